@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Duka's tasks: set up, build, demo, test, lint.
+
+Run as a program on a machine that has nothing but Python, this file makes `.venv` from the hash-pinned lock file and hands
+the task over to `invoke`: `python3 tasks.py demo`.
+Inside the environment the same tasks are `inv demo`, `inv test`, ...; `inv --list` names them all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+LOCK = ROOT / "requirements.lock"
+PEERS_LOCK = ROOT / "requirements-peers.lock"
+
+
+def set_up_environment() -> Path:
+    """Make `.venv` hold what requirements.lock says; return the path of its `inv`.
+
+    An environment that was interrupted half-way or was made from another lock file is finished or made anew.
+
+    Raises:
+        SystemExit: this Python is too old, or has no `venv` and it cannot be installed; the text says what to do.
+    """
+    if sys.version_info < (3, 11):
+        raise SystemExit(
+            f"Duka's tools need Python 3.11 or later; this is {sys.version.split()[0]}."
+        )
+    scripts = VENV / ("Scripts" if os.name == "nt" else "bin")
+    wanted = hashlib.sha256(
+        LOCK.read_bytes() + PEERS_LOCK.read_bytes() + sys.version.encode()
+    ).hexdigest()
+    stamp = VENV / "made-from.sha256"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return scripts / "inv"
+
+    print("Setting up .venv (once; a minute or two) ...", flush=True)
+    _make_venv()
+    pip = [str(scripts / "python"), "-m", "pip", "install", "--quiet", "--require-hashes"]
+    pip += ["--disable-pip-version-check", "--requirement"]
+    if subprocess.run([*pip, str(LOCK)], cwd=ROOT, check=False).returncode:
+        raise SystemExit(
+            "Set-up failed: pip's own words are above. Check the network and run this again."
+        )
+    peers = subprocess.run([*pip, str(PEERS_LOCK)], cwd=ROOT, capture_output=True, check=False)
+    if peers.returncode:
+        print("Peers for comparison were not installed (no C compiler?); their tests will be")
+        print("skipped and counted. See requirements-peers.in.")
+    stamp.write_text(wanted)
+    return scripts / "inv"
+
+
+def _make_venv() -> None:
+    shutil.rmtree(VENV, ignore_errors=True)
+    command = [sys.executable, "-m", "venv", str(VENV)]
+    if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+        return
+    package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        subprocess.run(["apt-get", "update", "-q"], check=False, capture_output=True)
+        subprocess.run(["apt-get", "install", "-qy", package], check=False, capture_output=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(
+            f"This Python cannot make a virtual environment:\n{done.stdout}{done.stderr}\n"
+            f"On Debian and Ubuntu: apt-get install {package}"
+        )
+
+
+if __name__ == "__main__":
+    inv = set_up_environment()
+    os.environ["PATH"] = f"{inv.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    os.chdir(ROOT)
+    os.execv(inv, [str(inv), *(sys.argv[1:] or ["--list"])])  # noqa: S606
+
+
+from invoke import Context, Exit, task  # noqa: E402  only there once the environment is
+
+
+def _python(context: Context, arguments: str) -> None:
+    """Run this environment's Python at the root; its exit code becomes the task's."""
+    done = context.run(
+        f'"{sys.executable}" {arguments}', pty=sys.stdout.isatty(), warn=True, in_stream=False
+    )
+    if done is None or done.failed:
+        raise Exit(code=1 if done is None else done.exited)
+
+
+@task(help={"keep": "keep the story's folder (flash, database, receipts) and print its path"})
+def demo(context: Context, keep: bool = False) -> None:
+    """Tell the story of one terminal: sell, lose the network, update, roll back."""
+    _python(context, "-m tests.story" + (" --keep" if keep else ""))
+
+
+@task(
+    help={
+        "paths": "tests to run (all of them unless named), for example tests/money",
+        "workers": "processes at once; as many as there are processors unless said",
+    }
+)
+def test(context: Context, paths: str = "tests", workers: str = "auto") -> None:
+    """Run the linters, then the whole test suite; skipped tests are listed with reasons."""
+    lint(context)
+    _python(context, f"-m pytest -n {workers} --dist loadgroup -q {paths}")
+
+
+@task
+def lint(context: Context) -> None:
+    """Check style, types and the rooms' import rules."""
+    _python(context, "-m ruff check .")
+    _python(context, "-m ruff format --check .")
+    _python(context, "-m mypy")
+
+
+@task(
+    help={
+        "release": "release number, rises with every release",
+        "version": "version for people",
+        "out": "folder for the images",
+    }
+)
+def build(
+    context: Context, release: int = 1, version: str = "1.0.0", out: str = "build"
+) -> None:
+    """Build the boot image and the release image; the same commit gives the same bytes."""
+    _python(
+        context, f'-m tools release build --release {release} --version {version} --out "{out}"'
+    )
+
+
+@task(help={"upgrade": "move every pin to the newest version that fits"})
+def lock(context: Context, upgrade: bool = False) -> None:
+    """Make the lock files anew from requirements.in and requirements-peers.in."""
+    common = "-m uv pip compile --universal --python-version 3.11 --generate-hashes -q --no-header"
+    if upgrade:
+        common += " --upgrade"
+    _python(context, f"{common} requirements.in -o requirements.lock")
+    _python(
+        context, f"{common} requirements-peers.in -c requirements.lock -o requirements-peers.lock"
+    )
