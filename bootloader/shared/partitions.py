@@ -1,0 +1,145 @@
+"""Named windows on the flash, so that nobody above computes an address.
+
+The bootloader, the journal, the update client and the boards' files use it; nothing else
+touches `Flash`.
+"""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+SECTOR_BYTES = const(4096)
+PAGE_BYTES = const(256)
+
+# name: (offset, size_bytes); docs/architecture.md, "Flash map"
+DUKA_R1 = {
+    "boot": (0x000000, 0x040000),
+    "control": (0x040000, 0x002000),
+    "identity": (0x042000, 0x002000),
+    "journal": (0x050000, 0x080000),
+    "slot_a": (0x0D0000, 0x0A0000),
+    "slot_b": (0x170000, 0x0A0000),
+    "download": (0x210000, 0x0A0000),
+    "data": (0x2B0000, 0x150000),
+}
+
+
+class PartitionError(ValueError):
+    """An access outside a partition, or one that flash cannot do; nothing was read or written."""
+
+
+def table(flash, layout=DUKA_R1):
+    """`{name: Partition}` of a board's flash.
+
+    Raises PartitionError if a partition does not fit the flash, is not made of whole sectors or
+    overlaps another.
+    """
+    end = 0
+    partitions = {}
+    for name, (offset, size_bytes) in sorted(layout.items(), key=lambda item: item[1]):
+        if offset < end:
+            raise PartitionError("partition " + name + " overlaps the one before it")
+        partitions[name] = Partition(flash, offset, size_bytes)
+        end = offset + size_bytes
+    return partitions
+
+
+class Partition:
+    """`size_bytes` of `flash` from `offset` on. Offsets given to its calls count from its start."""
+
+    def __init__(self, flash, offset, size_bytes):
+        """Raises PartitionError unless it is whole sectors inside the flash."""
+        if offset < 0 or size_bytes <= 0 or offset + size_bytes > flash.size_bytes:
+            raise PartitionError("partition does not fit the flash")
+        if offset % SECTOR_BYTES or size_bytes % SECTOR_BYTES:
+            raise PartitionError("partition is not whole sectors")
+        self.flash = flash
+        self.offset = offset
+        self.size_bytes = size_bytes
+
+    def _address(self, offset, length):
+        if offset < 0 or length < 0 or offset + length > self.size_bytes:
+            raise PartitionError("outside the partition")
+        return self.offset + offset
+
+    def read_into(self, offset, buf):
+        """Fill `buf` from `offset` on."""
+        self.flash.read_into(self._address(offset, len(buf)), buf)
+
+    def read(self, offset, length):
+        """`length` bytes from `offset` on, as a new bytearray."""
+        address = self._address(offset, length)
+        buf = bytearray(length)
+        self.flash.read_into(address, buf)
+        return buf
+
+    def program(self, offset, data):
+        """Clear the bits that are 0 in `data`; any length, one flash operation a page."""
+        address = self._address(offset, len(data))
+        data = memoryview(data)
+        done = 0
+        while done < len(data):
+            piece = min(PAGE_BYTES - (address + done) % PAGE_BYTES, len(data) - done)
+            self.flash.program(address + done, data[done : done + piece])
+            done += piece
+
+    def erase_sector(self, offset):
+        """Set the sector at `offset` to ones; raises PartitionError if none begins there."""
+        if offset % SECTOR_BYTES:
+            raise PartitionError("no sector begins there")
+        self.flash.erase(self._address(offset, SECTOR_BYTES))
+
+    def mapped(self, length=None):
+        """A memoryview of the first `length` bytes (all by default), executable in place."""
+        length = self.size_bytes if length is None else length
+        return self.flash.mapped(self._address(0, length), length)
+
+    def is_blank(self, offset, length):
+        """True if every one of the `length` bytes from `offset` on is erased."""
+        self._address(offset, length)
+        buf = bytearray(min(PAGE_BYTES, length))
+        ones = b"\xff" * len(buf)
+        while length:
+            piece = min(len(buf), length)
+            view = memoryview(buf)[:piece]
+            self.read_into(offset, view)
+            if view != ones[:piece]:
+                return False
+            offset += piece
+            length -= piece
+        return True
+
+
+class BlockDevice:
+    """A Partition as MicroPython's littlefs wants it: extended block interface, 4096-byte blocks.
+
+    Source: MicroPython's `vfs.AbstractBlockDev`. With an offset `writeblocks` only programs:
+    littlefs has erased the block by `ioctl` before. Errors of the flash pass through as OSError.
+    """
+
+    def __init__(self, partition):
+        self.partition = partition
+
+    def readblocks(self, block, buf, offset=0):
+        self.partition.read_into(block * SECTOR_BYTES + offset, buf)
+
+    def writeblocks(self, block, buf, offset=None):
+        start = block * SECTOR_BYTES
+        if offset is None:
+            for sector in range(start, start + len(buf), SECTOR_BYTES):
+                self.partition.erase_sector(sector)
+            offset = 0
+        self.partition.program(start + offset, buf)
+
+    def ioctl(self, operation, argument):
+        if operation == 4:
+            return self.partition.size_bytes // SECTOR_BYTES
+        if operation == 5:
+            return SECTOR_BYTES
+        if operation == 6:
+            self.partition.erase_sector(argument * SECTOR_BYTES)
+        return 0  # 1 start, 2 stop, 3 sync: nothing is held back here
