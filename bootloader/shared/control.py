@@ -1,0 +1,407 @@
+"""The boot control block: which slot runs, on what terms, and what went wrong last time.
+
+The bootloader reads it before anything else; the update client switches through it; recovery mends
+it. Nobody else writes the `control` partition. Bytes and reasons: docs/formats/control-block.md.
+"""
+
+import struct
+
+from bootloader.shared.compat import const
+from bootloader.shared.hashes import equal, hmac_sha256
+from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
+
+REASON_BYTES = const(48)
+_MAGIC = b"DKC1"
+_HEAD = "<4sIIBBBBII48s"
+_SLOT = "<BBBBIIIHH32s"
+_SLOT_A = const(72)
+_SLOT_B = const(124)
+_SEAL = const(224)
+_PAGES_PER_SECTOR = SECTOR_BYTES // PAGE_BYTES
+_ERASE_ATTEMPTS = const(3)
+
+SLOT_STATES = ("empty", "good", "trial", "bad", "ready")
+_ACTIVE = (None, "a", "b")
+_REQUESTS = (None, "recovery")
+OTHER = {"a": "b", "b": "a"}
+
+
+class ControlError(ValueError):
+    """The record is not valid, or the change not allowed; what was recorded before holds."""
+
+
+class Slot:
+    """What is known of one slot. `sha256` is of the first `image_size` bytes of its partition."""
+
+    def __init__(self):
+        self.state = "empty"
+        self.image_size = 0
+        self.sha256 = bytes(32)
+        self.release = 0
+        self.security_version = 0
+        self.crashes_allowed = 0
+        self.unconfirmed_boots_allowed = 0
+        self.selftest_deadline_s = 0
+
+
+class State:
+    """One record's content.
+
+    `active` is "a", "b" or None; `request` is None or "recovery"; `crashes` counts crashes in a row
+    of the active slot; `unconfirmed_boots` counts the boots of a trial that followed no crash;
+    `failure_reason` is "" when nothing waits to be reported.
+    """
+
+    def __init__(self):
+        self.sequence = 0
+        self.boot_count = 0
+        self.active = None
+        self.request = None
+        self.crashes = 0
+        self.unconfirmed_boots = 0
+        self.security_version = 0
+        self.failed_release = 0
+        self.failure_reason = ""
+        self.slots = {"a": Slot(), "b": Slot()}
+
+    def copy(self):
+        new = State()
+        for name, value in self.__dict__.items():
+            if name != "slots":
+                setattr(new, name, value)
+        for name, slot in self.slots.items():
+            for key, value in slot.__dict__.items():
+                setattr(new.slots[name], key, value)
+        return new
+
+    def fail(self, release, reason):
+        """Note what the next report shall say."""
+        self.failed_release = release
+        self.failure_reason = reason or "?"
+
+    def crash(self, reason):
+        """Count a crash of the active slot; what another release did goes first until reported."""
+        self.crashes = min(self.crashes + 1, 255)
+        if self.active:
+            release = self.slots[self.active].release
+            if not self.failure_reason or self.failed_release == release:
+                self.fail(release, reason)
+
+    def security_fits(self, slot):
+        return self.slots[slot].security_version >= self.security_version
+
+
+def _number(value, bits):
+    if not isinstance(value, int) or not 0 <= value < 1 << bits:
+        raise ControlError("number out of range")  # MicroPython's struct would cut it silently
+    return value
+
+
+def _reason_bytes(text):
+    raw = text.encode()
+    end = min(len(raw), REASON_BYTES)
+    while end < len(raw) and end and raw[end] & 0xC0 == 0x80:
+        end -= 1  # never half a character
+    return raw[:end]
+
+
+def encode(state, key):
+    """The 256-byte record of `state`, sealed under `key` (32 bytes).
+
+    Raises ControlError if a value does not fit its field.
+    """
+    page = bytearray(PAGE_BYTES)
+    struct.pack_into(
+        _HEAD,
+        page,
+        0,
+        _MAGIC,
+        _number(state.sequence, 32),
+        _number(state.boot_count, 32),
+        _ACTIVE.index(state.active),
+        _REQUESTS.index(state.request),
+        min(state.crashes, 255),
+        min(state.unconfirmed_boots, 255),
+        _number(state.security_version, 32),
+        _number(state.failed_release, 32),
+        _reason_bytes(state.failure_reason),
+    )
+    for name, offset in (("a", _SLOT_A), ("b", _SLOT_B)):
+        slot = state.slots[name]
+        if len(slot.sha256) != 32:
+            raise ControlError("a SHA-256 has 32 bytes")
+        struct.pack_into(
+            _SLOT,
+            page,
+            offset,
+            SLOT_STATES.index(slot.state),
+            _number(slot.crashes_allowed, 8),
+            _number(slot.unconfirmed_boots_allowed, 8),
+            0,
+            _number(slot.image_size, 32),
+            _number(slot.release, 32),
+            _number(slot.security_version, 32),
+            _number(slot.selftest_deadline_s, 16),
+            0,
+            slot.sha256,
+        )
+    page[_SEAL:] = hmac_sha256(key, memoryview(page)[:_SEAL])
+    return page
+
+
+def decode(page, key):
+    """The State in a 256-byte record. Raises ControlError if the seal or a field is wrong."""
+    if len(page) != PAGE_BYTES or bytes(page[:4]) != _MAGIC:
+        raise ControlError("not a control record")
+    if not equal(hmac_sha256(key, memoryview(page)[:_SEAL]), page[_SEAL:]):
+        raise ControlError("the seal of the control record is wrong")
+    state = State()
+    try:
+        (
+            _,
+            state.sequence,
+            state.boot_count,
+            active,
+            request,
+            state.crashes,
+            state.unconfirmed_boots,
+            state.security_version,
+            state.failed_release,
+            reason,
+        ) = struct.unpack_from(_HEAD, page, 0)
+        state.active = _ACTIVE[active]
+        state.request = _REQUESTS[request]
+        state.failure_reason = reason.rstrip(b"\0").decode()
+        for name, offset in (("a", _SLOT_A), ("b", _SLOT_B)):
+            slot = state.slots[name]
+            (
+                slot_state,
+                slot.crashes_allowed,
+                slot.unconfirmed_boots_allowed,
+                _,
+                slot.image_size,
+                slot.release,
+                slot.security_version,
+                slot.selftest_deadline_s,
+                _,
+                slot.sha256,
+            ) = struct.unpack_from(_SLOT, page, offset)
+            slot.state = SLOT_STATES[slot_state]
+    except (IndexError, UnicodeError):
+        raise ControlError("unknown value in the control record")
+    return state
+
+
+class ControlBlock:
+    """The records of the `control` partition, sealed under `key`.
+
+    Every call that changes something writes one record, is durable when it returns, and can be
+    repeated: cut at any instant, either the old record or the new one is the newest valid one.
+    """
+
+    def __init__(self, partition, key):
+        self._partition = partition
+        self._key = key
+        self._newest_page = None
+        self.state = None
+
+    def load(self):
+        """The newest valid State, also kept in `.state`; None if no record is valid."""
+        candidates = []
+        head = bytearray(8)
+        for index in range(2 * _PAGES_PER_SECTOR):
+            self._partition.read_into(index * PAGE_BYTES, head)
+            if head[:4] == _MAGIC:
+                candidates.append((struct.unpack_from("<I", head, 4)[0], index))
+        # Of two records with one sequence number the later page is newer: the earlier one was torn
+        # when the later one was written.
+        candidates.sort()
+        self.state = self._newest_page = None
+        while candidates:
+            _, index = candidates.pop()
+            try:
+                self.state = decode(self._partition.read(index * PAGE_BYTES, PAGE_BYTES), self._key)
+                self._newest_page = index
+                break
+            except ControlError:
+                pass
+        return self.state
+
+    def create(self, boot_count):
+        """Begin the block anew: both slots empty, counting boots from `boot_count`.
+
+        Raises ControlError if a valid record is there.
+        """
+        if self.load():
+            raise ControlError("a valid control block is there")
+        self._erase(1)
+        self._erase(0)
+        state = State()
+        state.boot_count = boot_count
+        self._newest_page = -1
+        try:
+            self.write(state)
+        except ControlError:
+            self._newest_page = None
+            raise
+
+    def write(self, state):
+        """Make `state` the newest record; it gets the next sequence number.
+
+        Raises ControlError if the flash takes no record or a value does not fit; `.state` and the
+        newest record stay.
+        """
+        if self._newest_page is None:
+            raise ControlError("no control block: create it first")
+        new = state.copy()
+        new.sequence = self.state.sequence + 1 if self.state else 1
+        page = encode(new, self._key)
+        index = self._newest_page + 1
+        room = index == 0 or index % _PAGES_PER_SECTOR
+        written = self._program(page, index) if room else None
+        if written is None:
+            # The full sector keeps the newest record until the other one holds a newer one. That
+            # one is erased even if it looks blank: the power may have gone during its last erase.
+            other = int(self._newest_page < _PAGES_PER_SECTOR)
+            self._erase(other)
+            written = self._program(page, other * _PAGES_PER_SECTOR)
+        if written is None:
+            raise ControlError("the control partition takes no record")
+        self._newest_page = written
+        self.state = new
+
+    def _program(self, page, index):
+        """Program `page` at the first page from `index` to the sector's end that takes it."""
+        while True:
+            offset = index * PAGE_BYTES
+            if self._partition.is_blank(offset, PAGE_BYTES):
+                self._partition.program(offset, page)
+                if self._partition.read(offset, PAGE_BYTES) == page:
+                    return index
+            index += 1
+            if index % _PAGES_PER_SECTOR == 0:
+                return None
+
+    def _erase(self, sector):
+        for _ in range(_ERASE_ATTEMPTS):
+            self._partition.erase_sector(sector * SECTOR_BYTES)
+            if self._partition.is_blank(sector * SECTOR_BYTES, SECTOR_BYTES):
+                return
+        raise ControlError("a sector of the control partition does not erase")
+
+    def _place(self, slot, slot_state, image_size, sha256, release, security_version, policy):
+        if slot not in OTHER:
+            raise ControlError("no such slot")
+        if not image_size or not release:
+            raise ControlError("an image has a size and a release number")
+        if security_version < self.state.security_version:
+            raise ControlError("security version is under the terminal's")
+        if not policy["crashes_allowed"] or not policy["unconfirmed_boots_allowed"]:
+            raise ControlError("a trial policy without a single boot")
+        state = self.state.copy()
+        place = state.slots[slot]
+        place.state = slot_state
+        place.image_size = image_size
+        place.sha256 = bytes(sha256)
+        place.release = release
+        place.security_version = security_version
+        place.crashes_allowed = policy["crashes_allowed"]
+        place.unconfirmed_boots_allowed = policy["unconfirmed_boots_allowed"]
+        place.selftest_deadline_s = policy["selftest_deadline_s"]
+        return state
+
+    def start_trial(self, slot, image_size, sha256, release, security_version, policy):
+        """Boot `slot` from the next reset on, until it is confirmed or its `policy` is used up.
+
+        `policy` is the release entry's `trial`. Raises ControlError if the security version is too
+        low, or unless the other slot is active and good: a trial needs a way back.
+        """
+        state = self._place(slot, "trial", image_size, sha256, release, security_version, policy)
+        if state.active != OTHER[slot] or state.slots[state.active].state != "good":
+            raise ControlError("a trial needs the running release confirmed in the other slot")
+        state.active = slot
+        state.crashes = state.unconfirmed_boots = 0
+        self.write(state)
+
+    def hold(self, slot, image_size, sha256, release, security_version, policy):
+        """Record a verified image that nobody chose yet; it is not booted.
+
+        Raises ControlError as `start_trial`, or if `slot` is the active one.
+        """
+        state = self._place(slot, "ready", image_size, sha256, release, security_version, policy)
+        if state.active == slot:
+            raise ControlError("the slot is in use")
+        self.write(state)
+
+    def adopt(self, slot, image_size, sha256, release, security_version, policy):
+        """Record a verified image as confirmed and active: a technician's word, in recovery."""
+        state = self._place(slot, "good", image_size, sha256, release, security_version, policy)
+        state.active = slot
+        state.crashes = state.unconfirmed_boots = 0
+        state.security_version = security_version
+        self.write(state)
+
+    def confirm(self):
+        """The running release passed its self-test: keep it, and let no older security version in.
+
+        Without effect on a confirmed one. Raises ControlError if the active slot is neither.
+        """
+        state = self.state.copy()
+        slot = state.slots.get(state.active)
+        if slot is None or slot.state not in ("trial", "good"):
+            raise ControlError("the active slot cannot be confirmed")
+        if slot.state == "good":
+            return
+        slot.state = "good"
+        state.crashes = state.unconfirmed_boots = 0
+        state.security_version = max(state.security_version, slot.security_version)
+        self.write(state)
+
+    def running_well(self):
+        """The release works: its crashes are no longer "in a row". Writes only if there were any.
+
+        In a trial it does nothing: only `confirm` ends one.
+        """
+        if self.state.crashes and self.state.slots[self.state.active].state == "good":
+            state = self.state.copy()
+            state.crashes = 0
+            self.write(state)
+
+    def record_crash(self, reason):
+        """Count a crash of the active slot and keep why (48 bytes of it)."""
+        state = self.state.copy()
+        state.crash(reason)
+        self.write(state)
+
+    def mark_bad(self, slot, reason):
+        """Never boot what is in `slot` again; report `reason`."""
+        state = self.state.copy()
+        state.slots[slot].state = "bad"
+        state.fail(state.slots[slot].release, reason)
+        self.write(state)
+
+    def empty(self, slot):
+        """Forget what is in `slot`; call it before erasing the slot. Without effect if it is empty.
+
+        Raises ControlError if the slot is the active one.
+        """
+        if self.state.active == slot:
+            raise ControlError("the slot is in use")
+        if self.state.slots[slot].state != "empty":
+            state = self.state.copy()
+            state.slots[slot] = Slot()
+            self.write(state)
+
+    def clear_failure(self):
+        """The last failure has been reported. Writes only if there was one."""
+        if self.state.failure_reason:
+            state = self.state.copy()
+            state.failed_release = 0
+            state.failure_reason = ""
+            self.write(state)
+
+    def request_recovery(self):
+        """Enter serial recovery at the next reset, once."""
+        state = self.state.copy()
+        state.request = "recovery"
+        self.write(state)
