@@ -1,0 +1,85 @@
+"""Where MicroPython and CPython differ, in one place. Any device module may import it.
+
+AES comes from MicroPython's `cryptolib`, from `cryptography` on CPython, or, on a port that has
+neither, from the plain Python in `aes.py`.
+"""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+try:
+    from time import ticks_add, ticks_diff, ticks_ms, ticks_us
+except ImportError:
+    import time as _time
+
+    _PERIOD = 1 << 30  # as MicroPython: ticks wrap, so only ticks_diff may compare them
+
+    def ticks_ms():
+        return _time.monotonic_ns() // 1000000 % _PERIOD
+
+    def ticks_us():
+        return _time.monotonic_ns() // 1000 % _PERIOD
+
+    def ticks_add(ticks, delta):
+        return (ticks + delta) % _PERIOD
+
+    def ticks_diff(later, earlier):
+        return (later - earlier + _PERIOD // 2) % _PERIOD - _PERIOD // 2
+
+
+try:
+    from cryptolib import aes as _aes
+
+    def aes_ecb(key):
+        """An object whose `encrypt(data)` is AES-ECB over whole 16-byte blocks."""
+        return _aes(key, 1)
+
+    def aes_cbc(key, iv):
+        """An object whose `encrypt(data)` is AES-CBC; the chain goes on from call to call."""
+        return _aes(key, 2, iv)
+
+except ImportError:
+    try:
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+        class _Encryptor:
+            def __init__(self, key, mode):
+                self.encrypt = Cipher(algorithms.AES(key), mode).encryptor().update
+
+        def aes_ecb(key):
+            return _Encryptor(key, modes.ECB())  # the raw block function that CCM is built from
+
+        def aes_cbc(key, iv):
+            return _Encryptor(key, modes.CBC(iv))
+
+    except ImportError:
+        from .aes import aes_cbc, aes_ecb
+
+__all__ = ("aes_cbc", "aes_ecb", "const", "ticks_add", "ticks_diff", "ticks_ms", "ticks_us", "utf8")
+
+
+def utf8(data):
+    """The text in `data` (bytes), if it is valid UTF-8 (RFC 3629).
+
+    MicroPython lets overlong forms and surrogates through; two parsers that read one text
+    differently is how a checked name becomes another name.
+
+    Raises:
+        ValueError: it is not.
+    """
+    text = str(data, "utf-8")
+    if len(text) != len(data):
+        size = 0
+        for character in text:
+            code = ord(character)
+            if 0xD800 <= code < 0xE000 or code > 0x10FFFF:
+                raise ValueError("not UTF-8")
+            size += 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
+        if size != len(data):
+            raise ValueError("not UTF-8")
+    return text

@@ -1,0 +1,92 @@
+"""HMAC, HKDF, PBKDF2 over SHA-256, and the comparison that leaks no timing. Any device module may
+call it.
+
+MicroPython has `hashlib.sha256` but neither `hmac` nor `copy()`, so both pads are hashed anew each
+time.
+"""
+
+from hashlib import sha256
+
+
+def equal(a, b):
+    """True if the two byte strings are equal; takes the same time wherever they differ."""
+    if len(a) != len(b):
+        return False
+    difference = 0
+    for i in range(len(a)):
+        difference |= a[i] ^ b[i]
+    return difference == 0
+
+
+def _pads(key):
+    if len(key) > 64:
+        key = sha256(key).digest()
+    inner = bytearray(64)
+    inner[: len(key)] = key
+    outer = bytearray(64)
+    for i in range(64):
+        outer[i] = inner[i] ^ 0x5C
+        inner[i] ^= 0x36
+    return inner, outer
+
+
+def hmac_sha256(key, *parts):
+    """HMAC-SHA-256 (RFC 2104) of the parts joined; 32 bytes."""
+    inner, outer = _pads(key)
+    h = sha256(inner)
+    for part in parts:
+        h.update(part)
+    outer_hash = sha256(outer)
+    outer_hash.update(h.digest())
+    return outer_hash.digest()
+
+
+def hkdf_sha256(key, salt, info, length_bytes):
+    """HKDF-SHA-256 (RFC 5869), extract then expand; at most 8160 bytes.
+
+    Raises:
+        ValueError: more was asked for.
+    """
+    if not 0 < length_bytes <= 255 * 32:
+        raise ValueError("HKDF length")
+    extracted = hmac_sha256(salt, key)
+    out = block = b""
+    count = 0
+    while len(out) < length_bytes:
+        count += 1
+        block = hmac_sha256(extracted, block, info, bytes((count,)))
+        out += block
+    return out[:length_bytes]
+
+
+def pbkdf2_sha256(secret, salt, rounds, length_bytes=32):
+    """PBKDF2-HMAC-SHA-256 (RFC 8018). Two hashes of 96 bytes a round, whatever the length of
+    `secret`.
+
+    Raises:
+        ValueError: no rounds, or no length.
+    """
+    if rounds < 1 or length_bytes < 1:
+        raise ValueError("PBKDF2 rounds and length")
+    inner_pad, outer_pad = _pads(secret)
+    # Each buffer is a pad with room for one digest behind it: a round allocates two hashes and
+    # nothing of ours.
+    inner = bytearray(inner_pad) + bytearray(32)
+    outer = bytearray(outer_pad) + bytearray(32)
+    out = b""
+    count = 0
+    while len(out) < length_bytes:
+        count += 1
+        h = sha256(inner_pad)
+        h.update(salt)
+        h.update(count.to_bytes(4, "big"))
+        outer[64:] = h.digest()
+        u = sha256(outer).digest()
+        total = int.from_bytes(u, "big")
+        for _ in range(rounds - 1):
+            inner[64:] = u
+            outer[64:] = sha256(inner).digest()
+            u = sha256(outer).digest()
+            total ^= int.from_bytes(u, "big")
+        out += total.to_bytes(32, "big")
+    return out[:length_bytes]
