@@ -1,0 +1,58 @@
+"""The signed release channels: a TUF repository as a folder of static files.
+
+For the release manager's tools (which write it) and the server (which serves it and reads the
+catalogue).
+Formats: docs/formats/release.md; TUF 1.0 specification.
+"""
+
+from updater_server.channels import keys
+from updater_server.channels.entry import (
+    Catalogue,
+    EntryError,
+    Hardware,
+    Image,
+    InstallGate,
+    JournalVersions,
+    OfflinePolicy,
+    PayloadReference,
+    Product,
+    ReleaseEntry,
+    TrialPolicy,
+)
+from updater_server.channels.payloads import Payload, PayloadError, build_payloads, expand
+from updater_server.channels.policy import CHANNELS, Policy, PolicyError, RolePolicy
+from updater_server.channels.repository import (
+    MissingSignatures,
+    ReleaseRefused,
+    Repository,
+    RepositoryDamaged,
+    RepositoryError,
+)
+
+__all__ = [
+    "CHANNELS",
+    "Catalogue",
+    "EntryError",
+    "Hardware",
+    "Image",
+    "InstallGate",
+    "JournalVersions",
+    "MissingSignatures",
+    "OfflinePolicy",
+    "Payload",
+    "PayloadError",
+    "PayloadReference",
+    "Policy",
+    "PolicyError",
+    "Product",
+    "ReleaseEntry",
+    "ReleaseRefused",
+    "Repository",
+    "RepositoryDamaged",
+    "RepositoryError",
+    "RolePolicy",
+    "TrialPolicy",
+    "build_payloads",
+    "expand",
+    "keys",
+]

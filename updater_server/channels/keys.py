@@ -1,0 +1,141 @@
+"""Signing keys on disk: Ed25519, PKCS#8 PEM encrypted with a passphrase. For the release manager's
+tools.
+
+`<name>.pem` is the secret (mode 0600), `<name>.pub` its public half in TUF's own JSON form with the
+key id, so that a repository can be created, and thresholds changed, without touching a secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from securesystemslib.signer import CryptoSigner, SSlibKey
+
+from updater_server.channels.files import write_atomically
+from updater_server.channels.policy import Policy
+
+KEY_ID_HEX_DIGITS = 16
+"""Key ids are the first 8 bytes of SHA-256 of the raw public key: TUF asks for uniqueness among
+listed keys only, and every id travels over GPRS several times in each role's metadata."""
+PASSPHRASE_MIN_LENGTH = 8
+
+
+class KeyFileError(Exception):
+    """A key file is missing, is not ours, or does not open with this passphrase; the text says
+    which and what to do.
+    """
+
+
+def _public_key(private: Ed25519PrivateKey) -> SSlibKey:
+    raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    keyid = hashlib.sha256(raw).hexdigest()[:KEY_ID_HEX_DIGITS]
+    return SSlibKey(keyid, "ed25519", "ed25519", {"public": raw.hex()})
+
+
+def generate(path: Path, passphrase: str) -> SSlibKey:
+    """Make a new Ed25519 key at `path` (`….pem`) and its public half beside it (`….pub`); returns
+    the public key.
+
+    Raises:
+        KeyFileError: the file exists already (a key is never overwritten), or the passphrase is
+            under 8 characters.
+    """
+    if len(passphrase) < PASSPHRASE_MIN_LENGTH:
+        raise KeyFileError(f"the passphrase must have at least {PASSPHRASE_MIN_LENGTH} characters")
+    if path.exists():
+        raise KeyFileError(f"{path} exists; a key is never overwritten: move it away first")
+    private = Ed25519PrivateKey.generate()
+    public = _public_key(private)
+    pem = private.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode())
+    )
+    write_atomically(path, pem, mode=0o600)
+    document = {"keyid": public.keyid, **public.to_dict()}
+    write_atomically(path.with_suffix(".pub"), json.dumps(document, indent=1).encode() + b"\n")
+    return public
+
+
+def load(path: Path, passphrase: str) -> CryptoSigner:
+    """The signer of one key file.
+
+    Raises:
+        KeyFileError: no such file, not an Ed25519 key in PKCS#8, or the wrong passphrase.
+    """
+    try:
+        pem = path.read_bytes()
+    except OSError as error:
+        raise KeyFileError(f"cannot read the key {path}: {error.strerror}") from error
+    try:
+        private = load_pem_private_key(pem, passphrase.encode())
+    except (ValueError, TypeError) as error:
+        raise KeyFileError(
+            f"{path} does not open: wrong passphrase, or not a key made by `generate`"
+        ) from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeyFileError(f"{path} is not an Ed25519 key")
+    return CryptoSigner(private, _public_key(private))
+
+
+def load_public(path: Path) -> SSlibKey:
+    """The public half of one key from its `.pub` file.
+
+    Raises:
+        KeyFileError: missing or not an Ed25519 public key document.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+        keyid = document.pop("keyid")
+        key = SSlibKey.from_dict(keyid, document)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise KeyFileError(f"{path} is not a public key file: {error}") from error
+    if key.keytype != "ed25519":
+        raise KeyFileError(f"{path} is of type {key.keytype}, expected ed25519")
+    return key
+
+
+def generate_all(folder: Path, policy: Policy, passphrase: str) -> dict[str, list[SSlibKey]]:
+    """Every key that `policy` asks for, as `folder/<role>-<n>.pem` (n from 1); returns the public
+    keys by role.
+    """
+    return {
+        role: [generate(folder / f"{role}-{n + 1}.pem", passphrase) for n in range(rule.key_count)]
+        for role, rule in policy.roles.items()
+    }
+
+
+def load_all(
+    folder: Path, passphrase: str, roles: Sequence[str] | None = None
+) -> list[CryptoSigner]:
+    """Signers of every `<role>-<n>.pem` in `folder`, or of the named roles only.
+
+    Raises:
+        KeyFileError: a key does not open, or a named role has no key here.
+    """
+    if roles is None:
+        return [load(path, passphrase) for path in sorted(folder.glob("*.pem"))]
+    signers = []
+    for role in roles:
+        paths = sorted(folder.glob(f"{role}-[0-9]*.pem"))
+        if not paths:
+            raise KeyFileError(f"no key of role {role} in {folder}")
+        signers += [load(path, passphrase) for path in paths]
+    return signers
+
+
+def public_keys(folder: Path, policy: Policy) -> Mapping[str, list[SSlibKey]]:
+    """The public keys by role, from the `.pub` files that `generate_all` wrote."""
+    return {
+        role: [load_public(path) for path in sorted(folder.glob(f"{role}-[0-9]*.pub"))]
+        for role in policy.roles
+    }

@@ -1,0 +1,88 @@
+"""What travels over GPRS for one release: the full image and deltas, compressed. For the release
+manager's tools.
+
+Source: docs/formats/release.md; detools' sequential patch format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import detools
+
+WINDOW_BITS = 12
+"""A 4 KiB window: what a terminal's decompressor can hold in its heap."""
+EXPANDED_LIMIT_BYTES = 2 * 1024 * 1024
+
+
+class PayloadError(Exception):
+    """A payload does not expand to its image."""
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One payload of a release; `base_*` only for a delta."""
+
+    kind: Literal["full", "delta"]
+    data: bytes
+    base_release: int | None = None
+    base_sha256: str | None = None
+
+
+def _compress(data: bytes) -> bytes:
+    compressor = zlib.compressobj(9, wbits=WINDOW_BITS)
+    return compressor.compress(data) + compressor.flush()
+
+
+def expand(payload: Payload, base: bytes | None = None) -> bytes:
+    """The image that a terminal makes of `payload`; a delta needs the `base` image.
+
+    Raises:
+        PayloadError: damaged, over 2 MiB when expanded, with a window a terminal cannot hold, or
+            without its base.
+    """
+    try:
+        expander = zlib.decompressobj(wbits=WINDOW_BITS)
+        content = expander.decompress(payload.data, EXPANDED_LIMIT_BYTES)
+    except zlib.error as error:
+        raise PayloadError(f"{payload.kind} payload: {error}") from error
+    if not expander.eof or expander.unused_data:
+        raise PayloadError(f"{payload.kind} payload: not one whole zlib stream")
+    if payload.kind == "full":
+        return content
+    if base is None:
+        raise PayloadError("a delta needs its base image")
+    output = io.BytesIO()
+    try:
+        detools.apply_patch(io.BytesIO(base), io.BytesIO(content), output)
+    except detools.Error as error:
+        raise PayloadError(f"delta payload: {error}") from error
+    return output.getvalue()
+
+
+def build_payloads(image: bytes, bases: Mapping[int, bytes] | None = None) -> list[Payload]:
+    """The full payload of `image`, then a delta from each base image (release number → image) where
+    it is smaller.
+
+    Each is expanded again and compared before it is returned. The same inputs give the same bytes.
+    """
+    full = Payload("full", _compress(image))
+    payloads = [full]
+    for base_release, base in sorted((bases or {}).items()):
+        patch = io.BytesIO()
+        detools.create_patch(io.BytesIO(base), io.BytesIO(image), patch, compression="none")
+        delta = Payload(
+            "delta", _compress(patch.getvalue()), base_release, hashlib.sha256(base).hexdigest()
+        )
+        if len(delta.data) < len(full.data):
+            payloads.append(delta)
+    for payload in payloads:
+        base_image = None if payload.base_release is None else (bases or {})[payload.base_release]
+        if expand(payload, base_image) != image:
+            raise PayloadError(f"{payload.kind} payload does not expand to the image")
+    return payloads

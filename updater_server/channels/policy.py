@@ -1,0 +1,84 @@
+"""How many keys a role has, how many must sign, how long a signature counts. For `channels` and the
+tools.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+CHANNELS = ("ci", "alpha", "beta", "stable")
+"""In the order a release is promoted."""
+CATALOGUE_ROLE = "catalogue"
+TOP_LEVEL_ROLES = ("root", "targets", "snapshot", "timestamp")
+ONLINE_ROLES = ("snapshot", "timestamp")
+DELEGATED_ROLES = (*CHANNELS, CATALOGUE_ROLE)
+
+
+class PolicyError(Exception):
+    """The policy cannot be satisfied or is not one; the text names the role."""
+
+
+class RolePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One role: `threshold` of `key_count` keys must sign; the signature counts for
+    `expiry_days`.
+    """
+
+    threshold: int
+    key_count: int
+    expiry_days: int
+
+
+def _default_roles() -> dict[str, RolePolicy]:
+    return {
+        "root": RolePolicy(2, 3, 5 * 365),
+        "targets": RolePolicy(2, 3, 3 * 365),
+        "snapshot": RolePolicy(1, 1, 365),
+        "timestamp": RolePolicy(1, 1, 30),
+        "ci": RolePolicy(1, 1, 365),
+        "alpha": RolePolicy(1, 1, 365),
+        "beta": RolePolicy(1, 2, 365),
+        "stable": RolePolicy(2, 3, 365),
+        "catalogue": RolePolicy(1, 2, 365),
+    }
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All roles, and how many releases a channel lists at once (each costs every terminal about 1
+    KB of airtime).
+
+    Older releases leave the list unless a listed one names them as its stepping stone.
+    """
+
+    roles: dict[str, RolePolicy] = msgspec.field(default_factory=_default_roles)
+    releases_listed: int = 2
+
+    def check(self) -> None:
+        """Raises PolicyError if a role is missing, unknown, or cannot reach its threshold."""
+        expected = set(TOP_LEVEL_ROLES) | set(DELEGATED_ROLES)
+        if set(self.roles) != expected:
+            wrong = sorted(set(self.roles) ^ expected)
+            raise PolicyError(f"missing or unknown roles: {', '.join(wrong)}")
+        for role, rule in self.roles.items():
+            if not 1 <= rule.threshold <= rule.key_count:
+                raise PolicyError(f"{role}: threshold {rule.threshold} of {rule.key_count} keys")
+            if not 1 <= rule.expiry_days <= 20 * 365:
+                raise PolicyError(f"{role}: expiry of {rule.expiry_days} days")
+        if self.releases_listed < 1:
+            raise PolicyError("a channel lists at least one release")
+
+    @staticmethod
+    def load(path: Path) -> Policy:
+        """Read a policy file (JSON of this structure; what is left out takes the default).
+
+        Raises:
+            PolicyError: not JSON, a mistyped or unknown field, or an impossible threshold.
+        """
+        try:
+            given = msgspec.json.decode(path.read_bytes(), type=Policy)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise PolicyError(f"{path}: {error}") from error
+        policy = Policy({**_default_roles(), **given.roles}, given.releases_listed)
+        policy.check()
+        return policy

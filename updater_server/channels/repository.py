@@ -1,0 +1,835 @@
+"""The TUF repository of the channels: a folder of static files, changed by people who hold keys.
+
+For the release manager's tools (all of it) and the server (`open`, `releases`, `catalogue`,
+`root_bytes`, `show`).
+
+    <dir>/metadata/  N.root.json, N.<role>.json, N.snapshot.json, timestamp.json  (served)
+    <dir>/targets/   <channel>/<class>/<sha256>.<release>.full, …                (served)
+    <dir>/staged/    <role>.json: changed, perhaps not signed by enough people yet
+
+A change is staged, signed (by several people, if the threshold says so), then published: roles
+first, then snapshot, then timestamp, each by rename, so that a reader never meets a reference to a
+file that is not there. A cut in between leaves the old state in force, and publishing again
+completes it.
+
+Every file is written in canonical JSON: the bytes of `signed` in the file are the bytes that were
+signed, and none is wasted on white space, escapes or long key ids.
+
+Source: TUF specification 1.0, sections 4 and 6; docs/formats/release.md.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from securesystemslib.formats import encode_canonical
+from securesystemslib.signer import Key, Signer
+from tuf.api.exceptions import RepositoryError as TufError
+from tuf.api.metadata import (
+    DelegatedRole,
+    Delegations,
+    Metadata,
+    MetaFile,
+    Role,
+    Root,
+    Snapshot,
+    TargetFile,
+    Targets,
+    Timestamp,
+)
+
+from updater_server.channels.entry import Catalogue, EntryError, PayloadReference, ReleaseEntry
+from updater_server.channels.files import write_atomically
+from updater_server.channels.payloads import Payload, PayloadError, expand
+from updater_server.channels.policy import (
+    CATALOGUE_ROLE,
+    CHANNELS,
+    DELEGATED_ROLES,
+    TOP_LEVEL_ROLES,
+    Policy,
+    PolicyError,
+)
+
+_SignedT = TypeVar("_SignedT", Root, Timestamp, Snapshot, Targets)
+_CATALOGUE_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,31}")
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class RepositoryError(Exception):
+    """The repository refuses; nothing was changed."""
+
+
+class RepositoryDamaged(RepositoryError):
+    """A file is missing, is not what was signed, or does not fit the others."""
+
+
+class MissingSignatures(RepositoryError):
+    """A role's threshold is not reached; `missing` says how many signatures each role still
+    needs.
+    """
+
+    def __init__(self, missing: Mapping[str, int]) -> None:
+        self.missing = dict(missing)
+        wanted = ", ".join(f"{role}: {count} more" for role, count in missing.items())
+        super().__init__(f"not signed by enough keys ({wanted})")
+
+
+class ReleaseRefused(RepositoryError):
+    """A release does not fit what the channel already holds."""
+
+
+class Staged(NamedTuple):
+    """A change that waits: which role, its next version, and how far its signatures are."""
+
+    role: str
+    version: int
+    signed_by: list[str]
+    missing: int
+
+
+def encode(metadata: Metadata[Any]) -> bytes:
+    """Canonical JSON of the whole file.
+
+    Raises:
+        RepositoryError: a string holds a control character, which canonical JSON would put raw into
+            the file.
+    """
+    canonical = encode_canonical(metadata.to_dict())
+    if canonical is None or _CONTROL_CHARACTER.search(canonical):
+        raise RepositoryError("metadata must not contain control characters")
+    return canonical.encode()
+
+
+def _delegated_paths(role: str) -> list[str]:
+    return [f"{role}/*"] if role == CATALOGUE_ROLE else [f"{role}/*/*"]
+
+
+class Repository:
+    """One repository folder. Not safe for two threads; two processes are kept apart by a lock on
+    the folder.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Use `create` or `open`."""
+        self.directory = directory
+        self.policy = Policy()
+        self._root: Metadata[Root]
+        self._roots: list[Metadata[Root]] = []
+        self._timestamp: Metadata[Timestamp]
+        self._snapshot: Metadata[Snapshot]
+        self._targets: Metadata[Targets]
+        self._delegated: dict[str, Metadata[Targets]] = {}
+
+    # --- making one ---
+
+    @staticmethod
+    def create(
+        directory: Path,
+        keys: Mapping[str, Sequence[Key]],
+        policy: Policy,
+        signers: Sequence[Signer],
+        now: datetime | None = None,
+    ) -> Repository:
+        """Make and publish an empty repository: every role at version 1.
+
+        `keys` are the public keys by role (`channels.keys.generate_all`), `signers` enough of their
+        secrets to reach every threshold.
+
+        Raises:
+            PolicyError: a role has another number of keys than the policy says.
+            RepositoryError: there is a repository already.
+            MissingSignatures: too few signers; nothing was written.
+        """
+        policy.check()
+        now = now or datetime.now(UTC)
+        if (directory / "metadata" / "timestamp.json").exists():
+            raise RepositoryError(f"{directory} holds a repository already")
+        for role, rule in policy.roles.items():
+            if len({key.keyid for key in keys.get(role, ())}) != rule.key_count:
+                raise PolicyError(f"{role}: {rule.key_count} different keys are needed")
+
+        def expires(role: str) -> datetime:
+            return now + timedelta(days=policy.roles[role].expiry_days)
+
+        root = Root(
+            expires=expires("root"),
+            keys={key.keyid: key for role in TOP_LEVEL_ROLES for key in keys[role]},
+            roles={
+                role: Role([key.keyid for key in keys[role]], policy.roles[role].threshold)
+                for role in TOP_LEVEL_ROLES
+            },
+            consistent_snapshot=True,
+        )
+        delegated_roles = {
+            role: DelegatedRole(
+                role,
+                [key.keyid for key in keys[role]],
+                policy.roles[role].threshold,
+                terminating=True,
+                paths=_delegated_paths(role),
+            )
+            for role in DELEGATED_ROLES
+        }
+        delegations = Delegations(
+            {key.keyid: key for role in DELEGATED_ROLES for key in keys[role]}, delegated_roles
+        )
+        repository = Repository(directory)
+        repository.policy = policy
+        repository._root = Metadata(root)
+        repository._roots = [repository._root]
+        repository._targets = Metadata(
+            Targets(expires=expires("targets"), targets={}, delegations=delegations)
+        )
+        repository._delegated = {
+            role: Metadata(Targets(expires=expires(role), targets={})) for role in DELEGATED_ROLES
+        }
+        versions = {f"{role}.json": MetaFile(1) for role in ("targets", *DELEGATED_ROLES)}
+        repository._snapshot = Metadata(Snapshot(expires=expires("snapshot"), meta=versions))
+        repository._timestamp = Metadata(Timestamp(expires=expires("timestamp")))
+
+        everything: dict[str, Metadata[Any]] = {
+            "root": repository._root,
+            "targets": repository._targets,
+            **repository._delegated,
+            "snapshot": repository._snapshot,
+            "timestamp": repository._timestamp,
+        }
+        missing = {}
+        for role, metadata in everything.items():
+            repository._sign(role, metadata, signers)
+            lacking = repository._missing(role, metadata)
+            if lacking:
+                missing[role] = lacking
+        if missing:
+            raise MissingSignatures(missing)
+        with repository._lock():
+            write_atomically(directory / "policy.json", msgspec.json.encode(policy))
+            for role, metadata in everything.items():
+                repository._write(role, metadata)
+        return repository
+
+    @staticmethod
+    def open(directory: Path) -> Repository:
+        """Read and verify the published metadata (signatures, thresholds, versions; not expiry, not
+        the target files).
+
+        Raises:
+            RepositoryDamaged: there is no repository here, or its metadata do not verify.
+        """
+        repository = Repository(directory)
+        repository._load()
+        return repository
+
+    # --- changing it ---
+
+    def add_release(
+        self,
+        channel: str,
+        entry: ReleaseEntry,
+        payloads: Sequence[Payload],
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> ReleaseEntry:
+        """Stage a release on `channel`: store its payloads, list it, sign it with those of
+        `signers` that may.
+
+        `entry.payloads` is filled in here; returns the entry as listed. Publish afterwards.
+
+        Raises:
+            ReleaseRefused: number not above the channel's latest, security version below it,
+                payload does not expand to `entry.image`, or the same number already names other
+                bytes on another channel.
+            EntryError: a field of `entry` is wrong.
+        """
+        if channel not in CHANNELS:
+            raise ReleaseRefused(f"no channel {channel!r}; there are {', '.join(CHANNELS)}")
+        hardware_class = entry.hardware.hardware_class
+        base_path = f"{channel}/{hardware_class}/{entry.release}"
+        files: dict[str, bytes] = {}
+        references = []
+        for payload in payloads:
+            if payload.kind == "full":
+                path = f"{base_path}.full"
+                self._check_full(payload, entry)
+            else:
+                path = f"{base_path}-from-{payload.base_release}.delta"
+            files[path] = payload.data
+            references.append(PayloadReference(payload.kind, path, payload.base_sha256))
+        if f"{base_path}.full" not in files:
+            raise ReleaseRefused("a release needs a full payload")
+        entry = msgspec.structs.replace(entry, payloads=references)
+        entry.check()
+        self._check_same_bytes_elsewhere(entry)
+
+        now = now or datetime.now(UTC)
+        with self._lock():
+            self._load()
+            metadata = self._next(channel, now)
+            listed = self._entries(metadata.signed)
+            earlier = [e for e in listed if e.hardware.hardware_class == hardware_class]
+            if earlier:
+                latest = max(earlier, key=lambda e: e.release)
+                if entry.release <= latest.release:
+                    raise ReleaseRefused(
+                        f"{channel} already has release {latest.release}; the next must be higher"
+                    )
+                if entry.security_version < latest.security_version:
+                    raise ReleaseRefused(
+                        f"security version {entry.security_version} is below that of release "
+                        f"{latest.release} ({latest.security_version}): no terminal would take it"
+                    )
+            custom = entry.custom()
+            for path, data in files.items():
+                target = TargetFile.from_data(path, data, ["sha256"])
+                if path.endswith(".full"):
+                    target.unrecognized_fields = {"custom": custom}
+                metadata.signed.targets[path] = target
+                self._store_target(target, data)
+            self._drop_old_releases(metadata.signed, hardware_class)
+            self._stage(channel, metadata, signers)
+        return entry
+
+    def promote(
+        self,
+        from_channel: str,
+        to_channel: str,
+        release: int,
+        hardware_class: str,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> ReleaseEntry:
+        """Stage a published release of one channel on another: the same bytes, never a rebuild.
+
+        Raises:
+            ReleaseRefused: `from_channel` does not list it, or as `add_release`.
+        """
+        for entry in self.releases(from_channel):
+            if entry.release == release and entry.hardware.hardware_class == hardware_class:
+                payloads = []
+                for reference in entry.payloads:
+                    base = re.search(r"-from-(\d+)\.delta$", reference.path)
+                    payloads.append(
+                        Payload(
+                            reference.kind,
+                            self.target_bytes(reference.path),
+                            int(base[1]) if base else None,
+                            reference.base_sha256,
+                        )
+                    )
+                return self.add_release(to_channel, entry, payloads, signers, now)
+        raise ReleaseRefused(f"{from_channel} has no release {release} for {hardware_class}")
+
+    def set_catalogue(
+        self,
+        name: str,
+        catalogue: Catalogue,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> None:
+        """Stage the price list `catalogue/<name>.json`.
+
+        Raises:
+            ReleaseRefused: bad name, or its version is not above the one in force.
+            EntryError: a field of the catalogue is wrong.
+        """
+        if not _CATALOGUE_NAME.fullmatch(name):
+            raise ReleaseRefused(f"{name!r} cannot be the name of a catalogue")
+        catalogue.check()
+        path = f"{CATALOGUE_ROLE}/{name}.json"
+        data = catalogue.encode()
+        now = now or datetime.now(UTC)
+        with self._lock():
+            self._load()
+            if path in self._delegated[CATALOGUE_ROLE].signed.targets:
+                in_force = self.catalogue(name)
+                if catalogue.version <= in_force.version:
+                    raise ReleaseRefused(
+                        f"{path} is at version {in_force.version}; the next must be higher"
+                    )
+            metadata = self._next(CATALOGUE_ROLE, now)
+            target = TargetFile.from_data(path, data, ["sha256"])
+            metadata.signed.targets[path] = target
+            self._store_target(target, data)
+            self._stage(CATALOGUE_ROLE, metadata, signers)
+
+    def sign(self, role: str, signers: Sequence[Signer]) -> Staged:
+        """Add signatures to a staged role; returns how far it is.
+
+        Raises:
+            RepositoryError: nothing is staged for `role`.
+        """
+        with self._lock():
+            self._load()
+            metadata = self._read_staged(role)
+            if metadata is None:
+                raise RepositoryError(f"nothing is staged for {role}")
+            self._stage(role, metadata, signers)
+        return next(staged for staged in self.staged() if staged.role == role)
+
+    def staged(self) -> list[Staged]:
+        """What waits to be published."""
+        found = []
+        for role in ("targets", *DELEGATED_ROLES):
+            metadata = self._read_staged(role)
+            if metadata is not None:
+                found.append(
+                    Staged(
+                        role,
+                        metadata.signed.version,
+                        sorted(metadata.signatures),
+                        self._missing(role, metadata),
+                    )
+                )
+        return found
+
+    def publish(self, signers: Sequence[Signer], now: datetime | None = None) -> int:
+        """Put everything staged into force, with a fresh snapshot and timestamp; returns the
+        timestamp's version.
+
+        With nothing staged only the timestamp is renewed (and the snapshot, when half of its time
+        has passed).
+
+        Raises:
+            MissingSignatures: a staged role, snapshot or timestamp lacks signatures; nothing was
+                published.
+            RepositoryDamaged: the published state does not verify.
+        """
+        now = now or datetime.now(UTC)
+        with self._lock():
+            self._load()
+            staged: dict[str, Metadata[Targets]] = {}
+            for role in ("targets", *DELEGATED_ROLES):
+                metadata = self._read_staged(role)
+                if metadata is not None:
+                    staged[role] = metadata
+            snapshot = self._snapshot
+            half_time = timedelta(days=self.policy.roles["snapshot"].expiry_days) / 2
+            if staged or snapshot.signed.expires - now < half_time:
+                meta = dict(snapshot.signed.meta)
+                for role, metadata in staged.items():
+                    meta[f"{role}.json"] = MetaFile(metadata.signed.version)
+                snapshot = Metadata(
+                    Snapshot(snapshot.signed.version + 1, None, self._expiry("snapshot", now), meta)
+                )
+                self._sign("snapshot", snapshot, signers)
+            timestamp = Metadata(
+                Timestamp(
+                    self._timestamp.signed.version + 1,
+                    None,
+                    self._expiry("timestamp", now),
+                    MetaFile(snapshot.signed.version),
+                )
+            )
+            self._sign("timestamp", timestamp, signers)
+            everything: dict[str, Metadata[Any]] = {
+                **staged,
+                "snapshot": snapshot,
+                "timestamp": timestamp,
+            }
+            lacking = {role: self._missing(role, metadata) for role, metadata in everything.items()}
+            if any(lacking.values()):
+                raise MissingSignatures({role: count for role, count in lacking.items() if count})
+            for role, metadata in everything.items():
+                self._write(role, metadata)
+            for role in staged:
+                self._staged_path(role).unlink(missing_ok=True)
+            self._load()
+        return self._timestamp.signed.version
+
+    def rotate_root(
+        self,
+        keys: Mapping[str, Sequence[Key]],
+        signers: Sequence[Signer],
+        now: datetime | None = None,
+    ) -> int:
+        """Publish the next root, with other keys for the named top-level roles; returns its
+        version.
+
+        `signers` must reach the threshold of the old root and of the new one (TUF 5.3.4). Roles
+        whose keys changed are signed again by `signers`: targets, and the online roles.
+
+        Raises:
+            MissingSignatures: one of the thresholds is not reached; nothing was published.
+        """
+        now = now or datetime.now(UTC)
+        with self._lock():
+            self._load()
+            old = self._root.signed
+            roles = {
+                name: Role(
+                    [key.keyid for key in keys[name]] if name in keys else list(role.keyids),
+                    role.threshold,
+                )
+                for name, role in old.roles.items()
+            }
+            used = {keyid for role in roles.values() for keyid in role.keyids}
+            all_keys = {**old.keys, **{key.keyid: key for named in keys.values() for key in named}}
+            root = Metadata(
+                Root(
+                    old.version + 1,
+                    None,
+                    self._expiry("root", now),
+                    {keyid: key for keyid, key in all_keys.items() if keyid in used},
+                    roles,
+                    consistent_snapshot=True,
+                )
+            )
+            for signer in signers:
+                keyid = signer.public_key.keyid
+                if keyid in old.roles["root"].keyids or keyid in roles["root"].keyids:
+                    root.sign(signer, append=True)
+            result = root.signed.get_root_verification_result(
+                old, root.signed_bytes, root.signatures
+            )
+            if not result:
+                raise MissingSignatures({"root": max(result.first.missing, result.second.missing)})
+            targets = self._next("targets", now)
+            metadata: dict[str, Metadata[Any]] = {}
+            self._root = root
+            if "targets" in keys:
+                metadata["targets"] = targets
+            meta = dict(self._snapshot.signed.meta)
+            if "targets" in keys:
+                meta["targets.json"] = MetaFile(targets.signed.version)
+            metadata["snapshot"] = Metadata(
+                Snapshot(
+                    self._snapshot.signed.version + 1, None, self._expiry("snapshot", now), meta
+                )
+            )
+            metadata["timestamp"] = Metadata(
+                Timestamp(
+                    self._timestamp.signed.version + 1,
+                    None,
+                    self._expiry("timestamp", now),
+                    MetaFile(self._snapshot.signed.version + 1),
+                )
+            )
+            lacking = {}
+            for role, changed in metadata.items():
+                changed.signatures.clear()
+                self._sign(role, changed, signers)
+                lacking[role] = self._missing(role, changed)
+            if any(lacking.values()):
+                self._load()
+                raise MissingSignatures({role: count for role, count in lacking.items() if count})
+            self._write("root", root)
+            for role, changed in metadata.items():
+                self._write(role, changed)
+            self._load()
+        return self._root.signed.version
+
+    # --- reading it ---
+
+    def root_bytes(self) -> bytes:
+        """The newest root metadata file: what a technician puts on a terminal."""
+        return self._metadata_path("root", self._root.signed.version).read_bytes()
+
+    def releases(self, channel: str) -> list[ReleaseEntry]:
+        """What `channel` lists, highest release first.
+
+        Raises:
+            RepositoryError: no such channel.
+        """
+        if channel not in CHANNELS:
+            raise RepositoryError(f"no channel {channel!r}")
+        return self._entries(self._delegated[channel].signed)
+
+    def catalogue_names(self) -> list[str]:
+        """Names of the catalogues in force."""
+        return sorted(
+            path.removeprefix(f"{CATALOGUE_ROLE}/").removesuffix(".json")
+            for path in self._delegated[CATALOGUE_ROLE].signed.targets
+        )
+
+    def catalogue(self, name: str) -> Catalogue:
+        """The price list in force under `name`.
+
+        Raises:
+            RepositoryError: none of that name.
+            RepositoryDamaged: its file is missing or not what was signed.
+        """
+        return Catalogue.parse(self.target_bytes(f"{CATALOGUE_ROLE}/{name}.json"))
+
+    def target_bytes(self, path: str) -> bytes:
+        """A listed target's content, checked against its length and hash.
+
+        Raises:
+            RepositoryError: not listed.
+            RepositoryDamaged: missing or changed on disk.
+        """
+        role = self._delegated.get(path.split("/", 1)[0])
+        target = role.signed.targets.get(path) if role else None
+        if target is None:
+            raise RepositoryError(f"no target {path}")
+        try:
+            data = self._target_path(target).read_bytes()
+            target.verify_length_and_hashes(data)
+        except (OSError, TufError) as error:
+            raise RepositoryDamaged(f"target {path}: {error}") from error
+        return data
+
+    def verify(self, now: datetime | None = None) -> list[str]:
+        """Everything a terminal would check, and that each listed file is there: a list of
+        problems, empty when sound.
+        """
+        now = now or datetime.now(UTC)
+        try:
+            self._load()
+        except RepositoryDamaged as error:
+            return [str(error)]
+        problems = []
+        roles: dict[str, Metadata[Any]] = {
+            "root": self._root,
+            "timestamp": self._timestamp,
+            "snapshot": self._snapshot,
+            "targets": self._targets,
+            **self._delegated,
+        }
+        for name, metadata in roles.items():
+            if metadata.signed.is_expired(now):
+                problems.append(f"{name} expired at {metadata.signed.expires:%Y-%m-%d %H:%M} UTC")
+        for role, metadata in self._delegated.items():
+            assert self._targets.signed.delegations and self._targets.signed.delegations.roles
+            delegation = self._targets.signed.delegations.roles[role]
+            for path in metadata.signed.targets:
+                if not delegation.is_delegated_path(path):
+                    problems.append(f"{role} lists {path}, which it may not")
+                try:
+                    self.target_bytes(path)
+                except RepositoryError as error:
+                    problems.append(str(error))
+            if role in CHANNELS:
+                try:
+                    for entry in self._entries(metadata.signed):
+                        for reference in entry.payloads:
+                            if reference.path not in metadata.signed.targets:
+                                problems.append(f"{role}: payload {reference.path} is not listed")
+                except EntryError as error:
+                    problems.append(f"{role}: {error}")
+        return problems
+
+    def show(self) -> dict[str, Any]:
+        """Roles (version, expiry, threshold, keys, file size), releases by channel and catalogues,
+        as plain values.
+        """
+        roles: dict[str, Metadata[Any]] = {
+            "root": self._root,
+            "targets": self._targets,
+            "snapshot": self._snapshot,
+            "timestamp": self._timestamp,
+            **self._delegated,
+        }
+        shown = {}
+        for name, metadata in roles.items():
+            rule = self._rule(name)
+            shown[name] = {
+                "version": metadata.signed.version,
+                "expires": int(metadata.signed.expires.timestamp()),
+                "threshold": rule.threshold,
+                "keys": list(rule.keyids),
+                "size_bytes": len(encode(metadata)),
+            }
+        return {
+            "roles": shown,
+            "channels": {
+                channel: [entry.custom() for entry in self.releases(channel)]
+                for channel in CHANNELS
+            },
+            "catalogues": self.catalogue_names(),
+            "staged": [staged._asdict() for staged in self.staged()],
+        }
+
+    # --- inside ---
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _metadata_path(self, role: str, version: int) -> Path:
+        name = "timestamp.json" if role == "timestamp" else f"{version}.{role}.json"
+        return self.directory / "metadata" / name
+
+    def _staged_path(self, role: str) -> Path:
+        return self.directory / "staged" / f"{role}.json"
+
+    def _target_path(self, target: TargetFile) -> Path:
+        folder, _, name = target.path.rpartition("/")
+        return self.directory / "targets" / folder / f"{target.hashes['sha256']}.{name}"
+
+    def _write(self, role: str, metadata: Metadata[Any]) -> None:
+        write_atomically(self._metadata_path(role, metadata.signed.version), encode(metadata))
+
+    def _store_target(self, target: TargetFile, data: bytes) -> None:
+        path = self._target_path(target)
+        if not path.exists() or path.read_bytes() != data:
+            write_atomically(path, data)
+
+    def _expiry(self, role: str, now: datetime) -> datetime:
+        return now + timedelta(days=self.policy.roles[role].expiry_days)
+
+    def _delegator(self, role: str) -> Root | Targets:
+        return self._root.signed if role in TOP_LEVEL_ROLES else self._targets.signed
+
+    def _rule(self, role: str) -> Role:
+        return self._delegator(role).get_delegated_role(role)
+
+    def _sign(self, role: str, metadata: Metadata[Any], signers: Sequence[Signer]) -> None:
+        """Sign with those who may, until the threshold is reached: each more is 200 bytes of airtime."""
+        allowed = self._rule(role).keyids
+        for signer in signers:
+            if signer.public_key.keyid in allowed and self._missing(role, metadata):
+                metadata.sign(signer, append=True)
+
+    def _missing(self, role: str, metadata: Metadata[Any]) -> int:
+        result = self._delegator(role).get_verification_result(
+            role, metadata.signed_bytes, metadata.signatures
+        )
+        return result.missing
+
+    def _stage(self, role: str, metadata: Metadata[Targets], signers: Sequence[Signer]) -> None:
+        self._sign(role, metadata, signers)
+        write_atomically(self._staged_path(role), encode(metadata))
+
+    def _read_staged(self, role: str) -> Metadata[Targets] | None:
+        """The staged file, unless a publication overtook it (cut between publishing and clearing
+        up).
+        """
+        path = self._staged_path(role)
+        if not path.exists():
+            return None
+        metadata = self._read(path, Targets)
+        published = self._targets if role == "targets" else self._delegated[role]
+        return metadata if metadata.signed.version > published.signed.version else None
+
+    def _next(self, role: str, now: datetime) -> Metadata[Targets]:
+        """The staged version of `role`, or a copy of the published one with the next number;
+        unsigned, freshly dated.
+        """
+        metadata = self._read_staged(role)
+        if metadata is None:
+            published = self._targets if role == "targets" else self._delegated[role]
+            metadata = Metadata[Targets].from_bytes(encode(published))
+            metadata.signed.version += 1
+        metadata.signatures.clear()
+        metadata.signed.expires = self._expiry(role, now)
+        return metadata
+
+    def _read(self, path: Path, kind: type[_SignedT]) -> Metadata[_SignedT]:
+        try:
+            metadata = Metadata[_SignedT].from_bytes(path.read_bytes())
+        except OSError as error:
+            raise RepositoryDamaged(f"{path.name} cannot be read: {error.strerror}") from error
+        except TufError as error:
+            raise RepositoryDamaged(f"{path.name} is not TUF metadata: {error}") from error
+        if not isinstance(metadata.signed, kind):
+            raise RepositoryDamaged(f"{path.name} is {metadata.signed.type} metadata")
+        return metadata
+
+    def _verified(
+        self, role: str, version: int, kind: type[_SignedT], delegator: Root | Targets
+    ) -> Metadata[_SignedT]:
+        path = self._metadata_path(role, version)
+        metadata = self._read(path, kind)
+        try:
+            delegator.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
+        except (TufError, ValueError) as error:
+            raise RepositoryDamaged(f"{path.name}: {error}") from error
+        if version and metadata.signed.version != version:
+            raise RepositoryDamaged(f"{path.name} says version {metadata.signed.version}")
+        return metadata
+
+    def _load(self) -> None:
+        folder = self.directory / "metadata"
+        if not (folder / "timestamp.json").exists():
+            raise RepositoryDamaged(f"{self.directory} holds no repository: create one first")
+        try:
+            self.policy = Policy.load(self.directory / "policy.json")
+        except PolicyError as error:
+            raise RepositoryDamaged(str(error)) from error
+        first = self._read(self._metadata_path("root", 1), Root)
+        roots = [self._verified("root", 1, Root, first.signed)]
+        while self._metadata_path("root", roots[-1].signed.version + 1).exists():
+            newer = self._verified("root", roots[-1].signed.version + 1, Root, roots[-1].signed)
+            try:
+                newer.signed.verify_delegate("root", newer.signed_bytes, newer.signatures)
+            except (TufError, ValueError) as error:
+                raise RepositoryDamaged(f"{newer.signed.version}.root.json: {error}") from error
+            roots.append(newer)
+        root = roots[-1]
+        timestamp = self._verified("timestamp", 0, Timestamp, root.signed)
+        snapshot = self._verified(
+            "snapshot", timestamp.signed.snapshot_meta.version, Snapshot, root.signed
+        )
+        versions = {name.removesuffix(".json"): m for name, m in snapshot.signed.meta.items()}
+        if set(versions) != {"targets", *DELEGATED_ROLES}:
+            raise RepositoryDamaged("the snapshot does not list exactly our roles")
+        targets = self._verified("targets", versions["targets"].version, Targets, root.signed)
+        delegated = {
+            role: self._verified(role, versions[role].version, Targets, targets.signed)
+            for role in DELEGATED_ROLES
+        }
+        self._root, self._roots, self._timestamp, self._snapshot = root, roots, timestamp, snapshot
+        self._targets, self._delegated = targets, delegated
+
+    @staticmethod
+    def _entries(signed: Targets) -> list[ReleaseEntry]:
+        entries = [
+            ReleaseEntry.parse(target.custom)
+            for path, target in signed.targets.items()
+            if path.endswith(".full")
+        ]
+        return sorted(entries, key=lambda entry: -entry.release)
+
+    @staticmethod
+    def _check_full(payload: Payload, entry: ReleaseEntry) -> None:
+        try:
+            image = expand(payload)
+        except PayloadError as error:
+            raise ReleaseRefused(str(error)) from error
+        if len(image) != entry.image.size_bytes:
+            raise ReleaseRefused(
+                f"the image has {len(image)} bytes, the entry says {entry.image.size_bytes}"
+            )
+        if hashlib.sha256(image).hexdigest() != entry.image.sha256:
+            raise ReleaseRefused("the image's SHA-256 is not the entry's")
+
+    def _check_same_bytes_elsewhere(self, entry: ReleaseEntry) -> None:
+        for channel in CHANNELS:
+            for other in self.releases(channel):
+                if (
+                    other.release == entry.release
+                    and other.hardware.hardware_class == entry.hardware.hardware_class
+                    and other.image.sha256 != entry.image.sha256
+                ):
+                    raise ReleaseRefused(
+                        f"release {entry.release} names other bytes on {channel}; take a new number"
+                    )
+
+    def _drop_old_releases(self, signed: Targets, hardware_class: str) -> None:
+        """Unlist what no terminal needs any more; the files stay on disk for terminals in
+        mid-download.
+        """
+        entries = [
+            entry
+            for entry in self._entries(signed)
+            if entry.hardware.hardware_class == hardware_class
+        ]
+        kept = entries[: self.policy.releases_listed]
+        stones = {entry.stepping_stone for entry in kept}
+        for entry in entries[self.policy.releases_listed :]:
+            if entry.release in stones:
+                stones.add(entry.stepping_stone)
+                continue
+            for reference in entry.payloads:
+                signed.targets.pop(reference.path, None)
