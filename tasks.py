@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Duka's tasks: set up, build, demo, test, lint.
 
-Run as a program on a machine that has nothing but Python, this file makes `.venv` from the hash-pinned lock file and hands
-the task over to `invoke`: `python3 tasks.py demo`.
+Run as a program on a machine that has nothing but Python, this file makes `.venv` from the
+hash-pinned lock file and hands the task over to `invoke`: `python3 tasks.py demo`.
 Inside the environment the same tasks are `inv demo`, `inv test`, ...; `inv --list` names them all.
 """
 
@@ -24,12 +24,12 @@ PEERS_LOCK = ROOT / "requirements-peers.lock"
 def set_up_environment() -> Path:
     """Make `.venv` hold what requirements.lock says; return the path of its `inv`.
 
-    An environment that was interrupted half-way or was made from another lock file is finished or made anew.
+    An environment that was interrupted half-way or made from another lock file is made anew.
 
     Raises:
-        SystemExit: this Python is too old, or has no `venv` and it cannot be installed; the text says what to do.
+        SystemExit: this Python is too old, or cannot make environments; the text says what to do.
     """
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  run by whatever Python the machine has
         raise SystemExit(
             f"Duka's tools need Python 3.11 or later; this is {sys.version.split()[0]}."
         )
@@ -63,9 +63,10 @@ def _make_venv() -> None:
     if subprocess.run(command, capture_output=True, check=False).returncode == 0:
         return
     package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        subprocess.run(["apt-get", "update", "-q"], check=False, capture_output=True)
-        subprocess.run(["apt-get", "install", "-qy", package], check=False, capture_output=True)
+    apt_get = shutil.which("apt-get")
+    if apt_get and os.geteuid() == 0:
+        for step in (["update", "-q"], ["install", "-qy", package]):
+            subprocess.run([apt_get, *step], check=False, capture_output=True)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(
@@ -81,7 +82,10 @@ if __name__ == "__main__":
     os.execv(inv, [str(inv), *(sys.argv[1:] or ["--list"])])  # noqa: S606
 
 
-from invoke import Context, Exit, task  # noqa: E402  only there once the environment is
+# noqa on each: these are only there once the environment is
+from invoke.context import Context  # noqa: E402
+from invoke.exceptions import Exit  # noqa: E402
+from invoke.tasks import task  # noqa: E402
 
 
 def _python(context: Context, arguments: str) -> None:
@@ -126,9 +130,7 @@ def lint(context: Context) -> None:
         "out": "folder for the images",
     }
 )
-def build(
-    context: Context, release: int = 1, version: str = "1.0.0", out: str = "build"
-) -> None:
+def build(context: Context, release: int = 1, version: str = "1.0.0", out: str = "build") -> None:
     """Build the boot image and the release image; the same commit gives the same bytes."""
     _python(
         context, f'-m tools release build --release {release} --version {version} --out "{out}"'

