@@ -32,6 +32,15 @@ except ImportError:
         return (later - earlier + _PERIOD // 2) % _PERIOD - _PERIOD // 2
 
 
+def sleep_ms(duration_ms):
+    """Awaitable pause. asyncio is imported by the first caller only: the bootloader does without it."""
+    import asyncio
+
+    if hasattr(asyncio, "sleep_ms"):
+        return asyncio.sleep_ms(duration_ms)
+    return asyncio.sleep(duration_ms / 1000)
+
+
 try:
     from cryptolib import aes as _aes
 
@@ -60,7 +69,7 @@ except ImportError:
     except ImportError:
         from .aes import aes_cbc, aes_ecb
 
-__all__ = ("aes_cbc", "aes_ecb", "const", "ticks_add", "ticks_diff", "ticks_ms", "ticks_us", "utf8")
+__all__ = ("aes_cbc", "aes_ecb", "const", "sleep_ms", "ticks_add", "ticks_diff", "ticks_ms", "ticks_us", "utf8")
 
 
 def utf8(data):

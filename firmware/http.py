@@ -1,0 +1,278 @@
+"""HTTP/1.1 over the modem's TCP connection: few bytes, one kept-alive connection, one owner at a
+time.
+
+The update client and the message exchange share one `HttpClient`. Parsing is pure functions.
+Source: RFC 9110, RFC 9112. Chunked replies and replies whose length is not told are refused: a cut
+could not be seen.
+
+A transport has `await open(host, port)`, `await send(data)`, `await receive(max_bytes, timeout_ms)`
+(bytes or a view valid until the next call; empty at the end), `await close()`, `connected`, and may
+have `lock` and `attached`.
+"""
+
+import asyncio
+
+from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
+
+HEAD_LIMIT_BYTES = const(2048)
+BODY_LIMIT_BYTES = const(16384)
+_HEADER_LIMIT = const(40)
+_REASON_LIMIT_BYTES = const(512)
+_PIECE_BYTES = const(512)
+
+
+class HttpError(Exception):
+    """No usable reply. After a request other than GET nobody knows whether it was acted on."""
+
+
+class BadResponse(HttpError):
+    """The far end did not speak HTTP as we need it; trying again at once will not help."""
+
+
+class TooLarge(HttpError):
+    """The reply is longer than the caller allows; nothing of it was kept."""
+
+
+class ConnectionLost(HttpError):
+    """Cut, refused or too slow; worth trying again."""
+
+
+class Response:
+    """`status` (int), `headers` ({lower-case name: value}), `body` (bytes; empty if it went to a
+    sink).
+    """
+
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+def parse_head(head):
+    """(status, headers) of a response head (bytes, without the empty line).
+
+    Raises:
+        BadResponse: not HTTP/1.x, too many headers, folded or contradicting ones.
+    """
+    try:
+        lines = str(head, "ascii" if all(b < 128 for b in head) else "?").split("\r\n")
+    except (ValueError, LookupError):
+        raise BadResponse("head is not ASCII")
+    status = lines[0].split(" ", 2)
+    if len(status) < 2 or status[0] not in ("HTTP/1.1", "HTTP/1.0") or not _is_number(status[1], 3):
+        raise BadResponse("no status line")
+    if len(lines) > _HEADER_LIMIT:
+        raise BadResponse("too many headers")
+    headers = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name != name.strip() or "\n" in line:
+            raise BadResponse("malformed header")
+        name = name.lower()
+        value = value.strip()
+        if headers.get(name, value) != value and name in (
+            "content-length",
+            "content-range",
+            "etag",
+        ):
+            raise BadResponse("two of " + name)
+        headers[name] = value
+    if status[0] == "HTTP/1.0":
+        headers.setdefault("connection", "close")
+    return int(status[1]), headers
+
+
+def body_length(method, status, headers):
+    """How many bytes of body follow.
+
+    Raises:
+        BadResponse: chunked, or the length is not told.
+    """
+    if method == "HEAD" or status < 200 or status in (204, 304):
+        return 0
+    if "transfer-encoding" in headers:
+        raise BadResponse("transfer-encoding " + headers["transfer-encoding"][:16])
+    length = headers.get("content-length", "")
+    if not _is_number(length):
+        raise BadResponse("no content-length")
+    return int(length)
+
+
+def content_range(headers):
+    """(first, last, total) of a 206's Content-Range; total is -1 when it is not told.
+
+    Raises:
+        BadResponse: there is none, or it makes no sense.
+    """
+    unit, _, rest = headers.get("content-range", "").partition(" ")
+    span, _, total = rest.partition("/")
+    first, _, last = span.partition("-")
+    if unit != "bytes" or not _is_number(first) or not _is_number(last):
+        raise BadResponse("content-range")
+    if total != "*" and not _is_number(total):
+        raise BadResponse("content-range")
+    size = -1 if total == "*" else int(total)
+    if int(first) > int(last) or 0 <= size <= int(last):
+        raise BadResponse("content-range")
+    return int(first), int(last), size
+
+
+def _is_number(text, digits=None):
+    return (
+        0 < len(text) < 10
+        and (digits is None or len(text) == digits)
+        and all("0" <= c <= "9" for c in text)
+    )
+
+
+def encode_request(method, host, path, headers, body):
+    """The bytes to send up to the body; no header that can be left out, as airtime is paid by the
+    byte.
+
+    Raises:
+        ValueError: a line end or blank in the path or a header would make two requests of one.
+    """
+    lines = [method + " " + path + " HTTP/1.1", "Host: " + host]
+    if not path.startswith("/") or " " in path:
+        raise ValueError("path")
+    for name, value in headers:
+        lines.append(name + ": " + value)
+    if body:
+        lines.append("Content-Length: %d" % len(body))
+    for line in lines:
+        if "\r" in line or "\n" in line:
+            raise ValueError("line end in a request")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+class HttpClient:
+    """Requests to one server, one after another: whoever calls while another's is under way waits
+    for its turn.
+
+    Deadlines, in ms: `head_ms` from the request sent to the whole head, `gap_ms` between two pieces
+    of a body, and the whole body at no less than 100 bytes a second. `bytes_sent` and
+    `bytes_received` count airtime.
+    """
+
+    def __init__(self, transport, host, port):
+        self.transport = transport
+        self.host = host
+        self.port = port
+        self.head_ms = 30000
+        self.gap_ms = 20000
+        self.bytes_sent = 0
+        self.bytes_received = 0
+        self._lock = getattr(transport, "lock", None) or asyncio.Lock()
+        self._name = host if port == 80 else host + ":%d" % port
+
+    async def request(
+        self, method, path, headers=(), body=b"", sink=None, limit_bytes=BODY_LIMIT_BYTES
+    ):
+        """One request, one `Response`. A 200's or 206's body goes to `sink(view)` piece by piece,
+        when there is one.
+
+        `headers`: (name, value) pairs. A GET is sent once more if the kept-alive connection turns
+        out dead before any byte of a reply; nothing else ever is.
+
+        Raises:
+            ConnectionLost: no connection, cut or too slow.
+            BadResponse, TooLarge: see there. The connection is closed.
+            ValueError: the request itself is malformed. Whatever `sink` raises passes through.
+        """
+        head = encode_request(method, self._name, path, headers, body)
+        async with self._lock:
+            done = False
+            try:
+                response = await self._exchange(method, head, body, sink, limit_bytes)
+                done = True
+                return response
+            finally:
+                if not done:
+                    # A reply that was not read to its end must never be taken for the next one's.
+                    await self.transport.close()
+
+    async def _exchange(self, method, head, body, sink, limit_bytes):
+        transport = self.transport
+        for attempt in range(2):
+            reused = transport.connected
+            try:
+                if not reused:
+                    await transport.open(self.host, self.port)
+                await transport.send(head + body if len(body) < 512 else head)
+                if len(body) >= 512:
+                    await transport.send(body)
+                self.bytes_sent += len(head) + len(body)
+                piece = await transport.receive(_PIECE_BYTES, self.head_ms)
+                if not len(piece):
+                    raise OSError("closed")
+                break
+            except Exception as error:
+                if not self._is_loss(error):
+                    raise
+                if attempt or not reused or method != "GET":
+                    raise ConnectionLost(str(error))
+                await transport.close()
+        try:
+            return await self._read(method, piece, sink, limit_bytes)
+        except Exception as error:
+            if self._is_loss(error):
+                raise ConnectionLost(str(error))
+            raise
+
+    @staticmethod
+    def _is_loss(error):
+        return isinstance(error, OSError) or getattr(error, "code", None) is not None
+
+    async def _read(self, method, piece, sink, limit_bytes):
+        transport = self.transport
+        deadline = ticks_add(ticks_ms(), self.head_ms)
+        self.bytes_received += len(piece)
+        buffer = bytearray(piece)
+        while True:
+            end = buffer.find(b"\r\n\r\n")
+            if end >= 0:
+                status, headers = parse_head(bytes(buffer[:end]))
+                buffer[: end + 4] = b""
+                if status >= 200:
+                    break
+                continue  # 1xx announces; the reply proper follows
+            if len(buffer) >= HEAD_LIMIT_BYTES:
+                raise BadResponse("head over %d bytes" % HEAD_LIMIT_BYTES)
+            buffer.extend(await self._piece(_PIECE_BYTES, deadline))
+        length = body_length(method, status, headers)
+        wanted = sink is not None and status in (200, 206)
+        if length > (limit_bytes if status < 300 else _REASON_LIMIT_BYTES):
+            if status < 300:
+                raise TooLarge("%d bytes, at most %d" % (length, limit_bytes))
+            await transport.close()  # an error page is not worth its airtime
+            return Response(status, headers, b"")
+        if len(buffer) > length:
+            raise BadResponse("more than content-length")
+        deadline = ticks_add(ticks_ms(), self.gap_ms + 10 * length)
+        body = b"" if wanted else bytearray(length)
+        done = len(buffer)
+        if wanted:
+            if done:
+                sink(memoryview(buffer))
+        else:
+            body[:done] = buffer
+        while done < length:
+            piece = await self._piece(min(_PIECE_BYTES, length - done), deadline)
+            if wanted:
+                sink(piece)
+            else:
+                body[done : done + len(piece)] = piece
+            done += len(piece)
+        if headers.get("connection", "").lower() == "close":
+            await transport.close()
+        return Response(status, headers, body if wanted else bytes(body))
+
+    async def _piece(self, max_bytes, deadline):
+        left_ms = ticks_diff(deadline, ticks_ms())
+        if left_ms <= 0:
+            raise ConnectionLost("too slow")
+        piece = await self.transport.receive(max_bytes, min(self.gap_ms, left_ms))
+        if not len(piece):
+            raise ConnectionLost("cut after %d bytes" % self.bytes_received)
+        self.bytes_received += len(piece)
+        return piece
