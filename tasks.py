@@ -82,7 +82,7 @@ if __name__ == "__main__":
     os.execv(inv, [str(inv), *(sys.argv[1:] or ["--list"])])  # noqa: S606
 
 
-# noqa on each: these are only there once the environment is
+# These are only there once the environment is.
 from invoke.context import Context  # noqa: E402
 from invoke.exceptions import Exit  # noqa: E402
 from invoke.tasks import task  # noqa: E402

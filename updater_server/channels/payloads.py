@@ -7,13 +7,12 @@ Source: docs/formats/release.md; detools' sequential patch format.
 from __future__ import annotations
 
 import hashlib
-import io
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import detools
+from updater_server.channels import delta
 
 WINDOW_BITS = 12
 """A 4 KiB window: what a terminal's decompressor can hold in its heap."""
@@ -57,12 +56,10 @@ def expand(payload: Payload, base: bytes | None = None) -> bytes:
         return content
     if base is None:
         raise PayloadError("a delta needs its base image")
-    output = io.BytesIO()
     try:
-        detools.apply_patch(io.BytesIO(base), io.BytesIO(content), output)
-    except detools.Error as error:
+        return delta.apply(base, content, EXPANDED_LIMIT_BYTES)
+    except delta.DeltaError as error:
         raise PayloadError(f"delta payload: {error}") from error
-    return output.getvalue()
 
 
 def build_payloads(image: bytes, bases: Mapping[int, bytes] | None = None) -> list[Payload]:
@@ -74,13 +71,10 @@ def build_payloads(image: bytes, bases: Mapping[int, bytes] | None = None) -> li
     full = Payload("full", _compress(image))
     payloads = [full]
     for base_release, base in sorted((bases or {}).items()):
-        patch = io.BytesIO()
-        detools.create_patch(io.BytesIO(base), io.BytesIO(image), patch, compression="none")
-        delta = Payload(
-            "delta", _compress(patch.getvalue()), base_release, hashlib.sha256(base).hexdigest()
-        )
-        if len(delta.data) < len(full.data):
-            payloads.append(delta)
+        patch = _compress(delta.make(base, image))
+        if len(patch) < len(full.data):
+            digest = hashlib.sha256(base).hexdigest()
+            payloads.append(Payload("delta", patch, base_release, digest))
     for payload in payloads:
         base_image = None if payload.base_release is None else (bases or {})[payload.base_release]
         if expand(payload, base_image) != image:
