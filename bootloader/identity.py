@@ -21,6 +21,10 @@ class IdentityError(ValueError):
     """There is no identity here that this terminal may use. The text says why."""
 
 
+class ForeignIdentityError(IdentityError):
+    """The identity was made on another chip: this flash, or what is in it, was copied."""
+
+
 class Identity:
     def __init__(self, terminal_id, device_key, hardware_class, hardware_revision, chip_id):
         """Raises IdentityError if a field has the wrong type or length."""
@@ -82,8 +86,8 @@ def decode(page):
 def load(partition, chip_id):
     """The identity of this terminal; None if none was ever written.
 
-    Raises IdentityError if both copies are damaged, or if it was made on another chip: a copied
-    flash is not another terminal.
+    Raises IdentityError if both copies are damaged; ForeignIdentityError if it was made on another
+    chip, for a copied flash is not another terminal.
     """
     found = None
     for sector in _SECTORS:
@@ -97,7 +101,7 @@ def load(partition, chip_id):
             return None
         raise IdentityError("both copies of the identity are damaged")
     if found.chip_id != chip_id:
-        raise IdentityError("the identity belongs to another chip")
+        raise ForeignIdentityError("the identity belongs to another chip")
     return found
 
 

@@ -1,7 +1,7 @@
 """SMP (MCUmgr) version 2 over a console line: frames in, frames out. Only recovery calls it.
 
-Framing: Zephyr's "SMP over console": base64 lines of at most 127 bytes, `06 09` before the first and
-`04 14` before each further one, a big-endian length in front, CRC-16/XMODEM behind.
+Framing: Zephyr's "SMP over console": base64 lines of at most 127 bytes, `06 09` before the first
+and `04 14` before each further one, a big-endian length in front, CRC-16/XMODEM behind.
 """
 
 import struct
@@ -26,25 +26,6 @@ RC_UNSUPPORTED = const(8)
 RC_CORRUPT = const(9)
 RC_DENIED = const(11)
 
-_CRC_NIBBLES = (
-    0x0000,
-    0x1021,
-    0x2042,
-    0x3063,
-    0x4084,
-    0x50A5,
-    0x60C6,
-    0x70E7,
-    0x8108,
-    0x9129,
-    0xA14A,
-    0xB16B,
-    0xC18C,
-    0xD1AD,
-    0xE1CE,
-    0xF1EF,
-)
-
 
 class SmpError(Exception):
     """A request is refused: `rc` is MCUmgr's code, `text` says to the technician what to do."""
@@ -59,8 +40,10 @@ def crc16(data):
     """CRC-16/XMODEM: polynomial 0x1021, start 0, not reflected."""
     crc = 0
     for byte in data:
-        crc = (crc << 4 & 0xFFFF) ^ _CRC_NIBBLES[crc >> 12 ^ byte >> 4]
-        crc = (crc << 4 & 0xFFFF) ^ _CRC_NIBBLES[crc >> 12 ^ byte & 15]
+        crc ^= byte << 8
+        for _ in (0, 1):
+            top = crc >> 12  # four bits at a time: their carry-less product with the polynomial
+            crc = (crc << 4 & 0xFFFF) ^ top << 12 ^ top << 5 ^ top
     return crc
 
 

@@ -18,7 +18,9 @@ _ESCAPES = {98: "\b", 102: "\f", 110: "\n", 114: "\r", 116: "\t", 34: '"', 92: "
 
 
 class JsonError(ValueError):
-    """Not JSON that we accept, or not a value that canonical JSON can hold. The text says what and where."""
+    """Not JSON that we accept, or not a value that canonical JSON can hold. The text says what and
+    where.
+    """
 
 
 class _Reader:
@@ -117,7 +119,8 @@ class _Reader:
             done = at + 2
             if kind == 0x75:
                 try:
-                    # int() would also take "+1f"; fromhex only skips spaces, which the length shows.
+                    # int() would also take "+1f"; fromhex only skips spaces, which the length
+                    # shows.
                     pair = bytes.fromhex(text[done : done + 4])
                 except ValueError:
                     pair = b""
@@ -187,7 +190,8 @@ class _Reader:
 
 
 def loads(data, max_bytes, max_depth=MAX_DEPTH, max_items=MAX_ITEMS):
-    """The JSON value in `data` (bytes): maps, lists, text, integers of up to 18 digits, true, false, null.
+    """The JSON value in `data` (bytes): maps, lists, text, integers of up to 18 digits, true,
+    false, null.
 
     `max_items` counts values (not keys), as it is they that fill the heap.
 

@@ -33,7 +33,7 @@ except ImportError:
 
 
 def sleep_ms(duration_ms):
-    """Awaitable pause. asyncio is imported by the first caller only: the bootloader does without it."""
+    """Awaitable pause. The first caller imports asyncio: the bootloader does without it."""
     import asyncio
 
     if hasattr(asyncio, "sleep_ms"):

@@ -26,7 +26,8 @@ _constants = None
 
 
 def _reduce(x):
-    """x below 2**520 or so, to less than 2**256: cheaper than a division, and all we need inside."""
+    """x below 2**520 or so, to less than 2**256: cheaper than a division, and all we need inside.
+    """
     x = (x & _LOW) + (x >> 255) * 19
     return (x & _LOW) + (x >> 255) * 19
 

@@ -1,0 +1,45 @@
+"""What the interpreter runs first in the boot image; it hands over to `bootloader.boot.run`.
+
+If that fails, MicroPython would fall into its prompt. On a board without an identity that is
+wanted: a technician can still reach it. A provisioned terminal holds a key and must never show one.
+"""
+
+import sys
+import time
+
+_PAUSE_S = 5
+
+
+def start():
+    board = None
+    try:
+        import board
+
+        from bootloader import boot
+
+        boot.run(board)
+    except BaseException as fault:
+        sys.print_exception(fault)
+        if is_unprovisioned(board):
+            return
+    while True:
+        time.sleep(_PAUSE_S)
+        if board:
+            board.reset()
+        else:
+            import machine
+
+            machine.reset()
+
+
+def is_unprovisioned(board):
+    """True only if it is sure that no identity was ever written here."""
+    try:
+        from bootloader import identity
+
+        return identity.is_blank(board.partitions["identity"])
+    except BaseException:
+        return False
+
+
+start()
