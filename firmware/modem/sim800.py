@@ -35,6 +35,7 @@ class Modem(Ladder):
     def __init__(self, uart, power_key, log):
         super().__init__(log)
         self._power_key = power_key
+        self.answer_ms = 300
         self.key_ms = 1200
         self.boot_ms = 8000
         self.sim_ms = 6000
@@ -92,7 +93,7 @@ class Modem(Ladder):
         deadline = ticks_add(ticks_ms(), timeout_ms)
         while True:
             try:
-                await self.chat.command(b"AT", OK, 300)
+                await self.chat.command(b"AT", OK, self.answer_ms)
                 return True
             except ChatError:
                 if ticks_diff(deadline, ticks_ms()) <= 0:
@@ -110,11 +111,11 @@ class Modem(Ladder):
         press.
         """
         self.state_text = "Starting modem"
-        if not await self._answers(600):
-            # A CPU that was reset in the middle of a send left the modem waiting for data, and it takes
-            # everything for that: fill it up. Whoever gets the filling finds a broken seal.
+        if not await self._answers(self.answer_ms):
+            # A CPU that was reset in the middle of a send left the modem waiting for data, and it
+            # takes everything for that: fill it up. Whoever gets the filling finds a broken seal.
             await self.chat.write(b"\r" * _SEND_BYTES)
-            if not await self._answers(300):
+            if not await self._answers(self.answer_ms):
                 for _ in range(2):
                     await self._press_power_key()
                     if await self._answers(self.boot_ms):
@@ -127,14 +128,14 @@ class Modem(Ladder):
 
     async def radio_cycle(self):
         self.registered = False
-        if await self._answers(600):
+        if await self._answers(self.answer_ms):
             await self.chat.command(b"AT+CFUN=0", OK, 10000)
             await sleep_ms(self.step_ms)
             await self.chat.command(b"AT+CFUN=1", OK, 10000)
 
     async def power_cycle(self):
         self.registered = False
-        if await self._answers(600):
+        if await self._answers(self.answer_ms):
             try:
                 await self.chat.command(b"AT+CPOWD=1", (b"NORMAL POWER DOWN",), 5000)
             except ChatError:

@@ -63,8 +63,9 @@ class Radio:
         self.modem = Modem(self.uart, self.key, self.logged.append)
         for name in ("key_ms", "boot_ms", "sim_ms", "denied_ms", "step_ms", "pause_ms"):
             setattr(self.modem, name, max(10, getattr(self.modem, name) // self.SCALE))
-        self.modem.registration_ms = 1000
-        self.modem.boot_ms = 500
+        self.modem.answer_ms = 30
+        self.modem.registration_ms = 600
+        self.modem.boot_ms = 400
 
     def run(self, story: Callable[[Radio], Any], limit_s: float = 20) -> Any:
         """Power on, run `story(radio)` to its end, power off."""
