@@ -1,6 +1,7 @@
 """The board's schematic in numbers: which pin goes where, how large each memory is.
 
-The board model and those who write a board file for the CPU's side read it; it knows hardware, not the product.
+The board model reads it, and whoever writes the CPU's side of the board. It knows hardware, not the
+product.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ class BoardDescription:
     flash_size_bytes: int = 4 * KIB * KIB
     heap_bytes: int = 256 * KIB
     """What a program may use. Twice the 128 KiB of the real part, as pointers here have 64 bits."""
-    window_bytes: int = 0x40000 + 0xA0000
-    """How much of the flash can be mapped at one time (execute in place)."""
+    romfs_bytes: int = 256 * KIB
+    """From flash address 0: where the start-up ROM looks for a ROMFS to mount and run."""
+    watchdog_max_ms: int = 8388
+    """The RP2 watchdog's counter has 24 bits at 2 counts per microsecond (RP2040 datasheet 4.7)."""
 
     keypad_row_pins: tuple[int, ...] = (6, 7, 8, 9)
     """Driven by the CPU; a pressed key joins its row to its column."""
@@ -55,6 +58,10 @@ class BoardDescription:
     battery_adc_pin: int = 26
     battery_divider: float = 2.0
     adc_reference_mv: int = 3300
+    brownout_mv: int = 2900
+    """Under this, with no charger, the supervisor holds the CPU in reset."""
+    brownout_release_mv: int = 3000
+    """At or over this it lets the CPU start again."""
     charger_detect_pin: int = 19
     """High while a charger feeds the board."""
 

@@ -12,13 +12,13 @@ from typing import Protocol, runtime_checkable
 class UartPeer(Protocol):
     """A device on the far end of a UART.
 
-    All calls come from the board's asyncio event loop; a device starts its own timers and tasks with
-    `asyncio.get_running_loop()` inside these calls, never at construction.
+    All calls come from the board's asyncio event loop; a device starts its own timers and tasks
+    with `asyncio.get_running_loop()` inside these calls, never at construction.
     """
 
     send: Callable[[bytes], None]
-    """Set by the board before anything else: pushes bytes into the CPU's receive FIFO, which drops what
-    it has no room for, as hardware does."""
+    """Set by the board before anything else: pushes bytes into the CPU's receive FIFO, which drops
+    what it has no room for, as hardware does."""
 
     def on_host_bytes(self, data: bytes) -> None:
         """Take bytes which the CPU transmitted, in order, never empty, cut at any place."""

@@ -1,0 +1,159 @@
+"""A 4x4 matrix keypad, electrically: contacts that bounce, join rows to columns, and ghost.
+
+The board ties it to the CPU's pins; tests and panels press its keys. It has no diodes, so three
+keys pressed on three corners of a rectangle read like four.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from hw_sim.gpio import GpioBank
+
+BOUNCE_MAX_S: Final = 0.006
+"""Membrane keypads settle within some 5 ms (typical data sheets); modelled."""
+BOUNCE_MAX_EDGES: Final = 8
+
+
+@dataclass
+class _Contact:
+    """One key's switch: settled level, and the instants at which it chatters on the way there."""
+
+    pressed: bool = False
+    edges_s: list[float] = field(default_factory=list)
+    scans_since_change: int = 0
+    """How often the CPU looked at this contact, settled, since it last changed."""
+    first_scan_s: float = 0.0
+
+    def closed(self, now_s: float) -> bool:
+        """Whether the contact conducts at `now_s`."""
+        remaining = sum(1 for edge in self.edges_s if edge > now_s)
+        return self.pressed ^ bool(remaining % 2)
+
+    def settled(self, now_s: float) -> bool:
+        return not self.edges_s or now_s >= self.edges_s[-1]
+
+
+class Keypad:
+    """The switch matrix between `row_pins` and `column_pins` of a GPIO bank.
+
+    `clock` gives seconds, rising; bounce is drawn from `rng`, so a seed gives the same chatter
+    again.
+    """
+
+    def __init__(
+        self,
+        gpio: GpioBank,
+        *,
+        row_pins: tuple[int, ...],
+        column_pins: tuple[int, ...],
+        layout: tuple[str, ...],
+        rng: random.Random,
+        clock: Callable[[], float],
+        bounce: bool = True,
+    ) -> None:
+        self._gpio = gpio
+        self._pins = row_pins + column_pins
+        self._rows = len(row_pins)
+        self._rng = rng
+        self._clock = clock
+        self._bounce = bounce
+        self._place: dict[str, tuple[int, int]] = {}
+        self._contacts: dict[str, _Contact] = {}
+        for row, keys in enumerate(layout):
+            for column, key in enumerate(keys):
+                self._place[key] = (row, self._rows + column)
+                self._contacts[key] = _Contact()
+        self.shorts = 0
+        """Reads at which a driven-low row was joined to a driven-high one: two push-pull outputs
+        fighting. Real drivers let go of the rows they do not scan."""
+        for node, pin in enumerate(self._pins):
+            gpio.tie_input(pin, lambda node=node: self._level(node))  # type: ignore[misc]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys there are."""
+        return frozenset(self._place)
+
+    @property
+    def pressed(self) -> frozenset[str]:
+        """The keys a finger is on."""
+        return frozenset(key for key, contact in self._contacts.items() if contact.pressed)
+
+    def press(self, key: str) -> None:
+        """Put a finger on `key`. ValueError when there is no such key."""
+        self._move(key, True)
+
+    def release(self, key: str) -> None:
+        """Take the finger off `key`. ValueError when there is no such key."""
+        self._move(key, False)
+
+    def scans_since_change(self, key: str) -> tuple[int, float]:
+        """How often the CPU looked at `key` since it settled, and over how long (seconds).
+
+        A look is a read of the key's column while the CPU drives its row low.
+        """
+        contact = self._contact(key)
+        if not contact.scans_since_change:
+            return 0, 0.0
+        return contact.scans_since_change, self._clock() - contact.first_scan_s
+
+    def _contact(self, key: str) -> _Contact:
+        if key not in self._contacts:
+            raise ValueError(f"no key {key!r}: there are {''.join(self._place)}")
+        return self._contacts[key]
+
+    def _move(self, key: str, pressed: bool) -> None:
+        contact = self._contact(key)
+        if contact.pressed == pressed:
+            return
+        contact.pressed = pressed
+        contact.scans_since_change = 0
+        now_s = self._clock()
+        # An even number of edges, so that the chatter ends where the finger wants it.
+        count = 2 * self._rng.randint(0, BOUNCE_MAX_EDGES // 2) if self._bounce else 0
+        contact.edges_s = sorted(now_s + self._rng.random() * BOUNCE_MAX_S for _ in range(count))
+
+    def _level(self, node: int) -> bool:
+        """The level on one line: what the lines it is joined to are driven or pulled to."""
+        now_s = self._clock()
+        closed = [
+            self._place[key] for key, contact in self._contacts.items() if contact.closed(now_s)
+        ]
+        self._note_scan(node, now_s)
+        joined = {node}
+        grew = bool(closed)
+        while grew:
+            grew = False
+            for row, column in closed:
+                if (row in joined) != (column in joined):
+                    joined |= {row, column}
+                    grew = True
+        driven = {self._gpio.driven(self._pins[each]) for each in joined}
+        if False in driven:
+            if True in driven:
+                self.shorts += 1
+            return False
+        if True in driven:
+            return True
+        pulls = {self._gpio.pull(self._pins[each]) for each in joined}
+        if True in pulls:
+            return True
+        if False in pulls:
+            return False
+        # Nothing holds the line: it floats, and a CPU that forgot its pull-ups reads noise.
+        return self._rng.random() < 0.5
+
+    def _note_scan(self, node: int, now_s: float) -> None:
+        if node < self._rows:
+            return
+        for key, (row, column) in self._place.items():
+            if column == node and self._gpio.driven(self._pins[row]) is False:
+                contact = self._contacts[key]
+                if contact.settled(now_s):
+                    if not contact.scans_since_change:
+                        contact.first_scan_s = now_s
+                    contact.scans_since_change += 1
