@@ -1,0 +1,29 @@
+"""The Li-ion cell as a percentage; for the status bar and the check-in."""
+
+# (mV, percent) of a resting Li-ion cell; between two points it is read off a straight line
+_CURVE = ((3300, 0), (3500, 8), (3600, 18), (3700, 40), (3800, 60), (3950, 80), (4150, 100))
+
+
+def percent(battery_mv):
+    """How full a cell of `battery_mv` is, 0 to 100."""
+    below_mv, below = _CURVE[0]
+    if battery_mv <= below_mv:
+        return 0
+    for mv, full in _CURVE[1:]:
+        if battery_mv < mv:
+            return below + (battery_mv - below_mv) * (full - below) // (mv - below_mv)
+        below_mv, below = mv, full
+    return 100
+
+
+class Battery:
+    """Readings of `board.battery_mv`, smoothed: a printing head makes the voltage dip."""
+
+    def __init__(self, board):
+        self._board = board
+        self.mv = board.battery_mv()
+
+    def read(self):
+        """Take a reading; returns (smoothed mV, percent, charging)."""
+        self.mv += (self._board.battery_mv() - self.mv) // 4
+        return self.mv, percent(self.mv), self._board.charging()

@@ -1,0 +1,38 @@
+"""The technician's log: the last lines, kept in memory and written to the console as they come.
+
+Any firmware module may call `log`. A line says what happened, never a PIN, a key or a voucher.
+"""
+
+from bootloader.shared.compat import ticks_ms
+
+LINES = 40
+LINE_CHARS = 96
+
+_kept = []
+_console = None
+
+
+def start(console):
+    """Write lines to `console` (`.write(bytes)`) from now on."""
+    global _console
+    _console = console
+
+
+def log(where, text):
+    """Keep and write one line; longer text is cut, control characters become dots."""
+    line = "{} {}: {}".format(ticks_ms() // 100, where, text)[:LINE_CHARS]
+    for char in "\r\n\x00\x1b":
+        line = line.replace(char, ".")
+    if len(_kept) >= LINES:
+        _kept.pop(0)
+    _kept.append(line)
+    if _console:
+        try:
+            _console.write(line.encode() + b"\r\n")
+        except OSError:
+            pass
+
+
+def lines():
+    """The lines kept, oldest first."""
+    return list(_kept)

@@ -1,0 +1,105 @@
+"""What the merchant sees: status bar, title, lines, key hints; for `firmware.ui.dialogs` and main.
+
+Rows from the top: status bar 0-8, title and up to four lines (or a big figure) 11-54, hints 55-63.
+Drawing is whole pictures; the display driver sends only what changed.
+"""
+
+from firmware.ui.canvas import WIDTH, Canvas, shorten, text_width
+
+TOP = 11
+PITCH = 9
+LINES = 5
+HINTS_TOP = 55
+
+OFFLINE = 0
+SEARCHING = 1
+ONLINE = 2
+
+
+class Screen:
+    """One display. Every method shows its result at once."""
+
+    def __init__(self, lcd):
+        self._lcd = lcd
+        self._canvas = Canvas()
+        self._state = None
+
+    def status(self, signal, network, unsynced, percent, charging):
+        """Draw the status bar: `signal` 0-31 or 99, `network` word, records the server lacks."""
+        state = (signal, network, unsynced, percent, charging)
+        if state != self._state:
+            self._state = state
+            self._bar()
+            self._lcd.show(self._canvas.buffer)
+
+    def _bar(self):
+        canvas = self._canvas
+        canvas.clear(0, 8)
+        if self._state is None:
+            return
+        signal, network, unsynced, percent, charging = self._state
+        lit = 0 if signal > 31 else (signal + 7) // 8
+        for bar in range(4):
+            height = 1 + 2 * bar if bar < lit else 1
+            canvas.fill(bar * 3, 7 - height, 2, height)
+        canvas.text(15, 0, network)
+        x = WIDTH - 17
+        canvas.fill(x, 0, 15, 7)
+        canvas.invert(x + 1, 1, 13, 5)
+        canvas.fill(x + 15, 2, 1, 3)
+        canvas.fill(x + 2, 2, (percent * 11 + 50) // 100, 3)
+        if charging:
+            canvas.text(x - 6, 0, "+")
+        if unsynced:
+            text = "\x01" + str(unsynced)
+            canvas.text(x - 9 - text_width(text), 0, text)
+
+    def page(self, title, lines, hints, big=None, marked=None, more=0):
+        """Show one page.
+
+        `lines`: up to four strings under `title`, or two under a `big` figure; a line that is a
+        pair is drawn with its second part at the right. `hints`: pairs (key, what it does).
+        `marked`: index of the line shown reversed. `more`: 1 when lines follow, 2 before, 3 both.
+        """
+        canvas = self._canvas
+        canvas.clear(8)
+        self._bar()
+        canvas.fill(0, 8, WIDTH, 1)
+        y = TOP
+        if title:
+            canvas.text(1, y, shorten(title, 100), bold=True)
+            y += PITCH
+        if more & 2:
+            canvas.text(122, TOP, "\x02")
+        if big:
+            y += 1
+            canvas.text(max(0, (WIDTH - text_width(big, True)) // 2), y, big, big=True)
+            y += 17
+        for n, line in enumerate(lines):
+            if y + 8 > HINTS_TOP + 1:
+                break
+            if isinstance(line, tuple):
+                right = WIDTH - 1 - text_width(line[1])
+                canvas.text(1, y, shorten(line[0], right - 5))
+                canvas.text(right, y, line[1])
+            else:
+                canvas.text(1, y, line)
+            if n == marked:
+                canvas.invert(0, y - 1, WIDTH, PITCH)
+            y += PITCH
+        if more & 1:
+            canvas.text(122, HINTS_TOP - 9, "\x03")
+        self._hints(hints)
+        self._lcd.show(canvas.buffer)
+
+    def _hints(self, hints):
+        canvas = self._canvas
+        widths = [text_width(key + " " + word) + 1 for key, word in hints]
+        room = WIDTH - 4 - sum(widths)
+        x = 2
+        for n, (key, word) in enumerate(hints):
+            after = canvas.text(x, HINTS_TOP + 1, key)
+            canvas.text(after + 2, HINTS_TOP + 1, word)
+            x += widths[n] + (room // (len(hints) - 1) if len(hints) > 1 else 0)
+        if hints:
+            canvas.invert(0, HINTS_TOP, WIDTH, 9)

@@ -1,0 +1,207 @@
+"""Every word fits the place it is shown in, in every language, and none is missing or idle."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from firmware import texts
+from firmware.ui.canvas import EXTRA, text_width, wrap
+from firmware.ui.screen import LINES
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+SOURCES = [
+    *FIRMWARE.glob("*.py"),
+    *FIRMWARE.glob("flows/*.py"),
+    *FIRMWARE.glob("ui/*.py"),
+    *FIRMWARE.glob("drivers/*.py"),
+]
+WIDE = "99999999"  # the widest number that is ever filled in: a sale's sequence
+NAME = "Savanna 1000 MB"  # as long a product name as the menu shows whole
+
+TITLES = [
+    *("sign_in wrong_pin locked menu sell_what checking no_paper printer_bad selling").split(),
+    *("no_network no_answer sold not_sold not_printed cut m_reprint m_day m_messages").split(),
+    *("m_language m_info m_unfinished float service").split(),
+]
+MENU = [key for key in texts.keys() if key.startswith("m_")]  # noqa: SIM118
+PAGES = {
+    "your_pin": (),
+    "tries_left": ("3",),
+    "locked_for": ("3600",),
+    "wait_printer": (),
+    "paper_out": (),
+    "cover_open": (),
+    "error": (),
+    "wait_network": (),
+    "wait_voucher": (),
+    "wait_print": (),
+    "wait_report": (),
+    "stock_q": ("200",),
+    "no_answer_t": (WIDE,),
+    "sold_t": (),
+    "sold_unsure": (),
+    "np_paper_out": (),
+    "np_cover_open": (),
+    "np_error": (),
+    "show_pin_q": (),
+    "cut_print": (WIDE, NAME),
+    "cut_ask": (WIDE, NAME),
+    "no_last": (),
+    "last_q": (WIDE, NAME),
+    "no_messages": (),
+    "waiting": ("8",),
+    **{key: () for key in texts.keys() if key.startswith(("e_", "s_"))},  # noqa: SIM118
+    "e_other": ("new_code_of_later_times",),
+}
+languages = pytest.mark.parametrize("language", texts.LANGUAGES)
+
+
+def hint_rows() -> list[tuple[tuple[str, str], ...]]:
+    """Every row of key hints in the sources: a tuple of pairs whose first is one of the keys."""
+    rows = []
+    for source in SOURCES:
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Tuple):
+                try:
+                    row = ast.literal_eval(node)
+                except ValueError:
+                    continue
+                if row and all(
+                    isinstance(pair, tuple) and len(pair) == 2 and str(pair[0]) in "0*#ABCD"
+                    for pair in row
+                ):
+                    rows.append(row)
+    return rows
+
+
+def used_keys() -> set[str]:
+    """Every text key that a source names, however it is passed on."""
+    named = set()
+    for source in SOURCES:
+        if source.name == "texts.py":
+            continue
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                named.add(node.value)
+    return named
+
+
+def test_the_sources_do_hint_at_keys() -> None:
+    assert (("*", "back"), ("#", "ok")) in hint_rows()
+
+
+@languages
+def test_every_row_of_key_hints_fits(language: str) -> None:
+    words = texts.Words(language)
+    rows = [*hint_rows(), (("*", "out"), ("D", "copy"), ("#", "ok"))]
+    for row in rows:
+        needed = sum(text_width(f"{key} {words(word)}") + 1 for key, word in row)
+        assert needed + 5 * (len(row) - 1) <= 124, (row, needed)
+
+
+@languages
+def test_every_title_fits(language: str) -> None:
+    words = texts.Words(language)
+    for key in TITLES:
+        text = words(key)
+        assert text_width(text) + len(text) <= 118, (key, text)
+    assert text_width(words("sell_q", "Savanna 100")) <= 118
+
+
+@languages
+def test_every_menu_entry_fits(language: str) -> None:
+    words = texts.Words(language)
+    for key in MENU:
+        assert text_width("8 " + words(key)) <= 120, key
+
+
+@languages
+def test_every_text_fits_its_page_without_turning(language: str) -> None:
+    words = texts.Words(language)
+    for key, filling in PAGES.items():
+        lines = wrap(words(key, *filling), 126)
+        room = LINES - 1 - (2 if key == "your_pin" else 0) - (1 if key.startswith("sold_") else 0)
+        assert len(lines) <= room, (key, lines)
+
+
+@languages
+def test_every_word_of_the_status_bar_fits(language: str) -> None:
+    words = texts.Words(language)
+    for key in ("online", "searching", "offline", "starting"):
+        assert text_width(words(key)) <= 128 - 15 - 17 - 9 - text_width("\x01128"), key
+
+
+@languages
+def test_every_word_on_paper_fits_its_line(language: str) -> None:
+    words = texts.Words(language)
+    assert len(words("r_duplicate")) <= 16
+    assert len("0011223344556677 " + words("r_offline")) <= 32
+    for key in ("r_serial", "r_valid", "r_sale"):
+        assert len(words(key)) <= 11, key
+
+
+@languages
+def test_every_letter_is_in_the_font(language: str) -> None:
+    words = texts.Words(language)
+    for key in texts.keys():  # noqa: SIM118
+        for char in words(key):
+            assert 32 <= ord(char) < 127 or char in EXTRA, (key, char)
+
+
+def test_every_line_of_the_table_has_every_language() -> None:
+    for line in texts._TABLE.strip().split("\n"):
+        parts = line.split("|")
+        assert len(parts) == 1 + len(texts.LANGUAGES) and all(parts), line
+        fillings = {part.count("{}") for part in parts[1:]}
+        assert len(fillings) == 1, line
+
+
+def test_no_key_stands_twice() -> None:
+    keys = texts.keys()
+    assert len(keys) == len(set(keys))
+
+
+def test_every_text_is_used() -> None:
+    built = ("e_", "np_", "s_")
+    idle = {key for key in texts.keys() if not key.startswith(built)} - used_keys()  # noqa: SIM118
+    assert not idle
+
+
+def test_a_language_nobody_wrote_gives_english() -> None:
+    assert texts.Words("xx")("back") == "Back"
+
+
+@pytest.mark.parametrize(
+    ("minor", "digits", "text"),
+    [
+        (5000, 2, "50.00"),
+        (0, 2, "0.00"),
+        (7, 2, "0.07"),
+        (123456789, 2, "1 234 567.89"),
+        (1500, 0, "1 500"),
+        (-250, 2, "-2.50"),
+    ],
+)
+def test_money_reads_as_people_write_it(minor: int, digits: int, text: str) -> None:
+    assert texts.money(minor, digits) == text
+
+
+def test_the_calendar_agrees_with_pythons() -> None:
+    from datetime import UTC, datetime
+
+    for seconds in [
+        *range(1, 4_102_444_800, 86400 * 97 + 12345),
+        951782400,
+        1709164800,
+        1709251199,
+    ]:
+        then = datetime.fromtimestamp(seconds, UTC)
+        expected = (then.year, then.month, then.day, then.hour, then.minute)
+        assert texts.date_time(seconds) == expected
+
+
+def test_an_unknown_time_is_not_1970() -> None:
+    assert texts.date_text(0) == "--" and texts.date_time_text(0) == "--"
