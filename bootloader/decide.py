@@ -43,9 +43,9 @@ def decide(state, reset_cause, forced=False, damaged=()):
         why = "no bootable image"
     elif not new.security_fits(new.active):
         why = "security version too low"
-    elif slot.state == "trial" and new.crashes >= slot.crashes_allowed:
+    elif slot.state == "trial" and new.crashes >= max(1, slot.crashes_allowed):
         why = "crashed in trial"
-    elif slot.state == "trial" and new.unconfirmed_boots >= slot.unconfirmed_boots_allowed:
+    elif slot.state == "trial" and new.unconfirmed_boots >= max(1, slot.unconfirmed_boots_allowed):
         # It may merely never have found a network. With no way back it goes on trying.
         why = "not confirmed in time" if way_back else None
     elif slot.state == "good" and new.crashes >= CRASHES_IN_A_ROW:

@@ -90,7 +90,7 @@ class Recovery:
             raise SmpError(smp.RC_UNSUPPORTED, "recovery has no such command")
         try:
             return found(body)
-        except (ControlError, PartitionError, identity.IdentityError, trust.TrustError) as fault:
+        except (ControlError, PartitionError, identity.IdentityError, trust.Refused) as fault:
             raise SmpError(smp.RC_INVALID, str(fault))
         except MemoryError:
             raise SmpError(smp.RC_NO_MEMORY, "not enough memory for this request")
@@ -182,13 +182,12 @@ class Recovery:
         try:
             if self.who and self._open_control() and self._find_images():
                 self.reset_wanted = True
-        except (ValueError, OSError, MemoryError):
+        except (ValueError, OSError, MemoryError, trust.Refused):
             pass  # the technician's commands will say what is wrong
 
     def _find_images(self):
         """Adopt the newest intact image that is listed; True if there is one."""
-        self._mount()
-        for entry in sorted(self._trust().images(), key=lambda e: -e.release):
+        for entry in sorted(self._listed_images(), key=lambda e: -e.release):
             for slot in _SLOT_NAMES:
                 partition = self.board.partitions["slot_" + slot]
                 if boot.image_is_intact(partition, entry):
@@ -330,16 +329,19 @@ class Recovery:
 
     # trust
 
-    def _trust(self):
-        return trust.Trust(self.board, self.control.state.security_version)
+    def _listed_images(self, sha256=None):
+        self._mount()
+        return trust.images(self.board, self.control.state.security_version, sha256)
 
     def _listed(self, sha256, size_bytes):
-        """The release entry of an image, if it is signed for and may run here.
+        """The image of that content, if it is signed for and may run here.
 
-        Raises TrustError with the reason otherwise.
+        Raises trust.Refused with the reason otherwise.
         """
-        self._mount()
-        return self._trust().find(sha256, size_bytes)
+        found = self._listed_images(sha256)[0]
+        if found.image_size != size_bytes:
+            raise SmpError(smp.RC_INVALID, "the image has another size than the channel says")
+        return found
 
     # fs
 
@@ -369,7 +371,11 @@ class Recovery:
         upload.offset += len(data)
         if upload.offset == upload.size_bytes:
             self._close_file()
-            trust.check_file(name, name + ".new")
+            try:
+                trust.check_file(name, name + ".new")
+            except trust.Refused:
+                os.remove(name + ".new")
+                raise
             os.rename(name + ".new", name)
         return {"off": upload.offset}
 

@@ -12,10 +12,10 @@ from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
 
 REASON_BYTES = const(48)
 _MAGIC = b"DKC1"
-_HEAD = "<4sIIBBBBII48s"
-_SLOT = "<BBBBIIIHH32s"
-_SLOT_A = const(72)
-_SLOT_B = const(124)
+_HEAD = "<4sIIBBHHHII48s"
+_SLOT = "<BBHIIII32s"
+_SLOT_A = const(76)
+_SLOT_B = const(128)
 _SEAL = const(224)
 _PAGES_PER_SECTOR = SECTOR_BYTES // PAGE_BYTES
 _ERASE_ATTEMPTS = const(3)
@@ -81,7 +81,7 @@ class State:
 
     def crash(self, reason):
         """Count a crash of the active slot; what another release did goes first until reported."""
-        self.crashes = min(self.crashes + 1, 255)
+        self.crashes += 1
         if self.active:
             release = self.slots[self.active].release
             if not self.failure_reason or self.failed_release == release:
@@ -120,8 +120,9 @@ def encode(state, key):
         _number(state.boot_count, 32),
         _ACTIVE.index(state.active),
         _REQUESTS.index(state.request),
-        min(state.crashes, 255),
-        min(state.unconfirmed_boots, 255),
+        min(state.crashes, 0xFFFF),
+        min(state.unconfirmed_boots, 0xFFFF),
+        0,
         _number(state.security_version, 32),
         _number(state.failed_release, 32),
         _reason_bytes(state.failure_reason),
@@ -136,13 +137,11 @@ def encode(state, key):
             offset,
             SLOT_STATES.index(slot.state),
             _number(slot.crashes_allowed, 8),
-            _number(slot.unconfirmed_boots_allowed, 8),
-            0,
+            _number(slot.unconfirmed_boots_allowed, 16),
             _number(slot.image_size, 32),
             _number(slot.release, 32),
             _number(slot.security_version, 32),
-            _number(slot.selftest_deadline_s, 16),
-            0,
+            _number(slot.selftest_deadline_s, 32),
             slot.sha256,
         )
     page[_SEAL:] = hmac_sha256(key, memoryview(page)[:_SEAL])
@@ -165,6 +164,7 @@ def decode(page, key):
             request,
             state.crashes,
             state.unconfirmed_boots,
+            _,
             state.security_version,
             state.failed_release,
             reason,
@@ -178,12 +178,10 @@ def decode(page, key):
                 slot_state,
                 slot.crashes_allowed,
                 slot.unconfirmed_boots_allowed,
-                _,
                 slot.image_size,
                 slot.release,
                 slot.security_version,
                 slot.selftest_deadline_s,
-                _,
                 slot.sha256,
             ) = struct.unpack_from(_SLOT, page, offset)
             slot.state = SLOT_STATES[slot_state]
@@ -296,8 +294,6 @@ class ControlBlock:
             raise ControlError("an image has a size and a release number")
         if security_version < self.state.security_version:
             raise ControlError("security version is under the terminal's")
-        if not policy["crashes_allowed"] or not policy["unconfirmed_boots_allowed"]:
-            raise ControlError("a trial policy without a single boot")
         state = self.state.copy()
         place = state.slots[slot]
         place.state = slot_state

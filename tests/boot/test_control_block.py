@@ -25,15 +25,15 @@ def test_a_record_has_the_bytes_of_the_specification(block: Any, control_partiti
     page = bytes(control_partition.read(3 * 256, 256))
     assert page[:4] == b"DKC1"
     assert struct.unpack_from("<II", page, 4) == (4, 0)
-    assert page[12:16] == bytes([2, 0, 1, 0])
-    assert struct.unpack_from("<II", page, 16) == (1, 7)
-    assert page[24:72] == "Boom: é".encode().ljust(48, b"\0")
-    slot_b = page[124:176]
-    assert slot_b[:4] == bytes([2, 2, 4, 0])
+    assert struct.unpack_from("<BBHHH", page, 12) == (2, 0, 1, 0, 0)
+    assert struct.unpack_from("<II", page, 20) == (1, 7)
+    assert page[28:76] == "Boom: é".encode().ljust(48, b"\0")
+    slot_b = page[128:180]
+    assert struct.unpack_from("<BBH", slot_b, 0) == (2, 2, 4)
     assert struct.unpack_from("<III", slot_b, 4) == (1007, 7, 3)
-    assert struct.unpack_from("<HH", slot_b, 16) == (300, 0)
+    assert struct.unpack_from("<I", slot_b, 16) == (300,)
     assert slot_b[20:] == b"\x07" * 32
-    assert page[176:224] == bytes(48)
+    assert page[180:224] == bytes(44)
     assert page[224:] == hmac.digest(KEY, page[:224], hashlib.sha256)
 
 
@@ -45,7 +45,7 @@ def test_every_field_survives_a_round_trip() -> None:
     slot = state.slots["b"]
     slot.state, slot.image_size, slot.sha256, slot.release = "trial", 655360, b"s" * 32, 8
     slot.security_version, slot.crashes_allowed = 10, 2
-    slot.unconfirmed_boots_allowed, slot.selftest_deadline_s = 16, 65535
+    slot.unconfirmed_boots_allowed, slot.selftest_deadline_s = 1000, 86400
     read = control.decode(control.encode(state, KEY), KEY)
     for name in ("a", "b"):
         assert vars(read.slots[name]) == vars(state.slots[name])
@@ -123,7 +123,7 @@ def test_a_program_that_silently_fails_is_noticed_and_the_next_page_taken(
             failed.append(address)
             real(address, bytes(data[:100]))
 
-    flash.program = program  # type: ignore[method-assign]
+    flash.program = program  # type: ignore[method-assign,assignment]
     block.record_crash("kept")
     assert failed
     assert reload().failure_reason == "kept"
@@ -154,7 +154,7 @@ def test_a_dead_sector_costs_the_new_record_only(
 ) -> None:
     while block.state.sequence < 16:
         block.record_crash("filling")
-    flash.erase = lambda address: None  # type: ignore[method-assign,assignment]
+    flash.erase = lambda address: None  # type: ignore[method-assign]
     flash.damage(control_partition.offset + 4096, b"\0" * 10)
     with pytest.raises(ControlError, match="does not erase"):
         block.record_crash("lost")
@@ -188,12 +188,6 @@ def test_a_trial_needs_a_confirmed_release_to_fall_back_to(block: Any) -> None:
     block.start_trial("b", *image_terms(2))
     with pytest.raises(ControlError, match="confirmed"):
         block.start_trial("a", *image_terms(3))
-
-
-def test_a_policy_that_allows_no_boot_is_refused(block: Any) -> None:
-    size, digest, release, version, policy = image_terms(2)
-    with pytest.raises(ControlError, match="policy"):
-        block.start_trial("b", size, digest, release, version, {**policy, "crashes_allowed": 0})
 
 
 def test_confirming_twice_writes_once(block: Any, flash: NorFlash) -> None:

@@ -106,6 +106,14 @@ def test_row_8_without_a_way_back_a_crashing_trial_ends_in_recovery() -> None:
     assert new.slots["b"].state == "trial"
 
 
+def test_a_policy_of_zero_still_gives_a_trial_its_first_boot() -> None:
+    before = state(active="b", b="trial")
+    before.slots["b"].crashes_allowed = before.slots["b"].unconfirmed_boots_allowed = 0
+    new, slot, _ = decide(before, "soft")
+    assert slot == "b"
+    assert decide(new, "power-on")[1] == "a"
+
+
 @pytest.mark.parametrize("cause", ["power-on", "brownout", "soft"])
 def test_row_9_a_plain_restart_in_a_trial_is_no_crash_and_has_its_own_limit(cause: str) -> None:
     current = state(active="b", b="trial")

@@ -1,0 +1,142 @@
+"""The board object of the simulator (docs/architecture.md, "The board object").
+
+The boot image carries it as `board`; the bootloader and, handed over by it, the firmware use it.
+Pins: hw_sim/description.py.
+"""
+
+import os
+import select
+import sys
+import time
+
+import machine
+import norflash
+import vfs
+
+from bootloader.shared.compat import const
+from bootloader.shared.partitions import BlockDevice, table
+
+HARDWARE_CLASS = "duka-r1"
+HARDWARE_REVISION = 1
+BOOTLOADER_VERSION = 1
+
+_ROW_PINS = (6, 7, 8, 9)
+_COLUMN_PINS = (10, 11, 12, 13)
+_UARTS = {"modem": 0, "printer": 1}
+_DIVIDER = const(2)
+_REFERENCE_MV = const(3300)
+
+flash = norflash.Flash()
+partitions = table(flash)
+unique_id = machine.unique_id
+random = os.urandom
+rtc = machine.RTC()
+modem_power_key = machine.Pin(15, machine.Pin.OUT, value=1)
+keypad_rows = [machine.Pin(pin, machine.Pin.OUT, value=1) for pin in _ROW_PINS]
+keypad_columns = [machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP) for pin in _COLUMN_PINS]
+_charger = machine.Pin(19, machine.Pin.IN)
+_battery = machine.ADC(0)
+_causes = {
+    machine.PWRON_RESET: "power-on",
+    machine.WDT_RESET: "watchdog",
+    machine.BROWNOUT_RESET: "brownout",
+}
+
+
+def reset_cause():
+    return _causes.get(machine.reset_cause(), "soft")
+
+
+def reset():
+    machine.reset()
+
+
+def watchdog(timeout_ms):
+    return machine.WDT(timeout=timeout_ms)
+
+
+def uart(name, baud):
+    return machine.UART(_UARTS[name], baudrate=baud, timeout=0)
+
+
+def battery_mv():
+    return _battery.read_u16() * _REFERENCE_MV * _DIVIDER // 65535
+
+
+def charging():
+    return _charger.value() == 1
+
+
+def buzzer(freq_hz, ms):
+    """Sound for `ms`; the caller waits."""
+    pwm = machine.PWM(machine.Pin(20), freq=freq_hz, duty_u16=32768)
+    time.sleep_ms(ms)
+    pwm.deinit()
+
+
+def data_vfs(may_format=False):
+    """Mount the `data` partition at /data; a blank one is formatted first.
+
+    Raises OSError if it cannot be mounted; with `may_format` it is made anew instead. It holds
+    stock and trust, so only a caller who knows that nothing is lost may say so.
+    """
+    partition = partitions["data"]
+    device = BlockDevice(partition)
+    try:
+        filesystem = vfs.VfsLfs2(device)
+    except OSError:
+        # littlefs keeps its superblock in the first two blocks
+        if not may_format and not partition.is_blank(0, 8192):
+            raise
+        vfs.VfsLfs2.mkfs(device)
+        filesystem = vfs.VfsLfs2(device)
+    vfs.mount(filesystem, "/data")
+
+
+class _Lcd:
+    """SSD1306 on SPI 0; GP17 low says command, GP18 selects, GP16 resets."""
+
+    def __init__(self):
+        self._spi = machine.SPI(0, baudrate=8_000_000)
+        self._data_command = machine.Pin(17, machine.Pin.OUT, value=0)
+        self._select = machine.Pin(18, machine.Pin.OUT, value=1)
+        reset_pin = machine.Pin(16, machine.Pin.OUT, value=0)
+        time.sleep_ms(1)
+        reset_pin.value(1)
+
+    def _write(self, data_command, data):
+        self._data_command.value(data_command)
+        self._select.value(0)
+        self._spi.write(data)
+        self._select.value(1)
+
+    def command(self, data):
+        self._write(0, data)
+
+    def data(self, data):
+        self._write(1, data)
+
+
+class _Console:
+    """The technician's serial port: the interpreter's own console."""
+
+    def __init__(self):
+        self._poll = select.poll()
+        self._poll.register(sys.stdin, select.POLLIN)
+
+    def read(self, n):
+        """At most `n` bytes that are there now; b"" if there are none."""
+        out = bytearray()
+        while len(out) < n and self._poll.poll(0):
+            byte = sys.stdin.buffer.read(1)
+            if not byte:
+                break
+            out += byte
+        return bytes(out)
+
+    def write(self, data):
+        sys.stdout.buffer.write(data)
+
+
+lcd = _Lcd()
+console = _Console()

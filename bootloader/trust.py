@@ -1,0 +1,176 @@
+"""What the signed files under /data/trust say of an image, offline. Serial recovery calls it.
+
+Nothing expires here: a terminal that lay in a drawer for two years must still be mended.
+"""
+
+import os
+
+from bootloader.shared import tuf
+from bootloader.shared.compat import const
+from bootloader.shared.control import Slot
+from bootloader.shared.release import Facts, Release, ReleaseRefused, eligible
+
+_FOLDER = "/data/trust/"
+_TOP = ("root", "timestamp", "snapshot", "targets")
+_MAX_CHANNELS = const(8)
+_MAX_FILE_BYTES = const(12288)
+
+
+class Refused(Exception):
+    """The image or the file is not taken. The text says why, for the technician."""
+
+
+def read(name):
+    """The bytes of a metadata file. Raises Refused if it is missing or too long."""
+    try:
+        with open(_FOLDER + name + ".json", "rb") as file:
+            data = file.read(_MAX_FILE_BYTES + 1)
+    except OSError:
+        raise Refused("no " + _FOLDER + name + ".json on board: upload the signed files first")
+    if len(data) > _MAX_FILE_BYTES:
+        raise Refused(name + ".json is too long")
+    return data
+
+
+def _channels():
+    names = []
+    for name in os.listdir(_FOLDER[:-1]):
+        if name.endswith(".json") and name[:-5] not in _TOP:
+            names.append(name[:-5])
+    return sorted(names)[:_MAX_CHANNELS]
+
+
+def _verified(upto):
+    """TrustedMetadata with the files on board taken in, from the root to before `upto`."""
+    trusted = tuf.TrustedMetadata(read("root"), 0)
+    for role, take in (
+        ("timestamp", trusted.update_timestamp),
+        ("snapshot", trusted.update_snapshot),
+        ("targets", trusted.update_targets),
+    ):
+        if role == upto:
+            break
+        take(read(role))
+    return trusted
+
+
+def images(board, security_version, sha256=None):
+    """The images that the channels on board list and that may run here, each as a
+    `bootloader.shared.control.Slot`; with `sha256` (bytes) only those of that content.
+
+    Raises Refused if the signed files are missing or do not verify, or if an image asked for by
+    its SHA-256 is not listed or must not run here.
+    """
+    found = []
+    why = None
+    try:
+        trusted = _verified(None)
+        for channel in _channels():
+            trusted.update_delegated(channel, "targets", read(channel))
+            for path, target in trusted.targets(channel).items():
+                if not path.endswith(".full"):
+                    continue
+                try:
+                    release = Release.parse(path, target)
+                    if sha256 is None or release.image_sha256 == sha256:
+                        _judge(release, board, security_version)
+                        found.append(_as_slot(release))
+                except ReleaseRefused as refused:
+                    why = str(refused)
+    except tuf.TrustError as error:
+        raise Refused("the signed files do not verify: " + str(error))
+    except OSError:
+        raise Refused("no signed files on board: upload them first")
+    if sha256 is not None and not found:
+        raise Refused(why or "not listed by the channels on board: unsigned, or withdrawn")
+    return found
+
+
+def _judge(release, board, security_version):
+    # What runs, and in which version the journal is written, is not known here: a technician may
+    # put back the same release. Those facts are given so that their rules hold.
+    eligible(
+        release,
+        Facts(
+            release.channel,
+            board.HARDWARE_CLASS,
+            board.HARDWARE_REVISION,
+            board.BOOTLOADER_VERSION,
+            security_version,
+            release.release - 1,
+            release.journal_reads[0],
+            board.partitions["slot_a"].size_bytes,
+        ),
+    )
+
+
+def _as_slot(release):
+    slot = Slot()
+    slot.image_size = release.image_size_bytes
+    slot.sha256 = release.image_sha256
+    slot.release = release.release
+    slot.security_version = release.security_version
+    slot.crashes_allowed = release.crashes_allowed
+    slot.unconfirmed_boots_allowed = release.unconfirmed_boots_allowed
+    slot.selftest_deadline_s = release.selftest_deadline_s
+    return slot
+
+
+def check_file(name, path):
+    """Return only if what is in the file `path` may become the file `name` (both under /data).
+
+    A metadata file must verify against those on board, and not be older; anything else is taken.
+    Raises Refused with the reason.
+    """
+    if not name.startswith(_FOLDER):
+        return
+    role = name[len(_FOLDER) : -5]
+    if not name.endswith(".json") or "/" in role:
+        raise Refused("only metadata files go into " + _FOLDER)
+    with open(path, "rb") as file:
+        data = file.read(_MAX_FILE_BYTES + 1)
+    try:
+        if role == "root":
+            _check_root(data)
+            return
+        trusted = _verified(role)
+        if role == "timestamp":
+            _known(trusted.update_timestamp, role)
+            trusted.update_timestamp(data)
+        elif role == "snapshot":
+            _known(lambda stored: trusted.update_snapshot(stored, True), role)
+            trusted.update_snapshot(data)
+        elif role == "targets":
+            trusted.update_targets(data)
+        else:
+            trusted.update_delegated(role, "targets", data)
+    except tuf.TrustError as error:
+        raise Refused(str(error))
+
+
+def _known(take, role):
+    """Take in the file on board, if it is there and good, so that none older is accepted."""
+    try:
+        take(read(role))
+    except (Refused, tuf.TrustError):
+        pass
+
+
+def _check_root(data):
+    try:
+        stored = read("root")
+        trusted = tuf.TrustedMetadata(stored, 0)
+    except (Refused, tuf.TrustError):
+        tuf.TrustedMetadata(data, 0)
+        return
+    if data == stored:
+        return
+    trusted.update_root(data)
+    if trusted.rotated:
+        # TUF 1.0.31 section 5.3.11: an attacker with the old keys may have set versions that no
+        # honest file could reach. They go before the root comes.
+        for role in ("timestamp", "snapshot"):
+            try:
+                os.remove(_FOLDER + role + ".json")
+            except OSError:
+                pass
