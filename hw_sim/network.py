@@ -16,6 +16,8 @@ import asyncio
 import contextlib
 import ipaddress
 import random
+import socket
+import struct
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -484,14 +486,14 @@ class PdpContext:
                     arrives_s = await network._cross_downlink(0)
                     await network.pace.sleep(arrives_s - network.pace.now_s())
                 except BaseException:
-                    writer.transport.abort()
+                    _reset(writer)
                     raise
         except TimeoutError:
             raise ConnectFailedError("no answer in time") from None
         except OSError as error:
             raise ConnectFailedError(str(error)) from None
         if not self.active:
-            writer.transport.abort()
+            _reset(writer)
             raise ConnectFailedError("the data context went away")
         network.traffic.segments_up += 1
         network.traffic.connections += 1
@@ -592,12 +594,12 @@ class TcpConnection:
     def abort(self) -> None:
         """End it at once, dropping what is under way; `on_closed` is not called."""
         if self._finish():
-            self._writer.transport.abort()
+            _reset(self._writer)
 
     def break_now(self) -> None:
         """The far end or a box between reset it: `on_closed` is called."""
         if self._finish():
-            self._writer.transport.abort()
+            _reset(self._writer)
             self._on_closed()
 
     def _finish(self) -> bool:
@@ -637,7 +639,10 @@ class TcpConnection:
             await network.pace.sleep(arrives_s - network.pace.now_s())
             await network._wait_flowing()
             if not data:
-                self.break_now()
+                if self._finish():
+                    network.traffic.segments_up += 1
+                    self._writer.close()
+                    self._on_closed()
                 return
             # each full segment is acknowledged going up, which costs the merchant too
             network.traffic.segments_up += 1
@@ -648,3 +653,11 @@ class TcpConnection:
                 if network._count_delivered(len(now)):
                     network.deactivate_pdp()
                     return
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """End a socket with RST: a plain close would tell the server that the terminal had finished."""
+    real = writer.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        real.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
