@@ -1,7 +1,7 @@
 """The ring of hash-chained records in raw flash: what was sold, before and after it happened.
 
-`firmware.till` writes the sales, `firmware.sync` reads them for the server, the update client asks how
-many wait. Bytes and reasons: docs/formats/journal.md. What records mean is in `firmware.sales_state`.
+`firmware.till` writes the sales, `firmware.sync` reads them for the server. Bytes and reasons:
+docs/formats/journal.md. What records mean is in `firmware.sales_state`.
 """
 
 import struct
@@ -34,18 +34,19 @@ _ERASED = b"\xff" * PAGE_BYTES
 _MAX_CHECKPOINT_BYTES = const(2048)
 _WINDOW = const(1 << 16)  # more records than the ring can hold
 _TRIES = const(4)
-_SETTLE_AGAIN_S = const(6 * 3600)  # an unchanged settlement is written again this seldom: it costs airtime
+# An unchanged settlement is written again no sooner: it costs airtime.
+_SETTLE_AGAIN_S = const(6 * 3600)
 
 # Sectors that must stay free behind a record of this kind, so that what was begun can be finished.
 _RESERVE = {BOOT: 2, OFFLINE: 2, ONLINE: 2, STOCK: 2, SETTING: 2, REPRINT: 1}
 
 
 class JournalFull(Exception):
-    """No room until the server has acknowledged more: connect to the network. Nothing was written."""
+    """No room until the server has acknowledged more: wait for the network. Nothing was written."""
 
 
 class JournalDamaged(Exception):
-    """The flash does not hold a journal, or does not hold what is written to it: for a technician."""
+    """The flash holds no journal, or does not hold what is written to it: for a technician."""
 
 
 def _page_after(at):
@@ -157,7 +158,8 @@ class Journal:
         held_sequence = 0
         while sector <= self._sector:
             base = self._base(sector)
-            head = self._head(sector % self._sectors) if self._first[sector % self._sectors] else None
+            index = sector % self._sectors
+            head = self._head(index) if self._first[index] else None
             at = _after(HEAD_BYTES + head[4] + 8) if head else 0
             self._last = None
             while True:
@@ -276,7 +278,7 @@ class Journal:
         return newest
 
     def _adopt(self):
-        """Take over the sector behind the newest if its head is spoiled but it holds what follows."""
+        """Take over the sector behind the newest if it holds what follows under a spoiled head."""
         sector = self._sector + 1
         index = sector % self._sectors
         if self._head(index) or self._find(self._base(sector), 0, self.next_sequence) < 0:
@@ -357,7 +359,7 @@ class Journal:
         return None
 
     def first_since(self, time):
-        """A sequence such that all records of `time` or later that are in the ring come after it."""
+        """A sequence from which on all records of `time` or later are found."""
         sector = self._sector
         while sector >= 0 and sector > self._sector - self._sectors:
             head = self._head(sector % self._sectors)

@@ -1,4 +1,4 @@
-"""What the journal's records add up to: float, offline counters, stock positions, unfinished sales. Pure.
+"""What the journal's records add up to: float, offline counters, stock, unfinished sales. Pure.
 
 `firmware.journal` folds every record through it and stores it as the checkpoint of each sector;
 `firmware.till` decides by it. Rules: docs/formats/journal.md, "Folded state".
@@ -112,7 +112,7 @@ class SalesState:
         if OFFLINE <= kind <= REPRINT:
             self.last_money = sequence
         if kind == OFFLINE:
-            product, amount, commission, batch, index = body[:5]
+            _, amount, commission, batch, index = body[:5]
             self.offline_count += 1
             self.offline_total_minor += amount
             self.offline_debit_minor += amount - commission
