@@ -166,11 +166,19 @@ class HttpClient:
         self._name = host if port == 80 else host + ":%d" % port
 
     async def request(
-        self, method, path, headers=(), body=b"", sink=None, limit_bytes=BODY_LIMIT_BYTES
+        self,
+        method,
+        path,
+        headers=(),
+        body=b"",
+        sink=None,
+        limit_bytes=BODY_LIMIT_BYTES,
+        on_head=None,
     ):
         """One request, one `Response`. A 200's or 206's body goes to `sink(view)` piece by piece,
         when there is one.
 
+        `on_head(status, headers)` may raise before any byte of the body is taken.
         `headers`: (name, value) pairs. A GET is sent once more if the kept-alive connection turns
         out dead before any byte of a reply; nothing else ever is.
 
@@ -183,7 +191,7 @@ class HttpClient:
         async with self._lock:
             done = False
             try:
-                response = await self._exchange(method, head, body, sink, limit_bytes)
+                response = await self._exchange(method, head, body, sink, limit_bytes, on_head)
                 done = True
                 return response
             finally:
@@ -191,7 +199,7 @@ class HttpClient:
                     # A reply that was not read to its end must never be taken for the next one's.
                     await self.transport.close()
 
-    async def _exchange(self, method, head, body, sink, limit_bytes):
+    async def _exchange(self, method, head, body, sink, limit_bytes, on_head):
         transport = self.transport
         for attempt in range(2):
             reused = transport.connected
@@ -213,7 +221,7 @@ class HttpClient:
                     raise ConnectionLost(str(error))
                 await transport.close()
         try:
-            return await self._read(method, piece, sink, limit_bytes)
+            return await self._read(method, piece, sink, limit_bytes, on_head)
         except Exception as error:
             if self._is_loss(error):
                 raise ConnectionLost(str(error))
@@ -223,7 +231,7 @@ class HttpClient:
     def _is_loss(error):
         return isinstance(error, OSError) or getattr(error, "code", None) is not None
 
-    async def _read(self, method, piece, sink, limit_bytes):
+    async def _read(self, method, piece, sink, limit_bytes, on_head):
         transport = self.transport
         deadline = ticks_add(ticks_ms(), self.head_ms)
         self.bytes_received += len(piece)
@@ -240,6 +248,8 @@ class HttpClient:
                 raise BadResponse("head over %d bytes" % HEAD_LIMIT_BYTES)
             buffer.extend(await self._piece(_PIECE_BYTES, deadline))
         length = body_length(method, status, headers)
+        if on_head:
+            on_head(status, headers)
         wanted = sink is not None and status in (200, 206)
         if length > (limit_bytes if status < 300 else _REASON_LIMIT_BYTES):
             if status < 300:

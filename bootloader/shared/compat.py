@@ -69,7 +69,57 @@ except ImportError:
     except ImportError:
         from .aes import aes_cbc, aes_ecb
 
-__all__ = ("aes_cbc", "aes_ecb", "const", "sleep_ms", "ticks_add", "ticks_diff", "ticks_ms", "ticks_us", "utf8")
+try:
+    from deflate import ZLIB, DeflateIO
+
+    def inflater(stream):
+        """A stream that expands the zlib `stream` (of `readinto`); its window comes from there.
+
+        `readinto(buf)` returns 0 at the end, raises EOFError on a cut and OSError on damage.
+        """
+        return DeflateIO(stream, ZLIB)
+
+except ImportError:
+    import zlib as _zlib
+
+    class _Inflater:
+        def __init__(self, stream):
+            self._stream = stream
+            self._expander = _zlib.decompressobj()
+
+        def readinto(self, buf):
+            chunk = bytearray(256)
+            while not self._expander.eof:
+                tail = self._expander.unconsumed_tail
+                if not tail:
+                    tail = bytes(chunk[: self._stream.readinto(chunk)])
+                try:
+                    data = self._expander.decompress(tail, len(buf))
+                except _zlib.error as error:
+                    raise OSError(22, str(error))
+                if data:
+                    buf[: len(data)] = data
+                    return len(data)
+                if not tail:
+                    raise EOFError
+            return 0
+
+    def inflater(stream):
+        return _Inflater(stream)
+
+
+__all__ = (
+    "aes_cbc",
+    "aes_ecb",
+    "const",
+    "inflater",
+    "sleep_ms",
+    "ticks_add",
+    "ticks_diff",
+    "ticks_ms",
+    "ticks_us",
+    "utf8",
+)
 
 
 def utf8(data):

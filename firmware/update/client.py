@@ -1,0 +1,592 @@
+"""The update client: poll, verify, download, expand, wait for the gate, switch. `firmware.terminal`
+runs the one `UpdateClient`; what may be trusted is decided by `bootloader.shared.tuf`, what may run
+here by `bootloader.shared.release`.
+
+Any step can be cut and repeated: metadata is stored by rename and only once verified, the payload
+is resumed from what flash holds, and a slot counts for nothing until `start_trial` names it.
+An expired signature stops installing, never fetching newer metadata.
+"""
+
+import gc
+import json
+import os
+from hashlib import sha256
+
+from bootloader.shared import release as releases
+from bootloader.shared import tuf
+from bootloader.shared.compat import const, sleep_ms
+from bootloader.shared.control import OTHER, ControlError
+from firmware.http import BadResponse, HttpError, content_range
+
+from .download import Download, StorageError
+from .install import InstallError, digest_of, expand
+
+_METADATA = "/tuf/metadata/"
+_TARGETS = "/tuf/targets/"
+_PIECE_BYTES = const(16384)
+_REFUSED_LIMIT = const(16)
+_RETRY_S = const(30)
+_GATE_S = const(5)
+_SPOILED_LIMIT = const(2)
+JOURNAL_VERSION = const(1)
+
+
+class Interrupted(Exception):
+    """Nothing is wrong but the link, or it is not the time; the next run goes on."""
+
+
+def gate_blocks(release, facts):
+    """Why the switch must wait, in words for the log, or None.
+
+    `facts`: {"open_sale": bool, "idle_s", "battery_mv", "unsynced_records": int}. Pure.
+    """
+    if facts["open_sale"]:
+        return "a sale is open"
+    if facts["idle_s"] < release.gate_idle_s:
+        return "the terminal is in use"
+    if facts["battery_mv"] < release.gate_battery_mv:
+        return "the battery is low"
+    if facts["unsynced_records"] > release.gate_unsynced_records:
+        return "too many sales wait for the server"
+    return None
+
+
+class Store:
+    """Small files that are there whole or not at all: written as `.new`, then renamed."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def read(self, name, limit_bytes):
+        """The file's bytes, or None if it is missing or larger than `limit_bytes`."""
+        try:
+            with open(self._folder + "/" + name, "rb") as file:
+                data = file.read(limit_bytes + 1)
+        except OSError:
+            return None
+        return data if len(data) <= limit_bytes else None
+
+    def write(self, name, data):
+        path = self._folder + "/" + name
+        with open(path + ".new", "wb") as file:
+            file.write(data)
+        os.rename(path + ".new", path)
+
+    def remove(self, name):
+        try:
+            os.remove(self._folder + "/" + name)
+        except OSError:
+            pass
+
+
+class UpdateClient:
+    """`run_once()` is called again and again; what it returns says when.
+
+    http: an `HttpClient`. board: HARDWARE_*, BOOTLOADER_VERSION, partitions, reset(). boot_info: as
+    the bootloader gave it. log(text). time_s(): trusted Unix seconds, 0 if unknown. gate_facts():
+    as `gate_blocks` takes. on_catalogue(): a new `catalogue.json` was stored. data: the mounted
+    data partition's path.
+
+    `state_text` is for the screen; `refusal` is None or [release, reason] to report at check-in.
+    """
+
+    def __init__(
+        self,
+        http,
+        board,
+        boot_info,
+        channel,
+        catalogue,
+        poll_s,
+        log,
+        time_s,
+        gate_facts,
+        on_catalogue=None,
+        data="/data",
+    ):
+        self._http = http
+        self._board = board
+        self._boot = boot_info
+        self._control = boot_info.control
+        self._channel = channel
+        self._catalogue = catalogue
+        self._poll_s = poll_s
+        self._log = log
+        self._time_s = time_s
+        self._gate_facts = gate_facts
+        self._on_catalogue = on_catalogue
+        self._trust = Store(data + "/trust")
+        self._files = Store(data)
+        self._release = None
+        self._fresh_until_s = 0
+        self._plan = ()
+        self._download = None
+        self._ready = False
+        self._waiting_for = None
+        self._retry_s = _RETRY_S
+        self.state_text = ""
+        self._load_state()
+
+    # What is kept in update.json
+
+    def _load_state(self):
+        self._etag = ""
+        self._pending = False
+        self.refused = []
+        self.refusal = None
+        self._spoiled = [0, 0]
+        try:
+            state = json.loads(self._files.read("update.json", 4096) or b"{}")
+            self._etag = str(state.get("etag", ""))
+            self._pending = bool(state.get("pending"))
+            for number, reason in state.get("refused", ())[-_REFUSED_LIMIT:]:
+                self.refused.append([int(number), str(reason)])
+            if state.get("refusal"):
+                number, reason = state["refusal"]
+                self.refusal = [int(number), str(reason)]
+            number, count = state.get("spoiled", (0, 0))
+            self._spoiled = [int(number), int(count)]
+        except (ValueError, TypeError, AttributeError):
+            # Signed metadata says again what to do; only the list of refused releases is lost, and
+            # the control block still tells of the last failure.
+            self._log("update.json is spoiled, begun anew")
+        failure = self._boot.last_failure
+        if failure:
+            self._refuse(failure["release"], failure["reason"], False)
+
+    def _save_state(self):
+        self._files.write(
+            "update.json",
+            json.dumps(
+                {
+                    "etag": self._etag,
+                    "pending": self._pending,
+                    "refused": self.refused,
+                    "refusal": self.refusal,
+                    "spoiled": self._spoiled,
+                }
+            ).encode(),
+        )
+
+    def _refuse(self, number, reason, report=True):
+        """Never try that release again; with `report` also tell at the next check-in."""
+        if not any(entry[0] == number for entry in self.refused):
+            self.refused.append([number, reason])
+            del self.refused[:-_REFUSED_LIMIT]
+            if report:
+                self.refusal = [number, reason]
+            self._log("release %d refused: %s" % (number, reason))
+            self._drop_release()
+            self._save_state()
+
+    def reported(self, refusal):
+        """The server accepted a check-in that told of `refusal`."""
+        if refusal and refusal == self.refusal:
+            self.refusal = None
+            self._save_state()
+
+    def _drop_release(self):
+        self._release = self._download = None
+        self._plan = ()
+        self._ready = False
+        self._pending = False
+
+    # One run
+
+    async def run_once(self):
+        """Do what can be done now. Returns the seconds until the next call; does not return when
+        the terminal switches to a new release (`board.reset`).
+        """
+        try:
+            await self._poll()
+            if self._release is None:
+                self._retry_s = _RETRY_S
+                self.state_text = ""
+                return self._poll_s
+            seconds = await self._install()
+            self._retry_s = _RETRY_S
+            return seconds
+        except tuf.TrustError as error:
+            self._log("metadata refused: " + str(error))
+        except (HttpError, Interrupted) as error:
+            self._log("update waits: " + str(error))
+            seconds = min(self._retry_s, self._poll_s)
+            self._retry_s = min(self._retry_s * 2, 3600)
+            return seconds
+        except (OSError, StorageError) as error:
+            self._log("update storage: " + str(error))
+        finally:
+            gc.collect()
+        return self._poll_s
+
+    # Metadata
+
+    async def _get(self, path, limit_bytes, headers=()):
+        return await self._http.request("GET", path, headers, limit_bytes=limit_bytes)
+
+    async def _fetch(self, name, limit_bytes):
+        response = await self._get(_METADATA + name, limit_bytes)
+        if response.status != 200:
+            raise BadResponse(name + ": status %d" % response.status)
+        return response.body
+
+    async def _poll(self):
+        """One conditional request when nothing is new; else the workflow of TUF, section 5."""
+        unseen = self._pending and self._release is None  # the reset took what was known
+        expired = self._release is not None and self._time_s() >= self._fresh_until_s
+        headers = ()
+        if self._etag and not unseen and not expired:
+            headers = (("If-None-Match", self._etag),)
+        limit = tuf.LIMITS_BYTES["timestamp"]
+        response = await self._get(_METADATA + "timestamp.json", limit, headers)
+        if response.status == 304 and headers:
+            return
+        if response.status != 200:
+            raise BadResponse("timestamp.json: status %d" % response.status)
+        etag = response.headers.get("etag", "")
+        trusted, is_fresh = await self._refresh(response.body)
+        await self._update_catalogue(trusted)
+        self._choose(trusted, is_fresh)
+        self._etag = etag if is_fresh else ""
+        self._save_state()
+
+    async def _refresh(self, timestamp):
+        """(TrustedMetadata, whether nothing is expired) after taking in all that is new."""
+        root = self._trust.read("root.json", tuf.LIMITS_BYTES["root"])
+        if root is None:
+            raise tuf.Malformed("root", "there is none; provision the terminal")
+        trusted = tuf.TrustedMetadata(root, self._time_s())
+        root = None
+        await self._update_roots(trusted)
+        expired = []
+        self._stored(trusted.update_timestamp, "timestamp", expired)
+        if self._take(trusted.update_timestamp, timestamp, expired):
+            self._trust.write("timestamp.json", timestamp)
+        self._log("timestamp %d" % trusted.timestamp_version)
+        timestamp = None
+        await sleep_ms(0)
+        if not self._stored(lambda data: trusted.update_snapshot(data, True), "snapshot", expired):
+            data = await self._fetch(trusted.file_name("snapshot"), trusted.limit_bytes("snapshot"))
+            self._take(trusted.update_snapshot, data, expired)
+            self._trust.write("snapshot.json", data)
+        for role, parent in (
+            ("targets", "root"),
+            (self._channel, "targets"),
+            ("catalogue", "targets"),
+        ):
+            data = None
+            await sleep_ms(0)
+            if self._stored(
+                lambda data, role=role, parent=parent: trusted.update_delegated(role, parent, data),
+                role,
+                expired,
+            ):
+                continue
+            data = await self._fetch(trusted.file_name(role), trusted.limit_bytes(role))
+            self._take(
+                lambda data, role=role, parent=parent: trusted.update_delegated(role, parent, data),
+                data,
+                expired,
+            )
+            self._trust.write(role + ".json", data)
+        for error in expired:
+            self._log("nothing is installed: " + error)
+        return trusted, not expired
+
+    async def _update_roots(self, trusted):
+        for _ in range(tuf.MAX_ROOT_ROTATIONS):
+            name = trusted.file_name("root")
+            response = await self._get(_METADATA + name, tuf.LIMITS_BYTES["root"])
+            if response.status in (403, 404):
+                return
+            if response.status != 200:
+                raise BadResponse(name + ": status %d" % response.status)
+            trusted.update_root(response.body)
+            if trusted.rotated:
+                # Before the root is stored (section 5.3.11): what the lost keys signed must not
+                # hold back what the new ones sign.
+                self._trust.remove("timestamp.json")
+                self._trust.remove("snapshot.json")
+            self._trust.write("root.json", response.body)
+            self._log("root %d" % trusted.root_version)
+
+    @staticmethod
+    def _take(update, data, expired):
+        """`update(data)`; what is past its date is taken in and noted in `expired`. True unless
+        `update` says that nothing is new.
+        """
+        try:
+            return update(data) is not False
+        except tuf.Expired as error:
+            expired.append(str(error))
+            return True
+
+    def _stored(self, update, role, expired):
+        """Take in the stored file of `role`. False if there is none or it is of no use now."""
+        limit = tuf.LIMITS_BYTES.get(role, tuf.LIMITS_BYTES["delegated"])
+        data = self._trust.read(role + ".json", limit)
+        if data is None:
+            return False
+        past = []
+        try:
+            self._take(update, data, past)
+        except tuf.TrustError:
+            return False
+        if role != "timestamp":  # the one just fetched decides whether that is fresh
+            expired.extend(past)
+        return True
+
+    async def _update_catalogue(self, trusted):
+        found, _, entry = trusted.find(self._catalogue)
+        if found != "found":
+            self._log(self._catalogue + " is not listed")
+            return
+        limit = releases.MAX_CATALOGUE_BYTES
+        data = self._files.read("catalogue.json", limit)
+        if data is not None and _is_target(self._catalogue, entry, data):
+            return
+        if not 0 < entry["length"] <= limit:
+            self._log(self._catalogue + " is too large")
+            return
+        name = trusted.target_name(self._catalogue, entry)
+        response = await self._get(_TARGETS + name, entry["length"])
+        if response.status != 200 or not _is_target(self._catalogue, entry, response.body):
+            self._log(self._catalogue + " is not what was signed")
+            return
+        try:
+            releases.check_catalogue(response.body)
+        except releases.CatalogueError as error:
+            self._log(self._catalogue + " refused: " + str(error))
+            return
+        self._files.write("catalogue.json", response.body)
+        self._log("new catalogue")
+        if self._on_catalogue:
+            self._on_catalogue()
+
+    # Which release
+
+    def _facts(self):
+        board = self._board
+        return releases.Facts(
+            self._channel,
+            board.HARDWARE_CLASS,
+            board.HARDWARE_REVISION,
+            board.BOOTLOADER_VERSION,
+            self._control.state.security_version,
+            self._boot.release,
+            JOURNAL_VERSION,
+            board.partitions["slot_a"].size_bytes,
+            [number for number, _ in self.refused],
+        )
+
+    def _passed_over(self, refused):
+        self._log("passed over: " + str(refused))
+        if refused.reason not in ("refused", "not_newer", "channel", "stepping_stone"):
+            # The text begins with the number or, of an entry that cannot be read, with its path.
+            number = str(refused).split(" ")[0].split("/")[-1].split(".")[0]
+            if self.refusal is None:
+                self.refusal = [int(number) if number.isdigit() else 0, refused.reason]
+
+    def _choose(self, trusted, is_fresh):
+        targets = trusted.targets(self._channel)
+        chosen = releases.choose(targets, self._facts(), self._passed_over)
+        if self._boot.trial or chosen is None:
+            # On trial the other slot is the way back: nothing may touch it before the confirm.
+            if self._release is not None:
+                self._log("release %d is no longer offered" % self._release.release)
+            self._drop_release()
+            self._pending = chosen is not None
+            return
+        roles = ("root", "timestamp", "snapshot", "targets", self._channel)
+        self._fresh_until_s = min([trusted.expires_s(role) for role in roles])
+        if self._release is not None and self._release.image_sha256 == chosen.image_sha256:
+            self._release = chosen
+            return
+        self._drop_release()
+        self._release = chosen
+        self._pending = True
+        self._log("release %d (%s) is offered" % (chosen.release, chosen.version))
+        for payload in chosen.payloads_for(self._running_sha256()):
+            entry = targets.get(payload.path)
+            if entry is not None and "sha256" in entry["hashes"]:
+                path = trusted.target_name(payload.path, entry)
+                digest = bytes.fromhex(entry["hashes"]["sha256"])
+                self._plan += ((payload.kind, path, entry["length"], digest),)
+
+    def _running_sha256(self):
+        return self._control.state.slots[self._boot.slot].sha256
+
+    # Installing
+
+    async def _install(self):
+        if not self._may_install():
+            return self._poll_s
+        if not self._ready:
+            await self._prepare()
+            if self._release is None:
+                return self._poll_s
+        blocked = gate_blocks(self._release, self._gate_facts())
+        if blocked:
+            if blocked != self._waiting_for:
+                self._log("update ready, waits: " + blocked)
+            self._waiting_for = blocked
+            self.state_text = "Update ready"
+            return min(_GATE_S, self._poll_s)
+        # It may have been halted since: ask again, at the price of one 304.
+        release = self._release
+        await self._poll()
+        if self._release is None or self._release.image_sha256 != release.image_sha256:
+            return 1
+        if not self._may_install() or gate_blocks(self._release, self._gate_facts()):
+            return min(_GATE_S, self._poll_s)
+        return self._switch()
+
+    def _may_install(self):
+        now = self._time_s()
+        if now and now < self._fresh_until_s:
+            return True
+        self._log("not installed: " + ("the signatures expired" if now else "the time is unknown"))
+        return False
+
+    def _slot(self):
+        name = OTHER[self._boot.slot]
+        return name, self._board.partitions["slot_" + name]
+
+    async def _prepare(self):
+        """Bring the signed image into the other slot, by the first payload that makes it."""
+        release = self._release
+        name, slot = self._slot()
+        self.state_text = "Update %s" % release.version
+        if await digest_of(slot, release.image_size_bytes) == release.image_sha256:
+            self._ready = True
+            return
+        if not self._plan:
+            raise Interrupted("no payload is listed")
+        reason = ""
+        while self._plan:
+            kind, path, length, digest = self._plan[0]
+            try:
+                await self._fetch_payload(path, length, digest)
+                self._log("expanding " + kind)
+                self._control.empty(name)
+                base = None
+                if kind == "delta":
+                    base = self._board.partitions["slot_" + self._boot.slot]
+                await expand(
+                    self._board.partitions["download"],
+                    length,
+                    slot,
+                    release.image_size_bytes,
+                    base,
+                    self._control.state.slots[self._boot.slot].image_size,
+                )
+                if await digest_of(slot, release.image_size_bytes) == release.image_sha256:
+                    self._log("image verified in flash")
+                    self._ready = True
+                    return
+                raise InstallError("image_hash", "the slot does not hold the signed image")
+            except (InstallError, StorageError) as error:
+                reason = getattr(error, "reason", "storage")
+                self._log(kind + " payload: " + str(error))
+                self._download = None
+                self._plan = self._plan[1:]
+        self._refuse(release.release, reason)
+
+    async def _fetch_payload(self, path, length, digest):
+        """The payload, whole and with the right hash, in the `download` partition.
+
+        Raises:
+            InstallError: "payload_hash", if what came is not what was signed, more than once.
+            StorageError: it does not fit, or the flash does not take it.
+        """
+        if self._download is None or self._download.digest != digest:
+            self._download = None
+            self._download = Download(self._board.partitions["download"], length, digest)
+        download = self._download
+        self._log("%d of %d bytes are here" % (download.received, length))
+        faults = 0
+        while True:
+            while not download.complete:
+                try:
+                    await self._fetch_piece(download, path)
+                except StorageError:
+                    faults += 1
+                    if faults > 2:
+                        raise
+                self.state_text = "Update %d%%" % (download.received * 100 // length)
+            if await digest_of(self._board.partitions["download"], length) == digest:
+                return
+            download.discard()
+            self._download = None
+            self._count_spoiled()
+            raise Interrupted("what came is not the signed payload")
+
+    def _count_spoiled(self):
+        """A spoiled copy on the way is fetched again, but not for ever: airtime is money."""
+        number, count = self._spoiled
+        count = count + 1 if number == self._release.release else 1
+        self._spoiled = [self._release.release, count]
+        self._save_state()
+        if count > _SPOILED_LIMIT:
+            raise InstallError("payload_hash", "what came is not the signed payload")
+
+    async def _fetch_piece(self, download, path):
+        first = download.received
+        last = min(first + _PIECE_BYTES, download.length) - 1
+        expected = (first, last, download.length)
+
+        def check(status, headers):
+            if status == 206:
+                if content_range(headers) != expected:
+                    raise BadResponse("another range than asked for")
+            elif status == 200 and (first or last + 1 != download.length):
+                raise BadResponse("the server sends no ranges")
+
+        response = await self._http.request(
+            "GET",
+            _TARGETS + path,
+            (("Range", "bytes=%d-%d" % (first, last)),),
+            sink=download.write,
+            limit_bytes=last + 1 - first,
+            on_head=check,
+        )
+        if response.status not in (200, 206):
+            raise BadResponse("payload: status %d" % response.status)
+
+    def _switch(self):
+        release = self._release
+        name, _ = self._slot()
+        policy = {
+            "crashes_allowed": release.crashes_allowed,
+            "unconfirmed_boots_allowed": release.unconfirmed_boots_allowed,
+            "selftest_deadline_s": release.selftest_deadline_s,
+        }
+        try:
+            self._control.start_trial(
+                name,
+                release.image_size_bytes,
+                release.image_sha256,
+                release.release,
+                release.security_version,
+                policy,
+            )
+        except ControlError as error:
+            self._log("control block: " + str(error))
+            self._refuse(release.release, "control")
+            return self._poll_s
+        self._pending = False
+        try:
+            self._save_state()
+        except OSError:
+            pass  # the switch is made; a lost note costs one look at the metadata
+        self._log("switching to release %d in slot %s" % (release.release, name))
+        self._board.reset()
+        return self._poll_s
+
+
+def _is_target(path, entry, data):
+    try:
+        tuf.check_target(path, entry, len(data), sha256(data).digest())
+    except tuf.TrustError:
+        return False
+    return True

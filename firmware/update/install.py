@@ -1,0 +1,152 @@
+"""From a payload in the `download` partition to an image in the other slot, checked in flash.
+
+For `client` only. Everything here can be cut anywhere and begun again: the payload stays, and the
+slot counts for nothing until the boot control block names it.
+"""
+
+import io
+
+from bootloader.shared.compat import const, inflater, sleep_ms
+from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
+
+from . import delta
+from .download import hash_flash
+
+_WINDOW_BITS = const(12)
+
+
+class InstallError(Exception):
+    """The payload does not make the signed image; `reason` is one word for a report."""
+
+    def __init__(self, reason, text):
+        super().__init__(text)
+        self.reason = reason
+
+
+class _Source(io.IOBase):
+    """The payload as a stream, one page of it in memory."""
+
+    def __init__(self, partition, length):
+        self._partition = partition
+        self._length = length
+        self._page = memoryview(bytearray(PAGE_BYTES))
+        self._at = 0
+
+    def readable(self):
+        return True
+
+    def readinto(self, buf):
+        in_page = self._at % PAGE_BYTES
+        if in_page == 0:
+            rest = min(PAGE_BYTES, self._length - self._at)
+            self._partition.read_into(self._at, self._page[:rest])
+        count = min(len(buf), PAGE_BYTES - in_page, self._length - self._at)
+        if count == 1:
+            buf[0] = self._page[in_page]
+        else:
+            buf[:count] = self._page[in_page : in_page + count]
+        self._at += count
+        return count
+
+
+class _SlotWriter:
+    """Programs a slot from its start; refuses more than `size_bytes`. Nothing is taken back: what
+    flash really holds is hashed at the end.
+    """
+
+    def __init__(self, partition, size_bytes):
+        self._partition = partition
+        self._size_bytes = size_bytes
+        self._page = bytearray(PAGE_BYTES)
+        self._filled = 0
+        self.written = 0
+
+    def write(self, view):
+        if self.written + len(view) > self._size_bytes:
+            raise InstallError("too_long", "the payload makes more than the image")
+        while len(view):
+            count = min(PAGE_BYTES - self._filled, len(view))
+            self._page[self._filled : self._filled + count] = view[:count]
+            self._filled += count
+            self.written += count
+            view = view[count:]
+            if self._filled == PAGE_BYTES:
+                self.flush()
+
+    def flush(self):
+        if not self._filled:
+            return
+        offset = self.written - self._filled
+        if offset % SECTOR_BYTES == 0:
+            self._partition.erase_sector(offset)
+        self._partition.program(offset, memoryview(self._page)[: self._filled])
+        self._filled = 0
+
+
+async def digest_of(partition, length):
+    """SHA-256 of the first `length` bytes of `partition`, letting others run."""
+    scratch = bytearray(512)
+    for _ in hash_flash(partition, 0, length, scratch):
+        await sleep_ms(0)
+    return bytes(scratch[:32])
+
+
+async def expand(payload, length, slot, size_bytes, base=None, base_size=0):
+    """Write the image that `payload` (a Partition, its first `length` bytes) makes to `slot`: a
+    zlib stream of the image or, with a `base` (a Partition), of a patch to it.
+
+    Lets others run after every few hundred bytes. The caller compares the hash of the slot.
+
+    Raises:
+        InstallError: "damaged", "truncated", "too_long", "window" or "delta".
+    """
+    head = payload.read(0, 2)
+    if length < 6 or head[0] & 0x0F != 8 or (head[0] << 8 | head[1]) % 31:
+        raise InstallError("damaged", "not a zlib stream")
+    if (head[0] >> 4) + 8 > _WINDOW_BITS or head[1] & 0x20:
+        # Checked before the window is allocated: what a payload asks for is not what it gets.
+        raise InstallError("window", "the window is over 4 KiB")
+    writer = _SlotWriter(slot, size_bytes)
+    stream = inflater(_Source(payload, length))
+    try:
+        if base is None:
+            buf = memoryview(bytearray(PAGE_BYTES))
+            while True:
+                count = stream.readinto(buf)
+                if not count:
+                    break
+                writer.write(buf[:count])
+                await sleep_ms(0)
+        else:
+            patch = _Exactly(stream)
+            for _ in delta.apply(patch.read, base.read_into, base_size, writer.write, size_bytes):
+                await sleep_ms(0)
+            patch.end()
+    except delta.DeltaError as error:
+        raise InstallError("delta", str(error))
+    except EOFError:
+        raise InstallError("truncated", "the payload ends early")
+    except (OSError, ValueError) as error:
+        raise InstallError("damaged", "the payload is damaged: " + str(error))
+    writer.flush()
+    if writer.written != size_bytes:
+        raise InstallError("truncated", "the payload makes %d bytes" % writer.written)
+
+
+class _Exactly:
+    """Reads that are full or an error."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def read(self, buf):
+        view = memoryview(buf)
+        while len(view):
+            count = self._stream.readinto(view)
+            if not count:
+                raise EOFError
+            view = view[count:]
+
+    def end(self):
+        if self._stream.readinto(bytearray(1)):
+            raise delta.DeltaError("something follows the patch")
