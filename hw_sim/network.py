@@ -179,7 +179,7 @@ class GsmNetwork:
         registration_delay_s: float = 3.0,
         pdp_activation_s: float = 1.0,
         pdp_survives_outage_s: float = 20.0,
-        tcp_gives_up_s: float = 60.0,
+        tcp_gives_up_s: float = 150.0,
         apn: str | None = None,
         operator_name: str = "Savanna",
         operator_code: str = "63902",

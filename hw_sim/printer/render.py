@@ -73,8 +73,9 @@ def draw_paper(lines: Sequence[PaperLine], *, torn_off: bool, scale: float = 1.5
     ink.paste(ImageChops.invert(dots), (_MARGIN_DOTS, top))
     # heat spreads a little around each dot, and no line is burnt quite evenly
     ink = ImageChops.lighter(ink.point(lambda v: v * 92 // 100), ink.filter(ImageFilter.BoxBlur(1)))
-    grain = Image.effect_noise((max(1, width // 2), max(1, height // 2)), 26).resize(ink.size)
-    ink = ImageChops.multiply(ink, grain.point(lambda v: min(255, 205 + v * 50 // 128)))
+    rough = (max(1, width // 2), max(1, height // 2))
+    grain = Image.frombytes("L", rough, noise.randbytes(rough[0] * rough[1])).resize(ink.size)
+    ink = ImageChops.multiply(ink, grain.point(lambda v: 222 + v * 33 // 255))
 
     paper = Image.new("RGB", (width, height), _PAPER)
     shade = Image.linear_gradient("L").rotate(90, expand=True).resize((width, height))

@@ -130,7 +130,7 @@ def test_the_identities_are_told() -> None:
 
 def test_a_sleeping_modem_loses_what_wakes_it() -> None:
     async def scenario() -> None:
-        person = AtPerson(GsmNetwork(time_scale=50))
+        person = AtPerson(GsmNetwork(time_scale=20))
         await person.switch_on()
         await person.say("ATE0")
         await person.say("AT+CSCLK=2")

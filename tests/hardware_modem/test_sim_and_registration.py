@@ -8,7 +8,7 @@ from tests.support.at_person import TIME_SCALE, AtPerson, run
 
 def test_registration_takes_its_time_and_is_announced_when_asked() -> None:
     async def scenario() -> None:
-        network = GsmNetwork(time_scale=50, registration_delay_s=8)
+        network = GsmNetwork(time_scale=50, registration_delay_s=25)
         person = AtPerson(network)
         await person.switch_on(until="+CPIN: READY")
         await person.say("ATE0")
@@ -208,7 +208,7 @@ def test_a_clock_without_network_time_starts_in_2004_and_takes_what_the_cell_say
 
 def test_a_rogue_cell_can_claim_any_time() -> None:
     async def scenario() -> None:
-        network = GsmNetwork(time_scale=TIME_SCALE)
+        network = GsmNetwork(time_scale=TIME_SCALE, registration_delay_s=50)
         network.forge_time(2_000_000_000)
         person = AtPerson(network)
         person.modem.on_power(True)

@@ -28,10 +28,10 @@ def test_it_stays_off_when_power_comes_and_answers_after_its_key_was_held() -> N
 
 def test_a_short_press_does_nothing() -> None:
     async def scenario() -> None:
-        person = AtPerson(GsmNetwork(time_scale=20))
+        person = AtPerson(GsmNetwork(time_scale=4))
         person.modem.on_power(True)
         await person.press_power_key(0.3)
-        await person.network.pace.sleep(2)
+        await person.network.pace.sleep(1.5)
         assert not person.modem.on
         assert person.unread() == ""
 

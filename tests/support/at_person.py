@@ -11,12 +11,12 @@ from hw_sim.network import GsmNetwork
 
 FINAL = r"\r\n(OK|ERROR|\+CME ERROR: [^\r]+|SEND OK|SEND FAIL|SHUT OK|CLOSE OK|ALREADY CONNECT)\r\n"
 
-TIME_SCALE = 200.0
-"""Device seconds a wall second: a minute of modem time takes 0.3 s."""
+TIME_SCALE = 100.0
+"""Device seconds a wall second: a minute of modem time takes 0.6 s."""
 
 
 class AtPerson:
-    """Holds the modem's key and its serial line. Every wait ends after `patience_s` of wall time."""
+    """Holds the modem's key and its serial line. Waits end after `patience_s` wall seconds."""
 
     patience_s = 8.0
 
@@ -120,9 +120,6 @@ class AtPerson:
                 if not piece:
                     await asyncio.sleep(0.002)
         return data
-
-
-Scenario = Callable[[], Awaitable[None]]
 
 
 def run(scenario: Awaitable[None]) -> None:
