@@ -186,6 +186,7 @@ class Board:
         self._watchdog_timeout_s: float | None = None
         self._watchdog_timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._finger = asyncio.Lock()
         self._bus = BusServer(self._request, lambda text: self._event("bus", text))
         self.console = Console(serial_link)
 
@@ -262,10 +263,13 @@ class Board:
         loses no key), but no longer than `KEY_PATIENCE_MS`; the same when it is let go.
         ValueError when there is no such key.
         """
-        self.keypad.press(key)
-        await self._until_scanned(key, hold_ms)
-        self.keypad.release(key)
-        await self._until_scanned(key, hold_ms)
+        async with self._finger:
+            self.keypad.press(key)
+            try:
+                await self._until_scanned(key, hold_ms)
+            finally:
+                self.keypad.release(key)
+            await self._until_scanned(key, hold_ms)
 
     async def type(self, keys: str, hold_ms: int = KEY_HOLD_MS) -> None:
         """Press the keys one after the other. ValueError, before any, when one does not exist."""
@@ -614,6 +618,11 @@ class SimulatedBoard:
             self._thread.run(self.board.close())
             if self._own_thread:
                 self._thread.close()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that the board lives on."""
+        return self._thread.loop
 
     def call(self, function: Callable[..., T], *args: Any) -> T:
         """Call `function` on the board's thread: `board.call(network.set_coverage, False)`."""
