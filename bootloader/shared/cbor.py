@@ -115,6 +115,8 @@ class Reader:
             # True == 1 in Python: a boolean key could stand for a number's.
             if key is None or isinstance(key, bool):
                 raise CborError("a key is an integer, text or bytes")
+            if self.views and isinstance(key, memoryview):
+                key = bytes(key)  # a view has no hash on MicroPython
             if key in out:
                 raise CborError("duplicate key")
             out[key] = self.value(depth - 1)
