@@ -4,6 +4,7 @@
 run which the release managers did not sign, and tells the device key once, at provisioning.
 """
 
+import gc
 import os
 import time
 
@@ -34,6 +35,8 @@ def run(board, who, control):
             reply = smp.answer(message, recovery.handle)
             if reply is not None:
                 board.console.write(smp.to_lines(reply))
+            reply = None
+            gc.collect()  # garbage in between breaks the heap into pieces too small for metadata
     time.sleep(_DRAIN_S)
     board.reset()
 

@@ -23,13 +23,18 @@ class Refused(Exception):
 def read(name):
     """The bytes of a metadata file. Raises Refused if it is missing or too long."""
     try:
-        with open(_FOLDER + name + ".json", "rb") as file:
-            data = file.read(_MAX_FILE_BYTES + 1)
+        return _content(_FOLDER + name + ".json")
     except OSError:
         raise Refused("no " + _FOLDER + name + ".json on board: upload the signed files first")
-    if len(data) > _MAX_FILE_BYTES:
-        raise Refused(name + ".json is too long")
-    return data
+
+
+def _content(path):
+    # Not one byte more than is there: the heap has few pieces of the largest size.
+    size_bytes = os.stat(path)[6]
+    if size_bytes > _MAX_FILE_BYTES:
+        raise Refused(path + " is too long")
+    with open(path, "rb") as file:
+        return file.read(size_bytes)
 
 
 def _channels():
@@ -127,8 +132,7 @@ def check_file(name, path):
     role = name[len(_FOLDER) : -5]
     if not name.endswith(".json") or "/" in role:
         raise Refused("only metadata files go into " + _FOLDER)
-    with open(path, "rb") as file:
-        data = file.read(_MAX_FILE_BYTES + 1)
+    data = _content(path)
     try:
         if role == "root":
             _check_root(data)

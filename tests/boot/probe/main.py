@@ -1,0 +1,85 @@
+# The smallest release: says on the console what it was told, then does what the console says.
+# It stands where firmware/main.py stands in a real release.
+import gc
+import json
+import time
+
+from bootloader.shared.partitions import PartitionError
+
+from firmware.label import LABEL
+
+
+def run(board, info):
+    gc.collect()
+    control = info.control
+    try:
+        board.partitions["control"].read(8192, 1)
+        catches_own_error = False
+    except PartitionError:
+        catches_own_error = True
+    facts = {
+        "label": LABEL,
+        "slot": info.slot,
+        "trial": info.trial,
+        "release": info.release,
+        "boot_count": info.boot_count,
+        "cause": info.reset_cause,
+        "last_failure": info.last_failure,
+        "terminal": info.identity.terminal_id.hex(),
+        "security_version": control.state.security_version,
+        "catches_own_error": catches_own_error,
+        "free_bytes": gc.mem_free(),
+    }
+    print("\nRUNNING " + json.dumps(facts))
+    line = b""
+    while True:
+        info.watchdog.feed()
+        byte = board.console.read(1)
+        if byte == b"\n":
+            if not act(board, info, line.decode()):
+                return
+            print("\nDONE " + line.decode())
+            line = b""
+        elif byte:
+            line += byte
+        else:
+            time.sleep(0.002)
+
+
+def act(board, info, command):
+    word, _, rest = command.partition(" ")
+    if word == "crash":
+        raise OSError(5, rest)
+    if word == "exit":
+        raise SystemExit
+    if word == "memory":
+        kept = []
+        while True:
+            kept.append(bytearray(1024))
+    if word == "hang":
+        board.watchdog(500)
+        while True:
+            pass
+    if word == "return":
+        return False
+    if word == "confirm":
+        info.control.confirm()
+    elif word == "well":
+        info.control.running_well()
+    elif word == "clear":
+        info.control.clear_failure()
+    elif word == "recovery":
+        info.control.request_recovery()
+    elif word == "trial":
+        size, digest, release, version = rest.split(" ")
+        policy = {"crashes_allowed": 2, "unconfirmed_boots_allowed": 4, "selftest_deadline_s": 300}
+        slot = "b" if info.slot == "a" else "a"
+        digest = bytes.fromhex(digest)
+        info.control.start_trial(slot, int(size), digest, int(release), int(version), policy)
+    elif word == "boot":
+        board.flash.program(0, b"\0")
+    elif word == "modules":
+        import sys
+
+        print("\nMODULES " + " ".join(sorted(sys.modules)))
+    return True
