@@ -27,7 +27,6 @@ online|Online|En ligne
 searching|Searching|Recherche
 offline|No network|Hors ligne
 starting|Starting|Démarrage
-sign_in|Sign in|Connexion
 your_pin|Your PIN, then #|Votre code, puis #
 wrong_pin|Wrong PIN|Code incorrect
 tries_left|That PIN is not right. Tries before a pause: {}|Ce code est faux. Essais avant une pause : {}
@@ -41,7 +40,7 @@ m_float|Float|Solde
 m_messages|Messages|Messages
 m_language|Language|Langue
 m_info|This terminal|Ce terminal
-waiting|Sales to finish: {}. Sign in to finish them.|Ventes en attente : {}. Connectez-vous pour les finir.
+waiting|Sales to finish: {}. Sign in to finish them.|Ventes à finir : {}. Tapez votre code.
 m_unfinished|Unfinished sale|Vente en attente
 float|Float|Solde
 float_left|Float {}|Solde {}
@@ -102,6 +101,8 @@ e_no_stock|No voucher of this kind in stock. Pick another or wait for the networ
 e_unknown_product|This product is not sold any more. Pick another.|Ce produit n'est plus vendu. Prenez-en un autre.
 e_journal_full|The sales memory is full. Wait for the network: it empties by itself.|Mémoire des ventes pleine. Attendez le réseau.
 e_pending_sale|First finish the sale that waits: see the menu.|Finissez d'abord la vente en attente : voir menu.
+e_spoiled|This voucher cannot be read. Nothing is charged. Sell another.|Bon illisible. Rien n'est débité. Vendez-en un autre.
+e_conflict|The server has another sale under this number. Call your agent.|Le serveur a une autre vente sous ce numéro. Appelez votre agent.
 e_price_changed|The price has changed. The new one is on its way: try later.|Le prix a changé. Réessayez un peu plus tard.
 e_no_vouchers|The operator has no vouchers now. Sell another, or try later.|L'opérateur n'a plus de bons. Essayez plus tard.
 e_blocked|This terminal is blocked. Call your agent.|Ce terminal est bloqué. Appelez votre agent.

@@ -11,12 +11,12 @@ BACK = (("*", "back"),)
 async def show_float(app):
     """The float and the commission of today."""
     words = app.words
-    today = app.till.day_report(app.now())
+    today = app.till.day_report(app.now(), app.config.utc_offset_s)
     await app.ui.ask(
         words("float"),
         [
             (words("commission"), app.money(today.commission_minor)),
-            (words("unsynced"), str(app.unsynced())),
+            (words("unsynced"), str(app.till.unsynced_count)),
         ],
         BACK,
         big=app.price(app.till.float_minor),
@@ -36,14 +36,14 @@ def _rows(app, today):
     rows.append((words("commission"), app.price(today.commission_minor)))
     rows.append((words("reprints"), str(today.reprints)))
     rows.append((words("float"), app.price(app.till.float_minor)))
-    rows.append((words("unsynced"), str(app.unsynced())))
+    rows.append((words("unsynced"), str(app.till.unsynced_count)))
     return rows
 
 
 async def day_report(app):
     """Today's sales on the screen, and on paper when wanted."""
     words = app.words
-    rows = _rows(app, app.till.day_report(app.now()))
+    rows = _rows(app, app.till.day_report(app.now(), app.config.utc_offset_s))
     key = await app.ui.ask(
         words("m_day"),
         [row for row in rows if row],
@@ -63,7 +63,7 @@ async def day_report(app):
 async def messages(app):
     """What the server last had to say to the merchant."""
     words = app.words
-    await app.ui.ask(words("m_messages"), app.message() or words("no_messages"), BACK)
+    await app.ui.ask(words("m_messages"), app.message or words("no_messages"), BACK)
 
 
 async def language(app):

@@ -5,8 +5,6 @@ fetched or opened, printed, print journaled. From the intent on, whatever stops 
 sale in the journal, and `firmware.flows.recover` finishes it.
 """
 
-from firmware.till import SaleRefused
-
 from firmware.drivers import printer
 from firmware.flows import voucher
 from firmware.log import log
@@ -17,22 +15,23 @@ ANSWER_MS = 60000
 
 
 async def sell(app):
-    """One sale, or back to the menu with nothing changed."""
+    """One sale, or back to the menu with nothing changed.
+
+    Raises:
+        SaleRefused: the till will not; nothing was sold.
+    """
     product = await pick(app)
     if product is None or not await paper_ready(app) or not await confirm(app, product):
         return
-    try:
-        if app.network == SEARCHING:
-            await wait_for_network(app)
-        if app.network == ONLINE:
-            sale = app.till.begin_online(product.id)
-            if await ask_server(app, sale):
-                await voucher.hand_over(app, sale)
-        elif await offer_stock(app, product):
-            sale = app.till.begin_offline(product.id)
+    if app.network == SEARCHING:
+        await wait_for_network(app)
+    if app.network == ONLINE:
+        sale = app.till.begin_online(product.id)
+        if await ask_server(app, sale):
             await voucher.hand_over(app, sale)
-    except SaleRefused as refused:
-        await explain(app, refused.code)
+    elif await offer_stock(app, product):
+        sale = app.till.begin_offline(product.id)
+        await voucher.hand_over(app, sale)
 
 
 async def pick(app):
@@ -62,10 +61,12 @@ async def confirm(app, product):
     """Whether the merchant agrees to the price and what it does to the float."""
     words = app.words
     left = app.till.float_minor
-    debit = product.amount_minor - product.commission_minor
     key = await app.ui.ask(
         words("sell_q", product.name),
-        [(words("float_now"), app.money(left)), (words("float_after"), app.money(left - debit))],
+        [
+            (words("float_now"), app.money(left)),
+            (words("float_after"), app.money(left - product.debit_minor)),
+        ],
         (("*", "back"), ("#", "ok")),
         big=app.price(product.amount_minor),
     )

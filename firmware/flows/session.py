@@ -8,8 +8,9 @@ import asyncio
 
 from bootloader.shared.hashes import equal, pbkdf2_sha256
 from firmware.flows import reports, voucher
-from firmware.flows.sell import sell
+from firmware.flows.sell import explain, sell
 from firmware.log import log
+from firmware.till import SaleRefused
 from firmware.ui.dialogs import Idle
 
 PIN_DIGITS = 8
@@ -28,12 +29,26 @@ def lock_s(wrong):
 async def session(app):
     """One merchant's time at the terminal: from the PIN to signing out."""
     try:
-        if await sign_in(app):
-            log("session", "signed in")
-            await menu(app)
+        if not await sign_in(app):
+            return
+        log("session", "signed in")
+        if app.till.unfinished():
+            await run_flow(app, voucher.recover)
+        await menu(app)
+        log("session", "signed out")
     except Idle:
-        pass
-    log("session", "signed out")
+        log("session", "left alone")
+
+
+async def run_flow(app, flow):
+    """One entry of the menu; a sale that the till refuses ends in an explanation."""
+    app.selling = True
+    try:
+        await flow(app)
+    except SaleRefused as refused:
+        await explain(app, refused.code)
+    finally:
+        app.selling = False
 
 
 async def sign_in(app):
@@ -42,9 +57,9 @@ async def sign_in(app):
     pause_s = lock_s(app.memory.get("wrong", 0))
     if pause_s and app.memory.get("locked", False):
         await wait_out(app, pause_s)
-    pin = await app.ui.digits(
-        app.config.merchant_name, words("your_pin"), PIN_DIGITS, True, "clear"
-    )
+    waiting = len(app.till.unfinished())
+    text = words("waiting", waiting) if waiting else words("your_pin")
+    pin = await app.ui.digits(app.config.merchant_name, text, PIN_DIGITS, True, None)
     if pin is None:
         return False
     # the try is counted before it is judged, so that a cut between the two gains nothing
@@ -101,5 +116,4 @@ async def menu(app):
         )
         if at is None:
             return
-        flow = voucher.reprint_last if at == "D" else entries[at][1]
-        await flow(app)
+        await run_flow(app, voucher.reprint_last if at == "D" else entries[at][1])

@@ -12,10 +12,17 @@ PRINT_MS = 40000
 SHOW_MS = 120000
 
 
-async def _print(app, sold, duplicate):
+async def _print(app, sale, sold, duplicate):
     """Print one voucher; returns (sent, status) of `Printer.print`."""
     data = receipt.voucher(
-        app.words, app.config, app.catalogue, app.terminal_id, sold, app.now(), duplicate
+        app.words,
+        app.config,
+        app.catalogue,
+        app.terminal_id,
+        sold,
+        app.now(),
+        duplicate,
+        not sale.online,
     )
     done, outcome = await app.ui.busy(
         app.printer.print(data), app.words("selling"), app.words("wait_print"), PRINT_MS
@@ -31,11 +38,11 @@ async def hand_over(app, sale, duplicate=False):
     words = app.words
     while True:
         sold = app.till.reprint(sale) if duplicate else app.till.voucher(sale)
-        sent, status = await _print(app, sold, duplicate)
+        sent, status = await _print(app, sale, sold, duplicate)
         if sent and status in (printer.OK, printer.UNKNOWN):
             app.till.printed(sale, status == printer.OK)
             log("sale", "{} printed, head says {}".format(sale.sequence, status))
-            again = await done(app, sold, status == printer.OK)
+            again = await done(app, status == printer.OK)
             if not again:
                 return
             duplicate = True
@@ -54,7 +61,7 @@ async def hand_over(app, sale, duplicate=False):
             return
 
 
-async def done(app, sold, certain):
+async def done(app, certain):
     """The sale is over: say so with the float; True when the merchant wants a copy."""
     words = app.words
     app.ui.good()
@@ -80,7 +87,7 @@ async def show(app, sale):
     lines = receipt.pin_lines(sold.pin, sold.product.pin_groups, 19)
     await app.ui.ask(
         "{} {}".format(words("pin_is"), sold.product.name),
-        [*lines, (words("r_serial"), sold.serial)],
+        lines + [(words("r_serial"), sold.serial)],
         (("#", "done"),),
         timeout_ms=SHOW_MS,
     )
@@ -110,7 +117,7 @@ async def recover(app):
         if key == "C":
             app.till.printed(sale, False)
         elif key == "#":
-            await hand_over(app, sale, True)
+            await hand_over(app, sale, sale.may_be_out)
 
 
 async def reprint_last(app):

@@ -30,6 +30,10 @@ class Dialogs:
         self._touched_ms = ticks_ms()
         self.alive_ms = ticks_ms()
 
+    def alive(self):
+        """Tell the supervisor that the merchant's task goes on, in a flow that asks no key."""
+        self.alive_ms = ticks_ms()
+
     def idle_ms(self):
         """How long ago the last key was pressed."""
         return ticks_diff(ticks_ms(), self._touched_ms)
@@ -119,7 +123,7 @@ class Dialogs:
                 else:
                     lines.append(number + item)
             more = (2 if first else 0) | (1 if first + room < len(items) else 0)
-            hints = self._hints((("*", back), *extra, ("#", "ok")))
+            hints = self._hints((("*", back),) + extra + (("#", "ok"),))
             self.screen.page(title, lines, hints, marked=at - first, more=more)
             key = await self.key("0123456789AB#*" + keys)
             if key == "*":
@@ -141,14 +145,16 @@ class Dialogs:
         typed = ""
         while True:
             shown = "*" * len(typed) if secret else typed
-            hints = (("*", back), ("C", "clear"), ("#", "ok"))
+            hints = (("C", "clear"), ("#", "ok"))
+            if back:
+                hints = (("*", back),) + hints
             self.screen.page(
                 title, wrap(text, WIDTH - 2), self._hints(hints), big=(shown or "_") + " "
             )
             key = await self.key("0123456789*C#")
-            if key == "*":
+            if key == "*" and back:
                 return None
-            if key == "C":
+            if key in "*C":
                 typed = typed[:-1]
             elif key == "#":
                 if typed:

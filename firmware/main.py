@@ -1,0 +1,45 @@
+"""The terminal's program: `run(board, boot_info)` is what the bootloader jumps to.
+
+First a sign of life on the screen, then settings, then everything else (`firmware.terminal`). An
+error nobody expected leaves `run`: the bootloader counts it as a crash, and rolls back a release on
+trial that crashes.
+"""
+
+import asyncio
+import gc
+
+from firmware import config, log
+from firmware.drivers.lcd import Lcd
+from firmware.memory import Memory
+from firmware.texts import Words
+from firmware.ui.screen import Screen
+
+
+def run(board, boot_info):
+    """Run the terminal. Returns only when a reset is wanted; an error that leaves is a crash."""
+    log.start(board.console)
+    screen = Screen(Lcd(board.lcd))
+    words = Words("en")
+    screen.page("Duka", [words("starting")], ())
+    log.log("main", "release {} slot {}".format(boot_info.release, boot_info.slot))
+    from firmware.terminal import Terminal, out_of_service
+
+    try:
+        board.data_vfs()
+        settings = config.load()
+    except (config.ConfigError, OSError) as error:
+        log.log("main", str(error))
+        asyncio.run(out_of_service(board, boot_info, screen, words, "s_config"))
+        return
+    memory = Memory()
+    words = Words(memory.get("language", settings.language))
+    gc.collect()
+    from firmware.journal import JournalDamaged
+
+    try:
+        terminal = Terminal(board, boot_info, settings, memory, words, screen)
+    except JournalDamaged as error:
+        log.log("main", "journal: " + str(error))
+        asyncio.run(out_of_service(board, boot_info, screen, words, "s_journal"))
+        return
+    asyncio.run(terminal.run())

@@ -1,0 +1,379 @@
+"""One terminal at work: its parts, its tasks, and what the flows may ask of it; made by `main`.
+
+Tasks: keys, merchant, radio, updates, status bar, console, and the supervisor that feeds the
+watchdog while merchant and radio show signs of life. A task that fails ends the program with its
+error, so that the bootloader counts the crash.
+"""
+
+import asyncio
+import gc
+
+from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
+from bootloader.shared.cose import derive_keys
+from firmware import sync
+from firmware.catalogue import Catalogue, CatalogueError, load
+from firmware.clock import Clock
+from firmware.console import serve
+from firmware.drivers.battery import Battery
+from firmware.drivers.buzzer import Buzzer
+from firmware.drivers.keypad import Keypad
+from firmware.drivers.printer import Printer
+from firmware.flows.session import session
+from firmware.http import HttpClient
+from firmware.journal import Journal, JournalFull
+from firmware.log import log
+from firmware.messages import BadReply, Messenger, NoNetwork, ServerRefused, http_post
+from firmware.modem.ladder import ModemError
+from firmware.modem.sim800 import Modem
+from firmware.stock import Stock, StockError
+from firmware.texts import money
+from firmware.till import Till
+from firmware.ui.dialogs import Dialogs
+from firmware.ui.screen import OFFLINE, ONLINE, SEARCHING
+from firmware.update.client import UpdateClient
+
+MODEM_BAUD = 115200
+PRINTER_BAUD = 9600
+MERCHANT_SILENT_MS = 30000
+RADIO_SILENT_MS = 1200000
+SIGNAL_MS = 20000
+FEED_MS = 500
+STATUS_MS = 1000
+FIRST_PAUSE_MS = 5000
+LONGEST_PAUSE_MS = 300000
+NO_ANSWER = (NoNetwork, BadReply, ServerRefused)
+
+_NOTHING_TO_SELL = (
+    b'{"version": 1, "currency": "-", "minor_digits": 2, "products": [], "offline":'
+    b' {"max_amount_minor": 0, "max_count": 0, "max_total_minor": 0, "max_age_s": 0}}'
+)
+
+
+class SelfTestFailed(Exception):
+    """A release on trial did not prove itself in time; leaves `run`, so that it is rolled back."""
+
+
+class Terminal:
+    """What flows see: `ui words till catalogue printer battery memory config boot_info`, and below.
+
+    `network` is ONLINE, SEARCHING or OFFLINE, `signal` 0 to 31 or 99, `message` the server's last
+    text for the merchant or None.
+    """
+
+    second_ms = 1000
+
+    def __init__(self, board, boot_info, config, memory, words, screen):
+        """Put the parts together; nothing waits here.
+
+        Raises:
+            JournalDamaged: the journal cannot be trusted; nothing may be sold.
+        """
+        self.board = board
+        self.boot_info = boot_info
+        self.config = config
+        self.memory = memory
+        self.words = words
+        self.screen = screen
+        who = boot_info.identity
+        self.terminal_id = who.terminal_id.hex()
+        self.clock = Clock()
+        self.journal = Journal(board.partitions["journal"], self.clock.now)
+        self.journal.mount()
+        keys = derive_keys(who.device_key, who.terminal_id)
+        self.stock = Stock(keys.stock)
+        self.catalogue = None
+        self.till = Till(self.journal, self.stock, None, keys, self.clock.now)
+        self.new_catalogue()
+        self.till.booted(boot_info.boot_count, boot_info.release, boot_info.reset_cause)
+        self.battery = Battery(board)
+        self.keypad = Keypad(board.keypad_rows, board.keypad_columns)
+        self.printer = Printer(board.uart("printer", PRINTER_BAUD), PRINTER_BAUD)
+        self.ui = Dialogs(screen, self.keypad, Buzzer(board), words)
+        self.modem = Modem(board.uart("modem", MODEM_BAUD), board.modem_power_key, _modem_log)
+        self.http = HttpClient(self.modem, config.host, config.port)
+        self.messenger = Messenger(
+            keys, who.terminal_id, boot_info.boot_count, http_post(self.http)
+        )
+        self.updates = UpdateClient(
+            self.http,
+            board,
+            boot_info,
+            config.channel,
+            config.catalogue,
+            config.poll_s,
+            _update_log,
+            self.now,
+            self.gate_facts,
+            self.new_catalogue,
+        )
+        self.network = SEARCHING
+        self.message = None
+        self.selling = False
+        self._wake = asyncio.Event()
+        self._checked_in = False
+        self._check_in_due_ms = ticks_ms()
+        self._pause_ms = FIRST_PAUSE_MS
+        self._radio_alive_ms = ticks_ms()
+        self._failed = None
+
+    # what the flows ask
+
+    @property
+    def signal(self):
+        """Signal strength, 0 to 31, 99 unknown."""
+        return self.modem.signal
+
+    def now(self):
+        """Unix seconds, 0 if unknown."""
+        return self.clock.now()
+
+    def money(self, amount_minor):
+        """An amount as people write it, without the currency."""
+        return money(amount_minor, self.catalogue.minor_digits)
+
+    def price(self, amount_minor):
+        """An amount with its currency."""
+        return self.catalogue.currency + " " + self.money(amount_minor)
+
+    async def network_known(self):
+        """Return once it is known whether there is a network."""
+        while self.network == SEARCHING:
+            await asyncio.sleep_ms(100)
+
+    async def exchange(self, sale):
+        """Ask the server for the voucher of `sale`: "" when the till holds it, the code of a
+        refusal, or None when no answer came.
+        """
+        try:
+            return await sync.ask(self.messenger, self.till, sale)
+        except NO_ANSWER as error:
+            log("sale", "{}: {}".format(sale.sequence, error))
+            self.network = OFFLINE
+            self._wake.set()
+            return None
+
+    # what the update client asks
+
+    def gate_facts(self):
+        """Whether a switch to another release would disturb anyone."""
+        return {
+            "open_sale": self.selling or self.printer.busy,
+            "idle_s": self.ui.idle_ms() // 1000,
+            "battery_mv": self.battery.mv,
+            "unsynced_records": self.till.unsynced_count,
+        }
+
+    def new_catalogue(self):
+        """Read the catalogue; without one there is nothing to sell, but everything else works."""
+        try:
+            self.catalogue = load()
+        except CatalogueError as error:
+            log("main", str(error))
+            if self.catalogue is None:
+                self.catalogue = Catalogue(_NOTHING_TO_SELL)
+        self.till.catalogue = self.catalogue
+
+    # the tasks
+
+    async def run(self):
+        """Run all tasks until one of them fails; raises what it raised."""
+        work = [
+            self.keypad.run(),
+            self._merchant(),
+            self._radio(),
+            self._updates(),
+            self._status(),
+            serve(self.board, self.boot_info),
+        ]
+        if self.boot_info.trial:
+            work.append(self._self_test())
+        self._tasks = [asyncio.create_task(self._watched(task)) for task in work]
+        await self._supervise()
+
+    async def _watched(self, work):
+        try:
+            await work
+        except Exception as error:
+            self._failed = error
+
+    async def _supervise(self):
+        silent = None
+        while True:
+            if self._failed:
+                raise self._failed
+            now = ticks_ms()
+            if ticks_diff(now, self.ui.alive_ms) > MERCHANT_SILENT_MS:
+                silent = "merchant"
+            elif ticks_diff(now, self._radio_alive_ms) > RADIO_SILENT_MS:
+                silent = "radio"
+            if silent is None:
+                self.boot_info.watchdog.feed()
+            else:
+                # no more feeding, even if the task comes back: its state is not to be trusted
+                log("main", silent + " task hangs, waiting for the watchdog")
+            await asyncio.sleep_ms(FEED_MS)
+
+    async def _merchant(self):
+        while True:
+            gc.collect()
+            if not self.catalogue.products and not self.till.unfinished():
+                self.ui.tell(self.words("service"), self.words("s_catalogue"))
+                await self.ui.key("", 1000)
+                continue
+            await session(self)
+
+    async def _status(self):
+        while True:
+            _, percent, charging = self.battery.read()
+            word = ("offline", "searching", "online")[self.network]
+            self.screen.status(
+                self.signal if self.modem.registered else 99,
+                self.words(word),
+                self.till.unsynced_count,
+                percent,
+                charging,
+            )
+            self.now()
+            await asyncio.sleep_ms(STATUS_MS)
+
+    # radio
+
+    async def _radio(self):
+        sync_due_ms = ticks_ms()
+        while True:
+            self._radio_alive_ms = ticks_ms()
+            if not self.modem.attached or self.network != ONLINE:
+                try:
+                    await self.modem.connect(self.config.apn)
+                except ModemError:
+                    self.network = OFFLINE
+                    await self._sleep(self.modem.retry_ms)
+                    continue
+            try:
+                if self.network != ONLINE or ticks_diff(ticks_ms(), self._check_in_due_ms) >= 0:
+                    self._check_in_due_ms = ticks_add(ticks_ms(), self.config.poll_s * 1000)
+                    await self._check_in()
+                    sync_due_ms = ticks_ms()
+                if ticks_diff(ticks_ms(), sync_due_ms) >= 0:
+                    await sync.sync(self.journal, self.messenger, self.till)
+                    sync_due_ms = ticks_add(ticks_ms(), self.config.sync_s * 1000)
+                await self.modem.refresh()
+            except NO_ANSWER as error:
+                log("radio", str(error))
+                self.network = OFFLINE
+                await self._sleep(self._pause_ms)
+                self._pause_ms = min(2 * self._pause_ms, LONGEST_PAUSE_MS)
+                continue
+            except ModemError:
+                continue
+            self._pause_ms = FIRST_PAUSE_MS
+            await self._sleep(min(SIGNAL_MS, self.config.sync_s * 1000))
+
+    async def _sleep(self, ms):
+        try:
+            await asyncio.wait_for_ms(self._wake.wait(), ms)
+        except asyncio.TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _check_in(self):
+        boot = self.boot_info
+        failure = boot.last_failure
+        told = [failure["release"], failure["reason"]] if failure else self.updates.refusal
+        reply = await sync.check_in(
+            self.journal,
+            self.messenger,
+            self.till,
+            {
+                1: self.now(),
+                2: boot.release,
+                3: boot.slot,
+                4: boot.trial,
+                5: boot.boot_count,
+                6: self.battery.mv,
+                7: self.signal,
+                8: told,
+            },
+        )
+        self.network = ONLINE
+        self.clock.set(reply[1])
+        self.message = reply.get(4)
+        if failure:
+            boot.control.clear_failure()
+            boot.last_failure = None
+        else:
+            self.updates.reported(told)
+        if not self._checked_in:
+            self._checked_in = True
+            boot.control.running_well()
+            log("radio", "server reached, time {}".format(reply[1]))
+        try:
+            new = await sync.fetch_stock(self.journal, self.messenger, self.stock, reply[5])
+            if new:
+                log("radio", "{} new batches".format(new))
+        except (StockError, JournalFull) as error:
+            log("radio", "stock: " + str(error))
+
+    async def _updates(self):
+        while not self._checked_in:
+            await asyncio.sleep_ms(500)
+        while True:
+            pause_s = await self.updates.run_once()
+            await asyncio.sleep_ms(int(pause_s * 1000))
+
+    # a release on trial
+
+    async def _self_test(self):
+        boot = self.boot_info
+        deadline_ms = boot.control.state.slots[boot.slot].selftest_deadline_s * 1000
+        started = ticks_ms()
+        await self._walk_journal()
+        missing = "keypad"
+        while missing:
+            missing = self._missing()
+            if missing and ticks_diff(ticks_ms(), started) > deadline_ms and not self.selling:
+                raise SelfTestFailed("self-test: no " + missing)
+            await asyncio.sleep_ms(500)
+        # the printer may be mute, out of paper or switched off: that is no fault of a release
+        log("test", "printer " + await self.printer.status())
+        boot.control.confirm()
+        boot.trial = False
+        # the server learns it at once; whether it does changes nothing here
+        self._check_in_due_ms = ticks_ms()
+        self._wake.set()
+        log("test", "release {} confirmed".format(boot.release))
+
+    async def _walk_journal(self):
+        count = 0
+        for _ in self.journal.records(self.journal.oldest):
+            count += 1
+            if count % 32 == 0:
+                await asyncio.sleep_ms(1)
+        log("test", "{} records, {} spoiled".format(count, self.journal.unreadable))
+
+    def _missing(self):
+        """What has not shown yet that it works; None when everything has."""
+        if self.keypad.any_down():
+            return "keypad at rest"
+        if not self.modem.registered:
+            return "network"
+        return None if self._checked_in else "check-in"
+
+
+def _modem_log(text):
+    log("modem", text)
+
+
+def _update_log(text):
+    log("update", text)
+
+
+async def out_of_service(board, boot_info, screen, words, key):
+    """Say why this terminal cannot work, and keep it alive for the technician."""
+    from firmware.ui.canvas import wrap
+
+    screen.page(words("service"), wrap(words(key), 126), ())
+    _console = asyncio.create_task(serve(board, boot_info))
+    while not _console.done():
+        boot_info.watchdog.feed()
+        await asyncio.sleep_ms(FEED_MS)
