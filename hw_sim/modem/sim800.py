@@ -108,6 +108,18 @@ class Sim800:
         self._handlers = self._command_table()
         self._reset_session()
 
+    # -- trouble: for tests, scripts and the front panel ------------------------------------------
+
+    def hang(self) -> None:
+        """The part's own software hangs: not a byte in or out till it is switched off."""
+        self._hung = True
+        self._input.clear()
+        self._output.clear()
+
+    def crash(self) -> None:
+        """The part restarts by itself, as after a dip of its supply: the next word is RDY."""
+        self._restart()
+
     # -- what people may look at ------------------------------------------------------------------
 
     @property
@@ -156,7 +168,7 @@ class Sim800:
 
     def on_host_bytes(self, data: bytes) -> None:
         """Bytes from the CPU: lost while the modem is off, kept in a buffer while it is busy."""
-        if not self._running or self._stopping:
+        if not self._running or self._stopping or self._hung:
             self.lost_input_bytes += len(data)
             return
         if self.transcript is not None:
@@ -219,6 +231,7 @@ class Sim800:
         self._operator_format = 0
         self._auto_registration = True
         self._last_line = ""
+        self._hung = False
         self._registration_timer: asyncio.Task[None] | None = None
         self._last_input_s = 0.0
         self._waking_until_s = 0.0
@@ -238,7 +251,7 @@ class Sim800:
 
     def write(self, data: bytes) -> None:
         """Queue bytes for the host; a full output buffer loses them, as without flow control."""
-        if self._stopping:
+        if self._stopping or self._hung:
             return
         room = OUTPUT_BUFFER_BYTES - len(self._output)
         self.lost_output_bytes += max(0, len(data) - room)

@@ -96,6 +96,37 @@ def test_cfun_1_1_restarts_it() -> None:
     run(scenario())
 
 
+def test_a_hung_modem_is_silent_and_two_presses_bring_it_back() -> None:
+    async def scenario() -> None:
+        person = AtPerson(GsmNetwork(time_scale=TIME_SCALE))
+        await person.bring_up()
+        person.modem.hang()
+        person.type(b"AT\r")
+        person.network.deactivate_pdp()
+        await person.press_power_key()
+        await person.network.pace.sleep(3)
+        assert person.unread() == ""
+        assert not person.modem.on
+        await person.press_power_key()
+        await person.read_until("SMS Ready\r\n")
+        assert "OK" in await person.say("AT")
+
+    run(scenario())
+
+
+def test_a_crash_forgets_the_connection_and_says_rdy() -> None:
+    async def scenario() -> None:
+        person = AtPerson(GsmNetwork(time_scale=TIME_SCALE))
+        await person.bring_up()
+        person.modem.crash()
+        said = await person.read_until("RDY\r\n")
+        assert "POWER DOWN" not in said
+        assert person.modem.ip_state == "IP INITIAL"
+        assert person.network.connected_contexts == 0
+
+    run(scenario())
+
+
 def test_power_pulled_in_the_middle_of_everything_leaves_no_task_behind() -> None:
     async def scenario() -> None:
         person = AtPerson(GsmNetwork(time_scale=TIME_SCALE))
