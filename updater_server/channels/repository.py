@@ -685,7 +685,7 @@ class Repository:
         return self._delegator(role).get_delegated_role(role)
 
     def _sign(self, role: str, metadata: Metadata[Any], signers: Sequence[Signer]) -> None:
-        """Sign with those who may, until the threshold is reached: each more is 200 bytes of airtime."""
+        """Sign with those who may, until the threshold is reached: one more is 200 bytes on air."""
         allowed = self._rule(role).keyids
         for signer in signers:
             if signer.public_key.keyid in allowed and self._missing(role, metadata):

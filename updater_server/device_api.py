@@ -1,0 +1,250 @@
+"""One sealed message in, one sealed reply out: the server's side of `POST /m`. For `app`, which
+does the HTTP.
+
+Everything a message does is one database transaction together with its counter: it happened and may
+not happen again, or it did not happen and may be sent again. Source: docs/formats/messages.md.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
+
+from updater_server import strict_cbor
+from updater_server.database import reading, writing
+from updater_server.errors import ConflictError, InputError, VaultError
+from updater_server.fleet import terminals
+from updater_server.messages import (
+    MESSAGE_LIMIT_BYTES,
+    DeviceKeys,
+    NotAMessage,
+    SealBroken,
+    open_request,
+    parse_envelope,
+    seal_reply,
+)
+from updater_server.sales import intake, ledger, reconcile, stock, switch
+from updater_server.sales.prices import PricesUnavailable
+from updater_server.service import Service
+from updater_server.tables import terminal
+
+log = logging.getLogger("duka.device_api")
+
+OK, BAD_REQUEST, UNAUTHORIZED, REPLAY, TOO_LARGE, TRY_LATER = 200, 400, 401, 409, 413, 503
+_ERROR = -1
+_UINT32 = (1 << 32) - 1
+_UINT63 = (1 << 63) - 1
+
+
+class BadMessage(Exception):
+    """An authentic message whose content breaks its format."""
+
+
+class Content:
+    """The map inside a message, read key by key with every type and range checked."""
+
+    def __init__(self, data: bytes) -> None:
+        try:
+            value = strict_cbor.loads(data)
+        except strict_cbor.CborError as error:
+            raise BadMessage(f"content: {error}") from error
+        if not isinstance(value, dict):
+            raise BadMessage("the content is not a map")
+        self._map = value
+
+    def uint(self, key: int, highest: int = _UINT32) -> int:
+        """An unsigned integer."""
+        return check_uint(self._map.get(key), key, highest)
+
+    def integer(self, key: int) -> int:
+        """An integer of either sign (an own float may be below zero)."""
+        value = self._map.get(key)
+        if type(value) is not int or abs(value) > _UINT63:
+            raise BadMessage(f"key {key}: an integer is needed")
+        return value
+
+    def text(self, key: int, longest: int) -> str:
+        """Text of 1 to `longest` characters."""
+        value = self._map.get(key)
+        if not isinstance(value, str) or not 1 <= len(value) <= longest:
+            raise BadMessage(f"key {key}: text of up to {longest} characters is needed")
+        return value
+
+    def flag(self, key: int) -> bool:
+        """True or false."""
+        value = self._map.get(key)
+        if not isinstance(value, bool):
+            raise BadMessage(f"key {key}: true or false is needed")
+        return value
+
+    def octets(self, key: int, size: int) -> bytes:
+        """Exactly `size` bytes."""
+        value = self._map.get(key)
+        if not isinstance(value, bytes) or len(value) != size:
+            raise BadMessage(f"key {key}: {size} bytes are needed")
+        return value
+
+    def items(self, key: int) -> list[Any]:
+        """An array; its elements are the caller's to check."""
+        value = self._map.get(key)
+        if not isinstance(value, list):
+            raise BadMessage(f"key {key}: an array is needed")
+        return value
+
+    def optional_items(self, key: int) -> list[Any] | None:
+        """An array or null; the key must be there."""
+        if key in self._map and self._map[key] is None:
+            return None
+        return self.items(key)
+
+
+def check_uint(value: object, key: int, highest: int = _UINT32) -> int:
+    """`value` if it is an unsigned integer up to `highest`, else BadMessage naming `key`."""
+    if type(value) is not int or not 0 <= value <= highest:
+        raise BadMessage(f"key {key}: an unsigned integer is needed")
+    return value
+
+
+def handle(service: Service, body: bytes) -> tuple[int, bytes]:
+    """Answer one request body: HTTP status, and the sealed reply when it is 200 (else empty)."""
+    if len(body) > MESSAGE_LIMIT_BYTES:
+        return TOO_LARGE, b""
+    try:
+        envelope = parse_envelope(body)
+    except NotAMessage:
+        return BAD_REQUEST, b""
+    try:
+        with reading(service.engine) as connection:
+            keys = terminals.device_keys(connection, service.key, envelope.terminal_id)
+        if keys is None:
+            return UNAUTHORIZED, b""
+        plain = open_request(envelope, keys)
+        with writing(service.engine) as connection:
+            now = service.now()
+            if not terminals.accept_counter(
+                connection, envelope.terminal_id, envelope.counter, now
+            ):
+                return REPLAY, b""
+            reply = _answer(service, connection, envelope.terminal_id, keys, plain, now)
+    except SealBroken:
+        return UNAUTHORIZED, b""
+    except (PricesUnavailable, OperationalError, VaultError) as error:
+        # Rolled back: nothing was decided and the counter is free again.
+        log.error("terminal %s is asked to try later: %s", envelope.terminal_id.hex(), error)
+        return TRY_LATER, b""
+    return OK, seal_reply(envelope.counter, strict_cbor.dumps(reply), keys)
+
+
+def _answer(
+    service: Service,
+    connection: Connection,
+    terminal_id: bytes,
+    keys: DeviceKeys,
+    plain: bytes,
+    now: int,
+) -> dict[int, Any]:
+    try:
+        content = Content(plain)
+        kind = content.uint(0)
+        if kind == 1:
+            reply = _check_in(service, connection, terminal_id, content, now)
+        elif kind == 2:
+            reply = _sale(service, connection, terminal_id, content, now)
+        elif kind == 3:
+            reply = _journal(connection, terminal_id, content, now)
+        elif kind == 4:
+            batch_id = content.uint(1)
+            file = stock.stock_file(connection, service.key, keys, terminal_id, batch_id)
+            reply = {1: file}
+        elif kind == 5:
+            batch_id, sha256 = content.uint(1), content.octets(2, 32)
+            stock.received(connection, service.key, keys, terminal_id, batch_id, sha256, now)
+            reply = {1: True}
+        else:
+            raise BadMessage(f"no message of kind {kind}")
+    except (BadMessage, InputError) as error:
+        return {0: _ERROR, 1: "bad_message", 2: str(error)}
+    except ConflictError as error:
+        return {0: _ERROR, 1: "conflict", 2: str(error)}
+    except stock.NoSuchBatch as error:
+        return {0: _ERROR, 1: "unknown_batch", 2: str(error)}
+    return {0: kind, **reply}
+
+
+def _check_in(
+    service: Service, connection: Connection, terminal_id: bytes, content: Content, now: int
+) -> dict[int, Any]:
+    failure = content.optional_items(8)
+    if failure is not None and not (len(failure) >= 2 and isinstance(failure[1], str)):
+        raise BadMessage("key 8: null or [release, reason]")
+    places = content.items(10)
+    if len(places) < 2:
+        raise BadMessage("key 10: [oldest kept, next]")
+    slot = content.text(3, 1)
+    if slot not in "ab":
+        raise BadMessage("key 3: slot a or b")
+    report = terminals.CheckIn(
+        terminal_time=content.uint(1),
+        release=content.uint(2),
+        slot=slot,
+        trial=content.flag(4),
+        boot_count=content.uint(5, _UINT63),
+        battery_mv=content.uint(6, 65535),
+        signal=content.uint(7, 255),
+        failure_release=check_uint(failure[0], 8) if failure else None,
+        failure_reason=failure[1][:200] if failure else None,
+        own_float_minor=content.integer(9),
+        journal_oldest=check_uint(places[0], 10),
+        journal_next=check_uint(places[1], 10),
+    )
+    terminals.record_check_in(connection, terminal_id, report, now)
+    reconcile.reconcile(connection, terminal_id, now)
+    owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
+    try:
+        service.prices.record(connection, owner.catalogue, now)
+    except PricesUnavailable as error:
+        log.warning("prices not recorded: %s", error)  # a check-in must not fail for it
+    return {
+        1: now,
+        2: ledger.float_minor(connection, terminal_id),
+        3: owner.acknowledged_through,
+        4: owner.merchant_text,
+        5: stock.waiting(connection, terminal_id),
+    }
+
+
+def _sale(
+    service: Service, connection: Connection, terminal_id: bytes, content: Content, now: int
+) -> dict[int, Any]:
+    request = switch.SaleRequest(
+        sequence=content.uint(1),
+        product_id=content.text(2, 32),
+        amount_minor=content.uint(3),
+        time=content.uint(4),
+    )
+    if request.sequence == 0:
+        raise BadMessage("key 1: sequence numbers begin at 1")
+    answer = switch.sell(connection, service.key, service.prices, terminal_id, request, now)
+    if isinstance(answer, switch.Delivered):
+        return {
+            1: 0,
+            2: answer.pin,
+            3: answer.serial,
+            4: answer.expires_at,
+            5: answer.float_after_minor,
+        }
+    return {1: 1, 6: answer.code, 7: answer.text}
+
+
+def _journal(
+    connection: Connection, terminal_id: bytes, content: Content, now: int
+) -> dict[int, Any]:
+    raws = content.items(1)
+    if not all(isinstance(raw, bytes) for raw in raws):
+        raise BadMessage("key 1: an array of byte strings is needed")
+    acknowledged = intake.take_in(connection, terminal_id, raws, now)
+    reconcile.reconcile(connection, terminal_id, now)
+    return {1: acknowledged, 2: ledger.float_minor(connection, terminal_id)}

@@ -1,0 +1,1 @@
+"""The terminals: enrolment, what each really runs, and alarms. For the server process."""

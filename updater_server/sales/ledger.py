@@ -1,0 +1,150 @@
+"""The double-entry ledger. Any module of `sales` posts through `post`; nothing else writes to it.
+
+Sign: what we owe or have earned is positive, what we hold or have spent is negative; each
+transaction sums to zero and the database refuses one that does not. A balance is always the sum of
+its entries, never stored.
+
+    float:<terminal>   what a merchant may still sell for
+    bank               top-ups received (negative: we hold it)
+    voucher_sales      face value of the vouchers sold
+    commission         what merchants earned on them (negative: we spent it)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, func, insert, select
+
+from updater_server.errors import InputError
+from updater_server.tables import account, ledger_entry, ledger_transaction
+
+BANK = "bank"
+VOUCHER_SALES = "voucher_sales"
+COMMISSION = "commission"
+AMOUNT_LIMIT_MINOR = 10**12
+
+
+def float_account(terminal_id: bytes) -> str:
+    """Name of a terminal's float account."""
+    return f"float:{terminal_id.hex()}"
+
+
+def _account_id(connection: Connection, name: str) -> int:
+    found = connection.scalar(select(account.c.id).where(account.c.name == name))
+    if found is None:
+        created = connection.execute(insert(account).values(name=name))
+        assert created.inserted_primary_key is not None
+        found = created.inserted_primary_key[0]
+    return int(found)
+
+
+def is_posted(connection: Connection, reference: str) -> bool:
+    """Whether this reference is in the ledger already."""
+    return (
+        connection.scalar(
+            select(ledger_transaction.c.id).where(ledger_transaction.c.reference == reference)
+        )
+        is not None
+    )
+
+
+def post(
+    connection: Connection,
+    kind: str,
+    reference: str,
+    entries: Mapping[str, int],
+    *,
+    terminal_id: bytes | None,
+    sequence: int | None,
+    now: int,
+) -> None:
+    """Record one transaction: `entries` is account name → amount_minor. `reference` can be posted
+    once for ever.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the reference is there already, or the entries do not sum to
+        zero.
+    """
+    highest = connection.scalar(select(func.max(ledger_transaction.c.id)))
+    transaction_id = (highest or 0) + 1  # safe: writing transactions exclude each other
+    for name, amount_minor in entries.items():
+        if amount_minor:
+            connection.execute(
+                insert(ledger_entry).values(
+                    transaction_id=transaction_id,
+                    account_id=_account_id(connection, name),
+                    amount_minor=amount_minor,
+                )
+            )
+    connection.execute(
+        insert(ledger_transaction).values(
+            id=transaction_id,
+            kind=kind,
+            reference=reference,
+            terminal_id=terminal_id,
+            sequence=sequence,
+            created_at=now,
+        )
+    )
+
+
+def balance(connection: Connection, name: str) -> int:
+    """Sum of an account's entries, minor units; 0 for one that never moved."""
+    total = connection.scalar(
+        select(func.sum(ledger_entry.c.amount_minor))
+        .join(account, account.c.id == ledger_entry.c.account_id)
+        .where(account.c.name == name)
+    )
+    return int(total or 0)
+
+
+def float_minor(connection: Connection, terminal_id: bytes) -> int:
+    """A terminal's float."""
+    return balance(connection, float_account(terminal_id))
+
+
+def top_up(
+    connection: Connection, terminal_id: bytes, amount_minor: int, reference: str, now: int
+) -> int:
+    """Move `amount_minor` (negative: pay back) from the bank to a terminal's float; returns the
+    float after it.
+
+    Raises:
+        InputError: zero, absurdly large, or a payback of more than the float.
+    """
+    if amount_minor == 0 or abs(amount_minor) > AMOUNT_LIMIT_MINOR:
+        raise InputError(f"{amount_minor} is no amount for a float")
+    after = float_minor(connection, terminal_id) + amount_minor
+    if amount_minor < 0 and after < 0:
+        raise InputError(f"the float is only {after - amount_minor}")
+    post(
+        connection,
+        "top_up",
+        f"topup:{reference}",
+        {float_account(terminal_id): amount_minor, BANK: -amount_minor},
+        terminal_id=terminal_id,
+        sequence=None,
+        now=now,
+    )
+    return after
+
+
+def sale_entries(terminal_id: bytes, amount_minor: int, commission_minor: int) -> dict[str, int]:
+    """What one sale moves; negate for a refund."""
+    return {
+        float_account(terminal_id): commission_minor - amount_minor,
+        VOUCHER_SALES: amount_minor,
+        COMMISSION: -commission_minor,
+    }
+
+
+def entries_of(connection: Connection, reference: str) -> dict[str, int]:
+    """What the transaction with this reference moved: account name → amount_minor."""
+    rows = connection.execute(
+        select(account.c.name, ledger_entry.c.amount_minor)
+        .join(ledger_entry, ledger_entry.c.account_id == account.c.id)
+        .join(ledger_transaction, ledger_transaction.c.id == ledger_entry.c.transaction_id)
+        .where(ledger_transaction.c.reference == reference)
+    )
+    return {row.name: row.amount_minor for row in rows}

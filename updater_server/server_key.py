@@ -1,0 +1,87 @@
+"""The server's own secret, and what is sealed at rest under it: device keys and voucher PINs.
+
+For `fleet`, `sales` and `__main__`. One 32-byte key in a file of mode 0600; each use has its own
+key derived from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import stat
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from updater_server.errors import StateError, VaultError
+
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class ServerKey:
+    """Seals and opens values at rest; the purpose and `context` (whose it is) are authenticated
+    with them.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._keys: dict[str, bytes] = {}
+
+    def _key(self, purpose: str) -> bytes:
+        if purpose not in self._keys:
+            info = b"duka server 1 " + purpose.encode()
+            self._keys[purpose] = HKDF(SHA256(), 32, salt=None, info=info).derive(self._secret)
+        return self._keys[purpose]
+
+    def seal(self, purpose: str, context: bytes, value: bytes) -> bytes:
+        """AES-256-GCM with a random nonce in front."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + AESGCM(self._key(purpose)).encrypt(nonce, value, context)
+
+    def open(self, purpose: str, context: bytes, sealed: bytes) -> bytes:
+        """What `seal` was given.
+
+        Raises:
+            VaultError: sealed for something else, under another key, or damaged.
+        """
+        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        try:
+            return AESGCM(self._key(purpose)).decrypt(nonce, rest, context)
+        except (InvalidTag, ValueError) as error:
+            raise VaultError(f"a sealed {purpose} does not open under this server key") from error
+
+    def digest(self, purpose: str, value: bytes) -> bytes:
+        """A keyed digest: finds equal values without knowing them."""
+        return hmac.new(self._key(purpose), value, hashlib.sha256).digest()
+
+
+def create(path: Path) -> None:
+    """Write a new key file, mode 0600. Raises FileExistsError rather than overwrite one."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(os.urandom(KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load(path: Path) -> ServerKey:
+    """The key of a data folder.
+
+    Raises:
+        StateError: missing, of a wrong size, or readable by others.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        secret = path.read_bytes()
+    except OSError as error:
+        raise StateError(f"no server key at {path}: run `init` first") from error
+    if mode & 0o077:
+        raise StateError(f"{path} may be read by others (mode {mode:04o}): chmod 600 it")
+    if len(secret) != KEY_BYTES:
+        raise StateError(f"{path} has {len(secret)} bytes, not {KEY_BYTES}: restore it")
+    return ServerKey(secret)

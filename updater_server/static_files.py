@@ -1,0 +1,142 @@
+"""The TUF repository over HTTP: static files, with as few header bytes as GPRS deserves. For `app`.
+
+Strong ETags, one byte range, If-Range, If-None-Match, HEAD; nothing outside the folder, no links,
+no hidden files.
+`Server` and `Date` go out empty: the web server would add 54 bytes of them to every answer
+otherwise, and the terminal takes the time only from sealed replies. Source: RFC 9110 sections
+8.8.3, 13 and 14; RFC 9111 section 5.2.2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import stat
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from litestar.types import Receive, Scope, Send
+
+QUIET_HEADERS = ((b"server", b""), (b"date", b""))
+ETAG_HEX_DIGITS = 16
+FILE_LIMIT_BYTES = 16 * 1024 * 1024
+_SEGMENT = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_RANGE = re.compile(r"bytes=(\d{0,12})-(\d{0,12})")
+_MUTABLE = "metadata/timestamp.json"
+_CACHE_MUTABLE = b"max-age=60"
+_CACHE_IMMUTABLE = b"max-age=31536000,immutable"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One response before it is sent."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""
+
+
+class StaticFiles:
+    """Serves `folder/metadata` and `folder/targets`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._etags: OrderedDict[tuple[int, int, int], str] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An ASGI application; the request's path begins with /tuf/."""
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        path = scope["path"].removeprefix("/tuf/").removeprefix("/")
+        method = str(scope.get("method", "GET"))
+        answer = await asyncio.to_thread(self.answer, method, path, headers)
+        sent = [*answer.headers, (b"content-length", str(len(answer.body)).encode())]
+        if answer.status == 304:
+            sent.pop()
+        body = b"" if method == "HEAD" else answer.body
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": [*sent, *QUIET_HEADERS],
+            }
+        )
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def answer(self, method: str, path: str, headers: dict[bytes, bytes]) -> Answer:
+        """What a request for `path` (below /tuf/) gets; `headers` has lower-case names."""
+        if method not in ("GET", "HEAD"):
+            return Answer(405, ((b"allow", b"GET, HEAD"),))
+        segments = path.split("/")
+        if segments[0] not in ("metadata", "targets") or len(segments) > 8:
+            return Answer(404)
+        if not all(_SEGMENT.fullmatch(segment) for segment in segments):
+            return Answer(404)
+        try:
+            with self._open(segments) as file:
+                return self._serve(file, path, headers)
+        except OSError:
+            return Answer(404)
+
+    def _open(self, segments: list[str]) -> BinaryIO:
+        """Open below the folder without following a link at any level."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for segment in segments[:-1]:
+                inner = os.open(segment, flags | os.O_DIRECTORY, dir_fd=folder)
+                os.close(folder)
+                folder = inner
+            descriptor = os.open(segments[-1], flags | os.O_NONBLOCK, dir_fd=folder)
+        finally:
+            os.close(folder)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > FILE_LIMIT_BYTES:
+            os.close(descriptor)
+            raise FileNotFoundError(segments[-1])
+        return os.fdopen(descriptor, "rb")
+
+    def _etag(self, file: BinaryIO) -> str:
+        status = os.fstat(file.fileno())
+        known = (status.st_ino, status.st_mtime_ns, status.st_size)
+        etag = self._etags.get(known)
+        if etag is None:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+            file.seek(0)
+            etag = f'"{digest[:ETAG_HEX_DIGITS]}"'
+            self._etags[known] = etag
+            while len(self._etags) > 1024:
+                self._etags.popitem(last=False)
+        return etag
+
+    def _serve(self, file: BinaryIO, path: str, headers: dict[bytes, bytes]) -> Answer:
+        size = os.fstat(file.fileno()).st_size
+        etag = self._etag(file)
+        cache = _CACHE_MUTABLE if path == _MUTABLE else _CACHE_IMMUTABLE
+        common = ((b"etag", etag.encode()), (b"cache-control", cache))
+        wanted = headers.get(b"if-none-match", b"").decode("latin-1")
+        if wanted.strip() == "*" or etag in (tag.strip() for tag in wanted.split(",")):
+            return Answer(304, common)
+        if_range = headers.get(b"if-range")
+        asked = headers.get(b"range", b"").decode("latin-1").strip()
+        if asked and (if_range is None or if_range.decode("latin-1").strip() == etag):
+            match = _RANGE.fullmatch(asked)
+            if match and (match[1] or match[2]):
+                if match[1]:
+                    first = int(match[1])
+                    last = min(int(match[2]), size - 1) if match[2] else size - 1
+                    backwards = bool(match[2]) and int(match[2]) < first
+                else:
+                    first, last = max(size - int(match[2]), 0), size - 1
+                    backwards = False
+                if not backwards:  # a backwards range is invalid and ignored
+                    if first > last:
+                        return Answer(416, ((b"content-range", b"bytes */%d" % size),))
+                    file.seek(first)
+                    part = file.read(last - first + 1)
+                    shown = b"bytes %d-%d/%d" % (first, last, size)
+                    return Answer(206, (*common, (b"content-range", shown)), part)
+        return Answer(200, common, file.read())
