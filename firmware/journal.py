@@ -107,8 +107,13 @@ class Journal:
             return None
         return number, first, time, chain, length
 
-    def _parse(self, base, at, low):
-        """True if a whole record with a plausible sequence is at `at`; it is then in `_record`."""
+    def _parse(self, base, at, chain):
+        """True if a whole record that may come next is at `at`; it is then in `_record`.
+
+        `chain`: [sequence of the newest record accepted or the first wanted, tag before it, its
+        tag], tags None where unknown; moved on to the record found. The CRC does not cover the
+        tag: behind a known record a tag that does not fit is a record cut in its last bytes.
+        """
         if at + RECORD_BYTES > SECTOR_BYTES:
             return False
         view = memoryview(self._record)
@@ -117,19 +122,25 @@ class Journal:
         if not 0 < view[0] < 128 or view[1] > MAX_BODY_BYTES or at + size > SECTOR_BYTES:
             return False
         sequence = struct.unpack(">I", view[2:6])[0]
+        low, before, latest = chain
         if not low <= sequence < low + _WINDOW:
             return False
         self._partition.read_into(base + at + 10, view[10:size])
         if crc32(view[: size - 12]) != struct.unpack(">I", view[size - 12 : size - 8])[0]:
             return False
-        self._found = (sequence, size)
+        if sequence > low:
+            before = latest if sequence == low + 1 else None
+        if before and _tag(before, view[: size - 12]) != view[size - 8 : size]:
+            return False
+        chain[:] = [sequence, before, bytes(view[size - 8 : size])]
+        self._size = size
         return True
 
-    def _find(self, base, at, low):
+    def _find(self, base, at, chain):
         """Where the next whole record is, or -1. `_spoiled` is then the end of what was unreadable
         before it (0: nothing was)."""
         self._spoiled = 0
-        if self._parse(base, at, low):
+        if self._parse(base, at, chain):
             return at
         page = self._page
         while at < SECTOR_BYTES:
@@ -138,7 +149,7 @@ class Journal:
             self._partition.read_into(base + at, view)
             if view != _ERASED[:size]:
                 for i in range(0, size, 4):
-                    if page[i] != 0xFF and self._parse(base, at + i, low):
+                    if page[i] != 0xFF and self._parse(base, at + i, chain):
                         return at + i
                     if view[i : i + 4] != b"\xff\xff\xff\xff":
                         # A record that was cut off may have weak cells up to its whole length.
@@ -148,7 +159,7 @@ class Journal:
             at += size
         return -1
 
-    def _walk(self, sector, low):
+    def _walk(self, sector, low, tag=None):
         """Whole records from `sector` to the newest, as bytes; None for each spoiled place.
 
         Of several with one sequence the last counts: the others were cut and not seen as whole
@@ -156,25 +167,30 @@ class Journal:
         """
         held = None
         held_sequence = 0
+        chain = [low, tag, None]
         while sector <= self._sector:
             base = self._base(sector)
             index = sector % self._sectors
             head = self._head(index) if self._first[index] else None
-            at = _after(HEAD_BYTES + head[4] + 8) if head else 0
+            at = 0
+            if head:
+                at = _after(HEAD_BYTES + head[4] + 8)
+                if not held and head[1] == low:
+                    chain[1] = head[3]
             self._last = None
             while True:
-                found = self._find(base, at, low)
+                found = self._find(base, at, chain)
                 spoiled = self._spoiled
                 if found < 0:
                     break
-                low, size = self._found
-                if held and low > held_sequence:
+                size = self._size
+                if held and chain[0] > held_sequence:
                     yield held
                 if spoiled:
                     self.unreadable += 1
                     yield None
                 held = bytes(memoryview(self._record)[:size])
-                held_sequence = low
+                held_sequence = chain[0]
                 self._last = (base + found, size)
                 at = _after(found + size)
             if spoiled:
@@ -207,7 +223,7 @@ class Journal:
     def _fold(self, sector):
         """Fold the records from `sector` on into the state."""
         spoiled = 0
-        for raw in self._walk(sector, self.next_sequence):
+        for raw in self._walk(sector, self.next_sequence, self._chain):
             if raw is None:
                 spoiled = 1
                 continue
@@ -281,7 +297,10 @@ class Journal:
         """Take over the sector behind the newest if it holds what follows under a spoiled head."""
         sector = self._sector + 1
         index = sector % self._sectors
-        if self._head(index) or self._find(self._base(sector), 0, self.next_sequence) < 0:
+        if (
+            self._head(index)
+            or self._find(self._base(sector), 0, [self.next_sequence, self._chain, None]) < 0
+        ):
             return
         self._sector = sector
         first = self.next_sequence
@@ -302,7 +321,7 @@ class Journal:
         for offset in range(SECTOR_BYTES, self._partition.size_bytes, SECTOR_BYTES):
             if not self._partition.is_blank(offset, SECTOR_BYTES):
                 raise JournalDamaged("no sector head can be read")
-        if self._find(0, 0, 1) >= 0:
+        if self._find(0, 0, [1, bytes(8), None]) >= 0:
             raise JournalDamaged("records without a sector head")
         self._open()
 
