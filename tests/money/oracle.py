@@ -1,0 +1,91 @@
+"""Reads a journal from raw flash by docs/formats/journal.md; shares no code with the terminal."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import cbor2
+
+SECTOR_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Record:
+    """One whole record; `raw` as it is uploaded."""
+
+    sequence: int
+    kind: int
+    time: int
+    body: Any
+    raw: bytes
+
+    def chain_after(self, tag: bytes) -> bytes:
+        """The chain tag this record must carry behind a record with `tag`."""
+        return sha256(tag + self.raw[:-12]).digest()[:8]
+
+
+def parse(raw: bytes) -> Record:
+    """One record from its bytes. Raises ValueError if they are not exactly one."""
+    if len(raw) < 22 or len(raw) != 22 + raw[1] or not 0 < raw[0] < 128 or raw[1] > 240:
+        raise ValueError("not a record")
+    if zlib.crc32(raw[:-12]) != int.from_bytes(raw[-12:-8], "big"):
+        raise ValueError("CRC")
+    sequence, time = int.from_bytes(raw[2:6], "big"), int.from_bytes(raw[6:10], "big")
+    return Record(sequence, raw[0], time, cbor2.loads(raw[10:-12]), raw)
+
+
+def _records_in(sector: bytes, start: int) -> list[Record]:
+    found = []
+    at = start
+    while at < SECTOR_BYTES:
+        try:
+            record = parse(sector[at : at + 22 + (sector[at + 1] if at + 1 < SECTOR_BYTES else 0)])
+        except ValueError:
+            at += 4
+            continue
+        found.append(record)
+        at += (len(record.raw) + 3) // 4 * 4
+    return found
+
+
+def read(flash: bytes) -> dict[int, Record]:
+    """Every whole record of the ring by sequence; of two with one sequence, the later in the ring.
+
+    Sectors whose head is spoiled are ordered by the sequence of their first whole record.
+    """
+    sectors: list[tuple[int, int, list[Record]]] = []
+    for at in range(0, len(flash), SECTOR_BYTES):
+        sector = flash[at : at + SECTOR_BYTES]
+        ok = sector[:4] == b"DKJ\x01" and sha256(sector[:26]).digest()[:6] == sector[26:32]
+        length = int.from_bytes(sector[24:26], "big")
+        records = _records_in(sector, (32 + length + 8 + 3) // 4 * 4 if ok else 0)
+        first = int.from_bytes(sector[8:12], "big") if ok else None
+        if first is None and records:
+            first = records[0].sequence
+        if first is not None:
+            number = int.from_bytes(sector[4:8], "big") if ok else 0
+            sectors.append((first, number, records))
+    found: dict[int, Record] = {}
+    for first, _, records in sorted(sectors, key=lambda s: (s[0], s[1])):
+        low = first
+        for record in records:
+            if record.sequence >= low:
+                low = record.sequence
+                found[record.sequence] = record
+    return found
+
+
+def check_chain(records: dict[int, Record]) -> list[str]:
+    """What is wrong with sequences and chain tags of the newest unbroken run; [] if nothing."""
+    troubles = []
+    order = sorted(records)
+    for before, after in itertools.pairwise(order):
+        if after != before + 1:
+            troubles.append(f"records {before + 1} to {after - 1} are missing")
+        elif records[after].chain_after(records[before].raw[-8:]) != records[after].raw[-8:]:
+            troubles.append(f"record {after} is not chained to {before}")
+    return troubles
