@@ -19,6 +19,7 @@ BODY_LIMIT_BYTES = const(16384)
 _HEADER_LIMIT = const(40)
 _REASON_LIMIT_BYTES = const(512)
 _PIECE_BYTES = const(512)
+_JOIN_BYTES = const(900)
 
 
 class HttpError(Exception):
@@ -206,8 +207,10 @@ class HttpClient:
             try:
                 if not reused:
                     await transport.open(self.host, self.port)
-                await transport.send(head + body if len(body) < 512 else head)
-                if len(body) >= 512:
+                # One piece if it can be: the modem waits for the far end after each.
+                joined = len(body) < _JOIN_BYTES
+                await transport.send(head + body if joined else head)
+                if not joined:
                     await transport.send(body)
                 self.bytes_sent += len(head) + len(body)
                 piece = await transport.receive(_PIECE_BYTES, self.head_ms)

@@ -7,12 +7,13 @@ A dialect (`sim800.py`) extends `Ladder`; the rest of the firmware sees the erro
 
 import asyncio
 
-from bootloader.shared.compat import const, sleep_ms
+from bootloader.shared.compat import const, sleep_ms, ticks_diff, ticks_ms
 
 from .chat import ChatError
 
 _RETRY_FIRST_MS = const(5000)
 _RETRY_MOST_MS = const(300000)
+_CLIMB_MS = const(240000)
 
 
 class ModemError(Exception):
@@ -108,7 +109,9 @@ class Ladder:
             self.poll()
             if self.attached:
                 return
-            for rung in range(self._first_rung, len(self.rungs)):
+            start = ticks_ms()
+            last = len(self.rungs) - 1
+            for rung in range(self._first_rung, last + 1):
                 try:
                     try:
                         if rung:
@@ -122,9 +125,15 @@ class Ladder:
                     self.log("modem: " + str(error))
                     self.state_text = error.text
                     self.attached = False
-                    if not error.climb or rung == len(self.rungs) - 1:
-                        # A card put in later is read only after a power cycle.
-                        self._first_rung = 2 if isinstance(error, NoSim) else 0
+                    is_long = ticks_diff(ticks_ms(), start) >= _CLIMB_MS
+                    if not error.climb or rung == last or is_long:
+                        # A card put in later is read only after a power cycle. A climb that took
+                        # long goes on at the next call: the caller has others to care for.
+                        self._first_rung = 0
+                        if isinstance(error, NoSim):
+                            self._first_rung = last
+                        elif error.climb and rung < last:
+                            self._first_rung = rung + 1
                         self.retry_ms = min(self.retry_ms * 2, _RETRY_MOST_MS)
                         raise
                     await sleep_ms(self.pause_ms << rung)

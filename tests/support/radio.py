@@ -48,7 +48,8 @@ class PowerKey:
 
 
 class Radio:
-    """`network`, `sim800` (the part) and `modem` (our driver); device time runs `SCALE` times faster."""
+    """`network`, `sim800` (the part) and `modem` (our driver); device time runs `SCALE` times
+    faster."""
 
     SCALE = 40
 

@@ -1,0 +1,415 @@
+"""An update from poll to switch against a real signed repository, and everything that may refuse
+it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hw_sim.flash import PowerCut
+from hw_sim.network import LinkProfile
+from tests.support.radio import Radio
+from tests.update.world import NOW, World, catalogue, image, signers
+from updater_server.channels.entry import Hardware, Image, InstallGate, JournalVersions
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_a_new_release_is_fetched_checked_and_switched_to(world: World) -> None:
+    world.publish(2)
+    world.run()
+    assert world.resets == 1
+    assert world.switched_to() == 2
+    assert (world.slot_b.state, world.slot_b.security_version) == ("trial", 1)
+    assert world.slot_b.unconfirmed_boots_allowed == 16
+
+
+def test_nothing_new_costs_one_small_request(world: World) -> None:
+    world.run()
+    assert json.loads((world.data / "catalogue.json").read_bytes())["version"] == 1
+    assert world.new_catalogues == 1
+    world.reboot()
+    before = world.http.bytes_sent + world.http.bytes_received
+    world.site.requests.clear()
+    assert world.run() == 900
+    assert [request[2] for request in world.site.requests] == [304]
+    assert world.http.bytes_sent + world.http.bytes_received - before <= 350
+
+
+def test_only_what_changed_is_fetched(world: World) -> None:
+    world.run()
+    world.site.requests.clear()
+    world.repository.set_catalogue("default", catalogue(2), world.all_signers, NOW)
+    world.repository.publish(world.all_signers, NOW)
+    world.run()
+    names = [path.rpartition("/")[2] for path, _, status, _ in world.site.requests if status == 200]
+    assert [name.split(".", 1)[1] for name in names] == [
+        "json",
+        "snapshot.json",
+        "catalogue.json",
+        "default.json",
+    ]
+    assert json.loads((world.data / "catalogue.json").read_bytes())["version"] == 2
+    assert world.new_catalogues == 2
+
+
+def test_the_delta_from_the_running_image_is_preferred(world: World) -> None:
+    world.publish(2, bases={1: image(1)})
+    world.run()
+    assert world.switched_to() == 2
+    assert 0 < world.site.fetched_bytes(".delta") < 500
+    assert world.site.fetched_bytes(".full") == 0
+
+
+def test_a_delta_from_another_base_is_not_even_fetched(world: World) -> None:
+    world.publish(2, bases={1: image(1)[::-1]})
+    world.run()
+    assert world.switched_to() == 2
+    assert world.site.fetched_bytes(".delta") == 0
+
+
+def test_a_delta_that_fails_is_followed_by_the_full_image(world: World) -> None:
+    world.publish(2, bases={1: image(1)})
+    world.table["slot_a"].program(5000, bytes(8))  # the running image decayed after its boot
+    world.run()
+    assert world.says("does not hold the signed image")
+    assert world.site.fetched_bytes(".full") > 5000
+    assert world.slot_b.state == "trial"
+
+
+@pytest.mark.parametrize("kind", ["full", "delta"])
+@pytest.mark.parametrize("moment", ["before", "torn", "after"])
+def test_power_cut_at_any_flash_operation_ends_in_the_same_release(
+    tmp_path: Path, kind: str, moment: Any
+) -> None:
+    world = World(tmp_path)
+    world.publish(2, image(2, 4500), {1: image(1)} if kind == "delta" else None)
+    clean, files = world.flash.snapshot(), tmp_path / "files"
+    shutil.copytree(world.data, files)
+    start = world.flash.operations
+    world.run()
+    operations = world.flash.operations - start
+    assert operations > 20
+    for cut in range(1, operations + 1):
+        world.flash.restore(clean)
+        shutil.rmtree(world.data)
+        shutil.copytree(files, world.data)
+        world.reboot()
+        world.flash.cut_power_at(world.flash.operations + cut, moment)
+        with pytest.raises(PowerCut):
+            world.run()
+        world.reboot()
+        world.resets = 0
+        if world.switched_to() == 1:
+            world.run()
+            assert world.resets == 1
+        assert world.switched_to() == 2
+
+
+def test_a_cut_costs_at_most_the_sector_that_was_being_written(world: World) -> None:
+    world.publish(2, image(2, 40000))
+    start = world.flash.operations
+    world.flash.cut_power_at(start + 120, "torn")
+    with pytest.raises(PowerCut):
+        world.run()
+    got_before = world.site.fetched_bytes(".full")
+    world.reboot()
+    world.site.requests.clear()
+    world.run()
+    assert world.switched_to() == 2
+    ranges = [wanted for path, wanted, _, _ in world.site.requests if ".full" in path]
+    first = int(ranges[0].removeprefix("bytes=").split("-")[0])
+    # 120 operations are 7 sectors of 17 and the log's two
+    assert first == 6 * 4096
+    assert got_before >= first
+
+
+def test_a_dropped_connection_resumes_at_the_next_byte(world: World) -> None:
+    world.publish(2, image(2, 40000))
+    world.site.cut_after_bytes = 30000
+    assert world.run() == 30
+    assert world.resets == 0
+    fetched = world.client._download.received
+    payload_bytes = world.client._download.length
+    world.site.requests.clear()
+    world.run()
+    assert world.switched_to() == 2
+    ranges = [wanted for path, wanted, _, _ in world.site.requests if ".full" in path]
+    assert ranges[0].startswith(f"bytes={fetched}-")
+    assert world.site.fetched_bytes(".full") == payload_bytes - fetched
+
+
+def test_a_download_over_gsm_that_drops_once_fetches_no_byte_of_the_payload_twice(
+    world: World,
+) -> None:
+    world.publish(2, image(2, 12000))
+
+    async def story(radio: Radio) -> None:
+        async with world.site.serve() as port:
+            radio.network.route("127.0.0.1", 80, ("127.0.0.1", port))
+            await radio.modem.connect("internet")
+            radio.network.drop_after_bytes(16000)
+            assert await world.client.run_once() == 30
+            first_part = world.client._download.received
+            assert 0 < first_part < 12000
+            await radio.modem.connect("internet")
+            world.site.requests.clear()
+            await world.client.run_once()
+            asked = [wanted for path, wanted, _, _ in world.site.requests if ".full" in path]
+            assert asked[0].startswith(f"bytes={first_part}-")
+
+    radio = Radio(seed=31, link=LinkProfile(1500, 1500, 100, 50))
+    world.reboot(radio.modem)
+    radio.run(story, 40)
+    assert world.switched_to() == 2
+
+
+def test_decay_in_the_download_partition_is_found_and_fetched_again(world: World) -> None:
+    world.publish(2, image(2, 40000))
+    world.site.cut_after_bytes = 36000
+    world.run()
+    world.table["download"].program(2 * 4096 + 17, b"\x00")
+    world.reboot()
+    world.site.requests.clear()
+    world.run()
+    assert world.switched_to() == 2
+    ranges = [wanted for path, wanted, _, _ in world.site.requests if ".full" in path]
+    assert ranges[0].startswith("bytes=8192-")
+
+
+def test_a_payload_spoiled_on_the_way_is_fetched_again_and_then_given_up(world: World) -> None:
+    world.publish(2)
+    world.site.change = lambda path, data: data[:-1] + b"!" if ".full" in path else data
+    assert world.run() == 30
+    world.site.change = lambda path, data: data
+    world.reboot()
+    world.run()
+    assert world.switched_to() == 2
+
+
+def test_a_payload_that_is_never_the_signed_one_is_refused_for_good(world: World) -> None:
+    world.publish(2)
+    world.site.change = lambda path, data: data[:-1] + b"!" if ".full" in path else data
+    for _ in range(4):
+        world.run()
+        world.reboot()
+    assert world.client.refused == [[2, "payload_hash"]]
+    assert world.client.refusal == [2, "payload_hash"]
+    world.site.requests.clear()
+    world.site.change = lambda path, data: data
+    world.run()
+    assert world.site.fetched_bytes(".full") == 0
+    assert world.switched_to() == 1
+    world.client.reported([2, "payload_hash"])
+    world.reboot()
+    assert world.client.refusal is None
+    assert world.client.refused
+
+
+def test_a_truncated_payload_on_the_server_is_a_bad_reply_not_an_endless_download(
+    world: World,
+) -> None:
+    world.publish(2)
+    world.site.change = lambda path, data: data[:-100] if ".full" in path else data
+    assert world.run() == 30
+    assert world.says("another range")
+    assert world.switched_to() == 1
+
+
+def test_a_server_without_ranges_is_not_believed(world: World) -> None:
+    world.publish(2, image(2, 40000))
+    world.site.ranges = False
+    assert world.run() == 30
+    assert world.switched_to() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"hardware": Hardware("duka-r1", [2])}, "hardware_revision"),
+        ({"min_bootloader": 2}, "bootloader"),
+        ({"journal": JournalVersions([2], 2)}, "journal"),
+    ],
+)
+def test_a_release_that_may_not_run_here_is_passed_over_and_reported(
+    world: World, fields: dict[str, Any], reason: str
+) -> None:
+    world.publish(2, **fields)
+    world.run()
+    assert world.resets == 0
+    assert world.client.refusal == [2, reason]
+    assert world.says("passed over: 2 ")
+    assert world.site.fetched_bytes(".full") == 0
+
+
+def test_a_release_for_another_class_is_none_of_this_terminals_business(world: World) -> None:
+    world.publish(2, hardware=Hardware("duka-r2", [1]))
+    world.run()
+    assert world.resets == 0
+    assert world.client.refusal is None
+
+
+def test_what_failed_in_its_trial_is_not_tried_again(world: World) -> None:
+    world.publish(2)
+    world.last_failure = {"release": 2, "reason": "ValueError: x"}
+    world.reboot()
+    world.run()
+    assert (world.resets, world.switched_to()) == (0, 1)
+    world.last_failure = None  # reported and cleared
+    world.reboot()
+    world.run()
+    assert (world.resets, world.switched_to()) == (0, 1)
+    world.publish(3)
+    world.run()
+    assert world.switched_to() == 3
+
+
+def test_on_trial_the_way_back_is_left_alone(world: World) -> None:
+    world.trial = True
+    world.reboot()
+    world.publish(2)
+    world.run()
+    assert world.site.fetched_bytes(".full") == 0
+    world.trial = False
+    world.reboot()
+    world.run()
+    assert world.switched_to() == 2
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "words"),
+    [
+        ("open_sale", True, "a sale is open"),
+        ("idle_s", 9, "in use"),
+        ("battery_mv", 3599, "battery"),
+        ("unsynced_records", 51, "too many sales"),
+    ],
+)
+def test_the_switch_waits_for_the_gate(world: World, fact: str, value: Any, words: str) -> None:
+    world.publish(2, gate=InstallGate(3600, 50, 10))
+    good = world.facts[fact]
+    world.facts[fact] = value
+    assert world.run() == 5
+    assert world.says(words)
+    assert world.switched_to() == 1
+    world.facts[fact] = good
+    world.site.requests.clear()
+    world.run()
+    assert world.switched_to() == 2
+    assert world.site.fetched_bytes(".full") == 0
+
+
+def test_a_release_that_is_replaced_while_it_waits_is_not_switched_to(world: World) -> None:
+    world.publish(2)
+    world.facts["open_sale"] = True
+    world.run()
+    world.publish(3)
+    world.facts["open_sale"] = False
+    world.run()
+    assert world.switched_to() == 3
+
+
+def test_an_expired_timestamp_stops_installing_but_not_fetching(world: World) -> None:
+    world.publish(2)
+    world.time_s += 40 * 86400
+    world.run()
+    assert world.resets == 0
+    assert world.says("nothing is installed: timestamp")
+    assert world.site.fetched_bytes(".full") == 0
+    world.repository.publish(world.all_signers, NOW + timedelta(days=40))
+    world.run()
+    assert world.switched_to() == 2
+
+
+def test_without_a_known_time_nothing_is_installed(world: World) -> None:
+    world.publish(2)
+    world.time_s = 0
+    world.run()
+    assert world.resets == 0
+    assert world.says("the time is unknown")
+
+
+def spoil(part: str, change: Callable[[bytes], bytes]) -> Callable[[str, bytes], bytes]:
+    return lambda path, data: change(data) if part in path else data
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("timestamp", lambda data: data.replace(b'"version":', b'"version":9')),
+        ("timestamp", lambda data: b"<html>captive portal</html>"),
+        ("snapshot", lambda data: data[:-20]),
+        ("stable.json", lambda data: data.replace(b'"release":2', b'"release":9')),
+        ("timestamp", lambda data: data + b" " * 3000),
+    ],
+)
+def test_metadata_that_is_not_what_was_signed_is_refused_and_logged(
+    world: World, part: str, change: Callable[[bytes], bytes]
+) -> None:
+    world.run()
+    stored = {f.name: f.read_bytes() for f in (world.data / "trust").iterdir()}
+    world.publish(2)
+    world.site.change = spoil(part, change)
+    world.run()
+    assert world.resets == 0
+    assert world.says("refused") or world.says("update waits")
+    now = {f.name: f.read_bytes() for f in (world.data / "trust").iterdir()}
+    assert now["root.json"] == stored["root.json"]
+    world.site.change = lambda path, data: data
+    world.run()
+    assert world.switched_to() == 2
+
+
+def test_an_old_timestamp_played_again_is_refused(world: World) -> None:
+    old = (world.folder / "site/metadata/timestamp.json").read_bytes()
+    world.publish(2)
+    world.facts["open_sale"] = True
+    world.run()
+    world.site.change = spoil("timestamp", lambda data: old)
+    world.run()
+    assert world.says("metadata refused: timestamp")
+
+
+def test_a_new_root_is_followed_and_stored(world: World) -> None:
+    world.run()
+    by_role, everyone = signers()
+    keys = {"timestamp": [by_role["ci"][0].public_key]}
+    world.repository.rotate_root(keys, everyone, NOW)
+    world.publish(2)
+    world.run()
+    assert world.switched_to() == 2
+    assert json.loads((world.data / "trust/root.json").read_bytes())["signed"]["version"] == 2
+
+
+def test_spoiled_notes_do_not_stop_updates(world: World) -> None:
+    for content in (b"{", b"[]", b'{"refused": 3}', b'{"spoiled": ["x"], "refusal": 7}'):
+        (world.data / "update.json").write_bytes(content)
+        world.reboot()
+    world.publish(2)
+    world.run()
+    assert world.switched_to() == 2
+
+
+def test_an_image_larger_than_the_slot_is_refused(world: World) -> None:
+    from bootloader.shared.partitions import Partition
+
+    world.table["slot_a"] = Partition(world.flash, world.table["slot_a"].offset, 8192)
+    world.reboot()
+    world.publish(2, image(2, 9000), image=_image_of(image(2, 9000)))
+    world.run()
+    assert world.client.refusal == [2, "size"]
+
+
+def _image_of(content: bytes) -> Image:
+    import hashlib
+
+    return Image(len(content), hashlib.sha256(content).hexdigest())
