@@ -179,7 +179,7 @@ class Release:
         """The payloads to try, best first: the delta from the running image (if there is one), then
         full.
         """
-        out = [p for p in self.payloads if p.base_sha256 == running_sha256]
+        out = [p for p in self.payloads if p.base_sha256 and p.base_sha256 == running_sha256]
         out.extend([p for p in self.payloads if p.kind == "full"])
         return out
 

@@ -64,7 +64,7 @@ class Rollback(TrustError):
 
 
 class Mismatch(TrustError):
-    """Not the file that the role above lists: version, length or hash differ, or it is not listed."""
+    """Not the file that the role above lists: version, length or hash differ, or not listed."""
 
 
 class Expired(TrustError):
