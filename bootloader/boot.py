@@ -15,6 +15,11 @@ from bootloader.shared.compat import const
 from bootloader.shared.control import REASON_BYTES, ControlBlock, ControlError, encode
 from bootloader.shared.partitions import PartitionError
 
+try:
+    import micropython
+except ImportError:
+    micropython = None
+
 WATCHDOG_MS = const(8000)
 _BLOCK_BYTES = const(4096)
 _LONGEST_PAUSE_S = const(60)
@@ -41,6 +46,8 @@ class BootInfo:
 
 def run(board):
     """Does not return: it ends in a reset, or in recovery, which does."""
+    if hasattr(micropython, "kbd_intr"):
+        micropython.kbd_intr(-1)  # Ctrl-C on the console stops no release
     boot = board.partitions["boot"]
     board.flash.lock(boot.offset + boot.size_bytes)
     control = slot = who = None

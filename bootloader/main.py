@@ -7,7 +7,7 @@ wanted: a technician can still reach it. A provisioned terminal holds a key and 
 import sys
 import time
 
-_PAUSE_S = 5
+_PAUSE_S = 2
 
 
 def start():

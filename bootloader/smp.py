@@ -15,6 +15,7 @@ BUFFER_BYTES = const(1024)
 
 _LINE_BYTES = const(127)
 _LINE_CHARS = const(124)
+_STARTS = ((6, 9), (4, 20))
 _HEADER = "!BBHHBB"
 _HEADER_BYTES = const(8)
 
@@ -82,8 +83,12 @@ class LineReader:
                         messages.append(message)
                 self._line = bytearray()
                 self._too_long = False
+            elif self._line and (self._line[-1], byte) in _STARTS:
+                # No base64 holds these two: what stood before them on the line is noise.
+                self._line = bytearray((self._line[-1], byte))
+                self._too_long = False
             elif self._too_long:
-                pass
+                self._line[-1] = byte
             elif len(self._line) < _LINE_BYTES:
                 self._line.append(byte)
             else:

@@ -55,8 +55,10 @@ class Terminal:
         self._next_line(b"\nDONE ", 15)
 
     def end(self, command: str) -> None:
-        """The same for a command that the release does not come back from."""
+        """The same for a command that the release does not come back from; until the reset."""
+        before = len(self.board.resets)
         self.board.console_write(command.encode() + b"\n")
+        self.board.wait_for(lambda: len(self.board.resets) > before, 15, what="the reset")
 
     def modules(self) -> list[str]:
         self.board.console_write(b"modules\n")

@@ -74,8 +74,9 @@ def test_noise_between_frames_is_dropped() -> None:
 
 def test_an_endless_line_takes_no_memory() -> None:
     reader = device.LineReader()
+    reader.feed(b"\x06\x09")
     for _ in range(100):
-        assert reader.feed(b"\x06\x09" + b"A" * 1000) == []
+        assert reader.feed(b"A" * 1000) == []
         assert len(reader._line) <= 127
     assert reader.dropped["line too long"] == 1
     assert reader.feed(b"\n" + frame(ECHO)) == [ECHO]
@@ -94,6 +95,12 @@ def test_a_frame_with_more_bytes_than_it_says_is_dropped() -> None:
     body = (len(ECHO) + 2).to_bytes(2, "big") + ECHO + b"xx" + b"extra"
     assert reader.feed(b"\x06\x09" + binascii.b2a_base64(body)) == []
     assert reader.dropped["malformed"] == 1
+
+
+def test_a_frame_is_found_behind_noise_on_the_same_line() -> None:
+    reader = device.LineReader()
+    for noise in (b"login: ", b"\x06\x09AAAA", b"x" * 500, b"\x06", b"\x04"):
+        assert reader.feed(noise + frame(ECHO)) == [ECHO]
 
 
 def test_a_new_start_replaces_an_unfinished_frame() -> None:

@@ -1,12 +1,13 @@
+# mypy: ignore-errors  (device code: MicroPython has no typing)
 # The smallest release: says on the console what it was told, then does what the console says.
 # It stands where firmware/main.py stands in a real release.
 import gc
 import json
 import time
 
-from bootloader.shared.partitions import PartitionError
-
 from firmware.label import LABEL
+
+from bootloader.shared.partitions import PartitionError
 
 
 def run(board, info):
