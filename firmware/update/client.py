@@ -59,12 +59,16 @@ class Store:
 
     def read(self, name, limit_bytes):
         """The file's bytes, or None if it is missing or larger than `limit_bytes`."""
+        path = self._folder + "/" + name
         try:
-            with open(self._folder + "/" + name, "rb") as file:
-                data = file.read(limit_bytes + 1)
+            # asking for the limit would take it all from the heap, whatever the file's size
+            size_bytes = os.stat(path)[6]
+            if size_bytes > limit_bytes:
+                return None
+            with open(path, "rb") as file:
+                return file.read(size_bytes)
         except OSError:
             return None
-        return data if len(data) <= limit_bytes else None
 
     def write(self, name, data):
         path = self._folder + "/" + name
@@ -215,6 +219,9 @@ class UpdateClient:
             return seconds
         except (OSError, StorageError) as error:
             self._log("update storage: " + str(error))
+        except MemoryError:
+            # An update that finds no room now must not end the merchant's day.
+            self._log("update waits: no memory")
         finally:
             gc.collect()
         return self._poll_s
@@ -244,9 +251,14 @@ class UpdateClient:
         if response.status != 200:
             raise BadResponse("timestamp.json: status %d" % response.status)
         etag = response.headers.get("etag", "")
-        trusted, is_fresh = await self._refresh(response.body)
+        timestamp = response.body
+        response = None
+        trusted, is_fresh = await self._refresh(timestamp)
+        gc.collect()
         await self._update_catalogue(trusted)
         self._choose(trusted, is_fresh)
+        trusted = None
+        gc.collect()
         self._etag = etag if is_fresh else ""
         self._save_state()
 
@@ -264,6 +276,7 @@ class UpdateClient:
             self._trust.write("timestamp.json", timestamp)
         self._log("timestamp %d" % trusted.timestamp_version)
         timestamp = None
+        gc.collect()
         await sleep_ms(0)
         if not self._stored(lambda data: trusted.update_snapshot(data, True), "snapshot", expired):
             data = await self._fetch(trusted.file_name("snapshot"), trusted.limit_bytes("snapshot"))
@@ -275,6 +288,7 @@ class UpdateClient:
             ("catalogue", "targets"),
         ):
             data = None
+            gc.collect()
             await sleep_ms(0)
             if self._stored(
                 lambda data, role=role, parent=parent: trusted.update_delegated(role, parent, data),
@@ -469,6 +483,7 @@ class UpdateClient:
                 await self._fetch_payload(path, length, digest)
                 self._log("expanding " + kind)
                 self._control.empty(name)
+                gc.collect()  # room for the window
                 base = None
                 if kind == "delta":
                     base = self._board.partitions["slot_" + self._boot.slot]

@@ -1,0 +1,139 @@
+"""The whole update on real MicroPython with the board's heap: signatures, download, delta, switch."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+from tests.support import micropython
+from tests.update.world import World, image
+
+DEVICE = """
+import asyncio, gc, json, sys, time
+from bootloader.shared import partitions
+from bootloader.shared.control import ControlBlock
+from firmware.http import HttpClient
+from firmware.update.client import UpdateClient
+
+settings = json.loads(sys.stdin.readline())
+
+BLANK = b"\\xff" * 256
+
+class Flash:
+    size_bytes = 4 * 1024 * 1024
+    def __init__(self):
+        self.file = open(settings["flash"], "r+b")
+    def read_into(self, address, buf):
+        self.file.seek(address)
+        assert self.file.readinto(buf) == len(buf)
+    def program(self, address, data):
+        assert address % 256 + len(data) <= 256
+        self.file.seek(address)
+        self.file.write(data)
+    def erase(self, address):
+        self.file.seek(address)
+        for _ in range(16):
+            self.file.write(BLANK)
+
+class Board:
+    HARDWARE_CLASS = "duka-r1"
+    HARDWARE_REVISION = 1
+    BOOTLOADER_VERSION = 1
+    partitions = partitions.table(Flash())
+    resets = 0
+    def reset(self):
+        self.resets += 1
+
+class BootInfo:
+    slot = "a"
+    trial = False
+    release = 1
+    last_failure = None
+    control = ControlBlock(Board.partitions["control"], bytes(range(32)))
+
+class Sockets:
+    connected = False
+    async def open(self, host, port):
+        self.reader, self.writer = await asyncio.open_connection(host, port)
+        self.connected = True
+    async def send(self, data):
+        self.writer.write(data)
+        await self.writer.drain()
+    async def receive(self, max_bytes, timeout_ms):
+        return await self.reader.read(min(max_bytes, 512))
+    async def close(self):
+        if self.connected:
+            self.connected = False
+            self.writer.close()
+
+BootInfo.control.load()
+board = Board()
+facts = {"open_sale": False, "idle_s": 99, "battery_mv": 4000, "unsynced_records": 0}
+http = HttpClient(Sockets(), "127.0.0.1", settings["port"])
+client = UpdateClient(http, board, BootInfo, "stable", "catalogue/default.json", 900, print,
+                      lambda: settings["time_s"], lambda: facts, None, settings["data"])
+
+async def main():
+    gc.collect()
+    before = gc.mem_alloc()
+    start = time.ticks_ms()
+    pause_s = await client.run_once()
+    took_ms = time.ticks_diff(time.ticks_ms(), start)
+    gc.collect()
+    print("RESULT", json.dumps([board.resets, pause_s, took_ms, http.bytes_sent,
+                                http.bytes_received, before, gc.mem_alloc()]))
+    await http.transport.close()
+
+asyncio.run(main())
+"""
+
+
+def run_device(world: World, tmp_path: Path, heap_bytes: int) -> tuple[str, list[int]]:
+    """One `run_once` on MicroPython; `world.flash` is what it left."""
+    file = tmp_path / "flash"
+    file.write_bytes(world.flash.snapshot())
+
+    async def story() -> str:
+        async with world.site.serve() as port:
+            settings = {
+                "flash": str(file),
+                "data": str(world.data),
+                "port": port,
+                "time_s": world.time_s,
+            }
+            return await asyncio.to_thread(
+                micropython.run,
+                DEVICE,
+                heap_bytes=heap_bytes,
+                stdin=json.dumps(settings).encode() + b"\n",
+            )
+
+    out = asyncio.run(story())
+    world.flash.restore(file.read_bytes())
+    result: list[int] = json.loads(out.split("RESULT ")[1])
+    return out, result
+
+
+def test_an_update_by_delta_fits_the_boards_heap(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    old, new = image(1), image(2)
+    world.publish(2, new, {1: old})
+    out, (resets, *_) = run_device(world, tmp_path, micropython.BOARD_HEAP_BYTES)
+    assert resets == 1, out
+    assert world.switched_to() == 2
+    assert world.site.fetched_bytes(".full") == 0
+
+
+def test_a_full_image_of_many_sectors_and_then_a_poll_with_nothing_new(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.run()
+    out, (resets, pause_s, _, sent, received, *_) = run_device(
+        world, tmp_path, micropython.BOARD_HEAP_BYTES
+    )
+    assert (resets, pause_s) == (0, 900), out
+    assert sent + received <= 350
+    world.publish(2, image(2, 50000))
+    out, (resets, *_) = run_device(world, tmp_path, micropython.BOARD_HEAP_BYTES)
+    assert resets == 1, out
+    assert world.switched_to() == 2
