@@ -384,7 +384,8 @@ class GsmNetwork:
             self._flow_changed.clear()
             await self._flow_changed.wait()
 
-    def _find_address(self, name: str, port: int) -> tuple[str, int]:
+    def address_of(self, name: str, port: int) -> tuple[str, int]:
+        """The real address behind a name and port. Raises ConnectFailedError when outside."""
         route = self._routes.get(f"{name}:{port}")
         if route is not None:
             return route
@@ -480,7 +481,7 @@ class PdpContext:
                 await network.pace.sleep(arrives_s - network.pace.now_s())
                 if network._take_refusal():
                     raise ConnectFailedError("refused")
-                host, real_port = network._find_address(name, port)
+                host, real_port = network.address_of(name, port)
                 reader, writer = await asyncio.open_connection(host, real_port, limit=4096)
                 try:
                     arrives_s = await network._cross_downlink(0)

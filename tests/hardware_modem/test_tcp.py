@@ -6,8 +6,10 @@ import asyncio
 import random
 import re
 
+import pytest
+
 from hw_sim.modem.ip_stack import RECEIVE_WINDOW_BYTES
-from hw_sim.network import SEGMENT_OVERHEAD_BYTES, WIRE, GsmNetwork
+from hw_sim.network import SEGMENT_OVERHEAD_BYTES, WIRE, ConnectFailedError, GsmNetwork
 from tests.support.at_person import TIME_SCALE, AtPerson, Server, echo, run
 
 
@@ -104,6 +106,7 @@ def test_one_notice_comes_until_everything_was_read() -> None:
             await person.send(b"b" * 10)
             while "+CIPRXGET: 4,40" not in (said := await person.say("AT+CIPRXGET=4")):
                 assert "+CIPRXGET: 1" not in said
+            assert "+CIPRXGET: 1" not in said
             data, left = await person.receive()
             assert (data, left) == (b"a" * 30 + b"b" * 10, 0)
             await person.send(b"c")
@@ -238,6 +241,15 @@ def test_a_closed_port_and_a_strange_name_are_connect_fail() -> None:
             assert "STATE: TCP CLOSED" in said
 
     run(scenario())
+
+
+def test_nothing_leaves_the_machine_unless_it_is_routed() -> None:
+    network = GsmNetwork(resolve={"203.0.113.5:80": ("127.0.0.1", 8080)})
+    assert network.address_of("203.0.113.5", 80) == ("127.0.0.1", 8080)
+    assert network.address_of("localhost", 81) == ("127.0.0.1", 81)
+    for name, port in (("203.0.113.5", 81), ("10.0.0.1", 80), ("duka.example", 80), ("", 80)):
+        with pytest.raises(ConnectFailedError):
+            network.address_of(name, port)
 
 
 def test_a_name_leads_where_the_network_routes_it() -> None:

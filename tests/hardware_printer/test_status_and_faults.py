@@ -169,8 +169,10 @@ def test_power_cut_in_the_middle_keeps_what_is_on_paper_and_loses_the_rest() -> 
         assert 5 <= cut_at < 20
         assert printer.buffered_bytes == 0
         printer.on_power(True)
-        await asyncio.sleep(0.05)
-        assert len(printer.paper) == cut_at
+        printer.on_host_bytes(b"after\n")
+        while printer.printing:
+            await asyncio.sleep(0.002)
+        assert [line.text for line in printer.paper[cut_at:]] == ["after"]
         for line in printer.paper[:5]:
             assert line.burnt == 1.0
 
@@ -196,6 +198,19 @@ def test_a_line_cut_while_it_burns_is_there_in_part(burnt: float) -> None:
             assert (printer.text() == "PIN 4821") == (share > 0.6)
 
     run(scenario())
+
+
+def test_lines_that_wait_for_paper_do_not_outlive_a_power_cut() -> None:
+    printer, _ = _instant()
+    printer.run_out_of_paper()
+    printer.on_host_bytes(b"0123456789" * 7 + b"\n")
+    printer.set_paper_left(mm=4)  # one of the three lines
+    assert len(printer.paper) == 1
+    printer.on_power(False)
+    printer.load_paper()
+    printer.on_power(True)
+    printer.on_host_bytes(b"after\n")
+    assert [line.text for line in printer.paper if line.kind == "text"][1:] == ["after"]
 
 
 def test_an_image_cut_in_the_middle_keeps_its_upper_rows() -> None:
