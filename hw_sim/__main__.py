@@ -66,6 +66,12 @@ def main(
     except (ValueError, FlashError, InterpreterError, OSError) as error:
         typer.echo(f"cannot start the board: {error}", err=True)
         raise typer.Exit(2) from error
+    stop = threading.Event()
+    headless = not text and not (panel and sys.stdin.isatty() and sys.stdout.isatty())
+    if headless:
+        # Before anything is printed: who reads the first line may end the run at once.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
     with board:
         board.battery.set_mv(battery_mv)
         typer.echo(f"serial port: {board.serial_port}")
@@ -78,10 +84,10 @@ def main(
             except script.StepFailed as error:
                 typer.echo(str(error), err=True)
                 raise typer.Exit(1) from error
-        elif panel and sys.stdin.isatty() and sys.stdout.isatty():
-            Panel(board, network, printer).run()
+        elif headless:
+            stop.wait()
         else:
-            _until_interrupted()
+            Panel(board, network, printer).run()
 
 
 def _link(name: str) -> LinkProfile:
@@ -96,13 +102,6 @@ def _route(text: str) -> tuple[str, tuple[str, int]]:
     if not name or not host or not port.isdigit():
         raise ValueError(f"{text!r} is no route: write NAME:PORT=HOST:PORT")
     return name, (host, int(port))
-
-
-def _until_interrupted() -> None:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    stop.wait()
 
 
 if __name__ == "__main__":

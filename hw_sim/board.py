@@ -58,7 +58,8 @@ KEY_HOLD_MS: Final = 60
 KEY_SCANS: Final = 3
 """A patient finger holds a key until the CPU has looked at it so often, and so long (below)."""
 KEY_SCAN_MS: Final = 45
-KEY_PATIENCE_MS: Final = 1500
+KEY_PATIENCE_MS: Final = 4000
+"""A CPU may verify signatures for seconds before it looks at its keypad again."""
 
 
 class ResetCause(IntEnum):
@@ -282,7 +283,8 @@ class Board:
     async def _until_scanned(self, key: str, at_least_ms: int) -> None:
         started_s = time.monotonic()
         await asyncio.sleep(at_least_ms / 1000)
-        while self.cpu_running and time.monotonic() - started_s < KEY_PATIENCE_MS / 1000:
+        limit_s = KEY_PATIENCE_MS / 1000
+        while self.keypad.in_use and time.monotonic() - started_s < limit_s:
             scans, span_s = self.keypad.scans_since_change(key)
             if scans >= KEY_SCANS and span_s * 1000 >= KEY_SCAN_MS:
                 return

@@ -83,6 +83,11 @@ class Keypad:
         """The keys a finger is on."""
         return frozenset(key for key, contact in self._contacts.items() if contact.pressed)
 
+    @property
+    def in_use(self) -> bool:
+        """Whether the CPU drives any row: a program that scans is running."""
+        return any(self._gpio.driven(pin) is not None for pin in self._pins[: self._rows])
+
     def press(self, key: str) -> None:
         """Put a finger on `key`. ValueError when there is no such key."""
         self._move(key, True)

@@ -190,6 +190,16 @@ class UART(io.IOBase):
     def read(self, nbytes=-1):
         return bytes(_call(0x22, self.id, _CHUNK if nbytes < 0 else nbytes)[1]) or None
 
+    def readline(self):
+        # What there is of a line: the caller (asyncio's streams) puts the pieces together.
+        line = b""
+        while line[-1:] != b"\n":
+            byte = self.read(1)
+            if byte is None:
+                break
+            line += byte
+        return line or None
+
     def write(self, buf):
         view = memoryview(buf)
         for at in range(0, len(view), _CHUNK):
@@ -227,6 +237,6 @@ class RTC:
     def datetime(self, when=None):
         # (year, month, day, weekday (0 is Monday), hours, minutes, seconds, subseconds), UTC.
         if when is not None:
-            _call(0x49, payload=struct.pack("<HBBBBBB", *when[:7], 0))
+            _call(0x49, payload=struct.pack("<HBBBBBBB", *when[:7], 0))
             return None
-        return struct.unpack("<HBBBBBB", _call(0x48)[1])
+        return struct.unpack("<HBBBBBBB", _call(0x48)[1])

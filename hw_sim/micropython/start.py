@@ -53,4 +53,11 @@ _run = _start()
 del _start, _romfs_bytes, _window, os, vfs, sys
 gc.collect()
 if _run:
-    import main  # noqa: F401
+    try:
+        import main  # noqa: F401
+    except SystemExit:
+        # A program that exits is a soft reset, on any port.
+        from machine import reset
+
+        print("MPY: soft reboot")
+        reset()
