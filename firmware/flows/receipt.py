@@ -61,7 +61,16 @@ def pin_lines(pin, groups, columns=COLUMNS // 2):
             at += size
     if at < len(pin):
         parts.append(pin[at:])
-    return wrap_columns(" ".join(parts), columns)
+    text = " ".join(parts)
+    lines = wrap_columns(text, columns)
+    while columns > 1:
+        # as narrow as the same number of lines allows: 4+4 over 4+4, not 4+4+4 over 4
+        columns -= 1
+        narrower = wrap_columns(text, columns)
+        if len(narrower) > len(lines) or any([" " not in n and n not in parts for n in narrower]):
+            break
+        lines = narrower
+    return lines
 
 
 def _pair(left, right):
@@ -93,7 +102,7 @@ def voucher(words, config, catalogue, terminal_id, sold, time, duplicate, offlin
     out += mark + _LEFT + b"-" * COLUMNS + b"\n"
     price = catalogue.currency + " " + money(sold.amount_minor, catalogue.minor_digits)
     out += _BOLD + _pair(product.name, price) + _PLAIN
-    if product.operator:
+    if product.operator and not product.name.startswith(product.operator):
         out += encode(product.operator[:COLUMNS]) + b"\n"
     out += b"\n" + _CENTRE + _DOUBLE + _BOLD
     for line in pin_lines(sold.pin, product.pin_groups):

@@ -74,8 +74,10 @@ class Canvas:
         if 0 <= x < WIDTH:
             at = (y >> 3) * WIDTH + x
             bits <<= y & 7
-            self.buffer[at] |= bits & 0xFF
-            if bits > 0xFF and at + WIDTH < len(self.buffer):
+            size = len(self.buffer)
+            if at < size:
+                self.buffer[at] |= bits & 0xFF
+            if bits > 0xFF and at + WIDTH < size:
                 self.buffer[at + WIDTH] |= bits >> 8
 
     def text(self, x, y, text, big=False, bold=False):

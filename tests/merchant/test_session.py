@@ -1,0 +1,122 @@
+"""Signing in and out, and what a merchant looks up between sales."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firmware.flows.session import FREE_TRIES, LONGEST_LOCK_S, lock_s
+from tests.merchant.at_bench import run
+from tests.merchant.test_selling import IN, SELL_50, SOLD
+
+WRONG: list[list[Any]] = [["see", "Your PIN"], ["press", "1111#"]]
+
+
+def test_the_lock_grows_with_every_wrong_pin_up_to_an_hour() -> None:
+    locks = [lock_s(wrong) for wrong in range(14)]
+    assert locks[:FREE_TRIES] == [0, 0, 0]
+    assert locks[FREE_TRIES : FREE_TRIES + 4] == [30, 60, 120, 240]
+    assert locks == sorted(locks) and locks[-1] == LONGEST_LOCK_S
+
+
+def test_the_right_pin_opens_the_menu_and_is_never_shown() -> None:
+    done = run(*IN)
+    assert not done.saw("2580") and "2580" not in " ".join(done.log)
+
+
+def test_a_wrong_pin_says_how_many_tries_are_left() -> None:
+    done = run(*WRONG, ["see", "Wrong PIN", "pause: 2"], ["press", "#"], *IN)
+    assert done.log
+
+
+def test_the_third_wrong_pin_locks_and_the_lock_outlives_a_power_cut() -> None:
+    done = run(
+        *WRONG, ["see", "Wrong PIN"], ["press", "#"], *WRONG, ["see", "Wrong PIN"], ["press", "#"], *WRONG,
+        ["see", "Please wait", "Try again in 3"], ["press", "2580#"], ["not_see", "Menu"],
+        ["cut"], ["see", "Please wait"], ["see", "Your PIN"], ["press", "2580#"], ["see", "Menu"],
+    )  # fmt: skip
+    assert done.saw("Too many wrong PINs")
+
+
+def test_a_right_pin_ends_the_counting() -> None:
+    twice = [*WRONG, ["see", "Wrong PIN"], ["press", "#"]] * 2
+    run(*twice, *IN, ["press", "*"], *twice, *IN)
+
+
+def test_typing_can_be_corrected() -> None:
+    run(["see", "Your PIN"], ["press", "2599CC80#"], ["see", "Menu"])
+
+
+def test_a_terminal_left_alone_signs_out() -> None:
+    run(["idle_after_ms", 300], *IN, ["see", "Your PIN"])
+
+
+def test_a_question_left_alone_before_a_sale_sells_nothing() -> None:
+    done = run(
+        ["server", ""], ["idle_after_ms", 300], *IN, *SELL_50[:-1], ["see", "Your PIN"]
+    )  # fmt: skip
+    assert done.kinds == []
+
+
+def test_float_and_commission_are_shown() -> None:
+    done = run(*IN, ["server", ""], *SELL_50, *SOLD, ["press", "3"], ["see", "Float", "KES 952.50"])
+    assert done.saw("Commission 2.50")
+
+
+def test_the_day_report_adds_up_and_prints() -> None:
+    done = run(
+        *IN, ["server", "", ""], *SELL_50, *SOLD, *SELL_50, *SOLD,
+        ["press", "4"], ["see", "Day report", "2 x Savanna 50", "100.00"], ["press", "#"], ["see", "Menu"],
+    )  # fmt: skip
+    paper = done.paper[0].split("DAY REPORT")[1]
+    assert "2 x Savanna 50            100.00" in paper
+    assert "KES 100.00" in paper and "KES 5.00" in paper and "KES 905.00" in paper
+
+
+def test_a_report_without_paper_says_so() -> None:
+    run(*IN, ["printer", "paper_out"], ["press", "4"], ["see", "Day report"], ["press", "#"], ["see", "No paper"],
+        ["press", "*"], ["see", "Menu"])  # fmt: skip
+
+
+def test_the_language_changes_at_once_and_is_kept() -> None:
+    done = run(
+        *IN, ["press", "6"], ["see", "Language", "Français"], ["press", "2"], ["see", "Menu", "Vendre du crédit"],
+        ["cut"], ["see", "Votre code"],
+    )  # fmt: skip
+    assert done.through
+
+
+def test_the_servers_message_is_read_from_the_menu() -> None:
+    run(*IN, ["press", "5"], ["see", "No messages"], ["press", "*"], ["see", "Menu"],
+        ["message", "Tariff changes on Monday"], ["press", "5"], ["see", "Tariff changes on Monday"])  # fmt: skip
+
+
+def test_a_long_message_is_paged() -> None:
+    text = " ".join(f"word{n}" for n in range(60))
+    run(*IN, ["message", text], ["press", "5"], ["see", "word1 "], ["press", "B"], ["not_see", "word1 "],
+        ["press", "BBBBBBBBBB"], ["see", "word59"], ["press", "AAAAAAAAAA"], ["see", "word1 "])  # fmt: skip
+
+
+def test_the_terminal_tells_a_technician_what_it_is() -> None:
+    run(*IN, ["press", "7"], ["see", "0001020304050607", "Release 7", "Slot a", "Signal 18"])
+
+
+def test_the_menu_can_be_walked_with_up_and_down() -> None:
+    run(*IN, ["press", "BBBB"], ["see", "5 Messages"], ["press", "#"], ["see", "No messages"], ["press", "*"],
+        ["see", "Menu"], ["press", "A"], ["see", "7 This terminal"])  # fmt: skip
+
+
+def test_without_a_price_list_nothing_can_be_sold_until_it_comes_back() -> None:
+    good = (
+        '{"version": 2, "currency": "KES", "minor_digits": 2, "products": [{"id": "a", "name": "Airtime",\
+ "operator": "", "amount_minor": 100, "commission_minor": 1, "instructions": "", "pin_groups": [4]}],\
+ "offline": {"max_amount_minor": 0, "max_count": 0, "max_total_minor": 0, "max_age_s": 0}}'
+    )
+    done = run(
+        ["see", "Your PIN"], ["catalogue", "{broken"], ["cut"], ["see", "Needs service", "price list"],
+        ["catalogue", good], ["see", "Your PIN"],
+    )  # fmt: skip
+    assert any("catalogue" in line for line in done.log)
+
+
+def test_a_spoiled_price_list_does_not_replace_a_good_one() -> None:
+    run(*IN, ["catalogue", "{broken"], ["press", "1"], ["see", "Sell what?", "Savanna 50"])
