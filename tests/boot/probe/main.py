@@ -1,4 +1,5 @@
-# mypy: ignore-errors  (device code: MicroPython has no typing)
+# mypy: ignore-errors
+# Device code: MicroPython has no typing.
 # The smallest release: says on the console what it was told, then does what the console says.
 # It stands where firmware/main.py stands in a real release.
 import gc
