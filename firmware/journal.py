@@ -513,12 +513,14 @@ class Journal:
                     left[0] -= 1
                     left[1] -= body[1]
                     left[2] -= body[1] - body[2]
-        now = server_time or self._now()
+        now = server_time or max(self._now(), state.time_seen)
         if (
             through == state.acknowledged
             and ledger_minor == state.ledger_minor
             and abs(now - state.settled_at) < _SETTLE_AGAIN_S
-            and state.settled_at
+            and abs(now - state.time_seen) < _SETTLE_AGAIN_S
         ):
+            # Lost at power-off, which makes the last settlement look older than it is: harmless.
+            state.settled_at = state.time_seen = now
             return
         self.append(SETTLED, [through, ledger_minor, server_time] + left)

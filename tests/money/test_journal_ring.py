@@ -1,0 +1,280 @@
+"""The ring by itself: turning, filling, and every kind of damage to what is already written."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootloader.shared.partitions import Partition
+from firmware.journal import Journal, JournalDamaged, JournalFull
+from firmware.sales_state import BOOT, OFFLINE, PRINTED, REPRINT, SETTING
+from firmware.till import SaleRefused
+from tests.money import oracle
+from tests.money.nor import Nor
+from tests.money.shop import TIME, open_shop
+
+
+def ring(sectors: int = 8, content: bytes | None = None) -> tuple[Nor, Any]:
+    flash = Nor(content or b"\xff" * sectors * 4096)
+    journal = Journal(Partition(flash, 0, flash.size_bytes), lambda: TIME)
+    journal.mount()
+    return flash, journal
+
+
+def sell(journal: Any, index: int) -> None:
+    sale = journal.append(OFFLINE, ["air50", 5000, 250, 7, index])
+    journal.append(PRINTED, [sale, 0])
+
+
+def offset_of(flash: Nor, raw: bytes) -> int:
+    return bytes(flash.cells).index(raw)
+
+
+def test_a_blank_partition_becomes_an_empty_journal() -> None:
+    _, journal = ring()
+    assert (journal.next_sequence, journal.oldest) == (1, 1)
+    assert list(journal.records(1)) == []
+
+
+def test_records_come_back_in_order_with_their_bytes() -> None:
+    flash, journal = ring()
+    for n in range(5):
+        assert journal.append(SETTING, ["volume", n]) == n + 1
+    got = list(journal.records(2))
+    assert [(s, k, t, b) for s, k, t, b, _ in got] == [
+        (n + 1, SETTING, TIME, ["volume", n]) for n in range(1, 5)
+    ]
+    assert [oracle.parse(raw).body for *_, raw in got] == [["volume", n] for n in range(1, 5)]
+    assert oracle.check_chain(oracle.read(bytes(flash.cells))) == []
+
+
+def test_mounting_again_gives_the_same_state_at_any_point_of_two_turns() -> None:
+    flash, journal = ring()
+    journal.acknowledge(0, 10_000_000, TIME)
+    journal.append(9, [7, 900])
+    for n in range(600):
+        sell(journal, n)
+        if n % 40 == 39:
+            journal.acknowledge(journal.next_sequence - 3, 10_000_000 - 4750 * n)
+        if n % 7 == 0:
+            _, again = ring(content=bytes(flash.cells))
+            assert again.state.dump() == journal.state.dump()
+            assert again.next_sequence == journal.next_sequence
+            assert again._chain == journal._chain
+    assert journal.oldest > 300, "it turned"
+    assert oracle.check_chain(oracle.read(bytes(flash.cells))) == []
+
+
+def test_a_full_ring_refuses_intents_but_lets_a_sale_end_and_empties_by_acknowledgement(
+    tmp_path: Path,
+) -> None:
+    _, journal = ring()
+    sale = 0
+    with pytest.raises(JournalFull):
+        while True:
+            sale = journal.append(OFFLINE, ["air50", 5000, 250, 7, sale])
+            journal.append(PRINTED, [sale, 0])
+    assert not journal.room_for_sale()
+    kept = journal.oldest
+    with pytest.raises(JournalFull):
+        journal.append(BOOT, [1, 1, "power-on"])
+    journal.append(REPRINT, [sale])
+    journal.append(PRINTED, [sale, 1])
+    with pytest.raises(JournalFull):
+        for _ in range(400):
+            journal.append(REPRINT, [sale])
+    journal.append(PRINTED, [sale, 1])
+    assert journal.oldest == kept == 1, "nothing left the ring"
+    journal.acknowledge(journal.next_sequence - 1, 0, TIME)
+    assert journal.room_for_sale()
+    sell(journal, 1)
+
+
+def test_a_full_journal_is_a_refused_sale_at_the_till(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock", sectors=4)
+    with pytest.raises(SaleRefused, match="journal_full"):
+        for _ in range(150):
+            shop.sell_offline()
+            shop.journal.state.offline_count = 0
+            shop.journal.state.offline_total_minor = 0
+    shop.sync()
+    shop.sell_offline()
+
+
+def test_an_unfinished_sale_stays_in_the_ring_though_acknowledged() -> None:
+    _, journal = ring()
+    journal.append(3, ["air50", 5000, 250])
+    with pytest.raises(JournalFull):
+        for n in range(2000):
+            sell(journal, n)
+            journal.acknowledge(journal.next_sequence - 1, n)
+    assert journal.read(1)[2] == ["air50", 5000, 250]
+
+
+@pytest.mark.parametrize("what", ["a bit", "the body", "the whole record", "the tag"])
+@pytest.mark.parametrize("seed", range(4))
+def test_damage_to_one_record_costs_that_record_only(what: str, seed: int) -> None:
+    flash, journal = ring()
+    journal.append(9, [7, 900])
+    for n in range(100):
+        sell(journal, n)
+    records = oracle.read(bytes(flash.cells))
+    victim = random.Random(seed).randrange(2, 200)
+    raw = records[victim].raw
+    at = offset_of(flash, raw)
+    image = bytearray(flash.cells)
+    if what == "a bit":
+        image[at + random.Random(seed).randrange(len(raw))] ^= 4
+    elif what == "the body":
+        image[at + 10 : at + len(raw) - 12] = bytes(len(raw) - 22)
+    elif what == "the tag":
+        image[at + len(raw) - 8 : at + len(raw)] = bytes(8)
+    else:
+        image[at : at + len(raw)] = bytes(len(raw))
+    _, again = ring(content=bytes(image))
+    got = {s: raw for s, _, _, _, raw in again.records(1)}
+    assert got == {s: (b"" if s == victim else r.raw) for s, r in records.items()}
+    assert again.next_sequence == journal.next_sequence
+    assert again.state.batches[7][0] >= journal.state.batches[7][0]
+    assert again.append(SETTING, ["x", 1]) == journal.next_sequence
+
+
+def test_a_spoiled_head_loses_no_record_wherever_it_is() -> None:
+    flash, journal = ring()
+    for n in range(150):
+        sell(journal, n)
+    expected = [(s, raw) for s, _, _, _, raw in journal.records(1)]
+    newest = journal._sector
+    for sector in range(newest + 1):
+        image = bytearray(flash.cells)
+        image[sector * 4096 + 5] ^= 0x10
+        if sector == 0:
+            continue  # the oldest: its records are found again only by the next mount's older heads
+        _, again = ring(content=bytes(image))
+        assert [(s, raw) for s, _, _, _, raw in again.records(1)] == expected, sector
+        assert again.next_sequence == journal.next_sequence
+
+
+def test_a_spoiled_checkpoint_is_made_good_from_the_sector_before() -> None:
+    flash, journal = ring()
+    journal.append(9, [7, 900])
+    for n in range(150):
+        sell(journal, n)
+    image = bytearray(flash.cells)
+    image[journal._sector * 4096 + 40] ^= 1
+    _, again = ring(content=bytes(image))
+    assert again.state.dump() == journal.state.dump()
+
+
+def test_a_head_seen_as_torn_once_is_never_believed_later() -> None:
+    flash, journal = ring()
+    while journal._at <= 4060:
+        journal.append(SETTING, ["n", 1])
+    before = bytes(flash.cells)
+    journal.append(SETTING, ["name", "a value that does not fit into what is left"])
+    head = bytes(flash.cells[4096 : 4096 + 40 + int.from_bytes(flash.cells[4120:4122], "big")])
+    # The cut came while that head was written; a smaller record then still went into sector 0,
+    # and only later the weak cells of the head read as if it were whole.
+    other_flash, other = ring(content=before)
+    sequence = other.append(SETTING, ["n", 2])
+    assert other._sector == 0
+    image = bytearray(other_flash.cells)
+    image[4096 : 4096 + len(head)] = head
+    _, again = ring(content=bytes(image))
+    assert again.next_sequence == sequence + 1
+    assert again.read(sequence)[2] == ["n", 2]
+
+
+def test_flash_that_does_not_keep_a_byte_is_left_behind() -> None:
+    flash, journal = ring()
+    journal.append(SETTING, ["n", 1])
+    flash.cells[journal._at + 12] = 0x00  # a cell stuck at zero just where the next record goes
+    sequence = journal.append(SETTING, ["n", 2])
+    assert journal._at > 256
+    _, again = ring(content=bytes(flash.cells))
+    assert again.read(sequence)[2] == ["n", 2]
+    assert again.next_sequence == sequence + 1
+
+
+def test_flash_that_keeps_nothing_is_said_to_be_damaged() -> None:
+    flash, journal = ring()
+    flash.cells[256:] = bytes(len(flash.cells) - 256)
+
+    def stuck(address: int) -> None:
+        flash.erases += 1
+
+    flash.erase = stuck  # type: ignore[method-assign]
+    with pytest.raises(JournalDamaged):
+        for _ in range(9):
+            journal.append(SETTING, ["n", "x" * 60])
+
+
+def test_what_is_no_journal_is_not_taken_for_an_empty_one() -> None:
+    flash, journal = ring()
+    for n in range(150):
+        sell(journal, n)
+    image = bytearray(flash.cells)
+    for sector in range(8):
+        image[sector * 4096] = 0
+    with pytest.raises(JournalDamaged):
+        ring(content=bytes(image))
+    with pytest.raises(JournalDamaged):
+        ring(content=random.Random(1).randbytes(8 * 4096))
+    whole = bytes(flash.cells[:4096])
+    with pytest.raises(JournalDamaged):
+        ring(content=b"\x00" + whole[1:] + b"\xff" * 7 * 4096)
+
+
+def test_format_begins_anew_whatever_was_there() -> None:
+    flash = Nor(random.Random(1).randbytes(8 * 4096))
+    journal = Journal(Partition(flash, 0, flash.size_bytes), lambda: TIME)
+    journal.format()
+    assert journal.append(BOOT, [1, 1, "power-on"]) == 1
+    assert ring(content=bytes(flash.cells))[1].next_sequence == 2
+
+
+@pytest.mark.parametrize(("kind", "body"), [(0, []), (128, []), (6, ["x" * 240])])
+def test_a_record_out_of_bounds_is_refused_before_anything_is_written(
+    kind: int, body: list[Any]
+) -> None:
+    flash, journal = ring()
+    before = bytes(flash.cells)
+    with pytest.raises(ValueError, match="out of bounds"):
+        journal.append(kind, body)
+    assert bytes(flash.cells) == before
+
+
+def test_an_acknowledgement_of_what_does_not_exist_is_refused() -> None:
+    _, journal = ring()
+    sell(journal, 0)
+    with pytest.raises(ValueError, match="acknowledged"):
+        journal.acknowledge(3, 0)
+    journal.acknowledge(2, 0)
+    with pytest.raises(ValueError, match="acknowledged"):
+        journal.acknowledge(1, 0)
+
+
+def test_mount_reads_heads_and_one_sector_however_full_the_ring_is() -> None:
+    reads = []
+    for sales in (10, 1200):
+        flash, journal = ring(sectors=32)
+        for n in range(sales):
+            sell(journal, n)
+            if n % 100 == 0:
+                journal.acknowledge(journal.next_sequence - 1, 0)
+        count = 0
+
+        class Counting(Nor):
+            def read_into(self, address: int, buf: bytearray | memoryview) -> None:
+                nonlocal count
+                count += len(buf)
+                super().read_into(address, buf)
+
+        again = Journal(Partition(Counting(bytes(flash.cells)), 0, flash.size_bytes), lambda: TIME)
+        again.mount()
+        assert again.next_sequence == journal.next_sequence
+        reads.append(count)
+    assert max(reads) < 32 * 64 + 6 * 4096

@@ -1,0 +1,302 @@
+"""A sale at the till: online, from stock, refused by each rule, reprinted, reported."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware.messages import BadReply, NoNetwork
+from firmware.till import SaleRefused
+from tests.money import office, oracle
+from tests.money.shop import CATALOGUE, FLOAT_MINOR, TIME, Shop, open_shop
+
+
+def refusal(shop: Shop, product: str = "air50") -> tuple[str, Any]:
+    before = bytes(shop.flash.cells)
+    with pytest.raises(SaleRefused) as caught:
+        shop.till.begin_offline(product)
+    assert bytes(shop.flash.cells) == before, "a refusal leaves no trace"
+    return caught.value.code, caught.value.details
+
+
+def with_offline(**limits: int) -> dict[str, Any]:
+    return {**CATALOGUE, "offline": {**CATALOGUE["offline"], **limits}}
+
+
+def test_a_sale_from_stock_takes_the_float_and_gives_the_next_voucher(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    sale = shop.till.begin_offline("air50")
+    voucher = shop.till.voucher(sale)
+    assert (voucher.pin, voucher.serial) == (office.stock_pin(7, 0), "S7-0")
+    assert (voucher.product.name, voucher.amount_minor) == ("Savanna 50", 5000)
+    assert voucher.sequence == sale.sequence
+    assert shop.till.float_minor == FLOAT_MINOR - 4750
+    assert shop.till.stock_left("air50") == 149
+    shop.print(sale, voucher, "original")
+    assert shop.till.unfinished() == []
+
+
+def test_an_online_sale_ends_with_the_float_of_the_ledger(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    assert shop.sell_online() == ""
+    assert shop.till.float_minor == shop.server.ledger_minor == FLOAT_MINOR - 4750
+    assert shop.paper[0][0] == shop.server.answers[shop.paper[0][2]][1][2]
+
+
+def test_a_pin_is_never_in_clear_in_flash(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sell_online()
+    shop.sell_offline()
+    for pin, _, _ in shop.paper:
+        assert pin.encode() not in bytes(shop.flash.cells)
+
+
+def test_an_online_sale_that_the_server_refuses_costs_nothing(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.server.refuse = "no_vouchers"
+    assert shop.sell_online() == "no_vouchers"
+    assert shop.till.float_minor == FLOAT_MINOR
+    assert shop.till.unfinished() == []
+    assert shop.till.last_sale() is None
+
+
+def test_an_unanswered_online_sale_holds_back_the_next_online_one_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.online = False
+    with pytest.raises(NoNetwork):
+        shop.sell_online()
+    assert shop.till.float_minor == FLOAT_MINOR - 4750, "it may have been sold"
+    with pytest.raises(SaleRefused, match="pending_sale"):
+        shop.till.begin_online("air50")
+    shop.sell_offline()
+    shop.online = True
+    shop.sync()
+    (sale,) = shop.till.unfinished()
+    assert sale.has_voucher
+    assert not sale.may_be_out, "it came just now: the original was never printed"
+    shop.print(sale, shop.till.voucher(sale), "original")
+    assert shop.troubles(shop.durable) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "key"),
+    [({2: ""}, 2), ({2: 5}, 2), ({2: "9" * 41}, 2), ({3: None}, 3), ({4: -1}, 4), ({5: True}, 5)],
+)
+def test_a_malformed_answer_leaves_the_sale_unanswered(
+    spoil: dict[int, Any], key: int, tmp_path: Path
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    sale = shop.till.begin_online("air50")
+    with pytest.raises(BadReply, match=f"field {key}"):
+        shop.till.delivered(sale, {0: 2, 1: 0, 2: "123", 3: "N", 4: 0, 5: 10, **spoil})
+    assert [s.has_voucher for s in shop.till.unfinished()] == [False]
+
+
+def test_a_repeated_answer_never_raises_the_float(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    sale = shop.till.begin_online("air50")
+    shop.till.delivered(sale, {2: "123", 3: "N", 4: 0, 5: FLOAT_MINOR * 9})
+    assert shop.till.float_minor == FLOAT_MINOR - 4750
+    before = shop.journal.next_sequence
+    shop.till.delivered(sale, {2: "123", 3: "N", 4: 0, 5: FLOAT_MINOR * 9})
+    assert shop.journal.next_sequence == before
+
+
+def test_an_unknown_product_is_refused(tmp_path: Path) -> None:
+    assert refusal(open_shop(tmp_path / "stock"), "air51") == ("unknown_product", None)
+
+
+def test_a_float_that_does_not_reach_is_refused(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.server.ledger_minor = 4749
+    shop.check_in()
+    assert refusal(shop) == ("no_float", 4749)
+    with pytest.raises(SaleRefused, match="no_float"):
+        shop.till.begin_online("air50")
+    shop.server.ledger_minor = 4750
+    shop.check_in()
+    shop.till.begin_offline("air50")
+
+
+@pytest.mark.parametrize(
+    ("limits", "sold", "code"),
+    [
+        ({"max_amount_minor": 4999}, 0, "offline_amount"),
+        ({"max_count": 2}, 2, "offline_count"),
+        ({"max_total_minor": 14999}, 2, "offline_total"),
+    ],
+)
+def test_the_offline_policy_refuses(
+    limits: dict[str, int], sold: int, code: str, tmp_path: Path
+) -> None:
+    shop = open_shop(tmp_path / "stock", catalogue=with_offline(**limits))
+    for _ in range(sold):
+        shop.sell_offline()
+    assert refusal(shop) == (code, next(iter(limits.values())))
+    again = Shop(shop.flash, shop.server, [], shop.folder, 2, with_offline(**limits))
+    assert refusal(again)[0] == code, "switching off and on changes nothing"
+    if sold:
+        again.sync()
+        again.sell_offline()
+
+
+def test_stock_is_not_sold_when_the_last_settlement_is_too_old(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock", catalogue=with_offline(max_age_s=1000))
+    shop.time = TIME + 1000
+    shop.sell_offline()
+    shop.time = TIME + 1001
+    assert refusal(shop) == ("offline_age", 1000)
+
+
+def test_a_clock_that_runs_backwards_or_is_lost_does_not_widen_the_age(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock", catalogue=with_offline(max_age_s=1000))
+    shop.time = TIME + 900
+    shop.sell_offline()
+    shop.time = TIME + 1500
+    shop.till.booted(9, 1, "power-on")
+    for backwards in (TIME + 10, 0):
+        shop.time = backwards
+        assert refusal(shop)[0] == "offline_age"
+    again = Shop(shop.flash, shop.server, [], shop.folder, 2, with_offline(max_age_s=1000))
+    again.time = 0
+    assert refusal(again)[0] == "offline_age"
+
+
+def test_a_clock_that_was_far_ahead_is_put_right_by_the_server(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock", catalogue=with_offline(max_age_s=1000))
+    shop.time = TIME + 10_000_000
+    shop.till.booted(9, 1, "power-on")
+    assert refusal(shop)[0] == "offline_age"
+    shop.time = shop.server.time = TIME + 20
+    shop.check_in()
+    shop.sell_offline()
+    assert shop.journal.state.time_seen == TIME + 20
+
+
+def test_a_terminal_that_never_met_the_server_sells_nothing_from_stock(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.journal.state.settled_at = 0
+    assert refusal(shop)[0] == "offline_age"
+
+
+def test_sold_out_stock_is_refused_and_expired_stock_too(tmp_path: Path) -> None:
+    batches = {
+        3: office.stock_file(3, "air50", 5000, 1),
+        4: office.stock_file(4, "air50", 5000, 5, expiry=TIME + 100),
+        5: office.stock_file(5, "air50", 4000, 5),
+    }
+    shop = open_shop(tmp_path / "stock", batches=batches)
+    assert shop.till.stock_left("air50") == 6, "another price is another product"
+    shop.sell_offline()
+    shop.sell_offline()
+    shop.time = TIME + 100
+    assert refusal(shop) == ("no_stock", None)
+
+
+def test_a_voucher_that_does_not_open_is_taken_back_and_never_offered_again(
+    tmp_path: Path,
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    file = shop.folder / "7.cbor"
+    data = bytearray(file.read_bytes())
+    data[data.index(b"S7-0") + 8] ^= 1
+    file.write_bytes(data)
+    sale = shop.till.begin_offline("air50")
+    with pytest.raises(SaleRefused, match="spoiled"):
+        shop.till.voucher(sale)
+    assert shop.till.unfinished() == []
+    assert shop.sell_offline().place == [7, 1]
+    shop.sync()
+    assert shop.till.float_minor == shop.server.ledger_minor == FLOAT_MINOR - 4750
+    assert shop.till.day_report(TIME).count == 1
+
+
+def test_four_open_vouchers_must_be_settled_before_the_next_sale(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    for _ in range(4):
+        shop.till.begin_offline("air50")
+    code, first = refusal(shop)
+    assert code == "pending_sale"
+    sales = shop.till.unfinished()
+    assert sales[0].sequence == first
+    shop.till.printed(sales[0], False)
+    shop.till.begin_offline("air50")
+
+
+def test_a_sale_cut_while_printing_is_found_and_reprinted_as_a_copy_only(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    sale = shop.till.begin_offline("air50")
+    pin = shop.till.voucher(sale).pin
+    again = shop.reboot()
+    (found,) = again.till.unfinished()
+    assert found.sequence == sale.sequence and found.may_be_out
+    with pytest.raises(SaleRefused, match="pending_sale"):
+        again.till.voucher(found)
+    copy = again.till.reprint(found)
+    assert copy.pin == pin
+    kinds = [r.kind for r in oracle.read(bytes(again.flash.cells)).values()]
+    assert kinds[-1] == 7, "the reprint is in the journal before the PIN is given"
+    again.till.printed(found, True)
+    assert again.till.unfinished() == []
+
+
+def test_the_last_sale_can_be_reprinted_after_a_restart_online_and_offline(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    for sell in (shop.sell_online, shop.sell_offline):
+        sell()
+        again = shop.reboot()
+        last = again.till.last_sale()
+        assert again.till.reprint(last).pin == shop.paper[-1][0]
+
+
+def test_the_product_of_an_open_sale_may_leave_the_catalogue(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sell_offline()
+    slim = {**CATALOGUE, "products": CATALOGUE["products"][1:]}
+    again = Shop(shop.flash, shop.server, [], shop.folder, 2, slim)
+    assert again.till.reprint(again.till.last_sale()).product.id == "air50"
+
+
+def test_the_day_report_counts_what_was_sold_today_and_nothing_else(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sell_offline()
+    shop.time += 86400
+    shop.sell_offline()
+    shop.sell_online("air100")
+    shop.sell_offline()
+    shop.server.refuse = "blocked"
+    shop.sell_online()
+    last = shop.till.last_sale()
+    shop.print(last, shop.till.reprint(last), "copy")
+    report = shop.till.day_report(shop.time)
+    assert sorted(report.products) == [("air100", 1, 10000), ("air50", 2, 10000)]
+    assert (report.count, report.total_minor, report.commission_minor) == (3, 20000, 750)
+    assert report.reprints == 1
+    assert shop.reboot().till.day_report(shop.time).count == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 0},
+        {"currency": 5},
+        {"minor_digits": True},
+        {"products": [{}]},
+        {"products": CATALOGUE["products"] + CATALOGUE["products"][:1]},
+        {"products": [{**CATALOGUE["products"][0], "commission_minor": 5001}]},
+        {"products": [{**CATALOGUE["products"][0], "pin_groups": [0]}]},
+        {"offline": {}},
+    ],
+)
+def test_a_malformed_catalogue_is_refused_by_field(change: dict[str, Any]) -> None:
+    from firmware.catalogue import Catalogue, CatalogueError
+
+    Catalogue(json.dumps(CATALOGUE))
+    for text in (json.dumps({**CATALOGUE, **change}), "[]", "{", "x" * 9000):
+        with pytest.raises(CatalogueError, match="catalogue: "):
+            Catalogue(text)
