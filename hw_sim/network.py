@@ -76,7 +76,7 @@ class LinkProfile:
     """How the data link behaves. Rates in bytes a second, latency one way.
 
     `loss` is the chance that a segment is lost and comes `retransmission_ms` later (TCP hides the
-    loss, not the delay). Downlink data arrives in pieces of `smallest_chunk_bytes` to
+    loss, not the delay). Downlink data reaches the modem in pieces of `smallest_chunk_bytes` to
     `largest_chunk_bytes`.
     """
 
@@ -544,6 +544,7 @@ class TcpConnection:
         self._sending = asyncio.Lock()
         self._in_flight: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         self._over = False
+        self._acknowledge_next = False
         self._tasks = [
             asyncio.create_task(self._pump_downlink()),
             asyncio.create_task(self._deliver()),
@@ -618,13 +619,13 @@ class TcpConnection:
     async def _pump_downlink(self) -> None:
         network = self._network
         while True:
-            while self._window_left <= 0:
+            # a window smaller than a segment is not offered (RFC 1122 section 4.2.3.3): a host that
+            # reads in small bites would else cost a header for each
+            while self._window_left < MAXIMUM_SEGMENT_BYTES:
                 self._window_opened.clear()
                 await self._window_opened.wait()
-            link = network.link
-            piece = network._random.randint(link.smallest_chunk_bytes, link.largest_chunk_bytes)
             try:
-                data = await self._reader.read(min(piece, self._window_left))
+                data = await self._reader.read(MAXIMUM_SEGMENT_BYTES)
             except OSError:
                 data = b""
             self._window_left -= len(data)
@@ -645,15 +646,19 @@ class TcpConnection:
                     self._writer.close()
                     self._on_closed()
                 return
-            # each full segment is acknowledged going up, which costs the merchant too
-            network.traffic.segments_up += 1
+            # every second segment is acknowledged going up, which costs the merchant too
+            self._acknowledge_next = not self._acknowledge_next
+            network.traffic.segments_up += not self._acknowledge_next
+            link = network.link
             while data:
-                room = network._bytes_until_drop()
-                now, data = (data, b"") if room is None else (data[:room], data[room:])
-                self._on_data(now)
-                if network._count_delivered(len(now)):
+                size = network._random.randint(link.smallest_chunk_bytes, link.largest_chunk_bytes)
+                size = min(size, network._bytes_until_drop() or size)
+                piece, data = data[:size], data[size:]
+                self._on_data(piece)
+                if network._count_delivered(len(piece)):
                     network.deactivate_pdp()
                     return
+                await network.pace.sleep(0.005 if data else 0)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

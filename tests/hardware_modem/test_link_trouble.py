@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 import re
 
@@ -260,7 +261,8 @@ def test_a_stall_shows_no_sign_and_passes() -> None:
 def test_a_lossy_link_delays_and_corrupts_nothing() -> None:
     async def scenario() -> None:
         async with Server(_document_server) as server:
-            network = GsmNetwork(time_scale=1000, link=POOR_GPRS, seed=4, tcp_gives_up_s=10_000)
+            link = dataclasses.replace(POOR_GPRS, loss=0.4)
+            network = GsmNetwork(time_scale=1000, link=link, seed=4, tcp_gives_up_s=10_000)
             person = AtPerson(network)
             await person.bring_up()
             assert await _download(person, server.port, b"") == DOCUMENT

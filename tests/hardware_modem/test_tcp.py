@@ -9,7 +9,13 @@ import re
 import pytest
 
 from hw_sim.modem.ip_stack import RECEIVE_WINDOW_BYTES
-from hw_sim.network import SEGMENT_OVERHEAD_BYTES, WIRE, ConnectFailedError, GsmNetwork
+from hw_sim.network import (
+    MAXIMUM_SEGMENT_BYTES,
+    SEGMENT_OVERHEAD_BYTES,
+    WIRE,
+    ConnectFailedError,
+    GsmNetwork,
+)
 from tests.support.at_person import TIME_SCALE, AtPerson, Server, echo, run
 
 
@@ -165,8 +171,12 @@ def test_a_slow_reader_holds_the_server_back() -> None:
             await asyncio.sleep(0.2)
             assert network.traffic.payload_down_bytes <= RECEIVE_WINDOW_BYTES
             said = await person.say("AT+CIPRXGET=4")
-            assert re.search(rf"\+CIPRXGET: 4,{RECEIVE_WINDOW_BYTES}\r", said)
+            held = re.search(r"\+CIPRXGET: 4,(\d+)\r", said)
+            assert held is not None
+            assert 0 <= RECEIVE_WINDOW_BYTES - int(held[1]) < MAXIMUM_SEGMENT_BYTES
             await person.receive_exactly(20_000)
+            each_bytes = network.traffic.payload_down_bytes / network.traffic.segments_down
+            assert each_bytes > MAXIMUM_SEGMENT_BYTES / 2
             assert network.traffic.payload_down_bytes <= 20_000 + 2 * RECEIVE_WINDOW_BYTES
 
     run(scenario())
