@@ -410,6 +410,10 @@ class Board:
             self._event("flash cut", str(cut))
             self.power_off()
             return 0, b""
+        except Exception as error:
+            # A fault of ours must not pass for one of the program's.
+            self._event("simulator fault", repr(error))
+            raise
         return (0, b"") if answer is None else answer
 
     def _serve(

@@ -100,8 +100,8 @@ class Cpu:
         if self._process.poll() is None:
             try:
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            except (ProcessLookupError, PermissionError):
+                self._process.kill()  # macOS refuses a group whose leader is just ending
         self._process.wait()
 
     def _wait(self) -> None:

@@ -7,6 +7,7 @@ keys pressed on three corners of a rectangle read like four.
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -63,10 +64,13 @@ class Keypad:
         self._bounce = bounce
         self._place: dict[str, tuple[int, int]] = {}
         self._contacts: dict[str, _Contact] = {}
+        self._by_column: defaultdict[int, list[tuple[int, _Contact]]] = defaultdict(list)
         for row, keys in enumerate(layout):
             for column, key in enumerate(keys):
+                contact = _Contact()
                 self._place[key] = (row, self._rows + column)
-                self._contacts[key] = _Contact()
+                self._contacts[key] = contact
+                self._by_column[self._rows + column].append((row, contact))
         self.shorts = 0
         """Reads at which a driven-low row was joined to a driven-high one: two push-pull outputs
         fighting. Real drivers let go of the rows they do not scan."""
@@ -126,7 +130,9 @@ class Keypad:
         """The level on one line: what the lines it is joined to are driven or pulled to."""
         now_s = self._clock()
         closed = [
-            self._place[key] for key, contact in self._contacts.items() if contact.closed(now_s)
+            self._place[key]
+            for key, contact in self._contacts.items()
+            if (contact.pressed or contact.edges_s) and contact.closed(now_s)
         ]
         self._note_scan(node, now_s)
         joined = {node}
@@ -155,10 +161,8 @@ class Keypad:
     def _note_scan(self, node: int, now_s: float) -> None:
         if node < self._rows:
             return
-        for key, (row, column) in self._place.items():
-            if column == node and self._gpio.driven(self._pins[row]) is False:
-                contact = self._contacts[key]
-                if contact.settled(now_s):
-                    if not contact.scans_since_change:
-                        contact.first_scan_s = now_s
-                    contact.scans_since_change += 1
+        for row, contact in self._by_column[node]:
+            if self._gpio.driven(self._pins[row]) is False and contact.settled(now_s):
+                if not contact.scans_since_change:
+                    contact.first_scan_s = now_s
+                contact.scans_since_change += 1

@@ -105,7 +105,7 @@ columns = [Pin(n, Pin.IN, Pin.PULL_UP) for n in (10, 11, 12, 13)]
 last = None
 typed = ""
 print("ready")
-while len(typed) < 4:
+while True:
     down = None
     for r, row in enumerate(rows):
         row.off()
@@ -115,9 +115,9 @@ while len(typed) < 4:
         row.on()
     if down and down != last:
         typed += down
+        print("typed", typed)
     last = down
     time.sleep_ms(60)
-print("typed", typed)
 """
     board = make_board(program, bounce=False)
     board.power_on()
