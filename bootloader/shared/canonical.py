@@ -201,7 +201,7 @@ def loads(data, max_bytes, max_depth=MAX_DEPTH, max_items=MAX_ITEMS):
     """
     if len(data) > max_bytes:
         raise JsonError("longer than " + str(max_bytes) + " bytes")
-    reader = _Reader(bytes(data), max_items)
+    reader = _Reader(data if isinstance(data, bytes) else bytes(data), max_items)
     value = reader.value(max_depth)
     if reader.next() >= 0:
         reader.fail("something after the value")
@@ -241,12 +241,32 @@ def _write(write, value):
         raise JsonError("cannot be written: " + type(value).__name__)
 
 
+class _Sink:
+    """Counts the pieces written, then holds them: a buffer that grew piece by piece would leave the
+    heap of a board in shreds."""
+
+    def __init__(self):
+        self.out = None
+        self.at = 0
+
+    def count(self, piece):
+        self.at += len(piece)
+
+    def hold(self, piece):
+        end = self.at + len(piece)
+        self.out[self.at : end] = piece
+        self.at = end
+
+
 def encode(value):
     """The canonical encoding of what `loads` gives, as a bytearray.
 
     Raises:
         JsonError: a value or key of another type.
     """
-    out = bytearray()
-    _write(out.extend, value)
-    return out
+    sink = _Sink()
+    _write(sink.count, value)
+    sink.out = bytearray(sink.at)
+    sink.at = 0
+    _write(sink.hold, value)
+    return sink.out

@@ -5,11 +5,16 @@ neither, from the plain Python in `aes.py`.
 """
 
 try:
+    from gc import collect
+
     from micropython import const
 except ImportError:
 
     def const(value):
         return value
+
+    def collect():
+        """Only MicroPython's heap needs it: it does not move what lies in it, so it frays."""
 
 
 try:
@@ -111,6 +116,7 @@ except ImportError:
 __all__ = (
     "aes_cbc",
     "aes_ecb",
+    "collect",
     "const",
     "inflater",
     "sleep_ms",

@@ -21,7 +21,7 @@ storing the new root
 from hashlib import sha256
 
 from . import canonical
-from .compat import const
+from .compat import collect, const
 from .ed25519 import verify as _verify_ed25519
 from .sha512 import sha512
 
@@ -359,6 +359,7 @@ class TrustedMetadata:
         """(signed, {keyid: signature}) after the checks that all roles share."""
         kind = role if role in _TOP else "targets"
         limit = self.limits_bytes[role if role in _TOP else "delegated"]
+        collect()  # so that what is kept now lies together, not between leftovers
         try:
             envelope = canonical.loads(data, limit)
         except canonical.JsonError as error:
@@ -383,6 +384,7 @@ class TrustedMetadata:
 
     def _verify(self, role, keys, role_keys, signed, signatures):
         keyids, threshold = role_keys
+        collect()
         data = canonical.encode(signed)
         good = []
         for keyid in keyids:
@@ -394,6 +396,7 @@ class TrustedMetadata:
             if signature and verify_signature(key, signature, data):
                 good.append(key)
                 if len(good) >= threshold:
+                    collect()
                     return
         raise NotSigned(role, "%d of %d signatures" % (len(good), threshold))
 
