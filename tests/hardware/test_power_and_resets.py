@@ -35,9 +35,9 @@ def test_an_unfed_watchdog_resets_and_a_fed_one_does_not(make_board: MakeBoard) 
     program = CAUSE + (
         "import time\n"
         "if machine.reset_cause() == machine.PWRON_RESET:\n"
-        "    dog = machine.WDT(timeout=300)\n"
-        "    for _ in range(10):\n"
-        "        time.sleep_ms(50)\n"
+        "    dog = machine.WDT(timeout=700)\n"
+        "    for _ in range(12):\n"
+        "        time.sleep_ms(70)\n"
         "        dog.feed()\n"
         "    print('fed for long')\n"
         "    while True:\n"
@@ -49,7 +49,7 @@ def test_an_unfed_watchdog_resets_and_a_fed_one_does_not(make_board: MakeBoard) 
     assert b"fed for long" in board.console_log
     assert board.resets == ["power_on", "watchdog"]
     board.wait_for_console(PROMPT)
-    time.sleep(0.4)
+    time.sleep(0.8)
     assert board.resets == ["power_on", "watchdog"], "a reset stops the watchdog"
 
 
