@@ -1,0 +1,327 @@
+"""What the terminal and the server tell each other, and what it survives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pytest
+
+from bootloader.shared import cose
+from firmware import sync
+from firmware.messages import BadReply, Messenger, NoNetwork, ServerRefused
+from firmware.stock import StockError
+from tests.money import office
+from tests.money.shop import FLOAT_MINOR, TIME, Shop, open_shop, run
+
+KEYS = cose.derive_keys(office.DEVICE_KEY, office.TERMINAL_ID)
+
+
+def messenger(answer: Any) -> Messenger:
+    async def post(body: bytes) -> tuple[int, bytes]:
+        return answer(body)  # type: ignore[no-any-return]
+
+    return Messenger(KEYS, office.TERMINAL_ID, 1, post)
+
+
+def test_terminal_and_ledger_agree_to_the_cent_after_a_sync(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    for n in range(12):
+        shop.sell_online() if n % 3 == 0 else shop.sell_offline()
+    assert shop.till.float_minor == FLOAT_MINOR - 12 * 4750
+    assert shop.server.ledger_minor == FLOAT_MINOR - 4 * 4750
+    assert shop.till.unsynced_count > 0
+    shop.sync()
+    assert shop.till.float_minor == shop.server.ledger_minor == FLOAT_MINOR - 12 * 4750
+    assert shop.till.unsynced_count == 0
+    assert shop.server.alarms == []
+    assert len(shop.server.sold) == 8
+
+
+def test_every_message_of_a_long_sync_stays_under_2_kib(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    sizes = []
+    post = shop.server.post
+
+    def weigh(body: bytes) -> tuple[int, bytes]:
+        sizes.append(len(body))
+        return post(body)
+
+    for _ in range(50):
+        shop.sell_offline()
+    shop.server.post = weigh  # type: ignore[method-assign]
+    shop.sync()
+    assert len(sizes) > 1
+    assert max(sizes) <= 2048
+
+
+def test_a_sync_whose_replies_are_lost_posts_nothing_twice(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    for _ in range(3):
+        shop.sell_offline()
+    shop.lose_replies = True
+    for _ in range(3):
+        with pytest.raises(NoNetwork):
+            shop.sync()
+    assert shop.till.float_minor == FLOAT_MINOR - 3 * 4750
+    shop.lose_replies = False
+    shop = shop.reboot()
+    shop.sync()
+    assert shop.till.float_minor == shop.server.ledger_minor == FLOAT_MINOR - 3 * 4750
+
+
+def test_a_sale_made_while_the_sync_is_under_way_is_still_counted(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sell_offline()
+    post = shop.server.post
+
+    def busy(body: bytes) -> tuple[int, bytes]:
+        shop.server.post = post  # type: ignore[method-assign]
+        shop.sell_offline()
+        return post(body)
+
+    shop.server.post = busy  # type: ignore[method-assign]
+    shop.sync()
+    assert shop.till.float_minor == FLOAT_MINOR - 2 * 4750
+    assert shop.journal.state.offline_count == 1
+    shop.sync()
+    assert shop.till.float_minor == shop.server.ledger_minor
+
+
+def test_a_top_up_arrives_with_the_next_check_in(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sell_offline()
+    shop.server.ledger_minor += 100_000
+    shop.check_in()
+    assert shop.till.float_minor == FLOAT_MINOR + 100_000 - 4750
+
+
+def test_a_check_in_with_nothing_new_writes_nothing_and_renews_the_settlement(
+    tmp_path: Path,
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sync()
+    shop.check_in()
+    before = bytes(shop.flash.cells)
+    shop.server.time = shop.time = TIME + 900
+    shop.check_in()
+    assert bytes(shop.flash.cells) == before
+    assert shop.journal.state.settled_at == TIME + 900
+
+
+@pytest.mark.parametrize("through", [0, 10_000])
+def test_a_server_with_another_journal_changes_nothing(through: int, tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sell_offline()
+    shop.sync()
+    before = shop.till.float_minor
+    shop.server.records = [None] * through
+    shop.server.ledger_minor = 1
+    with pytest.raises(BadReply, match="records up to"):
+        shop.check_in()
+    assert shop.till.float_minor == before
+
+
+def test_a_server_that_acknowledges_nothing_does_not_make_the_terminal_send_for_ever(
+    tmp_path: Path,
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sell_offline()
+    shop.server._take = lambda raw: False  # type: ignore[method-assign]
+    with pytest.raises(BadReply, match="field 1"):
+        shop.sync()
+
+
+def test_a_record_that_flash_lost_is_sent_as_lost_and_the_rest_is_taken(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    for _ in range(4):
+        shop.sell_offline()
+    raw = shop.durable[shop.journal.next_sequence - 2]
+    at = bytes(shop.flash.cells).index(raw)
+    image = bytearray(shop.flash.cells)
+    image[at + 12] ^= 1
+    again = shop.reboot(bytes(image))
+    again.sync()
+    assert len([a for a in again.server.alarms if "was lost" in a]) == 1
+    assert len(again.server.alarms) == 1
+    assert again.till.unsynced_count == 0
+
+
+def test_a_sale_whose_number_is_another_sale_at_the_server_is_given_up(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.server.answers[shop.journal.next_sequence] = (b"another", {0: 2, 1: 0})
+    assert shop.sell_online() == "conflict"
+    assert shop.till.unfinished() == []
+    assert shop.till.float_minor == FLOAT_MINOR
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (lambda body: (503, b""), NoNetwork),
+        (lambda body: (401, b""), BadReply),
+        (lambda body: (409, b""), BadReply),
+        (lambda body: (200, b""), BadReply),
+        (lambda body: (200, b"\xff" * 50), BadReply),
+        (lambda body: (200, body), BadReply),
+    ],
+)
+def test_an_answer_without_the_seal_decides_nothing(
+    answer: Any, error: type[Exception], tmp_path: Path
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    sale = shop.till.begin_online("air50")
+    with pytest.raises(error):
+        run(sync.ask(messenger(answer), shop.till, sale))
+    assert [s.has_voucher for s in shop.till.unfinished()] == [False]
+
+
+def test_an_answer_to_another_request_does_not_open(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    seen: list[bytes] = []
+
+    def replay(body: bytes) -> tuple[int, bytes]:
+        if not seen:
+            seen.append(shop.server.post(body)[1])
+        return 200, seen[0]
+
+    again = messenger(replay)
+    again._boot_count = 50
+    assert run(again.exchange(1, {}))[0] == 1
+    with pytest.raises(BadReply, match="seal"):
+        run(again.exchange(1, {}))
+
+
+def test_a_sealed_refusal_says_why(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.server.answer = lambda request: {  # type: ignore[method-assign]
+        0: -1,
+        1: "unknown_batch",
+        2: "no such batch",
+    }
+    with pytest.raises(ServerRefused, match="unknown_batch: no such batch"):
+        run(shop.messenger.exchange(4, {1: 99}))
+
+
+# --- stock ---
+
+
+def test_stock_is_sold_only_once_its_record_is_in_the_journal(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock", batches={})
+    shop.till.stock.store(7, office.stock_file(7, "air50", 5000, 10))
+    assert shop.till.stock_left("air50") == 0
+    shop.server.waiting = {7: office.stock_file(7, "air50", 5000, 10)}
+    shop.check_in()
+    assert shop.till.stock_left("air50") == 10
+    assert shop.server.waiting == {}
+
+
+def test_a_batch_sent_again_keeps_its_place_and_is_confirmed_again(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sell_offline()
+    shop.server.waiting = {7: shop.server.received[7]}
+    shop.check_in()
+    assert shop.till.stock_left("air50") == 149
+    assert shop.server.waiting == {}
+
+
+def test_a_lost_stock_file_is_fetched_again_and_sold_on_from_where_it_was(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    first = shop.sell_offline()
+    shop.till.stock.remove(7)
+    assert shop.till.stock_left("air50") == 0
+    shop.server.waiting = {7: shop.server.received[7]}
+    shop.check_in()
+    second = shop.sell_offline()
+    assert (first.place, second.place) == ([7, 0], [7, 1])
+
+
+def test_a_batch_that_was_sold_out_and_forgotten_is_never_taken_again(tmp_path: Path) -> None:
+    batches = {n: office.stock_file(n, "air50", 5000, 1) for n in range(1, 9)}
+    shop = open_shop(tmp_path / "stock", batches=batches)
+    for _ in range(8):
+        shop.sell_offline()
+    shop.server.waiting = {20: office.stock_file(20, "air50", 5000, 2)}
+    shop.check_in()
+    assert sorted(shop.journal.state.batches) == [2, 3, 4, 5, 6, 7, 8, 20]
+    assert not (shop.folder / "1.cbor").exists()
+    shop.server.waiting = {1: batches[1]}
+    shop.check_in()
+    assert shop.till.stock_left("air50") == 2
+    assert 1 not in shop.reboot().journal.state.batches
+
+
+def test_a_ninth_batch_waits_until_one_is_sold_out(tmp_path: Path) -> None:
+    batches = {n: office.stock_file(n, "air50", 5000, 1) for n in range(1, 10)}
+    shop = open_shop(tmp_path / "stock", batches=batches)
+    assert sorted(shop.server.waiting) == [9]
+    shop.sell_offline()
+    shop.check_in()
+    assert shop.server.waiting == {}
+
+
+GOOD = {1: 7, 2: "air50", 3: 5000, 4: 0, 5: [["S", b"0123456789"]]}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xa5",
+        cbor2.dumps({**GOOD, 1: 8}),
+        cbor2.dumps({**GOOD, 2: 5}),
+        cbor2.dumps({**GOOD, 3: 0}),
+        cbor2.dumps({**GOOD, 4: -1}),
+        cbor2.dumps({**GOOD, 5: []}),
+        cbor2.dumps({**GOOD, 5: [["S"]]}),
+        cbor2.dumps({**GOOD, 5: [["", b"0123456789"]]}),
+        cbor2.dumps({**GOOD, 5: [["S", b"short"]]}),
+        cbor2.dumps({**GOOD, 5: [["S", "0123456789"]]}),
+        cbor2.dumps(GOOD)[:-1],
+        cbor2.dumps(GOOD) + b"\x00",
+        cbor2.dumps({**GOOD, 6: 1}),
+        b"\xa5\x01\x07\x02\x65air50\x03\x01\x04\x00\x05\x9b" + b"\xff" * 8,
+    ],
+)
+def test_a_malformed_stock_file_is_refused_and_the_old_one_stays(
+    data: bytes, tmp_path: Path
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    stock = shop.till.stock
+    before = stock.digest(7)
+    with pytest.raises(StockError):
+        stock.store(7, data)
+    assert stock.digest(7) == before
+    stock.store(7, cbor2.dumps(GOOD))
+
+
+def test_vouchers_of_every_length_are_found_by_index(tmp_path: Path) -> None:
+    entries = [["S" * (1 + n % 64), bytes(9 + n % 40)] for n in range(300)]
+    shop = open_shop(tmp_path / "stock", batches={})
+    stock = shop.till.stock
+    stock.store(7, cbor2.dumps({**GOOD, 5: entries}))
+    for index in (299, 0, 150, 151, 23, 24, 255, 256):
+        assert stock.entry(7, index) == entries[index]
+    for index in (-1, 300):
+        with pytest.raises(StockError):
+            stock.entry(7, index)
+
+
+def test_a_voucher_moved_to_another_place_does_not_open(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    file = cbor2.loads(office.stock_file(7, "air50", 5000, 3))
+    file[5][0], file[5][1] = file[5][1], file[5][0]
+    shop.till.stock.store(7, cbor2.dumps(file))
+    for index in (0, 1):
+        with pytest.raises(StockError):
+            shop.till.stock.open_pin(7, index)
+    assert shop.till.stock.open_pin(7, 2)[0] == office.stock_pin(7, 2)
+
+
+def test_a_message_of_a_restarted_terminal_is_not_a_replay(tmp_path: Path) -> None:
+    shop: Shop = open_shop(tmp_path / "stock")
+    for _ in range(3):
+        shop = shop.reboot()
+        shop.check_in()
+    assert shop.server.counter == 4 << 24 | 1
