@@ -67,7 +67,7 @@ def pin_lines(pin, groups, columns=COLUMNS // 2):
         # as narrow as the same number of lines allows: 4+4 over 4+4, not 4+4+4 over 4
         columns -= 1
         narrower = wrap_columns(text, columns)
-        if len(narrower) > len(lines) or any([" " not in n and n not in parts for n in narrower]):
+        if len(narrower) > len(lines) or any(" " not in n and n not in parts for n in narrower):
             break
         lines = narrower
     return lines

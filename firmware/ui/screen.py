@@ -70,7 +70,9 @@ class Screen:
             canvas.text(1, y, shorten(title, 100), bold=True)
             y += PITCH
         if more & 2:
-            canvas.text(122, TOP, "\x02")
+            canvas.text(115, TOP, "\x02")
+        if more & 1:
+            canvas.text(122, TOP, "\x03")
         if big:
             y += 1
             canvas.text(max(0, (WIDTH - text_width(big, True)) // 2), y, big, big=True)
@@ -87,8 +89,6 @@ class Screen:
             if n == marked:
                 canvas.invert(0, y - 1, WIDTH, PITCH)
             y += PITCH
-        if more & 1:
-            canvas.text(122, HINTS_TOP - 9, "\x03")
         self._hints(hints)
         self._lcd.show(canvas.buffer)
 
@@ -98,6 +98,8 @@ class Screen:
         room = WIDTH - 4 - sum(widths)
         x = 2
         for n, (key, word) in enumerate(hints):
+            if not key:  # no key but the seconds left, at the right
+                x = WIDTH - 4 - text_width(word)
             after = canvas.text(x, HINTS_TOP + 1, key)
             canvas.text(after + 2, HINTS_TOP + 1, word)
             x += widths[n] + (room // (len(hints) - 1) if len(hints) > 1 else 0)

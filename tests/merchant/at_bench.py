@@ -1,4 +1,4 @@
-"""Runs a script on the bench terminal (real MicroPython) and reads what came of it; for the tests."""
+"""Runs a script on the bench terminal (real MicroPython) and reads what came of it."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Outcome:
 
     def saw(self, text: str) -> bool:
         """Whether any page ever said this."""
-        return any(text in page or text in page.replace(" | ", " ") for page in self.pages)
+        return any(text in page + page.replace(" | ", " ") for page in self.pages)
 
 
 def run(*steps: list[Any], config: dict[str, Any] | None = None) -> Outcome:
-    """Play `steps` (see `bench.Bench`); fails the test when one gets stuck or the terminal fails."""
+    """Play `steps` (see `bench.Bench`); fails when one gets stuck or the terminal fails."""
     script = (
         "import json\nfrom tests.merchant import bench\n"
         f"bench.run(json.loads({json.dumps(steps)!r}), json.loads({json.dumps(config)!r}))\n"

@@ -5,6 +5,9 @@ answers as the ESC/POS reference says. The server's answers are given by the scr
 tests run it with `tests.support.micropython`; what it prints is read by `tests/merchant/at_bench`.
 """
 
+# mypy: ignore-errors
+# ruff: noqa: UP031, PTH102, PTH123 -- runs on MicroPython: no types, no pathlib
+
 import asyncio
 import json
 import time

@@ -89,9 +89,18 @@ def test_a_network_that_is_looked_for_is_waited_for_but_not_for_ever() -> None:
 
 def test_the_offline_policy_refuses_the_third_sale_in_plain_words() -> None:
     done = run(
-        *IN, STOCK, ["network", "offline"], *FROM_STOCK, *SOLD, *FROM_STOCK, *SOLD, *FROM_STOCK,
-        ["see", "Not sold", "limit of sales without network"], ["press", "#"], ["see", "Menu"],
-    )  # fmt: skip
+        *IN,
+        STOCK,
+        ["network", "offline"],
+        *FROM_STOCK,
+        *SOLD,
+        *FROM_STOCK,
+        *SOLD,
+        *FROM_STOCK,
+        ["see", "Not sold", "limit of sales without network"],
+        ["press", "#"],
+        ["see", "Menu"],
+    )
     assert done.kinds == [OFFLINE, PRINTED] * 2
     paper = words_of(done.paper[0])
     assert paper.count("0000 5000") == 1 and paper.count("0000 5001") == 1
@@ -102,11 +111,22 @@ def test_the_offline_policy_refuses_the_third_sale_in_plain_words() -> None:
     [
         ([["float", 4000]], SELL_50, "float is too low"),
         ([["network", "offline"]], FROM_STOCK, "No voucher of this kind in stock"),
-        ([STOCK, ["network", "offline"], ["clock", 1795999999]], FROM_STOCK, "Too long without network"),
+        (
+            [STOCK, ["network", "offline"], ["clock", 1795999999]],
+            FROM_STOCK,
+            "Too long without network",
+        ),
         (
             [["network", "offline"]],
-            [["press", "1"], ["see", "Sell what"], ["press", "3"], ["see", "500.00"], ["press", "#"],
-             ["see", "stock"], ["press", "#"]],
+            [
+                ["press", "1"],
+                ["see", "Sell what"],
+                ["press", "3"],
+                ["see", "500.00"],
+                ["press", "#"],
+                ["see", "stock"],
+                ["press", "#"],
+            ],
             "Too dear to sell without network",
         ),
         ([["server", "price_changed"]], SELL_50, "price has changed"),
@@ -115,7 +135,7 @@ def test_the_offline_policy_refuses_the_third_sale_in_plain_words() -> None:
         ([["server", "no_float"]], SELL_50, "float is too low"),
         ([["server", "of_later_times"]], SELL_50, "of_later_times"),
     ],
-)  # fmt: skip
+)
 def test_every_refusal_says_what_to_do_next(
     prepare: list[list[Any]], sell: list[list[Any]], words: str
 ) -> None:
@@ -129,18 +149,31 @@ def test_every_refusal_says_what_to_do_next(
 
 def test_no_paper_is_found_before_anything_is_journaled() -> None:
     done = run(
-        *IN, ["server", ""], ["printer", "paper_out"], *CHOOSE_50, ["see", "No paper", "Nothing was"],
-        ["press", "*"], ["see", "Menu"],
-    )  # fmt: skip
+        *IN,
+        ["server", ""],
+        ["printer", "paper_out"],
+        *CHOOSE_50,
+        ["see", "No paper", "Nothing was"],
+        ["press", "*"],
+        ["see", "Menu"],
+    )
     assert done.kinds == [] and done.float_minor == 100000
 
 
 @pytest.mark.parametrize("state", ["cover_open", "error"])
 def test_a_printer_fault_is_named_and_the_sale_goes_on_once_it_is_mended(state: str) -> None:
     done = run(
-        *IN, ["server", ""], ["printer", state], *CHOOSE_50, ["see", "Printer"], ["printer", "ok"],
-        ["press", "#"], ["see", "KES 50.00"], ["press", "#"], *SOLD,
-    )  # fmt: skip
+        *IN,
+        ["server", ""],
+        ["printer", state],
+        *CHOOSE_50,
+        ["see", "Printer"],
+        ["printer", "ok"],
+        ["press", "#"],
+        ["see", "KES 50.00"],
+        ["press", "#"],
+        *SOLD,
+    )
     assert done.kinds == [ONLINE, DELIVERED, PRINTED]
 
 
@@ -152,9 +185,17 @@ def test_a_head_that_never_answers_sells_and_the_journal_says_unknown() -> None:
 
 def test_paper_that_ends_in_the_receipt_leads_to_a_copy_marked_duplicate() -> None:
     done = run(
-        *IN, ["server", ""], ["printer", "paper_at:150"], *SELL_50, ["see", "Not printed", "Paper ran"],
-        ["press", "#"], ["see", "Not printed", "Paper ran"], ["printer", "ok"], ["press", "#"], *SOLD,
-    )  # fmt: skip
+        *IN,
+        ["server", ""],
+        ["printer", "paper_at:150"],
+        *SELL_50,
+        ["see", "Not printed", "Paper ran"],
+        ["press", "#"],
+        ["see", "Not printed", "Paper ran"],
+        ["printer", "ok"],
+        ["press", "#"],
+        *SOLD,
+    )
     paper = words_of(done.paper[0])
     assert paper.count("DUPLICATE") == 2 and ONLINE_PIN in paper.split("DUPLICATE")[1]
     assert done.kinds == [ONLINE, DELIVERED, REPRINT, REPRINT, PRINTED]
@@ -162,10 +203,20 @@ def test_paper_that_ends_in_the_receipt_leads_to_a_copy_marked_duplicate() -> No
 
 def test_with_a_dead_printer_the_customer_gets_the_pin_from_the_screen_after_a_question() -> None:
     done = run(
-        *IN, ["server", ""], ["printer", "paper_at:150"], *SELL_50, ["see", "Not printed"], ["press", "D"],
-        ["see", "Show the PIN"], ["not_see", "1234"], ["press", "#"], ["see", "1234 5678", "9012 3456"],
-        ["press", "#"], ["see", "Menu"], ["not_see", "1234"],
-    )  # fmt: skip
+        *IN,
+        ["server", ""],
+        ["printer", "paper_at:150"],
+        *SELL_50,
+        ["see", "Not printed"],
+        ["press", "D"],
+        ["see", "Show the PIN"],
+        ["not_see", "1234"],
+        ["press", "#"],
+        ["see", "1234 5678", "9012 3456"],
+        ["press", "#"],
+        ["see", "Menu"],
+        ["not_see", "1234"],
+    )
     assert done.kinds == [ONLINE, DELIVERED, REPRINT, PRINTED]
 
 
@@ -183,27 +234,51 @@ def test_no_answer_keeps_the_sale_and_asking_again_finishes_it() -> None:
 
 def test_a_sale_left_for_later_stands_first_in_the_menu_and_prints_as_an_original() -> None:
     done = run(
-        *IN, ["server", None, ""], *SELL_50, ["see", "No answer yet"], ["press", "*"],
-        ["see", "Menu", "1 Unfinished sale"], ["press", "1"], ["see", "has not answered"], ["press", "#"],
-        *SOLD, ["see", "1 Sell airtime"],
-    )  # fmt: skip
+        *IN,
+        ["server", None, ""],
+        *SELL_50,
+        ["see", "No answer yet"],
+        ["press", "*"],
+        ["see", "Menu", "1 Unfinished sale"],
+        ["press", "1"],
+        ["see", "has not answered"],
+        ["press", "#"],
+        *SOLD,
+        ["see", "1 Sell airtime"],
+    )
     assert "DUPLICATE" not in done.paper[0] and ONLINE_PIN in words_of(done.paper[0])
     assert done.kinds == [ONLINE, DELIVERED, PRINTED]
 
 
 def test_a_second_online_sale_waits_for_the_first() -> None:
     done = run(
-        *IN, ["server", None], *SELL_50, ["see", "No answer yet"], ["press", "*"],
-        ["see", "Menu"], ["press", "2"], ["see", "Sell what"], ["press", "1"], ["see", "KES 50"], ["press", "#"],
+        *IN,
+        ["server", None],
+        *SELL_50,
+        ["see", "No answer yet"],
+        ["press", "*"],
+        ["see", "Menu"],
+        ["press", "2"],
+        ["see", "Sell what"],
+        ["press", "1"],
+        ["see", "KES 50"],
+        ["press", "#"],
         ["see", "Not sold", "First finish the sale"],
-    )  # fmt: skip
+    )
     assert done.kinds == [ONLINE]
 
 
 CUT_WHILE_PRINTING: list[list[Any]] = [
-    *IN, STOCK, ["network", "offline"], ["printer", "paper_at:150"], *FROM_STOCK, ["see", "Not printed"],
-    ["cut"], ["see", "Sales to finish: 1"], ["printer", "ok"],
-]  # fmt: skip
+    *IN,
+    STOCK,
+    ["network", "offline"],
+    ["printer", "paper_at:150"],
+    *FROM_STOCK,
+    ["see", "Not printed"],
+    ["cut"],
+    ["see", "Sales to finish: 1"],
+    ["printer", "ok"],
+]
 
 
 def test_after_a_cut_the_open_sale_is_offered_as_a_duplicate_before_the_menu() -> None:
@@ -232,27 +307,57 @@ def test_after_a_cut_the_merchant_may_say_that_the_receipt_came_out() -> None:
 
 def test_a_pin_that_was_cut_off_is_sold_to_nobody_else() -> None:
     done = run(
-        *CUT_WHILE_PRINTING, ["press", "2580#"], ["see", "Sale was cut"], ["press", "*"], ["see", "Menu"],
-        ["network", "offline"], ["press", "2"], ["see", "Sell what?"], ["press", "1"], ["see", "KES 50.00"], ["press", "#"],
-        ["see", "stock in this"], ["press", "#"], *SOLD,
-    )  # fmt: skip
+        *CUT_WHILE_PRINTING,
+        ["press", "2580#"],
+        ["see", "Sale was cut"],
+        ["press", "*"],
+        ["see", "Menu"],
+        ["network", "offline"],
+        ["press", "2"],
+        ["see", "Sell what?"],
+        ["press", "1"],
+        ["see", "KES 50.00"],
+        ["press", "#"],
+        ["see", "stock in this"],
+        ["press", "#"],
+        *SOLD,
+    )
     assert "0000 5001" in words_of(done.paper[1]) and "0000 5000" not in done.paper[1]
 
 
 def test_a_cut_while_the_server_is_asked_ends_in_asking_again_and_an_original() -> None:
     done = run(
-        *IN, ["server", "hang"], *SELL_50, ["see", "Asking the server"], ["cut"],
-        ["see", "Sales to finish: 1"], ["press", "2580"], ["server", ""], ["press", "#"],
-        ["see", "has not answered"], ["press", "#"], *SOLD,
-    )  # fmt: skip
+        *IN,
+        ["server", "hang"],
+        *SELL_50,
+        ["see", "Asking the server"],
+        ["cut"],
+        ["see", "Sales to finish: 1"],
+        ["press", "2580"],
+        ["server", ""],
+        ["press", "#"],
+        ["see", "has not answered"],
+        ["press", "#"],
+        *SOLD,
+    )
     assert done.kinds == [ONLINE, DELIVERED, PRINTED] and "DUPLICATE" not in done.paper[1]
 
 
 def test_reprint_last_is_marked_duplicate_and_journaled() -> None:
     done = run(
-        *IN, ["press", "D"], ["see", "No sale to print"], ["press", "*"], ["see", "Menu"],
-        ["server", ""], *SELL_50, *SOLD, ["press", "D"], ["see", "marked DUPLICATE"], ["press", "#"], *SOLD,
-    )  # fmt: skip
+        *IN,
+        ["press", "D"],
+        ["see", "No sale to print"],
+        ["press", "*"],
+        ["see", "Menu"],
+        ["server", ""],
+        *SELL_50,
+        *SOLD,
+        ["press", "D"],
+        ["see", "marked DUPLICATE"],
+        ["press", "#"],
+        *SOLD,
+    )
     paper = words_of(done.paper[0])
     assert paper.count(ONLINE_PIN) == 2 and paper.count("DUPLICATE") == 2
     assert done.kinds == [ONLINE, DELIVERED, PRINTED, REPRINT, PRINTED]

@@ -30,10 +30,22 @@ def test_a_wrong_pin_says_how_many_tries_are_left() -> None:
 
 def test_the_third_wrong_pin_locks_and_the_lock_outlives_a_power_cut() -> None:
     done = run(
-        *WRONG, ["see", "Wrong PIN"], ["press", "#"], *WRONG, ["see", "Wrong PIN"], ["press", "#"], *WRONG,
-        ["see", "Please wait", "Try again in 3"], ["press", "2580#"], ["not_see", "Menu"],
-        ["cut"], ["see", "Please wait"], ["see", "Your PIN"], ["press", "2580#"], ["see", "Menu"],
-    )  # fmt: skip
+        *WRONG,
+        ["see", "Wrong PIN"],
+        ["press", "#"],
+        *WRONG,
+        ["see", "Wrong PIN"],
+        ["press", "#"],
+        *WRONG,
+        ["see", "Please wait", "Try again in 3"],
+        ["press", "2580#"],
+        ["not_see", "Menu"],
+        ["cut"],
+        ["see", "Please wait"],
+        ["see", "Your PIN"],
+        ["press", "2580#"],
+        ["see", "Menu"],
+    )
     assert done.saw("Too many wrong PINs")
 
 
@@ -51,9 +63,7 @@ def test_a_terminal_left_alone_signs_out() -> None:
 
 
 def test_a_question_left_alone_before_a_sale_sells_nothing() -> None:
-    done = run(
-        ["server", ""], ["idle_after_ms", 300], *IN, *SELL_50[:-1], ["see", "Your PIN"]
-    )  # fmt: skip
+    done = run(["server", ""], ["idle_after_ms", 300], *IN, *SELL_50[:-1], ["see", "Your PIN"])
     assert done.kinds == []
 
 
@@ -64,36 +74,75 @@ def test_float_and_commission_are_shown() -> None:
 
 def test_the_day_report_adds_up_and_prints() -> None:
     done = run(
-        *IN, ["server", "", ""], *SELL_50, *SOLD, *SELL_50, *SOLD,
-        ["press", "4"], ["see", "Day report", "2 x Savanna 50", "100.00"], ["press", "#"], ["see", "Menu"],
-    )  # fmt: skip
+        *IN,
+        ["server", "", ""],
+        *SELL_50,
+        *SOLD,
+        *SELL_50,
+        *SOLD,
+        ["press", "4"],
+        ["see", "Day report", "2 x Savanna 50", "100.00"],
+        ["press", "#"],
+        ["see", "Menu"],
+    )
     paper = done.paper[0].split("DAY REPORT")[1]
     assert "2 x Savanna 50            100.00" in paper
     assert "KES 100.00" in paper and "KES 5.00" in paper and "KES 905.00" in paper
 
 
 def test_a_report_without_paper_says_so() -> None:
-    run(*IN, ["printer", "paper_out"], ["press", "4"], ["see", "Day report"], ["press", "#"], ["see", "No paper"],
-        ["press", "*"], ["see", "Menu"])  # fmt: skip
+    run(
+        *IN,
+        ["printer", "paper_out"],
+        ["press", "4"],
+        ["see", "Day report"],
+        ["press", "#"],
+        ["see", "No paper"],
+        ["press", "*"],
+        ["see", "Menu"],
+    )
 
 
 def test_the_language_changes_at_once_and_is_kept() -> None:
     done = run(
-        *IN, ["press", "6"], ["see", "Language", "Français"], ["press", "2"], ["see", "Menu", "Vendre du crédit"],
-        ["cut"], ["see", "Votre code"],
-    )  # fmt: skip
+        *IN,
+        ["press", "6"],
+        ["see", "Language", "Français"],
+        ["press", "2"],
+        ["see", "Menu", "Vendre du crédit"],
+        ["cut"],
+        ["see", "Votre code"],
+    )
     assert done.through
 
 
 def test_the_servers_message_is_read_from_the_menu() -> None:
-    run(*IN, ["press", "5"], ["see", "No messages"], ["press", "*"], ["see", "Menu"],
-        ["message", "Tariff changes on Monday"], ["press", "5"], ["see", "Tariff changes on Monday"])  # fmt: skip
+    run(
+        *IN,
+        ["press", "5"],
+        ["see", "No messages"],
+        ["press", "*"],
+        ["see", "Menu"],
+        ["message", "Tariff changes on Monday"],
+        ["press", "5"],
+        ["see", "Tariff changes on Monday"],
+    )
 
 
 def test_a_long_message_is_paged() -> None:
     text = " ".join(f"word{n}" for n in range(60))
-    run(*IN, ["message", text], ["press", "5"], ["see", "word1 "], ["press", "B"], ["not_see", "word1 "],
-        ["press", "BBBBBBBBBB"], ["see", "word59"], ["press", "AAAAAAAAAA"], ["see", "word1 "])  # fmt: skip
+    run(
+        *IN,
+        ["message", text],
+        ["press", "5"],
+        ["see", "word1 "],
+        ["press", "B"],
+        ["not_see", "word1 "],
+        ["press", "BBBBBBBBBB"],
+        ["see", "word59"],
+        ["press", "AAAAAAAAAA"],
+        ["see", "word1 "],
+    )
 
 
 def test_the_terminal_tells_a_technician_what_it_is() -> None:
@@ -101,20 +150,34 @@ def test_the_terminal_tells_a_technician_what_it_is() -> None:
 
 
 def test_the_menu_can_be_walked_with_up_and_down() -> None:
-    run(*IN, ["press", "BBBB"], ["see", "5 Messages"], ["press", "#"], ["see", "No messages"], ["press", "*"],
-        ["see", "Menu"], ["press", "A"], ["see", "7 This terminal"])  # fmt: skip
+    run(
+        *IN,
+        ["press", "BBBB"],
+        ["see", "5 Messages"],
+        ["press", "#"],
+        ["see", "No messages"],
+        ["press", "*"],
+        ["see", "Menu"],
+        ["press", "A"],
+        ["see", "7 This terminal"],
+    )
 
 
 def test_without_a_price_list_nothing_can_be_sold_until_it_comes_back() -> None:
     good = (
-        '{"version": 2, "currency": "KES", "minor_digits": 2, "products": [{"id": "a", "name": "Airtime",\
- "operator": "", "amount_minor": 100, "commission_minor": 1, "instructions": "", "pin_groups": [4]}],\
- "offline": {"max_amount_minor": 0, "max_count": 0, "max_total_minor": 0, "max_age_s": 0}}'
+        '{"version": 2, "currency": "KES", "minor_digits": 2, "products":'
+        ' [{"id": "a", "name": "Air", "operator": "", "amount_minor": 100, "commission_minor": 1, "instructions": "",'
+        ' "pin_groups": [4]}], "offline": {"max_amount_minor": 0, "max_count": 0,'
+        ' "max_total_minor": 0, "max_age_s": 0}}'
     )
     done = run(
-        ["see", "Your PIN"], ["catalogue", "{broken"], ["cut"], ["see", "Needs service", "price list"],
-        ["catalogue", good], ["see", "Your PIN"],
-    )  # fmt: skip
+        ["see", "Your PIN"],
+        ["catalogue", "{broken"],
+        ["cut"],
+        ["see", "Needs service", "price list"],
+        ["catalogue", good],
+        ["see", "Your PIN"],
+    )
     assert any("catalogue" in line for line in done.log)
 
 

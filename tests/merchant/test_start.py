@@ -1,0 +1,206 @@
+"""Starting: a sign of life first, damaged settings in plain words, a new release's self-test."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import micropython
+
+PRELUDE = """
+import asyncio, json
+from tests.merchant import bench
+from firmware import main, terminal, log
+
+class Slot:
+    selftest_deadline_s = 1
+
+class Control:
+    def __init__(self):
+        self.said = []
+        self.state = self
+        self.slots = {"a": Slot()}
+    def confirm(self):
+        self.said.append("confirm")
+    def clear_failure(self):
+        self.said.append("clear_failure")
+    def running_well(self):
+        self.said.append("running_well")
+    def request_recovery(self):
+        self.said.append("recovery")
+
+class Watchdog:
+    fed = 0
+    def feed(self):
+        self.fed += 1
+
+class Info(bench.BootInfo):
+    def __init__(self):
+        self.control = Control()
+        self.watchdog = Watchdog()
+"""
+
+
+def told(script: str) -> list[str]:
+    """The lines a script printed on MicroPython."""
+    return micropython.run(PRELUDE + script, heap_bytes=4 << 20).splitlines()
+
+
+START = """
+class Stop(Exception):
+    pass
+
+board = bench.Board()
+info = Info()
+screens = []
+bench.Board.data_vfs = lambda self: screens.append(bytes(self.lcd.memory)) or {mount}
+async def stop_soon(*args):
+    screens.append(args[4])
+    raise Stop
+terminal.out_of_service = stop_soon
+try:
+    main.run(board, info)
+except Stop:
+    pass
+print(any(screens[0]), screens[1:])
+"""
+
+
+def test_the_screen_says_something_before_anything_is_mounted_and_missing_settings_are_named() -> (
+    None
+):
+    out = told(START.replace("{mount}", "None"))
+    assert out[-1] == "True ['s_config']"
+    assert any("config.json: missing" in line for line in out)
+
+
+def test_a_data_partition_that_does_not_mount_asks_for_a_technician() -> None:
+    out = told(START.replace("{mount}", "(_ for _ in ()).throw(OSError(5))"))
+    assert out[-1] == "True ['s_config']"
+
+
+def test_a_terminal_out_of_service_feeds_its_watchdog_and_hears_the_technician() -> None:
+    out = told(
+        """
+class Reset(BaseException):
+    pass
+def reset():
+    raise Reset
+board = bench.Board()
+board.reset = reset
+typed = [b"rec", b"overy\\r\\n"]
+board.console.read = None
+class Console(bench.Console):
+    def read(self, n):
+        return typed.pop(0) if typed and info.watchdog.fed > 1 else b""
+board.console = Console()
+info = Info()
+screen = bench.ToldScreen(bench.Lcd(board.lcd))
+try:
+    asyncio.run(terminal.out_of_service(board, info, screen, bench.Words("en"), "s_config"))
+except Reset:
+    print("reset", info.control.said)
+""".replace("board.console.read = None\n", "")
+    )
+    assert out[0].startswith("PAGE Needs service | The settings are missing or | damaged.")
+    assert out[-1] == "reset ['recovery']"
+
+
+TRIAL = """
+bench.BootInfo.trial = True
+bench.BootInfo.control = Control()
+b = bench.Bench({})
+app = b.app
+{setup}
+async def go():
+    try:
+        await asyncio.wait_for(app._self_test(), 8)
+    except terminal.SelfTestFailed as error:
+        print("FAILED", error)
+    print(app.boot_info.control.said, app.boot_info.trial)
+asyncio.run(go())
+"""
+
+
+def test_a_release_on_trial_is_confirmed_once_everything_has_shown_that_it_works() -> None:
+    out = told(TRIAL.replace("{setup}", "app._checked_in = True"))
+    assert out[-1] == "['confirm'] False"
+
+
+@pytest.mark.parametrize(
+    ("setup", "reason"),
+    [
+        ("", "check-in"),
+        ("app._checked_in = True; app.modem.registered = False", "network"),
+        ("app._checked_in = True; b.board.pressed = '5'", "keypad at rest"),
+    ],
+)
+def test_a_release_that_does_not_prove_itself_in_time_is_given_up(setup: str, reason: str) -> None:
+    out = told(TRIAL.replace("{setup}", setup))
+    assert out[-2] == f"FAILED self-test: no {reason}"
+    assert out[-1] == "[] True"
+
+
+def test_a_mute_printer_or_no_paper_is_no_fault_of_a_release() -> None:
+    for state in ("mute", "paper_out"):
+        setup = f"app._checked_in = True; b.board.printer.state = '{state}'"
+        assert told(TRIAL.replace("{setup}", setup))[-1] == "['confirm'] False"
+
+
+WATCH = """
+b = bench.Bench({})
+app = b.app
+app.boot_info.watchdog = Watchdog()
+{setup}
+async def go():
+    try:
+        await asyncio.wait_for(app._supervise(), 1.2)
+    except asyncio.TimeoutError:
+        pass
+    except ValueError as error:
+        print("LEFT", error)
+    print(app.boot_info.watchdog.fed)
+asyncio.run(go())
+"""
+
+
+def test_the_watchdog_is_fed_while_merchant_and_radio_live() -> None:
+    assert int(told(WATCH.replace("{setup}", ""))[-1]) >= 2
+
+
+@pytest.mark.parametrize("limit", ["MERCHANT_SILENT_MS", "RADIO_SILENT_MS"])
+def test_a_task_that_hangs_gets_no_watchdog_fed(limit: str) -> None:
+    assert told(WATCH.replace("{setup}", f"terminal.{limit} = -1"))[-1] == "0"
+
+
+def test_an_error_in_any_task_leaves_the_program_so_that_it_counts_as_a_crash() -> None:
+    setup = "app._failed = ValueError('a bug')"
+    assert "LEFT a bug" in told(WATCH.replace("{setup}", setup))
+
+
+CHECK_IN = """
+b = bench.Bench({})
+app = b.app
+app.boot_info.control = Control()
+app.boot_info.last_failure = {"release": 8, "reason": "crash"}
+sent = []
+class Messenger:
+    async def exchange(self, kind, fields):
+        sent.append(fields)
+        return {1: 1795000100, 2: 90000, 3: app.journal.next_sequence - 1, 4: "Hello", 5: []}
+app.messenger = Messenger()
+app.network = 0
+async def go():
+    await app._check_in()
+    await app._check_in()
+asyncio.run(go())
+print(sent[0][8], sent[1][8], app.boot_info.control.said, app.message, app.now())
+print(app.network, sent[0][2], sent[0][3], sent[0][4], sent[0][6], sent[0][7], sent[0][9])
+print(app.till.float_minor)
+"""
+
+
+def test_the_last_failure_is_told_once_and_then_cleared() -> None:
+    out = told(CHECK_IN)
+    said = "['clear_failure', 'running_well']"
+    assert out[-3] == f"[8, 'crash'] None {said} Hello 1795000100"
+    assert out[-2:] == ["2 7 a False 3900 18 100000", "90000"]
