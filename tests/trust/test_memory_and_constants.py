@@ -72,7 +72,7 @@ print(json.dumps([number, gc.mem_alloc() - before]))
 """
 
 
-@pytest.mark.parametrize("in_use_bytes", [IN_USE_BYTES, 190 * 1024])
+@pytest.mark.parametrize("in_use_bytes", [IN_USE_BYTES, 170 * 1024])
 def test_a_whole_refresh_fits_beside_the_rest_of_the_program(
     tmp_path: Path, in_use_bytes: int
 ) -> None:
