@@ -1,18 +1,17 @@
-"""From reset to a running release, or to serial recovery. The boot image's `main` calls `run`.
+"""From reset to what shall run: a release, or serial recovery. `bootloader.main` calls it.
 
 The path: lock the boot image, who am I, newest control record, decide, check the image, record the
-attempt, watchdog, mount, jump. Nothing here judges: that is `bootloader.decide`.
+attempt. The jump is `bootloader.jump`. Nothing here judges: that is `bootloader.decide`.
 """
 
-import gc
-import sys
 import time
 from hashlib import sha256
 
 from bootloader import identity, screen
 from bootloader.decide import CRASHES_IN_A_ROW, decide
+from bootloader.jump import BootInfo, Plan
 from bootloader.shared.compat import const
-from bootloader.shared.control import REASON_BYTES, ControlBlock, ControlError, encode
+from bootloader.shared.control import ControlBlock, ControlError, encode
 from bootloader.shared.partitions import PartitionError
 
 try:
@@ -20,32 +19,12 @@ try:
 except ImportError:
     micropython = None
 
-WATCHDOG_MS = const(8000)
 _BLOCK_BYTES = const(4096)
 _LONGEST_PAUSE_S = const(60)
 
 
-class BootInfo:
-    """What a release is told (docs/architecture.md, "Start-up")."""
-
-    def __init__(self, control, who, reset_cause):
-        state = control.state
-        slot = state.slots[state.active]
-        self.slot = state.active
-        self.trial = slot.state == "trial"
-        self.release = slot.release
-        self.boot_count = state.boot_count
-        self.reset_cause = reset_cause
-        self.last_failure = None
-        if state.failure_reason:
-            self.last_failure = {"release": state.failed_release, "reason": state.failure_reason}
-        self.control = control
-        self.identity = who
-        self.watchdog = None
-
-
 def run(board):
-    """Does not return: it ends in a reset, or in recovery, which does."""
+    """The Plan of what to boot, already recorded as an attempt; recovery does not return."""
     if hasattr(micropython, "kbd_intr"):
         micropython.kbd_intr(-1)  # Ctrl-C on the console stops no release
     boot = board.partitions["boot"]
@@ -57,26 +36,26 @@ def run(board):
         if who is None:
             why = "no identity yet"
         else:
-            control = ControlBlock(board.partitions["control"], who.control_key(board.unique_id()))
+            key = who.control_key(board.unique_id())
+            control = ControlBlock(board.partitions["control"], key)
             slot, why = choose(board, control, cause, recovery_key_held(board))
     except (identity.IdentityError, ControlError, OSError) as fault:
         why = str(fault)
     if slot is None:
         recover(board, who, control, why)
-    elif control.state.crashes > CRASHES_IN_A_ROW:
+    state = control.state
+    if state.crashes > CRASHES_IN_A_ROW:
         # Nothing else to boot: go on trying, but slowly, or the control sectors wear out in weeks.
         screen.show(board, "Starting again after a fault. Please wait.")
-        time.sleep(min(control.state.crashes, _LONGEST_PAUSE_S))
-    reason = start(board, BootInfo(control, who, cause), board.watchdog(WATCHDOG_MS))
-    if reason is not None:
-        gc.collect()
-        try:
-            control.load()  # the release has written records since
-            control.record_crash(reason)
-        except BaseException:
-            while True:  # the watchdog's reset is counted as the crash that could not be recorded
-                pass
-    board.reset()
+        time.sleep(min(state.crashes, _LONGEST_PAUSE_S))
+    return Plan(BootInfo(state, who, cause), state.slots[slot].image_size, key)
+
+
+def record_crash(board, control_key, reason):
+    """Note that the release which ran crashed, and why."""
+    control = ControlBlock(board.partitions["control"], control_key)
+    control.load()
+    control.record_crash(reason)
 
 
 def choose(board, control, reset_cause, forced):
@@ -123,55 +102,6 @@ def recovery_key_held(board):
     held = board.keypad_columns[0].value() == 0
     board.keypad_rows[3].value(1)
     return held
-
-
-def start(board, info, watchdog):
-    """Run the release in the chosen slot; None if it ended by itself, else how it crashed."""
-    import vfs
-
-    info.watchdog = watchdog
-    image_size = info.control.state.slots[info.slot].image_size
-    image = board.partitions["slot_" + info.slot].mapped(image_size)
-    layout = {name: (p.offset, p.size_bytes) for name, p in board.partitions.items()}
-    control_key = info.identity.control_key(board.unique_id())
-    drop_own_modules()
-    try:
-        vfs.mount(vfs.VfsRom(image), "/slot")
-        sys.path.insert(0, "/slot")
-        gc.collect()
-        watchdog.feed()
-        # From the release's own copy of the shared layer, so that it can mend a fault in ours and
-        # catches the same exception classes as are raised.
-        from bootloader.shared.control import ControlBlock
-        from bootloader.shared.partitions import table
-
-        board.partitions = table(board.flash, layout)
-        info.control = ControlBlock(board.partitions["control"], control_key)
-        info.control.load()
-        from firmware import main
-
-        main.run(board, info)
-    except BaseException as fault:
-        print_exception(fault)
-        return crash_reason(fault)
-    return None
-
-
-def drop_own_modules():
-    """The release brings its own `bootloader.shared`; only what is in use stays in memory."""
-    for name in list(sys.modules):
-        if name.split(".")[0] in ("bootloader", "board", "main"):
-            del sys.modules[name]
-
-
-def crash_reason(fault):
-    return (type(fault).__name__ + ": " + str(fault))[:REASON_BYTES]
-
-
-def print_exception(fault):
-    """The traceback, on the console, for the technician."""
-    if hasattr(sys, "print_exception"):
-        sys.print_exception(fault)
 
 
 def recover(board, who, control, why):

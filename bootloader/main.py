@@ -1,4 +1,5 @@
-"""What the interpreter runs first in the boot image; it hands over to `bootloader.boot.run`.
+"""What the interpreter runs first in the boot image: `bootloader.boot` chooses, `bootloader.jump`
+goes there.
 
 If that fails, MicroPython would fall into its prompt. On a board without an identity that is
 wanted: a technician can still reach it. A provisioned terminal holds a key and must never show one.
@@ -15,9 +16,11 @@ def start():
     try:
         import board
 
-        from bootloader import boot
+        from bootloader import boot, jump
 
-        boot.run(board)
+        plan = boot.run(board)
+        boot = None  # held here it would stay in memory while the release runs
+        jump.run(board, plan)
     except BaseException as fault:
         sys.print_exception(fault)
         if is_unprovisioned(board):

@@ -14,7 +14,7 @@ import norflash
 import vfs
 
 from bootloader.shared.compat import const
-from bootloader.shared.partitions import BlockDevice, table
+from bootloader.shared.partitions import table
 
 HARDWARE_CLASS = "duka-r1"
 HARDWARE_REVISION = 1
@@ -28,6 +28,7 @@ _REFERENCE_MV = const(3300)
 
 flash = norflash.Flash()
 partitions = table(flash)
+del table  # the release brings its own: what is held here would stay in memory beside it
 unique_id = machine.unique_id
 random = os.urandom
 rtc = machine.RTC()
@@ -80,6 +81,8 @@ def data_vfs(may_format=False):
     Raises OSError if it cannot be mounted; with `may_format` it is made anew instead. It holds
     stock and trust, so only a caller who knows that nothing is lost may say so.
     """
+    from bootloader.shared.partitions import BlockDevice
+
     partition = partitions["data"]
     device = BlockDevice(partition)
     try:
