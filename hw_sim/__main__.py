@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -66,12 +66,12 @@ def main(
     except (ValueError, FlashError, InterpreterError, OSError) as error:
         typer.echo(f"cannot start the board: {error}", err=True)
         raise typer.Exit(2) from error
-    stop = threading.Event()
+    told_to_end: list[int] = []
     headless = not text and not (panel and sys.stdin.isatty() and sys.stdout.isatty())
     if headless:
         # Before anything is printed: who reads the first line may end the run at once.
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
+            signal.signal(number, lambda number, _: told_to_end.append(number))
     with board:
         board.battery.set_mv(battery_mv)
         typer.echo(f"serial port: {board.serial_port}")
@@ -85,7 +85,9 @@ def main(
                 typer.echo(str(error), err=True)
                 raise typer.Exit(1) from error
         elif headless:
-            stop.wait()
+            # Not an Event: a handler that sets one can meet its own lock, held by this thread.
+            while not told_to_end:
+                time.sleep(0.1)
         else:
             Panel(board, network, printer).run()
 
