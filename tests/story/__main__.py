@@ -1,0 +1,33 @@
+"""`python -m tests.story`: tell the story; exit code 0 only if every step held."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.story.story import Story
+
+
+def main() -> int:
+    """Tell the story in a folder of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="keep the folder and say where it is")
+    keep = parser.parse_args().keep
+    folder = Path(tempfile.mkdtemp(prefix="duka-story-"))
+    try:
+        held = Story(folder, Console()).tell()
+    finally:
+        if keep:
+            print(f"kept in {folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

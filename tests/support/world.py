@@ -1,0 +1,407 @@
+"""A whole small world on real parts: server process, release managers, GSM network, one terminal.
+
+For the story and for tests of whole flows. Everything lives in one folder, so a prepared world can
+be copied and carried on from.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from hw_sim.board import LoopThread, SimulatedBoard
+from hw_sim.modem import Sim800
+from hw_sim.network import GPRS, GsmNetwork, LinkProfile
+from hw_sim.printer import EscPosPrinter, Receipt
+from tests.support.lcd_reader import shows
+from tools import image as images
+from tools import release, technician
+from tools.image import ROOT
+from updater_server import channels
+
+PASSPHRASE = "correct horse"
+MERCHANT_PIN = "2580"
+SERVER_NAME = "duka.example"
+SERVER_PORT = 80
+SILENT = Console(quiet=True)
+
+PRICES = channels.Catalogue(
+    version=1,
+    currency="KES",
+    minor_digits=2,
+    products=[
+        channels.Product(
+            "air50", "Savanna 50", "Savanna", 5000, 250, "Dial *130*PIN#", [4, 4, 4, 4]
+        ),
+        channels.Product(
+            "air100", "Savanna 100", "Savanna", 10000, 500, "Dial *130*PIN#", [4, 4, 4, 4]
+        ),
+    ],
+    offline=channels.OfflinePolicy(10000, 2, 20000, 259200),
+)
+
+
+class Server:
+    """The server as its own process on `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def repository(self) -> Path:
+        """The folder of the channels."""
+        return self.folder / "repository"
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "duka.db"
+
+    def command(self, *arguments: str) -> str:
+        """Run `python -m updater_server …` on this folder; return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "updater_server", *arguments, "--data", str(self.folder)],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=False,
+        )
+        assert done.returncode == 0, f"{arguments}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int((self.folder / "port").read_text())
+
+    @property
+    def url(self) -> str:
+        """Where it is for a browser or a technician."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start the process; return when it answers."""
+        (self.folder / "port").unlink(missing_ok=True)
+        command = [sys.executable, "-m", "updater_server", "serve", "--data", str(self.folder)]
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--port", "0"],
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + 30
+        while not (self.folder / "port").exists():
+            ended = self._process.poll() is not None
+            assert not ended and time.monotonic() < deadline, self.log()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End the process; harmless when it does not run."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            self._process.wait(20)
+            self._process = None
+
+    def log(self) -> str:
+        """What it said."""
+        return (self.folder / "server.log").read_text()
+
+
+class ReleaseManager:
+    """Keys and a checkout; builds, signs and publishes through the command line's own functions."""
+
+    def __init__(self, folder: Path, repository: Path) -> None:
+        self.keys = folder / "keys"
+        self.images = folder / "images"
+        self.checkout = folder / "checkout"
+        self.repository = repository
+
+    def create(self) -> None:
+        """Make the keys and the empty, signed repository."""
+        release.create(self.keys, self.repository, PASSPHRASE)
+
+    def check_out(self, source: Path = ROOT) -> None:
+        """Take the firmware as it is in `source` into a checkout of this manager's own."""
+        self.checkout.mkdir(parents=True)
+        for room in ("bootloader", "firmware"):
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source / room, self.checkout / room, ignore=ignore)
+        self._git("init", "-q", "-b", "main")
+        self.commit("Firmware as it stands")
+
+    def change(self, path: str, old: str, new: str) -> None:
+        """Edit one file of the checkout and commit it."""
+        file = self.checkout / path
+        text = file.read_text()
+        assert old in text, f"{old!r} is not in {path}"
+        file.write_text(text.replace(old, new, 1))
+        self.commit(f"Change {path}")
+
+    def commit(self, message: str) -> None:
+        """Commit everything in the checkout."""
+        self._git("add", "-A")
+        self._git("commit", "-q", "-m", message)
+
+    def _git(self, *arguments: str) -> None:
+        git = shutil.which("git")
+        assert git, "git is needed to build a release"
+        who = ["-c", "user.name=Release Manager", "-c", "user.email=release@duka.example"]
+        subprocess.run([git, "-C", str(self.checkout), *who, *arguments], check=True)
+
+    def build(self, number: int, version: str) -> Path:
+        """Build release `number` from the checkout; return the image's path."""
+        release.build(number, version, self.images, self.checkout, "sim", 1)
+        return self.images / f"duka-r1-{number}.romfs"
+
+    @property
+    def boot_image(self) -> bytes:
+        """The boot image of the last build."""
+        return (self.images / "boot-sim.romfs").read_bytes()
+
+    def add(self, image: Path, text: str = "", **options: Any) -> None:
+        """List an image on `stable`, signed."""
+        release.add(
+            image,
+            "stable",
+            self.keys,
+            self.repository,
+            PASSPHRASE,
+            text=text,
+            yes=True,
+            **{"gate_idle_s": 3, "selftest_deadline_s": 60, **options},
+        )
+
+    def staged_entry(self, channel: str, number: int) -> dict[str, Any]:
+        """The release entry of a staged, not yet published release, as TUF's `custom`."""
+        staged = json.loads((self.repository / "staged" / f"{channel}.json").read_bytes())
+        target = staged["signed"]["targets"][f"{channel}/duka-r1/{number}.full"]
+        custom: dict[str, Any] = target["custom"]
+        return custom
+
+    def set_prices(self, prices: channels.Catalogue = PRICES) -> None:
+        """Sign a price list."""
+        file = self.images / "prices.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(prices.encode())
+        release.catalogue(file, self.keys, self.repository, PASSPHRASE, yes=True, name="default")
+
+    def publish(self) -> None:
+        """Put what is signed into force."""
+        release.publish(self.keys, self.repository, PASSPHRASE)
+
+    @property
+    def root(self) -> bytes:
+        """The newest root metadata."""
+        return channels.Repository.open(self.repository).root_bytes()
+
+
+@dataclass
+class TerminalSettings:
+    """How one simulated terminal and its surroundings are made."""
+
+    seed: int = 1
+    unique_id: bytes = bytes.fromhex("e6614103e7451a2b")
+    link: LinkProfile = GPRS
+    time_scale: float = 1.0
+    registration_delay_s: float = 1.0
+    printer: dict[str, Any] = field(default_factory=dict)
+    network: dict[str, Any] = field(default_factory=dict)
+
+
+class Terminal:
+    """A simulated board with modem, printer and network, and a person's hands and eyes."""
+
+    def __init__(self, flash: Path, settings: TerminalSettings | None = None) -> None:
+        self.settings = settings = settings or TerminalSettings()
+        self.loop = LoopThread()
+        self.network = GsmNetwork(
+            seed=settings.seed,
+            link=settings.link,
+            time_scale=settings.time_scale,
+            registration_delay_s=settings.registration_delay_s,
+            **settings.network,
+        )
+        self.printer = EscPosPrinter(**settings.printer)
+        self.modem = self.loop.call(lambda: Sim800(self.network))
+        self.board = SimulatedBoard(
+            flash,
+            loop_thread=self.loop,
+            unique_id=settings.unique_id,
+            seed=settings.seed,
+            modem=self.modem,
+            printer=self.printer,
+        )
+
+    def close(self) -> None:
+        """Switch off and give everything back."""
+        self.board.close()
+        self.loop.close()
+
+    def reach(self, server: Server) -> None:
+        """Let the network carry the server's public name to where it really is."""
+        self.board.call(self.network.route, SERVER_NAME, SERVER_PORT, ("127.0.0.1", server.port))
+
+    def set_coverage(self, on: bool) -> None:
+        """Walk into or out of coverage."""
+        self.board.call(self.network.set_coverage, on)
+
+    def shows(self, text: str) -> bool:
+        """Whether the display shows `text` now."""
+        return shows(self.board.lcd_pixels(), text)
+
+    def wait_shows(self, *texts: str, timeout_s: float = 20) -> str:
+        """Return the first of `texts` that the display shows.
+
+        Raises:
+            TimeoutError: none within `timeout_s`; the text shows display, console and events.
+        """
+        found: list[str] = []
+
+        def one_shows() -> bool:
+            pixels = self.board.lcd_pixels()
+            found[:] = [text for text in texts if shows(pixels, text)]
+            return bool(found)
+
+        self.board.wait_for(one_shows, timeout_s, what=" or ".join(map(repr, texts)) + " on show")
+        return found[0]
+
+    def wait_receipts(self, count: int, timeout_s: float = 30) -> list[Receipt]:
+        """Return all receipts as soon as `count` are printed whole."""
+        self.board.wait_for(
+            lambda: len(self.receipts()) >= count and not self.printer.printing,
+            timeout_s,
+            what=f"receipt number {count}",
+        )
+        return self.receipts()
+
+    def receipts(self) -> list[Receipt]:
+        """What is on paper."""
+        return self.board.call(self.printer.receipts)
+
+    def log(self) -> str:
+        """What the terminal wrote on its console."""
+        return self.board.console_log.decode(errors="replace")
+
+    def wait_log(self, text: str, timeout_s: float = 30) -> None:
+        """Return as soon as the console log has `text`."""
+        self.board.wait_for_console(text.encode(), timeout_s)
+
+    def slot_release(self, slot: str) -> int | None:
+        """The release number in a slot, read from the raw flash; None when there is no image."""
+        offset = {"a": 0x0D0000, "b": 0x170000}[slot]
+        content = self.board.call(self.board.flash.read, offset, 0x0A0000)
+        if not content.startswith(b"\xd2\xcd"):
+            return None
+        try:
+            return images.read_manifest(content).release
+        except images.BuildError:
+            return None
+
+
+class World:
+    """Server, release manager, technician and terminal in one folder."""
+
+    def __init__(self, folder: Path, settings: TerminalSettings | None = None) -> None:
+        self.folder = folder
+        self.server = Server(folder / "server")
+        self.manager = ReleaseManager(folder / "manager", self.server.repository)
+        self.flash = folder / "flash.bin"
+        self._settings = settings or TerminalSettings()
+        self._terminal: Terminal | None = None
+
+    @property
+    def terminal(self) -> Terminal:
+        """The board on the bench; made, switched off, when first asked for."""
+        if self._terminal is None:
+            self._terminal = Terminal(self.flash, self._settings)
+        return self._terminal
+
+    @property
+    def terminal_id(self) -> str:
+        """The id that provisioning gave it."""
+        return (self.folder / "terminal-id").read_text()
+
+    @property
+    def token(self) -> str:
+        """The technician's credential."""
+        return (self.folder / "token").read_text()
+
+    def found_server(self) -> None:
+        """Initialise the server's folder and keep the technician's credential."""
+        said = self.server.command("init")
+        token = re.search(r"token[^\n]*?:?\s+(\S{20,})", said)
+        assert token, said
+        (self.folder / "token").write_text(token[1])
+
+    def fill_vault(self, per_product: int = 20) -> None:
+        """Bring vouchers into the server's vault: PINs are distinct and easy to recognise."""
+        lines = ["product,pin,serial,expiry"]
+        for number, product in enumerate(PRICES.products, start=1):
+            for n in range(per_product):
+                pin = f"{number}{n:03d}{(n * 7919 + 104729) % 10**12:012d}"
+                lines.append(f"{product.product_id},{pin},SN{number}{n:05d},0")
+        file = self.folder / "vouchers.csv"
+        file.write_text("\n".join(lines) + "\n")
+        self.server.command("vouchers", "import", str(file))
+
+    def pins(self, product_id: str) -> set[str]:
+        """All PINs of a product that were ever brought in."""
+        rows = (self.folder / "vouchers.csv").read_text().splitlines()[1:]
+        return {row.split(",")[1] for row in rows if row.startswith(product_id + ",")}
+
+    def provision(self, float_minor: int = 100_000, out: Console = SILENT, **settings: Any) -> None:
+        """Turn the blank board into a terminal that sells, as the technician's tool does."""
+        self.terminal.board.power_on()
+        terminal_id = technician.provision(
+            self.terminal.board.serial_port,
+            technician.ServerAccess(self.server.url, self.token, SERVER_NAME, SERVER_PORT),
+            self.manager.root,
+            self.manager.boot_image,
+            technician.Merchant("Mama Asha Shop", MERCHANT_PIN),
+            float_minor=float_minor,
+            settings={"poll_s": 3, "sync_s": 2, **settings},
+            out=out,
+        )
+        (self.folder / "terminal-id").write_text(terminal_id)
+
+    def close(self) -> None:
+        """Switch everything off."""
+        if self._terminal is not None:
+            self._terminal.close()
+            self._terminal = None
+        self.server.stop()
+
+
+@contextmanager
+def quiet_tools() -> Iterator[None]:
+    """Keep the command lines' own words out of a test's or a story's output."""
+    before = release.console
+    release.console = SILENT
+    try:
+        yield
+    finally:
+        release.console = before
+
+
+def eventually(check: Callable[[], bool], timeout_s: float = 20, what: str = "it") -> None:
+    """Return as soon as `check()` holds; AssertionError after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while not check():
+        assert time.monotonic() < deadline, f"{what} did not happen in {timeout_s} s"
+        time.sleep(0.05)
