@@ -118,8 +118,12 @@ def make_app(service: Service) -> Litestar:
     async def tuf_files(scope: Scope, receive: Receive, send: Send) -> None:
         await files(scope, receive, send)
 
-    def _enrol(authorization: str, data: EnrolmentRequest) -> tuple[bool, dict[str, Any]]:
+    def _enrol(authorization: str, body: bytes) -> tuple[bool, dict[str, Any]]:
         technician_id = _technician(service, authorization, "bearer")
+        try:
+            data = msgspec.json.decode(body, type=EnrolmentRequest)
+        except msgspec.MsgspecError as error:
+            raise InputError(str(error)) from error
         root = service.prices.repository().root_bytes()
         catalogue = service.prices.catalogue(data.catalogue)
         enrolment = terminals.Enrolment(
@@ -143,8 +147,9 @@ def make_app(service: Service) -> Litestar:
         }
 
     @post("/v1/terminals")
-    async def enrol(request: AnyRequest, data: EnrolmentRequest) -> Response[dict[str, Any]]:
-        new, answer = await in_thread(_enrol, request.headers.get("authorization", ""), data)
+    async def enrol(request: AnyRequest) -> Response[dict[str, Any]]:
+        body = await request.body()
+        new, answer = await in_thread(_enrol, request.headers.get("authorization", ""), body)
         return Response(answer, status_code=201 if new else 200)
 
     def _fleet(authorization: str) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ class _OnOurSocket(Server):
         )
 
     def _init_shared_socket(self) -> None:
-        # Descriptor (which it will close), is it a Unix socket, backlog; granian's stub lags behind.
+        # Descriptor (it closes it), is it a Unix socket, backlog; granian's stub lags behind.
         holder: Any = SocketHolder
         self._shd = holder(os.dup(self._listening.fileno()), False, BACKLOG)
         self._ssp = None

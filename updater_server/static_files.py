@@ -50,7 +50,8 @@ class StaticFiles:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application; the request's path begins with /tuf/."""
         headers = {name.lower(): value for name, value in scope["headers"]}
-        path = scope["path"].removeprefix("/tuf/").removeprefix("/")
+        # Litestar ends a mounted application's path with a slash of its own.
+        path = scope["path"].removeprefix("/tuf/").strip("/")
         method = str(scope.get("method", "GET"))
         answer = await asyncio.to_thread(self.answer, method, path, headers)
         sent = [*answer.headers, (b"content-length", str(len(answer.body)).encode())]

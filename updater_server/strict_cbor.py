@@ -56,7 +56,11 @@ def _walk(data: bytes, at: int, depth: int, budget: list[int]) -> int:
         raise CborError("nested too deep")
     if value > len(data) - at:  # each element is one byte at least
         raise CborError("cut short")
-    for _ in range(value * (2 if major == 5 else 1)):
+    for _ in range(value):
+        if major == 5:
+            if at < len(data) and data[at] >> 5 > 3:
+                raise CborError("a key must be an integer or a string")
+            at = _walk(data, at, depth - 1, budget)
         at = _walk(data, at, depth - 1, budget)
     return at
 

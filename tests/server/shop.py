@@ -1,0 +1,156 @@
+"""A server with something to sell, for the tests: in this process, on a clock that the test
+holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, text
+
+from tests.server.device import Device
+from updater_server import channels, database, device_api, server_key
+from updater_server.database import reading, writing
+from updater_server.fleet import alarms, terminals
+from updater_server.sales import checks, ledger, stock, vouchers
+from updater_server.service import DataFolder, Service
+from updater_server.tables import technician
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSPHRASE = "correct horse"
+NOW = 1_790_000_000
+POLICY = channels.Policy()
+CATALOGUE = channels.Catalogue(
+    1,
+    "KES",
+    2,
+    [
+        channels.Product("air50", "Savanna 50", "Savanna", 5000, 250, "Dial *130*PIN#", [4] * 4),
+        channels.Product("air20", "Savanna 20", "Savanna", 2000, 100, "Dial *130*PIN#", [4] * 3),
+    ],
+    channels.OfflinePolicy(10000, 2, 20000, 259200),
+)
+
+
+@dataclass
+class Release:
+    """A made-up image and its entry."""
+
+    image: bytes
+    entry: channels.ReleaseEntry
+
+
+def a_release(number: int, **changes: Any) -> Release:
+    """Deterministic, half compressible, mostly like its neighbours."""
+    image = (
+        b"".join(hashlib.sha256(b"%d" % n).digest() for n in range(300)) + b"release %d" % number
+    )
+    fields = {
+        "release": number,
+        "version": f"1.0.{number}",
+        "commit": "0123abc",
+        "built": NOW,
+        "security_version": 1,
+        "hardware": channels.Hardware("duka-r1", [1]),
+        "image": channels.Image(len(image), hashlib.sha256(image).hexdigest()),
+        "text": {"en": "Faster receipts"},
+    }
+    return Release(image, channels.ReleaseEntry(**{**fields, **changes}))
+
+
+def make_repository(folder: Path, keys: Path) -> channels.Repository:
+    """An empty repository with a catalogue, signed by everyone."""
+    public = channels.keys.generate_all(keys, POLICY, PASSPHRASE)
+    signers = channels.keys.load_all(keys, PASSPHRASE)
+    repository = channels.Repository.create(folder, public, POLICY, signers)
+    repository.set_catalogue("default", CATALOGUE, signers)
+    repository.publish(signers)
+    return repository
+
+
+def make_database(path: Path) -> None:
+    """A database as `init` leaves it, with nobody in it."""
+    engine = database.open_engine(path)
+    database.migrate(engine)
+    engine.dispose()
+
+
+def voucher_csv(product: str, numbers: Iterable[int]) -> str:
+    rows = [f"{product},{7_000_000_000_000_000 + n},{product.upper()}-{n:06d},0" for n in numbers]
+    return "\n".join(["product,pin,serial,expiry", *rows, ""])
+
+
+@dataclass
+class Shop:
+    """The service, a technician, and the means to look at what it did."""
+
+    folder: Path
+    service: Service
+    token: str
+    clock: list[int] = field(default_factory=lambda: [NOW])
+
+    @staticmethod
+    def open(folder: Path, repository: Path) -> Shop:
+        folder.mkdir(parents=True, exist_ok=True)
+        data = DataFolder(folder)
+        shutil.copytree(repository, data.repository)
+        server_key.create(data.server_key)
+        shutil.copy(repository.parent / "empty.db", data.database)
+        engine = database.open_engine(data.database)
+        clock = [NOW]
+        with writing(engine) as connection:
+            token = terminals.add_technician(connection, "Asha", NOW)
+        engine.dispose()
+        return Shop(folder, Service.open(folder, lambda: clock[0]), token, clock)
+
+    def post(self, body: bytes) -> tuple[int, bytes]:
+        """As `POST /m` would."""
+        return device_api.handle(self.service, body)
+
+    def enrol(self, number: int = 1, float_minor: int = 100_000) -> Device:
+        """A new terminal with a float."""
+        device = Device(
+            number.to_bytes(8, "big"), hashlib.sha256(b"%d" % number).digest(), self.post
+        )
+        enrolment = terminals.Enrolment(device.terminal_id, device.key, "duka-r1", 1, float_minor)
+        with writing(self.service.engine) as connection:
+            who = connection.scalar(select(technician.c.id))
+            assert who is not None
+            terminals.enrol(connection, self.service.key, enrolment, who, self.clock[0])
+        return device
+
+    def stock_vault(self, product: str = "air50", count: int = 20, start: int = 0) -> None:
+        with writing(self.service.engine) as connection:
+            csv = voucher_csv(product, range(start, start + count))
+            vouchers.import_csv(connection, self.service.key, csv, self.clock[0])
+
+    def assign(self, device: Device, product: str = "air50", count: int = 3) -> int:
+        with writing(self.service.engine) as connection:
+            return stock.assign(
+                connection, self.service.prices, device.terminal_id, product, count, self.clock[0]
+            )
+
+    def float_of(self, device: Device) -> int:
+        with reading(self.service.engine) as connection:
+            return ledger.float_minor(connection, device.terminal_id)
+
+    def top_up(self, device: Device, amount_minor: int, reference: str) -> None:
+        with writing(self.service.engine) as connection:
+            ledger.top_up(connection, device.terminal_id, amount_minor, reference, self.clock[0])
+
+    def alarms(self) -> list[str]:
+        with reading(self.service.engine) as connection:
+            return sorted(item["code"] for item in alarms.open_alarms(connection))
+
+    def problems(self) -> list[str]:
+        with reading(self.service.engine) as connection:
+            return checks.problems(connection)
+
+    def sql(self, query: str, **values: Any) -> list[Any]:
+        with reading(self.service.engine) as connection:
+            return [tuple(row) for row in connection.execute(text(query), values)]
