@@ -68,7 +68,7 @@ class Journal:
     """The journal in `partition`; `now()` gives Unix seconds, 0 if unknown. Call `mount` first.
 
     `state` is the fold of all records (`SalesState`), `next_sequence` what `append` gives next,
-    `unreadable` the number of spoiled places met since `mount`.
+    `unreadable` how often a spoiled place was met since `mount`.
     """
 
     def __init__(self, partition, now, state=None):
@@ -344,8 +344,8 @@ class Journal:
     def records(self, from_sequence):
         """Yield (sequence, kind, time, body, raw) from a sequence (or the oldest) to the newest.
 
-        A record that flash lost comes as (sequence, 0, 0, None, b""). May be left unfinished; must
-        not be resumed after an `append`.
+        A record that flash lost, or that left the ring meanwhile, comes as (sequence, 0, 0, None,
+        b""). May be left unfinished, and goes on over what is appended meanwhile.
         """
         expected = max(from_sequence, self.oldest)
         sector = self._sector_of(expected)

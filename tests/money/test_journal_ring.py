@@ -278,3 +278,45 @@ def test_mount_reads_heads_and_one_sector_however_full_the_ring_is() -> None:
         assert again.next_sequence == journal.next_sequence
         reads.append(count)
     assert max(reads) < 32 * 64 + 6 * 4096
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_is_spoiled_the_journal_mounts_and_goes_on_or_says_it_cannot(seed: int) -> None:
+    dice = random.Random(seed)
+    flash, journal = ring()
+    journal.append(9, [7, 9000])
+    for n in range(dice.randrange(20, 500)):
+        sell(journal, n)
+        if n % 60 == 59:
+            journal.acknowledge(journal.next_sequence - 1, 0)
+    kept = oracle.read(bytes(flash.cells))
+    index = journal.state.batches[7][0]
+    for _ in range(6):
+        image = bytearray(flash.cells)
+        for _ in range(dice.randrange(1, 6)):
+            at, size = dice.randrange(len(image)), dice.choice([1, 1, 16, 300, 5000])
+            spoilt = dice.choice([bytes(size), b"\xff" * size, dice.randbytes(size)])
+            image[at : at + size] = spoilt[: len(image) - at]
+        try:
+            _, again = ring(content=bytes(image))
+        except JournalDamaged:
+            continue
+        for sequence, kind, _, _, raw in again.records(1):
+            if kind and sequence in kept:
+                assert raw == kept[sequence].raw
+        sequence = again.append(PRINTED, [1, 0])
+        assert again.read(sequence)[2] == [1, 0]
+        if again.next_sequence - 1 > max(kept):
+            assert again.state.batches[7][0] >= index, "a spoiled record never frees a voucher"
+
+
+def test_a_walk_goes_on_over_what_is_appended_meanwhile() -> None:
+    _, journal = ring()
+    for n in range(300):
+        journal.append(SETTING, ["n", n])
+    seen = []
+    for sequence, *_ in journal.records(1):
+        seen.append(sequence)
+        if sequence <= 300 and sequence % 10 == 0:
+            journal.append(SETTING, ["meanwhile", sequence])
+    assert seen == list(range(1, 331))
