@@ -350,6 +350,8 @@ class Recovery:
 
     def _mount(self):
         if not self._mounted:
+            if self._state() == "foreign":
+                raise SmpError(smp.RC_DENIED, "the flash holds another terminal's identity")
             # Without an identity there is nothing on board to lose: a spoiled or half-made
             # filesystem is made anew.
             self.board.data_vfs(self.who is None)

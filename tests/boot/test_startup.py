@@ -19,6 +19,7 @@ from tests.boot.terminal import (
     terminal,
 )
 from tools.image import ROOT, build_boot
+from tools.terminal_link import LinkError
 
 
 def start_trial(bench: Terminal, workshop: Workshop, release: int, version: int = 1) -> None:
@@ -230,6 +231,15 @@ def test_a_copied_flash_does_not_boot_on_another_chip(flash: NorFlash, workshop:
         with copy.recovery() as link:
             assert link.status().state == "foreign"
             assert link.status().terminal is None
+            before = flash.snapshot()
+            for attempt in (
+                lambda: link.make_identity(TERMINAL_ID),
+                lambda: link.upload_file("/data/config.json", b"{}"),
+                lambda: link.upload_image(workshop.images[1]),
+            ):
+                with pytest.raises(LinkError, match=r"another terminal|identity first"):
+                    attempt()
+            assert flash.snapshot() == before
         assert b"RUNNING" not in copy.board.console_log
 
 
@@ -311,3 +321,25 @@ def test_a_damaged_identity_leads_to_recovery_not_to_a_release(bench: Terminal) 
     with bench.recovery() as link:
         assert link.status().state == "blank"
         assert link.status().terminal is None
+
+
+def test_the_board_object_reads_what_is_wired_to_it(bench: Terminal) -> None:
+    bench.board.battery.set_mv(3712)
+    bench.board.power_on()
+    bench.running()
+    facts = bench.facts()
+    assert abs(facts["battery_mv"] - 3712) <= 2
+    assert facts["charging"] is False
+    assert facts["columns"] == [1, 1, 1, 1]
+    assert facts["random"] == [32, True]
+    assert facts["waiting"] == {"modem": 0, "printer": 0}
+    assert facts["year"] >= 2000
+    assert facts["unique_id"] == bench.board.board.unique_id.hex()
+    bench.board.battery.set_charging(True)
+    bench.board.hold("6")
+    bench.board.wait_for(
+        lambda: bench.facts()["second_row"] == [1, 1, 0, 1], what="the contact, after its bounces"
+    )
+    facts = bench.facts()
+    assert facts["charging"] is True
+    assert facts["columns"] == [1, 1, 1, 1], "no row is driven low"

@@ -80,6 +80,23 @@ def act(board, info, command):
         info.control.start_trial(slot, int(size), digest, int(release), int(version), policy)
     elif word == "boot":
         board.flash.program(0, b"\0")
+    elif word == "facts":
+        board.keypad_rows[1].value(0)
+        second_row = [pin.value() for pin in board.keypad_columns]
+        board.keypad_rows[1].value(1)
+        uarts = {name: board.uart(name, 9600) for name in ("modem", "printer")}
+        board.buzzer(2000, 1)
+        facts = {
+            "battery_mv": board.battery_mv(),
+            "charging": board.charging(),
+            "columns": [pin.value() for pin in board.keypad_columns],
+            "second_row": second_row,
+            "random": [len(board.random(32)), board.random(32) != board.random(32)],
+            "waiting": {name: uart.any() for name, uart in uarts.items()},
+            "year": board.rtc.datetime()[0],
+            "unique_id": board.unique_id().hex(),
+        }
+        print("\nFACTS " + json.dumps(facts))
     elif word == "modules":
         import sys
 
