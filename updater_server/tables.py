@@ -81,6 +81,7 @@ check_in = Table(
     Column("journal_oldest", Big, nullable=False),
     Column("journal_next", Big, nullable=False),
     Column("reconciled", Boolean),  # null: not comparable yet
+    Column("mismatches", Integer, nullable=False, default=0),  # in a row
 )
 
 running_history = Table(

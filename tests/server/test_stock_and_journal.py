@@ -312,6 +312,29 @@ def test_a_top_up_that_the_terminal_has_not_heard_of_is_no_mismatch(shop: Shop) 
     assert shop.alarms() == []
 
 
+def test_a_terminal_that_holds_itself_too_poor_twice_is_an_alarm(shop: Shop) -> None:
+    device, _ = sold_offline(shop)
+    device.upload()
+    device.check_in(own_float=85_750)
+    assert shop.sql("SELECT reconciled FROM check_in") == [(0,)]
+    assert shop.alarms() == []
+    device.check_in(own_float=85_750)
+    assert shop.alarms() == ["float_mismatch"]
+
+
+def test_a_voucher_given_back_that_the_terminal_has_not_heard_of_is_no_mismatch(
+    shop: Shop,
+) -> None:
+    device, batch = sold_offline(shop, 0)
+    sale = device.record(2, ["air50", 5000, 250, batch, 0])
+    device.record(5, [sale, "spoiled"])
+    device.check_in(own_float=95_250)
+    device.upload()
+    assert shop.sql("SELECT reconciled FROM check_in") == [(1,)]
+    device.check_in(own_float=100_000)
+    assert shop.sql("SELECT reconciled FROM check_in") == [(1,)]
+
+
 def test_records_written_after_the_check_in_do_not_disturb_it(shop: Shop) -> None:
     device, batch = sold_offline(shop)
     device.check_in(own_float=90_500)

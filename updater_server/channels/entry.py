@@ -15,7 +15,7 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 Number = Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
 HexSha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 HardwareClass = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")]
-ProductId = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_.-]{0,31}$")]
+ProductId = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_.-]{0,23}$")]
 Text = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Language = Annotated[str, msgspec.Meta(pattern="^[a-z]{2}$")]
 

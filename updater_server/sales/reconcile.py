@@ -1,14 +1,17 @@
-"""Does the terminal's own float agree with the ledger? For `device_api` (after each intake) and
-`checks`.
+"""Does the terminal's own float agree with the ledger? For `device_api`, after each check-in and
+intake.
 
 A check-in says: "before writing record N my float was F". Once every record before N is here, F
-must be the ledger's sum of what those records did and of the top-ups; of the top-ups the newest may
-still be unknown to the terminal.
+must be the ledger's sum of what those sales did and of the credits (top-ups, vouchers given back);
+of the credits the newest may still be unknown to the terminal.
+A terminal may also hold itself poorer for a while: an online sale whose answer came after a
+settlement counts twice until the next one. So too much is an alarm at once, too little only twice
+in a row.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales.journal import Record, RecordKind
@@ -22,28 +25,33 @@ from updater_server.tables import (
     terminal,
 )
 
+_CREDITS = ("top_up", "refund")
+
 
 def expected_floats(connection: Connection, terminal_id: bytes, before_sequence: int) -> set[int]:
     """Every figure that a terminal may rightly have had before writing record `before_sequence`."""
     moved = (
-        select(func.coalesce(func.sum(ledger_entry.c.amount_minor), 0))
+        select(ledger_transaction.c.kind, ledger_entry.c.amount_minor)
         .join(ledger_transaction, ledger_transaction.c.id == ledger_entry.c.transaction_id)
         .join(account, account.c.id == ledger_entry.c.account_id)
         .where(account.c.name == float_account(terminal_id))
-    )
-    figure = int(
-        connection.scalar(moved.where(ledger_transaction.c.sequence < before_sequence)) or 0
-    )
-    top_ups = connection.scalars(
-        select(ledger_entry.c.amount_minor)
-        .join(ledger_transaction, ledger_transaction.c.id == ledger_entry.c.transaction_id)
-        .join(account, account.c.id == ledger_entry.c.account_id)
-        .where(account.c.name == float_account(terminal_id))
-        .where(ledger_transaction.c.sequence.is_(None))
+        .where(
+            or_(
+                ledger_transaction.c.sequence.is_(None),
+                ledger_transaction.c.sequence < before_sequence,
+            )
+        )
         .order_by(ledger_transaction.c.id)
     )
+    figure = 0
+    credits = []
+    for kind, amount_minor in connection.execute(moved):
+        if kind in _CREDITS:
+            credits.append(amount_minor)
+        else:
+            figure += amount_minor
     figures = {figure}
-    for amount_minor in top_ups:
+    for amount_minor in credits:
         figure += amount_minor
         figures.add(figure)
     return figures
@@ -88,11 +96,15 @@ def reconcile(connection: Connection, terminal_id: bytes, now: int) -> bool | No
         return bool(report.reconciled)
     if _unanswered(connection, terminal_id, report.journal_next):
         return None
-    agrees = report.own_float_minor in expected_floats(connection, terminal_id, report.journal_next)
+    figures = expected_floats(connection, terminal_id, report.journal_next)
+    agrees = report.own_float_minor in figures
+    mismatches = 0 if agrees else report.mismatches + 1
     connection.execute(
-        update(check_in).where(check_in.c.terminal_id == terminal_id).values(reconciled=agrees)
+        update(check_in)
+        .where(check_in.c.terminal_id == terminal_id)
+        .values(reconciled=agrees, mismatches=mismatches)
     )
-    if not agrees:
+    if mismatches > 1 or (mismatches and report.own_float_minor > max(figures)):
         text = "the terminal's own float is not what its records and the ledger say"
         raise_alarm(connection, terminal_id, "float_mismatch", text, now)
     return agrees

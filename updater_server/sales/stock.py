@@ -21,6 +21,8 @@ from updater_server.tables import stock_batch, terminal, voucher, voucher_assign
 
 BATCH_LIMIT = 100
 """About 6 KB sealed: one message, and a terminal's heap, hold it."""
+WAITING_LIMIT = 16
+"""Batches named in one check-in; the next ones follow when these are received."""
 SHELF_LIFE_S = 7 * 86400
 """Vouchers that expire sooner stay in the vault for online sale."""
 
@@ -94,6 +96,7 @@ def waiting(connection: Connection, terminal_id: bytes) -> list[int]:
             select(stock_batch.c.id)
             .where(stock_batch.c.terminal_id == terminal_id, stock_batch.c.received_at.is_(None))
             .order_by(stock_batch.c.id)
+            .limit(WAITING_LIMIT)
         )
     )
 

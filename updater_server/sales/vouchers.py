@@ -17,7 +17,7 @@ from updater_server.server_key import ServerKey
 from updater_server.tables import voucher
 
 IMPORT_LIMIT_BYTES = 64 * 1024 * 1024
-_PRODUCT = re.compile("[a-z0-9][a-z0-9_.-]{0,31}")
+_PRODUCT = re.compile("[a-z0-9][a-z0-9_.-]{0,23}")
 _PIN = re.compile("[0-9A-Z]{4,32}")
 _SERIAL = re.compile("[0-9A-Za-z-]{1,40}")
 _COLUMNS = ["product", "pin", "serial", "expiry"]

@@ -156,6 +156,7 @@ def upgrade() -> None:
             "journal_next", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("reconciled", sa.Boolean(), nullable=True),
+        sa.Column("mismatches", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["terminal_id"], ["terminal.id"], name=op.f("fk_check_in_terminal_id")
         ),
