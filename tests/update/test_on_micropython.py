@@ -1,4 +1,4 @@
-"""The whole update on real MicroPython with the board's heap: signatures, download, delta, switch."""
+"""The whole update on real MicroPython with the board's heap: signatures, download, switch."""
 
 from __future__ import annotations
 

@@ -413,3 +413,69 @@ def _image_of(content: bytes) -> Image:
     import hashlib
 
     return Image(len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_a_page_that_does_not_take_is_programmed_again_in_a_fresh_sector(world: World) -> None:
+    world.publish(2)
+    address = world.table["download"].offset + 512
+    failures = 0
+
+    def fail_twice(number: int, what: str, where: int, size: int) -> None:
+        nonlocal failures
+        if (what, where) == ("program", address) and failures < 2:
+            failures += 1
+            world.flash.damage(address, b"\x00" * 8)
+
+    world.flash.on_operation = fail_twice
+    world.run()
+    assert failures == 2
+    assert world.switched_to() == 2
+    assert not world.says("not the signed payload")
+
+
+def test_flash_that_never_takes_a_page_ends_in_a_refusal_not_in_endless_airtime(
+    world: World,
+) -> None:
+    world.publish(2)
+    address = world.table["download"].offset + 512
+    world.flash.on_operation = lambda number, what, where, size: (
+        world.flash.damage(address, b"\x00" * 8) if (what, where) == ("program", address) else None
+    )
+    world.run()
+    assert world.client.refusal == [2, "storage"]
+    assert world.site.fetched_bytes(".full") < 4 * 6100
+    assert world.switched_to() == 1
+
+
+def test_a_slot_is_forgotten_before_it_is_overwritten(world: World) -> None:
+    policy = {"crashes_allowed": 2, "unconfirmed_boots_allowed": 4, "selftest_deadline_s": 300}
+    world.control.hold("b", 100, bytes(32), 5, 1, policy)
+    world.publish(2)
+    slot = world.table["slot_b"].offset
+
+    def cut(number: int, what: str, where: int, size: int) -> None:
+        if (what, where) == ("erase", slot):
+            raise PowerCut(number, "before")
+
+    world.flash.on_operation = cut
+    with pytest.raises(PowerCut):
+        world.run()
+    world.flash.on_operation = None
+    world.reboot()
+    assert world.slot_b.state == "empty"
+
+
+def test_a_release_replaced_during_its_download_is_not_switched_to(world: World) -> None:
+    world.publish(2)
+
+    def publish_once(path: str, data: bytes) -> bytes:
+        if ".full" in path:
+            world.site.change = lambda path, data: data
+            world.publish(3)
+        return data
+
+    world.site.change = publish_once
+    assert world.run() == 1
+    assert world.resets == 0
+    world.run()
+    assert world.switched_to() == 3
