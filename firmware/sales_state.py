@@ -102,6 +102,17 @@ class SalesState:
         spent = [b for b, position in self.batches.items() if position[0] >= position[1]]
         return min(spent) if spent else None
 
+    def _batch(self, batch, count):
+        """Its [next index, count]; a batch that is new takes the place of a sold-out one."""
+        if batch not in self.batches:
+            if len(self.batches) >= MAX_BATCHES:
+                spent = self.spent_batch()
+                if spent is not None:
+                    del self.batches[spent]
+                    self.forgotten_batch = max(self.forgotten_batch, spent)
+            self.batches[batch] = [0, count]
+        return self.batches[batch]
+
     def apply(self, sequence, kind, time, body):
         """Fold one record.
 
@@ -116,9 +127,9 @@ class SalesState:
             self.offline_count += 1
             self.offline_total_minor += amount
             self.offline_debit_minor += amount - commission
-            position = self.batches.get(batch)
-            if position:
-                position[0] = max(position[0], index + 1)
+            # Its `stock` record may be lost: what was sold of it must not be sold again.
+            position = self._batch(batch, index + 1)
+            position[0] = max(position[0], index + 1)
             self.unfinished.append([sequence, sequence, 0])
             self.last_sale = [sequence, sequence]
         elif kind == ONLINE:
@@ -151,11 +162,4 @@ class SalesState:
                 self.time_seen = server_time
             self.settled_at = self.time_seen
         elif kind == STOCK:
-            batch, count = body[:2]
-            if batch not in self.batches:
-                if len(self.batches) >= MAX_BATCHES:
-                    spent = self.spent_batch()
-                    if spent is not None:
-                        del self.batches[spent]
-                        self.forgotten_batch = max(self.forgotten_batch, spent)
-                self.batches[batch] = [0, count]
+            self._batch(body[0], body[1])[1] = body[1]

@@ -306,8 +306,22 @@ def test_whatever_is_spoiled_the_journal_mounts_and_goes_on_or_says_it_cannot(se
                 assert raw[:-8] == kept[sequence].raw[:-8], "a tag behind a loss is not judged"
         sequence = again.append(PRINTED, [1, 0])
         assert again.read(sequence)[2] == [1, 0]
-        if again.next_sequence - 1 > max(kept):
+        if again.next_sequence - 1 > max(kept) and 7 in again.state.batches:
             assert again.state.batches[7][0] >= index, "a spoiled record never frees a voucher"
+
+
+def test_a_batch_whose_stock_record_is_lost_sells_nothing_twice() -> None:
+    flash, journal = ring()
+    stock = journal.append(9, [7, 100])
+    sell(journal, 0)
+    sell(journal, 1)
+    at = offset_of(flash, oracle.read(bytes(flash.cells))[stock].raw)
+    image = bytearray(flash.cells)
+    image[at + 10] ^= 1
+    _, again = ring(content=bytes(image))
+    assert again.state.batches[7][0] == 2
+    again.append(9, [7, 100])
+    assert again.state.batches[7] == [2, 100]
 
 
 def test_a_walk_goes_on_over_what_is_appended_meanwhile() -> None:
