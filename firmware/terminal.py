@@ -140,6 +140,15 @@ class Terminal:
         while self.network == SEARCHING:
             await asyncio.sleep_ms(100)
 
+    async def look(self):
+        """Ask the modem whether the network is still there; sends nothing over the air."""
+        try:
+            await self.modem.refresh()
+        except ModemError:
+            pass
+        if not self.modem.registered:
+            self.network = OFFLINE
+
     async def exchange(self, sale):
         """Ask the server for the voucher of `sale`: "" when the till holds it, the code of a
         refusal, or None when no answer came.
@@ -242,6 +251,12 @@ class Terminal:
         sync_due_ms = ticks_ms()
         while True:
             self._radio_alive_ms = ticks_ms()
+            if self.modem.attached and not self.modem.registered:
+                # out of coverage with the data context still up: asking costs no airtime
+                self.network = OFFLINE
+                await self._sleep(FIRST_PAUSE_MS)
+                await self.look()
+                continue
             if not self.modem.attached or self.network != ONLINE:
                 try:
                     await self.modem.connect(self.config.apn)
@@ -257,14 +272,12 @@ class Terminal:
                 if ticks_diff(ticks_ms(), sync_due_ms) >= 0:
                     await sync.sync(self.journal, self.messenger, self.till)
                     sync_due_ms = ticks_add(ticks_ms(), self.config.sync_s * 1000)
-                await self.modem.refresh()
+                await self.look()
             except NO_ANSWER as error:
                 log("radio", str(error))
                 self.network = OFFLINE
                 await self._sleep(self._pause_ms)
                 self._pause_ms = min(2 * self._pause_ms, LONGEST_PAUSE_MS)
-                continue
-            except ModemError:
                 continue
             self._pause_ms = FIRST_PAUSE_MS
             await self._sleep(min(SIGNAL_MS, self.config.sync_s * 1000))
@@ -361,7 +374,7 @@ class Terminal:
 
 
 def _modem_log(text):
-    log("modem", text)
+    log("radio", text.replace("modem: ", ""))
 
 
 def _update_log(text):

@@ -33,7 +33,8 @@ unique_id = machine.unique_id
 random = os.urandom
 rtc = machine.RTC()
 modem_power_key = machine.Pin(15, machine.Pin.OUT, value=1)
-keypad_rows = [machine.Pin(pin, machine.Pin.OUT, value=1) for pin in _ROW_PINS]
+# open drain: a row that is not scanned lets go, so two keys of one column never short two outputs
+keypad_rows = [machine.Pin(pin, machine.Pin.OPEN_DRAIN, value=1) for pin in _ROW_PINS]
 keypad_columns = [machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP) for pin in _COLUMN_PINS]
 _charger = machine.Pin(19, machine.Pin.IN)
 _battery = machine.ADC(0)

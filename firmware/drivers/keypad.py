@@ -12,7 +12,7 @@ from bootloader.shared.compat import ticks_diff, ticks_ms
 KEYS = "123A456B789C*0#D"
 
 SCAN_MS = 10
-STEADY_SCANS = 3
+STEADY_SCANS = 2
 QUEUE_KEYS = 8
 
 

@@ -1,7 +1,7 @@
 """What goes on paper, as ESC/POS bytes; pure. The flows print it.
 
 32 columns of the 58 mm head's font A; text in code page 1252 (ESC t 16), which has every letter of
-the languages. Commands: Epson ESC/POS reference (ESC @, ESC t, ESC a, ESC E, GS !).
+the languages. Commands: Epson ESC/POS reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !).
 """
 
 from firmware.drivers.printer import COLUMNS
@@ -15,7 +15,7 @@ _PLAIN = b"\x1bE\x00"
 _DOUBLE = b"\x1d!\x11"
 _TALL = b"\x1d!\x01"
 _SINGLE = b"\x1d!\x00"
-_FEED = b"\n\n\n\n"
+_FEED = b"\x1bd\x04"
 
 
 def encode(text):
@@ -98,7 +98,8 @@ def voucher(words, config, catalogue, terminal_id, sold, time, duplicate, offlin
     mark = b""
     if duplicate:
         mark = _CENTRE + _DOUBLE + encode(words("r_duplicate")) + b"\n" + _SINGLE
-    out = bytearray(_head(config))
+    # what a cut left of the first print must not run into the copy
+    out = bytearray((_FEED if duplicate else b"") + _head(config))
     out += mark + _LEFT + b"-" * COLUMNS + b"\n"
     price = catalogue.currency + " " + money(sold.amount_minor, catalogue.minor_digits)
     out += _BOLD + _pair(product.name, price) + _PLAIN

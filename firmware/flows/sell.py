@@ -8,7 +8,7 @@ sale in the journal, and `firmware.flows.recover` finishes it.
 from firmware.drivers import printer
 from firmware.flows import voucher
 from firmware.log import log
-from firmware.ui.screen import ONLINE, SEARCHING
+from firmware.ui.screen import OFFLINE, ONLINE, SEARCHING
 
 NETWORK_MS = 12000
 ANSWER_MS = 60000
@@ -23,8 +23,7 @@ async def sell(app):
     product = await pick(app)
     if product is None or not await paper_ready(app) or not await confirm(app, product):
         return
-    if app.network == SEARCHING:
-        await wait_for_network(app)
+    await wait_for_network(app)
     if app.network == ONLINE:
         sale = app.till.begin_online(product.id)
         if await ask_server(app, sale):
@@ -74,9 +73,14 @@ async def confirm(app, product):
 
 
 async def wait_for_network(app):
-    """Give a network that is being looked for a bounded time to come."""
+    """Give a network that is being looked for a bounded time to come; look whether it stayed.
+
+    A sale that is begun online in a place without coverage would keep the customer waiting.
+    """
+    if app.network == OFFLINE:
+        return
     await app.ui.busy(
-        app.network_known(),
+        app.network_known() if app.network == SEARCHING else app.look(),
         app.words("selling"),
         app.words("wait_network"),
         NETWORK_MS,

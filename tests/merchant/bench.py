@@ -244,6 +244,12 @@ class BenchTerminal(terminal.Terminal):
     answers = ()
     second_ms = 20
 
+    loses_coverage = False
+
+    async def look(self):
+        if self.loses_coverage:
+            self.network = OFFLINE
+
     async def exchange(self, sale):
         answer = self.answers.pop(0) if self.answers else None
         if answer is None:
@@ -397,6 +403,10 @@ class Bench:
 
     async def do_network(self, state):
         self.app.network = NETWORK[state]
+        return True
+
+    async def do_lose_coverage(self):
+        self.app.loses_coverage = True
         return True
 
     async def do_server(self, *answers):

@@ -87,6 +87,11 @@ def test_a_network_that_is_looked_for_is_waited_for_but_not_for_ever() -> None:
     assert done.kinds == []
 
 
+def test_coverage_lost_unnoticed_is_noticed_before_a_sale_is_begun_online() -> None:
+    done = run(*IN, STOCK, ["lose_coverage"], *FROM_STOCK, *SOLD)
+    assert done.kinds == [OFFLINE, PRINTED]
+
+
 def test_the_offline_policy_refuses_the_third_sale_in_plain_words() -> None:
     done = run(
         *IN,
