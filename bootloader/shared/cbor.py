@@ -96,8 +96,6 @@ class Reader:
         # Every item takes at least one byte: a count that the bytes left cannot hold is a lie.
         if count > (len(self.data) - self.at) >> (major - 4):
             raise CborError("cut short")
-        if count > self.items_left:
-            raise CborError("too many items")
         if major == 4:
             out = []
             while count:

@@ -102,7 +102,12 @@ REFUSED = {
 
 @pytest.mark.parametrize("interpreter", BOTH)
 def test_what_is_not_well_formed_or_not_deterministic_is_refused(interpreter: str) -> None:
-    read = on_device(interpreter, READ, [(text, True) for text in REFUSED])
+    body = READ.replace(
+        "cbor.dumps(cbor.loads(bytes.fromhex(text), strict=strict)).hex()",
+        """str(
+            cbor.loads(bytes.fromhex(text), strict=strict))""",
+    )
+    read = on_device(interpreter, body, [(text, True) for text in REFUSED])
     for (text, reason), answer in zip(REFUSED.items(), read, strict=True):
         assert answer.startswith("refused: ") and reason in answer, (text, answer)
 

@@ -386,6 +386,24 @@ def test_an_older_stored_snapshot_opens_nothing_below_it(play: Play, repo: Repos
     assert [a.split(":")[0] for a in answers[2:]] == ["Mismatch", "Mismatch"]
 
 
+def test_without_hashes_the_versions_alone_keep_old_and_new_apart(play: Play) -> None:
+    repo = Repository(with_hashes=False)
+    old = dict(repo.published)
+    repo.publish("targets")
+    repo.publish_index()
+    answers = play(
+        start(repo),
+        *refresh(repo)[:1],
+        ("update_snapshot", old["snapshot"]),
+        ("get", "snapshot_version"),
+        ("update_snapshot", old["snapshot"], True),
+        ("update_targets", old["targets"]),
+        ("has", "targets"),
+    )
+    not_listed = "Mismatch: snapshot: version differs from what is listed"
+    assert answers[2:] == [not_listed, 0, not_listed, not_listed, False]
+
+
 def test_everything_old_replayed_is_refused(play: Play, repo: Repository) -> None:
     old = dict(repo.published)
     for role in ("stable", "targets"):

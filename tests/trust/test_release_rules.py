@@ -158,8 +158,10 @@ def test_an_entry_with_anything_missing_or_mistyped_is_refused_with_the_field(
         (path, ENTRY, FACTS)
         for path in ("beta/duka-r2/7.full", "stable/duka-r1/07.full", "stable/duka-r1/7", "7.full")
     ]
+    payload = [{"kind": "full", "path": "stable/duka-r1/07.full"}]
+    cases += [("stable/duka-r1/07.full", bent(ENTRY, "custom.payloads", payload), FACTS)]
     answers = on_device(interpreter, JUDGE, cases)
-    for case, answer in zip([*MALFORMED, *[("path", "")] * 4], answers, strict=True):
+    for case, answer in zip([*MALFORMED, *[("path", "")] * 5], answers, strict=True):
         assert answer[0] == "malformed", (case, answer)
         assert ": " in answer[1]
 

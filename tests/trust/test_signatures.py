@@ -121,3 +121,28 @@ def test_no_forgery_verifies(interpreter: str) -> None:
     cases = forgeries()
     got = on_device(interpreter, VERIFY, list(cases.values()))
     assert dict(zip(cases, got, strict=True)) == dict.fromkeys(cases, False)
+
+
+@pytest.mark.parametrize("interpreter", BOTH)
+def test_only_points_in_their_one_form_are_read_as_keys(interpreter: str) -> None:
+    body = """
+from bootloader.shared import ed25519
+for text in data:
+    point = ed25519._decompress(bytes.fromhex(text))
+    out.append(None if point is None else [str(point[0]), str(point[1])])
+"""
+    reduced = [y.to_bytes(32, "little").hex() for y in range(19)]
+    raised = [(y + P).to_bytes(32, "little").hex() for y in range(19)]
+    got = on_device(interpreter, body, reduced + raised)
+    d = -121665 * pow(121666, -1, P)
+    on_curve = 0
+    for y in range(19):
+        x_squared = (y * y - 1) * pow(d * y * y + 1, -1, P) % P
+        if pow(x_squared, (P - 1) // 2, P) in (0, 1):
+            x = int(got[y][0])
+            assert x * x % P == x_squared and got[y][1] == str(y)
+            on_curve += 1
+        else:
+            assert got[y] is None
+    assert 3 < on_curve < 16
+    assert got[19:] == [None] * 19
