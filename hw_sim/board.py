@@ -55,7 +55,7 @@ T = TypeVar("T")
 
 EVENT_LIMIT: Final = 10_000
 KEY_HOLD_MS: Final = 60
-KEY_SCANS: Final = 3
+KEY_SCANS: Final = 6
 """A patient finger holds a key until the CPU has looked at it so often, and so long (below)."""
 KEY_SCAN_MS: Final = 45
 KEY_PATIENCE_MS: Final = 4000

@@ -284,7 +284,7 @@ class Terminal:
     def wait_receipts(self, count: int, timeout_s: float = 30) -> list[Receipt]:
         """Return all receipts as soon as `count` are printed whole."""
         self.board.wait_for(
-            lambda: len(self.receipts()) >= count and not self.printer.printing,
+            lambda: sum(receipt.torn_off for receipt in self.receipts()) >= count,
             timeout_s,
             what=f"receipt number {count}",
         )
