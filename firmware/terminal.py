@@ -196,6 +196,8 @@ class Terminal:
         ]
         if self.boot_info.trial:
             work.append(self._self_test())
+        gc.collect()
+        log("main", "{} bytes of heap free".format(gc.mem_free()))
         self._tasks = [asyncio.create_task(self._watched(task)) for task in work]
         await self._supervise()
 
