@@ -122,13 +122,23 @@ def test_no_notice_is_lost_in_a_reply_and_no_data_is_taken_for_lines(sizes: list
 
 
 def test_a_late_reply_is_not_taken_for_the_next_ones() -> None:
-    tape = Tape({b"AT+B\r": b"\r\n+B: 1\r\n\r\nOK\r\n"}, [])
+    tape = Tape({}, [])
     chat = Chat(tape)
 
     async def story() -> None:
+        def answer(after_s: float, data: bytes) -> None:
+            asyncio.get_running_loop().call_later(after_s, tape.__setattr__, "waiting", data)
+
+        def write(data: Any) -> int:
+            if bytes(data) == b"AT+B\r":
+                answer(0.08, b"\r\n+B: 1\r\n\r\nOK\r\n")
+            return len(data)
+
+        tape.write = write  # type: ignore[method-assign]
         with pytest.raises(ChatTimeout):
             await chat.command(b"AT+A", timeout_ms=20)
-        tape.waiting = b"\r\nERROR\r\n"  # to AT+A, which the chat gave up
+        # The answer to AT+A, which the chat gave up, is still on its way when AT+B is wanted.
+        answer(0.03, b"\r\nERROR\r\n")
         assert await chat.command(b"AT+B", info=b"+B:") == [b"+B: 1"]
 
     asyncio.run(story())
