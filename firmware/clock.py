@@ -1,19 +1,36 @@
 """What time it is, as far as the terminal can know; for everything that writes a time.
 
 The time comes from the server's sealed replies and runs on by the interpreter's ticks. Before the
-first reply it is what the board's own clock says, if that is not older than the release itself.
+first reply it is what the board's own clock says, if that is not before the journal's last time.
 """
 
 from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
 
 
+def unix_seconds(datetime):
+    """Unix seconds of an RTC's (year, month, day, weekday, hour, minute, second, …), in UTC.
+
+    Years begin in March here, so that the leap day is a year's last.
+    """
+    year, month, day, _, hour, minute, second = datetime[:7]
+    if month < 3:
+        year -= 1
+        month += 12
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day
+    return (days - 719469) * 86400 + hour * 3600 + minute * 60 + second
+
+
 class Clock:
     """Unix seconds that never run backwards by themselves; 0 while unknown."""
 
-    def __init__(self, hint=0, oldest=0):
-        """`hint`: what the board's clock says; `oldest`: no true time is before it."""
-        self._at = hint if hint >= oldest else 0
-        self._ticks = ticks_ms()
+    def __init__(self):
+        self.set(0)
+
+    def start(self, hint, oldest):
+        """Begin with what the board's own clock says (`hint`), but never before `oldest`: a dead
+        clock or one set back must not make the terminal younger than what it has journaled.
+        """
+        self.set(max(hint, oldest))
 
     def now(self):
         """Unix seconds, 0 if unknown. To be asked at least once an hour, as ticks wrap."""

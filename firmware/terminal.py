@@ -12,7 +12,7 @@ from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
 from bootloader.shared.cose import derive_keys
 from firmware import sync
 from firmware.catalogue import Catalogue, CatalogueError, load
-from firmware.clock import Clock
+from firmware.clock import Clock, unix_seconds
 from firmware.console import serve
 from firmware.drivers.battery import Battery
 from firmware.drivers.buzzer import Buzzer
@@ -79,6 +79,7 @@ class Terminal:
         self.clock = Clock()
         self.journal = Journal(board.partitions["journal"], self.clock.now)
         self.journal.mount()
+        self.clock.start(unix_seconds(board.rtc.datetime()), self.journal.state.time_seen)
         keys = derive_keys(who.device_key, who.terminal_id)
         self.stock = Stock(keys.stock)
         self.catalogue = None

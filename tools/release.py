@@ -87,13 +87,14 @@ def add(
     text: Annotated[str, typer.Option(help="what merchants are told (English)")] = "",
     gate_idle_s: Annotated[int, typer.Option(min=0, help="idle seconds before a switch")] = 10,
     selftest_deadline_s: Annotated[int, typer.Option(min=1, help="time for the self-test")] = 300,
+    deltas: Annotated[bool, typer.Option(help="offer deltas from the releases listed now")] = True,
     yes: YesOption = False,
 ) -> None:
     """List an image on a channel and sign the list with the keys at hand."""
     content = image.read_bytes()
     manifest = images.read_manifest(content)
     opened = channels.Repository.open(repository)
-    bases = _earlier_images(opened, channel)
+    bases = _earlier_images(opened, channel) if deltas else {}
     payloads = channels.build_payloads(content, bases)
     entry = channels.ReleaseEntry(
         release=manifest.release,

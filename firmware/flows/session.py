@@ -31,6 +31,9 @@ async def session(app):
     try:
         if not await sign_in(app):
             return
+    except Idle:
+        return
+    try:
         log("session", "signed in")
         if app.till.unfinished():
             await run_flow(app, voucher.recover)

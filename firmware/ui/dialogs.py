@@ -42,7 +42,7 @@ class Dialogs:
         """The next key that is in `wanted`; None when `timeout_ms` passed without one.
 
         Raises:
-            Idle: nobody pressed anything for `IDLE_MS` (only without a timeout).
+            Idle: nobody pressed anything for `IDLE_MS`, all of it here (only without a timeout).
         """
         started = ticks_ms()
         while True:
@@ -51,10 +51,11 @@ class Dialogs:
                 TICK_MS if timeout_ms is None else min(TICK_MS, timeout_ms)
             )
             if key is None:
+                here_ms = ticks_diff(ticks_ms(), started)
                 if timeout_ms is None:
-                    if self.idle_ms() >= IDLE_MS:
+                    if min(self.idle_ms(), here_ms) >= IDLE_MS:
                         raise Idle
-                elif ticks_diff(ticks_ms(), started) >= timeout_ms:
+                elif here_ms >= timeout_ms:
                     return None
                 continue
             self._touched_ms = ticks_ms()

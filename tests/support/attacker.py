@@ -47,7 +47,7 @@ class Attacker:
         self._point_at(channel, forged.signed.version)
 
     def spoil_payloads(self, channel: str, byte_at: int = 100) -> None:
-        """Change one byte in every payload of a channel."""
+        """Flip one bit in every payload of a channel; done twice, it is undone."""
         for file in (self._repository / "targets" / channel).rglob("*"):
             if file.is_file():
                 content = bytearray(file.read_bytes())
