@@ -5,6 +5,7 @@ silently replaced is found by a merchant, weeks later.
 """
 
 import json
+import os
 
 MAX_BYTES = 4096
 
@@ -79,7 +80,8 @@ def load(path="/data/config.json"):
         ConfigError: it is missing or cannot be used.
     """
     try:
+        size_bytes = min(os.stat(path)[6], MAX_BYTES) + 1
         with open(path, "rb") as file:
-            return Config(file.read(MAX_BYTES + 1))
+            return Config(file.read(size_bytes))
     except OSError:
         raise ConfigError("config.json: missing")

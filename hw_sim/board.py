@@ -17,6 +17,7 @@ as a chip in a hard fault does.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import threading
 import time
@@ -47,6 +48,7 @@ from hw_sim.flash import CutMoment, FlashError, FlashLockedError, NorFlash, Powe
 from hw_sim.gpio import GpioBank
 from hw_sim.keypad import Keypad
 from hw_sim.lcd import Lcd, Picture
+from hw_sim.qemu import QemuChip, QemuCpu
 from hw_sim.rtc import RealTimeClock
 from hw_sim.serial_link import SerialLink
 from hw_sim.uart import HasPowerKey, UartPeer
@@ -54,6 +56,7 @@ from hw_sim.uart import HasPowerKey, UartPeer
 T = TypeVar("T")
 
 EVENT_LIMIT: Final = 10_000
+RANDOM_LIMIT_BYTES: Final = 256
 KEY_HOLD_MS: Final = 60
 KEY_SCANS: Final = 6
 """A patient finger holds a key until the CPU has looked at it so often, and so long (below)."""
@@ -103,6 +106,7 @@ class Board:
         modem: UartPeer | None = None,
         printer: UartPeer | None = None,
         interpreter: str | None = None,
+        chip: QemuChip | None = None,
         description: BoardDescription = REFERENCE,
         serial_link: Path | None = None,
         bounce: bool = True,
@@ -112,6 +116,7 @@ class Board:
     ) -> None:
         """Put the board together, without supply.
 
+        `chip` is the CPU if it shall not be an interpreter of this host; its flash is a file.
         `seed` fixes contact bounce and power-up noise. `throttle_uarts` makes the CPU's
         transmissions take the time they take on a wire. `watchdog_stretch` multiplies watchdog
         timeouts, for hosts so slow that a real second is too short.
@@ -125,7 +130,8 @@ class Board:
             raise ValueError(f"the chip's unique id has 8 bytes, not {len(unique_id)}")
         self.description = description
         self.unique_id = unique_id
-        self._interpreter = interpreter or find_interpreter()
+        self._chip = chip
+        self._interpreter = "" if chip else interpreter or find_interpreter()
         self._own_flash = not isinstance(flash, NorFlash)
         self.flash = (
             flash
@@ -180,7 +186,7 @@ class Board:
         self.cpu_faulted = False
         """Whether the CPU crashed and has not been reset since."""
         self._cause = ResetCause.POWER_ON
-        self._cpu: Cpu | None = None
+        self._cpu: Cpu | QemuCpu | None = None
         self._held_by_brownout = False
         self._throttle = throttle_uarts
         self._watchdog_stretch = watchdog_stretch
@@ -298,6 +304,17 @@ class Board:
         self.resets.append(cause)
         self._event("reset", cause.name.lower())
         token = self._bus.new_token()
+        if self._chip is not None:
+            if self.flash.path is None:
+                raise ValueError("an emulated chip needs its flash in a file")
+            self._cpu = self._chip.start(
+                flash_file=self.flash.path,
+                console=self.console.cpu_terminal,
+                bus=f"{self._bus.port}:{token}",
+                wires=self.uarts,
+                on_exit=self._cpu_ended_in_thread,
+            )
+            return
         self._cpu = Cpu(
             self._interpreter,
             terminal=self.console.cpu_terminal,
@@ -334,7 +351,7 @@ class Board:
         self._stop_cpu()
         self._start_cpu(cause, stay_in_raw_repl=stay_in_raw_repl)
 
-    def _cpu_ended_in_thread(self, cpu: Cpu, status: int) -> None:
+    def _cpu_ended_in_thread(self, cpu: Cpu | QemuCpu, status: int) -> None:
         loop = self._loop
         if loop is not None:
             try:
@@ -342,10 +359,12 @@ class Board:
             except RuntimeError:
                 pass  # the loop closed meanwhile: nobody is left to be told
 
-    def _cpu_ended(self, cpu: Cpu, status: int) -> None:
+    def _cpu_ended(self, cpu: Cpu | QemuCpu, status: int) -> None:
         if cpu is not self._cpu:
             return  # killed by us
-        if status == 0:
+        if isinstance(cpu, QemuCpu) and cpu.ended_by_watchdog:
+            self._watchdog_expired()
+        elif status == 0:
             self.console.drain()
             raw = self.console.in_raw_repl
             self.console.say(b"MPY: soft reboot\r\n")
@@ -459,6 +478,10 @@ class Board:
                 if unit != self.description.battery_adc:
                     raise ValueError(f"nothing is wired to ADC channel {unit}")
                 return self.battery.adc_u16(), b""
+            case Op.RANDOM:
+                if not 1 <= arg <= RANDOM_LIMIT_BYTES:
+                    raise ValueError(f"the generator gives 1 to {RANDOM_LIMIT_BYTES} bytes")
+                return 0, os.urandom(arg)
             case Op.PWM:
                 gpio.check_pin(unit)
                 if unit == self.description.buzzer_pin:

@@ -44,6 +44,7 @@ class Op(IntEnum):
     RTC_READ = 0x48
     RTC_SET = 0x49
     PWM = 0x50
+    RANDOM = 0x58
 
 
 POSTED: Final = frozenset({Op.PIN_WRITE, Op.SPI_WRITE, Op.WATCHDOG_FEED})

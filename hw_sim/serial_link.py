@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from hw_sim.uart import UartPeer
@@ -36,6 +37,8 @@ class SerialLink:
         self.unheard_bytes = 0
         self.trace: deque[tuple[str, bytes]] = deque(maxlen=2000)
         """The last chunks that crossed: ("tx" | "rx", bytes), as seen from the CPU."""
+        self.arrived: Callable[[], None] | None = None
+        """Called when bytes came into the FIFO, for a CPU with a wire of its own."""
         self._rng = rng
         self._fifo = bytearray()
         if peer is not None:
@@ -69,6 +72,12 @@ class SerialLink:
         if taken:
             self._fifo += taken
             self.trace.append(("rx", bytes(taken)))
+            if self.arrived is not None:
+                self.arrived()
+
+    def peek(self) -> bytes:
+        """What is in the FIFO."""
+        return bytes(self._fifo)
 
     def read(self, most_bytes: int) -> bytes:
         """Take up to so many bytes out of the FIFO."""

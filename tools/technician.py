@@ -127,7 +127,7 @@ def provision(
     port: str,
     server: ServerAccess,
     root: bytes,
-    boot_image: bytes,
+    boot_image: bytes | None,
     merchant: Merchant,
     *,
     channel: str = "stable",
@@ -137,6 +137,7 @@ def provision(
 ) -> str:
     """Provision the blank terminal on `port`; return its terminal id (16 hex digits).
 
+    `boot_image` is None for a board that was made with its bootloader in the interpreter.
     `settings` are further fields of config.json (docs/formats/terminal-files.md).
 
     Raises:
@@ -146,9 +147,10 @@ def provision(
     """
     config = make_config(server, merchant, channel, settings or {})
     signed = fetch_signed_files(server.url, root, channel)
-    with BlankBoard(port) as board, _bar("boot image", out) as progress:
-        board.write_boot(boot_image, progress)
-        board.reset()
+    if boot_image is not None:
+        with BlankBoard(port) as board, _bar("boot image", out) as progress:
+            board.write_boot(boot_image, progress)
+            board.reset()
     with _recovery(port) as link:
         found = link.status()
         if found.state != "blank":

@@ -11,9 +11,9 @@ import time
 
 import machine
 import norflash
-import vfs
 
 from bootloader.shared.compat import const
+from bootloader.shared.display import SpiDisplay
 from bootloader.shared.partitions import table
 
 HARDWARE_CLASS = "duka-r1"
@@ -82,43 +82,9 @@ def data_vfs(may_format=False):
     Raises OSError if it cannot be mounted; with `may_format` it is made anew instead. It holds
     stock and trust, so only a caller who knows that nothing is lost may say so.
     """
-    from bootloader.shared.partitions import BlockDevice
+    from bootloader.shared.partitions import mount_data
 
-    partition = partitions["data"]
-    device = BlockDevice(partition)
-    try:
-        filesystem = vfs.VfsLfs2(device)
-    except OSError:
-        # littlefs keeps its superblock in the first two blocks
-        if not may_format and not partition.is_blank(0, 8192):
-            raise
-        vfs.VfsLfs2.mkfs(device)
-        filesystem = vfs.VfsLfs2(device)
-    vfs.mount(filesystem, "/data")
-
-
-class _Lcd:
-    """SSD1306 on SPI 0; GP17 low says command, GP18 selects, GP16 resets."""
-
-    def __init__(self):
-        self._spi = machine.SPI(0, baudrate=8_000_000)
-        self._data_command = machine.Pin(17, machine.Pin.OUT, value=0)
-        self._select = machine.Pin(18, machine.Pin.OUT, value=1)
-        reset_pin = machine.Pin(16, machine.Pin.OUT, value=0)
-        time.sleep_ms(1)
-        reset_pin.value(1)
-
-    def _write(self, data_command, data):
-        self._data_command.value(data_command)
-        self._select.value(0)
-        self._spi.write(data)
-        self._select.value(1)
-
-    def command(self, data):
-        self._write(0, data)
-
-    def data(self, data):
-        self._write(1, data)
+    mount_data(partitions["data"], may_format)
 
 
 class _Console:
@@ -142,5 +108,10 @@ class _Console:
         sys.stdout.buffer.write(data)
 
 
-lcd = _Lcd()
+lcd = SpiDisplay(
+    machine.SPI(0, baudrate=8_000_000).write,
+    data_command=machine.Pin(17, machine.Pin.OUT, value=0),
+    select=machine.Pin(18, machine.Pin.OUT, value=1),
+    reset=machine.Pin(16, machine.Pin.OUT, value=0),
+)
 console = _Console()

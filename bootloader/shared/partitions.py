@@ -143,3 +143,23 @@ class BlockDevice:
         if operation == 6:
             self.partition.erase_sector(argument * SECTOR_BYTES)
         return 0  # 1 start, 2 stop, 3 sync: nothing is held back here
+
+
+def mount_data(partition, may_format):
+    """Mount littlefs in `partition` at /data; a blank one is formatted first.
+
+    Raises OSError if it cannot be mounted; with `may_format` it is made anew instead. It holds
+    stock and trust, so only a caller who knows that nothing is lost may say so.
+    """
+    import vfs
+
+    device = BlockDevice(partition)
+    try:
+        filesystem = vfs.VfsLfs2(device)
+    except OSError:
+        # littlefs keeps its superblock in the first two blocks
+        if not may_format and not partition.is_blank(0, 2 * SECTOR_BYTES):
+            raise
+        vfs.VfsLfs2.mkfs(device)
+        filesystem = vfs.VfsLfs2(device)
+    vfs.mount(filesystem, "/data")

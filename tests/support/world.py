@@ -23,9 +23,11 @@ from typing import Any
 from rich.console import Console
 
 from hw_sim.board import LoopThread, SimulatedBoard
+from hw_sim.description import REFERENCE
 from hw_sim.modem import Sim800
 from hw_sim.network import GPRS, GsmNetwork, LinkProfile
 from hw_sim.printer import EscPosPrinter, Receipt
+from hw_sim.qemu import QEMU_BOARD, QemuChip
 from tests.support.lcd_reader import shows
 from tools import image as images
 from tools import release, technician
@@ -222,6 +224,8 @@ class TerminalSettings:
     registration_delay_s: float = 1.0
     printer: dict[str, Any] = field(default_factory=dict)
     network: dict[str, Any] = field(default_factory=dict)
+    chip: QemuChip | None = None
+    """The emulated Cortex-M3 instead of an interpreter of this host."""
 
 
 class Terminal:
@@ -246,6 +250,8 @@ class Terminal:
             seed=settings.seed,
             modem=self.modem,
             printer=self.printer,
+            chip=settings.chip,
+            description=QEMU_BOARD if settings.chip else REFERENCE,
         )
 
     def close(self) -> None:
@@ -372,7 +378,7 @@ class World:
             self.terminal.board.serial_port,
             technician.ServerAccess(self.server.url, self.token, SERVER_NAME, SERVER_PORT),
             self.manager.root,
-            self.manager.boot_image,
+            None if self._settings.chip else self.manager.boot_image,
             technician.Merchant("Mama Asha Shop", MERCHANT_PIN),
             float_minor=float_minor,
             settings={"poll_s": 3, "sync_s": 2, **settings},

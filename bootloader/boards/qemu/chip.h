@@ -1,0 +1,16 @@
+// The chip's parts that C code drives. Source: Arm Application Note AN385 (DAI 0385), sections 3
+// and 4; Cortex-M System Design Kit Technical Reference Manual (DDI 0479), UART and watchdog.
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CHIP_UARTS (4)
+#define CHIP_FIFO_BYTES (1024)
+
+void chip_start(void);
+void chip_reset(void);
+uint64_t chip_microseconds(void);
+
+size_t chip_uart_waiting(unsigned uart);
+int chip_uart_read(unsigned uart);
+void chip_uart_write(unsigned uart, uint8_t byte);

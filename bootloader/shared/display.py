@@ -1,0 +1,27 @@
+"""The wires to an SSD1306 on four-wire SPI, for boards' `lcd` objects; nothing else uses it."""
+
+import time
+
+
+class SpiDisplay:
+    """`command(bytes)` and `data(bytes)` (Solomon Systech SSD1306 rev 1.1, section 8.1.3)."""
+
+    def __init__(self, write, data_command, select, reset):
+        """`write(bytes)` clocks them out; the rest are output pins. Resets the controller."""
+        self._write = write
+        self._data_command = data_command
+        self._select = select
+        time.sleep_ms(1)  # `reset` comes low; the datasheet asks for 3 us
+        reset.value(1)
+
+    def _send(self, data_command, data):
+        self._data_command.value(data_command)
+        self._select.value(0)
+        self._write(data)
+        self._select.value(1)
+
+    def command(self, data):
+        self._send(0, data)
+
+    def data(self, data):
+        self._send(1, data)
