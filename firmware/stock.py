@@ -119,12 +119,12 @@ class Stock:
             StockError: the entry is missing or damaged, or its seal does not open.
         """
         serial, sealed = self.entry(batch_id, index)
-        product_id, _, expiry, _ = self.head(batch_id)
+        head = self.head(batch_id)
         try:
-            pin = cose.open_pin(self._key, batch_id, index, product_id, serial, sealed)
+            pin = cose.open_pin(self._key, batch_id, index, head, serial, sealed)
         except cose.SealError as error:
             raise StockError(str(error))
-        return pin, serial, expiry
+        return pin, serial, head[2]
 
     def store(self, batch_id, data):
         """Check a delivered stock file from end to end and keep it; returns the number of vouchers.

@@ -119,9 +119,13 @@ def seal_reply(counter: int, content: bytes, keys: DeviceKeys) -> bytes:
 
 
 def seal_pin(
-    keys: DeviceKeys, batch_id: int, index: int, product: str, serial: str, pin: str
+    keys: DeviceKeys, batch_id: int, index: int, head: tuple[str, int, int], serial: str, pin: str
 ) -> bytes:
-    """A PIN of a stock file, which only this terminal opens, at this place only."""
+    """A PIN of a stock file, which only this terminal opens, at this place only.
+
+    `head` is the batch's (product id, face amount_minor, expiry): changed in the file, no PIN of
+    it opens.
+    """
     nonce = bytes((_STOCK,)) + batch_id.to_bytes(4, "big") + bytes(4) + index.to_bytes(4, "big")
-    aad = b"duka/stock/1" + product.encode() + serial.encode()
+    aad = strict_cbor.dumps(["duka/stock/1", batch_id, *head, serial])
     return AESCCM(keys.stock, _TAG_BYTES).encrypt(nonce, pin.encode(), aad)

@@ -205,15 +205,16 @@ def open_reply(down_key, counter, body):
     return unseal(down_key, _nonce(1, counter), _aad(_EXTERNAL_AAD), parts[2])
 
 
-def open_pin(stock_key, batch_id, index, product_id, serial, sealed):
-    """The PIN (text) of entry `index` (from 0) of a stock batch.
+def open_pin(stock_key, batch_id, index, head, serial, sealed):
+    """The PIN (text) of entry `index` (from 0) of a stock batch whose `head` is (product id,
+    amount_minor, expiry).
 
     Raises:
-        SealError: the entry is damaged, or was sealed for another place, product, serial or
-        terminal.
+        SealError: the entry is damaged, or was sealed for another place, product, amount,
+        expiry, serial or terminal.
     """
     nonce = b"\x02" + batch_id.to_bytes(4, "big") + bytes(4) + index.to_bytes(4, "big")
-    aad = b"duka/stock/1" + product_id.encode() + serial.encode()
+    aad = cbor.dumps(["duka/stock/1", batch_id, head[0], head[1], head[2], serial])
     try:
         return str(unseal(stock_key, nonce, aad, sealed), "utf-8")
     except UnicodeError:

@@ -269,7 +269,7 @@ def stock_file(key, batch, product, amount_minor, count):
     for index in range(count):
         serial = "ST%d-%d" % (batch, index)
         nonce = b"\x02" + batch.to_bytes(4, "big") + bytes(4) + index.to_bytes(4, "big")
-        aad = b"duka/stock/1" + product.encode() + serial.encode()
+        aad = cbor.dumps(["duka/stock/1", batch, product, amount_minor, 0, serial])
         pin = "%016d" % (7700000000000000 + batch * 1000 + index)
         entries.append([serial, cose.seal(key, nonce, aad, pin.encode())])
     return cbor.dumps({1: batch, 2: product, 3: amount_minor, 4: 0, 5: entries})

@@ -40,7 +40,7 @@ def stock_file(batch: int, product: str, amount: int, count: int, expiry: int = 
     for index in range(count):
         serial = f"S{batch}-{index}"
         nonce = b"\x02" + batch.to_bytes(4, "big") + bytes(4) + index.to_bytes(4, "big")
-        aad = b"duka/stock/1" + product.encode() + serial.encode()
+        aad = cbor2.dumps(["duka/stock/1", batch, product, amount, expiry, serial])
         sealed = AESCCM(STOCK, 8).encrypt(nonce, stock_pin(batch, index).encode(), aad)
         entries.append([serial, sealed])
     return cbor2.dumps({1: batch, 2: product, 3: amount, 4: expiry, 5: entries}, canonical=True)

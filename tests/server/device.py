@@ -102,7 +102,7 @@ class Device:
         opened = []
         for index, (serial, sealed) in enumerate(batch[5]):
             nonce = b"\x02" + batch[1].to_bytes(4, "big") + bytes(4) + index.to_bytes(4, "big")
-            aad = b"duka/stock/1" + batch[2].encode() + serial.encode()
+            aad = cbor2.dumps(["duka/stock/1", *(batch[key] for key in (1, 2, 3, 4)), serial])
             pin = AESCCM(self.derive(b"duka stock 1"), 8).decrypt(nonce, sealed, aad)
             opened.append((serial, pin.decode()))
         return opened

@@ -175,9 +175,11 @@ def test_a_counter_is_never_made_twice_nor_past_its_end() -> None:
             cose.message_counter(boot_count, n)
 
 
-def sealed_pin(batch: int, index: int, product: str, serial: str, pin: bytes) -> bytes:
+def sealed_pin(
+    batch: int, index: int, product: str, serial: str, pin: bytes, amount: int = 5000
+) -> bytes:
     nonce = b"\x02" + batch.to_bytes(4, "big") + bytes(4) + index.to_bytes(4, "big")
-    aad = b"duka/stock/1" + product.encode() + serial.encode()
+    aad = cbor2.dumps(["duka/stock/1", batch, product, amount, 1_800_000_000, serial])
     return AESCCM(key_for(b"duka stock 1"), 8).encrypt(nonce, pin, aad)
 
 
@@ -186,24 +188,28 @@ def test_a_pin_opens_only_in_its_own_place(interpreter: str) -> None:
     body = """
 from bootloader.shared import cose
 key = bytes.fromhex(data[0])
-for batch, index, product, serial, sealed in data[1]:
+for batch, index, head, serial, sealed in data[1]:
     try:
-        out.append(cose.open_pin(key, batch, index, product, serial, bytes.fromhex(sealed)))
+        out.append(cose.open_pin(key, batch, index, head, serial, bytes.fromhex(sealed)))
     except cose.SealError:
         out.append(None)
 """
     sealed = sealed_pin(9, 4, "air50", "S-0004", b"1234567890123456").hex()
+    head = ("air50", 5000, 1_800_000_000)
     cases = [
-        (9, 4, "air50", "S-0004", sealed),
-        (9, 5, "air50", "S-0004", sealed),
-        (8, 4, "air50", "S-0004", sealed),
-        (9, 4, "air100", "S-0004", sealed),
-        (9, 4, "air50", "S-0005", sealed),
-        (9, 4, "air50", "S-0004", sealed[:-2]),
-        (9, 4, "air50", "S-0004", sealed_pin(9, 4, "air50", "S-0004", b"\xff\xfe").hex()),
+        (9, 4, head, "S-0004", sealed),
+        (9, 5, head, "S-0004", sealed),
+        (8, 4, head, "S-0004", sealed),
+        (9, 4, ("air100", *head[1:]), "S-0004", sealed),
+        (9, 4, ("air50", 500, head[2]), "S-0004", sealed),
+        (9, 4, ("air50", 5000, 0), "S-0004", sealed),
+        (9, 4, ("air5", *head[1:]), "0S-0004", sealed),
+        (9, 4, head, "S-0005", sealed),
+        (9, 4, head, "S-0004", sealed[:-2]),
+        (9, 4, head, "S-0004", sealed_pin(9, 4, "air50", "S-0004", b"\xff\xfe").hex()),
     ]
     got = on_device(interpreter, body, [key_for(b"duka stock 1").hex(), cases])
-    assert got == ["1234567890123456", *[None] * 6]
+    assert got == ["1234567890123456", *[None] * 9]
 
 
 def test_a_full_size_message_is_opened_within_four_times_its_size() -> None:

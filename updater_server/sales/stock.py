@@ -121,10 +121,11 @@ def stock_file(
         .where(voucher_assignment.c.batch_id == batch_id)
         .order_by(voucher_assignment.c.batch_index)
     )
+    head = (batch.product_id, batch.face_minor, batch.expires_at)
     entries = []
     for index, voucher_id in enumerate(ids):
         opened = vouchers.reveal(connection, key, voucher_id)
-        sealed = seal_pin(keys, batch_id, index, batch.product_id, opened.serial, opened.pin)
+        sealed = seal_pin(keys, batch_id, index, head, opened.serial, opened.pin)
         entries.append([opened.serial, sealed])
     return strict_cbor.dumps(
         {
