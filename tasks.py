@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -88,19 +89,23 @@ from invoke.exceptions import Exit  # noqa: E402
 from invoke.tasks import task  # noqa: E402
 
 
-def _python(context: Context, arguments: str) -> None:
+def _python(arguments: str) -> None:
     """Run this environment's Python at the root; its exit code becomes the task's."""
-    done = context.run(
-        f'"{sys.executable}" {arguments}', pty=sys.stdout.isatty(), warn=True, in_stream=False
-    )
-    if done is None or done.failed:
-        raise Exit(code=1 if done is None else done.exited)
+    done = subprocess.run([sys.executable, *shlex.split(arguments)], cwd=ROOT, check=False)
+    if done.returncode:
+        raise Exit(code=done.returncode)
 
 
-@task(help={"keep": "keep the story's folder (flash, database, receipts) and print its path"})
-def demo(context: Context, keep: bool = False) -> None:
+@task(
+    help={
+        "keep": "keep the story's folder (flash, database, images) and print its path",
+        "pictures": "folder for pictures of the display and a receipt",
+    }
+)
+def demo(context: Context, keep: bool = False, pictures: str = "") -> None:
     """Tell the story of one terminal: sell, lose the network, update, roll back."""
-    _python(context, "-m tests.story" + (" --keep" if keep else ""))
+    arguments = " --keep" * keep + (f' --pictures "{pictures}"' if pictures else "")
+    _python("-m tests.story" + arguments)
 
 
 @task(
@@ -112,15 +117,15 @@ def demo(context: Context, keep: bool = False) -> None:
 def test(context: Context, paths: str = "tests", workers: str = "auto") -> None:
     """Run the linters, then the whole test suite; skipped tests are listed with reasons."""
     lint(context)
-    _python(context, f"-m pytest -n {workers} --dist loadgroup -q {paths}")
+    _python(f"-m pytest -n {workers} --dist loadgroup -q {paths}")
 
 
 @task
 def lint(context: Context) -> None:
     """Check style, types and the rooms' import rules."""
-    _python(context, "-m ruff check .")
-    _python(context, "-m ruff format --check .")
-    _python(context, "-m mypy")
+    _python("-m ruff check .")
+    _python("-m ruff format --check .")
+    _python("-m mypy")
 
 
 @task(
@@ -132,9 +137,7 @@ def lint(context: Context) -> None:
 )
 def build(context: Context, release: int = 1, version: str = "1.0.0", out: str = "build") -> None:
     """Build the boot image and the release image; the same commit gives the same bytes."""
-    _python(
-        context, f'-m tools release build --release {release} --version {version} --out "{out}"'
-    )
+    _python(f'-m tools release build --release {release} --version {version} --out "{out}"')
 
 
 @task(help={"upgrade": "move every pin to the newest version that fits"})
@@ -143,7 +146,5 @@ def lock(context: Context, upgrade: bool = False) -> None:
     common = "-m uv pip compile --universal --python-version 3.11 --generate-hashes -q --no-header"
     if upgrade:
         common += " --upgrade"
-    _python(context, f"{common} requirements.in -o requirements.lock")
-    _python(
-        context, f"{common} requirements-peers.in -c requirements.lock -o requirements-peers.lock"
-    )
+    _python(f"{common} requirements.in -o requirements.lock")
+    _python(f"{common} requirements-peers.in -c requirements.lock -o requirements-peers.lock")

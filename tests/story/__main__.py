@@ -17,10 +17,14 @@ def main() -> int:
     """Tell the story in a folder of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="keep the folder and say where it is")
-    keep = parser.parse_args().keep
+    parser.add_argument("--pictures", type=Path, help="folder for pictures of display and paper")
+    arguments = parser.parse_args()
+    keep, pictures = arguments.keep, arguments.pictures
+    if pictures:
+        pictures.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="duka-story-"))
     try:
-        held = Story(folder, Console()).tell()
+        held = Story(folder, Console(), pictures).tell()
     finally:
         if keep:
             print(f"kept in {folder}", file=sys.stderr)

@@ -30,15 +30,17 @@ from tests.support.world import (
 FLOAT_MINOR = 100_000
 DEBIT_MINOR = PRICES.products[0].amount_minor - PRICES.products[0].commission_minor
 STOCK = 5
-TIME_SCALE = 2.0
+TIME_SCALE = 4.0
 """The network's and modem's delays run this many times faster than real ones."""
 
 
 class Story:
     """Eight steps in one world; `tell` runs them in order."""
 
-    def __init__(self, folder: Path, console: Console) -> None:
+    def __init__(self, folder: Path, console: Console, pictures: Path | None = None) -> None:
+        """`pictures`: a folder for what the display and the paper look like on the way."""
         self.teller = Teller(console)
+        self.pictures = pictures
         self.world = World(folder, TerminalSettings(time_scale=TIME_SCALE))
         self.sales = 0
         self.steps: list[tuple[str, Callable[[], None]]] = [
@@ -125,6 +127,8 @@ class Story:
         terminal.wait_log("new batches", 60)
         self.sign_in()
         tell.display(terminal)
+        if self.pictures:
+            terminal.board.lcd_png(self.pictures / "menu.png")
         tell.claim(self.books.check_in()["release"] == 1, "the server has heard from release 1")
 
     # 4
@@ -133,6 +137,8 @@ class Story:
         tell = self.teller
         receipt = self.sell()
         tell.display(self.world.terminal, receipt)
+        if self.pictures:
+            receipt.png(self.pictures / "receipt.png")
         tell.claim(self.pin_on(-1) in self.world.pins("air50"), "the PIN is one of the vault's")
         eventually(lambda: self.books.debits_minor() == [DEBIT_MINOR], what="the debit")
         tell.claim(
