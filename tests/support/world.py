@@ -6,6 +6,7 @@ be copied and carried on from.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -17,9 +18,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 
 from hw_sim.board import LoopThread, SimulatedBoard
@@ -28,11 +31,14 @@ from hw_sim.modem import Sim800
 from hw_sim.network import GPRS, GsmNetwork, LinkProfile
 from hw_sim.printer import EscPosPrinter, Receipt
 from hw_sim.qemu import QEMU_BOARD, QemuChip
+from tests.support.books import Books
 from tests.support.lcd_reader import shows
+from tests.support.tap import Tap
 from tools import image as images
 from tools import release, technician
 from tools.image import ROOT
 from updater_server import channels
+from updater_server.channels import keys as key_files
 
 PASSPHRASE = "correct horse"
 MERCHANT_PIN = "2580"
@@ -203,9 +209,36 @@ class ReleaseManager:
         file.write_bytes(prices.encode())
         release.catalogue(file, self.keys, self.repository, PASSPHRASE, yes=True, name="default")
 
-    def publish(self) -> None:
-        """Put what is signed into force."""
-        release.publish(self.keys, self.repository, PASSPHRASE)
+    def sign_release(self, image: bytes, number: int, **changes: Any) -> None:
+        """List any bytes as an image on `stable`, with an entry changed at will, fully signed.
+
+        What the command line would refuse: a manager who errs, or one who was bought.
+        """
+        entry = channels.ReleaseEntry(
+            release=number,
+            version=f"1.{number}.0",
+            commit="0" * 40,
+            built=1,
+            security_version=1,
+            hardware=channels.Hardware("duka-r1", [1]),
+            image=channels.Image(len(image), hashlib.sha256(image).hexdigest()),
+            gate=channels.InstallGate(idle_s=0),
+            trial=channels.TrialPolicy(selftest_deadline_s=60),
+        )
+        channels.Repository.open(self.repository).add_release(
+            "stable",
+            msgspec.structs.replace(entry, **changes),
+            channels.build_payloads(image),
+            key_files.load_all(self.keys, PASSPHRASE, ["stable"]),
+        )
+
+    def publish(self, at: datetime | None = None) -> None:
+        """Put what is signed into force, as of now or of another day."""
+        if at is None:
+            release.publish(self.keys, self.repository, PASSPHRASE)
+            return
+        signers = key_files.load_all(self.keys, PASSPHRASE, ["snapshot", "timestamp"])
+        channels.Repository.open(self.repository).publish(signers, at)
 
     @property
     def root(self) -> bytes:
@@ -224,6 +257,7 @@ class TerminalSettings:
     registration_delay_s: float = 1.0
     printer: dict[str, Any] = field(default_factory=dict)
     network: dict[str, Any] = field(default_factory=dict)
+    board: dict[str, Any] = field(default_factory=dict)
     chip: QemuChip | None = None
     """The emulated Cortex-M3 instead of an interpreter of this host."""
 
@@ -250,6 +284,7 @@ class Terminal:
             seed=settings.seed,
             modem=self.modem,
             printer=self.printer,
+            **settings.board,
             chip=settings.chip,
             description=QEMU_BOARD if settings.chip else REFERENCE,
         )
@@ -259,8 +294,8 @@ class Terminal:
         self.board.close()
         self.loop.close()
 
-    def reach(self, server: Server) -> None:
-        """Let the network carry the server's public name to where it really is."""
+    def reach(self, server: Server | Tap) -> None:
+        """Let the network carry the server's public name to where it (or a tap) really is."""
         self.board.call(self.network.route, SERVER_NAME, SERVER_PORT, ("127.0.0.1", server.port))
 
     def set_coverage(self, on: bool) -> None:
@@ -342,6 +377,11 @@ class World:
     def terminal_id(self) -> str:
         """The id that provisioning gave it."""
         return (self.folder / "terminal-id").read_text()
+
+    @property
+    def books(self) -> Books:
+        """The server's database, read from outside."""
+        return Books(self.server.database, self.terminal_id)
 
     @property
     def token(self) -> str:

@@ -1,0 +1,176 @@
+"""A whole small world for each test, copied from one that was made once: server, release manager,
+keys, and a terminal in a named state.
+
+- `factory`: the server and its first release are there, the board is blank.
+- `ready`: provisioned, on release 1, with a float and a little stock; polls and syncs every second.
+- `calm`: as `ready`, but it asks the server for news only when it is switched on.
+
+Release images 2 (good), 3 (crashes at start) and 4 (hangs at start) are built, but not signed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hw_sim.network import WIRE
+from tests.support.merchant import FLOAT_MINOR, Merchant
+from tests.support.tap import Tap
+from tests.support.world import TerminalSettings, World, eventually, quiet_tools
+
+STOCK = {"air50": 4, "air100": 2}
+VOUCHERS = 12
+STATES = {"ready": 1, "calm": 3600}
+"""Provisioned states, and the seconds between their polls."""
+
+MakeWorld = Callable[..., "TerminalWorld"]
+
+
+def quick(**changes: Any) -> TerminalSettings:
+    """A terminal whose network and printer keep nobody waiting."""
+    printer = {"time_scale": 20.0, **changes.pop("printer", {})}
+    values = {"time_scale": 20.0, "link": WIRE, "printer": printer, **changes}
+    return TerminalSettings(**values)
+
+
+class TerminalWorld(World):
+    """A world with a merchant at the terminal."""
+
+    _tap: Tap | None = None
+
+    @property
+    def merchant(self) -> Merchant:
+        """Who sells on the terminal."""
+        return Merchant(self.terminal)
+
+    @property
+    def tap(self) -> Tap:
+        """A box between network and server; put there when first asked for."""
+        if self._tap is None:
+            self._tap = Tap(self.terminal.loop, self.server)
+            self.terminal.reach(self._tap)
+        return self._tap
+
+    def open_shop(self) -> TerminalWorld:
+        """Server up, terminal switched on."""
+        self.server.start()
+        self.terminal.reach(self._tap or self.server)
+        self.terminal.board.power_on()
+        return self
+
+    def wait_online(self) -> None:
+        """Return once the terminal has reached the server since it was last switched on."""
+        self.terminal.wait_shows("Online", timeout_s=60)
+
+    def new_log(self) -> Callable[[], str]:
+        """What the terminal logs from now on."""
+        seen = len(self.terminal.log())
+        return lambda: self.terminal.log()[seen:]
+
+    def wait_logged(self, log: Callable[[], str], *texts: str, timeout_s: float = 60) -> None:
+        """Return as soon as all `texts` are in what `log` gives."""
+        self.terminal.board.wait_for(
+            lambda: all(text in log() for text in texts), timeout_s, what=f"{texts} in the log"
+        )
+
+    def running(self) -> tuple[int, bool]:
+        """(release, on trial) as the terminal last told the server."""
+        check_in = self.books.check_in()
+        return int(check_in["release"]), bool(check_in["trial"])
+
+    def image(self, number: int) -> Path:
+        """A release image that was built when the world was made."""
+        return self.manager.images / f"duka-r1-{number}.romfs"
+
+    def offer(self, number: int, **options: Any) -> None:
+        """Sign and publish one of the images."""
+        self.manager.add(self.image(number), deltas=False, **{"gate_idle_s": 0, **options})
+        self.manager.publish()
+
+
+def _make_factory(folder: Path) -> None:
+    world = World(folder)
+    manager = world.manager
+    world.found_server()
+    manager.create()
+    manager.check_out()
+    manager.add(manager.build(1, "1.0.0"))
+    manager.set_prices()
+    manager.publish()
+    world.fill_vault(VOUCHERS)
+    start = "    log.start(board.console)\n"
+    manager.change("firmware/texts.py", "|Thank you|", "|Thank you, come again|")
+    manager.build(2, "1.1.0")
+    crash = start + '    raise RuntimeError("no such display")\n'
+    manager.change("firmware/main.py", start, crash)
+    manager.build(3, "1.2.0")
+    manager.change("firmware/main.py", crash, start + "    while True:\n        pass\n")
+    manager.build(4, "1.3.0")
+
+
+def _make_provisioned(states: Path, state: str) -> None:
+    shutil.copytree(states / "factory", states / state)
+    world = TerminalWorld(states / state, quick())
+    try:
+        world.server.start()
+        world.terminal.reach(world.server)
+        world.provision(FLOAT_MINOR, poll_s=STATES[state], sync_s=1)
+        for product, count in STOCK.items():
+            world.server.command("stock", "assign", world.terminal_id, product, str(count))
+        world.terminal.wait_log("2 new batches", 60)
+        # two stock records and the boot record: everything the terminal has to tell
+        eventually(lambda: world.books.acknowledged_through() >= 3, what="an empty journal")
+    finally:
+        world.close()
+
+
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of prepared worlds, made by whichever worker comes first."""
+    base = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        base = base.parent
+    folder = base / "terminal-worlds"
+    with (base / "terminal-worlds.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            with quiet_tools(), ThreadPoolExecutor() as pool:
+                _make_factory(folder / "factory")
+                list(pool.map(partial(_make_provisioned, folder), STATES))
+            (folder / "made").touch()
+    return folder
+
+
+@pytest.fixture
+def make_world(states: Path, tmp_path: Path) -> Iterator[MakeWorld]:
+    """`make_world(state, **settings)`: a world of its own, terminal and server still off."""
+    worlds: list[TerminalWorld] = []
+
+    def make(state: str = "ready", **settings: Any) -> TerminalWorld:
+        folder = tmp_path / f"world{len(worlds)}"
+        shutil.copytree(states / state, folder)
+        worlds.append(TerminalWorld(folder, quick(**settings)))
+        return worlds[-1]
+
+    with quiet_tools():
+        yield make
+        for world in worlds:
+            world.close()
+
+
+@pytest.fixture
+def shop(make_world: MakeWorld) -> MakeWorld:
+    """As `make_world`, with the server up and the terminal switched on."""
+
+    def make(state: str = "ready", **settings: Any) -> TerminalWorld:
+        return make_world(state, **settings).open_shop()
+
+    return make
