@@ -84,9 +84,12 @@ if __name__ == "__main__":
 
 
 # These are only there once the environment is.
+from invoke.collection import Collection  # noqa: E402
 from invoke.context import Context  # noqa: E402
 from invoke.exceptions import Exit  # noqa: E402
 from invoke.tasks import task  # noqa: E402
+
+from tools import qemu_tasks  # noqa: E402
 
 
 def _python(arguments: str) -> None:
@@ -148,3 +151,7 @@ def lock(context: Context, upgrade: bool = False) -> None:
         common += " --upgrade"
     _python(f"{common} requirements.in -o requirements.lock")
     _python(f"{common} requirements-peers.in -c requirements.lock -o requirements-peers.lock")
+
+
+namespace = Collection.from_module(sys.modules[__name__])
+namespace.add_collection(Collection.from_module(qemu_tasks, name="qemu"))

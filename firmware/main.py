@@ -14,9 +14,16 @@ from firmware.memory import Memory
 from firmware.texts import Words
 from firmware.ui.screen import Screen
 
+# How much may be allocated before the heap is swept. What lives long is allocated at the start and
+# should lie low, so that the rest is in one piece for inflating and verifying an update; later a
+# sweep costs more than it mends.
+START_SWEEP_BYTES = 4096
+SWEEP_BYTES = 16384
+
 
 def run(board, boot_info):
     """Run the terminal. Returns only when a reset is wanted; an error that leaves is a crash."""
+    gc.threshold(START_SWEEP_BYTES)
     log.start(board.console)
     screen = Screen(Lcd(board.lcd))
     words = Words("en")
@@ -42,4 +49,5 @@ def run(board, boot_info):
         log.log("main", "journal: " + str(error))
         asyncio.run(out_of_service(board, boot_info, screen, words, "s_journal"))
         return
+    gc.threshold(SWEEP_BYTES)
     asyncio.run(terminal.run())

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from hw_sim.qemu import QemuChip
 from tests.story.story import Story
+from tools import qemu
 
 
 def main() -> int:
@@ -18,13 +20,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="keep the folder and say where it is")
     parser.add_argument("--pictures", type=Path, help="folder for pictures of display and paper")
+    parser.add_argument("--qemu", action="store_true", help="on the emulated Cortex-M3")
     arguments = parser.parse_args()
     keep, pictures = arguments.keep, arguments.pictures
     if pictures:
         pictures.mkdir(parents=True, exist_ok=True)
+    chip = QemuChip(qemu.firmware()) if arguments.qemu else None
     folder = Path(tempfile.mkdtemp(prefix="duka-story-"))
     try:
-        held = Story(folder, Console(), pictures).tell()
+        held = Story(folder, Console(), pictures, chip).tell()
     finally:
         if keep:
             print(f"kept in {folder}", file=sys.stderr)

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from hw_sim.printer import Receipt
+from hw_sim.qemu import QemuChip
 from tests.story.telling import ClaimFailed, Teller
 from tests.support.attacker import Attacker
 from tests.support.books import Books
@@ -37,11 +38,18 @@ TIME_SCALE = 4.0
 class Story:
     """Eight steps in one world; `tell` runs them in order."""
 
-    def __init__(self, folder: Path, console: Console, pictures: Path | None = None) -> None:
-        """`pictures`: a folder for what the display and the paper look like on the way."""
+    def __init__(
+        self,
+        folder: Path,
+        console: Console,
+        pictures: Path | None = None,
+        chip: QemuChip | None = None,
+    ) -> None:
+        """`pictures`: a folder for what the display and the paper look like on the way. `chip`: the
+        CPU, if it shall not be an interpreter of this host."""
         self.teller = Teller(console)
         self.pictures = pictures
-        self.world = World(folder, TerminalSettings(time_scale=TIME_SCALE))
+        self.world = World(folder, TerminalSettings(time_scale=TIME_SCALE, chip=chip))
         self.sales = 0
         self.steps: list[tuple[str, Callable[[], None]]] = [
             ("A release manager signs and publishes firmware 1.0", self.publish_first_release),
