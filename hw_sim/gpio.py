@@ -91,6 +91,10 @@ class GpioBank:
             return False
         return None
 
+    def is_output(self, pin: int) -> bool:
+        """Whether the CPU has made it an output, whatever is on the line now."""
+        return self._mode[pin] is not Mode.IN
+
     def pull(self, pin: int) -> bool | None:
         """The level that the pin's own pull gives; None without a pull."""
         pull = self._pull[pin]

@@ -89,8 +89,8 @@ class Keypad:
 
     @property
     def in_use(self) -> bool:
-        """Whether the CPU drives any row: a program that scans is running."""
-        return any(self._gpio.driven(pin) is not None for pin in self._pins[: self._rows])
+        """Whether a program that scans is running: it has made the rows outputs."""
+        return any(self._gpio.is_output(pin) for pin in self._pins[: self._rows])
 
     def press(self, key: str) -> None:
         """Put a finger on `key`. ValueError when there is no such key."""
