@@ -8,7 +8,7 @@ import gc
 import os
 import time
 
-from bootloader import boot, identity, smp, trust
+from bootloader import boot, entropy, identity, smp, trust
 from bootloader.shared.compat import const
 from bootloader.shared.control import OTHER, ControlBlock, ControlError
 from bootloader.shared.partitions import SECTOR_BYTES, PartitionError
@@ -19,6 +19,8 @@ _DRAIN_S = 0.05
 _NAME_BYTES = const(64)
 _FILE_BYTES = const(0x100000)
 _SLOT_NAMES = ("a", "b")
+_PROGRESS = "/data/upload"
+_NOTE_EVERY = const(0x8000)  # a note costs about as much flash as a sector of the image
 
 
 def run(board, who, control):
@@ -49,6 +51,11 @@ class _ImageUpload:
         self.entry = entry
         self.offset = 0
         self.erased_bytes = 0
+        self.noted_bytes = 0
+
+    def note(self):
+        """What is kept of an upload under way, for after a power cut: which, and how far."""
+        return self.slot.encode() + self.sha256 + (self.offset // SECTOR_BYTES).to_bytes(2, "big")
 
 
 class _FileUpload:
@@ -93,7 +100,13 @@ class Recovery:
             raise SmpError(smp.RC_UNSUPPORTED, "recovery has no such command")
         try:
             return found(body)
-        except (ControlError, PartitionError, identity.IdentityError, trust.Refused) as fault:
+        except (
+            ControlError,
+            PartitionError,
+            entropy.NoEntropyError,
+            identity.IdentityError,
+            trust.Refused,
+        ) as fault:
             raise SmpError(smp.RC_INVALID, str(fault))
         except MemoryError:
             raise SmpError(smp.RC_NO_MEMORY, "not enough memory for this request")
@@ -147,9 +160,7 @@ class Recovery:
         elif self._state() == "foreign":
             raise SmpError(smp.RC_DENIED, "the flash holds another terminal's identity")
         else:
-            key = self.board.random(32)
-            if key == self.board.random(32) or key == bytes(32):
-                raise SmpError(smp.RC_UNKNOWN, "the random source does not work")
+            key = entropy.make_key(self.board.noise, self.board.random)
             who = identity.Identity(
                 terminal_id,
                 key,
@@ -233,18 +244,22 @@ class Recovery:
         state = self._need_control()
         wanted = body.get("hash")
         confirm = _field(body, "confirm", bool, False)
+        fault = SmpError(smp.RC_INVALID, "no slot holds that image")
         for name in _SLOT_NAMES:
             slot = state.slots[name]
-            if slot.state != "empty" and (
-                slot.sha256 == wanted or (wanted is None and confirm and name == state.active)
+            if slot.state == "empty" or (
+                slot.sha256 != wanted and not (wanted is None and confirm and name == state.active)
             ):
+                continue
+            # The other slot may hold the same image, uploaded because this one is of no use.
+            if slot.state == "bad":
+                fault = SmpError(smp.RC_BAD_STATE, "that image failed: upload it again")
+            elif not boot.image_is_intact(self.board.partitions["slot_" + name], slot):
+                fault = SmpError(smp.RC_CORRUPT, "the image is damaged: upload it again")
+            else:
                 break
         else:
-            raise SmpError(smp.RC_INVALID, "no slot holds that image")
-        if slot.state == "bad":
-            raise SmpError(smp.RC_BAD_STATE, "that image failed: upload it again")
-        if not boot.image_is_intact(self.board.partitions["slot_" + name], slot):
-            raise SmpError(smp.RC_CORRUPT, "the image is damaged: upload it again")
+            raise fault
         if name == state.active:
             if confirm:
                 self.control.confirm()
@@ -289,6 +304,11 @@ class Recovery:
             if upload.offset == upload.size_bytes:
                 self._finish_image(upload)
                 return {"off": upload.offset, "match": True}
+            if upload.offset >= upload.noted_bytes + _NOTE_EVERY and upload.sha256 is not None:
+                upload.noted_bytes = upload.offset
+                with open(_PROGRESS + ".new", "wb") as file:
+                    file.write(upload.note())
+                os.rename(_PROGRESS + ".new", _PROGRESS)
         return {"off": upload.offset}
 
     def _begin_image(self, state, size_bytes, sha256):
@@ -298,10 +318,27 @@ class Recovery:
         # A client that names the hash at once learns at once that the image is refused.
         entry = self._listed(sha256, size_bytes) if sha256 is not None else None
         self.control.empty(slot)
-        self._image = _ImageUpload(slot, size_bytes, sha256, entry)
+        self._image = upload = _ImageUpload(slot, size_bytes, sha256, entry)
+        if entry:
+            self._resume(upload)
+        return upload
+
+    def _resume(self, upload):
+        """Go on where a power cut ended an upload of the same image. The sector that was being
+        written is erased again; should the slot hold something else by now, the last hash tells."""
+        try:
+            with open(_PROGRESS, "rb") as file:
+                kept = file.read(64)
+        except OSError:
+            return
+        start = int.from_bytes(kept[33:], "big") * SECTOR_BYTES
+        if kept[:33] == upload.note()[:33] and len(kept) == 35 and start < upload.size_bytes:
+            upload.offset = upload.erased_bytes = upload.noted_bytes = start
 
     def _finish_image(self, upload):
         self._image = None
+        if upload.noted_bytes:
+            os.remove(_PROGRESS)
         partition = self.board.partitions["slot_" + upload.slot]
         digest = boot.image_sha256(partition, upload.size_bytes)
         if upload.sha256 is not None and digest != upload.sha256:

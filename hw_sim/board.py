@@ -182,6 +182,9 @@ class Board:
         self.on_event: Callable[[Event], None] | None = None
         self.resets: deque[ResetCause] = deque(maxlen=EVENT_LIMIT)
         """The cause of each start of the CPU, oldest first."""
+        self.noise: Callable[[int], bytes] = os.urandom
+        """The chip's noise source; a test puts a broken one here."""
+        self.noise_bytes_taken = 0
         self.powered = False
         self.cpu_faulted = False
         """Whether the CPU crashed and has not been reset since."""
@@ -481,7 +484,8 @@ class Board:
             case Op.RANDOM:
                 if not 1 <= arg <= RANDOM_LIMIT_BYTES:
                     raise ValueError(f"the generator gives 1 to {RANDOM_LIMIT_BYTES} bytes")
-                return 0, os.urandom(arg)
+                self.noise_bytes_taken += arg
+                return 0, self.noise(arg)
             case Op.PWM:
                 gpio.check_pin(unit)
                 if unit == self.description.buzzer_pin:

@@ -110,6 +110,9 @@ def random(n):
     return _ask(0x58, 0, n)
 
 
+noise = random
+
+
 def reset_cause():
     return _causes.get(_ask(0x03), "soft")
 

@@ -4,7 +4,6 @@ The boot image carries it as `board`; the bootloader and, handed over by it, the
 Pins: hw_sim/description.py.
 """
 
-import os
 import select
 import sys
 import time
@@ -30,7 +29,7 @@ flash = norflash.Flash()
 partitions = table(flash)
 del table  # the release brings its own: what is held here would stay in memory beside it
 unique_id = machine.unique_id
-random = os.urandom
+random = noise = machine.noise
 rtc = machine.RTC()
 modem_power_key = machine.Pin(15, machine.Pin.OUT, value=1)
 # open drain: a row that is not scanned lets go, so two keys of one column never short two outputs

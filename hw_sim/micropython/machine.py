@@ -99,6 +99,11 @@ def unique_id():
     return bytes(_call(0x04)[1])
 
 
+def noise(n):
+    """`n` bytes, 1 to 256, of the chip's noise source; ports have it as registers, not as this."""
+    return bytes(_call(0x58, arg=n)[1])
+
+
 class Pin:
     IN = const(0)
     OUT = const(1)

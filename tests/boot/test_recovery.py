@@ -198,6 +198,32 @@ def test_an_interrupted_upload_resumes_where_it_was(bench: Terminal, workshop: W
         assert images(link)[1].hash == _digest(image)
 
 
+def test_an_upload_goes_on_after_a_power_cut(bench: Terminal, workshop: Workshop) -> None:
+    image = workshop.images[2]
+    with repair(bench) as link:
+        reached = link._run(_until(link._client.upload(image), 2 * 0x8000 + 100))
+    bench.board.power_off()
+    with repair(bench) as link:
+        offsets = link._run(_all(link._client.upload(image)))
+        assert reached - 0x8000 - 4096 <= offsets[0] <= reached
+        assert images(link)[1].hash == _digest(image)
+
+
+def test_an_upload_does_not_go_on_over_what_was_spoiled_meanwhile(
+    bench: Terminal, workshop: Workshop
+) -> None:
+    image = workshop.images[2]
+    with repair(bench) as link:
+        link._run(_until(link._client.upload(image), 0x8000 + 100))
+    bench.board.power_off()
+    bench.spoil(SLOT["b"] + 100)
+    with repair(bench) as link:
+        with pytest.raises(LinkError, match="damaged"):
+            link.upload_image(image)
+        assert link._run(_all(link._client.upload(image)))[0] < 0x8000, "from the start, then"
+        assert images(link)[1].hash == _digest(image)
+
+
 async def _until(offsets: Any, least: int) -> int:
     async for offset in offsets:
         if offset >= least:
