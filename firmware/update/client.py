@@ -10,16 +10,16 @@ An expired signature stops installing, never fetching newer metadata.
 import gc
 import json
 import os
-from hashlib import sha256
 
 from bootloader.shared import release as releases
 from bootloader.shared import tuf
-from bootloader.shared.compat import const, sleep_ms
+from bootloader.shared.compat import const
 from bootloader.shared.control import OTHER, ControlError
 from firmware.http import BadResponse, HttpError, content_range
 
 from .download import Download, StorageError
 from .install import InstallError, digest_of, expand
+from .metadata import Metadata, Missing
 
 _METADATA = "/tuf/metadata/"
 _TARGETS = "/tuf/targets/"
@@ -212,7 +212,7 @@ class UpdateClient:
             return seconds
         except tuf.TrustError as error:
             self._log("metadata refused: " + str(error))
-        except (HttpError, Interrupted) as error:
+        except (HttpError, Missing, Interrupted) as error:
             self._log("update waits: " + str(error))
             seconds = min(self._retry_s, self._poll_s)
             self._retry_s = min(self._retry_s * 2, 3600)
@@ -233,6 +233,8 @@ class UpdateClient:
 
     async def _fetch(self, name, limit_bytes):
         response = await self._get(_METADATA + name, limit_bytes)
+        if response.status in (403, 404):
+            raise Missing(name + ": status %d" % response.status)
         if response.status != 200:
             raise BadResponse(name + ": status %d" % response.status)
         return response.body
@@ -264,91 +266,14 @@ class UpdateClient:
 
     async def _refresh(self, timestamp):
         """(TrustedMetadata, whether nothing is expired) after taking in all that is new."""
-        root = self._trust.read("root.json", tuf.LIMITS_BYTES["root"])
-        if root is None:
-            raise tuf.Malformed("root", "there is none; provision the terminal")
-        trusted = tuf.TrustedMetadata(root, self._time_s())
-        root = None
-        await self._update_roots(trusted)
-        expired = []
-        self._stored(trusted.update_timestamp, "timestamp", expired)
-        if self._take(trusted.update_timestamp, timestamp, expired):
-            self._trust.write("timestamp.json", timestamp)
-        self._log("timestamp %d" % trusted.timestamp_version)
+        metadata = Metadata(self._trust, self._fetch, self._log)
+        await metadata.refresh(self._time_s(), timestamp)
         timestamp = None
-        gc.collect()
-        await sleep_ms(0)
-        if not self._stored(lambda data: trusted.update_snapshot(data, True), "snapshot", expired):
-            data = await self._fetch(trusted.file_name("snapshot"), trusted.limit_bytes("snapshot"))
-            self._take(trusted.update_snapshot, data, expired)
-            self._trust.write("snapshot.json", data)
-        for role, parent in (
-            ("targets", "root"),
-            (self._channel, "targets"),
-            ("catalogue", "targets"),
-        ):
-            data = None
-            gc.collect()
-            await sleep_ms(0)
-            if self._stored(
-                lambda data, role=role, parent=parent: trusted.update_delegated(role, parent, data),
-                role,
-                expired,
-            ):
-                continue
-            data = await self._fetch(trusted.file_name(role), trusted.limit_bytes(role))
-            self._take(
-                lambda data, role=role, parent=parent: trusted.update_delegated(role, parent, data),
-                data,
-                expired,
-            )
-            self._trust.write(role + ".json", data)
-        for error in expired:
+        for role in (self._channel, "catalogue"):
+            await metadata.take_role(role, "targets")
+        for error in metadata.expired:
             self._log("nothing is installed: " + error)
-        return trusted, not expired
-
-    async def _update_roots(self, trusted):
-        for _ in range(tuf.MAX_ROOT_ROTATIONS):
-            name = trusted.file_name("root")
-            response = await self._get(_METADATA + name, tuf.LIMITS_BYTES["root"])
-            if response.status in (403, 404):
-                return
-            if response.status != 200:
-                raise BadResponse(name + ": status %d" % response.status)
-            trusted.update_root(response.body)
-            if trusted.rotated:
-                # Before the root is stored (section 5.3.11): what the lost keys signed must not
-                # hold back what the new ones sign.
-                self._trust.remove("timestamp.json")
-                self._trust.remove("snapshot.json")
-            self._trust.write("root.json", response.body)
-            self._log("root %d" % trusted.root_version)
-
-    @staticmethod
-    def _take(update, data, expired):
-        """`update(data)`; what is past its date is taken in and noted in `expired`. True unless
-        `update` says that nothing is new.
-        """
-        try:
-            return update(data) is not False
-        except tuf.Expired as error:
-            expired.append(str(error))
-            return True
-
-    def _stored(self, update, role, expired):
-        """Take in the stored file of `role`. False if there is none or it is of no use now."""
-        limit = tuf.LIMITS_BYTES.get(role, tuf.LIMITS_BYTES["delegated"])
-        data = self._trust.read(role + ".json", limit)
-        if data is None:
-            return False
-        past = []
-        try:
-            self._take(update, data, past)
-        except tuf.TrustError:
-            return False
-        if role != "timestamp":  # the one just fetched decides whether that is fresh
-            expired.extend(past)
-        return True
+        return metadata.trusted, not metadata.expired
 
     async def _update_catalogue(self, trusted):
         found, _, entry = trusted.find(self._catalogue)
@@ -601,7 +526,7 @@ class UpdateClient:
 
 def _is_target(path, entry, data):
     try:
-        tuf.check_target(path, entry, len(data), sha256(data).digest())
+        tuf.check_target(path, entry, data)
     except tuf.TrustError:
         return False
     return True

@@ -1,0 +1,122 @@
+"""The client workflow of TUF (specification 1.0, section 5) with a store and a link: what to read,
+what to fetch, what to keep. The update client calls it; so does the command by which public
+conformance suites reach this code. What may be trusted is `bootloader.shared.tuf`'s to decide.
+"""
+
+import gc
+
+from bootloader.shared import tuf
+from bootloader.shared.compat import sleep_ms
+
+
+class Missing(Exception):
+    """The server has no file of that name."""
+
+
+class Metadata:
+    """One refresh. `trusted` is the `TrustedMetadata` once `refresh` has begun; `expired` lists
+    what was past its date, in words: then nothing may be installed.
+
+    store: `read(name, limit_bytes)` (None if there is none), `write`, `remove`; what is written is
+    there whole or not at all. `await fetch(name, limit_bytes)`: the file's bytes; raises `Missing`.
+    With `keep_expired` what is past its date is taken in and kept all the same, so that a terminal
+    whose clock or server is behind still learns of newer trust; without, it ends the refresh as
+    the specification has it.
+    """
+
+    def __init__(self, store, fetch, log, keep_expired=True):
+        self._store = store
+        self._fetch = fetch
+        self._log = log
+        self._keep_expired = keep_expired
+        self.trusted = None
+        self.expired = []
+
+    async def refresh(self, now_s, timestamp=None):
+        """Root, timestamp, snapshot and targets. `timestamp`: its bytes, if they were fetched.
+
+        Raises:
+            TrustError: refused; what was taken in before stays. Whatever `fetch` raises.
+        """
+        root = self._store.read("root.json", tuf.LIMITS_BYTES["root"])
+        if root is None:
+            raise tuf.Malformed("root", "there is none; provision the terminal")
+        trusted = self.trusted = tuf.TrustedMetadata(root, now_s)
+        root = None
+        await self._update_roots()
+        self._stored(trusted.update_timestamp, "timestamp")
+        if timestamp is None:
+            timestamp = await self._fetch("timestamp.json", tuf.LIMITS_BYTES["timestamp"])
+        if self._take(trusted.update_timestamp, timestamp):
+            self._store.write("timestamp.json", timestamp)
+        self._log("timestamp %d" % trusted.timestamp_version)
+        timestamp = None
+        gc.collect()
+        await sleep_ms(0)
+        if not self._stored(lambda data: trusted.update_snapshot(data, True), "snapshot"):
+            await self._fetched(trusted.update_snapshot, "snapshot")
+        await self.take_role("targets", "root")
+
+    async def take_role(self, role, parent):
+        """Take in a targets role, the stored file if it is the listed one, else the server's.
+
+        Raises as `refresh`.
+        """
+        gc.collect()
+        await sleep_ms(0)
+
+        def update(data):
+            self.trusted.update_delegated(role, parent, data)
+
+        if not self._stored(update, role):
+            await self._fetched(update, role)
+
+    async def _update_roots(self):
+        trusted = self.trusted
+        for _ in range(tuf.MAX_ROOT_ROTATIONS):
+            try:
+                data = await self._fetch(trusted.file_name("root"), tuf.LIMITS_BYTES["root"])
+            except Missing:
+                return
+            trusted.update_root(data)
+            if trusted.rotated:
+                # Before the root is stored (section 5.3.11): what the lost keys signed must not
+                # hold back what the new ones sign.
+                self._store.remove("timestamp.json")
+                self._store.remove("snapshot.json")
+            self._store.write("root.json", data)
+            self._log("root %d" % trusted.root_version)
+
+    async def _fetched(self, update, role):
+        trusted = self.trusted
+        data = await self._fetch(trusted.file_name(role), trusted.limit_bytes(role))
+        self._take(update, data)
+        self._store.write(tuf.quoted(role) + ".json", data)
+
+    def _note(self, error):
+        if not self._keep_expired:
+            raise error
+        self.expired.append(str(error))
+
+    def _take(self, update, data):
+        """`update(data)`; True unless that says that nothing is new."""
+        try:
+            return update(data) is not False
+        except tuf.Expired as error:
+            self._note(error)
+            return True
+
+    def _stored(self, update, role):
+        """Take in the stored file of `role`. False if there is none or it is of no use now."""
+        limit = tuf.LIMITS_BYTES.get(role, tuf.LIMITS_BYTES["delegated"])
+        data = self._store.read(tuf.quoted(role) + ".json", limit)
+        if data is None:
+            return False
+        try:
+            update(data)
+        except tuf.Expired as error:
+            if role != "timestamp":  # the one fetched next decides whether that is fresh
+                self._note(error)
+        except tuf.TrustError:
+            return False
+        return True
