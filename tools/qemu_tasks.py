@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 
@@ -34,3 +36,37 @@ def demo(context: Context) -> None:
     told = subprocess.run([sys.executable, "-m", "tests.story", "--qemu"], cwd=ROOT, check=False)
     if told.returncode:
         raise Exit(code=told.returncode)
+
+
+@task(
+    help={
+        "kills": "how many in all",
+        "seed": "of the first world; a world of 25 kills comes again from its seed, timing apart",
+        "workers": "worlds at once",
+    }
+)
+def powercut(context: Context, kills: int = 500, seed: int = 1, workers: int = 2) -> None:
+    """Kill the emulated terminal at random instants of sales and updates; nothing may break."""
+    _ready()
+    results = qemu.BUILD / "kills.jsonl"
+    results.unlink(missing_ok=True)
+    settings = {
+        "DUKA_KILLS": str(kills),
+        "DUKA_KILLS_SEED": str(seed),
+        "DUKA_KILLS_RESULTS": str(results),
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers)]
+    done = subprocess.run(
+        [*command, "tests/qemu/test_kills.py"],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        check=False,
+    )
+    lines = results.read_text().splitlines() if results.exists() else []
+    worlds = [json.loads(line) for line in lines]
+    survived = sum(world["kills"] for world in worlds)
+    sales = sum(world["sales"] for world in worlds)
+    print(f"kills: {survived} of {kills}, in {len(worlds)} worlds, sales: {sales}")
+    print(f"broken: {-(-kills // 25) - len(worlds)}")
+    if done.returncode:
+        raise Exit(code=done.returncode)

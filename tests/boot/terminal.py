@@ -60,10 +60,10 @@ class Terminal:
         self.board.console_write(command.encode() + b"\n")
         self.board.wait_for(lambda: len(self.board.resets) > before, 15, what="the reset")
 
-    def facts(self) -> dict[str, Any]:
-        """What the release reads from the board object."""
-        self.board.console_write(b"facts\n")
-        facts: dict[str, Any] = json.loads(self._next_line(b"\nFACTS ", 15))
+    def facts(self, command: str = "facts") -> Any:
+        """What the release reads from the board object, or finds out as `command` says."""
+        self.board.console_write(command.encode() + b"\n")
+        facts = json.loads(self._next_line(b"\nFACTS ", 15))
         self._next_line(b"\nDONE ", 15)
         return facts
 

@@ -80,6 +80,24 @@ def act(board, info, command):
         info.control.start_trial(slot, int(size), digest, int(release), int(version), policy)
     elif word == "boot":
         board.flash.program(0, b"\0")
+    elif word == "nor":
+        area = board.partitions["download"]
+        area.erase_sector(0)
+        area.program(0, b"\xf0\x3c")
+        area.program(0, b"\x0f\xff")
+        refused = []
+        for wrong in (
+            lambda: board.flash.program(area.offset + 250, bytes(7)),
+            lambda: board.flash.erase(area.offset + 1),
+            lambda: board.flash.program(board.flash.size_bytes, b"\0"),
+            lambda: board.flash.program(0, b"\0"),
+        ):
+            try:
+                wrong()
+            except OSError as error:
+                refused.append(error.errno)
+        area_reads = list(area.read(0, 3))
+        print("\nFACTS " + json.dumps([area_reads, list(area.mapped(3)), refused]))
     elif word == "facts":
         board.keypad_rows[1].value(0)
         second_row = [pin.value() for pin in board.keypad_columns]

@@ -1,0 +1,66 @@
+"""Terminals on the emulated Cortex-M3. Skipped, with the reason, where it cannot be built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hw_sim.board import SimulatedBoard
+from hw_sim.qemu import PSRAM_BYTES, QEMU_BOARD, QemuChip
+from tests.boot import signed
+from tests.boot.terminal import CHIP, Terminal, provision, release_image
+from tests.terminal.conftest import MakeWorld, TerminalWorld, make_world, states
+from tools import qemu
+
+__all__ = ["make_world", "states"]
+
+
+@pytest.fixture(scope="session")
+def chip() -> QemuChip:
+    """An emulated chip with our bootloader frozen into its interpreter."""
+    try:
+        return QemuChip(qemu.firmware())
+    except qemu.Unavailable as error:
+        pytest.skip(str(error))
+
+
+def _board(flash: Path, chip: QemuChip) -> SimulatedBoard:
+    return SimulatedBoard(flash, unique_id=CHIP, chip=chip, description=QEMU_BOARD)
+
+
+@pytest.fixture(scope="session")
+def probe_flash(chip: QemuChip, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The flash of a board on which the probe of tests/boot was provisioned."""
+    folder = tmp_path_factory.mktemp("probe")
+    image = release_image(folder, 1)
+    files = signed.Channel().files(signed.entry(image, 1))
+    flash = folder / "flash.bin"
+    with _board(flash, chip) as board:
+        bench = Terminal(board)
+        provision(bench, image, files)
+        bench.running()
+    return flash
+
+
+@pytest.fixture
+def bench(chip: QemuChip, probe_flash: Path, tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal that runs the probe, off."""
+    flash = tmp_path / "flash.bin"
+    flash.write_bytes(probe_flash.read_bytes())
+    with _board(flash, chip) as board:
+        yield Terminal(board)
+
+
+@pytest.fixture
+def qemu_world(chip: QemuChip, make_world: MakeWorld) -> Callable[[], TerminalWorld]:
+    """A world whose terminal was made on the simulated chip, its flash now beside the emulated."""
+
+    def make() -> TerminalWorld:
+        world = make_world("ready", chip=chip)
+        content = world.flash.read_bytes()
+        world.flash.write_bytes(content + b"\xff" * (PSRAM_BYTES - len(content)))
+        return world
+
+    return make
