@@ -1,19 +1,22 @@
-"""What a technician can ask of a running terminal over its serial port: one word a line.
+"""What a technician can ask of a running terminal over its serial port: one command a line.
 
-`log` repeats the lines kept, `recovery` restarts into serial recovery, `reset` restarts. Nothing
-here shows or changes money; images sent in recovery must be signed all the same.
+`log` repeats the lines kept, `recovery` restarts into serial recovery, `reset` restarts. Everything
+else is for the technician's tools, and is loaded for that command only. Nothing here changes money;
+images sent in recovery must be signed all the same.
 """
 
 import asyncio
+import gc
+import sys
 
 from firmware.log import lines, log
 
-_LONGEST_LINE = 64
+_LONGEST_LINE = 255
 _POLL_MS = 100
 
 
-async def serve(board, boot_info):
-    """Read the console for ever."""
+async def serve(board, boot_info, terminal=None):
+    """Read the console for ever. `terminal` is None when it is out of service."""
     typed = bytearray()
     while True:
         got = board.console.read(32)
@@ -38,5 +41,20 @@ async def serve(board, boot_info):
             elif line == b"reset":
                 log("console", "reset")
                 board.reset()
-            elif line:
-                board.console.write(b"> log, recovery or reset\r\n")
+            elif line and len(line) <= _LONGEST_LINE:
+                await _bench(board, boot_info, terminal, line)
+
+
+async def _bench(board, boot_info, terminal, line):
+    gc.collect()
+    try:
+        bench = __import__("firmware.bench", None, None, ("Bench",))
+        await bench.Bench(board, boot_info, terminal).run(line.decode())
+    except (UnicodeError, MemoryError) as error:
+        log("console", type(error).__name__)
+    bench = None
+    package = sys.modules["firmware"]
+    for name in ("bench", "selftest"):
+        if sys.modules.pop("firmware." + name, None):
+            delattr(package, name)
+    gc.collect()

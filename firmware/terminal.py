@@ -39,6 +39,7 @@ RADIO_SILENT_MS = 1200000
 SIGNAL_MS = 20000
 FEED_MS = 500
 STATUS_MS = 1000
+BENCH_MS = 300000
 FIRST_PAUSE_MS = 5000
 LONGEST_PAUSE_MS = 300000
 NO_ANSWER = (NoNetwork, BadReply, ServerRefused)
@@ -116,6 +117,7 @@ class Terminal:
         self._pause_ms = FIRST_PAUSE_MS
         self._radio_alive_ms = ticks_ms()
         self._failed = None
+        self._bench_ms = None
 
     # what the flows ask
 
@@ -123,6 +125,11 @@ class Terminal:
     def signal(self):
         """Signal strength, 0 to 31, 99 unknown."""
         return self.modem.signal
+
+    @property
+    def trouble(self):
+        """Why the modem has no link: the code of its error, or ""."""
+        return self.modem.trouble
 
     def now(self):
         """Unix seconds, 0 if unknown."""
@@ -162,6 +169,18 @@ class Terminal:
             self._wake.set()
             return None
 
+    async def to_bench(self):
+        """Stop selling for a technician's tests, until the next restart or `BENCH_MS` of silence.
+
+        A cut in the middle of any of these tasks is what they are made for.
+        """
+        if self._bench_ms is None:
+            for task in self._tasks[2:]:  # keypad and console stay
+                task.cancel()
+            await asyncio.sleep_ms(0)
+            self.keypad.forget()
+        self._bench_ms = ticks_ms()
+
     # what the update client asks
 
     def gate_facts(self):
@@ -189,11 +208,11 @@ class Terminal:
         """Run all tasks until one of them fails; raises what it raised."""
         work = [
             self.keypad.run(),
+            serve(self.board, self.boot_info, self),
             self._merchant(),
             self._radio(),
             self._updates(),
             self._status(),
-            serve(self.board, self.boot_info),
         ]
         if self.boot_info.trial:
             work.append(self._self_test())
@@ -214,7 +233,11 @@ class Terminal:
             if self._failed:
                 raise self._failed
             now = ticks_ms()
-            if ticks_diff(now, self.ui.alive_ms) > MERCHANT_SILENT_MS:
+            if self._bench_ms is not None:
+                if ticks_diff(now, self._bench_ms) > BENCH_MS:
+                    log("bench", "left alone: back to selling")
+                    self.board.reset()
+            elif ticks_diff(now, self.ui.alive_ms) > MERCHANT_SILENT_MS:
                 silent = "merchant"
             elif ticks_diff(now, self._radio_alive_ms) > RADIO_SILENT_MS:
                 silent = "radio"

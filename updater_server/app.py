@@ -5,6 +5,9 @@ POST /m                  a terminal's sealed message
 GET  /tuf/…              channels: metadata and targets
 POST /v1/terminals       enrolment, by a technician's bearer token
 GET  /v1/terminals       what each terminal really runs, by the same token
+POST /v1/terminals/<id>/permit   lets a technician unlock or retire it by cable
+POST /v1/terminals/<id>/journal  records that a technician exported from it
+POST /v1/bench           what technicians did at their benches
 GET  /                   the dashboard, by HTTP Basic (any name, a technician's token)
 GET  /health             the process answers
 """
@@ -16,7 +19,7 @@ import base64
 import binascii
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Litestar, Request, Response, asgi, get, post
@@ -27,8 +30,9 @@ from sqlalchemy.exc import OperationalError
 from updater_server import dashboard, device_api
 from updater_server.database import reading, writing
 from updater_server.errors import ConflictError, InputError, ServerError
-from updater_server.fleet import terminals
+from updater_server.fleet import bench, terminals
 from updater_server.messages import MESSAGE_LIMIT_BYTES
+from updater_server.sales import intake, reconcile
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import Service
 from updater_server.static_files import StaticFiles
@@ -40,6 +44,7 @@ _WORKERS = 8
 """Requests that may use the database at once; more wait in line."""
 
 AnyRequest = Request[Any, Any, Any]
+T = TypeVar("T")
 
 
 class EnrolmentRequest(msgspec.Struct, forbid_unknown_fields=True, rename={"kind": "class"}):
@@ -52,6 +57,37 @@ class EnrolmentRequest(msgspec.Struct, forbid_unknown_fields=True, rename={"kind
     float_minor: int = 0
     channel: str = terminals.DEFAULT_CHANNEL
     catalogue: str = terminals.DEFAULT_CATALOGUE
+
+
+class PermitRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of `POST /v1/terminals/<id>/permit`."""
+
+    action: str
+    challenge: str
+
+
+class JournalRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of `POST /v1/terminals/<id>/journal`: records in order, each in hexadecimal."""
+
+    records: list[str]
+
+
+class BenchEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """One element of the body of `POST /v1/bench`."""
+
+    id: str
+    at: int
+    terminal: str
+    job: str
+    result: str
+    details: dict[str, Any] = {}
+
+
+def _decode(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.MsgspecError as error:
+        raise InputError(str(error)) from error
 
 
 def _hex(text: str, what: str) -> bytes:
@@ -120,10 +156,7 @@ def make_app(service: Service) -> Litestar:
 
     def _enrol(authorization: str, body: bytes) -> tuple[bool, dict[str, Any]]:
         technician_id = _technician(service, authorization, "bearer")
-        try:
-            data = msgspec.json.decode(body, type=EnrolmentRequest)
-        except msgspec.MsgspecError as error:
-            raise InputError(str(error)) from error
+        data = _decode(body, EnrolmentRequest)
         root = service.prices.repository().root_bytes()
         catalogue = service.prices.catalogue(data.catalogue)
         enrolment = terminals.Enrolment(
@@ -165,6 +198,70 @@ def make_app(service: Service) -> Litestar:
     async def fleet(request: AnyRequest) -> list[dict[str, Any]]:
         return list(await in_thread(_fleet, request.headers.get("authorization", "")))
 
+    def _permit(authorization: str, name: str, body: bytes) -> dict[str, str]:
+        technician_id = _technician(service, authorization, "bearer")
+        asked = _decode(body, PermitRequest)
+        with writing(service.engine) as connection:
+            made = bench.permit(
+                connection,
+                service.key,
+                terminals.parse_terminal_id(name),
+                asked.action,
+                _hex(asked.challenge, "challenge"),
+                technician_id,
+                service.now(),
+            )
+        return {"permit": made.hex()}
+
+    @post("/v1/terminals/{name:str}/permit", status_code=200)
+    async def permit(request: AnyRequest, name: str) -> dict[str, str]:
+        body = await request.body()
+        who = request.headers.get("authorization", "")
+        return dict(await in_thread(_permit, who, name, body))
+
+    def _exported(authorization: str, name: str, body: bytes) -> dict[str, int]:
+        _technician(service, authorization, "bearer")
+        terminal_id = terminals.parse_terminal_id(name)
+        raws = [_hex(record, "record") for record in _decode(body, JournalRequest).records]
+        with writing(service.engine) as connection:
+            if terminals.device_keys(connection, service.key, terminal_id) is None:
+                raise InputError(f"no terminal {name} is enrolled")
+            conflict = None
+            through = 0
+            try:
+                through = intake.take_in(connection, terminal_id, raws, service.now())
+            except ConflictError as error:
+                conflict = error  # what came before it stays, and the alarm
+            reconcile.reconcile(connection, terminal_id, service.now())
+        if conflict is not None:
+            raise conflict
+        return {"acknowledged": through}
+
+    @post("/v1/terminals/{name:str}/journal", status_code=200)
+    async def exported_journal(request: AnyRequest, name: str) -> dict[str, int]:
+        body = await request.body()
+        who = request.headers.get("authorization", "")
+        return dict(await in_thread(_exported, who, name, body))
+
+    def _bench(authorization: str, body: bytes) -> dict[str, int]:
+        technician_id = _technician(service, authorization, "bearer")
+        jobs: dict[bytes, list[bench.Entry]] = {}
+        sent = _decode(body, list[BenchEntry])
+        if len(sent) > bench.ENTRIES_LIMIT:
+            raise InputError(f"at most {bench.ENTRIES_LIMIT} entries at once")
+        for item in sent:
+            terminal_id = terminals.parse_terminal_id(item.terminal) if item.terminal else b""
+            entry = bench.Entry(item.id, item.at, item.job, item.result, item.details)
+            jobs.setdefault(terminal_id, []).append(entry)
+        with writing(service.engine) as connection:
+            new = bench.take_entries(connection, technician_id, jobs, service.now())
+        return {"new": new}
+
+    @post("/v1/bench", status_code=200)
+    async def bench_log(request: AnyRequest) -> dict[str, int]:
+        body = await request.body()
+        return dict(await in_thread(_bench, request.headers.get("authorization", ""), body))
+
     def _dashboard(authorization: str) -> str:
         _technician(service, authorization, "basic")
         return dashboard.page(service)
@@ -191,7 +288,17 @@ def make_app(service: Service) -> Litestar:
         pool.shutdown(wait=True)
 
     return Litestar(
-        [message, tuf_files, enrol, fleet, overview, health],
+        [
+            message,
+            tuf_files,
+            enrol,
+            fleet,
+            permit,
+            exported_journal,
+            bench_log,
+            overview,
+            health,
+        ],
         openapi_config=None,
         exception_handlers={Exception: _plain_error},
         request_max_body_size=64 * 1024,

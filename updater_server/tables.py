@@ -236,3 +236,18 @@ stock_outcome = Table(
     Column("created_at", Big, nullable=False),
     CheckConstraint("outcome IN ('sold', 'spoiled')", name="outcome"),
 )
+
+bench_entry = Table(
+    "bench_entry",  # what technicians did at their benches
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("technician_id", Big, ForeignKey("technician.id"), nullable=False),
+    Column("entry_id", String(64), nullable=False),
+    Column("terminal_id", LargeBinary(8), nullable=False, index=True),  # empty: no identity yet
+    Column("at", Big, nullable=False),
+    Column("received_at", Big, nullable=False),
+    Column("job", String(16), nullable=False),
+    Column("result", String(200), nullable=False),
+    Column("details", String, nullable=False),
+    UniqueConstraint("technician_id", "entry_id"),
+)
