@@ -62,6 +62,11 @@ wait_voucher|Asking the server for the voucher|Demande du bon au serveur
 wait_print|Printing the voucher|Impression du bon
 wait_report|Printing the report|Impression du rapport
 no_network|No network|Pas de réseau
+n_no_sim|No SIM card|Pas de carte SIM
+n_sim_locked|SIM is locked|SIM verrouillée
+n_denied|SIM refused|SIM refusée
+n_no_gprs|No data service|Pas de données
+n_no_modem|Modem fault|Panne du modem
 stock_q|Sell from the stock in this terminal? Left: {}|Vendre depuis le stock du terminal ? Reste : {}
 no_answer|No answer yet|Pas de réponse
 no_answer_t|Sale {} is kept. Ask again now, or later from the menu.|La vente {} est gardée. Redemandez, ou plus tard au menu.

@@ -89,10 +89,15 @@ async def wait_for_network(app):
 
 
 async def offer_stock(app, product):
-    """Whether the merchant wants to sell from the terminal's own stock."""
+    """Whether the merchant wants to sell from the terminal's own stock; says what keeps the network
+    away, where the merchant can mend it.
+    """
+    title = app.words("n_" + app.trouble)
+    if title.startswith("n_"):
+        title = app.words("no_network")
     text = app.words("stock_q", app.till.stock_left(product.id))
     hints = (("*", "back"), ("#", "ok"))
-    return await app.ui.ask(app.words("no_network"), text, hints) == "#"
+    return await app.ui.ask(title, text, hints) == "#"
 
 
 async def ask_server(app, sale):

@@ -79,7 +79,8 @@ class Ladder:
     """The state that others may read, and `connect`.
 
     `lock`: held by whoever talks to the modem. `attached`: data service is up, `open` may be
-    called. `registered`, `signal` (0-31, 99 unknown), `state_text`: for the screen. `retry_ms`: how
+    called. `registered`, `signal` (0-31, 99 unknown), `state_text`: for the screen. `trouble`: the
+    code of the last `connect`'s error, "" if it went well. `retry_ms`: how
     long to leave it after a `connect` that failed; doubles from 5 s to 5 min. `connected`: a TCP
     connection is open.
     """
@@ -94,6 +95,7 @@ class Ladder:
         self.connected = False
         self.signal = 99
         self.state_text = "Modem off"
+        self.trouble = ""
         self.retry_ms = _RETRY_FIRST_MS
         self.pause_ms = 1000
         self._first_rung = 0
@@ -124,6 +126,7 @@ class Ladder:
                 except ModemError as error:
                     self.log("modem: " + str(error))
                     self.state_text = error.text
+                    self.trouble = error.code
                     self.attached = False
                     is_long = ticks_diff(ticks_ms(), start) >= _CLIMB_MS
                     if not error.climb or rung == last or is_long:
@@ -141,4 +144,5 @@ class Ladder:
                     self._first_rung = 0
                     self.retry_ms = _RETRY_FIRST_MS
                     self.state_text = "Online"
+                    self.trouble = ""
                     return

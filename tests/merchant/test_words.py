@@ -35,6 +35,11 @@ TITLES = [
     ],
     *[
         "no_network",
+        "n_no_sim",
+        "n_sim_locked",
+        "n_denied",
+        "n_no_gprs",
+        "n_no_modem",
         "no_answer",
         "sold",
         "not_sold",
@@ -190,7 +195,7 @@ def test_no_key_stands_twice() -> None:
 
 
 def test_every_text_is_used() -> None:
-    built = ("e_", "np_", "s_")
+    built = ("e_", "n_", "np_", "s_")
     idle = {key for key in texts.keys() if not key.startswith(built)} - used_keys()  # noqa: SIM118
     assert not idle
 

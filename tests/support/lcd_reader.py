@@ -6,6 +6,7 @@ The simulator knows pixels, not fonts; the font is the product's, so the looking
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from firmware.ui.canvas import Canvas, text_width
 
@@ -17,7 +18,7 @@ def shows(pixels: Rows, text: str) -> bool:
 
     `pixels` are 64 rows of 128 values, true where lit.
     """
-    normal = [sum(1 << x for x, lit in enumerate(row) if lit) for row in pixels]
+    normal = [int("".join("1" if lit else "0" for lit in reversed(row)), 2) for row in pixels]
     full = (1 << 128) - 1
     inverse = [row ^ full for row in normal]
     for big, bold in ((False, False), (False, True), (True, False)):
@@ -27,25 +28,35 @@ def shows(pixels: Rows, text: str) -> bool:
     return False
 
 
-def _template(text: str, big: bool, bold: bool) -> tuple[list[int], int]:
+@lru_cache(maxsize=256)
+def _template(text: str, big: bool, bold: bool) -> tuple[tuple[int, ...], int]:
     width = text_width(text, big)
     if bold:
         width += len(text)
     if width > 128:
-        return [], 0
+        return (), 0
     canvas = Canvas()
     canvas.text(0, 0, text, big=big, bold=bold)
     rows = []
     for y in range(16 if big else 8):
         page, bit = divmod(y, 8)
         rows.append(sum(1 << x for x in range(width) if canvas.buffer[page * 128 + x] >> bit & 1))
-    return rows, width
+    return tuple(rows), width
 
 
-def _found(rows: list[int], template: list[int], width: int) -> bool:
-    mask = (1 << width) - 1
+def _found(rows: list[int], template: tuple[int, ...], width: int) -> bool:
+    full = (1 << 128) - 1
     for y in range(len(rows) - len(template) + 1):
-        for x in range(128 - width + 1):
-            if all(rows[y + n] >> x & mask == line for n, line in enumerate(template)):
-                return True
+        places = (1 << (128 - width + 1)) - 1  # bit x: the text may begin at column x
+        for n, line in enumerate(template):
+            row = rows[y + n]
+            other = row ^ full
+            for x in range(width):
+                places &= (row if line >> x & 1 else other) >> x
+                if not places:
+                    break
+            if not places:
+                break
+        if places:
+            return True
     return False

@@ -81,8 +81,10 @@ class Server:
 
     def command(self, *arguments: str) -> str:
         """Run `python -m updater_server …` on this folder; return what it printed."""
+        at = arguments.index("--") if "--" in arguments else len(arguments)
+        options = (*arguments[:at], "--data", str(self.folder), *arguments[at:])
         done = subprocess.run(
-            [sys.executable, "-m", "updater_server", *arguments, "--data", str(self.folder)],
+            [sys.executable, "-m", "updater_server", *options],
             capture_output=True,
             text=True,
             cwd=ROOT,
@@ -313,10 +315,13 @@ class Terminal:
             TimeoutError: none within `timeout_s`; the text shows display, console and events.
         """
         found: list[str] = []
+        seen: list[object] = [None]
 
         def one_shows() -> bool:
             pixels = self.board.lcd_pixels()
-            found[:] = [text for text in texts if shows(pixels, text)]
+            if pixels != seen[0]:  # looking is work: not twice at the same picture
+                seen[0] = pixels
+                found[:] = [text for text in texts if shows(pixels, text)]
             return bool(found)
 
         self.board.wait_for(one_shows, timeout_s, what=" or ".join(map(repr, texts)) + " on show")

@@ -34,9 +34,10 @@ MakeWorld = Callable[..., "TerminalWorld"]
 
 
 def quick(**changes: Any) -> TerminalSettings:
-    """A terminal whose network and printer keep nobody waiting."""
+    """A terminal whose network and printer are quick, and its watchdog patient with busy hosts."""
     printer = {"time_scale": 20.0, **changes.pop("printer", {})}
-    values = {"time_scale": 20.0, "link": WIRE, "printer": printer, **changes}
+    board = {"watchdog_stretch": 10.0, **changes.pop("board", {})}
+    values = {"time_scale": 20.0, "link": WIRE, "printer": printer, "board": board, **changes}
     return TerminalSettings(**values)
 
 
