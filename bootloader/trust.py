@@ -42,7 +42,7 @@ def _content(path):
 def _channels():
     names = []
     for name in os.listdir(_FOLDER[:-1]):
-        if name.endswith(".json") and name[:-5] not in _TOP:
+        if name.endswith(".json") and name[:-5] not in _TOP and name[:8] != "rollout-":
             names.append(name[:-5])
     return sorted(names)[:_MAX_CHANNELS]
 

@@ -1,9 +1,11 @@
 """Release entries and the catalogue (docs/formats/release.md): strict reading, and whether this
 terminal may run a release. The update client and serial recovery call it, with entries that TUF has
-already verified.
+already verified; the update client also with the channel's rollout plan.
 
 A signature says who wrote an entry, not that it fits this terminal: every rule is checked here.
 """
+
+from hashlib import sha256
 
 from . import canonical
 from .compat import const
@@ -15,7 +17,8 @@ MAX_PRODUCTS = const(64)
 class ReleaseRefused(Exception):
     """This terminal does not take the release. `reason` is one word for a report: "malformed",
     "not_newer", "refused", "channel", "hardware_class", "hardware_revision", "bootloader",
-    "security_version", "stepping_stone", "journal", "size"; the text is for a log."""
+    "security_version", "stepping_stone", "journal", "size", "halted", "not_yet"; the text is for a
+    log."""
 
     def __init__(self, reason, text):
         super().__init__(text)
@@ -64,7 +67,8 @@ class Facts:
 
     channel, hardware_class (text); hardware_revision, bootloader_version, security_version, release
     (the one that runs), journal_version (the one its journal is written in) (int); slot_size_bytes;
-    refused: release numbers that failed here.
+    refused: release numbers that failed here. rollout: the channel's `Rollout`, or None if all that
+    the channel lists is for everybody.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Facts:
         journal_version,
         slot_size_bytes,
         refused=(),
+        rollout=None,
     ):
         self.channel = channel
         self.hardware_class = hardware_class
@@ -88,6 +93,45 @@ class Facts:
         self.journal_version = journal_version
         self.slot_size_bytes = slot_size_bytes
         self.refused = refused
+        self.rollout = rollout
+
+
+class Rollout:
+    """The rollout plan of a channel as the terminal `terminal_id` (8 bytes) reads it. It is signed
+    by an online key: it can hold back what the channel lists, never add to it.
+    """
+
+    def __init__(self, custom, terminal_id):
+        """Read `custom` of the plan's target.
+
+        Raises:
+            ReleaseRefused: "malformed": nothing of the channel may be taken.
+        """
+        self._terminal_id = terminal_id
+        try:
+            self._releases = _field(custom, "releases", dict)
+            for name in self._releases:
+                wave = _field(self._releases, name, list, 2, 2)
+                if not isinstance(wave[0], str) or len(bytes.fromhex(wave[0])) != 8:
+                    raise ValueError("a salt is not 8 bytes")
+                if not isinstance(wave[1], int) or not 0 <= wave[1] <= 10000:
+                    raise ValueError("a threshold is not 0 to 10000")
+            self._halted = _field(custom, "halted", list, 0, 16)
+        except ValueError as error:
+            raise ReleaseRefused("malformed", "rollout plan: " + str(error))
+
+    def check(self, number):
+        """Return only if the plan lets this terminal have release `number`; else ReleaseRefused."""
+        if number in self._halted:
+            raise ReleaseRefused("halted", "%d is halted" % number)
+        wave = self._releases.get(str(number))
+        if wave is not None:
+            digest = sha256(bytes.fromhex(wave[0]) + self._terminal_id).digest()
+            place = int.from_bytes(digest[:4], "big") % 10000
+            if place >= wave[1]:
+                raise ReleaseRefused(
+                    "not_yet", "%d is for %d of 10000, here is %d" % (number, wave[1], place)
+                )
 
 
 class Payload:
@@ -217,6 +261,8 @@ def eligible(release, facts):
         raise ReleaseRefused("journal", number + " cannot read the journal here")
     if release.image_size_bytes > facts.slot_size_bytes:
         raise ReleaseRefused("size", number + " does not fit the slot")
+    if facts.rollout:
+        facts.rollout.check(release.release)
 
 
 def _number_in(path, prefix):

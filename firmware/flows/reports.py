@@ -61,9 +61,10 @@ async def day_report(app):
 
 
 async def messages(app):
-    """What the server last had to say to the merchant."""
+    """What the server last had to say to the merchant, else what is new in the release."""
     words = app.words
-    await app.ui.ask(words("m_messages"), app.message or words("no_messages"), BACK)
+    text = app.message or app.updates.news(words.language) or words("no_messages")
+    await app.ui.ask(words("m_messages"), text, BACK)
 
 
 async def language(app):

@@ -25,10 +25,17 @@ _METADATA = "/tuf/metadata/"
 _TARGETS = "/tuf/targets/"
 _PIECE_BYTES = const(16384)
 _REFUSED_LIMIT = const(16)
+_LANGUAGES = const(4)
 _RETRY_S = const(30)
 _GATE_S = const(5)
-_SPOILED_LIMIT = const(2)
+_FIRST_PAUSE_S = const(900)
+_LONGEST_PAUSE_S = const(86400)
+_TRIALS = const(3)
+# What may be this terminal's flash or somebody on the way, and not the release's fault.
+_NOT_ITS_FAULT = ("payload_hash", "image_hash", "storage", "control")
+_NO_SERVER = ("self-test: no network", "self-test: no check-in")
 JOURNAL_VERSION = const(1)
+_NO_NEWS = ("refused", "not_newer", "channel", "stepping_stone", "halted", "not_yet")
 
 
 class Interrupted(Exception):
@@ -138,9 +145,10 @@ class UpdateClient:
         self._pending = False
         self.refused = []
         self.refusal = None
-        self._spoiled = [0, 0]
+        self._later = [0, 0, 0, 0]  # release, failures to bring it in, trials, not before (Unix s)
+        self._news = {}
         try:
-            state = json.loads(self._files.read("update.json", 4096) or b"{}")
+            state = json.loads(self._files.read("update.json", 8192) or b"{}")
             self._etag = str(state.get("etag", ""))
             self._pending = bool(state.get("pending"))
             for number, reason in state.get("refused", ())[-_REFUSED_LIMIT:]:
@@ -148,15 +156,27 @@ class UpdateClient:
             if state.get("refusal"):
                 number, reason = state["refusal"]
                 self.refusal = [int(number), str(reason)]
-            number, count = state.get("spoiled", (0, 0))
-            self._spoiled = [int(number), int(count)]
+            number, faults, trials, not_before_s = state.get("later", (0, 0, 0, 0))
+            self._later = [int(number), int(faults), int(trials), int(not_before_s)]
+            for language, text in state.get("news", {}).items():
+                self._news[str(language)] = str(text)
         except (ValueError, TypeError, AttributeError):
             # Signed metadata says again what to do; only the list of refused releases is lost, and
             # the control block still tells of the last failure.
             self._log("update.json is spoiled, begun anew")
         failure = self._boot.last_failure
         if failure:
-            self._refuse(failure["release"], failure["reason"], False)
+            number = failure["release"]
+            if self._later[0] != number:
+                self._later = [number, 0, 1, 0]
+            # A trial that only lacked the network says nothing against the release: later again.
+            for words in _NO_SERVER:
+                if words in failure["reason"] and self._later[2] < _TRIALS:
+                    self._log("release %d had no network, is tried again later" % number)
+                    self._pending = True  # nothing new need be published for that
+                    self._save_state()
+                    return
+            self._refuse(number, failure["reason"], False)
 
     def _save_state(self):
         self._files.write(
@@ -167,7 +187,8 @@ class UpdateClient:
                     "pending": self._pending,
                     "refused": self.refused,
                     "refusal": self.refusal,
-                    "spoiled": self._spoiled,
+                    "later": self._later,
+                    "news": self._news,
                 }
             ).encode(),
         )
@@ -182,6 +203,40 @@ class UpdateClient:
             self._log("release %d refused: %s" % (number, reason))
             self._drop_release()
             self._save_state()
+
+    def _count(self, number, which):
+        if self._later[0] != number:
+            self._later = [number, 0, 0, 0]
+        self._later[which] += 1
+
+    def _postpone(self, number, reason):
+        """What failed may be no fault of the release: try it again, but not for ever more airtime.
+        The first time at once, then after pauses that grow to a day.
+        """
+        self._count(number, 1)
+        pause_s = 0
+        if self._later[1] > 1:
+            pause_s = min(_FIRST_PAUSE_S << min(self._later[1] - 2, 8), _LONGEST_PAUSE_S)
+            self.refusal = [number, reason]
+        self._later[3] = self._time_s() + pause_s
+        self._log("release %d refused for %d s: %s" % (number, pause_s, reason))
+        self._save_state()
+
+    def _must_wait(self, number):
+        """Whether `number` failed here lately, by no fault of its own."""
+        later = self._later
+        if later[0] != number:
+            return False
+        if later[2] and not later[3]:
+            later[3] = self._time_s() + (_FIRST_PAUSE_S << later[2] - 1)
+            self._save_state()
+        return self._time_s() < later[3]
+
+    def news(self, language):
+        """What a release says to the merchant, in `language` or else in English; or ""."""
+        if self._release is not None:
+            return self._release.merchant_text(language)
+        return self._news.get(language) or self._news.get("en") or ""
 
     def reported(self, refusal):
         """The server accepted a check-in that told of `refusal`."""
@@ -271,6 +326,10 @@ class UpdateClient:
         timestamp = None
         for role in (self._channel, "catalogue"):
             await metadata.take_role(role, "targets")
+        # An online role says how far a release is let out; where there is none, to everybody.
+        found, role, parent = metadata.trusted.find("rollout/" + self._channel + "/plan.json")
+        if found == "load":
+            await metadata.take_role(role, parent)
         for error in metadata.expired:
             self._log("nothing is installed: " + error)
         return metadata.trusted, not metadata.expired
@@ -304,7 +363,7 @@ class UpdateClient:
 
     # Which release
 
-    def _facts(self):
+    def _facts(self, rollout=None):
         board = self._board
         return releases.Facts(
             self._channel,
@@ -316,11 +375,19 @@ class UpdateClient:
             JOURNAL_VERSION,
             board.partitions["slot_a"].size_bytes,
             [number for number, _ in self.refused],
+            rollout,
         )
+
+    def _rollout(self, trusted):
+        """The channel's plan, or None if it has none. Raises ReleaseRefused if it is malformed."""
+        found, role, entry = trusted.find("rollout/" + self._channel + "/plan.json")
+        if found != "found" or role != "rollout-" + self._channel:
+            return None
+        return releases.Rollout(entry.get("custom"), self._boot.identity.terminal_id)
 
     def _passed_over(self, refused):
         self._log("passed over: " + str(refused))
-        if refused.reason not in ("refused", "not_newer", "channel", "stepping_stone"):
+        if refused.reason not in _NO_NEWS:
             # The text begins with the number or, of an entry that cannot be read, with its path.
             number = str(refused).split(" ")[0].split("/")[-1].split(".")[0]
             if self.refusal is None:
@@ -328,7 +395,12 @@ class UpdateClient:
 
     def _choose(self, trusted, is_fresh):
         targets = trusted.targets(self._channel)
-        chosen = releases.choose(targets, self._facts(), self._passed_over)
+        chosen = None
+        try:
+            facts = self._facts(self._rollout(trusted))
+            chosen = releases.choose(targets, facts, self._passed_over)
+        except releases.ReleaseRefused as error:
+            self._log(str(error))
         if self._boot.trial or chosen is None:
             # On trial the other slot is the way back: nothing may touch it before the confirm.
             if self._release is not None:
@@ -336,7 +408,9 @@ class UpdateClient:
             self._drop_release()
             self._pending = chosen is not None
             return
-        roles = ("root", "timestamp", "snapshot", "targets", self._channel)
+        roles = ["root", "timestamp", "snapshot", "targets", self._channel]
+        if facts.rollout:
+            roles.append("rollout-" + self._channel)
         self._fresh_until_s = min([trusted.expires_s(role) for role in roles])
         if self._release is not None and self._release.image_sha256 == chosen.image_sha256:
             self._release = chosen
@@ -360,9 +434,12 @@ class UpdateClient:
     async def _install(self):
         if not self._may_install():
             return self._poll_s
+        if self._must_wait(self._release.release):
+            self.state_text = ""
+            return self._poll_s
         if not self._ready:
             await self._prepare()
-            if self._release is None:
+            if not self._ready:
                 return self._poll_s
         blocked = gate_blocks(self._release, self._gate_facts())
         if blocked:
@@ -430,13 +507,20 @@ class UpdateClient:
                 self._log(kind + " payload: " + str(error))
                 self._download = None
                 self._plan = self._plan[1:]
-        self._refuse(release.release, reason)
+        # The plan is made anew with the next look at the metadata.
+        self._drop_release()
+        self._pending = True
+        if reason in _NOT_ITS_FAULT:
+            self._postpone(release.release, reason)
+        else:
+            self._refuse(release.release, reason)
 
     async def _fetch_payload(self, path, length, digest):
         """The payload, whole and with the right hash, in the `download` partition.
 
         Raises:
-            InstallError: "payload_hash", if what came is not what was signed, more than once.
+            Interrupted: what came is not what was signed: someone spoiled it on the way, or in the
+                server's folder. The release is as good as before.
             StorageError: it does not fit, or the flash does not take it.
         """
         if self._download is None or self._download.digest != digest:
@@ -458,17 +542,9 @@ class UpdateClient:
                 return
             download.discard()
             self._download = None
-            self._count_spoiled()
+            self._plan = self._plan[1:] + self._plan[:1]  # perhaps only this one is spoiled
+            self._postpone(self._release.release, "payload_hash")
             raise Interrupted("what came is not the signed payload")
-
-    def _count_spoiled(self):
-        """A spoiled copy on the way is fetched again, but not for ever: airtime is money."""
-        number, count = self._spoiled
-        count = count + 1 if number == self._release.release else 1
-        self._spoiled = [self._release.release, count]
-        self._save_state()
-        if count > _SPOILED_LIMIT:
-            raise InstallError("payload_hash", "what came is not the signed payload")
 
     async def _fetch_piece(self, download, path):
         first = download.received
@@ -512,9 +588,14 @@ class UpdateClient:
             )
         except ControlError as error:
             self._log("control block: " + str(error))
-            self._refuse(release.release, "control")
+            self._postpone(release.release, "control")
             return self._poll_s
         self._pending = False
+        self._count(release.release, 2)
+        self._later[3] = 0
+        self._news = {}
+        for language in sorted(release.text)[:_LANGUAGES]:
+            self._news[language] = release.text[language]
         try:
             self._save_state()
         except OSError:

@@ -50,6 +50,8 @@ class BootInfo:
     trial = False
     release = 1
     last_failure = None
+    class identity:
+        terminal_id = bytes(8)
     control = ControlBlock(Board.partitions["control"], bytes(range(32)))
 
 class Sockets:

@@ -4,6 +4,7 @@ it."""
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -18,7 +19,16 @@ from hw_sim.flash import PowerCut
 from hw_sim.network import LinkProfile
 from tests.support.radio import Radio
 from tests.update.world import NOW, World, catalogue, image, signers
-from updater_server.channels.entry import Hardware, Image, InstallGate, JournalVersions
+from updater_server.channels.entry import (
+    Hardware,
+    Image,
+    InstallGate,
+    JournalVersions,
+    TrialPolicy,
+)
+
+POLICY = {"crashes_allowed": 2, "unconfirmed_boots_allowed": 4, "selftest_deadline_s": 300}
+RUNNING = (6000, hashlib.sha256(image(1)).digest(), 1, 1, POLICY)
 
 
 @pytest.fixture
@@ -203,23 +213,92 @@ def test_a_payload_spoiled_on_the_way_is_fetched_again_and_then_given_up(world: 
     assert world.switched_to() == 2
 
 
-def test_a_payload_that_is_never_the_signed_one_is_refused_for_good(world: World) -> None:
+def test_whoever_spoils_a_payload_delays_the_release_but_never_ends_it(world: World) -> None:
     world.publish(2)
     world.site.change = lambda path, data: data[:-1] + b"!" if ".full" in path else data
-    for _ in range(4):
+    for _ in range(80):
         world.run()
-        world.reboot()
-    assert world.client.refused == [[2, "payload_hash"]]
+        world.time_s += 3 * 3600
+    fetched = world.site.fetched_bytes(".full")
+    assert fetched < 20 * 6100, "in ten days: the pause grows to a day, for airtime is money"
+    assert world.client.refused == []
     assert world.client.refusal == [2, "payload_hash"]
-    world.site.requests.clear()
-    world.site.change = lambda path, data: data
-    world.run()
-    assert world.site.fetched_bytes(".full") == 0
-    assert world.switched_to() == 1
     world.client.reported([2, "payload_hash"])
     world.reboot()
     assert world.client.refusal is None
-    assert world.client.refused
+    world.site.change = lambda path, data: data
+    world.time_s += 86400
+    world.run()
+    assert world.switched_to() == 2
+
+
+def test_a_spoiled_delta_is_followed_by_the_full_image(world: World) -> None:
+    world.publish(2, bases={1: image(1)})
+    world.site.change = lambda path, data: data[:-1] + b"!" if ".delta" in path else data
+    world.run()
+    world.run()
+    assert world.switched_to() == 2
+    assert world.site.fetched_bytes(".delta") < 2000
+
+
+def test_a_trial_that_only_lacked_the_network_is_tried_again_a_bounded_number_of_times(
+    world: World,
+) -> None:
+    world.publish(2)
+    no_network = {"release": 2, "reason": "SelfTestFailed: self-test: no network"}
+    switched = 0
+    for _ in range(6):
+        world.run()
+        if not world.resets:  # that look has set the pause
+            world.time_s += 4 * 900
+            world.run()
+        if not world.resets:
+            break
+        switched += world.resets
+        world.resets = 0
+        # rolled back, reported, and powered on twice since
+        world.last_failure = no_network
+        world.reboot()
+        world.reboot()
+        world.control.adopt("a", *RUNNING)
+        world.last_failure = None
+        world.reboot()
+    assert switched == 3
+    assert world.client.refused == [[2, "SelfTestFailed: self-test: no network"]]
+
+
+def test_a_trial_that_lacked_the_network_is_not_tried_again_at_once(world: World) -> None:
+    world.publish(2)
+    world.last_failure = {"release": 2, "reason": "SelfTestFailed: self-test: no check-in"}
+    world.reboot()
+    world.run()
+    world.time_s += 800
+    world.run()
+    assert world.resets == 0
+    world.time_s += 200
+    world.run()
+    assert world.switched_to() == 2
+
+
+def test_what_is_new_is_told_in_the_merchants_language(world: World) -> None:
+    world.publish(2, text={"en": "Faster receipts", "fr": "Recus plus rapides"})
+    assert world.client.news("en") == ""
+    world.facts["open_sale"] = True
+    world.run()
+    assert world.client.news("fr") == "Recus plus rapides"
+    assert world.client.news("sw") == "Faster receipts"
+    world.facts["open_sale"] = False
+    world.run()
+    world.reboot()
+    assert world.client.news("fr") == "Recus plus rapides"
+
+
+def test_the_trial_policy_of_the_entry_is_what_the_boot_records_say(world: World) -> None:
+    world.publish(2, trial=TrialPolicy(1, 7, 123))
+    world.run()
+    slot = world.slot_b
+    terms = (slot.crashes_allowed, slot.unconfirmed_boots_allowed, slot.selftest_deadline_s)
+    assert (slot.state, *terms) == ("trial", 1, 7, 123)
 
 
 def test_a_truncated_payload_on_the_server_is_a_bad_reply_not_an_endless_download(
@@ -448,9 +527,11 @@ def test_flash_that_never_takes_a_page_ends_in_a_refusal_not_in_endless_airtime(
     world.flash.on_operation = lambda number, what, where, size: (
         world.flash.damage(address, b"\x00" * 8) if (what, where) == ("program", address) else None
     )
-    world.run()
+    for _ in range(5):
+        world.run()
     assert world.client.refusal == [2, "storage"]
-    assert world.site.fetched_bytes(".full") < 4 * 6100
+    assert world.client.refused == [], "the flash is at fault, not the release"
+    assert world.site.fetched_bytes(".full") < 7 * 6100
     assert world.switched_to() == 1
 
 

@@ -34,6 +34,7 @@ from updater_server.channels.repository import Repository
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 KEY = bytes(range(32))
+TERMINAL_ID = bytes.fromhex("0123456789abcdef")
 
 
 @functools.cache
@@ -141,6 +142,7 @@ class World:
             release=1,
             last_failure=self.last_failure,
             control=self.control,
+            identity=SimpleNamespace(terminal_id=TERMINAL_ID),
         )
         self.http = HttpClient(transport or Direct(self.site), "127.0.0.1", 80)
         self.client = UpdateClient(

@@ -28,9 +28,11 @@ from updater_server.channels.repository import (
     RepositoryDamaged,
     RepositoryError,
 )
+from updater_server.channels.rollout import EVERYBODY, RolloutError, RolloutPlan
 
 __all__ = [
     "CHANNELS",
+    "EVERYBODY",
     "Catalogue",
     "EntryError",
     "Hardware",
@@ -51,6 +53,8 @@ __all__ = [
     "RepositoryDamaged",
     "RepositoryError",
     "RolePolicy",
+    "RolloutError",
+    "RolloutPlan",
     "TrialPolicy",
     "build_payloads",
     "expand",

@@ -12,8 +12,17 @@ CHANNELS = ("ci", "alpha", "beta", "stable")
 """In the order a release is promoted."""
 CATALOGUE_ROLE = "catalogue"
 TOP_LEVEL_ROLES = ("root", "targets", "snapshot", "timestamp")
-ONLINE_ROLES = ("snapshot", "timestamp")
-DELEGATED_ROLES = (*CHANNELS, CATALOGUE_ROLE)
+ROLLOUT_KEYS = "rollout"
+"""One online key signs the rollout plans of all channels: whoever holds one online key holds the
+server, and so all of them."""
+ROLLOUT_ROLES = {channel: f"rollout-{channel}" for channel in CHANNELS}
+ONLINE_ROLES = ("snapshot", "timestamp", ROLLOUT_KEYS)
+DELEGATED_ROLES = (*CHANNELS, CATALOGUE_ROLE, *ROLLOUT_ROLES.values())
+
+
+def key_role(role: str) -> str:
+    """Under which name a role's keys, threshold and expiry are kept."""
+    return ROLLOUT_KEYS if role in ROLLOUT_ROLES.values() else role
 
 
 class PolicyError(Exception):
@@ -41,6 +50,7 @@ def _default_roles() -> dict[str, RolePolicy]:
         "beta": RolePolicy(1, 2, 365),
         "stable": RolePolicy(2, 3, 365),
         "catalogue": RolePolicy(1, 2, 365),
+        ROLLOUT_KEYS: RolePolicy(1, 1, 365),
     }
 
 
@@ -56,7 +66,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def check(self) -> None:
         """Raises PolicyError if a role is missing, unknown, or cannot reach its threshold."""
-        expected = set(TOP_LEVEL_ROLES) | set(DELEGATED_ROLES)
+        expected = set(TOP_LEVEL_ROLES) | {key_role(role) for role in DELEGATED_ROLES}
         if set(self.roles) != expected:
             wrong = sorted(set(self.roles) ^ expected)
             raise PolicyError(f"missing or unknown roles: {', '.join(wrong)}")

@@ -6,6 +6,7 @@ For the release manager's tools (all of it) and the server (`open`, `releases`, 
     <dir>/metadata/  N.root.json, N.<role>.json, N.snapshot.json, timestamp.json  (served)
     <dir>/targets/   <channel>/<class>/<sha256>.<release>.full, …                (served)
     <dir>/staged/    <role>.json: changed, perhaps not signed by enough people yet
+    <dir>/audit.jsonl  who did what (channels/audit.py)
 
 A change is staged, signed (by several people, if the threshold says so), then published: roles
 first, then snapshot, then timestamp, each by rename, so that a reader never meets a reference to a
@@ -46,6 +47,7 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
+from updater_server.channels.audit import AuditDamaged, AuditLine, AuditLog
 from updater_server.channels.entry import Catalogue, EntryError, PayloadReference, ReleaseEntry
 from updater_server.channels.files import write_atomically
 from updater_server.channels.payloads import Payload, PayloadError, expand
@@ -53,10 +55,13 @@ from updater_server.channels.policy import (
     CATALOGUE_ROLE,
     CHANNELS,
     DELEGATED_ROLES,
+    ROLLOUT_ROLES,
     TOP_LEVEL_ROLES,
     Policy,
     PolicyError,
+    key_role,
 )
+from updater_server.channels.rollout import RolloutError, RolloutPlan
 
 _SignedT = TypeVar("_SignedT", Root, Timestamp, Snapshot, Targets)
 _CATALOGUE_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,31}")
@@ -109,7 +114,18 @@ def encode(metadata: Metadata[Any]) -> bytes:
 
 
 def _delegated_paths(role: str) -> list[str]:
-    return [f"{role}/*"] if role == CATALOGUE_ROLE else [f"{role}/*/*"]
+    if role == CATALOGUE_ROLE:
+        return [f"{role}/*"]
+    for channel, rollout_role in ROLLOUT_ROLES.items():
+        if role == rollout_role:
+            return [f"rollout/{channel}/*"]
+    return [f"{role}/*/*"]
+
+
+def _role_of(path: str) -> str:
+    """The delegated role that lists a target path."""
+    first, _, rest = path.partition("/")
+    return ROLLOUT_ROLES.get(rest.partition("/")[0], "") if first == "rollout" else first
 
 
 class Repository:
@@ -127,6 +143,7 @@ class Repository:
         self._snapshot: Metadata[Snapshot]
         self._targets: Metadata[Targets]
         self._delegated: dict[str, Metadata[Targets]] = {}
+        self._audit = AuditLog(directory / "audit.jsonl")
 
     # --- making one ---
 
@@ -157,7 +174,7 @@ class Repository:
                 raise PolicyError(f"{role}: {rule.key_count} different keys are needed")
 
         def expires(role: str) -> datetime:
-            return now + timedelta(days=policy.roles[role].expiry_days)
+            return now + timedelta(days=policy.roles[key_role(role)].expiry_days)
 
         root = Root(
             expires=expires("root"),
@@ -171,15 +188,16 @@ class Repository:
         delegated_roles = {
             role: DelegatedRole(
                 role,
-                [key.keyid for key in keys[role]],
-                policy.roles[role].threshold,
+                [key.keyid for key in keys[key_role(role)]],
+                policy.roles[key_role(role)].threshold,
                 terminating=True,
                 paths=_delegated_paths(role),
             )
             for role in DELEGATED_ROLES
         }
         delegations = Delegations(
-            {key.keyid: key for role in DELEGATED_ROLES for key in keys[role]}, delegated_roles
+            {key.keyid: key for role in DELEGATED_ROLES for key in keys[key_role(role)]},
+            delegated_roles,
         )
         repository = Repository(directory)
         repository.policy = policy
@@ -214,6 +232,8 @@ class Repository:
             write_atomically(directory / "policy.json", msgspec.json.encode(policy))
             for role, metadata in everything.items():
                 repository._write(role, metadata)
+            signed_by = {keyid for m in everything.values() for keyid in m.signatures}
+            repository._note("create", {"roles": sorted(everything)}, [*signed_by], now)
         return repository
 
     @staticmethod
@@ -294,7 +314,8 @@ class Repository:
                 metadata.signed.targets[path] = target
                 self._store_target(target, data)
             self._drop_old_releases(metadata.signed, hardware_class)
-            self._stage(channel, metadata, signers)
+            details = {"release": entry.release, "image": entry.image.sha256}
+            self._stage(channel, metadata, signers, f"add release to {channel}", details, now)
         return entry
 
     def promote(
@@ -358,7 +379,109 @@ class Repository:
             target = TargetFile.from_data(path, data, ["sha256"])
             metadata.signed.targets[path] = target
             self._store_target(target, data)
-            self._stage(CATALOGUE_ROLE, metadata, signers)
+            details = {"version": catalogue.version, "sha256": target.hashes["sha256"]}
+            self._stage(CATALOGUE_ROLE, metadata, signers, f"set prices {name}", details, now)
+
+    def rollout(self, channel: str) -> RolloutPlan:
+        """The plan in force on `channel`.
+
+        Raises:
+            RepositoryError: no such channel.
+        """
+        if channel not in CHANNELS:
+            raise RepositoryError(f"no channel {channel!r}")
+        return self._plan(channel, self._delegated[ROLLOUT_ROLES[channel]].signed)
+
+    def set_rollout(
+        self,
+        channel: str,
+        release: int,
+        threshold: int,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> RolloutPlan:
+        """Stage: `threshold` of 10,000 terminals may take `release`. Publish afterwards.
+
+        Raises:
+            ReleaseRefused: the channel lists no such release, or the threshold is out of bounds.
+        """
+        what = f"roll out on {channel}"
+        details = {"release": release, "threshold": threshold}
+        return self._replan(channel, release, what, details, signers, now)
+
+    def halt(
+        self,
+        channel: str,
+        release: int,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> RolloutPlan:
+        """Stage: nobody switches to `release` any more, not even who has it already. Publish
+        afterwards.
+
+        Raises:
+            ReleaseRefused: the channel lists no such release.
+        """
+        details = {"release": release, "halted": True}
+        return self._replan(channel, release, f"halt on {channel}", details, signers, now)
+
+    def resume(
+        self,
+        channel: str,
+        release: int,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> RolloutPlan:
+        """Stage: `release` is let go on again, as far as its threshold says. Publish afterwards.
+
+        Raises:
+            ReleaseRefused: it is not halted.
+        """
+        details = {"release": release, "halted": False}
+        return self._replan(channel, release, f"resume on {channel}", details, signers, now)
+
+    def _replan(
+        self,
+        channel: str,
+        release: int,
+        what: str,
+        details: dict[str, Any],
+        signers: Sequence[Signer],
+        now: datetime | None,
+    ) -> RolloutPlan:
+        if channel not in CHANNELS:
+            raise ReleaseRefused(f"no channel {channel!r}; there are {', '.join(CHANNELS)}")
+        now = now or datetime.now(UTC)
+        role = ROLLOUT_ROLES[channel]
+        with self._lock():
+            self._load()
+            waiting = self._read_staged(channel) or self._delegated[channel]
+            listed = {entry.release for entry in self._entries(waiting.signed)}
+            if release not in listed:
+                raise ReleaseRefused(f"{channel} lists no release {release}")
+            metadata = self._next(role, now)
+            plan = self._plan(channel, metadata.signed).only(listed)
+            if "threshold" in details:
+                try:
+                    plan = plan.with_threshold(release, details["threshold"])
+                except RolloutError as error:
+                    raise ReleaseRefused(str(error)) from error
+            else:
+                if not details["halted"] and release not in plan.halted:
+                    raise ReleaseRefused(f"release {release} is not halted on {channel}")
+                plan = plan.with_halted(release, details["halted"])
+            data = plan.encode()
+            target = TargetFile.from_data(f"rollout/{channel}/plan.json", data, ["sha256"])
+            target.unrecognized_fields = {"custom": plan.custom()}
+            metadata.signed.targets = {target.path: target}
+            self._store_target(target, data)
+            self._stage(role, metadata, signers, what, details, now)
+        return plan
+
+    @staticmethod
+    def _plan(channel: str, signed: Targets) -> RolloutPlan:
+        target = signed.targets.get(f"rollout/{channel}/plan.json")
+        return RolloutPlan.parse(target.custom) if target else RolloutPlan()
 
     def sign(self, role: str, signers: Sequence[Signer]) -> Staged:
         """Add signatures to a staged role; returns how far it is.
@@ -371,7 +494,11 @@ class Repository:
             metadata = self._read_staged(role)
             if metadata is None:
                 raise RepositoryError(f"nothing is staged for {role}")
-            self._stage(role, metadata, signers)
+            before = set(metadata.signatures)
+            self._sign(role, metadata, signers)
+            added = set(metadata.signatures) - before
+            write_atomically(self._staged_path(role), encode(metadata))
+            self._note(f"sign {role}", {"version": metadata.signed.version}, [*added])
         return next(staged for staged in self.staged() if staged.role == role)
 
     def staged(self) -> list[Staged]:
@@ -437,6 +564,9 @@ class Repository:
             lacking = {role: self._missing(role, metadata) for role, metadata in everything.items()}
             if any(lacking.values()):
                 raise MissingSignatures({role: count for role, count in lacking.items() if count})
+            versions = {role: metadata.signed.version for role, metadata in everything.items()}
+            signed_by = {keyid for m in everything.values() for keyid in m.signatures}
+            self._note("publish", versions, [*signed_by], now)
             for role, metadata in everything.items():
                 self._write(role, metadata)
             for role in staged:
@@ -520,6 +650,10 @@ class Repository:
             if any(lacking.values()):
                 self._load()
                 raise MissingSignatures({role: count for role, count in lacking.items() if count})
+            versions = {role: changed.signed.version for role, changed in metadata.items()}
+            signed_by = {*root.signatures, *(k for m in metadata.values() for k in m.signatures)}
+            versions["root"] = root.signed.version
+            self._note("rotate root", versions, [*signed_by], now)
             self._write("root", root)
             for role, changed in metadata.items():
                 self._write(role, changed)
@@ -565,7 +699,7 @@ class Repository:
             RepositoryError: not listed.
             RepositoryDamaged: missing or changed on disk.
         """
-        role = self._delegated.get(path.split("/", 1)[0])
+        role = self._delegated.get(_role_of(path))
         target = role.signed.targets.get(path) if role else None
         if target is None:
             raise RepositoryError(f"no target {path}")
@@ -606,6 +740,11 @@ class Repository:
                     self.target_bytes(path)
                 except RepositoryError as error:
                     problems.append(str(error))
+            if role in ROLLOUT_ROLES.values():
+                try:
+                    self._plan(role.removeprefix("rollout-"), metadata.signed)
+                except RolloutError as error:
+                    problems.append(f"{role}: {error}")
             if role in CHANNELS:
                 try:
                     for entry in self._entries(metadata.signed):
@@ -615,6 +754,37 @@ class Repository:
                 except EntryError as error:
                     problems.append(f"{role}: {error}")
         return problems
+
+    def audit(self) -> list[AuditLine]:
+        """What was done to this repository, oldest first.
+
+        Raises:
+            RepositoryDamaged: the log was changed, or does not tell of what is in force.
+        """
+        try:
+            lines = list(self._audit.read())
+        except AuditDamaged as error:
+            raise RepositoryDamaged(f"audit log: {error}") from error
+        told: dict[str, int] = {}
+        for line in lines:
+            if line.what in ("publish", "rotate root"):
+                told |= line.details
+            elif line.what == "create":
+                told |= dict.fromkeys(line.details["roles"], 1)
+        roles: dict[str, Metadata[Any]] = {
+            "root": self._root,
+            "snapshot": self._snapshot,
+            "targets": self._targets,
+            "timestamp": self._timestamp,
+            **self._delegated,
+        }
+        for role, metadata in roles.items():
+            if told.get(role) != metadata.signed.version:
+                raise RepositoryDamaged(
+                    f"audit log: {role} is at version {metadata.signed.version}, the log tells of "
+                    f"{told.get(role, 'none')}"
+                )
+        return lines
 
     def show(self) -> dict[str, Any]:
         """Roles (version, expiry, threshold, keys, file size), releases by channel and catalogues,
@@ -643,6 +813,7 @@ class Repository:
                 channel: [entry.custom() for entry in self.releases(channel)]
                 for channel in CHANNELS
             },
+            "rollouts": {channel: self.rollout(channel).custom() for channel in CHANNELS},
             "catalogues": self.catalogue_names(),
             "staged": [staged._asdict() for staged in self.staged()],
         }
@@ -655,6 +826,15 @@ class Repository:
         with (self.directory / ".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+    def _note(
+        self, what: str, details: dict[str, Any], keys: Sequence[str], now: datetime | None = None
+    ) -> None:
+        """Log before doing: nothing comes into force that the log does not tell of."""
+        try:
+            self._audit.append(what, details, keys, now)
+        except AuditDamaged as error:
+            raise RepositoryDamaged(f"audit log: {error}") from error
 
     def _metadata_path(self, role: str, version: int) -> Path:
         name = "timestamp.json" if role == "timestamp" else f"{version}.{role}.json"
@@ -676,7 +856,7 @@ class Repository:
             write_atomically(path, data)
 
     def _expiry(self, role: str, now: datetime) -> datetime:
-        return now + timedelta(days=self.policy.roles[role].expiry_days)
+        return now + timedelta(days=self.policy.roles[key_role(role)].expiry_days)
 
     def _delegator(self, role: str) -> Root | Targets:
         return self._root.signed if role in TOP_LEVEL_ROLES else self._targets.signed
@@ -697,9 +877,19 @@ class Repository:
         )
         return result.missing
 
-    def _stage(self, role: str, metadata: Metadata[Targets], signers: Sequence[Signer]) -> None:
+    def _stage(
+        self,
+        role: str,
+        metadata: Metadata[Targets],
+        signers: Sequence[Signer],
+        what: str,
+        details: dict[str, Any],
+        now: datetime,
+    ) -> None:
         self._sign(role, metadata, signers)
         write_atomically(self._staged_path(role), encode(metadata))
+        details = {**details, "role": role, "version": metadata.signed.version}
+        self._note(what, details, [*metadata.signatures], now)
 
     def _read_staged(self, role: str) -> Metadata[Targets] | None:
         """The staged file, unless a publication overtook it (cut between publishing and clearing

@@ -1,0 +1,102 @@
+"""The rollout plan of a channel: how far each release has been let out, and what is halted. For
+`channels`.
+
+It is signed by an online key, so it can hold back or let go what the channel's own keys signed, and
+nothing else. Source: docs/formats/release.md, "Rollout".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+
+EVERYBODY = 10_000
+"""The threshold at which every terminal may take a release."""
+SALT_BYTES = 8
+
+ReleaseName = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,9}$")]
+Salt = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+Threshold = Annotated[int, msgspec.Meta(ge=0, le=EVERYBODY)]
+
+
+class RolloutError(Exception):
+    """A rollout plan breaks its format; the text names the field."""
+
+
+class Wave(NamedTuple):
+    """Terminals whose place under `salt` is below `threshold` may take the release."""
+
+    salt: Salt
+    threshold: Threshold
+
+
+class RolloutPlan(msgspec.Struct, frozen=True):
+    """`custom` of a channel's `rollout/<channel>/plan.json`. A release that it does not name is for
+    everybody.
+    """
+
+    releases: dict[ReleaseName, Wave] = {}
+    halted: Annotated[list[Annotated[int, msgspec.Meta(ge=1)]], msgspec.Meta(max_length=16)] = []
+
+    def custom(self) -> dict[str, Any]:
+        """As JSON-like builtins, for TUF's `custom`."""
+        built: dict[str, Any] = msgspec.to_builtins(self)
+        return built
+
+    def encode(self) -> bytes:
+        """The target's own bytes: the same plan as JSON."""
+        return msgspec.json.encode(self)
+
+    @staticmethod
+    def parse(custom: object) -> RolloutPlan:
+        """From TUF's `custom`.
+
+        Raises:
+            RolloutError: a field is missing, mistyped or out of its limits.
+        """
+        try:
+            return msgspec.convert(custom, RolloutPlan)
+        except msgspec.ValidationError as error:
+            raise RolloutError(f"rollout plan: {error}") from error
+
+    def with_threshold(self, release: int, threshold: int) -> RolloutPlan:
+        """The plan with `release` let out to `threshold` of 10,000 terminals.
+
+        A release keeps its salt, so that a wider wave holds the narrower one; another release draws
+        its own, so that it is not always the same merchants who go first.
+        """
+        if not 0 <= threshold <= EVERYBODY:
+            raise RolloutError(f"a threshold is 0 to {EVERYBODY}, not {threshold}")
+        known = self.releases.get(str(release))
+        salt = known.salt if known else secrets.token_hex(SALT_BYTES)
+        waves = {**self.releases, str(release): Wave(salt, threshold)}
+        return RolloutPlan(waves, self.halted)
+
+    def with_halted(self, release: int, halted: bool) -> RolloutPlan:
+        """The plan with `release` stopped, or let go again."""
+        others = {number for number in self.halted if number != release}
+        return RolloutPlan(self.releases, sorted(others | ({release} if halted else set())))
+
+    def only(self, listed: Collection[int]) -> RolloutPlan:
+        """The plan without releases that the channel no longer lists."""
+        return RolloutPlan(
+            {name: wave for name, wave in self.releases.items() if int(name) in listed},
+            [number for number in self.halted if number in listed],
+        )
+
+    def allows(self, release: int, terminal_id: bytes) -> bool:
+        """Whether that terminal may take `release` by this plan."""
+        if release in self.halted:
+            return False
+        wave = self.releases.get(str(release))
+        return wave is None or place(wave.salt, terminal_id) < wave.threshold
+
+
+def place(salt: str, terminal_id: bytes) -> int:
+    """A terminal's place among 10,000, as the terminal computes it itself."""
+    digest = hashlib.sha256(bytes.fromhex(salt) + terminal_id).digest()
+    return int.from_bytes(digest[:4], "big") % EVERYBODY
