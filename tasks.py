@@ -123,6 +123,28 @@ def test(context: Context, paths: str = "tests", workers: str = "auto") -> None:
     _python(f"-m pytest -n {workers} --dist loadgroup -q {paths}")
 
 
+@task(
+    help={
+        "full": "cut each recovery in its turn, until a million distinct states were seen",
+        "case": "replay one case by its id",
+        "scenario": "one scenario only",
+    }
+)
+def powercut(context: Context, full: bool = False, case: str = "", scenario: str = "") -> None:
+    """Cut the power at every flash operation, in every way; then show that wrong builds are
+    caught."""
+    arguments = " --full" if full else ""
+    arguments += f" --case {case}" if case else ""
+    arguments += f" --scenario {scenario}" if scenario else ""
+    _python("-m tests.powercut" + arguments)
+
+
+@task(positional=["what"], help={"what": "what to measure: journal"})
+def bench(context: Context, what: str) -> None:
+    """Measure against the alternatives, with bars: `inv bench journal`."""
+    _python(f"-m tests.measure.{what}")
+
+
 @task
 def lint(context: Context) -> None:
     """Check style, types and the rooms' import rules."""

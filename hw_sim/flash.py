@@ -125,6 +125,8 @@ class NorFlash:
         self.operations = 0
         self.bytes_programmed = 0
         self.violations = 0
+        self.violated: list[int] = []
+        """Addresses of the programs that `violations` counts."""
         self.erases = [0] * (size_bytes // SECTOR_BYTES)
         self.locked_end_address = 0
         self.on_operation: Callable[[int, str, int, int], None] | None = None
@@ -204,6 +206,11 @@ class NorFlash:
 
     def read(self, address: int, size_bytes: int) -> bytes:
         """`size_bytes` bytes from `address` on. Raises `FlashAddressError` as `read_into`."""
+        end = address + size_bytes
+        if address < 0 or size_bytes < 0 or end > self.size_bytes:
+            self._check_range(address, size_bytes)
+        if not self._weak:
+            return bytes(self._cells[address:end])
         buf = bytearray(size_bytes)
         self.read_into(address, buf)
         return bytes(buf)
@@ -235,6 +242,7 @@ class NorFlash:
         new = bits.to_bytes(size, "big")
         if new != wanted and not self._explained(address, new, wanted):
             self.violations += 1
+            self.violated.append(address)
         if how is not None:
             if how == "before":
                 raise PowerCut(self.operations, how)
@@ -376,6 +384,7 @@ class NorFlash:
         self._weak = mark.weak
         self._stuck = mark.stuck
         self.violations = mark.violations
+        del self.violated[mark.violations :]
         self._cut = self._fault = None
 
     def changed_sectors(self) -> set[int]:

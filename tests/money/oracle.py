@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import zlib
 from dataclasses import dataclass
@@ -38,10 +39,12 @@ def parse(raw: bytes) -> Record:
     return Record(sequence, raw[0], time, cbor2.loads(raw[10:-12]), raw)
 
 
+@functools.lru_cache(4096)
 def _records_in(sector: bytes, start: int) -> list[Record]:
     found = []
     at = start
-    while at < SECTOR_BYTES:
+    end = len(sector.rstrip(b"\xff"))
+    while at < end:
         try:
             record = parse(sector[at : at + 22 + (sector[at + 1] if at + 1 < SECTOR_BYTES else 0)])
         except ValueError:
@@ -73,6 +76,9 @@ def read(flash: bytes) -> dict[int, Record]:
     for first, _, records in sorted(sectors, key=lambda s: (s[0], s[1])):
         low = first
         for record in records:
+            before = found.get(record.sequence - 1)
+            if before and record.chain_after(before.raw[-8:]) != record.raw[-8:]:
+                continue  # its tag was cut off: it is no record
             if record.sequence >= low:
                 low = record.sequence
                 found[record.sequence] = record

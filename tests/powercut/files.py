@@ -1,0 +1,181 @@
+"""`/data` for device code on CPython: littlefs over the flash that the power is cut at.
+
+`Files.give_to(modules)` puts `open` and `os` into device modules by name, as a board's VFS does on
+MicroPython. The geometry is that of MicroPython's VfsLfs2.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from littlefs import lfs
+from littlefs.errors import LittleFSError
+
+from hw_sim.flash import SECTOR_BYTES, NorFlash, PowerCut
+
+
+class _Device:
+    """Block device of littlefs on a part of the flash. A cut cannot pass through C: it is kept."""
+
+    def __init__(self, flash: NorFlash, offset: int) -> None:
+        self._flash = flash
+        self._offset = offset
+        self.cut: PowerCut | None = None
+
+    def read(self, cfg: Any, block: int, off: int, size: int) -> bytes:
+        return self._flash.read(self._offset + block * SECTOR_BYTES + off, size)
+
+    def prog(self, cfg: Any, block: int, off: int, data: bytes) -> int:
+        if self.cut:
+            return -5
+        address = self._offset + block * SECTOR_BYTES + off
+        data = bytes(data)
+        try:
+            while data:
+                piece = min(len(data), 256 - address % 256)
+                self._flash.program(address, data[:piece])
+                address += piece
+                data = data[piece:]
+        except PowerCut as cut:
+            self.cut = cut
+            return -5
+        return 0
+
+    def erase(self, cfg: Any, block: int) -> int:
+        if self.cut:
+            return -5
+        try:
+            self._flash.erase(self._offset + block * SECTOR_BYTES)
+        except PowerCut as cut:
+            self.cut = cut
+            return -5
+        return 0
+
+    def sync(self, cfg: Any) -> int:
+        return 0
+
+
+class _File:
+    def __init__(self, files: Files, path: str, mode: str) -> None:
+        self._files = files
+        self._text = "b" not in mode
+        self._writes = "w" in mode
+        self._handle = files._call(lfs.file_open, path, "wb" if self._writes else "rb")
+        self._open = True
+
+    def read(self, size: int = -1) -> Any:
+        if size < 0:
+            size = 1 << 20
+        data = self._files._call(lfs.file_read, self._handle, size)
+        return bytes(data).decode() if self._text else bytes(data)
+
+    def write(self, data: Any) -> int:
+        raw = data.encode() if isinstance(data, str) else bytes(data)
+        return int(self._files._call(lfs.file_write, self._handle, raw))
+
+    def seek(self, at: int) -> None:
+        self._files._call(lfs.file_seek, self._handle, at, 0)
+
+    def flush(self) -> None:
+        self._files._call(lfs.file_sync, self._handle)
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._files._call(lfs.file_close, self._handle)
+
+    def __enter__(self) -> _File:
+        return self
+
+    def __exit__(self, kind: Any, *rest: object) -> None:
+        if kind is not None and issubclass(kind, PowerCut):
+            self._open = False  # nobody closes a file when the power is gone
+        else:
+            self.close()
+
+
+class Files:
+    """The mounted partition: what `open` and `os` are to device code. Paths begin with /data."""
+
+    def __init__(self, flash: NorFlash, offset: int, size_bytes: int) -> None:
+        self._device = _Device(flash, offset)
+        self._config = lfs.LFSConfig(
+            context=self._device,
+            block_size=SECTOR_BYTES,
+            block_count=size_bytes // SECTOR_BYTES,
+            read_size=32,
+            prog_size=32,
+            cache_size=128,
+            lookahead_size=32,
+            block_cycles=100,
+        )
+        self._filesystem = lfs.LFSFilesystem()
+        self.mounted = False
+
+    def mount(self) -> None:
+        """Raises OSError if there is no filesystem."""
+        self._raw(lfs.mount, self._filesystem, self._config)
+        self.mounted = True
+
+    def format(self) -> None:
+        self._raw(lfs.format, self._filesystem, self._config)
+
+    def give_to(self, modules: list[ModuleType]) -> None:
+        """Let these device modules see this filesystem as theirs."""
+        for module in modules:
+            module.__dict__["open"] = self.open
+            if "os" in module.__dict__:
+                module.__dict__["os"] = self
+
+    def _raw(self, call: Any, *arguments: Any) -> Any:
+        try:
+            result = call(*arguments)
+        except LittleFSError as error:
+            if self._device.cut:
+                raise self._device.cut from None
+            raise OSError(-error.code, str(error)) from None
+        if self._device.cut:
+            raise self._device.cut
+        return result
+
+    def _call(self, call: Any, *arguments: Any) -> Any:
+        if not self.mounted:
+            raise OSError(19, "nothing is mounted")
+        return self._raw(call, self._filesystem, *arguments)
+
+    @staticmethod
+    def _path(path: str) -> str:
+        if path != "/data" and not path.startswith("/data/"):
+            raise OSError(2, path)
+        return path[5:] or "/"
+
+    # what device code calls
+
+    def open(self, path: str, mode: str = "r") -> _File:
+        return _File(self, self._path(path), mode)
+
+    def rename(self, old: str, new: str) -> None:
+        self._call(lfs.rename, self._path(old), self._path(new))
+
+    def remove(self, path: str) -> None:
+        self._call(lfs.remove, self._path(path))
+
+    def mkdir(self, path: str) -> None:
+        self._call(lfs.mkdir, self._path(path))
+
+    def stat(self, path: str) -> tuple[int, ...]:
+        found = self._call(lfs.stat, self._path(path))
+        return (0x8000, 0, 0, 0, 0, 0, found.size, 0, 0, 0)
+
+    def listdir(self, path: str) -> list[str]:
+        handle = self._call(lfs.dir_open, self._path(path))
+        names = []
+        while True:
+            entry = self._call(lfs.dir_read, handle)
+            if entry is None:
+                break
+            if entry.name not in (".", ".."):
+                names.append(entry.name)
+        self._call(lfs.dir_close, handle)
+        return names

@@ -1,0 +1,209 @@
+"""The judge: raw flash, paper and the server's books against what must always hold.
+
+Shares no code with the terminal: the journal is read by `tests.money.oracle`, the control block
+here, by docs/formats/control-block.md. Every check returns what is wrong, in words.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from hw_sim.printer.escpos import EscPosPrinter
+from tests.money import office, oracle
+from tests.powercut.publisher import SECURITY_VERSION
+
+if TYPE_CHECKING:
+    from tests.powercut.world import World
+
+CHIP = b"\x01chip\x02ab"
+_STATES = ("empty", "good", "trial", "bad", "ready")
+
+
+@dataclass(frozen=True)
+class SlotRecord:
+    state: str
+    image_size: int
+    release: int
+    security_version: int
+    sha256: bytes
+
+
+@dataclass(frozen=True)
+class ControlRecord:
+    sequence: int
+    boot_count: int
+    active: str | None
+    crashes: int
+    boots_on_trial: int
+    security_version: int
+    failed_release: int
+    failure_reason: str
+    slots: dict[str, SlotRecord]
+
+
+@functools.cache
+def _control_key() -> bytes:
+    salt = office.TERMINAL_ID + CHIP
+    return HKDF(SHA256(), 32, salt, b"duka control 1").derive(office.DEVICE_KEY)
+
+
+@functools.lru_cache(4096)
+def _control_page(page: bytes) -> ControlRecord | None:
+    if page[:4] != b"DKC1":
+        return None
+    if hmac.digest(_control_key(), page[:224], "sha256") != page[224:]:
+        return None
+    sequence, boots, active, _, crashes, trials, _, security, failed, reason = struct.unpack_from(
+        "<IIBBHHHII48s", page, 4
+    )
+    slots = {}
+    for name, at in (("a", 76), ("b", 128)):
+        state, _, _, size, release, version, _, digest = struct.unpack_from("<BBHIIII32s", page, at)
+        slots[name] = SlotRecord(_STATES[state], size, release, version, digest)
+    text = reason.rstrip(b"\0").decode()
+    runs = (None, "a", "b")[active]
+    return ControlRecord(sequence, boots, runs, crashes, trials, security, failed, text, slots)
+
+
+def control(cells: bytes) -> ControlRecord | None:
+    """The newest valid record of the control partition."""
+    pages = [_control_page(cells[at : at + 256]) for at in range(0, len(cells), 256)]
+    found = [(record.sequence, at) for at, record in enumerate(pages) if record]
+    return pages[max(found)[1]] if found else None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    pin: str
+    sale: int
+    is_copy: bool
+
+
+@functools.lru_cache(8192)
+def receipt(data: bytes) -> Receipt | None:
+    """What a person reads on the paper that `data` makes on the simulated printer."""
+    printer = EscPosPrinter(mm_per_s=None)
+    printer.send = lambda _: None
+    printer.on_power(True)
+    printer.on_host_bytes(data)
+    lines = printer.text().splitlines()
+    pin = "".join(
+        line.replace(" ", "") for line in lines if line.strip() and not line.strip(" 0123456789")
+    )
+    sales = [line.split()[1] for line in lines if line.startswith(("Sale ", "Vente "))]
+    if not pin or not sales:
+        return None
+    return Receipt(pin, int(sales[0]), any("DUPLICAT" in line for line in lines))
+
+
+class Books:
+    """Journal in flash and at the server, together, with the vouchers they speak of."""
+
+    def __init__(self, world: World) -> None:
+        self.in_flash = oracle.read(world.cells("journal"))
+        known = {r.sequence: r for r in world.server.records if r}
+        self.records = {**known, **self.in_flash}
+        self.sale_of_pin: dict[str, int] = {}
+        self.wrong: list[str] = []
+        for record in self.records.values():
+            if record.kind == 2:
+                pin = office.stock_pin(record.body[3], record.body[4])
+                if pin in self.sale_of_pin:
+                    self.wrong.append(f"PIN {pin} is in two intents")
+                self.sale_of_pin[pin] = record.sequence
+        for sequence, (_, answer) in world.server.answers.items():
+            if answer[1] == 0:
+                self.sale_of_pin[answer[2]] = sequence
+
+
+def money(world: World) -> list[str]:
+    """What is wrong with records, chain and paper, as they are at this instant."""
+    books = Books(world)
+    wrong = books.wrong + oracle.check_chain(books.in_flash)
+    for sequence, raw in world.durable:
+        found = books.records.get(sequence)
+        if found is None or found.raw != raw:
+            wrong.append(f"record {sequence} was durable and is gone or other")
+    originals = set()
+    copies = {r.sequence: r.body[0] for r in books.records.values() if r.kind == 7}
+    may_be_copied = list(copies.values())
+    for data in world.paper:
+        paper = receipt(data)
+        if paper is None:
+            wrong.append("a receipt cannot be read")
+            continue
+        if books.sale_of_pin.get(paper.pin) != paper.sale or paper.sale not in books.records:
+            wrong.append(f"PIN {paper.pin} is on paper for sale {paper.sale} without its intent")
+        if paper.is_copy:
+            if paper.sale in may_be_copied:
+                may_be_copied.remove(paper.sale)
+            else:
+                wrong.append(f"a copy of sale {paper.sale} is on paper without its record")
+        else:
+            if paper.pin in originals:
+                wrong.append(f"PIN {paper.pin} was printed twice as an original")
+            originals.add(paper.pin)
+    wrong += world.server.alarms
+    # littlefs looks at the next 32 bytes only before it writes on, reads back, and moves away
+    if any(address < world.data_at for address in world.flash.violated):
+        wrong.append("a written place was written again with other content")
+    return wrong
+
+
+def figures(world: World, own_minor: int) -> list[str]:
+    """Whether the terminal's own float is the server's less what only the journal holds.
+
+    While an online sale has no answer on the terminal it may hold itself poorer, never richer.
+    """
+    books = Books(world)
+    if not any(r.kind == 8 for r in books.records.values()):
+        return []  # the server has not told it yet
+    answered = {r.body[0] for r in books.records.values() if r.kind in (4, 5)}
+    waiting = [r for r in books.records.values() if r.kind == 3 and r.sequence not in answered]
+    expected: int = world.server.ledger_minor
+    for record in books.in_flash.values():
+        if record.kind == 2 and record.sequence > len(world.server.records):
+            expected -= record.body[1] - record.body[2]
+    for record in waiting:
+        if record.sequence not in world.server.answers:
+            expected -= record.body[1] - record.body[2]
+    if own_minor > expected or (own_minor < expected and not waiting):
+        return [f"the terminal holds its float to be {own_minor}, it is {expected}"]
+    return []
+
+
+def boots(world: World) -> list[str]:
+    """What is wrong with control block and slots, as they are at this instant."""
+    record = control(world.cells("control"))
+    if record is None:
+        return ["the control block does not parse"] if world.has_control else []
+    wrong = []
+    for name, slot in record.slots.items():
+        if slot.state in ("good", "trial", "ready") and name not in world.spoiled_slots:
+            held = world.cells("slot_" + name)[: slot.image_size]
+            if hashlib.sha256(held).digest() != slot.sha256:
+                wrong.append(f"slot {name} is called {slot.state} and does not hold its image")
+    allowed = max([SECURITY_VERSION[number] for number in world.proven_releases()], default=0)
+    if record.security_version > allowed:
+        wrong.append(f"security version {record.security_version} rose before a confirm")
+    if record.security_version < world.least_security_version:
+        wrong.append("the security version fell")
+    active = record.slots.get(record.active or "")
+    if active and active.state == "good" and active.release not in world.proven_releases():
+        wrong.append(f"release {active.release} is confirmed and has proved nothing")
+    if active and active.state == "trial":
+        caused = world.crashes.get(active.release, 0)
+        if record.crashes > caused:
+            wrong.append(f"{record.crashes} crashes are counted in a trial that had {caused}")
+    newest = max((n for n in world.confirmed if n in (1, 2, 5)), default=0)
+    if active and newest and active.release < newest:
+        wrong.append(f"release {newest} was confirmed and release {active.release} runs")
+    return wrong

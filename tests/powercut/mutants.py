@@ -1,0 +1,602 @@
+"""Wrong builds of bootloader, journal, till and installer, each a failure that a field has seen.
+
+Each is made by changing one thing in the real code of this process; the runner must find every one
+of them broken, or it judges nothing. `MUTANTS` is the list; the text is what the field would see.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import textwrap
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import firmware.drivers.printer
+import firmware.flows.sell
+import firmware.flows.voucher
+import firmware.journal
+import firmware.stock
+import firmware.sync
+import firmware.terminal
+import firmware.till
+import firmware.update.client
+import firmware.update.download
+from bootloader import boot, decide, identity, recovery
+from bootloader.shared import control
+from firmware.journal import Journal
+from firmware.sales_state import SalesState
+from firmware.till import Till
+from firmware.update.client import Store, UpdateClient
+
+
+class PatchDoesNotFit(AssertionError):
+    """The code a mutant changes is no longer as it was: look at both again."""
+
+
+def rewrite(owner: Any, name: str, *changes: tuple[str, str]) -> None:
+    """Change the source of a function or method in place, each text exactly once.
+
+    Raises:
+        PatchDoesNotFit: a text is not there, or more than once.
+    """
+    function = inspect.unwrap(inspect.getattr_static(owner, name))
+    is_static = isinstance(function, staticmethod)
+    function = function.__func__ if is_static else function
+    source = textwrap.dedent(inspect.getsource(function))
+    for old, new in changes:
+        if source.count(old) != 1:
+            raise PatchDoesNotFit(f"{name} has {source.count(old)} times {old!r}")
+        source = source.replace(old, new)
+    made: dict[str, Any] = {}
+    module = inspect.getmodule(function)
+    assert isinstance(module, types.ModuleType)
+    code = compile(source, f"<mutant of {name}>", "exec")
+    exec(code, module.__dict__, made)
+    setattr(owner, name, made[name])
+    # those who imported it by its name have it, too
+    for holder in list(sys.modules.values()):
+        if getattr(holder, "__name__", "").startswith(("bootloader", "firmware")):
+            for key, value in list(vars(holder).items()):
+                if value is function:
+                    setattr(holder, key, made[name])
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`scenarios` are where it shows, the likeliest first."""
+
+    name: str
+    in_the_field: str
+    build: Callable[[], None]
+    scenarios: tuple[str, ...]
+
+
+def _changed(owner: Any, name: str, *changes: tuple[str, str]) -> Callable[[], None]:
+    return lambda: rewrite(owner, name, *changes)
+
+
+def _replaced(owner: Any, name: str, value: Any) -> Callable[[], None]:
+    return lambda: setattr(owner, name, value)
+
+
+def _all(*builds: Callable[[], None]) -> Callable[[], None]:
+    def build() -> None:
+        for one in builds:
+            one()
+
+    return build
+
+
+# --- changes too large for a replaced line ---
+
+
+async def _hand_over_first(app: Any, sale: Any, duplicate: bool = False) -> None:
+    """Paper first; the intent of the sale is journaled when the printer is done."""
+    if sale.online or duplicate:
+        sold = app.till.reprint(sale) if duplicate else app.till.voucher(sale)
+    else:
+        sold = app.till._open(sale)
+    await firmware.flows.voucher._print(app, sale, sold, duplicate)
+    if sale.sequence > app.till.journal.next_sequence - 1:
+        app.till._append(*sale.late)
+    app.till.printed(sale, True)
+
+
+def _begin_late(self: Any, kind: int, body: list[Any]) -> Any:
+    if kind != 2:
+        return _begin(self, kind, body)
+    sale = firmware.till.Sale(self.journal.next_sequence, kind, self._now(), body, 1, False)
+    sale.late = (kind, body)
+    self._fresh[sale.sequence] = False
+    return sale
+
+
+_begin = Till._begin
+
+
+def _original_again() -> None:
+    """May-be-out is forgotten with the RAM, and the till gives an original whenever it is asked."""
+    rewrite(Till, "_sale", ("self._fresh.get(entry[0], True)", "False"))
+    rewrite(Till, "voucher", ('raise SaleRefused("pending_sale", sale.sequence)', "opened = True"))
+
+
+def _delivered_in_ram(self: Any, sale: Any, reply: dict[int, Any]) -> None:
+    entry = self.journal.state.entry(sale.sequence)
+    if entry and not entry[1]:
+        entry[1] = sale.sequence
+        entry[2] = 0
+        self.journal.state.ledger_minor = reply[5]
+        self.journal.state.last_sale = None
+        self._fresh[sale.sequence] = False
+        sale.voucher_sequence = sale.sequence
+        sale.kept = (reply[2], reply[3])
+
+
+def _open_from_ram(self: Any, sale: Any) -> Any:
+    kept = getattr(sale, "kept", None)
+    if kept is None:
+        return _open(self, sale)
+    product = self.catalogue.product(sale.product_id)
+    return firmware.till.Voucher(kept[0], kept[1], 0, product, sale.amount_minor, sale.sequence)
+
+
+_open = Till._open
+
+
+async def _ask_under_a_new_number(messenger: Any, till: Any, sale: Any) -> Any:
+    """An answer that was lost is asked for again, as another sale."""
+    if getattr(messenger, "asked", 0):
+        sale.sequence += 1000 * messenger.asked
+    messenger.asked = getattr(messenger, "asked", 0) + 1
+    return await _ask(messenger, till, sale)
+
+
+_ask = firmware.sync.ask
+
+
+def _no_boot_record() -> None:
+    """The attempt is counted in RAM and reaches flash only with the next change."""
+    rewrite(
+        boot,
+        "choose",
+        ("        control.write(new)", "        control.state = new"),
+    )
+
+
+def _mark_before_sector() -> None:
+    rewrite(
+        firmware.update.download.Download,
+        "_resume",
+        ("if mark == self._mark_of(good):", "if mark[:2] == struct.pack('<H', good):"),
+    )
+    rewrite(
+        firmware.update.download.Download,
+        "_flush",
+        (
+            "    if offset % SECTOR_BYTES == 0:\n",
+            "    if offset % SECTOR_BYTES == 0:\n        self._mark(offset // SECTOR_BYTES)\n",
+        ),
+        ("        self._mark((self.received - 1) // SECTOR_BYTES)", "        pass"),
+    )
+
+
+MUTANTS: dict[str, Mutant] = {
+    m.name: m
+    for m in (
+        # the journal
+        Mutant(
+            "no_read_back",
+            "A weak page swallows a sale; the terminal prints, and head office never hears of it.",
+            _changed(Journal, "_program", ("if view != piece:", "if False:")),
+            ("sale-offline", "reprint"),
+        ),
+        Mutant(
+            "write_over_torn",
+            "Half a record and half the next one make a third that nobody wrote.",
+            _changed(
+                Journal,
+                "_walk",
+                ("at = min(_page_after(spoiled), SECTOR_BYTES)", "pass"),
+            ),
+            ("sale-offline", "reprint"),
+        ),
+        Mutant(
+            "trust_header_length",
+            "A torn record counts because its length field looks right.",
+            _changed(
+                Journal,
+                "_parse",
+                (
+                    "if crc32(view[: size - 12]) != "
+                    'struct.unpack(">I", view[size - 12 : size - 8])[0]:',
+                    "if False:",
+                ),
+                (
+                    "if before and _tag(before, view[: size - 12]) != view[size - 8 : size]:",
+                    "if False:",
+                ),
+            ),
+            ("sale-offline", "sale-online"),
+        ),
+        Mutant(
+            "torn_tag_counts",
+            "A record whose last bytes were cut is built upon; the server finds the chain broken.",
+            _changed(
+                Journal,
+                "_parse",
+                (
+                    "if before and _tag(before, view[: size - 12]) != view[size - 8 : size]:",
+                    "if False:",
+                ),
+            ),
+            ("sale-offline", "sale-online"),
+        ),
+        Mutant(
+            "chain_forgotten",
+            "After a start the chain begins anew, and an honest terminal is taken for a forger.",
+            _changed(
+                Journal,
+                "mount",
+                ("    self._strengthen()", "    self._strengthen()\n    self._chain = bytes(8)"),
+            ),
+            ("sale-offline",),
+        ),
+        Mutant(
+            "no_strengthening",
+            "A cell that read well at start reads badly an hour later; a sale comes and goes.",
+            _replaced(Journal, "_strengthen", lambda self: None),
+            (
+                "sale-offline",
+                "sale-online",
+                "reprint",
+                "lost-answer",
+                "sync-interrupted",
+                "ring-turns",
+                "any-day-0",
+                "any-day-1",
+            ),
+        ),
+        Mutant(
+            "counter_in_ram",
+            "How far a batch is sold is not in the checkpoint: after the ring turned, PINs repeat.",
+            _changed(
+                Journal,
+                "_open",
+                (
+                    "checkpoint = cbor.dumps(self.state.dump())",
+                    "d = self.state.dump()\n"
+                    "    d[9] = {b: [0, p[1]] for b, p in d[9].items()}\n"
+                    "    checkpoint = cbor.dumps(d)",
+                ),
+            ),
+            ("ring-turns", "ring-fills"),
+        ),
+        Mutant(
+            "erase_unacknowledged",
+            "A week without network: the oldest sales are overwritten before anyone was told.",
+            _replaced(Journal, "free_sectors", lambda self: self._sectors - 1),
+            ("ring-fills",),
+        ),
+        Mutant(
+            "no_reserve",
+            "The journal is full in the middle of a sale: paper is out, and its end has no place.",
+            _changed(Journal, "_fits", (">= reserve", ">= 0")),
+            ("ring-fills",),
+        ),
+        Mutant(
+            "ack_before_durable",
+            "Records are struck off when they were sent; the reply, and the records, were lost.",
+            _changed(
+                firmware.sync,
+                "sync",
+                (
+                    "        reply = await messenger.exchange(messages.JOURNAL",
+                    "        journal.acknowledge(first + len(records) - 1, state.ledger_minor)\n"
+                    "        reply = await messenger.exchange(messages.JOURNAL",
+                ),
+            ),
+            ("sync-interrupted",),
+        ),
+        Mutant(
+            "format_when_in_doubt",
+            "One spoiled place, and the start-up code begins a clean journal over a day's sales.",
+            _changed(
+                Journal,
+                "mount",
+                (
+                    "    self._adopt()\n",
+                    "    if self.unreadable:\n        return self.format()\n    self._adopt()\n",
+                ),
+            ),
+            ("sale-offline",),
+        ),
+        Mutant(
+            "head_after_records",
+            "A sector is written into before its head is checked; after a cut it was never there.",
+            _changed(
+                Journal,
+                "_open",
+                (
+                    "if self._program(index * SECTOR_BYTES, whole):",
+                    "if self._program(index * SECTOR_BYTES, whole) or True:",
+                ),
+            ),
+            ("ring-turns", "ring-fills"),
+        ),
+        Mutant(
+            "spoiled_skips_nothing",
+            "What the lost record had sold is sold again.",
+            _all(
+                _replaced(SalesState, "skip", lambda self, count: None),
+                _replaced(Journal, "_strengthen", lambda self: None),
+            ),
+            (
+                "sale-offline",
+                "sale-online",
+                "reprint",
+                "lost-answer",
+                "sync-interrupted",
+                "ring-turns",
+            ),
+        ),
+        # the till and the flows
+        Mutant(
+            "intent_after_print",
+            "The plug is pulled while the PIN comes out; next morning it is sold to someone else.",
+            _all(
+                _replaced(Till, "_begin", _begin_late),
+                _replaced(firmware.flows.voucher, "hand_over", _hand_over_first),
+            ),
+            ("sale-offline",),
+        ),
+        Mutant(
+            "original_again",
+            "After a cut the receipt comes a second time, and nothing on it says so.",
+            _original_again,
+            ("sale-offline", "lost-answer"),
+        ),
+        Mutant(
+            "reprint_before_record",
+            "A copy is on paper of which no book knows.",
+            _changed(
+                Till,
+                "reprint",
+                ("    self._append(REPRINT, [sale.sequence])\n", ""),
+                (
+                    "return self._open(sale)",
+                    "sold = self._open(sale)\n    sale.may_be_out = False\n    return sold",
+                ),
+            ),
+            ("reprint",),
+        ),
+        Mutant(
+            "delivered_in_ram",
+            "The server's voucher is only in RAM while it prints: a cut, and it is asked for anew.",
+            _all(
+                _replaced(Till, "delivered", _delivered_in_ram),
+                _replaced(Till, "_open", _open_from_ram),
+            ),
+            ("sale-online",),
+        ),
+        Mutant(
+            "another_number_on_retry",
+            "A lost answer is asked for as a new sale; the merchant pays twice for one voucher.",
+            _replaced(firmware.sync, "ask", _ask_under_a_new_number),
+            ("lost-answer",),
+        ),
+        Mutant(
+            "stock_told_before_stored",
+            "The server has its receipt for a batch that the terminal lost; the PINs are gone.",
+            _changed(
+                firmware.sync,
+                "fetch_stock",
+                (
+                    "        if not known:\n            before",
+                    "        await messenger.exchange(messages.STOCK_RECEIVED, "
+                    "{1: batch_id, 2: digest})\n        if not known:\n            before",
+                ),
+            ),
+            ("stock",),
+        ),
+        # control block and bootloader
+        Mutant(
+            "erase_before_copy",
+            "The boot records are erased to make room for the next one; a cut, and nothing boots.",
+            _changed(
+                control.ControlBlock,
+                "write",
+                (
+                    "other = int(self._newest_page < _PAGES_PER_SECTOR)",
+                    "other = int(self._newest_page >= _PAGES_PER_SECTOR)",
+                ),
+            ),
+            ("many-starts", "plugs-in-trial"),
+        ),
+        Mutant(
+            "unsealed_records_count",
+            "A torn boot record is obeyed: a slot that was never written is booted.",
+            _changed(
+                control,
+                "decode",
+                (
+                    "if not equal(hmac_sha256(key, memoryview(page)[:_SEAL]), page[_SEAL:]):",
+                    "if False:",
+                ),
+            ),
+            ("delta", "full-security"),
+        ),
+        Mutant(
+            "control_not_read_back",
+            "The record of the switch went into a page that took nothing.",
+            _changed(
+                control.ControlBlock,
+                "_program",
+                ("if self._partition.read(offset, PAGE_BYTES) == page:", "if True:"),
+            ),
+            ("report-fails", "full-security", "plugs-in-trial"),
+        ),
+        Mutant(
+            "attempt_not_recorded",
+            "Boots are counted in RAM: numbers repeat, and the server takes honest messages for "
+            "replays.",
+            _no_boot_record,
+            ("sale-online",),
+        ),
+        Mutant(
+            "power_off_is_a_crash",
+            "A merchant pulls the plug twice during an update, and a good release is thrown away.",
+            _changed(
+                decide,
+                "decide",
+                ('if reset_cause == "watchdog":', 'if reset_cause in ("watchdog", "power-on"):'),
+            ),
+            ("plugs-in-trial",),
+        ),
+        Mutant(
+            "security_rises_at_switch",
+            "The new release crashes, and the old one may not be booted any more.",
+            _changed(
+                control.ControlBlock,
+                "start_trial",
+                (
+                    "    state.active = slot\n",
+                    "    state.active = slot\n    state.security_version = security_version\n",
+                ),
+            ),
+            ("full-security",),
+        ),
+        Mutant(
+            "failure_forgotten",
+            "A release that crashed is rolled back and installed again, night after night.",
+            _all(
+                _changed(decide, "decide", ("new.fail(slot.release, why)", "pass")),
+                _changed(
+                    control.State,
+                    "crash",
+                    ("            self.fail(release, reason)", "            pass"),
+                ),
+            ),
+            ("crash-in-trial",),
+        ),
+        Mutant(
+            "cleared_before_told",
+            "The reason of the failure is struck off before the server has it.",
+            _changed(
+                firmware.terminal.Terminal,
+                "_check_in",
+                (
+                    "    reply = await sync.check_in(",
+                    "    if failure:\n        boot.control.clear_failure()\n"
+                    "    reply = await sync.check_in(",
+                ),
+            ),
+            ("crash-in-trial", "hang-in-trial"),
+        ),
+        Mutant(
+            "undone_by_failed_report",
+            "The release works, its report does not get through, and it is taken back.",
+            _changed(
+                firmware.terminal.Terminal,
+                "_check_in",
+                (
+                    "    reply = await sync.check_in(",
+                    "    if boot.control.state.slots[boot.slot].state == 'good' and "
+                    "self.network == 1:\n"
+                    "        boot.control.mark_bad(boot.slot, 'no report')\n"
+                    "    reply = await sync.check_in(",
+                ),
+            ),
+            ("report-fails",),
+        ),
+        # the installer
+        Mutant(
+            "confirm_before_selftest",
+            "The release is kept because it started; that it cannot reach the server shows later.",
+            _changed(
+                firmware.terminal.Terminal,
+                "_self_test",
+                (
+                    "    started = ticks_ms()\n",
+                    "    started = ticks_ms()\n    boot.control.confirm()\n",
+                ),
+            ),
+            ("delta",),
+        ),
+        Mutant(
+            "switch_unverified",
+            "What was expanded is switched to without a look at what flash took of it.",
+            _changed(
+                UpdateClient,
+                "_prepare",
+                (
+                    "            if await digest_of(slot, release.image_size_bytes) == "
+                    "release.image_sha256:\n                self._log(",
+                    "            if True:\n                self._log(",
+                ),
+            ),
+            ("full-security", "delta"),
+        ),
+        Mutant(
+            "slot_not_emptied",
+            "The old release is overwritten while the boot records still call it the way back.",
+            _changed(UpdateClient, "_prepare", ("            self._control.empty(name)\n", "")),
+            ("crash-in-trial", "full-security"),
+        ),
+        Mutant(
+            "resume_from_counter",
+            "The download goes on behind bytes that never reached flash; airtime is paid twice.",
+            _mark_before_sector,
+            ("full-security",),
+        ),
+        Mutant(
+            "remove_before_rename",
+            "The old signed file is removed to make room for the new one; the cut leaves neither.",
+            _changed(
+                Store,
+                "write",
+                (
+                    '    os.rename(path + ".new", path)',
+                    '    self.remove(name)\n    os.rename(path + ".new", path)',
+                ),
+            ),
+            ("delta", "catalogue", "full-security", "any-day-0"),
+        ),
+        Mutant(
+            "refusals_in_ram",
+            "The terminal forgets at the next start which release it must not try again.",
+            _replaced(UpdateClient, "_save_state", lambda self: None),
+            ("crash-in-trial", "hang-in-trial"),
+        ),
+        # recovery
+        Mutant(
+            "upload_unchecked",
+            "A line error on the technician's cable is made the terminal's software.",
+            _changed(
+                recovery.Recovery,
+                "_finish_image",
+                ("if upload.sha256 is not None and digest != upload.sha256:", "if False:"),
+            ),
+            ("serial-recovery", "provisioning"),
+        ),
+        Mutant(
+            "identity_first",
+            "A terminal with an identity and without a journal: it counts as provisioned, and "
+            "cannot sell.",
+            _changed(
+                recovery.Recovery,
+                "_make_identity",
+                (
+                    "            self._mount()\n            identity.store(partition, who)\n",
+                    "            identity.store(partition, who)\n            self.who = who\n"
+                    "            self._mount()\n",
+                ),
+            ),
+            ("provisioning",),
+        ),
+    )
+}
+
+__all__ = ("MUTANTS", "Mutant", "PatchDoesNotFit", "identity")

@@ -1,0 +1,300 @@
+"""Cuts the power at every flash operation of a scenario, in every way, and judges what is left.
+
+One golden run a scenario records its flash operations and, before each, everything that outlives
+a cut. A case sets the flash to the instant of its operation, lets the operation go wrong, and
+switches the terminal on again. `tests.powercut.__main__` is the command, `test_power_cut` the
+everyday form.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import hashlib
+import random
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from hw_sim.flash import ERASE_CUTS, PROGRAM_CUTS, NorFlash, Operation, PowerCut
+from tests.powercut import judge
+from tests.powercut.scenarios import SCENARIOS, Answering, Scenario, begin, live_on
+from tests.powercut.world import OutOfService, Reset, TechnicianTold, World
+
+FAULTS: Final = ("silent", "worn")
+
+
+class CutDidNotFire(AssertionError):
+    """A case that proves nothing: the operation it cuts did not happen."""
+
+
+@dataclass
+class Golden:
+    """An undisturbed run: `operations[n]` happened when the world stood as `instants[n]`.
+
+    `payload_bytes` came over the air until everything was at rest.
+    """
+
+    scenario: Scenario
+    start: bytes
+    operations: list[Operation]
+    instants: list[dict[str, Any]]
+    payload_bytes: int
+
+
+@dataclass
+class Found:
+    """What cases came to. `states` are hashes of the flash at the cut."""
+
+    states: set[bytes] = field(default_factory=set)
+    judged: int = 0
+    broken: list[tuple[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, other: Found) -> None:
+        self.states |= other.states
+        self.judged += other.judged
+        self.broken += other.broken
+        self.seconds += other.seconds
+
+
+def modes(operation: Operation) -> tuple[str, ...]:
+    """Every way this operation can go wrong."""
+    return (*ERASE_CUTS, "worn") if operation[1] is None else (*PROGRAM_CUTS, "silent")
+
+
+@functools.cache
+def golden(name: str) -> Golden:
+    """The golden run of a scenario, made once a process.
+
+    Raises:
+        AssertionError: the judge finds fault with it; no cut is needed to see that it is broken.
+    """
+    scenario = SCENARIOS[name]
+    world = begin(scenario.start)
+    start = world.flash.snapshot()
+    instants: list[dict[str, Any]] = []
+    world.flash.log = []
+    world.flash.on_operation = lambda *_: instants.append(world.capture())
+    scenario.play(world)
+    world.flash.on_operation = None
+    operations, world.flash.log = world.flash.log, None
+    wrong = judge.money(world) + judge.boots(world)
+    world.online = True
+    wrong += live_on(world, scenario)
+    if wrong:
+        raise AssertionError(f"{name}, undisturbed: {wrong[0]}")
+    return Golden(scenario, start, operations, instants, world.payload_bytes)
+
+
+def _seed(case: str) -> int:
+    return int.from_bytes(hashlib.sha256(case.encode()).digest()[:8], "big")
+
+
+class Explorer:
+    """Walks through one golden run, from operation to operation, on one flash."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.golden = golden(name)
+        gc.freeze()  # device code collects often; what was made so far need not be looked through
+        self.flash = NorFlash(None, size_bytes=len(self.golden.start))
+        self.flash.restore(self.golden.start)
+        sectors = range(self.flash.size_bytes // 4096)
+        self._prints = [self.flash.fingerprint(sector) for sector in sectors]
+        self._at = 0
+        self._seen: set[tuple[bytes, int, int]] = set()
+        self._only: str | None = None
+        self.replayed: set[str] = set()
+        self.found = Found()
+
+    def _key(self) -> bytes:
+        prints = list(self._prints)
+        for sector in self.flash.changed_sectors():
+            prints[sector] = self.flash.fingerprint(sector)
+        return hashlib.blake2b(b"".join(prints), digest_size=12).digest()
+
+    def go_to(self, operation: int) -> None:
+        """Set the flash to the instant before a (1-based) operation of the golden run."""
+        while self._at < operation - 1:
+            done = self.golden.operations[self._at]
+            self.flash.redo(done)
+            sector = done[0] // 4096
+            self._prints[sector] = self.flash.fingerprint(sector)
+            self._at += 1
+
+    def fire(self, operation: Operation, mode: str) -> None:
+        """Let the operation be cut.
+
+        Raises:
+            CutDidNotFire: it was not.
+        """
+        flash = self.flash
+        flash.cut_power_at(flash.operations + 1, mode)  # type: ignore[arg-type]
+        try:
+            if operation[1] is None:
+                flash.erase(operation[0])
+            else:
+                flash.program(operation[0], operation[1])
+        except PowerCut:
+            if not flash.cut_pending:
+                return
+        raise CutDidNotFire(f"{self.name}: the cut of {operation[0]:#x} {mode} did not fire")
+
+    def _judge(self, case: str, world: World, may_refuse: bool = False) -> None:
+        """The flash is as the cut left it; see what comes of it."""
+        if self._only and case != self._only and not self._only.startswith(case + ":"):
+            return
+        self.found.judged += 1
+        if self._only:
+            self.replayed.add(case)
+        wrong = verdict(world, self.golden, may_refuse)
+        if wrong:
+            self.found.broken.append((case, wrong))
+
+    def _is_new(self, kept: dict[str, Any]) -> bool:
+        key = self._key()
+        self.found.states.add(key)
+        # Paper and server may differ over one content of the flash.
+        whole = (key, len(kept["paper"][0][: kept["paper"][1]]), id(kept["server"]))
+        if whole in self._seen:
+            return False
+        self._seen.add(whole)
+        return True
+
+    def explore(
+        self,
+        first: int,
+        last: int,
+        second_every: int,
+        stop_at_broken: bool = False,
+        only: str | None = None,
+    ) -> Found:
+        """All cases of operations `first` to `last`; of every `second_every`-th (0: none) the
+        recovery is cut in its turn, at each of its operations. `only`: that case alone."""
+        began = time.perf_counter()
+        # A fault without a cut needs the whole scenario: of long ones a part of the operations.
+        fault_every = max(1, len(self.golden.operations) // 40)
+        for number in range(first, last + 1):
+            self.go_to(number)
+            operation = self.golden.operations[number - 1]
+            kept = self.golden.instants[number - 1]
+            for mode in modes(operation):
+                case = f"{self.name}:{number}.{mode}"
+                if only and not (only + ":").startswith(case + ":"):
+                    continue
+                self._only = only
+                if mode in FAULTS:
+                    if only or number % fault_every == 0:
+                        self._fault(number, mode, case)
+                else:
+                    second = second_every > 0 and _seed(case) % second_every == 0
+                    self._cut(operation, mode, kept, case, second)
+                if stop_at_broken and self.found.broken:
+                    return self.found
+        self.found.seconds = time.perf_counter() - began
+        return self.found
+
+    def _cut(
+        self, operation: Operation, mode: str, kept: dict[str, Any], case: str, second: bool
+    ) -> None:
+        flash = self.flash
+        flash.mark()
+        flash.set_chance(_seed(case))
+        self.fire(operation, mode)
+        recovery: list[tuple[Operation, dict[str, Any]]] = []
+        if self._is_new(kept):
+            flash.mark()
+            world = World(flash, kept["server"]).outlive(kept)
+            if second:
+                instants: list[dict[str, Any]] = []
+                flash.log = []
+                flash.on_operation = lambda *_: instants.append(world.capture())
+            self._judge(case, world)
+            if second:
+                flash.on_operation = None
+                log, flash.log = flash.log or [], None
+                recovery = list(zip(log, instants, strict=False))
+            flash.rewind()
+        if recovery:
+            self._second(recovery, case)
+        flash.rewind()
+
+    def _second(self, recovery: list[tuple[Operation, dict[str, Any]]], case: str) -> None:
+        flash = self.flash
+        for number, (operation, kept) in enumerate(recovery, 1):
+            for mode in modes(operation):
+                if mode in FAULTS:
+                    continue
+                deeper = f"{case}:{number}.{mode}"
+                before = flash.changed_sectors()
+                flash.mark()
+                flash.set_chance(_seed(deeper))
+                self.fire(operation, mode)
+                key = self._key_over(before)
+                if key not in self.found.states:
+                    self.found.states.add(key)
+                    self._judge(deeper, World(flash, kept["server"]).outlive(kept))
+                flash.rewind()
+            flash.redo(operation)
+
+    def _key_over(self, before: set[int]) -> bytes:
+        prints = list(self._prints)
+        for sector in before | self.flash.changed_sectors():
+            prints[sector] = self.flash.fingerprint(sector)
+        return hashlib.blake2b(b"".join(prints), digest_size=12).digest()
+
+    def _fault(self, number: int, mode: str, case: str) -> None:
+        """The scenario once more, from its start, with an operation that fails without a cut."""
+        world = begin(self.golden.scenario.start)
+        flash = world.flash
+        flash.set_chance(_seed(case))
+        flash.fail_at(flash.operations + number, mode)  # type: ignore[arg-type]
+        trouble = None
+        try:
+            self.golden.scenario.play(world)
+        except (Reset, Answering):
+            pass
+        except Exception as error:  # the terminal stopped; what matters is what is left
+            trouble = error
+        if not flash.fault_fired:
+            raise CutDidNotFire(f"{case}: the fault did not happen") from trouble
+        kept = world.capture()
+        key = hashlib.blake2b(flash.snapshot(), digest_size=12).digest()
+        self.found.states.add(key)
+        self._judge(case, World(flash, kept["server"]).outlive(kept), mode == "worn")
+
+
+def verdict(world: World, of: Golden, may_refuse: bool = False) -> str:
+    """What is wrong with a world after a cut; "" if every promise holds.
+
+    `may_refuse`: the flash itself is worn out, so a terminal that says that it cannot work, and has
+    lost nothing, does what it can.
+    """
+    try:
+        wrong = judge.money(world) + judge.boots(world) or live_on(world, of.scenario)
+        limit = of.payload_bytes + world.cuts * 4096 + 1024
+        if not wrong and world.payload_bytes > max(limit, 2 * 4096):
+            wrong = [f"{world.payload_bytes} bytes of payload came, {limit} are enough"]
+    except Answering:
+        wrong = ["it waits in recovery for a technician"]
+    except (OutOfService, TechnicianTold) as error:
+        wrong = [str(error)]
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        wrong = [f"{type(error).__name__}: {error} ({place.name}:{place.lineno})"]
+    if wrong and may_refuse:
+        wrong = judge.money(world) + judge.boots(world)
+    return "; ".join(wrong)
+
+
+def pieces(names: list[str], share: int = 24) -> Iterator[tuple[str, int, int]]:
+    """The scenarios' operations in portions for workers, mixed so that all end together."""
+    made = []
+    for name in names:
+        count = len(golden(name).operations)
+        made += [(name, at, min(at + share - 1, count)) for at in range(1, count + 1, share)]
+    random.Random(1).shuffle(made)
+    yield from made

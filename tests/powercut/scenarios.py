@@ -1,0 +1,551 @@
+"""What a terminal goes through while the power is cut, and what must be true of it afterwards.
+
+A scenario plays on a `World` from a start that is made once a process. Everything it does is done
+by the real bootloader, recovery and firmware.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from hw_sim.flash import NorFlash
+from tests.money import office
+from tests.powercut import judge, publisher
+from tests.powercut.publisher import image
+from tests.powercut.world import (
+    CONFIG,
+    FLASH_BYTES,
+    LAYOUT,
+    Answering,
+    Broken,
+    Life,
+    Request,
+    Reset,
+    Server,
+    TechnicianTold,
+    World,
+)
+
+Visit = Generator[Request, dict[str, Any], None]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`play` on a world that stands as `start` leaves it; `finish` says what must come of it."""
+
+    name: str
+    play: Callable[[World], None]
+    start: str = "shop"
+    ends_in_release: int = 1
+    day: str = "first"
+    """What the site has in the end; it may be known to the terminal only after the cut."""
+    kept: Callable[[World], list[str]] = field(default=lambda world: [])
+
+
+# --- the technician ---
+
+
+def _ask(is_write: bool, group: int, command: int, **body: Any) -> Request:
+    return is_write, group, command, body
+
+
+def _upload(group: int, command: int, data: bytes, **first: Any) -> Visit:
+    at = 0
+    while at < len(data) or not data:
+        body = {"off": at, "data": data[at : at + 480]}
+        reply = yield (True, group, command, body | (first if at == 0 else {}) | _named(first))
+        if "rc" in reply:
+            raise TechnicianTold(f"the technician is told: {reply['rsn']}")
+        at = reply["off"]
+
+
+def _named(first: dict[str, Any]) -> dict[str, Any]:
+    return {"name": first["name"]} if "name" in first else {}
+
+
+def repair(world: World, release: int = 1) -> Visit:
+    """A technician's visit: whatever is missing is made or brought, then the terminal restarts."""
+    status = yield _ask(False, 64, 0)
+    if status.get("terminal") is None or not world.has_control:
+        reply = yield _ask(True, 64, 1, terminal=office.TERMINAL_ID)
+        if "rc" in reply:
+            raise TechnicianTold(f"the technician is told: {reply['rsn']}")
+        if reply["key"] != office.DEVICE_KEY:
+            raise Broken("the terminal tells another key than it made")
+        world.has_control = True
+    for role, content in publisher.publisher().trust_files(world.day).items():
+        yield from _upload(8, 0, content, name=f"/data/trust/{role}.json", len=len(content))
+    yield from _upload(8, 0, CONFIG, name="/data/config.json", len=len(CONFIG))
+    content = image(release)
+    digest = publisher.digest(release)
+    yield from _upload(1, 1, content, len=len(content), sha=digest)
+    for name in list(world.spoiled_slots):
+        if world.cells("slot_" + name).startswith(content):
+            world.spoiled_slots.remove(name)
+    reply = yield _ask(True, 1, 0, hash=digest, confirm=True)
+    if "rc" in reply:
+        raise TechnicianTold(f"the technician is told: {reply['rsn']}")
+    world.confirmed = {release}
+    yield _ask(True, 0, 5)
+
+
+def starts(world: World, cause: str = "power-on", limit: int = 16) -> Life:
+    """The terminal after as many starts as it takes, mended by a technician where that is due."""
+    for _ in range(limit):
+        visit = repair(world) if world.needs_technician else None
+        try:
+            return world.power_on(cause, visit)
+        except Reset as reset:
+            cause = reset.cause
+    raise Broken("the terminal starts again and again")
+
+
+def ready(world: World, life: Life) -> None:
+    world.needs_technician = False
+    world.least_security_version = max(
+        world.least_security_version, life.app.boot_info.control.state.security_version
+    )
+
+
+# --- where scenarios begin ---
+
+
+@functools.cache
+def _made(start: str) -> tuple[bytes, dict[str, Any]]:
+    flash = NorFlash(None, size_bytes=FLASH_BYTES)
+    world = World(flash, Server())
+    world.has_control = False
+    world.needs_technician = True
+    if start != "blank":
+        life = starts(world)
+        ready(world, life)
+        life.check_in()
+        life.update()
+        life.sell()
+        life.sync()
+    if start == "updated":
+        world.day = "delta"
+        to_release(world, life, 2)
+    if start == "busy":
+        for n in range(60):
+            life.sell("air50", online=False)
+            life.reprint()
+            life.reprint()
+            if n % 15 == 14:
+                life.sync()
+    if start == "nearly-full":
+        while life.app.journal.free_sectors() > 2 or life.app.journal._at < 3900:
+            life.sell("air100" if life.app.till.stock_left("air50") < 9 else "air50", online=False)
+            life.reprint()
+            life.reprint()
+    if start == "bricked":
+        for name in ("a", "b"):
+            offset, _ = LAYOUT["slot_" + name]
+            flash.damage(offset, bytes(64))
+        world.spoiled_slots = {"a", "b"}
+        world.needs_technician = True
+    return flash.snapshot(), world.capture()
+
+
+def begin(start: str) -> World:
+    """A world of its own that stands at `start`."""
+    cells, kept = _made(start)
+    flash = NorFlash(None, size_bytes=FLASH_BYTES)
+    flash.restore(cells)
+    return World(flash, kept["server"]).outlive(kept)
+
+
+def to_release(world: World, life: Life, release: int) -> Life:
+    """Poll, fetch, switch, prove: until `release` runs and is confirmed."""
+    for _ in range(8):
+        try:
+            if life.app.boot_info.release == release and life.prove_itself():
+                ready(world, life)
+                return life
+            life.prove_itself()
+            life.check_in()
+            life.update()
+        except Reset as reset:
+            life = starts(world, reset.cause)
+    raise Broken(f"release {release} never came to run")
+
+
+# --- the scenarios ---
+
+
+def provisioning(world: World) -> None:
+    life = starts(world)
+    ready(world, life)
+    life.check_in()
+    life.update()
+    life.sell()
+
+
+def sale_online(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    life.sell()
+    life.sell("air100")
+    world.server = world.server.clone()
+    world.server.refuse = "no_vouchers"
+    life.sell()
+    world.server.refuse = None
+    life.sync()
+
+
+def sale_offline(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    for product in ("air50", "air100", "air50"):
+        life.sell(product, online=False)
+    world.mute_printer = True
+    life.sell("air50", online=False)
+    world.mute_printer = False
+
+
+def lost_answer(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    world.lose_replies = True
+    life.sell()
+    world.lose_replies = False
+    life.sell("air50", online=False)
+    life.recover()
+    life.sell()
+
+
+def reprints(world: World) -> None:
+    life = starts(world)
+    life.sell("air50", online=False)
+    life.reprint()
+    life.merchant.wants_copy = True
+    life.sell()
+    life.reprint()
+    life = starts(world)
+    life.reprint()
+
+
+def ring_fills(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    for _ in range(60):
+        if life.sell("air50", online=False) == "journal_full":
+            break
+    else:
+        raise Broken("the journal never fills")
+    for _ in range(40):
+        life.reprint()
+    life.sync()
+    life.sell("air50", online=False)
+
+
+def ring_turns(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    for n in range(10):
+        life.sell("air50", online=False)
+        for _ in range(6):
+            life.reprint()
+        if n % 4 == 3:
+            life.sync()
+
+
+def sync_interrupted(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    for _ in range(4):
+        life.sell("air50", online=False)
+        world.lose_replies = True
+        life.sync()
+        world.lose_replies = False
+        life.sell("air50", online=False)
+        life.sync()
+        world.online = False
+        life.sell("air100")
+        life.sync()
+        world.online = True
+        life.check_in()
+
+
+def stock_delivery(world: World) -> None:
+    life = starts(world)
+    for batch in (11, 12):
+        world.server = world.server.clone()
+        world.server.waiting[batch] = office.stock_file(batch, "air50", 5000, 25)
+        world.lose_replies = batch == 12
+        life.check_in()
+        world.lose_replies = False
+        life.check_in()
+        life.sell("air50", online=False)
+    life.sync()
+
+
+def _has_stock(world: World) -> list[str]:
+    held = {r.body[0] for r in judge.Books(world).records.values() if r.kind == 9}
+    lost = set(world.server.received) - held
+    return [f"batches {sorted(lost)} were taken from the server and cannot be sold"] if lost else []
+
+
+def many_starts(world: World) -> None:
+    for _ in range(18):
+        life = starts(world)
+    life.check_in()
+
+
+def catalogue(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    life.app.memory.put("language", "fr")
+    world.day = "catalogue"
+    life.update()
+    life.app.memory.put("language", "en")
+    life.sell("air50", online=False)
+    world.needs_technician = True
+    life.app.boot_info.control.request_recovery()
+    changed = CONFIG.replace(b"Mama Asha Shop", b"Mama Asha Kiosk")
+    try:
+        world.power_on("soft", settings(changed))
+    except Reset as reset:
+        life = starts(world, reset.cause)
+    ready(world, life)
+    life.sell("air50", online=False)
+
+
+def settings(content: bytes) -> Visit:
+    yield from _upload(8, 0, content, name="/data/config.json", len=len(content))
+    yield _ask(True, 0, 5)
+
+
+def update_by_delta(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    life.sell("air50", online=False)
+    world.day = "delta"
+    to_release(world, life, 2).sell("air50", online=False)
+
+
+def update_in_full(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    world.day = "security"
+    life.line.drop_after(9000)
+    life.update()
+    to_release(world, life, 5)
+
+
+def crash_in_trial(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    world.day = "crashing"
+    with_resets(world, life)
+
+
+def hang_in_trial(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    world.day = "hanging"
+    with_resets(world, life)
+
+
+def _was_told(release: int) -> Callable[[World], list[str]]:
+    def kept(world: World) -> list[str]:
+        if any(told == release for told, _ in world.server.told):
+            return []
+        return [f"the server was never told that release {release} failed"]
+
+    return kept
+
+
+def with_resets(world: World, life: Life) -> Life:
+    """Let the update client have its way until it rests."""
+    for _ in range(8):
+        try:
+            life.prove_itself()
+            life.check_in()
+            life.update()
+            life.check_in()
+            return life
+        except Reset as reset:
+            life = starts(world, reset.cause)
+    raise Broken("updates never come to rest")
+
+
+def plugs_pulled_in_trial(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    world.day = "delta"
+    try:
+        life.update()
+    except Reset:
+        pass
+    world.online = False
+    for _ in range(4):
+        life = starts(world, "power-on")
+        life.prove_itself()
+        life.sell("air50", online=False)
+    world.online = True
+    to_release(world, life, 2)
+
+
+def report_fails_after_confirm(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    world.day = "security"
+    try:
+        life.update()
+    except Reset as reset:
+        life = starts(world, reset.cause)
+    life.prove_itself()
+    ready(world, life)
+    world.online = False
+    for _ in range(3):
+        life = starts(world)
+        life.check_in()
+        life.sell("air50", online=False)
+
+
+def serial_recovery(world: World) -> None:
+    life = starts(world)
+    ready(world, life)
+    life.check_in()
+    life.sell("air50", online=False)
+
+
+def any_day(seed: int) -> Callable[[World], None]:
+    """A day made of everything, in an order that follows from `seed`."""
+
+    def play(world: World) -> None:
+        chance = random.Random(seed)
+        life = starts(world)
+        life.check_in()
+        days = ["catalogue", "delta", "crashing", "security"]
+        for _ in range(14):
+            move = chance.randrange(10)
+            try:
+                if move < 3:
+                    life.sell(chance.choice(("air50", "air100")), chance.random() < 0.4)
+                elif move == 3:
+                    life.reprint()
+                elif move == 4:
+                    world.lose_replies = True
+                    life.sell()
+                    world.lose_replies = False
+                elif move == 5:
+                    life.recover()
+                    life.sync()
+                elif move == 6:
+                    life = starts(world)
+                elif move == 7:
+                    batch = 20 + chance.randrange(100)
+                    world.server = world.server.clone()
+                    world.server.waiting[batch] = office.stock_file(batch, "air50", 5000, 10)
+                    life.check_in()
+                elif move == 8 and days:
+                    world.day = days.pop(0)
+                    life.check_in()
+                    life.update()
+                else:
+                    life.prove_itself()
+                    ready(world, life)
+                    life.sync()
+            except Reset as reset:
+                life = starts(world, reset.cause)
+
+    return play
+
+
+SCENARIOS: dict[str, Scenario] = {
+    s.name: s
+    for s in (
+        Scenario("provisioning", provisioning, "blank"),
+        Scenario("sale-online", sale_online),
+        Scenario("sale-offline", sale_offline),
+        Scenario("lost-answer", lost_answer),
+        Scenario("reprint", reprints),
+        Scenario("sync-interrupted", sync_interrupted),
+        Scenario("stock", stock_delivery, kept=_has_stock),
+        Scenario("many-starts", many_starts),
+        Scenario("catalogue", catalogue, day="catalogue"),
+        Scenario("ring-turns", ring_turns, "busy"),
+        Scenario("ring-fills", ring_fills, "nearly-full"),
+        Scenario("delta", update_by_delta, "shop", 2, "delta"),
+        Scenario("full-security", update_in_full, "shop", 5, "security"),
+        Scenario("crash-in-trial", crash_in_trial, "updated", 2, "crashing", _was_told(3)),
+        Scenario("hang-in-trial", hang_in_trial, "updated", 2, "hanging", _was_told(4)),
+        Scenario("plugs-in-trial", plugs_pulled_in_trial, "shop", 2, "delta"),
+        Scenario("report-fails", report_fails_after_confirm, "shop", 5, "security"),
+        Scenario("serial-recovery", serial_recovery, "bricked"),
+        *(Scenario(f"any-day-{n}", any_day(n), "shop", 0, "security") for n in range(6)),
+    )
+}
+
+# --- after a cut ---
+
+
+def live_on(world: World, scenario: Scenario) -> list[str]:
+    """The terminal is switched on again and goes on until it is at rest; what was wrong, in words.
+
+    Judged at the first start, and once everything is sent, after one more power-off.
+    """
+    world.day = scenario.day
+    life = starts(world)
+    wrong = judge.figures(world, life.app.till.float_minor) + judge.money(world)
+    wrong += judge.boots(world)
+    if wrong:
+        return wrong
+    ready(world, life)
+    offline_sold = online_sold = False
+    for _ in range(10):
+        try:
+            life.check_in()
+            life.recover()
+            if life.prove_itself():
+                ready(world, life)
+            if not life.app.catalogue.products:
+                life.update()
+            if not offline_sold:
+                offline_sold = life.sell("air50", online=False) == ""
+            if not life.sync():
+                return ["the journal cannot be sent"]
+            if not online_sold:
+                online_sold = life.sell() == ""
+            life.update()
+            runs = life.app.boot_info.release
+            if not life.app.boot_info.trial and scenario.ends_in_release in (0, runs):
+                break
+        except Reset as reset:
+            life = starts(world, reset.cause)
+    if not (offline_sold and online_sold):
+        wrong.append("nothing can be sold any more")
+    life.check_in()
+    life.sync()
+    life.check_in()
+    life = starts(world)
+    ready(world, life)
+    return wrong + _at_rest(world, life, scenario)
+
+
+def _at_rest(world: World, life: Life, scenario: Scenario) -> list[str]:
+    wrong = judge.figures(world, life.app.till.float_minor) + judge.money(world)
+    wrong += judge.boots(world) + scenario.kept(world)
+    runs = life.app.boot_info.release
+    if scenario.ends_in_release not in (0, runs):
+        wrong.append(f"release {runs} runs, not {scenario.ends_in_release}")
+    if life.app.till.unsynced_count:
+        wrong.append("sales were left unsent")
+    sold = set(world.server.sold.values())
+    sold |= {s for s, (_, answer) in world.server.answers.items() if answer[1] == 0}
+    never = sold - {paper.sale for paper in map(judge.receipt, world.paper) if paper}
+    if never:
+        wrong.append(f"sold and never handed over: {sorted(never)}")
+    for release, count in world.crashes.items():
+        if count > 2 + world.cuts:
+            wrong.append(f"release {release} crashed {count} times and was tried again")
+    return wrong
+
+
+__all__ = ("SCENARIOS", "Answering", "Scenario", "begin", "live_on")

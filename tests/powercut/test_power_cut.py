@@ -1,0 +1,74 @@
+"""The everyday form of `inv powercut`: a few scenarios at every operation, a few wrong builds."""
+
+from __future__ import annotations
+
+import multiprocessing
+
+import pytest
+
+from hw_sim.flash import PowerCut
+from tests.powercut.__main__ import _try_mutant
+from tests.powercut.runner import CutDidNotFire, Explorer, golden
+from tests.powercut.scenarios import begin
+
+
+@pytest.mark.parametrize("name", ["sale-online", "sale-offline", "lost-answer", "reprint"])
+def test_a_cut_anywhere_in_a_sale_loses_and_doubles_nothing(name: str) -> None:
+    explorer = Explorer(name)
+    found = explorer.explore(1, len(explorer.golden.operations), 0)
+    assert found.broken == []
+    assert len(found.states) > 5 * len(explorer.golden.operations)
+
+
+@pytest.mark.parametrize("name", ["delta", "crash-in-trial", "serial-recovery", "ring-turns"])
+def test_cuts_here_and_there_in_an_update_a_repair_and_a_full_ring_break_nothing(
+    name: str,
+) -> None:
+    explorer = Explorer(name)
+    for number in range(7, len(explorer.golden.operations), 23):
+        explorer.explore(number, number, 0)
+    assert explorer.found.broken == []
+    assert len(explorer.found.states) > 15
+
+
+def test_a_cut_during_the_recovery_from_a_cut_breaks_nothing() -> None:
+    explorer = Explorer("sale-offline")
+    found = explorer.explore(4, 4, 4)
+    assert found.broken == []
+    assert len(found.states) > 50
+
+
+def test_a_replayed_cut_leaves_what_a_cut_in_the_running_terminal_leaves() -> None:
+    for number, mode in ((3, "torn"), (5, "after"), (9, "almost")):
+        explorer = Explorer("sale-offline")
+        explorer.go_to(number)
+        explorer.fire(explorer.golden.operations[number - 1], mode)
+        world = begin(explorer.golden.scenario.start)
+        world.flash.cut_power_at(world.flash.operations + number, mode)  # type: ignore[arg-type]
+        with pytest.raises(PowerCut):
+            explorer.golden.scenario.play(world)
+        assert world.flash.snapshot() == explorer.flash.snapshot()
+
+
+def test_a_cut_that_does_not_fire_is_no_case() -> None:
+    explorer = Explorer("sale-offline")
+    explorer.go_to(2)
+    explorer.flash.cut_power_at = lambda *_: None  # type: ignore[method-assign]
+    with pytest.raises(CutDidNotFire):
+        explorer.fire(explorer.golden.operations[1], "torn")
+
+
+def test_two_golden_runs_do_the_same() -> None:
+    first = golden("stock").operations
+    golden.cache_clear()
+    assert golden("stock").operations == first
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["no_read_back", "torn_tag_counts", "intent_after_print", "original_again",
+     "attempt_not_recorded", "stock_told_before_stored", "confirm_before_selftest"],
+)  # fmt: skip
+def test_the_judge_catches_a_build_with(name: str) -> None:
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply(_try_mutant, (name,))[1]

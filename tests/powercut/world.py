@@ -1,0 +1,607 @@
+"""One terminal in this process, on the real bootloader, recovery and firmware, and its world.
+
+The board is thin: flash, a printer's head, a technician's cable. What happens in flash can be cut;
+everything else (paper, server, what was promised as durable) outlives the cut.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import types
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
+
+import firmware.catalogue
+import firmware.clock
+import firmware.config
+import firmware.drivers.printer
+import firmware.journal
+import firmware.memory
+import firmware.stock
+import firmware.terminal
+import firmware.update.client
+from bootloader import boot, entropy, recovery, smp, trust
+from bootloader.shared import cbor, tuf
+from bootloader.shared.control import ControlBlock
+from bootloader.shared.hashes import pbkdf2_sha256
+from bootloader.shared.partitions import table
+from firmware.flows import sell, voucher
+from firmware.messages import BadReply, NoNetwork, ServerRefused
+from firmware.texts import Words
+from firmware.till import SaleRefused
+from firmware.ui.screen import OFFLINE, ONLINE
+from hw_sim.flash import NorFlash
+from tests.money import office
+from tests.powercut import judge, publisher
+from tests.powercut.files import Files
+
+LAYOUT = {
+    "boot": (0x00000, 0x01000),
+    "control": (0x01000, 0x02000),
+    "identity": (0x03000, 0x02000),
+    "journal": (0x05000, 0x06000),
+    "slot_a": (0x0B000, 0x02000),
+    "slot_b": (0x0D000, 0x02000),
+    "download": (0x0F000, 0x03000),
+    "data": (0x12000, 0x2E000),
+}
+FLASH_BYTES = 0x40000
+FLOAT_MINOR = 2_000_000
+CONFIG = json.dumps(
+    {
+        "server": {"host": "127.0.0.1", "port": 80},
+        "apn": "internet",
+        "channel": publisher.CHANNEL,
+        "catalogue": publisher.CATALOGUE,
+        "merchant": {
+            "name": "Mama Asha Shop",
+            "pin_salt": "00" * 16,
+            "pin_hash": pbkdf2_sha256(b"2580", bytes(16), 10).hex(),
+            "pin_rounds": 10,
+        },
+        "language": "en",
+        "poll_s": 900,
+        "sync_s": 300,
+    }
+).encode()
+_ON_DATA: list[types.ModuleType] = [
+    firmware.catalogue,
+    firmware.config,
+    firmware.memory,
+    firmware.stock,
+    firmware.update.client,
+    recovery,
+    trust,
+]
+_SAID_NO = (NoNetwork, BadReply, ServerRefused)
+words = functools.cache(Words)
+
+
+class Reset(BaseException):
+    """The terminal starts again by itself."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Answering(BaseException):
+    """The terminal is in serial recovery, and the technician has nothing more to ask."""
+
+
+class OutOfService(Exception):
+    """The terminal says that it cannot work."""
+
+
+class TechnicianTold(Exception):
+    """Recovery refuses what a technician must be able to do."""
+
+
+class Broken(Exception):
+    """A promise was not kept."""
+
+
+class _Instant:
+    """`asyncio` for device code that need not wait here."""
+
+    class Event:
+        def set(self) -> None:
+            pass
+
+    @staticmethod
+    @types.coroutine
+    def sleep_ms(duration_ms: int) -> Generator[None, None, None]:
+        yield
+
+
+class _NoSleep:
+    @staticmethod
+    def sleep(duration_s: float) -> None:
+        pass
+
+
+def settle_in() -> None:
+    """Let device modules of this process wait for nothing, and judge a signature once."""
+    for module in (firmware.terminal, firmware.drivers.printer):
+        module.__dict__["asyncio"] = _Instant
+    firmware.drivers.printer.__dict__["ANSWER_MS"] = 0
+    entropy.__dict__["make_key"] = lambda noise, random: office.DEVICE_KEY  # the server knows it
+    firmware.clock.__dict__["ticks_ms"] = lambda: 0
+    for module in (boot, recovery):
+        module.__dict__["time"] = _NoSleep
+    for module in (firmware.terminal, firmware.update.client, recovery):
+        module.__dict__["gc"] = Nothing()  # CPython's heap is not what is tried here
+    if not hasattr(tuf._verify_ed25519, "cache_info"):
+        verify = functools.lru_cache(4096)(tuf._verify_ed25519)
+        tuf.__dict__["_verify_ed25519"] = lambda *of: verify(*map(bytes, of))
+        tuf._verify_ed25519.__dict__["cache_info"] = verify.cache_info
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run what never really waits."""
+    while True:
+        try:
+            work.send(None)
+        except StopIteration as done:
+            return done.value
+
+
+class Server(office.Office):
+    """The office, and what terminals told it at check-in."""
+
+    def __init__(self) -> None:
+        batches = {
+            7: office.stock_file(7, "air50", 5000, 120),
+            9: office.stock_file(9, "air100", 10000, 20),
+        }
+        super().__init__(FLOAT_MINOR, batches, publisher.TIME_S)
+        self.seen_releases: set[int] = set()
+        self.told: set[tuple[int, str]] = set()
+
+    def answer(self, request: dict[int, Any]) -> dict[int, Any]:
+        if request[0] == 1:
+            self.seen_releases.add(request[2])
+            if request[8]:
+                self.told.add((request[8][0], request[8][1]))
+        return super().answer(request)
+
+    def clone(self) -> Server:
+        new = copy.copy(self)
+        for name, value in self.__dict__.items():
+            if isinstance(value, (dict, list, set)):
+                new.__dict__[name] = copy.copy(value)
+        return new
+
+
+class Head:
+    """The printer's UART: each receipt's bytes go to the world's paper."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._replies = bytearray()
+        self._job = bytearray()
+
+    def any(self) -> int:
+        return len(self._replies)
+
+    def read(self, size: int) -> bytes:
+        got = bytes(self._replies[:size])
+        del self._replies[:size]
+        return got
+
+    def write(self, data: Any) -> int:
+        data = bytes(data)
+        mute = self._world.mute_printer
+        if data[:2] == b"\x10\x04":
+            if not mute:
+                self._replies.append(0x12)
+        elif data == b"\x1dr\x01":
+            self._world.paper.append(bytes(self._job))
+            self._job = bytearray()
+            if not mute:
+                self._replies.append(0)
+        else:
+            self._job += data
+        return len(data)
+
+
+class Pin:
+    def value(self, level: int | None = None) -> int:
+        return 1
+
+
+class Nothing:
+    """A part that is there and does nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., int]:
+        return lambda *_, **__: 0
+
+
+class Rtc:
+    """A clock whose cell is flat."""
+
+    def datetime(self, *_: Any) -> tuple[int, ...]:
+        return 2000, 1, 1, 5, 0, 0, 0, 0
+
+
+class Radio:
+    """A modem that is registered."""
+
+    registered = True
+    attached = True
+    signal = 20
+    trouble = "no_modem"
+
+    async def refresh(self) -> None:
+        pass
+
+
+class Merchant:
+    """The keypad and the screen: a merchant who sells what is asked for and prints what is left."""
+
+    def __init__(self) -> None:
+        self.wants = 0
+        self.key_at_no_answer = "*"
+        self.wants_copy = False
+
+    def idle_ms(self) -> int:
+        return 99_000
+
+    async def choose(self, title: str, items: Any, *_: Any) -> int:
+        return self.wants
+
+    async def ask(self, title: str, text: Any, hints: Any = (), *_: Any, **__: Any) -> str:
+        if self.wants_copy and ("D", "copy") in hints:
+            self.wants_copy = False
+            return "D"
+        return "#"
+
+    async def bad(self, title: str, text: Any, hints: Any = (), *_: Any, **__: Any) -> str:
+        return "*" if title == words("en")("no_answer") else "#"
+
+    async def busy(self, work: Any, *_: Any) -> tuple[bool, Any]:
+        return True, await work
+
+    def good(self) -> None:
+        pass
+
+
+Request = tuple[bool, int, int, dict[str, Any]]
+
+
+class Cable:
+    """The technician's end of the console; `visit` yields requests and is sent the replies."""
+
+    def __init__(self, visit: Generator[Request, dict[str, Any], None] | None) -> None:
+        self._visit = visit
+        self._reader = smp.LineReader()
+        self._waiting: list[dict[str, Any]] = []
+        self._started = False
+
+    def read(self, size: int) -> bytes:
+        if self._visit is None:
+            raise Answering
+        try:
+            if not self._started:
+                self._started = True
+                request = next(self._visit)
+            elif self._waiting:
+                request = self._visit.send(self._waiting.pop(0))
+            else:
+                return b""
+        except StopIteration:
+            raise Answering from None
+        is_write, group, command, body = request
+        payload = cbor.dumps(body)
+        head = bytes((2 if is_write else 0, 0)) + len(payload).to_bytes(2, "big")
+        return bytes(smp.to_lines(head + group.to_bytes(2, "big") + bytes((0, command)) + payload))
+
+    def write(self, data: bytes) -> None:
+        for message in self._reader.feed(data):
+            self._waiting.append(cbor.loads(message[8:]))
+
+
+class Board:
+    """What `docs/architecture.md` promises of a board, as far as these scenarios need it."""
+
+    HARDWARE_CLASS = "duka-r1"
+    HARDWARE_REVISION = 1
+    BOOTLOADER_VERSION = 1
+
+    def __init__(self, world: World, cause: str, console: Cable) -> None:
+        self.flash = world.flash
+        self.partitions = table(world.flash, LAYOUT)
+        self.console = console
+        self.keypad_rows = [Pin()] * 4
+        self.keypad_columns = [Pin()] * 4
+        self.modem_power_key = Pin()
+        self.lcd = Nothing()
+        self.rtc = Rtc()
+        self._world = world
+        self._cause = cause
+
+    def unique_id(self) -> bytes:
+        return judge.CHIP
+
+    def random(self, size: int) -> bytes:
+        return bytes(range(1, size + 1))
+
+    noise = random
+
+    def reset_cause(self) -> str:
+        return self._cause
+
+    def reset(self) -> None:
+        raise Reset("soft")
+
+    def watchdog(self, timeout_ms: int) -> Any:
+        return Nothing()
+
+    def uart(self, name: str, baud: int) -> Any:
+        return Head(self._world) if name == "printer" else Nothing()
+
+    def battery_mv(self) -> int:
+        return 4100
+
+    def charging(self) -> bool:
+        return True
+
+    def buzzer(self, freq_hz: int, ms: int) -> None:
+        pass
+
+    def data_vfs(self, may_format: bool = False) -> None:
+        part = self.partitions["data"]
+        files = Files(self.flash, part.offset, part.size_bytes)
+        try:
+            files.mount()
+        except OSError:
+            if not may_format and not part.is_blank(0, 8192):
+                raise
+            files.format()
+            files.mount()
+        files.give_to(_ON_DATA)
+
+
+class World:
+    """Flash, paper, server and site; `power_on` gives the terminal that runs on them."""
+
+    def __init__(self, flash: NorFlash, server: Server) -> None:
+        settle_in()
+        self.flash = flash
+        self.server = server
+        self.paper: list[bytes] = []
+        self.durable: list[tuple[int, bytes]] = []
+        self.day = "first"
+        self.online = True
+        self.lose_replies = False
+        self.mute_printer = False
+        self.payload_bytes = 0
+        self.crashes: dict[int, int] = {}
+        self.confirmed: set[int] = set()
+        self.has_control = True
+        self.spoiled_slots: set[str] = set()
+        self.least_security_version = 0
+        self.needs_technician = False
+        self.cuts = 0
+        self.data_at = LAYOUT["data"][0]
+        self._captured = False
+
+    # what outlives a cut
+
+    _KEPT = (
+        "day",
+        "online",
+        "lose_replies",
+        "mute_printer",
+        "payload_bytes",
+        "has_control",
+        "least_security_version",
+        "needs_technician",
+        "cuts",
+    )
+
+    def capture(self) -> dict[str, Any]:
+        """Everything outside the flash at this instant, to be given to `outlive`."""
+        self._captured = True
+        kept = {name: getattr(self, name) for name in self._KEPT}
+        kept["server"] = self.server
+        kept["paper"] = (self.paper, len(self.paper))
+        kept["durable"] = (self.durable, len(self.durable))
+        kept["crashes"] = tuple(self.crashes.items())
+        kept["confirmed"] = frozenset(self.confirmed)
+        kept["spoiled_slots"] = frozenset(self.spoiled_slots)
+        return kept
+
+    def outlive(self, kept: dict[str, Any]) -> World:
+        """The same world after a cut at the instant that was captured; shares only the flash."""
+        new = World(self.flash, kept["server"].clone())
+        for name in self._KEPT:
+            setattr(new, name, kept[name])
+        new.paper = kept["paper"][0][: kept["paper"][1]]
+        new.durable = kept["durable"][0][: kept["durable"][1]]
+        new.crashes = dict(kept["crashes"])
+        new.confirmed = set(kept["confirmed"])
+        new.spoiled_slots = set(kept["spoiled_slots"])
+        new.cuts += 1
+        new.online = True
+        new.lose_replies = False
+        return new
+
+    def cells(self, name: str) -> bytes:
+        """What a partition physically holds."""
+        offset, size = LAYOUT[name]
+        return bytes(self.flash._cells[offset : offset + size])
+
+    def proven_releases(self) -> set[int]:
+        """Releases that reached the server, or that a technician chose."""
+        return {1} | self.server.seen_releases | self.confirmed
+
+    # power
+
+    async def post(self, body: bytes) -> tuple[int, bytes]:
+        """`POST /m`."""
+        if not self.online:
+            raise NoNetwork("no network")
+        if self._captured:
+            self.server = self.server.clone()
+            self._captured = False
+        reply = self.server.post(body)
+        if self.lose_replies:
+            raise NoNetwork("the reply was lost")
+        return reply
+
+    def power_on(
+        self,
+        cause: str = "power-on",
+        visit: Generator[Request, dict[str, Any], None] | None = None,
+    ) -> Life:
+        """Through the bootloader into the release.
+
+        Raises:
+            Reset: the release ended at once; its cause is the next start's.
+            Answering: the terminal is in serial recovery.
+            OutOfService, Broken: it does not work.
+        """
+        self.flash.power_cycle()
+        board = Board(self, cause, Cable(visit))
+        plan = boot.run(board)
+        info = plan.info
+        held = bytes(board.partitions["slot_" + info.slot].read(0, plan.image_size))
+        if held != publisher.image(info.release):
+            raise Broken(f"slot {info.slot} was booted and does not hold release {info.release}")
+        behaviour = publisher.BEHAVIOUR[info.release]
+        if behaviour == publisher.CRASHES:
+            self.crashes[info.release] = self.crashes.get(info.release, 0) + 1
+            boot.record_crash(board, plan.control_key, "ValueError: made to crash")
+            raise Reset("soft")
+        if behaviour == publisher.HANGS:
+            self.crashes[info.release] = self.crashes.get(info.release, 0) + 1
+            raise Reset("watchdog")
+        info.watchdog = Nothing()
+        info.control = ControlBlock(board.partitions["control"], plan.control_key)
+        info.control.load()
+        return Life(self, board, info)
+
+    def settled(self, limit: int = 12, cause: str = "power-on") -> Life:
+        """The terminal after as many starts as it takes until a release stays."""
+        for _ in range(limit):
+            try:
+                return self.power_on(cause)
+            except Reset as reset:
+                cause = reset.cause
+        raise Broken("the terminal starts again and again")
+
+
+class Life:
+    """A terminal between two losses of power: the real program, its waiting left out."""
+
+    def __init__(self, world: World, board: Board, info: Any) -> None:
+        self.world = world
+        try:
+            board.data_vfs()
+            settings = firmware.config.load()
+        except (firmware.config.ConfigError, OSError) as error:
+            raise OutOfService(str(error)) from error
+        memory = firmware.memory.Memory()
+        try:
+            self.app = firmware.terminal.Terminal(
+                board, info, settings, memory, words(memory.get("language", "en")), Nothing()
+            )
+        except firmware.journal.JournalDamaged as error:
+            raise OutOfService("journal: " + str(error)) from error
+        app = self.app
+        self._watch(app.journal)
+        self.merchant = Merchant()
+        app.ui = self.merchant
+        app.modem = Radio()
+        app.messenger._post = world.post
+        self.line = publisher.Line(world)
+        app.http = firmware.terminal.HttpClient(self.line, "127.0.0.1", 80)
+        app.updates._http = app.http
+
+    def _watch(self, journal: Any) -> None:
+        append = journal.append
+
+        def watched(kind: int, body: list[Any]) -> int:
+            sequence: int = append(kind, body)
+            held = journal._record
+            self.world.durable.append((sequence, bytes(held[: 22 + held[1]])))
+            return sequence
+
+        journal.append = watched
+
+    # what the merchant and the tasks do
+
+    def _flow(self, flow: Any) -> str:
+        app = self.app
+        app.network = ONLINE if self.world.online else OFFLINE
+        app.selling = True
+        try:
+            run(flow(app))
+        except SaleRefused as refused:
+            return str(refused.code)
+        finally:
+            app.selling = False
+        return ""
+
+    def sell(self, product: str = "air50", online: bool | None = None) -> str:
+        """One sale by the real flow; "" or the code of the till's refusal."""
+        world = self.world
+        was = world.online
+        if online is not None:
+            world.online = online
+        self.merchant.wants = [p.id for p in self.app.catalogue.products].index(product)
+        try:
+            return self._flow(sell.sell)
+        finally:
+            world.online = was
+
+    def recover(self) -> None:
+        self._flow(voucher.recover)
+
+    def reprint(self) -> str:
+        return self._flow(voucher.reprint_last)
+
+    def check_in(self) -> bool:
+        """As the radio task; False when no answer came."""
+        try:
+            run(self.app._check_in())
+        except _SAID_NO:
+            return False
+        return True
+
+    def sync(self) -> bool:
+        app = self.app
+        try:
+            run(firmware.terminal.sync.sync(app.journal, app.messenger, app.till))
+        except _SAID_NO:
+            return False
+        return True
+
+    def update(self) -> None:
+        """One run of the update client; raises Reset when it switches."""
+        run(self.app.updates.run_once())
+
+    def prove_itself(self) -> bool:
+        """The self-test of a release on trial beside the radio task, and the report of it.
+
+        False while it has not passed.
+        """
+        app = self.app
+        if not app.boot_info.trial:
+            return True
+        test = app._self_test()
+        try:
+            for _ in range(8):  # it begins before anything came from the server
+                test.send(None)
+            if not self.check_in():
+                test.close()
+                return False
+            run(test)
+        except StopIteration:
+            pass
+        self.world.confirmed.add(app.boot_info.release)
+        self.check_in()
+        return True
