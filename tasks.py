@@ -145,6 +145,30 @@ def bench(context: Context, what: str) -> None:
     _python(f"-m tests.measure.{what}")
 
 
+@task(help={"path": "checkout of github.com/theupdateframework/tuf-conformance"})
+def conformance(context: Context, path: str) -> None:
+    """Run the public TUF conformance suite against the terminal's client on MicroPython."""
+    _python(f'-m tests.conformance "{path}"')
+
+
+@task(
+    help={
+        "inputs": "how many inputs in bulk on CPython; a sample runs on MicroPython besides",
+        "seed": "the same seed makes the same inputs",
+        "target": "one parser only",
+        "replay": "id of one finding",
+    }
+)
+def fuzz(
+    context: Context, inputs: int = 1_000_000, seed: int = 1, target: str = "", replay: str = ""
+) -> None:
+    """Spoil everything that the terminal parses, a million times: only typed errors may leave."""
+    arguments = f" --inputs {inputs} --seed {seed}"
+    arguments += f" --target {target}" if target else ""
+    arguments += f" --replay {replay}" if replay else ""
+    _python("-m tests.fuzz" + arguments)
+
+
 @task
 def lint(context: Context) -> None:
     """Check style, types and the rooms' import rules."""

@@ -78,6 +78,8 @@ def decode(page):
         raise IdentityError("the identity is damaged")
     try:
         fields = loads(page[_HEAD_BYTES:end])
+        if not isinstance(fields, dict):
+            raise IdentityError("the identity is malformed")
         return Identity(fields[1], fields[2], fields[3], fields[4], fields[5])
     except (CborError, KeyError, TypeError):
         raise IdentityError("the identity is malformed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import cbor2
 import pytest
 
 from bootloader import identity
@@ -144,3 +145,12 @@ def test_after_the_last_era_the_terminal_needs_a_new_identity(
     flash.damage(partition.offset + 257, b"\0" * 255)
     with pytest.raises(identity.IdentityError, match="too often"):
         identity.add_era(partition)
+
+
+@pytest.mark.parametrize("body", [[], [0, bytes(8)], 7, "text", b"1234567", None])
+def test_a_whole_copy_that_holds_no_map_is_malformed(body: Any) -> None:
+    data = cbor2.dumps(body)
+    copy = b"DKID" + len(data).to_bytes(2, "little") + data
+    page = copy + hashlib.sha256(copy).digest()
+    with pytest.raises(identity.IdentityError, match="malformed"):
+        identity.decode(page)

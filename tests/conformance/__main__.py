@@ -42,7 +42,7 @@ def run(checkout: Path, options: list[str]) -> int:
         done = subprocess.run(command, cwd=checkout, check=False)
         if not report.exists():
             return done.returncode or 1
-        suite = next(ElementTree.parse(report).getroot().iter("testsuite"))  # noqa: S314  our own
+        suite = next(ElementTree.parse(report).getroot().iter("testsuite"))
         total, failed, errors, skipped = (
             int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped")
         )
