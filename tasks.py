@@ -170,6 +170,12 @@ def fuzz(
 
 
 @task
+def attacks(_: Context) -> None:
+    """Play every row of docs/threats.md against the update client on real MicroPython."""
+    _python("-m tests.attacks")
+
+
+@task
 def lint(context: Context) -> None:
     """Check style, types and the rooms' import rules."""
     _python("-m ruff check .")

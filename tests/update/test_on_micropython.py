@@ -71,7 +71,7 @@ class Sockets:
 
 BootInfo.control.load()
 board = Board()
-facts = {"open_sale": False, "idle_s": 99, "battery_mv": 4000, "unsynced_records": 0}
+facts = settings["facts"]
 http = HttpClient(Sockets(), "127.0.0.1", settings["port"])
 client = UpdateClient(http, board, BootInfo, "stable", "catalogue/default.json", 900, print,
                       lambda: settings["time_s"], lambda: facts, None, settings["data"])
@@ -103,6 +103,7 @@ def run_device(world: World, tmp_path: Path, heap_bytes: int) -> tuple[str, list
                 "data": str(world.data),
                 "port": port,
                 "time_s": world.time_s,
+                "facts": world.facts,
             }
             return await asyncio.to_thread(
                 micropython.run,
