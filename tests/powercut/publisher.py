@@ -33,7 +33,7 @@ from updater_server.channels.repository import Repository
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 TIME_S = int(NOW.timestamp()) + 3600
-IMAGE_BYTES = 5000
+IMAGE_BYTES = 9000
 CHANNEL = "stable"
 CATALOGUE = "catalogue/default.json"
 

@@ -276,7 +276,7 @@ def verdict(world: World, of: Golden, may_refuse: bool = False) -> str:
     try:
         wrong = judge.money(world) + judge.boots(world) or live_on(world, of.scenario)
         limit = of.payload_bytes + world.cuts * 4096 + 1024
-        if not wrong and world.payload_bytes > max(limit, 2 * 4096):
+        if not wrong and world.payload_bytes > limit:
             wrong = [f"{world.payload_bytes} bytes of payload came, {limit} are enough"]
     except Answering:
         wrong = ["it waits in recovery for a technician"]

@@ -42,10 +42,10 @@ LAYOUT = {
     "control": (0x01000, 0x02000),
     "identity": (0x03000, 0x02000),
     "journal": (0x05000, 0x06000),
-    "slot_a": (0x0B000, 0x02000),
-    "slot_b": (0x0D000, 0x02000),
-    "download": (0x0F000, 0x03000),
-    "data": (0x12000, 0x2E000),
+    "slot_a": (0x0B000, 0x03000),
+    "slot_b": (0x0E000, 0x03000),
+    "download": (0x11000, 0x04000),
+    "data": (0x15000, 0x2B000),
 }
 FLASH_BYTES = 0x40000
 FLOAT_MINOR = 2_000_000
