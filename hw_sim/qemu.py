@@ -44,8 +44,8 @@ _BUS_SERIAL: Final = 3
 class QemuChip:
     """What to run: the interpreter's ELF file, and how.
 
-    With `instruction_shift` the chip's time is 2^shift ns an instruction, whatever the host does;
-    so its counter counts instructions.
+    With `instruction_shift` an instruction takes 2^shift ns of the chip's time, whatever the host
+    does: the chip's counter counts instructions as long as it does not sleep.
     """
 
     firmware: Path
@@ -75,7 +75,7 @@ class QemuChip:
         command += ["-display", "none", "-monitor", "none", "-no-reboot"]
         command += ["-kernel", str(self.firmware)]
         if self.instruction_shift is not None:
-            command += ["-icount", f"shift={self.instruction_shift},sleep=off"]
+            command += ["-icount", f"shift={self.instruction_shift}"]
         return QemuCpu(command, console=console, bus=bus, wires=wires, on_exit=on_exit)
 
 

@@ -160,7 +160,9 @@ def _make(tree: Path) -> None:
         BOARD,
         "MicroPython does not build for the board",
     )
-    shutil.copyfile(BUILD / "objects" / "firmware.elf", FIRMWARE)
+    new = FIRMWARE.with_suffix(".new")
+    shutil.copyfile(BUILD / "objects" / "firmware.elf", new)
+    new.replace(FIRMWARE)  # a QEMU that starts just now loads one or the other
 
 
 def _frozen() -> Iterator[tuple[Path, str]]:

@@ -1,4 +1,4 @@
-"""The emulated terminal is killed (`kill -9` of QEMU, and all supplies off) at random instants while
+"""The emulated terminal is killed (`kill -9` of QEMU, all supplies off) at random instants while
 it sells, updates and rolls back; in the end nothing is lost, doubled or made up, and it sells.
 
 `inv qemu.powercut` runs more of it, by DUKA_KILLS (kills in all) and DUKA_KILLS_SEED.

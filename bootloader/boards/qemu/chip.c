@@ -121,6 +121,18 @@ uint64_t chip_microseconds(void) {
     return microseconds;
 }
 
+static uint64_t waited_us;
+
+void chip_wait(void) {
+    uint64_t from = chip_microseconds();
+    __asm volatile ("wfi");
+    waited_us += chip_microseconds() - from;
+}
+
+uint64_t chip_busy_microseconds(void) {
+    return chip_microseconds() - waited_us;
+}
+
 void chip_reset(void) {
     RESET_CONTROL = 0x05fa0004;
     for (;;) {

@@ -11,6 +11,15 @@ void chip_start(void);
 void chip_reset(void);
 uint64_t chip_microseconds(void);
 
+// Sleep until the next interrupt: a byte that arrives, or the tick of each millisecond.
+void chip_wait(void);
+// Since the start, without the time slept. When the emulator counts instructions, it is their count.
+uint64_t chip_busy_microseconds(void);
+
+// The most that was left in the heap after a sweep, since the last call; the first call begins. With
+// sweeps as often as `gc.threshold` can make them, that is what a program really needs.
+size_t chip_heap_peak_bytes(void);
+
 size_t chip_uart_waiting(unsigned uart);
 int chip_uart_read(unsigned uart);
 void chip_uart_write(unsigned uart, uint8_t byte);

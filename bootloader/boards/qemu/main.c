@@ -30,10 +30,25 @@ int main(void) {
     return 0;
 }
 
+static bool heap_watched;
+static size_t heap_peak_bytes;
+
 void gc_collect(void) {
     gc_collect_start();
     gc_helper_collect_regs_and_stack();
     gc_collect_end();
+    if (heap_watched) {
+        gc_info_t info;
+        gc_info(&info);
+        heap_peak_bytes = MAX(heap_peak_bytes, info.used);
+    }
+}
+
+size_t chip_heap_peak_bytes(void) {
+    size_t peak = heap_peak_bytes;
+    heap_watched = true;
+    heap_peak_bytes = 0;
+    return peak;
 }
 
 void nlr_jump_fail(void *value) {

@@ -37,5 +37,5 @@ typedef long mp_off_t;
 #define MP_NEED_LOG2                (1)
 #define MP_STATE_PORT               MP_STATE_VM
 
-// Sleep until the next interrupt: a byte that arrives, or the tick of each millisecond.
-#define MICROPY_INTERNAL_WFE(timeout_ms) __asm volatile ("wfi")
+void chip_wait(void);
+#define MICROPY_INTERNAL_WFE(timeout_ms) chip_wait()
