@@ -19,7 +19,7 @@ from tests.powercut.runner import Explorer, Found, golden, pieces
 from tests.powercut.scenarios import SCENARIOS
 from tests.powercut.world import Answering, Reset
 
-SECOND_EVERY = 250
+SECOND_EVERY = 1500
 FULL_STATES = 1_000_000
 
 

@@ -5,6 +5,7 @@ written to standard output as `PAPER <hex>`. Run by `test_killed_on_micropython`
 """
 
 # mypy: ignore-errors
+# ruff: noqa: PTH123 -- runs on MicroPython: no pathlib
 
 import sys
 import time

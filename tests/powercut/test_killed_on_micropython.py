@@ -1,4 +1,4 @@
-"""The terminal's process killed at random instants on real MicroPython, its flash being the file."""
+"""The terminal killed at random instants on real MicroPython, its flash being the file it left."""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import marshal
+import pickle
 import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
@@ -23,7 +25,7 @@ import firmware.stock
 import firmware.terminal
 import firmware.update.client
 from bootloader import boot, entropy, recovery, smp, trust
-from bootloader.shared import cbor, tuf
+from bootloader.shared import canonical, cbor, tuf
 from bootloader.shared.control import ControlBlock
 from bootloader.shared.hashes import pbkdf2_sha256
 from bootloader.shared.partitions import table
@@ -122,6 +124,19 @@ class _NoSleep:
         pass
 
 
+def _remembered(work: Callable[..., Any], key: Callable[[Any], bytes]) -> Callable[..., Any]:
+    """The same metadata is read and written at every start: do it once a process."""
+    known: dict[tuple[Any, ...], bytes] = {}
+
+    def remembered(value: Any, *rest: Any) -> Any:
+        place = (key(value), *rest)
+        if place not in known:
+            known[place] = pickle.dumps(work(value, *rest))
+        return pickle.loads(known[place])
+
+    return remembered
+
+
 def settle_in() -> None:
     """Let device modules of this process wait for nothing, and judge a signature once."""
     for module in (firmware.terminal, firmware.drivers.printer):
@@ -134,6 +149,8 @@ def settle_in() -> None:
     for module in (firmware.terminal, firmware.update.client, recovery):
         module.__dict__["gc"] = Nothing()  # CPython's heap is not what is tried here
     if not hasattr(tuf._verify_ed25519, "cache_info"):
+        canonical.__dict__["encode"] = _remembered(canonical.encode, marshal.dumps)
+        canonical.__dict__["loads"] = _remembered(canonical.loads, bytes)
         verify = functools.lru_cache(4096)(tuf._verify_ed25519)
         tuf.__dict__["_verify_ed25519"] = lambda *of: verify(*map(bytes, of))
         tuf._verify_ed25519.__dict__["cache_info"] = verify.cache_info
