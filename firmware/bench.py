@@ -184,16 +184,20 @@ class Bench:
         log.log("bench", "unlocked by a technician")
         return {"then": "restart"}
 
-    async def do_retire(self, permit, tip=""):
-        """Wipe keys, stock, journal and settings; `tip` shows that the journal was exported."""
-        terminal = self._selling()
-        till = terminal.till
+    async def do_may_retire(self, tip=""):
+        """Whether no sale would be lost; `tip` shows that the journal was exported."""
+        till = self._selling().till
         waiting = till.unsynced_count
         if (waiting or till.unfinished()) and tip != self._tip():
             raise Refused(
                 "%d records of sales are not on the server and %d sales are not finished: "
                 "finish and send them, or export them, first" % (waiting, len(till.unfinished()))
             )
+        return {}
+
+    async def do_retire(self, permit, tip=""):
+        """Wipe keys, stock, journal and settings."""
+        await self.do_may_retire(tip)
         self._check("retire", permit)
         await self._stopped()
         # The key goes first: from then on stock, journal and boot records are noise, and a cut

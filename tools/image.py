@@ -93,18 +93,33 @@ def build_boot(source: Path, board: str) -> bytes:
     Raises:
         BuildError: there is no such board, or a module does not compile.
     """
+    modules = [
+        path
+        for path in _modules(source, "bootloader")
+        if path.parts[1] not in ("boards", "main.py")
+    ]
+    return _board_image(source, board, modules, "bootloader/main.py")
+
+
+def build_selftest(source: Path, board: str) -> bytes:
+    """Return the image that `tech conform` runs in the place of the boot image.
+
+    Raises:
+        BuildError: there is no such board, or a module does not compile.
+    """
+    modules = _modules(source, "bootloader/shared")
+    modules += [Path("bootloader/__init__.py"), Path("bootloader/entropy.py")]
+    return _board_image(source, board, modules, "bootloader/boards/conformance.py")
+
+
+def _board_image(source: Path, board: str, modules: list[Path], main: str) -> bytes:
     board_file = source / "bootloader" / "boards" / f"{board}.py"
     if not board_file.is_file():
         raise BuildError(f"no board {board!r}: {board_file} does not exist")
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder)
-        modules = [
-            path
-            for path in _modules(source, "bootloader")
-            if path.parts[1] not in ("boards", "main.py")
-        ]
         _compile(source, stage, modules)
-        _compile_one(source / "bootloader" / "main.py", "main.py", stage / "main.mpy")
+        _compile_one(source / main, "main.py", stage / "main.mpy")
         _compile_one(board_file, "board.py", stage / "board.mpy")
         return _romfs(stage)
 

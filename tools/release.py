@@ -61,13 +61,14 @@ def build(
     board: Annotated[str, typer.Option(help="board of the boot image")] = "sim",
     security_version: Annotated[int, typer.Option(min=1, help="never falls")] = 1,
 ) -> None:
-    """Build the release image and the boot image; the same commit gives the same bytes."""
+    """Build the release, boot and self-test images; the same commit gives the same bytes."""
     commit, built = images.commit_of(source)
     info = images.ReleaseInfo(release, version, commit, built, security_version)
     out.mkdir(parents=True, exist_ok=True)
     outputs = {
         f"{info.hardware_class}-{release}.romfs": images.build_release(source, info),
         f"boot-{board}.romfs": images.build_boot(source, board),
+        f"selftest-{board}.romfs": images.build_selftest(source, board),
     }
     for name, content in outputs.items():
         (out / name).write_bytes(content)
@@ -93,6 +94,10 @@ def add(
     """List an image on a channel and sign the list with the keys at hand."""
     content = image.read_bytes()
     manifest = images.read_manifest(content)
+    if manifest.commit.endswith("-dirty"):
+        raise images.BuildError(
+            f"{image} was built from uncommitted changes: commit them and build it again"
+        )
     opened = channels.Repository.open(repository)
     bases = _earlier_images(opened, channel) if deltas else {}
     payloads = channels.build_payloads(content, bases)
@@ -117,7 +122,7 @@ def add(
         console.print(f"  {payload.kind}{origin}: {len(payload.data):,} bytes over the air")
     _confirm(yes)
     opened.add_release(channel, entry, payloads, key_files.load_all(keys, passphrase, [channel]))
-    _say_staged(opened)
+    say_staged(opened)
 
 
 @app.command("catalogue")
@@ -140,7 +145,7 @@ def catalogue(
     _confirm(yes)
     opened = channels.Repository.open(repository)
     opened.set_catalogue(name, prices, key_files.load_all(keys, passphrase, [CATALOGUE_ROLE]))
-    _say_staged(opened)
+    say_staged(opened)
 
 
 @app.command("publish")
@@ -190,7 +195,8 @@ def _confirm(yes: bool) -> None:
         typer.confirm("Sign this?", abort=True)
 
 
-def _say_staged(repository: channels.Repository) -> None:
+def say_staged(repository: channels.Repository) -> None:
+    """Tell what waits to be published, and which signatures it lacks."""
     for staged in repository.staged():
         state = (
             "ready to publish" if not staged.missing else f"{staged.missing} signature(s) missing"

@@ -1,126 +1,152 @@
-"""The technician's command line: `python -m tools tech --help`.
+"""The technician's command line: `python -m tools tech --help`; docs/technician.md is its manual.
 
-What is on a serial port, and provisioning.
+Each job is a module of `tools/bench`; here are only its options. Every job goes into the bench log.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
-import tempfile
+import getpass
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
-import serial.tools.list_ports
-import tuf.ngclient
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-from tuf.api.exceptions import DownloadError, RepositoryError
-from tuf.api.metadata import Metadata, Targets
 
-from tools.terminal_link import BlankBoard, LinkError, RecoveryLink, StatusResponse
-from tools.terminal_link import Progress as LinkProgress
+from tools.bench import batch, conform, custody, ports, provisioning, repair, selftest
+from tools.bench.log import BenchLog, Job
+from tools.bench.progress import Row, on_each_port
+from tools.bench.provisioning import Merchant, ServerAccess, make_config
+from tools.bench.signed_files import SignedFiles, fetch_signed_files, load_signed_files
+from tools.errors import explain
+from tools.terminal_link import LinkError
 from updater_server import channels
+
+__all__ = ["Merchant", "ServerAccess", "app", "provision"]
 
 app = typer.Typer(no_args_is_help=True, help="Terminals on a serial cable.")
 console = Console(highlight=False)
 
-PIN_ROUNDS = 2000
-_RESTART_S = 10
+Ports = Annotated[
+    list[str], typer.Option("--port", help="serial port, such as /dev/ttyACM0; repeat for several")
+]
+OnePort = Annotated[str, typer.Option("--port", help="serial port, such as /dev/ttyACM0")]
+Server = Annotated[
+    str, typer.Option(envvar="DUKA_SERVER", help="the server's address, http://…", prompt=True)
+]
+MaybeServer = Annotated[
+    str, typer.Option("--server", envvar="DUKA_SERVER", help="the server's address, http://…")
+]
+Token = Annotated[
+    str,
+    typer.Option(
+        envvar="DUKA_TECHNICIAN_TOKEN", help="your credential", prompt=True, hide_input=True
+    ),
+]
+MaybeToken = Annotated[
+    str, typer.Option("--token", envvar="DUKA_TECHNICIAN_TOKEN", help="your credential")
+]
+Root = Annotated[Path | None, typer.Option(help="root.json from the release managers")]
+Folder = Annotated[
+    Path | None, typer.Option(help="folder of signed files (`tech fetch`), instead of the server")
+]
+Channel = Annotated[str, typer.Option(help=", ".join(channels.CHANNELS))]
+Passphrase = Annotated[
+    str, typer.Option(envvar="DUKA_BATCH_PASSPHRASE", help="of the offline batch")
+]
 
-PortOption = Annotated[str, typer.Option("--port", help="serial port, such as /dev/ttyACM0")]
 
-
-@dataclass(frozen=True)
-class Merchant:
-    """Who sells on this terminal: the name on the receipt and the PIN to sign in with."""
-
-    name: str
-    pin: str
-    language: str = "en"
-
-
-@dataclass(frozen=True)
-class ServerAccess:
-    """Where the server is for the technician, and for the terminal's modem."""
-
-    url: str
-    token: str
-    host: str
-    port: int
-    apn: str = "internet"
-
-
-@dataclass(frozen=True)
-class SignedFiles:
-    """What the channel offers, verified by python-tuf from the root the technician holds."""
-
-    metadata: dict[str, bytes]
-    entry: channels.ReleaseEntry
-    image: bytes
-    catalogue: bytes
+@app.callback()
+def options(
+    context: typer.Context,
+    bench_log: Annotated[
+        Path, typer.Option(envvar="DUKA_BENCH_LOG", help="what was done at this bench")
+    ] = Path("~/.duka/bench.json"),
+    who: Annotated[str, typer.Option(envvar="DUKA_TECHNICIAN", help="your name in it")] = "",
+) -> None:
+    """Terminals on a serial cable."""
+    context.obj = BenchLog(bench_log.expanduser(), who or getpass.getuser())
 
 
 @app.command("list")
-def list_ports() -> None:
-    """Name the serial ports of this computer."""
-    ports = serial.tools.list_ports.comports()
-    for port in ports:
-        console.print(f"{port.device}  {port.description}")
-    if not ports:
+def list_ports(
+    port: Annotated[list[str] | None, typer.Option("--port", help="only these")] = None,
+) -> None:
+    """Name the serial ports of this computer and what is on each."""
+    named = [(name, "") for name in port or []] or ports.serial_ports()
+    if not named:
         console.print("No serial port. Is the cable in?")
+        return
+    with ThreadPoolExecutor(len(named)) as pool:
+        found = pool.map(ports.probe, [name for name, _ in named])
+        for (name, description), on_it in zip(named, found, strict=True):
+            console.print(f"{name}  {on_it.words()}  {description}".rstrip(), soft_wrap=True)
 
 
-@app.command("status")
-def status(port: PortOption) -> None:
-    """Say what is on a port in recovery."""
-    with RecoveryLink(port) as link:
-        found = link.status()
-    console.print(
-        f"{found.hardware_class} revision {found.revision}, bootloader {found.bootloader}, "
-        f"{found.state}, chip {found.uid.hex()}"
-        + (f", terminal {found.terminal.hex()}" if found.terminal else "")
-    )
+@app.command()
+def fetch(
+    server: Server,
+    root: Annotated[Path, typer.Option(help="root.json from the release managers")],
+    out: Annotated[Path, typer.Option(help="folder for the signed files")],
+    channel: Channel = "stable",
+) -> None:
+    """Keep a channel's newest release in a folder, for a bench without a network."""
+    signed = fetch_signed_files(server, root.read_bytes(), channel)
+    signed.save(out)
+    console.print(f"Release {signed.entry.version} of {channel} is in {out}.")
 
 
 @app.command("provision")
 def provision_command(
-    port: PortOption,
-    server: Annotated[str, typer.Option(help="the server's address, http://…")],
-    token: Annotated[str, typer.Option(envvar="DUKA_TECHNICIAN_TOKEN", help="your credential")],
-    root: Annotated[Path, typer.Option(help="root.json from the release managers")],
+    context: typer.Context,
+    port: Ports,
     boot_image: Annotated[Path, typer.Option(help="boot-….romfs from `release build`")],
     merchant: Annotated[str, typer.Option(help="name on the receipt")],
     merchant_pin: Annotated[str, typer.Option(prompt=True, hide_input=True, help="4 to 8 digits")],
-    channel: Annotated[str, typer.Option(help=", ".join(channels.CHANNELS))] = "stable",
+    server: MaybeServer = "",
+    token: MaybeToken = "",
+    root: Root = None,
+    folder: Folder = None,
+    channel: Channel = "stable",
     float_minor: Annotated[int, typer.Option(min=0, help="opening float, minor units")] = 0,
     server_for_terminal: Annotated[
         str, typer.Option(help="host:port as the terminal reaches it, if other")
     ] = "",
+    offline_batch: Annotated[
+        Path | None, typer.Option(help="enrol later: seal what the server must learn in this file")
+    ] = None,
+    passphrase: Passphrase = "",
 ) -> None:
-    """Turn a blank terminal into one that sells."""
+    """Turn blank boards into terminals that sell. Run it again after any fault: it goes on."""
     address = httpx.URL(server)
     host, port_number = address.host, address.port or 80
     if server_for_terminal:
         host, _, text = server_for_terminal.partition(":")
+        if text and not text.isdigit():
+            raise LinkError("--server-for-terminal is host:port")
         port_number = int(text or 80)
-    terminal = provision(
-        port,
-        ServerAccess(server, token, host, port_number),
-        root.read_bytes(),
-        boot_image.read_bytes(),
-        Merchant(merchant, merchant_pin),
-        channel=channel,
-        float_minor=float_minor,
-    )
-    console.print(f"Terminal {terminal} is ready to sell.")
+    if not host:
+        raise LinkError("name the server: --server, or --server-for-terminal with --offline-batch")
+    access = ServerAccess(server, token, host, port_number)
+    if offline_batch is not None:
+        enrol: provisioning.Enrol = batch.Batch(offline_batch, _secret(passphrase)).add
+    else:
+        _need(token, "--token")
+        enrol = provisioning.enrol_online(access)
+    config = make_config(access, Merchant(merchant, merchant_pin), channel, {})
+    signed = _signed(server, root, folder, channel)
+    image = boot_image.read_bytes()
+
+    def work(name: str, job: Job, row: Row) -> str:
+        terminal = provisioning.provision(name, signed, image, config, enrol, job, row, float_minor)
+        if offline_batch is not None:
+            return f"terminal {terminal} is ready; enrol it with: tech enrol {offline_batch}"
+        return f"terminal {terminal} is ready to sell"
+
+    _run(context.obj, "provision", port, work)
 
 
 def provision(
@@ -147,148 +173,209 @@ def provision(
     """
     config = make_config(server, merchant, channel, settings or {})
     signed = fetch_signed_files(server.url, root, channel)
-    if boot_image is not None:
-        with BlankBoard(port) as board, _bar("boot image", out) as progress:
-            board.write_boot(boot_image, progress)
-            board.reset()
-    with _recovery(port) as link:
-        found = link.status()
-        if found.state != "blank":
-            raise LinkError("this terminal has an identity already; it is not blank")
-        terminal = _enrol(link, found, server, float_minor)
-        files = {f"trust/{name}.json": content for name, content in signed.metadata.items()}
-        files["config.json"] = json.dumps(config).encode()
-        files["catalogue.json"] = signed.catalogue
-        for name, content in files.items():
-            with _bar(name, out) as progress:
-                link.upload_file(f"/data/{name}", content, progress)
-        with _bar(f"release {signed.entry.version}", out) as progress:
-            link.upload_image(signed.image, progress)
-        link.reset()
-    return terminal
+    enrol = provisioning.enrol_online(server)
 
-
-def make_config(
-    server: ServerAccess, merchant: Merchant, channel: str, settings: dict[str, Any]
-) -> dict[str, Any]:
-    """Return config.json as docs/formats/terminal-files.md describes it.
-
-    Raises:
-        ValueError: the PIN is not 4 to 8 digits.
-    """
-    if not (merchant.pin.isascii() and merchant.pin.isdigit() and 4 <= len(merchant.pin) <= 8):
-        raise ValueError("the merchant's PIN must be 4 to 8 digits")
-    salt = secrets.token_bytes(16)
-    pin_hash = hashlib.pbkdf2_hmac("sha256", merchant.pin.encode(), salt, PIN_ROUNDS)
-    return {
-        "server": {"host": server.host, "port": server.port},
-        "apn": server.apn,
-        "channel": channel,
-        "catalogue": "catalogue/default.json",
-        "merchant": {
-            "name": merchant.name,
-            "pin_salt": salt.hex(),
-            "pin_hash": pin_hash.hex(),
-            "pin_rounds": PIN_ROUNDS,
-        },
-        "language": merchant.language,
-        "poll_s": 900,
-        "sync_s": 300,
-        **settings,
-    }
-
-
-def fetch_signed_files(url: str, root: bytes, channel: str) -> SignedFiles:
-    """Fetch a channel's newest release and the price list, verified by python-tuf from `root`.
-
-    Raises:
-        LinkError: the channel has no release yet, or what the server has does not verify.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        metadata_dir, target_dir = Path(folder, "metadata"), Path(folder, "targets")
-        metadata_dir.mkdir()
-        target_dir.mkdir()
-        updater = tuf.ngclient.Updater(
-            str(metadata_dir),
-            f"{url}/tuf/metadata/",
-            str(target_dir),
-            f"{url}/tuf/targets/",
-            bootstrap=root,
+    def work(name: str, row: Row) -> str:
+        job = Job("provision", name)
+        return provisioning.provision(
+            name, signed, boot_image, config, enrol, job, row, float_minor
         )
 
-        def fetch(path: str) -> bytes:
-            info = updater.get_targetinfo(path)
-            if info is None:
-                raise LinkError(f"the server's channels do not list {path}")
-            return Path(updater.download_target(info, str(target_dir / "target"))).read_bytes()
-
-        try:
-            updater.refresh()
-            updater.get_targetinfo(f"{channel}/any/0.full")
-            role = Metadata[Targets].from_file(str(metadata_dir / f"{channel}.json"))
-            entries = [
-                channels.ReleaseEntry.parse(target.custom)
-                for path, target in role.signed.targets.items()
-                if path.endswith(".full")
-            ]
-            if not entries:
-                raise LinkError(f"channel {channel} has no release yet")
-            newest = max(entries, key=lambda entry: entry.release)
-            full = next(payload.path for payload in newest.payloads if payload.kind == "full")
-            image = channels.expand(channels.Payload("full", fetch(full)))
-            catalogue = fetch("catalogue/default.json")
-        except (RepositoryError, DownloadError) as error:
-            raise LinkError(f"what {url} serves does not verify: {error}") from error
-        names = ("root", "timestamp", "snapshot", "targets", channel)
-        metadata = {name: (metadata_dir / f"{name}.json").read_bytes() for name in names}
-    return SignedFiles(metadata, newest, image, catalogue)
+    result = on_each_port([port], work, out)[port]
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
-def _enrol(
-    link: RecoveryLink, found: StatusResponse, server: ServerAccess, float_minor: int
-) -> str:
-    terminal_id = secrets.token_bytes(8)
-    key = link.make_identity(terminal_id)
-    answer = httpx.post(
-        f"{server.url}/v1/terminals",
-        headers={"Authorization": f"Bearer {server.token}"},
-        json={
-            "terminal": terminal_id.hex(),
-            "key": key.hex(),
-            "class": found.hardware_class,
-            "revision": found.revision,
-            "float_minor": float_minor,
-        },
+@app.command()
+def enrol(
+    file: Annotated[Path, typer.Argument(help="from `provision --offline-batch`")],
+    server: Server,
+    token: Token,
+    passphrase: Passphrase = "",
+) -> None:
+    """Tell the server of the terminals in an offline batch. It may be repeated."""
+    if not file.exists():
+        raise LinkError(f"there is no {file}")
+    office = custody.Office(server, token)
+    terminals = batch.Batch(file, _secret(passphrase)).terminals()
+    for new in terminals:
+        office.enrol(new.body())
+        console.print(f"Terminal {new.terminal} is enrolled.")
+    console.print(f"{len(terminals)} terminals. Delete {file} now: it holds their keys.")
+
+
+@app.command()
+def flash(
+    context: typer.Context,
+    port: Ports,
+    server: MaybeServer = "",
+    root: Root = None,
+    folder: Folder = None,
+    channel: Channel = "stable",
+) -> None:
+    """Put a release into the other slot and boot it on trial."""
+    signed = _signed(server, root, folder, channel)
+    _run(context.obj, "flash", port, lambda *given: repair.flash(given[0], signed, *given[1:]))
+
+
+@app.command()
+def recover(
+    context: typer.Context,
+    port: Ports,
+    server: MaybeServer = "",
+    root: Root = None,
+    folder: Folder = None,
+    channel: Channel = "stable",
+) -> None:
+    """Make a terminal work again whose slots are both spoiled."""
+    signed = _signed(server, root, folder, channel)
+    _run(context.obj, "recover", port, lambda *given: repair.recover(given[0], signed, *given[1:]))
+
+
+class _AtKeyboard:
+    """The technician who runs this command."""
+
+    def sees(self, question: str) -> bool:
+        return typer.confirm(question)
+
+    def hears(self, text: str) -> None:
+        console.print(text)
+
+
+@app.command("selftest")
+def selftest_command(context: typer.Context, port: OnePort) -> None:
+    """Test every part of a terminal that runs, and print a slip."""
+    _run(
+        context.obj,
+        "selftest",
+        [port],
+        lambda name, job, row: selftest.selftest(name, _AtKeyboard(), job, row),
     )
-    answer.raise_for_status()
-    return terminal_id.hex()
 
 
-@contextmanager
-def _recovery(port: str) -> Iterator[RecoveryLink]:
-    """Wait for the bootloader to come up in recovery after a restart."""
-    deadline = time.monotonic() + _RESTART_S
-    while True:
-        try:
-            link = RecoveryLink(port).__enter__()
-            break
-        except LinkError:
-            if time.monotonic() > deadline:
-                raise
-    try:
-        yield link
-    finally:
-        link.__exit__()
+@app.command()
+def logs(
+    context: typer.Context,
+    port: Ports,
+    out: Annotated[Path, typer.Option(help="folder for the exports")] = Path("exports"),
+) -> None:
+    """Export journal and diagnostics of a terminal. No secret is in it."""
+    _run(context.obj, "logs", port, lambda *given: custody.export_logs(given[0], out, *given[1:]))
 
 
-@contextmanager
-def _bar(name: str, out: Console) -> Iterator[LinkProgress]:
-    columns = (
-        TextColumn("  {task.description:<22}"),
-        BarColumn(bar_width=24),
-        DownloadColumn(),
-        TransferSpeedColumn(),
+@app.command()
+def unlock(context: typer.Context, port: Ports, server: Server, token: Token) -> None:
+    """Let a merchant who is locked out try a PIN again at once."""
+    office = custody.Office(server, token)
+    _run(context.obj, "unlock", port, lambda *given: custody.unlock(given[0], office, *given[1:]))
+
+
+@app.command()
+def retire(
+    context: typer.Context,
+    port: Ports,
+    server: Server,
+    token: Token,
+    yes: Annotated[bool, typer.Option(help="do not ask")] = False,
+) -> None:
+    """Wipe keys and stock. Refuses while sales are neither sent nor exported."""
+    if not yes:
+        typer.confirm(f"Wipe {', '.join(port)} for good?", abort=True)
+    office = custody.Office(server, token)
+    log: BenchLog = context.obj
+    _run(log, "retire", port, lambda *given: custody.retire(given[0], office, log, *given[1:]))
+
+
+@app.command()
+def sync(
+    context: typer.Context,
+    server: Server,
+    token: Token,
+    port: Annotated[
+        list[str] | None, typer.Option("--port", help="send this terminal's sales by cable")
+    ] = None,
+) -> None:
+    """Send the bench log and exported journals to the server; with --port a terminal's sales."""
+    office = custody.Office(server, token)
+    if port:
+        _run(
+            context.obj,
+            "sync",
+            port,
+            lambda *given: custody.sync_by_cable(given[0], office, *given[1:]),
+        )
+    custody.sync_log(office, context.obj, console.print)
+    console.print("The server has this bench's log.")
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    terminal: Annotated[str, typer.Argument(help="terminal id or chip; all if left out")] = "",
+) -> None:
+    """Show what was done at this bench."""
+    for entry in context.obj.history(terminal):
+        at = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry["at"]))
+        release = entry["details"].get("release", "")
+        what = entry["terminal"] or entry["uid"] or entry["port"]
+        sent = "" if entry["synced"] else "  (not sent)"
+        console.print(
+            f"{at}  {entry['who']}  {entry['job']}  {what}  release {release or '-'}  "
+            f"{entry['result']}{sent}",
+            soft_wrap=True,
+        )
+
+
+@app.command("conform")
+def conform_command(
+    context: typer.Context,
+    port: OnePort,
+    image: Annotated[Path, typer.Option(help="selftest-….romfs from `release build`")],
+) -> None:
+    """Check that a blank board keeps what docs/porting.md asks of it. It is blank again after."""
+    content = image.read_bytes()
+    _run(
+        context.obj,
+        "conform",
+        [port],
+        lambda name, job, row: conform.conform(name, content, job, row, console.print),
     )
-    with Progress(*columns, console=out) as progress:
-        bar = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(bar, completed=done, total=total)
+
+
+def _run(log: BenchLog, name: str, on: list[str], work: Callable[[str, Job, Row], str]) -> None:
+    """Do a job on each port and say how each ended; exit code 1 if one did not end well."""
+
+    def noted(port: str, row: Row) -> str:
+        with log.job(name, port) as job:
+            return work(port, job, row)
+
+    results = on_each_port(on, noted, console)
+    failed = 0
+    for port, result in results.items():
+        if isinstance(result, Exception):
+            failed += 1
+            text = explain(result)
+            console.print(f"error: {text if port in text else port + ': ' + text}", soft_wrap=True)
+        else:
+            console.print(f"{port}: {result}.", soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _signed(server: str, root: Path | None, folder: Path | None, channel: str) -> SignedFiles:
+    if folder is not None:
+        return load_signed_files(folder)
+    if root is None:
+        raise LinkError("name --server and --root, or a --folder of signed files")
+    return fetch_signed_files(_need(server, "--server"), root.read_bytes(), channel)
+
+
+def _need(value: str, name: str) -> str:
+    if not value:
+        raise LinkError(f"{name} is needed")
+    return value
+
+
+def _secret(passphrase: str) -> str:
+    return passphrase or getpass.getpass("Passphrase of the batch: ")

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+import termios
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
@@ -21,8 +22,9 @@ import smp.error
 import smp.message
 from pydantic import Field
 from smpclient import SMPClient
-from smpclient.exceptions import SMPClientException
+from smpclient.exceptions import SMPClientException, SMPUploadError
 from smpclient.generics import SMPRequest, TEr1, TEr2, TRep, success
+from smpclient.requests.image_management import ImageStatesWrite
 from smpclient.requests.os_management import EchoWrite, ResetWrite
 from smpclient.transport.serial import SMPSerialTransport
 
@@ -190,6 +192,10 @@ class RecoveryLink:
         """Upload a release image; the terminal accepts it only if its channel lists it."""
         self._run(self._follow(self._client.upload(image), len(image), progress))
 
+    def choose_image(self, sha256: bytes, confirm: bool) -> None:
+        """Boot the uploaded image of that hash next: on trial, or with `confirm` for good."""
+        self._request(ImageStatesWrite(hash=sha256, confirm=confirm))
+
     def reset(self) -> None:
         """Restart the terminal."""
         self._request(ResetWrite())
@@ -202,13 +208,21 @@ class RecoveryLink:
         answer = self._run(self._client.request(request))
         if success(answer):
             return answer
-        raise LinkError(f"the terminal refused: {answer}")
+        raise LinkError(f"{self._port}: the terminal refused: {_reason(answer)}")
 
     def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
         try:
             return self._runner.run(work)
-        except (SMPClientException, TimeoutError, OSError) as error:
+        except SMPUploadError as error:
+            reason = _reason(error.args[0]) if error.args else str(error)
+            raise LinkError(f"{self._port}: the terminal refused: {reason}") from error
+        except (SMPClientException, TimeoutError, OSError, termios.error) as error:
             raise LinkError(
                 f"{self._port}: {error or type(error).__name__}. Is the terminal in recovery "
                 "(hold * while switching on) and the cable in?"
             ) from error
+
+
+def _reason(answer: object) -> str:
+    """The terminal's own words in a refusal; without any, what SMP calls it."""
+    return str(getattr(answer, "rsn", None) or answer)

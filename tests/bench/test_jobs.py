@@ -1,0 +1,252 @@
+"""Each job of the bench alone, with what goes wrong at a bench."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from hw_sim.board import SimulatedBoard
+from hw_sim.flash import NorFlash
+from tests.bench.conftest import PASSPHRASE, Bench, Eyes
+from tests.support.world import MERCHANT_PIN, eventually
+from tests.terminal.conftest import MakeWorld, TerminalWorld
+from tools.bench import selftest
+from tools.bench.log import Job
+from tools.bench.progress import on_each_port
+from tools.errors import explain
+from tools.image import ROOT, build_selftest
+from tools.technician import console
+from tools.terminal_link import LinkError, RecoveryLink
+
+BenchOf = Callable[[TerminalWorld], Bench]
+
+
+def sell_without_network(world: TerminalWorld) -> None:
+    """One sale from stock that the server does not learn of."""
+    world.wait_online()
+    world.terminal.set_coverage(False)
+    world.terminal.wait_shows("No network", timeout_s=60)
+    world.merchant.sign_in()
+    world.merchant.sell(from_stock=True)
+
+
+def test_a_terminal_with_unsynced_sales_is_not_retired_until_they_are_exported(
+    shop: MakeWorld, bench_of: BenchOf
+) -> None:
+    world = shop("calm")
+    bench = bench_of(world)
+    sell_without_network(world)
+    said = bench.refused("retire", "--port", bench.port, *bench.server, "--yes")
+    assert "2 records of sales are not on the server" in said
+    blocked = "select blocked from terminal"
+    assert not world.books.rows(blocked)[0]["blocked"], "the server was not even asked"
+
+    folder = bench.folder / "exports"
+    bench.tech("logs", "--port", bench.port, "--out", str(folder))
+    bench.tech("retire", "--port", bench.port, *bench.server, "--yes")
+    bench.tech("sync", *bench.server)
+    assert world.books.debits_minor() == [4750], "the sale reached the ledger all the same"
+    assert "(not sent)" not in bench.tech("history")
+
+
+def test_sales_go_to_the_server_through_the_cable(shop: MakeWorld, bench_of: BenchOf) -> None:
+    world = shop("calm")
+    bench = bench_of(world)
+    sell_without_network(world)
+    said = bench.tech("sync", "--port", bench.port, *bench.server)
+    assert ", 0 left" in said
+    assert world.books.debits_minor() == [4750]
+
+
+def test_an_export_holds_every_record_and_no_secret(shop: MakeWorld, bench_of: BenchOf) -> None:
+    world = shop("calm")
+    bench = bench_of(world)
+    world.merchant.sign_in()
+    world.wait_online()
+    receipt = world.merchant.sell()
+    folder = bench.folder / "exports"
+    bench.tech("logs", "--port", bench.port, "--out", str(folder))
+    text = next(folder.glob("*.jsonl")).read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert lines[0]["status"]["terminal"] == world.terminal_id
+    sequences = [line["record"] for line in lines if "record" in line]
+    assert sequences == list(range(sequences[0], sequences[0] + len(sequences)))
+    secrets = [pin for product in ("air50", "air100") for pin in world.pins(product)]
+    assert any(pin[:4] in receipt.text for pin in secrets), "a PIN was on paper"
+    flat = text + bytes.fromhex("".join(line.get("raw", "") for line in lines)).decode("latin-1")
+    assert not [pin for pin in secrets if pin in flat]
+    assert MERCHANT_PIN not in [line.get("log", "") for line in lines]
+
+
+def test_a_merchant_who_is_locked_out_is_unlocked(shop: MakeWorld, bench_of: BenchOf) -> None:
+    world = shop("calm")
+    bench = bench_of(world)
+    world.terminal.wait_shows("Your PIN, then #", timeout_s=60)
+    for _ in range(2):
+        world.terminal.board.type("1111#")
+        world.terminal.wait_shows("Wrong PIN")
+        world.terminal.board.press("#")
+        world.terminal.wait_shows("Your PIN, then #")
+    world.terminal.board.type("1111#")
+    world.terminal.wait_shows("Please wait")
+    wrong = [*bench.server[:3], "not-a-token"]
+    assert "401" in bench.refused("unlock", "--port", bench.port, *wrong)
+    bench.tech("unlock", "--port", bench.port, *bench.server)
+    world.merchant.sign_in()
+
+
+def test_a_release_from_a_folder_goes_on_trial_in_the_other_slot(
+    shop: MakeWorld, bench_of: BenchOf
+) -> None:
+    world = shop()
+    bench = bench_of(world)
+    world.wait_online()
+    world.offer(2)
+    folder = bench.signed_folder()
+    said = bench.tech("flash", "--port", bench.port, "--folder", str(folder))
+    assert "1.1.0 is on trial" in said
+    eventually(lambda: world.running() == (2, False), 90, "release 2, confirmed")
+    assert world.terminal.slot_release("b") == 2
+
+
+def test_an_image_that_is_not_the_signed_one_is_refused_before_the_upload_begins(
+    shop: MakeWorld, bench_of: BenchOf
+) -> None:
+    world = shop("calm")
+    bench = bench_of(world)
+    folder = bench.signed_folder()
+    image = folder / "image.romfs"
+    image.write_bytes(image.read_bytes()[:-1] + b"!")
+    said = bench.refused("flash", "--port", bench.port, "--folder", str(folder))
+    assert "not the image that its channel lists" in said
+
+
+def test_an_upload_whose_cable_is_pulled_goes_on_where_it_was(
+    shop: MakeWorld, bench_of: BenchOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = shop("calm")
+    bench = bench_of(world)
+    folder = bench.signed_folder()
+    bench.brick()
+    seen: list[int] = []
+    upload = RecoveryLink.upload_image
+
+    def pulled(link: RecoveryLink, image: bytes, progress: Callable[[int, int], None]) -> None:
+        def watch(done: int, total: int) -> None:
+            seen.append(done)
+            if done > 0x9000 and not pulls:
+                pulls.append(done)
+                world.terminal.board.power_off()
+            progress(done, total)
+
+        upload(link, image, watch)
+
+    pulls: list[int] = []
+    monkeypatch.setattr(RecoveryLink, "upload_image", pulled)
+    monkeypatch.setattr(RecoveryLink.__init__, "__defaults__", (3.0,))
+    said = bench.refused("recover", "--port", bench.port, "--folder", str(folder))
+    assert "cable" in said
+    seen.clear()
+    world.terminal.board.power_on()
+    bench.tech("recover", "--port", bench.port, "--folder", str(folder))
+    assert seen[0] == 0x8000, "not from the start"
+
+
+def test_a_port_that_is_not_there_is_named(bench_of: BenchOf, make_world: MakeWorld) -> None:
+    bench = bench_of(make_world("factory"))
+    said = bench.tech("list", "--port", "/dev/no-such-port")
+    assert "Is the cable in?" in said
+
+
+def test_a_provision_that_lost_its_server_goes_on_later(
+    make_world: MakeWorld, bench_of: BenchOf
+) -> None:
+    world = make_world("factory").open_shop()
+    bench = bench_of(world)
+    options = bench.provision_options()
+    wrong = ["x" * 32 if word == world.token else word for word in options]
+    assert "401" in bench.refused("provision", "--port", bench.port, *wrong)
+    assert "recovery (provisioned)" in bench.tech("list", "--port", bench.port)
+    bench.tech("provision", "--port", bench.port, *options)
+    world.wait_online()
+    again = bench.refused("provision", "--port", bench.port, *options)
+    assert "sells already" in again
+
+
+def test_several_blank_boards_are_provisioned_at_once_and_enrolled_later(
+    make_world: MakeWorld, bench_of: BenchOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world("factory")
+    world.server.start()
+    bench = bench_of(world)
+    folder = bench.signed_folder()
+    world.server.stop()
+    monkeypatch.setenv("DUKA_BATCH_PASSPHRASE", PASSPHRASE)
+    batch = bench.folder / "batch.json"
+    with (
+        SimulatedBoard(NorFlash(None), unique_id=b"board-01") as one,
+        SimulatedBoard(NorFlash(None), unique_id=b"board-02") as two,
+    ):
+        one.power_on()
+        two.power_on()
+        both = ["--port", one.serial_port, "--port", two.serial_port]
+        said = bench.tech(
+            *("provision", *both, "--folder", str(folder), "--boot-image", str(bench.boot)),
+            *("--merchant", "Shop", "--merchant-pin", "2580", "--offline-batch", str(batch)),
+            *("--server-for-terminal", "duka.example:80"),
+        )
+        assert said.count("enrol it with") == 2
+    world.server.start()
+    monkeypatch.setenv("DUKA_BATCH_PASSPHRASE", "another one")
+    assert "wrong passphrase" in bench.refused("enrol", str(batch), *bench.server)
+    monkeypatch.setenv("DUKA_BATCH_PASSPHRASE", PASSPHRASE)
+    assert "2 terminals" in bench.tech("enrol", str(batch), *bench.server)
+    assert "2 terminals" in bench.tech("enrol", str(batch), *bench.server), "harmless twice"
+
+
+def _test_by(world: TerminalWorld, eyes: Eyes, job: Job) -> str | Exception:
+    port = world.terminal.board.serial_port
+    return on_each_port([port], lambda name, row: selftest.selftest(name, eyes, job, row), console)[
+        port
+    ]
+
+
+def test_a_selftest_of_a_sound_terminal_ends_with_a_slip(shop: MakeWorld) -> None:
+    world = shop("calm")
+    world.wait_online()
+    job = Job("selftest", "")
+    result = _test_by(world, Eyes(world.terminal), job)
+    assert isinstance(result, str), explain(result)
+    slip = world.terminal.receipts()[-1].text
+    for part in ("keypad", "LCD", "flash", "battery", "RTC", "printer", "SIM", "modem"):
+        assert f"{part}: ok" in slip
+    world.wait_online()
+
+
+def test_a_selftest_names_the_part_that_is_broken(shop: MakeWorld) -> None:
+    world = shop("calm")
+    world.wait_online()
+    world.terminal.board.call(world.terminal.board.board.battery.set_mv, 3100)
+    job = Job("selftest", "")
+    result = _test_by(world, Eyes(world.terminal), job)
+    assert isinstance(result, LinkError)
+    assert "battery (31" in str(result)
+
+
+def test_the_simulated_board_keeps_every_promise_of_the_porting_guide(
+    bench_of: BenchOf, make_world: MakeWorld
+) -> None:
+    bench = bench_of(make_world("factory"))
+    image = bench.folder / "selftest.romfs"
+    image.write_bytes(build_selftest(ROOT, "sim"))
+    board = bench.world.terminal.board
+    board.power_on()
+    said = bench.tech("conform", "--port", bench.port, "--image", str(image))
+    assert "keeps all" in said
+    assert "blank board" in bench.tech("list", "--port", bench.port)
+    board.call(setattr, board.board, "noise", lambda n: bytes(n))
+    assert "randomness (NoEntropyError" in bench.refused(
+        "conform", "--port", bench.port, "--image", str(image)
+    )
