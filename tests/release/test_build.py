@@ -1,0 +1,87 @@
+"""Building a release: the same commit gives the same bytes, and what is not a commit is marked."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.world import ReleaseManager, quiet_tools
+from tools import image as images
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with one commit, not to be changed."""
+    folder = tmp_path_factory.mktemp("source")
+    manager = ReleaseManager(folder, folder / "repository")
+    with quiet_tools():
+        manager.check_out()
+    return manager.checkout
+
+
+def manager_with(source: Path, folder: Path) -> ReleaseManager:
+    manager = ReleaseManager(folder, folder / "repository")
+    shutil.copytree(source, manager.checkout)
+    return manager
+
+
+def test_one_commit_gives_the_same_bytes_in_any_folder(source: Path, tmp_path: Path) -> None:
+    first = manager_with(source, tmp_path / "here")
+    second = manager_with(source, tmp_path / "a much longer name" / "elsewhere")
+    with quiet_tools():
+        assert first.build(7, "1.0.7").read_bytes() == second.build(7, "1.0.7").read_bytes()
+    assert first.boot_image == second.boot_image
+    assert b"much longer name" not in second.build(7, "1.0.7").read_bytes()
+
+
+def test_another_commit_gives_other_bytes(source: Path, tmp_path: Path) -> None:
+    manager = manager_with(source, tmp_path)
+    with quiet_tools():
+        before = manager.build(7, "1.0.7").read_bytes()
+        manager.change("firmware/texts.py", "|Thank you|", "|Thanks|")
+        assert manager.build(7, "1.0.7").read_bytes() != before
+
+
+def test_uncommitted_changes_are_marked_in_the_image(source: Path, tmp_path: Path) -> None:
+    manager = manager_with(source, tmp_path)
+    clean, _ = images.commit_of(manager.checkout)
+    file = manager.checkout / "firmware" / "log.py"
+    file.write_text(file.read_text() + "\n# a last-minute thought\n")
+    with quiet_tools():
+        manifest = images.read_manifest(manager.build(7, "1.0.7").read_bytes())
+    assert manifest.commit == clean + "-dirty"
+
+
+def test_a_folder_that_is_no_checkout_is_not_built_from(tmp_path: Path) -> None:
+    (tmp_path / "firmware").mkdir()
+    with pytest.raises(images.BuildError, match="not a git checkout"):
+        images.commit_of(tmp_path)
+
+
+def test_a_syntax_error_names_the_file(source: Path, tmp_path: Path) -> None:
+    manager = manager_with(source, tmp_path)
+    (manager.checkout / "firmware" / "flows" / "sell.py").write_text("def sell(:\n")
+    info = images.ReleaseInfo(7, "1.0.7", "0" * 40, 1)
+    with pytest.raises(images.BuildError, match=r"firmware/flows/sell\.py") as caught:
+        images.build_release(manager.checkout, info)
+    assert str(tmp_path) not in str(caught.value).splitlines()[0]
+
+
+def test_a_board_that_nobody_described_is_refused(source: Path) -> None:
+    with pytest.raises(images.BuildError, match="no board 'toaster'"):
+        images.build_boot(source, "toaster")
+
+
+def test_an_image_says_what_it_is_and_anything_else_is_no_image(
+    source: Path, tmp_path: Path
+) -> None:
+    manager = manager_with(source, tmp_path)
+    with quiet_tools():
+        content = manager.build(7, "1.0.7").read_bytes()
+    manifest = images.read_manifest(content)
+    assert (manifest.release, manifest.version, manifest.hardware_class) == (7, "1.0.7", "duka-r1")
+    for broken in (b"", b"not a release", content[: len(content) // 2], bytes(5000)):
+        with pytest.raises(images.BuildError, match="not a release image"):
+            images.read_manifest(broken)
