@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -197,9 +196,7 @@ def open_shop(
     folder: Path,
     sectors: int = 8,
     batches: dict[int, bytes] | None = None,
-    shop_class: type[Shop] = Shop,
     catalogue: dict[str, Any] | None = None,
-    prepare: Callable[[Nor], None] | None = None,
 ) -> Shop:
     """A terminal on blank flash that has checked in once and fetched its stock."""
     if batches is None:
@@ -208,21 +205,7 @@ def open_shop(
             9: office.stock_file(9, "air100", 10000, 20),
         }
     flash = Nor(b"\xff" * sectors * 4096)
-    if prepare:
-        prepare(flash)
     server = office.Office(FLOAT_MINOR, batches, TIME)
-    shop = shop_class(flash, server, [], folder, 1, catalogue)
+    shop = Shop(flash, server, [], folder, 1, catalogue)
     shop.check_in()
     return shop
-
-
-def snapshot(
-    shop: Shop,
-) -> tuple[bytes, office.Office, list[tuple[str, str, int]], dict[int, bytes]]:
-    """What the world holds at this instant, for a life that goes another way."""
-    return (
-        bytes(shop.flash.cells),
-        copy.deepcopy(shop.server),
-        list(shop.paper),
-        dict(shop.durable),
-    )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bootloader.shared import cbor
 from firmware.messages import BadReply, NoNetwork
 from firmware.till import SaleRefused
 from tests.money import office, oracle
@@ -300,3 +301,32 @@ def test_a_malformed_catalogue_is_refused_by_field(change: dict[str, Any]) -> No
     for text in (json.dumps({**CATALOGUE, **change}), "[]", "{", "x" * 9000):
         with pytest.raises(CatalogueError, match="catalogue: "):
             Catalogue(text)
+
+
+def test_a_spoiled_last_record_never_lets_its_pin_be_sold_again(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock", 6)
+    sale = shop.till.begin_offline("air50")
+    pin = shop.till.voucher(sale).pin
+    shop.paper.append((pin, "original", sale.sequence))
+    image = bytearray(shop.flash.cells)
+    offset, size = shop.journal._base(shop.journal._sector), shop.journal._at
+    image[offset + size - 40] &= 0x0F  # inside the intent, which nothing follows
+    again = shop.reboot(bytes(image))
+    fresh = again.sell_offline()
+    assert again.paper[-1][0] != pin
+    assert cbor.dumps(fresh.place) != cbor.dumps(sale.place)
+
+
+def test_an_answer_that_was_lost_is_asked_for_again_and_sold_once(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.lose_replies = True
+    with pytest.raises(NoNetwork):
+        shop.sell_online()
+    again = shop.reboot()
+    (sale,) = again.till.unfinished()
+    assert not sale.has_voucher
+    again.recover()
+    assert again.till.unfinished() == []
+    assert again.till.float_minor == again.server.ledger_minor
+    assert [how for _, how, _ in again.paper] == ["original"]
+    assert len(again.server.answers) == 1

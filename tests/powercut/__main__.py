@@ -107,7 +107,10 @@ def main() -> int:
     found = _states(names, second_every, arguments.workers, target)
     for case, wrong in sorted(found.broken)[:20]:
         print(f"BROKEN {case}: {wrong}")
-    print(f"{found.judged} cases judged in {time.monotonic() - began:.0f} s")
+    print(
+        f"{found.judged} cases judged in {time.monotonic() - began:.0f} s,"
+        f" {found.seconds:.0f} s of processor time"
+    )
     caught = 0
     mutants = [] if arguments.scenario else list(MUTANTS)
     for name, how in _in_parallel(_try_mutant, mutants, arguments.workers, True):

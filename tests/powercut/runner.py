@@ -52,6 +52,7 @@ class Found:
     judged: int = 0
     broken: list[tuple[str, str]] = field(default_factory=list)
     seconds: float = 0.0
+    """Of processor time."""
 
     def add(self, other: Found) -> None:
         self.states |= other.states
@@ -174,7 +175,7 @@ class Explorer:
     ) -> Found:
         """All cases of operations `first` to `last`; of every `second_every`-th (0: none) the
         recovery is cut in its turn, at each of its operations. `only`: that case alone."""
-        began = time.perf_counter()
+        began = time.process_time()
         # A fault without a cut needs the whole scenario: of long ones a part of the operations.
         fault_every = max(1, len(self.golden.operations) // 40)
         for number in range(first, last + 1):
@@ -194,7 +195,7 @@ class Explorer:
                     self._cut(operation, mode, kept, case, second)
                 if stop_at_broken and self.found.broken:
                     return self.found
-        self.found.seconds = time.perf_counter() - began
+        self.found.seconds = time.process_time() - began
         return self.found
 
     def _cut(
