@@ -46,6 +46,8 @@ class Bench:
             answer = {"error": words[0] + ": " + str(error)}
         except MemoryError:
             answer = {"error": "not enough memory now: restart the terminal and try again"}
+        if "error" in answer:
+            answer["of"] = words[0]  # what was typed while the terminal was busy is answered late
         self.say(answer)
         if "then" in answer:
             await asyncio.sleep_ms(100)

@@ -29,7 +29,7 @@ class ConsoleLink:
     def __init__(self, port: str) -> None:
         self.port = port
         try:
-            self._serial = serial.Serial(port, 115200, timeout=_READ_S, exclusive=True)
+            self._serial = serial.Serial(port, 115200, timeout=_READ_S)
         except (serial.SerialException, OSError, ValueError) as error:
             raise LinkError(f"{port}: {plain(error)}. Is the cable in?") from error
         self._pending = bytearray()
@@ -56,11 +56,12 @@ class ConsoleLink:
         word = line.split()[0]
         while True:
             answer = self._answer(timeout_s)
-            if "error" in answer:
+            if "error" in answer and answer.get("of", word) == word:
                 raise LinkError(f"{self.port}: the terminal refused: {answer['error']}")
             if answer.get("done") == word:
                 return answer
-            reply = on_line(answer) if on_line else None
+            mine = on_line is not None and "done" not in answer and "error" not in answer
+            reply = on_line(answer) if on_line and mine else None
             if reply is not None:
                 self._write(reply + "\r\n")
 
