@@ -21,7 +21,7 @@ from tests.support.world import eventually
 from tests.terminal.conftest import TerminalWorld
 
 KILLS_A_DAY = 25
-KILLS = int(os.environ.get("DUKA_KILLS", "6"))
+KILLS = int(os.environ.get("DUKA_KILLS", "3"))
 SEED = int(os.environ.get("DUKA_KILLS_SEED", "1"))
 RESULTS = os.environ.get("DUKA_KILLS_RESULTS", "")
 DAYS = [
@@ -29,6 +29,7 @@ DAYS = [
     for day in range((KILLS + KILLS_A_DAY - 1) // KILLS_A_DAY)
 ]
 """(seed, kills) of each world."""
+FEWEST_FOR_UPDATES = 6
 
 
 @pytest.mark.parametrize(("seed", "kills"), DAYS)
@@ -39,12 +40,15 @@ def test_killed_at_any_instant_it_loses_doubles_and_makes_up_nothing(
     rng = random.Random(seed)
     robot = Robot(world.terminal)
     world.open_shop()
+    offers = {kills // 3: 2, 2 * kills // 3: 3} if kills >= FEWEST_FOR_UPDATES else {}
     for number in range(kills):
-        if number in (kills // 3, 2 * kills // 3):
-            world.offer(2 if number == kills // 3 else 3)
+        if number in offers:
+            world.offer(offers[number])
         _live_and_die(world, robot, rng)
-    _settle(world, robot)
-    world.merchant.sell()
+    if offers:
+        # Checking signatures takes this CPU many seconds, in which no key is heard: let it finish.
+        eventually(lambda: _went_back(world), 300, "the report that release 3 crashes")
+    _sell_once_more(world, robot)
     debits = world.books.debits_minor()
     nothing_lost(world, debits)
     if RESULTS:
@@ -62,7 +66,7 @@ def _live_and_die(world: TerminalWorld, robot: Robot, rng: random.Random) -> Non
     board = world.terminal.board
     alone = rng.random() < 0.5
     if not alone:
-        assert _at_the_menu(robot, 120), board.summary()
+        assert _reaches(robot, 120), board.summary()
     dead = threading.Event()
 
     def kill() -> None:
@@ -79,22 +83,26 @@ def _live_and_die(world: TerminalWorld, robot: Robot, rng: random.Random) -> Non
     board.power_on()
 
 
-def _at_the_menu(robot: Robot, timeout_s: float) -> bool:
+def _went_back(world: TerminalWorld) -> bool:
+    return any(release == 3 for release, _ in world.books.failures()) and not world.running()[1]
+
+
+def _reaches(robot: Robot, timeout_s: float, screen: str = "Menu") -> bool:
     late = threading.Event()
     timer = threading.Timer(timeout_s, late.set)
     timer.start()
     try:
-        return robot.work(late, until="Menu")
+        return robot.work(late, until=screen)
     finally:
         timer.cancel()
 
 
-def _settle(world: TerminalWorld, robot: Robot) -> None:
-    """Finish what waits, and let everything reach the server."""
-    assert _at_the_menu(robot, 120), world.terminal.board.summary()
-    merchant = world.merchant
+def _sell_once_more(world: TerminalWorld, robot: Robot) -> None:
+    """Finish what the kills left open, sell one more, and go back to the menu."""
+    board = world.terminal.board
+    assert _reaches(robot, 120), board.summary()
     while world.terminal.shows("Unfinished sale"):
-        world.terminal.board.press("1")
-        assert _at_the_menu(robot, 60), world.terminal.board.summary()
-    eventually(lambda: world.terminal.shows("Online"), 60, "the network")
-    merchant.sign_in()
+        board.press("1")
+        assert _reaches(robot, 60), board.summary()
+    assert _reaches(robot, 120, "Sold"), board.summary()
+    board.press("#")
