@@ -181,6 +181,7 @@ def lint(context: Context) -> None:
     _python("-m ruff check .")
     _python("-m ruff format --check .")
     _python("-m mypy")
+    _python("-m tools.stubs")
 
 
 @task(
@@ -188,11 +189,19 @@ def lint(context: Context) -> None:
         "release": "release number, rises with every release",
         "version": "version for people",
         "out": "folder for the images",
+        "board": "board of the boot and self-test images: sim or rp2",
     }
 )
-def build(context: Context, release: int = 1, version: str = "1.0.0", out: str = "build") -> None:
-    """Build the boot image and the release image; the same commit gives the same bytes."""
-    _python(f'-m tools release build --release {release} --version {version} --out "{out}"')
+def build(
+    context: Context,
+    release: int = 1,
+    version: str = "1.0.0",
+    out: str = "build",
+    board: str = "sim",
+) -> None:
+    """Build the release, boot and self-test images; the same commit gives the same bytes."""
+    about = f"--release {release} --version {version} --board {board}"
+    _python(f'-m tools release build {about} --out "{out}"')
 
 
 @task(help={"upgrade": "move every pin to the newest version that fits"})
