@@ -6,10 +6,12 @@ import sys
 
 import typer
 
-from tools import release, technician
+from tools import keys, promotion, release, technician
 from tools.errors import EXPECTED, explain
 
 app = typer.Typer(no_args_is_help=True, help="Duka's tools for people.")
+release.app.add_typer(promotion.rollout_app, name="rollout")
+app.add_typer(keys.app, name="keys")
 app.add_typer(release.app, name="release")
 app.add_typer(technician.app, name="tech")
 

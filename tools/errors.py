@@ -8,11 +8,13 @@ from tools.image import BuildError
 from tools.terminal_link import LinkError
 from updater_server import channels
 from updater_server.channels.keys import KeyFileError
+from updater_server.channels.offline import OfflineError
 
 EXPECTED: tuple[type[Exception], ...] = (
     BuildError,
     LinkError,
     KeyFileError,
+    OfflineError,
     channels.EntryError,
     channels.PayloadError,
     channels.PolicyError,

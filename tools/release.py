@@ -49,7 +49,8 @@ def create(keys: KeysOption, repository: RepositoryOption, passphrase: Passphras
     for role, rule in policy.roles.items():
         table.add_row(role, str(rule.threshold), str(rule.key_count))
     console.print(table)
-    console.print(f"Keys are in {keys}. Move all but snapshot and timestamp to people's own disks.")
+    online = ", ".join(ONLINE_ROLES)
+    console.print(f"Keys are in {keys}. Move all but {online} to people's own disks.")
 
 
 @app.command("build")

@@ -3,6 +3,8 @@ tools.
 
 `<name>.pem` is the secret (mode 0600), `<name>.pub` its public half in TUF's own JSON form with the
 key id, so that a repository can be created, and thresholds changed, without touching a secret.
+A key in an HSM or a cloud KMS has `<name>.uri` in the place of the secret: one line that
+`securesystemslib` understands (`hsm:…`, `gcpkms:…`, `awskms:…`).
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from securesystemslib.signer import CryptoSigner, SSlibKey
+from securesystemslib.exceptions import UnsupportedLibraryError
+from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
 
 from updater_server.channels.files import write_atomically
 from updater_server.channels.policy import Policy
@@ -37,7 +40,8 @@ class KeyFileError(Exception):
     """
 
 
-def _public_key(private: Ed25519PrivateKey) -> SSlibKey:
+def public_half(private: Ed25519PrivateKey) -> SSlibKey:
+    """The public key, with the key id that it has in metadata."""
     raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     keyid = hashlib.sha256(raw).hexdigest()[:KEY_ID_HEX_DIGITS]
     return SSlibKey(keyid, "ed25519", "ed25519", {"public": raw.hex()})
@@ -56,7 +60,7 @@ def generate(path: Path, passphrase: str) -> SSlibKey:
     if path.exists():
         raise KeyFileError(f"{path} exists; a key is never overwritten: move it away first")
     private = Ed25519PrivateKey.generate()
-    public = _public_key(private)
+    public = public_half(private)
     pem = private.private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode())
     )
@@ -84,7 +88,21 @@ def load(path: Path, passphrase: str) -> CryptoSigner:
         ) from error
     if not isinstance(private, Ed25519PrivateKey):
         raise KeyFileError(f"{path} is not an Ed25519 key")
-    return CryptoSigner(private, _public_key(private))
+    return CryptoSigner(private, public_half(private))
+
+
+def _load_remote(path: Path) -> Signer:
+    """The signer behind a `.uri` file."""
+    try:
+        uri = path.read_text().strip()
+        return Signer.from_priv_key_uri(uri, load_public(path.with_suffix(".pub")))
+    except (OSError, ValueError, ImportError, UnsupportedLibraryError) as error:
+        raise KeyFileError(f"{path}: the key store cannot be reached: {error}") from error
+
+
+def open_signer(path: Path, passphrase: str) -> Signer:
+    """The signer of a `.pem` or `.uri` file. Raises KeyFileError."""
+    return _load_remote(path) if path.suffix == ".uri" else load(path, passphrase)
 
 
 def load_public(path: Path) -> SSlibKey:
@@ -114,23 +132,25 @@ def generate_all(folder: Path, policy: Policy, passphrase: str) -> dict[str, lis
     }
 
 
-def load_all(
-    folder: Path, passphrase: str, roles: Sequence[str] | None = None
-) -> list[CryptoSigner]:
-    """Signers of every `<role>-<n>.pem` in `folder`, or of the named roles only.
+def load_all(folder: Path, passphrase: str, roles: Sequence[str] | None = None) -> list[Signer]:
+    """Signers of every `<role>-<n>.pem` (or `.uri`) in `folder`, or of the named roles only.
 
     Raises:
         KeyFileError: a key does not open, or a named role has no key here.
     """
     if roles is None:
-        return [load(path, passphrase) for path in sorted(folder.glob("*.pem"))]
-    signers = []
+        return [open_signer(path, passphrase) for path in _key_files(folder, "*")]
+    signers: list[Signer] = []
     for role in roles:
-        paths = sorted(folder.glob(f"{role}-[0-9]*.pem"))
+        paths = _key_files(folder, f"{role}-[0-9]*")
         if not paths:
             raise KeyFileError(f"no key of role {role} in {folder}")
-        signers += [load(path, passphrase) for path in paths]
+        signers += [open_signer(path, passphrase) for path in paths]
     return signers
+
+
+def _key_files(folder: Path, name: str) -> list[Path]:
+    return sorted([*folder.glob(f"{name}.pem"), *folder.glob(f"{name}.uri")])
 
 
 def public_keys(folder: Path, policy: Policy) -> Mapping[str, list[SSlibKey]]:

@@ -31,8 +31,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.formats import encode_canonical
-from securesystemslib.signer import Key, Signer
+from securesystemslib.signer import Key, Signature, Signer
 from tuf.api.exceptions import RepositoryError as TufError
 from tuf.api.metadata import (
     DelegatedRole,
@@ -47,6 +48,7 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
+from updater_server.channels import offline
 from updater_server.channels.audit import AuditDamaged, AuditLine, AuditLog
 from updater_server.channels.entry import Catalogue, EntryError, PayloadReference, ReleaseEntry
 from updater_server.channels.files import write_atomically
@@ -501,6 +503,46 @@ class Repository:
             self._note(f"sign {role}", {"version": metadata.signed.version}, [*added])
         return next(staged for staged in self.staged() if staged.role == role)
 
+    def to_sign(self, role: str) -> bytes:
+        """What is staged for `role`, as `channels.offline` takes it to a machine without network.
+
+        Raises:
+            RepositoryError: nothing is staged for `role`.
+        """
+        metadata = self._read_staged(role)
+        if metadata is None:
+            raise RepositoryError(f"nothing is staged for {role}")
+        return offline.export(role, metadata.signed_bytes)
+
+    def add_signature(self, role: str, keyid: str, signature: str) -> Staged:
+        """Add a signature that was made elsewhere to a staged role; returns how far it is.
+
+        Raises:
+            RepositoryError: nothing is staged for `role`, the key may not sign for it, or the
+                signature is of something else.
+        """
+        with self._lock():
+            self._load()
+            metadata = self._read_staged(role)
+            if metadata is None:
+                raise RepositoryError(f"nothing is staged for {role}")
+            if keyid not in self._rule(role).keyids:
+                raise RepositoryError(f"key {keyid} does not sign for {role}")
+            delegator = self._delegator(role)
+            listed = delegator if isinstance(delegator, Root) else delegator.delegations
+            assert listed
+            added = Signature(keyid, signature)
+            try:
+                listed.keys[keyid].verify_signature(added, metadata.signed_bytes)
+            except UnverifiedSignatureError as error:
+                raise RepositoryError(
+                    f"that signature is not of what is staged for {role}: export it again"
+                ) from error
+            metadata.signatures[keyid] = added
+            self._note(f"import signature {role}", {"version": metadata.signed.version}, [keyid])
+            write_atomically(self._staged_path(role), encode(metadata))
+        return next(staged for staged in self.staged() if staged.role == role)
+
     def staged(self) -> list[Staged]:
         """What waits to be published."""
         found = []
@@ -665,6 +707,10 @@ class Repository:
     def root_bytes(self) -> bytes:
         """The newest root metadata file: what a technician puts on a terminal."""
         return self._metadata_path("root", self._root.signed.version).read_bytes()
+
+    def root_digest(self) -> str:
+        """SHA-256 of the newest root file, in hex: what people compare on paper."""
+        return hashlib.sha256(self.root_bytes()).hexdigest()
 
     def releases(self, channel: str) -> list[ReleaseEntry]:
         """What `channel` lists, highest release first.
