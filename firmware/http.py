@@ -11,8 +11,9 @@ have `lock` and `attached`.
 """
 
 import asyncio
+from io import BytesIO
 
-from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
+from bootloader.shared.compat import const, inflater, ticks_add, ticks_diff, ticks_ms
 
 HEAD_LIMIT_BYTES = const(2048)
 BODY_LIMIT_BYTES = const(16384)
@@ -20,6 +21,10 @@ _HEADER_LIMIT = const(40)
 _REASON_LIMIT_BYTES = const(512)
 _PIECE_BYTES = const(512)
 _JOIN_BYTES = const(900)
+_WINDOW_BITS = const(12)
+
+DEFLATED = ("Accept-Encoding", "deflate")
+"""The header that asks for a body which `plain_body` can expand."""
 
 
 class HttpError(Exception):
@@ -116,6 +121,39 @@ def content_range(headers):
     if int(first) > int(last) or 0 <= size <= int(last):
         raise BadResponse("content-range")
     return int(first), int(last), size
+
+
+def plain_body(response, limit_bytes):
+    """The body, expanded if the server sent it deflated (RFC 9110 section 8.4.1.2).
+
+    Raises:
+        BadResponse: another coding, damaged, or a window over 4 KiB.
+        TooLarge: it holds more than `limit_bytes`.
+    """
+    body = response.body
+    coding = response.headers.get("content-encoding", "identity")
+    if coding == "identity":
+        return body
+    # Checked before the window is allocated: what a reply asks for is not what it gets.
+    if coding != "deflate" or len(body) < 6 or body[0] & 0x0F != 8 or body[1] & 0x20:
+        raise BadResponse("content-encoding")
+    if (body[0] >> 4) + 8 > _WINDOW_BITS or (body[0] << 8 | body[1]) % 31:
+        raise BadResponse("content-encoding")
+    stream = inflater(BytesIO(body))
+    piece = bytearray(256)
+    pieces = []
+    size = 0
+    try:
+        while True:
+            count = stream.readinto(piece)
+            if not count:
+                return b"".join(pieces)
+            size += count
+            if size > limit_bytes:
+                raise TooLarge("over %d bytes, deflated" % limit_bytes)
+            pieces.append(bytes(memoryview(piece)[:count]))
+    except (OSError, EOFError, ValueError):
+        raise BadResponse("a deflated body is damaged")
 
 
 def _is_number(text, digits=None):

@@ -15,7 +15,7 @@ from bootloader.shared import release as releases
 from bootloader.shared import tuf
 from bootloader.shared.compat import const
 from bootloader.shared.control import OTHER, ControlError
-from firmware.http import BadResponse, HttpError, content_range
+from firmware.http import DEFLATED, BadResponse, HttpError, content_range, plain_body
 
 from .download import Download, StorageError
 from .install import InstallError, digest_of, expand
@@ -287,28 +287,28 @@ class UpdateClient:
         return await self._http.request("GET", path, headers, limit_bytes=limit_bytes)
 
     async def _fetch(self, name, limit_bytes):
-        response = await self._get(_METADATA + name, limit_bytes)
+        response = await self._get(_METADATA + name, limit_bytes, (DEFLATED,))
         if response.status in (403, 404):
             raise Missing(name + ": status %d" % response.status)
         if response.status != 200:
             raise BadResponse(name + ": status %d" % response.status)
-        return response.body
+        return plain_body(response, limit_bytes)
 
     async def _poll(self):
         """One conditional request when nothing is new; else the workflow of TUF, section 5."""
         unseen = self._pending and self._release is None  # the reset took what was known
         expired = self._release is not None and self._time_s() >= self._fresh_until_s
-        headers = ()
+        headers = (DEFLATED,)
         if self._etag and not unseen and not expired:
-            headers = (("If-None-Match", self._etag),)
+            headers += (("If-None-Match", self._etag),)
         limit = tuf.LIMITS_BYTES["timestamp"]
         response = await self._get(_METADATA + "timestamp.json", limit, headers)
-        if response.status == 304 and headers:
+        if response.status == 304 and len(headers) > 1:
             return
         if response.status != 200:
             raise BadResponse("timestamp.json: status %d" % response.status)
         etag = response.headers.get("etag", "")
-        timestamp = response.body
+        timestamp = plain_body(response, limit)
         response = None
         trusted, is_fresh = await self._refresh(timestamp)
         gc.collect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hw_sim.network import LinkProfile
 from tests.support import micropython
 from tests.support.radio import Radio
 from tests.support.static_site import Direct, Site, Sockets
+from tests.trust.device import on_device
 
 
 class Canned:
@@ -295,3 +297,40 @@ for head in {HEADS!r}:
     ran = [micropython.run(script, interpreter_name=name) for name in micropython.BOTH]
     assert ran[0] == ran[1]
     assert "206" in ran[0]
+
+
+DEFLATED = """
+from firmware import http
+for coding, body in data:
+    headers = {} if coding is None else {"content-encoding": coding}
+    response = http.Response(200, headers, bytes.fromhex(body))
+    try:
+        out.append(http.plain_body(response, 1000).hex())
+    except http.HttpError as error:
+        out.append(type(error).__name__)
+"""
+
+
+@pytest.mark.parametrize("interpreter", micropython.BOTH)
+def test_a_deflated_body_is_expanded_within_its_bounds(interpreter: str) -> None:
+    def deflated(content: bytes, bits: int = 12) -> bytes:
+        packer = zlib.compressobj(9, wbits=bits)
+        return packer.compress(content) + packer.flush()
+
+    good = deflated(b"signed" * 100)
+    with_dictionary = zlib.compressobj(9, wbits=12, zdict=b"signed")
+    cases = [
+        (None, b"plain", b"plain".hex()),
+        ("identity", b"plain", b"plain".hex()),
+        ("deflate", good, (b"signed" * 100).hex()),
+        ("gzip", good, "BadResponse"),
+        ("deflate", deflated(bytes(1001)), "TooLarge"),
+        ("deflate", deflated(bytes(1000000)), "TooLarge"),
+        ("deflate", deflated(b"signed" * 100, 15), "BadResponse"),
+        ("deflate", with_dictionary.compress(b"signed") + with_dictionary.flush(), "BadResponse"),
+        ("deflate", good[: len(good) // 2], "BadResponse"),
+        ("deflate", b"", "BadResponse"),
+        ("deflate", good[:2] + b"\xff" * 20, "BadResponse"),
+    ]
+    data = [(coding, body.hex()) for coding, body, _ in cases]
+    assert on_device(interpreter, DEFLATED, data) == [expected for *_, expected in cases]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zlib
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,20 @@ def test_only_reading_is_allowed(files: StaticFiles) -> None:
     assert get(files, method="HEAD").status == 200
     for method in ("POST", "PUT", "DELETE"):
         assert get(files, method=method).status == 405
+
+
+def test_metadata_goes_out_deflated_to_whoever_takes_that(files: StaticFiles) -> None:
+    path = "metadata/timestamp.json"
+    plain = get(files, path)
+    coded = get(files, path, accept_encoding="gzip;q=1, deflate")
+    assert zlib.decompress(coded.body) == plain.body
+    assert header(coded, b"content-encoding") == b"deflate"
+    assert header(plain, b"vary") == header(coded, b"vary") == b"accept-encoding"
+    assert header(plain, b"etag") != header(coded, b"etag"), "another representation"
+    tag = header(coded, b"etag").decode()
+    again = get(files, path, accept_encoding="deflate", if_none_match=tag)
+    assert (again.status, again.body) == (304, b"")
+    assert get(files, path, if_none_match=tag).status == 200
+    for refused in ("gzip", "deflate;q=0", "identity", "deflated"):
+        assert get(files, path, accept_encoding=refused) == plain
+    assert get(files, accept_encoding="deflate").body == CONTENT, "targets are packed already"
