@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from securesystemslib.signer import CryptoSigner
+from securesystemslib.signer import Signer
 from tuf.api.metadata import Metadata, Snapshot, TargetFile, Targets, Timestamp
 
 from updater_server.channels import keys as key_files
@@ -82,7 +82,7 @@ class Attacker:
         (self._metadata / "timestamp.json").write_bytes(encode(timestamp))
 
     def _sign(
-        self, metadata: Metadata[Snapshot] | Metadata[Timestamp], signers: list[CryptoSigner]
+        self, metadata: Metadata[Snapshot] | Metadata[Timestamp], signers: list[Signer]
     ) -> None:
         metadata.signatures.clear()
         for signer in signers:
