@@ -414,7 +414,8 @@ class Recovery:
         if upload.offset == upload.size_bytes:
             self._close_file()
             try:
-                trust.check_file(name, name + ".new")
+                is_sealed = identity.is_sealed(self.board.partitions["identity"])
+                trust.check_file(name, name + ".new", is_sealed)
             except trust.Refused:
                 os.remove(name + ".new")
                 raise

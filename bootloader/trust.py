@@ -146,12 +146,16 @@ def _as_slot(release):
     return slot
 
 
-def check_file(name, path):
+def check_file(name, path, is_sealed):
     """Return only if what is in the file `path` may become the file `name` (both under /data).
 
-    A metadata file must verify against those on board, and not be older; anything else is taken.
+    A metadata file must verify against those on board, and not be older. On a terminal whose
+    identity `is_sealed` (it had its first image) a price list must be the one that the catalogue
+    role on board lists. Anything else is taken.
     Raises Refused with the reason.
     """
+    if name == "/data/catalogue.json" and is_sealed:
+        _check_catalogue(path)
     if not name.startswith(_FOLDER):
         return
     role = name[len(_FOLDER) : -5]
@@ -175,6 +179,19 @@ def check_file(name, path):
             trusted.update_delegated(role, "targets", data)
     except tuf.TrustError as error:
         raise Refused(str(error))
+
+
+def _check_catalogue(path):
+    try:
+        trusted = _verified(None)
+        trusted.update_delegated("catalogue", "targets", read("catalogue"))
+    except tuf.TrustError as error:
+        raise Refused("the signed files do not verify: " + str(error))
+    digest = sha256(_content(path)).digest().hex()
+    for target in trusted.targets("catalogue").values():
+        if target["hashes"].get("sha256") == digest:
+            return
+    raise Refused("that price list is not the signed one")
 
 
 def _known(take, role):

@@ -70,8 +70,13 @@ class Channel:
             self.root.add_key(self.signers[role].public_key, role)
         self.version = 0
 
-    def files(self, *entries: dict[str, Any], version: int | None = None) -> dict[str, bytes]:
-        """`{role: bytes}` of a publication that lists `entries`; each has a higher version."""
+    def files(
+        self, *entries: dict[str, Any], version: int | None = None, catalogue: bytes | None = None
+    ) -> dict[str, bytes]:
+        """`{role: bytes}` of a publication that lists `entries`; each has a higher version.
+
+        With a price list also the role `catalogue`, signed with the channel's key.
+        """
         self.version = version or self.version + 1
         listed = {}
         for custom in entries:
@@ -89,14 +94,22 @@ class Channel:
                 {
                     "stable": DelegatedRole(
                         "stable", [stable_key.keyid], 1, True, paths=["stable/*/*"]
-                    )
+                    ),
+                    "catalogue": DelegatedRole(
+                        "catalogue", [stable_key.keyid], 1, True, paths=["catalogue/*"]
+                    ),
                 },
             ),
         )
         meta = MetaFile(self.version)
-        snapshot = Snapshot(
-            self.version, expires=self.expires, meta={"targets.json": meta, "stable.json": meta}
-        )
+        listed_files = {"targets.json": meta, "stable.json": meta}
+        prices = {}
+        if catalogue is not None:
+            listed_files["catalogue.json"] = meta
+            target = TargetFile.from_data("catalogue/default.json", catalogue, ["sha256"])
+            signed = Targets(self.version, expires=self.expires, targets={target.path: target})
+            prices["catalogue"] = self.sign("stable", signed)
+        snapshot = Snapshot(self.version, expires=self.expires, meta=listed_files)
         timestamp = Timestamp(
             self.version, expires=self.expires, snapshot_meta=MetaFile(self.version)
         )
@@ -106,6 +119,7 @@ class Channel:
             "snapshot": self.sign("snapshot", snapshot),
             "targets": self.sign("targets", targets),
             "stable": self.sign("stable", stable),
+            **prices,
         }
 
     def sign(self, role: str, signed: Any, *others: CryptoSigner) -> bytes:

@@ -405,6 +405,20 @@ def test_a_file_arrives_whole_and_replaces_the_old_one(bench: Terminal) -> None:
         link.upload_file("/data/stock/7.cbor", os.urandom(3000))
 
 
+def test_in_recovery_only_the_signed_price_list_replaces_the_one_on_board(
+    bench: Terminal, workshop: Workshop
+) -> None:
+    prices = b'{"version": 4, "products": []}'
+    files = workshop.channel.files(signed.entry(workshop.images[1], 1), catalogue=prices)
+    with repair(bench) as link:
+        with pytest.raises(LinkError, match="upload the signed files first"):
+            link.upload_file("/data/catalogue.json", prices)
+        upload_trust(link, files)
+        with pytest.raises(LinkError, match="not the signed one"):
+            link.upload_file("/data/catalogue.json", prices.replace(b"4", b"5"))
+        link.upload_file("/data/catalogue.json", prices)
+
+
 FORBIDDEN_NAMES = (
     "/etc/passwd",
     "/data",
