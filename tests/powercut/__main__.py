@@ -21,6 +21,7 @@ from tests.powercut.world import Answering, Reset
 
 SECOND_EVERY = 1500
 FULL_STATES = 1_000_000
+_STRIDE = 7
 
 
 def _explore(work: tuple[str, int, int, int]) -> Found:
@@ -35,15 +36,18 @@ def _try_mutant(name: str) -> tuple[str, str]:
         golden(scenario)  # the start is made by the right build
     mutant.build()
     for scenario in mutant.scenarios:
-        explorer = Explorer(scenario)
         golden.cache_clear()
         try:
-            explorer = Explorer(scenario)
+            golden(scenario)
         except (Exception, Answering, Reset) as error:
             return name, f"{scenario}, without any cut: {error!r}"
-        found = explorer.explore(1, len(explorer.golden.operations), 0, stop_at_broken=True)
-        if found.broken:
-            return name, ": ".join(found.broken[0])
+        # In strides, so that what shows late in a scenario is not looked for only late.
+        for offset in range(1, _STRIDE + 1):
+            explorer = Explorer(scenario)
+            for number in range(offset, len(explorer.golden.operations) + 1, _STRIDE):
+                found = explorer.explore(number, number, 0, stop_at_broken=True)
+                if found.broken:
+                    return name, ": ".join(found.broken[0])
     return name, ""
 
 
@@ -75,6 +79,8 @@ def _states(names: list[str], second_every: int, workers: int, target: int) -> F
     told = began
     for done, found in enumerate(_in_parallel(_explore, work, workers, False), 1):
         total.add(found)
+        for case, wrong in found.broken[:5]:
+            print(f"BROKEN {case}: {wrong}", flush=True)
         if time.monotonic() - told > 10 or done == len(work):
             told = time.monotonic()
             rate = len(total.states) / (told - began)
@@ -105,8 +111,6 @@ def main() -> int:
     second_every = 1 if arguments.full else SECOND_EVERY
     target = FULL_STATES if arguments.full else 0
     found = _states(names, second_every, arguments.workers, target)
-    for case, wrong in sorted(found.broken)[:20]:
-        print(f"BROKEN {case}: {wrong}")
     print(
         f"{found.judged} cases judged in {time.monotonic() - began:.0f} s,"
         f" {found.seconds:.0f} s of processor time"

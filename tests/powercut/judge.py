@@ -161,7 +161,8 @@ def money(world: World) -> list[str]:
 def figures(world: World, own_minor: int) -> list[str]:
     """Whether the terminal's own float is the server's less what only the journal holds.
 
-    While an online sale has no answer on the terminal it may hold itself poorer, never richer.
+    While an online sale has no answer on the terminal, and from an answer to the next settlement,
+    it may hold itself poorer (docs/formats/journal.md, `delivered`), never richer.
     """
     books = Books(world)
     if not any(r.kind == 8 for r in books.records.values()):
@@ -175,7 +176,12 @@ def figures(world: World, own_minor: int) -> list[str]:
     for record in waiting:
         if record.sequence not in world.server.answers:
             expected -= record.body[1] - record.body[2]
-    if own_minor > expected or (own_minor < expected and not waiting):
+    newest = {
+        kind: max([0] + [r.sequence for r in books.records.values() if r.kind == kind])
+        for kind in (4, 8)
+    }
+    may_be_poorer = waiting or newest[4] > newest[8]
+    if own_minor > expected or (own_minor < expected and not may_be_poorer):
         return [f"the terminal holds its float to be {own_minor}, it is {expected}"]
     return []
 

@@ -562,7 +562,7 @@ MUTANTS: dict[str, Mutant] = {
                     '    self.remove(name)\n    os.rename(path + ".new", path)',
                 ),
             ),
-            ("delta", "catalogue", "full-security", "any-day-0"),
+            ("crash-in-trial", "hang-in-trial"),
         ),
         Mutant(
             "refusals_in_ram",
@@ -579,7 +579,7 @@ MUTANTS: dict[str, Mutant] = {
                 "_finish_image",
                 ("if upload.sha256 is not None and digest != upload.sha256:", "if False:"),
             ),
-            ("serial-recovery", "provisioning"),
+            ("provisioning", "serial-recovery"),
         ),
         Mutant(
             "identity_first",

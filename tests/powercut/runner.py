@@ -291,7 +291,7 @@ def verdict(world: World, of: Golden, may_refuse: bool = False) -> str:
     return "; ".join(wrong)
 
 
-def pieces(names: list[str], share: int = 24) -> Iterator[tuple[str, int, int]]:
+def pieces(names: list[str], share: int = 12) -> Iterator[tuple[str, int, int]]:
     """The scenarios' operations in portions for workers, mixed so that all end together."""
     made = []
     for name in names:

@@ -515,7 +515,8 @@ def live_on(world: World, scenario: Scenario) -> list[str]:
                 online_sold = life.sell() == ""
             life.update()
             runs = life.app.boot_info.release
-            if not life.app.boot_info.trial and scenario.ends_in_release in (0, runs):
+            is_there = not life.app.boot_info.trial and scenario.ends_in_release in (0, runs)
+            if is_there and offline_sold and online_sold:
                 break
         except Reset as reset:
             life = starts(world, reset.cause)
