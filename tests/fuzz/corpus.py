@@ -137,6 +137,7 @@ def make() -> dict[str, list[bytes]]:
     patch = delta.make(targets.OLD, new)
     zipper = [zlib.compressobj(9, wbits=12) for _ in range(2)]
     zipped = [z.compress(d) + z.flush() for z, d in zip(zipper, (new, patch), strict=True)]
+    small = zlib.compress(files[1], wbits=12)
     who = identity.Identity(bytes(8), bytes(32), "duka-r1", 1, b"chip-one")
     echo = b"\x02\x00\x00\x09\x00\x00\x01\x00" + cbor2.dumps({"d": "hello"})
     upload = cbor2.dumps({"image": 0, "len": 100, "off": 0, "data": bytes(40), "sha": bytes(32)})
@@ -174,6 +175,12 @@ def make() -> dict[str, list[bytes]]:
             http_head + b"\r\n\r\nhello",
             b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc",
             b"HTTP/1.0 404 Not Found\r\nContent-Length: 2\r\n\r\nno",
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: %d\r\n\r\n"
+            % len(zipped[0][:900])
+            + zipped[0][:900],
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: %d\r\n\r\n"
+            % len(small)
+            + small,
         ],
         "config": [_config()],
         "catalogue": [_catalogue()],

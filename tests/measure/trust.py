@@ -137,7 +137,7 @@ class Bench:
         result: list[int] | None = json.loads(out.split("RESULT ")[1])
         return result
 
-    def terminal(self) -> Figures:
+    def terminal(self, with_heap: bool = True) -> Figures:
         """One poll of the terminal, and the heap that it needs."""
         kept = self.folder / "duka"
 
@@ -151,8 +151,8 @@ class Bench:
                 assert "MemoryError" in str(error)
                 return None
 
-        low, high = 0, 160 * 1024
-        while high - low > 1024:
+        low, high = 0, 128 * 1024
+        while with_heap and high - low > 2048:
             middle = (low + high) // 2
             low, high = (low, middle) if on_a_copy(middle) else (middle, high)
         self.tap.exchanges.clear()
@@ -205,24 +205,27 @@ def _print(name: str, ours: Figures, theirs: Figures, bar: int) -> bool:
     return kept
 
 
-def measure(folder: Path, each: Callable[..., bool] = _print) -> bool:
+def measure(folder: Path, each: Callable[..., bool] = _print, with_heap: bool = True) -> bool:
     """All three refreshes; whether both bars were kept."""
     bench = Bench(folder)
     releases = ["stable/duka-r1/2.full", "catalogue/default.json"]
     try:
         kept = each(
             "full refresh from the factory's root, with the catalogue",
-            bench.terminal(),
+            bench.terminal(with_heap),
             bench.python_tuf(releases),
             0,
         )
         kept &= each(
-            "poll with nothing new", bench.terminal(), bench.python_tuf(releases), POLL_BAR_BYTES
+            "poll with nothing new",
+            bench.terminal(with_heap),
+            bench.python_tuf(releases),
+            POLL_BAR_BYTES,
         )
         bench.publish(3)
         kept &= each(
             "refresh for one new release",
-            bench.terminal(),
+            bench.terminal(with_heap),
             bench.python_tuf(["stable/duka-r1/3.full", "catalogue/default.json"]),
             RELEASE_BAR_BYTES,
         )
