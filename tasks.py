@@ -139,7 +139,7 @@ def powercut(context: Context, full: bool = False, case: str = "", scenario: str
     _python("-m tests.powercut" + arguments)
 
 
-@task(positional=["what"], help={"what": "what to measure: journal, board"})
+@task(positional=["what"], help={"what": "what to measure: journal, trust, board"})
 def bench(context: Context, what: str) -> None:
     """Measure against the alternatives, with bars: `inv bench journal`."""
     _python(f"-m tests.measure.{what}")
