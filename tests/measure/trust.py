@@ -160,7 +160,7 @@ class Bench:
         assert result
         found = figures(self.tap.exchanges)
         assert (found.sent, found.received) == tuple(result[1:]), "two counts of one thing"
-        found.took_ms, found.heap_bytes = result[0], high
+        found.took_ms, found.heap_bytes = result[0], high if with_heap else 0
         return found
 
     def python_tuf(self, paths: list[str]) -> Figures:
