@@ -154,6 +154,24 @@ def test_an_upload_whose_cable_is_pulled_goes_on_where_it_was(
     assert seen[0] == 0x8000, "not from the start"
 
 
+def test_a_copied_flash_is_no_second_terminal(make_world: MakeWorld, bench_of: BenchOf) -> None:
+    world = make_world("calm")
+    world.server.start()
+    bench = bench_of(world)
+    folder = ["--folder", str(bench.signed_folder())]
+    original = NorFlash(world.flash)
+    copy = NorFlash(None)
+    copy.restore(original.snapshot())
+    original.close()
+    with SimulatedBoard(copy, unique_id=b"another!") as board:
+        board.power_on()
+        port = ["--port", board.serial_port]
+        assert "recovery (foreign)" in bench.tech("list", *port)
+        assert "it was copied" in bench.refused("recover", *port, *folder)
+        assert "it was copied" in bench.refused("provision", *port, *bench.provision_options())
+        assert board.flash.read(0x042000, 64) == copy.snapshot()[0x042000 : 0x042000 + 64]
+
+
 def test_a_port_that_is_not_there_is_named(bench_of: BenchOf, make_world: MakeWorld) -> None:
     bench = bench_of(make_world("factory"))
     said = bench.tech("list", "--port", "/dev/no-such-port")

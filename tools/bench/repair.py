@@ -49,8 +49,10 @@ def _prepared(port: str, signed: SignedFiles, job: Job, row: Row) -> RecoveryLin
     found = ports.into_recovery(port)
     job.uid, job.terminal = found.uid, found.terminal
     job.details["release"] = signed.entry.release
+    if found.facts["state"] == "foreign":
+        raise LinkError(f"{port}: the flash holds another terminal's identity: it was copied")
     if not found.terminal:
-        raise LinkError(f"{port}: no identity of its own ({found.facts['state']}): provision it")
+        raise LinkError(f"{port}: this board has no identity yet: provision it")
     link = RecoveryLink(port)
     with link:
         # Files on board may be newer than ours; then theirs decide, and ours are refused.
