@@ -24,12 +24,12 @@ import firmware.terminal
 import firmware.till
 import firmware.update.client
 import firmware.update.download
-from bootloader import boot, decide, identity, recovery
+from bootloader import boot, decide, recovery
 from bootloader.shared import control
 from firmware.journal import Journal
 from firmware.sales_state import SalesState
 from firmware.till import Till
-from firmware.update.client import Store, UpdateClient
+from firmware.update.client import UpdateClient
 
 
 class PatchDoesNotFit(AssertionError):
@@ -552,19 +552,6 @@ MUTANTS: dict[str, Mutant] = {
             ("full-security",),
         ),
         Mutant(
-            "remove_before_rename",
-            "The old signed file is removed to make room for the new one; the cut leaves neither.",
-            _changed(
-                Store,
-                "write",
-                (
-                    '    os.rename(path + ".new", path)',
-                    '    self.remove(name)\n    os.rename(path + ".new", path)',
-                ),
-            ),
-            ("crash-in-trial", "hang-in-trial"),
-        ),
-        Mutant(
             "refusals_in_ram",
             "The terminal forgets at the next start which release it must not try again.",
             _replaced(UpdateClient, "_save_state", lambda self: None),
@@ -581,22 +568,7 @@ MUTANTS: dict[str, Mutant] = {
             ),
             ("provisioning", "serial-recovery"),
         ),
-        Mutant(
-            "identity_first",
-            "A terminal with an identity and without a journal: it counts as provisioned, and "
-            "cannot sell.",
-            _changed(
-                recovery.Recovery,
-                "_make_identity",
-                (
-                    "            self._mount()\n            identity.store(partition, who)\n",
-                    "            identity.store(partition, who)\n            self.who = who\n"
-                    "            self._mount()\n",
-                ),
-            ),
-            ("provisioning",),
-        ),
     )
 }
 
-__all__ = ("MUTANTS", "Mutant", "PatchDoesNotFit", "identity")
+__all__ = ("MUTANTS", "Mutant", "PatchDoesNotFit")
