@@ -103,6 +103,11 @@ class Server:
         """Where it is for a browser or a technician."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def running(self) -> bool:
+        """Whether the process was started."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start the process; return when it answers."""
         (self.folder / "port").unlink(missing_ok=True)

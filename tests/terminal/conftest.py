@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -61,7 +62,8 @@ class TerminalWorld(World):
 
     def open_shop(self) -> TerminalWorld:
         """Server up, terminal switched on."""
-        self.server.start()
+        if not self.server.running:
+            self.server.start()
         self.terminal.reach(self._tap or self.server)
         self.terminal.board.power_on()
         return self
@@ -121,15 +123,28 @@ def _make_provisioned(states: Path, state: str) -> None:
     world = TerminalWorld(states / state, quick())
     try:
         world.server.start()
-        world.terminal.reach(world.server)
+        tap = world.tap
         world.provision(FLOAT_MINOR, poll_s=STATES[state], sync_s=1)
+        world.terminal.board.power_off()  # both batches are to wait when it first asks
         for product, count in STOCK.items():
             world.server.command("stock", "assign", world.terminal_id, product, str(count))
-        world.terminal.wait_log("2 new batches", 60)
+        world.terminal.board.power_on()
+        world.terminal.wait_log("2 new batches", 120)
         # two stock records and the boot record: everything the terminal has to tell
-        eventually(lambda: world.books.acknowledged_through() >= 3, what="an empty journal")
+        eventually(lambda: world.books.acknowledged_through() >= 3, 60, "an empty journal")
+        # what is signed has been verified and stored: the next start has nothing to verify
+        while not any(exchange.status == 304 for exchange in tap.asked("timestamp.json")):
+            asked = len(tap.asked("timestamp.json"))
+            if STATES[state] > 60:
+                time.sleep(3)
+                world.terminal.board.power_cycle()
+            eventually(partial(_asked_more, tap, asked), 60, "a poll")
     finally:
         world.close()
+
+
+def _asked_more(tap: Tap, count: int) -> bool:
+    return len(tap.asked("timestamp.json")) > count
 
 
 @pytest.fixture(scope="session")
