@@ -44,7 +44,8 @@ def test_killed_at_any_instant_it_loses_doubles_and_makes_up_nothing(
     for number in range(kills):
         if number in offers:
             world.offer(offers[number])
-        _live_and_die(world, robot, rng)
+        # a long life now and then: checking an update's signatures alone takes ten seconds
+        _live_and_die(world, robot, rng, rng.choice((3, 3, 40)) if offers else 3)
     if offers:
         # Checking signatures takes this CPU many seconds, in which no key is heard: let it finish.
         eventually(lambda: _went_back(world), 300, "the report that release 3 crashes")
@@ -58,7 +59,9 @@ def test_killed_at_any_instant_it_loses_doubles_and_makes_up_nothing(
             results.write(json.dumps(done) + "\n")
 
 
-def _live_and_die(world: TerminalWorld, robot: Robot, rng: random.Random) -> None:
+def _live_and_die(
+    world: TerminalWorld, robot: Robot, rng: random.Random, longest_alone_s: float
+) -> None:
     """One life of the CPU, from power-on to a kill; it ends switched on again.
 
     No kill falls into the check of a PIN: three of them would lock the terminal, as they should.
@@ -73,7 +76,7 @@ def _live_and_die(world: TerminalWorld, robot: Robot, rng: random.Random) -> Non
         board.power_off()
         dead.set()
 
-    timer = threading.Timer(rng.uniform(0, 3 if alone else 5), kill)
+    timer = threading.Timer(rng.uniform(0, longest_alone_s if alone else 5), kill)
     timer.start()
     if alone:
         dead.wait()  # nobody is at the keypad: it starts, syncs and updates
