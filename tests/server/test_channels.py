@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 from securesystemslib.formats import encode_canonical
-from securesystemslib.signer import CryptoSigner
+from securesystemslib.signer import Signer
 from tuf.api.exceptions import DownloadHTTPError
 from tuf.ngclient import FetcherInterface, Updater
 
@@ -40,7 +40,7 @@ class Folder(FetcherInterface):
 
 
 @pytest.fixture
-def office(tmp_path: Path, signed: Path) -> tuple[Repository, list[CryptoSigner]]:
+def office(tmp_path: Path, signed: Path) -> tuple[Repository, list[Signer]]:
     """A repository of one's own and all its keys."""
     shutil.copytree(signed / "repository", tmp_path / "repository")
     signers = channels.keys.load_all(signed / "keys", PASSPHRASE)
@@ -73,7 +73,7 @@ def first_root(repository: Repository) -> bytes:
 
 def add(
     repository: Repository,
-    signers: list[CryptoSigner],
+    signers: list[Signer],
     number: int,
     channel: str = "stable",
     **changes: Any,
@@ -84,7 +84,7 @@ def add(
     return repository.add_release(channel, release.entry, payloads, signers)
 
 
-Office = tuple[Repository, list[CryptoSigner]]
+Office = tuple[Repository, list[Signer]]
 
 
 def test_an_independent_client_gets_what_was_published(office: Office, tmp_path: Path) -> None:
