@@ -28,9 +28,10 @@ class Clock:
 
     def start(self, hint, oldest):
         """Begin with what the board's own clock says (`hint`), but never before `oldest`: a dead
-        clock or one set back must not make the terminal younger than what it has journaled.
+        clock or one set back must not make the terminal younger than what it has journaled. A
+        terminal that has journaled no time yet waits for the server's word.
         """
-        self.set(max(hint, oldest))
+        self.set(max(hint, oldest) if oldest else 0)
 
     def now(self):
         """Unix seconds, 0 if unknown. To be asked at least once an hour, as ticks wrap."""
