@@ -87,7 +87,9 @@ class Journal:
         self._chain = bytes(8)
         self._sector = -1  # number of the newest sector
         self._at = SECTOR_BYTES  # where in it the next record goes
-        self._last = None  # (offset in the partition, size) of the newest record of the last walk
+        self._last = None  # (offset, bytes) of the newest record of the last walk's last sector
+        self._opened = None  # (offset, bytes) of the newest sector's head and checkpoint
+        self._void_at = 0  # offset where the last walk's trailing spoiled place begins
         for index in range(self._sectors):
             self._first[index] = 0
 
@@ -191,8 +193,9 @@ class Journal:
                     yield None
                 held = bytes(memoryview(self._record)[:size])
                 held_sequence = chain[0]
-                self._last = (base + found, size)
+                self._last = (base + found, held)
                 at = _after(found + size)
+            self._void_at = base + at
             if spoiled:
                 self.unreadable += 1
                 if held:
@@ -218,6 +221,8 @@ class Journal:
             return False
         self.next_sequence = head[1]
         self._chain = head[3]
+        if sector == self._sector:
+            self._opened = (self._base(sector), whole)
         return True
 
     def _fold(self, sector):
@@ -254,13 +259,15 @@ class Journal:
             head = self._head(index)
             if head:
                 newest = max(newest, head[0])
-        if newest < 0:
-            self._begin()
-            return
         for index in range(self._sectors):
             head = self._head(index)
             if head and head[0] == newest - (newest - index) % self._sectors:
                 self._first[index] = head[1]
+        while newest >= 0 and not self._first[newest % self._sectors]:
+            newest -= 1  # its head read well once, and then no more: it was cut while being opened
+        if newest < 0:
+            self._begin()
+            return
         newest = self._without_ghost(newest)
         self._sector = newest
         sector = newest
@@ -308,14 +315,18 @@ class Journal:
         self._first[index] = first
 
     def _strengthen(self):
-        """Program what was written last with its own content: a cut may have left weak cells."""
-        offset, size = self._last or (self._base(self._sector), 0)
-        if not size:
-            head = self._head(self._sector % self._sectors)
-            if not head:
-                return
-            size = HEAD_BYTES + head[4] + 8
-        self._partition.program(offset, self._partition.read(offset, size))
+        """Leave no cell at the end of the journal that reads as it likes after a cut.
+
+        The newest record is programmed once more with the bytes that checked out (not with what a
+        second reading gives), a spoiled place behind it with zeros, so that it is never a record.
+        """
+        newest = self._last or self._opened
+        if newest:
+            self._partition.program(*newest)
+        spoiled = self._base(self._sector) + self._at - self._void_at
+        if spoiled > 0:
+            self._partition.program(self._void_at, bytes(spoiled))
+        self._last = self._opened = None
 
     def _begin(self):
         for offset in range(SECTOR_BYTES, self._partition.size_bytes, SECTOR_BYTES):
