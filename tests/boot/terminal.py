@@ -27,12 +27,14 @@ def boot_image() -> bytes:
 
 
 def release_image(folder: Path, release: int, **changes: Any) -> bytes:
-    """A release that is the probe and the shared layer of this checkout."""
+    """A release that is the probe and the shared layer of this checkout, of some 80 KiB."""
     source = folder / f"source-{release}"
     (source / "firmware").mkdir(parents=True, exist_ok=True)
     shutil.copytree(ROOT / "bootloader", source / "bootloader", dirs_exist_ok=True)
     shutil.copy(_PROBE, source / "firmware" / "main.py")
     (source / "firmware" / "label.py").write_text(f"LABEL = 'probe {release}'\n")
+    ballast = "".join(f"{word:x}" for word in range(release, 7500))
+    (source / "firmware" / "ballast.py").write_text(f"BALLAST = {ballast!r}\n")
     info = ReleaseInfo(release, f"1.{release}", "0" * 40, 1790000000, **changes)
     return build_release(source, info)
 
