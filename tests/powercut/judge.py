@@ -50,16 +50,16 @@ class ControlRecord:
 
 
 @functools.cache
-def _control_key() -> bytes:
-    salt = office.TERMINAL_ID + CHIP
-    return HKDF(SHA256(), 32, salt, b"duka control 1").derive(office.DEVICE_KEY)
+def control_key(terminal_id: bytes, chip: bytes, device_key: bytes) -> bytes:
+    """What boot records are sealed with."""
+    return HKDF(SHA256(), 32, terminal_id + chip, b"duka control 1").derive(device_key)
 
 
 @functools.lru_cache(4096)
-def _control_page(page: bytes) -> ControlRecord | None:
+def _control_page(page: bytes, key: bytes) -> ControlRecord | None:
     if page[:4] != b"DKC1":
         return None
-    if hmac.digest(_control_key(), page[:224], "sha256") != page[224:]:
+    if hmac.digest(key, page[:224], "sha256") != page[224:]:
         return None
     sequence, boots, active, _, crashes, trials, _, security, failed, reason = struct.unpack_from(
         "<IIBBHHHII48s", page, 4
@@ -73,9 +73,10 @@ def _control_page(page: bytes) -> ControlRecord | None:
     return ControlRecord(sequence, boots, runs, crashes, trials, security, failed, text, slots)
 
 
-def control(cells: bytes) -> ControlRecord | None:
-    """The newest valid record of the control partition."""
-    pages = [_control_page(cells[at : at + 256]) for at in range(0, len(cells), 256)]
+def control(cells: bytes, key: bytes | None = None) -> ControlRecord | None:
+    """The newest valid record of the control partition, of this room's terminal unless said."""
+    key = key or control_key(office.TERMINAL_ID, CHIP, office.DEVICE_KEY)
+    pages = [_control_page(cells[at : at + 256], key) for at in range(0, len(cells), 256)]
     found = [(record.sequence, at) for at, record in enumerate(pages) if record]
     return pages[max(found)[1]] if found else None
 

@@ -7,29 +7,30 @@ of them broken, or it judges nothing. `MUTANTS` is the list; the text is what th
 from __future__ import annotations
 
 import inspect
-import sys
 import textwrap
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import firmware.drivers.printer
-import firmware.flows.sell
-import firmware.flows.voucher
-import firmware.journal
-import firmware.stock
-import firmware.sync
-import firmware.terminal
-import firmware.till
-import firmware.update.client
-import firmware.update.download
-from bootloader import boot, decide, recovery
-from bootloader.shared import control
-from firmware.journal import Journal
-from firmware.sales_state import SalesState
-from firmware.till import Till
-from firmware.update.client import UpdateClient
+from tests.powercut import device
+
+with device.own():
+    import firmware.drivers.printer
+    import firmware.flows.sell
+    import firmware.flows.voucher
+    import firmware.journal
+    import firmware.stock
+    import firmware.sync
+    import firmware.terminal
+    import firmware.till
+    import firmware.update.client
+    import firmware.update.download
+    from bootloader import boot, decide, recovery
+    from bootloader.shared import control
+    from firmware.journal import Journal
+    from firmware.sales_state import SalesState
+    from firmware.till import Till
+    from firmware.update.client import UpdateClient
 
 
 class PatchDoesNotFit(AssertionError):
@@ -51,17 +52,14 @@ def rewrite(owner: Any, name: str, *changes: tuple[str, str]) -> None:
             raise PatchDoesNotFit(f"{name} has {source.count(old)} times {old!r}")
         source = source.replace(old, new)
     made: dict[str, Any] = {}
-    module = inspect.getmodule(function)
-    assert isinstance(module, types.ModuleType)
     code = compile(source, f"<mutant of {name}>", "exec")
-    exec(code, module.__dict__, made)
+    exec(code, function.__globals__, made)
     setattr(owner, name, made[name])
     # those who imported it by its name have it, too
-    for holder in list(sys.modules.values()):
-        if getattr(holder, "__name__", "").startswith(("bootloader", "firmware")):
-            for key, value in list(vars(holder).items()):
-                if value is function:
-                    setattr(holder, key, made[name])
+    for holder in device.MODULES.values():
+        for key, value in list(vars(holder).items()):
+            if value is function:
+                setattr(holder, key, made[name])
 
 
 @dataclass(frozen=True)

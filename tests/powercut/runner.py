@@ -9,7 +9,6 @@ everyday form.
 from __future__ import annotations
 
 import functools
-import gc
 import hashlib
 import random
 import time
@@ -100,7 +99,6 @@ class Explorer:
     def __init__(self, name: str) -> None:
         self.name = name
         self.golden = golden(name)
-        gc.freeze()  # device code collects often; what was made so far need not be looked through
         self.flash = NorFlash(None, size_bytes=len(self.golden.start))
         self.flash.restore(self.golden.start)
         sectors = range(self.flash.size_bytes // 4096)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
+import sys
+import time
 
 import pytest
 
+import bootloader.recovery
+import firmware.terminal
+import firmware.update.client
 from hw_sim.flash import PowerCut
+from tests.powercut import device
 from tests.powercut.__main__ import _try_mutant
 from tests.powercut.runner import CutDidNotFire, Explorer, golden
 from tests.powercut.scenarios import begin
@@ -56,6 +63,16 @@ def test_a_cut_that_does_not_fire_is_no_case() -> None:
     explorer.flash.cut_power_at = lambda *_: None  # type: ignore[method-assign]
     with pytest.raises(CutDidNotFire):
         explorer.fire(explorer.golden.operations[1], "torn")
+
+
+def test_the_rest_of_the_process_keeps_its_own_device_code() -> None:
+    begin("shop")
+    for name in ("firmware.terminal", "firmware.update.client", "bootloader.recovery"):
+        assert device.MODULES[name] is not sys.modules[name]
+    assert vars(firmware.terminal)["asyncio"] is asyncio
+    assert "open" not in vars(firmware.update.client)
+    assert vars(bootloader.recovery)["time"] is time
+    assert vars(device.MODULES["bootloader.recovery"])["time"] is not time
 
 
 def test_two_golden_runs_do_the_same() -> None:

@@ -15,29 +15,31 @@ import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-import firmware.catalogue
-import firmware.clock
-import firmware.config
-import firmware.drivers.printer
-import firmware.journal
-import firmware.memory
-import firmware.stock
-import firmware.terminal
-import firmware.update.client
-from bootloader import boot, entropy, recovery, smp, trust
-from bootloader.shared import canonical, cbor, tuf
-from bootloader.shared.control import ControlBlock
-from bootloader.shared.hashes import pbkdf2_sha256
-from bootloader.shared.partitions import table
-from firmware.flows import sell, voucher
-from firmware.messages import BadReply, NoNetwork, ServerRefused
-from firmware.texts import Words
-from firmware.till import SaleRefused
-from firmware.ui.screen import OFFLINE, ONLINE
 from hw_sim.flash import NorFlash
 from tests.money import office
-from tests.powercut import judge, publisher
+from tests.powercut import device, judge, publisher
 from tests.powercut.files import Files
+
+with device.own():
+    import firmware.catalogue
+    import firmware.clock
+    import firmware.config
+    import firmware.drivers.printer
+    import firmware.journal
+    import firmware.memory
+    import firmware.stock
+    import firmware.terminal
+    import firmware.update.client
+    from bootloader import boot, entropy, recovery, smp, trust
+    from bootloader.shared import canonical, cbor, tuf
+    from bootloader.shared.control import ControlBlock
+    from bootloader.shared.hashes import pbkdf2_sha256
+    from bootloader.shared.partitions import table
+    from firmware.flows import sell, voucher
+    from firmware.messages import BadReply, NoNetwork, ServerRefused
+    from firmware.texts import Words
+    from firmware.till import SaleRefused
+    from firmware.ui.screen import OFFLINE, ONLINE
 
 LAYOUT = {
     "boot": (0x00000, 0x01000),
@@ -137,8 +139,9 @@ def _remembered(work: Callable[..., Any], key: Callable[[Any], bytes]) -> Callab
     return remembered
 
 
+@functools.cache
 def settle_in() -> None:
-    """Let device modules of this process wait for nothing, and judge a signature once."""
+    """Let this room's device modules wait for nothing, and judge a signature once."""
     for module in (firmware.terminal, firmware.drivers.printer):
         module.__dict__["asyncio"] = _Instant
     firmware.drivers.printer.__dict__["ANSWER_MS"] = 0
@@ -146,14 +149,15 @@ def settle_in() -> None:
     firmware.clock.__dict__["ticks_ms"] = lambda: 0
     for module in (boot, recovery):
         module.__dict__["time"] = _NoSleep
-    for module in (firmware.terminal, firmware.update.client, recovery):
-        module.__dict__["gc"] = Nothing()  # CPython's heap is not what is tried here
-    if not hasattr(tuf._verify_ed25519, "cache_info"):
-        canonical.__dict__["encode"] = _remembered(canonical.encode, marshal.dumps)
-        canonical.__dict__["loads"] = _remembered(canonical.loads, bytes)
-        verify = functools.lru_cache(4096)(tuf._verify_ed25519)
-        tuf.__dict__["_verify_ed25519"] = lambda *of: verify(*map(bytes, of))
-        tuf._verify_ed25519.__dict__["cache_info"] = verify.cache_info
+    for module in device.MODULES.values():  # CPython's heap is not what is tried here
+        if "gc" in module.__dict__:
+            module.__dict__["gc"] = Nothing()
+        if "collect" in module.__dict__:
+            module.__dict__["collect"] = Nothing().collect
+    canonical.__dict__["encode"] = _remembered(canonical.encode, marshal.dumps)
+    canonical.__dict__["loads"] = _remembered(canonical.loads, bytes)
+    verify = functools.lru_cache(4096)(tuf._verify_ed25519)
+    tuf.__dict__["_verify_ed25519"] = lambda *of: verify(*map(bytes, of))
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -483,7 +487,8 @@ class World:
         """
         self.flash.power_cycle()
         board = Board(self, cause, Cable(visit))
-        plan = boot.run(board)
+        with device.own():  # it imports recovery when it needs it
+            plan = boot.run(board)
         info = plan.info
         held = bytes(board.partitions["slot_" + info.slot].read(0, plan.image_size))
         if held != publisher.image(info.release):
