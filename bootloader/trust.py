@@ -6,7 +6,7 @@ Nothing expires here: a terminal that lay in a drawer for two years must still b
 import os
 from hashlib import sha256
 
-from bootloader.shared import canonical, tuf
+from bootloader.shared import tuf
 from bootloader.shared.compat import const
 from bootloader.shared.control import Slot
 from bootloader.shared.release import Facts, Release, ReleaseRefused, eligible
@@ -14,7 +14,6 @@ from bootloader.shared.release import Facts, Release, ReleaseRefused, eligible
 _FOLDER = "/data/trust/"
 _TOP = ("root", "timestamp", "snapshot", "targets")
 _MAX_CHANNELS = const(8)
-_REMEMBERED = const(12)
 _MAX_FILE_BYTES = const(12288)
 
 
@@ -47,32 +46,19 @@ def _channels():
     return sorted(names)[:_MAX_CHANNELS]
 
 
-class _Trusted(tuf.TrustedMetadata):
-    """TrustedMetadata that does not check again what it found good since power-on.
+# Each file that is uploaded is judged by those above it, so the root's signatures would be checked
+# with each; a check takes about a second on the board, and SMP clients wait two. What was found
+# good since power-on is not checked again.
+_found_good = []
 
-    Each file that is uploaded is judged by those above it, so the root's signatures would be
-    checked with each; a check takes about a second on the board, and SMP clients wait two.
-    """
 
-    good = []  # digests of (keys, threshold, signatures, content)
-
-    def _verify(self, role, keys, role_keys, signed, signatures):
-        signers = sorted(
-            [(keyid, keys.get(keyid), signatures.get(keyid)) for keyid in role_keys[0]]
-        )
-        digest = sha256(repr((signers, role_keys[1])).encode())
-        digest.update(canonical.encode(signed))
-        digest = digest.digest()
-        if digest not in self.good:
-            tuf.TrustedMetadata._verify(self, role, keys, role_keys, signed, signatures)
-            self.good.append(digest)
-            if len(self.good) > _REMEMBERED:
-                self.good.pop(0)
+def _trusted(root):
+    return tuf.TrustedMetadata(root, 0, known=_found_good)
 
 
 def _verified(upto):
     """TrustedMetadata with the files on board taken in, from the root to before `upto`."""
-    trusted = _Trusted(read("root"), 0)
+    trusted = _trusted(read("root"))
     for role, take in (
         ("timestamp", trusted.update_timestamp),
         ("snapshot", trusted.update_snapshot),
@@ -205,9 +191,9 @@ def _known(take, role):
 def _check_root(data):
     try:
         stored = read("root")
-        trusted = _Trusted(stored, 0)
+        trusted = _trusted(stored)
     except (Refused, tuf.TrustError):
-        _Trusted(data, 0)
+        _trusted(data)
         return
     if data == stored:
         return

@@ -8,6 +8,7 @@ differently are how a checked document becomes another one. There are no fractio
 so there are none here.
 """
 
+from .breath import breathe
 from .compat import const, utf8
 
 MAX_DEPTH = const(16)
@@ -43,6 +44,7 @@ class _Reader:
         return data[at] if at < end else -1
 
     def value(self, depth):
+        breathe()
         # Ten bytes of empty lists take hundreds in the heap: the length alone is no bound.
         self.items_left -= 1
         if self.items_left < 0:

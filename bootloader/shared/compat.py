@@ -1,11 +1,11 @@
 """Where MicroPython and CPython differ, in one place. Any device module may import it.
 
 AES comes from MicroPython's `cryptolib`, from `cryptography` on CPython, or, on a port that has
-neither, from the plain Python in `aes.py`.
+neither, from the plain Python in `aes.py`; SHA-512 from `hashlib` or from `sha512.py`.
 """
 
 try:
-    from gc import collect
+    from gc import collect, threshold
 
     from micropython import const
 except ImportError:
@@ -15,6 +15,16 @@ except ImportError:
 
     def collect():
         """Only MicroPython's heap needs it: it does not move what lies in it, so it frays."""
+
+    def threshold(size_bytes=-1):
+        """How much may be allocated between sweeps, -1 for no limit but the heap's; or what is."""
+        return -1
+
+
+try:
+    from hashlib import sha512
+except ImportError:
+    from .sha512 import sha512
 
 
 try:
@@ -119,7 +129,9 @@ __all__ = (
     "collect",
     "const",
     "inflater",
+    "sha512",
     "sleep_ms",
+    "threshold",
     "ticks_add",
     "ticks_diff",
     "ticks_ms",

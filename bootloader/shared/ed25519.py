@@ -13,15 +13,16 @@ the RFC where leniency would give one message two valid signatures or one signat
 Everything here is public, so nothing runs in constant time.
 """
 
-from .compat import const
-from .sha512 import sha512
+from .breath import breathe
+from .compat import const, sha512
 
 _P = (1 << 255) - 19
 _L = (1 << 252) + 27742317777372353535851937790883648493
 _LOW = (1 << 255) - 1
 
 # Points are (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z (RFC 8032 section 5.1.4). For additions
-# the second point is kept as (Y-X, Y+X, 2Z, 2dT).
+# the second point is kept as (Y-X, Y+X, 2Z, 2dT). Divisions are C's, and leave less for the heap's
+# sweeps than shifts and masks of this language would.
 
 _D = const(0x52036CEE2B6FFE738CC740797779E89800700A4D4141D8AB75EB4DCA135978A3)
 _ROOT = const(0x2B8324804FC1DF0B2B4D00993DFBD7A72F431806AD2FE478C4EE1B274A0EA0B0)
@@ -87,34 +88,28 @@ def _reduce(x):
 
 def _double(p, with_t):
     x, y, z, _ = p
-    a = _reduce(x * x)
-    b = _reduce(y * y)
-    c = 2 * z * z
+    a = x * x % _P
+    b = y * y % _P
     h = a + b
     e = x + y
-    e = _reduce(h + 4 * _P - _reduce(e * e))
-    g = a + 2 * _P - b
-    f = _reduce(c + g)
-    return (
-        _reduce(e * f),
-        _reduce(g * h),
-        _reduce(f * g),
-        _reduce(e * h) if with_t else 0,
-    )
+    e = (h - e * e) % _P
+    g = a - b
+    f = (2 * z * z + g) % _P
+    return e * f % _P, g * h % _P, f * g % _P, e * h % _P if with_t else 0
 
 
 def _add(p, q):
     x, y, z, t = p
     y_minus_x, y_plus_x, z2, t2d = q
-    a = _reduce((y + 2 * _P - x) * y_minus_x)
-    b = _reduce((y + x) * y_plus_x)
-    c = _reduce(t * t2d)
-    d = _reduce(z * z2)
-    e = b + 2 * _P - a
-    f = d + 2 * _P - c
+    a = (y - x) * y_minus_x % _P
+    b = (y + x) * y_plus_x % _P
+    c = t * t2d % _P
+    d = z * z2 % _P
+    e = b - a
+    f = d - c
     g = d + c
     h = b + a
-    return _reduce(e * f), _reduce(g * h), _reduce(f * g), _reduce(e * h)
+    return e * f % _P, g * h % _P, f * g % _P, e * h % _P
 
 
 def _cached(p):
@@ -218,6 +213,7 @@ def verify(public_key, signature, message):
     for i in range(256, -1, -1):
         b = s_digits[i] - 128
         c = k_digits[i] - 128
+        breathe()
         p = _double(p, b or c)
         if b:
             p = _add(p, base_table[b >> 1] if b > 0 else _negated(base_table[-b >> 1]))

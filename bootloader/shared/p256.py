@@ -9,6 +9,7 @@ curve. Everything here is public, so nothing runs in constant time.
 from binascii import a2b_base64
 from hashlib import sha256
 
+from .breath import breathe
 from .compat import const
 
 _P = const(0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF)
@@ -145,6 +146,7 @@ def verify(public, signature, message):
     both = _affine(_add((_GX, _GY, 1), q))
     p = (0, 1, 0)
     for i in range(255, -1, -1):
+        breathe()
         if p[2]:
             p = _double(p)
         step = (u1 >> i & 1) + 2 * (u2 >> i & 1)

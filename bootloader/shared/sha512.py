@@ -1,7 +1,10 @@
 """SHA-512 (FIPS 180-4) in plain Python: Ed25519 needs it and MicroPython's `hashlib` has none.
 
-Words are Python integers of 64 bits, right on every port whatever the size of its small integers.
+Words are kept as four limbs of 16 bits: on a 32-bit board an integer over 30 bits lies in the heap,
+and sweeping after those took more time than the arithmetic. `compat` prefers a port's own SHA-512.
 """
+
+from .breath import breathe
 
 # The 80 round constants and the 8 start values (FIPS 180-4 sections 4.2.3 and 5.3.5), 8 bytes each.
 # As bytes they stay in flash; as integers kept from the first use on they would lie scattered in
@@ -45,16 +48,17 @@ _START = (
 )
 
 
-def _words(data):
-    return [int.from_bytes(data[i : i + 8], "big") for i in range(0, len(data), 8)]
+def _limbs(data):
+    return [data[at] << 8 | data[at + 1] for at in range(0, len(data), 2)]
 
 
 class sha512:
     """As hashlib's: `update(data)` as often as wanted, then `digest()` once: 64 bytes."""
 
     def __init__(self, data=b""):
-        self._k = _words(_K)
-        self._state = _words(_START)
+        self._k = _limbs(_K)
+        self._state = _limbs(_START)
+        self._w = [0] * 64
         self._block = bytearray(128)
         self._size = 0
         self.update(data)
@@ -80,42 +84,149 @@ class sha512:
             used = 0
         self.update(bytes(112 - used))
         self.update(bits.to_bytes(16, "big"))
-        return b"".join([word.to_bytes(8, "big") for word in self._state])
+        return b"".join([limb.to_bytes(2, "big") for limb in self._state])
 
     def _compress(self):
-        mask = 0xFFFFFFFFFFFFFFFF
+        # A rotation by 14 or less reads 16 bits out of a window of 30: the limb and what is above
+        # it. By whole limbs it only starts elsewhere.
         k = self._k
+        w = self._w
         block = self._block
-        w = _words(block)
-        a, b, c, d, e, f, g, h = self._state
-        for i in range(80):
-            j = i & 15
-            if i > 15:
-                # A word doubled into 128 bits turns each rotation into one shift.
-                x = w[(i + 1) & 15]
-                y = w[(i + 14) & 15]
-                r = x | x << 64
-                s = y | y << 64
+        for i in range(64):
+            w[i] = block[2 * i] << 8 | block[2 * i + 1]
+        state = self._state
+        a3, a2, a1, a0, b3, b2, b1, b0 = state[:8]
+        c3, c2, c1, c0, d3, d2, d1, d0 = state[8:16]
+        e3, e2, e1, e0, f3, f2, f1, f0 = state[16:24]
+        g3, g2, g1, g0, h3, h2, h1, h0 = state[24:]
+        at = 0
+        while at < 320:
+            j = at & 63
+            if not j:
+                breathe()
+            if at > 63:
+                i = at + 4 & 63
+                r3 = w[i]
+                r2 = w[i + 1]
+                r1 = w[i + 2]
+                r0 = w[i + 3]
+                r = r3 | (r0 & 0x3FFF) << 16
+                q = r2 | (r3 & 0x3FFF) << 16
+                p = r1 | (r2 & 0x3FFF) << 16
+                o = r0 | (r1 & 0x3FFF) << 16
+                i = at + 56 & 63
+                s3 = w[i]
+                s2 = w[i + 1]
+                s1 = w[i + 2]
+                s0 = w[i + 3]
+                v = s3 | (s0 & 0x3FFF) << 16
+                u = s2 | (s3 & 0x3FFF) << 16
+                t = s1 | (s2 & 0x3FFF) << 16
+                s = s0 | (s1 & 0x3FFF) << 16
+                i = at + 36 & 63
+                t0 = (
+                    w[j + 3]
+                    + w[i + 3]
+                    + ((o >> 1 ^ o >> 8 ^ o >> 7) & 0xFFFF)
+                    + ((t >> 3 ^ v >> 13 ^ s >> 6) & 0xFFFF)
+                )
+                w[j + 3] = t0 & 0xFFFF
+                t0 = (
+                    (t0 >> 16)
+                    + w[j + 2]
+                    + w[i + 2]
+                    + ((p >> 1 ^ p >> 8 ^ p >> 7) & 0xFFFF)
+                    + ((u >> 3 ^ s >> 13 ^ t >> 6) & 0xFFFF)
+                )
+                w[j + 2] = t0 & 0xFFFF
+                t0 = (
+                    (t0 >> 16)
+                    + w[j + 1]
+                    + w[i + 1]
+                    + ((q >> 1 ^ q >> 8 ^ q >> 7) & 0xFFFF)
+                    + ((v >> 3 ^ t >> 13 ^ u >> 6) & 0xFFFF)
+                )
+                w[j + 1] = t0 & 0xFFFF
                 w[j] = (
-                    w[j]
-                    + ((r >> 1 ^ r >> 8 ^ x >> 7) & mask)
-                    + w[(i + 9) & 15]
-                    + ((s >> 19 ^ s >> 61 ^ y >> 6) & mask)
-                ) & mask
-            r = e | e << 64
-            t = h + ((r >> 14 ^ r >> 18 ^ r >> 41) & mask) + (g ^ e & (f ^ g)) + k[i] + w[j]
-            r = a | a << 64
-            h = g
-            g = f
-            f = e
-            e = (d + t) & mask
-            d = c
-            # The majority of a, b, c reads the old a; t is complete first.
-            a, b, c = (
-                (t + ((r >> 28 ^ r >> 34 ^ r >> 39) & mask) + (a & b | c & (a | b))) & mask,
-                a,
-                b,
+                    (t0 >> 16)
+                    + w[j]
+                    + w[i]
+                    + ((r >> 1 ^ r >> 8 ^ r3 >> 7) & 0xFFFF)
+                    + ((s >> 3 ^ u >> 13 ^ s3 >> 6) & 0xFFFF)
+                ) & 0xFFFF
+            o = e0 | (e1 & 0x3FFF) << 16
+            p = e1 | (e2 & 0x3FFF) << 16
+            q = e2 | (e3 & 0x3FFF) << 16
+            r = e3 | (e0 & 0x3FFF) << 16
+            t0 = (
+                h0
+                + k[at + 3]
+                + w[j + 3]
+                + ((o >> 14 ^ p >> 2 ^ q >> 9) & 0xFFFF)
+                + (g0 ^ e0 & (f0 ^ g0))
             )
-        o = self._state
-        new = (a, b, c, d, e, f, g, h)
-        self._state = [(o[i] + new[i]) & mask for i in range(8)]
+            t1 = (
+                h1
+                + k[at + 2]
+                + w[j + 2]
+                + ((p >> 14 ^ q >> 2 ^ r >> 9) & 0xFFFF)
+                + (g1 ^ e1 & (f1 ^ g1))
+            )
+            t2 = (
+                h2
+                + k[at + 1]
+                + w[j + 1]
+                + ((q >> 14 ^ r >> 2 ^ o >> 9) & 0xFFFF)
+                + (g2 ^ e2 & (f2 ^ g2))
+            )
+            t3 = h3 + k[at] + w[j] + ((r >> 14 ^ o >> 2 ^ p >> 9) & 0xFFFF) + (g3 ^ e3 & (f3 ^ g3))
+            h0 = g0
+            h1 = g1
+            h2 = g2
+            h3 = g3
+            g0 = f0
+            g1 = f1
+            g2 = f2
+            g3 = f3
+            f0 = e0
+            f1 = e1
+            f2 = e2
+            f3 = e3
+            e0 = d0 + t0
+            e1 = d1 + t1 + (e0 >> 16)
+            e2 = d2 + t2 + (e1 >> 16)
+            e3 = d3 + t3 + (e2 >> 16) & 0xFFFF
+            e0 &= 0xFFFF
+            e1 &= 0xFFFF
+            e2 &= 0xFFFF
+            o = a0 | (a1 & 0x3FFF) << 16
+            p = a1 | (a2 & 0x3FFF) << 16
+            q = a2 | (a3 & 0x3FFF) << 16
+            r = a3 | (a0 & 0x3FFF) << 16
+            t0 += ((p >> 12 ^ q >> 2 ^ q >> 7) & 0xFFFF) + (a0 & b0 | c0 & (a0 | b0))
+            t1 += ((q >> 12 ^ r >> 2 ^ r >> 7) & 0xFFFF) + (a1 & b1 | c1 & (a1 | b1)) + (t0 >> 16)
+            t2 += ((r >> 12 ^ o >> 2 ^ o >> 7) & 0xFFFF) + (a2 & b2 | c2 & (a2 | b2)) + (t1 >> 16)
+            t3 += ((o >> 12 ^ p >> 2 ^ p >> 7) & 0xFFFF) + (a3 & b3 | c3 & (a3 | b3)) + (t2 >> 16)
+            d0 = c0
+            d1 = c1
+            d2 = c2
+            d3 = c3
+            c0 = b0
+            c1 = b1
+            c2 = b2
+            c3 = b3
+            b0 = a0
+            b1 = a1
+            b2 = a2
+            b3 = a3
+            a0 = t0 & 0xFFFF
+            a1 = t1 & 0xFFFF
+            a2 = t2 & 0xFFFF
+            a3 = t3 & 0xFFFF
+            at += 4
+        new = (a3, a2, a1, a0, b3, b2, b1, b0, c3, c2, c1, c0, d3, d2, d1, d0)
+        new += (e3, e2, e1, e0, f3, f2, f1, f0, g3, g2, g1, g0, h3, h2, h1, h0)
+        carry = 0
+        for i in range(31, -1, -1):
+            carry = state[i] + new[i] + (carry >> 16 if i & 3 != 3 else 0)
+            state[i] = carry & 0xFFFF

@@ -21,9 +21,8 @@ storing the new root
 from hashlib import sha256
 
 from . import canonical
-from .compat import collect, const
+from .compat import collect, const, sha512, threshold
 from .ed25519 import verify as _verify_ed25519
-from .sha512 import sha512
 
 LIMITS_BYTES = {
     "root": 12288,
@@ -39,6 +38,9 @@ MAX_ROOT_ROTATIONS = const(64)
 
 MAX_DELEGATIONS = const(32)
 """Roles visited in one search, at most."""
+
+KNOWN_FILES = const(12)
+"""Signed files that are remembered as verified, at most: those of one refresh, old and new."""
 
 _TOP = ("root", "timestamp", "snapshot", "targets")
 
@@ -357,15 +359,20 @@ class TrustedMetadata:
     `Expired`, as nobody can tell; `require_fresh` then refuses. Attributes to read: `root_version`,
     `timestamp_version`, `snapshot_version` (0 when not loaded), `consistent_snapshot`, `rotated`.
 
+    `known`: a list of digests, or None. Signatures that it tells of are not checked again, and it
+    is told of those found good: each entry stands for these bytes, verified by these keys and this
+    threshold, which stays true for ever. So who keeps the list must let nobody else write to it.
+
     Raises:
         TrustError: `root_bytes` is not a root that signs for itself. An expired root is taken: it
         may only serve to
             verify its successor.
     """
 
-    def __init__(self, root_bytes, now_s, limits_bytes=LIMITS_BYTES):
+    def __init__(self, root_bytes, now_s, limits_bytes=LIMITS_BYTES, known=None):
         self.now_s = now_s
         self.limits_bytes = limits_bytes
+        self._known = known
         self.root_version = 0
         self.timestamp_version = 0
         self.snapshot_version = 0
@@ -405,23 +412,44 @@ class TrustedMetadata:
             signatures[keyid] = _get(role, entry, "sig", str)
         return signed, signatures
 
-    def _verify(self, role, keys, role_keys, signed, signatures):
-        keyids, threshold = role_keys
+    def _verify(self, role, data, keys, role_keys, signed, signatures):
+        if self._known is None:
+            self._check_signatures(role, keys, role_keys, signed, signatures)
+            return
+        signers = [(keyid, keys.get(keyid)) for keyid in role_keys[0]]
+        fact = sha256(repr((role_keys[1], signers)).encode())
+        fact.update(data)
+        fact = fact.digest()
+        if fact in self._known:
+            self._known.remove(fact)
+        else:
+            self._check_signatures(role, keys, role_keys, signed, signatures)
+        self._known.append(fact)
+        del self._known[:-KNOWN_FILES]
+
+    def _check_signatures(self, role, keys, role_keys, signed, signatures):
+        keyids, least = role_keys
         collect()
         data = canonical.encode(signed)
         good = []
-        for keyid in keyids:
-            key = keys.get(keyid)
-            # One key under two names is one signer.
-            if key is None or key in good or keyid not in signatures:
-                continue
-            signature = _hex(signatures[keyid])
-            if signature and verify_signature(key, signature, data):
-                good.append(key)
-                if len(good) >= threshold:
-                    collect()
-                    return
-        raise NotSigned(role, "%d of %d signatures" % (len(good), threshold))
+        # Nothing of the arithmetic is kept, so sweeps before the heap is full would only take time.
+        sweep_at = threshold()
+        threshold(-1)
+        try:
+            for keyid in keyids:
+                key = keys.get(keyid)
+                # One key under two names is one signer.
+                if key is None or key in good or keyid not in signatures:
+                    continue
+                signature = _hex(signatures[keyid])
+                if signature and verify_signature(key, signature, data):
+                    good.append(key)
+                    if len(good) >= least:
+                        return
+        finally:
+            threshold(sweep_at)
+            collect()
+        raise NotSigned(role, "%d of %d signatures" % (len(good), least))
 
     def _date(self, role, signed):
         self._expires_s[role] = parse_time(signed["expires"])
@@ -438,10 +466,10 @@ class TrustedMetadata:
         for role in _TOP:
             roles[role] = _role_keys("root", _get("root", entries, role, dict))
         if before is not None:
-            self._verify("root", self._keys, self._roles["root"], signed, signatures)
+            self._verify("root", data, self._keys, self._roles["root"], signed, signatures)
             if signed["version"] != before + 1:
                 raise Rollback("root", "version %d after %d" % (signed["version"], before))
-        self._verify("root", keys, roles["root"], signed, signatures)
+        self._verify("root", data, keys, roles["root"], signed, signatures)
         for role in ("timestamp", "snapshot"):
             if before is not None and self._signers(role) != (
                 roles[role][1],
@@ -485,7 +513,7 @@ class TrustedMetadata:
         signed, signatures = self._read(role, data)
         meta = _get(role, signed, "meta", dict)
         entry = _file_entry(role, _get(role, meta, "snapshot.json", dict), 1)
-        self._verify(role, self._keys, self._roles[role], signed, signatures)
+        self._verify(role, data, self._keys, self._roles[role], signed, signatures)
         version = signed["version"]
         if version < self.timestamp_version:
             raise Rollback(role, "version %d after %d" % (version, self.timestamp_version))
@@ -522,7 +550,7 @@ class TrustedMetadata:
         meta = {}
         for name in entries:
             meta[name] = _file_entry(role, entries[name], 1)
-        self._verify(role, self._keys, self._roles[role], signed, signatures)
+        self._verify(role, data, self._keys, self._roles[role], signed, signatures)
         is_listed = signed["version"] == version
         if not is_listed and not trusted:
             raise Mismatch(role, "version differs from what is listed")
@@ -570,7 +598,7 @@ class TrustedMetadata:
         version, length, hashes = self._listed(role)
         _check_bytes(role, data, length, hashes)
         signed, signatures = self._read(role, data)
-        self._verify(role, keys, role_keys, signed, signatures)
+        self._verify(role, data, keys, role_keys, signed, signatures)
         if signed["version"] != version:
             raise Mismatch(role, "version differs from what is listed")
         self._targets[role] = _Targets(role, signed, parent, delegation)

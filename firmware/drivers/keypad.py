@@ -13,7 +13,7 @@ KEYS = "123A456B789C*0#D"
 
 SCAN_MS = 10
 STEADY_SCANS = 2
-QUEUE_KEYS = 8
+QUEUE_KEYS = 16
 
 
 class Debouncer:

@@ -15,6 +15,7 @@ from bootloader.shared import release as releases
 from bootloader.shared import tuf
 from bootloader.shared.compat import const
 from bootloader.shared.control import OTHER, ControlError
+from bootloader.shared.hashes import hmac_sha256
 from firmware.http import DEFLATED, BadResponse, HttpError, content_range, plain_body
 
 from .download import Download, StorageError
@@ -25,6 +26,7 @@ _METADATA = "/tuf/metadata/"
 _TARGETS = "/tuf/targets/"
 _PIECE_BYTES = const(16384)
 _REFUSED_LIMIT = const(16)
+_DIGEST_BYTES = const(32)
 _LANGUAGES = const(4)
 _RETRY_S = const(30)
 _GATE_S = const(5)
@@ -96,7 +98,8 @@ class UpdateClient:
     http: an `HttpClient`. board: HARDWARE_*, BOOTLOADER_VERSION, partitions, reset(). boot_info: as
     the bootloader gave it. log(text). time_s(): trusted Unix seconds, 0 if unknown. gate_facts():
     as `gate_blocks` takes. on_catalogue(): a new `catalogue.json` was stored. data: the mounted
-    data partition's path.
+    data partition's path. note_key: what the note of verified files is sealed with; without one,
+    stored files are verified with every refresh.
 
     `state_text` is for the screen; `refusal` is None or [release, reason] to report at check-in.
     """
@@ -114,6 +117,7 @@ class UpdateClient:
         gate_facts,
         on_catalogue=None,
         data="/data",
+        note_key=None,
     ):
         self._http = http
         self._board = board
@@ -126,6 +130,7 @@ class UpdateClient:
         self._time_s = time_s
         self._gate_facts = gate_facts
         self._on_catalogue = on_catalogue
+        self._note_key = note_key
         self._trust = Store(data + "/trust")
         self._files = Store(data)
         self._release = None
@@ -321,18 +326,46 @@ class UpdateClient:
 
     async def _refresh(self, timestamp):
         """(TrustedMetadata, whether nothing is expired) after taking in all that is new."""
-        metadata = Metadata(self._trust, self._fetch, self._log)
-        await metadata.refresh(self._time_s(), timestamp)
-        timestamp = None
-        for role in (self._channel, "catalogue"):
-            await metadata.take_role(role, "targets")
-        # An online role says how far a release is let out; where there is none, to everybody.
-        found, role, parent = metadata.trusted.find("rollout/" + self._channel + "/plan.json")
-        if found == "load":
-            await metadata.take_role(role, parent)
+        known = self._verified_before()
+        noted = tuple(known)
+        metadata = Metadata(self._trust, self._fetch, self._log, known=known)
+        try:
+            await metadata.refresh(self._time_s(), timestamp)
+            timestamp = None
+            for role in (self._channel, "catalogue"):
+                await metadata.take_role(role, "targets")
+            # An online role says how far a release is let out; where there is none, to everybody.
+            found, role, parent = metadata.trusted.find("rollout/" + self._channel + "/plan.json")
+            if found == "load":
+                await metadata.take_role(role, parent)
+        finally:
+            if self._note_key and tuple(known) != noted:
+                self._note_verified(known)
         for error in metadata.expired:
             self._log("nothing is installed: " + error)
         return metadata.trusted, not metadata.expired
+
+    def _verified_before(self):
+        """Digests of the files whose signatures this terminal found good (`tuf.TrustedMetadata`).
+
+        A check takes a board a second, so the list outlives power-off. Serial recovery takes files
+        under /data from anyone: only the terminal itself can seal the list.
+        """
+        note = self._files.read("verified", (tuf.KNOWN_FILES + 1) * _DIGEST_BYTES)
+        if not self._note_key or not note or len(note) % _DIGEST_BYTES:
+            return []
+        if hmac_sha256(self._note_key, note[_DIGEST_BYTES:]) != note[:_DIGEST_BYTES]:
+            self._log("the note of verified files is not this terminal's")
+            return []
+        starts = range(_DIGEST_BYTES, len(note), _DIGEST_BYTES)
+        return [note[at : at + _DIGEST_BYTES] for at in starts]
+
+    def _note_verified(self, known):
+        note = b"".join(known)
+        try:
+            self._files.write("verified", hmac_sha256(self._note_key, note) + note)
+        except OSError as error:
+            self._log("note of verified files: " + str(error))  # it saves time, nothing else
 
     async def _update_catalogue(self, trusted):
         found, _, entry = trusted.find(self._catalogue)

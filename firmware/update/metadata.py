@@ -19,16 +19,18 @@ class Metadata:
 
     store: `read(name, limit_bytes)` (None if there is none), `write`, `remove`; what is written is
     there whole or not at all. `await fetch(name, limit_bytes)`: the file's bytes; raises `Missing`.
+    `known`: what `tuf.TrustedMetadata` keeps of files verified before.
     With `keep_expired` what is past its date is taken in and kept all the same, so that a terminal
     whose clock or server is behind still learns of newer trust; without, it ends the refresh as
     the specification has it.
     """
 
-    def __init__(self, store, fetch, log, keep_expired=True):
+    def __init__(self, store, fetch, log, keep_expired=True, known=None):
         self._store = store
         self._fetch = fetch
         self._log = log
         self._keep_expired = keep_expired
+        self._known = known
         self.trusted = None
         self.expired = []
 
@@ -41,7 +43,7 @@ class Metadata:
         root = self._store.read("root.json", tuf.LIMITS_BYTES["root"])
         if root is None:
             raise tuf.Malformed("root", "there is none; provision the terminal")
-        trusted = self.trusted = tuf.TrustedMetadata(root, now_s)
+        trusted = self.trusted = tuf.TrustedMetadata(root, now_s, known=self._known)
         root = None
         await self._update_roots()
         self._stored(trusted.update_timestamp, "timestamp")
