@@ -79,19 +79,25 @@ def verify_signature(key, signature, data):
 
     The one place that knows signature schemes.
     """
-    scheme, public = key
-    if scheme == "ed25519":
-        return _verify_ed25519(public, signature, data)
-    # Our own channels never sign with these, so only who meets such a key loads the code.
-    if scheme == "ecdsa-sha2-nistp256":
-        from . import p256
+    # Nothing of the arithmetic is kept, so sweeps before the heap is full would only take time.
+    sweep_at = threshold()
+    threshold(-1)
+    try:
+        scheme, public = key
+        if scheme == "ed25519":
+            return _verify_ed25519(public, signature, data)
+        # Our own channels never sign with these, so only who meets such a key loads the code.
+        if scheme == "ecdsa-sha2-nistp256":
+            from . import p256
 
-        return p256.verify(public, signature, data)
-    if scheme == "rsassa-pss-sha256":
-        from . import rsa_pss
+            return p256.verify(public, signature, data)
+        if scheme == "rsassa-pss-sha256":
+            from . import rsa_pss
 
-        return rsa_pss.verify(public, signature, data)
-    return False
+            return rsa_pss.verify(public, signature, data)
+        return False
+    finally:
+        threshold(sweep_at)
 
 
 def _public_key(kind, scheme, text):
@@ -432,23 +438,17 @@ class TrustedMetadata:
         collect()
         data = canonical.encode(signed)
         good = []
-        # Nothing of the arithmetic is kept, so sweeps before the heap is full would only take time.
-        sweep_at = threshold()
-        threshold(-1)
-        try:
-            for keyid in keyids:
-                key = keys.get(keyid)
-                # One key under two names is one signer.
-                if key is None or key in good or keyid not in signatures:
-                    continue
-                signature = _hex(signatures[keyid])
-                if signature and verify_signature(key, signature, data):
-                    good.append(key)
-                    if len(good) >= least:
-                        return
-        finally:
-            threshold(sweep_at)
-            collect()
+        for keyid in keyids:
+            key = keys.get(keyid)
+            # One key under two names is one signer.
+            if key is None or key in good or keyid not in signatures:
+                continue
+            signature = _hex(signatures[keyid])
+            if signature and verify_signature(key, signature, data):
+                good.append(key)
+                if len(good) >= least:
+                    collect()
+                    return
         raise NotSigned(role, "%d of %d signatures" % (len(good), least))
 
     def _date(self, role, signed):

@@ -364,6 +364,7 @@ class UpdateClient:
         note = b"".join(known)
         try:
             self._files.write("verified", hmac_sha256(self._note_key, note) + note)
+            self._log("noted what is verified")
         except OSError as error:
             self._log("note of verified files: " + str(error))  # it saves time, nothing else
 

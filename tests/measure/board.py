@@ -72,6 +72,8 @@ def _prepare(world: World) -> dict[str, bytes]:
     world.server.command("stock", "assign", world.terminal_id, "air50", "4")
     world.terminal.board.power_on()
     world.terminal.wait_log("new batches", 60)
+    # By then it has verified and noted what is signed so far, as any terminal has that sells.
+    world.terminal.wait_log("noted what is verified", 120)
     world.terminal.board.power_off()
     manager.change("firmware/texts.py", "|Thank you|", "|Thank you, come again|")
     manager.add(manager.build(2, "1.1.0"))

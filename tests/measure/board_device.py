@@ -10,7 +10,7 @@ import time
 
 import machine
 
-from bootloader.shared import ed25519
+from bootloader.shared import tuf
 from firmware.flows import receipt
 from firmware.http import Response
 
@@ -124,7 +124,8 @@ def run(board, app, boot_us):
     sell(app)
     meter.stop("sale")
     meter.start()
-    ed25519.verify(PUBLIC, SIGNATURE, b"")  # no assert: it would be compiled away
+    # no assert: it would be compiled away
+    tuf.verify_signature(("ed25519", PUBLIC), SIGNATURE, b"")
     meter.stop("one_signature")
     app.updates._http = Server(found)
     asyncio.run(update(app, meter))

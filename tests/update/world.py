@@ -35,6 +35,7 @@ from updater_server.channels.repository import Repository
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 KEY = bytes(range(32))
 TERMINAL_ID = bytes.fromhex("0123456789abcdef")
+NOTE_KEY = bytes(range(100, 132))
 
 
 @functools.cache
@@ -157,6 +158,7 @@ class World:
             lambda: self.facts,
             self._count_catalogue,
             str(self.data),
+            NOTE_KEY,
         )
 
     def run(self) -> int:
