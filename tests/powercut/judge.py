@@ -159,30 +159,52 @@ def money(world: World) -> list[str]:
     return wrong
 
 
-def figures(world: World, own_minor: int) -> list[str]:
-    """Whether the terminal's own float is the server's less what only the journal holds.
+def _own_float(records: list[oracle.Record]) -> int:
+    """What the terminal must hold its float to be: the fold of docs/formats/journal.md, exactly."""
+    ledger_minor = offline_minor = 0
+    unanswered: dict[int, int] = {}
+    for record in sorted(records, key=lambda r: r.sequence):
+        body = record.body
+        if record.kind == 2:
+            offline_minor += body[1] - body[2]
+        elif record.kind == 3:
+            unanswered[record.sequence] = body[1] - body[2]
+        elif record.kind == 4 and body[0] in unanswered:
+            ledger_minor = min(ledger_minor - unanswered.pop(body[0]), body[4])
+        elif record.kind in (5, 6):
+            unanswered.pop(body[0], None)
+        elif record.kind == 8:
+            ledger_minor, offline_minor = body[1], body[5]
+    return ledger_minor - offline_minor - sum(unanswered.values())
 
-    While an online sale has no answer on the terminal, and from an answer to the next settlement,
-    it may hold itself poorer (docs/formats/journal.md, `delivered`), never richer.
+
+def figures(world: World, own_minor: int) -> list[str]:
+    """Whether the terminal's own float is what its records add up to, and what the server's books
+    say less what only the journal holds.
+
+    It may be poorer than the books by exactly the debit of one sale: the online one that has no
+    answer on the terminal, or whose answer came after the last settlement. Never richer.
     """
     books = Books(world)
-    if not any(r.kind == 8 for r in books.records.values()):
+    records = list(books.records.values())
+    settled = max([0] + [r.sequence for r in records if r.kind == 8])
+    if not settled:
         return []  # the server has not told it yet
-    answered = {r.body[0] for r in books.records.values() if r.kind in (4, 5)}
-    waiting = [r for r in books.records.values() if r.kind == 3 and r.sequence not in answered]
+    added_up = _own_float(records)
+    if own_minor != added_up:
+        return [f"the terminal holds its float to be {own_minor}, its records say {added_up}"]
+    answered = {r.body[0]: r.sequence for r in records if r.kind in (4, 5)}
     expected: int = world.server.ledger_minor
-    for record in books.in_flash.values():
+    in_flight = {0}
+    for record in records:
         if record.kind == 2 and record.sequence > len(world.server.records):
             expected -= record.body[1] - record.body[2]
-    for record in waiting:
-        if record.sequence not in world.server.answers:
-            expected -= record.body[1] - record.body[2]
-    newest = {
-        kind: max([0] + [r.sequence for r in books.records.values() if r.kind == kind])
-        for kind in (4, 8)
-    }
-    may_be_poorer = waiting or newest[4] > newest[8]
-    if own_minor > expected or (own_minor < expected and not may_be_poorer):
+        if record.kind == 3 and answered.get(record.sequence, settled + 1) > settled:
+            debit_minor = record.body[1] - record.body[2]
+            in_flight.add(debit_minor)
+            if record.sequence not in answered and record.sequence not in world.server.answers:
+                expected -= debit_minor
+    if expected - own_minor not in in_flight:
         return [f"the terminal holds its float to be {own_minor}, it is {expected}"]
     return []
 
