@@ -34,6 +34,7 @@ async def _download(person: AtPerson, port: int, have: bytes) -> bytes:
     """Ask for the rest of the document; what is held when the connection or the context ends."""
     await person.connect(port)
     await person.send(b"from %d\n" % len(have))
+    closed = False
     while True:
         person.type(b"AT+CIPRXGET=2,1460\r")
         answer = await person.read_until(r"(\+CIPRXGET: 2,\d+,\d+\r\n|ERROR\r\n)")
@@ -43,8 +44,10 @@ async def _download(person: AtPerson, port: int, have: bytes) -> bytes:
         body = await person.read_until(f".{{{count}}}\r\nOK\r\n")
         have += body[:count].encode("latin-1")
         if count == 0 and left == 0:
-            if "TCP CLOSED" in await _state(person):
+            if closed:
                 return have
+            # what came between the empty answer and the close is still to be read
+            closed = "TCP CLOSED" in await _state(person)
             await asyncio.sleep(0.002)
 
 
