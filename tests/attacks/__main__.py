@@ -1,35 +1,93 @@
-"""Every row of the threat table against real MicroPython: `inv attacks`."""
+"""Every row of the threat table against whole terminals and the server process: `inv attacks`."""
 
 from __future__ import annotations
 
 import os
 import sys
 import tempfile
+import textwrap
+import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
-from tests.attacks.rows import ROWS, play
+from tests.attacks import terminal_rows
+from tests.attacks.rows import CONCEDED, ROWS
+from tests.attacks.scene import Row
+from tests.attacks.whole import Played, make_base, play_family
+from tests.support.world import quiet_tools
+
+WIDTH = 80
 
 
-def attempt(number: int) -> str:
-    """What the attacker of that row gained, in words; empty when nothing."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            play(ROWS[number], Path(folder), on_board=True)
-        except AssertionError as gained:
-            return str(gained) or "the row broke"
-    return ""
+class Family(NamedTuple):
+    """Rows that are played in one terminal's life."""
+
+    title: str
+    kind: str
+    rows: Sequence[Row]
+
+
+def _served(*first_words: str) -> list[Row]:
+    return [row for row in ROWS if row.name.split(":")[0].split(" ")[0] in first_words]
+
+
+def families() -> list[Family]:
+    """All rows, the longest families first."""
+    network, server = _served("network"), _served("server")
+    people = [row for row in ROWS if row not in network and row not in server]
+    return [
+        Family("The network is owned", "served", network),
+        Family("Keys of people are stolen", "served", people),
+        Family("The server is stolen", "served", server),
+        Family("Flash is written while the power is off", "by hand", terminal_rows.FLASH),
+        Family("The serial port", "by hand", terminal_rows.SERIAL),
+        Family("Messages on the way", "by hand", terminal_rows.MESSAGES),
+        Family("A rogue cell", "served", terminal_rows.CELL),
+        Family("Conceded: the attacker holds all that it takes", "conceded", CONCEDED),
+    ]
+
+
+def _play(number: int, base: Path, folder: Path) -> tuple[list[Played], float]:
+    family = families()[number]
+    begun = time.monotonic()
+    with quiet_tools():
+        played = play_family(base, folder / str(number), family.rows, family.kind)
+    return played, time.monotonic() - begun
+
+
+def _tell(family: Family, played: Sequence[Played], seconds: float) -> int:
+    """Print a family's table; how many rows were not held."""
+    gained = 0
+    print(f"\n{family.title} ({seconds:.0f} s)", flush=True)
+    for row in played:
+        verdict = "GAINED" if row.gained else "conceded" if family.kind == "conceded" else "held"
+        print(f"  {verdict:9}{row.name}")
+        note = row.gained or row.said.partition("update: ")[2] or row.said
+        for line in textwrap.wrap(note, WIDTH - 13)[: 20 if row.gained else 1]:
+            print(f"             {line}")
+        gained += bool(row.gained)
+    return gained
 
 
 def main() -> int:
     """Play every row; 0 if nobody gained anything beyond what the table concedes."""
-    gained = 0
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(attempt, range(len(ROWS)))
-        for row, what in zip(ROWS, results, strict=True):
-            print(f"{'GAINED' if what else 'held':7}{row.name}{': ' + what if what else ''}")
-            gained += bool(what)
-    print(f"attacks: {len(ROWS)}, gained by attacker: {gained}")
+    gained = count = 0
+    with tempfile.TemporaryDirectory(prefix="duka-attacks-") as name:
+        folder = Path(name)
+        print("Making a server, its keys and a terminal ...", flush=True)
+        with quiet_tools():
+            make_base(folder / "base")
+        with ProcessPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
+            jobs = [
+                (family, pool.submit(_play, number, folder / "base", folder))
+                for number, family in enumerate(families())
+            ]
+            for family, job in jobs:
+                gained += _tell(family, *job.result())
+                count += len(family.rows) if family.kind != "conceded" else 0
+    print(f"\nattacks: {count}, gained by attacker: {gained}")
     return 1 if gained else 0
 
 

@@ -1,171 +1,137 @@
-"""The rows of the threat table (docs/threats.md) that the update client meets: who, with what, does
-what. Each returns nothing; `play` judges afterwards what was gained.
+"""The rows of the threat table (docs/threats.md) that concern what is served: who, with what, does
+what. Each only changes the scene; the stage judges afterwards what was gained.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tuf.api.metadata import TargetFile, Targets
 
-from tests.attacks.thief import EVIL, SERVER, Scene, Thief
-from tests.update.world import NOW, catalogue, image
-
-STABLE_EVIL = f"stable/duka-r1/{EVIL}.full"
-
-
-class Row(NamedTuple):
-    """`attack` changes the scene. `takes` are the releases that may run afterwards: 1 runs before,
-    2 is honestly on offer.
-    """
-
-    name: str
-    attack: Callable[[Scene], None]
-    takes: tuple[int, ...] = (1,)
-
+from tests.attacks.scene import SERVER, Row, Scene
+from tests.attacks.thief import Thief
 
 ROWS: list[Row] = []
 
 
 def row(
-    name: str, takes: tuple[int, ...] = (1,)
+    name: str, says: str = "", *, takes: tuple[str, ...] = ("old",), days_old: int = 0
 ) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
     """Enter a function into the table."""
 
     def enter(attack: Callable[[Scene], None]) -> Callable[[Scene], None]:
-        ROWS.append(Row(name, attack, takes))
+        ROWS.append(Row(name, attack, takes, says, days_old))
         return attack
 
     return enter
 
 
-class Gained(AssertionError):
-    """The attacker got something that the table does not concede."""
+def evil_on(scene: Scene, channel: str = "stable", hardware: str = "duka-r1") -> str:
+    """The path of the thief's own release."""
+    return f"{channel}/{hardware}/{scene.evil}.full"
 
 
-def play(chosen: Row, folder: Path, on_board: bool = False) -> None:
-    """Let the attack happen, then let honest days return.
-
-    Raises:
-        Gained: something else runs than may, prices changed, or the terminal can no longer be
-            updated.
-    """
-    scene = Scene(folder, on_board)
-    scene.publish(2)
-    kept = folder / "kept"
-    shutil.copytree(folder / "site", kept)
-    chosen.attack(scene)
-    for _ in range(2):
-        scene.run_client()
-        if scene.switched_to() not in chosen.takes:
-            raise Gained(f"release {scene.switched_to()} is switched to: {scene.logged[-6:]}")
-    if (scene.data / "catalogue.json").read_bytes() != scene.honest_catalogue:
-        raise Gained("the prices were changed")
-    if scene.switched_to() != 1:
-        return
-    scene.honest_again(kept)
-    scene.publish(3)
-    scene.time_s = int(NOW.timestamp()) + 2 * 86400
-    for _ in range(2):
-        scene.run_client()
-    if scene.switched_to() != 3:
-        raise Gained(f"the terminal cannot be updated any more: {scene.logged[-6:]}")
+def offered_on(scene: Scene) -> str:
+    """The path of the honest one."""
+    return f"stable/duka-r1/{scene.offered}.full"
 
 
 def on_the_way(scene: Scene, part: str, change: Callable[[bytes], bytes]) -> None:
-    scene.site.change = lambda path, data: change(data) if part in path else data
+    """Change every file whose path has `part` in it while it passes."""
+    scene.intercept = lambda path, data: change(data) if part in path else data
 
 
 # --- the network owned: no key at all ---
 
 
-@row("network: a release list that nobody signed")
+@row("network: a release list that nobody signed", "timestamp: 0 of 1 signatures")
 def unsigned(scene: Scene) -> None:
     thief = Thief(scene)
-    thief.list_evil("stable", STABLE_EVIL)
+    thief.list_evil("stable", evil_on(scene))
     thief.point("stable")
 
 
-@row("network: the signed release list with one number changed")
+@row("network: the signed release list with one number changed", "stable: 0 of 2 signatures")
 def edited(scene: Scene) -> None:
-    on_the_way(scene, ".stable.json", lambda data: data.replace(b'"release":2', b'"release":9'))
+    on_the_way(
+        scene,
+        ".stable.json",
+        lambda data: data.replace(b'"release":%d' % scene.offered, b'"release":%d' % scene.evil),
+    )
 
 
-@row("network: the signed release list with a lower security version")
+@row("network: the signed release list with a lower security version", "stable: 0 of 2 signatures")
 def security_edited(scene: Scene) -> None:
     old, new = b'"security_version":1', b'"security_version":0'
     on_the_way(scene, ".stable.json", lambda data: data.replace(old, new))
 
 
-@row("network: another image instead of the signed one")
+@row("network: another image instead of the signed one", "payload_hash")
 def payload_swapped(scene: Scene) -> None:
-    on_the_way(scene, ".full", lambda data: image(EVIL)[: len(data)].ljust(len(data), b"!"))
+    on_the_way(scene, ".full", lambda data: scene.evil_image()[: len(data)].ljust(len(data), b"!"))
 
 
-@row("network: one bit of the payload")
+@row("network: one bit of the payload", "payload_hash")
 def payload_bit(scene: Scene) -> None:
     on_the_way(scene, ".full", lambda data: data[:-1] + bytes([data[-1] ^ 1]))
 
 
-@row("network: a payload cut short")
+@row("network: a payload cut short", "another range than asked for")
 def payload_short(scene: Scene) -> None:
     on_the_way(scene, ".full", lambda data: data[:-100])
 
 
-@row("network: a payload that goes on")
+@row("network: a payload that goes on", "another range than asked for")
 def payload_long(scene: Scene) -> None:
     on_the_way(scene, ".full", lambda data: data + bytes(200_000))
 
 
-@row("network: a timestamp without end")
+@row("network: a timestamp without end", "at most 2048")
 def endless_timestamp(scene: Scene) -> None:
     on_the_way(scene, "timestamp", lambda data: data + b" " * 100_000)
 
 
-@row("network: a release list without end")
+@row("network: a release list without end", "at most 12288")
 def endless_list(scene: Scene) -> None:
     on_the_way(scene, ".stable.json", lambda data: data + b" " * 100_000)
 
 
-@row("network: a captive portal's page for everything")
+@row("network: a captive portal's page for everything", "timestamp: no value")
 def portal(scene: Scene) -> None:
     on_the_way(scene, "", lambda data: b"<html>Pay here for the internet</html>")
 
 
-@row("network: nests of brackets for metadata")
+@row("network: nests of brackets for metadata", "timestamp: nested too deep")
 def brackets(scene: Scene) -> None:
     on_the_way(scene, "timestamp", lambda data: b"[" * 2000)
 
 
-@row("network: the old timestamp for ever", takes=(1,))
+@row("network: the old timestamp for ever")
 def frozen(scene: Scene) -> None:
-    old = (scene.data / "trust/timestamp.json").read_bytes()
+    old = scene.before["timestamp"]
     on_the_way(scene, "timestamp", lambda data: old)
 
 
-@row("network: everything old, replayed after it expired")
+@row("network: an old offer, replayed after it expired", "the signatures expired", days_old=45)
 def replayed_expired(scene: Scene) -> None:
-    scene.time_s += 45 * 86400
+    pass  # passing on what was signed then is all
 
 
-@row("network: yesterday's release list under today's name")
+@row("network: yesterday's release list under today's name", "stable: version differs")
 def mixed(scene: Scene) -> None:
-    old = (scene.data / "trust/stable.json").read_bytes()
+    old = scene.before["stable"]
     on_the_way(scene, ".stable.json", lambda data: old)
 
 
-@row("network: the price list with other prices", takes=(1, 2))
+@row("network: the price list with other prices", "is not what was signed", takes=("old", "new"))
 def prices_on_the_way(scene: Scene) -> None:
-    scene.repository.set_catalogue("default", catalogue(2), scene.all_signers, NOW)
-    scene.repository.publish(scene.all_signers, NOW)
+    scene.new_prices()
     on_the_way(scene, "default.json", lambda data: data.replace(b":5000", b":4000"))
 
 
-@row("network: a root of the attacker's own")
+@row("network: a root of the attacker's own", "root: 0 of 2 signatures")
 def own_root(scene: Scene) -> None:
     Thief(scene).new_root()
 
@@ -173,30 +139,30 @@ def own_root(scene: Scene) -> None:
 # --- a server stolen: snapshot, timestamp and rollout keys ---
 
 
-@row("server stolen: lists a release without the channel's keys")
+@row("server stolen: lists a release without the channel's keys", "stable: 0 of 2 signatures")
 def server_lists(scene: Scene) -> None:
     thief = Thief(scene, *SERVER)
-    thief.list_evil("stable", STABLE_EVIL)
+    thief.list_evil("stable", evil_on(scene))
     thief.point("stable")
 
 
-@row("server stolen: the rollout role lists a release under the channel's path")
+@row("server stolen: a release in the rollout role, on the channel's path", "is halted")
 def rollout_lists(scene: Scene) -> None:
     thief = Thief(scene, *SERVER)
     hold_back(thief)
-    thief.list_evil("rollout-stable", STABLE_EVIL)
+    thief.list_evil("rollout-stable", evil_on(scene))
     thief.point("rollout-stable")
 
 
-@row("server stolen: the rollout role lists a release under its own path")
+@row("server stolen: a release in the rollout role, on its own path", "is halted")
 def rollout_lists_own(scene: Scene) -> None:
     thief = Thief(scene, *SERVER)
     hold_back(thief)
-    thief.list_evil("rollout-stable", f"rollout/stable/{EVIL}.full")
+    thief.list_evil("rollout-stable", f"rollout/stable/{scene.evil}.full")
     thief.point("rollout-stable")
 
 
-@row("server stolen: holds a release back")
+@row("server stolen: holds a release back", "is halted")
 def held_back(scene: Scene) -> None:
     thief = Thief(scene, *SERVER)
     hold_back(thief)
@@ -206,47 +172,42 @@ def held_back(scene: Scene) -> None:
 def hold_back(thief: Thief) -> None:
     def plan(signed: Targets) -> None:
         target = TargetFile.from_data("rollout/stable/plan.json", b"{}", ["sha256"])
-        target.unrecognized_fields = {"custom": {"releases": {}, "halted": [2]}}
+        target.unrecognized_fields = {"custom": {"releases": {}, "halted": [thief.scene.offered]}}
         signed.targets[target.path] = target
 
     thief.forge("rollout-stable", plan)
 
 
-@row("server stolen: lets a release go to everybody; it is the signed one", takes=(2,))
+@row("server stolen: lets a release go to everybody; it is the signed one", takes=("new",))
 def let_go(scene: Scene) -> None:
-    scene.repository.set_rollout("stable", 2, 0, scene.all_signers, NOW)
-    scene.repository.publish(scene.all_signers, NOW)
+    scene.repository.set_rollout("stable", scene.offered, 0, scene.all_signers, scene.now)
+    scene.repository.publish(scene.all_signers, scene.now)
     thief = Thief(scene, *SERVER)
     thief.forge("rollout-stable", lambda signed: signed.targets.clear())
     thief.point("rollout-stable")
 
 
-@row("server stolen: the newest timestamp names an older snapshot")
+@row("server stolen: the newest timestamp names an older snapshot", "lists an older snapshot")
 def older_snapshot(scene: Scene) -> None:
-    scene.facts["open_sale"] = True
-    scene.run_client()
-    scene.facts["open_sale"] = False
-    scene.reboot()
+    scene.learn()
 
     def names(timestamp: Any) -> None:
         timestamp.snapshot_meta.version = 1
 
     Thief(scene, *SERVER).forge("timestamp", names)
-    scene.time_s += 45 * 86400  # and waits until what the terminal knows has run out
+    scene.wait_until_expired()
 
 
-@row("server stolen: a snapshot without the channel")
+@row("server stolen: a snapshot without the channel", "is no longer listed")
 def dropped_role(scene: Scene) -> None:
     thief = Thief(scene, *SERVER)
     thief.forge("snapshot", lambda signed: signed.meta.pop("stable.json"))
     thief.point_at_snapshot()
 
 
-@row("server stolen: a snapshot that names an older release list")
+@row("server stolen: a snapshot that names an older release list", "lists an older stable.json")
 def older_list(scene: Scene) -> None:
-    scene.facts["open_sale"] = True
-    scene.run_client()
-    scene.facts["open_sale"] = False
+    scene.learn()
     thief = Thief(scene, *SERVER)
 
     def names(signed: Any) -> None:
@@ -254,17 +215,21 @@ def older_list(scene: Scene) -> None:
 
     thief.forge("snapshot", names)
     thief.point_at_snapshot()
-    scene.time_s += 45 * 86400
+    scene.wait_until_expired()
 
 
-@row("server stolen: version numbers driven to the sky, then new keys")
+@row("server stolen: version numbers driven to the sky, then new keys", "is halted")
 def fast_forward(scene: Scene) -> None:
     thief = Thief(scene, *SERVER)
     hold_back(thief)
     thief.point("rollout-stable", step=1_000_000)
 
 
-@row("server stolen: other prices under the signed list's name", takes=(1, 2))
+@row(
+    "server stolen: other prices under the signed list's name",
+    "catalogue: 0 of 1 signatures",
+    takes=("old", "new"),
+)
 def server_prices(scene: Scene) -> None:
     thief = Thief(scene, *SERVER)
     thief.forge("catalogue", lambda signed: None)
@@ -274,17 +239,17 @@ def server_prices(scene: Scene) -> None:
 # --- keys of people stolen ---
 
 
-@row("one stable key and the server: below the threshold")
+@row("one stable key and the server: below the threshold", "stable: 1 of 2 signatures")
 def one_stable(scene: Scene) -> None:
     thief = Thief(scene, *SERVER, "stable:1")
-    thief.list_evil("stable", STABLE_EVIL)
+    thief.list_evil("stable", evil_on(scene))
     thief.point("stable")
 
 
-@row("one stable key, signing twice under two names, and the server")
+@row("one stable key, signing twice under two names, and the server", "stable: 1 of 2 signatures")
 def one_stable_twice(scene: Scene) -> None:
     thief = Thief(scene, *SERVER, "stable:1")
-    thief.list_evil("stable", STABLE_EVIL)
+    thief.list_evil("stable", evil_on(scene))
     file = thief.newest("stable")
     content = json.loads(file.read_bytes())
     stolen = thief.keys[-1].public_key.keyid
@@ -294,62 +259,68 @@ def one_stable_twice(scene: Scene) -> None:
     thief.point("stable")
 
 
-@row("all stable keys but not the server: nobody points at what they sign")
+@row(
+    "all stable keys but not the server: nobody points at what they sign",
+    "timestamp: 0 of 1 signatures",
+)
 def stable_without_server(scene: Scene) -> None:
     thief = Thief(scene, "stable")
-    thief.list_evil("stable", STABLE_EVIL)
+    thief.list_evil("stable", evil_on(scene))
     thief.point("stable")
 
 
-@row("all stable keys and the server: a release with closed holes open again")
+@row("all stable keys and the server: closed holes open again", "known holes")
 def stable_old_security(scene: Scene) -> None:
     thief = Thief(scene, *SERVER, "stable")
-    thief.list_evil("stable", STABLE_EVIL, security_version=0)
-    thief.forge("stable", lambda signed: signed.targets.pop("stable/duka-r1/2.full"))
+    thief.list_evil("stable", evil_on(scene), security_version=0)
+    thief.forge("stable", lambda signed: signed.targets.pop(offered_on(scene)))
     thief.point("stable")
 
 
-@row("all stable keys and the server: an image for another class of hardware")
+@row("all stable keys and the server: another class of hardware")
 def stable_other_class(scene: Scene) -> None:
     thief = Thief(scene, *SERVER, "stable")
-    thief.list_evil("stable", f"stable/duka-r2/{EVIL}.full")
-    thief.forge("stable", lambda signed: signed.targets.pop("stable/duka-r1/2.full"))
+    thief.list_evil("stable", evil_on(scene, hardware="duka-r2"))
+    thief.forge("stable", lambda signed: signed.targets.pop(offered_on(scene)))
     thief.point("stable")
 
 
-@row("alpha's key and the server: a release under stable's path")
+@row("alpha's key and the server: a release under stable's path", "is halted")
 def alpha_lists_stable(scene: Scene) -> None:
     thief = Thief(scene, *SERVER, "alpha")
     hold_back(thief)
-    thief.list_evil("alpha", STABLE_EVIL)
+    thief.list_evil("alpha", evil_on(scene))
     thief.point("alpha", "rollout-stable")
 
 
-@row("alpha's key and the server: a release of alpha, to a terminal of stable")
+@row("alpha's key and the server: alpha.s release, to one of stable", "is halted")
 def alpha_lists_alpha(scene: Scene) -> None:
     thief = Thief(scene, *SERVER, "alpha")
     hold_back(thief)
-    thief.list_evil("alpha", f"alpha/duka-r1/{EVIL}.full")
+    thief.list_evil("alpha", evil_on(scene, "alpha"))
     thief.point("alpha", "rollout-stable")
 
 
-@row("all keys of ci, alpha and beta, and the server: sign for stable")
+@row("all keys of ci, alpha and beta, and the server: sign for stable", "stable: 0 of 2 signatures")
 def others_sign_stable(scene: Scene) -> None:
     thief = Thief(scene, *SERVER, "ci", "alpha", "beta", "catalogue")
-    thief.list_evil("stable", STABLE_EVIL)
+    thief.list_evil("stable", evil_on(scene))
     thief.point("stable")
 
 
-@row("the catalogue's keys and the server: a release under the price lists")
+@row("the catalogue's keys and the server: a release under the price lists", "is halted")
 def catalogue_lists(scene: Scene) -> None:
     thief = Thief(scene, *SERVER, "catalogue")
     hold_back(thief)
-    thief.list_evil("catalogue", STABLE_EVIL)
-    thief.list_evil("catalogue", f"catalogue/{EVIL}.full")
+    thief.list_evil("catalogue", evil_on(scene))
+    thief.list_evil("catalogue", f"catalogue/{scene.evil}.full")
     thief.point("catalogue", "rollout-stable")
 
 
-@row("one targets key and the server: hands stable to a key of the attacker's")
+@row(
+    "one targets key and the server: hands stable to a key of its own",
+    "targets: 1 of 2 signatures",
+)
 def one_targets(scene: Scene) -> None:
     thief = Thief(scene, *SERVER, "targets:1")
 
@@ -360,36 +331,28 @@ def one_targets(scene: Scene) -> None:
         signed.delegations.keys[key.keyid] = key
 
     thief.forge("targets", hands_over)
-    thief.list_evil("stable", STABLE_EVIL)
+    thief.list_evil("stable", evil_on(scene))
     thief.point("targets", "stable")
 
 
-@row("one root key and the server: a new root")
+@row("one root key and the server: a new root", "root: 1 of 2 signatures")
 def one_root(scene: Scene) -> None:
     thief = Thief(scene, *SERVER, "root:1")
     thief.new_root()
-    thief.list_evil("stable", STABLE_EVIL)
+    thief.list_evil("stable", evil_on(scene))
     thief.point("stable")
 
 
-@row("all targets keys and the server, but no root key: a new root")
+@row("all targets keys and the server, but no root key: a new root", "root: 0 of 2 signatures")
 def targets_sign_root(scene: Scene) -> None:
     Thief(scene, *SERVER, "targets", "stable").new_root(keep_roles=("targets",))
 
 
-# --- time ---
+def _everything(scene: Scene) -> None:
+    thief = Thief(scene, *SERVER, "stable")
+    thief.list_evil("stable", evil_on(scene))
+    thief.point("stable")
 
 
-@row("rogue cell: a time before everything was signed keeps old metadata fresh", takes=(2,))
-def time_back(scene: Scene) -> None:
-    scene.time_s -= 300 * 86400
-
-
-@row("rogue cell: a time after everything expired")
-def time_forward(scene: Scene) -> None:
-    scene.time_s += 3000 * 86400
-
-
-@row("rogue cell: no time at all")
-def no_time(scene: Scene) -> None:
-    scene.time_s = 0
+CONCEDED = [Row("all stable keys and the server", _everything, ("old",), "", 0)]
+"""Here the attacker does gain what the table says: it shows that the judges are awake."""

@@ -1,91 +1,39 @@
-"""Somebody who stands between a terminal and its server, perhaps with stolen keys.
-
-`Scene` is a terminal's update client, with the flash and files it writes, before a release
-manager's site; the thief changes the site, or what passes on the way. The client runs on CPython
-(quick) or on MicroPython in a board's heap behind a real HTTP server.
+"""Somebody who stands between a terminal and its server, perhaps with stolen keys, and writes what
+they like into what is served.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from securesystemslib.signer import CryptoSigner
+from securesystemslib.signer import CryptoSigner, Signer
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
-from tests.support import micropython
-from tests.update.test_on_micropython import run_device
-from tests.update.world import NOW, World, image, signers
+from tests.attacks.scene import Scene
 from updater_server.channels.repository import encode
-
-EVIL = 9
-SERVER = ("snapshot", "timestamp", "rollout")
-"""The keys that are on the server."""
-
-
-class Scene(World):
-    """`tests.update.world` with a terminal that has seen today's metadata and prices."""
-
-    def __init__(self, folder: Path, on_board: bool = False) -> None:
-        super().__init__(folder)
-        self.online_keys_stolen = False
-        self._on_board = on_board
-        self.run_client()  # the terminal knows today's metadata and price list
-        self.honest_catalogue = (self.data / "catalogue.json").read_bytes()
-
-    def run_client(self) -> None:
-        """One visit of the terminal's update client, as after a restart."""
-        if self._on_board:
-            out, (resets, *_) = run_device(self, self.folder, micropython.BOARD_HEAP_BYTES)
-            self.logged += out.splitlines()
-            self.resets += resets
-        else:
-            self.reboot()
-            self.run()
-
-    def honest_again(self, site: Path) -> None:
-        """The thief is thrown out: the release managers' own files come back, and the online keys
-        are replaced if they were stolen.
-        """
-        shutil.rmtree(self.folder / "site")
-        site.rename(self.folder / "site")
-        self.site.change = lambda path, data: data
-        if self.online_keys_stolen:
-            fresh = {role: CryptoSigner.generate_ed25519() for role in ("snapshot", "timestamp")}
-            self.repository.rotate_root(
-                {role: [signer.public_key] for role, signer in fresh.items()},
-                [*fresh.values(), *self.all_signers],
-                NOW,
-            )
-            self.all_signers = [*fresh.values(), *self.all_signers]
-        for _ in range(6):  # past what stolen online keys gave out
-            self.repository.publish(self.all_signers, NOW)
 
 
 class Thief:
     """Holds the named keys: a role's name for all of them, or `role:count`."""
 
     def __init__(self, scene: Scene, *held: str) -> None:
-        by_role, _ = signers()
         self.scene = scene
-        self.folder = scene.folder / "site" / "metadata"
-        self.keys: list[CryptoSigner] = []
-        scene.online_keys_stolen = "timestamp" in held
+        self.folder = scene.served / "metadata"
+        self.keys: list[Signer] = []
+        scene.online_keys_stolen |= "timestamp" in held
         for name in held:
             role, _, count = name.partition(":")
-            self.keys += by_role[role][: int(count or 9)]
+            self.keys += scene.signers[role][: int(count or 9)]
 
     def newest(self, role: str) -> Path:
         """The newest file of a role in the site."""
-        if role == "timestamp":
-            return self.folder / "timestamp.json"
-        return max(self.folder.glob(f"*.{role}.json"), key=lambda f: int(f.name.split(".")[0]))
+        return self.scene.newest(role)
 
-    def sign(self, metadata: Metadata[Any], keys: Sequence[CryptoSigner] | None = None) -> None:
+    def sign(self, metadata: Metadata[Any], keys: Sequence[Signer] | None = None) -> None:
         """Replace the signatures by those of the held keys."""
         metadata.signatures.clear()
         for signer in self.keys if keys is None else keys:
@@ -96,9 +44,14 @@ class Thief:
         metadata: Metadata[Any] = Metadata.from_bytes(self.newest(role).read_bytes())
         edit(metadata.signed)
         metadata.signed.version += step
-        self.sign(metadata)
+        self.sign(metadata, self._of(role))
         name = "timestamp" if role == "timestamp" else f"{metadata.signed.version}.{role}"
         (self.folder / f"{name}.json").write_bytes(encode(metadata))
+
+    def _of(self, role: str) -> list[Signer]:
+        """The held keys that are a role's own, or all of them if none is."""
+        own = [key for key in self.keys if key in self.scene.signers.get(role, ())]
+        return own if role in ("snapshot", "timestamp") and own else self.keys
 
     def point(self, *roles: str, step: int = 1) -> None:
         """Let snapshot and timestamp name the newest file of `roles`."""
@@ -126,13 +79,15 @@ class Thief:
 
     def _add(self, signed: Targets, path: str, changes: dict[str, Any]) -> None:
         offered: Metadata[Targets] = Metadata.from_bytes(self.newest("stable").read_bytes())
-        custom = dict(offered.signed.targets["stable/duka-r1/2.full"].custom or {})
-        content = image(EVIL)
+        custom = dict(
+            offered.signed.targets[f"stable/duka-r1/{self.scene.offered}.full"].custom or {}
+        )
+        content = self.scene.evil_image()
         hardware_class = path.split("/")[1]
         packer = zlib.compressobj(9, wbits=12)
         payload = packer.compress(content) + packer.flush()
         custom |= {
-            "release": EVIL,
+            "release": self.scene.evil,
             "hardware": {"class": hardware_class, "revisions": [1]},
             "image": {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
             "payloads": [{"kind": "full", "path": path}],
@@ -142,7 +97,7 @@ class Thief:
         target.unrecognized_fields = {"custom": custom}
         signed.targets[path] = target
         folder, _, name = path.rpartition("/")
-        file = self.scene.folder / "site/targets" / folder / f"{target.hashes['sha256']}.{name}"
+        file = self.scene.served / "targets" / folder / f"{target.hashes['sha256']}.{name}"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(payload)
 

@@ -120,11 +120,15 @@ def _make_factory(folder: Path) -> None:
 
 def _make_provisioned(states: Path, state: str) -> None:
     shutil.copytree(states / "factory", states / state)
-    world = TerminalWorld(states / state, quick())
+    make_ready(TerminalWorld(states / state, quick()), STATES[state])
+
+
+def make_ready(world: TerminalWorld, poll_s: int = 1) -> None:
+    """Provision the blank terminal of a world that has a first release; everything is off then."""
     try:
         world.server.start()
         tap = world.tap
-        world.provision(FLOAT_MINOR, poll_s=STATES[state], sync_s=1)
+        world.provision(FLOAT_MINOR, poll_s=poll_s, sync_s=1)
         world.terminal.board.power_off()  # both batches are to wait when it first asks
         for product, count in STOCK.items():
             world.server.command("stock", "assign", world.terminal_id, product, str(count))
@@ -137,7 +141,7 @@ def _make_provisioned(states: Path, state: str) -> None:
         while not any(exchange.status == 304 for exchange in tap.asked("timestamp.json")):
             assert pause_s < 100, world.terminal.board.summary()
             asked = len(tap.asked("timestamp.json"))
-            if STATES[state] > 60:
+            if poll_s > 60:
                 time.sleep(pause_s)  # verifying takes its time, more on a busy machine
                 pause_s *= 2
                 world.terminal.board.power_cycle()
