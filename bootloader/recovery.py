@@ -7,10 +7,12 @@ run which the release managers did not sign, and tells the device key once, at p
 import gc
 import os
 import time
+from hashlib import sha256
 
 from bootloader import boot, entropy, identity, smp, trust
 from bootloader.shared.compat import const
 from bootloader.shared.control import OTHER, ControlBlock, ControlError
+from bootloader.shared.hashes import equal, technician_permit
 from bootloader.shared.partitions import SECTOR_BYTES, PartitionError
 from bootloader.smp import SmpError
 
@@ -76,6 +78,8 @@ class Recovery:
         self.reset_wanted = False
         self._image = None
         self._file = None
+        self._challenge = None
+        self._permitted = None
         self._mounted = False
         self._commands = {
             (0, 0, True): self._echo,
@@ -89,6 +93,8 @@ class Recovery:
             (8, 0, True): self._upload_file,
             (64, 0, False): self._status,
             (64, 1, True): self._make_identity,
+            (64, 2, False): self._make_challenge,
+            (64, 2, True): self._take_permit,
         }
 
     def handle(self, group, command, is_write, body):
@@ -176,6 +182,23 @@ class Recovery:
             self.who = who
         self._open_control()
         return {"key": self.who.device_key}
+
+    def _make_challenge(self, body):
+        self._challenge = self.board.random(16)
+        return {"challenge": self._challenge}
+
+    def _take_permit(self, body):
+        """The server lets the technician bring one file."""
+        file = _field(body, "file", bytes)
+        challenge, self._challenge, self._permitted = self._challenge, None, None
+        if self.who is None or challenge is None:
+            raise SmpError(smp.RC_BAD_STATE, "ask for a challenge first")
+        challenge = sha256(challenge + file).digest()[:16]
+        wanted = technician_permit(self.who, "file", challenge)
+        if not equal(_field(body, "permit", bytes), wanted):
+            raise SmpError(smp.RC_DENIED, "the permit is not for this: ask the server again")
+        self._permitted = file
+        return {}
 
     def _open_control(self):
         """Load the control block, or begin it anew with boot counts above all that were used."""
@@ -415,7 +438,7 @@ class Recovery:
             self._close_file()
             try:
                 is_sealed = identity.is_sealed(self.board.partitions["identity"])
-                trust.check_file(name, name + ".new", is_sealed)
+                trust.check_file(name, name + ".new", is_sealed, self._permitted)
             except trust.Refused:
                 os.remove(name + ".new")
                 raise

@@ -132,17 +132,33 @@ def _as_slot(release):
     return slot
 
 
-def check_file(name, path, is_sealed):
+def _describe(name, path):
+    """SHA-256 of a file's name, a zero, and its content."""
+    digest = sha256(name.encode() + b"\0")
+    with open(path, "rb") as file:
+        while True:
+            piece = file.read(256)
+            if not piece:
+                return digest.digest()
+            digest.update(piece)
+
+
+def check_file(name, path, is_sealed, permitted=None):
     """Return only if what is in the file `path` may become the file `name` (both under /data).
 
     A metadata file must verify against those on board, and not be older. On a terminal whose
     identity `is_sealed` (it had its first image) a price list must be the one that the catalogue
-    role on board lists. Anything else is taken.
+    role on board lists, and any other file the one that the server `permitted` (`_describe`): a
+    merchant's PIN, the server's address and the list of refused releases are in such files.
     Raises Refused with the reason.
     """
-    if name == "/data/catalogue.json" and is_sealed:
-        _check_catalogue(path)
     if not name.startswith(_FOLDER):
+        if not is_sealed:
+            return
+        if name == "/data/catalogue.json":
+            _check_catalogue(path)
+        elif permitted is None or _describe(name, path) != permitted:
+            raise Refused("this file needs a permit of the server: use tech configure")
         return
     role = name[len(_FOLDER) : -5]
     if not name.endswith(".json") or "/" in role:

@@ -11,7 +11,7 @@ import os
 from binascii import hexlify, unhexlify
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
-from bootloader.shared.hashes import equal, hkdf_sha256, hmac_sha256
+from bootloader.shared.hashes import equal, technician_permit
 from bootloader.shared.partitions import SECTOR_BYTES
 from firmware import log, sync
 
@@ -167,13 +167,11 @@ class Bench:
         return {"challenge": hexlify(self.boot.challenge).decode()}
 
     def _check(self, action, permit):
-        who = self.boot.identity
         challenge = getattr(self.boot, "challenge", None)
         self.boot.challenge = None
         if not challenge:
             raise Refused("ask for a challenge first")
-        key = hkdf_sha256(who.device_key, who.terminal_id, b"duka technician 1", 32)
-        wanted = hmac_sha256(key, action.encode() + challenge)[:16]
+        wanted = technician_permit(self.boot.identity, action, challenge)
         if not equal(unhexlify(permit), wanted):
             raise Refused("the permit is not for this: ask the server for one again")
 

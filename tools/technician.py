@@ -121,13 +121,7 @@ def provision_command(
     passphrase: Passphrase = "",
 ) -> None:
     """Turn blank boards into terminals that sell. Run it again after any fault: it goes on."""
-    address = httpx.URL(server)
-    host, port_number = address.host, address.port or 80
-    if server_for_terminal:
-        host, _, text = server_for_terminal.partition(":")
-        if text and not text.isdigit():
-            raise LinkError("--server-for-terminal is host:port")
-        port_number = int(text or 80)
+    host, port_number = _reached_at(server, server_for_terminal)
     if not host:
         raise LinkError("name the server: --server, or --server-for-terminal with --offline-batch")
     access = ServerAccess(server, token, host, port_number)
@@ -265,6 +259,34 @@ def logs(
 
 
 @app.command()
+def configure(
+    context: typer.Context,
+    port: OnePort,
+    server: Server,
+    token: Token,
+    merchant: Annotated[str, typer.Option(help="name on the receipt")],
+    merchant_pin: Annotated[str, typer.Option(prompt=True, hide_input=True, help="4 to 8 digits")],
+    server_for_terminal: Annotated[
+        str, typer.Option(help="host:port as the terminal reaches it, if other")
+    ] = "",
+    apn: Annotated[str, typer.Option(help="access point of the SIM card")] = "internet",
+    channel: Channel = "stable",
+) -> None:
+    """Give a terminal other settings: merchant, PIN, server, access point. The server permits it
+    and notes your name."""
+    host, port_number = _reached_at(server, server_for_terminal)
+    access = ServerAccess(server, token, host, port_number, apn)
+    config = make_config(access, Merchant(merchant, merchant_pin), channel, {})
+    office = custody.Office(server, token)
+    _run(
+        context.obj,
+        "configure",
+        [port],
+        lambda name, job, row: custody.configure(name, config, office, job, row),
+    )
+
+
+@app.command()
 def unlock(context: typer.Context, port: Ports, server: Server, token: Token) -> None:
     """Let a merchant who is locked out try a PIN again at once."""
     office = custody.Office(server, token)
@@ -361,6 +383,17 @@ def _run(log: BenchLog, name: str, on: list[str], work: Callable[[str, Job, Row]
             console.print(f"{port}: {result}.", soft_wrap=True)
     if failed:
         raise typer.Exit(1)
+
+
+def _reached_at(server: str, server_for_terminal: str) -> tuple[str, int]:
+    """Host and port by which a terminal reaches the server."""
+    address = httpx.URL(server)
+    if not server_for_terminal:
+        return address.host, address.port or 80
+    host, _, text = server_for_terminal.partition(":")
+    if text and not text.isdigit():
+        raise LinkError("--server-for-terminal is host:port")
+    return host, int(text or 80)
 
 
 def _signed(server: str, root: Path | None, folder: Path | None, channel: str) -> SignedFiles:

@@ -85,6 +85,37 @@ class IdentityWrite(smp.message.WriteRequest):
     terminal: bytes
 
 
+class ChallengeResponse(smp.message.ReadResponse):
+    _GROUP_ID = _PROVISIONING_GROUP
+    _COMMAND_ID = 2
+
+    challenge: bytes
+
+
+class ChallengeRead(smp.message.ReadRequest):
+    _GROUP_ID = _PROVISIONING_GROUP
+    _COMMAND_ID = 2
+    _Response = ChallengeResponse
+    _ErrorV1 = _ProvisioningErrorV1
+    _ErrorV2 = _ProvisioningErrorV2
+
+
+class PermitResponse(smp.message.WriteResponse):
+    _GROUP_ID = _PROVISIONING_GROUP
+    _COMMAND_ID = 2
+
+
+class PermitWrite(smp.message.WriteRequest):
+    _GROUP_ID = _PROVISIONING_GROUP
+    _COMMAND_ID = 2
+    _Response = PermitResponse
+    _ErrorV1 = _ProvisioningErrorV1
+    _ErrorV2 = _ProvisioningErrorV2
+
+    file: bytes
+    permit: bytes
+
+
 class BlankBoard:
     """A board with nothing but MicroPython on it, reached through its raw REPL.
 
@@ -187,6 +218,22 @@ class RecoveryLink:
     ) -> None:
         """Write one file under /data on the terminal."""
         self._run(self._follow(self._client.upload_file(content, path), len(content), progress))
+
+    def upload_permitted(
+        self,
+        path: str,
+        content: bytes,
+        permit: Callable[[bytes], bytes],
+        progress: Progress = lambda done, total: None,
+    ) -> None:
+        """Write a file that nobody signed to a terminal that had its first image. `permit` is given
+        a challenge and asks the server (action `file`).
+        """
+        challenge = self._request(ChallengeRead()).challenge
+        file = hashlib.sha256(path.encode() + b"\0" + content).digest()
+        made = permit(hashlib.sha256(challenge + file).digest()[:16])
+        self._request(PermitWrite(file=file, permit=made))
+        self.upload_file(path, content, progress)
 
     def upload_image(self, image: bytes, progress: Progress = lambda done, total: None) -> None:
         """Upload a release image; the terminal accepts it only if its channel lists it."""

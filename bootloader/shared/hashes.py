@@ -59,6 +59,14 @@ def hkdf_sha256(key, salt, info, length_bytes):
     return out[:length_bytes]
 
 
+def technician_permit(who, action, challenge):
+    """What only the server can say to let a technician do `action` (docs/formats/serial.md): 16
+    bytes. `who` has the `device_key` and the `terminal_id`.
+    """
+    key = hkdf_sha256(who.device_key, who.terminal_id, b"duka technician 1", 32)
+    return hmac_sha256(key, action.encode() + challenge)[:16]
+
+
 def pbkdf2_sha256(secret, salt, rounds, length_bytes=32):
     """PBKDF2-HMAC-SHA-256 (RFC 8018). Two hashes of 96 bytes a round, whatever the length of
     `secret`.

@@ -4,6 +4,7 @@ it is off, its serial port. Each attacks, and raises `Gained` for what only it c
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import time
@@ -292,6 +293,29 @@ def read_out(scene: WholeScene) -> None:
         refused(lambda: link.make_identity(os.urandom(8)), "has an identity")
         for path in ("/etc/x", "/data/../x", "/x"):
             refused(partial(link.upload_file, path, b"x"), "under /data/ only")
+
+
+@row(SERIAL, "serial: settings with a server, PIN and access point of its own")
+def own_settings(scene: WholeScene) -> None:
+    settings = json.loads(scene.look().settings)
+    settings["server"] = {"host": "thief.example", "port": 80}
+    content = json.dumps(settings).encode()
+    with scene.cable() as link:
+        refused(lambda: link.upload_file("/data/config.json", content), "needs a permit")
+        for permit in (bytes(16), secrets.token_bytes(16)):
+            refused(
+                partial(link.upload_permitted, "/data/config.json", content, lambda _, p=permit: p),
+                "not for this",
+            )
+        refused(lambda: link.upload_file("/data/config.json", content), "needs a permit")
+
+
+@row(SERIAL, "serial: a file that says every release was tried in vain, and no PIN")
+def own_memory(scene: WholeScene) -> None:
+    tried = b'{"refused": [[%d, "x"]]}' % (scene.offered + 1)
+    with scene.cable() as link:
+        refused(lambda: link.upload_file("/data/update.json", tried), "needs a permit")
+        refused(lambda: link.upload_file("/data/merchant.json", b"{}"), "needs a permit")
 
 
 @row(SERIAL, "serial: unlocks and wipes with permits of the thief's own")

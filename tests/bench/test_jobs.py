@@ -11,7 +11,7 @@ import pytest
 from hw_sim.board import SimulatedBoard
 from hw_sim.flash import NorFlash
 from tests.bench.conftest import PASSPHRASE, Bench, Eyes
-from tests.support.world import MERCHANT_PIN, eventually
+from tests.support.world import MERCHANT_PIN, SERVER_NAME, SERVER_PORT, eventually
 from tests.terminal.conftest import MakeWorld, TerminalWorld
 from tools.bench import selftest
 from tools.bench.log import Job
@@ -96,6 +96,20 @@ def test_a_merchant_who_is_locked_out_is_unlocked(shop: MakeWorld, bench_of: Ben
     assert "401" in bench.refused("unlock", "--port", bench.port, *wrong)
     bench.tech("unlock", "--port", bench.port, *bench.server)
     world.merchant.sign_in()
+
+
+def test_new_settings_need_the_server_and_a_technician(shop: MakeWorld, bench_of: BenchOf) -> None:
+    world = shop()
+    bench = bench_of(world)
+    reached = ("--server-for-terminal", f"{SERVER_NAME}:{SERVER_PORT}")
+    shown = ("--merchant", "Duka la Juma", "--merchant-pin", "9876", *reached)
+    wrong = ["--server", world.server.url, "--token", "nobody"]
+    assert "401" in bench.refused("configure", "--port", bench.port, *wrong, *shown)
+    world.terminal.board.power_cycle()
+    bench.tech("configure", "--port", bench.port, *bench.server, *shown)
+    world.merchant.sign_in("9876")
+    world.merchant.sell()
+    assert "Duka la Juma" in world.terminal.receipts()[-1].text
 
 
 def test_a_release_from_a_folder_goes_on_trial_in_the_other_slot(

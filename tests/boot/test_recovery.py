@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import hmac
 import json
 import os
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import smp.packet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from smpclient.generics import success
 from smpclient.requests.file_management import FileDownload, FileUpload
 from smpclient.requests.image_management import (
@@ -25,7 +28,7 @@ from smpclient.requests.os_management import DateTimeRead, EchoWrite, MCUMgrPara
 from tests.boot import signed
 from tests.boot.conftest import Workshop
 from tests.boot.terminal import CONTROL, SLOT, TERMINAL_ID, Terminal, provision
-from tools.terminal_link import IdentityWrite, LinkError, RecoveryLink
+from tools.terminal_link import IdentityWrite, LinkError, PermitWrite, RecoveryLink
 
 
 @contextmanager
@@ -399,11 +402,56 @@ def test_lost_boot_records_do_not_bring_an_unlisted_image_back(
 # --- files ---
 
 
-def test_a_file_arrives_whole_and_replaces_the_old_one(bench: Terminal) -> None:
+def permits(workshop: Workshop, action: bytes = b"file") -> Callable[[bytes], bytes]:
+    """The server, as the technician's tools ask it."""
+    info = b"duka technician 1"  # not tests.money.office: another terminal, another key
+    key = HKDF(SHA256(), 32, salt=TERMINAL_ID, info=info).derive(workshop.device_key)
+    return lambda challenge: hmac.digest(key, action + challenge, "sha256")[:16]
+
+
+def test_a_permitted_file_arrives_whole_and_replaces_the_old_one(
+    bench: Terminal, workshop: Workshop
+) -> None:
+    permit = permits(workshop)
     with repair(bench) as link:
         for size in (0, 1, 5000):
-            link.upload_file("/data/config.json", b"x" * size)
-        link.upload_file("/data/stock/7.cbor", os.urandom(3000))
+            link.upload_permitted("/data/config.json", b"x" * size, permit)
+        link.upload_permitted("/data/stock/7.cbor", os.urandom(3000), permit)
+
+
+@pytest.mark.parametrize("name", ["config.json", "merchant.json", "update.json", "stock/1.cbor"])
+def test_a_file_that_nobody_signed_or_permitted_is_refused(bench: Terminal, name: str) -> None:
+    with repair(bench) as link, pytest.raises(LinkError, match="needs a permit"):
+        link.upload_file(f"/data/{name}", b"{}")
+
+
+def test_a_permit_is_for_one_file_one_content_one_action_and_one_time(
+    bench: Terminal, workshop: Workshop
+) -> None:
+    permit = permits(workshop)
+    asked: list[bytes] = []
+
+    def remembered(challenge: bytes) -> bytes:
+        asked.append(permit(challenge))
+        return asked[-1]
+
+    with repair(bench) as link:
+        link.upload_permitted("/data/config.json", b"{}", remembered)
+        for name, content in (("config.json", b"{1}"), ("merchant.json", b"{}")):
+            with pytest.raises(LinkError, match="needs a permit"):
+                link.upload_file(f"/data/{name}", content)
+        for wrong in (
+            lambda _: asked[0],
+            permits(workshop, b"unlock"),
+            lambda _: b"",
+            lambda _: bytes(16),
+        ):
+            with pytest.raises(LinkError, match="not for this"):
+                link.upload_permitted("/data/config.json", b"{2}", wrong)
+            with pytest.raises(LinkError, match="needs a permit"):
+                link.upload_file("/data/config.json", b"{2}")
+        again = PermitWrite(file=bytes(32), permit=asked[0])
+        assert "ask for a challenge first" in refusal(link, again)
 
 
 def test_in_recovery_only_the_signed_price_list_replaces_the_one_on_board(
@@ -458,8 +506,10 @@ def test_a_file_too_large_or_longer_than_announced_is_refused(bench: Terminal) -
         assert "more bytes" in refusal(link, FileUpload(name="/data/x", off=0, data=b"xy", len=1))
 
 
-def test_a_wrong_file_offset_is_answered_with_the_expected_one(bench: Terminal) -> None:
-    with repair(bench) as link:
+def test_a_wrong_file_offset_is_answered_with_the_expected_one(blank: Terminal) -> None:
+    blank.board.power_on()
+    with blank.recovery() as link:
+        link.make_identity(TERMINAL_ID)
         assert ask(link, FileUpload(name="/data/x", off=0, data=b"12345", len=10)).off == 5
         assert ask(link, FileUpload(name="/data/x", off=7, data=b"89")).off == 5
         assert ask(link, FileUpload(name="/data/y", off=5, data=b"67890")).off == 0

@@ -7,6 +7,7 @@ nor with `updater_server`.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from typing import Any
 
 import cbor2
@@ -27,6 +28,12 @@ def _key(info: bytes) -> bytes:
 
 
 UP, DOWN, STOCK = _key(b"duka up 1"), _key(b"duka down 1"), _key(b"duka stock 1")
+
+
+def permit(action: str, challenge: bytes) -> bytes:
+    """What the server tells a technician for that action (docs/formats/serial.md)."""
+    key = HKDF(SHA256(), 32, TERMINAL_ID, b"duka technician 1").derive(DEVICE_KEY)
+    return hmac.digest(key, action.encode() + challenge, "sha256")[:16]
 
 
 def stock_pin(batch: int, index: int) -> str:

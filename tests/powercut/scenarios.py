@@ -7,6 +7,7 @@ by the real bootloader, recovery and firmware.
 from __future__ import annotations
 
 import functools
+import hashlib
 import random
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -67,6 +68,16 @@ def _named(first: dict[str, Any]) -> dict[str, Any]:
     return {"name": first["name"]} if "name" in first else {}
 
 
+def _settings(content: bytes) -> Visit:
+    """Bring settings, with the server's permit."""
+    name = "/data/config.json"
+    file = hashlib.sha256(name.encode() + b"\0" + content).digest()
+    reply = yield _ask(False, 64, 2)
+    challenge = hashlib.sha256(reply["challenge"] + file).digest()[:16]
+    yield _ask(True, 64, 2, file=file, permit=office.permit("file", challenge))
+    yield from _upload(8, 0, content, name=name, len=len(content))
+
+
 def repair(world: World, release: int = 1) -> Visit:
     """A technician's visit: whatever is missing is made or brought, then the terminal restarts."""
     status = yield _ask(False, 64, 0)
@@ -79,7 +90,7 @@ def repair(world: World, release: int = 1) -> Visit:
         world.has_control = True
     for role, content in publisher.publisher().trust_files(world.day).items():
         yield from _upload(8, 0, content, name=f"/data/trust/{role}.json", len=len(content))
-    yield from _upload(8, 0, CONFIG, name="/data/config.json", len=len(CONFIG))
+    yield from _settings(CONFIG)
     content = image(release)
     digest = publisher.digest(release)
     yield from _upload(1, 1, content, len=len(content), sha=digest)
@@ -316,7 +327,7 @@ def catalogue(world: World) -> None:
 
 
 def settings(content: bytes) -> Visit:
-    yield from _upload(8, 0, content, name="/data/config.json", len=len(content))
+    yield from _settings(content)
     yield _ask(True, 0, 5)
 
 

@@ -90,8 +90,8 @@ class Tap:
                     return
                 writer.write(answer)
                 await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # either side hung up
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # either side hung up, or the bench is cleared
         finally:
             writer.close()
 

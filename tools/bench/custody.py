@@ -16,7 +16,7 @@ from tools.bench import ports
 from tools.bench.console_link import Answer, ConsoleLink
 from tools.bench.log import BenchLog, Job
 from tools.bench.progress import Row
-from tools.terminal_link import LinkError
+from tools.terminal_link import LinkError, RecoveryLink
 
 _EXPORT_S = 30
 _SYNC_S = 90
@@ -31,7 +31,7 @@ class Office:
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def permit(self, terminal: str, action: str, challenge: str) -> str:
-        """Leave to unlock or retire a terminal, for this one challenge."""
+        """Leave to unlock, retire or configure a terminal, for this one challenge."""
         body = {"action": action, "challenge": challenge}
         return str(self._post(f"/v1/terminals/{terminal}/permit", body)["permit"])
 
@@ -109,6 +109,25 @@ def unlock(port: str, office: Office, job: Job, row: Row) -> str:
     row.step("unlocking")
     _permitted(port, found.terminal, "unlock", office)
     return f"terminal {found.terminal} is unlocked"
+
+
+def configure(port: str, config: dict[str, Any], office: Office, job: Job, row: Row) -> str:
+    """Give a terminal other settings; the server must permit exactly these."""
+    found = ports.into_recovery(port)
+    job.uid, job.terminal = found.uid, found.terminal
+    if not found.terminal:
+        raise LinkError(f"{port}: this board has no identity yet: provision it")
+
+    def permit(challenge: bytes) -> bytes:
+        return bytes.fromhex(office.permit(found.terminal, "file", challenge.hex()))
+
+    with RecoveryLink(port) as link:
+        content = json.dumps(config).encode()
+        link.upload_permitted("/data/config.json", content, permit, row.step("settings"))
+        link.reset()
+    row.step("starting")
+    ports.wait_for(port, ports.SELLING)
+    return f"terminal {found.terminal} has its new settings"
 
 
 def sync_by_cable(port: str, office: Office, job: Job, row: Row) -> str:

@@ -20,7 +20,7 @@ from updater_server.fleet import terminals
 from updater_server.server_key import ServerKey
 from updater_server.tables import bench_entry, terminal
 
-ACTIONS = ("unlock", "retire")
+ACTIONS = ("unlock", "retire", "file")
 CHALLENGE_BYTES = 16
 PERMIT_BYTES = 16
 ENTRY_LIMIT_BYTES = 4096
