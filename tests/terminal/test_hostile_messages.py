@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cbor2
 import httpx
+import pytest
 
 from tests.support.merchant import debit_minor, nothing_lost, pin_on
 from tests.support.tap import Exchange
@@ -11,7 +14,7 @@ from tests.support.world import eventually
 from tests.terminal.conftest import MakeWorld, TerminalWorld
 from updater_server.database import reading
 from updater_server.fleet import terminals
-from updater_server.messages import DeviceKeys, open_request, parse_envelope
+from updater_server.messages import DeviceKeys, open_request, parse_envelope, seal_reply
 from updater_server.service import Service
 
 
@@ -70,6 +73,22 @@ def test_a_sale_whose_reply_was_lost_is_asked_again_and_debited_once(make_world:
     nothing_lost(world, [debit_minor(1)])
 
 
+def test_everything_heard_on_the_air_can_be_replayed_in_vain(make_world: MakeWorld) -> None:
+    world = tapped(make_world)
+    world.merchant.sell()
+    eventually(lambda: world.books.acknowledged_through() > 4, what="the journal on the server")
+    world.terminal.board.power_off()
+    heard = [exchange.body for exchange in world.tap.exchanges if exchange.path == "/m"]
+    before = world.books.rows("select * from ledger_entry")
+    assert len(heard) >= 2
+    assert {post(world, body) for body in heard} == {409}
+    flipped = heard[0][:-1] + bytes([heard[0][-1] ^ 1])
+    assert post(world, flipped) == 401, "and with one bit changed it does not open"
+    assert world.books.rows("select * from ledger_entry") == before
+    world.terminal.board.power_on()
+    nothing_lost(world, [debit_minor(1)])
+
+
 BOMBS = {
     "a count": b"\x9b" + b"\xff" * 8,
     "depth": b"\x81" * 5000,
@@ -89,4 +108,66 @@ def test_cbor_bombs_are_refused_by_a_server_that_goes_on(make_world: MakeWorld) 
     world.wait_online()
     world.merchant.sign_in()
     world.merchant.sell()
+    nothing_lost(world, [debit_minor(1)])
+
+
+def garbage(exchange: Exchange, keys: DeviceKeys) -> bytes:
+    return b"\x9b" + b"\xff" * 8
+
+
+def deep(exchange: Exchange, keys: DeviceKeys) -> bytes:
+    return seal_reply(parse_envelope(exchange.body).counter, b"\x81" * 6000 + b"\x00", keys)
+
+
+def wide(exchange: Exchange, keys: DeviceKeys) -> bytes:
+    content = b"\xa2\x00\x02\x02\x9b\x00\x00\x00\x7f\xff\xff\xff\xff"
+    return seal_reply(parse_envelope(exchange.body).counter, content, keys)
+
+
+def mistyped(exchange: Exchange, keys: DeviceKeys) -> bytes:
+    content = {0: 2, 1: 0, 2: 5, 3: b"x", 4: -1, 5: "much"}
+    return seal_reply(parse_envelope(exchange.body).counter, cbor2.dumps(content), keys)
+
+
+def of_another_request(exchange: Exchange, keys: DeviceKeys) -> bytes:
+    counter = parse_envelope(exchange.body).counter - 1
+    return seal_reply(counter, cbor2.dumps({0: 2, 1: 1, 6: "blocked", 7: ""}), keys)
+
+
+@pytest.mark.parametrize("forge", [garbage, deep, wide, mistyped, of_another_request])
+def test_a_malicious_reply_sells_nothing_and_stops_nothing(
+    make_world: MakeWorld, forge: Callable[[Exchange, DeviceKeys], bytes]
+) -> None:
+    world = tapped(make_world)
+    keys = device_keys(world)
+    world.merchant.choose()
+
+    def answer(exchange: Exchange) -> bytes:
+        forged = is_sale(exchange, keys)
+        return exchange.with_body(forge(exchange, keys)) if forged else exchange.reply
+
+    world.tap.change = answer
+    world.merchant.press("#", "No answer yet", timeout_s=60)
+    assert world.terminal.receipts() == []
+    world.tap.change = lambda exchange: exchange.reply
+    world.merchant.press("#", "Sold", timeout_s=60)
+    world.terminal.wait_receipts(1)
+    assert world.terminal.board.resets == ["power_on"], "it never crashed"
+    world.terminal.board.power_cycle()
+    nothing_lost(world, [debit_minor(1)])
+
+
+def test_a_reply_that_never_ends_is_cut_off(make_world: MakeWorld) -> None:
+    world = tapped(make_world)
+    keys = device_keys(world)
+    world.merchant.choose()
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n"
+    endless = head + bytes(30_000)
+    world.tap.change = lambda exchange: endless if is_sale(exchange, keys) else exchange.reply
+    world.merchant.press("#", "No answer yet", timeout_s=60)
+    world.tap.change = lambda exchange: exchange.reply
+    world.merchant.press("#", "Sold", timeout_s=60)
+    world.terminal.wait_receipts(1)
+    assert world.terminal.board.resets == ["power_on"], "it never crashed"
+    world.terminal.board.power_cycle()
     nothing_lost(world, [debit_minor(1)])
