@@ -5,7 +5,6 @@ Only here time itself is turned: a whole terminal hears it under the server's se
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -24,7 +23,7 @@ class ClientScene(Scene):
         super().__init__()
         self.world = World(folder)
         self.repository = self.world.repository
-        self.served = folder / "site"
+        self.served, self.kept = folder / "site", folder / "kept"
         self.signers = {role: [*found] for role, found in signers()[0].items()}
         self.visit()
         self.honest_prices = self.prices()
@@ -70,8 +69,7 @@ def play(row: Row, folder: Path) -> None:
     scene = ClientScene(folder)
     world = scene.world
     world.publish(2)
-    kept = folder / "kept"
-    shutil.copytree(scene.served, kept)
+    scene.keep()
     world.time_s += row.days_old * _DAY_S
     row.attack(scene)
     may_run = {"old": 1, "new": 2}
@@ -85,7 +83,7 @@ def play(row: Row, folder: Path) -> None:
         raise Gained(f"nothing said {row.says!r}: {world.logged}")
     if world.switched_to() != 1:
         return
-    scene.honest_files_again(kept)
+    scene.honest_files_again()
     for _ in range(6):  # past what stolen online keys gave out
         scene.repository.publish(scene.all_signers, NOW)
     world.all_signers = [s for s in scene.all_signers if isinstance(s, CryptoSigner)]

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from securesystemslib.signer import CryptoSigner, Signer
 from tuf.api.metadata import TargetFile, Targets
 
 from tests.attacks.scene import SERVER, Row, Scene
@@ -346,6 +347,35 @@ def one_root(scene: Scene) -> None:
 @row("all targets keys and the server, but no root key: a new root", "root: 0 of 2 signatures")
 def targets_sign_root(scene: Scene) -> None:
     Thief(scene, *SERVER, "targets", "stable").new_root(keep_roles=("targets",))
+
+
+# --- keys that were stolen once, and replaced since ---
+
+
+@row("all stable keys, but replaced since, and the server", "stable: 0 of 2 signatures")
+def replaced_stable(scene: Scene) -> None:
+    thief = Thief(scene, *SERVER, "stable")
+    replace(scene, "stable")
+    thief.list_evil("stable", evil_on(scene))
+    thief.point("stable")
+
+
+@row("the rollout key, replaced since, and the server", "rollout-stable: 0 of 1 signatures")
+def replaced_rollout(scene: Scene) -> None:
+    thief = Thief(scene, *SERVER)
+    replace(scene, "rollout")
+    hold_back(thief)
+    thief.point("rollout-stable")
+
+
+def replace(scene: Scene, role: str) -> None:
+    """What the release managers do about stolen keys."""
+    fresh: list[Signer] = [CryptoSigner.generate_ed25519() for _ in scene.signers[role]]
+    public = [signer.public_key for signer in fresh]
+    scene.repository.rotate({role: public}, [*fresh, *scene.all_signers], scene.now)
+    scene.signers[role] = fresh
+    scene.repository.publish(scene.all_signers, scene.now)
+    scene.keep()
 
 
 def _everything(scene: Scene) -> None:

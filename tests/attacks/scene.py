@@ -48,6 +48,7 @@ class Scene(ABC):
     evil = 9
     """The thief's own, newer than any."""
     served: Path
+    kept: Path
     repository: Repository
 
     def __init__(self) -> None:
@@ -89,17 +90,22 @@ class Scene(ABC):
         files = (self.served / "metadata").glob(f"*.{role}.json")
         return max(files, key=lambda file: int(file.name.split(".")[0]))
 
+    def keep(self) -> None:
+        """What is served now is honest, and comes back when the thief is gone."""
+        shutil.rmtree(self.kept, ignore_errors=True)
+        shutil.copytree(self.served, self.kept)
+
     def remember(self) -> None:
         """Keep today's metadata as `before`, to be replayed later."""
         roles = ("timestamp", "snapshot", "stable")
         self.before = {role: self.newest(role).read_bytes() for role in roles}
 
-    def honest_files_again(self, kept: Path) -> None:
+    def honest_files_again(self) -> None:
         """The thief is thrown out: the release managers' own files come back, and the online keys
         are replaced if they were stolen.
         """
         shutil.rmtree(self.served)
-        shutil.copytree(kept, self.served)
+        shutil.copytree(self.kept, self.served)
         self.intercept = lambda path, data: data
         if self.online_keys_stolen:
             fresh = {role: CryptoSigner.generate_ed25519() for role in ("snapshot", "timestamp")}

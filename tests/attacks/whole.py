@@ -61,7 +61,7 @@ class WholeScene(Scene):
         super().__init__()
         self.world = TerminalWorld(folder, quick())
         self.running = self.offered = FIRST
-        self.served = folder / "served"
+        self.served, self.kept = folder / "served", folder / "kept"
         self._image = self.world.image(FIRST).read_bytes()
         signers = key_files.load_all(self.world.manager.keys, PASSPHRASE)
         names = sorted(path.stem for path in self.world.manager.keys.glob("*.pem"))
@@ -217,8 +217,7 @@ class WholeScene(Scene):
         self._copy(self.world.server.repository, self.served)
         self.remember()
         self.offer(days_old=row.days_old)
-        kept = self.served.with_name("kept")
-        self._copy(self.served, kept)
+        self.keep()
         self._on_the_way = row.name.startswith("network")
         log = self.world.new_log()
         row.attack(self)
@@ -226,7 +225,7 @@ class WholeScene(Scene):
         self.world.terminal.board.battery.set_mv(4000)
         self._wait_met(row, log)
         self.judge(row, before, log())
-        self.honest_again(kept)
+        self.honest_again()
         return next((line for line in log().splitlines() if row.says and row.says in line), "")
 
     def play_by_hand(self, row: Row) -> str:
@@ -234,10 +233,10 @@ class WholeScene(Scene):
         before = self.look()
         self._on_the_way = False
         self._copy(self.world.server.repository, self.served)
-        self._copy(self.served, self.served.with_name("kept"))
+        self.keep()
         row.attack(self)
         self.judge(row, before, self.world.terminal.log())
-        self.honest_files_again(self.served.with_name("kept"))
+        self.honest_files_again()
         for _ in range(3):  # past what was published meanwhile
             self.repository.publish(self.all_signers)
         self.put()
@@ -292,12 +291,12 @@ class WholeScene(Scene):
     @property
     def repository_before(self) -> Repository:
         """The managers' own files, while the thief's are served."""
-        return Repository.open(self.served.with_name("kept"))
+        return Repository.open(self.kept)
 
-    def honest_again(self, kept: Path) -> None:
+    def honest_again(self) -> None:
         """The managers' files come back, what was on offer is halted, and the terminal knows it."""
         self._on_the_way = False
-        self.honest_files_again(kept)
+        self.honest_files_again()
         if self.running != self.offered:
             self.repository.halt("stable", self.offered, self.all_signers)
         for _ in range(2):  # past what stolen online keys gave out

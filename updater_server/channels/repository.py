@@ -24,7 +24,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,6 +113,13 @@ def encode(metadata: Metadata[Any]) -> bytes:
     if canonical is None or _CONTROL_CHARACTER.search(canonical):
         raise RepositoryError("metadata must not contain control characters")
     return canonical.encode()
+
+
+def _replace_keys(delegator: Root | Targets, role: str, keys: Sequence[Key]) -> None:
+    for keyid in list(delegator.get_delegated_role(role).keyids):
+        delegator.revoke_key(keyid, role)
+    for key in keys:
+        delegator.add_key(key, role)
 
 
 def _delegated_paths(role: str) -> list[str]:
@@ -224,8 +231,8 @@ class Repository:
         }
         missing = {}
         for role, metadata in everything.items():
-            repository._sign(role, metadata, signers)
-            lacking = repository._missing(role, metadata)
+            repository._sign(role, metadata, signers, {})
+            lacking = repository._missing(role, metadata, {})
             if lacking:
                 missing[role] = lacking
         if missing:
@@ -497,7 +504,7 @@ class Repository:
             if metadata is None:
                 raise RepositoryError(f"nothing is staged for {role}")
             before = set(metadata.signatures)
-            self._sign(role, metadata, signers)
+            self._sign(role, metadata, signers, self._all_staged())
             added = set(metadata.signatures) - before
             write_atomically(self._staged_path(role), encode(metadata))
             self._note(f"sign {role}", {"version": metadata.signed.version}, [*added])
@@ -526,14 +533,12 @@ class Repository:
             metadata = self._read_staged(role)
             if metadata is None:
                 raise RepositoryError(f"nothing is staged for {role}")
-            if keyid not in self._rule(role).keyids:
+            key = self._may_sign(role, self._all_staged()).get(keyid)
+            if key is None:
                 raise RepositoryError(f"key {keyid} does not sign for {role}")
-            delegator = self._delegator(role)
-            listed = delegator if isinstance(delegator, Root) else delegator.delegations
-            assert listed
             added = Signature(keyid, signature)
             try:
-                listed.keys[keyid].verify_signature(added, metadata.signed_bytes)
+                key.verify_signature(added, metadata.signed_bytes)
             except UnverifiedSignatureError as error:
                 raise RepositoryError(
                     f"that signature is not of what is staged for {role}: export it again"
@@ -545,23 +550,40 @@ class Repository:
 
     def staged(self) -> list[Staged]:
         """What waits to be published."""
-        found = []
-        for role in ("targets", *DELEGATED_ROLES):
-            metadata = self._read_staged(role)
-            if metadata is not None:
-                found.append(
-                    Staged(
-                        role,
-                        metadata.signed.version,
-                        sorted(metadata.signatures),
-                        self._missing(role, metadata),
-                    )
-                )
-        return found
+        waiting = self._all_staged()
+        return [
+            Staged(
+                role,
+                metadata.signed.version,
+                sorted(metadata.signatures),
+                self._missing(role, metadata, waiting),
+            )
+            for role, metadata in waiting.items()
+        ]
 
-    def publish(self, signers: Sequence[Signer], now: datetime | None = None) -> int:
-        """Put everything staged into force, with a fresh snapshot and timestamp; returns the
-        timestamp's version.
+    def prepare(self, signers: Sequence[Signer] = (), now: datetime | None = None) -> list[Staged]:
+        """Stage the snapshot and timestamp that would put everything staged into force, for keys
+        that are elsewhere; `publish` then takes them as they are. Returns what waits.
+        """
+        now = now or datetime.now(UTC)
+        with self._lock():
+            self._load()
+            staged = self._changes(None)
+            for role, metadata in self._publication(staged, signers, now).items():
+                if role not in staged:
+                    write_atomically(self._staged_path(role), encode(metadata))
+                    details = {"version": metadata.signed.version}
+                    self._note(f"prepare {role}", details, [*metadata.signatures], now)
+        return self.staged()
+
+    def publish(
+        self,
+        signers: Sequence[Signer],
+        now: datetime | None = None,
+        roles: Collection[str] | None = None,
+    ) -> int:
+        """Put everything staged (or only what is staged for `roles`) into force, with a fresh
+        snapshot and timestamp; returns the timestamp's version.
 
         With nothing staged only the timestamp is renewed (and the snapshot, when half of its time
         has passed).
@@ -574,36 +596,12 @@ class Repository:
         now = now or datetime.now(UTC)
         with self._lock():
             self._load()
-            staged: dict[str, Metadata[Targets]] = {}
-            for role in ("targets", *DELEGATED_ROLES):
-                metadata = self._read_staged(role)
-                if metadata is not None:
-                    staged[role] = metadata
-            snapshot = self._snapshot
-            half_time = timedelta(days=self.policy.roles["snapshot"].expiry_days) / 2
-            if staged or snapshot.signed.expires - now < half_time:
-                meta = dict(snapshot.signed.meta)
-                for role, metadata in staged.items():
-                    meta[f"{role}.json"] = MetaFile(metadata.signed.version)
-                snapshot = Metadata(
-                    Snapshot(snapshot.signed.version + 1, None, self._expiry("snapshot", now), meta)
-                )
-                self._sign("snapshot", snapshot, signers)
-            timestamp = Metadata(
-                Timestamp(
-                    self._timestamp.signed.version + 1,
-                    None,
-                    self._expiry("timestamp", now),
-                    MetaFile(snapshot.signed.version),
-                )
-            )
-            self._sign("timestamp", timestamp, signers)
-            everything: dict[str, Metadata[Any]] = {
-                **staged,
-                "snapshot": snapshot,
-                "timestamp": timestamp,
+            staged = self._changes(roles)
+            everything = self._publication(staged, signers, now)
+            lacking = {
+                role: self._missing(role, metadata, everything)
+                for role, metadata in everything.items()
             }
-            lacking = {role: self._missing(role, metadata) for role, metadata in everything.items()}
             if any(lacking.values()):
                 raise MissingSignatures({role: count for role, count in lacking.items() if count})
             versions = {role: metadata.signed.version for role, metadata in everything.items()}
@@ -611,10 +609,97 @@ class Repository:
             self._note("publish", versions, [*signed_by], now)
             for role, metadata in everything.items():
                 self._write(role, metadata)
-            for role in staged:
+            for role in everything:
                 self._staged_path(role).unlink(missing_ok=True)
             self._load()
         return self._timestamp.signed.version
+
+    def _changes(self, roles: Collection[str] | None) -> dict[str, Metadata[Any]]:
+        """What is staged for `roles`, the root first; never snapshot or timestamp."""
+        return {
+            role: metadata
+            for role, metadata in self._all_staged().items()
+            if role not in ("snapshot", "timestamp") and (roles is None or role in roles)
+        }
+
+    def _publication(
+        self, staged: Mapping[str, Metadata[Any]], signers: Sequence[Signer], now: datetime
+    ) -> dict[str, Metadata[Any]]:
+        """`staged` with the snapshot and timestamp that name it, signed as far as may be; each
+        after what it names.
+        """
+        snapshot = self._snapshot
+        meta = dict(snapshot.signed.meta)
+        for role, metadata in staged.items():
+            if role != "root":
+                meta[f"{role}.json"] = MetaFile(metadata.signed.version)
+        half_time = timedelta(days=self.policy.roles["snapshot"].expiry_days) / 2
+        if staged or snapshot.signed.expires - now < half_time:
+            version = snapshot.signed.version + 1
+            prepared = self._read_staged("snapshot")
+            snapshot = Metadata(Snapshot(version, None, self._expiry("snapshot", now), meta))
+            if prepared and prepared.signed.meta == meta:
+                snapshot = prepared
+        named = MetaFile(snapshot.signed.version)
+        version = self._timestamp.signed.version + 1
+        timestamp = Metadata(Timestamp(version, None, self._expiry("timestamp", now), named))
+        prepared_timestamp = self._read_staged("timestamp")
+        if prepared_timestamp and prepared_timestamp.signed.snapshot_meta == named:
+            timestamp = prepared_timestamp
+        everything: dict[str, Metadata[Any]] = {**staged}
+        if snapshot is not self._snapshot:
+            everything["snapshot"] = snapshot
+        everything["timestamp"] = timestamp
+        for role in ("snapshot", "timestamp"):
+            if role in everything:
+                self._sign(role, everything[role], signers, everything)
+        return everything
+
+    def rotate(
+        self,
+        keys: Mapping[str, Sequence[Key]],
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> list[Staged]:
+        """Stage other keys for the named roles, with everything that must be signed anew because of
+        it. Publish afterwards: from then on the old keys sign nothing.
+
+        A top-level role's keys stand in a new root, which needs the thresholds of the old root and
+        of the new one (TUF 5.3.4); the keys of channels, `catalogue` and `rollout` in new targets.
+
+        Raises:
+            PolicyError: no such role, or another number of keys than the policy says.
+        """
+        now = now or datetime.now(UTC)
+        for role, fresh in keys.items():
+            rule = self.policy.roles.get(role)
+            if rule is None:
+                raise PolicyError(f"no role {role}; there are {', '.join(self.policy.roles)}")
+            if len({key.keyid for key in fresh}) != rule.key_count:
+                raise PolicyError(f"{role}: {rule.key_count} different keys are needed")
+        with self._lock():
+            self._load()
+            top = {role: fresh for role, fresh in keys.items() if role in TOP_LEVEL_ROLES}
+            details = {"keys of": sorted(keys)}
+            if top:
+                root = self._read_staged("root")
+                if root is None:
+                    root = Metadata[Root].from_bytes(encode(self._root))
+                    root.signed.version += 1
+                root.signatures.clear()
+                root.signed.expires = self._expiry("root", now)
+                for role, fresh in top.items():
+                    _replace_keys(root.signed, role, fresh)
+                self._stage("root", root, signers, "rotate", details, now)
+            others = [role for role in DELEGATED_ROLES if key_role(role) in keys]
+            if others or "targets" in keys:
+                targets = self._next("targets", now)
+                for role in others:
+                    _replace_keys(targets.signed, role, keys[key_role(role)])
+                self._stage("targets", targets, signers, "rotate", details, now)
+            for role in others:
+                self._stage(role, self._next(role, now), signers, "rotate", details, now)
+        return self.staged()
 
     def rotate_root(
         self,
@@ -622,84 +707,18 @@ class Repository:
         signers: Sequence[Signer],
         now: datetime | None = None,
     ) -> int:
-        """Publish the next root, with other keys for the named top-level roles; returns its
-        version.
-
-        `signers` must reach the threshold of the old root and of the new one (TUF 5.3.4). Roles
-        whose keys changed are signed again by `signers`: targets, and the online roles.
+        """`rotate` top-level roles and publish nothing but that; returns the root's version.
 
         Raises:
             MissingSignatures: one of the thresholds is not reached; nothing was published.
         """
-        now = now or datetime.now(UTC)
-        with self._lock():
-            self._load()
-            old = self._root.signed
-            roles = {
-                name: Role(
-                    [key.keyid for key in keys[name]] if name in keys else list(role.keyids),
-                    role.threshold,
-                )
-                for name, role in old.roles.items()
-            }
-            used = {keyid for role in roles.values() for keyid in role.keyids}
-            all_keys = {**old.keys, **{key.keyid: key for named in keys.values() for key in named}}
-            root = Metadata(
-                Root(
-                    old.version + 1,
-                    None,
-                    self._expiry("root", now),
-                    {keyid: key for keyid, key in all_keys.items() if keyid in used},
-                    roles,
-                    consistent_snapshot=True,
-                )
-            )
-            for signer in signers:
-                keyid = signer.public_key.keyid
-                if keyid in old.roles["root"].keyids or keyid in roles["root"].keyids:
-                    root.sign(signer, append=True)
-            result = root.signed.get_root_verification_result(
-                old, root.signed_bytes, root.signatures
-            )
-            if not result:
-                raise MissingSignatures({"root": max(result.first.missing, result.second.missing)})
-            targets = self._next("targets", now)
-            metadata: dict[str, Metadata[Any]] = {}
-            self._root = root
-            if "targets" in keys:
-                metadata["targets"] = targets
-            meta = dict(self._snapshot.signed.meta)
-            if "targets" in keys:
-                meta["targets.json"] = MetaFile(targets.signed.version)
-            metadata["snapshot"] = Metadata(
-                Snapshot(
-                    self._snapshot.signed.version + 1, None, self._expiry("snapshot", now), meta
-                )
-            )
-            metadata["timestamp"] = Metadata(
-                Timestamp(
-                    self._timestamp.signed.version + 1,
-                    None,
-                    self._expiry("timestamp", now),
-                    MetaFile(self._snapshot.signed.version + 1),
-                )
-            )
-            lacking = {}
-            for role, changed in metadata.items():
-                changed.signatures.clear()
-                self._sign(role, changed, signers)
-                lacking[role] = self._missing(role, changed)
-            if any(lacking.values()):
-                self._load()
-                raise MissingSignatures({role: count for role, count in lacking.items() if count})
-            versions = {role: changed.signed.version for role, changed in metadata.items()}
-            signed_by = {*root.signatures, *(k for m in metadata.values() for k in m.signatures)}
-            versions["root"] = root.signed.version
-            self._note("rotate root", versions, [*signed_by], now)
-            self._write("root", root)
-            for role, changed in metadata.items():
-                self._write(role, changed)
-            self._load()
+        self.rotate(keys, signers, now)
+        try:
+            self.publish(signers, now, ("root", "targets"))
+        except MissingSignatures:
+            for role in ("root", "targets"):
+                self._staged_path(role).unlink(missing_ok=True)
+            raise
         return self._root.signed.version
 
     # --- reading it ---
@@ -766,14 +785,7 @@ class Repository:
         except RepositoryDamaged as error:
             return [str(error)]
         problems = []
-        roles: dict[str, Metadata[Any]] = {
-            "root": self._root,
-            "timestamp": self._timestamp,
-            "snapshot": self._snapshot,
-            "targets": self._targets,
-            **self._delegated,
-        }
-        for name, metadata in roles.items():
+        for name, metadata in self._in_force().items():
             if metadata.signed.is_expired(now):
                 problems.append(f"{name} expired at {metadata.signed.expires:%Y-%m-%d %H:%M} UTC")
         for role, metadata in self._delegated.items():
@@ -813,18 +825,11 @@ class Repository:
             raise RepositoryDamaged(f"audit log: {error}") from error
         told: dict[str, int] = {}
         for line in lines:
-            if line.what in ("publish", "rotate root"):
+            if line.what == "publish":
                 told |= line.details
             elif line.what == "create":
                 told |= dict.fromkeys(line.details["roles"], 1)
-        roles: dict[str, Metadata[Any]] = {
-            "root": self._root,
-            "snapshot": self._snapshot,
-            "targets": self._targets,
-            "timestamp": self._timestamp,
-            **self._delegated,
-        }
-        for role, metadata in roles.items():
+        for role, metadata in self._in_force().items():
             if told.get(role) != metadata.signed.version:
                 raise RepositoryDamaged(
                     f"audit log: {role} is at version {metadata.signed.version}, the log tells of "
@@ -836,16 +841,9 @@ class Repository:
         """Roles (version, expiry, threshold, keys, file size), releases by channel and catalogues,
         as plain values.
         """
-        roles: dict[str, Metadata[Any]] = {
-            "root": self._root,
-            "targets": self._targets,
-            "snapshot": self._snapshot,
-            "timestamp": self._timestamp,
-            **self._delegated,
-        }
         shown = {}
-        for name, metadata in roles.items():
-            rule = self._rule(name)
+        for name, metadata in self._in_force().items():
+            rule = self._delegator(name).get_delegated_role(name)
             shown[name] = {
                 "version": metadata.signed.version,
                 "expires": int(metadata.signed.expires.timestamp()),
@@ -904,58 +902,116 @@ class Repository:
     def _expiry(self, role: str, now: datetime) -> datetime:
         return now + timedelta(days=self.policy.roles[key_role(role)].expiry_days)
 
-    def _delegator(self, role: str) -> Root | Targets:
-        return self._root.signed if role in TOP_LEVEL_ROLES else self._targets.signed
+    def _delegator(
+        self, role: str, coming: Mapping[str, Metadata[Any]] | None = None
+    ) -> Root | Targets:
+        """Who says which keys sign for `role`: as in force, or as it will be with `coming`."""
+        coming = coming or {}
+        if role in TOP_LEVEL_ROLES:
+            root: Root = coming.get("root", self._root).signed
+            return root
+        targets: Targets = coming.get("targets", self._targets).signed
+        return targets
 
-    def _rule(self, role: str) -> Role:
-        return self._delegator(role).get_delegated_role(role)
+    def _may_sign(self, role: str, coming: Mapping[str, Metadata[Any]]) -> dict[str, Key]:
+        """Keys whose signature on the next version of `role` counts: a root's also by the old."""
+        delegators = [self._delegator(role, coming)]
+        if role == "root":
+            delegators.append(self._root.signed)
+        found: dict[str, Key] = {}
+        for delegator in delegators:
+            listed = delegator if isinstance(delegator, Root) else delegator.delegations
+            assert listed
+            for keyid in delegator.get_delegated_role(role).keyids:
+                found[keyid] = listed.keys[keyid]
+        return found
 
-    def _sign(self, role: str, metadata: Metadata[Any], signers: Sequence[Signer]) -> None:
+    def _sign(
+        self,
+        role: str,
+        metadata: Metadata[Any],
+        signers: Sequence[Signer],
+        coming: Mapping[str, Metadata[Any]],
+    ) -> None:
         """Sign with those who may, until the threshold is reached: one more is 200 bytes on air."""
-        allowed = self._rule(role).keyids
+        allowed = self._may_sign(role, coming)
         for signer in signers:
-            if signer.public_key.keyid in allowed and self._missing(role, metadata):
-                metadata.sign(signer, append=True)
+            keyid = signer.public_key.keyid
+            if keyid not in allowed or keyid in metadata.signatures:
+                continue
+            before = self._needs(role, metadata, coming)
+            if not any(before):
+                return
+            metadata.sign(signer, append=True)
+            if self._needs(role, metadata, coming) == before:
+                del metadata.signatures[keyid]
 
-    def _missing(self, role: str, metadata: Metadata[Any]) -> int:
-        result = self._delegator(role).get_verification_result(
-            role, metadata.signed_bytes, metadata.signatures
-        )
-        return result.missing
+    def _needs(
+        self, role: str, metadata: Metadata[Any], coming: Mapping[str, Metadata[Any]]
+    ) -> list[int]:
+        """How many signatures each who judges `metadata` still asks for: a root has two judges, the
+        root in force and itself.
+        """
+        judges = [self._delegator(role, coming)]
+        if role == "root":
+            judges = [self._root.signed, metadata.signed]
+        content, signatures = metadata.signed_bytes, metadata.signatures
+        return [
+            judge.get_verification_result(role, content, signatures).missing for judge in judges
+        ]
+
+    def _missing(
+        self, role: str, metadata: Metadata[Any], coming: Mapping[str, Metadata[Any]]
+    ) -> int:
+        """How many signatures `metadata` still needs to be the next version of `role`."""
+        return max(self._needs(role, metadata, coming))
 
     def _stage(
         self,
         role: str,
-        metadata: Metadata[Targets],
+        metadata: Metadata[Any],
         signers: Sequence[Signer],
         what: str,
         details: dict[str, Any],
         now: datetime,
     ) -> None:
-        self._sign(role, metadata, signers)
+        self._sign(role, metadata, signers, {**self._all_staged(), role: metadata})
         write_atomically(self._staged_path(role), encode(metadata))
         details = {**details, "role": role, "version": metadata.signed.version}
         self._note(what, details, [*metadata.signatures], now)
 
-    def _read_staged(self, role: str) -> Metadata[Targets] | None:
+    def _in_force(self) -> dict[str, Metadata[Any]]:
+        return {
+            "root": self._root,
+            "targets": self._targets,
+            **self._delegated,
+            "snapshot": self._snapshot,
+            "timestamp": self._timestamp,
+        }
+
+    def _read_staged(self, role: str) -> Metadata[Any] | None:
         """The staged file, unless a publication overtook it (cut between publishing and clearing
         up).
         """
         path = self._staged_path(role)
         if not path.exists():
             return None
-        metadata = self._read(path, Targets)
-        published = self._targets if role == "targets" else self._delegated[role]
-        return metadata if metadata.signed.version > published.signed.version else None
+        published = self._in_force()[role]
+        metadata: Metadata[Any] = self._read(path, type(published.signed))
+        return metadata if metadata.signed.version == published.signed.version + 1 else None
+
+    def _all_staged(self) -> dict[str, Metadata[Any]]:
+        """Everything staged, by role."""
+        found = {role: self._read_staged(role) for role in self._in_force()}
+        return {role: metadata for role, metadata in found.items() if metadata is not None}
 
     def _next(self, role: str, now: datetime) -> Metadata[Targets]:
         """The staged version of `role`, or a copy of the published one with the next number;
         unsigned, freshly dated.
         """
-        metadata = self._read_staged(role)
+        metadata: Metadata[Targets] | None = self._read_staged(role)
         if metadata is None:
-            published = self._targets if role == "targets" else self._delegated[role]
-            metadata = Metadata[Targets].from_bytes(encode(published))
+            metadata = Metadata[Targets].from_bytes(encode(self._in_force()[role]))
             metadata.signed.version += 1
         metadata.signatures.clear()
         metadata.signed.expires = self._expiry(role, now)
