@@ -44,8 +44,8 @@ def test_killed_at_any_instant_it_loses_doubles_and_makes_up_nothing(
     for number in range(kills):
         if number in offers:
             world.offer(offers[number])
-        # a long life now and then: checking an update's signatures alone takes ten seconds
-        _live_and_die(world, robot, rng, rng.choice((3, 3, 40)) if offers else 3)
+        # a long life now and then: checking an update's signatures alone takes seconds
+        _live_and_die(world, robot, rng, rng.choice((3, 3, 15)) if offers else 3)
     if offers:
         # Checking signatures takes this CPU many seconds, in which no key is heard: let it finish.
         eventually(lambda: _went_back(world), 300, "the report that release 3 crashes")
