@@ -294,7 +294,7 @@ def alpha_lists_stable(scene: Scene) -> None:
     thief.point("alpha", "rollout-stable")
 
 
-@row("alpha's key and the server: alpha.s release, to one of stable", "is halted")
+@row("alpha's key and the server: alpha's release, to one of stable", "is halted")
 def alpha_lists_alpha(scene: Scene) -> None:
     thief = Thief(scene, *SERVER, "alpha")
     hold_back(thief)

@@ -110,7 +110,7 @@ def serve_plan(world: World, role: Metadata[Targets]) -> None:
 
     def sign(metadata: Metadata[Any], name: str) -> None:
         metadata.signatures.clear()
-        keyids = world.repository.show()["roles"][name]["keys"]
+        keyids = world.repository._delegator(name).get_delegated_role(name).keyids
         for signer in world.all_signers:
             if signer.public_key.keyid in keyids:
                 metadata.sign(signer, append=True)
