@@ -44,6 +44,11 @@ class DataFolder:
         return self.path / "repository"
 
     @property
+    def online_keys(self) -> Path:
+        """Keys with which the server renews the channels by itself (`updater_server.renewal`)."""
+        return self.path / "online-keys"
+
+    @property
     def port(self) -> Path:
         """The port in use, while the server runs."""
         return self.path / "port"

@@ -18,6 +18,7 @@ from granian.server.embed import Server
 from updater_server.app import make_app
 from updater_server.channels.files import write_atomically
 from updater_server.errors import StateError
+from updater_server.renewal import keep_renewing
 from updater_server.service import Service
 
 BACKLOG = 512
@@ -73,7 +74,9 @@ async def _serve(service: Service, listening: socket.socket, ready: Callable[[in
     await _until_answering(listening.getsockname()[0], port, running)
     write_atomically(service.folder.port, f"{port}\n".encode())
     ready(port)
+    renewing = asyncio.create_task(keep_renewing(service))
     await running
+    renewing.cancel()
 
 
 async def _until_answering(host: str, port: int, running: asyncio.Task[None]) -> None:

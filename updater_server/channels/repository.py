@@ -614,6 +614,43 @@ class Repository:
             self._load()
         return self._timestamp.signed.version
 
+    def renew(self, signers: Sequence[Signer], now: datetime | None = None) -> list[str]:
+        """Sign anew, with the same content, what is signed online and has passed half of its time:
+        timestamp, snapshot, rollout plans (those whose keys are among `signers`). Returns the
+        roles. What people have staged is left alone.
+
+        Raises:
+            MissingSignatures: the timestamp's or snapshot's key is not among `signers`.
+        """
+        now = now or datetime.now(UTC)
+
+        def is_due(role: str) -> bool:
+            half = timedelta(days=self.policy.roles[key_role(role)].expiry_days) / 2
+            return bool(self._in_force()[role].signed.expires - now < half)
+
+        held = {signer.public_key.keyid for signer in signers}
+        plans = []
+        with self._lock():
+            self._load()
+            before = {role: metadata.signed.version for role, metadata in self._in_force().items()}
+            for role in ROLLOUT_ROLES.values():
+                may_sign = held & set(self._may_sign(role, {}))
+                if is_due(role) and may_sign and self._read_staged(role) is None:
+                    plans.append(role)
+                    self._stage(role, self._next(role, now), signers, "renew", {}, now)
+            if not plans and not is_due("timestamp") and not is_due("snapshot"):
+                return []
+        self.publish(signers, now, plans)
+        return [
+            role
+            for role, metadata in self._in_force().items()
+            if metadata.signed.version != before[role]
+        ]
+
+    def expires(self, role: str) -> int:
+        """Until when what is in force for a role counts, Unix seconds."""
+        return int(self._in_force()[role].signed.expires.timestamp())
+
     def _changes(self, roles: Collection[str] | None) -> dict[str, Metadata[Any]]:
         """What is staged for `roles`, the root first; never snapshot or timestamp."""
         return {
