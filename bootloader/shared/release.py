@@ -68,7 +68,8 @@ class Facts:
     channel, hardware_class (text); hardware_revision, bootloader_version, security_version, release
     (the one that runs), journal_version (the one its journal is written in) (int); slot_size_bytes;
     refused: release numbers that failed here. rollout: the channel's `Rollout`, or None if all that
-    the channel lists is for everybody.
+    the channel lists is for everybody. journal_reads: the versions that the running release reads,
+    or None where nothing runs that could be gone back to.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Facts:
         slot_size_bytes,
         refused=(),
         rollout=None,
+        journal_reads=None,
     ):
         self.channel = channel
         self.hardware_class = hardware_class
@@ -94,6 +96,7 @@ class Facts:
         self.slot_size_bytes = slot_size_bytes
         self.refused = refused
         self.rollout = rollout
+        self.journal_reads = journal_reads
 
 
 class Rollout:
@@ -259,6 +262,8 @@ def eligible(release, facts):
         )
     if facts.journal_version not in release.journal_reads:
         raise ReleaseRefused("journal", number + " cannot read the journal here")
+    if facts.journal_reads is not None and release.journal_writes not in facts.journal_reads:
+        raise ReleaseRefused("journal", number + " writes what the way back cannot read")
     if release.image_size_bytes > facts.slot_size_bytes:
         raise ReleaseRefused("size", number + " does not fit the slot")
     if facts.rollout:

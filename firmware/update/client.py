@@ -36,7 +36,8 @@ _TRIALS = const(3)
 # What may be this terminal's flash or somebody on the way, and not the release's fault.
 _NOT_ITS_FAULT = ("payload_hash", "image_hash", "storage", "control")
 _NO_SERVER = ("self-test: no network", "self-test: no check-in")
-JOURNAL_VERSION = const(1)
+JOURNAL_VERSION = const(1)  # what this program writes
+JOURNAL_READS = (1,)
 _NO_NEWS = ("refused", "not_newer", "channel", "stepping_stone", "halted", "not_yet")
 
 
@@ -410,6 +411,7 @@ class UpdateClient:
             board.partitions["slot_a"].size_bytes,
             [number for number, _ in self.refused],
             rollout,
+            JOURNAL_READS,
         )
 
     def _rollout(self, trusted):

@@ -324,6 +324,7 @@ def test_a_server_without_ranges_is_not_believed(world: World) -> None:
         ({"hardware": Hardware("duka-r1", [2])}, "hardware_revision"),
         ({"min_bootloader": 2}, "bootloader"),
         ({"journal": JournalVersions([2], 2)}, "journal"),
+        ({"journal": JournalVersions([1, 2], 2)}, "journal"),
     ],
 )
 def test_a_release_that_may_not_run_here_is_passed_over_and_reported(
