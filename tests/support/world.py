@@ -406,15 +406,22 @@ class World:
         (self.folder / "token").write_text(token[1])
 
     def fill_vault(self, per_product: int = 20) -> None:
-        """Bring vouchers into the server's vault: PINs are distinct and easy to recognise."""
-        lines = ["product,pin,serial,expiry"]
+        """Bring vouchers into the server's vault, and more of them the next time: PINs are distinct
+        and easy to recognise."""
+        head = "product,pin,serial,expiry\n"
+        kept = self.folder / "vouchers.csv"
+        if not kept.exists():
+            kept.write_text(head)
+        first = len(self.pins(PRICES.products[0].product_id))
+        lines = ""
         for number, product in enumerate(PRICES.products, start=1):
-            for n in range(per_product):
+            for n in range(first, first + per_product):
                 pin = f"{number}{n:03d}{(n * 7919 + 104729) % 10**12:012d}"
-                lines.append(f"{product.product_id},{pin},SN{number}{n:05d},0")
-        file = self.folder / "vouchers.csv"
-        file.write_text("\n".join(lines) + "\n")
-        self.server.command("vouchers", "import", str(file))
+                lines += f"{product.product_id},{pin},SN{number}{n:05d},0\n"
+        delivery = self.folder / "delivery.csv"
+        delivery.write_text(head + lines)
+        self.server.command("vouchers", "import", str(delivery))
+        kept.write_text(kept.read_text() + lines)
 
     def pins(self, product_id: str) -> set[str]:
         """All PINs of a product that were ever brought in."""
