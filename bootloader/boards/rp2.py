@@ -5,14 +5,13 @@ two register addresses that `_RP2040` chooses (RP2040 and RP2350 datasheets: ROS
 """
 
 import os
-import select
-import sys
 import time
 
 import machine
 import norflash
 
 from bootloader.shared.compat import const
+from bootloader.shared.console import StdioConsole
 from bootloader.shared.display import SpiDisplay
 from bootloader.shared.partitions import table
 
@@ -128,31 +127,10 @@ def data_vfs(may_format=False):
     mount_data(partitions["data"], may_format)
 
 
-class _Console:
-    """The technician's serial port: USB, which the interpreter's prompt would use as well."""
-
-    def __init__(self):
-        self._poll = select.poll()
-        self._poll.register(sys.stdin, select.POLLIN)
-
-    def read(self, n):
-        """At most `n` bytes that are there now; b"" if there are none."""
-        out = bytearray()
-        while len(out) < n and self._poll.poll(0):
-            byte = sys.stdin.buffer.read(1)
-            if not byte:
-                break
-            out += byte
-        return bytes(out)
-
-    def write(self, data):
-        sys.stdout.buffer.write(data)
-
-
 lcd = SpiDisplay(
     machine.SPI(0, baudrate=8_000_000, sck=machine.Pin(2), mosi=machine.Pin(3)).write,
     data_command=machine.Pin(17, machine.Pin.OUT, value=0),
     select=machine.Pin(18, machine.Pin.OUT, value=1),
     reset=machine.Pin(16, machine.Pin.OUT, value=0),
 )
-console = _Console()
+console = StdioConsole()

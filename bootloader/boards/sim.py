@@ -4,14 +4,13 @@ The boot image carries it as `board`; the bootloader and, handed over by it, the
 Pins: hw_sim/description.py.
 """
 
-import select
-import sys
 import time
 
 import machine
 import norflash
 
 from bootloader.shared.compat import const
+from bootloader.shared.console import StdioConsole
 from bootloader.shared.display import SpiDisplay
 from bootloader.shared.partitions import table
 
@@ -86,31 +85,10 @@ def data_vfs(may_format=False):
     mount_data(partitions["data"], may_format)
 
 
-class _Console:
-    """The technician's serial port: the interpreter's own console."""
-
-    def __init__(self):
-        self._poll = select.poll()
-        self._poll.register(sys.stdin, select.POLLIN)
-
-    def read(self, n):
-        """At most `n` bytes that are there now; b"" if there are none."""
-        out = bytearray()
-        while len(out) < n and self._poll.poll(0):
-            byte = sys.stdin.buffer.read(1)
-            if not byte:
-                break
-            out += byte
-        return bytes(out)
-
-    def write(self, data):
-        sys.stdout.buffer.write(data)
-
-
 lcd = SpiDisplay(
     machine.SPI(0, baudrate=8_000_000).write,
     data_command=machine.Pin(17, machine.Pin.OUT, value=0),
     select=machine.Pin(18, machine.Pin.OUT, value=1),
     reset=machine.Pin(16, machine.Pin.OUT, value=0),
 )
-console = _Console()
+console = StdioConsole()
