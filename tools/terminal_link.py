@@ -136,23 +136,30 @@ class BlankBoard:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Left in the raw REPL, a board would not be known again on this port.
+        with contextlib.suppress(mpremote.transport.TransportError, OSError):
+            self._transport.exit_raw_repl()
         self._transport.close()
 
     def write_boot(self, image: bytes, progress: Progress = lambda done, total: None) -> None:
         """Write the boot image at the start of flash and check it by reading it back.
 
+        The sector with the image's header is written last: a board whose set-up was cut or found
+        faulty is as blank as before.
+
         Raises:
             LinkError: the board refused a step, or what it read back is not what was sent.
         """
         self._exec("import norflash, binascii, hashlib; _flash = norflash.Flash()")
-        for at in range(0, len(image), _SECTOR_BYTES):
+        self._exec("_flash.erase(0)")
+        for done, at in enumerate(reversed(range(0, len(image), _SECTOR_BYTES)), start=1):
             piece = image[at : at + _SECTOR_BYTES]
             text = base64.b64encode(piece).decode()
             self._exec(f"_flash.erase({at}); _d = binascii.a2b_base64('{text}')")
             self._exec(
                 f"for _i in range(0, len(_d), 256):\n    _flash.program({at} + _i, _d[_i:_i + 256])"
             )
-            progress(min(at + _SECTOR_BYTES, len(image)), len(image))
+            progress(min(done * _SECTOR_BYTES, len(image)), len(image))
         self._exec("_d = None; _h = hashlib.sha256(); _b = bytearray(256)")
         self._exec(
             f"for _a in range(0, {len(image)}, 256):\n"
@@ -161,6 +168,7 @@ class BlankBoard:
         )
         read_back = self._exec("print(binascii.hexlify(_h.digest()).decode())").strip()
         if read_back != hashlib.sha256(image).hexdigest():
+            self._exec("_flash.erase(0)")
             raise LinkError("the boot image read back is not the one sent: the flash is faulty")
 
     def reset(self) -> None:
