@@ -378,7 +378,8 @@ def test_a_folder_in_a_wrong_state_is_refused_with_a_reason(tmp_path: Path) -> N
 
 
 def test_broken_books_fail_the_check(running: Running, tmp_path: Path) -> None:
-    server, _ = running
+    server, token = running
+    enrol(server, token, 77)  # its float is in the ledger
     broken = Process(tmp_path / "data")
     shutil.copytree(server.folder, broken.folder)
     with sqlite(broken.folder / "duka.db") as database:
