@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import mpremote.romfs
@@ -62,6 +63,11 @@ def commit_of(source: Path) -> tuple[str, int]:
     except (OSError, subprocess.CalledProcessError) as error:
         raise BuildError(f"{source} is not a git checkout with a commit: {error}") from error
     return (f"{head}-dirty" if dirty else head), built
+
+
+def day_of(unix_s: int) -> str:
+    """A date for people."""
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%d")
 
 
 def build_release(source: Path, info: ReleaseInfo) -> bytes:

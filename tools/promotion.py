@@ -1,62 +1,34 @@
-"""The release manager's command line, second part: signing with keys elsewhere, promotion, rollout.
+"""The release manager's command line, second part: promotion, rollout, halt, and the log.
 
-`tools.__main__` calls it. Every command says in words what it will sign, asks, and then signs;
-`--dry-run` stops before that, `--json` answers a program.
+`tools.__main__` calls it; what every command shares is `tools.steps`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from tools import release
-from tools.release import (
+from tools.release import app
+from tools.steps import (
     ChannelOption,
-    KeysOption,
+    DryRunOption,
+    JsonOption,
+    KeysAtHand,
     PassphraseOption,
     RepositoryOption,
+    Step,
     YesOption,
-    app,
+    at_hand,
+    say,
 )
 from updater_server import channels
-from updater_server.channels import keys as key_files
-from updater_server.channels import offline
 from updater_server.channels.policy import ROLLOUT_KEYS
 
 rollout_app = typer.Typer(no_args_is_help=True, help="How far a release is let out.")
 
 ReleaseArgument = Annotated[int, typer.Argument(help="release number")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="say what, and stop")]
-JsonOption = Annotated[bool, typer.Option("--json", help="answer for programs; asks nothing")]
-
-
-class _Step:
-    """One change: its words, and whether and how it is done and told."""
-
-    def __init__(self, dry_run: bool, as_json: bool, yes: bool) -> None:
-        self._dry_run = dry_run
-        self._as_json = as_json
-        self._yes = yes or as_json
-
-    def take(self, words: str, change: Callable[[], Any], repository: channels.Repository) -> None:
-        """Say `words`, ask, `change()`, and tell what is staged now."""
-        if not self._as_json:
-            release.console.print(f"You sign: {words}")
-        if not self._dry_run:
-            if not self._yes:
-                typer.confirm("Sign this?", abort=True)
-            change()
-        staged = [] if self._dry_run else [s._asdict() for s in repository.staged()]
-        if self._as_json:
-            typer.echo(json.dumps({"words": words, "done": not self._dry_run, "staged": staged}))
-        elif self._dry_run:
-            release.console.print("Nothing was signed (dry run).")
-        else:
-            release.say_staged(repository)
 
 
 @app.command("promote")
@@ -64,9 +36,9 @@ def promote(
     from_channel: Annotated[str, typer.Argument(help="channel that lists the release")],
     to_channel: Annotated[str, typer.Argument(help="channel that shall list the same bytes")],
     number: ReleaseArgument,
-    keys: KeysOption,
     repository: RepositoryOption,
-    passphrase: PassphraseOption,
+    keys: KeysAtHand = None,
+    passphrase: PassphraseOption = "",
     hardware_class: Annotated[str, typer.Option(help="hardware class")] = "duka-r1",
     yes: YesOption = False,
     dry_run: DryRunOption = False,
@@ -87,10 +59,10 @@ def promote(
     )
 
     def change() -> None:
-        signers = key_files.load_all(keys, passphrase, [to_channel])
+        signers = at_hand(keys, passphrase, [to_channel])
         opened.promote(from_channel, to_channel, number, hardware_class, signers)
 
-    _Step(dry_run, as_json, yes).take(words, change, opened)
+    Step(dry_run, as_json, yes).take(words, change, opened)
 
 
 @rollout_app.command("set")
@@ -98,9 +70,9 @@ def set_rollout(
     number: ReleaseArgument,
     threshold: Annotated[int, typer.Argument(help="of 10000 terminals", min=0, max=10_000)],
     channel: ChannelOption,
-    keys: KeysOption,
     repository: RepositoryOption,
-    passphrase: PassphraseOption,
+    keys: KeysAtHand = None,
+    passphrase: PassphraseOption = "",
     yes: YesOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -110,19 +82,19 @@ def set_rollout(
     words = f"release {number} on {channel} may be taken by {threshold / 100:g} % of terminals."
 
     def change() -> None:
-        signers = key_files.load_all(keys, passphrase, [ROLLOUT_KEYS])
+        signers = at_hand(keys, passphrase, [ROLLOUT_KEYS])
         opened.set_rollout(channel, number, threshold, signers)
 
-    _Step(dry_run, as_json, yes).take(words, change, opened)
+    Step(dry_run, as_json, yes).take(words, change, opened)
 
 
 @app.command("halt")
 def halt(
     number: ReleaseArgument,
     channel: ChannelOption,
-    keys: KeysOption,
     repository: RepositoryOption,
-    passphrase: PassphraseOption,
+    keys: KeysAtHand = None,
+    passphrase: PassphraseOption = "",
     yes: YesOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -132,18 +104,18 @@ def halt(
     words = f"release {number} on {channel} is halted: no terminal switches to it any more."
 
     def change() -> None:
-        opened.halt(channel, number, key_files.load_all(keys, passphrase, [ROLLOUT_KEYS]))
+        opened.halt(channel, number, at_hand(keys, passphrase, [ROLLOUT_KEYS]))
 
-    _Step(dry_run, as_json, yes).take(words, change, opened)
+    Step(dry_run, as_json, yes).take(words, change, opened)
 
 
 @app.command("resume")
 def resume(
     number: ReleaseArgument,
     channel: ChannelOption,
-    keys: KeysOption,
     repository: RepositoryOption,
-    passphrase: PassphraseOption,
+    keys: KeysAtHand = None,
+    passphrase: PassphraseOption = "",
     yes: YesOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -153,18 +125,18 @@ def resume(
     words = f"release {number} on {channel} goes on as far as its threshold says."
 
     def change() -> None:
-        opened.resume(channel, number, key_files.load_all(keys, passphrase, [ROLLOUT_KEYS]))
+        opened.resume(channel, number, at_hand(keys, passphrase, [ROLLOUT_KEYS]))
 
-    _Step(dry_run, as_json, yes).take(words, change, opened)
+    Step(dry_run, as_json, yes).take(words, change, opened)
 
 
 @app.command("rollback-to")
 def rollback_to(
     number: ReleaseArgument,
     channel: ChannelOption,
-    keys: KeysOption,
     repository: RepositoryOption,
-    passphrase: PassphraseOption,
+    keys: KeysAtHand = None,
+    passphrase: PassphraseOption = "",
     yes: YesOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -185,51 +157,11 @@ def rollback_to(
     )
 
     def change() -> None:
-        signers = key_files.load_all(keys, passphrase, [ROLLOUT_KEYS])
+        signers = at_hand(keys, passphrase, [ROLLOUT_KEYS])
         for each in newer:
             opened.halt(channel, each, signers)
 
-    _Step(dry_run, as_json, yes).take(words, change, opened)
-
-
-@app.command("sign")
-def sign(
-    role: Annotated[str, typer.Argument(help="role with a staged change, such as stable")],
-    repository: RepositoryOption,
-    export: Annotated[
-        Path | None, typer.Option(help="write what is to be signed here, for `keys sign`")
-    ] = None,
-    import_file: Annotated[
-        Path | None, typer.Option("--import", help="signature that `keys sign` wrote")
-    ] = None,
-    key: Annotated[Path | None, typer.Option(help="or sign here with this key file")] = None,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Sign a staged change: here, or by carrying it to a key and its signature back."""
-    if sum(way is not None for way in (export, import_file, key)) != 1:
-        raise typer.BadParameter("say one of --export, --import and --key")
-    opened = channels.Repository.open(repository)
-    request = opened.to_sign(role)
-    words = "\n".join(offline.in_words(*offline.read_request(request)))
-    if export is not None:
-        release.console.print(f"To be signed: {words}")
-        if not dry_run:
-            export.write_bytes(request)
-        return
-
-    def change() -> None:
-        if import_file is not None:
-            of_role, keyid, signature = offline.read_signature(import_file.read_bytes())
-            if of_role != role:
-                raise channels.RepositoryError(f"that is a signature for {of_role}")
-            opened.add_signature(role, keyid, signature)
-        elif key is not None:
-            passphrase = typer.prompt("Passphrase", hide_input=True)
-            opened.sign(role, [key_files.open_signer(key, passphrase)])
-
-    _Step(dry_run, as_json, yes).take(words, change, opened)
+    Step(dry_run, as_json, yes).take(words, change, opened)
 
 
 @app.command("audit")
@@ -241,6 +173,6 @@ def audit(repository: RepositoryOption, as_json: JsonOption = False) -> None:
             typer.echo(json.dumps(content))
         else:
             details = ", ".join(f"{name} {value}" for name, value in line.details.items())
-            release.console.print(f"{line.number:4} {line.at} {line.who}: {line.what} ({details})")
+            say(f"{line.number:4} {line.at} {line.who}: {line.what} ({details})")
     if not as_json:
-        release.console.print("The log is whole and tells of all that is in force.")
+        say("The log is whole and tells of all that is in force.")

@@ -1,56 +1,87 @@
-"""The release manager's command line: keys, images, channels. `python -m tools release --help`.
+"""The release manager's command line: images and channels. `python -m tools release --help`.
 
-Every step that signs says first, in words, what will be signed.
+`build` an image, `sign` it for a channel, `publish`; `show` and `verify` what is in force. Letting
+a release out further is `tools.promotion`; docs/release-manager.md is the manual.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from tools import image as images
+from tools.steps import (
+    DryRunOption,
+    JsonOption,
+    KeysAtHand,
+    PassphraseOption,
+    RepositoryOption,
+    Step,
+    YesOption,
+    at_hand,
+    say,
+    secret,
+    staged_words,
+)
 from updater_server import channels
 from updater_server.channels import keys as key_files
+from updater_server.channels import offline
 from updater_server.channels.policy import CATALOGUE_ROLE, ONLINE_ROLES
 
-app = typer.Typer(no_args_is_help=True, help="Keys, images and signed channels.")
-console = Console(highlight=False)
-
-KeysOption = Annotated[Path, typer.Option("--keys", help="folder of the key files")]
-RepositoryOption = Annotated[Path, typer.Option("--repository", help="folder of the channels")]
-PassphraseOption = Annotated[
-    str,
-    typer.Option(
-        prompt=True,
-        hide_input=True,
-        envvar="DUKA_PASSPHRASE",
-        help="opens the key files; asked for when not in DUKA_PASSPHRASE",
-    ),
-]
-ChannelOption = Annotated[str, typer.Option(help=", ".join(channels.CHANNELS))]
-YesOption = Annotated[bool, typer.Option("--yes", help="do not ask before signing")]
+app = typer.Typer(no_args_is_help=True, help="Images and signed channels.")
 
 ROOT = Path(__file__).resolve().parents[1]
+_ENTRY = channels.ReleaseEntry
+_TRIAL, _GATE, _JOURNAL = channels.TrialPolicy(), channels.InstallGate(), (1,)
 
 
-@app.command("create")
-def create(keys: KeysOption, repository: RepositoryOption, passphrase: PassphraseOption) -> None:
-    """Make every role's keys and an empty repository signed by them."""
-    policy = channels.Policy()
-    public = key_files.generate_all(keys, policy, passphrase)
-    channels.Repository.create(repository, public, policy, key_files.load_all(keys, passphrase))
-    table = Table("role", "signatures needed", "keys")
-    for role, rule in policy.roles.items():
-        table.add_row(role, str(rule.threshold), str(rule.key_count))
-    console.print(table)
-    online = ", ".join(ONLINE_ROLES)
-    console.print(f"Keys are in {keys}. Move all but {online} to people's own disks.")
+@dataclass(frozen=True)
+class Terms:
+    """What a release entry says beside what the image says of itself (docs/formats/release.md)."""
+
+    revisions: list[int] = field(default_factory=lambda: [1])
+    min_bootloader: int = 1
+    stepping_stone: int = 0
+    journal_reads: list[int] = field(default_factory=lambda: [*_JOURNAL])
+    journal_writes: int = 1
+    trial: channels.TrialPolicy = _TRIAL
+    gate: channels.InstallGate = _GATE
+    text: dict[str, str] = field(default_factory=dict)
+
+    def entry(self, content: bytes) -> channels.ReleaseEntry:
+        """The entry of an image.
+
+        Raises:
+            BuildError: not a release image, or built from uncommitted changes.
+            EntryError: a term is out of bounds.
+        """
+        manifest = images.read_manifest(content)
+        if manifest.commit.endswith("-dirty"):
+            raise images.BuildError(
+                "this image was built from uncommitted changes: commit them and build it again"
+            )
+        made = channels.ReleaseEntry(
+            release=manifest.release,
+            version=manifest.version,
+            commit=manifest.commit,
+            built=manifest.built,
+            security_version=manifest.security_version,
+            hardware=channels.Hardware(manifest.hardware_class, self.revisions),
+            image=channels.Image(len(content), hashlib.sha256(content).hexdigest()),
+            min_bootloader=self.min_bootloader,
+            stepping_stone=self.stepping_stone,
+            journal=channels.JournalVersions(self.journal_reads, self.journal_writes),
+            trial=self.trial,
+            gate=self.gate,
+            text=self.text,
+        )
+        made.check()
+        return made
 
 
 @app.command("build")
@@ -61,124 +92,298 @@ def build(
     source: Annotated[Path, typer.Option(help="checkout to build from")] = ROOT,
     board: Annotated[str, typer.Option(help="board of the boot image")] = "sim",
     security_version: Annotated[int, typer.Option(min=1, help="never falls")] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="build, and keep nothing")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Build the release, boot and self-test images; the same commit gives the same bytes."""
     commit, built = images.commit_of(source)
     info = images.ReleaseInfo(release, version, commit, built, security_version)
-    out.mkdir(parents=True, exist_ok=True)
     outputs = {
         f"{info.hardware_class}-{release}.romfs": images.build_release(source, info),
         f"boot-{board}.romfs": images.build_boot(source, board),
         f"selftest-{board}.romfs": images.build_selftest(source, board),
     }
+    told = []
     for name, content in outputs.items():
-        (out / name).write_bytes(content)
+        if not dry_run:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / name).write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
-        console.print(f"{out / name}  {len(content):,} bytes  sha256 {digest}")
-    if commit.endswith("-dirty"):
-        console.print("The checkout has uncommitted changes: this image cannot be published.")
+        told.append({"file": str(out / name), "size_bytes": len(content), "sha256": digest})
+        if not as_json:
+            say(f"{out / name}  {len(content):,} bytes  sha256 {digest}")
+    if as_json:
+        typer.echo(json.dumps({"commit": commit, "done": not dry_run, "images": told}))
+    elif commit.endswith("-dirty"):
+        say("The checkout has uncommitted changes: this image cannot be published.")
 
 
-@app.command("add")
-def add(
-    image: Annotated[Path, typer.Argument(help="release image made by `build`")],
-    channel: ChannelOption,
-    keys: KeysOption,
+@app.command("sign")
+def sign(
+    role: Annotated[str, typer.Argument(help="channel, catalogue, or another role that waits")],
     repository: RepositoryOption,
-    passphrase: PassphraseOption,
-    text: Annotated[str, typer.Option(help="what merchants are told (English)")] = "",
-    gate_idle_s: Annotated[int, typer.Option(min=0, help="idle seconds before a switch")] = 10,
-    selftest_deadline_s: Annotated[int, typer.Option(min=1, help="time for the self-test")] = 300,
-    deltas: Annotated[bool, typer.Option(help="offer deltas from the releases listed now")] = True,
+    keys: KeysAtHand = None,
+    passphrase: PassphraseOption = "",
+    image: Annotated[Path | None, typer.Option(help="list this image of `release build`")] = None,
+    prices: Annotated[Path | None, typer.Option(help="list this price list")] = None,
+    name: Annotated[str, typer.Option(help="name of the price list")] = "default",
+    revision: Annotated[list[int] | None, typer.Option(help="hardware revision; repeat")] = None,
+    min_bootloader: Annotated[int, typer.Option(help="oldest bootloader it runs on")] = 1,
+    stepping_stone: Annotated[int, typer.Option(help="release that must run before")] = 0,
+    journal_reads: Annotated[
+        list[int] | None, typer.Option(help="journal version it reads; repeat")
+    ] = None,
+    journal_writes: Annotated[int, typer.Option(help="journal version it writes")] = 1,
+    crashes_allowed: Annotated[
+        int, typer.Option(help="crashes on trial before it is given up")
+    ] = _TRIAL.crashes_allowed,
+    unconfirmed_boots_allowed: Annotated[
+        int, typer.Option(help="boots on trial before it is given up")
+    ] = _TRIAL.unconfirmed_boots_allowed,
+    selftest_deadline_s: Annotated[
+        int, typer.Option(help="seconds for the self-test")
+    ] = _TRIAL.selftest_deadline_s,
+    gate_battery_mv: Annotated[
+        int, typer.Option(help="least battery for the switch, mV")
+    ] = _GATE.battery_mv,
+    gate_unsynced_records: Annotated[
+        int, typer.Option(help="most unsent records at the switch")
+    ] = _GATE.unsynced_records,
+    gate_idle_s: Annotated[int, typer.Option(help="idle seconds before the switch")] = _GATE.idle_s,
+    text: Annotated[
+        list[str] | None, typer.Option(help="what merchants are told, such as en=…; repeat")
+    ] = None,
+    deltas: Annotated[bool, typer.Option(help="offer deltas from what is listed")] = True,
+    export: Annotated[Path | None, typer.Option(help="write here what is to be signed")] = None,
+    import_file: Annotated[
+        Path | None, typer.Option("--import", help="signature that `keys sign` wrote")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="sign with this one key file")] = None,
     yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List an image or prices and sign the list, or add signatures to what waits.
+
+    Keys that are elsewhere: --export, `keys sign` there, and --import here.
+    """
+    step = Step(dry_run, as_json, yes)
+    if image is not None:
+        terms = Terms(
+            revision or [1],
+            min_bootloader,
+            stepping_stone,
+            journal_reads or [*_JOURNAL],
+            journal_writes,
+            channels.TrialPolicy(crashes_allowed, unconfirmed_boots_allowed, selftest_deadline_s),
+            channels.InstallGate(gate_battery_mv, gate_unsynced_records, gate_idle_s),
+            _texts(text or []),
+        )
+        sign_image(image, role, keys, repository, passphrase, terms, deltas=deltas, step=step)
+    elif prices is not None:
+        if role != CATALOGUE_ROLE:
+            raise typer.BadParameter(f"price lists are signed by {CATALOGUE_ROLE}")
+        sign_prices(prices, keys, repository, passphrase, name, step=step)
+    elif export is None:
+        _sign_staged(role, repository, keys, passphrase, import_file, key, step)
+    if export is not None:
+        _export(role, repository, export, step)
+
+
+def _texts(given: list[str]) -> dict[str, str]:
+    texts = {}
+    for item in given:
+        language, found, text = item.partition("=")
+        if not found:
+            raise typer.BadParameter("--text is a language and the text: en=Faster receipts")
+        texts[language] = text
+    return texts
+
+
+def sign_image(
+    image: Path,
+    channel: str,
+    keys: Path | None,
+    repository: Path,
+    passphrase: str,
+    terms: Terms,
+    *,
+    deltas: bool,
+    step: Step,
 ) -> None:
     """List an image on a channel and sign the list with the keys at hand."""
     content = image.read_bytes()
-    manifest = images.read_manifest(content)
-    if manifest.commit.endswith("-dirty"):
-        raise images.BuildError(
-            f"{image} was built from uncommitted changes: commit them and build it again"
-        )
+    entry = terms.entry(content)
     opened = channels.Repository.open(repository)
-    bases = _earlier_images(opened, channel) if deltas else {}
-    payloads = channels.build_payloads(content, bases)
-    entry = channels.ReleaseEntry(
-        release=manifest.release,
-        version=manifest.version,
-        commit=manifest.commit,
-        built=manifest.built,
-        security_version=manifest.security_version,
-        hardware=channels.Hardware(manifest.hardware_class, [1]),
-        image=channels.Image(len(content), hashlib.sha256(content).hexdigest()),
-        gate=channels.InstallGate(idle_s=gate_idle_s),
-        trial=channels.TrialPolicy(selftest_deadline_s=selftest_deadline_s),
-        text={"en": text} if text else {},
-    )
-    console.print(
-        f"You sign: release {entry.release} ({entry.version}) of {manifest.hardware_class} for "
-        f"channel {channel}, {len(content):,} bytes, from commit {entry.commit[:12]}."
-    )
+    payloads = channels.build_payloads(content, _earlier_images(opened, channel) if deltas else {})
+    words = [f"for channel {channel}:", *offline.entry_in_words(entry)]
     for payload in payloads:
         origin = f" from release {payload.base_release}" if payload.base_release else ""
-        console.print(f"  {payload.kind}{origin}: {len(payload.data):,} bytes over the air")
-    _confirm(yes)
-    opened.add_release(channel, entry, payloads, key_files.load_all(keys, passphrase, [channel]))
-    say_staged(opened)
+        words.append(f"  {payload.kind}{origin}: {len(payload.data):,} bytes over the air")
+
+    def change() -> None:
+        opened.add_release(channel, entry, payloads, at_hand(keys, passphrase, [channel]))
+
+    step.take(words, change, opened)
 
 
-@app.command("catalogue")
-def catalogue(
-    file: Annotated[Path, typer.Argument(help="price list, docs/formats/release.md")],
-    keys: KeysOption,
-    repository: RepositoryOption,
-    passphrase: PassphraseOption,
-    name: Annotated[str, typer.Option(help="name of the price list")] = "default",
-    yes: YesOption = False,
+def sign_prices(
+    file: Path, keys: Path | None, repository: Path, passphrase: str, name: str, *, step: Step
 ) -> None:
-    """Sign a price list and its offline policy."""
-    prices = channels.Catalogue.parse(file.read_bytes())
-    console.print(f"You sign: price list {name!r}, version {prices.version}, {prices.currency}:")
-    for product in prices.products:
-        console.print(
+    """Sign a price list and its offline policy with the keys at hand."""
+    listed = channels.Catalogue.parse(file.read_bytes())
+    words = [f"price list {name!r}, version {listed.version}, {listed.currency}:"]
+    for product in listed.products:
+        words.append(
             f"  {product.product_id}: {product.name}, {product.amount_minor} minor units, "
             f"commission {product.commission_minor}"
         )
-    _confirm(yes)
+    rule = listed.offline
+    words.append(
+        f"  without network: {rule.max_count} sales, {rule.max_amount_minor} each, "
+        f"{rule.max_total_minor} in all, within {rule.max_age_s} s"
+    )
     opened = channels.Repository.open(repository)
-    opened.set_catalogue(name, prices, key_files.load_all(keys, passphrase, [CATALOGUE_ROLE]))
-    say_staged(opened)
+
+    def change() -> None:
+        opened.set_catalogue(name, listed, at_hand(keys, passphrase, [CATALOGUE_ROLE]))
+
+    step.take(words, change, opened)
+
+
+def _export(role: str, repository: Path, export: Path, step: Step) -> None:
+    opened = channels.Repository.open(repository)
+    request = opened.to_sign(role)
+    words = list(offline.in_words(*offline.read_request(request)))
+    if not step.dry_run:
+        export.write_bytes(request)
+    if step.as_json:
+        file = str(export)
+        typer.echo(json.dumps({"words": words, "done": not step.dry_run, "exported": file}))
+    else:
+        say("To be signed: " + "\n".join(words))
+        say(f"Carry {export} to the key: keys sign {export}")
+
+
+def _sign_staged(
+    role: str,
+    repository: Path,
+    keys: Path | None,
+    passphrase: str,
+    import_file: Path | None,
+    key: Path | None,
+    step: Step,
+) -> None:
+    opened = channels.Repository.open(repository)
+    words = offline.in_words(*offline.read_request(opened.to_sign(role)))
+
+    def change() -> None:
+        if import_file is not None:
+            of_role, keyid, signature = offline.read_signature(import_file.read_bytes())
+            if of_role != role:
+                raise channels.RepositoryError(f"that is a signature for {of_role}")
+            opened.add_signature(role, keyid, signature)
+        elif key is not None:
+            opened.sign(role, [key_files.open_signer(key, secret(passphrase, key.name))])
+        else:
+            opened.sign(role, at_hand(keys, passphrase, [channels.key_role(role)]))
+
+    step.take(words, change, opened)
 
 
 @app.command("publish")
-def publish(keys: KeysOption, repository: RepositoryOption, passphrase: PassphraseOption) -> None:
+def publish_command(
+    repository: RepositoryOption,
+    keys: KeysAtHand = None,
+    passphrase: PassphraseOption = "",
+    export: Annotated[
+        Path | None, typer.Option(help="folder for what snapshot and timestamp keys must sign")
+    ] = None,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Put everything that has its signatures into force."""
     opened = channels.Repository.open(repository)
-    version = opened.publish(key_files.load_all(keys, passphrase, list(ONLINE_ROLES)))
-    console.print(f"Published: timestamp version {version}.")
+    step = Step(dry_run, as_json, yes)
+    if export is not None:
+        _export_publication(opened, export, at_hand(keys, passphrase, list(ONLINE_ROLES)), step)
+        return
+    words = ["a new timestamp, and a snapshot of", *(staged_words(opened) or ["  nothing new"])]
+
+    def change() -> int:
+        version = opened.publish(at_hand(keys, passphrase, list(ONLINE_ROLES)))
+        if not as_json:
+            say(f"Published: timestamp version {version}.")
+        return version
+
+    step.take(words, change, opened)
+
+
+def _export_publication(
+    opened: channels.Repository, export: Path, signers: list[Any], step: Step
+) -> None:
+    def change() -> list[str]:
+        export.mkdir(parents=True, exist_ok=True)
+        written = []
+        for staged in opened.prepare(signers):
+            if staged.role in ("snapshot", "timestamp") and staged.missing:
+                file = export / f"{staged.role}.json"
+                file.write_bytes(opened.to_sign(staged.role))
+                written.append(str(file))
+        return written
+
+    step.take(["what puts these into force:", *staged_words(opened)], change, opened, "Write it?")
 
 
 @app.command("show")
 def show(
     repository: RepositoryOption,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Say what the channels offer."""
+    """Say what the channels offer, who signs for what, and until when."""
     content = channels.Repository.open(repository).show()
     if as_json:
         typer.echo(json.dumps(content, indent=1))
-    else:
-        console.print_json(data=content)
+        return
+    for role, about in content["roles"].items():
+        until = images.day_of(about["expires"])
+        say(
+            f"{role:16} version {about['version']:<4} until {until}  "
+            f"{about['threshold']} of {len(about['keys'])} keys"
+        )
+    for channel, entries in content["channels"].items():
+        plan = channels.RolloutPlan.parse(content["rollouts"][channel])
+        for entry in entries:
+            number = entry["release"]
+            wave = plan.releases.get(str(number))
+            state = f"for {wave.threshold / 100:g} % of terminals" if wave else "for everybody"
+            if number in plan.halted:
+                state = "HALTED"
+            say(f"{channel}: release {number} ({entry['version']}), {state}")
+    say(f"price lists: {', '.join(content['catalogues']) or 'none'}")
+    for staged in content["staged"]:
+        say(f"waits: {staged['role']} version {staged['version']}, {staged['missing']} missing")
 
 
 @app.command("verify")
-def verify(repository: RepositoryOption) -> None:
-    """Check everything a terminal would check; exit code 1 when something is wrong."""
-    problems = channels.Repository.open(repository).verify()
-    for problem in problems:
-        console.print(problem)
+def verify(repository: RepositoryOption, as_json: JsonOption = False) -> None:
+    """Check everything a terminal would check, and the log; exit code 1 when something is wrong."""
+    opened = channels.Repository.open(repository)
+    problems = opened.verify()
+    try:
+        opened.audit()
+    except channels.RepositoryDamaged as error:
+        problems.append(str(error))
+    if as_json:
+        typer.echo(json.dumps({"sound": not problems, "problems": problems}))
+    else:
+        for problem in problems:
+            say(problem)
+        if not problems:
+            say("Sound: signatures, versions, lengths, hashes, files and the log agree.")
     if problems:
         raise typer.Exit(1)
-    console.print("Sound: signatures, versions, lengths, hashes and files agree.")
 
 
 def _earlier_images(repository: channels.Repository, channel: str) -> dict[int, bytes]:
@@ -189,17 +394,3 @@ def _earlier_images(repository: channels.Repository, channel: str) -> dict[int, 
             channels.Payload("full", repository.target_bytes(full))
         )
     return earlier
-
-
-def _confirm(yes: bool) -> None:
-    if not yes:
-        typer.confirm("Sign this?", abort=True)
-
-
-def say_staged(repository: channels.Repository) -> None:
-    """Tell what waits to be published, and which signatures it lacks."""
-    for staged in repository.staged():
-        state = (
-            "ready to publish" if not staged.missing else f"{staged.missing} signature(s) missing"
-        )
-        console.print(f"{staged.role} version {staged.version}: {state}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from typer.testing import CliRunner
 
 from tests.support.world import PASSPHRASE
+from tools import image as images
+from tools import keys as key_tool
 from tools import release as release_tool
 from tools.__main__ import app
 from updater_server import channels
@@ -27,7 +30,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.keys = folder / "keys"
         self.repository = folder / "site"
-        release_tool.create(self.keys, self.repository, PASSPHRASE)
+        key_tool.create(self.keys, self.repository, PASSPHRASE)
 
     @property
     def opened(self) -> channels.Repository:
@@ -47,7 +50,7 @@ class Desk:
         self.opened.add_release(channel, entry, channels.build_payloads(CONTENT, {}), signers)
 
     def publish(self) -> None:
-        release_tool.publish(self.keys, self.repository, PASSPHRASE)
+        release_tool.publish_command(self.repository, self.keys, PASSPHRASE, yes=True)
 
     def type(self, *words: str, answers: str = "", fails: bool = False, keys: bool = True) -> str:
         line = [*words, "--repository", str(self.repository)]
@@ -180,15 +183,16 @@ def test_a_key_behind_a_uri_signs_like_a_file(desk: Desk, tmp_path: Path) -> Non
 def test_the_online_keys_are_replaced_by_a_new_root(desk: Desk) -> None:
     before = desk.opened.show()["roles"]["timestamp"]["keys"]
     desk.type("keys", "rotate", "timestamp", answers="y\n")
+    desk.publish()
     shown = desk.opened.show()["roles"]
     assert shown["root"]["version"] == 2
     assert shown["timestamp"]["keys"] != before
     desk.publish()
-    assert (desk.keys / "retired" / "root-1" / "timestamp-1.pem").exists()
+    assert len(list((desk.keys / "retired").glob("timestamp-*/timestamp-1.pem"))) == 1
 
 
 def test_a_ceremony_gives_every_root_key_a_holder_and_a_passphrase(tmp_path: Path) -> None:
-    answers = ""
+    answers = "y\n"
     for role, rule in channels.Policy().roles.items():
         if role != "root":
             answers += f"{role} {PASSPHRASE}\n" * 2
@@ -245,3 +249,181 @@ def test_a_changed_log_is_noticed(desk: Desk, change: str) -> None:
         lines.append(lines[-1])
     log.write_bytes(b"".join(lines))
     assert "audit log" in desk.type("release", "audit", keys=False, fails=True)
+
+
+TERMS = {
+    "--revision": "2",
+    "--min-bootloader": "3",
+    "--stepping-stone": "4",
+    "--journal-reads": "1",
+    "--journal-writes": "1",
+    "--crashes-allowed": "5",
+    "--unconfirmed-boots-allowed": "6",
+    "--selftest-deadline-s": "77",
+    "--gate-battery-mv": "3555",
+    "--gate-unsynced-records": "8",
+    "--gate-idle-s": "9",
+    "--text": "sw=Risiti bora",
+}
+
+
+@pytest.fixture(scope="module")
+def an_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release image of some earlier commit, number 7, security version 2."""
+    manifest = {
+        "release": 7, "version": "1.7.0", "commit": "0123456789abcdef", "built": 1790000000,
+        "security_version": 2, "hardware_class": "duka-r1",
+    }  # fmt: skip
+    folder = tmp_path_factory.mktemp("image")
+    (folder / "stage").mkdir()
+    (folder / "stage/manifest.json").write_text(json.dumps(manifest))
+    (folder / "7.romfs").write_bytes(images._romfs(folder / "stage"))
+    return folder / "7.romfs"
+
+
+def test_everything_an_entry_says_can_be_said_on_the_command_line(
+    desk: Desk, an_image: Path
+) -> None:
+    options = [word for pair in TERMS.items() for word in pair]
+    options += ["--revision", "9", "--journal-reads", "2", "--text", "en=Better receipts"]
+    line = ("release", "sign", "alpha", "--image", str(an_image), *options)
+    said = " ".join(desk.type(*line, "--dry-run").split())
+    for words in ("security version 2", "revisions 2, 9", "bootloader 3 or newer", "release 4",
+                  "reads 1, 2, writes 1", "5 crashes, 6 boots or 77 s", "3555 mV", "8 unsent",
+                  "idle for 9 s", "(sw): Risiti bora", "(en): Better receipts"):  # fmt: skip
+        assert words in said, words
+    assert desk.opened.staged() == []
+    desk.type(*line, "--yes")
+    desk.publish()
+    (entry,) = desk.opened.releases("alpha")
+    assert entry.hardware.revisions == [2, 9]
+    assert (entry.min_bootloader, entry.stepping_stone, entry.security_version) == (3, 4, 2)
+    assert (entry.journal.reads, entry.journal.writes) == ([1, 2], 1)
+    assert entry.trial == channels.TrialPolicy(5, 6, 77)
+    assert entry.gate == channels.InstallGate(3555, 8, 9)
+    assert entry.text == {"sw": "Risiti bora", "en": "Better receipts"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--stepping-stone", "7"], "earlier release"),
+        (["--journal-writes", "2"], "read the journal version it writes"),
+        (["--revision", "0"], "revisions"),
+        (["--text", "english"], "a language and the text"),
+        (["--text", "english=x"], "text"),
+        (["--selftest-deadline-s", "0"], "selftest_deadline_s"),
+    ],
+)
+def test_terms_that_no_terminal_would_take_are_refused(
+    desk: Desk, an_image: Path, options: list[str], words: str
+) -> None:
+    line = ("release", "sign", "alpha", "--image", str(an_image), *options, "--yes")
+    said = desk.type(*line, fails=True)
+    assert words in " ".join(said.replace("│", " ").split()), said
+    assert desk.opened.staged() == []
+
+
+def carry(desk: Desk, role: str, key: str, folder: Path) -> None:
+    """A request to the machine that has the key, and the signature back."""
+    request, answer = folder / f"{role}.request", folder / f"{role}-{key}.signature"
+    desk.type("release", "sign", role, "--export", str(request), keys=False)
+    shell = CliRunner(env={"DUKA_PASSPHRASE": PASSPHRASE})
+    line = ["keys", "sign", str(request), "--key", str(desk.keys / f"{key}.pem")]
+    done = shell.invoke(app, [*line, "--out", str(answer), "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output)["done"]
+    desk.type("release", "sign", role, "--import", str(answer), "--yes", keys=False)
+
+
+def test_a_whole_release_with_every_key_on_another_machine(
+    desk: Desk, an_image: Path, tmp_path: Path
+) -> None:
+    listing = ("release", "sign", "stable", "--image", str(an_image), "--yes")
+    assert "--export and --import" in desk.type(*listing, keys=False)
+    for key in ("stable-1", "stable-3"):
+        carry(desk, "stable", key, tmp_path)
+    publish = ("release", "publish", "--export", str(tmp_path / "online"), "--yes")
+    assert "release 7 (1.7.0)" in desk.type(*publish, keys=False)
+    for role in ("snapshot", "timestamp"):
+        carry(desk, role, f"{role}-1", tmp_path)
+    said = desk.type("release", "publish", "--yes", keys=False)
+    assert "Published" in said
+    assert [entry.release for entry in desk.opened.releases("stable")] == [7]
+    assert "Sound" in desk.type("release", "verify", keys=False)
+    halt = ("release", "halt", "7", "--channel", "stable", "--yes")
+    desk.type(*halt, keys=False)
+    carry(desk, "rollout-stable", "rollout-1", tmp_path)
+    desk.publish()
+    assert desk.opened.rollout("stable").halted == [7]
+
+
+def test_a_channels_new_keys_are_made_where_their_holders_are(desk: Desk, tmp_path: Path) -> None:
+    shell = CliRunner(env={"DUKA_PASSPHRASE": PASSPHRASE})
+    public = []
+    for n in (1, 2, 3):
+        file = tmp_path / f"holder{n}" / f"stable-{n}.pem"
+        assert shell.invoke(app, ["keys", "make", str(file)]).exit_code == 0
+        public += ["--public", str(file.with_suffix(".pub"))]
+    old = desk.opened.show()["roles"]["stable"]["keys"]
+    said = desk.type("keys", "rotate", "stable", *public, "--yes", keys=False)
+    assert "new targets" in said and "2 signature(s) missing" in said
+    for key in ("targets-1", "targets-2"):
+        carry(desk, "targets", key, tmp_path)
+    with pytest.raises(channels.MissingSignatures, match="stable: 2 more"):
+        desk.publish()
+    for n in (1, 3):
+        for file in (tmp_path / f"holder{n}").iterdir():
+            shutil.copy(file, desk.keys / f"new-{file.name}")
+        carry(desk, "stable", f"new-stable-{n}", tmp_path)
+    desk.publish()
+    new = desk.opened.show()["roles"]["stable"]["keys"]
+    assert not set(old) & set(new)
+    assert "Sound" in desk.type("release", "verify", keys=False)
+
+
+EVERY = [
+    ["keys", "ceremony", "--alone", "--keys", "NEW"],
+    ["keys", "make", "NEW/x.pem"],
+    ["keys", "rotate", "stable"],
+    ["keys", "rotate", "root"],
+    ["release", "sign", "stable", "--image", "IMAGE"],
+    ["release", "sign", "alpha"],
+    ["release", "publish"],
+    ["release", "promote", "beta", "stable", "9"],
+    ["release", "rollout", "set", "9", "100", "--channel", "beta"],
+    ["release", "halt", "9", "--channel", "beta"],
+    ["release", "resume", "8", "--channel", "beta"],
+    ["release", "rollback-to", "8", "--channel", "beta"],
+]
+
+
+@pytest.mark.parametrize("line", EVERY, ids=" ".join)
+def test_every_command_can_be_tried_and_answers_programs(
+    desk: Desk, line: list[str], tmp_path: Path, an_image: Path
+) -> None:
+    for number in (8, 9):
+        desk.stage("beta", number, "beta-1")
+        desk.opened.halt("beta", 8, [key_files.load(desk.keys / "rollout-1.pem", PASSPHRASE)])
+        desk.publish()
+    if "alpha" in line:
+        desk.stage("alpha", 9)
+    words = [w.replace("NEW", str(tmp_path / "new")).replace("IMAGE", str(an_image)) for w in line]
+    own = [] if "make" in words or "NEW" in line else ["--keys", str(desk.keys)]
+    site = str(tmp_path / "new" if "ceremony" in words else desk.repository)
+    own += [] if "make" in words else ["--repository", site]
+    shell = CliRunner(env={"DUKA_PASSPHRASE": PASSPHRASE})
+
+    def files() -> dict[str, bytes]:
+        return {str(f): f.read_bytes() for f in tmp_path.rglob("*") if f.is_file()}
+
+    before = files()
+    tried = shell.invoke(app, [*words, *own, "--dry-run", "--json"])
+    assert tried.exit_code == 0, (tried.output, tried.exception)
+    said = json.loads(tried.output)
+    assert said["words"] and said["done"] is False
+    assert files() == before
+    done = shell.invoke(app, [*words, *own, "--json"])
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert json.loads(done.output)["done"] is True
+    assert files() != before

@@ -35,7 +35,7 @@ from tests.support.books import Books
 from tests.support.lcd_reader import shows
 from tests.support.tap import Tap
 from tools import image as images
-from tools import release, technician
+from tools import keys, release, steps, technician
 from tools.image import ROOT
 from updater_server import channels
 from updater_server.channels import keys as key_files
@@ -149,7 +149,7 @@ class ReleaseManager:
 
     def create(self) -> None:
         """Make the keys and the empty, signed repository."""
-        release.create(self.keys, self.repository, PASSPHRASE)
+        keys.create(self.keys, self.repository, PASSPHRASE)
 
     def check_out(self, source: Path = ROOT) -> None:
         """Take the firmware as it is in `source` into a checkout of this manager's own."""
@@ -189,17 +189,23 @@ class ReleaseManager:
         """The boot image of the last build."""
         return (self.images / "boot-sim.romfs").read_bytes()
 
-    def add(self, image: Path, text: str = "", **options: Any) -> None:
+    def add(
+        self, image: Path, text: str = "", *, gate_idle_s: int = 3, deltas: bool = True
+    ) -> None:
         """List an image on `stable`, signed."""
-        release.add(
+        release.sign_image(
             image,
             "stable",
             self.keys,
             self.repository,
             PASSPHRASE,
-            text=text,
-            yes=True,
-            **{"gate_idle_s": 3, "selftest_deadline_s": 60, **options},
+            release.Terms(
+                trial=channels.TrialPolicy(selftest_deadline_s=60),
+                gate=channels.InstallGate(idle_s=gate_idle_s),
+                text={"en": text} if text else {},
+            ),
+            deltas=deltas,
+            step=steps.Step(dry_run=False, as_json=False, yes=True),
         )
 
     def staged_entry(self, channel: str, number: int) -> dict[str, Any]:
@@ -214,7 +220,14 @@ class ReleaseManager:
         file = self.images / "prices.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(prices.encode())
-        release.catalogue(file, self.keys, self.repository, PASSPHRASE, yes=True, name="default")
+        release.sign_prices(
+            file,
+            self.keys,
+            self.repository,
+            PASSPHRASE,
+            "default",
+            step=steps.Step(dry_run=False, as_json=False, yes=True),
+        )
 
     def sign_release(self, image: bytes, number: int, **changes: Any) -> None:
         """List any bytes as an image on `stable`, with an entry changed at will, fully signed.
@@ -242,7 +255,7 @@ class ReleaseManager:
     def publish(self, at: datetime | None = None) -> None:
         """Put what is signed into force, as of now or of another day."""
         if at is None:
-            release.publish(self.keys, self.repository, PASSPHRASE)
+            release.publish_command(self.repository, self.keys, PASSPHRASE, yes=True)
             return
         signers = key_files.load_all(self.keys, PASSPHRASE, ["snapshot", "timestamp"])
         channels.Repository.open(self.repository).publish(signers, at)
@@ -454,12 +467,12 @@ class World:
 @contextmanager
 def quiet_tools() -> Iterator[None]:
     """Keep the command lines' own words out of a test's or a story's output."""
-    before = release.console
-    release.console = SILENT
+    before = steps.console
+    steps.console = SILENT
     try:
         yield
     finally:
-        release.console = before
+        steps.console = before
 
 
 def eventually(check: Callable[[], bool], timeout_s: float = 20, what: str = "it") -> None:

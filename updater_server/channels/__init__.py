@@ -20,7 +20,14 @@ from updater_server.channels.entry import (
     TrialPolicy,
 )
 from updater_server.channels.payloads import Payload, PayloadError, build_payloads, expand
-from updater_server.channels.policy import CHANNELS, Policy, PolicyError, RolePolicy
+from updater_server.channels.policy import (
+    CHANNELS,
+    TOP_LEVEL_ROLES,
+    Policy,
+    PolicyError,
+    RolePolicy,
+    key_role,
+)
 from updater_server.channels.repository import (
     MissingSignatures,
     ReleaseRefused,
@@ -33,6 +40,7 @@ from updater_server.channels.rollout import EVERYBODY, RolloutError, RolloutPlan
 __all__ = [
     "CHANNELS",
     "EVERYBODY",
+    "TOP_LEVEL_ROLES",
     "Catalogue",
     "EntryError",
     "Hardware",
@@ -58,5 +66,6 @@ __all__ = [
     "TrialPolicy",
     "build_payloads",
     "expand",
+    "key_role",
     "keys",
 ]
