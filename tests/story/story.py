@@ -18,18 +18,17 @@ from tests.story.telling import ClaimFailed, Teller
 from tests.support.attacker import Attacker
 from tests.support.books import Books
 from tests.support.lcd_reader import shows
+from tests.support.merchant import FLOAT_MINOR, Merchant, debit_minor, pin_lines, pin_on
 from tests.support.world import (
     MERCHANT_PIN,
     PASSPHRASE,
-    PRICES,
     TerminalSettings,
     World,
     eventually,
     quiet_tools,
 )
 
-FLOAT_MINOR = 100_000
-DEBIT_MINOR = PRICES.products[0].amount_minor - PRICES.products[0].commission_minor
+DEBIT_MINOR = debit_minor(1)
 STOCK = 5
 TIME_SCALE = 4.0
 """The network's and modem's delays run this many times faster than real ones."""
@@ -50,6 +49,7 @@ class Story:
         self.teller = Teller(console)
         self.pictures = pictures
         self.world = World(folder, TerminalSettings(time_scale=TIME_SCALE, chip=chip))
+        self.merchant = Merchant(self.world.terminal)
         self.sales = 0
         self.steps: list[tuple[str, Callable[[], None]]] = [
             ("A release manager signs and publishes firmware 1.0", self.publish_first_release),
@@ -133,7 +133,7 @@ class Story:
         terminal.wait_log("server reached", 60)
         eventually(lambda: terminal.shows("Online"), what="the word Online on the display")
         terminal.wait_log("new batches", 60)
-        self.sign_in()
+        self.merchant.sign_in()
         tell.display(terminal)
         if self.pictures:
             terminal.board.lcd_png(self.pictures / "menu.png")
@@ -143,17 +143,17 @@ class Story:
 
     def sell_online(self) -> None:
         tell = self.teller
-        receipt = self.sell()
+        receipt = self.make_sale()
         tell.display(self.world.terminal, receipt)
         if self.pictures:
             receipt.png(self.pictures / "receipt.png")
-        tell.claim(self.pin_on(-1) in self.world.pins("air50"), "the PIN is one of the vault's")
+        tell.claim(pin_on(receipt) in self.world.pins("air50"), "the PIN is one of the vault's")
         eventually(lambda: self.books.debits_minor() == [DEBIT_MINOR], what="the debit")
         tell.claim(
             self.books.float_minor() == FLOAT_MINOR - DEBIT_MINOR,
             f"the ledger took KES {DEBIT_MINOR / 100:.2f} from the float, once",
         )
-        self.leave_sale()
+        self.merchant.leave_sale()
 
     # 5
 
@@ -162,16 +162,16 @@ class Story:
         terminal.set_coverage(False)
         terminal.wait_shows("No network", timeout_s=60)
         for _ in range(2):
-            self.sell(from_stock=True)
-            self.leave_sale()
+            self.make_sale(from_stock=True)
+            self.merchant.leave_sale()
         tell.paper(terminal.receipts()[-1])
-        pins = {self.pin_on(n) for n in range(self.sales)}
+        pins = {pin_on(receipt) for receipt in terminal.receipts()}
         tell.claim(
             len(pins) == self.sales and pins <= world.pins("air50"),
             "two vouchers from the terminal's own stock, both PINs new",
         )
         tell.claim(len(self.books.debits_minor()) == 1, "the server knows nothing of them yet")
-        self.start_sale(from_stock=True)
+        self.merchant.start_sale(from_stock=True)
         terminal.wait_shows("Not sold")
         tell.display(terminal)
         tell.claim(
@@ -198,16 +198,18 @@ class Story:
         terminal, tell = self.world.terminal, self.teller
         terminal.wait_shows("Menu")
         before = len(terminal.receipts())
-        self.start_sale()
+        self.merchant.start_sale()
         terminal.board.wait_for(
-            lambda: len(terminal.receipts()) > before and self.pin_lines(-1), 60, what="a PIN"
+            lambda: len(terminal.receipts()) > before and pin_lines(terminal.receipts()[-1]),
+            60,
+            what="a PIN",
         )
         terminal.board.power_off()
         self.sales += 1
         torn = terminal.receipts()[-1]
         tell.paper(torn)
         tell.claim("Thank you" not in torn.text, "the paper stops in the middle of the receipt")
-        torn_pin = self.pin_on(-1)
+        torn_pin = pin_on(torn)
         terminal.board.power_on()
         terminal.wait_shows("Sales to finish: 1.", timeout_s=30)
         terminal.board.type(MERCHANT_PIN + "#")
@@ -219,11 +221,11 @@ class Story:
         copy = terminal.wait_receipts(count + 1)[-1]  # the torn one and its copy
         tell.paper(copy)
         tell.claim(copy.text.count("DUPLICATE") == 2, "the reprint is marked DUPLICATE")
-        pin = self.pin_on(-1)
+        pin = pin_on(copy)
         tell.claim(len(pin) == 16 and pin.startswith(torn_pin), "it is the PIN of the torn paper")
-        earlier = [self.pin_on(n) for n in range(len(terminal.receipts()) - 2)]
+        earlier = [pin_on(receipt) for receipt in terminal.receipts()[:-2]]
         tell.claim(pin not in earlier, "and nobody else was given it")
-        self.leave_sale()
+        self.merchant.leave_sale()
         eventually(lambda: len(self.books.debits_minor()) == self.sales, 60, "one debit for it")
         self.wait_reconciled()
         tell.claim(
@@ -269,10 +271,10 @@ class Story:
             self.running() == (2, False),
             "the server knows that 1.1 really runs, confirmed by its own self-test",
         )
-        self.sign_in()
-        receipt = self.sell()
+        self.merchant.sign_in()
+        receipt = self.make_sale()
         tell.claim("come again" in receipt.text, "the receipt of 1.1 says so too")
-        self.leave_sale()
+        self.merchant.leave_sale()
 
     # 8
 
@@ -295,9 +297,9 @@ class Story:
         eventually(lambda: self.running() == (2, False), 60, "1.1 running again")
         tell.claim(self.running() == (2, False), "release 1.1 runs again")
         resets = len(terminal.board.resets)
-        self.sign_in()
-        self.sell()
-        self.leave_sale()
+        self.merchant.sign_in()
+        self.make_sale()
+        self.merchant.leave_sale()
         tell.claim(True, "and sells")
         self.wait_polls(2)
         tell.claim(
@@ -341,38 +343,11 @@ class Story:
         self.expect_refusal("timestamp")
         tell.claim(self.running() == running, "an old manifest, replayed, is refused as older")
 
-    # a merchant's hands and eyes
-
-    def sign_in(self) -> None:
-        terminal = self.world.terminal
-        if terminal.wait_shows("Menu", "Your PIN, then #", timeout_s=60) != "Menu":
-            terminal.board.type(MERCHANT_PIN + "#")
-            terminal.wait_shows("Menu")
-
-    def start_sale(self, *, from_stock: bool = False) -> None:
-        terminal = self.world.terminal
-        terminal.wait_shows("Menu")
-        terminal.board.press("1")
-        terminal.wait_shows("Sell what?")
-        terminal.board.press("1")
-        terminal.wait_shows("Sell Savanna 50?")
-        terminal.board.press("#")
-        if from_stock:
-            terminal.wait_shows("Sell from the stock in", timeout_s=60)
-            terminal.board.press("#")
-
-    def sell(self, *, from_stock: bool = False) -> Receipt:
-        terminal = self.world.terminal
-        before = len(terminal.receipts())
-        self.start_sale(from_stock=from_stock)
-        terminal.wait_shows("Sold", timeout_s=60)
+    def make_sale(self, *, from_stock: bool = False) -> Receipt:
+        """The merchant sells; the story counts."""
+        receipt = self.merchant.make_sale(from_stock=from_stock)
         self.sales += 1
-        return terminal.wait_receipts(before + 1)[-1]
-
-    def leave_sale(self) -> None:
-        terminal = self.world.terminal
-        terminal.board.press("#")
-        terminal.wait_shows("Menu")
+        return receipt
 
     # what can be seen from outside
 
@@ -384,18 +359,6 @@ class Story:
             return done()
 
         eventually(check, 120, "the download")
-
-    def pin_lines(self, receipt: int) -> list[str]:
-        """The PIN's lines on a receipt: groups of four digits and nothing else."""
-        lines = self.world.terminal.receipts()[receipt].text.splitlines()
-        return [
-            line
-            for line in lines
-            if line and all(len(g) == 4 and g.isdigit() for g in line.split())
-        ]
-
-    def pin_on(self, receipt: int) -> str:
-        return "".join(self.pin_lines(receipt)).replace(" ", "")
 
     def running(self) -> tuple[int, bool]:
         check_in = self.books.check_in()

@@ -43,7 +43,9 @@ class Books:
         sql = (
             "select e.amount_minor as amount from ledger_entry e"
             " join account a on a.id = e.account_id"
-            " where a.name = ? and e.amount_minor < 0 order by e.id"
+            " join ledger_transaction t on t.id = e.transaction_id"
+            " where a.name = ? and e.amount_minor < 0 and t.kind in ('sale', 'stock_sale')"
+            " order by e.id"
         )
         found = self.rows(sql, [f"float:{self._terminal.hex()}"])
         return [-int(row["amount"]) for row in found]

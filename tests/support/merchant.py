@@ -70,13 +70,21 @@ class Merchant:
                 self.press("*", "Sell from the stock in")
             self.press("#")
 
-    def sell(self, product: int = 1, *, from_stock: bool = False) -> Receipt:
-        """A whole sale, back to the menu; return the receipt."""
+    def make_sale(self, product: int = 1, *, from_stock: bool = False) -> Receipt:
+        """A whole sale, up to the display's `Sold`; return the receipt."""
         before = len(self.terminal.receipts())
         self.start_sale(product, from_stock=from_stock)
         self.terminal.wait_shows("Sold", timeout_s=60)
-        receipt = self.terminal.wait_receipts(before + 1)[-1]
+        return self.terminal.wait_receipts(before + 1)[-1]
+
+    def leave_sale(self) -> None:
+        """From what a sale ended in, back to the menu."""
         self.press("#", "Menu")
+
+    def sell(self, product: int = 1, *, from_stock: bool = False) -> Receipt:
+        """A whole sale, back to the menu; return the receipt."""
+        receipt = self.make_sale(product, from_stock=from_stock)
+        self.leave_sale()
         return receipt
 
     def is_refused(self, text: str, product: int = 1, *, from_stock: bool = False) -> None:
@@ -84,7 +92,7 @@ class Merchant:
         self.start_sale(product, from_stock=from_stock)
         self.terminal.wait_shows("Not sold", timeout_s=60)
         self.terminal.wait_shows(text)
-        self.press("#", "Menu")
+        self.leave_sale()
 
 
 def nothing_lost(

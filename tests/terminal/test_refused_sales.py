@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from tests.support.merchant import FLOAT_MINOR, debit_minor, nothing_lost
-from tests.support.world import PRICES
-from tests.terminal.conftest import MakeWorld, TerminalWorld
+from tests.support.world import PRICES, eventually
+from tests.terminal.conftest import STOCK, VOUCHERS, MakeWorld, TerminalWorld
 
 
 def at_the_counter(shop: MakeWorld, state: str = "calm") -> TerminalWorld:
@@ -26,10 +28,10 @@ def heard_after(world: TerminalWorld, second: int) -> bool:
     return int(world.books.check_in()["at"]) > second
 
 
-def after_restart(world: TerminalWorld, *debits: int, float_minor: int = FLOAT_MINOR) -> None:
+def after_restart(world: TerminalWorld, *debits: int) -> None:
     """What a terminal tells when it starts again agrees with the ledger."""
     world.terminal.board.power_cycle()
-    nothing_lost(world, debits, float_minor=float_minor)
+    nothing_lost(world, debits)
 
 
 def test_a_product_that_was_withdrawn_meanwhile_is_not_sold(shop: MakeWorld) -> None:
@@ -62,6 +64,37 @@ def test_a_price_that_changed_meanwhile_is_never_charged(shop: MakeWorld) -> Non
     assert world.terminal.shows("KES 60.00"), "the new price came by itself"
 
 
+def test_without_float_the_server_refuses_what_the_terminal_thinks_it_can_sell(
+    shop: MakeWorld,
+) -> None:
+    world = at_the_counter(shop)
+    world.server.command("terminal", "float", world.terminal_id, "--", str(1000 - FLOAT_MINOR))
+    world.merchant.is_refused("Your float is too low.")
+    assert world.books.debits_minor() == []
+    assert world.books.float_minor() == 1000
+    assert world.terminal.receipts() == []
+
+
+def test_a_terminal_that_knows_its_float_is_spent_does_not_even_ask(shop: MakeWorld) -> None:
+    world = at_the_counter(shop, "ready")
+    world.server.command("terminal", "float", world.terminal_id, "--", str(1000 - FLOAT_MINOR))
+    nothing_lost(world, [], float_minor=1000)
+    asked = len(world.books.rows("select * from sale"))
+    world.merchant.is_refused("Your float is too low.")
+    assert len(world.books.rows("select * from sale")) == asked
+
+
+def test_an_empty_vault_sells_nothing_and_tells_the_operator(shop: MakeWorld) -> None:
+    world = at_the_counter(shop)
+    left = str(VOUCHERS - STOCK["air100"])
+    world.server.command("stock", "assign", world.terminal_id, "air100", left)
+    world.merchant.is_refused("The operator has", product=2)
+    assert world.books.alarms() == ["no_vouchers"]
+    world.merchant.sell(1)
+    world.terminal.board.power_cycle()
+    nothing_lost(world, [debit_minor(1)], alarms=["no_vouchers"])
+
+
 def test_a_blocked_terminal_sells_nothing_until_it_is_let_go(shop: MakeWorld) -> None:
     world = at_the_counter(shop)
     world.server.command("terminal", "block", world.terminal_id)
@@ -69,3 +102,13 @@ def test_a_blocked_terminal_sells_nothing_until_it_is_let_go(shop: MakeWorld) ->
     world.server.command("terminal", "unblock", world.terminal_id)
     world.merchant.sell()
     after_restart(world, debit_minor(1))
+
+
+def test_what_the_server_has_to_say_reaches_the_merchant(shop: MakeWorld) -> None:
+    world = at_the_counter(shop, "ready")
+    world.server.command("terminal", "text", world.terminal_id, "Closed on Friday")
+    for _ in range(2):
+        seen = world.books.check_in()["at"]
+        eventually(partial(heard_after, world, seen), what="a check-in")
+    world.merchant.press("5", "Messages")
+    world.terminal.wait_shows("Closed on Friday")
