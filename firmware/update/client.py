@@ -251,7 +251,7 @@ class UpdateClient:
             self._save_state()
 
     def _drop_release(self):
-        self._release = self._download = None
+        self._release = self._download = self._waiting_for = None
         self._plan = ()
         self._ready = False
         self._pending = False

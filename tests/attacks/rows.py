@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from securesystemslib.signer import CryptoSigner, Signer
-from tuf.api.metadata import TargetFile, Targets
+from tuf.api.metadata import Metadata, TargetFile, Targets
 
 from tests.attacks.scene import SERVER, Row, Scene
 from tests.attacks.thief import Thief
@@ -71,22 +71,24 @@ def security_edited(scene: Scene) -> None:
 
 @row("network: another image instead of the signed one", "payload_hash")
 def payload_swapped(scene: Scene) -> None:
-    on_the_way(scene, ".full", lambda data: scene.evil_image()[: len(data)].ljust(len(data), b"!"))
+    on_the_way(
+        scene, "targets/stable", lambda data: scene.evil_image()[: len(data)].ljust(len(data), b"!")
+    )
 
 
 @row("network: one bit of the payload", "payload_hash")
 def payload_bit(scene: Scene) -> None:
-    on_the_way(scene, ".full", lambda data: data[:-1] + bytes([data[-1] ^ 1]))
+    on_the_way(scene, "targets/stable", lambda data: data[:-1] + bytes([data[-1] ^ 1]))
 
 
 @row("network: a payload cut short", "another range than asked for")
 def payload_short(scene: Scene) -> None:
-    on_the_way(scene, ".full", lambda data: data[:-100])
+    on_the_way(scene, "targets/stable", lambda data: data[:-10])
 
 
 @row("network: a payload that goes on", "another range than asked for")
 def payload_long(scene: Scene) -> None:
-    on_the_way(scene, ".full", lambda data: data + bytes(200_000))
+    on_the_way(scene, "targets/stable", lambda data: data + bytes(200_000))
 
 
 @row("network: a timestamp without end", "at most 2048")
@@ -129,6 +131,7 @@ def mixed(scene: Scene) -> None:
 @row("network: the price list with other prices", "is not what was signed", takes=("old", "new"))
 def prices_on_the_way(scene: Scene) -> None:
     scene.new_prices()
+    scene.keep()
     on_the_way(scene, "default.json", lambda data: data.replace(b":5000", b":4000"))
 
 
@@ -171,9 +174,12 @@ def held_back(scene: Scene) -> None:
 
 
 def hold_back(thief: Thief) -> None:
+    listed = Metadata[Targets].from_bytes(thief.newest("stable").read_bytes()).signed.targets
+    halted = sorted(int(p.split("/")[2][:-5]) for p in listed if p.endswith(".full"))
+
     def plan(signed: Targets) -> None:
         target = TargetFile.from_data("rollout/stable/plan.json", b"{}", ["sha256"])
-        target.unrecognized_fields = {"custom": {"releases": {}, "halted": [thief.scene.offered]}}
+        target.unrecognized_fields = {"custom": {"releases": {}, "halted": halted}}
         signed.targets[target.path] = target
 
     thief.forge("rollout-stable", plan)

@@ -67,7 +67,7 @@ class WholeScene(Scene):
         names = sorted(path.stem for path in self.world.manager.keys.glob("*.pem"))
         for name, signer in zip(names, signers, strict=True):
             self.signers.setdefault(name.rpartition("-")[0], []).append(signer)
-        self._on_the_way = False
+        self._on_the_way = self._selling = False
         self._shown: Path | None = None
         self._changed: Change = self.intercept
         self.messages: Callable[[Exchange], bytes | None] = lambda exchange: exchange.reply
@@ -106,11 +106,18 @@ class WholeScene(Scene):
         self.repository.publish(self.all_signers)
 
     def learn(self) -> None:
-        """The battery is too low to switch."""
+        """A merchant stands before the question whether to sell."""
+        self.world.merchant.sign_in()
+        self.world.merchant.choose()
         log = self.world.new_log()
-        self.world.terminal.board.battery.set_mv(3500)
         self.put()
-        self.world.wait_logged(log, "waits: the battery is low", timeout_s=WAIT_S)
+        self.world.wait_logged(log, "waits: a sale is open", timeout_s=WAIT_S)
+        self._selling = True
+
+    def _end_sale(self) -> None:
+        if self._selling:
+            self._selling = False
+            self.world.merchant.press("*", "Sell what?", "Menu")
 
     def wait_until_expired(self) -> None:
         """Not here: the time comes under the server's seal."""
@@ -198,7 +205,7 @@ class WholeScene(Scene):
             trial=channels.TrialPolicy(selftest_deadline_s=120),
         )
         at = self.now - timedelta(days=days_old)
-        payloads = channels.build_payloads(content)
+        payloads = channels.build_payloads(content, {self.running: self.image(self.running)})
         self.repository.add_release("stable", entry, payloads, self.all_signers, at)
         self.repository.publish(self.all_signers, at)
 
@@ -222,7 +229,7 @@ class WholeScene(Scene):
         log = self.world.new_log()
         row.attack(self)
         self.put()
-        self.world.terminal.board.battery.set_mv(4000)
+        self._end_sale()
         self._wait_met(row, log)
         self.judge(row, before, log())
         self.honest_again()
