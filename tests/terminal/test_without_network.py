@@ -9,6 +9,7 @@ import pytest
 
 from hw_sim.network import Registration
 from tests.support.merchant import Merchant, debit_minor, nothing_lost
+from tests.support.tap import Exchange
 from tests.support.world import PRICES
 from tests.terminal.conftest import STOCK, MakeWorld, TerminalWorld
 from updater_server.channels import OfflinePolicy
@@ -61,6 +62,22 @@ def test_a_sim_that_the_network_refuses_is_named_as_the_reason(make_world: MakeW
     nothing_lost(world, [debit_minor(1)])
 
 
+def test_where_there_is_no_cell_it_sells_from_stock_up_to_the_count(shop: MakeWorld) -> None:
+    world = shop()
+    world.wait_online()
+    world.terminal.set_coverage(False)
+    merchant = without_network(world)
+    merchant.sell(1, from_stock=True)
+    merchant.sell(1, from_stock=True)
+    merchant.is_refused("The limit of sales", from_stock=True)
+    assert world.books.debits_minor() == [], "the server knows nothing of them"
+    world.terminal.board.power_cycle()
+    merchant.sign_in()
+    merchant.is_refused("The limit of sales", from_stock=True)
+    back_online(world)
+    nothing_lost(world, [debit_minor(1)] * 2)
+
+
 @pytest.mark.parametrize(
     ("policy", "allowed", "refused", "text"),
     [
@@ -91,3 +108,43 @@ def test_a_long_outage_is_settled_to_the_cent(make_world: MakeWorld) -> None:
     world.terminal.board.power_cycle()
     back_online(world)
     nothing_lost(world, [debit_minor(product) for product in sold])
+
+
+def test_a_server_that_is_down_is_outlived_from_stock(shop: MakeWorld) -> None:
+    world = shop()
+    world.wait_online()
+    merchant = world.merchant
+    merchant.sign_in()
+    world.server.stop()
+    without_network(world)
+    merchant.sell(from_stock=True)
+    world.server.start()
+    world.terminal.reach(world.server)
+    nothing_lost(world, [debit_minor(1)])
+
+
+def test_a_stock_delivery_that_power_cut_short_is_fetched_again(make_world: MakeWorld) -> None:
+    world = make_world()
+    world.server.start()
+    world.server.command("stock", "assign", world.terminal_id, "air50", "5")
+    board = world.terminal.board
+    cuts: list[int] = []
+
+    def cut_while_storing(exchange: Exchange) -> bytes:
+        if len(exchange.reply_body) > 150 and exchange.path == "/m" and not cuts:
+            cuts.append(board.flash.operations + 3)
+            board.board.cut_power_at_flash_operation(cuts[0])
+        return exchange.reply
+
+    world.tap.change = cut_while_storing
+    board.power_on()
+    board.wait_for(lambda: bool(cuts) and not board.board.powered, 60, what="the cut")
+    log = world.new_log()
+    board.power_on()
+    world.wait_logged(log, "new batches")
+    world.terminal.set_coverage(False)
+    merchant = without_network(world)
+    merchant.sell(1, from_stock=True)
+    merchant.sell(1, from_stock=True)
+    back_online(world)
+    nothing_lost(world, [debit_minor(1)] * 2)
