@@ -386,7 +386,7 @@ class Story:
             lambda: any(
                 "refused" in line and word in line for line in terminal.log()[seen:].splitlines()
             ),
-            60,
+            300,  # it may be in the middle of a download over GPRS
             f"a refusal that names {word!r} in the terminal's log",
         )
         refusal = next(
