@@ -127,6 +127,9 @@ def sign(
     image: Annotated[Path | None, typer.Option(help="list this image of `release build`")] = None,
     prices: Annotated[Path | None, typer.Option(help="list this price list")] = None,
     name: Annotated[str, typer.Option(help="name of the price list")] = "default",
+    anew: Annotated[
+        bool, typer.Option("--anew", help="the same content, with a later date")
+    ] = False,
     revision: Annotated[list[int] | None, typer.Option(help="hardware revision; repeat")] = None,
     min_bootloader: Annotated[int, typer.Option(help="oldest bootloader it runs on")] = 1,
     stepping_stone: Annotated[int, typer.Option(help="release that must run before")] = 0,
@@ -163,7 +166,7 @@ def sign(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List an image or prices and sign the list, or add signatures to what waits.
+    """List an image or prices and sign the list, date it anew, or sign what waits.
 
     Keys that are elsewhere: --export, `keys sign` there, and --import here.
     """
@@ -184,6 +187,8 @@ def sign(
         if role != CATALOGUE_ROLE:
             raise typer.BadParameter(f"price lists are signed by {CATALOGUE_ROLE}")
         sign_prices(prices, keys, repository, passphrase, name, step=step)
+    elif anew:
+        _date_anew(role, repository, keys, passphrase, step)
     elif export is None:
         _sign_staged(role, repository, keys, passphrase, import_file, key, step)
     if export is not None:
@@ -249,6 +254,15 @@ def sign_prices(
         opened.set_catalogue(name, listed, at_hand(keys, passphrase, [CATALOGUE_ROLE]))
 
     step.take(words, change, opened)
+
+
+def _date_anew(role: str, repository: Path, keys: Path | None, passphrase: str, step: Step) -> None:
+    opened = channels.Repository.open(repository)
+
+    def change() -> None:
+        opened.date_anew(role, at_hand(keys, passphrase, [channels.key_role(role)]))
+
+    step.take(f"{role} with the same content, dated anew.", change, opened)
 
 
 def _export(role: str, repository: Path, export: Path, step: Step) -> None:

@@ -389,6 +389,8 @@ EVERY = [
     ["keys", "rotate", "root"],
     ["release", "sign", "stable", "--image", "IMAGE"],
     ["release", "sign", "alpha"],
+    ["release", "sign", "catalogue", "--anew"],
+    ["release", "sign", "root", "--anew"],
     ["release", "publish"],
     ["release", "promote", "beta", "stable", "9"],
     ["release", "rollout", "set", "9", "100", "--channel", "beta"],

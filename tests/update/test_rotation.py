@@ -92,6 +92,20 @@ def test_a_half_signed_change_does_not_hold_up_a_renewal(tmp_path: Path) -> None
     assert [change.role for change in world.repository.staged()] == ["root"]
 
 
+@pytest.mark.parametrize("role", ["root", "targets", "stable", "catalogue", "rollout-stable"])
+def test_what_would_run_out_is_dated_anew_and_terminals_follow(tmp_path: Path, role: str) -> None:
+    world = World(tmp_path)
+    world.run()
+    before = world.repository.expires(role)
+    later = NOW + timedelta(days=100)
+    world.repository.date_anew(role, world.all_signers, later)
+    world.repository.publish(world.all_signers, later)
+    assert world.repository.expires(role) - before >= 100 * 86400
+    world.time_s = int(later.timestamp())
+    world.run()
+    assert not world.says("refused") and not world.says("expired"), world.logged
+
+
 def test_keys_that_the_policy_does_not_know_or_count_are_refused(tmp_path: Path) -> None:
     world = World(tmp_path)
     one = [CryptoSigner.generate_ed25519().public_key]

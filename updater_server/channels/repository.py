@@ -719,12 +719,7 @@ class Repository:
             top = {role: fresh for role, fresh in keys.items() if role in TOP_LEVEL_ROLES}
             details = {"keys of": sorted(keys)}
             if top:
-                root = self._read_staged("root")
-                if root is None:
-                    root = Metadata[Root].from_bytes(encode(self._root))
-                    root.signed.version += 1
-                root.signatures.clear()
-                root.signed.expires = self._expiry("root", now)
+                root = self._next_root(now)
                 for role, fresh in top.items():
                     _replace_keys(root.signed, role, fresh)
                 self._stage("root", root, signers, "rotate", details, now)
@@ -737,6 +732,22 @@ class Repository:
             for role in others:
                 self._stage(role, self._next(role, now), signers, "rotate", details, now)
         return self.staged()
+
+    def date_anew(
+        self, role: str, signers: Sequence[Signer] = (), now: datetime | None = None
+    ) -> None:
+        """Stage a role with the same content and a later expiry. Publish afterwards.
+
+        Raises:
+            PolicyError: not a role that people sign.
+        """
+        now = now or datetime.now(UTC)
+        if role not in ("root", "targets", *DELEGATED_ROLES):
+            raise PolicyError(f"{role} is not dated anew by hand: publishing does it, or no role")
+        with self._lock():
+            self._load()
+            metadata = self._next_root(now) if role == "root" else self._next(role, now)
+            self._stage(role, metadata, signers, "date anew", {}, now)
 
     def rotate_root(
         self,
@@ -1041,6 +1052,16 @@ class Repository:
         """Everything staged, by role."""
         found = {role: self._read_staged(role) for role in self._in_force()}
         return {role: metadata for role, metadata in found.items() if metadata is not None}
+
+    def _next_root(self, now: datetime) -> Metadata[Root]:
+        """As `_next`, of the root."""
+        root: Metadata[Root] | None = self._read_staged("root")
+        if root is None:
+            root = Metadata[Root].from_bytes(encode(self._root))
+            root.signed.version += 1
+        root.signatures.clear()
+        root.signed.expires = self._expiry("root", now)
+        return root
 
     def _next(self, role: str, now: datetime) -> Metadata[Targets]:
         """The staged version of `role`, or a copy of the published one with the next number;
