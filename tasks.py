@@ -171,7 +171,7 @@ def fuzz(
 
 @task
 def attacks(_: Context) -> None:
-    """Play every row of docs/threats.md against the update client on real MicroPython."""
+    """Play every row of docs/threats.md against the server process and whole terminals."""
     _python("-m tests.attacks")
 
 

@@ -55,14 +55,14 @@ class WholeScene(Scene):
     network (a row whose name begins with it) or in the server's own files.
     """
 
-    evil = EVIL
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, first: int = FIRST, evil: int = EVIL) -> None:
+        """`first` runs in the world in `folder`; `evil` has as many digits."""
         super().__init__()
         self.world = TerminalWorld(folder, quick())
-        self.running = self.offered = FIRST
+        self.running = self.offered = self._first = first
+        self.evil = evil
         self.served, self.kept = folder / "served", folder / "kept"
-        self._image = self.world.image(FIRST).read_bytes()
+        self._image = self.world.image(first).read_bytes()
         signers = key_files.load_all(self.world.manager.keys, PASSPHRASE)
         names = sorted(path.stem for path in self.world.manager.keys.glob("*.pem"))
         for name, signer in zip(names, signers, strict=True):
@@ -92,7 +92,7 @@ class WholeScene(Scene):
 
     def image(self, number: int) -> bytes:
         """The terminal's program as release `number`."""
-        old, new = (b'"release": %d' % n for n in (FIRST, number))
+        old, new = (b'"release": %d' % n for n in (self._first, number))
         assert self._image.count(old) == 1
         return self._image.replace(old, new)
 
