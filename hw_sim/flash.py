@@ -27,7 +27,7 @@ CutMoment = Literal[
 """How far one operation came when the supply failed (docs/simulated-parts.md, modelled).
 
 Both: `before` nothing, `after` all of it, `torn` the lower half of the bytes, `weak` all of it, but
-a few of the changed bits read differently from time to time.
+one of the changed bits, or those of one to four bytes, read differently from time to time.
 A program also: `high` the upper half of the bytes, `first` only the first, `almost` all but the
 last, `bits` every byte in part.
 An erase also: `early` a part of the old zeros is gone, `half` half of them, `late` all but a few
@@ -468,8 +468,7 @@ class NorFlash:
             return bytes(n | (o & k) for n, o, k in zip(new, old, keep, strict=True))
         if how == "weak":
             changed = [i for i in range(size) if new[i] != old[i]]
-            for i in self._chance.sample(changed, min(_WEAK_BYTES, len(changed))):
-                self._weak[address + i] = new[i] ^ old[i]
+            self._weaken(address, {i: new[i] ^ old[i] for i in changed})
             return new
         return new
 
@@ -480,8 +479,7 @@ class NorFlash:
             return b"\xff" * half + old[half:]
         zeros = [i for i in range(SECTOR_BYTES) if old[i] != 0xFF]
         if how == "weak":
-            for i in self._chance.sample(zeros, min(_WEAK_BYTES, len(zeros))):
-                self._weak[address + i] = old[i] ^ 0xFF
+            self._weaken(address, {i: old[i] ^ 0xFF for i in zeros})
             return b"\xff" * SECTOR_BYTES
         new = bytearray(b"\xff" * SECTOR_BYTES)
         share = _ZEROS_LEFT.get(how, 0.0)
@@ -493,6 +491,18 @@ class NorFlash:
                     left |= bit
             new[i] = 0xFF ^ left
         return bytes(new)
+
+    def _weaken(self, address: int, changed: dict[int, int]) -> None:
+        """Up to `_WEAK_BYTES` of the changed bytes read as they like; every other time one bit."""
+        if not changed:
+            return
+        if self._chance.getrandbits(1):
+            at, bits = self._chance.choice(list(changed.items()))
+            self._weak[address + at] = bits & -bits
+            return
+        count = self._chance.randint(1, _WEAK_BYTES)
+        for at in self._chance.sample(list(changed), min(count, len(changed))):
+            self._weak[address + at] = changed[at]
 
     def _with_stuck_bits(self, address: int, cells: bytes) -> bytes:
         here = {a: b for a, b in self._stuck.items() if address <= a < address + SECTOR_BYTES}

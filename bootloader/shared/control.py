@@ -216,13 +216,16 @@ class ControlBlock:
         candidates.sort()
         self.state = self._newest_page = None
         while candidates:
-            _, index = candidates.pop()
+            sequence, index = candidates.pop()
             try:
-                self.state = decode(self._partition.read(index * PAGE_BYTES, PAGE_BYTES), self._key)
+                state = decode(self._partition.read(index * PAGE_BYTES, PAGE_BYTES), self._key)
+            except ControlError:
+                continue
+            # A page that a cut left weak may have told another number when its head was read.
+            if state.sequence == sequence:
+                self.state = state
                 self._newest_page = index
                 break
-            except ControlError:
-                pass
         return self.state
 
     def create(self, boot_count):

@@ -14,6 +14,7 @@ except ImportError:
 
 SECTOR_BYTES = const(4096)
 PAGE_BYTES = const(256)
+_READINGS = const(16)
 
 # name: (offset, size_bytes); docs/architecture.md, "Flash map"
 DUKA_R1 = {
@@ -117,14 +118,18 @@ class Partition:
 class BlockDevice:
     """A Partition as MicroPython's littlefs wants it: extended block interface, 4096-byte blocks.
 
-    Source: MicroPython's `vfs.AbstractBlockDev`. With an offset `writeblocks` only programs:
-    littlefs has erased the block by `ioctl` before. Errors of the flash pass through as OSError.
+    If `seen` is a set, the numbers of blocks that are read come into it. With an offset
+    `writeblocks` only programs: littlefs has erased the block by `ioctl` before. Errors of the
+    flash pass through as OSError. Source: MicroPython's `vfs.AbstractBlockDev`.
     """
 
     def __init__(self, partition):
         self.partition = partition
+        self.seen = None
 
     def readblocks(self, block, buf, offset=0):
+        if self.seen is not None:
+            self.seen.add(block)
         self.partition.read_into(block * SECTOR_BYTES + offset, buf)
 
     def writeblocks(self, block, buf, offset=None):
@@ -145,8 +150,30 @@ class BlockDevice:
         return 0  # 1 start, 2 stop, 3 sync: nothing is held back here
 
 
+def make_firm(partition, offset):
+    """Program the last written page of the sector at `offset` with its own content.
+
+    A cut in the middle of a program may leave cells that read as 0 now and as 1 later. What reads 0
+    in any of many readings is made 0 for good.
+    """
+    for at in range(offset + SECTOR_BYTES - PAGE_BYTES, offset - 1, -PAGE_BYTES):
+        if not partition.is_blank(at, PAGE_BYTES):
+            page = partition.read(at, PAGE_BYTES)
+            again = bytearray(PAGE_BYTES)
+            for _ in range(_READINGS):
+                partition.read_into(at, again)
+                if again != page:
+                    both = int.from_bytes(page, "big") & int.from_bytes(again, "big")
+                    page = bytearray(both.to_bytes(PAGE_BYTES, "big"))
+            partition.program(at, page)
+            return
+
+
 def mount_data(partition, may_format):
     """Mount littlefs in `partition` at /data; a blank one is formatted first.
+
+    littlefs believes what it reads at mount, and appends to it. So the blocks it looks at then,
+    which are those of its directories, are made firm before it looks again.
 
     Raises OSError if it cannot be mounted; with `may_format` it is made anew instead. It holds
     stock and trust, so only a caller who knows that nothing is lost may say so.
@@ -154,6 +181,14 @@ def mount_data(partition, may_format):
     import vfs
 
     device = BlockDevice(partition)
+    device.seen = set()
+    try:
+        vfs.VfsLfs2(device)
+    except OSError:
+        pass  # once more below
+    for block in device.seen:
+        make_firm(partition, block * SECTOR_BYTES)
+    device.seen = None
     try:
         filesystem = vfs.VfsLfs2(device)
     except OSError:

@@ -110,6 +110,20 @@ def test_a_torn_newest_record_gives_way_to_the_one_before(
     assert flash.violations == 0, "the torn page was programmed again"
 
 
+def test_a_page_whose_number_reads_otherwise_each_time_is_not_the_newest(
+    block: Any, control_partition: Any, flash: NorFlash, reload: Reload
+) -> None:
+    block.write(block.state)  # cut: its sequence number has a weak cell in its highest byte
+    weak = control_partition.offset + block._newest_page * 256 + 7
+    state = block.state.copy()
+    state.boot_count = 77
+    block.write(state)
+    for seed in range(64):
+        flash._weak = {weak: 0x01}
+        flash.set_chance(seed)
+        assert reload().boot_count == 77, seed
+
+
 def test_a_program_that_silently_fails_is_noticed_and_the_next_page_taken(
     block: Any, reload: Reload, flash: NorFlash, control_partition: Any
 ) -> None:

@@ -6,8 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from bootloader.shared.partitions import DUKA_R1, BlockDevice, Partition, PartitionError, table
-from hw_sim.flash import NorFlash
+from bootloader.shared.partitions import (
+    DUKA_R1,
+    BlockDevice,
+    Partition,
+    PartitionError,
+    make_firm,
+    table,
+)
+from hw_sim.flash import NorFlash, PowerCut
 from tests.support.micropython import run
 
 
@@ -114,3 +121,21 @@ print(open("/data/file").read() == "19" * 500)
 """
     )
     assert output.strip() == "True"
+
+
+def test_what_a_cut_left_weak_in_a_sector_is_firm_after_one_look() -> None:
+    for seed in range(40):
+        flash = NorFlash(None, size_bytes=8192)
+        flash.set_chance(seed)
+        partition = Partition(flash, 0, 8192)
+        partition.program(0, bytes(range(200)))
+        flash.cut_power_at(flash.operations + 1, "weak")
+        with pytest.raises(PowerCut):
+            partition.program(256, b"the commit that was being written")
+        assert flash._weak
+        make_firm(partition, 0)
+        assert flash._weak == {}
+        assert partition.read(256, 33) == b"the commit that was being written"
+        assert flash.violations == 0
+        make_firm(partition, 4096)
+        assert partition.is_blank(4096, 4096)

@@ -6,6 +6,7 @@ MicroPython. The geometry is that of MicroPython's VfsLfs2.
 
 from __future__ import annotations
 
+import hashlib
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +14,9 @@ from littlefs import lfs
 from littlefs.errors import LittleFSError
 
 from hw_sim.flash import SECTOR_BYTES, NorFlash, PowerCut
+
+MAY_BE_REMOVED = ("/data/stock/", "/data/upload")
+"""Everything else under /data stays for ever once it was stored."""
 
 
 class _Device:
@@ -22,8 +26,11 @@ class _Device:
         self._flash = flash
         self._offset = offset
         self.cut: PowerCut | None = None
+        self.seen: set[int] | None = None
 
     def read(self, cfg: Any, block: int, off: int, size: int) -> bytes:
+        if self.seen is not None:
+            self.seen.add(block)
         flash = self._flash
         at = self._offset + block * SECTOR_BYTES + off
         if not flash._weak:  # littlefs reads in very small pieces: this is most of a case's time
@@ -100,10 +107,25 @@ class _File:
 
 
 class Files:
-    """The mounted partition: what `open` and `os` are to device code. Paths begin with /data."""
+    """The mounted partition: what `open` and `os` are to device code. Paths begin with /data.
 
-    def __init__(self, flash: NorFlash, offset: int, size_bytes: int) -> None:
+    `stored` is told what a file may hold once it was renamed to its name, `coming` what it will
+    hold while that lasts: SHA-256 by path. `seen`: as `BlockDevice`'s.
+    """
+
+    def __init__(
+        self,
+        flash: NorFlash,
+        offset: int,
+        size_bytes: int,
+        stored: dict[str, tuple[bytes | None, ...]] | None = None,
+        coming: dict[str, bytes] | None = None,
+        seen: set[int] | None = None,
+    ) -> None:
         self._device = _Device(flash, offset)
+        self._device.seen = seen
+        self._stored = {} if stored is None else stored
+        self._coming = {} if coming is None else coming
         self._config = lfs.LFSConfig(
             context=self._device,
             block_size=SECTOR_BYTES,
@@ -159,10 +181,23 @@ class Files:
     def open(self, path: str, mode: str = "r") -> _File:
         return _File(self, self._path(path), mode)
 
+    def digest(self, path: str) -> bytes:
+        """SHA-256 of a file. Raises OSError if it is not there."""
+        with self.open(path, "rb") as file:
+            return hashlib.sha256(file.read()).digest()
+
     def rename(self, old: str, new: str) -> None:
-        self._call(lfs.rename, self._path(old), self._path(new))
+        self._coming[new] = self.digest(old)
+        try:
+            self._call(lfs.rename, self._path(old), self._path(new))
+        except OSError:
+            del self._coming[new]
+            raise
+        self._stored[new] = (self._coming.pop(new),)
 
     def remove(self, path: str) -> None:
+        if path.startswith(MAY_BE_REMOVED):
+            self._stored.pop(path, None)
         self._call(lfs.remove, self._path(path))
 
     def mkdir(self, path: str) -> None:

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from hw_sim.flash import NorFlash
 from hw_sim.printer.escpos import EscPosPrinter
 from tests.money import office, oracle
+from tests.powercut.files import Files
 from tests.powercut.publisher import SECURITY_VERSION
 
 if TYPE_CHECKING:
@@ -195,6 +197,7 @@ def figures(world: World, own_minor: int) -> list[str]:
         return [f"the terminal holds its float to be {own_minor}, its records say {added_up}"]
     answered = {r.body[0]: r.sequence for r in records if r.kind in (4, 5)}
     expected: int = world.server.ledger_minor
+    expected += sum(amount for since, amount in world.server.paid_out if settled < since)
     in_flight = {0}
     for record in records:
         if record.kind == 2 and record.sequence > len(world.server.records):
@@ -207,6 +210,37 @@ def figures(world: World, own_minor: int) -> list[str]:
     if expected - own_minor not in in_flight:
         return [f"the terminal holds its float to be {own_minor}, it is {expected}"]
     return []
+
+
+@functools.lru_cache(64)
+def _held(cells: bytes, paths: tuple[str, ...]) -> dict[str, bytes | None]:
+    """SHA-256 of files under /data, read by littlefs from these cells; None: it is not there."""
+    flash = NorFlash(None, size_bytes=len(cells))
+    flash.restore(cells)
+    held: dict[str, bytes | None] = dict.fromkeys(paths)
+    try:
+        files = Files(flash, 0, len(cells))
+        files.mount()
+    except OSError:
+        return held
+    for path in paths:
+        try:
+            held[path] = files.digest(path)
+        except OSError:
+            pass
+    return held
+
+
+def files(world: World) -> list[str]:
+    """What is wrong under /data: a file that was stored is whole, as it was or as it was to be."""
+    if not world.stored:
+        return []
+    held = _held(world.cells("data"), tuple(world.stored))
+    return [
+        f"{path} was stored and is gone or other"
+        for path, may_hold in world.stored.items()
+        if held[path] not in may_hold
+    ]
 
 
 def boots(world: World) -> list[str]:

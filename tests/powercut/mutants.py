@@ -30,7 +30,7 @@ with device.own():
     from firmware.journal import Journal
     from firmware.sales_state import SalesState
     from firmware.till import Till
-    from firmware.update.client import UpdateClient
+    from firmware.update.client import Store, UpdateClient
 
 
 class PatchDoesNotFit(AssertionError):
@@ -312,19 +312,6 @@ MUTANTS: dict[str, Mutant] = {
             ("sale-offline",),
         ),
         Mutant(
-            "head_after_records",
-            "A sector is written into before its head is checked; after a cut it was never there.",
-            _changed(
-                Journal,
-                "_open",
-                (
-                    "if self._program(index * SECTOR_BYTES, whole):",
-                    "if self._program(index * SECTOR_BYTES, whole) or True:",
-                ),
-            ),
-            ("ring-turns", "ring-fills"),
-        ),
-        Mutant(
             "spoiled_skips_nothing",
             "What the lost record had sold is sold again.",
             _all(
@@ -339,6 +326,37 @@ MUTANTS: dict[str, Mutant] = {
                 "sync-interrupted",
                 "ring-turns",
             ),
+        ),
+        Mutant(
+            "strengthened_unseen",
+            "What was found whole is read again and that is programmed: a weak cell stays weak, "
+            "and a sale that was built upon is gone next week.",
+            _changed(
+                Journal,
+                "_strengthen",
+                (
+                    "    self._partition.program(*newest)",
+                    "    again = self._partition.read(newest[0], len(newest[1]))\n"
+                    "        self._partition.program(newest[0], again)",
+                ),
+            ),
+            ("sale-offline", "sale-online", "reprint", "sync-interrupted", "ring-turns"),
+        ),
+        Mutant(
+            "late_answer_makes_rich",
+            "A repeated answer brings an old figure: the merchant sells what is spent already.",
+            _changed(
+                SalesState,
+                "apply",
+                ("min(self.ledger_minor - entry[2], body[4])", "body[4]"),
+            ),
+            ("lost-answer",),
+        ),
+        Mutant(
+            "debit_not_lifted",
+            "A sale that got its answer is still counted as open: float is missing until closing.",
+            _changed(SalesState, "apply", ("entry[2] = 0", "pass")),
+            ("sale-online",),
         ),
         # the till and the flows
         Mutant(
@@ -550,6 +568,19 @@ MUTANTS: dict[str, Mutant] = {
             ("full-security",),
         ),
         Mutant(
+            "remove_before_rename",
+            "The old signed file is removed to make room for the new one; the cut leaves neither.",
+            _changed(
+                Store,
+                "write",
+                (
+                    '    os.rename(path + ".new", path)',
+                    '    self.remove(name)\n    os.rename(path + ".new", path)',
+                ),
+            ),
+            ("catalogue", "delta"),
+        ),
+        Mutant(
             "refusals_in_ram",
             "The terminal forgets at the next start which release it must not try again.",
             _replaced(UpdateClient, "_save_state", lambda self: None),
@@ -565,6 +596,21 @@ MUTANTS: dict[str, Mutant] = {
                 ("if upload.sha256 is not None and digest != upload.sha256:", "if False:"),
             ),
             ("provisioning", "serial-recovery"),
+        ),
+        Mutant(
+            "identity_first",
+            "The plug is pulled while the technician makes the terminal: it says that it is "
+            "provisioned, and its storage never opens.",
+            _changed(
+                recovery.Recovery,
+                "_make_identity",
+                (
+                    "        self._mount()\n        identity.store(partition, who)\n",
+                    "        identity.store(partition, who)\n        self.who = who\n"
+                    "        self._mount()\n",
+                ),
+            ),
+            ("provisioning",),
         ),
     )
 }

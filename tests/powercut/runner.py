@@ -13,13 +13,21 @@ import hashlib
 import random
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hw_sim.flash import ERASE_CUTS, PROGRAM_CUTS, NorFlash, Operation, PowerCut
 from tests.powercut import judge
-from tests.powercut.scenarios import SCENARIOS, Answering, Scenario, begin, live_on
+from tests.powercut.scenarios import (
+    SCENARIOS,
+    Answering,
+    Scenario,
+    begin,
+    go_on,
+    live_on,
+    start_again,
+)
 from tests.powercut.world import OutOfService, Reset, TechnicianTold, World
 
 FAULTS: Final = ("silent", "worn")
@@ -105,13 +113,14 @@ class Explorer:
         self._prints = [self.flash.fingerprint(sector) for sector in sectors]
         self._at = 0
         self._seen: set[tuple[bytes, int, int]] = set()
+        self._known: Known = {}
         self._only: str | None = None
         self.replayed: set[str] = set()
         self.found = Found()
 
-    def _key(self) -> bytes:
+    def _key(self, before: Iterable[int] = ()) -> bytes:
         prints = list(self._prints)
-        for sector in self.flash.changed_sectors():
+        for sector in self.flash.changed_sectors().union(before):
             prints[sector] = self.flash.fingerprint(sector)
         return hashlib.blake2b(b"".join(prints), digest_size=12).digest()
 
@@ -123,6 +132,14 @@ class Explorer:
             sector = done[0] // 4096
             self._prints[sector] = self.flash.fingerprint(sector)
             self._at += 1
+
+    def _changes_nothing(self, operation: Operation) -> bool:
+        """A program of what is there already: however it is cut, nothing differs."""
+        address, data = operation
+        flash = self.flash
+        if data is None or any(address <= at < address + len(data) for at in flash._weak):
+            return False
+        return flash._cells[address : address + len(data)] == data
 
     def fire(self, operation: Operation, mode: str) -> None:
         """Let the operation be cut.
@@ -142,14 +159,17 @@ class Explorer:
                 return
         raise CutDidNotFire(f"{self.name}: the cut of {operation[0]:#x} {mode} did not fire")
 
-    def _judge(self, case: str, world: World, may_refuse: bool = False) -> None:
-        """The flash is as the cut left it; see what comes of it."""
+    def _judge(
+        self, case: str, world: World, known: Known | None = None, before: Iterable[int] = ()
+    ) -> None:
+        """The flash is as the cut left it (other than at the start in the sectors `before` and in
+        those changed since the newest mark); see what comes of it."""
         if self._only and case != self._only and not self._only.startswith(case + ":"):
             return
         self.found.judged += 1
         if self._only:
             self.replayed.add(case)
-        wrong = verdict(world, self.golden, may_refuse)
+        wrong = verdict(world, self.golden, known, lambda: self._key(before))
         if wrong:
             self.found.broken.append((case, wrong))
 
@@ -174,19 +194,23 @@ class Explorer:
         """All cases of operations `first` to `last`; of every `second_every`-th (0: none) the
         recovery is cut in its turn, at each of its operations. `only`: that case alone."""
         began = time.process_time()
-        # A fault without a cut needs the whole scenario: of long ones a part of the operations.
+        # A fault without a cut needs the whole scenario: of long ones a part of the operations, and
+        # always the first program of a sector, which holds heads.
         fault_every = max(1, len(self.golden.operations) // 40)
         for number in range(first, last + 1):
             self.go_to(number)
             operation = self.golden.operations[number - 1]
             kept = self.golden.instants[number - 1]
+            if not only and number > 1 and self._changes_nothing(operation):
+                continue
             for mode in modes(operation):
                 case = f"{self.name}:{number}.{mode}"
                 if only and not (only + ":").startswith(case + ":"):
                     continue
                 self._only = only
                 if mode in FAULTS:
-                    if only or number % fault_every == 0:
+                    begins = number > 1 and self.golden.operations[number - 2][1] is None
+                    if only or begins or number % fault_every == 0:
                         self._fault(number, mode, case)
                 else:
                     second = second_every > 0 and _seed(case) % second_every == 0
@@ -203,6 +227,7 @@ class Explorer:
         flash.mark()
         flash.set_chance(_seed(case))
         self.fire(operation, mode)
+        spoiled = flash.changed_sectors()
         recovery: list[tuple[Operation, dict[str, Any]]] = []
         if self._is_new(kept):
             flash.mark()
@@ -211,7 +236,7 @@ class Explorer:
                 instants: list[dict[str, Any]] = []
                 flash.log = []
                 flash.on_operation = lambda *_: instants.append(world.capture())
-            self._judge(case, world)
+            self._judge(case, world, None if second else self._known, spoiled)
             if second:
                 flash.on_operation = None
                 log, flash.log = flash.log or [], None
@@ -223,7 +248,10 @@ class Explorer:
 
     def _second(self, recovery: list[tuple[Operation, dict[str, Any]]], case: str) -> None:
         flash = self.flash
+        known: Known = {}
         for number, (operation, kept) in enumerate(recovery, 1):
+            if not self._only and number > 1 and self._changes_nothing(operation):
+                continue
             for mode in modes(operation):
                 if mode in FAULTS:
                     continue
@@ -232,18 +260,13 @@ class Explorer:
                 flash.mark()
                 flash.set_chance(_seed(deeper))
                 self.fire(operation, mode)
-                key = self._key_over(before)
+                key = self._key(before)
                 if key not in self.found.states:
                     self.found.states.add(key)
-                    self._judge(deeper, World(flash, kept["server"]).outlive(kept))
+                    world = World(flash, kept["server"]).outlive(kept)
+                    self._judge(deeper, world, known, before)
                 flash.rewind()
             flash.redo(operation)
-
-    def _key_over(self, before: set[int]) -> bytes:
-        prints = list(self._prints)
-        for sector in before | self.flash.changed_sectors():
-            prints[sector] = self.flash.fingerprint(sector)
-        return hashlib.blake2b(b"".join(prints), digest_size=12).digest()
 
     def _fault(self, number: int, mode: str, case: str) -> None:
         """The scenario once more, from its start, with an operation that fails without a cut."""
@@ -263,17 +286,46 @@ class Explorer:
         kept = world.capture()
         key = hashlib.blake2b(flash.snapshot(), digest_size=12).digest()
         self.found.states.add(key)
-        self._judge(case, World(flash, kept["server"]).outlive(kept), mode == "worn")
+        self.found.judged += 1
+        if self._only:
+            self.replayed.add(case)
+        world = World(flash, kept["server"]).outlive(kept)
+        wrong = verdict(world, self.golden, may_refuse=mode == "worn")
+        if wrong:
+            self.found.broken.append((case, wrong))
 
 
-def verdict(world: World, of: Golden, may_refuse: bool = False) -> str:
+Known = dict[tuple[Any, ...], tuple[list[str], int]]
+"""Of terminals that stood at the same place after their first start: what was wrong later, and how
+many bytes of payload came. Cuts that differ in what a start mends lead to one place."""
+
+
+def verdict(
+    world: World,
+    of: Golden,
+    known: Known | None = None,
+    key: Callable[[], bytes] = bytes,
+    may_refuse: bool = False,
+) -> str:
     """What is wrong with a world after a cut; "" if every promise holds.
 
-    `may_refuse`: the flash itself is worn out, so a terminal that says that it cannot work, and has
-    lost nothing, does what it can.
+    `known` is filled and used; `key` gives the flash's. `may_refuse`: the flash itself is worn out,
+    so a terminal that says that it cannot work, and has lost nothing, does what it can.
     """
     try:
-        wrong = judge.money(world) + judge.boots(world) or live_on(world, of.scenario)
+        wrong = judge.money(world) + judge.boots(world) + judge.files(world)
+        if not wrong:
+            life, wrong = start_again(world, of.scenario)
+        if not wrong:
+            came = world.payload_bytes
+            place = None if known is None else (key(), life.remembers(), *world.standing())
+            if place and known and place in known:
+                wrong, more = known[place]
+                world.payload_bytes += more
+            else:
+                wrong = go_on(world, life, of.scenario)
+            if place and known is not None:
+                known[place] = wrong, world.payload_bytes - came
         limit = of.payload_bytes + world.cuts * 4096 + 1024
         if not wrong and world.payload_bytes > limit:
             wrong = [f"{world.payload_bytes} bytes of payload came, {limit} are enough"]
@@ -282,8 +334,8 @@ def verdict(world: World, of: Golden, may_refuse: bool = False) -> str:
     except (OutOfService, TechnicianTold) as error:
         wrong = [str(error)]
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        wrong = [f"{type(error).__name__}: {error} ({place.name}:{place.lineno})"]
+        line = traceback.extract_tb(error.__traceback__)[-1]
+        wrong = [f"{type(error).__name__}: {error} ({line.name}:{line.lineno})"]
     if wrong and may_refuse:
         wrong = judge.money(world) + judge.boots(world)
     return "; ".join(wrong)

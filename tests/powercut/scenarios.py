@@ -224,6 +224,9 @@ def lost_answer(world: World) -> None:
     world.lose_replies = True
     life.sell()
     world.lose_replies = False
+    world.server = world.server.clone()
+    world.server.pay_out(40_000, life.app.journal.next_sequence)
+    life.check_in()
     life.sell("air50", online=False)
     life.recover()
     life.sell()
@@ -502,12 +505,22 @@ def live_on(world: World, scenario: Scenario) -> list[str]:
 
     Judged at the first start, and once everything is sent, after one more power-off.
     """
+    life, wrong = start_again(world, scenario)
+    return wrong or go_on(world, life, scenario)
+
+
+def start_again(world: World, scenario: Scenario) -> tuple[Life, list[str]]:
+    """The first start after a cut, judged."""
     world.day = scenario.day
     life = starts(world)
     wrong = judge.figures(world, life.app.till.float_minor) + judge.money(world)
     wrong += judge.boots(world)
-    if wrong:
-        return wrong
+    return life, wrong
+
+
+def go_on(world: World, life: Life, scenario: Scenario) -> list[str]:
+    """From the first start to rest."""
+    wrong: list[str] = []
     ready(world, life)
     offline_sold = online_sold = False
     for _ in range(10):
@@ -543,7 +556,7 @@ def live_on(world: World, scenario: Scenario) -> list[str]:
 
 def _at_rest(world: World, life: Life, scenario: Scenario) -> list[str]:
     wrong = judge.figures(world, life.app.till.float_minor) + judge.money(world)
-    wrong += judge.boots(world) + scenario.kept(world)
+    wrong += judge.boots(world) + judge.files(world) + scenario.kept(world)
     runs = life.app.boot_info.release
     if scenario.ends_in_release not in (0, runs):
         wrong.append(f"release {runs} runs, not {scenario.ends_in_release}")
@@ -560,4 +573,4 @@ def _at_rest(world: World, life: Life, scenario: Scenario) -> list[str]:
     return wrong
 
 
-__all__ = ("SCENARIOS", "Answering", "Scenario", "begin", "live_on")
+__all__ = ("SCENARIOS", "Answering", "Scenario", "begin", "go_on", "live_on", "start_again")

@@ -15,8 +15,10 @@ import firmware.update.client
 from hw_sim.flash import PowerCut
 from tests.powercut import device
 from tests.powercut.__main__ import _try_mutant
+from tests.powercut.mutants import MUTANTS
 from tests.powercut.runner import CutDidNotFire, Explorer, golden
 from tests.powercut.scenarios import begin
+from tests.powercut.world import LAYOUT
 
 
 @pytest.mark.parametrize("name", ["sale-online", "sale-offline", "lost-answer", "reprint"])
@@ -40,7 +42,13 @@ def test_cuts_here_and_there_in_an_update_a_repair_and_a_full_ring_break_nothing
 
 def test_a_cut_during_the_recovery_from_a_cut_breaks_nothing() -> None:
     explorer = Explorer("sale-offline")
-    found = explorer.explore(4, 4, 4)
+    journal = range(LAYOUT["journal"][0], sum(LAYOUT["journal"]))
+    intent = next(
+        number
+        for number, (address, data) in enumerate(explorer.golden.operations, 1)
+        if address in journal and data and data[0] == 2
+    )
+    found = explorer.explore(intent, intent, 4)
     assert found.broken == []
     assert len(found.states) > 50
 
@@ -79,6 +87,16 @@ def test_two_golden_runs_do_the_same() -> None:
     first = golden("stock").operations
     golden.cache_clear()
     assert golden("stock").operations == first
+
+
+def _builds(name: str) -> bool:
+    MUTANTS[name].build()
+    return True
+
+
+def test_every_wrong_build_changes_the_code_as_it_stands() -> None:
+    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        assert all(pool.imap(_builds, MUTANTS))
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ everything else (paper, server, what was promised as durable) outlives the cut.
 
 from __future__ import annotations
 
+import binascii
 import copy
 import functools
 import json
 import marshal
 import pickle
+import sys
 import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
@@ -34,7 +36,7 @@ with device.own():
     from bootloader.shared import canonical, cbor, tuf
     from bootloader.shared.control import ControlBlock
     from bootloader.shared.hashes import pbkdf2_sha256
-    from bootloader.shared.partitions import table
+    from bootloader.shared.partitions import mount_data, table
     from firmware.flows import sell, voucher
     from firmware.messages import BadReply, NoNetwork, ServerRefused
     from firmware.texts import Words
@@ -156,6 +158,7 @@ def settle_in() -> None:
             module.__dict__["collect"] = Nothing().collect
     canonical.__dict__["encode"] = _remembered(canonical.encode, marshal.dumps)
     canonical.__dict__["loads"] = _remembered(canonical.loads, bytes)
+    smp.__dict__["crc16"] = lambda data: binascii.crc_hqx(data, 0)  # the same, at once
     verify = functools.lru_cache(4096)(tuf._verify_ed25519)
     tuf.__dict__["_verify_ed25519"] = lambda *of: verify(*map(bytes, of))
 
@@ -180,6 +183,7 @@ class Server(office.Office):
         super().__init__(FLOAT_MINOR, batches, publisher.TIME_S)
         self.seen_releases: set[int] = set()
         self.told: set[tuple[int, str]] = set()
+        self.paid_out: list[tuple[int, int]] = []
 
     def answer(self, request: dict[int, Any]) -> dict[int, Any]:
         if request[0] == 1:
@@ -187,6 +191,12 @@ class Server(office.Office):
             if request[8]:
                 self.told.add((request[8][0], request[8][1]))
         return super().answer(request)
+
+    def pay_out(self, amount_minor: int, next_sequence: int) -> None:
+        """The merchant takes float back; the terminal, whose next record has that sequence, learns
+        it with the next settlement."""
+        self.ledger_minor -= amount_minor
+        self.paid_out.append((next_sequence, amount_minor))
 
     def clone(self) -> Server:
         new = copy.copy(self)
@@ -373,15 +383,33 @@ class Board:
         pass
 
     def data_vfs(self, may_format: bool = False) -> None:
-        part = self.partitions["data"]
-        files = Files(self.flash, part.offset, part.size_bytes)
+        sys.modules["vfs"] = _Vfs(self._world)  # type: ignore[assignment]
         try:
-            files.mount()
-        except OSError:
-            if not may_format and not part.is_blank(0, 8192):
-                raise
-            files.format()
-            files.mount()
+            mount_data(self.partitions["data"], may_format)
+        finally:
+            del sys.modules["vfs"]
+
+
+class _Vfs:
+    """MicroPython's `vfs`, for `mount_data`."""
+
+    def __init__(self, world: World) -> None:
+        class VfsLfs2(Files):
+            def __init__(self, block_device: Any) -> None:
+                part = block_device.partition
+                held = (world.stored, world.coming, block_device.seen)
+                super().__init__(world.flash, part.offset, part.size_bytes, *held)
+                self.mount()
+
+            @staticmethod
+            def mkfs(block_device: Any) -> None:
+                part = block_device.partition
+                Files(world.flash, part.offset, part.size_bytes).format()
+
+        self.VfsLfs2 = VfsLfs2
+
+    @staticmethod
+    def mount(files: Files, path: str) -> None:
         files.give_to(_ON_DATA)
 
 
@@ -392,8 +420,11 @@ class World:
         settle_in()
         self.flash = flash
         self.server = server
+        self._server_was = 0  # which server an instant had that nobody spoke to since; 0: somebody
         self.paper: list[bytes] = []
         self.durable: list[tuple[int, bytes]] = []
+        self.stored: dict[str, tuple[bytes | None, ...]] = {}
+        self.coming: dict[str, bytes] = {}
         self.day = "first"
         self.online = True
         self.lose_replies = False
@@ -430,6 +461,8 @@ class World:
         kept["server"] = self.server
         kept["paper"] = (self.paper, len(self.paper))
         kept["durable"] = (self.durable, len(self.durable))
+        kept["stored"] = dict(self.stored)
+        kept["coming"] = dict(self.coming)
         kept["crashes"] = tuple(self.crashes.items())
         kept["confirmed"] = frozenset(self.confirmed)
         kept["spoiled_slots"] = frozenset(self.spoiled_slots)
@@ -442,13 +475,31 @@ class World:
             setattr(new, name, kept[name])
         new.paper = kept["paper"][0][: kept["paper"][1]]
         new.durable = kept["durable"][0][: kept["durable"][1]]
+        new.stored = dict(kept["stored"])
+        for path, content in kept["coming"].items():  # the cut leaves the one or the other
+            new.stored[path] = (*new.stored.get(path, (None,)), content)
         new.crashes = dict(kept["crashes"])
         new.confirmed = set(kept["confirmed"])
         new.spoiled_slots = set(kept["spoiled_slots"])
+        new._server_was = id(kept["server"])
         new.cuts += 1
         new.online = True
         new.lose_replies = False
         return new
+
+    def standing(self) -> tuple[Any, ...]:
+        """All that will matter beside the flash, among worlds that outlived the same instants."""
+        return (
+            *(getattr(self, name) for name in self._KEPT),
+            self._server_was or id(self.server),
+            len(self.paper),
+            len(self.durable),
+            tuple(self.stored.items()),
+            tuple(self.crashes.items()),
+            frozenset(self.confirmed),
+            frozenset(self.spoiled_slots),
+            tuple(self.flash.violated),
+        )
 
     def cells(self, name: str) -> bytes:
         """What a partition physically holds."""
@@ -465,6 +516,7 @@ class World:
         """`POST /m`."""
         if not self.online:
             raise NoNetwork("no network")
+        self._server_was = 0
         if self._captured:
             self.server = self.server.clone()
             self._captured = False
@@ -487,7 +539,7 @@ class World:
         """
         self.flash.power_cycle()
         board = Board(self, cause, Cable(visit))
-        with device.own():  # it imports recovery when it needs it
+        with device.present():  # it imports recovery when it needs it
             plan = boot.run(board)
         info = plan.info
         held = bytes(board.partitions["slot_" + info.slot].read(0, plan.image_size))
@@ -553,6 +605,26 @@ class Life:
             return sequence
 
         journal.append = watched
+
+    def remembers(self) -> str:
+        """What the program holds in RAM that its next steps follow from."""
+        app = self.app
+        journal = app.journal
+        place = (journal._sector, journal._at, journal._chain, journal.next_sequence)
+        control = app.boot_info.control.state
+        return repr(
+            (
+                journal.state.dump(),
+                place,
+                journal.unreadable,
+                bytes(journal._first),
+                app.till._fresh,
+                {**vars(app.boot_info), "identity": 0, "control": 0, "watchdog": 0},
+                {**vars(control), "slots": [vars(s) for s in control.slots.values()]},
+                [v for v in vars(app.updates).values() if isinstance(v, (str, list, bool, dict))],
+                app.memory._kept,
+            )
+        )
 
     # what the merchant and the tasks do
 
