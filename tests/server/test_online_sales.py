@@ -172,6 +172,18 @@ def test_without_a_sound_catalogue_a_sale_is_asked_to_try_later(shop: Shop) -> N
     assert device.sale(1)[1] == 0
 
 
+def test_a_price_list_that_is_spoiled_meanwhile_stops_no_sale_and_changes_no_price(
+    shop: Shop,
+) -> None:
+    device = shop.enrol()
+    shop.stock_vault()
+    assert device.sale(1)[1] == 0
+    timestamp = shop.folder / "repository" / "metadata" / "timestamp.json"
+    timestamp.write_bytes(b"{}")
+    assert device.sale(2)[1] == 0
+    assert device.sale(3, amount=1)[6] == "price_changed"
+
+
 def test_one_sale_asked_for_by_many_at_once_is_sold_once(shop: Shop) -> None:
     device = shop.enrol()
     shop.stock_vault()

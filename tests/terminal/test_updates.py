@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support.attacker import Attacker
 from tests.support.merchant import debit_minor, nothing_lost
 from tests.support.tap import Exchange
-from tests.support.world import eventually
+from tests.support.world import PASSPHRASE, eventually
 from tests.terminal.conftest import MakeWorld, TerminalWorld
 from updater_server import channels
 
@@ -38,6 +40,20 @@ def test_a_good_release_is_installed_and_confirmed(make_world: MakeWorld) -> Non
     assert "come again" in world.terminal.receipts()[-1].text
     slots = {world.terminal.slot_release("a"), world.terminal.slot_release("b")}
     assert slots == {1, 2}, "the way back is still in flash"
+
+
+def test_a_release_without_the_channels_signatures_is_refused(make_world: MakeWorld) -> None:
+    world = make_world().open_shop()
+    world.wait_online()
+    log = world.new_log()
+    manager = world.manager
+    manager.add(world.image(2), deltas=False)
+    entry = manager.staged_entry("stable", 2)
+    attacker = Attacker(manager.repository, manager.keys, PASSPHRASE)
+    attacker.list_unsigned("stable", "stable/duka-r1/2.full", b"forged", entry)
+    world.wait_logged(log, "metadata refused: stable")
+    assert world.terminal.slot_release("b") is None
+    still_sells(world)
 
 
 def test_an_image_cut_short_on_the_server_is_never_booted(make_world: MakeWorld) -> None:
@@ -90,6 +106,27 @@ def test_an_image_larger_than_the_slot_cannot_even_be_signed(make_world: MakeWor
     with pytest.raises(channels.EntryError, match="size_bytes"):
         world.manager.sign_release(world.image(2).read_bytes() + os.urandom(0x0A0000), 2)
     assert channels.Repository.open(world.manager.repository).staged() == []
+
+
+def test_expired_signatures_stop_installing_but_neither_selling_nor_fetching(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world()
+    world.manager.add(world.image(2), deltas=False, gate_idle_s=0)
+    world.manager.publish(datetime.now(UTC) - timedelta(days=40))
+    log = world.new_log()
+    world.terminal.board.call(world.terminal.network.forge_time, 1_700_000_000.0)
+    world.open_shop()
+    world.wait_logged(log, "nothing is installed: timestamp")
+    world.merchant.sign_in()
+    world.wait_online()
+    world.merchant.sell()
+    assert "offered" not in log() or "not installed" in log()
+    assert world.running() == (1, False)
+    assert world.terminal.slot_release("b") is None, "a forged network time brings nothing back"
+    world.manager.publish()
+    wait_running(world, 2)
+    nothing_lost(world, [debit_minor(1)], alarms=["channels"])
 
 
 def payload_requests(world: TerminalWorld) -> list[Exchange]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 
@@ -14,13 +15,16 @@ from updater_server.channels.entry import Product
 from updater_server.tables import price
 
 
+log = logging.getLogger("duka.prices")
+
+
 class PricesUnavailable(Exception):
     """No sound catalogue can be read now; nothing can be sold until one is published."""
 
 
 class PriceLists:
     """Catalogues by target path (`catalogue/default.json`); read again whenever the repository was
-    published anew.
+    published anew. What was published last and verified stays in force.
 
     Safe to call from several threads.
     """
@@ -47,7 +51,12 @@ class PriceLists:
                 for name in repository.catalogue_names()
             }
         except RepositoryError as error:
-            raise PricesUnavailable(f"the channels do not verify: {error}") from error
+            if self._repository is None:
+                raise PricesUnavailable(f"the channels do not verify: {error}") from error
+            # Files that were spoiled or forged change no price and stop no sale.
+            log.error("the channels do not verify, the prices before stay in force: %s", error)
+            self._seen = seen
+            return
         self._repository, self._catalogues, self._seen = repository, catalogues, seen
 
     def repository(self) -> Repository:
