@@ -14,7 +14,6 @@ from updater_server.channels import Catalogue, Repository, RepositoryError
 from updater_server.channels.entry import Product
 from updater_server.tables import price
 
-
 log = logging.getLogger("duka.prices")
 
 
