@@ -7,6 +7,8 @@ time.
 
 from hashlib import sha256
 
+from .breath import breathe
+
 
 def equal(a, b):
     """True if the two byte strings are equal; takes the same time wherever they differ."""
@@ -92,6 +94,7 @@ def pbkdf2_sha256(secret, salt, rounds, length_bytes=32):
         u = sha256(outer).digest()
         total = int.from_bytes(u, "big")
         for _ in range(rounds - 1):
+            breathe()
             inner[64:] = u
             outer[64:] = sha256(inner).digest()
             u = sha256(outer).digest()
