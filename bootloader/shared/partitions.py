@@ -14,7 +14,6 @@ except ImportError:
 
 SECTOR_BYTES = const(4096)
 PAGE_BYTES = const(256)
-_READINGS = const(16)
 
 # name: (offset, size_bytes); docs/architecture.md, "Flash map"
 DUKA_R1 = {
@@ -158,14 +157,10 @@ def make_firm(partition, offset):
     """
     for at in range(offset + SECTOR_BYTES - PAGE_BYTES, offset - 1, -PAGE_BYTES):
         if not partition.is_blank(at, PAGE_BYTES):
-            page = partition.read(at, PAGE_BYTES)
-            again = bytearray(PAGE_BYTES)
-            for _ in range(_READINGS):
-                partition.read_into(at, again)
-                if again != page:
-                    both = int.from_bytes(page, "big") & int.from_bytes(again, "big")
-                    page = bytearray(both.to_bytes(PAGE_BYTES, "big"))
-            partition.program(at, page)
+            bits = -1
+            for _ in range(16):
+                bits &= int.from_bytes(partition.read(at, PAGE_BYTES), "big")
+            partition.program(at, bits.to_bytes(PAGE_BYTES, "big"))
             return
 
 

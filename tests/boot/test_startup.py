@@ -51,7 +51,7 @@ def test_the_bootloaders_modules_are_gone_when_the_release_runs(bench: Terminal)
     bench.board.power_on()
     facts = bench.running()
     assert facts["catches_own_error"], "the partitions are of the release's own classes"
-    assert facts["free_bytes"] > 225 * 1024
+    assert facts["free_bytes"] > 224 * 1024
     ours = [name for name in bench.modules() if name.startswith("boot") or name == "board"]
     assert not {"bootloader.boot", "bootloader.decide", "bootloader.recovery", "board"} & set(ours)
 
