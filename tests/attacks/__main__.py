@@ -8,7 +8,7 @@ import tempfile
 import textwrap
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,15 +76,16 @@ def main() -> int:
     gained = count = 0
     with tempfile.TemporaryDirectory(prefix="duka-attacks-") as name:
         folder = Path(name)
-        print("Making a server, its keys and a terminal ...", flush=True)
+        print("Making a server, its keys and a terminal; then about ten minutes.", flush=True)
         with quiet_tools():
             make_base(folder / "base")
         with ProcessPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
-            jobs = [
-                (family, pool.submit(_play, number, folder / "base", folder))
+            jobs = {
+                pool.submit(_play, number, folder / "base", folder): family
                 for number, family in enumerate(families())
-            ]
-            for family, job in jobs:
+            }
+            for job in as_completed(jobs):
+                family = jobs[job]
                 gained += _tell(family, *job.result())
                 count += len(family.rows) if family.kind != "conceded" else 0
     print(f"\nattacks: {count}, gained by attacker: {gained}")
