@@ -1,17 +1,20 @@
 """`python -m tests.powercut`: cut the power everywhere, then show that wrong builds are caught.
 
 `--case ID` replays one case, `--scenario NAME` runs one scenario, `--full` cuts the recovery of
-every case in its turn, until a million states were seen.
+every case in its turn, until a million states were seen. Ctrl-C ends either with what was reached.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import multiprocessing
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.powercut.mutants import MUTANTS
@@ -19,18 +22,23 @@ from tests.powercut.runner import Explorer, Found, golden, pieces
 from tests.powercut.scenarios import SCENARIOS
 from tests.powercut.world import Answering, Reset
 
-SECOND_EVERY = 1500
+SECOND_EVERY = 400
+"""Of every so many cuts, chosen by their ids, the recovery is cut, too."""
 FULL_STATES = 1_000_000
 _STRIDE = 7
+_OPERATIONS_A_PORTION = 12
+_TELL_EVERY_S = 10
+# A build that falls over its own change shows nothing of what it stands for.
+_OF_THE_PATCH = ("NameError", "AttributeError", "TypeError", "ImportError", "SyntaxError")
 
 
-def _explore(work: tuple[str, int, int, int]) -> Found:
+def _explore(work: tuple[str, int, int, int]) -> tuple[str, Found]:
     name, first, last, second_every = work
-    return Explorer(name).explore(first, last, second_every)
+    return name, Explorer(name).explore(first, last, second_every)
 
 
 def _try_mutant(name: str) -> tuple[str, str]:
-    """(mutant, the case that caught it or ""). Runs in a process of its own, as it spoils it."""
+    """(mutant, case and words that caught it or ""). For a process of its own: it spoils it."""
     mutant = MUTANTS[name]
     for scenario in mutant.scenarios:
         golden(scenario)  # the start is made by the right build
@@ -51,9 +59,20 @@ def _try_mutant(name: str) -> tuple[str, str]:
     return name, ""
 
 
-def _in_parallel(task: Callable[[Any], Any], work: list[Any], workers: int, fresh: bool) -> Any:
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _in_parallel(
+    task: Callable[[Any], Any], work: list[Any], workers: int, fresh: bool
+) -> Iterator[Any]:
     context = multiprocessing.get_context("fork")
-    with context.Pool(workers, maxtasksperchild=1 if fresh else None) as pool:
+    gc.collect()
+    gc.freeze()  # what was made so far need not be looked through by every worker
+    with context.Pool(
+        workers, _leave_interrupts_to_the_parent, maxtasksperchild=1 if fresh else None
+    ) as pool:
         yield from pool.imap_unordered(task, work)
 
 
@@ -72,26 +91,67 @@ def _replay(case: str) -> int:
     return 1 if found.broken else 0
 
 
-def _states(names: list[str], second_every: int, workers: int, target: int) -> Found:
-    began = time.monotonic()
-    total = Found()
-    work = [(*piece, second_every) for piece in pieces(names)]
-    told = began
-    for done, found in enumerate(_in_parallel(_explore, work, workers, False), 1):
-        total.add(found)
+@dataclass
+class _Tally:
+    """What came back from the workers."""
+
+    states: set[bytes] = field(default_factory=set)
+    broken: list[tuple[str, str]] = field(default_factory=list)
+    judged: int = 0
+    seconds: float = 0.0
+    rows: dict[str, list[float]] = field(default_factory=dict)
+    """Of each scenario: states that no other had before, cases judged, broken, processor s."""
+
+    def add(self, name: str, found: Found) -> None:
+        was = len(self.states)
+        self.states |= found.states
+        self.broken += found.broken
+        self.judged += found.judged
+        self.seconds += found.seconds
+        row = self.rows.setdefault(name, [0, 0, 0, 0.0])
+        of_it = (len(self.states) - was, found.judged, len(found.broken), found.seconds)
+        for column, value in enumerate(of_it):
+            row[column] += value
+
+
+def _states(work: list[Any], workers: int, target: int, tally: _Tally) -> None:
+    began = told = time.monotonic()
+    for done, (name, found) in enumerate(_in_parallel(_explore, work, workers, False), 1):
+        tally.add(name, found)
         for case, wrong in found.broken[:5]:
             print(f"BROKEN {case}: {wrong}", flush=True)
-        if time.monotonic() - told > 10 or done == len(work):
-            told = time.monotonic()
-            rate = len(total.states) / (told - began)
+        now = time.monotonic()
+        if now - told > _TELL_EVERY_S or done == len(work):
+            told = now
             print(
-                f"  {done}/{len(work)} portions, {len(total.states)} states, "
-                f"{len(total.broken)} broken, {rate:.0f} states/s",
+                f"  {now - began:6.0f} s {done:6}/{len(work)} portions"
+                f" {len(tally.states):10,} states {len(tally.broken):5} broken"
+                f" {len(tally.states) / (now - began):7.0f}/s",
                 flush=True,
             )
-        if target and len(total.states) >= target:
-            break
-    return total
+        if target and len(tally.states) >= target:
+            return
+
+
+def _table(tally: _Tally) -> None:
+    heads = ("operations", "states", "judged", "broken", "seconds")
+    print("\n" + f"{'scenario':18}" + "".join(f"{head:>12}" for head in heads))
+    for name in sorted(tally.rows, key=list(SCENARIOS).index):
+        row = [len(golden(name).operations), *tally.rows[name]]
+        print(f"{name:18}" + "".join(f"{value:12,.0f}" for value in row))
+    print()
+
+
+def _wrong_builds(names: list[str], workers: int) -> int:
+    """How many were caught; each is told."""
+    caught = 0
+    for name, how in _in_parallel(_try_mutant, names, workers, True):
+        if how and not any(word in how for word in _OF_THE_PATCH):
+            caught += 1
+            print(f"  {name:25} {how}"[:79], flush=True)
+        else:
+            print(f"  {name:25} SURVIVED: {MUTANTS[name].in_the_field} {how}", flush=True)
+    return caught
 
 
 def main() -> int:
@@ -103,29 +163,40 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.case:
         return _replay(arguments.case)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
     names = [arguments.scenario] if arguments.scenario else list(SCENARIOS)
-    for name in names:
-        golden(name)
-    print(f"{len(names)} scenarios, {sum(len(golden(n).operations) for n in names)} operations")
+    operations = sum(len(golden(name).operations) for name in names)
     second_every = 1 if arguments.full else SECOND_EVERY
-    target = FULL_STATES if arguments.full else 0
-    found = _states(names, second_every, arguments.workers, target)
+    print(f"{len(names)} scenarios, {operations:,} flash operations, each in 7 or 8 ways;")
     print(
-        f"{found.judged} cases judged in {time.monotonic() - began:.0f} s,"
-        f" {found.seconds:.0f} s of processor time"
+        "every recovery is cut in its turn"
+        if arguments.full
+        else f"of one case in {second_every} the recovery is cut, too, at each of its operations"
     )
-    caught = 0
+    tally = _Tally()
     mutants = [] if arguments.scenario else list(MUTANTS)
-    for name, how in _in_parallel(_try_mutant, mutants, arguments.workers, True):
-        caught += bool(how)
-        print(f"  {name}: {how[:110] if how else 'SURVIVED: ' + MUTANTS[name].in_the_field}")
-    print(f"took {time.monotonic() - began:.0f} s with {arguments.workers} workers")
+    caught = 0
+    stopped = ""
+    try:
+        share = 1 if arguments.full else _OPERATIONS_A_PORTION
+        work = [(*piece, second_every) for piece in pieces(names, share)]
+        _states(work, arguments.workers, FULL_STATES if arguments.full else 0, tally)
+        _table(tally)
+        if mutants:
+            print(f"wrong builds: {len(mutants)}, each by the first case that shows it")
+            caught = _wrong_builds(mutants, arguments.workers)
+    except KeyboardInterrupt:
+        stopped = ", stopped before its end"
     print(
-        f"distinct states: {len(found.states)}, broken: {len(found.broken)}, "
+        f"{tally.judged:,} cases judged in {tally.seconds:,.0f} s of processor time; "
+        f"{time.monotonic() - began:,.0f} s with {arguments.workers} workers{stopped}"
+    )
+    print(
+        f"distinct states: {len(tally.states)}, broken: {len(tally.broken)}, "
         f"mutants caught: {caught}/{len(mutants)}"
     )
-    return 0 if not found.broken and caught == len(mutants) else 1
+    return 0 if not stopped and not tally.broken and caught == len(mutants) else 1
 
 
 if __name__ == "__main__":
