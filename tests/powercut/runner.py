@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import random
 import time
 import traceback
@@ -274,15 +275,19 @@ class Explorer:
         flash = world.flash
         flash.set_chance(_seed(case))
         flash.fail_at(flash.operations + number, mode)  # type: ignore[arg-type]
-        trouble = None
+        log: list[Operation] = []
+        flash.log = log
+        trouble: BaseException | None = None
         try:
             self.golden.scenario.play(world)
-        except (Reset, Answering):
-            pass
-        except Exception as error:  # the terminal stopped; what matters is what is left
+        except (Reset, Answering, Exception) as error:  # what matters is what is left
             trouble = error
+        flash.log = None
         if not flash.fault_fired:
-            raise CutDidNotFire(f"{case}: the fault did not happen") from trouble
+            pairs = zip(self.golden.operations, log, strict=False)
+            same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+            where = f"{case}: the fault did not happen; the run went another way after {same}"
+            raise CutDidNotFire(where) from trouble
         kept = world.capture()
         key = hashlib.blake2b(flash.snapshot(), digest_size=12).digest()
         self.found.states.add(key)

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +88,12 @@ def test_two_golden_runs_do_the_same() -> None:
     first = golden("stock").operations
     golden.cache_clear()
     assert golden("stock").operations == first
+
+
+def test_every_wrong_build_is_explained() -> None:
+    explained = (Path(__file__).parents[2] / "docs" / "powercut.md").read_text()
+    for mutant in MUTANTS.values():
+        assert f"| `{mutant.name}` | {mutant.in_the_field} |" in explained
 
 
 def _builds(name: str) -> bool:

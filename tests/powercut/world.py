@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import copy
 import functools
+import itertools
 import json
 import marshal
 import pickle
@@ -148,6 +149,10 @@ def settle_in() -> None:
         module.__dict__["asyncio"] = _Instant
     firmware.drivers.printer.__dict__["ANSWER_MS"] = 0
     entropy.__dict__["make_key"] = lambda noise, random: office.DEVICE_KEY  # the server knows it
+    ticks = itertools.count()  # a slow machine must not look like a slow network
+    for module in device.MODULES.values():
+        if "ticks_ms" in module.__dict__:
+            module.__dict__["ticks_ms"] = ticks.__next__
     firmware.clock.__dict__["ticks_ms"] = lambda: 0
     for module in (boot, recovery):
         module.__dict__["time"] = _NoSleep
