@@ -36,7 +36,7 @@ from updater_server.channels.policy import CATALOGUE_ROLE, ONLINE_ROLES
 app = typer.Typer(no_args_is_help=True, help="Images and signed channels.")
 
 ROOT = Path(__file__).resolve().parents[1]
-_ENTRY = channels.ReleaseEntry
+_ENTRY_PANEL, _CARRY_PANEL = "What the entry of an image says", "Keys that are elsewhere"
 _TRIAL, _GATE, _JOURNAL = channels.TrialPolicy(), channels.InstallGate(), (1,)
 
 
@@ -130,38 +130,79 @@ def sign(
     anew: Annotated[
         bool, typer.Option("--anew", help="the same content, with a later date")
     ] = False,
-    revision: Annotated[list[int] | None, typer.Option(help="hardware revision; repeat")] = None,
-    min_bootloader: Annotated[int, typer.Option(help="oldest bootloader it runs on")] = 1,
-    stepping_stone: Annotated[int, typer.Option(help="release that must run before")] = 0,
-    journal_reads: Annotated[
-        list[int] | None, typer.Option(help="journal version it reads; repeat")
+    revision: Annotated[
+        list[int] | None,
+        typer.Option(help="hardware revision; repeat", rich_help_panel=_ENTRY_PANEL),
     ] = None,
-    journal_writes: Annotated[int, typer.Option(help="journal version it writes")] = 1,
+    min_bootloader: Annotated[
+        int, typer.Option(help="oldest bootloader it runs on", rich_help_panel=_ENTRY_PANEL)
+    ] = 1,
+    stepping_stone: Annotated[
+        int, typer.Option(help="release that must run before", rich_help_panel=_ENTRY_PANEL)
+    ] = 0,
+    journal_reads: Annotated[
+        list[int] | None,
+        typer.Option(help="journal version it reads; repeat", rich_help_panel=_ENTRY_PANEL),
+    ] = None,
+    journal_writes: Annotated[
+        int, typer.Option(help="journal version it writes", rich_help_panel=_ENTRY_PANEL)
+    ] = 1,
     crashes_allowed: Annotated[
-        int, typer.Option(help="crashes on trial before it is given up")
+        int,
+        typer.Option(
+            "--trial-crashes",
+            help="crashes on trial before it is given up",
+            rich_help_panel=_ENTRY_PANEL,
+        ),
     ] = _TRIAL.crashes_allowed,
     unconfirmed_boots_allowed: Annotated[
-        int, typer.Option(help="boots on trial before it is given up")
+        int,
+        typer.Option(
+            "--trial-boots",
+            help="boots on trial before it is given up",
+            rich_help_panel=_ENTRY_PANEL,
+        ),
     ] = _TRIAL.unconfirmed_boots_allowed,
     selftest_deadline_s: Annotated[
-        int, typer.Option(help="seconds for the self-test")
+        int,
+        typer.Option(
+            "--trial-deadline-s", help="seconds for the self-test", rich_help_panel=_ENTRY_PANEL
+        ),
     ] = _TRIAL.selftest_deadline_s,
     gate_battery_mv: Annotated[
-        int, typer.Option(help="least battery for the switch, mV")
+        int, typer.Option(help="least battery for the switch, mV", rich_help_panel=_ENTRY_PANEL)
     ] = _GATE.battery_mv,
     gate_unsynced_records: Annotated[
-        int, typer.Option(help="most unsent records at the switch")
+        int,
+        typer.Option(
+            "--gate-unsent", help="most unsent records at the switch", rich_help_panel=_ENTRY_PANEL
+        ),
     ] = _GATE.unsynced_records,
-    gate_idle_s: Annotated[int, typer.Option(help="idle seconds before the switch")] = _GATE.idle_s,
+    gate_idle_s: Annotated[
+        int, typer.Option(help="idle seconds before the switch", rich_help_panel=_ENTRY_PANEL)
+    ] = _GATE.idle_s,
     text: Annotated[
-        list[str] | None, typer.Option(help="what merchants are told, such as en=…; repeat")
+        list[str] | None,
+        typer.Option(
+            help="merchants are told: en=Faster receipts; repeat", rich_help_panel=_ENTRY_PANEL
+        ),
     ] = None,
-    deltas: Annotated[bool, typer.Option(help="offer deltas from what is listed")] = True,
-    export: Annotated[Path | None, typer.Option(help="write here what is to be signed")] = None,
+    deltas: Annotated[
+        bool, typer.Option(help="offer deltas from what is listed", rich_help_panel=_ENTRY_PANEL)
+    ] = True,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="write here what is to be signed", rich_help_panel=_CARRY_PANEL),
+    ] = None,
     import_file: Annotated[
-        Path | None, typer.Option("--import", help="signature that `keys sign` wrote")
+        Path | None,
+        typer.Option(
+            "--import", help="signature that `keys sign` wrote", rich_help_panel=_CARRY_PANEL
+        ),
     ] = None,
-    key: Annotated[Path | None, typer.Option(help="sign with this one key file")] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="sign with this one key file", rich_help_panel=_CARRY_PANEL)
+    ] = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,

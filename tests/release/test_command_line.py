@@ -257,11 +257,11 @@ TERMS = {
     "--stepping-stone": "4",
     "--journal-reads": "1",
     "--journal-writes": "1",
-    "--crashes-allowed": "5",
-    "--unconfirmed-boots-allowed": "6",
-    "--selftest-deadline-s": "77",
+    "--trial-crashes": "5",
+    "--trial-boots": "6",
+    "--trial-deadline-s": "77",
     "--gate-battery-mv": "3555",
-    "--gate-unsynced-records": "8",
+    "--gate-unsent": "8",
     "--gate-idle-s": "9",
     "--text": "sw=Risiti bora",
 }
@@ -312,7 +312,7 @@ def test_everything_an_entry_says_can_be_said_on_the_command_line(
         (["--revision", "0"], "revisions"),
         (["--text", "english"], "a language and the text"),
         (["--text", "english=x"], "text"),
-        (["--selftest-deadline-s", "0"], "selftest_deadline_s"),
+        (["--trial-deadline-s", "0"], "selftest_deadline_s"),
     ],
 )
 def test_terms_that_no_terminal_would_take_are_refused(

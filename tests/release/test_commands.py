@@ -168,9 +168,9 @@ def test_keys_are_never_made_over_old_ones(desk: Desk) -> None:
     assert "never overwritten" in said.replace("\n", " ")
 
 
-@pytest.mark.parametrize("room", ["release", "keys", "tech"])
+@pytest.mark.parametrize("room", ["release", "keys", "tech", "release sign", "keys rotate"])
 def test_help_fits_a_terminal_of_eighty_columns(desk: Desk, room: str) -> None:
-    said = desk.run(room, "--help")
+    said = desk.run(*room.split(), "--help")
     assert said.startswith("0\n")
     assert max(map(len, said.splitlines())) <= 80
     assert "…" not in said, "a sentence is cut short"
