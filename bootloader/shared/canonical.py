@@ -272,3 +272,29 @@ def encode(value):
     sink.at = 0
     _write(sink.hold, value)
     return sink.out
+
+
+class _Comparison:
+    def __init__(self, view):
+        self.view = view
+        self.at = 0
+        self.same = True
+
+    def take(self, piece):
+        end = self.at + len(piece)
+        self.same = self.same and self.view[self.at : end] == piece
+        self.at = end
+
+
+def encode_within(value, data, mark):
+    """As `encode`, but where the encoding stands in `data` (bytes) behind the first `mark`, a view
+    of it there: what is kilobytes long need not be in a board's heap twice.
+    """
+    if not isinstance(data, bytes):
+        data = bytes(data)
+    start = data.find(mark) + len(mark)
+    comparison = _Comparison(memoryview(data)[start:])
+    _write(comparison.take, value)
+    if comparison.same:
+        return comparison.view[: comparison.at]
+    return encode(value)

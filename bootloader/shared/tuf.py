@@ -420,7 +420,7 @@ class TrustedMetadata:
 
     def _verify(self, role, data, keys, role_keys, signed, signatures):
         if self._known is None:
-            self._check_signatures(role, keys, role_keys, signed, signatures)
+            self._check_signatures(role, data, keys, role_keys, signed, signatures)
             return
         signers = [(keyid, keys.get(keyid)) for keyid in role_keys[0]]
         fact = sha256(repr((role_keys[1], signers)).encode())
@@ -429,14 +429,15 @@ class TrustedMetadata:
         if fact in self._known:
             self._known.remove(fact)
         else:
-            self._check_signatures(role, keys, role_keys, signed, signatures)
+            self._check_signatures(role, data, keys, role_keys, signed, signatures)
         self._known.append(fact)
         del self._known[:-KNOWN_FILES]
 
-    def _check_signatures(self, role, keys, role_keys, signed, signatures):
+    def _check_signatures(self, role, data, keys, role_keys, signed, signatures):
         keyids, least = role_keys
         collect()
-        data = canonical.encode(signed)
+        # The server writes its files in canonical form.
+        data = canonical.encode_within(signed, data, b'"signed":')
         good = []
         for keyid in keyids:
             key = keys.get(keyid)
