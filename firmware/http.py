@@ -147,6 +147,7 @@ def plain_body(response, limit_bytes):
         while True:
             count = stream.readinto(piece)
             if not count:
+                stream = piece = None  # the window need not lie beside the whole
                 return b"".join(pieces)
             size += count
             if size > limit_bytes:

@@ -45,7 +45,9 @@ def _takes_deflate(headers: dict[bytes, bytes]) -> bool:
 
 @functools.lru_cache(256)
 def _deflate(data: bytes) -> bytes:
-    packer = zlib.compressobj(9, wbits=_DEFLATE_WINDOW_BITS)
+    # A terminal allocates the window that the stream names, in one piece: no larger than the file.
+    bits = min(max(9, (len(data) - 1).bit_length()), _DEFLATE_WINDOW_BITS)
+    packer = zlib.compressobj(9, wbits=bits)
     return packer.compress(data) + packer.flush()
 
 
