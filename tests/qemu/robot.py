@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from tests.support.lcd_reader import shows
 from tests.support.world import MERCHANT_PIN, Terminal
@@ -23,6 +24,8 @@ ANSWERS = (
     ("Menu", "1"),
 )
 """What may be on show, and the keys that answer it. The first that is found counts."""
+LOST_S = 3.0
+"""After so long with nothing known on show the robot goes back, as anybody would."""
 
 
 class Robot:
@@ -33,6 +36,7 @@ class Robot:
 
     def work(self, stop: threading.Event, *, until: str = "") -> bool:
         """Answer whatever is asked until `stop` is set (False) or `until` is on show (True)."""
+        known_s = time.monotonic()
         while not stop.is_set():
             pixels = self._terminal.board.lcd_pixels()
             if until and shows(pixels, until):
@@ -40,7 +44,11 @@ class Robot:
             for text, keys in ANSWERS:
                 if shows(pixels, text):
                     self._type(keys, stop)
+                    known_s = time.monotonic()
                     break
+            if time.monotonic() - known_s > LOST_S:
+                self._type("*", stop)
+                known_s = time.monotonic()
             stop.wait(0.03)
         return False
 
