@@ -247,12 +247,8 @@ class NorFlash:
             if how == "before":
                 raise PowerCut(self.operations, how)
             new = self._partly_programmed(address, bytes(old), new, how)
-        elif self._weak:
-            for at in [a for a in self._weak if address <= a < address + size]:
-                # a bit that is programmed again to 0 is 0 from then on
-                self._weak[at] &= wanted[at - address]
-                if not self._weak[at]:
-                    del self._weak[at]
+        else:
+            self._firm(address, wanted)
         self._change(address, new)
         self.bytes_programmed += size
         if self.log is not None:
@@ -408,6 +404,7 @@ class NorFlash:
             self._forget(self._weak, address)
             self._change(address, self._with_stuck_bits(address, b"\xff" * SECTOR_BYTES))
             return
+        self._firm(address, data)
         old = self._cells[address : address + len(data)]
         new = int.from_bytes(old, "big") & int.from_bytes(data, "big")
         self._change(address, new.to_bytes(len(data), "big"))
@@ -491,6 +488,13 @@ class NorFlash:
                     left |= bit
             new[i] = 0xFF ^ left
         return bytes(new)
+
+    def _firm(self, address: int, wanted: bytes) -> None:
+        """A weak bit that is programmed again to 0 is 0 from then on."""
+        for at in [a for a in self._weak if address <= a < address + len(wanted)]:
+            self._weak[at] &= wanted[at - address]
+            if not self._weak[at]:
+                del self._weak[at]
 
     def _weaken(self, address: int, changed: dict[int, int]) -> None:
         """Up to `_WEAK_BYTES` of the changed bytes read as they like; every other time one bit."""

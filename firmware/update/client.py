@@ -16,6 +16,7 @@ from bootloader.shared import tuf
 from bootloader.shared.compat import const
 from bootloader.shared.control import OTHER, ControlError
 from bootloader.shared.hashes import hmac_sha256
+from bootloader.shared.partitions import SECTOR_BYTES, make_firm
 from firmware.http import DEFLATED, BadResponse, HttpError, content_range, plain_body
 
 from .download import Download, StorageError
@@ -293,7 +294,15 @@ class UpdateClient:
         return await self._http.request("GET", path, headers, limit_bytes=limit_bytes)
 
     async def _fetch(self, name, limit_bytes):
-        response = await self._get(_METADATA + name, limit_bytes, (DEFLATED,))
+        try:
+            return await self._fetch_as(name, limit_bytes, (DEFLATED,))
+        except MemoryError:
+            # Expanding holds a file twice. As it is it costs more airtime; never learning, more.
+            gc.collect()
+            return await self._fetch_as(name, limit_bytes, ())
+
+    async def _fetch_as(self, name, limit_bytes, headers):
+        response = await self._get(_METADATA + name, limit_bytes, headers)
         if response.status in (403, 404):
             raise Missing(name + ": status %d" % response.status)
         if response.status != 200:
@@ -509,6 +518,8 @@ class UpdateClient:
         release = self._release
         name, slot = self._slot()
         self.state_text = "Update %s" % release.version
+        # A cut in the last page of an image leaves one that reads well now and badly at its start.
+        make_firm(slot, (release.image_size_bytes - 1) // SECTOR_BYTES * SECTOR_BYTES)
         if await digest_of(slot, release.image_size_bytes) == release.image_sha256:
             self._ready = True
             return

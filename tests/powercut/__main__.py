@@ -22,7 +22,7 @@ from tests.powercut.runner import Explorer, Found, golden, pieces
 from tests.powercut.scenarios import SCENARIOS
 from tests.powercut.world import Answering, Reset
 
-SECOND_EVERY = 400
+SECOND_EVERY = 500
 """Of every so many cuts, chosen by their ids, the recovery is cut, too."""
 FULL_STATES = 1_000_000
 _STRIDE = 7
