@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from bootloader.shared import tuf
+from firmware.http import DEFLATED
+from firmware.update import client
 from hw_sim.flash import PowerCut
 from hw_sim.network import LinkProfile
 from tests.support.radio import Radio
@@ -576,3 +578,28 @@ def test_a_catalogue_with_other_prices_than_signed_is_not_stored(world: World) -
     assert world.says("is not what was signed")
     assert not (world.data / "catalogue.json").exists()
     assert world.new_catalogues == 0
+
+
+def test_metadata_that_cannot_be_expanded_for_want_of_heap_is_fetched_as_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get, expand = world.client._get, client.plain_body
+    asked: list[tuple[str, bool]] = []
+
+    def noted(path: str, limit_bytes: int, headers: Any = ()) -> Any:
+        asked.append((path.rpartition("/")[2], DEFLATED in headers))
+        return get(path, limit_bytes, headers)
+
+    def full_heap(response: Any, limit_bytes: int) -> bytes:
+        if asked[-1][0].endswith("stable.json") and asked[-1][1]:
+            raise MemoryError
+        body: bytes = expand(response, limit_bytes)
+        return body
+
+    world.client._get = noted
+    monkeypatch.setattr(client, "plain_body", full_heap)
+    world.publish(2)
+    world.run()
+    stable = [deflated for name, deflated in asked if name.endswith(".stable.json")]
+    assert stable == [True, False]
+    assert world.switched_to() == 2
