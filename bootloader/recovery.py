@@ -201,7 +201,8 @@ class Recovery:
         return {}
 
     def _open_control(self):
-        """Load the control block, or begin it anew with boot counts above all that were used."""
+        """Load the control block, or begin it anew with boot counts above all that were used; True
+        if it was begun."""
         board = self.board
         if self.control is None:
             key = self.who.control_key(board.unique_id())
@@ -209,8 +210,7 @@ class Recovery:
         if self.control.load() is None:
             partition = board.partitions["identity"]
             first = identity.add_era(partition) if identity.is_sealed(partition) else 0
-            self.control.create(first)
-            return True
+            return self.control.create(first)
         return False
 
     def mend(self):

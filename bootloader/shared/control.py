@@ -229,12 +229,13 @@ class ControlBlock:
         return self.state
 
     def create(self, boot_count):
-        """Begin the block anew: both slots empty, counting boots from `boot_count`.
+        """Begin the block anew: both slots empty, counting boots from `boot_count`; True if begun.
 
-        Raises ControlError if a valid record is there.
+        A valid record is never erased. It may be there although `load` saw none: a page that a cut
+        left weak reads badly once and well the next time. Then `.state` is its content.
         """
         if self.load():
-            raise ControlError("a valid control block is there")
+            return False
         self._erase(1)
         self._erase(0)
         state = State()
@@ -245,6 +246,7 @@ class ControlBlock:
         except ControlError:
             self._newest_page = None
             raise
+        return True
 
     def write(self, state):
         """Make `state` the newest record; it gets the next sequence number.

@@ -13,7 +13,7 @@ import os
 
 from bootloader.shared import release as releases
 from bootloader.shared import tuf
-from bootloader.shared.compat import const
+from bootloader.shared.compat import const, sleep_ms
 from bootloader.shared.control import OTHER, ControlError
 from bootloader.shared.hashes import hmac_sha256
 from bootloader.shared.partitions import SECTOR_BYTES, make_firm
@@ -518,9 +518,7 @@ class UpdateClient:
         release = self._release
         name, slot = self._slot()
         self.state_text = "Update %s" % release.version
-        # A cut in the last page of an image leaves one that reads well now and badly at its start.
-        make_firm(slot, (release.image_size_bytes - 1) // SECTOR_BYTES * SECTOR_BYTES)
-        if await digest_of(slot, release.image_size_bytes) == release.image_sha256:
+        if await _holds_firmly(slot, release):
             self._ready = True
             return
         if not self._plan:
@@ -650,6 +648,20 @@ class UpdateClient:
         self._log("switching to release %d in slot %s" % (release.release, name))
         self._board.reset()
         return self._poll_s
+
+
+async def _holds_firmly(slot, release):
+    """Whether an earlier run left the image in `slot`, and it will read as well when it is booted.
+
+    A cut may have left weak cells in any sector's last page: what follows may be there from before,
+    for releases are much alike.
+    """
+    if await digest_of(slot, release.image_size_bytes) != release.image_sha256:
+        return False
+    for offset in range(0, release.image_size_bytes, SECTOR_BYTES):
+        make_firm(slot, offset)
+        await sleep_ms(0)
+    return await digest_of(slot, release.image_size_bytes) == release.image_sha256
 
 
 def _is_target(path, entry, data):

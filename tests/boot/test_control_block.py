@@ -154,9 +154,35 @@ def test_with_both_sectors_spoiled_no_record_is_valid(
         spoiled.write(control.State())
 
 
-def test_a_block_is_begun_anew_only_if_none_is_valid(block: Any, control_partition: Any) -> None:
-    with pytest.raises(ControlError, match="valid"):
-        ControlBlock(control_partition, KEY).create(0)
+def test_a_block_is_begun_anew_only_if_none_is_valid(
+    block: Any, control_partition: Any, flash: NorFlash
+) -> None:
+    operations = flash.operations
+    again = ControlBlock(control_partition, KEY)
+    assert not again.create(1 << 24)
+    assert flash.operations == operations
+    assert again.state.active == "a"
+    flash.damage(control_partition.offset, b"\0" * 8192)
+    assert again.create(1 << 24)
+    assert (again.state.active, again.state.boot_count) == (None, 1 << 24)
+
+
+def test_a_record_that_reads_badly_once_and_then_well_is_gone_on_with(
+    control_partition: Any, flash: NorFlash, reload: Reload
+) -> None:
+    ControlBlock(control_partition, KEY).create(0)
+    met = 0
+    for seed in range(64):
+        flash.mark()
+        flash._weak = {control_partition.offset + 76: 0x01}  # cut in the middle of the only record
+        flash.set_chance(seed)
+        again = ControlBlock(control_partition, KEY)
+        if again.load() is None:
+            met += not again.create(0)
+            again.adopt("a", *image_terms())
+            assert reload().active == "a", seed
+        flash.rewind()
+    assert met > 5
 
 
 def test_records_of_another_key_are_no_records(block: Any, control_partition: Any) -> None:
