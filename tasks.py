@@ -114,12 +114,14 @@ def demo(context: Context, keep: bool = False, pictures: str = "") -> None:
 @task(
     help={
         "paths": "tests to run (all of them unless named), for example tests/money",
-        "workers": "processes at once; as many as there are processors unless said",
+        "workers": "processes at once; two for each processor unless said, as most wait",
     }
 )
-def test(context: Context, paths: str = "tests", workers: str = "auto") -> None:
+def test(context: Context, paths: str = "tests", workers: int = 0) -> None:
     """Run the linters, then the whole test suite; skipped tests are listed with reasons."""
     lint(context)
+    # Whole terminals wait for their networks and printers more than they compute.
+    workers = workers or 2 * (os.cpu_count() or 1)
     _python(f"-m pytest -n {workers} --dist loadgroup -q {paths}")
 
 
