@@ -215,12 +215,17 @@ class Recovery:
 
     def mend(self):
         """Do what needs no technician: if the boot records were lost, begin them anew and take
-        back the images that the trust on board still vouches for."""
+        back the images that the trust on board still vouches for. After a cut it goes on: records
+        that name no slot, where an image was once, are ones begun anew."""
         try:
-            if self.who and self._open_control() and self._find_images():
+            if self.who and (self._open_control() or self._lacks_image()) and self._find_images():
                 self.reset_wanted = True
         except (ValueError, OSError, MemoryError, trust.Refused):
             pass  # the technician's commands will say what is wrong
+
+    def _lacks_image(self):
+        is_sealed = identity.is_sealed(self.board.partitions["identity"])
+        return is_sealed and not self.control.state.active
 
     def _find_images(self):
         """Adopt the newest intact image that is listed; True if there is one."""

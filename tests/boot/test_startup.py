@@ -256,6 +256,27 @@ def test_a_lost_control_block_mends_itself_and_no_boot_count_comes_again(
     assert facts["boot_count"] > 1 << 24 > before
 
 
+def test_a_lost_control_block_mends_itself_although_the_power_goes_meanwhile(
+    bench: Terminal,
+) -> None:
+    flash = bench.board.flash
+    bench.spoil(CONTROL, bytes(8192))
+    start = flash.operations
+    bench.board.power_on()
+    counts = [bench.running()["boot_count"]]
+    bench.board.power_off()
+    for operation in range(1, flash.operations - start + 1):
+        bench.spoil(CONTROL, bytes(8192))
+        bench.board.cut_power_at_flash_operation(flash.operations + operation, "after")
+        bench.board.power_on()
+        bench.board.wait_for(lambda: not bench.board.board.powered, 10, what="the cut")
+        bench.board.power_on()
+        counts.append(bench.running()["boot_count"])
+        bench.board.power_off()
+    assert len(counts) > 8
+    assert counts == sorted(set(counts))
+
+
 def test_a_release_cannot_change_the_boot_image(bench: Terminal) -> None:
     bench.board.power_on()
     bench.running()
