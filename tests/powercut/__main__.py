@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.powercut import head_office
 from tests.powercut.mutants import MUTANTS
 from tests.powercut.runner import Explorer, Found, golden, pieces
 from tests.powercut.scenarios import SCENARIOS
@@ -34,7 +35,9 @@ _OF_THE_PATCH = ("NameError", "AttributeError", "TypeError", "ImportError", "Syn
 
 def _explore(work: tuple[str, int, int, int]) -> tuple[str, Found]:
     name, first, last, second_every = work
-    return name, Explorer(name).explore(first, last, second_every)
+    found = Explorer(name).explore(first, last, second_every)
+    head_office.forget()
+    return name, found
 
 
 def _try_mutant(name: str) -> tuple[str, str]:

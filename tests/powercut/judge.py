@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.powercut.world import World
 
 CHIP = b"\x01chip\x02ab"
+_BLANK_PAGE = b"\xff" * 256
 _STATES = ("empty", "good", "trial", "bad", "ready")
 
 
@@ -75,6 +76,16 @@ def _control_page(page: bytes, key: bytes) -> ControlRecord | None:
     return ControlRecord(sequence, boots, runs, crashes, trials, security, failed, text, slots)
 
 
+def control_pages(cells: bytes) -> tuple[bytes, ...]:
+    """The pages of this room's control partition; one that was torn is b"torn", whatever is left
+    of it."""
+    key = control_key(office.TERMINAL_ID, CHIP, office.DEVICE_KEY)
+    pages = [cells[at : at + 256] for at in range(0, len(cells), 256)]
+    return tuple(
+        page if _control_page(page, key) or page == _BLANK_PAGE else b"torn" for page in pages
+    )
+
+
 def control(cells: bytes, key: bytes | None = None) -> ControlRecord | None:
     """The newest valid record of the control partition, of this room's terminal unless said."""
     key = key or control_key(office.TERMINAL_ID, CHIP, office.DEVICE_KEY)
@@ -118,13 +129,16 @@ class Books:
         self.wrong: list[str] = []
         for record in self.records.values():
             if record.kind == 2:
-                pin = office.stock_pin(record.body[3], record.body[4])
+                pin = world.server.stock.get((record.body[3], record.body[4]))
+                if pin is None:
+                    self.wrong.append(f"record {record.sequence} sold what no batch has")
+                    continue
                 if pin in self.sale_of_pin:
                     self.wrong.append(f"PIN {pin} is in two intents")
                 self.sale_of_pin[pin] = record.sequence
-        for sequence, (_, answer) in world.server.answers.items():
-            if answer[1] == 0:
-                self.sale_of_pin[answer[2]] = sequence
+        for sequence, given in world.server.online.items():
+            if given is not None:
+                self.sale_of_pin[given] = sequence
 
 
 def money(world: World) -> list[str]:
@@ -205,7 +219,7 @@ def figures(world: World, own_minor: int) -> list[str]:
         if record.kind == 3 and answered.get(record.sequence, settled + 1) > settled:
             debit_minor = record.body[1] - record.body[2]
             in_flight.add(debit_minor)
-            if record.sequence not in answered and record.sequence not in world.server.answers:
+            if record.sequence not in answered and record.sequence not in world.server.online:
                 expected -= debit_minor
     if expected - own_minor not in in_flight:
         return [f"the terminal holds its float to be {own_minor}, it is {expected}"]
@@ -213,33 +227,43 @@ def figures(world: World, own_minor: int) -> list[str]:
 
 
 @functools.lru_cache(64)
-def _held(cells: bytes, paths: tuple[str, ...]) -> dict[str, bytes | None]:
-    """SHA-256 of files under /data, read by littlefs from these cells; None: it is not there."""
+def contents(cells: bytes) -> dict[str, bytes | None]:
+    """SHA-256 by path of every file in a /data partition, read by littlefs from these cells; None
+    for a folder and for what cannot be read."""
     flash = NorFlash(None, size_bytes=len(cells))
     flash.restore(cells)
-    held: dict[str, bytes | None] = dict.fromkeys(paths)
+    files = Files(flash, 0, len(cells))
+    found: dict[str, bytes | None] = {}
+    folders = ["/data"]
     try:
-        files = Files(flash, 0, len(cells))
         files.mount()
     except OSError:
-        return held
-    for path in paths:
+        return found
+    while folders:
+        folder = folders.pop()
         try:
-            held[path] = files.digest(path)
+            names = files.listdir(folder)
         except OSError:
-            pass
-    return held
+            continue
+        for name in names:
+            path = f"{folder}/{name}"
+            try:
+                found[path] = files.digest(path)
+            except OSError:
+                found[path] = None
+                folders.append(path)
+    return found
 
 
 def files(world: World) -> list[str]:
     """What is wrong under /data: a file that was stored is whole, as it was or as it was to be."""
     if not world.stored:
         return []
-    held = _held(world.cells("data"), tuple(world.stored))
+    held = contents(world.cells("data"))
     return [
         f"{path} was stored and is gone or other"
         for path, may_hold in world.stored.items()
-        if held[path] not in may_hold
+        if held.get(path) not in may_hold
     ]
 
 

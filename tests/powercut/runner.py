@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hw_sim.flash import ERASE_CUTS, PROGRAM_CUTS, NorFlash, Operation, PowerCut
+from hw_sim.flash import ERASE_CUTS, PROGRAM_CUTS, SECTOR_BYTES, NorFlash, Operation, PowerCut
 from tests.powercut import judge
+from tests.powercut.head_office import Server
 from tests.powercut.scenarios import (
     SCENARIOS,
     Answering,
@@ -29,9 +30,13 @@ from tests.powercut.scenarios import (
     live_on,
     start_again,
 )
-from tests.powercut.world import OutOfService, Reset, TechnicianTold, World
+from tests.powercut.world import LAYOUT, OutOfService, Reset, TechnicianTold, World
 
 FAULTS: Final = ("silent", "worn")
+_CONTROL, _DATA = (
+    range(offset // SECTOR_BYTES, (offset + size) // SECTOR_BYTES)
+    for offset, size in (LAYOUT["control"], LAYOUT["data"])
+)
 
 
 class CutDidNotFire(AssertionError):
@@ -113,17 +118,45 @@ class Explorer:
         sectors = range(self.flash.size_bytes // 4096)
         self._prints = [self.flash.fingerprint(sector) for sector in sectors]
         self._at = 0
-        self._seen: set[tuple[bytes, int, int]] = set()
+        self._seen: set[tuple[bytes, int, Server]] = set()
         self._known: Known = {}
+        self._contents: dict[bytes, bytes] = {}
         self._only: str | None = None
         self.replayed: set[str] = set()
         self.found = Found()
 
-    def _key(self, before: Iterable[int] = ()) -> bytes:
+    def _sectors(self, before: Iterable[int]) -> list[bytes]:
         prints = list(self._prints)
         for sector in self.flash.changed_sectors().union(before):
             prints[sector] = self.flash.fingerprint(sector)
-        return hashlib.blake2b(b"".join(prints), digest_size=12).digest()
+        return prints
+
+    def _key(self, before: Iterable[int] = ()) -> bytes:
+        return hashlib.blake2b(b"".join(self._sectors(before)), digest_size=12).digest()
+
+    def _holds(self, before: Iterable[int]) -> bytes:
+        """As `_key`, but of boot records that were torn only that they were, and of /data only what
+        its files hold: the rest is what littlefs left behind. Where cells are weak, every byte."""
+        prints = self._sectors(before)
+        weak = {at // SECTOR_BYTES for at in self.flash._weak}
+        for sectors, held in ((_DATA, self._files), (_CONTROL, self._boot_records)):
+            if weak.isdisjoint(sectors):
+                prints[sectors.start] = held(prints)
+                prints[sectors.start + 1 : sectors.stop] = [b""] * (len(sectors) - 1)
+        return hashlib.blake2b(repr(prints).encode(), digest_size=16).digest()
+
+    def _files(self, prints: list[bytes]) -> bytes:
+        physically = b"".join(prints[_DATA.start : _DATA.stop])
+        if physically not in self._contents:
+            self._contents[physically] = repr(judge.contents(self._cells(_DATA))).encode()
+        return self._contents[physically]
+
+    def _boot_records(self, prints: list[bytes]) -> bytes:
+        return repr(judge.control_pages(self._cells(_CONTROL))).encode()
+
+    def _cells(self, sectors: range) -> bytes:
+        start, stop = sectors.start * SECTOR_BYTES, sectors.stop * SECTOR_BYTES
+        return bytes(self.flash._cells[start:stop])
 
     def go_to(self, operation: int) -> None:
         """Set the flash to the instant before a (1-based) operation of the golden run."""
@@ -170,7 +203,7 @@ class Explorer:
         self.found.judged += 1
         if self._only:
             self.replayed.add(case)
-        wrong = verdict(world, self.golden, known, lambda: self._key(before))
+        wrong = verdict(world, self.golden, known, lambda: self._holds(before))
         if wrong:
             self.found.broken.append((case, wrong))
 
@@ -178,7 +211,7 @@ class Explorer:
         key = self._key()
         self.found.states.add(key)
         # Paper and server may differ over one content of the flash.
-        whole = (key, len(kept["paper"][0][: kept["paper"][1]]), id(kept["server"]))
+        whole = (key, len(kept["paper"][0][: kept["paper"][1]]), kept["server"])
         if whole in self._seen:
             return False
         self._seen.add(whole)
@@ -249,7 +282,6 @@ class Explorer:
 
     def _second(self, recovery: list[tuple[Operation, dict[str, Any]]], case: str) -> None:
         flash = self.flash
-        known: Known = {}
         for number, (operation, kept) in enumerate(recovery, 1):
             if not self._only and number > 1 and self._changes_nothing(operation):
                 continue
@@ -265,7 +297,7 @@ class Explorer:
                 if key not in self.found.states:
                     self.found.states.add(key)
                     world = World(flash, kept["server"]).outlive(kept)
-                    self._judge(deeper, world, known, before)
+                    self._judge(deeper, world, self._known, before)
                 flash.rewind()
             flash.redo(operation)
 

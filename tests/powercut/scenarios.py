@@ -15,7 +15,7 @@ from typing import Any
 
 from hw_sim.flash import NorFlash
 from tests.money import office
-from tests.powercut import judge, publisher
+from tests.powercut import head_office, judge, publisher
 from tests.powercut.publisher import image
 from tests.powercut.world import (
     CONFIG,
@@ -26,7 +26,6 @@ from tests.powercut.world import (
     Life,
     Request,
     Reset,
-    Server,
     TechnicianTold,
     World,
 )
@@ -128,7 +127,7 @@ def ready(world: World, life: Life) -> None:
 @functools.cache
 def _made(start: str) -> tuple[bytes, dict[str, Any]]:
     flash = NorFlash(None, size_bytes=FLASH_BYTES)
-    world = World(flash, Server())
+    world = World(flash, head_office.opened())
     world.has_control = False
     world.needs_technician = True
     if start != "blank":
@@ -201,10 +200,9 @@ def sale_online(world: World) -> None:
     life.check_in()
     life.sell()
     life.sell("air100")
-    world.server = world.server.clone()
-    world.server.refuse = "no_vouchers"
+    world.server = world.server.blocking(True)
     life.sell()
-    world.server.refuse = None
+    world.server = world.server.blocking(False)
     life.sync()
 
 
@@ -224,8 +222,7 @@ def lost_answer(world: World) -> None:
     world.lose_replies = True
     life.sell()
     world.lose_replies = False
-    world.server = world.server.clone()
-    world.server.pay_out(40_000, life.app.journal.next_sequence)
+    world.server = world.server.paying_out(40_000, life.app.journal.next_sequence)
     life.check_in()
     life.sell("air50", online=False)
     life.recover()
@@ -287,10 +284,9 @@ def sync_interrupted(world: World) -> None:
 
 def stock_delivery(world: World) -> None:
     life = starts(world)
-    for batch in (11, 12):
-        world.server = world.server.clone()
-        world.server.waiting[batch] = office.stock_file(batch, "air50", 5000, 25)
-        world.lose_replies = batch == 12
+    for reply_is_lost in (False, True):
+        world.server = world.server.with_stock("air50", 25, world.day)
+        world.lose_replies = reply_is_lost
         life.check_in()
         world.lose_replies = False
         life.check_in()
@@ -300,7 +296,7 @@ def stock_delivery(world: World) -> None:
 
 def _has_stock(world: World) -> list[str]:
     held = {r.body[0] for r in judge.Books(world).records.values() if r.kind == 9}
-    lost = set(world.server.received) - held
+    lost = world.server.received - held
     return [f"batches {sorted(lost)} were taken from the server and cannot be sold"] if lost else []
 
 
@@ -454,9 +450,7 @@ def any_day(seed: int) -> Callable[[World], None]:
                 elif move == 6:
                     life = starts(world)
                 elif move == 7:
-                    batch = 20 + chance.randrange(100)
-                    world.server = world.server.clone()
-                    world.server.waiting[batch] = office.stock_file(batch, "air50", 5000, 10)
+                    world.server = world.server.with_stock("air50", 10, world.day)
                     life.check_in()
                 elif move == 8 and days:
                     world.day = days.pop(0)
@@ -562,8 +556,8 @@ def _at_rest(world: World, life: Life, scenario: Scenario) -> list[str]:
         wrong.append(f"release {runs} runs, not {scenario.ends_in_release}")
     if life.app.till.unsynced_count:
         wrong.append("sales were left unsent")
-    sold = set(world.server.sold.values())
-    sold |= {s for s, (_, answer) in world.server.answers.items() if answer[1] == 0}
+    sold = world.server.sold_from_stock
+    sold |= {s for s, given in world.server.online.items() if given is not None}
     never = sold - {paper.sale for paper in map(judge.receipt, world.paper) if paper}
     if never:
         wrong.append(f"sold and never handed over: {sorted(never)}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.powercut import judge
 from tests.powercut.publisher import TIME_S
 from tests.powercut.scenarios import SCENARIOS, begin, live_on
-from tests.powercut.world import FLASH_BYTES, LAYOUT, Server, World
+from tests.powercut.world import FLASH_BYTES, LAYOUT, World
 from tests.support.micropython import BOARD_HEAP_BYTES, ROOT
 from tools.image import interpreter
 
@@ -57,8 +57,7 @@ def test_a_process_killed_at_random_instants_loses_and_doubles_nothing(tmp_path:
     for _ in range(KILLS):
         paper += _run_until_killed(flash, chance.uniform(0, 0.01))
         states.add(flash.read_bytes())
-        world = World(start.flash, Server())
-        world.server = start.server.clone()
+        world = World(start.flash, start.server)
         world.flash.restore(flash.read_bytes())
         world.paper = list(paper)
         world.durable = list(start.durable)

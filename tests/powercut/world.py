@@ -7,7 +7,6 @@ everything else (paper, server, what was promised as durable) outlives the cut.
 from __future__ import annotations
 
 import binascii
-import copy
 import functools
 import itertools
 import json
@@ -22,6 +21,7 @@ from hw_sim.flash import NorFlash
 from tests.money import office
 from tests.powercut import device, judge, publisher
 from tests.powercut.files import Files
+from tests.powercut.head_office import Server
 
 with device.own():
     import firmware.catalogue
@@ -55,7 +55,6 @@ LAYOUT = {
     "data": (0x15000, 0x2B000),
 }
 FLASH_BYTES = 0x40000
-FLOAT_MINOR = 2_000_000
 CONFIG = json.dumps(
     {
         "server": {"host": "127.0.0.1", "port": 80},
@@ -175,40 +174,6 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
             work.send(None)
         except StopIteration as done:
             return done.value
-
-
-class Server(office.Office):
-    """The office, and what terminals told it at check-in."""
-
-    def __init__(self) -> None:
-        batches = {
-            7: office.stock_file(7, "air50", 5000, 120),
-            9: office.stock_file(9, "air100", 10000, 20),
-        }
-        super().__init__(FLOAT_MINOR, batches, publisher.TIME_S)
-        self.seen_releases: set[int] = set()
-        self.told: set[tuple[int, str]] = set()
-        self.paid_out: list[tuple[int, int]] = []
-
-    def answer(self, request: dict[int, Any]) -> dict[int, Any]:
-        if request[0] == 1:
-            self.seen_releases.add(request[2])
-            if request[8]:
-                self.told.add((request[8][0], request[8][1]))
-        return super().answer(request)
-
-    def pay_out(self, amount_minor: int, next_sequence: int) -> None:
-        """The merchant takes float back; the terminal, whose next record has that sequence, learns
-        it with the next settlement."""
-        self.ledger_minor -= amount_minor
-        self.paid_out.append((next_sequence, amount_minor))
-
-    def clone(self) -> Server:
-        new = copy.copy(self)
-        for name, value in self.__dict__.items():
-            if isinstance(value, (dict, list, set)):
-                new.__dict__[name] = copy.copy(value)
-        return new
 
 
 class Head:
@@ -425,7 +390,6 @@ class World:
         settle_in()
         self.flash = flash
         self.server = server
-        self._server_was = 0  # which server an instant had that nobody spoke to since; 0: somebody
         self.paper: list[bytes] = []
         self.durable: list[tuple[int, bytes]] = []
         self.stored: dict[str, tuple[bytes | None, ...]] = {}
@@ -443,11 +407,11 @@ class World:
         self.needs_technician = False
         self.cuts = 0
         self.data_at = LAYOUT["data"][0]
-        self._captured = False
 
     # what outlives a cut
 
     _KEPT = (
+        "server",
         "day",
         "online",
         "lose_replies",
@@ -461,9 +425,7 @@ class World:
 
     def capture(self) -> dict[str, Any]:
         """Everything outside the flash at this instant, to be given to `outlive`."""
-        self._captured = True
         kept = {name: getattr(self, name) for name in self._KEPT}
-        kept["server"] = self.server
         kept["paper"] = (self.paper, len(self.paper))
         kept["durable"] = (self.durable, len(self.durable))
         kept["stored"] = dict(self.stored)
@@ -475,7 +437,7 @@ class World:
 
     def outlive(self, kept: dict[str, Any]) -> World:
         """The same world after a cut at the instant that was captured; shares only the flash."""
-        new = World(self.flash, kept["server"].clone())
+        new = World(self.flash, kept["server"])
         for name in self._KEPT:
             setattr(new, name, kept[name])
         new.paper = kept["paper"][0][: kept["paper"][1]]
@@ -486,19 +448,17 @@ class World:
         new.crashes = dict(kept["crashes"])
         new.confirmed = set(kept["confirmed"])
         new.spoiled_slots = set(kept["spoiled_slots"])
-        new._server_was = id(kept["server"])
         new.cuts += 1
         new.online = True
         new.lose_replies = False
         return new
 
     def standing(self) -> tuple[Any, ...]:
-        """All that will matter beside the flash, among worlds that outlived the same instants."""
+        """All that will matter beside the flash and what the program remembers."""
         return (
-            *(getattr(self, name) for name in self._KEPT),
-            self._server_was or id(self.server),
-            len(self.paper),
-            len(self.durable),
+            *(getattr(self, name) for name in self._KEPT if name != "payload_bytes"),
+            tuple(self.paper),
+            tuple(self.durable),
             tuple(self.stored.items()),
             tuple(self.crashes.items()),
             frozenset(self.confirmed),
@@ -521,14 +481,10 @@ class World:
         """`POST /m`."""
         if not self.online:
             raise NoNetwork("no network")
-        self._server_was = 0
-        if self._captured:
-            self.server = self.server.clone()
-            self._captured = False
-        reply = self.server.post(body)
+        status, reply, self.server = self.server.post(body, self.day)
         if self.lose_replies:
             raise NoNetwork("the reply was lost")
-        return reply
+        return status, reply
 
     def power_on(
         self,

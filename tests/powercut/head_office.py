@@ -1,0 +1,241 @@
+"""The far end: the real server's device interface, ledger, vault and journal intake, on SQLite.
+
+A `Server` is the server as it stands at one moment. It never changes: what is asked of it gives
+another one. So a cut comes back to the server as it was at that instant, and what one message does
+to one server is worked out once a process, however many terminals send it after a cut.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from tests.money import office, oracle
+from tests.powercut import publisher
+from updater_server import database, device_api
+from updater_server.fleet import terminals
+from updater_server.sales import checks, ledger, stock, vouchers
+from updater_server.sales.prices import PriceLists
+from updater_server.server_key import ServerKey
+from updater_server.service import DataFolder, Service
+from updater_server.tables import technician
+
+FLOAT_MINOR = 2_000_000
+VAULT = {"air50": 500, "air100": 150, "air20": 20}
+STOCK = [("air50", 100), ("air50", 40), ("air100", 20)]
+"""Batches that wait for the terminal from the start."""
+_PAGE_BYTES = 4096
+
+PIN_OF = {
+    f"{product}-{number}": f"{value:06d}{number:010d}"
+    for value, (product, count) in enumerate(VAULT.items(), 700_001)
+    for number in range(1, count + 1)
+}
+"""By serial: what the operator sold us. The judge knows it from here, not from the server."""
+
+
+@dataclass(frozen=True, eq=False)
+class Server:
+    """The server at one moment, and what its books say (read from the tables, in plain SQL).
+
+    `records`: the terminal's journal from record 1, None for one that was reported lost. `online`:
+    by sequence number the PIN that a sale was given, None if it was refused. `stock`: the PIN at
+    (batch, index). `told`: (release, reason) of failures. `paid_out`: (the terminal's next record
+    then, minor units). `alarms`: what a person would be called for, and what `check` finds.
+    """
+
+    pages: tuple[bytes, ...] = field(repr=False)
+    ledger_minor: int
+    records: tuple[oracle.Record | None, ...]
+    online: dict[int, str | None]
+    stock: dict[tuple[int, int], str]
+    sold_from_stock: frozenset[int]
+    received: frozenset[int]
+    seen_releases: frozenset[int]
+    told: frozenset[tuple[int, str]]
+    alarms: tuple[str, ...]
+    paid_out: tuple[tuple[int, int], ...] = ()
+
+    def post(self, body: bytes, day: str) -> tuple[int, bytes, Server]:
+        """`POST /m` on a day: status, the reply's body, and the server after it."""
+        known = _answers.get((self, body, day))
+        if known is None:
+            service = _at(self, day)
+            status, reply = device_api.handle(service, body)
+            known = _answers[self, body, day] = status, reply, _now(self.paid_out)
+        return known
+
+    def with_stock(self, product: str, count: int, day: str) -> Server:
+        """The operator sets a batch aside for the terminal."""
+        service = _at(self, day)
+        return self._after(
+            lambda c: stock.assign(
+                c, service.prices, office.TERMINAL_ID, product, count, service.now()
+            )
+        )
+
+    def blocking(self, blocked: bool) -> Server:
+        """The operator blocks the terminal's online sales, or allows them."""
+        return self._after(lambda c: terminals.set_blocked(c, office.TERMINAL_ID, blocked))
+
+    def paying_out(self, amount_minor: int, next_sequence: int) -> Server:
+        """The merchant takes float back; the terminal, whose next record has that sequence, learns
+        it with the next settlement."""
+        reference = f"paid-out-{len(self.paid_out)}"
+        return self._after(
+            lambda c: ledger.top_up(
+                c, office.TERMINAL_ID, -amount_minor, reference, publisher.TIME_S
+            ),
+            (*self.paid_out, (next_sequence, amount_minor)),
+        )
+
+    def _after(
+        self, work: Callable[[Connection], Any], paid_out: tuple[tuple[int, int], ...] | None = None
+    ) -> Server:
+        with database.writing(_at(self, "first").engine) as connection:
+            work(connection)
+        return _now(self.paid_out if paid_out is None else paid_out)
+
+
+_answers: dict[tuple[Server, bytes, str], tuple[int, bytes, Server]] = {}
+_pages: dict[bytes, bytes] = {}
+_loaded: list[Server] = []
+"""The one that the database holds now, if any."""
+
+
+def forget() -> None:
+    """Let go of every answer that was worked out."""
+    _answers.clear()
+    _pages.clear()
+
+
+@functools.cache
+def _service(process: int) -> Service:
+    """The server's parts in this process; its database is in memory from the first `_at` on."""
+    folder = tempfile.TemporaryDirectory(prefix="duka-powercut-server-")
+    engine = database.open_engine(Path(folder.name) / "duka.db")
+    engine.__dict__["_keeper"] = folder
+    days = publisher.publisher().days
+    prices = PriceLists(days["first"])
+    key = ServerKey(bytes(range(32)))
+    return Service(DataFolder(Path(folder.name)), engine, key, prices, lambda: publisher.TIME_S)
+
+
+@functools.cache
+def _prices(day: str) -> PriceLists:
+    return PriceLists(publisher.publisher().days[day])
+
+
+def _raw(service: Service, work: Callable[[sqlite3.Connection], Any]) -> Any:
+    with service.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        return work(driver)
+
+
+def _at(server: Server, day: str) -> Service:
+    """The server's parts, the database being that of `server`, the price lists those of `day`."""
+    base = _service(os.getpid())
+    if _loaded != [server]:
+        _loaded.clear()
+        _raw(base, lambda driver: driver.deserialize(b"".join(server.pages)))
+        _loaded.append(server)
+    return Service(base.folder, base.engine, base.key, _prices(day), base.now)
+
+
+def _now(paid_out: tuple[tuple[int, int], ...]) -> Server:
+    """The server as the database has it now."""
+    service = _service(os.getpid())
+    _loaded.clear()
+    with database.reading(service.engine) as connection:
+        troubles = checks.problems(connection)
+    server: Server = _raw(service, lambda driver: _read(driver, troubles, paid_out))
+    _loaded.append(server)
+    return server
+
+
+def _read(
+    driver: sqlite3.Connection, troubles: list[str], paid_out: tuple[tuple[int, int], ...]
+) -> Server:
+    image = bytearray(driver.serialize())
+    image[18:20] = b"\x01\x01"  # no write-ahead log in memory (SQLite file format, 1.3)
+    pages = (bytes(image[at : at + _PAGE_BYTES]) for at in range(0, len(image), _PAGE_BYTES))
+
+    def rows(query: str) -> list[tuple[Any, ...]]:
+        return driver.execute(query).fetchall()
+
+    raws = rows("SELECT sequence, raw FROM journal_record ORDER BY sequence")
+    numbered = [sequence for sequence, _ in raws] == list(range(1, len(raws) + 1))
+    history = rows("SELECT release, failure_release, failure_reason FROM running_history")
+    alarms = [f"{code}: {text}" for code, text in rows("SELECT code, text FROM alarm")]
+    return Server(
+        pages=tuple(_pages.setdefault(page, page) for page in pages),
+        ledger_minor=rows(
+            "SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_entry WHERE account_id ="
+            " (SELECT id FROM account WHERE name LIKE 'float:%')"
+        )[0][0],
+        records=tuple(_parsed(raw) if raw else None for _, raw in raws),
+        online={
+            sequence: PIN_OF[serial] if state == "delivered" else None
+            for sequence, state, serial in rows(
+                "SELECT sequence, state, serial FROM sale LEFT JOIN voucher ON id = voucher_id"
+            )
+        },
+        stock={
+            (batch, index): PIN_OF[serial]
+            for batch, index, serial in rows(
+                "SELECT batch_id, batch_index, serial FROM voucher_assignment"
+                " JOIN voucher ON id = voucher_id WHERE batch_id IS NOT NULL"
+            )
+        },
+        sold_from_stock=frozenset(
+            sequence
+            for (sequence,) in rows("SELECT sequence FROM stock_outcome WHERE outcome = 'sold'")
+        ),
+        received=frozenset(
+            batch for (batch,) in rows("SELECT id FROM stock_batch WHERE received_at IS NOT NULL")
+        ),
+        seen_releases=frozenset(release for release, _, _ in history),
+        told=frozenset((release, reason) for _, release, reason in history if release),
+        alarms=tuple(alarms + troubles + ([] if numbered else ["a record has no number"])),
+        paid_out=paid_out,
+    )
+
+
+_parsed = functools.lru_cache(65536)(oracle.parse)
+
+
+@functools.cache
+def opened() -> Server:
+    """The server on its first day: the vault filled, the terminal enrolled, its stock set aside."""
+    service = _service(os.getpid())
+    database.migrate(service.engine)
+    now = service.now()
+    delivery = ["product,pin,serial,expiry"]
+    delivery += [f"{serial.split('-')[0]},{pin},{serial},0" for serial, pin in PIN_OF.items()]
+    with database.writing(service.engine) as connection:
+        connection.execute(
+            technician.insert().values(id=1, name="asha", token_sha256=bytes(32), created_at=now)
+        )
+        vouchers.import_csv(connection, service.key, "\n".join(delivery), now)
+        enrolment = terminals.Enrolment(
+            office.TERMINAL_ID,
+            office.DEVICE_KEY,
+            "duka-r1",
+            1,
+            FLOAT_MINOR,
+            publisher.CHANNEL,
+            publisher.CATALOGUE,
+        )
+        terminals.enrol(connection, service.key, enrolment, 1, now)
+        for product, count in STOCK:
+            stock.assign(connection, service.prices, office.TERMINAL_ID, product, count, now)
+    return _now(())
