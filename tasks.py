@@ -130,15 +130,18 @@ def test(context: Context, paths: str = "tests", workers: int = 0) -> None:
         "full": "cut each recovery in its turn, until a million distinct states were seen",
         "case": "replay one case by its id",
         "scenario": "one scenario only",
+        "seed": "which operations come first; with --full, which million states are seen",
     }
 )
-def powercut(context: Context, full: bool = False, case: str = "", scenario: str = "") -> None:
+def powercut(
+    context: Context, full: bool = False, case: str = "", scenario: str = "", seed: int = 1
+) -> None:
     """Cut the power at every flash operation, in every way; then show that wrong builds are
     caught."""
     arguments = " --full" if full else ""
     arguments += f" --case {case}" if case else ""
     arguments += f" --scenario {scenario}" if scenario else ""
-    _python("-m tests.powercut" + arguments)
+    _python(f"-m tests.powercut --seed {seed}{arguments}")
 
 
 @task(positional=["what"], help={"what": "what to measure: journal, trust, board"})

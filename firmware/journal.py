@@ -301,13 +301,16 @@ class Journal:
         return newest
 
     def _adopt(self):
-        """Take over the sector behind the newest if it holds what follows under a spoiled head."""
+        """Take over the sector behind the newest if it holds what follows under a spoiled head.
+
+        The head may read well now and not when it was looked for: that changes nothing.
+        """
         sector = self._sector + 1
         index = sector % self._sectors
-        if (
-            self._head(index)
-            or self._find(self._base(sector), 0, [self.next_sequence, self._chain, None]) < 0
-        ):
+        head = self._head(index)
+        if head and head[0] != sector:
+            return
+        if self._find(self._base(sector), 0, [self.next_sequence, self._chain, None]) < 0:
             return
         self._sector = sector
         first = self.next_sequence
@@ -318,7 +321,8 @@ class Journal:
         """Leave no cell at the end of the journal that reads as it likes after a cut.
 
         The newest record is programmed once more with the bytes that checked out (not with what a
-        second reading gives), a spoiled place behind it with zeros, so that it is never a record.
+        second reading gives), a spoiled place behind it with zeros, so that it is never a record. A
+        head whose checkpoint did not check out, with nothing behind it, was never opened.
         """
         newest = self._last or self._opened
         if newest:
@@ -326,15 +330,21 @@ class Journal:
         spoiled = self._base(self._sector) + self._at - self._void_at
         if spoiled > 0:
             self._partition.program(self._void_at, bytes(spoiled))
+        elif not newest:
+            self._first[self._sector % self._sectors] = 0
+            self._sector -= 1
+            self._at = SECTOR_BYTES
         self._last = self._opened = None
 
     def _begin(self):
         for offset in range(SECTOR_BYTES, self._partition.size_bytes, SECTOR_BYTES):
             if not self._partition.is_blank(offset, SECTOR_BYTES):
                 raise JournalDamaged("no sector head can be read")
-        if self._find(0, 0, [1, bytes(8), None]) >= 0:
-            raise JournalDamaged("records without a sector head")
-        self._open()
+        self._adopt()
+        if self._sector < 0:
+            self._open()
+        else:
+            self._strengthen()
 
     def format(self):
         """Erase everything and begin at record 1: only together with a new device key."""

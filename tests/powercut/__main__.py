@@ -1,7 +1,8 @@
 """`python -m tests.powercut`: cut the power everywhere, then show that wrong builds are caught.
 
 `--case ID` replays one case, `--scenario NAME` runs one scenario, `--full` cuts the recovery of
-every case in its turn, until a million states were seen. Ctrl-C ends either with what was reached.
+every case in its turn, until a million states were seen; another `--seed`, other operations first.
+Ctrl-C ends it with what was reached.
 """
 
 from __future__ import annotations
@@ -162,6 +163,7 @@ def main() -> int:
     parser.add_argument("--case", help="replay one case by its id")
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), help="one scenario only")
     parser.add_argument("--full", action="store_true", help="a million states, at depth 2")
+    parser.add_argument("--seed", type=int, default=1, help="in which order (default 1)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2)
     arguments = parser.parse_args()
     if arguments.case:
@@ -183,7 +185,7 @@ def main() -> int:
     stopped = ""
     try:
         share = 1 if arguments.full else _OPERATIONS_A_PORTION
-        work = [(*piece, second_every) for piece in pieces(names, share)]
+        work = [(*piece, second_every) for piece in pieces(names, share, arguments.seed)]
         _states(work, arguments.workers, FULL_STATES if arguments.full else 0, tally)
         _table(tally)
         if mutants:

@@ -111,6 +111,7 @@ class Files:
 
     `stored` is told what a file may hold once it was renamed to its name, `coming` what it will
     hold while that lasts: SHA-256 by path. `seen`: as `BlockDevice`'s.
+    `cache_bytes`: MicroPython's decides how writes are cut up; who only reads may take more.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class Files:
         stored: dict[str, tuple[bytes | None, ...]] | None = None,
         coming: dict[str, bytes] | None = None,
         seen: set[int] | None = None,
+        cache_bytes: int = 128,
     ) -> None:
         self._device = _Device(flash, offset)
         self._device.seen = seen
@@ -132,7 +134,7 @@ class Files:
             block_count=size_bytes // SECTOR_BYTES,
             read_size=32,
             prog_size=32,
-            cache_size=128,
+            cache_size=cache_bytes,
             lookahead_size=32,
             block_cycles=100,
         )

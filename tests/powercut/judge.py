@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from hw_sim.flash import NorFlash
+from hw_sim.flash import SECTOR_BYTES, NorFlash
 from hw_sim.printer.escpos import EscPosPrinter
 from tests.money import office, oracle
 from tests.powercut.files import Files
@@ -232,7 +232,7 @@ def contents(cells: bytes) -> dict[str, bytes | None]:
     for a folder and for what cannot be read."""
     flash = NorFlash(None, size_bytes=len(cells))
     flash.restore(cells)
-    files = Files(flash, 0, len(cells))
+    files = Files(flash, 0, len(cells), cache_bytes=SECTOR_BYTES)
     found: dict[str, bytes | None] = {}
     folders = ["/data"]
     try:

@@ -243,9 +243,13 @@ def reprints(world: World) -> None:
 def ring_fills(world: World) -> None:
     life = starts(world)
     life.check_in()
-    for _ in range(60):
+    for _ in range(50):
         if life.sell("air50", online=False) == "journal_full":
             break
+        for _ in range(8):
+            life.reprint()
+        if wrong := judge.money(world):
+            raise Broken(wrong[0])
     else:
         raise Broken("the journal never fills")
     for _ in range(40):
