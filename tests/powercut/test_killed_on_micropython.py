@@ -23,8 +23,8 @@ killed.run({path!r}, {size}, {layout!r}, {chip!r}, {time_s})
 """
 
 
-def _run_until_killed(flash: Path, lives_s: float) -> list[bytes]:
-    """Start the terminal, kill it some time after it is up; the receipts it printed whole."""
+def _run_until_killed(flash: Path, sales: int, lives_s: float) -> list[bytes]:
+    """Start the terminal, kill it some time after so many sales; the receipts it printed whole."""
     script = SCRIPT.format(
         root=str(ROOT),
         path=str(flash),
@@ -38,13 +38,18 @@ def _run_until_killed(flash: Path, lives_s: float) -> list[bytes]:
     assert process.stdout and process.stderr
     first = process.stdout.readline()
     assert first.startswith(b"UP "), (first, process.stderr.read())
+    lines = [process.stdout.readline() for _ in range(sales)]
     time.sleep(lives_s)
     process.kill()
-    lines = process.stdout.read().split(b"\n")[:-1]
+    lines += process.stdout.readlines()
     process.stdout.close()
     process.stderr.close()
     process.wait()
-    return [bytes.fromhex(line[6:].decode()) for line in lines if line.startswith(b"PAPER ")]
+    return [
+        bytes.fromhex(line[6:].decode())
+        for line in lines
+        if line.startswith(b"PAPER ") and line.endswith(b"\n")
+    ]
 
 
 def test_a_process_killed_at_random_instants_loses_and_doubles_nothing(tmp_path: Path) -> None:
@@ -55,7 +60,7 @@ def test_a_process_killed_at_random_instants_loses_and_doubles_nothing(tmp_path:
     paper: list[bytes] = list(start.paper)
     states = set()
     for _ in range(KILLS):
-        paper += _run_until_killed(flash, chance.uniform(0, 0.01))
+        paper += _run_until_killed(flash, chance.randrange(3), chance.uniform(0, 0.01))
         states.add(flash.read_bytes())
         world = World(start.flash, start.server)
         world.flash.restore(flash.read_bytes())

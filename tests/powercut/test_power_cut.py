@@ -14,10 +14,10 @@ import bootloader.recovery
 import firmware.terminal
 import firmware.update.client
 from hw_sim.flash import PowerCut
-from tests.powercut import device
+from tests.powercut import device, runner
 from tests.powercut.__main__ import _try_mutant
 from tests.powercut.mutants import MUTANTS
-from tests.powercut.runner import CutDidNotFire, Explorer, golden
+from tests.powercut.runner import CutDidNotFire, Explorer, NotOnePlace, golden
 from tests.powercut.scenarios import begin
 from tests.powercut.world import LAYOUT
 
@@ -72,6 +72,22 @@ def test_a_cut_that_does_not_fire_is_no_case() -> None:
     explorer.flash.cut_power_at = lambda *_: None  # type: ignore[method-assign]
     with pytest.raises(CutDidNotFire):
         explorer.fire(explorer.golden.operations[1], "torn")
+
+
+def test_terminals_at_one_place_that_go_different_ways_end_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runner, "DOUBT_EVERY", 1)
+    explorer = Explorer("sale-offline")
+    explorer.explore(9, 9, 0)
+    explorer._seen.clear()
+    explorer.explore(9, 9, 0)
+    assert explorer.found.broken == []
+    for place in explorer._known:
+        explorer._known[place] = ["something was wrong with the other one"], 0
+    explorer._seen.clear()
+    with pytest.raises(NotOnePlace):
+        explorer.explore(9, 9, 0)
 
 
 def test_the_rest_of_the_process_keeps_its_own_device_code() -> None:
