@@ -34,7 +34,7 @@ ReleaseArgument = Annotated[int, typer.Argument(help="release number")]
 @app.command("promote")
 def promote(
     from_channel: Annotated[str, typer.Argument(help="channel that lists the release")],
-    to_channel: Annotated[str, typer.Argument(help="channel that shall list the same bytes")],
+    to_channel: Annotated[str, typer.Argument(help="the next one: ci, alpha, beta, stable")],
     number: ReleaseArgument,
     repository: RepositoryOption,
     keys: KeysAtHand = None,
@@ -46,13 +46,7 @@ def promote(
 ) -> None:
     """List a release of one channel on the next: the same bytes, never a rebuild."""
     opened = channels.Repository.open(repository)
-    listed = {
-        (entry.release, entry.hardware.hardware_class): entry
-        for entry in opened.releases(from_channel)
-    }
-    entry = listed.get((number, hardware_class))
-    if entry is None:
-        raise channels.ReleaseRefused(f"{from_channel} has no release {number} for that class")
+    entry = opened.promotable(from_channel, to_channel, number, hardware_class)
     words = (
         f"release {number} ({entry.version}) of {hardware_class}, image sha256 "
         f"{entry.image.sha256}, as it is on {from_channel}, for channel {to_channel}."

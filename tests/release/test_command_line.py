@@ -85,6 +85,14 @@ def test_a_release_is_promoted_as_the_same_bytes(desk: Desk) -> None:
     assert "has no release 9" in desk.type("release", "promote", "beta", "stable", "9", fails=True)
 
 
+@pytest.mark.parametrize("way", ["beta ci", "beta alpha", "beta beta", "stable beta", "ci stable"])
+def test_a_release_passes_the_channels_one_by_one(desk: Desk, way: str) -> None:
+    desk.stage("beta", 7, "beta-1")
+    desk.publish()
+    said = desk.type("release", "promote", *way.split(), "7", "--dry-run", fails=True)
+    assert "in this order: ci, alpha, beta, stable" in " ".join(said.split())
+
+
 def test_who_does_not_say_yes_signs_nothing(desk: Desk) -> None:
     desk.stage("beta", 7, "beta-1")
     desk.publish()

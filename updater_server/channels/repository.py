@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -327,6 +328,25 @@ class Repository:
             self._stage(channel, metadata, signers, f"add release to {channel}", details, now)
         return entry
 
+    def promotable(
+        self, from_channel: str, to_channel: str, release: int, hardware_class: str
+    ) -> ReleaseEntry:
+        """The published entry that `promote` would list on another channel.
+
+        Raises:
+            ReleaseRefused: `to_channel` is not the one behind `from_channel`, which every release
+                passes in turn; or `from_channel` does not list the release.
+        """
+        if (from_channel, to_channel) not in itertools.pairwise(CHANNELS):
+            raise ReleaseRefused(
+                f"a release goes from channel to channel in this order: {', '.join(CHANNELS)}; "
+                f"{to_channel} is not the next after {from_channel}"
+            )
+        for entry in self.releases(from_channel):
+            if (entry.release, entry.hardware.hardware_class) == (release, hardware_class):
+                return entry
+        raise ReleaseRefused(f"{from_channel} has no release {release} for {hardware_class}")
+
     def promote(
         self,
         from_channel: str,
@@ -336,26 +356,24 @@ class Repository:
         signers: Sequence[Signer] = (),
         now: datetime | None = None,
     ) -> ReleaseEntry:
-        """Stage a published release of one channel on another: the same bytes, never a rebuild.
+        """Stage a published release of one channel on the next: the same bytes, never a rebuild.
 
         Raises:
-            ReleaseRefused: `from_channel` does not list it, or as `add_release`.
+            ReleaseRefused: as `promotable` and `add_release`.
         """
-        for entry in self.releases(from_channel):
-            if entry.release == release and entry.hardware.hardware_class == hardware_class:
-                payloads = []
-                for reference in entry.payloads:
-                    base = re.search(r"-from-(\d+)\.delta$", reference.path)
-                    payloads.append(
-                        Payload(
-                            reference.kind,
-                            self.target_bytes(reference.path),
-                            int(base[1]) if base else None,
-                            reference.base_sha256,
-                        )
-                    )
-                return self.add_release(to_channel, entry, payloads, signers, now)
-        raise ReleaseRefused(f"{from_channel} has no release {release} for {hardware_class}")
+        entry = self.promotable(from_channel, to_channel, release, hardware_class)
+        payloads = []
+        for reference in entry.payloads:
+            base = re.search(r"-from-(\d+)\.delta$", reference.path)
+            payloads.append(
+                Payload(
+                    reference.kind,
+                    self.target_bytes(reference.path),
+                    int(base[1]) if base else None,
+                    reference.base_sha256,
+                )
+            )
+        return self.add_release(to_channel, entry, payloads, signers, now)
 
     def set_catalogue(
         self,
