@@ -7,6 +7,7 @@ to one server is worked out once a process, however many terminals send it after
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import sqlite3
@@ -68,8 +69,8 @@ class Server:
         """`POST /m` on a day: status, the reply's body, and the server after it."""
         known = _answers.get((self, body, day))
         if known is None:
-            service = _at(self, day)
-            status, reply = device_api.handle(service, body)
+            status, reply = device_api.handle(_at(self, day), body)
+            assert status != device_api.TRY_LATER, "the server could not answer"
             known = _answers[self, body, day] = status, reply, _now(self.paid_out)
         return known
 
@@ -107,8 +108,6 @@ class Server:
 
 _answers: dict[tuple[Server, bytes, str], tuple[int, bytes, Server]] = {}
 _pages: dict[bytes, bytes] = {}
-_loaded: list[Server] = []
-"""The one that the database holds now, if any."""
 
 
 def forget() -> None:
@@ -117,16 +116,28 @@ def forget() -> None:
     _pages.clear()
 
 
+class _Machine:
+    """What servers run on in one process; the database is in memory once one was loaded."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="duka-powercut-server-")
+        folder = DataFolder(Path(self._folder.name))
+        engine = database.open_engine(folder.database)
+        key = ServerKey(bytes(range(32)))
+        self.holds: Server | None = None
+        self.service = Service(folder, engine, key, _prices("first"), lambda: publisher.TIME_S)
+
+    def raw(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Do something with the SQLite connection itself."""
+        with self.service.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            return work(driver)
+
+
 @functools.cache
-def _service(process: int) -> Service:
-    """The server's parts in this process; its database is in memory from the first `_at` on."""
-    folder = tempfile.TemporaryDirectory(prefix="duka-powercut-server-")
-    engine = database.open_engine(Path(folder.name) / "duka.db")
-    engine.__dict__["_keeper"] = folder
-    days = publisher.publisher().days
-    prices = PriceLists(days["first"])
-    key = ServerKey(bytes(range(32)))
-    return Service(DataFolder(Path(folder.name)), engine, key, prices, lambda: publisher.TIME_S)
+def _machine(process: int) -> _Machine:
+    return _Machine()
 
 
 @functools.cache
@@ -134,31 +145,22 @@ def _prices(day: str) -> PriceLists:
     return PriceLists(publisher.publisher().days[day])
 
 
-def _raw(service: Service, work: Callable[[sqlite3.Connection], Any]) -> Any:
-    with service.engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
-        return work(driver)
-
-
 def _at(server: Server, day: str) -> Service:
     """The server's parts, the database being that of `server`, the price lists those of `day`."""
-    base = _service(os.getpid())
-    if _loaded != [server]:
-        _loaded.clear()
-        _raw(base, lambda driver: driver.deserialize(b"".join(server.pages)))
-        _loaded.append(server)
-    return Service(base.folder, base.engine, base.key, _prices(day), base.now)
+    machine = _machine(os.getpid())
+    if machine.holds is not server:
+        machine.raw(lambda driver: driver.deserialize(b"".join(server.pages)))
+        machine.holds = server
+    return dataclasses.replace(machine.service, prices=_prices(day))
 
 
 def _now(paid_out: tuple[tuple[int, int], ...]) -> Server:
     """The server as the database has it now."""
-    service = _service(os.getpid())
-    _loaded.clear()
-    with database.reading(service.engine) as connection:
+    machine = _machine(os.getpid())
+    with database.reading(machine.service.engine) as connection:
         troubles = checks.problems(connection)
-    server: Server = _raw(service, lambda driver: _read(driver, troubles, paid_out))
-    _loaded.append(server)
+    server: Server = machine.raw(lambda driver: _read(driver, troubles, paid_out))
+    machine.holds = server
     return server
 
 
@@ -216,7 +218,7 @@ _parsed = functools.lru_cache(65536)(oracle.parse)
 @functools.cache
 def opened() -> Server:
     """The server on its first day: the vault filled, the terminal enrolled, its stock set aside."""
-    service = _service(os.getpid())
+    service = _machine(os.getpid()).service
     database.migrate(service.engine)
     now = service.now()
     delivery = ["product,pin,serial,expiry"]
