@@ -24,7 +24,7 @@ from tests.powercut.runner import Explorer, Found, golden, pieces
 from tests.powercut.scenarios import SCENARIOS
 from tests.powercut.world import Answering, Reset
 
-SECOND_EVERY = 500
+SECOND_EVERY = 800
 """Of every so many cuts, chosen by their ids, the recovery is cut, too."""
 FULL_STATES = 1_000_000
 _STRIDE = 7
@@ -66,6 +66,7 @@ def _try_mutant(name: str) -> tuple[str, str]:
 def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    gc.set_threshold(100_000, 20, 100)  # a case leaves little that goes in circles
 
 
 def _in_parallel(

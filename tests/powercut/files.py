@@ -74,6 +74,8 @@ class _File:
         self._writes = "w" in mode
         self._handle = files._call(lfs.file_open, path, "wb" if self._writes else "rb")
         self._open = True
+        self._path = path
+        self._written = hashlib.sha256()
 
     def read(self, size: int = -1) -> Any:
         if size < 0:
@@ -83,9 +85,11 @@ class _File:
 
     def write(self, data: Any) -> int:
         raw = data.encode() if isinstance(data, str) else bytes(data)
+        self._written.update(raw)
         return int(self._files._call(lfs.file_write, self._handle, raw))
 
     def seek(self, at: int) -> None:
+        assert not self._writes, "what is written is hashed as it comes"
         self._files._call(lfs.file_seek, self._handle, at, 0)
 
     def flush(self) -> None:
@@ -95,6 +99,8 @@ class _File:
         if self._open:
             self._open = False
             self._files._call(lfs.file_close, self._handle)
+            if self._writes:
+                self._files._written[self._path] = self._written.digest()
 
     def __enter__(self) -> _File:
         return self
@@ -140,6 +146,7 @@ class Files:
         )
         self._filesystem = lfs.LFSFilesystem()
         self.mounted = False
+        self._written: dict[str, bytes] = {}  # what this mount wrote, by path: SHA-256
 
     def mount(self) -> None:
         """Raises OSError if there is no filesystem."""
@@ -189,7 +196,7 @@ class Files:
             return hashlib.sha256(file.read()).digest()
 
     def rename(self, old: str, new: str) -> None:
-        self._coming[new] = self.digest(old)
+        self._coming[new] = self._written.pop(self._path(old), b"") or self.digest(old)
         try:
             self._call(lfs.rename, self._path(old), self._path(new))
         except OSError:
@@ -200,6 +207,7 @@ class Files:
     def remove(self, path: str) -> None:
         if path.startswith(MAY_BE_REMOVED):
             self._stored.pop(path, None)
+        self._written.pop(self._path(path), None)
         self._call(lfs.remove, self._path(path))
 
     def mkdir(self, path: str) -> None:

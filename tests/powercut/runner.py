@@ -30,7 +30,7 @@ from tests.powercut.scenarios import (
     live_on,
     start_again,
 )
-from tests.powercut.world import LAYOUT, OutOfService, Reset, TechnicianTold, World
+from tests.powercut.world import LAYOUT, Life, OutOfService, Reset, TechnicianTold, World
 
 WAITS: Final = "it waits in recovery for a technician"
 FAULTS: Final = ("silent", "worn")
@@ -344,8 +344,8 @@ class Explorer:
 
 
 Known = dict[tuple[Any, ...], tuple[list[str], int]]
-"""Of terminals that stood at the same place after their first start: what was wrong later, and how
-many bytes of payload came. Cuts that differ in what a start mends lead to one place."""
+"""Of terminals that stood at one place after a start: what was wrong later, and how many bytes of
+payload came. Cuts that differ in what a start, or an update, mends lead to one place."""
 
 
 def verdict(
@@ -370,18 +370,7 @@ def verdict(
         if not wrong:
             life, wrong = start_again(world, of.scenario)
         if not wrong:
-            came = world.payload_bytes
-            place = None if known is None else (key(), life.remembers(), *world.standing())
-            before = known.get(place) if known and place else None
-            if before and not doubt:
-                wrong = before[0]
-                world.payload_bytes += before[1]
-            else:
-                wrong = go_on(world, life, of.scenario)
-            if place and known is not None:
-                known[place] = wrong, world.payload_bytes - came
-                if before and before != known[place]:
-                    raise NotOnePlace(f"{before}, and then {known[place]}")
+            wrong = _to_rest(world, life, of, {} if known is None else known, key, doubt)
         limit = of.payload_bytes + world.cuts * 4096 + 1024
         if not wrong and world.payload_bytes > limit:
             wrong = [f"{world.payload_bytes} bytes of payload came, {limit} are enough"]
@@ -397,6 +386,34 @@ def verdict(
     if wrong and may_refuse:
         wrong = judge.money(world) + judge.boots(world)
     return "; ".join(wrong)
+
+
+def _to_rest(
+    world: World, life: Life, of: Golden, known: Known, key: Callable[[], bytes], doubt: bool
+) -> list[str]:
+    """What is wrong until a terminal is at rest, or was with the one that stood at its place."""
+    steps = go_on(world, life, of.scenario)
+    passed: list[tuple[tuple[Any, ...], int]] = []
+    others: dict[tuple[Any, ...], tuple[list[str], int]] = {}
+    while True:
+        try:
+            life, progress = next(steps)
+        except StopIteration as rest:
+            wrong = list(rest.value)
+            break
+        place = (key(), life.remembers(), progress, *world.standing())
+        if place in known:
+            if not doubt:
+                wrong, more = known[place]
+                world.payload_bytes += more
+                break
+            others[place] = known[place]
+        passed.append((place, world.payload_bytes))
+    for place, came in passed:
+        known[place] = wrong, world.payload_bytes - came
+        if others.get(place, known[place]) != known[place]:
+            raise NotOnePlace(f"{others[place]}, and then {known[place]}")
+    return wrong
 
 
 def pieces(names: list[str], share: int = 12, seed: int = 1) -> Iterator[tuple[str, int, int]]:

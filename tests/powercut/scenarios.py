@@ -504,7 +504,14 @@ def live_on(world: World, scenario: Scenario) -> list[str]:
     Judged at the first start, and once everything is sent, after one more power-off.
     """
     life, wrong = start_again(world, scenario)
-    return wrong or go_on(world, life, scenario)
+    if wrong:
+        return wrong
+    steps = go_on(world, life, scenario)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as rest:
+            return list(rest.value)
 
 
 def start_again(world: World, scenario: Scenario) -> tuple[Life, list[str]]:
@@ -516,12 +523,18 @@ def start_again(world: World, scenario: Scenario) -> tuple[Life, list[str]]:
     return life, wrong
 
 
-def go_on(world: World, life: Life, scenario: Scenario) -> list[str]:
-    """From the first start to rest."""
+def go_on(
+    world: World, life: Life, scenario: Scenario
+) -> Generator[tuple[Life, tuple[int, ...]], None, list[str]]:
+    """From the first start to rest; returns what was wrong.
+
+    Yields the terminal after each start, with what there is to know of how far it came.
+    """
     wrong: list[str] = []
     ready(world, life)
     offline_sold = online_sold = False
-    for _ in range(10):
+    yield life, (0,)
+    for round_number in range(10):
         try:
             life.check_in()
             life.recover()
@@ -542,6 +555,7 @@ def go_on(world: World, life: Life, scenario: Scenario) -> list[str]:
                 break
         except Reset as reset:
             life = starts(world, reset.cause)
+            yield life, (1, round_number, offline_sold, online_sold)
     if not (offline_sold and online_sold):
         wrong.append("nothing can be sold any more")
     life.check_in()
@@ -549,6 +563,7 @@ def go_on(world: World, life: Life, scenario: Scenario) -> list[str]:
     life.check_in()
     life = starts(world)
     ready(world, life)
+    yield life, (2, len(wrong))
     return wrong + _at_rest(world, life, scenario)
 
 
