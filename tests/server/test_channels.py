@@ -211,6 +211,22 @@ def test_old_releases_leave_the_list_but_stepping_stones_stay(office: Office) ->
     assert repository.verify() == []
 
 
+def test_a_channel_that_terminals_have_no_room_for_is_not_signed(office: Office) -> None:
+    repository, signers = office
+    published = 0
+    with pytest.raises(channels.RepositoryError, match="list fewer releases"):
+        for number in range(1, 20):
+            add(repository, signers, number, stepping_stone=number - 1)
+            repository.publish(signers)
+            published = number
+    assert 3 <= published < 19
+    assert repository.staged() == []
+    assert Repository.open(repository.directory).verify() == []
+    assert len(repository.releases("stable")) == published
+    held = max((repository.directory / "metadata").glob("*.stable.json"), key=lambda p: len(p.name))
+    assert held.stat().st_size <= 4096
+
+
 @pytest.mark.parametrize(
     ("number", "changes", "says"),
     [

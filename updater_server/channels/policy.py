@@ -20,6 +20,20 @@ ONLINE_ROLES = ("snapshot", "timestamp", ROLLOUT_KEYS)
 DELEGATED_ROLES = (*CHANNELS, CATALOGUE_ROLE, *ROLLOUT_ROLES.values())
 
 
+_LIMITS_BYTES = {"root": 12288, "targets": 12288}
+_DELEGATED_LIMIT_BYTES = 4096
+
+
+def limit_bytes(role: str) -> int:
+    """The most that a role's metadata may hold, so that every terminal can take it in.
+
+    Of root and targets a terminal reads no more (`bootloader/shared/tuf.py`). It would read as much
+    of a delegated role, but its heap of 128 KiB does not hold that beside a running program
+    (docs/boards.md).
+    """
+    return _LIMITS_BYTES.get(role, _DELEGATED_LIMIT_BYTES)
+
+
 def key_role(role: str) -> str:
     """Under which name a role's keys, threshold and expiry are kept."""
     return ROLLOUT_KEYS if role in ROLLOUT_ROLES.values() else role

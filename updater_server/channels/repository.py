@@ -63,11 +63,13 @@ from updater_server.channels.policy import (
     Policy,
     PolicyError,
     key_role,
+    limit_bytes,
 )
 from updater_server.channels.rollout import RolloutError, RolloutPlan
 
 _SignedT = TypeVar("_SignedT", Root, Timestamp, Snapshot, Targets)
 _CATALOGUE_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,31}")
+_SIGNATURE_BYTES = 220  # of one more, as JSON
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -92,6 +94,10 @@ class MissingSignatures(RepositoryError):
 
 class ReleaseRefused(RepositoryError):
     """A release does not fit what the channel already holds."""
+
+
+class RoleTooLarge(RepositoryError):
+    """What was to be staged would be more than a terminal has room for."""
 
 
 class Staged(NamedTuple):
@@ -1041,8 +1047,17 @@ class Repository:
         details: dict[str, Any],
         now: datetime,
     ) -> None:
-        self._sign(role, metadata, signers, {**self._all_staged(), role: metadata})
-        write_atomically(self._staged_path(role), encode(metadata))
+        coming = {**self._all_staged(), role: metadata}
+        self._sign(role, metadata, signers, coming)
+        content = encode(metadata)
+        size_bytes = len(content) + self._missing(role, metadata, coming) * _SIGNATURE_BYTES
+        if size_bytes > limit_bytes(role):
+            raise RoleTooLarge(
+                f"{role} would hold {size_bytes} bytes, and terminals take in at most "
+                f"{limit_bytes(role)}: list fewer releases (`releases_listed` in policy.json) or "
+                f"offer fewer deltas; nothing was staged"
+            )
+        write_atomically(self._staged_path(role), content)
         details = {**details, "role": role, "version": metadata.signed.version}
         self._note(what, details, [*metadata.signatures], now)
 
