@@ -51,7 +51,8 @@ def test_the_bootloaders_modules_are_gone_when_the_release_runs(bench: Terminal)
     bench.board.power_on()
     facts = bench.running()
     assert facts["catches_own_error"], "the partitions are of the release's own classes"
-    assert facts["free_bytes"] > 224 * 1024
+    # The simulator's own paths take 1.3 KB more or less; a bootloader that stays takes 5 KB.
+    assert facts["free_bytes"] > 222 * 1024
     ours = [name for name in bench.modules() if name.startswith("boot") or name == "board"]
     assert not {"bootloader.boot", "bootloader.decide", "bootloader.recovery", "board"} & set(ours)
 
