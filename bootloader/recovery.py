@@ -184,8 +184,11 @@ class Recovery:
         return {"key": self.who.device_key}
 
     def _make_challenge(self, body):
+        if self.who is None:
+            raise SmpError(smp.RC_BAD_STATE, "this board has no identity yet: provision it")
         self._challenge = self.board.random(16)
-        return {"challenge": self._challenge}
+        proof = technician_permit(self.who, "challenge", self._challenge)
+        return {"challenge": self._challenge + proof}
 
     def _take_permit(self, body):
         """The server lets the technician bring one file."""

@@ -9,14 +9,17 @@ import asyncio
 import json
 import os
 from binascii import hexlify, unhexlify
+from hashlib import sha256
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
-from bootloader.shared.hashes import equal, technician_permit
+from bootloader.shared.hashes import equal, hkdf_sha256, hmac_sha256, technician_permit
 from bootloader.shared.partitions import SECTOR_BYTES
-from firmware import log, sync
+from firmware import config, log, sync
 
 _REPLY_MS = 60000
 _REPLY_CHARS = 4400
+_PART_RECORDS = 16
+_SECRET_SETTINGS = ("pin_salt", "pin_hash", "pin_rounds")
 
 
 class Refused(Exception):
@@ -101,17 +104,36 @@ class Bench:
 
     async def do_export(self):
         """Every record still kept, as it stands in the journal, and the log. PINs in it are sealed
-        under a key that never leaves the terminal."""
+        under a key that never leaves the terminal; so is each part of the records, so that the
+        server books nothing that somebody made up on the way."""
         for line in log.lines():
             self.say({"log": line})
         journal = self._selling().journal
+        who = self.boot.identity
+        key = hkdf_sha256(who.device_key, who.terminal_id, b"duka export 1", 32)
         count = 0
+        part = []
         for sequence, _, _, _, raw in journal.records(journal.oldest):
             self.say({"record": sequence, "raw": hexlify(raw).decode()})
             count += 1
-            if count % 16 == 0:
+            part.append(raw)
+            if len(part) == _PART_RECORDS:
+                self._seal(key, sequence, part)
+                part = []
                 await asyncio.sleep_ms(1)
+        if part:
+            self._seal(key, sequence, part)
         return {"records": count, "acknowledged": journal.state.acknowledged, "tip": self._tip()}
+
+    def _seal(self, key, last, part):
+        """Say the seal of the records in `part`, of which `last` is the last one's number."""
+        first = last - len(part) + 1
+        pieces = [first.to_bytes(4, "big"), len(part).to_bytes(2, "big")]
+        for raw in part:
+            pieces.append(len(raw).to_bytes(2, "big"))
+            pieces.append(raw)
+        seal = hmac_sha256(key, *pieces)
+        self.say({"first": first, "count": len(part), "seal": hexlify(seal).decode()})
 
     def _tip(self):
         """The chain tag of the newest record of a sale: it stands for everything before it."""
@@ -162,15 +184,18 @@ class Bench:
     # what needs a permit
 
     async def do_challenge(self):
-        """A number that is good for one permit."""
-        self.boot.challenge = self.board.random(16)
-        return {"challenge": hexlify(self.boot.challenge).decode()}
+        """A number that is good for one permit, and the proof that this terminal drew it."""
+        self.boot.challenge = challenge = self.board.random(16)
+        proof = technician_permit(self.boot.identity, "challenge", challenge)
+        return {"challenge": hexlify(challenge + proof).decode()}
 
-    def _check(self, action, permit):
+    def _check(self, action, permit, content=None):
         challenge = getattr(self.boot, "challenge", None)
         self.boot.challenge = None
         if not challenge:
             raise Refused("ask for a challenge first")
+        if content is not None:
+            challenge = sha256(challenge + sha256(content).digest()).digest()[:16]
         wanted = technician_permit(self.boot.identity, action, challenge)
         if not equal(unhexlify(permit), wanted):
             raise Refused("the permit is not for this: ask the server for one again")
@@ -182,6 +207,41 @@ class Bench:
         self.terminal.memory.put("wrong", 0)
         self.terminal.memory.put("locked", False)
         log.log("bench", "unlocked by a technician")
+        return {"then": "restart"}
+
+    async def do_settings(self):
+        """The settings in force, without what the merchant's PIN could be guessed from."""
+        with open("/data/config.json", "rb") as file:
+            settings = json.load(file)
+        for name in _SECRET_SETTINGS:
+            settings["merchant"].pop(name, None)
+        return {"settings": settings}
+
+    async def do_configure(self):
+        """Change the settings that the technician's tool names; all others stay."""
+        self._selling()
+        self.say(await self.do_challenge())
+        words = (await self._line(_REPLY_MS)).split()
+        if len(words) != 3 or words[0] != "settings":
+            raise Refused("no settings came: start again")
+        patch = unhexlify(words[2])
+        self._check("settings", words[1], patch)
+        with open("/data/config.json", "rb") as file:
+            settings = json.load(file)
+        for name, value in json.loads(patch).items():
+            if isinstance(value, dict) and isinstance(settings.get(name), dict):
+                settings[name].update(value)
+            else:
+                settings[name] = value
+        text = json.dumps(settings).encode()
+        try:
+            config.Config(text)
+        except config.ConfigError as error:
+            raise Refused("nothing was changed: " + str(error))
+        with open("/data/config.json.new", "wb") as file:
+            file.write(text)
+        os.rename("/data/config.json.new", "/data/config.json")
+        log.log("bench", "settings changed by a technician")
         return {"then": "restart"}
 
     async def do_may_retire(self, tip=""):

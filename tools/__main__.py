@@ -9,7 +9,7 @@ import typer
 from tools import keys, promotion, release, technician
 from tools.errors import EXPECTED, explain
 
-app = typer.Typer(no_args_is_help=True, help="Duka's tools for people.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's tools for people.")
 release.app.add_typer(promotion.rollout_app, name="rollout")
 app.add_typer(keys.app, name="keys")
 app.add_typer(release.app, name="release")

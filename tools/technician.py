@@ -54,6 +54,11 @@ Folder = Annotated[
     Path | None, typer.Option(help="folder of signed files (`tech fetch`), instead of the server")
 ]
 Channel = Annotated[str, typer.Option(help=", ".join(channels.CHANNELS))]
+Language = Annotated[str, typer.Option(help="of screen and slip until the merchant changes it")]
+AccessPoint = Annotated[str, typer.Option(help="access point (APN) of the SIM card")]
+TimeZone = Annotated[
+    str, typer.Option(help="the shop's time, as hours and minutes from UTC: +03:00")
+]
 Passphrase = Annotated[
     str, typer.Option(envvar="DUKA_BATCH_PASSPHRASE", help="of the offline batch")
 ]
@@ -112,6 +117,9 @@ def provision_command(
     folder: Folder = None,
     channel: Channel = "stable",
     float_minor: Annotated[int, typer.Option(min=0, help="opening float, minor units")] = 0,
+    apn: AccessPoint = "internet",
+    language: Language = "en",
+    time_zone: TimeZone = "+00:00",
     server_for_terminal: Annotated[
         str, typer.Option(help="host:port as the terminal reaches it, if other")
     ] = "",
@@ -124,13 +132,18 @@ def provision_command(
     host, port_number = _reached_at(server, server_for_terminal)
     if not host:
         raise LinkError("name the server: --server, or --server-for-terminal with --offline-batch")
-    access = ServerAccess(server, token, host, port_number)
+    access = ServerAccess(server, token, host, port_number, apn)
     if offline_batch is not None:
         enrol: provisioning.Enrol = batch.Batch(offline_batch, _secret(passphrase)).add
     else:
         _need(token, "--token")
         enrol = provisioning.enrol_online(access)
-    config = make_config(access, Merchant(merchant, merchant_pin), channel, {})
+    config = make_config(
+        access,
+        Merchant(merchant, merchant_pin, language),
+        channel,
+        {"utc_offset_s": provisioning.utc_offset_s(time_zone)},
+    )
     signed = _signed(server, root, folder, channel)
     image = boot_image.read_bytes()
 
@@ -161,9 +174,9 @@ def provision(
     `settings` are further fields of config.json (docs/formats/terminal-files.md).
 
     Raises:
-        LinkError: the terminal does not answer, refuses, or is not blank.
+        LinkError: the terminal does not answer, refuses, or is not blank; or the PIN is not 4 to 8
+            digits.
         httpx.HTTPError: the server does not answer, or refuses the enrolment.
-        ValueError: the merchant's PIN is not 4 to 8 digits.
     """
     config = make_config(server, merchant, channel, settings or {})
     signed = fetch_signed_files(server.url, root, channel)
@@ -264,26 +277,46 @@ def configure(
     port: OnePort,
     server: Server,
     token: Token,
-    merchant: Annotated[str, typer.Option(help="name on the receipt")],
-    merchant_pin: Annotated[str, typer.Option(prompt=True, hide_input=True, help="4 to 8 digits")],
+    merchant: Annotated[str, typer.Option(help="name on the receipt")] = "",
+    new_pin: Annotated[bool, typer.Option(help="ask for a new PIN of the merchant's")] = False,
+    merchant_pin: Annotated[str, typer.Option(help="the new PIN, 4 to 8 digits")] = "",
     server_for_terminal: Annotated[
-        str, typer.Option(help="host:port as the terminal reaches it, if other")
+        str, typer.Option(help="host:port as the terminal shall reach the server")
     ] = "",
-    apn: Annotated[str, typer.Option(help="access point of the SIM card")] = "internet",
-    channel: Channel = "stable",
+    apn: AccessPoint = "",
+    channel: Annotated[str, typer.Option(help=", ".join(channels.CHANNELS))] = "",
+    language: Language = "",
+    time_zone: TimeZone = "",
 ) -> None:
-    """Give a terminal other settings: merchant, PIN, server, access point. The server permits it
-    and notes your name."""
-    host, port_number = _reached_at(server, server_for_terminal)
-    access = ServerAccess(server, token, host, port_number, apn)
-    config = make_config(access, Merchant(merchant, merchant_pin), channel, {})
+    """Change the settings that you name; all others stay as they are. The server permits it and
+    notes your name. A terminal that is out of service for its settings needs merchant and PIN."""
+    if new_pin and not merchant_pin:
+        merchant_pin = typer.prompt("Merchant pin", hide_input=True)
     office = custody.Office(server, token)
-    _run(
-        context.obj,
-        "configure",
-        [port],
-        lambda name, job, row: custody.configure(name, config, office, job, row),
-    )
+
+    def work(name: str, job: Job, row: Row) -> str:
+        before = custody.settings_of(name)
+        reached = server_for_terminal or (server if before is None else "")
+        patch = provisioning.changes(
+            merchant=merchant,
+            pin=merchant_pin,
+            reached=_reached_at(server, server_for_terminal) if reached else None,
+            apn=apn,
+            channel=channel,
+            language=language,
+            time_zone=time_zone,
+        )
+        if before is None:
+            whole = provisioning.whole_settings(patch)
+            return custody.bring_settings(name, whole, office, job, row)
+        if not patch:
+            raise LinkError("name what to change: see tech configure --help")
+        said = custody.change_settings(name, patch, office, job, row)
+        for line in provisioning.differences(before, patch):
+            console.print("  " + line, markup=False)
+        return said
+
+    _run(context.obj, "configure", [port], work)
 
 
 @app.command()
@@ -391,8 +424,8 @@ def _reached_at(server: str, server_for_terminal: str) -> tuple[str, int]:
     if not server_for_terminal:
         return address.host, address.port or 80
     host, _, text = server_for_terminal.partition(":")
-    if text and not text.isdigit():
-        raise LinkError("--server-for-terminal is host:port")
+    if not host or not (text or "80").isdecimal() or not 1 <= int(text or 80) <= 65535:
+        raise LinkError("--server-for-terminal is host:port, with a port from 1 to 65535")
     return host, int(text or 80)
 
 

@@ -231,16 +231,15 @@ class RecoveryLink:
         self,
         path: str,
         content: bytes,
-        permit: Callable[[bytes], bytes],
+        permit: Callable[[bytes, bytes], bytes],
         progress: Progress = lambda done, total: None,
     ) -> None:
         """Write a file that nobody signed to a terminal that had its first image. `permit` is given
-        a challenge and asks the server (action `file`).
+        the terminal's challenge and the file's hash, and asks the server (action `file`).
         """
         challenge = self._request(ChallengeRead()).challenge
         file = hashlib.sha256(path.encode() + b"\0" + content).digest()
-        made = permit(hashlib.sha256(challenge + file).digest()[:16])
-        self._request(PermitWrite(file=file, permit=made))
+        self._request(PermitWrite(file=file, permit=permit(challenge, file)))
         self.upload_file(path, content, progress)
 
     def upload_image(self, image: bytes, progress: Progress = lambda done, total: None) -> None:

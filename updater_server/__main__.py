@@ -6,18 +6,19 @@ Amounts are in minor units (cents); terminal ids are 16 hex digits.
 
 from __future__ import annotations
 
+import getpass
 import logging
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
 from updater_server import database, server_key
@@ -25,7 +26,7 @@ from updater_server.channels.files import sync_folder
 from updater_server.dashboard.page import ago, money
 from updater_server.database import reading, writing
 from updater_server.errors import ServerError, StateError
-from updater_server.fleet import alarms, terminals
+from updater_server.fleet import alarms, technicians, terminals
 from updater_server.sales import checks, ledger, stock, vouchers
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import DataFolder, Service, unix_time
@@ -44,8 +45,21 @@ cli.add_typer(technician_cli, name="technician")
 cli.add_typer(alarm_cli, name="alarm")
 
 Data = Annotated[Path, typer.Option("--data", help="The server's data folder.")]
+By = Annotated[
+    str, typer.Option("--by", envvar="DUKA_OPERATOR", help="Who decides this; you, unless said.")
+]
+T = TypeVar("T")
+FIRST_TECHNICIAN = "first technician"
 out = Console()
 err = Console(stderr=True)
+
+
+def operator() -> str:
+    """Who is at this computer, for the notes; a name is no proof."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 @contextmanager
@@ -78,7 +92,9 @@ def init(data: Data) -> None:
         token = None
         with writing(engine) as connection:
             if connection.scalar(select(technician.c.id).limit(1)) is None:
-                token = terminals.add_technician(connection, "first technician", unix_time())
+                token = technicians.add(
+                    connection, FIRST_TECHNICIAN, technicians.OFFICE, operator(), unix_time()
+                )
         engine.dispose()
         sync_folder(data)
         del key
@@ -86,6 +102,7 @@ def init(data: Data) -> None:
         if token:
             out.print(f"technician token: {token}", highlight=False, soft_wrap=True)
             out.print("It is shown this once. It enrols terminals and opens the dashboard.")
+            out.print(f'It hands out no float until you say: technician allow "{FIRST_TECHNICIAN}"')
 
 
 @cli.command()
@@ -235,13 +252,92 @@ def assign_stock(terminal: str, product: str, count: int, data: Data) -> None:
 
 
 @technician_cli.command("add")
-def add_technician(name: str, data: Data) -> None:
+def add_technician(
+    name: str,
+    data: Data,
+    role: Annotated[
+        str, typer.Option(help="bench: enrols and repairs; office: reads the fleet as well.")
+    ] = technicians.BENCH,
+    by: By = "",
+) -> None:
     """A token for one more technician, shown once."""
     with refusals():
         service = Service.open(data)
         with writing(service.engine) as connection:
-            token = terminals.add_technician(connection, name, service.now())
+            token = technicians.add(connection, name, role, by or operator(), service.now())
     out.print(f"technician token: {token}", highlight=False, soft_wrap=True)
+
+
+@technician_cli.command("list")
+def list_technicians(data: Data) -> None:
+    """Every technician, what the token opens, and what may still be handed out as float."""
+    with refusals(), reading(Service.open(data).engine) as connection:
+        known = technicians.listing(connection)
+    table = Table("technician", "role", "state", "allowance", "a day", title="Technicians")
+    for item in known:
+        state = "withdrawn" if item["withdrawn_at"] is not None else "in force"
+        table.add_row(
+            item["name"],
+            item["role"],
+            state,
+            money(item["allowance_minor"]),
+            str(item["daily_limit"]),
+        )
+    out.print(table)
+
+
+@technician_cli.command("withdraw")
+def withdraw_technician(name: str, data: Data, by: By = "") -> None:
+    """Take a token back, at once: it was lost or stolen, or its holder has left."""
+    _decide(data, by, lambda *who: technicians.withdraw(who[0], name, *who[1:]))
+    out.print(f"the token of {name} opens nothing any more", highlight=False)
+
+
+@technician_cli.command("renew")
+def renew_technician(name: str, data: Data, by: By = "") -> None:
+    """Another token for a technician, shown once; the old one opens nothing any more."""
+    token = _decide(data, by, lambda *who: technicians.renew(who[0], name, *who[1:]))
+    out.print(f"technician token: {token}", highlight=False, soft_wrap=True)
+
+
+@technician_cli.command("role")
+def technician_role(name: str, role: str, data: Data, by: By = "") -> None:
+    """Change what a technician's token opens: bench or office."""
+    _decide(data, by, lambda *who: technicians.set_role(who[0], name, role, *who[1:]))
+    out.print(f"{name} has the role {role}", highlight=False)
+
+
+@technician_cli.command("allow")
+def allow_float(
+    name: str,
+    amount: Annotated[int, typer.Argument(help="Minor units, in all; 0: none.")],
+    data: Data,
+    by: By = "",
+) -> None:
+    """Set what a technician may still hand out as opening floats. Said twice, it counts once."""
+    _decide(data, by, lambda *who: technicians.allow_float(who[0], name, amount, *who[1:]))
+    out.print(f"{name} may hand out {amount} more as opening floats", highlight=False)
+
+
+@technician_cli.command("limit")
+def limit_technician(
+    name: str,
+    a_day: Annotated[int, typer.Argument(help="Enrolments, and permits, within a day.")],
+    data: Data,
+    by: By = "",
+) -> None:
+    """Set how many enrolments and permits a token may ask for within a day."""
+    _decide(data, by, lambda *who: technicians.set_daily_limit(who[0], name, a_day, *who[1:]))
+    out.print(f"{name} may ask for {a_day} enrolments and permits a day", highlight=False)
+
+
+def _decide(data: Path, by: str, change: Callable[[Connection, str, int], T]) -> T:
+    """Carry out an operator's decision about a technician, with their name."""
+    with refusals():
+        service = Service.open(data)
+        with writing(service.engine) as connection:
+            return change(connection, by or operator(), service.now())
+    raise AssertionError("refusals() ends the program")
 
 
 @alarm_cli.command("close")

@@ -4,11 +4,11 @@ function elsewhere.
 POST /m                  a terminal's sealed message
 GET  /tuf/…              channels: metadata and targets
 POST /v1/terminals       enrolment, by a technician's bearer token
-GET  /v1/terminals       what each terminal really runs, by the same token
-POST /v1/terminals/<id>/permit   lets a technician unlock or retire it by cable
-POST /v1/terminals/<id>/journal  records that a technician exported from it
+GET  /v1/terminals       what each terminal really runs, by a token of the office
+POST /v1/terminals/<id>/permit   lets a technician unlock, retire or set it by cable
+POST /v1/terminals/<id>/journal  records that a technician exported from it, under its seal
 POST /v1/bench           what technicians did at their benches
-GET  /                   the dashboard, by HTTP Basic (any name, a technician's token)
+GET  /                   the dashboard, by HTTP Basic (any name, a token of the office)
 GET  /health             the process answers
 """
 
@@ -18,19 +18,27 @@ import asyncio
 import base64
 import binascii
 import logging
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
 from litestar import Litestar, Request, Response, asgi, get, post
-from litestar.exceptions import HTTPException, NotAuthorizedException
+from litestar.exceptions import (
+    HTTPException,
+    NotAuthorizedException,
+    PermissionDeniedException,
+)
 from litestar.types import Receive, Scope, Send
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from updater_server import dashboard, device_api
 from updater_server.database import reading, writing
 from updater_server.errors import ConflictError, InputError, ServerError
-from updater_server.fleet import bench, terminals
+from updater_server.fleet import bench, exports, technicians, terminals
+from updater_server.fleet.alarms import raise_alarm
 from updater_server.messages import MESSAGE_LIMIT_BYTES
 from updater_server.sales import intake, reconcile
 from updater_server.sales.prices import PricesUnavailable
@@ -57,6 +65,15 @@ class EnrolmentRequest(msgspec.Struct, forbid_unknown_fields=True, rename={"kind
     float_minor: int = 0
     channel: str = terminals.DEFAULT_CHANNEL
     catalogue: str = terminals.DEFAULT_CATALOGUE
+    merchant: str | None = None
+
+
+class Place(msgspec.Struct, forbid_unknown_fields=True):
+    """What new settings make of a terminal, as far as they say."""
+
+    channel: str | None = None
+    catalogue: str | None = None
+    merchant: str | None = None
 
 
 class PermitRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -64,12 +81,22 @@ class PermitRequest(msgspec.Struct, forbid_unknown_fields=True):
 
     action: str
     challenge: str
+    content: str | None = None
+    place: Place | None = None
+
+
+class ExportPart(msgspec.Struct, forbid_unknown_fields=True):
+    """Records in a row, each in hexadecimal, and the terminal's seal over them."""
+
+    first: int
+    records: list[str]
+    seal: str
 
 
 class JournalRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of `POST /v1/terminals/<id>/journal`: records in order, each in hexadecimal."""
+    """Body of `POST /v1/terminals/<id>/journal`: parts of an export, in order."""
 
-    records: list[str]
+    parts: list[ExportPart]
 
 
 class BenchEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -86,7 +113,7 @@ class BenchEntry(msgspec.Struct, forbid_unknown_fields=True):
 def _decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(str(error)) from error
 
 
@@ -97,8 +124,15 @@ def _hex(text: str, what: str) -> bytes:
         raise InputError(f"{what} is not hexadecimal") from error
 
 
-def _technician(service: Service, authorization: str, scheme: str) -> int:
-    """The technician behind an Authorization header. Raises NotAuthorizedException (401)."""
+def _technician(
+    service: Service, authorization: str, scheme: str, role: str | None = None
+) -> technicians.Technician:
+    """The technician behind an Authorization header, who must have `role` if one is named.
+
+    Raises:
+        NotAuthorizedException: (401) no token, or it is nobody's or withdrawn.
+        PermissionDeniedException: (403) the token does not open this.
+    """
     given, _, credentials = authorization.partition(" ")
     token = credentials.strip() if given.lower() == scheme else ""
     if token and scheme == "basic":
@@ -108,8 +142,10 @@ def _technician(service: Service, authorization: str, scheme: str) -> int:
             token = ""
     if token:
         with reading(service.engine) as connection:
-            found = terminals.technician_of(connection, token)
+            found = technicians.of_token(connection, token)
         if found is not None:
+            if role is not None and found.role != role:
+                raise PermissionDeniedException(f"a token of the role {role} is needed")
             return found
     raise NotAuthorizedException("a technician's token is needed")
 
@@ -123,6 +159,8 @@ def _plain_error(request: AnyRequest, error: Exception) -> Response[Any]:
         status, text = 409, str(error)
     elif isinstance(error, InputError):
         status, text = 422, str(error)
+    elif isinstance(error, technicians.LimitReached):
+        status, text = 429, str(error)
     elif isinstance(error, PricesUnavailable | OperationalError | ServerError):
         status, text = 503, "try later" if isinstance(error, OperationalError) else str(error)
     else:
@@ -154,8 +192,20 @@ def make_app(service: Service) -> Litestar:
     async def tuf_files(scope: Scope, receive: Receive, send: Send) -> None:
         await files(scope, receive, send)
 
+    @contextmanager
+    def limited(who: technicians.Technician) -> Iterator[Connection]:
+        """A writing transaction for a technician; the office hears of one that reaches a limit."""
+        try:
+            with writing(service.engine) as connection:
+                yield connection
+        except technicians.LimitReached as reached:
+            with writing(service.engine) as connection:
+                text = f"technician {who.name} asked for more {reached.what} than a day's limit"
+                raise_alarm(connection, None, "technician_limit", text, service.now())
+            raise
+
     def _enrol(authorization: str, body: bytes) -> tuple[bool, dict[str, Any]]:
-        technician_id = _technician(service, authorization, "bearer")
+        who = _technician(service, authorization, "bearer")
         data = _decode(body, EnrolmentRequest)
         root = service.prices.repository().root_bytes()
         catalogue = service.prices.catalogue(data.catalogue)
@@ -167,9 +217,12 @@ def make_app(service: Service) -> Litestar:
             initial_float_minor=data.float_minor,
             channel=data.channel,
             catalogue=data.catalogue,
+            merchant=data.merchant,
         )
-        with writing(service.engine) as connection:
-            new = terminals.enrol(connection, service.key, enrolment, technician_id, service.now())
+        with limited(who) as connection:
+            new = terminals.enrol(
+                connection, service.key, enrolment, who.technician_id, service.now()
+            )
         return new, {
             "terminal": data.terminal.lower(),
             "channel": data.channel,
@@ -186,7 +239,7 @@ def make_app(service: Service) -> Litestar:
         return Response(answer, status_code=201 if new else 200)
 
     def _fleet(authorization: str) -> list[dict[str, Any]]:
-        _technician(service, authorization, "bearer")
+        _technician(service, authorization, "bearer", technicians.OFFICE)
         with reading(service.engine) as connection:
             shown = terminals.overview(connection)
         for item in shown:
@@ -199,18 +252,21 @@ def make_app(service: Service) -> Litestar:
         return list(await in_thread(_fleet, request.headers.get("authorization", "")))
 
     def _permit(authorization: str, name: str, body: bytes) -> dict[str, str]:
-        technician_id = _technician(service, authorization, "bearer")
+        who = _technician(service, authorization, "bearer")
         asked = _decode(body, PermitRequest)
-        with writing(service.engine) as connection:
-            made = bench.permit(
-                connection,
-                service.key,
-                terminals.parse_terminal_id(name),
-                asked.action,
-                _hex(asked.challenge, "challenge"),
-                technician_id,
-                service.now(),
-            )
+        wish = bench.Wish(
+            terminals.parse_terminal_id(name),
+            asked.action,
+            _hex(asked.challenge, "challenge"),
+            None if asked.content is None else _hex(asked.content, "content"),
+        )
+        with limited(who) as connection:
+            made = bench.permit(connection, service.key, wish, who.technician_id, service.now())
+            if asked.place is not None and wish.content is not None:
+                place = asked.place
+                terminals.set_place(
+                    connection, wish.terminal_id, place.channel, place.catalogue, place.merchant
+                )
         return {"permit": made.hex()}
 
     @post("/v1/terminals/{name:str}/permit", status_code=200)
@@ -220,19 +276,29 @@ def make_app(service: Service) -> Litestar:
         return dict(await in_thread(_permit, who, name, body))
 
     def _exported(authorization: str, name: str, body: bytes) -> dict[str, int]:
-        _technician(service, authorization, "bearer")
+        who = _technician(service, authorization, "bearer")
         terminal_id = terminals.parse_terminal_id(name)
-        raws = [_hex(record, "record") for record in _decode(body, JournalRequest).records]
+        parts = [
+            exports.Part(
+                part.first,
+                [_hex(record, "record") for record in part.records],
+                _hex(part.seal, "seal"),
+            )
+            for part in _decode(body, JournalRequest).parts
+        ]
+        now = service.now()
         with writing(service.engine) as connection:
-            if terminals.device_keys(connection, service.key, terminal_id) is None:
-                raise InputError(f"no terminal {name} is enrolled")
             conflict = None
             through = 0
-            try:
-                through = intake.take_in(connection, terminal_id, raws, service.now())
-            except ConflictError as error:
-                conflict = error  # what came before it stays, and the alarm
-            reconcile.reconcile(connection, terminal_id, service.now())
+            for raws in exports.sealed_records(connection, service.key, terminal_id, parts):
+                try:
+                    through = intake.take_in(connection, terminal_id, raws, now)
+                except ConflictError as error:
+                    conflict = error  # what came before it stays, and the alarm
+                    break
+            reconcile.reconcile(connection, terminal_id, now)
+            facts = {"parts": len(parts), "acknowledged": through}
+            bench.note(connection, who.technician_id, terminal_id, "journal", facts, now)
         if conflict is not None:
             raise conflict
         return {"acknowledged": through}
@@ -244,7 +310,7 @@ def make_app(service: Service) -> Litestar:
         return dict(await in_thread(_exported, who, name, body))
 
     def _bench(authorization: str, body: bytes) -> dict[str, int]:
-        technician_id = _technician(service, authorization, "bearer")
+        who = _technician(service, authorization, "bearer")
         jobs: dict[bytes, list[bench.Entry]] = {}
         sent = _decode(body, list[BenchEntry])
         if len(sent) > bench.ENTRIES_LIMIT:
@@ -254,7 +320,7 @@ def make_app(service: Service) -> Litestar:
             entry = bench.Entry(item.id, item.at, item.job, item.result, item.details)
             jobs.setdefault(terminal_id, []).append(entry)
         with writing(service.engine) as connection:
-            new = bench.take_entries(connection, technician_id, jobs, service.now())
+            new = bench.take_entries(connection, who.technician_id, jobs, service.now())
         return {"new": new}
 
     @post("/v1/bench", status_code=200)
@@ -263,7 +329,7 @@ def make_app(service: Service) -> Litestar:
         return dict(await in_thread(_bench, request.headers.get("authorization", ""), body))
 
     def _dashboard(authorization: str) -> str:
-        _technician(service, authorization, "basic")
+        _technician(service, authorization, "basic", technicians.OFFICE)
         return dashboard.page(service)
 
     @get("/", media_type="text/html")

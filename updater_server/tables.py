@@ -41,6 +41,20 @@ technician = Table(
     Column("name", String(64), nullable=False, unique=True),
     Column("token_sha256", LargeBinary(32), nullable=False, unique=True),
     Column("created_at", Big, nullable=False),
+    Column("role", String(16), nullable=False, server_default="office"),
+    Column("allowance_minor", Big, nullable=False, server_default="0"),  # opening floats, in all
+    Column("daily_limit", Big, nullable=False, server_default="100"),
+    Column("withdrawn_at", Big),
+)
+
+technician_event = Table(
+    "technician_event",  # what was decided about a technician, and by whom
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("technician_id", Big, ForeignKey("technician.id"), nullable=False, index=True),
+    Column("at", Big, nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("by", String(64), nullable=False),
 )
 
 terminal = Table(
@@ -57,10 +71,12 @@ terminal = Table(
     Column("initial_float_minor", Big, nullable=False),
     Column("blocked", Boolean, nullable=False, default=False),
     Column("merchant_text", String(200)),
+    Column("merchant_name", String(32)),
     Column("last_counter", Big, nullable=False, default=0),
     Column("last_seen_at", Big),
     Column("acknowledged_through", Big, nullable=False, default=0),
     Column("chain_tag", LargeBinary(8)),  # null: unknown, after a lost record
+    Index(None, "enrolled_by", "enrolled_at"),
 )
 
 check_in = Table(
@@ -250,4 +266,5 @@ bench_entry = Table(
     Column("result", String(200), nullable=False),
     Column("details", String, nullable=False),
     UniqueConstraint("technician_id", "entry_id"),
+    Index(None, "technician_id", "received_at"),
 )

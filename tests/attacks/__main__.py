@@ -15,6 +15,7 @@ from typing import NamedTuple
 from tests.attacks import terminal_rows
 from tests.attacks.rows import CONCEDED, ROWS
 from tests.attacks.scene import Row
+from tests.attacks.token_rows import TOKEN
 from tests.attacks.whole import Played, make_base, play_family
 from tests.support.world import quiet_tools
 
@@ -43,6 +44,7 @@ def families() -> list[Family]:
         Family("The server is stolen", "served", server),
         Family("Flash is written while the power is off", "by hand", terminal_rows.FLASH),
         Family("The serial port", "by hand", terminal_rows.SERIAL),
+        Family("A technician's token is stolen", "by hand", TOKEN),
         Family("Messages on the way", "by hand", terminal_rows.MESSAGES),
         Family("A rogue cell", "served", terminal_rows.CELL),
         Family("Conceded: the attacker holds all that it takes", "conceded", CONCEDED),

@@ -295,8 +295,8 @@ def read_out(scene: WholeScene) -> None:
             refused(partial(link.upload_file, path, b"x"), "under /data/ only")
 
 
-def _always(permit: bytes) -> Callable[[bytes], bytes]:
-    return lambda challenge: permit
+def _always(permit: bytes) -> Callable[[bytes, bytes], bytes]:
+    return lambda challenge, file: permit
 
 
 @row(SERIAL, "serial: settings with a server, PIN and access point of its own")

@@ -10,10 +10,12 @@ import pytest
 
 from hw_sim.board import SimulatedBoard
 from hw_sim.flash import NorFlash
+from tests.attacks.flash import DATA, DATA_BYTES
 from tests.bench.conftest import PASSPHRASE, Bench, Eyes
+from tests.powercut.files import Files
 from tests.support.world import MERCHANT_PIN, SERVER_NAME, SERVER_PORT, eventually
 from tests.terminal.conftest import MakeWorld, TerminalWorld
-from tools.bench import selftest
+from tools.bench import custody, selftest
 from tools.bench.log import Job
 from tools.bench.progress import on_each_port
 from tools.errors import explain
@@ -31,6 +33,20 @@ def sell_without_network(world: TerminalWorld) -> None:
     world.terminal.wait_shows("No network", timeout_s=60)
     world.merchant.sign_in()
     world.merchant.sell(from_stock=True)
+
+
+def spoil_settings(world: TerminalWorld) -> None:
+    """Settings that no terminal can use, in flash, while it is switched off."""
+    board = world.terminal.board
+    board.power_off()
+    part = NorFlash(None)
+    part.restore(board.flash.snapshot())
+    files = Files(part, DATA, DATA_BYTES)
+    files.mount()
+    with files.open("/data/config.json", "wb") as file:
+        file.write(b"{}")
+    board.flash.restore(part.snapshot())
+    board.power_on()
 
 
 def test_a_terminal_with_unsynced_sales_is_not_retired_until_they_are_exported(
@@ -110,6 +126,59 @@ def test_new_settings_need_the_server_and_a_technician(shop: MakeWorld, bench_of
     world.merchant.sign_in("9876")
     world.merchant.sell()
     assert "Duka la Juma" in world.terminal.receipts()[-1].text
+
+
+def test_settings_that_were_not_named_stay_as_they_are(shop: MakeWorld, bench_of: BenchOf) -> None:
+    world = shop()
+    bench = bench_of(world)
+    world.wait_online()
+    told = custody.settings_of(bench.port)
+    assert told is not None
+    assert set(told["merchant"]) == {"name"}, "nothing by which a PIN can be guessed"
+    said = bench.tech("configure", "--port", bench.port, *bench.server, "--time-zone", "+03:00")
+    assert "utc_offset_s: None -> 10800" in said
+    assert custody.settings_of(bench.port) == {**told, "utc_offset_s": 10800}
+    world.merchant.sign_in()
+    world.merchant.sell()
+    told_office = world.books.rows("select merchant_name, channel from terminal")[0]
+    assert told_office == {"merchant_name": "Mama Asha Shop", "channel": "stable"}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--time-zone", "3"], "write it as +03:00"),
+        (["--time-zone", "+15:00"], "write it as +03:00"),
+        (["--merchant-pin", "12"], "4 to 8 digits"),
+        (["--channel", "gamma"], "no channel gamma"),
+        (["--merchant", "M" * 33], "1 to 32 letters"),
+        (["--server-for-terminal", "duka.example:70000"], "port from 1 to 65535"),
+        (["--apn", "a" * 100], "nothing was changed"),
+        (["--language", "english"], "nothing was changed"),
+        ([], "name what to change"),
+    ],
+)
+def test_settings_that_the_terminal_could_not_use_never_reach_it(
+    shop: MakeWorld, bench_of: BenchOf, words: list[str], told: str
+) -> None:
+    bench = bench_of(shop("calm"))
+    before = custody.settings_of(bench.port)
+    assert told in bench.refused("configure", "--port", bench.port, *bench.server, *words)
+    assert custody.settings_of(bench.port) == before
+
+
+def test_a_terminal_out_of_service_for_its_settings_gets_whole_ones(
+    shop: MakeWorld, bench_of: BenchOf
+) -> None:
+    world = shop("calm")
+    bench = bench_of(world)
+    spoil_settings(world)
+    world.terminal.wait_shows("Needs service", timeout_s=60)
+    job = ("configure", "--port", bench.port, *bench.server)
+    assert "cannot tell its settings" in bench.refused(*job, "--apn", "internet")
+    shown = ("--merchant", "Duka la Juma", "--merchant-pin", "9876")
+    bench.tech(*job, *shown, "--server-for-terminal", f"{SERVER_NAME}:{SERVER_PORT}")
+    world.merchant.sign_in("9876")
 
 
 def test_a_release_from_a_folder_goes_on_trial_in_the_other_slot(
@@ -250,8 +319,16 @@ def test_a_selftest_of_a_sound_terminal_ends_with_a_slip(shop: MakeWorld) -> Non
     world = shop("calm")
     world.wait_online()
     job = Job("selftest", "")
-    result = _test_by(world, Eyes(world.terminal), job)
+    bars: list[bool] = []
+
+    class Reader(Eyes):
+        def sees(self, question: str) -> bool:
+            bars.append(console._live_stack != [])
+            return super().sees(question)
+
+    result = _test_by(world, Reader(world.terminal), job)
     assert isinstance(result, str), explain(result)
+    assert bars and not any(bars), "a bar would be drawn over the question"
     slip = world.terminal.receipts()[-1].text
     for part in ("keypad", "LCD", "flash", "battery", "RTC", "printer", "SIM", "modem"):
         assert f"{part}: ok" in slip

@@ -402,11 +402,19 @@ def test_lost_boot_records_do_not_bring_an_unlisted_image_back(
 # --- files ---
 
 
-def permits(workshop: Workshop, action: bytes = b"file") -> Callable[[bytes], bytes]:
-    """The server, as the technician's tools ask it."""
+def permits(workshop: Workshop, action: bytes = b"file") -> Callable[[bytes, bytes], bytes]:
+    """The server, as the technician's tools ask it. It gives none for a challenge that the terminal
+    did not draw."""
     info = b"duka technician 1"  # not tests.money.office: another terminal, another key
     key = HKDF(SHA256(), 32, salt=TERMINAL_ID, info=info).derive(workshop.device_key)
-    return lambda challenge: hmac.digest(key, action + challenge, "sha256")[:16]
+
+    def permit(challenge: bytes, file: bytes) -> bytes:
+        drawn, proof = challenge[:16], challenge[16:]
+        assert proof == hmac.digest(key, b"challenge" + drawn, "sha256")[:16]
+        bound = hashlib.sha256(drawn + file).digest()[:16]
+        return hmac.digest(key, action + bound, "sha256")[:16]
+
+    return permit
 
 
 def test_a_permitted_file_arrives_whole_and_replaces_the_old_one(
@@ -431,8 +439,8 @@ def test_a_permit_is_for_one_file_one_content_one_action_and_one_time(
     permit = permits(workshop)
     asked: list[bytes] = []
 
-    def remembered(challenge: bytes) -> bytes:
-        asked.append(permit(challenge))
+    def remembered(challenge: bytes, file: bytes) -> bytes:
+        asked.append(permit(challenge, file))
         return asked[-1]
 
     with repair(bench) as link:
@@ -441,10 +449,10 @@ def test_a_permit_is_for_one_file_one_content_one_action_and_one_time(
             with pytest.raises(LinkError, match="needs a permit"):
                 link.upload_file(f"/data/{name}", content)
         for wrong in (
-            lambda _: asked[0],
+            lambda *_: asked[0],
             permits(workshop, b"unlock"),
-            lambda _: b"",
-            lambda _: bytes(16),
+            lambda *_: b"",
+            lambda *_: bytes(16),
         ):
             with pytest.raises(LinkError, match="not for this"):
                 link.upload_permitted("/data/config.json", b"{2}", wrong)

@@ -72,7 +72,7 @@ def _settings(content: bytes) -> Visit:
     name = "/data/config.json"
     file = hashlib.sha256(name.encode() + b"\0" + content).digest()
     reply = yield _ask(False, 64, 2)
-    challenge = hashlib.sha256(reply["challenge"] + file).digest()[:16]
+    challenge = hashlib.sha256(reply["challenge"][:16] + file).digest()[:16]
     yield _ask(True, 64, 2, file=file, permit=office.permit("file", challenge))
     yield from _upload(8, 0, content, name=name, len=len(content))
 

@@ -5,6 +5,7 @@ server or the firmware.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -47,6 +48,29 @@ class Device:
         iv = counter.to_bytes((counter.bit_length() + 7) // 8, "big")
         header = {4: self.terminal_id, 6: iv}
         return cbor2.dumps([PROTECTED, header, sealed], canonical=True), counter
+
+    def challenge(self, drawn: bytes) -> bytes:
+        """A challenge as this terminal says it on its cable, with the proof that it is its own."""
+        return drawn + self.permit("challenge", drawn)
+
+    def permit(self, action: str, challenge: bytes, content: bytes | None = None) -> bytes:
+        """What lets a technician carry out `action` on this terminal."""
+        if content is not None:
+            challenge = hashlib.sha256(challenge + content).digest()[:16]
+        key = self.derive(b"duka technician 1", 32)
+        return hmac.digest(key, action.encode() + challenge, "sha256")[:16]
+
+    def exported(self, records: list[bytes], first: int = 1) -> list[dict[str, Any]]:
+        """Records as this terminal seals them for whoever reads it out by cable."""
+        parts = []
+        for at in range(0, len(records), 16):
+            part = records[at : at + 16]
+            covered = (first + at).to_bytes(4, "big") + len(part).to_bytes(2, "big")
+            covered += b"".join(len(raw).to_bytes(2, "big") + raw for raw in part)
+            seal = hmac.digest(self.derive(b"duka export 1", 32), covered, "sha256")
+            raws = [raw.hex() for raw in part]
+            parts.append({"first": first + at, "records": raws, "seal": seal.hex()})
+        return parts
 
     def open(self, body: bytes, counter: int) -> dict[int, Any]:
         protected, unprotected, sealed = cbor2.loads(body)

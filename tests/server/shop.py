@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from tests.server.device import Device
 from updater_server import channels, database, device_api, server_key
 from updater_server.database import reading, writing
-from updater_server.fleet import alarms, terminals
+from updater_server.fleet import alarms, technicians, terminals
 from updater_server.sales import checks, ledger, stock, vouchers
 from updater_server.service import DataFolder, Service
 from updater_server.tables import technician
@@ -104,7 +104,8 @@ class Shop:
         engine = database.open_engine(data.database)
         clock = [NOW]
         with writing(engine) as connection:
-            token = terminals.add_technician(connection, "Asha", NOW)
+            token = technicians.add(connection, "Asha", technicians.OFFICE, "the office", NOW)
+            technicians.allow_float(connection, "Asha", 10**12, "the office", NOW)
         engine.dispose()
         return Shop(folder, Service.open(folder, lambda: clock[0]), token, clock)
 
@@ -119,7 +120,7 @@ class Shop:
         )
         enrolment = terminals.Enrolment(device.terminal_id, device.key, "duka-r1", 1, float_minor)
         with writing(self.service.engine) as connection:
-            who = connection.scalar(select(technician.c.id))
+            who = connection.scalar(select(technician.c.id).order_by(technician.c.id))
             assert who is not None
             terminals.enrol(connection, self.service.key, enrolment, who, self.clock[0])
         return device

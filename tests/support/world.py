@@ -417,6 +417,7 @@ class World:
         token = re.search(r"token[^\n]*?:?\s+(\S{20,})", said)
         assert token, said
         (self.folder / "token").write_text(token[1])
+        self.server.command("technician", "allow", "first technician", "100000000")
 
     def fill_vault(self, per_product: int = 20) -> None:
         """Bring vouchers into the server's vault, and more of them the next time: PINs are distinct

@@ -4,6 +4,7 @@ cable, retire it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from tools.terminal_link import LinkError, RecoveryLink
 _EXPORT_S = 30
 _SYNC_S = 90
 _RETIRE_S = 120
+_PARTS_AT_ONCE = 4
 
 
 class Office:
@@ -30,15 +32,28 @@ class Office:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"}
 
-    def permit(self, terminal: str, action: str, challenge: str) -> str:
-        """Leave to unlock, retire or configure a terminal, for this one challenge."""
-        body = {"action": action, "challenge": challenge}
+    def permit(
+        self,
+        terminal: str,
+        action: str,
+        challenge: str,
+        content: bytes | None = None,
+        place: dict[str, str] | None = None,
+    ) -> str:
+        """Leave to unlock, retire or configure a terminal, for this one challenge. `content`: the
+        hash of the file or settings; `place`: what they make of channel, catalogue and merchant.
+        """
+        body: dict[str, Any] = {"action": action, "challenge": challenge}
+        if content is not None:
+            body["content"] = content.hex()
+        if place:
+            body["place"] = place
         return str(self._post(f"/v1/terminals/{terminal}/permit", body)["permit"])
 
-    def bring_journal(self, terminal: str, records: list[str]) -> int:
-        """Hand over exported records; through which number the server has them."""
+    def bring_journal(self, terminal: str, parts: list[dict[str, Any]]) -> int:
+        """Hand over parts of an export; through which number the server has them."""
         path = f"/v1/terminals/{terminal}/journal"
-        return int(self._post(path, {"records": records})["acknowledged"])
+        return int(self._post(path, {"parts": parts})["acknowledged"])
 
     def bring_log(self, entries: list[dict[str, Any]]) -> None:
         """Hand over entries of the bench log."""
@@ -111,15 +126,52 @@ def unlock(port: str, office: Office, job: Job, row: Row) -> str:
     return f"terminal {found.terminal} is unlocked"
 
 
-def configure(port: str, config: dict[str, Any], office: Office, job: Job, row: Row) -> str:
-    """Give a terminal other settings; the server must permit exactly these."""
+def settings_of(port: str) -> dict[str, Any] | None:
+    """The settings in force of the terminal that sells on `port`, without what belongs to the PIN;
+    None for one that is in recovery or out of service.
+
+    Raises:
+        LinkError: no terminal is on the port.
+    """
+    found = ports.wait_for(port, ports.SELLING, ports.RECOVERY, timeout_s=10)
+    if found.what == ports.RECOVERY or not found.facts["service"]:
+        return None
+    with ConsoleLink(port) as link:
+        settings: dict[str, Any] = link.command("settings")["settings"]
+    return settings
+
+
+def change_settings(port: str, patch: dict[str, Any], office: Office, job: Job, row: Row) -> str:
+    """Change the settings that `patch` names on a terminal that sells; all others stay. The server
+    must permit exactly these.
+    """
+    found = running(port, job)
+    row.step("settings")
+    content = json.dumps(patch).encode()
+    digest = hashlib.sha256(content).digest()
+
+    def answer(said: Answer) -> str | None:
+        if "challenge" not in said:
+            return None
+        permit = office.permit(found.terminal, "settings", said["challenge"], digest, _place(patch))
+        return f"settings {permit} {content.hex()}"
+
+    with ConsoleLink(port) as link:
+        link.command("configure", _EXPORT_S, answer)
+    _wait_restart(port)
+    return f"terminal {found.terminal} has its new settings"
+
+
+def bring_settings(port: str, config: dict[str, Any], office: Office, job: Job, row: Row) -> str:
+    """Give a terminal that cannot sell whole settings, through recovery; the server must permit
+    exactly these.
+    """
     found = ports.into_recovery(port)
     job.uid, job.terminal = found.uid, found.terminal
-    if not found.terminal:
-        raise LinkError(f"{port}: this board has no identity yet: provision it")
 
-    def permit(challenge: bytes) -> bytes:
-        return bytes.fromhex(office.permit(found.terminal, "file", challenge.hex()))
+    def permit(challenge: bytes, file: bytes) -> bytes:
+        made = office.permit(found.terminal, "file", challenge.hex(), file, _place(config))
+        return bytes.fromhex(made)
 
     with RecoveryLink(port) as link:
         content = json.dumps(config).encode()
@@ -128,6 +180,17 @@ def configure(port: str, config: dict[str, Any], office: Office, job: Job, row: 
     row.step("starting")
     ports.wait_for(port, ports.SELLING)
     return f"terminal {found.terminal} has its new settings"
+
+
+def _place(settings: dict[str, Any]) -> dict[str, str]:
+    """What settings say about where a terminal belongs, for the office."""
+    place: dict[str, str] = {}
+    for name in ("channel", "catalogue"):
+        if name in settings:
+            place[name] = settings[name]
+    if "name" in settings.get("merchant", {}):
+        place["merchant"] = settings["merchant"]["name"]
+    return place
 
 
 def sync_by_cable(port: str, office: Office, job: Job, row: Row) -> str:
@@ -187,10 +250,9 @@ def sync_log(office: Office, log: BenchLog, say: Callable[[str], None]) -> None:
             file = Path(entry["details"]["file"])
             if not file.exists():
                 raise LinkError(f"the export {file} is gone: find it, or export again")
-            records = [json.loads(line) for line in file.read_text().splitlines()]
-            raws = [record["raw"] for record in records if "raw" in record]
-            for at in range(0, len(raws), 100):
-                through = office.bring_journal(entry["terminal"], raws[at : at + 100])
+            parts = _sealed_parts(file)
+            for at in range(0, len(parts), _PARTS_AT_ONCE):
+                through = office.bring_journal(entry["terminal"], parts[at : at + _PARTS_AT_ONCE])
                 say(f"terminal {entry['terminal']}: the server has everything up to {through}")
         office.bring_log(
             [
@@ -205,3 +267,19 @@ def sync_log(office: Office, log: BenchLog, say: Callable[[str], None]) -> None:
             ]
         )
         log.mark_synced([entry["id"]])
+
+
+def _sealed_parts(file: Path) -> list[dict[str, Any]]:
+    """The parts of an export, as the server takes them."""
+    parts: list[dict[str, Any]] = []
+    records: list[str] = []
+    for line in file.read_text().splitlines():
+        answer = json.loads(line)
+        if "raw" in answer:
+            records.append(answer["raw"])
+        elif "seal" in answer:
+            parts.append({"first": answer["first"], "records": records, "seal": answer["seal"]})
+            records = []
+    if records:
+        raise LinkError(f"{file} does not carry the terminal's seal: export again (`tech logs`)")
+    return parts

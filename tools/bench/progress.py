@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -25,6 +26,15 @@ class Row:
         text = f"{self._name}  {what}"
         self._progress.update(self._bar, description=text, completed=0, total=None)
         return lambda done, total: self._progress.update(self._bar, completed=done, total=total)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take all bars off the screen while a person is asked or told something."""
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
 
     def end(self, what: str) -> None:
         """Say how it ended."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,8 +22,17 @@ from tools.bench.log import Job
 from tools.bench.progress import Row
 from tools.bench.signed_files import SignedFiles
 from tools.terminal_link import BlankBoard, LinkError, RecoveryLink, StatusResponse
+from updater_server import channels
 
 PIN_ROUNDS = 2000
+_USUAL: dict[str, Any] = {
+    "apn": "internet",
+    "channel": "stable",
+    "catalogue": "catalogue/default.json",
+    "language": "en",
+    "poll_s": 900,
+    "sync_s": 300,
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,9 @@ class NewTerminal:
     hardware_class: str
     revision: int
     float_minor: int
+    channel: str = "stable"
+    catalogue: str = "catalogue/default.json"
+    merchant: str | None = None
 
     def body(self) -> dict[str, Any]:
         """For `POST /v1/terminals`."""
@@ -63,6 +76,9 @@ class NewTerminal:
             "class": self.hardware_class,
             "revision": self.revision,
             "float_minor": self.float_minor,
+            "channel": self.channel,
+            "catalogue": self.catalogue,
+            "merchant": self.merchant,
         }
 
 
@@ -89,28 +105,107 @@ def make_config(
     """Return config.json as docs/formats/terminal-files.md describes it.
 
     Raises:
-        ValueError: the PIN is not 4 to 8 digits.
+        LinkError: the PIN is not 4 to 8 digits, or the channel is none.
     """
-    if not (merchant.pin.isascii() and merchant.pin.isdigit() and 4 <= len(merchant.pin) <= 8):
-        raise ValueError("the merchant's PIN must be 4 to 8 digits")
-    salt = secrets.token_bytes(16)
-    pin_hash = hashlib.pbkdf2_hmac("sha256", merchant.pin.encode(), salt, PIN_ROUNDS)
-    return {
+    if channel not in channels.CHANNELS:
+        raise LinkError(f"no channel {channel}: {', '.join(channels.CHANNELS)}")
+    named = {
         "server": {"host": server.host, "port": server.port},
         "apn": server.apn,
         "channel": channel,
-        "catalogue": "catalogue/default.json",
-        "merchant": {
-            "name": merchant.name,
-            "pin_salt": salt.hex(),
-            "pin_hash": pin_hash.hex(),
-            "pin_rounds": PIN_ROUNDS,
-        },
+        "merchant": {"name": merchant.name, **pin_settings(merchant.pin)},
         "language": merchant.language,
-        "poll_s": 900,
-        "sync_s": 300,
-        **settings,
     }
+    return {**_USUAL, **named, **settings}
+
+
+def pin_settings(pin: str) -> dict[str, Any]:
+    """What settings hold of a merchant's PIN.
+
+    Raises:
+        LinkError: it is not 4 to 8 digits.
+    """
+    if not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 8):
+        raise LinkError("the merchant's PIN must be 4 to 8 digits")
+    salt = secrets.token_bytes(16)
+    pin_hash = hashlib.pbkdf2_hmac("sha256", pin.encode(), salt, PIN_ROUNDS)
+    return {"pin_salt": salt.hex(), "pin_hash": pin_hash.hex(), "pin_rounds": PIN_ROUNDS}
+
+
+def utc_offset_s(time_zone: str) -> int:
+    """Seconds from UTC of a time zone written as `+03:00`.
+
+    Raises:
+        LinkError: it is written otherwise, or lies outside of -12:00 to +14:00.
+    """
+    found = re.fullmatch(r"([+-])(\d{2}):([0-5]\d)", time_zone, re.ASCII)
+    if found:
+        offset_s = (int(found[2]) * 60 + int(found[3])) * (-60 if found[1] == "-" else 60)
+        if -43200 <= offset_s <= 50400:
+            return offset_s
+    raise LinkError(f"{time_zone!r} is no time zone: write it as +03:00, from -12:00 to +14:00")
+
+
+def changes(
+    *,
+    merchant: str,
+    pin: str,
+    reached: tuple[str, int] | None,
+    apn: str,
+    channel: str,
+    language: str,
+    time_zone: str,
+) -> dict[str, Any]:
+    """The part of config.json that these change; what is empty or None is left out.
+
+    Raises:
+        LinkError: a value is impossible.
+    """
+    if channel and channel not in channels.CHANNELS:
+        raise LinkError(f"no channel {channel}: {', '.join(channels.CHANNELS)}")
+    shop: dict[str, Any] = {"name": merchant} if merchant else {}
+    if pin:
+        shop |= pin_settings(pin)
+    named: dict[str, Any] = {
+        "merchant": shop,
+        "server": {"host": reached[0], "port": reached[1]} if reached else {},
+        "apn": apn,
+        "channel": channel,
+        "language": language,
+    }
+    patch = {name: value for name, value in named.items() if value}
+    if time_zone:
+        patch["utc_offset_s"] = utc_offset_s(time_zone)
+    return patch
+
+
+def whole_settings(patch: dict[str, Any]) -> dict[str, Any]:
+    """Settings for a terminal whose own cannot be used, from what the technician named.
+
+    Raises:
+        LinkError: merchant, PIN or server were not named.
+    """
+    if "server" not in patch or not {"name", "pin_hash"} <= patch.get("merchant", {}).keys():
+        raise LinkError(
+            "this terminal cannot tell its settings: name --merchant, --merchant-pin and "
+            "--server-for-terminal, and what else is not as usual"
+        )
+    return {**_USUAL, **patch}
+
+
+def differences(before: dict[str, Any], patch: dict[str, Any]) -> list[str]:
+    """A line for each setting that `patch` changes; of the PIN only that it is another."""
+    lines = []
+    for name, value in patch.items():
+        inner = value if isinstance(value, dict) else {"": value}
+        for key, new in inner.items():
+            if key.startswith("pin_"):
+                continue
+            old = before.get(name, {}).get(key) if key else before.get(name)
+            lines.append(f"{name}{'.' * bool(key)}{key}: {old} -> {new}")
+        if "pin_hash" in inner:
+            lines.append("merchant: another PIN")
+    return lines
 
 
 def provision(
@@ -144,7 +239,7 @@ def provision(
     with RecoveryLink(port) as link:
         status = link.status()
         job.uid = status.uid.hex()
-        job.terminal = _make_identity(port, link, status, enrol, float_minor)
+        job.terminal = _make_identity(port, link, status, enrol, config, float_minor)
         files = {f"trust/{name}.json": content for name, content in signed.metadata.items()}
         files["config.json"] = json.dumps(config).encode()
         files["catalogue.json"] = signed.catalogue
@@ -158,7 +253,12 @@ def provision(
 
 
 def _make_identity(
-    port: str, link: RecoveryLink, status: StatusResponse, enrol: Enrol, float_minor: int
+    port: str,
+    link: RecoveryLink,
+    status: StatusResponse,
+    enrol: Enrol,
+    config: dict[str, Any],
+    float_minor: int,
 ) -> str:
     if status.state == "foreign":
         raise LinkError(f"{port}: the flash holds another terminal's identity: it was copied")
@@ -173,7 +273,14 @@ def _make_identity(
         ) from error
     enrol(
         NewTerminal(
-            terminal_id.hex(), key.hex(), status.hardware_class, status.revision, float_minor
+            terminal_id.hex(),
+            key.hex(),
+            status.hardware_class,
+            status.revision,
+            float_minor,
+            config["channel"],
+            config["catalogue"],
+            config["merchant"]["name"],
         )
     )
     return terminal_id.hex()

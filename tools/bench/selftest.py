@@ -41,16 +41,22 @@ Outcome = tuple[bool, str]
 class SelfTest:
     """One terminal's test on its console."""
 
-    def __init__(self, link: ConsoleLink, person: Person) -> None:
+    def __init__(self, link: ConsoleLink, person: Person, row: Row) -> None:
         self._link = link
         self._person = person
+        self._row = row
+
+    def _sees(self, question: str) -> bool:
+        with self._row.aside():  # a bar would write over the question
+            return self._person.sees(question)
 
     def _test(self, part: str, timeout_s: float = 20) -> dict[str, Any]:
         return self._link.command(f"test {part}", timeout_s)
 
     def keypad(self) -> Outcome:
         """Every key once, in any order."""
-        self._person.hears("Press each of the sixteen keys once.")
+        with self._row.aside():
+            self._person.hears("Press each of the sixteen keys once.")
         missing = set(KEYS)
         while missing:
             key = self._test("keypad", _KEY_S)["key"]
@@ -62,9 +68,9 @@ class SelfTest:
     def lcd(self) -> Outcome:
         """Every pixel dark, then text."""
         self._test("lcd dark")
-        dark = self._person.sees("Is the whole display dark, without a bright dot or line?")
+        dark = self._sees("Is the whole display dark, without a bright dot or line?")
         self._test("lcd text")
-        text = self._person.sees("Is the text on the display sharp and whole?")
+        text = self._sees("Is the text on the display sharp and whole?")
         return dark and text, "" if dark and text else "pixels or lines are missing"
 
     def printer(self) -> Outcome:
@@ -105,7 +111,7 @@ class SelfTest:
         done = self._test(f"slip {text}"[:240], 40)
         if not done["sent"] or done["status"] not in ("ok", "unknown"):
             return False, done["status"]
-        seen = self._person.sees("Did a slip come out, black and readable to its end?")
+        seen = self._sees("Did a slip come out, black and readable to its end?")
         return seen, "" if seen else "pale, torn or no slip"
 
 
@@ -118,7 +124,7 @@ def selftest(port: str, person: Person, job: Job, row: Row) -> str:
     found = running(port, job)
     outcomes: dict[str, Outcome] = {}
     with ConsoleLink(port) as link:
-        test = SelfTest(link, person)
+        test = SelfTest(link, person, row)
         steps: dict[str, Callable[[], Outcome]] = {
             "battery": test.battery,  # the first stops the sale, before anyone presses a key
             "RTC": test.rtc,

@@ -54,13 +54,18 @@ def fetch_signed_files(url: str, root: bytes, channel: str) -> SignedFiles:
         metadata_dir, target_dir = Path(folder, "metadata"), Path(folder, "targets")
         metadata_dir.mkdir()
         target_dir.mkdir()
-        updater = tuf.ngclient.Updater(
-            str(metadata_dir),
-            f"{url}/tuf/metadata/",
-            str(target_dir),
-            f"{url}/tuf/targets/",
-            bootstrap=root,
-        )
+        try:
+            updater = tuf.ngclient.Updater(
+                str(metadata_dir),
+                f"{url}/tuf/metadata/",
+                str(target_dir),
+                f"{url}/tuf/targets/",
+                bootstrap=root,
+            )
+        except RepositoryError as error:
+            raise LinkError(
+                f"the root file is not one of the release managers': {error}"
+            ) from error
 
         def fetch(path: str) -> bytes:
             info = updater.get_targetinfo(path)

@@ -1,12 +1,8 @@
-"""Enrolment, technicians' tokens, and what each terminal reports of itself. For `device_api`, `app`
-and `__main__`.
-"""
+"""Enrolment, and what each terminal reports of itself. For `device_api`, `app` and `__main__`."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,45 +10,17 @@ from sqlalchemy import Connection, insert, select, update
 
 from updater_server.channels import CHANNELS
 from updater_server.errors import ConflictError, InputError
+from updater_server.fleet import technicians
 from updater_server.messages import DEVICE_KEY_BYTES, TERMINAL_ID_BYTES, DeviceKeys
 from updater_server.sales import ledger
 from updater_server.server_key import ServerKey
-from updater_server.tables import check_in, running_history, technician, terminal
+from updater_server.tables import check_in, running_history, terminal
 
 DEFAULT_CHANNEL = "stable"
 DEFAULT_CATALOGUE = "catalogue/default.json"
 INITIAL_FLOAT_LIMIT_MINOR = 10**9
-_NAME = re.compile(r"[\w .@-]{1,64}")
-
-
-def add_technician(connection: Connection, name: str, now: int) -> str:
-    """A new technician's token; it is shown once and only its hash is kept.
-
-    Raises:
-        InputError: no usable name, or it is taken.
-    """
-    if not _NAME.fullmatch(name):
-        raise InputError(f"{name!r} is no usable name")
-    if connection.scalar(select(technician.c.id).where(technician.c.name == name)):
-        raise InputError(f"there is a technician {name} already")
-    token = secrets.token_urlsafe(24)
-    connection.execute(
-        insert(technician).values(name=name, token_sha256=_hash(token), created_at=now)
-    )
-    return token
-
-
-def _hash(token: str) -> bytes:
-    # The token has 192 random bits: a plain hash cannot be searched.
-    return hashlib.sha256(token.encode()).digest()
-
-
-def technician_of(connection: Connection, token: str) -> int | None:
-    """The id of the technician whose token this is."""
-    found = connection.scalar(
-        select(technician.c.id).where(technician.c.token_sha256 == _hash(token))
-    )
-    return None if found is None else int(found)
+MERCHANT_NAME_LETTERS = 32
+"""As the terminal's settings allow (docs/formats/terminal-files.md)."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +34,24 @@ class Enrolment:
     initial_float_minor: int
     channel: str = DEFAULT_CHANNEL
     catalogue: str = DEFAULT_CATALOGUE
+    merchant: str | None = None
+    """The shop's name; None if it is not known yet."""
+
+
+def check_place(channel: str, catalogue: str, merchant: str | None) -> None:
+    """See that channel, price list and shop name are possible.
+
+    Raises:
+        InputError: one is not.
+    """
+    if channel not in CHANNELS:
+        raise InputError(f"no channel {channel}: {', '.join(CHANNELS)}")
+    if not re.fullmatch("catalogue/[a-z0-9][a-z0-9_-]{0,31}\\.json", catalogue):
+        raise InputError(f"{catalogue!r} is no catalogue")
+    if merchant is not None and not (
+        1 <= len(merchant) <= MERCHANT_NAME_LETTERS and merchant.isprintable()
+    ):
+        raise InputError(f"a shop's name has 1 to {MERCHANT_NAME_LETTERS} letters")
 
 
 def enrol(
@@ -74,19 +60,17 @@ def enrol(
     """Enrol a terminal; False if exactly this was done before (a repeated request).
 
     Raises:
-        InputError: a field is wrong.
+        InputError: a field is wrong, or the office has not allowed so high a float.
+        LimitReached: the technician enrolled too many today.
         ConflictError: the terminal is enrolled with another key or other particulars.
     """
     if len(enrolment.terminal_id) != TERMINAL_ID_BYTES:
         raise InputError("a terminal id has 8 bytes")
     if len(enrolment.device_key) != DEVICE_KEY_BYTES:
         raise InputError("a device key has 32 bytes")
-    if enrolment.channel not in CHANNELS:
-        raise InputError(f"no channel {enrolment.channel}")
+    check_place(enrolment.channel, enrolment.catalogue, enrolment.merchant)
     if not re.fullmatch("[a-z0-9][a-z0-9-]{0,31}", enrolment.hardware_class):
         raise InputError(f"{enrolment.hardware_class!r} is no hardware class")
-    if not re.fullmatch("catalogue/[a-z0-9][a-z0-9_-]{0,31}\\.json", enrolment.catalogue):
-        raise InputError(f"{enrolment.catalogue!r} is no catalogue")
     if not 1 <= enrolment.hardware_revision <= 65535:
         raise InputError("a hardware revision is 1 to 65535")
     if not 0 <= enrolment.initial_float_minor <= INITIAL_FLOAT_LIMIT_MINOR:
@@ -100,13 +84,21 @@ def enrol(
             known.hardware_class,
             known.hardware_revision,
             known.initial_float_minor,
+            known.channel,
+            known.catalogue,
+            known.merchant_name,
         ) == (
             enrolment.hardware_class,
             enrolment.hardware_revision,
             enrolment.initial_float_minor,
+            enrolment.channel,
+            enrolment.catalogue,
+            enrolment.merchant,
         ):
             return False
         raise ConflictError("a terminal of this id is enrolled already, with other particulars")
+    technicians.count_enrolment(connection, technician_id, now)
+    technicians.spend_allowance(connection, technician_id, enrolment.initial_float_minor)
     connection.execute(
         insert(terminal).values(
             id=enrolment.terminal_id,
@@ -115,6 +107,7 @@ def enrol(
             hardware_revision=enrolment.hardware_revision,
             channel=enrolment.channel,
             catalogue=enrolment.catalogue,
+            merchant_name=enrolment.merchant,
             enrolled_at=now,
             enrolled_by=technician_id,
             initial_float_minor=enrolment.initial_float_minor,
@@ -221,6 +214,25 @@ def set_merchant_text(connection: Connection, terminal_id: bytes, text: str | No
     if text is not None and len(text) > 200:
         raise InputError("the text has over 200 characters")
     _change(connection, terminal_id, merchant_text=text)
+
+
+def set_place(
+    connection: Connection,
+    terminal_id: bytes,
+    channel: str | None,
+    catalogue: str | None,
+    merchant: str | None,
+) -> None:
+    """Keep what a technician's new settings make of a terminal; None leaves a field as it is.
+
+    Raises:
+        InputError: not enrolled, or a value is impossible.
+    """
+    check_place(channel or DEFAULT_CHANNEL, catalogue or DEFAULT_CATALOGUE, merchant)
+    named = {"channel": channel, "catalogue": catalogue, "merchant_name": merchant}
+    changed = {name: value for name, value in named.items() if value is not None}
+    if changed:
+        _change(connection, terminal_id, **changed)
 
 
 def _change(connection: Connection, terminal_id: bytes, **values: Any) -> None:

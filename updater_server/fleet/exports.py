@@ -1,0 +1,63 @@
+"""Journals that a technician brings by hand: are they as the terminal read them out? For `app`.
+
+The chain of a journal is no proof of its author: anybody can compute it. A part of an export
+carries the terminal's own seal. Format: docs/formats/serial.md, "export".
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Connection, select
+
+from updater_server.errors import InputError
+from updater_server.server_key import ServerKey
+from updater_server.tables import terminal
+
+PART_RECORDS = 16
+"""Most records that one seal covers."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Records in a row, an empty one for each that flash lost, and the seal over them."""
+
+    first: int
+    records: list[bytes]
+    seal: bytes
+
+
+def sealed_records(
+    connection: Connection, key: ServerKey, terminal_id: bytes, parts: list[Part]
+) -> list[list[bytes]]:
+    """The records of each part, all of which the terminal itself sealed.
+
+    Raises:
+        InputError: no such terminal, or a part is not what this terminal said.
+    """
+    sealed = connection.scalar(select(terminal.c.key_sealed).where(terminal.c.id == terminal_id))
+    if sealed is None:
+        raise InputError(f"no terminal {terminal_id.hex()} is enrolled")
+    device_key = key.open("device key", terminal_id, sealed)
+    export_key = HKDF(SHA256(), 32, salt=terminal_id, info=b"duka export 1").derive(device_key)
+    for part in parts:
+        if not hmac.compare_digest(_seal(export_key, part), part.seal):
+            raise InputError(
+                f"the records from {part.first} on do not carry this terminal's seal: "
+                "export them again (`tech logs`)"
+            )
+    return [part.records for part in parts]
+
+
+def _seal(export_key: bytes, part: Part) -> bytes:
+    if not 1 <= len(part.records) <= PART_RECORDS or not 1 <= part.first < 1 << 32:
+        raise InputError(f"a part of an export has 1 to {PART_RECORDS} records")
+    covered = part.first.to_bytes(4, "big") + len(part.records).to_bytes(2, "big")
+    for raw in part.records:
+        if len(raw) > 0xFFFF:
+            raise InputError("a record of an export is too long")
+        covered += len(raw).to_bytes(2, "big") + raw
+    return hmac.digest(export_key, covered, "sha256")
