@@ -256,6 +256,33 @@ def test_a_copied_flash_is_no_second_terminal(make_world: MakeWorld, bench_of: B
         assert board.flash.read(0x042000, 64) == copy.snapshot()[0x042000 : 0x042000 + 64]
 
 
+def test_files_that_are_not_what_they_should_be_are_named_before_anything_is_written(
+    bench_of: BenchOf, make_world: MakeWorld
+) -> None:
+    world = make_world("factory").open_shop()
+    bench = bench_of(world)
+    options = bench.provision_options()
+    fetch = ["fetch", "--server", world.server.url, "--out", str(bench.folder / "out"), "--root"]
+    for content in (b"", b"{}", b"\xff\xfe", b'{"signed": {"_type": "timestamp"}}'):
+        bench.root.write_bytes(content)
+        assert "root file" in bench.refused(*fetch, str(bench.root))
+    assert "No such file" in bench.refused(*fetch, str(bench.folder / "nothing.json"))
+    bench.root.write_bytes(world.manager.root)
+    short = ["12" if word == "2580" else word for word in options]
+    assert "4 to 8 digits" in bench.refused("provision", "--port", bench.port, *short)
+    bench.boot.write_bytes(b"not an image")
+    assert "boot image is none" in bench.refused("provision", "--port", bench.port, *options)
+    assert "blank board" in bench.tech("list", "--port", bench.port)
+
+
+def test_the_tools_leave_the_shell_as_it_is(bench_of: BenchOf, make_world: MakeWorld) -> None:
+    bench = bench_of(make_world("factory"))
+    for option in ("--install-completion", "--show-completion"):
+        code, said = bench.run(option)
+        assert code == 2, said
+        assert "No such option" in said
+
+
 def test_a_port_that_is_not_there_is_named(bench_of: BenchOf, make_world: MakeWorld) -> None:
     bench = bench_of(make_world("factory"))
     said = bench.tech("list", "--port", "/dev/no-such-port")

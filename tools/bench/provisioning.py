@@ -25,6 +25,8 @@ from tools.terminal_link import BlankBoard, LinkError, RecoveryLink, StatusRespo
 from updater_server import channels
 
 PIN_ROUNDS = 2000
+BOOT_PARTITION_BYTES = 0x040000
+_ROMFS = b"\xd2\xcd"
 _USUAL: dict[str, Any] = {
     "apn": "internet",
     "channel": "stable",
@@ -232,6 +234,8 @@ def provision(
     if found.what == ports.BLANK:
         if boot_image is None:
             raise LinkError(f"{port}: this board has no bootloader: name a boot image")
+        if not boot_image.startswith(_ROMFS) or len(boot_image) > BOOT_PARTITION_BYTES:
+            raise LinkError("the boot image is none: it is boot-….romfs from `release build`")
         with BlankBoard(port) as board:
             board.write_boot(boot_image, row.step("boot image"))
             board.reset()
