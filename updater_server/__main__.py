@@ -11,6 +11,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -66,6 +67,7 @@ def init(data: Data) -> None:
     """Make a new data folder, or bring an old one's database up to date."""
     with refusals():
         folder = DataFolder(data)
+        folder.check_restored()
         if folder.database.exists() and not folder.server_key.exists():
             raise StateError(f"{data} has a database but no server.key: restore the key")
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -158,6 +160,41 @@ def report(data: Data) -> None:
     for item in raised:
         owner = item["terminal_id"].hex() if item["terminal_id"] else "server"
         out.print(f"alarm {item['id']}: {item['code']} {owner}: {item['text']}", markup=False)
+
+
+@cli.command()
+def backup(
+    destination: Annotated[Path, typer.Argument(help="A folder; the back-up is a new one in it.")],
+    data: Data,
+) -> None:
+    """Copy database and channels while the server runs, and verify the copy. Not the server key."""
+    from updater_server import backup as backups
+
+    with refusals():
+        made = backups.make(Service.open(data), destination)
+    out.print(f"back-up: {made.path}", highlight=False, soft_wrap=True)
+    for problem in made.problems:
+        err.print(f"[red]✗[/red] in its books: {problem}", highlight=False)
+    if made.problems:
+        raise typer.Exit(1)
+    out.print("every file of it was read again; keep server.key apart from it")
+
+
+@cli.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="A folder that `backup` made.")], data: Data
+) -> None:
+    """Put a back-up in the place of the database. The server must be stopped."""
+    from updater_server import backup as backups
+
+    with refusals():
+        folder = DataFolder(data)
+        restored, aside = backups.restore(folder, source, unix_time())
+    made = datetime.fromtimestamp(restored.made_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    out.print(f"restored: {restored.backup_id}, the state of {made}", highlight=False)
+    if aside:
+        out.print(f"the database that was there is in {aside}", highlight=False, soft_wrap=True)
+    out.print("What was sold since then is known to the terminals alone: docs/server.md, Restore.")
 
 
 @voucher_cli.command("import")

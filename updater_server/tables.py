@@ -251,3 +251,21 @@ bench_entry = Table(
     Column("details", String, nullable=False),
     UniqueConstraint("technician_id", "entry_id"),
 )
+
+server_mark = Table(
+    "server_mark",  # written and read back to see whether the database can be written
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", String(64), nullable=False),
+    Column("at", Big, nullable=False),
+)
+
+database_restore = Table(
+    "database_restore",  # each time this database was put back from a back-up
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("backup_id", String(64), nullable=False),
+    Column("backup_at", Big, nullable=False),
+    Column("restored_at", Big, nullable=False),
+    Column("settled_at", Big),  # null: what the terminals know newer is not here yet
+)
