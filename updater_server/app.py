@@ -4,33 +4,35 @@ function elsewhere.
 POST /m                  a terminal's sealed message
 GET  /tuf/…              channels: metadata and targets
 POST /v1/terminals       enrolment, by a technician's bearer token
-GET  /v1/terminals       what each terminal really runs, by the same token
+GET  /v1/terminals       what each terminal really runs, page by page, by the same token
 POST /v1/terminals/<id>/permit   lets a technician unlock or retire it by cable
 POST /v1/terminals/<id>/journal  records that a technician exported from it
 POST /v1/bench           what technicians did at their benches
 GET  /                   the dashboard, by HTTP Basic (any name, a technician's token)
-GET  /health             the process answers
+GET  /health             what was written can be read: 200 "ok", or 503 and what is wrong
+
+Terminals' messages, files, and what people ask for have threads of their own (`lanes`): no page and
+no list can make a sale wait for a thread.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import msgspec
 from litestar import Litestar, Request, Response, asgi, get, post
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.types import Receive, Scope, Send
-from sqlalchemy.exc import OperationalError
 
 from updater_server import dashboard, device_api
-from updater_server.database import reading, writing
+from updater_server.database import is_the_databases_fault, reading, writing
 from updater_server.errors import ConflictError, InputError, ServerError
 from updater_server.fleet import bench, terminals
+from updater_server.health import Health
+from updater_server.lanes import Lane
 from updater_server.messages import MESSAGE_LIMIT_BYTES
 from updater_server.sales import intake, reconcile
 from updater_server.sales.prices import PricesUnavailable
@@ -39,9 +41,8 @@ from updater_server.static_files import StaticFiles
 
 log = logging.getLogger("duka.app")
 
-_QUIET = {"server": "", "date": ""}
-_WORKERS = 8
-"""Requests that may use the database at once; more wait in line."""
+BODY_LIMIT_BYTES = 64 * 1024
+_RETRY_AFTER_S = "5"
 
 AnyRequest = Request[Any, Any, Any]
 T = TypeVar("T")
@@ -123,14 +124,21 @@ def _plain_error(request: AnyRequest, error: Exception) -> Response[Any]:
         status, text = 409, str(error)
     elif isinstance(error, InputError):
         status, text = 422, str(error)
-    elif isinstance(error, PricesUnavailable | OperationalError | ServerError):
-        status, text = 503, "try later" if isinstance(error, OperationalError) else str(error)
+    elif isinstance(error, PricesUnavailable | ServerError):
+        status, text = 503, str(error)
+    elif is_the_databases_fault(error):
+        log.error("the database, at %s: %s", request.url.path, error)
+        status, text = 503, "try later"
     else:
         log.exception("unexpected error at %s", request.url.path, exc_info=error)
         status, text = 500, "an error of ours; it is in the log"
     path = request.scope["path"]
     if path == "/m":
-        return Response(b"", status_code=503 if status == 500 else status, headers=_QUIET)
+        status = 503 if status == 500 else status
+        headers = {"retry-after": _RETRY_AFTER_S} if status == 503 else {}
+        return Response(b"", status_code=status, headers=headers)
+    if status == 503:
+        headers["retry-after"] = _RETRY_AFTER_S
     if path == "/" and status == 401:
         headers["www-authenticate"] = 'Basic realm="Duka", charset="UTF-8"'
     return Response({"error": text}, status_code=status, headers=headers)
@@ -138,17 +146,19 @@ def _plain_error(request: AnyRequest, error: Exception) -> Response[Any]:
 
 def make_app(service: Service) -> Litestar:
     """The whole server as one ASGI application."""
-    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="duka")
-    files = StaticFiles(service.folder.repository)
-
-    async def in_thread(call: Any, *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(pool, call, *arguments)
+    messages = Lane("messages", threads=4, waiting=124, patience_s=8)
+    pages = Lane("pages", threads=2, waiting=14, patience_s=10)
+    downloads = Lane("files", threads=4, waiting=252, patience_s=20)
+    looks = Lane("health", threads=1, waiting=7, patience_s=5)
+    files = StaticFiles(service.folder.repository, downloads)
+    whole = Health(service)
 
     @post("/m", status_code=200, request_max_body_size=MESSAGE_LIMIT_BYTES)
     async def message(request: AnyRequest) -> Response[bytes]:
         body = await request.body()
-        status, reply = await in_thread(device_api.handle, service, body)
-        return Response(reply, status_code=status, media_type="application/cose", headers=_QUIET)
+        status, reply = await messages.run(device_api.handle, service, body)
+        headers = {"retry-after": _RETRY_AFTER_S} if status == device_api.TRY_LATER else {}
+        return Response(reply, status_code=status, media_type="application/cose", headers=headers)
 
     @asgi("/tuf", is_mount=True, copy_scope=True)
     async def tuf_files(scope: Scope, receive: Receive, send: Send) -> None:
@@ -182,7 +192,7 @@ def make_app(service: Service) -> Litestar:
     @post("/v1/terminals")
     async def enrol(request: AnyRequest) -> Response[dict[str, Any]]:
         body = await request.body()
-        new, answer = await in_thread(_enrol, request.headers.get("authorization", ""), body)
+        new, answer = await pages.run(_enrol, request.headers.get("authorization", ""), body)
         return Response(answer, status_code=201 if new else 200)
 
     def _fleet(authorization: str) -> list[dict[str, Any]]:
@@ -196,7 +206,7 @@ def make_app(service: Service) -> Litestar:
 
     @get("/v1/terminals")
     async def fleet(request: AnyRequest) -> list[dict[str, Any]]:
-        return list(await in_thread(_fleet, request.headers.get("authorization", "")))
+        return list(await pages.run(_fleet, request.headers.get("authorization", "")))
 
     def _permit(authorization: str, name: str, body: bytes) -> dict[str, str]:
         technician_id = _technician(service, authorization, "bearer")
@@ -217,7 +227,7 @@ def make_app(service: Service) -> Litestar:
     async def permit(request: AnyRequest, name: str) -> dict[str, str]:
         body = await request.body()
         who = request.headers.get("authorization", "")
-        return dict(await in_thread(_permit, who, name, body))
+        return dict(await pages.run(_permit, who, name, body))
 
     def _exported(authorization: str, name: str, body: bytes) -> dict[str, int]:
         _technician(service, authorization, "bearer")
@@ -241,7 +251,7 @@ def make_app(service: Service) -> Litestar:
     async def exported_journal(request: AnyRequest, name: str) -> dict[str, int]:
         body = await request.body()
         who = request.headers.get("authorization", "")
-        return dict(await in_thread(_exported, who, name, body))
+        return dict(await pages.run(_exported, who, name, body))
 
     def _bench(authorization: str, body: bytes) -> dict[str, int]:
         technician_id = _technician(service, authorization, "bearer")
@@ -260,7 +270,7 @@ def make_app(service: Service) -> Litestar:
     @post("/v1/bench", status_code=200)
     async def bench_log(request: AnyRequest) -> dict[str, int]:
         body = await request.body()
-        return dict(await in_thread(_bench, request.headers.get("authorization", ""), body))
+        return dict(await pages.run(_bench, request.headers.get("authorization", ""), body))
 
     def _dashboard(authorization: str) -> str:
         _technician(service, authorization, "basic")
@@ -268,7 +278,7 @@ def make_app(service: Service) -> Litestar:
 
     @get("/", media_type="text/html")
     async def overview(request: AnyRequest) -> Response[str]:
-        html = await in_thread(_dashboard, request.headers.get("authorization", ""))
+        html = await pages.run(_dashboard, request.headers.get("authorization", ""))
         return Response(
             html,
             media_type="text/html",
@@ -281,11 +291,13 @@ def make_app(service: Service) -> Litestar:
         )
 
     @get("/health", media_type="text/plain")
-    async def health() -> str:
-        return "ok"
+    async def health() -> Response[str]:
+        problems = await looks.run(whole.problems)
+        return Response("\n".join(problems) or "ok", status_code=503 if problems else 200)
 
-    async def close_pool() -> None:
-        pool.shutdown(wait=True)
+    async def close_lanes() -> None:
+        for lane in (messages, pages, downloads, looks):
+            lane.close()
 
     return Litestar(
         [
@@ -301,7 +313,7 @@ def make_app(service: Service) -> Litestar:
         ],
         openapi_config=None,
         exception_handlers={Exception: _plain_error},
-        request_max_body_size=64 * 1024,
-        on_shutdown=[close_pool],
+        request_max_body_size=BODY_LIMIT_BYTES,
+        on_shutdown=[close_lanes],
         logging_config=None,
     )

@@ -144,6 +144,9 @@ class HttpServer:
             await _Conversation(self, peer, reader, writer).run()
         except (TimeoutError, OSError):
             pass  # too slow, cut, or shed: nobody is there to be told
+        except asyncio.CancelledError:
+            if not self._ending.is_set():
+                raise  # else `serve` gave up on it
         except h11.LocalProtocolError:
             log.exception("the application's answer is no HTTP")
         finally:

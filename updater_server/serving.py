@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, cast
 
-from updater_server.app import make_app
+from updater_server.app import BODY_LIMIT_BYTES, make_app
 from updater_server.channels.files import write_atomically
 from updater_server.errors import StateError
 from updater_server.http_server import Application, HttpServer, Limits
@@ -70,7 +70,11 @@ def _limits() -> Limits:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     room = max(16, min(Limits.connections, soft - _FILES_OF_OURS))
-    return Limits(connections=room, connections_of_address=max(8, room // 2))
+    return Limits(
+        connections=room,
+        connections_of_address=max(8, room // 2),
+        body_bytes=BODY_LIMIT_BYTES,
+    )
 
 
 def _end_in(seconds: float) -> None:
