@@ -18,7 +18,6 @@ no list can make a sale wait for a thread.
 from __future__ import annotations
 
 import base64
-import binascii
 import logging
 from typing import Any, TypeVar
 
@@ -87,7 +86,7 @@ class BenchEntry(msgspec.Struct, forbid_unknown_fields=True):
 def _decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(str(error)) from error
 
 
@@ -105,7 +104,7 @@ def _technician(service: Service, authorization: str, scheme: str) -> int:
     if token and scheme == "basic":
         try:
             token = base64.b64decode(token, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not ASCII, not base64, or not UTF-8 inside
             token = ""
     if token:
         with reading(service.engine) as connection:

@@ -25,6 +25,7 @@ CHALLENGE_BYTES = 16
 PERMIT_BYTES = 16
 ENTRY_LIMIT_BYTES = 4096
 ENTRIES_LIMIT = 200
+_TIME_LIMIT = 1 << 63
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ def take_entries(
     for terminal_id, entries in jobs.items():
         for entry in entries:
             details = json.dumps(entry.details, sort_keys=True)
+            if not 0 <= entry.at < _TIME_LIMIT:
+                raise InputError(f"the bench entry {entry.entry_id[:64]!r} has no usable time")
             if not 1 <= len(entry.entry_id) <= 64 or len(details) > ENTRY_LIMIT_BYTES:
                 raise InputError(
                     f"the bench entry {entry.entry_id[:64]!r} is malformed or too long"
