@@ -124,13 +124,20 @@ def check(data: Data) -> None:
 
 
 @cli.command()
-def report(data: Data) -> None:
-    """Terminals, floats and open alarms, as tables."""
+def report(
+    data: Data,
+    prefix: Annotated[str, typer.Option(help="Terminals whose id begins so.")] = "",
+    only: Annotated[str, typer.Option(help="trial, failed, blocked or silent.")] = "",
+    count: Annotated[int, typer.Option(min=1, max=500, help="Terminals shown.")] = 50,
+) -> None:
+    """Open alarms, terminals last seen, and balances, as tables."""
     with refusals():
         service = Service.open(data)
         now = service.now()
         with reading(service.engine) as connection:
-            fleet = terminals.overview(connection)
+            wanted = terminals.Wanted(prefix, only)
+            fleet = terminals.last_seen(connection, wanted, limit=count)
+            matching, _ = terminals.counted(connection, wanted)
             raised = alarms.open_alarms(connection)
             free = vouchers.free_counts(connection, now)
             totals = {
@@ -148,7 +155,12 @@ def report(data: Data) -> None:
             ago(item["last_seen_at"], now),
             money(item["float_minor"]),
         )
+    for item in raised:
+        owner = item["terminal_id"].hex() if item["terminal_id"] else "server"
+        out.print(f"alarm {item['id']}: {item['code']} {owner}: {item['text']}", markup=False)
     out.print(table)
+    if matching > len(fleet):
+        out.print(f"{matching - len(fleet)} more: ask for them with --prefix, --only, --count")
     accounts = Table("account", "balance", title="Ledger")
     for name, minor in totals.items():
         accounts.add_row(name, money(minor))
@@ -157,9 +169,6 @@ def report(data: Data) -> None:
     for product, count in free.items():
         vault.add_row(product, str(count))
     out.print(vault)
-    for item in raised:
-        owner = item["terminal_id"].hex() if item["terminal_id"] else "server"
-        out.print(f"alarm {item['id']}: {item['code']} {owner}: {item['text']}", markup=False)
 
 
 @cli.command()

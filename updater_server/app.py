@@ -19,7 +19,10 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
+from collections.abc import Mapping
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Litestar, Request, Response, asgi, get, post
@@ -41,6 +44,8 @@ from updater_server.static_files import StaticFiles
 log = logging.getLogger("duka.app")
 
 BODY_LIMIT_BYTES = 64 * 1024
+PAGE_TERMINALS = 100
+"""In one answer of `GET /v1/terminals`, unless another number is asked for."""
 _RETRY_AFTER_S = "5"
 
 AnyRequest = Request[Any, Any, Any]
@@ -97,6 +102,20 @@ def _hex(text: str, what: str) -> bytes:
         raise InputError(f"{what} is not hexadecimal") from error
 
 
+def _number(text: str, lowest: int, highest: int, what: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
+        raise InputError(f"{what} is {lowest} to {highest}")
+    return int(text)
+
+
+def _query(request: AnyRequest) -> dict[str, str]:
+    """The first value of each parameter."""
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        found.setdefault(name, value)
+    return found
+
+
 def _technician(service: Service, authorization: str, scheme: str) -> int:
     """The technician behind an Authorization header. Raises NotAuthorizedException (401)."""
     given, _, credentials = authorization.partition(" ")
@@ -151,6 +170,7 @@ def make_app(service: Service) -> Litestar:
     looks = Lane("health", threads=1, waiting=7, patience_s=5)
     files = StaticFiles(service.folder.repository, downloads)
     whole = Health(service)
+    board = dashboard.Board(service)
 
     @post("/m", status_code=200, request_max_body_size=MESSAGE_LIMIT_BYTES)
     async def message(request: AnyRequest) -> Response[bytes]:
@@ -194,18 +214,27 @@ def make_app(service: Service) -> Litestar:
         new, answer = await pages.run(_enrol, request.headers.get("authorization", ""), body)
         return Response(answer, status_code=201 if new else 200)
 
-    def _fleet(authorization: str) -> list[dict[str, Any]]:
+    def _fleet(authorization: str, asked: Mapping[str, str]) -> tuple[list[dict[str, Any]], str]:
         _technician(service, authorization, "bearer")
+        wanted = terminals.Wanted(asked.get("prefix", ""), asked.get("only", ""))
+        after = terminals.parse_terminal_id(asked["after"]) if asked.get("after") else b""
+        limit = _number(asked.get("limit", str(PAGE_TERMINALS)), 1, terminals.PAGE_LIMIT, "limit")
         with reading(service.engine) as connection:
-            shown = terminals.overview(connection)
+            shown = terminals.listed(connection, wanted, after, limit)
         for item in shown:
             del item["terminal_id"], item["chain_tag"]
             item["id"] = item["id"].hex()
-        return shown
+        following = ""
+        if len(shown) == limit:
+            query = {**asked, "after": shown[-1]["id"]}
+            following = f'</v1/terminals?{urlencode(query)}>; rel="next"'
+        return shown, following
 
     @get("/v1/terminals")
-    async def fleet(request: AnyRequest) -> list[dict[str, Any]]:
-        return list(await pages.run(_fleet, request.headers.get("authorization", "")))
+    async def fleet(request: AnyRequest) -> Response[list[dict[str, Any]]]:
+        who = request.headers.get("authorization", "")
+        shown, following = await pages.run(_fleet, who, _query(request))
+        return Response(shown, headers={"link": following} if following else {})
 
     def _permit(authorization: str, name: str, body: bytes) -> dict[str, str]:
         technician_id = _technician(service, authorization, "bearer")
@@ -271,23 +300,27 @@ def make_app(service: Service) -> Litestar:
         body = await request.body()
         return dict(await pages.run(_bench, request.headers.get("authorization", ""), body))
 
-    def _dashboard(authorization: str) -> str:
+    def _dashboard(authorization: str, asked: Mapping[str, str]) -> tuple[str, str]:
         _technician(service, authorization, "basic")
-        return dashboard.page(service)
+        wanted = terminals.Wanted(asked.get("prefix", "").strip(), asked.get("only", ""))
+        number = _number(asked.get("page", "1"), 1, 10**6, "page")
+        return board.page(wanted, number)
 
     @get("/", media_type="text/html")
     async def overview(request: AnyRequest) -> Response[str]:
-        html = await pages.run(_dashboard, request.headers.get("authorization", ""))
-        return Response(
-            html,
-            media_type="text/html",
-            headers={
-                "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-                "cache-control": "no-store",
-                "x-content-type-options": "nosniff",
-                "referrer-policy": "no-referrer",
-            },
-        )
+        who = request.headers.get("authorization", "")
+        html, tag = await pages.run(_dashboard, who, _query(request))
+        headers = {
+            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+            # Kept by the browser, and asked about: an unchanged page is not sent again.
+            "cache-control": "private, no-cache",
+            "etag": tag,
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "no-referrer",
+        }
+        if request.headers.get("if-none-match", "").removeprefix("W/") == tag:
+            return Response("", status_code=304, headers=headers)
+        return Response(html, media_type="text/html", headers=headers)
 
     @get("/health", media_type="text/plain")
     async def health() -> Response[str]:

@@ -125,7 +125,7 @@ ledger_transaction = Table(
     Column("reference", String(64), nullable=False, unique=True),
     Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), index=True),
     Column("sequence", Big),
-    Column("created_at", Big, nullable=False),
+    Column("created_at", Big, nullable=False, index=True),
 )
 
 ledger_entry = Table(
@@ -233,7 +233,7 @@ stock_outcome = Table(
     Column("batch_index", Integer, primary_key=True, autoincrement=False),
     Column("outcome", String(7), primary_key=True),
     Column("sequence", Big, nullable=False),
-    Column("created_at", Big, nullable=False),
+    Column("created_at", Big, nullable=False, index=True),
     CheckConstraint("outcome IN ('sold', 'spoiled')", name="outcome"),
 )
 

@@ -258,7 +258,7 @@ def test_a_request_of_a_person_with_anything_in_any_place_gets_a_documented_stat
 def test_no_credential_of_any_shape_is_an_error_of_ours(shop: Shop, token: str) -> None:
     with TestClient(make_app(shop.service), raise_server_exceptions=False) as client:
         for scheme in ("Bearer", "Basic"):
-            headers = {"authorization": f"{scheme} {token}".encode()}
+            headers = {b"authorization": f"{scheme} {token}".encode()}
             for path in ("/", "/v1/terminals"):
                 assert client.get(path, headers=headers).status_code == 401
 

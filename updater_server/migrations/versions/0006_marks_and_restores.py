@@ -1,4 +1,6 @@
-"""a row that start-up and /health write and read back; restores of the database, kept for ever"""
+"""a row that start-up and /health write and read back; restores, kept for ever; indexes for what
+the dashboard asks of a day
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,6 +29,8 @@ def upgrade() -> None:
         sa.Column("settled_at", big),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_database_restore")),
     )
+    for table in ("ledger_transaction", "stock_outcome"):
+        op.create_index(op.f(f"ix_{table}_created_at"), table, ["created_at"])
     op.execute(
         "CREATE TRIGGER database_restore_no_delete BEFORE DELETE ON database_restore BEGIN "
         "SELECT RAISE(ABORT, 'a restore is kept for ever'); END"
