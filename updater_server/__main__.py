@@ -115,7 +115,8 @@ def serve(
 def check(data: Data) -> None:
     """Ask the whole database whether the money adds up; exit status 1 if not."""
     with refusals(), reading(Service.open(data).engine) as connection:
-        found = checks.problems(connection)
+        damage = database.damage(database.driver_connection(connection))
+        found = [f"the database is damaged: {damage}"] if damage else checks.problems(connection)
     for problem in found:
         err.print(f"[red]✗[/red] {problem}", highlight=False)
     if found:

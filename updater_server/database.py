@@ -161,6 +161,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def driver_connection(connection: Connection) -> sqlite3.Connection:
+    """SQLite's own connection under SQLAlchemy's."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
+
+
 def damage(connection: sqlite3.Connection, quick: bool = False) -> str | None:
     """The first thing that is wrong with a database's own structure, None if it is whole.
 

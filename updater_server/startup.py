@@ -8,7 +8,6 @@ import fcntl
 import logging
 import os
 import secrets
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,9 +72,7 @@ def examine(service: Service, cut_off: bool) -> None:
         log.info("the last server was cut off: the whole database is looked through")
     try:
         with reading(service.engine) as connection:
-            raw = connection.connection.driver_connection
-            assert isinstance(raw, sqlite3.Connection)
-            found = database.damage(raw, quick=not cut_off)
+            found = database.damage(database.driver_connection(connection), quick=not cut_off)
         if found is None:
             write_and_read_back(service.engine, "start", service.now())
     except SQLAlchemyError as error:

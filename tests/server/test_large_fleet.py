@@ -44,8 +44,8 @@ def seed(shop: Shop, count: int) -> None:
     raw.execute("PRAGMA foreign_keys = OFF")
     raw.executemany(
         "INSERT INTO terminal(id, key_sealed, hardware_class, hardware_revision, channel,"
-        " catalogue, enrolled_at, enrolled_by, initial_float_minor, blocked, last_counter, last_seen_at,"
-        " acknowledged_through) VALUES (?, x'00', 'duka-r1', 1, 'stable',"
+        " catalogue, enrolled_at, enrolled_by, initial_float_minor, blocked, last_counter,"
+        " last_seen_at, acknowledged_through) VALUES (?, x'00', 'duka-r1', 1, 'stable',"
         " 'catalogue/default.json', ?, 1, 100000, ?, 0, ?, 0)",
         ((name, NOW, number % 1000 == 0, NOW - number % 7200) for number, name in enumerate(ids)),
     )
