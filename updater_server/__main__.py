@@ -12,6 +12,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -80,6 +81,7 @@ def init(data: Data) -> None:
     """Make a new data folder, or bring an old one's database up to date."""
     with refusals():
         folder = DataFolder(data)
+        folder.check_restored()
         if folder.database.exists() and not folder.server_key.exists():
             raise StateError(f"{data} has a database but no server.key: restore the key")
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -130,7 +132,8 @@ def serve(
 def check(data: Data) -> None:
     """Ask the whole database whether the money adds up; exit status 1 if not."""
     with refusals(), reading(Service.open(data).engine) as connection:
-        found = checks.problems(connection)
+        damage = database.damage(database.driver_connection(connection))
+        found = [f"the database is damaged: {damage}"] if damage else checks.problems(connection)
     for problem in found:
         err.print(f"[red]✗[/red] {problem}", highlight=False)
     if found:
@@ -139,13 +142,20 @@ def check(data: Data) -> None:
 
 
 @cli.command()
-def report(data: Data) -> None:
-    """Terminals, floats and open alarms, as tables."""
+def report(
+    data: Data,
+    prefix: Annotated[str, typer.Option(help="Terminals whose id begins so.")] = "",
+    only: Annotated[str, typer.Option(help="trial, failed, blocked or silent.")] = "",
+    count: Annotated[int, typer.Option(min=1, max=500, help="Terminals shown.")] = 50,
+) -> None:
+    """Open alarms, terminals last seen, and balances, as tables."""
     with refusals():
         service = Service.open(data)
         now = service.now()
         with reading(service.engine) as connection:
-            fleet = terminals.overview(connection)
+            wanted = terminals.Wanted(prefix, only)
+            fleet = terminals.last_seen(connection, wanted, limit=count)
+            matching, _ = terminals.counted(connection, wanted)
             raised = alarms.open_alarms(connection)
             free = vouchers.free_counts(connection, now)
             totals = {
@@ -163,7 +173,12 @@ def report(data: Data) -> None:
             ago(item["last_seen_at"], now),
             money(item["float_minor"]),
         )
+    for item in raised:
+        owner = item["terminal_id"].hex() if item["terminal_id"] else "server"
+        out.print(f"alarm {item['id']}: {item['code']} {owner}: {item['text']}", markup=False)
     out.print(table)
+    if matching > len(fleet):
+        out.print(f"{matching - len(fleet)} more: ask for them with --prefix, --only, --count")
     accounts = Table("account", "balance", title="Ledger")
     for name, minor in totals.items():
         accounts.add_row(name, money(minor))
@@ -172,9 +187,41 @@ def report(data: Data) -> None:
     for product, count in free.items():
         vault.add_row(product, str(count))
     out.print(vault)
-    for item in raised:
-        owner = item["terminal_id"].hex() if item["terminal_id"] else "server"
-        out.print(f"alarm {item['id']}: {item['code']} {owner}: {item['text']}", markup=False)
+
+
+@cli.command()
+def backup(
+    destination: Annotated[Path, typer.Argument(help="A folder; the back-up is a new one in it.")],
+    data: Data,
+) -> None:
+    """Copy database and channels while the server runs, and verify the copy. Not the server key."""
+    from updater_server import backup as backups
+
+    with refusals():
+        made = backups.make(Service.open(data), destination)
+    out.print(f"back-up: {made.path}", highlight=False, soft_wrap=True)
+    for problem in made.problems:
+        err.print(f"[red]✗[/red] in its books: {problem}", highlight=False)
+    if made.problems:
+        raise typer.Exit(1)
+    out.print("every file of it was read again; keep server.key apart from it")
+
+
+@cli.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="A folder that `backup` made.")], data: Data
+) -> None:
+    """Put a back-up in the place of the database. The server must be stopped."""
+    from updater_server import backup as backups
+
+    with refusals():
+        folder = DataFolder(data)
+        restored, aside = backups.restore(folder, source, unix_time())
+    made = datetime.fromtimestamp(restored.made_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    out.print(f"restored: {restored.backup_id}, the state of {made}", highlight=False)
+    if aside:
+        out.print(f"the database that was there is in {aside}", highlight=False, soft_wrap=True)
+    out.print("What was sold since then is known to the terminals alone: docs/server.md, Restore.")
 
 
 @voucher_cli.command("import")

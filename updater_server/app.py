@@ -4,24 +4,26 @@ function elsewhere.
 POST /m                  a terminal's sealed message
 GET  /tuf/…              channels: metadata and targets
 POST /v1/terminals       enrolment, by a technician's bearer token
-GET  /v1/terminals       what each terminal really runs, by a token of the office
+GET  /v1/terminals       what each terminal really runs, page by page, by a token of the office
 POST /v1/terminals/<id>/permit   lets a technician unlock, retire or set it by cable
 POST /v1/terminals/<id>/journal  records that a technician exported from it, under its seal
 POST /v1/bench           what technicians did at their benches
 GET  /                   the dashboard, by HTTP Basic (any name, a token of the office)
-GET  /health             the process answers
+GET  /health             what was written can be read: 200 "ok", or 503 and what is wrong
+
+Terminals' messages, files, and what people ask for have threads of their own (`lanes`): no page and
+no list can make a sale wait for a thread.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import binascii
 import logging
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Litestar, Request, Response, asgi, get, post
@@ -32,13 +34,14 @@ from litestar.exceptions import (
 )
 from litestar.types import Receive, Scope, Send
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from updater_server import dashboard, device_api
-from updater_server.database import reading, writing
+from updater_server.database import is_the_databases_fault, reading, writing
 from updater_server.errors import ConflictError, InputError, ServerError
 from updater_server.fleet import bench, exports, technicians, terminals
 from updater_server.fleet.alarms import raise_alarm
+from updater_server.health import Health
+from updater_server.lanes import Lane
 from updater_server.messages import MESSAGE_LIMIT_BYTES
 from updater_server.sales import intake, reconcile
 from updater_server.sales.prices import PricesUnavailable
@@ -47,9 +50,10 @@ from updater_server.static_files import StaticFiles
 
 log = logging.getLogger("duka.app")
 
-_QUIET = {"server": "", "date": ""}
-_WORKERS = 8
-"""Requests that may use the database at once; more wait in line."""
+BODY_LIMIT_BYTES = 64 * 1024
+PAGE_TERMINALS = 100
+"""In one answer of `GET /v1/terminals`, unless another number is asked for."""
+_RETRY_AFTER_S = "5"
 
 AnyRequest = Request[Any, Any, Any]
 T = TypeVar("T")
@@ -124,6 +128,20 @@ def _hex(text: str, what: str) -> bytes:
         raise InputError(f"{what} is not hexadecimal") from error
 
 
+def _number(text: str, lowest: int, highest: int, what: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
+        raise InputError(f"{what} is {lowest} to {highest}")
+    return int(text)
+
+
+def _query(request: AnyRequest) -> dict[str, str]:
+    """The first value of each parameter."""
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        found.setdefault(name, value)
+    return found
+
+
 def _technician(
     service: Service, authorization: str, scheme: str, role: str | None = None
 ) -> technicians.Technician:
@@ -138,7 +156,7 @@ def _technician(
     if token and scheme == "basic":
         try:
             token = base64.b64decode(token, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not ASCII, not base64, or not UTF-8 inside
             token = ""
     if token:
         with reading(service.engine) as connection:
@@ -161,14 +179,21 @@ def _plain_error(request: AnyRequest, error: Exception) -> Response[Any]:
         status, text = 422, str(error)
     elif isinstance(error, technicians.LimitReached):
         status, text = 429, str(error)
-    elif isinstance(error, PricesUnavailable | OperationalError | ServerError):
-        status, text = 503, "try later" if isinstance(error, OperationalError) else str(error)
+    elif isinstance(error, PricesUnavailable | ServerError):
+        status, text = 503, str(error)
+    elif is_the_databases_fault(error):
+        log.error("the database, at %s: %s", request.url.path, error)
+        status, text = 503, "try later"
     else:
         log.exception("unexpected error at %s", request.url.path, exc_info=error)
         status, text = 500, "an error of ours; it is in the log"
     path = request.scope["path"]
     if path == "/m":
-        return Response(b"", status_code=503 if status == 500 else status, headers=_QUIET)
+        status = 503 if status == 500 else status
+        headers = {"retry-after": _RETRY_AFTER_S} if status == 503 else {}
+        return Response(b"", status_code=status, headers=headers)
+    if status == 503:
+        headers["retry-after"] = _RETRY_AFTER_S
     if path == "/" and status == 401:
         headers["www-authenticate"] = 'Basic realm="Duka", charset="UTF-8"'
     return Response({"error": text}, status_code=status, headers=headers)
@@ -176,17 +201,20 @@ def _plain_error(request: AnyRequest, error: Exception) -> Response[Any]:
 
 def make_app(service: Service) -> Litestar:
     """The whole server as one ASGI application."""
-    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="duka")
-    files = StaticFiles(service.folder.repository)
-
-    async def in_thread(call: Any, *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(pool, call, *arguments)
+    messages = Lane("messages", threads=4, waiting=124, patience_s=8)
+    pages = Lane("pages", threads=2, waiting=14, patience_s=10)
+    downloads = Lane("files", threads=4, waiting=252, patience_s=20)
+    looks = Lane("health", threads=1, waiting=7, patience_s=5)
+    files = StaticFiles(service.folder.repository, downloads)
+    whole = Health(service)
+    board = dashboard.Board(service)
 
     @post("/m", status_code=200, request_max_body_size=MESSAGE_LIMIT_BYTES)
     async def message(request: AnyRequest) -> Response[bytes]:
         body = await request.body()
-        status, reply = await in_thread(device_api.handle, service, body)
-        return Response(reply, status_code=status, media_type="application/cose", headers=_QUIET)
+        status, reply = await messages.run(device_api.handle, service, body)
+        headers = {"retry-after": _RETRY_AFTER_S} if status == device_api.TRY_LATER else {}
+        return Response(reply, status_code=status, media_type="application/cose", headers=headers)
 
     @asgi("/tuf", is_mount=True, copy_scope=True)
     async def tuf_files(scope: Scope, receive: Receive, send: Send) -> None:
@@ -235,21 +263,30 @@ def make_app(service: Service) -> Litestar:
     @post("/v1/terminals")
     async def enrol(request: AnyRequest) -> Response[dict[str, Any]]:
         body = await request.body()
-        new, answer = await in_thread(_enrol, request.headers.get("authorization", ""), body)
+        new, answer = await pages.run(_enrol, request.headers.get("authorization", ""), body)
         return Response(answer, status_code=201 if new else 200)
 
-    def _fleet(authorization: str) -> list[dict[str, Any]]:
+    def _fleet(authorization: str, asked: Mapping[str, str]) -> tuple[list[dict[str, Any]], str]:
         _technician(service, authorization, "bearer", technicians.OFFICE)
+        wanted = terminals.Wanted(asked.get("prefix", ""), asked.get("only", ""))
+        after = terminals.parse_terminal_id(asked["after"]) if asked.get("after") else b""
+        limit = _number(asked.get("limit", str(PAGE_TERMINALS)), 1, terminals.PAGE_LIMIT, "limit")
         with reading(service.engine) as connection:
-            shown = terminals.overview(connection)
+            shown = terminals.listed(connection, wanted, after, limit)
         for item in shown:
             del item["terminal_id"], item["chain_tag"]
             item["id"] = item["id"].hex()
-        return shown
+        following = ""
+        if len(shown) == limit:
+            query = {**asked, "after": shown[-1]["id"]}
+            following = f'</v1/terminals?{urlencode(query)}>; rel="next"'
+        return shown, following
 
     @get("/v1/terminals")
-    async def fleet(request: AnyRequest) -> list[dict[str, Any]]:
-        return list(await in_thread(_fleet, request.headers.get("authorization", "")))
+    async def fleet(request: AnyRequest) -> Response[list[dict[str, Any]]]:
+        who = request.headers.get("authorization", "")
+        shown, following = await pages.run(_fleet, who, _query(request))
+        return Response(shown, headers={"link": following} if following else {})
 
     def _permit(authorization: str, name: str, body: bytes) -> dict[str, str]:
         who = _technician(service, authorization, "bearer")
@@ -273,7 +310,7 @@ def make_app(service: Service) -> Litestar:
     async def permit(request: AnyRequest, name: str) -> dict[str, str]:
         body = await request.body()
         who = request.headers.get("authorization", "")
-        return dict(await in_thread(_permit, who, name, body))
+        return dict(await pages.run(_permit, who, name, body))
 
     def _exported(authorization: str, name: str, body: bytes) -> dict[str, int]:
         who = _technician(service, authorization, "bearer")
@@ -307,7 +344,7 @@ def make_app(service: Service) -> Litestar:
     async def exported_journal(request: AnyRequest, name: str) -> dict[str, int]:
         body = await request.body()
         who = request.headers.get("authorization", "")
-        return dict(await in_thread(_exported, who, name, body))
+        return dict(await pages.run(_exported, who, name, body))
 
     def _bench(authorization: str, body: bytes) -> dict[str, int]:
         who = _technician(service, authorization, "bearer")
@@ -326,32 +363,38 @@ def make_app(service: Service) -> Litestar:
     @post("/v1/bench", status_code=200)
     async def bench_log(request: AnyRequest) -> dict[str, int]:
         body = await request.body()
-        return dict(await in_thread(_bench, request.headers.get("authorization", ""), body))
+        return dict(await pages.run(_bench, request.headers.get("authorization", ""), body))
 
-    def _dashboard(authorization: str) -> str:
+    def _dashboard(authorization: str, asked: Mapping[str, str]) -> tuple[str, str]:
         _technician(service, authorization, "basic", technicians.OFFICE)
-        return dashboard.page(service)
+        wanted = terminals.Wanted(asked.get("prefix", "").strip(), asked.get("only", ""))
+        number = _number(asked.get("page", "1"), 1, 10**6, "page")
+        return board.page(wanted, number)
 
     @get("/", media_type="text/html")
     async def overview(request: AnyRequest) -> Response[str]:
-        html = await in_thread(_dashboard, request.headers.get("authorization", ""))
-        return Response(
-            html,
-            media_type="text/html",
-            headers={
-                "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-                "cache-control": "no-store",
-                "x-content-type-options": "nosniff",
-                "referrer-policy": "no-referrer",
-            },
-        )
+        who = request.headers.get("authorization", "")
+        html, tag = await pages.run(_dashboard, who, _query(request))
+        headers = {
+            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+            # Kept by the browser, and asked about: an unchanged page is not sent again.
+            "cache-control": "private, no-cache",
+            "etag": tag,
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "no-referrer",
+        }
+        if request.headers.get("if-none-match", "").removeprefix("W/") == tag:
+            return Response("", status_code=304, headers=headers)
+        return Response(html, media_type="text/html", headers=headers)
 
     @get("/health", media_type="text/plain")
-    async def health() -> str:
-        return "ok"
+    async def health() -> Response[str]:
+        problems = await looks.run(whole.problems)
+        return Response("\n".join(problems) or "ok", status_code=503 if problems else 200)
 
-    async def close_pool() -> None:
-        pool.shutdown(wait=True)
+    async def close_lanes() -> None:
+        for lane in (messages, pages, downloads, looks):
+            lane.close()
 
     return Litestar(
         [
@@ -367,7 +410,7 @@ def make_app(service: Service) -> Litestar:
         ],
         openapi_config=None,
         exception_handlers={Exception: _plain_error},
-        request_max_body_size=64 * 1024,
-        on_shutdown=[close_pool],
+        request_max_body_size=BODY_LIMIT_BYTES,
+        on_shutdown=[close_lanes],
         logging_config=None,
     )

@@ -11,12 +11,12 @@ import logging
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import OperationalError
 
 from updater_server import strict_cbor
-from updater_server.database import reading, writing
-from updater_server.errors import ConflictError, InputError, VaultError
+from updater_server.database import is_the_databases_fault, reading, writing
+from updater_server.errors import BusyError, ConflictError, InputError, VaultError
 from updater_server.fleet import terminals
+from updater_server.fleet.alarms import raise_alarm
 from updater_server.messages import (
     MESSAGE_LIMIT_BYTES,
     DeviceKeys,
@@ -128,14 +128,50 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
                 connection, envelope.terminal_id, envelope.counter, now
             ):
                 return REPLAY, b""
-            reply = _answer(service, connection, envelope.terminal_id, keys, plain, now)
+            reply = _answer_or_note(service, connection, envelope.terminal_id, keys, plain, now)
+            answer = strict_cbor.dumps(reply)
     except SealBroken:
         return UNAUTHORIZED, b""
-    except (PricesUnavailable, OperationalError, VaultError) as error:
+    except (PricesUnavailable, VaultError, BusyError) as error:
         # Rolled back: nothing was decided and the counter is free again.
         log.error("terminal %s is asked to try later: %s", envelope.terminal_id.hex(), error)
         return TRY_LATER, b""
-    return OK, seal_reply(envelope.counter, strict_cbor.dumps(reply), keys)
+    except Exception as error:
+        # Of the database, or of ours even where what went wrong was to be noted: never in words.
+        log.log(
+            logging.ERROR if is_the_databases_fault(error) else logging.CRITICAL,
+            "terminal %s is asked to try later",
+            envelope.terminal_id.hex(),
+            exc_info=error,
+        )
+        return TRY_LATER, b""
+    return OK, seal_reply(envelope.counter, answer, keys)
+
+
+def _answer_or_note(
+    service: Service,
+    connection: Connection,
+    terminal_id: bytes,
+    keys: DeviceKeys,
+    plain: bytes,
+    now: int,
+) -> dict[int, Any]:
+    """The reply; what nobody foresaw is undone, told to a person, and refused: a "try later" would
+    be asked again for ever.
+    """
+    try:
+        with connection.begin_nested():
+            return _answer(service, connection, terminal_id, keys, plain, now)
+    except (PricesUnavailable, VaultError, BusyError):
+        raise
+    except Exception as error:
+        if is_the_databases_fault(error):
+            raise
+        what = type(getattr(error, "orig", None) or error).__name__
+        log.exception("a message of terminal %s", terminal_id.hex())
+        text = f"a message could not be worked on ({what}): the server's log has it"
+        raise_alarm(connection, terminal_id, "message_failed", text, now)
+        return {0: _ERROR, 1: "bad_message", 2: text}
 
 
 def _answer(

@@ -21,3 +21,7 @@ class InputError(ServerError):
 
 class ConflictError(ServerError):
     """What is asked contradicts what is recorded for ever; nothing was changed."""
+
+
+class BusyError(ServerError):
+    """More wants to be done than can be done in time; nothing was changed. Try again later."""

@@ -49,9 +49,23 @@ class DataFolder:
         return self.path / "online-keys"
 
     @property
+    def restoring(self) -> Path:
+        """There while a restore is under way, or was cut short."""
+        return self.path / "restoring"
+
+    @property
     def port(self) -> Path:
         """The port in use, while the server runs."""
         return self.path / "port"
+
+    def check_restored(self) -> None:
+        """Refuse a folder whose database is half put back.
+
+        Raises:
+            StateError: so it is.
+        """
+        if self.restoring.exists():
+            raise StateError(f"a restore of {self.path} was cut short: run `restore` again")
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,7 @@ class Service:
                 what to do.
         """
         folder = DataFolder(path)
+        folder.check_restored()
         if not folder.database.exists():
             raise StateError(f"{path} holds no server: run `init --data {path}` first")
         key = server_key.load(folder.server_key)

@@ -1,54 +1,29 @@
-"""Run the application under granian, in this one process, until told to stop. For `__main__`."""
+"""Run the application in this one process until told to stop. For `__main__`."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
+import logging
 import os
+import resource
 import signal
 import socket
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-from granian._granian import SocketHolder
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
-
-from updater_server.app import make_app
+from updater_server.app import BODY_LIMIT_BYTES, make_app
 from updater_server.channels.files import write_atomically
 from updater_server.errors import StateError
+from updater_server.http_server import Application, HttpServer, Limits
 from updater_server.renewal import keep_renewing
 from updater_server.service import Service
+from updater_server.startup import examine, the_only_server
 
-BACKLOG = 512
-HEADER_TIMEOUT_MS = 30_000
-
-
-class _OnOurSocket(Server):
-    """Granian's embedded server on a socket that is bound already, so that port 0 can be told to
-    others.
-    """
-
-    def __init__(self, target: Any, listening: socket.socket) -> None:
-        address, port = listening.getsockname()[:2]
-        self._listening = listening
-        super().__init__(
-            target,
-            address=address,
-            port=port,
-            interface=Interfaces.ASGI,
-            http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
-            websockets=False,
-            log_enabled=False,
-        )
-
-    def _init_shared_socket(self) -> None:
-        # Descriptor (it closes it), is it a Unix socket, backlog; granian's stub lags behind.
-        holder: Any = SocketHolder
-        self._shd = holder(os.dup(self._listening.fileno()), False, BACKLOG)
-        self._ssp = None
+END_S = 15.0
+"""From the word to stop to the end of the process, whatever does not come back meanwhile."""
+_FILES_OF_OURS = 128
+log = logging.getLogger("duka.serving")
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -57,7 +32,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
-        listening.listen(BACKLOG)
+        listening.listen(Limits.backlog)
         listening.setblocking(False)
     except OSError as error:
         raise StateError(f"cannot listen on {host}:{port}: {error.strerror}") from error
@@ -65,18 +40,55 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 async def _serve(service: Service, listening: socket.socket, ready: Callable[[int], None]) -> None:
-    server = _OnOurSocket(make_app(service), listening)
+    application: Any = make_app(service)
+    server = HttpServer(cast(Application, application), listening, _limits())
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        _end_in(END_S)
+        server.stop()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, stop)
+    host, port = listening.getsockname()[:2]
     running = asyncio.create_task(server.serve())
-    port = listening.getsockname()[1]
-    await _until_answering(listening.getsockname()[0], port, running)
+    await _until_answering(host, port, running)
     write_atomically(service.folder.port, f"{port}\n".encode())
     ready(port)
     renewing = asyncio.create_task(keep_renewing(service))
     await running
     renewing.cancel()
+    for close in application.on_shutdown:
+        await close()
+
+
+def _limits() -> Limits:
+    """As many connections as this process may have files open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = Limits.connections + _FILES_OF_OURS
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    room = max(16, min(Limits.connections, soft - _FILES_OF_OURS))
+    return Limits(
+        connections=room,
+        connections_of_address=max(8, room // 2),
+        body_bytes=BODY_LIMIT_BYTES,
+    )
+
+
+def _end_in(seconds: float) -> None:
+    """End the process then, if it still runs: what it has not committed is not done, what it has
+    committed is on the disk.
+    """
+
+    def end() -> None:
+        log.error("something did not come back within %d s of the word to stop", seconds)
+        os._exit(1)
+
+    watch = threading.Timer(seconds, end)
+    watch.daemon = True
+    watch.start()
 
 
 async def _until_answering(host: str, port: int, running: asyncio.Task[None]) -> None:
@@ -106,19 +118,14 @@ def serve(service: Service, host: str, port: int, ready: Callable[[int], None]) 
     runs.
 
     Raises:
-        StateError: another server uses this folder, or the address is taken.
+        StateError: another server uses this folder, the database is damaged or cannot be written,
+            or the address is taken.
     """
-    lock = os.open(service.folder.path / ".serving", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StateError(f"another server runs on {service.folder.path}") from error
+    with the_only_server(service.folder) as cut_off:
+        examine(service, cut_off)
         listening = _listen(host, port)
         try:
             asyncio.run(_serve(service, listening, ready))
         finally:
             service.folder.port.unlink(missing_ok=True)
             listening.close()
-    finally:
-        os.close(lock)

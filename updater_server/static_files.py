@@ -2,14 +2,11 @@
 
 Strong ETags, one byte range, If-Range, If-None-Match, HEAD; nothing outside the folder, no links,
 no hidden files. Metadata goes out deflated to whoever takes that: half of its airtime.
-`Server` and `Date` go out empty: the web server would add 54 bytes of them to every answer
-otherwise, and the terminal takes the time only from sealed replies. Source: RFC 9110 sections
-8.8.3, 13 and 14; RFC 9111 section 5.2.2.
+Source: RFC 9110 sections 8.8.3, 13 and 14; RFC 9111 section 5.2.2.
 """
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import hashlib
 import os
@@ -23,7 +20,8 @@ from typing import BinaryIO
 
 from litestar.types import Receive, Scope, Send
 
-QUIET_HEADERS = ((b"server", b""), (b"date", b""))
+from updater_server.lanes import Lane
+
 ETAG_HEX_DIGITS = 16
 FILE_LIMIT_BYTES = 16 * 1024 * 1024
 _SEGMENT = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -63,8 +61,9 @@ class Answer:
 class StaticFiles:
     """Serves `folder/metadata` and `folder/targets`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lane: Lane) -> None:
         self._folder = folder
+        self._lane = lane
         self._etags: OrderedDict[tuple[int, int, int], str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +72,7 @@ class StaticFiles:
         # Litestar ends a mounted application's path with a slash of its own.
         path = scope["path"].removeprefix("/tuf/").strip("/")
         method = str(scope.get("method", "GET"))
-        answer = await asyncio.to_thread(self.answer, method, path, headers)
+        answer = await self._lane.run(self.answer, method, path, headers)
         sent = [*answer.headers, (b"content-length", str(len(answer.body)).encode())]
         if answer.status == 304:
             sent.pop()
@@ -82,7 +81,7 @@ class StaticFiles:
             {
                 "type": "http.response.start",
                 "status": answer.status,
-                "headers": [*sent, *QUIET_HEADERS],
+                "headers": sent,
             }
         )
         await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -141,7 +141,7 @@ ledger_transaction = Table(
     Column("reference", String(64), nullable=False, unique=True),
     Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), index=True),
     Column("sequence", Big),
-    Column("created_at", Big, nullable=False),
+    Column("created_at", Big, nullable=False, index=True),
 )
 
 ledger_entry = Table(
@@ -249,7 +249,7 @@ stock_outcome = Table(
     Column("batch_index", Integer, primary_key=True, autoincrement=False),
     Column("outcome", String(7), primary_key=True),
     Column("sequence", Big, nullable=False),
-    Column("created_at", Big, nullable=False),
+    Column("created_at", Big, nullable=False, index=True),
     CheckConstraint("outcome IN ('sold', 'spoiled')", name="outcome"),
 )
 
@@ -267,4 +267,22 @@ bench_entry = Table(
     Column("details", String, nullable=False),
     UniqueConstraint("technician_id", "entry_id"),
     Index(None, "technician_id", "received_at"),
+)
+
+server_mark = Table(
+    "server_mark",  # written and read back to see whether the database can be written
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", String(64), nullable=False),
+    Column("at", Big, nullable=False),
+)
+
+database_restore = Table(
+    "database_restore",  # each time this database was put back from a back-up
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("backup_id", String(64), nullable=False),
+    Column("backup_at", Big, nullable=False),
+    Column("restored_at", Big, nullable=False),
+    Column("settled_at", Big),  # null: what the terminals know newer is not here yet
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from updater_server.lanes import Lane
 from updater_server.static_files import Answer, StaticFiles
 
 CONTENT = bytes(range(256)) * 4
@@ -29,7 +30,7 @@ def files(tmp_path: Path) -> StaticFiles:
     (folder / "targets" / "link").symlink_to(tmp_path / "server.key")
     (folder / "targets" / "up").symlink_to(tmp_path, target_is_directory=True)
     os.mkfifo(folder / "targets" / "pipe")
-    return StaticFiles(folder)
+    return StaticFiles(folder, Lane("files", 1, 0, 1))
 
 
 PATH = "targets/stable/duka-r1/aa.7.full"

@@ -1,16 +1,25 @@
 """The dashboard's one page as a string: no script, no build step, every value escaped. For
 `app`.
+
+What it costs does not grow with the fleet: a page of terminals, a handful of questions to the
+database, and one rendering for all who look within some seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Integer, cast, func, select
 
 from updater_server.channels import CHANNELS
 from updater_server.database import reading
@@ -18,10 +27,17 @@ from updater_server.fleet import alarms, terminals
 from updater_server.sales import vouchers
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import Service
-from updater_server.tables import ledger_transaction, sale, stock_outcome
+from updater_server.tables import alarm, ledger_transaction, sale, stock_outcome
 
 _STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
-_REFRESH_S = 15
+_REFRESH_S = 60
+_FRESH_S = 10.0
+"""Whoever asks again sooner gets the page that was made last."""
+_KEPT = 32
+TERMINALS = 50
+"""Shown at once."""
+_PRODUCTS = 100
+_RELEASES = 10
 _LATE_AFTER_S = 3600
 _LOW_BATTERY_MV = 3600
 _DAY_S = 86400
@@ -126,15 +142,18 @@ def _sales_of_day(connection: Connection, now: int) -> dict[str, Any]:
             stock_outcome.c.created_at >= start, stock_outcome.c.outcome == "sold"
         )
     )
-    posted = connection.scalars(
-        select(ledger_transaction.c.created_at).where(
+    hour = (ledger_transaction.c.created_at - start) / 3600  # `cast` cuts to whole ones
+    posted = connection.execute(
+        select(cast(hour, Integer), func.count())
+        .where(
             ledger_transaction.c.created_at >= start,
             ledger_transaction.c.kind.in_(["sale", "stock_sale"]),
         )
+        .group_by(cast(hour, Integer))
     )
     hours = [0] * 24
-    for at in posted:
-        hours[(at - start) // 3600 % 24] += 1
+    for number, count in posted:
+        hours[number % 24] += count
     return {
         "online": by_state.get("delivered", (0, 0)),
         "refused": by_state.get("refused", (0, 0))[0],
@@ -166,7 +185,7 @@ def _channels(service: Service) -> str:
         return f'<tr><td colspan="4" class="muted">{escape(str(error))}</td></tr>'
     rows = []
     for channel in CHANNELS:
-        for entry in repository.releases(channel):
+        for entry in repository.releases(channel)[:_RELEASES]:
             full = next((p.path for p in entry.payloads if p.kind == "full"), "")
             note = escape(entry.text.get("en", "")) or f"<span class='muted'>{escape(full)}</span>"
             rows.append(
@@ -179,43 +198,120 @@ def _channels(service: Service) -> str:
     return _rows(rows, 4, "no release yet")
 
 
-def page(service: Service) -> str:
-    """The whole page as it is now."""
+class Board:
+    """The pages made last, for those who look at the same one. Safe to call from several
+    threads.
+    """
+
+    def __init__(self, service: Service, clock: Callable[[], float] = time.monotonic) -> None:
+        self._service = service
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._made: OrderedDict[tuple[terminals.Wanted, int], tuple[float, str, str]] = (
+            OrderedDict()
+        )
+
+    def page(self, wanted: terminals.Wanted, number: int) -> tuple[str, str]:
+        """(page `number`, its strong ETag), some seconds old at most.
+
+        Raises:
+            InputError: nothing like that can be shown.
+        """
+        key = (wanted, number)
+        with self._lock:  # two who ask for the same wait for one rendering
+            now = self._clock()
+            known = self._made.get(key)
+            if known is None or now - known[0] >= _FRESH_S:
+                html = page(self._service, wanted, number)
+                digest = hashlib.sha256(html.encode()).hexdigest()[:32]
+                known = (self._clock(), html, f'"{digest}"')
+                self._made[key] = known
+                self._made.move_to_end(key)
+                while len(self._made) > _KEPT:
+                    self._made.popitem(last=False)
+            return known[1], known[2]
+
+
+def _link(wanted: terminals.Wanted, number: int, text: str) -> str:
+    query = urlencode({"prefix": wanted.prefix, "only": wanted.only, "page": number})
+    return f'<a href="/?{escape(query)}">{escape(text)}</a>'
+
+
+def _ways(wanted: terminals.Wanted, number: int, count: int) -> str:
+    """Search, choices, and the pages before and after this one."""
+    choices = "".join(
+        f'<option value="{only}"{" selected" if only == wanted.only else ""}>'
+        f"{only or 'all'}</option>"
+        for only in ("", *terminals.ONLY)
+    )
+    first = (number - 1) * TERMINALS
+    last = min(first + TERMINALS, count)
+    shown = f"{first + 1:,} to {last:,} of {count:,}" if last > first else f"none of {count:,}"
+    ways = [_link(wanted, number - 1, "‹ before")] if number > 1 else []
+    ways += [_link(wanted, number + 1, "next ›")] if last < count else []
+    return (
+        '<form action="/" method="get" class="ways">'
+        f'<input name="prefix" value="{escape(wanted.prefix)}" placeholder="terminal id …" '
+        f'maxlength="16"><select name="only">{choices}</select><button>Show</button> '
+        f'<span class="muted">{shown}</span> {" ".join(ways)}</form>'
+    )
+
+
+def _alarm_rows(raised: list[dict[str, Any]], now: int) -> Iterator[str]:
+    for item in raised:
+        who = item["terminal_id"].hex() if item["terminal_id"] else "server"
+        yield (
+            f"<tr><td>{ago(item['last_at'], now)}</td>"
+            f"<td><span class='tag bad'>{escape(item['code'])}</span></td>"
+            f"<td><code>{who}</code></td>"
+            f"<td>{escape(item['text'])}{_times(item['count'])}</td>"
+            "</tr>"
+        )
+
+
+def page(service: Service, wanted: terminals.Wanted = terminals.EVERY, number: int = 1) -> str:
+    """The page with the `number`th part of the terminals wanted, as it is now.
+
+    Raises:
+        InputError: nothing like that can be shown.
+    """
     now = service.now()
     with reading(service.engine) as connection:
-        fleet = terminals.overview(connection)
+        total, on_trial = terminals.counted(connection, terminals.EVERY)
+        matching = total
+        if wanted != terminals.EVERY:
+            matching, _ = terminals.counted(connection, wanted)
+        fleet = terminals.last_seen(connection, wanted, (number - 1) * TERMINALS, TERMINALS)
         day = _sales_of_day(connection, now)
         raised = alarms.open_alarms(connection)
+        alarm_count = connection.scalar(
+            select(func.count()).select_from(alarm).where(alarm.c.closed_at.is_(None))
+        )
         free = vouchers.free_counts(connection, now)
-    on_trial = sum(1 for item in fleet if item["trial"])
     online_count, online_sum = day["online"]
     clock = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    hidden = (alarm_count or 0) - len(raised)
     cards = [
-        ("Terminals", str(len(fleet)), f"{on_trial} on trial"),
-        ("Sold today, online", str(online_count), f"{money(online_sum)} face value"),
-        ("Sold today, offline", str(day["offline"]), f"{day['refused']} refused online"),
-        ("Open alarms", str(len(raised)), "to look at" if raised else "all quiet"),
+        ("Terminals", f"{total:,}", f"{on_trial:,} on trial"),
+        ("Sold today, online", f"{online_count:,}", f"{money(online_sum)} face value"),
+        ("Sold today, offline", f"{day['offline']:,}", f"{day['refused']:,} refused online"),
+        ("Open alarms", f"{alarm_count:,}", "to look at" if raised else "all quiet"),
     ]
     shown_cards = "".join(
         f'<div class="card{" alert" if title == "Open alarms" and raised else ""}">'
         f"<h2>{title}</h2><p>{value}</p><small>{note}</small></div>"
         for title, value, note in cards
     )
-    alarm_rows = (
-        f"<tr><td>{ago(item['last_at'], now)}</td>"
-        f"<td><span class='tag bad'>{escape(item['code'])}</span></td>"
-        f"<td><code>{item['terminal_id'].hex() if item['terminal_id'] else 'server'}</code></td>"
-        f"<td>{escape(item['text'])}{_times(item['count'])}</td>"
-        "</tr>"
-        for item in raised
-    )
     free_rows = (
         f'<tr><td>{escape(product)}</td><td class="num">{count:,}</td></tr>'
-        for product, count in free.items()
+        for product, count in islice(free.items(), _PRODUCTS)
     )
     terminal_rows = _rows(
-        (_terminal_row(item, now) for item in fleet), 7, "none enrolled yet: `provision` one"
+        (_terminal_row(item, now) for item in fleet),
+        7,
+        "none like that" if total else "none enrolled yet: `provision` one",
     )
+    more = f'<p class="muted">and {hidden:,} more: close some</p>' if hidden > 0 else ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Duka</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -223,14 +319,15 @@ def page(service: Service) -> str:
 <header><h1>Duka</h1><span>{clock}</span></header>
 <main>
 <section class="cards">{shown_cards}</section>
-<section class="wide"><h2>Terminals</h2><table><thead><tr><th>Terminal</th><th>Runs</th>
+<section class="wide"><h2>Alarms</h2><table><tbody>
+{_rows(_alarm_rows(raised, now), 4, "none")}</tbody></table>{more}</section>
+<section class="wide"><h2>Terminals</h2>{_ways(wanted, number, matching)}
+<table><thead><tr><th>Terminal</th><th>Runs</th>
 <th>Last seen</th><th class="num">Float</th><th class="num">Battery</th><th>Signal</th>
 <th>Last failure</th></tr></thead><tbody>{terminal_rows}</tbody></table></section>
 <section><h2>Sales by hour</h2>{_hours_chart(day["hours"])}</section>
 <section><h2>Vouchers in the vault</h2><table><tbody>
 {_rows(free_rows, 2, "empty: import a delivery")}</tbody></table></section>
-<section class="wide"><h2>Alarms</h2><table><tbody>
-{_rows(alarm_rows, 4, "none")}</tbody></table></section>
 <section class="wide"><h2>Releases</h2><table><tbody>{_channels(service)}</tbody></table></section>
 </main></body></html>
 """

@@ -9,11 +9,13 @@ ever.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, insert, select, update
 
-from updater_server.errors import ConflictError, InputError
+from updater_server.database import is_the_databases_fault
+from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import ledger
 from updater_server.sales.journal import FIRST_TAG, NotARecord, Record, RecordKind
@@ -27,6 +29,8 @@ from updater_server.tables import (
     voucher,
     voucher_assignment,
 )
+
+log = logging.getLogger("duka.intake")
 
 
 def _numbered(raws: Sequence[bytes]) -> list[tuple[int | None, Record | None]]:
@@ -120,6 +124,22 @@ def _apply(connection: Connection, terminal_id: bytes, record: Record, now: int)
     effect = _EFFECTS.get(record.kind)
     if effect is None:
         return
+    try:
+        with connection.begin_nested():
+            _effect(effect, connection, terminal_id, record, now)
+    except VaultError:
+        raise
+    except Exception as error:  # whatever one record holds, the next ones are taken in
+        if is_the_databases_fault(error):
+            raise
+        log.exception("record %d of terminal %s", record.sequence, terminal_id.hex())
+        text = f"record {record.sequence} could not be booked: the server's log has it"
+        raise_alarm(connection, terminal_id, "journal_nonsense", text, now)
+
+
+def _effect(
+    effect: _Effect, connection: Connection, terminal_id: bytes, record: Record, now: int
+) -> None:
     try:
         effect(connection, terminal_id, record, now)
     except NotARecord as error:

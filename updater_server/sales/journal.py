@@ -18,6 +18,7 @@ HEAD_BYTES = 10
 CRC_BYTES = 4
 TAG_BYTES = 8
 BODY_LIMIT_BYTES = 240
+UINT_LIMIT = 1 << 63
 FIRST_TAG = bytes(TAG_BYTES)
 """What stands before record 1."""
 
@@ -89,11 +90,12 @@ class Record:
         """The first elements of the body, which must have these types.
 
         Raises:
-            NotARecord: fewer elements, or of another type; negative integers count as another type.
+            NotARecord: fewer elements, or of another type; integers that are negative, or more than
+                a database's column holds, count as another type.
         """
         values = self.body[: len(types)]
         fitting = len(values) == len(types) and all(
-            type(value) is wanted and not (isinstance(value, int) and value < 0)
+            type(value) is wanted and not (isinstance(value, int) and not 0 <= value < UINT_LIMIT)
             for value, wanted in zip(values, types, strict=True)
         )
         if not fitting:

@@ -104,6 +104,21 @@ def float_minor(connection: Connection, terminal_id: bytes) -> int:
     return balance(connection, float_account(terminal_id))
 
 
+def floats_minor(connection: Connection, terminal_ids: list[bytes]) -> dict[bytes, int]:
+    """The floats of many terminals, in one question."""
+    names = {float_account(terminal_id): terminal_id for terminal_id in terminal_ids}
+    sums = connection.execute(
+        select(account.c.name, func.sum(ledger_entry.c.amount_minor))
+        .join(ledger_entry, ledger_entry.c.account_id == account.c.id)
+        .where(account.c.name.in_(list(names)))
+        .group_by(account.c.name)
+    )
+    floats = dict.fromkeys(terminal_ids, 0)
+    for name, total in sums:
+        floats[names[name]] = int(total)
+    return floats
+
+
 def top_up(
     connection: Connection, terminal_id: bytes, amount_minor: int, reference: str, now: int
 ) -> int:

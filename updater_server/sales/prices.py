@@ -34,6 +34,8 @@ class PriceLists:
         self._seen: tuple[int, int, int] | None = None
         self._catalogues: dict[str, Catalogue] = {}
         self._repository: Repository | None = None
+        self.problem: str | None = None
+        """Why what was published last is not in force, if it is not."""
 
     def _refresh(self) -> None:
         try:
@@ -53,9 +55,11 @@ class PriceLists:
             if self._repository is None:
                 raise PricesUnavailable(f"the channels do not verify: {error}") from error
             # Files that were spoiled or forged change no price and stop no sale.
-            log.error("the channels do not verify, the prices before stay in force: %s", error)
+            self.problem = f"the channels do not verify, the prices before stay in force: {error}"
+            log.error("%s", self.problem)
             self._seen = seen
             return
+        self.problem = None
         self._repository, self._catalogues, self._seen = repository, catalogues, seen
 
     def repository(self) -> Repository:

@@ -71,13 +71,13 @@ def _unanswered(connection: Connection, terminal_id: bytes, before_sequence: int
         .order_by(journal_record.c.sequence.desc())
         .limit(64)  # at most eight sales are unfinished at once
     )
-    answered = set()
+    answered: set[int] = set()
     for sequence, kind, raw in rows:
         if kind == RecordKind.INTENT_ONLINE:
             if sequence not in answered:
                 return True
-        elif body := Record.parse(raw).body:
-            answered.add(body[0])
+        else:
+            answered.update(item for item in Record.parse(raw).body[:1] if type(item) is int)
     return False
 
 

@@ -1,0 +1,106 @@
+"""Before anything is sold: is this the only server on its database, and is the database whole and
+writable? For `serving`, `backup` and `health`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from updater_server import database
+from updater_server.database import reading, writing
+from updater_server.errors import StateError
+from updater_server.service import DataFolder, Service
+from updater_server.tables import server_mark
+
+_RUNNING = b"a server runs, or was cut off\n"
+log = logging.getLogger("duka.startup")
+
+
+@contextmanager
+def the_only_server(folder: DataFolder) -> Iterator[bool]:
+    """Hold the locks that a running server holds: of the folder, and of the database wherever a
+    link to it leads. Gives whether the last one that held them was cut off: such a one leaves a
+    word in the folder's, and a write-ahead log.
+
+    Raises:
+        StateError: another process holds one, or the folder cannot be written.
+    """
+    places = {folder.path.resolve(), folder.database.resolve().parent}
+    held: list[int] = []
+    try:
+        for place in sorted(places):
+            try:
+                held.append(os.open(place / ".serving", os.O_RDWR | os.O_CREAT, 0o600))
+                fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise StateError(f"another server runs on {place}: stop it first") from error
+            except OSError as error:
+                raise StateError(f"{place} cannot be written: {error.strerror}") from error
+        log_left = Path(f"{folder.database}-wal")
+        cut_off = any(os.fstat(descriptor).st_size for descriptor in held)
+        cut_off = cut_off or (log_left.exists() and log_left.stat().st_size > 0)
+        for descriptor in held:
+            os.pwrite(descriptor, _RUNNING, 0)
+            os.fsync(descriptor)
+        yield cut_off
+        for descriptor in held:  # not after an exception: then the next one looks thoroughly, too
+            os.ftruncate(descriptor, 0)
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+
+
+def examine(service: Service, cut_off: bool) -> None:
+    """Look at the database before it is used; thoroughly after a process was cut off, when a log
+    of another database may have been played into it.
+
+    Raises:
+        StateError: it is damaged, or it cannot be written; the text says what to do.
+    """
+    path = service.folder.database
+    if cut_off:
+        log.info("the last server was cut off: the whole database is looked through")
+    try:
+        with reading(service.engine) as connection:
+            found = database.damage(database.driver_connection(connection), quick=not cut_off)
+        if found is None:
+            write_and_read_back(service.engine, "start", service.now())
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise StateError(f"{path} cannot be used: {cause}; nothing is sold from it") from error
+    if found is not None:
+        raise StateError(
+            f"{path} is damaged ({found}); nothing is sold from it: "
+            "put a back-up in its place with `restore`, never by copying over it"
+        )
+
+
+def write_and_read_back(engine: Engine, name: str, now: int) -> None:
+    """Commit something to the disk and read it with another transaction.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: it cannot be written or read.
+        StateError: what was read is not what was written.
+    """
+    value = secrets.token_hex(8)
+    with writing(engine) as connection:
+        statement = insert(server_mark).values(name=name, value=value, at=now)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["name"], set_={"value": value, "at": now}
+            )
+        )
+    with reading(engine) as connection:
+        found = connection.scalar(select(server_mark.c.value).where(server_mark.c.name == name))
+    if found != value:
+        raise StateError("the database does not give back what was written to it")
