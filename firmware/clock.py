@@ -24,7 +24,7 @@ def unix_seconds(datetime):
 
 
 def set_rtc(rtc, seconds):
-    """Let the board's own clock go on from the server's time: it counts while the terminal is off."""
+    """Let the board's own clock go on from the server's time: it counts while we are off."""
     year, month, day, hour, minute = date_time(seconds)
     weekday = (seconds // 86400 + 3) % 7
     try:
