@@ -4,7 +4,10 @@ The time comes from the server's sealed replies and runs on by the interpreter's
 first reply it is what the board's own clock says, if that is not before the journal's last time.
 """
 
-from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
+from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
+from firmware.texts import date_time
+
+_SLOW_S = const(300)  # a slow clock is not one that was set back
 
 
 def unix_seconds(datetime):
@@ -20,6 +23,16 @@ def unix_seconds(datetime):
     return (days - 719469) * 86400 + hour * 3600 + minute * 60 + second
 
 
+def set_rtc(rtc, seconds):
+    """Let the board's own clock go on from the server's time: it counts while we are off."""
+    year, month, day, hour, minute = date_time(seconds)
+    weekday = (seconds // 86400 + 3) % 7
+    try:
+        rtc.datetime((year, month, day, weekday, hour, minute, seconds % 60, 0))
+    except (OSError, ValueError):
+        pass  # a broken clock: then it tells nothing at the next start
+
+
 class Clock:
     """Unix seconds that never run backwards by themselves; 0 while unknown."""
 
@@ -30,8 +43,11 @@ class Clock:
         """Begin with what the board's own clock says (`hint`), but never before `oldest`: a dead
         clock or one set back must not make the terminal younger than what it has journaled. A
         terminal that has journaled no time yet waits for the server's word.
+
+        Returns whether the hint tells nothing of how long the terminal was off.
         """
         self.set(max(hint, oldest) if oldest else 0)
+        return hint + _SLOW_S < oldest
 
     def now(self):
         """Unix seconds, 0 if unknown. To be asked at least once an hour, as ticks wrap."""

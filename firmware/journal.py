@@ -13,6 +13,7 @@ from bootloader.shared import cbor
 from bootloader.shared.compat import const
 from firmware.sales_state import (
     BOOT,
+    CARRIED,
     OFFLINE,
     ONLINE,
     REPRINT,
@@ -20,6 +21,7 @@ from firmware.sales_state import (
     SETTLED,
     STOCK,
     SalesState,
+    restated,
 )
 
 SECTOR_BYTES = const(4096)
@@ -34,6 +36,7 @@ _ERASED = b"\xff" * PAGE_BYTES
 _MAX_CHECKPOINT_BYTES = const(2048)
 _WINDOW = const(1 << 16)  # more records than the ring can hold
 _TRIES = const(4)
+_SETTLED_BYTES = const(80)  # more than any settlement has
 # An unchanged settlement is written again no sooner: it costs airtime.
 _SETTLE_AGAIN_S = const(6 * 3600)
 
@@ -430,6 +433,11 @@ class Journal:
         """True if an intent of any size can be appended."""
         return self._fits(RECORD_BYTES + MAX_BODY_BYTES, _RESERVE[OFFLINE])
 
+    def _room_for_settlement(self):
+        """Whether a settlement that acknowledges nothing leaves room for one that does."""
+        self._carry(_SETTLED_BYTES)
+        return self._fits(_SETTLED_BYTES, 1)
+
     def _program(self, offset, data):
         """Program and read back; True if flash holds it."""
         self._partition.program(offset, data)
@@ -487,9 +495,28 @@ class Journal:
         data = cbor.dumps(body)
         if not 0 < kind < 128 or len(data) > MAX_BODY_BYTES:
             raise ValueError("record out of bounds")
-        size = RECORD_BYTES + len(data)
-        if not self._fits(size, _RESERVE.get(kind, 0)):
+        self._carry(RECORD_BYTES + len(data))
+        if not self._fits(RECORD_BYTES + len(data), _RESERVE.get(kind, 0)):
             raise JournalFull("the journal is full until the server has taken its records")
+        return self._write(kind, body, data)
+
+    def _carry(self, size):
+        """Before a record of `size` takes up the reserve: restate the sales that alone keep sectors
+        from being used again, the one that lies first first.
+        """
+        state = self.state
+        while not self._fits(size, _RESERVE[OFFLINE]):
+            known = state.first_kept()
+            if not known or self._sector_of(known[-1]) >= self._sector_of(state.acknowledged + 1):
+                return
+            body = [known[0]] + (restated(self.read, known) or [])
+            data = cbor.dumps(body)
+            if not self._fits(RECORD_BYTES + len(data), 0):
+                return
+            self._write(CARRIED, body, data)
+
+    def _write(self, kind, body, data):
+        size = RECORD_BYTES + len(data)
         sequence = self.next_sequence
         time = self._now()
         for _ in range(_TRIES):
@@ -535,13 +562,18 @@ class Journal:
                     left[1] -= body[1]
                     left[2] -= body[1] - body[2]
         now = server_time or max(self._now(), state.time_seen)
-        if (
-            through == state.acknowledged
-            and ledger_minor == state.ledger_minor
-            and abs(now - state.settled_at) < _SETTLE_AGAIN_S
-            and abs(now - state.time_seen) < _SETTLE_AGAIN_S
+        if through == state.acknowledged and (
+            (
+                ledger_minor == state.ledger_minor
+                and not state.blind_starts
+                and abs(now - state.settled_at) < _SETTLE_AGAIN_S
+                and abs(now - state.time_seen) < _SETTLE_AGAIN_S
+            )
+            or not self._room_for_settlement()
         ):
-            # Lost at power-off, which makes the last settlement look older than it is: harmless.
+            # Lost at power-off, which makes the last settlement look older than it is: harmless. In
+            # a full ring, where nothing can be sold, so is a float that is told again.
+            state.ledger_minor = ledger_minor
             state.settled_at = state.time_seen = now
             return
         self.append(SETTLED, [through, ledger_minor, server_time] + left)

@@ -16,6 +16,7 @@ REPRINT = const(7)
 SETTLED = const(8)
 STOCK = const(9)
 SETTING = const(10)
+CARRIED = const(11)
 
 MAX_BATCHES = const(8)
 MAX_UNFINISHED = const(8)
@@ -37,6 +38,7 @@ class SalesState:
         self.batches = {}
         self.unfinished = []
         self.last_sale = None
+        self.blind_starts = 0
 
     def dump(self):
         """The checkpoint, as a list for CBOR."""
@@ -53,6 +55,7 @@ class SalesState:
             self.batches,
             self.unfinished,
             self.last_sale,
+            self.blind_starts,
         ]
 
     def load(self, items):
@@ -70,15 +73,29 @@ class SalesState:
             self.batches,
             self.unfinished,
             self.last_sale,
+            self.blind_starts,
         ) = items
 
     @property
     def keep_from(self):
         """Records from this sequence on must stay in the ring."""
-        keep = self.acknowledged + 1
+        first = self.first_kept()
+        return min(self.acknowledged + 1, first[-1]) if first else self.acknowledged + 1
+
+    def first_kept(self):
+        """Of the unfinished sales and the last one that whose records lie first, or None."""
+        first = self.last_sale
         for entry in self.unfinished:
-            keep = min(keep, entry[0])
-        return keep
+            if not first or entry[-1] < first[-1]:
+                first = entry
+        return first
+
+    def kept(self, sale):
+        """What is known of a sale that is unfinished or the last one: its entries, 0 to 2."""
+        found = [e for e in self.unfinished if e[0] == sale]
+        if self.last_sale and self.last_sale[0] == sale:
+            found.append(self.last_sale)
+        return found
 
     @property
     def float_minor(self):
@@ -122,7 +139,9 @@ class SalesState:
             self.time_seen = time
         if OFFLINE <= kind <= REPRINT:
             self.last_money = sequence
-        if kind == OFFLINE:
+        if kind == BOOT and len(body) > 3:
+            self.blind_starts += body[3]
+        elif kind == OFFLINE:
             _, amount, commission, batch, index = body[:5]
             self.offline_count += 1
             self.offline_total_minor += amount
@@ -130,19 +149,20 @@ class SalesState:
             # Its `stock` record may be lost: what was sold of it must not be sold again.
             position = self._batch(batch, index + 1)
             position[0] = max(position[0], index + 1)
-            self.unfinished.append([sequence, sequence, 0])
-            self.last_sale = [sequence, sequence]
+            self.unfinished.append([sequence, sequence, 0, sequence])
+            self.last_sale = [sequence, sequence, sequence]
         elif kind == ONLINE:
-            self.unfinished.append([sequence, 0, body[1] - body[2]])
+            self.unfinished.append([sequence, 0, body[1] - body[2], sequence])
         elif kind == DELIVERED:
             entry = self.entry(body[0])
             if entry and not entry[1]:
                 # A repeated answer carries the float of its first time: the lower figure is safe,
                 # the next settlement is exact.
                 self.ledger_minor = min(self.ledger_minor - entry[2], body[4])
-                entry[1] = sequence
                 entry[2] = 0
-                self.last_sale = [body[0], sequence]
+                self.last_sale = [body[0], sequence, entry[-1]]
+            for known in self.kept(body[0]):
+                known[1] = sequence
         elif kind in (REFUSED, PRINTED):
             entry = self.entry(body[0])
             if entry:
@@ -161,5 +181,35 @@ class SalesState:
             if server_time:
                 self.time_seen = server_time
             self.settled_at = self.time_seen
+            self.blind_starts = 0
+        elif kind == CARRIED:
+            for known in self.kept(body[0]):
+                known[1] = sequence if len(body) > 6 else 0
+                known[-1] = sequence
         elif kind == STOCK:
             self._batch(body[0], body[1])[1] = body[1]
+
+
+def restated(read, known):
+    """A sale as its records say, wherever they are now: [kind, time, product id, amount,
+    commission], from stock with its batch and index, else with the sealed PIN, serial and expiry if
+    they are here. None if its intent cannot be read.
+
+    `read` is the journal's, `known` one of `SalesState.kept`.
+    """
+    found = read(known[-1])
+    if not found or (found[0] == CARRIED and len(found[2]) < 6):
+        return None
+    kind, time, body = found
+    if kind == CARRIED:
+        sale = body[1:]
+    elif kind in (OFFLINE, ONLINE):
+        sale = [kind, time] + body[: 5 if kind == OFFLINE else 3]
+    else:
+        return None
+    if sale[0] == ONLINE and known[1] != known[-1]:
+        sale = sale[:5]
+        answer = read(known[1]) if known[1] else None
+        if answer and answer[0] == DELIVERED and answer[2][0] == known[0]:
+            sale.extend(answer[2][1:4])
+    return sale

@@ -70,6 +70,8 @@ class Stock:
         self._key = stock_key
         self._folder = folder
         self._heads = {}  # batch id: head and [index, offset] of the entry read last
+        self._doubtful = set()  # batches of which something did not open since it was stored
+        self._asked = {}  # batches asked for again since power-on: whether the file came
 
     def _path(self, batch_id):
         return "{}/{}.cbor".format(self._folder, batch_id)
@@ -159,7 +161,38 @@ class Stock:
         except OSError as error:
             raise StockError("the stock file cannot be stored: %s" % error)
         self._heads.pop(batch_id, None)
+        self._doubtful.discard(batch_id)
         return head[4]
+
+    def doubt(self, batch_id):
+        """Something of this batch could not be read or opened: its file wants to be renewed."""
+        self._doubtful.add(batch_id)
+
+    def is_sound(self, batch_id):
+        """Whether the file is there and nothing of it failed to open since it was stored."""
+        try:
+            self.head(batch_id)
+        except StockError:
+            return False
+        return batch_id not in self._doubtful
+
+    def may_renew(self, batch_id):
+        """Whether to ask for the file again: it is not sound, and this is the first question since
+        power-on, as airtime is dear.
+        """
+        if batch_id in self._asked or self.is_sound(batch_id):
+            return False
+        self._asked[batch_id] = False
+        return True
+
+    def renew(self, batch_id, data):
+        """`store` a file that was asked for again. Raises StockError; the old one then stays."""
+        self.store(batch_id, data)
+        self._asked[batch_id] = True
+
+    def is_renewed(self, batch_id):
+        """Whether the file is as the server sent it since power-on: it holds what it ever held."""
+        return self._asked.get(batch_id, False)
 
     def digest(self, batch_id):
         """SHA-256 of a stored file. Raises StockError if it is not there."""
@@ -168,13 +201,20 @@ class Stock:
         except OSError:
             raise StockError("batch %d is not on this terminal" % batch_id)
 
-    def remove(self, batch_id):
-        """Forget a batch's file, if there is one."""
-        self._heads.pop(batch_id, None)
+    def keep_only(self, batch_ids):
+        """Remove the files of all other batches."""
         try:
-            os.remove(self._path(batch_id))
+            names = os.listdir(self._folder)
         except OSError:
-            pass
+            return
+        for name in names:
+            batch_id = name.split(".")[0]
+            if not batch_id.isdigit() or int(batch_id) not in batch_ids:
+                self._heads.pop(int(batch_id) if batch_id.isdigit() else None, None)
+                try:
+                    os.remove(self._folder + "/" + name)
+                except OSError:
+                    pass
 
 
 def _digest(path):

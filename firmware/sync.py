@@ -6,8 +6,11 @@ Tasks of the terminal call these; each may be cut at any await and called again.
 
 from bootloader.shared.compat import const
 from firmware import messages
+from firmware.journal import JournalFull
 from firmware.messages import BadReply, ServerRefused, field
-from firmware.sales_state import MAX_BATCHES, STOCK
+from firmware.sales_state import MAX_BATCHES, OFFLINE, STOCK, restated
+from firmware.stock import StockError
+from firmware.till import SaleRefused
 
 MESSAGE_BYTES = const(1900)  # of records; sealed it stays under 2 KiB
 _FLOAT = const(1 << 40)
@@ -24,7 +27,13 @@ async def ask(messenger, till, sale):
     try:
         reply = await messenger.exchange(
             messages.SALE,
-            {1: sale.sequence, 2: sale.product_id, 3: sale.amount_minor, 4: sale.time},
+            {
+                1: sale.sequence,
+                2: sale.product_id,
+                3: sale.amount_minor,
+                4: sale.time,
+                20: sale.commission_minor,
+            },
         )
     except ServerRefused as refused:
         # Both say for good that this sequence is not this sale.
@@ -52,8 +61,12 @@ async def sync(journal, messenger, till):
         if not sale.has_voucher:
             try:
                 await ask(messenger, till, sale)
-            except (BadReply, ServerRefused):
+            except (BadReply, ServerRefused, SaleRefused):
                 pass  # it stays open; what else was sold must not wait for it
+    try:
+        till.give_up_lost()
+    except SaleRefused:
+        pass  # no room in the journal: what follows makes some
     state = journal.state
     before = state.acknowledged
     end = journal.next_sequence - 1
@@ -66,12 +79,25 @@ async def sync(journal, messenger, till):
             if room < 0 or sequence > end:
                 break
             records.append(raw)
+        # That a record is lost is said only with one behind it that is not: a start finds the end
+        # of the journal anew, and the number of a lost last record is then given to another.
+        while records and not records[-1]:
+            records.pop()
+        if not records:
+            break
         reply = await messenger.exchange(messages.JOURNAL, {1: records})
-        through = field(reply, 1, int, first, first + len(records) - 1)
+        through = field(reply, 1, int, first, journal.next_sequence - 1)
         ledger_minor = field(reply, 2, int, -_FLOAT, _FLOAT)
         if through > state.acknowledged:
-            journal.acknowledge(through, ledger_minor)
+            _settle(journal, through, ledger_minor)
     return state.acknowledged - before
+
+
+def _settle(journal, through, ledger_minor, time=0):
+    try:
+        journal.acknowledge(through, ledger_minor, time)
+    except JournalFull as full:
+        raise BadReply(str(full))
 
 
 async def check_in(journal, messenger, till, status):
@@ -97,8 +123,34 @@ async def check_in(journal, messenger, till, status):
         field({5: batch_id}, 5, int, 0, 0xFFFFFFFF)
     if not journal.state.acknowledged <= through < journal.next_sequence:
         raise BadReply("the server has records up to %d" % through)
-    journal.acknowledge(through, ledger_minor, time)
+    _settle(journal, through, ledger_minor, time)
     return reply
+
+
+async def _renew_stock(journal, messenger, stock):
+    """Fetch again what open sales, the last sale or sales to come need and `stock` cannot open.
+
+    Returns the batches that must be kept.
+
+    Raises:
+        NoNetwork: the rest waits.
+    """
+    state = journal.state
+    needed = set()
+    for known in state.unfinished + ([state.last_sale] if state.last_sale else []):
+        said = restated(journal.read, known)
+        if said and said[0] == OFFLINE:
+            needed.add(said[5])
+    to_sell = [b for b, position in state.batches.items() if position[0] < position[1]]
+    for batch_id in sorted(needed) + sorted(to_sell):
+        if not stock.may_renew(batch_id):
+            continue
+        try:
+            reply = await messenger.exchange(messages.STOCK, {1: batch_id})
+            stock.renew(batch_id, field(reply, 1, bytes, 1))
+        except (BadReply, ServerRefused, StockError):
+            pass  # what else can be mended must not wait for it
+    return needed
 
 
 async def fetch_stock(journal, messenger, stock, batch_ids):
@@ -112,6 +164,7 @@ async def fetch_stock(journal, messenger, stock, batch_ids):
         JournalFull: the file is stored but not sold from; it is fetched again later.
     """
     new = 0
+    needed = await _renew_stock(journal, messenger, stock)
     for batch_id in batch_ids:
         state = journal.state
         known = batch_id in state.batches
@@ -129,11 +182,10 @@ async def fetch_stock(journal, messenger, stock, batch_ids):
             count = stock.store(batch_id, field(reply, 1, bytes, 1))
             digest = stock.digest(batch_id)
         if not known:
-            before = list(state.batches)
             journal.append(STOCK, [batch_id, count])
-            for gone in before:
-                if gone not in state.batches:
-                    stock.remove(gone)
             new += 1
         await messenger.exchange(messages.STOCK_RECEIVED, {1: batch_id, 2: digest})
+    if new:
+        # that of a sold-out batch stays as long as a sale of it may be handed over or copied
+        stock.keep_only(needed.union(journal.state.batches))
     return new

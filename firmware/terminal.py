@@ -14,7 +14,7 @@ from bootloader.shared.cose import derive_keys
 from bootloader.shared.hashes import hkdf_sha256
 from firmware import sync
 from firmware.catalogue import Catalogue, CatalogueError, load
-from firmware.clock import Clock, unix_seconds
+from firmware.clock import Clock, set_rtc, unix_seconds
 from firmware.console import serve
 from firmware.drivers.battery import Battery
 from firmware.drivers.buzzer import Buzzer
@@ -82,13 +82,16 @@ class Terminal:
         self.clock = Clock()
         self.journal = Journal(board.partitions["journal"], self.clock.now)
         self.journal.mount()
-        self.clock.start(unix_seconds(board.rtc.datetime()), self.journal.state.time_seen)
+        hint = unix_seconds(board.rtc.datetime())
+        is_blind = self.clock.start(hint, self.journal.state.time_seen)
+        if boot_info.reset_cause in ("soft", "watchdog"):
+            is_blind = False  # it was never off
         keys = derive_keys(who.device_key, who.terminal_id)
         self.stock = Stock(keys.stock)
         self.catalogue = None
         self.till = Till(self.journal, self.stock, None, keys, self.clock.now)
         self.new_catalogue()
-        self.till.booted(boot_info.boot_count, boot_info.release, boot_info.reset_cause)
+        self.till.booted(boot_info.boot_count, boot_info.release, boot_info.reset_cause, is_blind)
         self.battery = Battery(board)
         self.keypad = Keypad(board.keypad_rows, board.keypad_columns)
         self.printer = Printer(board.uart("printer", PRINTER_BAUD), PRINTER_BAUD)
@@ -353,6 +356,7 @@ class Terminal:
         )
         self.network = ONLINE
         self.clock.set(reply[1])
+        set_rtc(self.board.rtc, reply[1])
         self.message = reply.get(4)
         if failure:
             boot.control.clear_failure()

@@ -107,8 +107,9 @@ e_unknown_product|This product is not sold any more. Pick another.|Ce produit n'
 e_journal_full|The sales memory is full. Wait for the network: it empties by itself.|Mémoire des ventes pleine. Attendez le réseau.
 e_pending_sale|First finish the sale that waits: see the menu.|Finissez d'abord la vente en attente : voir menu.
 e_spoiled|This voucher cannot be read. Nothing is charged. Sell another.|Bon illisible. Rien n'est débité. Vendez-en un autre.
+e_unreadable|This voucher cannot be read now. Find the network, then print it.|Bon illisible à présent. Trouvez le réseau, puis imprimez.
 e_conflict|The server has another sale under this number. Call your agent.|Le serveur a une autre vente sous ce numéro. Appelez votre agent.
-e_price_changed|The price has changed. The new one is on its way: try later.|Le prix a changé. Réessayez un peu plus tard.
+e_price_changed|The price has changed, or your commission. Look again or try later.|Prix ou commission ont changé. Regardez ou réessayez.
 e_no_vouchers|The operator has no vouchers now. Sell another, or try later.|L'opérateur n'a plus de bons. Essayez plus tard.
 e_blocked|This terminal is blocked. Call your agent.|Ce terminal est bloqué. Appelez votre agent.
 e_other|Refused by the server ({}). Call your agent if it stays so.|Refusé par le serveur ({}). Appelez votre agent.

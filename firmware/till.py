@@ -10,19 +10,31 @@ from bootloader.shared.compat import const
 from firmware.journal import JournalFull
 from firmware.messages import field
 from firmware.policy import offline_refusal
-from firmware.sales_state import BOOT, DELIVERED, OFFLINE, ONLINE, PRINTED, REFUSED, REPRINT
+from firmware.sales_state import (
+    BOOT,
+    DELIVERED,
+    OFFLINE,
+    ONLINE,
+    PRINTED,
+    REFUSED,
+    REPRINT,
+    restated,
+)
 from firmware.stock import StockError
 
 MAX_OPEN = const(4)
 MAX_PIN_BYTES = const(40)
 MAX_SERIAL_BYTES = const(64)
+_READINGS = const(3)  # one that is bad may be a glitch on the bus
 
 
 class SaleRefused(Exception):
     """No sale. `code` says why, `details` is the limit or figure that forbids it, or None.
 
     Codes: no_float, offline_amount, offline_count, offline_total, offline_age, no_stock,
-    unknown_product, journal_full, pending_sale, spoiled (the voucher cannot be opened).
+    unknown_product, journal_full, pending_sale, spoiled (the voucher does not open, the sale was
+    taken back), unreadable (it does not open now: once the network was there it may),
+    price_changed (the price or the commission is not what the merchant was shown).
     """
 
     def __init__(self, code, details=None):
@@ -32,18 +44,19 @@ class SaleRefused(Exception):
 
 
 class Sale:
-    """One sale, as its intent says. `has_voucher`: its PIN is on the terminal, sealed.
+    """One sale, as `restated` tells it. `has_voucher`: its PIN is on the terminal, sealed.
 
     `may_be_out`: paper with its PIN may exist, so that only a copy marked DUPLICATE may be printed.
     """
 
-    def __init__(self, sequence, kind, time, body, voucher_sequence, may_be_out):
-        self.sequence = sequence
-        self.online = kind == ONLINE
-        self.time = time
-        self.product_id, self.amount_minor, self.commission_minor = body[:3]
-        self.place = None if self.online else body[3:5]  # batch id, index
-        self.voucher_sequence = voucher_sequence
+    def __init__(self, known, said, may_be_out):
+        self.known = list(known)  # the journal's entry, as it was
+        self.sequence = known[0]
+        self.online = said[0] == ONLINE
+        self.time, self.product_id, self.amount_minor, self.commission_minor = said[1:5]
+        self.place = None if self.online else said[5:7]  # batch id, index
+        # of an online sale 0, too, while flash cannot give what the server answered: ask it again
+        self.voucher_sequence = known[1] if len(said) > 5 else 0
         self.may_be_out = may_be_out
 
     @property
@@ -158,10 +171,15 @@ class Till:
         except JournalFull:
             raise SaleRefused("journal_full")
 
-    def _may_begin(self, product_id):
+    def _may_begin(self, product_id, shown):
         product = self.catalogue.product(product_id)
         if not product:
             raise SaleRefused("unknown_product")
+        if shown and (shown.amount_minor, shown.commission_minor) != (
+            product.amount_minor,
+            product.commission_minor,
+        ):
+            raise SaleRefused("price_changed", product.amount_minor)
         unfinished = self.journal.state.unfinished
         if len(unfinished) >= MAX_OPEN:
             raise SaleRefused("pending_sale", unfinished[0][0])
@@ -175,25 +193,29 @@ class Till:
             self._fresh[sequence] = False
         return self._sale(self.journal.state.entry(sequence))
 
-    def begin_online(self, product_id):
+    def begin_online(self, product_id, shown=None):
         """The intent of a sale that the server will fill, durable before it returns.
+
+        `shown`: the product as the merchant saw it when he agreed; the price list may be new since.
 
         Raises:
             SaleRefused: see its codes; pending_sale also while another online sale has no answer.
         """
-        product = self._may_begin(product_id)
+        product = self._may_begin(product_id, shown)
         for entry in self.journal.state.unfinished:
             if not entry[1]:
                 raise SaleRefused("pending_sale", entry[0])
         return self._begin(ONLINE, [product_id, product.amount_minor, product.commission_minor])
 
-    def begin_offline(self, product_id):
+    def begin_offline(self, product_id, shown=None):
         """The intent of a sale from stock: this voucher is sold for ever, before its PIN is known.
+
+        `shown`: as for `begin_online`.
 
         Raises:
             SaleRefused: see its codes.
         """
-        product = self._may_begin(product_id)
+        product = self._may_begin(product_id, shown)
         state = self.journal.state
         refusal = offline_refusal(self.catalogue, product.amount_minor, state, self._clock())
         if refusal:
@@ -202,6 +224,7 @@ class Till:
             try:
                 self.stock.entry(batch_id, index)
             except StockError:
+                self.stock.doubt(batch_id)
                 continue
             return self._begin(
                 OFFLINE,
@@ -228,7 +251,8 @@ class Till:
         expiry = field(reply, 4, int, 0, 0xFFFFFFFF)
         after = field(reply, 5, int, -(1 << 40), 1 << 40)
         entry = self.journal.state.entry(sale.sequence)
-        if entry and not entry[1]:
+        here = self._sale(entry) if entry else None
+        if here and not here.has_voucher:
             nonce, aad = self._pin_seal(sale, serial)
             sealed = cose.seal(self._key, nonce, aad, pin.encode())
             self._append(DELIVERED, [sale.sequence, sealed, serial, expiry, after])
@@ -246,7 +270,8 @@ class Till:
         """The `Voucher` of a sale, its PIN in clear, to be printed as the original.
 
         Raises:
-            SaleRefused: spoiled; if the PIN was never seen, the sale is taken back in the journal.
+            SaleRefused: spoiled: the PIN was never seen, the sale is taken back in the journal;
+                unreadable: it was.
                 pending_sale: its answer is not here, or paper may be out already (use `reprint`).
         """
         opened = self._fresh.get(sale.sequence)
@@ -255,26 +280,35 @@ class Till:
         try:
             voucher = self._open(sale)
         except SaleRefused:
-            if not sale.online and not opened:
-                del self._fresh[sale.sequence]
-                self._append(REFUSED, [sale.sequence, "spoiled"])
+            if not opened:
+                self._give_back(sale)
             raise
         self._fresh[sale.sequence] = True
         return voucher
 
+    def _give_back(self, sale):
+        """Take a sale from stock back whose PIN was certainly never seen. Raises SaleRefused."""
+        if not sale.online and self.journal.state.entry(sale.sequence):
+            self._fresh.pop(sale.sequence, None)
+            self._append(REFUSED, [sale.sequence, "spoiled"])
+            raise SaleRefused("spoiled")
+
     def _open(self, sale):
         try:
             if sale.online:
-                found = self.journal.read(sale.voucher_sequence)
-                if not found or found[0] != DELIVERED:
-                    raise SaleRefused("spoiled")
-                _, sealed, serial, expiry = found[2][:4]
+                known = (self.journal.state.kept(sale.sequence) or [sale.known])[0]
+                said = restated(self.journal.read, known)
+                if not said or len(said) < 8:
+                    raise SaleRefused("unreadable")
+                sealed, serial, expiry = said[5:8]
                 nonce, aad = self._pin_seal(sale, serial)
                 pin = str(cose.unseal(self._key, nonce, aad, sealed), "utf-8")
             else:
                 pin, serial, expiry = self.stock.open_pin(*sale.place)
         except (StockError, cose.SealError):
-            raise SaleRefused("spoiled")
+            if not sale.online:
+                self.stock.doubt(sale.place[0])
+            raise SaleRefused("unreadable")
         product = self.catalogue.product(sale.product_id) or _Gone(sale.product_id)
         return Voucher(pin, serial, expiry, product, sale.amount_minor, sale.sequence)
 
@@ -287,39 +321,63 @@ class Till:
         """The `Voucher` again, for a copy marked DUPLICATE; journaled before it is opened.
 
         Raises:
-            SaleRefused: journal_full, spoiled, pending_sale (its answer is not here).
+            SaleRefused: journal_full; pending_sale: its answer is not here; unreadable: the stock
+                file is fetched again with the next check-in; spoiled: the voucher does not open in
+                what the server sent either, so it never did, and the sale is taken back.
         """
         if not sale.has_voucher:
             raise SaleRefused("pending_sale", sale.sequence)
         self._append(REPRINT, [sale.sequence])
-        self._fresh.pop(sale.sequence, None)
-        return self._open(sale)
+        was_opened = self._fresh.pop(sale.sequence, False)
+        try:
+            return self._open(sale)
+        except SaleRefused:
+            if not sale.online and not was_opened and self.stock.is_renewed(sale.place[0]):
+                self._give_back(sale)
+            raise
 
     # --- after a cut, and later ---
 
-    def _sale(self, entry):
-        found = self.journal.read(entry[0])
-        if not found or found[0] not in (OFFLINE, ONLINE):
+    def _sale(self, known):
+        said = restated(self.journal.read, known)
+        if not said:
             return None
-        may_be_out = bool(entry[1]) and self._fresh.get(entry[0], True)
-        return Sale(entry[0], found[0], found[1], found[2], entry[1], may_be_out)
+        return Sale(known, said, bool(known[1]) and self._fresh.get(known[0], True))
 
     def unfinished(self):
         """Sales without an end, oldest first: to be asked for (no voucher) or handed over."""
         sales = [self._sale(entry) for entry in self.journal.state.unfinished]
         return [sale for sale in sales if sale]
 
+    def give_up_lost(self):
+        """End each open sale whose intent flash has lost, so that nothing waits for it for ever.
+
+        The server gives its money back and calls a person. One that is being sold now is left.
+        """
+        for entry in list(self.journal.state.unfinished):
+            if entry[0] in self._fresh:
+                continue
+            for _ in range(_READINGS):
+                if restated(self.journal.read, entry):
+                    break
+            else:
+                self._append(REFUSED, [entry[0], "lost"])
+
     def last_sale(self):
         """The newest sale with a voucher, or None."""
         last = self.journal.state.last_sale
         return self._sale(last) if last else None
 
-    def booted(self, boot_count, release, reset_cause):
-        """Journal this start; a full journal does not keep the terminal from starting."""
+    def booted(self, boot_count, release, reset_cause, is_blind=False):
+        """Journal this start; a full journal does not keep the terminal from starting.
+
+        `is_blind`: nobody knows how long the terminal was off (`firmware.policy`).
+        """
+        body = [boot_count, release, reset_cause]
         try:
-            self.journal.append(BOOT, [boot_count, release, reset_cause])
+            self.journal.append(BOOT, body + [1] if is_blind else body)
         except JournalFull:
-            pass
+            self.journal.state.blind_starts += is_blind
 
     def day_report(self, now, utc_offset_s=0):
         """The `DayReport` of the local day that `now` (Unix seconds, 0 unknown) is in."""

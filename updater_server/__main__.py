@@ -28,7 +28,7 @@ from updater_server.dashboard.page import ago, money
 from updater_server.database import reading, writing
 from updater_server.errors import ServerError, StateError
 from updater_server.fleet import alarms, technicians, terminals
-from updater_server.sales import checks, ledger, stock, vouchers
+from updater_server.sales import checks, ledger, losses, stock, vouchers
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import DataFolder, Service, unix_time
 from updater_server.tables import technician
@@ -283,6 +283,34 @@ def merchant_text(terminal: str, text: str, data: Data) -> None:
         terminal_id = terminals.parse_terminal_id(terminal)
         with writing(Service.open(data).engine) as connection:
             terminals.set_merchant_text(connection, terminal_id, text or None)
+
+
+@terminal_cli.command("lost")
+def lost_records(
+    terminal: Annotated[str, typer.Argument(help="16 hex digits")],
+    data: Data,
+    accept_through: Annotated[
+        int, typer.Option(help="You have looked: what is lost up to this record is dealt with.")
+    ] = 0,
+    who: Annotated[str, typer.Option(help="Your name, with --accept-through.")] = "",
+) -> None:
+    """Journal records that a terminal says it has lost, and that did not turn up since."""
+    with refusals():
+        service = Service.open(data)
+        terminal_id = terminals.parse_terminal_id(terminal)
+        with writing(service.engine) as connection:
+            if terminals.device_keys(connection, service.key, terminal_id) is None:
+                raise StateError(f"no terminal {terminal} is enrolled")
+            if accept_through:
+                if not 1 <= len(who) <= 64:
+                    raise StateError("say who accepts it: --who NAME, up to 64 letters")
+                now = service.now()
+                given_up = losses.accept(connection, terminal_id, accept_through, who, now)
+                if given_up:
+                    out.print(f"{given_up} records that never came are given up", highlight=False)
+            lost = losses.open_losses(connection, terminal_id)
+    listed = ", ".join(map(str, lost)) or "none"
+    out.print(f"lost and not accepted: {listed}", highlight=False, soft_wrap=True)
 
 
 @stock_cli.command("assign")

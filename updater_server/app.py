@@ -327,12 +327,11 @@ def make_app(service: Service) -> Litestar:
         with writing(service.engine) as connection:
             conflict = None
             through = 0
-            for raws in exports.sealed_records(connection, service.key, terminal_id, parts):
-                try:
-                    through = intake.take_in(connection, terminal_id, raws, now)
-                except ConflictError as error:
-                    conflict = error  # what came before it stays, and the alarm
-                    break
+            raws = exports.sealed_records(connection, service.key, terminal_id, parts)
+            try:
+                through = intake.take_in(connection, terminal_id, raws, now, is_sealed=True)
+            except ConflictError as error:
+                conflict = error  # what came before it stays, and the alarm
             reconcile.reconcile(connection, terminal_id, now)
             facts = {"parts": len(parts), "acknowledged": through}
             bench.note(connection, who.technician_id, terminal_id, "journal", facts, now)

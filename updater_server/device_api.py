@@ -193,6 +193,7 @@ def _answer(
             reply = _journal(connection, terminal_id, content, now)
         elif kind == 4:
             batch_id = content.uint(1)
+            stock.note_renewal(connection, terminal_id, batch_id, now)
             file = stock.stock_file(connection, service.key, keys, terminal_id, batch_id)
             reply = {1: file}
         elif kind == 5:
@@ -237,6 +238,7 @@ def _check_in(
         journal_next=check_uint(places[1], 10),
     )
     terminals.record_check_in(connection, terminal_id, report, now)
+    intake.look_for_rewound_journal(connection, terminal_id, report.journal_next, now)
     reconcile.reconcile(connection, terminal_id, now)
     owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
     try:
@@ -259,6 +261,7 @@ def _sale(
         sequence=content.uint(1),
         product_id=content.text(2, 32),
         amount_minor=content.uint(3),
+        commission_minor=content.uint(20),
         time=content.uint(4),
     )
     if request.sequence == 0:
@@ -281,6 +284,6 @@ def _journal(
     raws = content.items(1)
     if not all(isinstance(raw, bytes) for raw in raws):
         raise BadMessage("key 1: an array of byte strings is needed")
-    acknowledged = intake.take_in(connection, terminal_id, raws, now)
+    acknowledged = intake.take_in(connection, terminal_id, raws, now, is_sealed=True)
     reconcile.reconcile(connection, terminal_id, now)
     return {1: acknowledged, 2: ledger.float_minor(connection, terminal_id)}

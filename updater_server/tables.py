@@ -2,7 +2,7 @@
 the migrations.
 
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
-Rows of `ledger_*`, `journal_record`, `voucher_assignment` and `stock_outcome` are never updated or
+Rows of `ledger_*`, `journal_*`, `voucher_assignment` and `stock_outcome` are never updated or
 deleted: triggers refuse it (migration 0001).
 """
 
@@ -240,6 +240,26 @@ journal_record = Table(
     Column("kind", Integer),  # null: lost on the terminal
     Column("raw", LargeBinary),
     Column("received_at", Big, nullable=False),
+)
+
+journal_late = Table(
+    "journal_late",  # records that had been reported as lost and came after all
+    metadata,
+    Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), primary_key=True),
+    Column("sequence", Big, primary_key=True, autoincrement=False),
+    Column("kind", Integer, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("received_at", Big, nullable=False),
+)
+
+loss_accepted = Table(
+    "loss_accepted",  # up to which record a person has dealt with what is lost
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), nullable=False, index=True),
+    Column("through", Big, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("at", Big, nullable=False),
 )
 
 stock_outcome = Table(

@@ -25,11 +25,11 @@ async def sell(app):
         return
     await wait_for_network(app)
     if app.network == ONLINE:
-        sale = app.till.begin_online(product.id)
+        sale = app.till.begin_online(product.id, product)
         if await ask_server(app, sale):
             await voucher.hand_over(app, sale)
     elif await offer_stock(app, product):
-        sale = app.till.begin_offline(product.id)
+        sale = app.till.begin_offline(product.id, product)
         await voucher.hand_over(app, sale)
 
 

@@ -120,10 +120,10 @@ class Office:
                 self.alarms.append(f"sale {sequence} came with another body")
                 return {0: -1, 1: "conflict", 2: "another body"}
             return stored
-        if self.refuse:
-            reply: dict[int, Any] = {0: 2, 1: 1, 6: self.refuse, 7: "refused"}
+        if self.refuse or request[20] != self.commission_minor:
+            reply: dict[int, Any] = {0: 2, 1: 1, 6: self.refuse or "price_changed", 7: "refused"}
         else:
-            self.ledger_minor -= request[3] - self.commission_minor
+            self.ledger_minor -= request[3] - request[20]
             reply = {
                 0: 2,
                 1: 0,

@@ -106,7 +106,9 @@ async def _hand_over_first(app: Any, sale: Any, duplicate: bool = False) -> None
 def _begin_late(self: Any, kind: int, body: list[Any]) -> Any:
     if kind != 2:
         return _begin(self, kind, body)
-    sale = firmware.till.Sale(self.journal.next_sequence, kind, self._now(), body, 1, False)
+    sequence = self.journal.next_sequence
+    said = [kind, self._now(), *body]
+    sale = firmware.till.Sale([sequence, sequence, 0, sequence], said, False)
     sale.late = (kind, body)
     self._fresh[sale.sequence] = False
     return sale
@@ -117,7 +119,7 @@ _begin = Till._begin
 
 def _original_again() -> None:
     """May-be-out is forgotten with the RAM, and the till gives an original whenever it is asked."""
-    rewrite(Till, "_sale", ("self._fresh.get(entry[0], True)", "False"))
+    rewrite(Till, "_sale", ("self._fresh.get(known[0], True)", "False"))
     rewrite(Till, "voucher", ('raise SaleRefused("pending_sale", sale.sequence)', "opened = True"))
 
 

@@ -95,9 +95,16 @@ class Device:
         return reply
 
     def sale(
-        self, sequence: int, product: str = "air50", amount: int = 5000, time: int = 1_790_000_000
+        self,
+        sequence: int,
+        product: str = "air50",
+        amount: int = 5000,
+        time: int = 1_790_000_000,
+        commission: int | None = None,
     ) -> dict[int, Any]:
-        return self.ask({0: 2, 1: sequence, 2: product, 3: amount, 4: time})
+        if commission is None:
+            commission = amount // 20
+        return self.ask({0: 2, 1: sequence, 2: product, 3: amount, 4: time, 20: commission})
 
     def check_in(self, own_float: int = 0, **changes: Any) -> dict[int, Any]:
         content = {

@@ -32,7 +32,7 @@ def test_a_check_in_is_answered_and_what_runs_is_known(shop: Shop) -> None:
 def test_a_replayed_message_changes_nothing(shop: Shop) -> None:
     device = shop.enrol()
     shop.stock_vault()
-    body, counter = device.seal({0: 2, 1: 1, 2: "air50", 3: 5000, 4: 0})
+    body, counter = device.seal({0: 2, 1: 1, 2: "air50", 3: 5000, 4: 0, 20: 250})
     status, first = shop.post(body)
     assert status == 200
     assert device.open(first, counter)[1] == 0
@@ -179,10 +179,10 @@ GOOD_CHECK_IN: dict[int, Any] = {
         {**GOOD_CHECK_IN, 8: ["x", "y"]},
         {**GOOD_CHECK_IN, 9: "0"},
         {**GOOD_CHECK_IN, 10: [1, -1]},
-        {0: 2, 1: 0, 2: "air50", 3: 5000, 4: 0},
-        {0: 2, 1: 1, 2: "air50", 3: -5000, 4: 0},
-        {0: 2, 1: 1, 2: "a" * 33, 3: 5000, 4: 0},
-        {0: 2, 1: 2**32, 2: "air50", 3: 5000, 4: 0},
+        {0: 2, 1: 0, 2: "air50", 3: 5000, 4: 0, 20: 250},
+        {0: 2, 1: 1, 2: "air50", 3: -5000, 4: 0, 20: 250},
+        {0: 2, 1: 1, 2: "a" * 33, 3: 5000, 4: 0, 20: 250},
+        {0: 2, 1: 2**32, 2: "air50", 3: 5000, 4: 0, 20: 250},
         {0: 3, 1: "journal"},
         {0: 3, 1: [1]},
         {0: 5, 1: 1, 2: b"short"},

@@ -166,7 +166,7 @@ def test_without_a_sound_catalogue_a_sale_is_asked_to_try_later(shop: Shop) -> N
     timestamp = shop.folder / "repository" / "metadata" / "timestamp.json"
     good = timestamp.read_bytes()
     timestamp.write_bytes(good.replace(b'"version":2}}', b'"version":1}}'))
-    assert device.post({0: 2, 1: 1, 2: "air50", 3: 5000, 4: 0}) == (503, {})
+    assert device.post({0: 2, 1: 1, 2: "air50", 3: 5000, 4: 0, 20: 250}) == (503, {})
     assert shop.sql("SELECT * FROM sale") == []
     timestamp.write_bytes(good)
     assert device.sale(1)[1] == 0
@@ -187,7 +187,7 @@ def test_a_price_list_that_is_spoiled_meanwhile_stops_no_sale_and_changes_no_pri
 def test_one_sale_asked_for_by_many_at_once_is_sold_once(shop: Shop) -> None:
     device = shop.enrol()
     shop.stock_vault()
-    content = {0: 2, 1: 9, 2: "air50", 3: 5000, 4: 0}
+    content = {0: 2, 1: 9, 2: "air50", 3: 5000, 4: 0, 20: 250}
     sealed = [device.seal(content) for _ in range(8)]
     answers: list[tuple[int, bytes, int]] = []
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -250,9 +250,8 @@ def sync_log(office: Office, log: BenchLog, say: Callable[[str], None]) -> None:
             file = Path(entry["details"]["file"])
             if not file.exists():
                 raise LinkError(f"the export {file} is gone: find it, or export again")
-            parts = _sealed_parts(file)
-            for at in range(0, len(parts), _PARTS_AT_ONCE):
-                through = office.bring_journal(entry["terminal"], parts[at : at + _PARTS_AT_ONCE])
+            for parts in _requests(_sealed_parts(file)):
+                through = office.bring_journal(entry["terminal"], parts)
                 say(f"terminal {entry['terminal']}: the server has everything up to {through}")
         office.bring_log(
             [
@@ -267,6 +266,20 @@ def sync_log(office: Office, log: BenchLog, say: Callable[[str], None]) -> None:
             ]
         )
         log.mark_synced([entry["id"]])
+
+
+def _requests(parts: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Parts that go in one request: few, but none ends with lost records if more follow, as only
+    what comes behind them shows that they were ever written.
+    """
+    group: list[dict[str, Any]] = []
+    for part in parts:
+        group.append(part)
+        if len(group) >= _PARTS_AT_ONCE and part["records"][-1]:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _sealed_parts(file: Path) -> list[dict[str, Any]]:

@@ -32,8 +32,10 @@ class Part:
 
 def sealed_records(
     connection: Connection, key: ServerKey, terminal_id: bytes, parts: list[Part]
-) -> list[list[bytes]]:
-    """The records of each part, all of which the terminal itself sealed.
+) -> list[bytes]:
+    """The records of all parts, which lead on to one another, as the terminal itself sealed them.
+
+    Lost ones at the end are left out: nothing behind them shows yet that they were written.
 
     Raises:
         InputError: no such terminal, or a part is not what this terminal said.
@@ -43,13 +45,19 @@ def sealed_records(
         raise InputError(f"no terminal {terminal_id.hex()} is enrolled")
     device_key = key.open("device key", terminal_id, sealed)
     export_key = HKDF(SHA256(), 32, salt=terminal_id, info=b"duka export 1").derive(device_key)
+    records: list[bytes] = []
     for part in parts:
         if not hmac.compare_digest(_seal(export_key, part), part.seal):
             raise InputError(
                 f"the records from {part.first} on do not carry this terminal's seal: "
                 "export them again (`tech logs`)"
             )
-    return [part.records for part in parts]
+        if records and part.first != parts[0].first + len(records):
+            raise InputError(f"between the parts of the export records are missing at {part.first}")
+        records += part.records
+    while records and not records[-1]:
+        records.pop()
+    return records
 
 
 def _seal(export_key: bytes, part: Part) -> bytes:

@@ -41,7 +41,12 @@ _MUST_FIND_NOTHING = {
     "the ledger holds a stock sale without its record": """
         SELECT t.id FROM ledger_transaction t
         LEFT JOIN journal_record j ON j.terminal_id = t.terminal_id AND j.sequence = t.sequence
-        WHERE t.kind IN ('stock_sale', 'refund') AND j.raw IS NULL""",
+        LEFT JOIN journal_late l ON l.terminal_id = t.terminal_id AND l.sequence = t.sequence
+        WHERE t.kind IN ('stock_sale', 'refund') AND j.raw IS NULL AND l.raw IS NULL""",
+    "a record came late that was not lost": """
+        SELECT l.sequence FROM journal_late l LEFT JOIN journal_record j
+        ON j.terminal_id = l.terminal_id AND j.sequence = l.sequence
+        WHERE j.sequence IS NULL OR j.raw IS NOT NULL""",
     "a voucher is given away and still free, or gone and not given": """
         SELECT v.id FROM voucher v LEFT JOIN voucher_assignment a ON a.voucher_id = v.id
         WHERE v.free = (a.voucher_id IS NOT NULL)""",
@@ -71,7 +76,11 @@ def problems(connection: Connection) -> list[str]:
 def _broken_chains(connection: Connection) -> list[str]:
     found = []
     rows = connection.execute(
-        text("SELECT terminal_id, sequence, raw FROM journal_record ORDER BY terminal_id, sequence")
+        text(
+            "SELECT j.terminal_id, j.sequence, COALESCE(j.raw, l.raw) FROM journal_record j"
+            " LEFT JOIN journal_late l USING (terminal_id, sequence)"
+            " ORDER BY j.terminal_id, j.sequence"
+        )
     )
     owner: bytes | None = None
     tag: bytes | None = None

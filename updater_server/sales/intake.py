@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 from updater_server.database import is_the_databases_fault
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger
+from updater_server.sales import ledger, losses, records
 from updater_server.sales.journal import FIRST_TAG, NotARecord, Record, RecordKind
 from updater_server.sales.prices import was_shown
 from updater_server.tables import (
@@ -32,69 +32,77 @@ from updater_server.tables import (
 
 log = logging.getLogger("duka.intake")
 
+LOST_CODE = "lost"
+"""The terminal gives a sale up because its flash has lost what was sold."""
 
-def _numbered(raws: Sequence[bytes]) -> list[tuple[int | None, Record | None]]:
-    """Each upload item with its sequence number; a lost one has no record, and no number if all are
-    lost.
+
+def _numbered(raws: Sequence[bytes]) -> list[tuple[int, Record | None]]:
+    """Each upload item with its sequence number; a lost one has no record.
+
+    Raises:
+        NotARecord: no record, or not contiguous, or nothing behind a lost one: a number that may
+            still be written must not be called lost.
     """
-    records = [Record.parse(raw) if raw else None for raw in raws]
-    anchor = next((at for at, record in enumerate(records) if record), None)
-    if anchor is None:
-        return [(None, None)] * len(records)
-    found = records[anchor]
-    assert found is not None
-    numbered: list[tuple[int | None, Record | None]] = []
-    for at, record in enumerate(records):
-        sequence = found.sequence + at - anchor
+    found = [Record.parse(raw) if raw else None for raw in raws]
+    if not found:
+        return []
+    last = found[-1]
+    if last is None:
+        raise NotARecord("behind a lost record there must be one that is not lost")
+    numbered: list[tuple[int, Record | None]] = []
+    for sequence, record in enumerate(found, last.sequence - len(found) + 1):
         if sequence < 1 or (record and record.sequence != sequence):
             raise NotARecord("the records are not contiguous")
         numbered.append((sequence, record))
     return numbered
 
 
-def take_in(connection: Connection, terminal_id: bytes, raws: Sequence[bytes], now: int) -> int:
+def take_in(
+    connection: Connection,
+    terminal_id: bytes,
+    raws: Sequence[bytes],
+    now: int,
+    *,
+    is_sealed: bool = False,
+) -> int:
     """Store and post what is new; returns through which sequence number everything is stored.
 
-    Records that are stored already are compared and passed over. A gap before the first new one
-    leaves everything as it is.
+    Records that are stored already are compared and passed over; one that was lost and comes now is
+    stored and posted. A gap before the first new one leaves everything as it is.
+    `is_sealed`: the terminal itself says this, under its seal; nobody else may call a record lost.
 
     Raises:
-        InputError: something is not a record, or they are not contiguous; nothing was stored.
+        InputError: something is not a record, or they are not contiguous, or called lost without
+            the seal; nothing was stored.
         ConflictError: a record is not the one stored under its number, or the chain does not lead
-            to it. What came before it is stored and an alarm raised, so commit.
+            to it, or too many are lost. What came before it is stored and an alarm raised, so
+            commit.
     """
     try:
         numbered = _numbered(raws)
     except NotARecord as error:
         raise InputError(str(error)) from error
     owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
-    acknowledged: int = owner.acknowledged_through
-    tag: bytes | None = FIRST_TAG if acknowledged == 0 else owner.chain_tag
-    problem: str | None = None
-    for number, record in numbered:
-        sequence = acknowledged + 1 if number is None else number
-        if sequence <= acknowledged:
-            if record is None:
-                continue
-            stored = connection.scalar(
-                select(journal_record.c.raw).where(
-                    journal_record.c.terminal_id == terminal_id,
-                    journal_record.c.sequence == sequence,
-                )
-            )
-            if stored is not None and stored != record.raw:
-                problem = f"record {sequence} is not the one stored: the journal was forked"
-                raise_alarm(connection, terminal_id, "journal_fork", problem, now)
-                break
+    known: int = owner.acknowledged_through
+    late, problem = _compared(connection, terminal_id, numbered, known, now)
+    if problem:
+        numbered = []  # what follows a fork is not believed
+    lost = [sequence for sequence, record in numbered if sequence > known and record is None]
+    if lost and numbered[0][0] <= known + 1:
+        try:
+            losses.declare(connection, terminal_id, lost, is_sealed, now)
+        except ConflictError as error:
+            problem = str(error)
+            numbered = [item for item in numbered if item[0] < lost[0]]
+    acknowledged, tag = known, FIRST_TAG if known == 0 else owner.chain_tag
+    for sequence, record in numbered:
+        if sequence <= known:
             continue
         if sequence > acknowledged + 1:
             text = f"records {acknowledged + 1} to {sequence - 1} were never received"
             raise_alarm(connection, terminal_id, "journal_gap", text, now)
             break
-        if record is None:
-            text = f"record {sequence} was lost on the terminal"
-            raise_alarm(connection, terminal_id, "journal_lost", text, now)
-        elif tag is not None and not record.follows(tag):
+        if record and tag is not None and not record.follows(tag):
             problem = f"the chain does not lead to record {sequence}"
             raise_alarm(connection, terminal_id, "journal_chain", problem, now)
             break
@@ -115,9 +123,61 @@ def take_in(connection: Connection, terminal_id: bytes, raws: Sequence[bytes], n
         .where(terminal.c.id == terminal_id)
         .values(acknowledged_through=acknowledged, chain_tag=tag)
     )
+    for record in losses.came_later(connection, terminal_id, late, is_sealed, now):
+        _apply(connection, terminal_id, record, now)
+        _apply_refusals_of(connection, terminal_id, record, now)
     if problem:
         raise ConflictError(problem)
     return acknowledged
+
+
+def _compared(
+    connection: Connection,
+    terminal_id: bytes,
+    numbered: Sequence[tuple[int, Record | None]],
+    known: int,
+    now: int,
+) -> tuple[list[Record], str | None]:
+    """Of the records up to `known` those that were lost until now, and what is wrong with one that
+    is stored."""
+    late = []
+    for sequence, record in numbered:
+        if sequence > known or record is None:
+            continue
+        stored = records.find(connection, terminal_id, sequence)
+        if stored is None:
+            late.append(record)
+        elif stored.raw != record.raw:
+            problem = f"record {sequence} is not the one stored: the journal was forked"
+            raise_alarm(connection, terminal_id, "journal_fork", problem, now)
+            return [], problem
+    return late, None
+
+
+def look_for_rewound_journal(
+    connection: Connection, terminal_id: bytes, journal_next: int, now: int
+) -> None:
+    """Alarm if a terminal will write numbers that are stored here already: its flash is older."""
+    acknowledged = connection.scalar(
+        select(terminal.c.acknowledged_through).where(terminal.c.id == terminal_id)
+    )
+    if acknowledged is not None and journal_next <= acknowledged:
+        text = (
+            f"its journal goes on with record {journal_next}, but {acknowledged} are stored: its "
+            "flash was put back. Enrol it under a new id and move its float"
+        )
+        raise_alarm(connection, terminal_id, "journal_rewound", text, now)
+
+
+def _apply_refusals_of(
+    connection: Connection, terminal_id: bytes, intent: Record, now: int
+) -> None:
+    """The sale of an intent that came late may have been given back long since."""
+    if intent.kind != RecordKind.INTENT_OFFLINE:
+        return
+    for record in records.of_kind(connection, terminal_id, RecordKind.REFUSED, intent.sequence):
+        if record.body[:1] == [intent.sequence]:
+            _apply(connection, terminal_id, record, now)
 
 
 def _apply(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
@@ -201,16 +261,28 @@ def _offline_intent(connection: Connection, terminal_id: bytes, record: Record, 
 
 
 def _online_intent(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
-    product_id, amount, _commission = record.fields(str, int, int)
+    product_id, amount, commission = record.fields(str, int, int)
     asked = connection.execute(
         select(sale).where(sale.c.terminal_id == terminal_id, sale.c.sequence == record.sequence)
     ).one_or_none()
-    if asked and (asked.product_id, asked.amount_minor, asked.terminal_time) != (
-        product_id,
-        amount,
-        record.time,
-    ):
+    if asked and (
+        asked.product_id,
+        asked.amount_minor,
+        asked.commission_minor,
+        asked.terminal_time,
+    ) != (product_id, amount, commission, record.time):
         raise NotARecord("the intent is not the sale that was asked for")
+
+
+def _carried(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
+    """A sale restated for the terminal's own needs: it was posted long since, by its intent."""
+    (sequence,) = record.fields(int)
+    intent = records.find(connection, terminal_id, sequence)
+    if intent is None or len(record.body) == 1:
+        return
+    length = 2 + (5 if intent.kind == RecordKind.INTENT_OFFLINE else 3)
+    if record.body[1 : 1 + length] != [intent.kind, intent.time, *intent.body][:length]:
+        raise NotARecord(f"restates sale {sequence} as another")
 
 
 def _delivered(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
@@ -232,6 +304,11 @@ def _refused(connection: Connection, terminal_id: bytes, record: Record, now: in
     online = connection.scalar(
         select(sale.c.state).where(sale.c.terminal_id == terminal_id, sale.c.sequence == sequence)
     )
+    if online == "delivered" and code == LOST_CODE:
+        _undo(connection, terminal_id, "sale", sequence, record, now)
+        text = f"sale {sequence} was delivered, and the terminal has lost what it was: given back"
+        raise_alarm(connection, terminal_id, "sale_lost", text, now)
+        return
     if online == "delivered":
         raise NotARecord(f"says sale {sequence} was refused; it was delivered")
     sold = connection.execute(
@@ -245,11 +322,7 @@ def _refused(connection: Connection, terminal_id: bytes, record: Record, now: in
     ).one_or_none()
     if sold is None:
         return
-    if _was_printed(connection, terminal_id, sequence):
-        raise NotARecord(f"gives back sale {sequence}, which was printed")
-    reference = f"refund:{terminal_id.hex()}:{sequence}"
-    if ledger.is_posted(connection, reference):
-        raise NotARecord(f"gives back sale {sequence} a second time")
+    _undo(connection, terminal_id, "stock", sequence, record, now)
     connection.execute(
         insert(stock_outcome).values(
             batch_id=sold.batch_id,
@@ -259,7 +332,21 @@ def _refused(connection: Connection, terminal_id: bytes, record: Record, now: in
             created_at=now,
         )
     )
-    posted = ledger.entries_of(connection, f"stock:{terminal_id.hex()}:{sequence}")
+    text = f"voucher {sold.batch_index} of batch {sold.batch_id} did not open ({code[:32]})"
+    raise_alarm(connection, terminal_id, "voucher_spoiled", text, now)
+
+
+def _undo(
+    connection: Connection, terminal_id: bytes, kind: str, sequence: int, record: Record, now: int
+) -> None:
+    """Give back what a sale cost, once; `kind` is how its reference in the ledger begins."""
+    printed = records.of_kind(connection, terminal_id, RecordKind.PRINTED, sequence)
+    if any(found.body[:1] == [sequence] for found in printed):
+        raise NotARecord(f"gives back sale {sequence}, which was printed")
+    reference = f"refund:{terminal_id.hex()}:{sequence}"
+    if ledger.is_posted(connection, reference):
+        raise NotARecord(f"gives back sale {sequence} a second time")
+    posted = ledger.entries_of(connection, f"{kind}:{terminal_id.hex()}:{sequence}")
     ledger.post(
         connection,
         "refund",
@@ -269,19 +356,6 @@ def _refused(connection: Connection, terminal_id: bytes, record: Record, now: in
         sequence=record.sequence,
         now=now,
     )
-    text = f"voucher {sold.batch_index} of batch {sold.batch_id} did not open ({code[:32]})"
-    raise_alarm(connection, terminal_id, "voucher_spoiled", text, now)
-
-
-def _was_printed(connection: Connection, terminal_id: bytes, sale_sequence: int) -> bool:
-    printed = connection.scalars(
-        select(journal_record.c.raw).where(
-            journal_record.c.terminal_id == terminal_id,
-            journal_record.c.sequence > sale_sequence,
-            journal_record.c.kind == int(RecordKind.PRINTED),
-        )
-    )
-    return any(Record.parse(raw).body[:1] == [sale_sequence] for raw in printed)
 
 
 _Effect = Callable[[Connection, bytes, Record, int], None]
@@ -290,4 +364,5 @@ _EFFECTS: dict[int, _Effect] = {
     RecordKind.INTENT_ONLINE: _online_intent,
     RecordKind.DELIVERED: _delivered,
     RecordKind.REFUSED: _refused,
+    RecordKind.CARRIED: _carried,
 }

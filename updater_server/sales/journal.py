@@ -36,6 +36,7 @@ class RecordKind(IntEnum):
     SETTLED = 8
     STOCK = 9
     SETTING = 10
+    CARRIED = 11
 
 
 class NotARecord(Exception):

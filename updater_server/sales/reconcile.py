@@ -3,7 +3,8 @@ intake.
 
 A check-in says: "before writing record N my float was F". Once every record before N is here, F
 must be the ledger's sum of what those sales did and of the credits (top-ups, vouchers given back);
-of the credits the newest may still be unknown to the terminal.
+of the credits the newest may still be unknown to the terminal, and so may sales whose records had
+been reported as lost and came later.
 A terminal may also hold itself poorer for a while: an online sale whose answer came after a
 settlement counts twice until the next one. So too much is an alarm at once, too little only twice
 in a row.
@@ -16,10 +17,11 @@ from sqlalchemy import Connection, or_, select, update
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales.journal import Record, RecordKind
 from updater_server.sales.ledger import float_account
+from updater_server.sales.records import whole_record
 from updater_server.tables import (
     account,
     check_in,
-    journal_record,
+    journal_late,
     ledger_entry,
     ledger_transaction,
     terminal,
@@ -31,7 +33,9 @@ _CREDITS = ("top_up", "refund")
 def expected_floats(connection: Connection, terminal_id: bytes, before_sequence: int) -> set[int]:
     """Every figure that a terminal may rightly have had before writing record `before_sequence`."""
     moved = (
-        select(ledger_transaction.c.kind, ledger_entry.c.amount_minor)
+        select(
+            ledger_transaction.c.kind, ledger_transaction.c.sequence, ledger_entry.c.amount_minor
+        )
         .join(ledger_transaction, ledger_transaction.c.id == ledger_entry.c.transaction_id)
         .join(account, account.c.id == ledger_entry.c.account_id)
         .where(account.c.name == float_account(terminal_id))
@@ -43,10 +47,15 @@ def expected_floats(connection: Connection, terminal_id: bytes, before_sequence:
         )
         .order_by(ledger_transaction.c.id)
     )
+    late = set(
+        connection.scalars(
+            select(journal_late.c.sequence).where(journal_late.c.terminal_id == terminal_id)
+        )
+    )
     figure = 0
     credits = []
-    for kind, amount_minor in connection.execute(moved):
-        if kind in _CREDITS:
+    for kind, sequence, amount_minor in connection.execute(moved):
+        if kind in _CREDITS or sequence in late:
             credits.append(amount_minor)
         else:
             figure += amount_minor
@@ -60,15 +69,15 @@ def expected_floats(connection: Connection, terminal_id: bytes, before_sequence:
 def _unanswered(connection: Connection, terminal_id: bytes, before_sequence: int) -> bool:
     """Whether an online sale was begun before that record and its answer had not come."""
     rows = connection.execute(
-        select(journal_record.c.sequence, journal_record.c.kind, journal_record.c.raw)
-        .where(journal_record.c.terminal_id == terminal_id)
-        .where(journal_record.c.sequence < before_sequence)
+        select(whole_record.c.sequence, whole_record.c.kind, whole_record.c.raw)
+        .where(whole_record.c.terminal_id == terminal_id)
+        .where(whole_record.c.sequence < before_sequence)
         .where(
-            journal_record.c.kind.in_(
+            whole_record.c.kind.in_(
                 [RecordKind.INTENT_ONLINE, RecordKind.DELIVERED, RecordKind.REFUSED]
             )
         )
-        .order_by(journal_record.c.sequence.desc())
+        .order_by(whole_record.c.sequence.desc())
         .limit(64)  # at most eight sales are unfinished at once
     )
     answered: set[int] = set()

@@ -138,6 +138,18 @@ def stock_file(
     )
 
 
+def note_renewal(connection: Connection, terminal_id: bytes, batch_id: int, now: int) -> None:
+    """A terminal asks for a file; if it had confirmed it, that file was lost: tell a person."""
+    confirmed = connection.scalar(
+        select(stock_batch.c.received_at).where(
+            stock_batch.c.id == batch_id, stock_batch.c.terminal_id == terminal_id
+        )
+    )
+    if confirmed is not None:
+        text = f"stock batch {batch_id} was lost or damaged on the terminal and is fetched again"
+        raise_alarm(connection, terminal_id, "stock_renewed", text, now)
+
+
 def received(
     connection: Connection,
     key: ServerKey,

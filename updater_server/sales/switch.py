@@ -13,16 +13,16 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from updater_server.errors import ConflictError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger, vouchers
-from updater_server.sales.journal import Record, RecordKind
+from updater_server.sales import ledger, records, vouchers
+from updater_server.sales.journal import RecordKind
 from updater_server.sales.prices import PriceLists
 from updater_server.server_key import ServerKey
-from updater_server.tables import journal_record, sale, terminal, voucher_assignment
+from updater_server.tables import sale, terminal, voucher_assignment
 
 REFUSALS = {
     "blocked": "This terminal is blocked. Call your agent.",
     "unknown_product": "This product is no longer sold.",
-    "price_changed": "The price has changed. Sync, then sell again.",
+    "price_changed": "The price or the commission has changed. Sync, then sell again.",
     "no_float": "Not enough float. Top up, then sell again.",
     "no_vouchers": "Sold out for now. Try another product.",
 }
@@ -35,6 +35,7 @@ class SaleRequest:
     sequence: int
     product_id: str
     amount_minor: int
+    commission_minor: int
     time: int
 
 
@@ -67,19 +68,11 @@ def _contradicts_journal(connection: Connection, terminal_id: bytes, request: Sa
     """Whether the terminal's own journal, as far as it is here, has another record at this sequence
     number.
     """
-    raw = connection.scalar(
-        select(journal_record.c.raw).where(
-            journal_record.c.terminal_id == terminal_id,
-            journal_record.c.sequence == request.sequence,
-        )
-    )
-    if raw is None:
-        return False
-    record = Record.parse(raw)
-    return (
+    record = records.find(connection, terminal_id, request.sequence)
+    return record is not None and (
         record.kind != RecordKind.INTENT_ONLINE
         or record.time != request.time
-        or record.body[:2] != [request.product_id, request.amount_minor]
+        or record.body[:3] != [request.product_id, request.amount_minor, request.commission_minor]
     )
 
 
@@ -108,12 +101,13 @@ def sell(
         .one_or_none()
     )
     if stored is not None:
-        same = (stored["product_id"], stored["amount_minor"], stored["terminal_time"]) == (
+        columns = ("product_id", "amount_minor", "commission_minor", "terminal_time")
+        if tuple(stored[name] for name in columns) == (
             request.product_id,
             request.amount_minor,
+            request.commission_minor,
             request.time,
-        )
-        if same:
+        ):
             return _stored_answer(connection, key, stored)
     if stored is not None or _contradicts_journal(connection, terminal_id, request):
         text = f"sale {request.sequence} was asked for again with another content"
@@ -122,14 +116,13 @@ def sell(
 
     owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
     product = prices.product(owner.catalogue, request.product_id)
-    commission_minor = product.commission_minor if product else 0
     row = {
         "terminal_id": terminal_id,
         "sequence": request.sequence,
         "product_id": request.product_id,
         "amount_minor": request.amount_minor,
         "terminal_time": request.time,
-        "commission_minor": commission_minor,
+        "commission_minor": request.commission_minor,
         "created_at": now,
     }
 
@@ -146,10 +139,14 @@ def sell(
         return refuse("blocked")
     if product is None:
         return refuse("unknown_product")
-    if product.amount_minor != request.amount_minor:
+    # The merchant pays what he was shown, or learns that it has changed; never another figure.
+    if (product.amount_minor, product.commission_minor) != (
+        request.amount_minor,
+        request.commission_minor,
+    ):
         return refuse("price_changed")
     float_before = ledger.float_minor(connection, terminal_id)
-    if float_before < product.amount_minor - commission_minor:
+    if float_before < request.amount_minor - request.commission_minor:
         return refuse("no_float")
     taken = vouchers.take(connection, request.product_id, 1, now)
     if not taken:
@@ -171,7 +168,7 @@ def sell(
         connection,
         "sale",
         f"sale:{terminal_id.hex()}:{request.sequence}",
-        ledger.sale_entries(terminal_id, request.amount_minor, commission_minor),
+        ledger.sale_entries(terminal_id, request.amount_minor, request.commission_minor),
         terminal_id=terminal_id,
         sequence=request.sequence,
         now=now,
