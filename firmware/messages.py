@@ -11,6 +11,7 @@ SALE = const(2)
 JOURNAL = const(3)
 STOCK = const(4)
 STOCK_RECEIVED = const(5)
+STOCK_HELD = const(6)
 
 
 class NoNetwork(Exception):
@@ -57,6 +58,9 @@ class Messenger:
         self._terminal_id = terminal_id
         self._boot_count = boot_count
         self._sent = 0
+        # Up to where the server has the journal, as it said last: one that was put back from a
+        # back-up has less than it once acknowledged.
+        self.told = 0xFFFFFFFF
         self._post = post
 
     async def exchange(self, kind, fields):

@@ -69,12 +69,19 @@ async def sync(journal, messenger, till):
         pass  # no room in the journal: what follows makes some
     state = journal.state
     before = state.acknowledged
+    await _tell(journal, messenger, till, min(before, messenger.told))
+    return state.acknowledged - before
+
+
+async def _tell(journal, messenger, till, told):
+    """Send the records behind number `told`, up to which the server has them; settle on the way."""
+    state = journal.state
     end = journal.next_sequence - 1
-    while state.acknowledged < end:
+    listed = False
+    while told < end and told + 1 >= journal.oldest:
         records = []
         room = MESSAGE_BYTES
-        first = state.acknowledged + 1
-        for sequence, _, _, _, raw in journal.records(first):
+        for sequence, _, _, _, raw in journal.records(told + 1):
             room -= len(raw) + 3
             if room < 0 or sequence > end:
                 break
@@ -86,11 +93,53 @@ async def sync(journal, messenger, till):
         if not records:
             break
         reply = await messenger.exchange(messages.JOURNAL, {1: records})
-        through = field(reply, 1, int, first, journal.next_sequence - 1)
+        through = field(reply, 1, int, told, journal.next_sequence - 1)
         ledger_minor = field(reply, 2, int, -_FLOAT, _FLOAT)
         if through > state.acknowledged:
             _settle(journal, through, ledger_minor)
-    return state.acknowledged - before
+        if through > told:
+            told = messenger.told = through
+            listed = False
+        elif listed or 6 not in reply:
+            break
+        else:
+            # a restored server asks what is in a batch before it can book sales from it
+            listed = True
+            for batch_id in field(reply, 6, list, 0, 64):
+                await _list_stock(messenger, till.stock, batch_id)
+
+
+async def _list_stock(messenger, stock, batch_id):
+    """Tell a restored server which vouchers it had delivered in a batch."""
+    try:
+        product_id, amount_minor, expiry, count = stock.head(batch_id)
+        first = 0
+        while first < count:
+            serials = []
+            room = MESSAGE_BYTES
+            while first + len(serials) < count:
+                serial = stock.entry(batch_id, first + len(serials))[0]
+                room -= len(serial.encode()) + 2
+                if room < 0:
+                    break
+                serials.append(serial)
+            await messenger.exchange(
+                messages.STOCK_HELD,
+                {
+                    1: batch_id,
+                    2: product_id,
+                    3: amount_minor,
+                    4: expiry,
+                    5: count,
+                    6: first,
+                    7: serials,
+                },
+            )
+            first += len(serials)
+    except StockError:
+        await messenger.exchange(
+            messages.STOCK_HELD, {1: batch_id, 2: "-", 3: 0, 4: 0, 5: 0, 6: 0, 7: []}
+        )
 
 
 def _settle(journal, through, ledger_minor, time=0):
@@ -121,9 +170,15 @@ async def check_in(journal, messenger, till, status):
         field(reply, 4, str, 0, 512)
     for batch_id in field(reply, 5, list, 0, 64):
         field({5: batch_id}, 5, int, 0, 0xFFFFFFFF)
-    if not journal.state.acknowledged <= through < journal.next_sequence:
+    if through >= journal.next_sequence:
         raise BadReply("the server has records up to %d" % through)
-    _settle(journal, through, ledger_minor, time)
+    messenger.told = through
+    if through < journal.state.acknowledged:
+        # It was put back from a back-up: it hears again what it has forgotten, and its figure of
+        # the float is not believed until then.
+        await _tell(journal, messenger, till, through)
+    else:
+        _settle(journal, through, ledger_minor, time)
     return reply
 
 

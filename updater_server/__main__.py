@@ -28,7 +28,7 @@ from updater_server.dashboard.page import ago, money
 from updater_server.database import reading, writing
 from updater_server.errors import ServerError, StateError
 from updater_server.fleet import alarms, technicians, terminals
-from updater_server.sales import checks, ledger, losses, stock, vouchers
+from updater_server.sales import checks, ledger, losses, restoring, stock, vouchers
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import DataFolder, Service, unix_time
 from updater_server.tables import technician
@@ -38,12 +38,14 @@ voucher_cli = typer.Typer(no_args_is_help=True, help="The voucher vault.")
 terminal_cli = typer.Typer(no_args_is_help=True, help="Terminals and their float.")
 stock_cli = typer.Typer(no_args_is_help=True, help="Stock for selling offline.")
 technician_cli = typer.Typer(no_args_is_help=True, help="Who may enrol terminals.")
+restored_cli = typer.Typer(no_args_is_help=True, help="What a restored server still has to hear.")
 alarm_cli = typer.Typer(no_args_is_help=True, help="What a person must look at.")
 cli.add_typer(voucher_cli, name="vouchers")
 cli.add_typer(terminal_cli, name="terminal")
 cli.add_typer(stock_cli, name="stock")
 cli.add_typer(technician_cli, name="technician")
 cli.add_typer(alarm_cli, name="alarm")
+cli.add_typer(restored_cli, name="restored")
 
 Data = Annotated[Path, typer.Option("--data", help="The server's data folder.")]
 By = Annotated[
@@ -413,6 +415,58 @@ def _decide(data: Path, by: str, change: Callable[[Connection, str, int], T]) ->
         with writing(service.engine) as connection:
             return change(connection, by or operator(), service.now())
     raise AssertionError("refusals() ends the program")
+
+
+@restored_cli.command("status")
+def restored_status(data: Data) -> None:
+    """Which terminals have told again what they did since the back-up, and which have not."""
+    with refusals(), reading(Service.open(data).engine) as connection:
+        if restoring.open_restore(connection) is None:
+            out.print("no restore is open")
+            return
+        found = restoring.status(connection)
+    waits = 0
+    for item in found:
+        done = item["agreed_at"] is not None or item["given_up_by"] is not None
+        waits += not done
+        out.print(f"{item['terminal_id'].hex()}  {item['state']}", highlight=False, soft_wrap=True)
+    out.print(f"{len(found) - waits} of {len(found)} terminals are done", highlight=False)
+    if not waits:
+        out.print("now end it: restored finish")
+
+
+@restored_cli.command("give-up")
+def restored_give_up(terminal: str, data: Data, by: By = "") -> None:
+    """Go on without what this terminal has not told; it may sell online again."""
+    with refusals():
+        terminal_id = terminals.parse_terminal_id(terminal)
+        service = Service.open(data)
+        with writing(service.engine) as connection:
+            restoring.give_up(connection, terminal_id, by or operator(), service.now())
+    out.print(f"{terminal} is given up", highlight=False)
+
+
+@restored_cli.command("finish")
+def restored_finish(
+    data: Data,
+    free_vouchers: Annotated[
+        bool,
+        typer.Option(help="Sell the back-up's vouchers though terminals were given up."),
+    ] = False,
+    by: By = "",
+) -> None:
+    """End the restore: all terminals have told everything, or were given up."""
+    with refusals():
+        service = Service.open(data)
+        with writing(service.engine) as connection:
+            held = restoring.settle(connection, free_vouchers, by or operator(), service.now())
+    out.print("the restore is settled", highlight=False)
+    if held:
+        out.print(
+            f"{held} vouchers of the back-up stay set aside: a terminal that was given up, or a "
+            "batch that nobody has any more, may have sold them",
+            soft_wrap=True,
+        )
 
 
 @alarm_cli.command("close")

@@ -30,7 +30,7 @@ from updater_server import database, server_key
 from updater_server.channels.files import sync_folder, write_atomically
 from updater_server.database import reading, writing
 from updater_server.errors import StateError
-from updater_server.sales import checks
+from updater_server.sales import checks, restoring
 from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service
 from updater_server.startup import the_only_server
@@ -152,11 +152,13 @@ def _mark(path: Path, backup: Backup, now: int) -> None:
     try:
         database.migrate(engine)
         with writing(engine) as connection:
-            connection.execute(
+            made = connection.execute(
                 insert(database_restore).values(
                     backup_id=backup.backup_id, backup_at=backup.made_at, restored_at=now
                 )
             )
+            assert made.inserted_primary_key is not None
+            restoring.begin(connection, int(made.inserted_primary_key[0]), now)
     finally:
         engine.dispose()
     _close_log(path)

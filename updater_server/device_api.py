@@ -26,7 +26,7 @@ from updater_server.messages import (
     parse_envelope,
     seal_reply,
 )
-from updater_server.sales import intake, ledger, reconcile, stock, switch
+from updater_server.sales import intake, ledger, reconcile, restoring, stock, switch
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import Service
 from updater_server.tables import terminal
@@ -200,6 +200,8 @@ def _answer(
             batch_id, sha256 = content.uint(1), content.octets(2, 32)
             stock.received(connection, service.key, keys, terminal_id, batch_id, sha256, now)
             reply = {1: True}
+        elif kind == 6:
+            reply = _stock_held(service, connection, terminal_id, content, now)
         else:
             raise BadMessage(f"no message of kind {kind}")
     except (BadMessage, InputError) as error:
@@ -240,6 +242,7 @@ def _check_in(
     terminals.record_check_in(connection, terminal_id, report, now)
     intake.look_for_rewound_journal(connection, terminal_id, report.journal_next, now)
     reconcile.reconcile(connection, terminal_id, now)
+    restoring.look(connection, terminal_id, now)
     owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
     try:
         service.prices.record(connection, owner.catalogue, now)
@@ -286,4 +289,31 @@ def _journal(
         raise BadMessage("key 1: an array of byte strings is needed")
     acknowledged = intake.take_in(connection, terminal_id, raws, now, is_sealed=True)
     reconcile.reconcile(connection, terminal_id, now)
-    return {1: acknowledged, 2: ledger.float_minor(connection, terminal_id)}
+    restoring.look(connection, terminal_id, now)
+    reply: dict[int, Any] = {1: acknowledged, 2: ledger.float_minor(connection, terminal_id)}
+    if batches := restoring.wanted(connection, terminal_id):
+        reply[6] = batches
+    return reply
+
+
+def _stock_held(
+    service: Service, connection: Connection, terminal_id: bytes, content: Content, now: int
+) -> dict[int, Any]:
+    serials = content.items(7)
+    if not all(isinstance(serial, str) and 1 <= len(serial) <= 64 for serial in serials):
+        raise BadMessage("key 7: an array of serial numbers is needed")
+    owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
+    product_id, face_minor = content.text(2, 32), content.uint(3)
+    product = service.prices.product(owner.catalogue, product_id)
+    held = restoring.Held(
+        batch_id=content.uint(1),
+        product_id=product_id,
+        face_minor=face_minor,
+        commission_minor=product.commission_minor if product else 0,
+        expires_at=content.uint(4),
+        count=content.uint(5, stock.BATCH_LIMIT),
+        first=content.uint(6),
+        serials=serials,
+    )
+    restoring.take_stock_list(connection, terminal_id, held, now)
+    return {1: True}

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 from updater_server.database import is_the_databases_fault
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger, losses, records
+from updater_server.sales import ledger, losses, records, restoring
 from updater_server.sales.journal import FIRST_TAG, NotARecord, Record, RecordKind
 from updater_server.sales.prices import was_shown
 from updater_server.tables import (
@@ -102,6 +102,8 @@ def take_in(
             text = f"records {acknowledged + 1} to {sequence - 1} were never received"
             raise_alarm(connection, terminal_id, "journal_gap", text, now)
             break
+        if record and restoring.waits_for_stock(connection, terminal_id, record):
+            break  # its reply asks the terminal what is in that batch
         if record and tag is not None and not record.follows(tag):
             problem = f"the chain does not lead to record {sequence}"
             raise_alarm(connection, terminal_id, "journal_chain", problem, now)
@@ -214,6 +216,9 @@ def _offline_intent(connection: Connection, terminal_id: bytes, record: Record, 
             stock_batch.c.id == batch_id, stock_batch.c.terminal_id == terminal_id
         )
     ).one_or_none()
+    if batch is None and restoring.is_missing_batch(connection, terminal_id, batch_id):
+        _post_stock_sale(connection, terminal_id, record.sequence, amount, commission, now)
+        return
     if batch is None or index >= batch.count:
         raise NotARecord(f"sold voucher {index} of batch {batch_id}, which it does not have")
     place = (stock_outcome.c.batch_id == batch_id) & (stock_outcome.c.batch_index == index)
@@ -245,18 +250,29 @@ def _offline_intent(connection: Connection, terminal_id: bytes, record: Record, 
             created_at=now,
         )
     )
+    _post_stock_sale(connection, terminal_id, record.sequence, amount, commission, now)
+
+
+def _post_stock_sale(
+    connection: Connection,
+    terminal_id: bytes,
+    sequence: int,
+    amount: int,
+    commission: int,
+    now: int,
+) -> None:
     ledger.post(
         connection,
         "stock_sale",
-        f"stock:{terminal_id.hex()}:{record.sequence}",
+        f"stock:{terminal_id.hex()}:{sequence}",
         ledger.sale_entries(terminal_id, amount, commission),
         terminal_id=terminal_id,
-        sequence=record.sequence,
+        sequence=sequence,
         now=now,
     )
     left = ledger.float_minor(connection, terminal_id)
     if left < 0:
-        text = f"offline sales went over the float (record {record.sequence})"
+        text = f"offline sales went over the float (record {sequence})"
         raise_alarm(connection, terminal_id, "float_negative", text, now)
 
 
@@ -295,6 +311,8 @@ def _delivered(connection: Connection, terminal_id: bytes, record: Record, now: 
             voucher_assignment.c.sale_sequence == sequence,
         )
     )
+    if given is None and restoring.adopt_sale(connection, terminal_id, record, now):
+        return
     if given != serial:
         raise NotARecord(f"says sale {sequence} brought voucher {serial}, which it did not")
 

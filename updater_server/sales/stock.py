@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from updater_server import strict_cbor
 from updater_server.errors import ConflictError, InputError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.messages import DeviceKeys, seal_pin
-from updater_server.sales import vouchers
+from updater_server.sales import restoring, vouchers
 from updater_server.sales.prices import PriceLists
 from updater_server.server_key import ServerKey
 from updater_server.tables import stock_batch, terminal, voucher, voucher_assignment
@@ -57,11 +57,13 @@ def assign(
     if len(ids) < count:
         raise InputError(f"the vault has only {len(ids)} vouchers of {product_id}: import more")
     prices.record(connection, owner.catalogue, now)
+    highest = connection.scalar(select(func.max(stock_batch.c.id))) or 0
     expiries = connection.scalars(
         select(voucher.c.expires_at).where(voucher.c.id.in_(ids), voucher.c.expires_at > 0)
     )
     created = connection.execute(
         insert(stock_batch).values(
+            id=max(highest, restoring.batch_floor(connection)) + 1,
             terminal_id=terminal_id,
             product_id=product_id,
             face_minor=product.amount_minor,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from updater_server.errors import ConflictError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger, records, vouchers
+from updater_server.sales import ledger, records, restoring, vouchers
 from updater_server.sales.journal import RecordKind
 from updater_server.sales.prices import PriceLists
 from updater_server.server_key import ServerKey
@@ -137,6 +137,9 @@ def sell(
 
     if owner.blocked:
         return refuse("blocked")
+    if restoring.must_tell_first(connection, terminal_id):
+        # Not kept: asked again when its journal is here, the same sale may go through.
+        return Refused("restoring", restoring.REFUSAL_TEXT)
     if product is None:
         return refuse("unknown_product")
     # The merchant pays what he was shown, or learns that it has changed; never another figure.

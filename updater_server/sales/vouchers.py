@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from updater_server.errors import InputError
+from updater_server.sales import restoring
 from updater_server.server_key import ServerKey
 from updater_server.tables import voucher
 
@@ -121,10 +122,12 @@ def take(
 
     Those that expire within `spare_s` are left. The caller assigns each in the same transaction.
     """
+    held_through = restoring.held_through(connection)
     ids = list(
         connection.scalars(
             select(voucher.c.id)
             .where(voucher.c.product_id == product_id, voucher.c.free)
+            .where(voucher.c.id > held_through)
             .where(or_(voucher.c.expires_at == 0, voucher.c.expires_at > now + spare_s))
             .order_by(voucher.c.expires_at == 0, voucher.c.expires_at, voucher.c.id)
             .limit(count)
@@ -150,7 +153,7 @@ def free_counts(connection: Connection, now: int) -> dict[str, int]:
     """Free and unexpired vouchers by product."""
     rows = connection.execute(
         select(voucher.c.product_id, func.count().label("free"))
-        .where(voucher.c.free)
+        .where(voucher.c.free, voucher.c.id > restoring.held_through(connection))
         .where(or_(voucher.c.expires_at == 0, voucher.c.expires_at > now))
         .group_by(voucher.c.product_id)
         .order_by(voucher.c.product_id)
