@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.attacks import terminal_rows
+from tests.attacks.office_rows import RESTORED, TOKEN
 from tests.attacks.rows import CONCEDED, ROWS
 from tests.attacks.scene import Row
-from tests.attacks.token_rows import TOKEN
 from tests.attacks.whole import Played, make_base, play_family
 from tests.support.world import quiet_tools
 
@@ -45,6 +45,7 @@ def families() -> list[Family]:
         Family("Flash is written while the power is off", "by hand", terminal_rows.FLASH),
         Family("The serial port", "by hand", terminal_rows.SERIAL),
         Family("A technician's token is stolen", "by hand", TOKEN),
+        Family("The server is put back from a copy", "by hand", RESTORED),
         Family("Messages on the way", "by hand", terminal_rows.MESSAGES),
         Family("A rogue cell", "served", terminal_rows.CELL),
         Family("Conceded: the attacker holds all that it takes", "conceded", CONCEDED),

@@ -77,7 +77,7 @@ class Town:
             return what(connection, *arguments, "the office", self.shop.clock[0])
 
     def agree(self) -> bool:
-        return self.shop.float_of(self.device) == self.till.till.float_minor
+        return bool(self.shop.float_of(self.device) == self.till.till.float_minor)
 
     def given(self) -> list[str]:
         """Serials of vouchers that customers hold, by the paper."""

@@ -1,5 +1,6 @@
-"""The rows of the threat table of a technician's token in wrong hands, against the server process
-and the terminal whose sales it would touch. The token is the strongest there is: an office's.
+"""The rows of the threat table of a technician's token in wrong hands, and of a server that was put
+back from a copy, against the server process and the terminal whose sales it would touch. The token
+is the strongest there is: an office's.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import httpx
 from tests.attacks.scene import Gained, Row
 from tests.attacks.terminal_rows import row
 from tests.attacks.whole import WholeScene
+from tests.support.world import eventually
 from tools.bench.console_link import ConsoleLink
 
 TOKEN: list[Row] = []
+RESTORED: list[Row] = []
 
 
 def _post(scene: WholeScene, path: str, body: Any) -> httpx.Response:
@@ -142,3 +145,32 @@ def withdrawn(scene: WholeScene) -> None:
     body = {"terminal": terminal, "key": secrets.token_hex(32), "class": "duka-r1", "revision": 1}
     _refused(scene, "/v1/terminals", body)
     _refused(scene, "/v1/bench", [])
+
+
+@row(RESTORED, "restored server: what was sold since its back-up is sold again")
+def put_back(scene: WholeScene) -> None:
+    """Not by a thief: by whoever puts an old copy of the database back, in need or on purpose."""
+    world = scene.world
+    server = world.server
+    copies = server.folder.parent / "copies"
+    server.command("backup", str(copies))
+    scene.sell()
+    eventually(lambda: world.books.acknowledged_through() > _sales_end(scene), 60, "all is sent")
+    server.stop()
+    server.command("restore", str(next(copies.iterdir())))
+    if world.books.debits_minor() == scene.debits:
+        raise Gained("the judge sleeps: nothing was forgotten")
+    server.start()
+    eventually(lambda: world.books.debits_minor() == scene.debits, 120, "its sale is booked again")
+    eventually(lambda: "1 of 1" in server.command("restored", "status"), 120, "its float agrees")
+    server.command("restored", "finish")
+    scene.sell()
+    receipts = [receipt.text for receipt in world.terminal.receipts()]
+    if len(set(receipts)) != len(receipts):
+        raise Gained("a PIN was given twice")
+
+
+def _sales_end(scene: WholeScene) -> int:
+    """The number of the newest record of a sale that the server's books hold."""
+    newest = "select max(sequence) as n from ledger_transaction where sequence is not null"
+    return int(scene.world.books.rows(newest)[0]["n"] or 0)
