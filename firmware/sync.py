@@ -141,6 +141,10 @@ async def _renew_stock(journal, messenger, stock):
         said = restated(journal.read, known)
         if said and said[0] == OFFLINE:
             needed.add(said[5])
+            try:
+                stock.open_pin(said[5], said[6])
+            except StockError:
+                stock.doubt(said[5])
     to_sell = [b for b, position in state.batches.items() if position[0] < position[1]]
     for batch_id in sorted(needed) + sorted(to_sell):
         if not stock.may_renew(batch_id):
@@ -173,6 +177,8 @@ async def fetch_stock(journal, messenger, stock, batch_ids):
                 continue
             if len(state.batches) >= MAX_BATCHES and state.spent_batch() is None:
                 break
+            if not journal.room_for_sale():
+                break  # it could not be sold from: first the journal must be sent
         try:
             if not known:
                 raise ValueError
