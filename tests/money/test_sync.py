@@ -133,6 +133,23 @@ def test_a_server_that_acknowledges_nothing_does_not_make_the_terminal_send_for_
         shop.sync()
 
 
+def test_a_lost_last_record_is_not_called_lost_before_one_is_written_behind_it(
+    tmp_path: Path,
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sync()
+    sale = shop.till.begin_offline("air50")
+    at = bytes(shop.flash.cells).index(shop.durable[sale.sequence])
+    shop.flash.cells[at + 12] &= 0x0F
+    shop.sync()
+    assert len(shop.server.records) == sale.sequence - 1
+    shop = shop.reboot()
+    other = shop.sell_offline()
+    shop.sync()
+    assert shop.server.sold == {tuple(other.place): other.sequence}
+    assert shop.server.alarms == [], "its number went to another record"
+
+
 def test_a_record_that_flash_lost_is_sent_as_lost_and_the_rest_is_taken(tmp_path: Path) -> None:
     shop = open_shop(tmp_path / "stock")
     for _ in range(4):
