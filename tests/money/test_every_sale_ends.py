@@ -256,16 +256,8 @@ def test_every_sale_opens_or_is_given_back_whatever_happened() -> None:
     run_state_machine_as_test(EverySaleEnds, settings=SETTINGS)
 
 
-async def _no_renewal(journal: Any, messenger: Any, stock: Any) -> set[int]:
-    return set(range(99))
-
-
-_renew_stock = sync._renew_stock
-
-
-async def _needs_nothing(journal: Any, messenger: Any, stock: Any) -> set[int]:
-    await _renew_stock(journal, messenger, stock)
-    return set()
+async def _no_renewal(journal: Any, messenger: Any, stock: Any) -> None:
+    pass
 
 
 Day = list[tuple[str, list[Any]]]
@@ -294,7 +286,7 @@ DAYS = [ONE_LEFT_OPEN, FROM_STOCK, LAST_ONE, NINTH_BATCH, LOST_FILE, NEVER_OPENS
 
 WRONG_BUILDS: dict[str, tuple[Day, Any, str, Any]] = {
     "a sold-out batch goes although a sale needs it": (
-        NINTH_BATCH, sync, "_renew_stock", _needs_nothing),
+        NINTH_BATCH, sync, "_needed", lambda journal: {}),
     "a lost stock file is never fetched again": (LOST_FILE, sync, "_renew_stock", _no_renewal),
     "an open sale pins the ring": (ONE_LEFT_OPEN, Journal, "_carry", lambda self, size: None),
     "a sale is restated without anything": (

@@ -272,6 +272,29 @@ def test_a_batch_that_was_sold_out_and_forgotten_is_never_taken_again(tmp_path: 
     assert 1 not in shop.reboot().journal.state.batches
 
 
+def test_a_batch_sold_out_while_the_next_one_is_fetched_keeps_its_file(tmp_path: Path) -> None:
+    batches = {n: office.stock_file(n, "air50", 5000, 1 if n < 3 else 2) for n in range(1, 9)}
+    shop = open_shop(tmp_path / "stock", batches=batches)
+    first = shop.sell_offline()
+    shop.server.waiting[9] = office.stock_file(9, "air50", 5000, 2)
+    shop.server.waiting[10] = office.stock_file(10, "air50", 5000, 2)
+    post = shop.messenger._post
+    sold = []
+
+    async def meanwhile(body: bytes) -> tuple[int, bytes]:
+        if 9 in shop.journal.state.batches and not sold:
+            sold.append(shop.till.begin_offline("air50"))
+        reply: tuple[int, bytes] = await post(body)
+        return reply
+
+    shop.messenger._post = meanwhile
+    shop.check_in()
+    (sale,) = sold
+    assert (first.place[0], sale.place[0]) == (1, 2)
+    assert sorted(shop.journal.state.batches) == [3, 4, 5, 6, 7, 8, 9, 10]
+    assert shop.till.voucher(sale).pin == office.stock_pin(2, 0)
+
+
 def test_a_ninth_batch_waits_until_one_is_sold_out(tmp_path: Path) -> None:
     batches = {n: office.stock_file(n, "air50", 5000, 1) for n in range(1, 10)}
     shop = open_shop(tmp_path / "stock", batches=batches)

@@ -319,7 +319,10 @@ MUTANTS: dict[str, Mutant] = {
             _changed(
                 firmware.sync,
                 "fetch_stock",
-                ("needed.union(journal.state.batches)", "set(journal.state.batches)"),
+                (
+                    "set(_needed(journal)).union(journal.state.batches)",
+                    "set(journal.state.batches)",
+                ),
             ),
             ("eviction",),
         ),
