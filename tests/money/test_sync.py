@@ -279,7 +279,7 @@ def test_a_batch_sold_out_while_the_next_one_is_fetched_keeps_its_file(tmp_path:
     shop.server.waiting[9] = office.stock_file(9, "air50", 5000, 2)
     shop.server.waiting[10] = office.stock_file(10, "air50", 5000, 2)
     post = shop.messenger._post
-    sold = []
+    sold: list[Any] = []
 
     async def meanwhile(body: bytes) -> tuple[int, bytes]:
         if 9 in shop.journal.state.batches and not sold:
