@@ -431,6 +431,7 @@ class Journal:
 
     def room_for_sale(self):
         """True if an intent of any size can be appended."""
+        self._carry(RECORD_BYTES + MAX_BODY_BYTES)
         return self._fits(RECORD_BYTES + MAX_BODY_BYTES, _RESERVE[OFFLINE])
 
     def _room_for_settlement(self):

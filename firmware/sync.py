@@ -182,20 +182,31 @@ async def check_in(journal, messenger, till, status):
     return reply
 
 
+def _needed(journal):
+    """{batch id: indexes} of what an open sale or the last one may still have to open."""
+    state = journal.state
+    needed = {}
+    for known in state.unfinished + ([state.last_sale] if state.last_sale else []):
+        said = restated(journal.read, known)
+        if said and said[0] == OFFLINE:
+            needed.setdefault(said[5], []).append(said[6])
+    return needed
+
+
 async def _renew_stock(journal, messenger, stock):
     """Fetch again what open sales, the last sale or sales to come need and `stock` cannot open.
-
-    Returns the batches that must be kept.
 
     Raises:
         NoNetwork: the rest waits.
     """
     state = journal.state
-    needed = set()
-    for known in state.unfinished + ([state.last_sale] if state.last_sale else []):
-        said = restated(journal.read, known)
-        if said and said[0] == OFFLINE:
-            needed.add(said[5])
+    needed = _needed(journal)
+    for batch_id in needed:
+        try:
+            for index in needed[batch_id]:
+                stock.open_pin(batch_id, index)
+        except StockError:
+            stock.doubt(batch_id)
     to_sell = [b for b, position in state.batches.items() if position[0] < position[1]]
     for batch_id in sorted(needed) + sorted(to_sell):
         if not stock.may_renew(batch_id):
@@ -205,7 +216,6 @@ async def _renew_stock(journal, messenger, stock):
             stock.renew(batch_id, field(reply, 1, bytes, 1))
         except (BadReply, ServerRefused, StockError):
             pass  # what else can be mended must not wait for it
-    return needed
 
 
 async def fetch_stock(journal, messenger, stock, batch_ids):
@@ -219,7 +229,7 @@ async def fetch_stock(journal, messenger, stock, batch_ids):
         JournalFull: the file is stored but not sold from; it is fetched again later.
     """
     new = 0
-    needed = await _renew_stock(journal, messenger, stock)
+    await _renew_stock(journal, messenger, stock)
     for batch_id in batch_ids:
         state = journal.state
         known = batch_id in state.batches
@@ -228,6 +238,8 @@ async def fetch_stock(journal, messenger, stock, batch_ids):
                 continue
             if len(state.batches) >= MAX_BATCHES and state.spent_batch() is None:
                 break
+            if not journal.room_for_sale():
+                break  # it could not be sold from: first the journal must be sent
         try:
             if not known:
                 raise ValueError
@@ -242,5 +254,5 @@ async def fetch_stock(journal, messenger, stock, batch_ids):
         await messenger.exchange(messages.STOCK_RECEIVED, {1: batch_id, 2: digest})
     if new:
         # that of a sold-out batch stays as long as a sale of it may be handed over or copied
-        stock.keep_only(needed.union(journal.state.batches))
+        stock.keep_only(set(_needed(journal)).union(journal.state.batches))
     return new

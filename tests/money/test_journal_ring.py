@@ -10,7 +10,16 @@ import pytest
 
 from bootloader.shared.partitions import Partition
 from firmware.journal import Journal, JournalDamaged, JournalFull
-from firmware.sales_state import BOOT, OFFLINE, PRINTED, REPRINT, SETTING
+from firmware.sales_state import (
+    BOOT,
+    CARRIED,
+    OFFLINE,
+    ONLINE,
+    PRINTED,
+    REPRINT,
+    SETTING,
+    restated,
+)
 from firmware.till import SaleRefused
 from hw_sim.flash import NorFlash, PowerCut
 from tests.money import oracle
@@ -105,14 +114,38 @@ def test_a_full_journal_is_a_refused_sale_at_the_till(tmp_path: Path) -> None:
     shop.sell_offline()
 
 
-def test_an_unfinished_sale_stays_in_the_ring_though_acknowledged() -> None:
-    _, journal = ring()
+def test_an_unfinished_sale_never_leaves_the_ring_and_never_fills_it() -> None:
+    flash, journal = ring()
     journal.append(3, ["air50", 5000, 250])
+    for n in range(1200):
+        sell(journal, n)
+        journal.acknowledge(journal.next_sequence - 1, n)
+    assert journal.oldest > 1000, "it turned and turned"
+    (entry,) = journal.state.unfinished
+    assert entry[:3] == [1, 0, 4750]
+    assert restated(journal.read, entry) == [ONLINE, TIME, "air50", 5000, 250]
+    carried = [r for r in oracle.read(bytes(flash.cells)).values() if r.kind == CARRIED]
+    assert 1 <= len(carried) <= 8, "once a turn, as each costs airtime"
+    assert oracle.check_chain(oracle.read(bytes(flash.cells))) == []
+    _, again = ring(content=bytes(flash.cells))
+    assert again.state.dump() == journal.state.dump()
+
+
+def test_a_full_ring_takes_settlements_for_ever_and_the_last_one_that_empties_it() -> None:
+    _, journal = ring()
     with pytest.raises(JournalFull):
         for n in range(2000):
             sell(journal, n)
-            journal.acknowledge(journal.next_sequence - 1, n)
-    assert journal.read(1)[2] == ["air50", 5000, 250]
+    while journal.free_sectors() > 1 or journal._at < 4000:
+        journal.append(PRINTED, [1, 0])
+    written = journal.next_sequence
+    for n in range(500):
+        journal.acknowledge(0, n, TIME + n * 86400)
+    assert journal.next_sequence - written < 100
+    assert (journal.state.ledger_minor, journal.state.settled_at) == (499, TIME + 499 * 86400)
+    for through in range(30, journal.next_sequence, 30):
+        journal.acknowledge(through, 7)
+    sell(journal, 3000)
 
 
 @pytest.mark.parametrize("what", ["a bit", "the body", "the whole record", "the tag"])

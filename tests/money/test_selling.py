@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 
 from bootloader.shared import cbor
+from firmware import sync
+from firmware.catalogue import Catalogue
 from firmware.messages import BadReply, NoNetwork
 from firmware.till import SaleRefused
 from tests.money import office, oracle
-from tests.money.shop import CATALOGUE, FLOAT_MINOR, TIME, Shop, open_shop
+from tests.money.shop import CATALOGUE, FLOAT_MINOR, TIME, Shop, open_shop, run
 
 
 def refusal(shop: Shop, product: str = "air50") -> tuple[str, Any]:
@@ -166,6 +169,89 @@ def test_a_clock_that_runs_backwards_or_is_lost_does_not_widen_the_age(tmp_path:
     again = Shop(shop.flash, shop.server, [], shop.folder, 2, with_offline(max_age_s=1000))
     again.time = 0
     assert refusal(again)[0] == "offline_age"
+
+
+@pytest.mark.parametrize(("starts", "code"), [(3, ""), (4, "offline_age")])
+def test_a_start_whose_clock_knows_nothing_counts_as_a_day(
+    starts: int, code: str, tmp_path: Path
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    for _ in range(starts):
+        shop = shop.reboot()
+        shop.till.booted(shop.boot_count, 1, "power-on", True)
+    if code:
+        assert refusal(shop)[0] == code
+    else:
+        shop.sell_offline()
+    shop = shop.reboot()
+    assert shop.journal.state.blind_starts == starts, "it outlives the power-off"
+    shop.check_in()
+    assert shop.reboot().journal.state.blind_starts == 0, "the server told the time"
+    shop.sell_offline()
+
+
+@pytest.mark.parametrize("figure", ["amount_minor", "commission_minor"])
+def test_what_changed_since_the_merchant_looked_is_refused_not_charged(
+    figure: str, tmp_path: Path
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shown = shop.till.catalogue.product("air50")
+    changed = copy.deepcopy(CATALOGUE)
+    changed["products"][0][figure] -= 50
+    shop.till.catalogue = Catalogue(json.dumps(changed))
+    for begin in (shop.till.begin_online, shop.till.begin_offline):
+        with pytest.raises(SaleRefused) as caught:
+            begin("air50", shown)
+        assert caught.value.code == "price_changed"
+    assert shop.till.unfinished() == []
+    shop.till.begin_online("air50", shop.till.catalogue.product("air50"))
+
+
+def test_a_commission_that_the_server_does_not_give_any_more_is_refused(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.server.commission_minor = 200
+    assert shop.sell_online() == "price_changed"
+    assert shop.till.float_minor == shop.server.ledger_minor == FLOAT_MINOR
+
+
+def test_an_open_sale_whose_intent_flash_has_lost_is_given_up_and_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    sale = shop.till.begin_offline("air50")
+    sector = shop.journal._sector
+    while shop.journal._sector == sector:
+        shop.till.booted(1, 1, "power-on")
+    shop.sync()
+    raw = shop.durable[sale.sequence]
+    at = bytes(shop.flash.cells).index(raw)
+    shop.flash.cells[at + 12] &= 0x0F
+    shop = shop.reboot()
+    assert shop.till.unfinished() == []
+    assert [e[0] for e in shop.journal.state.unfinished] == [sale.sequence]
+    shop.sync()
+    assert shop.journal.state.unfinished == []
+    record = next(r for r in shop.server.records if r and r.kind == 5)
+    assert record.body == [sale.sequence, "lost"]
+
+
+def test_an_answer_that_flash_has_lost_is_asked_for_again(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    sale = shop.till.begin_online("air50")
+    assert run(sync.ask(shop.messenger, shop.till, sale)) == ""
+    shop.sync()
+    raw = shop.durable[sale.voucher_sequence]
+    at = bytes(shop.flash.cells).index(raw)
+    shop.flash.cells[at + 12] &= 0x0F
+    shop = shop.reboot()
+    (sale,) = shop.till.unfinished()
+    assert not sale.has_voucher
+    shop.recover()
+    assert shop.till.unfinished() == []
+    assert shop.paper == [(f"7{sale.sequence:015d}", "original", sale.sequence)]
+    shop.sync()
+    shop.check_in()
+    assert shop.till.float_minor == shop.server.ledger_minor == FLOAT_MINOR - 4750
 
 
 def test_a_clock_that_was_far_ahead_is_put_right_by_the_server(tmp_path: Path) -> None:

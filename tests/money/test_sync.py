@@ -133,6 +133,25 @@ def test_a_server_that_acknowledges_nothing_does_not_make_the_terminal_send_for_
         shop.sync()
 
 
+def test_a_lost_last_record_is_not_called_lost_before_one_is_written_behind_it(
+    tmp_path: Path,
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sync()
+    sale = shop.till.begin_offline("air50")
+    at = bytes(shop.flash.cells).index(shop.durable[sale.sequence])
+    shop.flash.cells[at + 12] &= 0x0F
+    shop.lose_replies = True
+    with pytest.raises(NoNetwork):
+        shop.sync()
+    assert len(shop.server.records) == sale.sequence - 1
+    shop = shop.reboot()
+    other = shop.sell_offline()
+    shop.sync()
+    assert shop.server.sold == {tuple(other.place): other.sequence}
+    assert shop.server.alarms == [], "its number went to another record"
+
+
 def test_a_record_that_flash_lost_is_sent_as_lost_and_the_rest_is_taken(tmp_path: Path) -> None:
     shop = open_shop(tmp_path / "stock")
     for _ in range(4):
@@ -251,6 +270,29 @@ def test_a_batch_that_was_sold_out_and_forgotten_is_never_taken_again(tmp_path: 
     shop.check_in()
     assert shop.till.stock_left("air50") == 2
     assert 1 not in shop.reboot().journal.state.batches
+
+
+def test_a_batch_sold_out_while_the_next_one_is_fetched_keeps_its_file(tmp_path: Path) -> None:
+    batches = {n: office.stock_file(n, "air50", 5000, 1 if n < 3 else 2) for n in range(1, 9)}
+    shop = open_shop(tmp_path / "stock", batches=batches)
+    first = shop.sell_offline()
+    shop.server.waiting[9] = office.stock_file(9, "air50", 5000, 2)
+    shop.server.waiting[10] = office.stock_file(10, "air50", 5000, 2)
+    post = shop.messenger._post
+    sold: list[Any] = []
+
+    async def meanwhile(body: bytes) -> tuple[int, bytes]:
+        if 9 in shop.journal.state.batches and not sold:
+            sold.append(shop.till.begin_offline("air50"))
+        reply: tuple[int, bytes] = await post(body)
+        return reply
+
+    shop.messenger._post = meanwhile
+    shop.check_in()
+    (sale,) = sold
+    assert (first.place[0], sale.place[0]) == (1, 2)
+    assert sorted(shop.journal.state.batches) == [3, 4, 5, 6, 7, 8, 9, 10]
+    assert shop.till.voucher(sale).pin == office.stock_pin(2, 0)
 
 
 def test_a_ninth_batch_waits_until_one_is_sold_out(tmp_path: Path) -> None:

@@ -281,6 +281,52 @@ MUTANTS: dict[str, Mutant] = {
             ("ring-fills",),
         ),
         Mutant(
+            "open_sale_pins_ring",
+            "One sale is left for later; two weeks on nothing can be sold, and the screen says "
+            "that there is no network.",
+            _replaced(Journal, "_carry", lambda self, size: None),
+            ("open-sales",),
+        ),
+        Mutant(
+            "open_sale_overwritten",
+            "Head office has it, so its sector is used again: the customer's voucher is gone.",
+            _replaced(SalesState, "keep_from", property(lambda self: self.acknowledged + 1)),
+            ("open-sales",),
+        ),
+        Mutant(
+            "carried_sale_posted_twice",
+            "An open sale is written once more before its sector goes, and charged once more.",
+            _changed(
+                Journal,
+                "_carry",
+                ("self._write(CARRIED, body, data)", "self._write(body[1], body[3:], data)"),
+                ("data = cbor.dumps(body)", "data = cbor.dumps(body[3:])"),
+            ),
+            ("open-sales",),
+        ),
+        Mutant(
+            "carried_in_ram",
+            "Where the open sale is written now is not folded from the journal: a start, and the "
+            "terminal looks for it where something else lies.",
+            _changed(
+                SalesState, "apply", ("elif kind == CARRIED:", "elif kind == CARRIED and False:")
+            ),
+            ("open-sales",),
+        ),
+        Mutant(
+            "evict_needed_batch",
+            "A ninth batch comes, and the PINs of a sold-out one go, with one that is paid for.",
+            _changed(
+                firmware.sync,
+                "fetch_stock",
+                (
+                    "set(_needed(journal)).union(journal.state.batches)",
+                    "set(journal.state.batches)",
+                ),
+            ),
+            ("eviction",),
+        ),
+        Mutant(
             "no_reserve",
             "The journal is full in the middle of a sale: paper is out, and its end has no place.",
             _changed(Journal, "_fits", (">= reserve", ">= 0")),

@@ -152,6 +152,19 @@ def _made(start: str) -> tuple[bytes, dict[str, Any]]:
             life.sell("air100" if life.app.till.stock_left("air50") < 9 else "air50", online=False)
             life.reprint()
             life.reprint()
+    if start == "eight-batches":
+        for _ in range(19):
+            life.sell("air100", online=False)
+        life.sync()
+        for _ in range(5):
+            world.server = world.server.with_stock("air50", 1, world.day)
+        life.check_in()
+    if start == "left-open":
+        life.leave_open(online=True)
+        life.leave_open(online=False)
+        while life.app.journal.free_sectors() > 2 or life.app.journal._at < 3700:
+            fill(life)
+            life.sync()
     if start == "bricked":
         for name in ("a", "b"):
             offset, _ = LAYOUT["slot_" + name]
@@ -267,6 +280,49 @@ def ring_turns(world: World) -> None:
             life.reprint()
         if n % 4 == 3:
             life.sync()
+
+
+def fill(life: Life) -> None:
+    """Something long for the journal that changes nothing."""
+    life.app.journal.append(10, ["padding", "." * 200])
+
+
+def open_sales_over_a_turning_ring(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    oldest_open = life.app.journal.state.unfinished[0][0]
+    for n in range(80):
+        if life.app.journal.oldest > oldest_open:
+            break
+        if n == 20:
+            life = starts(world)
+        if not life.app.journal.room_for_sale():
+            raise Broken("the journal is full, and the server has all of it")
+        fill(life)
+        if n % 5 == 4:
+            life.sync()
+    else:
+        raise Broken("the ring never turned")
+    if wrong := judge.money(world):
+        raise Broken(wrong[0])
+    life.recover()
+    if life.app.till.unfinished():
+        raise Broken("a sale cannot be ended")
+
+
+def eviction(world: World) -> None:
+    life = starts(world)
+    life.check_in()
+    life.leave_open(online=False, product="air100")
+    if life.app.till.stock_left("air100"):
+        raise Broken("it was to be the last one of its batch")
+    world.server = world.server.with_stock("air100", 5, world.day)
+    life = starts(world)
+    life.check_in()
+    life.recover()
+    if life.app.till.unfinished() or life.reprint():
+        raise Broken("what was sold cannot be handed over")
+    life.sell("air100", online=False)
 
 
 def sync_interrupted(world: World) -> None:
@@ -484,6 +540,8 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("catalogue", catalogue, day="catalogue"),
         Scenario("ring-turns", ring_turns, "busy"),
         Scenario("ring-fills", ring_fills, "nearly-full"),
+        Scenario("open-sales", open_sales_over_a_turning_ring, "left-open"),
+        Scenario("eviction", eviction, "eight-batches", kept=_has_stock),
         Scenario("delta", update_by_delta, "shop", 2, "delta"),
         Scenario("full-security", update_in_full, "shop", 5, "security"),
         Scenario("crash-in-trial", crash_in_trial, "updated", 2, "crashing", _was_told(3)),
