@@ -30,6 +30,7 @@ from updater_server.fleet import alarms, terminals
 from updater_server.sales import checks, ledger, stock, vouchers
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import DataFolder, Service, unix_time
+from updater_server.startup import alone
 from updater_server.tables import technician
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's server.")
@@ -74,9 +75,10 @@ def init(data: Data) -> None:
         if not folder.server_key.exists():
             server_key.create(folder.server_key)
         key = server_key.load(folder.server_key)
-        engine = database.open_engine(folder.database)
-        database.migrate(engine)
-        folder.database.chmod(0o600)
+        with alone(folder):  # never under a server that runs
+            engine = database.open_engine(folder.database)
+            database.migrate(engine)
+            folder.database.chmod(0o600)
         token = None
         with writing(engine) as connection:
             if connection.scalar(select(technician.c.id).limit(1)) is None:
