@@ -27,6 +27,7 @@ from updater_server.dashboard.page import ago, money
 from updater_server.database import reading, writing
 from updater_server.errors import ServerError, StateError
 from updater_server.fleet import alarms, terminals
+from updater_server.quiet_log import Repeats
 from updater_server.sales import checks, ledger, stock, vouchers
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import DataFolder, Service, unix_time
@@ -104,6 +105,8 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Repeats())
 
     def ready(actual_port: int) -> None:
         sys.stdout.write(f"serving http://{host}:{actual_port}\n")
