@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import socket
 from collections import Counter
@@ -33,6 +34,8 @@ HEAD_LIMIT_BYTES = 8192
 _PIECE_BYTES = 4096
 _LINGER_BYTES = 8 * 1024 * 1024
 _LINGER_S = 3.0
+_CROWD_PARTS = 8
+"""An address with so large a part of all connections makes room before others do."""
 _BUSY = b"HTTP/1.1 503 \r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 Message = MutableMapping[str, Any]
@@ -130,7 +133,7 @@ class HttpServer:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         transport = writer.transport
-        address = str((writer.get_extra_info("peername") or ("",))[0])
+        address = _network(str((writer.get_extra_info("peername") or ("",))[0]))
         if self._ending.is_set() or not self._make_room(address):
             transport.write(_BUSY)
             transport.close()
@@ -163,7 +166,9 @@ class HttpServer:
             return self._shed(address)
         if len(self._peers) < limits.connections:
             return True
-        return self._shed(self._of_address.most_common(1)[0][0]) or self._shed(None)
+        crowd, count = self._of_address.most_common(1)[0]
+        crowded = count * _CROWD_PARTS >= limits.connections
+        return (crowded and self._shed(crowd)) or self._shed(None)
 
     def _shed(self, address: str | None) -> bool:
         """Drop the connection (of `address`) for which the server has waited longest."""
@@ -368,6 +373,13 @@ class _Conversation:
             left = _LINGER_BYTES
             while left > 0 and (data := await self._reader.read(65536)):
                 left -= len(data)
+
+
+def _network(address: str) -> str:
+    """Whose an address is: a site has 2^64 of IPv6, and one of IPv4."""
+    if ":" not in address or address.startswith("::ffff:"):
+        return address
+    return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
 
 
 def _told_length(request: h11.Request) -> int:

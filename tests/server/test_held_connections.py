@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -22,7 +23,7 @@ import pytest
 
 from tests.server.shop import voucher_csv
 from tests.server.test_server_process import Process, enrol
-from updater_server.http_server import HttpServer, Limits
+from updater_server.http_server import HttpServer, Limits, _network
 
 HEAD = b"POST /m HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n"
 GET_HEALTH = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -169,6 +170,38 @@ def test_one_address_cannot_take_the_room_of_all() -> None:
     served(Limits(connections=1000, connections_of_address=4, drain_s=0.3), flow)
 
 
+async def opened_from(source: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+
+
+def test_a_crowd_makes_room_for_a_stranger_before_a_patient_one_does() -> None:
+    async def flow(server: HttpServer, port: int) -> None:
+        patient = await opened_from("127.0.0.2", port)
+        patient[1].write(HEAD)
+        await until(lambda: server.connections == 1)
+        crowd = []
+        for _ in range(60):
+            crowd.append(await opened_from("127.0.0.3", port))
+            crowd[-1][1].write(HEAD)
+        await until(lambda: crowd[30][0].at_eof() or crowd[30][0].exception() is not None)
+        assert server.connections <= 10
+        patient[1].write(b"\r\n" + b"x" * 100)
+        assert (await patient[0].readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        for _, writer in (*crowd, patient):
+            writer.close()
+
+    served(Limits(connections=10, connections_of_address=10, drain_s=0.3), flow)
+
+
+def test_one_site_has_one_address_whatever_it_writes_behind() -> None:
+    assert _network("2001:db8:1:2::5") == _network("2001:db8:1:2:ffff::1")
+    assert _network("2001:db8:1:2::5") != _network("2001:db8:1:3::5")
+    assert _network("fe80::1%eth0") == _network("fe80::2")
+    assert _network("192.0.2.1") != _network("192.0.2.2")
+    assert _network("::ffff:192.0.2.1") != _network("::ffff:192.0.2.2")
+    assert _network("") == ""
+
+
 def test_who_is_being_served_is_never_dropped_for_a_newcomer() -> None:
     gate = asyncio.Event()
 
@@ -251,6 +284,33 @@ def test_pipelined_requests_are_answered_in_order() -> None:
         writer.close()
 
     served(Limits(drain_s=0.3), flow)
+
+
+def test_no_bent_request_stops_the_server_or_goes_without_an_answer() -> None:
+    """A good request with bytes changed, left out, doubled and cut, four hundred times."""
+    chance = random.Random(20)
+    good = HEAD.replace(b"100", b"5") + b"Accept-Encoding: deflate\r\n\r\nhello" + GET_HEALTH
+
+    def bent() -> bytes:
+        data = bytearray(good)
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(data))
+            piece = bytes(chance.choice(b"\r\n :/%\0\xff0a") for _ in range(chance.randint(0, 3)))
+            data[at : at + chance.randint(0, 3)] = piece
+        return bytes(data)
+
+    async def flow(server: HttpServer, port: int) -> None:
+        for _ in range(400):
+            reader, writer = await opened(port)
+            writer.write(bent())
+            writer.write_eof()
+            answer = await asyncio.wait_for(reader.read(65536), 10)
+            assert not answer or re.match(rb"HTTP/1\.1 (200|400|413|431|501) ", answer), answer
+            writer.close()
+        assert (await ask(port, b"abc")).startswith(b"HTTP/1.1 200")
+        await until(lambda: server.connections <= 1)
+
+    served(SHORT, flow)
 
 
 # --- the real process ---
