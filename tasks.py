@@ -144,7 +144,7 @@ def powercut(
     _python(f"-m tests.powercut --seed {seed}{arguments}")
 
 
-@task(positional=["what"], help={"what": "what to measure: journal, trust, board"})
+@task(positional=["what"], help={"what": "what to measure: journal, trust, board, server_load"})
 def bench(context: Context, what: str) -> None:
     """Measure against the alternatives, with bars: `inv bench journal`."""
     _python(f"-m tests.measure.{what}")

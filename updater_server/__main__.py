@@ -28,9 +28,11 @@ from updater_server.dashboard.page import ago, money
 from updater_server.database import reading, writing
 from updater_server.errors import ServerError, StateError
 from updater_server.fleet import alarms, technicians, terminals
+from updater_server.quiet_log import Repeats
 from updater_server.sales import checks, ledger, losses, restoring, stock, vouchers
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import DataFolder, Service, unix_time
+from updater_server.startup import alone
 from updater_server.tables import technician
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's server.")
@@ -90,9 +92,10 @@ def init(data: Data) -> None:
         if not folder.server_key.exists():
             server_key.create(folder.server_key)
         key = server_key.load(folder.server_key)
-        engine = database.open_engine(folder.database)
-        database.migrate(engine)
-        folder.database.chmod(0o600)
+        with alone(folder):  # never under a server that runs
+            engine = database.open_engine(folder.database)
+            database.migrate(engine)
+            folder.database.chmod(0o600)
         token = None
         with writing(engine) as connection:
             if connection.scalar(select(technician.c.id).limit(1)) is None:
@@ -121,6 +124,8 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Repeats())
 
     def ready(actual_port: int) -> None:
         sys.stdout.write(f"serving http://{host}:{actual_port}\n")

@@ -9,6 +9,7 @@ Source: https://www.sqlite.org/backup.html, https://www.sqlite.org/howtocorrupt.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import hmac
@@ -17,14 +18,13 @@ import os
 import secrets
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy import insert
 
 from updater_server import database, server_key
 from updater_server.channels.files import sync_folder, write_atomically
@@ -33,14 +33,13 @@ from updater_server.errors import StateError
 from updater_server.sales import checks, restoring
 from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service
-from updater_server.startup import the_only_server
-from updater_server.tables import database_restore
+from updater_server.startup import alone, counted_in, set_count
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
 _DATABASE = "duka.db"
 _REPOSITORY = "repository"
-_PIECE_BYTES = 1 << 20
+_PARTIAL_AGE_S = 86400
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,7 @@ def make(service: Service, destination: Path) -> Backup:
         StateError: no room, not writable, or what was copied is not sound; nothing is left.
     """
     now = service.now()
+    _sweep(destination)
     day = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
     backup_id = f"duka-{day}-{secrets.token_hex(4)}"
     target, partial = destination / backup_id, destination / f".partial-{backup_id}"
@@ -88,6 +88,14 @@ def make(service: Service, destination: Path) -> Backup:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     return Backup(target, found.backup_id, found.made_at, found.problems)
+
+
+def _sweep(destination: Path) -> None:
+    """Take away what back-ups that were cut off left; one that is under way is younger."""
+    for old in destination.glob(".partial-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - old.stat().st_mtime > _PARTIAL_AGE_S:
+                shutil.rmtree(old, ignore_errors=True)
 
 
 def verify(path: Path, key: ServerKey) -> Backup:
@@ -123,7 +131,7 @@ def restore(folder: DataFolder, path: Path, now: int) -> tuple[Backup, Path | No
         StateError: a server runs on the folder, it has no or another server key, or the back-up
             is not whole; nothing was changed.
     """
-    with the_only_server(folder):
+    with alone(folder):
         key = server_key.load(folder.server_key)
         backup = verify(path, key)
         fresh = folder.path / "duka.db.restoring"
@@ -131,7 +139,7 @@ def restore(folder: DataFolder, path: Path, now: int) -> tuple[Backup, Path | No
             Path(f"{fresh}{suffix}").unlink(missing_ok=True)
         shutil.copyfile(path / _DATABASE, fresh)
         fresh.chmod(0o600)
-        _mark(fresh, backup, now)
+        _mark(fresh, backup, now, counted_in(folder))
         write_atomically(folder.restoring, f"{backup.backup_id}\n".encode(), 0o600)
         aside = _move_aside(folder, now)
         fresh.rename(folder.database)
@@ -144,7 +152,7 @@ def restore(folder: DataFolder, path: Path, now: int) -> tuple[Backup, Path | No
     return backup, aside
 
 
-def _mark(path: Path, backup: Backup, now: int) -> None:
+def _mark(path: Path, backup: Backup, now: int, counted: int) -> None:
     """Write into a database that it was restored, bring it to this program's schema, and leave one
     file of it, whole and on the disk.
     """
@@ -152,13 +160,8 @@ def _mark(path: Path, backup: Backup, now: int) -> None:
     try:
         database.migrate(engine)
         with writing(engine) as connection:
-            made = connection.execute(
-                insert(database_restore).values(
-                    backup_id=backup.backup_id, backup_at=backup.made_at, restored_at=now
-                )
-            )
-            assert made.inserted_primary_key is not None
-            restoring.begin(connection, int(made.inserted_primary_key[0]), now)
+            restoring.begin(connection, backup.backup_id, backup.made_at, now)
+            set_count(connection, counted, now)  # this one is not put back by hand
     finally:
         engine.dispose()
     _close_log(path)

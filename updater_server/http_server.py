@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import socket
 from collections import Counter
@@ -33,6 +34,8 @@ HEAD_LIMIT_BYTES = 8192
 _PIECE_BYTES = 4096
 _LINGER_BYTES = 8 * 1024 * 1024
 _LINGER_S = 3.0
+_CROWD_PARTS = 8
+"""An address with so large a part of all connections makes room before others do."""
 _BUSY = b"HTTP/1.1 503 \r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 Message = MutableMapping[str, Any]
@@ -130,7 +133,7 @@ class HttpServer:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         transport = writer.transport
-        address = str((writer.get_extra_info("peername") or ("",))[0])
+        address = _network(str((writer.get_extra_info("peername") or ("",))[0]))
         if self._ending.is_set() or not self._make_room(address):
             transport.write(_BUSY)
             transport.close()
@@ -163,7 +166,9 @@ class HttpServer:
             return self._shed(address)
         if len(self._peers) < limits.connections:
             return True
-        return self._shed(self._of_address.most_common(1)[0][0]) or self._shed(None)
+        crowd, count = self._of_address.most_common(1)[0]
+        crowded = count * _CROWD_PARTS >= limits.connections
+        return (crowded and self._shed(crowd)) or self._shed(None)
 
     def _shed(self, address: str | None) -> bool:
         """Drop the connection (of `address`) for which the server has waited longest."""
@@ -222,12 +227,11 @@ class _Conversation:
                 asked = await self._request(first_s)
                 if asked is None:
                     return
-                status, headers, body = await self._answer(*asked)
+                await self._answer(*asked)
             except (_Refused, h11.RemoteProtocolError) as error:
                 status = error.status if isinstance(error, _Refused) else error.error_status_hint
                 await self._refuse(status)
                 return
-            await self._reply(status, headers, body)
             if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
                 return
             self._http.start_next_cycle()
@@ -269,37 +273,60 @@ class _Conversation:
                 else:  # closed, or given up
                     return None
 
-    async def _answer(
-        self, request: h11.Request, body: bytes
-    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        """What the application says."""
+    async def _answer(self, request: h11.Request, body: bytes) -> None:
+        """Send what the application says, piece by piece as it says it.
+
+        No reason phrase, server name or date: nobody's terminal reads them, and each byte is paid
+        for.
+        """
         scope = self._scope(request)
-        status = 500
-        headers: list[tuple[bytes, bytes]] = []
-        pieces: list[bytes] = []
-        given = False
+        bare = request.method == b"HEAD"
+        head: h11.Response | None = None
+        received = begun = False
 
         async def receive() -> Message:
-            nonlocal given
-            if given:
+            nonlocal received
+            if received:
                 return {"type": "http.disconnect"}
-            given = True
+            received = True
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Message) -> None:
-            nonlocal status, headers
+            nonlocal head, begun, bare
             if message["type"] == "http.response.start":
-                status, headers = message["status"], list(message.get("headers", ()))
-            elif message["type"] == "http.response.body":
-                pieces.append(message.get("body", b""))
+                headers = list(message.get("headers", ()))
+                if self._server.ending:
+                    headers.append((b"connection", b"close"))
+                head = h11.Response(status_code=message["status"], headers=headers)
+                bare = bare or message["status"] in (204, 304)
+                return
+            assert head is not None
+            data = b"" if begun else self._http.send(head) or b""
+            begun = True
+            if message.get("body") and not bare:
+                data += self._http.send(h11.Data(data=message["body"])) or b""
+            if not message.get("more_body", False):
+                data += self._http.send(h11.EndOfMessage()) or b""
+            await self._write(data)
 
         try:
             await self._server.application(scope, receive, send)
+        except (TimeoutError, OSError, h11.LocalProtocolError):
+            raise
         except Exception:
             log.exception("the application failed at %s", scope["path"])
+            if begun:
+                raise ConnectionAbortedError from None
             raise _Refused(500) from None
-        bare = request.method == b"HEAD" or status in (204, 304)
-        return status, headers, b"" if bare else b"".join(pieces)
+
+    async def _write(self, data: bytes) -> None:
+        """All of `data`, as fast as the far end takes it."""
+        for at in range(0, len(data), _PIECE_BYTES):
+            self._writer.write(data[at : at + _PIECE_BYTES])
+            self._peer.waiting_since = self._loop.time()
+            async with asyncio.timeout(self._limits.reply_gap_s):
+                await self._writer.drain()
+            self._peer.waiting_since = None
 
     def _scope(self, request: h11.Request) -> Message:
         target = request.target
@@ -329,22 +356,6 @@ class _Conversation:
             "extensions": {},
         }
 
-    async def _reply(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        """Send a reply. No reason phrase, server name or date: nobody's terminal reads them, and
-        each byte is paid for.
-        """
-        if self._server.ending:
-            headers = [*headers, (b"connection", b"close")]
-        data = self._http.send(h11.Response(status_code=status, headers=headers)) or b""
-        if body:
-            data += self._http.send(h11.Data(data=body)) or b""
-        data += self._http.send(h11.EndOfMessage()) or b""
-        for at in range(0, len(data), _PIECE_BYTES):
-            self._writer.write(data[at : at + _PIECE_BYTES])
-            self._peer.waiting_since = self._loop.time()
-            async with asyncio.timeout(self._limits.reply_gap_s):
-                await self._writer.drain()
-
     async def _refuse(self, status: int) -> None:
         """Say no, and read on for a moment: a far end that is still sending would be cut off before
         it has read why (RFC 9112 section 9.6).
@@ -362,6 +373,13 @@ class _Conversation:
             left = _LINGER_BYTES
             while left > 0 and (data := await self._reader.read(65536)):
                 left -= len(data)
+
+
+def _network(address: str) -> str:
+    """Whose an address is: a site has 2^64 of IPv6, and one of IPv4."""
+    if ":" not in address or address.startswith("::ffff:"):
+        return address
+    return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
 
 
 def _told_length(request: h11.Request) -> int:

@@ -54,6 +54,11 @@ class DataFolder:
         return self.path / "restoring"
 
     @property
+    def counted(self) -> Path:
+        """How far the database had counted (`updater_server.startup.count_on`)."""
+        return self.path / "counted"
+
+    @property
     def port(self) -> Path:
         """The port in use, while the server runs."""
         return self.path / "port"

@@ -18,10 +18,11 @@ from updater_server.errors import StateError
 from updater_server.http_server import Application, HttpServer, Limits
 from updater_server.renewal import keep_renewing
 from updater_server.service import Service
-from updater_server.startup import examine, the_only_server
+from updater_server.startup import count_on, examine, the_only_server
 
 END_S = 15.0
 """From the word to stop to the end of the process, whatever does not come back meanwhile."""
+COUNT_EVERY_S = 60.0
 _FILES_OF_OURS = 128
 log = logging.getLogger("duka.serving")
 
@@ -55,11 +56,21 @@ async def _serve(service: Service, listening: socket.socket, ready: Callable[[in
     await _until_answering(host, port, running)
     write_atomically(service.folder.port, f"{port}\n".encode())
     ready(port)
-    renewing = asyncio.create_task(keep_renewing(service))
+    tasks = [asyncio.create_task(keep_renewing(service)), asyncio.create_task(_count(service))]
     await running
-    renewing.cancel()
+    for task in tasks:
+        task.cancel()
     for close in application.on_shutdown:
         await close()
+
+
+async def _count(service: Service) -> None:
+    while True:
+        await asyncio.sleep(COUNT_EVERY_S)
+        try:
+            await asyncio.to_thread(count_on, service)
+        except Exception:  # /health tells of it; the server sells on while it can
+            log.exception("the database was not counted on")
 
 
 def _limits() -> Limits:

@@ -12,25 +12,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from updater_server import database
+from updater_server.channels.files import write_atomically
 from updater_server.database import reading, writing
 from updater_server.errors import StateError
+from updater_server.fleet.alarms import raise_alarm
+from updater_server.sales import restoring
 from updater_server.service import DataFolder, Service
 from updater_server.tables import server_mark
 
+_COUNT = "count"
 _RUNNING = b"a server runs, or was cut off\n"
 log = logging.getLogger("duka.startup")
 
 
 @contextmanager
-def the_only_server(folder: DataFolder) -> Iterator[bool]:
+def alone(folder: DataFolder) -> Iterator[list[int]]:
     """Hold the locks that a running server holds: of the folder, and of the database wherever a
-    link to it leads. Gives whether the last one that held them was cut off: such a one leaves a
-    word in the folder's, and a write-ahead log.
+    link to it leads. Gives the descriptors of the lock files.
 
     Raises:
         StateError: another process holds one, or the folder cannot be written.
@@ -46,6 +49,21 @@ def the_only_server(folder: DataFolder) -> Iterator[bool]:
                 raise StateError(f"another server runs on {place}: stop it first") from error
             except OSError as error:
                 raise StateError(f"{place} cannot be written: {error.strerror}") from error
+        yield held
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+
+
+@contextmanager
+def the_only_server(folder: DataFolder) -> Iterator[bool]:
+    """Be the one server (`alone`). Gives whether the last one was cut off: such a one leaves a word
+    in the lock file, or a write-ahead log.
+
+    Raises:
+        StateError: another process serves, or the folder cannot be written.
+    """
+    with alone(folder) as held:
         log_left = Path(f"{folder.database}-wal")
         cut_off = any(os.fstat(descriptor).st_size for descriptor in held)
         cut_off = cut_off or (log_left.exists() and log_left.stat().st_size > 0)
@@ -55,9 +73,6 @@ def the_only_server(folder: DataFolder) -> Iterator[bool]:
         yield cut_off
         for descriptor in held:  # not after an exception: then the next one looks thoroughly, too
             os.ftruncate(descriptor, 0)
-    finally:
-        for descriptor in held:
-            os.close(descriptor)
 
 
 def examine(service: Service, cut_off: bool) -> None:
@@ -75,6 +90,8 @@ def examine(service: Service, cut_off: bool) -> None:
             found = database.damage(database.driver_connection(connection), quick=not cut_off)
         if found is None:
             write_and_read_back(service.engine, "start", service.now())
+            notice_restore(service)
+            count_on(service)
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
         raise StateError(f"{path} cannot be used: {cause}; nothing is sold from it") from error
@@ -104,3 +121,57 @@ def write_and_read_back(engine: Engine, name: str, now: int) -> None:
         found = connection.scalar(select(server_mark.c.value).where(server_mark.c.name == name))
     if found != value:
         raise StateError("the database does not give back what was written to it")
+
+
+# --- a database that somebody put back by hand ---
+
+
+def count_on(service: Service) -> None:
+    """Count one on in the database, then in a file beside it: so a database that is older than the
+    folder shows. To be called at the start and every minute.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError, OSError: it cannot be written.
+    """
+    with writing(service.engine) as connection:
+        number = max(_counted(connection), counted_in(service.folder)) + 1
+        set_count(connection, number, service.now())
+    write_atomically(service.folder.counted, f"{number}\n".encode(), 0o600)
+
+
+def set_count(connection: Connection, number: int, now: int) -> None:
+    """Let the database have counted to `number`."""
+    values = {"value": str(number), "at": now}
+    statement = insert(server_mark).values(name=_COUNT, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def notice_restore(service: Service) -> bool:
+    """Whether the database is an older one than this folder has seen, put back without `restore`;
+    then it is marked as restored, and an alarm raised.
+    """
+    with writing(service.engine) as connection:
+        number, seen = _counted(connection), counted_in(service.folder)
+        if number >= seen:
+            return False
+        at = connection.scalar(select(server_mark.c.at).where(server_mark.c.name == _COUNT))
+        now = service.now()
+        restoring.begin(connection, "put back by hand", at or 0, now)
+        set_count(connection, seen, now)
+        text = "an older database was put back without `restore`: what was sold since is not in it"
+        raise_alarm(connection, None, "database_restored", text, now)
+    log.error("%s", text)
+    return True
+
+
+def counted_in(folder: DataFolder) -> int:
+    """How far the folder's database had counted when a server last looked; 0: never."""
+    try:
+        return int(folder.counted.read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def _counted(connection: Connection) -> int:
+    value = connection.scalar(select(server_mark.c.value).where(server_mark.c.name == _COUNT))
+    return int(value or 0)

@@ -7,6 +7,7 @@ Source: RFC 9110 sections 8.8.3, 13 and 14; RFC 9111 section 5.2.2.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -14,7 +15,7 @@ import re
 import stat
 import zlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +24,7 @@ from litestar.types import Receive, Scope, Send
 from updater_server.lanes import Lane
 
 ETAG_HEX_DIGITS = 16
+PIECE_BYTES = 64 * 1024
 FILE_LIMIT_BYTES = 16 * 1024 * 1024
 _SEGMENT = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _RANGE = re.compile(r"bytes=(\d{0,12})-(\d{0,12})")
@@ -56,6 +58,8 @@ class Answer:
     status: int
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = b""
+    part: tuple[int, int] | None = None
+    """(first byte, how many) of the file, where they are the body."""
 
 
 class StaticFiles:
@@ -72,34 +76,61 @@ class StaticFiles:
         # Litestar ends a mounted application's path with a slash of its own.
         path = scope["path"].removeprefix("/tuf/").strip("/")
         method = str(scope.get("method", "GET"))
-        answer = await self._lane.run(self.answer, method, path, headers)
-        sent = [*answer.headers, (b"content-length", str(len(answer.body)).encode())]
+        answer, file = await self._lane.run(self._begun, method, path, headers)
+        length = answer.part[1] if answer.part else len(answer.body)
+        sent = [*answer.headers, (b"content-length", str(length).encode())]
         if answer.status == 304:
             sent.pop()
+        await send({"type": "http.response.start", "status": answer.status, "headers": sent})
+        with file or contextlib.nullcontext():
+            while file and method != "HEAD" and length > 0:
+                piece = await self._lane.run(file.read, min(length, PIECE_BYTES))
+                if not piece:
+                    raise OSError(f"{path} has become shorter")
+                length -= len(piece)
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
         body = b"" if method == "HEAD" else answer.body
-        await send(
-            {
-                "type": "http.response.start",
-                "status": answer.status,
-                "headers": sent,
-            }
-        )
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     def answer(self, method: str, path: str, headers: dict[bytes, bytes]) -> Answer:
         """What a request for `path` (below /tuf/) gets; `headers` has lower-case names."""
+        answer, file = self._begun(method, path, headers)
+        if file is None or answer.part is None:
+            return answer
+        with file:
+            return replace(answer, body=file.read(answer.part[1]), part=None)
+
+    def _begun(
+        self, method: str, path: str, headers: dict[bytes, bytes]
+    ) -> tuple[Answer, BinaryIO | None]:
+        """The answer; where its body is a large part of a file, that file, open at its place: what
+        a slow far end has not taken yet stays on the disk.
+        """
         if method not in ("GET", "HEAD"):
-            return Answer(405, ((b"allow", b"GET, HEAD"),))
+            return Answer(405, ((b"allow", b"GET, HEAD"),)), None
         segments = path.split("/")
         if segments[0] not in ("metadata", "targets") or len(segments) > 8:
-            return Answer(404)
+            return Answer(404), None
         if not all(_SEGMENT.fullmatch(segment) for segment in segments):
-            return Answer(404)
+            return Answer(404), None
         try:
-            with self._open(segments) as file:
-                return self._serve(file, path, headers)
+            file = self._open(segments)
         except OSError:
-            return Answer(404)
+            return Answer(404), None
+        with contextlib.ExitStack() as closing:
+            closing.enter_context(file)
+            try:
+                answer = self._serve(file, path, headers)
+                if answer.part is None:
+                    return answer, None
+                first, length = answer.part
+                file.seek(first)
+                if length <= PIECE_BYTES:
+                    return replace(answer, body=file.read(length), part=None), None
+            except OSError:
+                return Answer(404), None
+            closing.pop_all()
+            return answer, file
 
     def _open(self, segments: list[str]) -> BinaryIO:
         """Open below the folder without following a link at any level."""
@@ -167,8 +198,7 @@ class StaticFiles:
                 if not backwards:  # a backwards range is invalid and ignored
                     if first > last:
                         return Answer(416, ((b"content-range", b"bytes */%d" % size),))
-                    file.seek(first)
-                    part = file.read(last - first + 1)
                     shown = b"bytes %d-%d/%d" % (first, last, size)
-                    return Answer(206, (*common, (b"content-range", shown)), part)
-        return Answer(200, common, file.read())
+                    part = (first, last - first + 1)
+                    return Answer(206, (*common, (b"content-range", shown)), part=part)
+        return Answer(200, common, part=(0, size))

@@ -319,6 +319,25 @@ def test_a_server_that_was_cut_off_is_looked_through_even_if_its_log_is_gone(sho
         assert cut_off
 
 
+def test_a_schema_is_not_changed_under_a_server_that_runs(shop: Shop) -> None:
+    shop.service.engine.dispose()
+    with startup.the_only_server(shop.service.folder):
+        refused = run("init", "--data", shop.folder)
+        assert refused.exit_code == 1
+        assert "another server runs" in refused.output
+    assert run("init", "--data", shop.folder).exit_code == 0
+
+
+def test_what_does_not_come_back_is_not_waited_for() -> None:
+    """The end of the process, when a thread hangs after the word to stop."""
+    program = (
+        "import threading; from updater_server.serving import _end_in; "
+        "threading.Thread(target=threading.Event().wait).start(); _end_in(0.2)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=30, check=False)
+    assert ended.returncode == 1
+
+
 def test_one_database_is_not_served_from_two_folders(shop: Shop, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
@@ -332,6 +351,58 @@ def test_one_database_is_not_served_from_two_folders(shop: Shop, tmp_path: Path)
                 startup.the_only_server(DataFolder(place)),
             ):
                 pass
+
+
+def test_a_database_put_back_by_hand_is_noticed_marked_and_an_alarm(shop: Shop) -> None:
+    shop.stock_vault()
+    device = shop.enrol()
+    startup.examine(shop.service, cut_off=False)
+    shop.service.engine.dispose()
+    shutil.copy(shop.folder / "duka.db", shop.folder / "night.db")
+    for sequence in range(1, 4):
+        assert device.sale(sequence)[1] == 0
+    startup.count_on(shop.service)  # as the server does every minute
+    shop.service.engine.dispose()
+    shutil.copy(shop.folder / "night.db", shop.folder / "duka.db")
+    assert startup.notice_restore(shop.service)
+    assert shop.alarms() == ["database_restored"]
+    assert shop.sql("SELECT backup_id, backup_at, restored_at FROM database_restore") == [
+        ("put back by hand", NOW, NOW)
+    ]
+    startup.examine(shop.service, cut_off=True)
+    startup.count_on(shop.service)
+    assert not startup.notice_restore(shop.service)
+    assert shop.sql("SELECT COUNT(*) FROM database_restore") == [(1,)]
+
+
+def test_a_cut_between_database_and_file_is_no_restore(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    startup.examine(shop.service, cut_off=False)
+
+    def cut(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(startup, "write_atomically", cut)
+        with pytest.raises(KeyboardInterrupt):
+            startup.count_on(shop.service)
+    startup.examine(shop.service, cut_off=True)
+    assert shop.alarms() == []
+    shop.service.folder.counted.write_text("torn")
+    startup.examine(shop.service, cut_off=True)
+    assert shop.alarms() == []
+
+
+def test_what_restore_put_back_is_marked_once(copied: tuple[Shop, backup.Backup]) -> None:
+    shop, made = copied
+    for _ in range(5):
+        startup.count_on(shop.service)
+    shop.service.engine.dispose()
+    backup.restore(shop.service.folder, made.path, NOW)
+    startup.examine(shop.service, cut_off=False)
+    assert shop.sql("SELECT backup_id FROM database_restore") == [(made.backup_id,)]
+    assert shop.alarms() == []
 
 
 # --- what /health sees ---

@@ -44,8 +44,13 @@ _BATCH_AT: dict[int, int] = {RecordKind.STOCK: 0, RecordKind.INTENT_OFFLINE: 3}
 REFUSAL_TEXT = "The office is being restored. Sell from stock, or try again later."
 
 
-def begin(connection: Connection, restore_id: int, now: int) -> None:
-    """Note what the database cannot know any more; in the transaction that marks the restore."""
+def begin(connection: Connection, backup_id: str, backup_at: int, now: int) -> None:
+    """Mark that this database was put back, and note what it cannot know any more."""
+    made = connection.execute(
+        insert(database_restore).values(backup_id=backup_id, backup_at=backup_at, restored_at=now)
+    )
+    assert made.inserted_primary_key is not None
+    restore_id = int(made.inserted_primary_key[0])
     superseded = database_restore.c.settled_at.is_(None) & (database_restore.c.id < restore_id)
     older = list(connection.scalars(select(database_restore.c.id).where(superseded)))
     connection.execute(
