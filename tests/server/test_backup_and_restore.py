@@ -365,7 +365,7 @@ def test_a_database_put_back_by_hand_is_noticed_marked_and_an_alarm(shop: Shop) 
     shop.service.engine.dispose()
     shutil.copy(shop.folder / "night.db", shop.folder / "duka.db")
     assert startup.notice_restore(shop.service)
-    assert shop.alarms() == ["database_restored"]
+    assert shop.alarms() == ["database_restored", "restored"]
     assert shop.sql("SELECT backup_id, backup_at, restored_at FROM database_restore") == [
         ("put back by hand", NOW, NOW)
     ]
@@ -402,7 +402,7 @@ def test_what_restore_put_back_is_marked_once(copied: tuple[Shop, backup.Backup]
     backup.restore(shop.service.folder, made.path, NOW)
     startup.examine(shop.service, cut_off=False)
     assert shop.sql("SELECT backup_id FROM database_restore") == [(made.backup_id,)]
-    assert shop.alarms() == []
+    assert shop.alarms() == ["restored"], "not taken for one that was put back by hand"
 
 
 # --- what /health sees ---
