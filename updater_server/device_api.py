@@ -157,7 +157,7 @@ def _answer(
             reply = _journal(connection, terminal_id, content, now)
         elif kind == 4:
             batch_id = content.uint(1)
-            file = stock.stock_file(connection, service.key, keys, terminal_id, batch_id)
+            file = stock.deliver(connection, service.key, keys, terminal_id, batch_id, now)
             reply = {1: file}
         elif kind == 5:
             batch_id, sha256 = content.uint(1), content.octets(2, 32)
@@ -171,6 +171,8 @@ def _answer(
         return {0: _ERROR, 1: "conflict", 2: str(error)}
     except stock.NoSuchBatch as error:
         return {0: _ERROR, 1: "unknown_batch", 2: str(error)}
+    except stock.TerminalBlocked as error:
+        return {0: _ERROR, 1: "blocked", 2: str(error)}
     return {0: kind, **reply}
 
 
@@ -201,19 +203,26 @@ def _check_in(
         journal_next=check_uint(places[1], 10),
     )
     terminals.record_check_in(connection, terminal_id, report, now)
-    reconcile.reconcile(connection, terminal_id, now)
     owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
+    if not owner.blocked:  # it was told another float than the ledger's
+        reconcile.reconcile(connection, terminal_id, now)
     try:
         service.prices.record(connection, owner.catalogue, now)
     except PricesUnavailable as error:
         log.warning("prices not recorded: %s", error)  # a check-in must not fail for it
     return {
         1: now,
-        2: ledger.float_minor(connection, terminal_id),
+        2: _float_told(connection, terminal_id, owner.blocked),
         3: owner.acknowledged_through,
-        4: owner.merchant_text,
-        5: stock.waiting(connection, terminal_id),
+        4: switch.REFUSALS["blocked"] if owner.blocked else owner.merchant_text,
+        5: [] if owner.blocked else stock.waiting(connection, terminal_id),
     }
+
+
+def _float_told(connection: Connection, terminal_id: bytes, blocked: bool) -> int:
+    """What a settlement says: a blocked terminal has no float, so that it sells no stock either."""
+    figure = ledger.float_minor(connection, terminal_id)
+    return min(0, figure) if blocked else figure
 
 
 def _sale(
@@ -246,5 +255,7 @@ def _journal(
     if not all(isinstance(raw, bytes) for raw in raws):
         raise BadMessage("key 1: an array of byte strings is needed")
     acknowledged = intake.take_in(connection, terminal_id, raws, now)
-    reconcile.reconcile(connection, terminal_id, now)
-    return {1: acknowledged, 2: ledger.float_minor(connection, terminal_id)}
+    blocked = terminals.is_blocked(connection, terminal_id)
+    if not blocked:
+        reconcile.reconcile(connection, terminal_id, now)
+    return {1: acknowledged, 2: _float_told(connection, terminal_id, blocked)}

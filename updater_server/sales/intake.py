@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from updater_server.errors import ConflictError, InputError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger
+from updater_server.sales import ledger, stock
 from updater_server.sales.journal import FIRST_TAG, NotARecord, Record, RecordKind
 from updater_server.sales.prices import was_shown
 from updater_server.tables import (
@@ -174,6 +174,9 @@ def _offline_intent(connection: Connection, terminal_id: bytes, record: Record, 
         sequence=record.sequence,
         now=now,
     )
+    if stock.came_back(connection, batch_id, index):
+        text = f"record {record.sequence} sold voucher {index} of batch {batch_id}, which came back"
+        raise_alarm(connection, terminal_id, "returned_and_sold", text, now)
     left = ledger.float_minor(connection, terminal_id)
     if left < 0:
         text = f"offline sales went over the float (record {record.sequence})"
@@ -212,7 +215,9 @@ def _refused(connection: Connection, terminal_id: bytes, record: Record, now: in
     online = connection.scalar(
         select(sale.c.state).where(sale.c.terminal_id == terminal_id, sale.c.sequence == sequence)
     )
-    if online == "delivered":
+    if online == "delivered" and not ledger.is_posted(
+        connection, ledger.void_reference(terminal_id, sequence)
+    ):
         raise NotARecord(f"says sale {sequence} was refused; it was delivered")
     sold = connection.execute(
         select(stock_outcome, stock_batch.c.terminal_id, stock_batch.c.face_minor)
