@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -433,8 +434,28 @@ class World:
                 lines += f"{product.product_id},{pin},SN{number}{n:05d},0\n"
         delivery = self.folder / "delivery.csv"
         delivery.write_text(head + lines)
-        self.server.command("vouchers", "import", str(delivery))
+        self.server.command("vouchers", "import", str(delivery), "--yes")
         kept.write_text(kept.read_text() + lines)
+
+    def assign_stock(self, product_id: str, count: int) -> None:
+        """Set vouchers aside for the terminal to sell offline."""
+        reference = f"stock-{secrets.token_hex(8)}"
+        self.server.command(
+            "stock", "assign", self.terminal_id, product_id, str(count), "--reference", reference
+        )
+
+    def pay_back(self, amount_minor: int) -> None:
+        """Give the merchant some of his float back."""
+        self._money("payback", amount_minor)
+
+    def deposit(self, amount_minor: int) -> None:
+        """Take money of the merchant in."""
+        self._money("deposit", amount_minor)
+
+    def _money(self, command: str, amount_minor: int) -> None:
+        amount = f"{amount_minor / 100:.2f} {PRICES.currency}"
+        reference = f"slip-{secrets.token_hex(8)}"
+        self.server.command("terminal", command, self.terminal_id, amount, "--reference", reference)
 
     def pins(self, product_id: str) -> set[str]:
         """All PINs of a product that were ever brought in."""

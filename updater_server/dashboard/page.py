@@ -15,7 +15,8 @@ from sqlalchemy import Connection, func, select
 from updater_server.channels import CHANNELS
 from updater_server.database import reading
 from updater_server.fleet import alarms, terminals
-from updater_server.sales import vouchers
+from updater_server.sales import currency, vouchers
+from updater_server.sales.currency import Currency
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import Service
 from updater_server.tables import ledger_transaction, sale, stock_outcome
@@ -25,15 +26,6 @@ _REFRESH_S = 15
 _LATE_AFTER_S = 3600
 _LOW_BATTERY_MV = 3600
 _DAY_S = 86400
-
-
-def money(minor: int | None, digits: int = 2) -> str:
-    """Minor units as people write them."""
-    if minor is None:
-        return "–"
-    sign, units = ("−" if minor < 0 else ""), abs(minor)
-    whole, rest = divmod(units, 10**digits)
-    return f"{sign}{whole:,}" + (f".{rest:0{digits}d}" if digits else "")
 
 
 def ago(then: int | None, now: int) -> str:
@@ -70,7 +62,7 @@ def _battery(millivolts: int | None) -> str:
     return f"<span{low}>{millivolts / 1000:.2f} V</span>"
 
 
-def _terminal_row(item: dict[str, Any], now: int) -> str:
+def _terminal_row(item: dict[str, Any], now: int, money: Currency) -> str:
     seen = item["last_seen_at"]
     late = " bad" if seen is None or now - seen > _LATE_AFTER_S else ""
     if item["release"] is None:
@@ -88,7 +80,7 @@ def _terminal_row(item: dict[str, Any], now: int) -> str:
         else '<span class="muted">none</span>'
     )
     own = item["own_float_minor"]
-    unsynced = "" if own is None or own == item["float_minor"] else f"own {money(own)}"
+    unsynced = "" if own is None or own == item["float_minor"] else f"own {money.figures(own)}"
     blocked = ' <span class="tag bad">blocked</span>' if item["blocked"] else ""
     return (
         f"<tr><td><code>{item['id'].hex()}</code>{blocked}"
@@ -96,7 +88,8 @@ def _terminal_row(item: dict[str, Any], now: int) -> str:
         f"{escape(item['channel'])}</div></td>"
         f"<td>{runs}</td>"
         f'<td class="{late}">{ago(seen, now)}</td>'
-        f'<td class="num">{money(item["float_minor"])}<div class="muted">{unsynced}</div></td>'
+        f'<td class="num">{money.figures(item["float_minor"])}'
+        f'<div class="muted">{unsynced}</div></td>'
         f'<td class="num">{_battery(item["battery_mv"])}</td>'
         f"<td>{_signal(item['signal'])}</td>"
         f"<td>{failure}</td></tr>"
@@ -187,12 +180,13 @@ def page(service: Service) -> str:
         day = _sales_of_day(connection, now)
         raised = alarms.open_alarms(connection)
         free = vouchers.free_counts(connection, now)
+        money = currency.shown(connection, service.prices)
     on_trial = sum(1 for item in fleet if item["trial"])
     online_count, online_sum = day["online"]
     clock = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC")
     cards = [
         ("Terminals", str(len(fleet)), f"{on_trial} on trial"),
-        ("Sold today, online", str(online_count), f"{money(online_sum)} face value"),
+        ("Sold today, online", str(online_count), f"{money.show(online_sum)} face value"),
         ("Sold today, offline", str(day["offline"]), f"{day['refused']} refused online"),
         ("Open alarms", str(len(raised)), "to look at" if raised else "all quiet"),
     ]
@@ -214,7 +208,7 @@ def page(service: Service) -> str:
         for product, count in free.items()
     )
     terminal_rows = _rows(
-        (_terminal_row(item, now) for item in fleet), 7, "none enrolled yet: `provision` one"
+        (_terminal_row(item, now, money) for item in fleet), 7, "none enrolled yet: `provision` one"
     )
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Duka</title>
