@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, LargeBinary, cast, func, insert, or_, select, update
 
 from updater_server.errors import InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
@@ -317,13 +317,22 @@ def reveal(connection: Connection, key: ServerKey, voucher_id: int) -> Voucher:
     Raises:
         VaultError: it does not open under this server key, or is no voucher a terminal could take.
     """
-    row = connection.execute(select(voucher).where(voucher.c.id == voucher_id)).one()
+    row = connection.execute(
+        select(
+            voucher.c.id,
+            voucher.c.product_id,
+            voucher.c.serial,
+            voucher.c.expires_at,
+            # SQLite types each value: what was spoiled may be text, and then no driver reads it.
+            cast(voucher.c.pin_sealed, LargeBinary).label("pin_sealed"),
+        ).where(voucher.c.id == voucher_id)
+    ).one()
     pin = key.open("voucher", _context(row.product_id, row.serial), row.pin_sealed)
     try:
         text = pin.decode("ascii")
     except UnicodeDecodeError as error:
         raise VaultError("a voucher's PIN is no text") from error
-    if not 0 <= row.expires_at <= delivery_file.EXPIRY_LIMIT:
+    if type(row.expires_at) is not int or not 0 <= row.expires_at <= delivery_file.EXPIRY_LIMIT:
         raise VaultError("a voucher's expiry is beyond what a terminal can hold")
     return Voucher(row.id, row.product_id, text, row.serial, row.expires_at)
 
