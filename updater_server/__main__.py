@@ -22,7 +22,7 @@ from updater_server.database import reading, writing
 from updater_server.errors import InputError, StateError
 from updater_server.fleet import alarms, operators, terminals
 from updater_server.money_commands import audit, stock_cli, terminal_cli, voucher_cli
-from updater_server.sales import checks, currency, ledger, vouchers
+from updater_server.sales import checks, currency, ledger, returns, vouchers
 from updater_server.service import DataFolder, Service, check_key, unix_time
 from updater_server.tables import technician
 
@@ -108,6 +108,7 @@ def report(data: Data) -> None:
         with reading(service.engine) as connection:
             money = currency.shown(connection, service.prices)
             aside = vouchers.aside_counts(connection)
+            passed = returns.passed_counts(connection)
             fleet = terminals.overview(connection)
             raised = alarms.open_alarms(connection)
             free = vouchers.free_counts(connection, now)
@@ -137,6 +138,8 @@ def report(data: Data) -> None:
     out.print(vault)
     for (product, reason), count in aside.items():
         out.print(f"{count} of {product} are set aside: {reason}", highlight=False)
+    for terminal_id, count in passed.items():
+        out.print(f"{terminal_id.hex()} passed {count} vouchers over: see `stock show`")
     for item in raised:
         owner = item["terminal_id"].hex() if item["terminal_id"] else "server"
         out.print(f"alarm {item['id']}: {item['code']} {owner}: {item['text']}", markup=False)

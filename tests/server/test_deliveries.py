@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command as alembic_command
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner, Result
 
 from tests.server.shop import NOW, ROOT, Shop, voucher_csv
+from updater_server import database, server_key
 from updater_server.__main__ import cli
 from updater_server.database import reading, writing
 from updater_server.errors import InputError, StateError
@@ -363,3 +365,41 @@ def test_sales_go_on_while_a_delivery_comes_in_and_survive_its_kill(
     assert second.wait(120) == 0
     assert server.sql("SELECT COUNT(*) FROM voucher") == [(12_400,)]
     assert server.problems() == []
+
+
+# --- a database of before ---
+
+
+def test_vouchers_of_before_are_marked_when_the_database_is_brought_up_to_date(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    server_key.create(folder / "server.key")
+    key = server_key.load(folder / "server.key")
+    engine = database.open_engine(folder / "duka.db")
+    config = database._config()
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        alembic_command.upgrade(config, "0003")
+        for number, (product, pin, free) in enumerate(
+            [("air50", "0012345678", 1), ("air20", "0012345678", 1), ("air50", "5555666677", 1)]
+        ):
+            sealed = key.seal("voucher", f"{product}\0S{number}".encode(), pin.encode())
+            connection.exec_driver_sql(
+                "INSERT INTO voucher (product_id, serial, pin_sealed, pin_digest, expires_at, "
+                "imported_at, free) VALUES (?, ?, ?, ?, 0, 1, ?)",
+                (product, f"S{number}", sealed, bytes([number]) * 32, free),
+            )
+    engine.dispose()
+    made = CliRunner().invoke(cli, ["init", "--data", str(folder)])
+    assert made.exit_code == 0, made.output
+    engine = database.open_engine(folder / "duka.db")
+    with writing(engine) as connection:
+        rows = connection.exec_driver_sql("SELECT serial, free FROM voucher ORDER BY id").all()
+        assert [tuple(row) for row in rows] == [("S0", 1), ("S1", 0), ("S2", 1)]
+        for again in ("air20,5555666677,X1,", "gold,12345678,X1,"):
+            with pytest.raises(InputError, match="already"):
+                vouchers.import_csv(connection, key, HEAD + again + "\n", NOW, {"gold": "Other"})
+    engine.dispose()
+    assert CliRunner().invoke(cli, ["check", "--data", str(folder)]).exit_code == 0

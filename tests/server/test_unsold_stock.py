@@ -184,6 +184,8 @@ def test_a_voucher_that_was_passed_over_is_named_and_comes_back_on_a_persons_wor
     sell_from(device, batch, 2)
     device.upload()
     assert states(shop, device) == ["sold", "passed", "sold", "next"]
+    with reading(shop.service.engine) as connection:
+        assert returns.passed_counts(connection) == {device.terminal_id: 1}
     assert give_back(shop, device) == []
     with pytest.raises(InputError, match="note"):
         give_back(shop, device, unused=[serials[1]])
@@ -193,6 +195,8 @@ def test_a_voucher_that_was_passed_over_is_named_and_comes_back_on_a_persons_wor
     word = {"unused": [serials[1]], "note": "Savanna says so, ticket 7"}
     assert give_back(shop, device, **word) == [serials[1]]
     assert give_back(shop, device, **word) == []
+    with reading(shop.service.engine) as connection:
+        assert returns.passed_counts(connection) == {}
     assert other.sale(1)[3] == serials[1]
     assert other.sale(2)[6] == "no_vouchers"
     assert shop.sql("SELECT returned_by, note FROM stock_return") == [("asha", word["note"])]

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from updater_server.errors import InputError
 from updater_server.fleet import operators
@@ -176,8 +176,8 @@ def _take_back(
             connection, place.batch_id, place.index, place.voucher_id, operator, note, now
         ):
             came.append(place)
-    text = f"{len(came)} vouchers; {note}"
-    operators.note(connection, operator, "stock return", terminal_id.hex(), text, now)
+    details = f"{len(came)} vouchers; {note}"
+    operators.note(connection, operator, "stock return", terminal_id.hex(), details, now)
     return came
 
 
@@ -194,3 +194,20 @@ def _must_be_finished(connection: Connection, terminal_id: bytes) -> None:
             f"the journal of {terminal_id.hex()} is not here to its end (through "
             f"{owner.acknowledged_through}): what it sold may not be known; sync or export it first"
         )
+
+
+def passed_counts(connection: Connection) -> dict[bytes, int]:
+    """How many vouchers each terminal passed over that did not come back: a person should ask the
+    supplier about them.
+    """
+    rows = connection.execute(
+        text("""
+            SELECT b.terminal_id, SUM(o.top + 1 - o.sold - (SELECT COUNT(*) FROM stock_return r
+                WHERE r.batch_id = o.batch_id AND r.batch_index <= o.top)) AS passed
+            FROM (SELECT batch_id, MAX(batch_index) AS top,
+                SUM(outcome = 'sold') - SUM(outcome = 'spoiled') AS sold
+                FROM stock_outcome GROUP BY batch_id) o
+            JOIN stock_batch b ON b.id = o.batch_id
+            GROUP BY b.terminal_id HAVING passed > 0 ORDER BY b.terminal_id""")
+    )
+    return {bytes(row.terminal_id): int(row.passed) for row in rows}
