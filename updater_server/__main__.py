@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from updater_server import database, server_key
 from updater_server.channels.files import sync_folder
-from updater_server.command_line import By, Data, err, out, refusals, who
+from updater_server.command_line import By, Data, Number, err, out, refusals, who
 from updater_server.dashboard.page import ago
 from updater_server.database import reading, writing
 from updater_server.errors import InputError, StateError
@@ -156,7 +156,7 @@ def add_technician(name: str, data: Data) -> None:
 
 
 @alarm_cli.command("close")
-def close_alarm(number: int, data: Data, by: By) -> None:
+def close_alarm(number: Number, data: Data, by: By) -> None:
     """Mark an alarm as dealt with."""
     with refusals():
         service, operator = Service.open(data), who(by)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from updater_server.errors import InputError, ServerError
 from updater_server.fleet import operators
@@ -38,6 +38,7 @@ By = Annotated[
 Reference = Annotated[
     str, typer.Option("--reference", help="Counts once for ever: repeat it and nothing repeats.")
 ]
+Number = Annotated[int, typer.Argument(min=1, max=2**62)]
 Terminal = Annotated[str, typer.Argument(help="Its id, or the first 4 or more digits.")]
 
 
@@ -50,8 +51,8 @@ def refusals() -> Iterator[None]:
         refuse(str(error))
         code = WRONG_INPUT if isinstance(error, InputError) else REFUSED
         raise typer.Exit(code) from error
-    except OperationalError as error:
-        refuse(f"the database: {error.orig}; nothing was changed, try again")
+    except DatabaseError as error:
+        refuse(f"the database: {error.orig}; try again, and if it stays so run `check`")
         raise typer.Exit(REFUSED) from error
 
 

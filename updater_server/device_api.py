@@ -17,6 +17,7 @@ from updater_server import strict_cbor
 from updater_server.database import reading, writing
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet import terminals
+from updater_server.fleet.alarms import raise_alarm
 from updater_server.messages import (
     MESSAGE_LIMIT_BYTES,
     DeviceKeys,
@@ -134,8 +135,20 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
     except (PricesUnavailable, OperationalError, VaultError) as error:
         # Rolled back: nothing was decided and the counter is free again.
         log.error("terminal %s is asked to try later: %s", envelope.terminal_id.hex(), error)
+        if isinstance(error, VaultError):
+            _tell_of_device_key(service, envelope.terminal_id)
         return TRY_LATER, b""
     return OK, seal_reply(envelope.counter, strict_cbor.dumps(reply), keys)
+
+
+def _tell_of_device_key(service: Service, terminal_id: bytes) -> None:
+    """The one sealed thing that no other can stand in for: a person must see to this terminal."""
+    try:
+        with writing(service.engine) as connection:
+            text = "its device key does not open on the server: it must be provisioned anew"
+            raise_alarm(connection, terminal_id, "device_key", text, service.now())
+    except OperationalError as error:
+        log.error("terminal %s: no alarm could be raised: %s", terminal_id.hex(), error)
 
 
 def _answer(

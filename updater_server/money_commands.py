@@ -19,6 +19,7 @@ from updater_server.command_line import (
     WRONG_INPUT,
     By,
     Data,
+    Number,
     Reference,
     Terminal,
     err,
@@ -198,7 +199,7 @@ def list_imports(data: Data) -> None:
 
 @voucher_cli.command("recall")
 def recall_import(
-    number: int,
+    number: Number,
     data: Data,
     by: By,
     reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "",

@@ -197,3 +197,29 @@ def test_the_old_way_of_taking_the_first_voucher_is_caught(
     spoil(shop, serial(0))
     assert device.post({0: 2, 1: 1, 2: "air50", 3: 5000, 4: NOW}) == (503, {})
     assert device.post({0: 2, 1: 2, 2: "air50", 3: 5000, 4: NOW}) == (503, {})
+
+
+def test_a_device_key_that_does_not_open_stops_its_terminal_alone_and_is_told(shop: Shop) -> None:
+    device, other = shop.enrol(1), shop.enrol(2)
+    shop.stock_vault(count=3)
+    with writing(shop.service.engine) as connection:
+        connection.exec_driver_sql(
+            "UPDATE terminal SET key_sealed = x'00' WHERE id = ?", (device.terminal_id,)
+        )
+    assert device.post({0: 1}) == (503, {})
+    assert other.sale(1)[1] == 0
+    assert shop.alarms() == ["device_key"]
+
+
+def test_a_batch_that_would_expire_before_it_is_sold_is_not_sent(shop: Shop) -> None:
+    device = shop.enrol()
+    rows = "".join(f"air50,{8 * 10**15 + n},E{n},{NOW + 10 * 86400}\n" for n in range(2))
+    with writing(shop.service.engine) as connection:
+        csv = "product,pin,serial,expiry\n" + rows
+        vouchers.import_csv(connection, shop.service.key, csv, NOW)
+    shop.assign(device, count=2)
+    shop.clock[0] += 10 * 86400
+    shop.stock_vault(count=2)
+    assert [len(opened) for opened in fetch_all(device).values()] == [2]
+    assert {row[0] for row in shop.sql("SELECT free FROM voucher WHERE serial LIKE 'E%'")} == {1}
+    assert shop.problems() == []

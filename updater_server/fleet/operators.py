@@ -43,6 +43,11 @@ def reference(text: str) -> str:
     return text.upper()
 
 
+def words(text: str, longest: int) -> str:
+    """Free text as it can be kept: what is no text (of a broken terminal, say) becomes "?"."""
+    return text.encode("utf-8", "replace").decode()[:longest]
+
+
 def note(
     connection: Connection, operator: str, action: str, subject: str, details: str, now: int
 ) -> None:
@@ -53,7 +58,7 @@ def note(
             operator=operator,
             action=action,
             subject=subject[:64],
-            details=details[:300],
+            details=words(details, 300),
         )
     )
 

@@ -257,10 +257,12 @@ def set_merchant_text(connection: Connection, terminal_id: bytes, text: str | No
     """What the merchant reads at the next check-in.
 
     Raises:
-        InputError: not enrolled, or over 200 characters.
+        InputError: not enrolled, over 200 characters, or not printable.
     """
     if text is not None and len(text) > 200:
         raise InputError("the text has over 200 characters")
+    if text is not None and not text.isprintable():
+        raise InputError("the text holds characters that no screen shows")
     _change(connection, terminal_id, merchant_text=text)
 
 

@@ -157,7 +157,7 @@ def _post(
         "currency": code,
         "posted_by": operator,
         "undoes": undoes,
-        "reason": reason[:200],
+        "reason": operators.words(reason, 200),
         "float_after_minor": ledger.float_minor(connection, terminal_id),
         "created_at": now,
     }

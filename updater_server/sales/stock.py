@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from updater_server import strict_cbor
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
+from updater_server.fleet.operators import words
 from updater_server.fleet.terminals import is_blocked
 from updater_server.messages import DeviceKeys, seal_pin
 from updater_server.sales import vouchers
@@ -191,8 +192,9 @@ def deliver(
 ) -> bytes:
     """A batch as the terminal stores it; the same bytes every time.
 
-    A batch of which a voucher does not open is replaced by another while no terminal can have it;
-    after that its place holds an entry that opens on no terminal.
+    A batch of which a voucher does not open, or that expires before it could be sold, is replaced
+    by another while no terminal can have it; after that the voucher's place holds an entry that
+    opens nowhere.
 
     Raises:
         NoSuchBatch: not this terminal's, or replaced by another (so commit).
@@ -202,7 +204,8 @@ def deliver(
     if is_blocked(connection, terminal_id):
         raise TerminalBlocked("this terminal is blocked: no stock")
     opened = _open_all(connection, key, batch_id, now)
-    if None in opened and batch.sent_at is None:
+    stale = 0 < batch.expires_at <= now + vouchers.ONLINE_SHELF_LIFE_S
+    if (None in opened or stale) and batch.sent_at is None:
         _replace(connection, key, batch, now)
         raise NoSuchBatch(f"batch {batch_id} was replaced")
     head = (batch.product_id, batch.face_minor, batch.expires_at)
@@ -237,7 +240,9 @@ def deliver(
 def _replace(connection: Connection, key: ServerKey, batch: Row[Any], now: int) -> None:
     """A new batch of as many vouchers that open (fewer if the vault has no more) for one that no
     terminal has."""
-    withdraw(connection, batch.id, "server", "a voucher of it did not open", now)
+    withdraw(
+        connection, batch.id, "server", "a voucher of it did not open or was about to expire", now
+    )
     count = batch._mapping["count"]
     opened = vouchers.take_open(connection, key, batch.product_id, count, now, SHELF_LIFE_S)
     if opened:
@@ -289,7 +294,7 @@ def come_back(
             batch_id=batch_id,
             batch_index=index,
             voucher_id=voucher_id,
-            note=note[:200],
+            note=words(note, 200),
             returned_by=operator,
             at=now,
         )

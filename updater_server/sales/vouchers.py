@@ -15,6 +15,7 @@ from sqlalchemy import Connection, LargeBinary, cast, func, insert, or_, select,
 
 from updater_server.errors import InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
+from updater_server.fleet.operators import words
 from updater_server.sales import delivery_file
 from updater_server.sales.delivery_file import Row
 from updater_server.server_key import SealedValue, ServerKey
@@ -171,7 +172,7 @@ def begin_import(
     made = connection.execute(
         insert(voucher_import).values(
             sha256=bytes.fromhex(delivery.sha256),
-            name=name[-200:],
+            name=words(name, 200),
             count=delivery.count,
             state=state,
             imported_by=operator,
