@@ -233,6 +233,43 @@ def test_an_import_killed_anywhere_is_gone_on_with_and_comes_in_once(
     assert shop.problems() == []
 
 
+def stop(stored: int) -> None:
+    raise KeyboardInterrupt
+
+
+def begin(shop: Shop, data: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        imports.run(
+            shop.service.engine, shop.service.key, look(shop, data), "d", "joy", shop.clock[0], stop
+        )
+
+
+def test_an_unfinished_import_is_finished_even_when_its_vouchers_are_about_to_expire(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "CHUNK", 7)
+    begin(shop, delivery())
+    shop.clock[0] += 2 * 366 * 86400  # behind their expiry
+    seen = look(shop, delivery())
+    assert seen.delivery.errors == []
+    assert run(shop, seen) == 1
+    assert shop.enrol().sale(1)[6] == "no_vouchers"
+    assert shop.problems() == []
+
+
+def test_of_two_deliveries_one_after_the_other_comes_in(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "CHUNK", 7)
+    begin(shop, delivery())
+    second = HEAD + "air50,8000000000009999,S99999,\n"
+    with pytest.raises(StateError, match=r"import 1 .* is unfinished"):
+        run(shop, look(shop, second))
+    assert run(shop, look(shop, delivery())) == 1
+    assert run(shop, look(shop, second)) == 2
+    assert shop.problems() == []
+
+
 def test_two_runs_of_one_import_do_not_store_a_voucher_twice(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,14 +318,7 @@ def test_an_import_that_was_never_finished_can_be_recalled(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(imports, "CHUNK", 7)
-
-    def stop(stored: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        imports.run(
-            shop.service.engine, shop.service.key, look(shop, delivery()), "d", "joy", NOW, stop
-        )
+    begin(shop, delivery())
     assert imports.recall(shop.service.engine, 1, "asha", "", NOW).set_aside == 7
     assert shop.problems() == []
 

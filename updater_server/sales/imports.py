@@ -7,6 +7,7 @@ by the next one of the same file (its SHA-256), or the import is recalled.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ class Look:
     operators: dict[str, str]
     before: Row[Any] | None
     """The newest import of this very file."""
+    read_at: int
+    """The time that expiries were held against: of an unfinished import, when it was begun."""
 
     @property
     def is_complete(self) -> bool:
@@ -72,13 +75,15 @@ def look(
     Raises:
         InputError: it is no delivery at all (encoding, header).
     """
-    found = delivery_file.read(data, now)
     before = connection.execute(
         select(voucher_import)
-        .where(voucher_import.c.sha256 == bytes.fromhex(found.sha256))
+        .where(voucher_import.c.sha256 == hashlib.sha256(data).digest())
         .order_by(voucher_import.c.id.desc())
         .limit(1)
     ).one_or_none()
+    # What was begun can be finished, however long it took.
+    read_at = before.begun_at if before is not None and before.state != "recalled" else now
+    found = delivery_file.read(data, read_at)
     known: dict[str, str] = {}
     printed: dict[str, set[int]] = {}
     try:
@@ -100,18 +105,18 @@ def look(
         usual = vouchers.usual_lengths(connection, product_id)
         if usual != printed.get(product_id):
             delivery_file.doubt_lengths(found, product_id, usual, "the vault has")
-    seen = Look(found, known, before)
+    seen = Look(found, known, before, read_at)
     if before is not None and before.state == "recalled":
         found.refuse(f"this very file came in as import {before.id} and was recalled")
     elif not found.error_count and not seen.is_complete:
-        _look_for_twins(connection, key, seen, now)
+        _look_for_twins(connection, key, seen)
     return seen
 
 
-def _look_for_twins(connection: Connection, key: ServerKey, seen: Look, now: int) -> None:
+def _look_for_twins(connection: Connection, key: ServerKey, seen: Look) -> None:
     through = _through(connection, seen.unfinished)
     elsewhere = 0
-    for rows in _chunks(row for row in seen.delivery.rows(now) if row.line > through):
+    for rows in _chunks(row for row in seen.delivery.rows(seen.read_at) if row.line > through):
         twins = vouchers.twins(connection, key, rows, seen.operators)
         elsewhere += twins.elsewhere
         for text in twins.refused:
@@ -159,12 +164,24 @@ def run(
     Raises:
         InputError: a voucher came into the vault since it was looked at; the import stays
             unfinished, and nothing of it is sold.
-        StateError: another run of this import is under way, or it was recalled meanwhile.
+        StateError: another run of this import is under way, it was recalled meanwhile, or another
+            import is unfinished (two could hold the same voucher, and neither would end).
     """
     if seen.delivery.error_count:
         raise InputError(seen.delivery.errors[0])
     with writing(engine) as connection:
         import_id = seen.unfinished
+        other = connection.execute(
+            select(voucher_import)
+            .where(voucher_import.c.state.in_(("storing", "releasing")))
+            .where(voucher_import.c.id != (import_id or 0))
+            .limit(1)
+        ).one_or_none()
+        if other is not None:
+            raise StateError(
+                f"import {other.id} ({other.name}, {other.imported_by}) is unfinished: give its "
+                f"file to `vouchers import` again, or `vouchers recall {other.id}`"
+            )
         if import_id is None:
             import_id = vouchers.begin_import(
                 connection, seen.delivery, name, operator, "storing", now
@@ -173,7 +190,7 @@ def run(
         operators.note(connection, operator, "import", f"import {import_id}", text, now)
         through = _through(connection, import_id)
     stored = 0
-    for rows in _chunks(seen.delivery.rows(now)):
+    for rows in _chunks(seen.delivery.rows(seen.read_at)):
         stored += len(rows)
         rows = [row for row in rows if row.line > through]
         if rows:
@@ -302,13 +319,15 @@ def recall(engine: Engine, import_id: int, operator: str, reason: str, now: int)
         )
         operators.note(connection, operator, "recall", f"import {import_id}", reason, now)
         taken_back = _take_back_unsent(connection, import_id, operator, now)
+    last = 0
     while True:
         begun = time.monotonic()
         with writing(engine) as connection:
             ids = list(
                 connection.scalars(
                     select(voucher.c.id)
-                    .where(voucher.c.import_id == import_id, voucher.c.free | _nobodys())
+                    .where(voucher.c.import_id == import_id, voucher.c.id > last)
+                    .where(voucher.c.free | _nobodys())
                     .order_by(voucher.c.id)
                     .limit(CHUNK)
                 )
@@ -324,6 +343,7 @@ def recall(engine: Engine, import_id: int, operator: str, reason: str, now: int)
                 )
         if not ids:
             break
+        last = ids[-1]
         _give_way(begun)
     with reading(engine) as connection:
         aside = connection.scalar(
