@@ -11,6 +11,7 @@ import logging
 from typing import Any
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DatabaseError
 
 from updater_server import strict_cbor
 from updater_server.database import is_the_databases_fault, reading, writing
@@ -135,6 +136,8 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
     except (PricesUnavailable, VaultError, BusyError) as error:
         # Rolled back: nothing was decided and the counter is free again.
         log.error("terminal %s is asked to try later: %s", envelope.terminal_id.hex(), error)
+        if isinstance(error, VaultError):
+            _tell_of_device_key(service, envelope.terminal_id)
         return TRY_LATER, b""
     except Exception as error:
         # Of the database, or of ours even where what went wrong was to be noted: never in words.
@@ -174,6 +177,16 @@ def _answer_or_note(
         return {0: _ERROR, 1: "bad_message", 2: text}
 
 
+def _tell_of_device_key(service: Service, terminal_id: bytes) -> None:
+    """The one sealed thing that no other can stand in for: a person must see to this terminal."""
+    try:
+        with writing(service.engine) as connection:
+            text = "its device key does not open on the server: it must be provisioned anew"
+            raise_alarm(connection, terminal_id, "device_key", text, service.now())
+    except DatabaseError as error:
+        log.error("terminal %s: no alarm could be raised: %s", terminal_id.hex(), error)
+
+
 def _answer(
     service: Service,
     connection: Connection,
@@ -194,7 +207,7 @@ def _answer(
         elif kind == 4:
             batch_id = content.uint(1)
             stock.note_renewal(connection, terminal_id, batch_id, now)
-            file = stock.stock_file(connection, service.key, keys, terminal_id, batch_id)
+            file = stock.deliver(connection, service.key, keys, terminal_id, batch_id, now)
             reply = {1: file}
         elif kind == 5:
             batch_id, sha256 = content.uint(1), content.octets(2, 32)
@@ -210,6 +223,8 @@ def _answer(
         return {0: _ERROR, 1: "conflict", 2: str(error)}
     except stock.NoSuchBatch as error:
         return {0: _ERROR, 1: "unknown_batch", 2: str(error)}
+    except stock.TerminalBlocked as error:
+        return {0: _ERROR, 1: "blocked", 2: str(error)}
     return {0: kind, **reply}
 
 
@@ -241,20 +256,27 @@ def _check_in(
     )
     terminals.record_check_in(connection, terminal_id, report, now)
     intake.look_for_rewound_journal(connection, terminal_id, report.journal_next, now)
-    reconcile.reconcile(connection, terminal_id, now)
-    restoring.look(connection, terminal_id, now)
     owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
+    if not owner.blocked:  # it was told another float than the ledger's
+        reconcile.reconcile(connection, terminal_id, now)
+        restoring.look(connection, terminal_id, now)
     try:
         service.prices.record(connection, owner.catalogue, now)
     except PricesUnavailable as error:
         log.warning("prices not recorded: %s", error)  # a check-in must not fail for it
     return {
         1: now,
-        2: ledger.float_minor(connection, terminal_id),
+        2: _float_told(connection, terminal_id, owner.blocked),
         3: owner.acknowledged_through,
-        4: owner.merchant_text,
-        5: stock.waiting(connection, terminal_id),
+        4: switch.REFUSALS["blocked"] if owner.blocked else owner.merchant_text,
+        5: [] if owner.blocked else stock.waiting(connection, terminal_id),
     }
+
+
+def _float_told(connection: Connection, terminal_id: bytes, blocked: bool) -> int:
+    """What a settlement says: a blocked terminal has no float, so that it sells no stock either."""
+    figure = ledger.float_minor(connection, terminal_id)
+    return min(0, figure) if blocked else figure
 
 
 def _sale(
@@ -288,9 +310,11 @@ def _journal(
     if not all(isinstance(raw, bytes) for raw in raws):
         raise BadMessage("key 1: an array of byte strings is needed")
     acknowledged = intake.take_in(connection, terminal_id, raws, now, is_sealed=True)
-    reconcile.reconcile(connection, terminal_id, now)
-    restoring.look(connection, terminal_id, now)
-    reply: dict[int, Any] = {1: acknowledged, 2: ledger.float_minor(connection, terminal_id)}
+    blocked = terminals.is_blocked(connection, terminal_id)
+    if not blocked:
+        reconcile.reconcile(connection, terminal_id, now)
+        restoring.look(connection, terminal_id, now)
+    reply: dict[int, Any] = {1: acknowledged, 2: _float_told(connection, terminal_id, blocked)}
     if batches := restoring.wanted(connection, terminal_id):
         reply[6] = batches
     return reply

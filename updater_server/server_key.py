@@ -10,17 +10,30 @@ import hashlib
 import hmac
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Connection, insert, select
 
 from updater_server.errors import StateError, VaultError
+from updater_server.tables import server_constant
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+_KEY_CHECK = "key_check"
+
+
+class SealedValue(NamedTuple):
+    """Something sealed, with what must be known to open it."""
+
+    purpose: str
+    context: bytes
+    value: bytes
 
 
 class ServerKey:
@@ -58,6 +71,48 @@ class ServerKey:
     def digest(self, purpose: str, value: bytes) -> bytes:
         """A keyed digest: finds equal values without knowing them."""
         return hmac.new(self._key(purpose), value, hashlib.sha256).digest()
+
+
+def bind(connection: Connection, key: ServerKey, samples: Iterable[SealedValue]) -> None:
+    """Hold the key against the one this database was begun with; the first time, note which it is
+    if it opens any of the `samples` of what is sealed here (or there are none).
+
+    Raises:
+        StateError: another key: what is sealed here does not open under it, and what it sealed
+            would never open under the right one.
+    """
+    mine = key.digest("key check", b"duka").hex()
+    known = connection.scalar(
+        select(server_constant.c.value).where(server_constant.c.name == _KEY_CHECK)
+    )
+    if known is None:
+        sealed = list(samples)
+        if not sealed or any(_opens(key, value) for value in sealed):
+            connection.execute(insert(server_constant).values(name=_KEY_CHECK, value=mine))
+            return
+    if known is None or not hmac.compare_digest(known, mine):
+        raise StateError(
+            "server.key is not the key of this database: put back the one that was kept apart from "
+            "the back-up; nothing was changed"
+        )
+
+
+def is_bound(connection: Connection) -> bool:
+    """Whether the database knows its key."""
+    return (
+        connection.scalar(
+            select(server_constant.c.name).where(server_constant.c.name == _KEY_CHECK)
+        )
+        is not None
+    )
+
+
+def _opens(key: ServerKey, sealed: SealedValue) -> bool:
+    try:
+        key.open(sealed.purpose, sealed.context, sealed.value)
+    except VaultError:
+        return False
+    return True
 
 
 def create(path: Path) -> None:

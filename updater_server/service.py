@@ -9,17 +9,39 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from updater_server import database, server_key
+from updater_server.database import reading, writing
 from updater_server.errors import StateError
+from updater_server.sales import vouchers
 from updater_server.sales.prices import PriceLists
-from updater_server.server_key import ServerKey
+from updater_server.server_key import SealedValue, ServerKey
+from updater_server.tables import terminal
 
 
 def unix_time() -> int:
     """Now, Unix seconds."""
     return int(time.time())
+
+
+def check_key(engine: Engine, key: ServerKey) -> None:
+    """Refuse to work under another key than the database's; the first key is noted.
+
+    Raises:
+        StateError: see `server_key.bind`.
+    """
+    with reading(engine) as connection:
+        if server_key.is_bound(connection):
+            server_key.bind(connection, key, ())
+            return
+    with writing(engine) as connection:
+        sealed = [
+            SealedValue("device key", row.id, row.key_sealed)
+            for row in connection.execute(select(terminal.c.id, terminal.c.key_sealed).limit(20))
+        ]
+        sealed += vouchers.some_sealed(connection)
+        server_key.bind(connection, key, sealed)
 
 
 @dataclass(frozen=True)
@@ -88,14 +110,17 @@ class Service:
         """Open a data folder that `init` made.
 
         Raises:
-            StateError: not one, of another version, or its key is readable by others; the text says
-                what to do.
+            StateError: not one, of another version, or its key is missing, another database's or
+                readable by others; the text says what to do.
         """
         folder = DataFolder(path)
         folder.check_restored()
         if not folder.database.exists():
             raise StateError(f"{path} holds no server: run `init --data {path}` first")
+        if not folder.server_key.exists():
+            raise StateError(f"{path} has a database but no server.key: restore the key")
         key = server_key.load(folder.server_key)
         engine = database.open_engine(folder.database)
         database.check_schema(engine)
+        check_key(engine, key)
         return Service(folder, engine, key, PriceLists(folder.repository), now)

@@ -2,8 +2,9 @@
 the migrations.
 
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
-Rows of `ledger_*`, `journal_*`, `voucher_assignment` and `stock_outcome` are never updated or
-deleted: triggers refuse it (migration 0001).
+Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
+`stock_return`, `deposit`, `operator_log` and `technician_event` are never updated or deleted:
+triggers refuse it (migrations 0002 to 0009).
 """
 
 from __future__ import annotations
@@ -177,12 +178,41 @@ voucher = Table(
     Column("product_id", String(32), nullable=False),
     Column("serial", String(40), nullable=False),
     Column("pin_sealed", LargeBinary, nullable=False),
-    Column("pin_digest", LargeBinary(32), nullable=False, unique=True),
+    Column("pin_digest", LargeBinary(32), nullable=False, unique=True),  # of operator and PIN
     Column("expires_at", Big, nullable=False),
     Column("imported_at", Big, nullable=False),
     Column("free", Boolean, nullable=False, default=True),
+    Column("operator", String(40)),
+    Column("pin_mark", LargeBinary(32), index=True),  # of the PIN alone; null: not marked yet
+    Column("import_id", Big, ForeignKey("voucher_import.id")),
+    Column("import_line", Integer),
     UniqueConstraint("product_id", "serial"),
     Index(None, "product_id", "free", "expires_at"),
+    Index(None, "import_id", "import_line", unique=True),
+)
+
+voucher_import = Table(
+    "voucher_import",  # one delivery
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("sha256", LargeBinary(32), nullable=False, index=True),
+    Column("name", String(200), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("imported_by", String(64), nullable=False),
+    Column("begun_at", Big, nullable=False),
+    Column("finished_at", Big),
+    CheckConstraint("state IN ('storing', 'releasing', 'complete', 'recalled')", name="state"),
+)
+
+voucher_aside = Table(
+    "voucher_aside",  # never sold any more
+    metadata,
+    Column("voucher_id", Big, ForeignKey("voucher.id"), primary_key=True, autoincrement=False),
+    Column("reason", String(16), nullable=False),
+    Column("set_by", String(64), nullable=False),
+    Column("at", Big, nullable=False),
+    CheckConstraint("reason IN ('unreadable', 'recalled', 'twin')", name="reason"),
 )
 
 stock_batch = Table(
@@ -197,12 +227,18 @@ stock_batch = Table(
     Column("count", Integer, nullable=False),
     Column("created_at", Big, nullable=False),
     Column("received_at", Big),
+    Column("sent_at", Big),  # null: its PINs never left the server
+    Column("sent_sha256", LargeBinary(32)),
+    Column("withdrawn_at", Big),
+    Column("reference", String(48)),
+    Index(None, "reference", unique=True),
 )
 
 voucher_assignment = Table(
     "voucher_assignment",
     metadata,
     Column("voucher_id", Big, ForeignKey("voucher.id"), primary_key=True, autoincrement=False),
+    Column("turn", Integer, primary_key=True, autoincrement=False),  # returned so often before
     Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), nullable=False),
     Column("sale_sequence", Big),
     Column("batch_id", Big, ForeignKey("stock_batch.id")),
@@ -271,6 +307,49 @@ stock_outcome = Table(
     Column("sequence", Big, nullable=False),
     Column("created_at", Big, nullable=False, index=True),
     CheckConstraint("outcome IN ('sold', 'spoiled')", name="outcome"),
+)
+
+stock_return = Table(
+    "stock_return",  # vouchers of a batch that came back to the vault unsold
+    metadata,
+    Column("batch_id", Big, ForeignKey("stock_batch.id"), primary_key=True, autoincrement=False),
+    Column("batch_index", Integer, primary_key=True, autoincrement=False),
+    Column("voucher_id", Big, ForeignKey("voucher.id"), nullable=False, index=True),
+    Column("note", String(200), nullable=False),
+    Column("returned_by", String(64), nullable=False),
+    Column("at", Big, nullable=False),
+)
+
+deposit = Table(
+    "deposit",  # money between a merchant and us; the key is posted once for ever
+    metadata,
+    Column("reference", String(48), primary_key=True),
+    Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), nullable=False, index=True),
+    Column("amount_minor", Big, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("posted_by", String(64), nullable=False),
+    Column("undoes", String(48), ForeignKey("deposit.reference"), unique=True),
+    Column("reason", String(200), nullable=False),
+    Column("float_after_minor", Big, nullable=False),
+    Column("created_at", Big, nullable=False),
+)
+
+operator_log = Table(
+    "operator_log",  # who did what at the command line
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("at", Big, nullable=False),
+    Column("operator", String(64), nullable=False),
+    Column("action", String(24), nullable=False),
+    Column("subject", String(64), nullable=False, index=True),
+    Column("details", String(300), nullable=False),
+)
+
+server_constant = Table(
+    "server_constant",  # what is fixed for the life of a data folder
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", String(64), nullable=False),
 )
 
 bench_entry = Table(

@@ -69,7 +69,7 @@ def _prepare(world: World) -> dict[str, bytes]:
     world.terminal.reach(world.server)
     world.provision(sync_s=1, poll_s=3600)
     world.terminal.board.power_off()
-    world.server.command("stock", "assign", world.terminal_id, "air50", "4")
+    world.assign_stock("air50", 4)
     world.terminal.board.power_on()
     world.terminal.wait_log("new batches", 60)
     # By then it has verified and noted what is signed so far, as any terminal has that sells.

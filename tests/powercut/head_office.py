@@ -55,6 +55,7 @@ class Server:
 
     pages: tuple[bytes, ...] = field(repr=False)
     ledger_minor: int
+    blocked: bool
     records: tuple[oracle.Record | None, ...]
     online: dict[int, str | None]
     stock: dict[tuple[int, int], str]
@@ -184,6 +185,7 @@ def _read(
             "SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_entry WHERE account_id ="
             " (SELECT id FROM account WHERE name LIKE 'float:%')"
         )[0][0],
+        blocked=rows("SELECT MAX(blocked) FROM terminal") == [(1,)],
         records=tuple(_parsed(raw) if raw else None for _, raw in raws),
         online={
             sequence: PIN_OF[serial] if state == "delivered" else None

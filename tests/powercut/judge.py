@@ -221,6 +221,9 @@ def figures(world: World, own_minor: int) -> list[str]:
             in_flight.add(debit_minor)
             if record.sequence not in answered and record.sequence not in world.server.online:
                 expected -= debit_minor
+    told = books.records[settled].body[1]
+    if world.server.blocked and told <= 0:
+        expected += told - world.server.ledger_minor  # a blocked terminal is told it has no float
     if expected - own_minor not in in_flight:
         return [f"the terminal holds its float to be {own_minor}, it is {expected}"]
     return []

@@ -593,6 +593,8 @@ def go_on(
     offline_sold = online_sold = False
     yield life, (0,)
     for round_number in range(10):
+        if round_number and world.server.blocked:  # it sells nothing until the operator allows it
+            world.server = world.server.blocking(False)
         try:
             life.check_in()
             life.recover()

@@ -43,7 +43,7 @@ def test_killed_at_any_instant_it_loses_doubles_and_makes_up_nothing(
     rng = random.Random(seed)
     robot = Robot(world.terminal)
     world.fill_vault(VOUCHERS)
-    world.server.command("terminal", "float", world.terminal_id, str(TOP_UP_MINOR))
+    world.deposit(TOP_UP_MINOR)
     world.open_shop()
     offers = {kills // 3: 2, 2 * kills // 3: 3} if kills >= FEWEST_FOR_UPDATES else {}
     for number in range(kills):

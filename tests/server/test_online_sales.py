@@ -14,6 +14,8 @@ from updater_server import channels
 from updater_server.database import writing
 from updater_server.fleet import terminals
 
+DAY_S = 86400
+
 
 def test_a_sale_gives_a_pin_and_debits_amount_less_commission(shop: Shop) -> None:
     device = shop.enrol()
@@ -133,13 +135,13 @@ def test_an_expired_voucher_is_not_sold_and_the_soonest_to_expire_goes_first(
     csv = (
         "product,pin,serial,expiry\n"
         f"air50,1111222233334444,NEVER,0\n"
-        f"air50,1111222233335555,LATER,{shop.clock[0] + 2000}\n"
-        f"air50,1111222233336666,SOON,{shop.clock[0] + 1000}\n"
+        f"air50,1111222233335555,LATER,{shop.clock[0] + 3 * DAY_S}\n"
+        f"air50,1111222233336666,SOON,{shop.clock[0] + 2 * DAY_S}\n"
     )
     with writing(shop.service.engine) as connection:
         vouchers.import_csv(connection, shop.service.key, csv, shop.clock[0])
     assert device.sale(1)[3] == "SOON"
-    shop.clock[0] += 3000
+    shop.clock[0] += 2 * DAY_S  # LATER has a day to live: too little for a customer
     assert device.sale(2)[3] == "NEVER"
     assert device.sale(3)[6] == "no_vouchers"
 

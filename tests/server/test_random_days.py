@@ -13,10 +13,14 @@ from hypothesis import strategies as st
 
 from tests.server.device import Device
 from tests.server.shop import Shop
+from updater_server.database import writing
+from updater_server.fleet import terminals
+from updater_server.sales import returns
 
 STEPS = (
     "sell", "sell", "sell unheard", "ask again", "ask otherwise", "offline", "offline", "spoil",
     "upload", "upload part", "upload old", "check in", "top up", "stock", "vouchers", "replay",
+    "block", "unblock", "take back", "skip",
 )  # fmt: skip
 
 
@@ -31,7 +35,9 @@ class Merchant:
         self.answers: dict[int, dict[int, Any]] = {}
         self.sealed_before: list[bytes] = []
         self.vouchers: list[tuple[int, int]] = []
+        self.stock_pins: dict[tuple[int, int], str] = {}
         self.pins: list[str] = []
+        self.blocked = False
         self.uploaded = 0
         self.check_in()
 
@@ -46,6 +52,7 @@ class Merchant:
             assert self.device.ask({0: 5, 1: batch, 2: digest})[1] is True
             opened = self.device.open_stock(file)
             self.vouchers += [(batch, index) for index in range(len(opened))]
+            self.stock_pins |= {(batch, index): pin for index, (_, pin) in enumerate(opened)}
         self.settle(reply[2], reply[3])
 
     def settle(self, ledger_float: int, acknowledged: int) -> None:
@@ -81,6 +88,7 @@ class Merchant:
             given_back = self.device.record(5, [sequence, "spoiled"])
             self.unposted[given_back] = -4750
         else:
+            self.pins.append(self.stock_pins[batch, index])
             self.device.record(6, [sequence, 1])
 
     def upload(self, upto: int | None = None, since: int | None = None) -> None:
@@ -89,6 +97,21 @@ class Merchant:
         if reply[0] == 3 and reply[1] >= self.uploaded:
             self.uploaded = reply[1]
             self.settle(reply[2], reply[1])
+
+    def block(self, blocked: bool) -> None:
+        self.blocked = blocked
+        with writing(self.shop.service.engine) as connection:
+            terminals.set_blocked(connection, self.device.terminal_id, blocked)
+
+    def take_back(self) -> None:
+        """What no terminal has, and what this one passed over, as the supplier says nobody loaded
+        it."""
+        with writing(self.shop.service.engine) as connection:
+            mine = returns.places(connection, self.device.terminal_id)
+            passed = [place.serial for place in mine if place.state == "passed"]
+            returns.give_back(
+                connection, self.device.terminal_id, "asha", "asked", 1, unused=passed
+            )
 
     def step(self, name: str, chance: random.Random) -> None:
         shop = self.shop
@@ -115,8 +138,14 @@ class Merchant:
             shop.top_up(self.device, chance.randint(1, 9000), f"{chance.random()}")
         elif name == "stock":
             free = shop.sql("SELECT COUNT(*) FROM voucher WHERE free")[0][0]
-            if free >= 2:
+            if free >= 2 and not self.blocked:
                 shop.assign(self.device, count=2)
+        elif name in ("block", "unblock"):
+            self.block(name == "block")
+        elif name == "take back":
+            self.take_back()
+        elif name == "skip" and self.vouchers:
+            self.vouchers.pop(0)  # as after a spoiled place in its journal
         elif name == "vouchers":
             shop.stock_vault(count=5, start=shop.sql("SELECT COUNT(*) FROM voucher")[0][0])
         elif name == "replay":
@@ -140,6 +169,8 @@ def test_any_interleaving_of_two_merchants_keeps_the_books(
             chance.choice(merchants).step(name, chance)
             assert shop.problems() == []
         for merchant in merchants:
+            merchant.block(False)
+            merchant.check_in()
             merchant.upload()
             merchant.check_in()
             merchant.check_in()

@@ -97,7 +97,7 @@ def running(
     assert allowed.returncode == 0, allowed.stderr
     csv = folder.parent / "vouchers.csv"
     csv.write_text(voucher_csv("air50", range(50)))
-    assert server.command("vouchers", "import", str(csv)).returncode == 0
+    assert server.command("vouchers", "import", str(csv), "--yes").returncode == 0
     server.start()
     yield server, token[1]
     if server.process:
@@ -325,8 +325,10 @@ def test_the_operators_commands_work_beside_the_server(running: Running) -> None
     server, token = running
     device, _ = enrol(server, token, 6)
     name = device.terminal_id.hex()
-    assert "105000" in server.quick("terminal", "float", name, "5000").stdout
-    assert "batch" in server.quick("stock", "assign", name, "air50", "2").stdout
+    deposit = ("terminal", "deposit", name, "50.00 KES", "--reference", "slip-1", "--by", "asha")
+    assert "1,050.00 KES" in server.quick(*deposit).stdout
+    assign = ("stock", "assign", name, "air50", "2", "--reference", "day-1", "--by", "asha")
+    assert "batch" in server.quick(*assign).stdout
     assert server.quick("terminal", "text", name, "Sim card expires soon").exit_code == 0
     reply = device.check_in()
     assert (reply[2], reply[4]) == (105_000, "Sim card expires soon")
@@ -338,14 +340,14 @@ def test_the_operators_commands_work_beside_the_server(running: Running) -> None
     shown = server.quick("report")
     assert name in shown.stdout
     for wrong in (
-        ("terminal", "float", "00", "1"),
-        ("terminal", "float", "ff" * 8, "1"),
-        ("stock", "assign", name, "gold", "1"),
-        ("vouchers", "import", "/nonexistent"),
+        ("terminal", "deposit", "00", "1 KES", "--reference", "slip-2"),
+        ("terminal", "deposit", "ff" * 8, "1 KES", "--reference", "slip-2"),
+        ("stock", "assign", name, "gold", "1", "--reference", "day-2"),
+        ("vouchers", "import", "/nonexistent", "--yes"),
         ("alarm", "close", "12345"),
     ):
         refused = server.quick(*wrong)
-        assert refused.exit_code == 1, wrong
+        assert refused.exit_code == 2, wrong
         assert "refused:" in refused.stderr
         assert "Traceback" not in refused.stderr
 

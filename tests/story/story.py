@@ -117,7 +117,7 @@ class Story:
         terminal.reach(world.server)
         tell.claim(terminal.slot_release("a") is None, "the board's flash is blank")
         world.provision(FLOAT_MINOR, out=tell.console)
-        world.server.command("stock", "assign", world.terminal_id, "air50", str(STOCK))
+        world.assign_stock("air50", STOCK)
         tell.claim(terminal.slot_release("a") == 1, "flash slot a holds release 1")
         tell.claim(
             self.books.float_minor() == FLOAT_MINOR,

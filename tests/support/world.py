@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -417,7 +418,6 @@ class World:
         token = re.search(r"token[^\n]*?:?\s+(\S{20,})", said)
         assert token, said
         (self.folder / "token").write_text(token[1])
-        self.server.command("technician", "allow", "first technician", "100000000")
 
     def fill_vault(self, per_product: int = 20) -> None:
         """Bring vouchers into the server's vault, and more of them the next time: PINs are distinct
@@ -434,8 +434,28 @@ class World:
                 lines += f"{product.product_id},{pin},SN{number}{n:05d},0\n"
         delivery = self.folder / "delivery.csv"
         delivery.write_text(head + lines)
-        self.server.command("vouchers", "import", str(delivery))
+        self.server.command("vouchers", "import", str(delivery), "--yes")
         kept.write_text(kept.read_text() + lines)
+
+    def assign_stock(self, product_id: str, count: int) -> None:
+        """Set vouchers aside for the terminal to sell offline."""
+        reference = f"stock-{secrets.token_hex(8)}"
+        self.server.command(
+            "stock", "assign", self.terminal_id, product_id, str(count), "--reference", reference
+        )
+
+    def pay_back(self, amount_minor: int) -> None:
+        """Give the merchant some of his float back."""
+        self._money("payback", amount_minor)
+
+    def deposit(self, amount_minor: int) -> None:
+        """Take money of the merchant in."""
+        self._money("deposit", amount_minor)
+
+    def _money(self, command: str, amount_minor: int) -> None:
+        amount = f"{amount_minor / 100:.2f} {PRICES.currency}"
+        reference = f"slip-{secrets.token_hex(8)}"
+        self.server.command("terminal", command, self.terminal_id, amount, "--reference", reference)
 
     def pins(self, product_id: str) -> set[str]:
         """All PINs of a product that were ever brought in."""
@@ -444,6 +464,9 @@ class World:
 
     def provision(self, float_minor: int = 100_000, out: Console = SILENT, **settings: Any) -> None:
         """Turn the blank board into a terminal that sells, as the technician's tool does."""
+        if float_minor:
+            amount = f"{float_minor / 100:.2f} KES"
+            self.server.command("technician", "allow", "first technician", amount)
         self.terminal.board.power_on()
         terminal_id = technician.provision(
             self.terminal.board.serial_port,

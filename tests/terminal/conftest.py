@@ -131,7 +131,7 @@ def make_ready(world: TerminalWorld, poll_s: int = 1) -> None:
         world.provision(FLOAT_MINOR, poll_s=poll_s, sync_s=1)
         world.terminal.board.power_off()  # both batches are to wait when it first asks
         for product, count in STOCK.items():
-            world.server.command("stock", "assign", world.terminal_id, product, str(count))
+            world.assign_stock(product, count)
         world.terminal.board.power_on()
         world.terminal.wait_log("2 new batches", 120)
         # two stock records and the boot record: everything the terminal has to tell

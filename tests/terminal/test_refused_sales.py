@@ -68,7 +68,7 @@ def test_without_float_the_server_refuses_what_the_terminal_thinks_it_can_sell(
     shop: MakeWorld,
 ) -> None:
     world = at_the_counter(shop)
-    world.server.command("terminal", "float", world.terminal_id, "--", str(1000 - FLOAT_MINOR))
+    world.pay_back(FLOAT_MINOR - 1000)
     world.merchant.is_refused("Your float is too low.")
     assert world.books.debits_minor() == []
     assert world.books.float_minor() == 1000
@@ -77,7 +77,7 @@ def test_without_float_the_server_refuses_what_the_terminal_thinks_it_can_sell(
 
 def test_a_terminal_that_knows_its_float_is_spent_does_not_even_ask(shop: MakeWorld) -> None:
     world = at_the_counter(shop, "ready")
-    world.server.command("terminal", "float", world.terminal_id, "--", str(1000 - FLOAT_MINOR))
+    world.pay_back(FLOAT_MINOR - 1000)
     nothing_lost(world, [], float_minor=1000)
     asked = len(world.books.rows("select * from sale"))
     world.merchant.is_refused("Your float is too low.")
@@ -86,8 +86,7 @@ def test_a_terminal_that_knows_its_float_is_spent_does_not_even_ask(shop: MakeWo
 
 def test_an_empty_vault_sells_nothing_and_tells_the_operator(shop: MakeWorld) -> None:
     world = at_the_counter(shop)
-    left = str(VOUCHERS - STOCK["air100"])
-    world.server.command("stock", "assign", world.terminal_id, "air100", left)
+    world.assign_stock("air100", VOUCHERS - STOCK["air100"])
     world.merchant.is_refused("The operator has", product=2)
     assert world.books.alarms() == ["no_vouchers"]
     world.merchant.sell(1)

@@ -126,7 +126,7 @@ def test_a_server_that_is_down_is_outlived_from_stock(shop: MakeWorld) -> None:
 def test_a_stock_delivery_that_power_cut_short_is_fetched_again(make_world: MakeWorld) -> None:
     world = make_world()
     world.server.start()
-    world.server.command("stock", "assign", world.terminal_id, "air50", "5")
+    world.assign_stock("air50", 5)
     board = world.terminal.board
     cuts: list[int] = []
 

@@ -24,7 +24,8 @@ from sqlalchemy import Connection, Integer, cast, func, select
 from updater_server.channels import CHANNELS
 from updater_server.database import reading
 from updater_server.fleet import alarms, terminals
-from updater_server.sales import vouchers
+from updater_server.sales import currency, vouchers
+from updater_server.sales.currency import Currency
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import Service
 from updater_server.tables import alarm, ledger_transaction, sale, stock_outcome
@@ -41,15 +42,6 @@ _RELEASES = 10
 _LATE_AFTER_S = 3600
 _LOW_BATTERY_MV = 3600
 _DAY_S = 86400
-
-
-def money(minor: int | None, digits: int = 2) -> str:
-    """Minor units as people write them."""
-    if minor is None:
-        return "–"
-    sign, units = ("−" if minor < 0 else ""), abs(minor)
-    whole, rest = divmod(units, 10**digits)
-    return f"{sign}{whole:,}" + (f".{rest:0{digits}d}" if digits else "")
 
 
 def ago(then: int | None, now: int) -> str:
@@ -86,7 +78,7 @@ def _battery(millivolts: int | None) -> str:
     return f"<span{low}>{millivolts / 1000:.2f} V</span>"
 
 
-def _terminal_row(item: dict[str, Any], now: int) -> str:
+def _terminal_row(item: dict[str, Any], now: int, money: Currency) -> str:
     seen = item["last_seen_at"]
     late = " bad" if seen is None or now - seen > _LATE_AFTER_S else ""
     if item["release"] is None:
@@ -104,7 +96,7 @@ def _terminal_row(item: dict[str, Any], now: int) -> str:
         else '<span class="muted">none</span>'
     )
     own = item["own_float_minor"]
-    unsynced = "" if own is None or own == item["float_minor"] else f"own {money(own)}"
+    unsynced = "" if own is None or own == item["float_minor"] else f"own {money.figures(own)}"
     blocked = ' <span class="tag bad">blocked</span>' if item["blocked"] else ""
     return (
         f"<tr><td><code>{item['id'].hex()}</code>{blocked}"
@@ -112,7 +104,8 @@ def _terminal_row(item: dict[str, Any], now: int) -> str:
         f"{escape(item['channel'])}</div></td>"
         f"<td>{runs}</td>"
         f'<td class="{late}">{ago(seen, now)}</td>'
-        f'<td class="num">{money(item["float_minor"])}<div class="muted">{unsynced}</div></td>'
+        f'<td class="num">{money.figures(item["float_minor"])}'
+        f'<div class="muted">{unsynced}</div></td>'
         f'<td class="num">{_battery(item["battery_mv"])}</td>'
         f"<td>{_signal(item['signal'])}</td>"
         f"<td>{failure}</td></tr>"
@@ -288,12 +281,13 @@ def page(service: Service, wanted: terminals.Wanted = terminals.EVERY, number: i
             select(func.count()).select_from(alarm).where(alarm.c.closed_at.is_(None))
         )
         free = vouchers.free_counts(connection, now)
+        money = currency.shown(connection, service.prices)
     online_count, online_sum = day["online"]
     clock = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC")
     hidden = (alarm_count or 0) - len(raised)
     cards = [
         ("Terminals", f"{total:,}", f"{on_trial:,} on trial"),
-        ("Sold today, online", f"{online_count:,}", f"{money(online_sum)} face value"),
+        ("Sold today, online", f"{online_count:,}", f"{money.show(online_sum)} face value"),
         ("Sold today, offline", f"{day['offline']:,}", f"{day['refused']:,} refused online"),
         ("Open alarms", f"{alarm_count:,}", "to look at" if raised else "all quiet"),
     ]
@@ -307,7 +301,7 @@ def page(service: Service, wanted: terminals.Wanted = terminals.EVERY, number: i
         for product, count in islice(free.items(), _PRODUCTS)
     )
     terminal_rows = _rows(
-        (_terminal_row(item, now) for item in fleet),
+        (_terminal_row(item, now, money) for item in fleet),
         7,
         "none like that" if total else "none enrolled yet: `provision` one",
     )

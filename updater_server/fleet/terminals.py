@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -197,7 +198,7 @@ def parse_terminal_id(text: str) -> bytes:
 
 
 def set_blocked(connection: Connection, terminal_id: bytes, blocked: bool) -> None:
-    """Stop or allow a terminal's online sales.
+    """Stop or allow everything that is worth money (`is_blocked`).
 
     Raises:
         InputError: not enrolled.
@@ -205,14 +206,56 @@ def set_blocked(connection: Connection, terminal_id: bytes, blocked: bool) -> No
     _change(connection, terminal_id, blocked=blocked)
 
 
+def is_blocked(connection: Connection, terminal_id: bytes) -> bool:
+    """Whether a terminal gets nothing that is worth money: no sale, no stock, no float.
+
+    What it sold is still taken in, and what it was answered before is answered again.
+    """
+    return bool(connection.scalar(select(terminal.c.blocked).where(terminal.c.id == terminal_id)))
+
+
+def find(connection: Connection, text: str) -> bytes:
+    """The terminal that a person means: its id, or the beginning of it (4 digits or more) if only
+    one terminal's begins so.
+
+    Raises:
+        InputError: none or several; the text names the nearest.
+    """
+    wanted = text.strip().lower()
+    if not re.fullmatch("[0-9a-f]{4,16}", wanted):
+        raise InputError(f"{text!r} is no terminal id: 16 hex digits, or the first 4 or more")
+    hexadecimal = func.lower(func.hex(terminal.c.id))
+    found = list(
+        connection.scalars(
+            select(terminal.c.id)
+            .where(hexadecimal.like(f"{wanted}%"))
+            .order_by(terminal.c.id)
+            .limit(6)
+        )
+    )
+    if len(found) == 1:
+        return bytes(found[0])
+    if found:
+        names = ", ".join(item.hex() for item in found[:5])
+        raise InputError(
+            f"several terminals begin with {wanted}: {names}{', …' if len(found) > 5 else ''}"
+        )
+    known = [item.hex() for item in connection.scalars(select(terminal.c.id))]
+    near = difflib.get_close_matches(wanted, known, 3, 0.7)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise InputError(f"no terminal {wanted} is enrolled{hint}")
+
+
 def set_merchant_text(connection: Connection, terminal_id: bytes, text: str | None) -> None:
     """What the merchant reads at the next check-in.
 
     Raises:
-        InputError: not enrolled, or over 200 characters.
+        InputError: not enrolled, over 200 characters, or not printable.
     """
     if text is not None and len(text) > 200:
         raise InputError("the text has over 200 characters")
+    if text is not None and not text.isprintable():
+        raise InputError("the text holds characters that no screen shows")
     _change(connection, terminal_id, merchant_text=text)
 
 

@@ -48,8 +48,44 @@ _MUST_FIND_NOTHING = {
         ON j.terminal_id = l.terminal_id AND j.sequence = l.sequence
         WHERE j.sequence IS NULL OR j.raw IS NOT NULL""",
     "a voucher is given away and still free, or gone and not given": """
-        SELECT v.id FROM voucher v LEFT JOIN voucher_assignment a ON a.voucher_id = v.id
-        WHERE v.free = (a.voucher_id IS NOT NULL)""",
+        SELECT id FROM (SELECT v.id, v.free, i.state, x.voucher_id IS NOT NULL AS aside,
+            (SELECT COUNT(*) FROM voucher_assignment a WHERE a.voucher_id = v.id)
+            - (SELECT COUNT(*) FROM stock_return r WHERE r.voucher_id = v.id) AS held
+            FROM voucher v LEFT JOIN voucher_import i ON i.id = v.import_id
+            LEFT JOIN voucher_aside x ON x.voucher_id = v.id)
+        WHERE held NOT IN (0, 1) OR (free AND (held OR aside)) OR (NOT free AND NOT held
+            AND NOT aside AND (state IS NULL OR state = 'complete'))""",
+    "an import does not have the vouchers it says": """
+        SELECT i.id FROM voucher_import i WHERE i.state IN ('releasing', 'complete') AND i.count <>
+        (SELECT COUNT(*) FROM voucher v WHERE v.import_id = i.id)""",
+    "a voucher can be sold though its import is not whole or was recalled (run it again)": """
+        SELECT v.id FROM voucher v JOIN voucher_import i ON i.id = v.import_id
+        WHERE v.free AND i.state IN ('storing', 'recalled')""",
+    "a voucher came back from stock and was sold from it": """
+        SELECT r.voucher_id FROM stock_return r JOIN stock_outcome o ON o.batch_id = r.batch_id
+        AND o.batch_index = r.batch_index AND o.outcome = 'sold'
+        WHERE NOT EXISTS (SELECT 1 FROM stock_outcome s WHERE s.batch_id = r.batch_id
+        AND s.batch_index = r.batch_index AND s.outcome = 'spoiled')""",
+    "a stock batch was taken back though it had left the server": """
+        SELECT id FROM stock_batch WHERE withdrawn_at IS NOT NULL AND sent_at IS NOT NULL""",
+    "a deposit is not in the ledger, or with another amount": """
+        SELECT d.reference FROM deposit d
+        LEFT JOIN ledger_transaction t ON t.reference = 'topup:' || d.reference
+            AND t.terminal_id = d.terminal_id
+        LEFT JOIN ledger_entry e ON e.transaction_id = t.id
+            AND e.account_id <> (SELECT id FROM account WHERE name = 'bank')
+        WHERE e.amount_minor IS NULL OR e.amount_minor <> d.amount_minor""",
+    "an undo is not what it undoes": """
+        SELECT u.reference FROM deposit u JOIN deposit d ON d.reference = u.undoes
+        WHERE u.terminal_id <> d.terminal_id OR u.amount_minor <> -d.amount_minor
+            OR u.currency <> d.currency""",
+    "the books hold deposits in several currencies": """
+        SELECT MIN(currency) FROM deposit HAVING COUNT(DISTINCT currency) > 1""",
+    "a sale was given back and its voucher may still be sold": """
+        SELECT t.reference FROM ledger_transaction t
+        LEFT JOIN sale s ON s.terminal_id = t.terminal_id AND s.sequence = t.sequence
+        LEFT JOIN voucher_aside x ON x.voucher_id = s.voucher_id
+        WHERE t.kind = 'void' AND x.voucher_id IS NULL""",
     "a stock batch does not have the vouchers it says": """
         SELECT b.id FROM stock_batch b WHERE b.count <>
         (SELECT COUNT(*) FROM voucher_assignment a WHERE a.batch_id = b.id)""",

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 from updater_server.database import is_the_databases_fault
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger, losses, records, restoring
+from updater_server.sales import ledger, losses, records, restoring, stock
 from updater_server.sales.journal import FIRST_TAG, NotARecord, Record, RecordKind
 from updater_server.sales.prices import was_shown
 from updater_server.tables import (
@@ -251,6 +251,9 @@ def _offline_intent(connection: Connection, terminal_id: bytes, record: Record, 
         )
     )
     _post_stock_sale(connection, terminal_id, record.sequence, amount, commission, now)
+    if stock.came_back(connection, batch_id, index):
+        text = f"record {record.sequence} sold voucher {index} of batch {batch_id}, which came back"
+        raise_alarm(connection, terminal_id, "returned_and_sold", text, now)
 
 
 def _post_stock_sale(
@@ -322,12 +325,13 @@ def _refused(connection: Connection, terminal_id: bytes, record: Record, now: in
     online = connection.scalar(
         select(sale.c.state).where(sale.c.terminal_id == terminal_id, sale.c.sequence == sequence)
     )
-    if online == "delivered" and code == LOST_CODE:
+    voided = ledger.is_posted(connection, ledger.void_reference(terminal_id, sequence))
+    if online == "delivered" and code == LOST_CODE and not voided:
         _undo(connection, terminal_id, "sale", sequence, record, now)
         text = f"sale {sequence} was delivered, and the terminal has lost what it was: given back"
         raise_alarm(connection, terminal_id, "sale_lost", text, now)
         return
-    if online == "delivered":
+    if online == "delivered" and not voided:
         raise NotARecord(f"says sale {sequence} was refused; it was delivered")
     sold = connection.execute(
         select(stock_outcome, stock_batch.c.terminal_id, stock_batch.c.face_minor)

@@ -154,6 +154,11 @@ def sale_entries(terminal_id: bytes, amount_minor: int, commission_minor: int) -
     }
 
 
+def void_reference(terminal_id: bytes, sequence: int) -> str:
+    """Under what an online sale is given back whose voucher the server lost."""
+    return f"void:{terminal_id.hex()}:{sequence}"
+
+
 def entries_of(connection: Connection, reference: str) -> dict[str, int]:
     """What the transaction with this reference moved: account name → amount_minor."""
     rows = connection.execute(

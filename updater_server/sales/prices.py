@@ -86,6 +86,16 @@ class PriceLists:
             raise PricesUnavailable(f"{path} is not published")
         return found
 
+    def all(self) -> dict[str, Catalogue]:
+        """Every catalogue by target path.
+
+        Raises:
+            PricesUnavailable: none is published, or they do not verify.
+        """
+        with self._lock:
+            self._refresh()
+            return dict(self._catalogues)
+
     def product(self, catalogue_path: str, product_id: str) -> Product | None:
         """One product of a catalogue, or None."""
         for product in self.catalogue(catalogue_path).products:

@@ -1,5 +1,5 @@
 """A server that was put back from a back-up: what it has forgotten, the terminals tell it again.
-For `intake`, `switch`, `stock`, `vouchers`, `device_api` and the command line.
+For `intake`, `device_api`, `backup` and the command line.
 
 From the restore until every terminal has told its journal, or a person has given it up:
 - a terminal sells nothing online before its journal is whole here and its float agrees;
@@ -19,9 +19,15 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger, records
+from updater_server.sales import ledger, records, vouchers
 from updater_server.sales.journal import Record, RecordKind
 from updater_server.sales.reconcile import expected_floats
+from updater_server.sales.restore_state import (
+    batch_floor,
+    held_through,
+    must_tell_first,
+    open_restore,
+)
 from updater_server.tables import (
     check_in,
     database_restore,
@@ -33,7 +39,6 @@ from updater_server.tables import (
     stock_batch,
     terminal,
     voucher,
-    voucher_assignment,
 )
 
 BATCHES_SKIPPED = 1_000_000
@@ -41,7 +46,6 @@ BATCHES_SKIPPED = 1_000_000
 WANTED_LIMIT = 8
 _BATCH_AT: dict[int, int] = {RecordKind.STOCK: 0, RecordKind.INTENT_OFFLINE: 3}
 """Where a record of that kind names its batch."""
-REFUSAL_TEXT = "The office is being restored. Sell from stock, or try again later."
 
 
 def begin(connection: Connection, backup_id: str, backup_at: int, now: int) -> None:
@@ -80,45 +84,6 @@ def begin(connection: Connection, backup_id: str, backup_at: int, now: int) -> N
 
 def _superseded_by(restore_id: int) -> str:
     return f"restore {restore_id}"
-
-
-def open_restore(connection: Connection) -> int | None:
-    """The restore that is not settled yet, the newest one, if any."""
-    return connection.scalar(
-        select(database_restore.c.id)
-        .where(database_restore.c.settled_at.is_(None))
-        .order_by(database_restore.c.id.desc())
-        .limit(1)
-    )
-
-
-def held_through(connection: Connection) -> int:
-    """Vouchers up to this id may have been sold in a time that was forgotten: none is given."""
-    return int(
-        connection.scalar(
-            select(func.max(restore_scope.c.voucher_through)).where(~restore_scope.c.freed)
-        )
-        or 0
-    )
-
-
-def batch_floor(connection: Connection) -> int:
-    """New stock batches have ids above this one."""
-    return int(connection.scalar(select(func.max(restore_scope.c.batch_floor))) or 0)
-
-
-def must_tell_first(connection: Connection, terminal_id: bytes) -> bool:
-    """Whether a terminal has not yet told what a restore made this server forget."""
-    restore_id = open_restore(connection)
-    if restore_id is None:
-        return False
-    waits = select(restore_terminal.c.terminal_id).where(
-        restore_terminal.c.restore_id == restore_id,
-        restore_terminal.c.terminal_id == terminal_id,
-        restore_terminal.c.agreed_at.is_(None),
-        restore_terminal.c.given_up_by.is_(None),
-    )
-    return connection.scalar(waits) is not None
 
 
 def look(connection: Connection, terminal_id: bytes, now: int) -> None:
@@ -277,17 +242,10 @@ def _make_batch(
             received_at=now,
         )
     )
-    for index, serial in enumerate(serials):
-        voucher_id = _take_by_serial(connection, terminal_id, held.product_id, serial, now)
-        connection.execute(
-            insert(voucher_assignment).values(
-                voucher_id=voucher_id,
-                terminal_id=terminal_id,
-                batch_id=held.batch_id,
-                batch_index=index,
-                assigned_at=now,
-            )
-        )
+    ids = [
+        _take_by_serial(connection, terminal_id, held.product_id, serial, now) for serial in serials
+    ]
+    vouchers.give(connection, ids, terminal_id, now, batch_id=held.batch_id)
 
 
 def _take_by_serial(
@@ -311,13 +269,14 @@ def _take_by_serial(
     else:
         text = f"voucher {serial} of {product_id} was given to two: one customer cannot use it"
         raise_alarm(connection, terminal_id, "voucher_twice", text, now)
-        stands_for = f"{serial[:40]}~{terminal_id.hex()}"
+        stands_for = f"{serial[:22]}~{terminal_id.hex()}"
     made = connection.execute(
         insert(voucher).values(
             product_id=product_id,
             serial=stands_for,
             pin_sealed=b"",
             pin_digest=_no_pin(product_id, stands_for),
+            pin_mark=_no_pin(product_id, stands_for),
             expires_at=0,
             imported_at=now,
             free=False,
@@ -361,14 +320,7 @@ def adopt_sale(connection: Connection, terminal_id: bytes, delivered: Record, no
             created_at=now,
         )
     )
-    connection.execute(
-        insert(voucher_assignment).values(
-            voucher_id=voucher_id,
-            terminal_id=terminal_id,
-            sale_sequence=sequence,
-            assigned_at=now,
-        )
-    )
+    vouchers.give(connection, [voucher_id], terminal_id, now, sale_sequence=sequence)
     ledger.post(
         connection,
         "sale",

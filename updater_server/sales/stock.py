@@ -7,17 +7,28 @@ For `device_api` and the command line. Source: docs/formats/messages.md, "Stock 
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from updater_server import strict_cbor
-from updater_server.errors import ConflictError, InputError
+from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
+from updater_server.fleet.operators import words
+from updater_server.fleet.terminals import is_blocked
 from updater_server.messages import DeviceKeys, seal_pin
-from updater_server.sales import restoring, vouchers
+from updater_server.sales import vouchers
 from updater_server.sales.prices import PriceLists
+from updater_server.sales.restore_state import batch_floor
 from updater_server.server_key import ServerKey
-from updater_server.tables import stock_batch, terminal, voucher, voucher_assignment
+from updater_server.tables import (
+    stock_batch,
+    stock_return,
+    terminal,
+    voucher,
+    voucher_aside,
+    voucher_assignment,
+)
 
 BATCH_LIMIT = 100
 """About 6 KB sealed: one message, and a terminal's heap, hold it."""
@@ -27,8 +38,16 @@ SHELF_LIFE_S = 7 * 86400
 """Vouchers that expire sooner stay in the vault for online sale."""
 
 
+_NEVER_OPENS = bytes(12)
+"""Stands for a PIN that nobody has any more: a terminal that comes to it gives the sale back."""
+
+
 class NoSuchBatch(Exception):
     """The terminal has no batch of this id."""
+
+
+class TerminalBlocked(Exception):
+    """A blocked terminal gets no stock."""
 
 
 def assign(
@@ -38,56 +57,85 @@ def assign(
     product_id: str,
     count: int,
     now: int,
+    *,
+    key: ServerKey | None = None,
+    reference: str | None = None,
 ) -> int:
-    """Set `count` vouchers of a product aside for a terminal, for ever; returns the batch id.
+    """Set `count` vouchers of a product aside for a terminal; returns the batch id.
+
+    With the server's `key` only vouchers that open are taken. The same `reference` again with the
+    same content returns the same batch.
 
     Raises:
-        InputError: unknown terminal or product, too many, or the vault has fewer.
+        InputError: unknown or blocked terminal, unknown product, too many, or the vault has fewer.
+        ConflictError: the reference was used for another batch.
         PricesUnavailable: the terminal's catalogue cannot be read.
     """
+    if reference is not None:
+        made = connection.execute(
+            select(stock_batch).where(stock_batch.c.reference == reference)
+        ).one_or_none()
+        if made is not None:
+            if made._mapping["count"] == count and (made.terminal_id, made.product_id) == (
+                terminal_id,
+                product_id,
+            ):
+                return int(made.id)
+            raise ConflictError(
+                f"reference {reference} was used: batch {made.id}, {made._mapping['count']} of "
+                f"{made.product_id} for {made.terminal_id.hex()}"
+            )
     owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one_or_none()
     if owner is None:
         raise InputError(f"no terminal {terminal_id.hex()} is enrolled")
+    if owner.blocked:
+        raise InputError(f"{terminal_id.hex()} is blocked: unblock it before it gets stock")
     if not 1 <= count <= BATCH_LIMIT:
         raise InputError(f"a batch holds 1 to {BATCH_LIMIT} vouchers")
     product = prices.product(owner.catalogue, product_id)
     if product is None:
         raise InputError(f"{owner.catalogue} has no product {product_id}")
-    ids = vouchers.take(connection, product_id, count, now, spare_s=SHELF_LIFE_S)
+    if key is None:
+        ids = vouchers.take(connection, product_id, count, now, spare_s=SHELF_LIFE_S)
+    else:
+        opened = vouchers.take_open(connection, key, product_id, count, now, SHELF_LIFE_S)
+        ids = [item.voucher_id for item in opened]
     if len(ids) < count:
         raise InputError(f"the vault has only {len(ids)} vouchers of {product_id}: import more")
     prices.record(connection, owner.catalogue, now)
+    return _make(
+        connection,
+        {
+            "terminal_id": terminal_id,
+            "product_id": product_id,
+            "face_minor": product.amount_minor,
+            "commission_minor": product.commission_minor,
+            "reference": reference,
+        },
+        ids,
+        now,
+    )
+
+
+def _make(connection: Connection, values: dict[str, object], ids: list[int], now: int) -> int:
     highest = connection.scalar(select(func.max(stock_batch.c.id))) or 0
     expiries = connection.scalars(
         select(voucher.c.expires_at).where(voucher.c.id.in_(ids), voucher.c.expires_at > 0)
     )
     created = connection.execute(
         insert(stock_batch).values(
-            id=max(highest, restoring.batch_floor(connection)) + 1,
-            terminal_id=terminal_id,
-            product_id=product_id,
-            face_minor=product.amount_minor,
-            commission_minor=product.commission_minor,
+            id=max(highest, batch_floor(connection)) + 1,
+            **values,
             expires_at=min(expiries, default=0),
-            count=count,
+            count=len(ids),
             created_at=now,
         )
     )
     assert created.inserted_primary_key is not None
     batch_id = int(created.inserted_primary_key[0])
-    connection.execute(
-        insert(voucher_assignment),
-        [
-            {
-                "voucher_id": voucher_id,
-                "terminal_id": terminal_id,
-                "batch_id": batch_id,
-                "batch_index": index,
-                "assigned_at": now,
-            }
-            for index, voucher_id in enumerate(ids)
-        ],
-    )
+    terminal_id = values["terminal_id"]
+    assert isinstance(terminal_id, bytes)
+    vouchers.give(connection, ids, terminal_id, now, batch_id=batch_id)
     return batch_id
 
 
@@ -97,39 +145,88 @@ def waiting(connection: Connection, terminal_id: bytes) -> list[int]:
         connection.scalars(
             select(stock_batch.c.id)
             .where(stock_batch.c.terminal_id == terminal_id, stock_batch.c.received_at.is_(None))
+            .where(stock_batch.c.withdrawn_at.is_(None))
             .order_by(stock_batch.c.id)
             .limit(WAITING_LIMIT)
         )
     )
 
 
-def stock_file(
-    connection: Connection, key: ServerKey, keys: DeviceKeys, terminal_id: bytes, batch_id: int
-) -> bytes:
-    """A batch as the terminal stores it; the same bytes every time.
-
-    Raises:
-        NoSuchBatch: not this terminal's.
-    """
+def _batch(connection: Connection, terminal_id: bytes, batch_id: int) -> Row[Any]:
     batch = connection.execute(
         select(stock_batch).where(
             stock_batch.c.id == batch_id, stock_batch.c.terminal_id == terminal_id
         )
     ).one_or_none()
-    if batch is None:
+    if batch is None or batch.withdrawn_at is not None:
         raise NoSuchBatch(f"no batch {batch_id} for this terminal")
-    ids = connection.scalars(
-        select(voucher_assignment.c.voucher_id)
-        .where(voucher_assignment.c.batch_id == batch_id)
-        .order_by(voucher_assignment.c.batch_index)
+    return batch
+
+
+def _open_all(
+    connection: Connection, key: ServerKey, batch_id: int, now: int
+) -> list[vouchers.Voucher | None]:
+    """A batch's vouchers in order; None stands for one that does not open (set aside with it)."""
+    found: list[vouchers.Voucher | None] = []
+    for voucher_id in places(connection, batch_id):
+        try:
+            found.append(vouchers.reveal(connection, key, voucher_id))
+        except VaultError:
+            vouchers.set_unreadable_aside(connection, voucher_id, now)
+            found.append(None)
+    return found
+
+
+def places(connection: Connection, batch_id: int) -> list[int]:
+    """The ids of a batch's vouchers, by index."""
+    return list(
+        connection.scalars(
+            select(voucher_assignment.c.voucher_id)
+            .where(voucher_assignment.c.batch_id == batch_id)
+            .order_by(voucher_assignment.c.batch_index)
+        )
     )
+
+
+def deliver(
+    connection: Connection,
+    key: ServerKey,
+    keys: DeviceKeys,
+    terminal_id: bytes,
+    batch_id: int,
+    now: int,
+) -> bytes:
+    """A batch as the terminal stores it; the same bytes every time.
+
+    A batch of which a voucher does not open, or that expires before it could be sold, is replaced
+    by another while no terminal can have it; after that the voucher's place holds an entry that
+    opens nowhere.
+
+    Raises:
+        NoSuchBatch: not this terminal's, or replaced by another (so commit).
+        TerminalBlocked: see there.
+    """
+    batch = _batch(connection, terminal_id, batch_id)
+    if is_blocked(connection, terminal_id):
+        raise TerminalBlocked("this terminal is blocked: no stock")
+    opened = _open_all(connection, key, batch_id, now)
+    stale = 0 < batch.expires_at <= now + vouchers.ONLINE_SHELF_LIFE_S
+    if (None in opened or stale) and batch.sent_at is None:
+        _replace(connection, key, batch, now)
+        raise NoSuchBatch(f"batch {batch_id} was replaced")
     head = (batch.product_id, batch.face_minor, batch.expires_at)
     entries = []
-    for index, voucher_id in enumerate(ids):
-        opened = vouchers.reveal(connection, key, voucher_id)
-        sealed = seal_pin(keys, batch_id, index, head, opened.serial, opened.pin)
-        entries.append([opened.serial, sealed])
-    return strict_cbor.dumps(
+    for index, (item, voucher_id) in enumerate(
+        zip(opened, places(connection, batch_id), strict=True)
+    ):
+        if item is None:
+            serial = connection.scalar(select(voucher.c.serial).where(voucher.c.id == voucher_id))
+            entries.append([serial, _NEVER_OPENS])
+        else:
+            entries.append(
+                [item.serial, seal_pin(keys, batch_id, index, head, item.serial, item.pin)]
+            )
+    content = strict_cbor.dumps(
         {
             1: batch_id,
             2: batch.product_id,
@@ -137,6 +234,93 @@ def stock_file(
             4: batch.expires_at,
             5: entries,
         }
+    )
+    connection.execute(
+        update(stock_batch)
+        .where(stock_batch.c.id == batch_id)
+        .values(sent_at=batch.sent_at or now, sent_sha256=hashlib.sha256(content).digest())
+    )
+    return content
+
+
+def _replace(connection: Connection, key: ServerKey, batch: Row[Any], now: int) -> None:
+    """A new batch of as many vouchers that open (fewer if the vault has no more) for one that no
+    terminal has."""
+    withdraw(
+        connection, batch.id, "server", "a voucher of it did not open or was about to expire", now
+    )
+    count = batch._mapping["count"]
+    opened = vouchers.take_open(connection, key, batch.product_id, count, now, SHELF_LIFE_S)
+    if opened:
+        values = {
+            name: getattr(batch, name)
+            for name in ("terminal_id", "product_id", "face_minor", "commission_minor")
+        }
+        _make(connection, values, [item.voucher_id for item in opened], now)
+
+
+def withdraw(connection: Connection, batch_id: int, operator: str, note: str, now: int) -> int:
+    """Take back a batch whose file never left the server; returns how many vouchers are free again.
+
+    Raises:
+        InputError: its PINs left the server, or it was taken back before.
+    """
+    batch = connection.execute(select(stock_batch).where(stock_batch.c.id == batch_id)).one()
+    if batch.sent_at is not None:
+        raise InputError(f"batch {batch_id} was sent to its terminal")
+    if batch.withdrawn_at is not None:
+        raise InputError(f"batch {batch_id} was taken back before")
+    count = 0
+    for index, voucher_id in enumerate(places(connection, batch_id)):
+        count += come_back(connection, batch_id, index, voucher_id, operator, note, now)
+    connection.execute(
+        update(stock_batch).where(stock_batch.c.id == batch_id).values(withdrawn_at=now)
+    )
+    return count
+
+
+def come_back(
+    connection: Connection,
+    batch_id: int,
+    index: int,
+    voucher_id: int,
+    operator: str,
+    note: str,
+    now: int,
+) -> bool:
+    """One voucher of a batch is free again, once; False if it is set aside for ever (now, or
+    before).
+    """
+    if connection.scalar(
+        select(voucher_aside.c.at).where(voucher_aside.c.voucher_id == voucher_id)
+    ):
+        return False
+    connection.execute(
+        insert(stock_return).values(
+            batch_id=batch_id,
+            batch_index=index,
+            voucher_id=voucher_id,
+            note=words(note, 200),
+            returned_by=operator,
+            at=now,
+        )
+    )
+    if vouchers.is_recalled(connection, voucher_id):
+        vouchers.set_aside(connection, voucher_id, "recalled", operator, now)
+        return False
+    connection.execute(update(voucher).where(voucher.c.id == voucher_id).values(free=True))
+    return True
+
+
+def came_back(connection: Connection, batch_id: int, index: int) -> bool:
+    """Whether a voucher of a batch was taken back to the vault."""
+    return (
+        connection.scalar(
+            select(stock_return.c.at).where(
+                stock_return.c.batch_id == batch_id, stock_return.c.batch_index == index
+            )
+        )
+        is not None
     )
 
 
@@ -167,8 +351,11 @@ def received(
         NoSuchBatch: not this terminal's.
         ConflictError: it stored something else; the alarm is raised already, so commit.
     """
-    content = stock_file(connection, key, keys, terminal_id, batch_id)
-    if hashlib.sha256(content).digest() != sha256:
+    batch = _batch(connection, terminal_id, batch_id)
+    sent = batch.sent_sha256
+    if sent is None and batch.sent_at is not None:  # before hashes were kept
+        sent = hashlib.sha256(deliver(connection, key, keys, terminal_id, batch_id, now)).digest()
+    if sent != sha256:
         text = f"stock batch {batch_id} arrived damaged"
         raise_alarm(connection, terminal_id, "stock_damaged", text, now)
         raise ConflictError(text)

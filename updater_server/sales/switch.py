@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from updater_server.errors import ConflictError
+from updater_server.errors import ConflictError, VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger, records, restoring, vouchers
+from updater_server.sales import ledger, records, vouchers
 from updater_server.sales.journal import RecordKind
 from updater_server.sales.prices import PriceLists
+from updater_server.sales.restore_state import must_tell_first
 from updater_server.server_key import ServerKey
-from updater_server.tables import sale, terminal, voucher_assignment
+from updater_server.tables import sale, terminal
 
 REFUSALS = {
     "blocked": "This terminal is blocked. Call your agent.",
@@ -25,6 +26,7 @@ REFUSALS = {
     "price_changed": "The price or the commission has changed. Sync, then sell again.",
     "no_float": "Not enough float. Top up, then sell again.",
     "no_vouchers": "Sold out for now. Try another product.",
+    "restoring": "The office is being restored. Sell from stock, or try again later.",
 }
 
 
@@ -57,11 +59,38 @@ class Refused:
     text: str
 
 
-def _stored_answer(connection: Connection, key: ServerKey, row: RowMapping) -> Delivered | Refused:
-    if row["state"] == "delivered":
-        opened = vouchers.reveal(connection, key, row["voucher_id"])
-        return Delivered(opened.pin, opened.serial, opened.expires_at, row["float_after_minor"])
-    return Refused(row["refusal_code"], row["refusal_text"])
+def _stored_answer(
+    connection: Connection, key: ServerKey, row: RowMapping, now: int
+) -> Delivered | Refused:
+    if row["state"] != "delivered":
+        return Refused(row["refusal_code"], row["refusal_text"])
+    if not ledger.is_posted(connection, ledger.void_reference(row["terminal_id"], row["sequence"])):
+        try:
+            opened = vouchers.reveal(connection, key, row["voucher_id"])
+            return Delivered(opened.pin, opened.serial, opened.expires_at, row["float_after_minor"])
+        except VaultError:
+            _void(connection, row, now)
+    return Refused("no_vouchers", REFUSALS["no_vouchers"])
+
+
+def _void(connection: Connection, row: RowMapping, now: int) -> None:
+    """Give a delivered sale's money back: its terminal asks for the PIN, and nobody has it any
+    more. Without an answer the terminal would ask for ever, and nothing else of it would come in.
+    """
+    terminal_id, sequence = row["terminal_id"], row["sequence"]
+    posted = ledger.entries_of(connection, f"sale:{terminal_id.hex()}:{sequence}")
+    ledger.post(
+        connection,
+        "void",
+        ledger.void_reference(terminal_id, sequence),
+        {name: -amount_minor for name, amount_minor in posted.items()},
+        terminal_id=terminal_id,
+        sequence=sequence,
+        now=now,
+    )
+    vouchers.set_unreadable_aside(connection, row["voucher_id"], now)
+    text = f"sale {sequence}: its voucher does not open any more; the money was given back"
+    raise_alarm(connection, terminal_id, "sale_voided", text, now)
 
 
 def _contradicts_journal(connection: Connection, terminal_id: bytes, request: SaleRequest) -> bool:
@@ -108,7 +137,7 @@ def sell(
             request.commission_minor,
             request.time,
         ):
-            return _stored_answer(connection, key, stored)
+            return _stored_answer(connection, key, stored, now)
     if stored is not None or _contradicts_journal(connection, terminal_id, request):
         text = f"sale {request.sequence} was asked for again with another content"
         raise_alarm(connection, terminal_id, "sale_conflict", text, now)
@@ -137,9 +166,9 @@ def sell(
 
     if owner.blocked:
         return refuse("blocked")
-    if restoring.must_tell_first(connection, terminal_id):
+    if must_tell_first(connection, terminal_id):
         # Not kept: asked again when its journal is here, the same sale may go through.
-        return Refused("restoring", restoring.REFUSAL_TEXT)
+        return Refused("restoring", REFUSALS["restoring"])
     if product is None:
         return refuse("unknown_product")
     # The merchant pays what he was shown, or learns that it has changed; never another figure.
@@ -151,22 +180,18 @@ def sell(
     float_before = ledger.float_minor(connection, terminal_id)
     if float_before < request.amount_minor - request.commission_minor:
         return refuse("no_float")
-    taken = vouchers.take(connection, request.product_id, 1, now)
+    taken = vouchers.take_open(
+        connection, key, request.product_id, 1, now, vouchers.ONLINE_SHELF_LIFE_S
+    )
     if not taken:
         text = f"sold out: {request.product_id}"
         raise_alarm(connection, None, "no_vouchers", text, now)
         return refuse("no_vouchers")
 
     prices.record(connection, owner.catalogue, now)
-    connection.execute(insert(sale).values(**row, state="reserved", voucher_id=taken[0]))
-    connection.execute(
-        insert(voucher_assignment).values(
-            voucher_id=taken[0],
-            terminal_id=terminal_id,
-            sale_sequence=request.sequence,
-            assigned_at=now,
-        )
-    )
+    opened = taken[0]
+    connection.execute(insert(sale).values(**row, state="reserved", voucher_id=opened.voucher_id))
+    vouchers.give(connection, [opened.voucher_id], terminal_id, now, sale_sequence=request.sequence)
     ledger.post(
         connection,
         "sale",
@@ -182,5 +207,4 @@ def sell(
         .where(sale.c.terminal_id == terminal_id, sale.c.sequence == request.sequence)
         .values(state="delivered", float_after_minor=after)
     )
-    opened = vouchers.reveal(connection, key, taken[0])
     return Delivered(opened.pin, opened.serial, opened.expires_at, after)
