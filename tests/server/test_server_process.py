@@ -93,7 +93,7 @@ def running(
     payloads = channels.build_payloads(release.image)
     repository.add_release("stable", release.entry, payloads, signers)
     repository.publish(signers)
-    allowed = server.command("technician", "allow", "first technician", "1000000000")
+    allowed = server.command("technician", "allow", "first technician", "10000000.00 KES")
     assert allowed.returncode == 0, allowed.stderr
     csv = folder.parent / "vouchers.csv"
     csv.write_text(voucher_csv("air50", range(50)))
