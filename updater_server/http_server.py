@@ -138,7 +138,7 @@ class HttpServer:
             transport.write(_BUSY)
             transport.close()
             return
-        transport.set_write_buffer_limits(high=_PIECE_BYTES)
+        transport.set_write_buffer_limits(high=0)  # what is drained is out of our hands
         peer = _Peer(address, transport, asyncio.get_running_loop().time())
         peer.task = asyncio.current_task()
         self._peers.add(peer)
@@ -350,8 +350,8 @@ class _Conversation:
             "query_string": query,
             "root_path": "",
             "headers": [(bytes(name), bytes(value)) for name, value in request.headers],
-            "client": self._writer.get_extra_info("peername")[:2],
-            "server": self._writer.get_extra_info("sockname")[:2],
+            "client": self._writer.get_extra_info("peername", ("", 0))[:2],
+            "server": self._writer.get_extra_info("sockname", ("", 0))[:2],
             "state": {},
             "extensions": {},
         }

@@ -286,6 +286,37 @@ def test_pipelined_requests_are_answered_in_order() -> None:
     served(Limits(drain_s=0.3), flow)
 
 
+def test_a_slow_reader_gets_the_last_byte_even_of_a_connection_that_ends_with_it() -> None:
+    async def flow(server: HttpServer, port: int) -> None:
+        reader, writer = await opened(port)
+        writer.write(b"GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        got = 0
+        while data := await reader.read(65536):
+            got += len(data)
+            if got % 7 == 0:
+                await asyncio.sleep(0.01)
+        assert got == BIG
+        writer.close()
+
+    served(Limits(drain_s=0.3), flow)
+
+
+def test_a_download_goes_on_while_the_server_ends_and_is_whole_if_it_is_quick() -> None:
+    async def flow(server: HttpServer, port: int) -> None:
+        reader, writer = await opened(port)
+        writer.write(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        server.stop()
+        got = 0
+        while data := await reader.read(65536):
+            got += len(data)
+        assert got == BIG
+        writer.close()
+
+    assert served(Limits(drain_s=5), flow) < 4
+
+
 def test_no_bent_request_stops_the_server_or_goes_without_an_answer() -> None:
     """A good request with bytes changed, left out, doubled and cut, four hundred times."""
     chance = random.Random(20)

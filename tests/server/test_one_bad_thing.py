@@ -74,6 +74,8 @@ def test_an_integer_of_2_to_the_63_in_a_record_does_not_stop_the_journal(shop: S
     device.record(5, [2**64 - 1, "no_float"])
     assert device.upload()[1] == 3
     assert shop.alarms() == ["journal_nonsense"] * 3
+    for (text,) in shop.sql("SELECT text FROM alarm"):  # told by the reader, not by the net below
+        assert "does not fit kind" in text
     assert device.check_in(own_float=100_000)[0] == 1
 
 
