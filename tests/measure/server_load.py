@@ -28,7 +28,7 @@ from tests.server.device import Device
 from tests.server.shop import make_repository, voucher_csv
 from tests.server.test_server_process import Process
 from updater_server.database import writing
-from updater_server.fleet import terminals
+from updater_server.fleet import technicians, terminals
 from updater_server.sales import vouchers
 from updater_server.service import Service
 from updater_server.tables import technician
@@ -68,6 +68,9 @@ def prepare(folder: Path, repository: Path, count: int, vouchers_count: int) -> 
     with writing(service.engine) as connection:
         who = connection.scalar(select(technician.c.id))
         assert who is not None
+        name = technicians.listing(connection)[0]["name"]
+        technicians.allow_float(connection, name, 10**12, "measured", service.now())
+        technicians.set_daily_limit(connection, name, 100_000, "measured", service.now())
         for number in range(1, count + 1):
             enrolment = terminals.Enrolment(_id(number), _key(number), "duka-r1", 1, 900_000_000)
             terminals.enrol(connection, service.key, enrolment, who, service.now())
@@ -120,7 +123,7 @@ def load(server: Process, count: int, boot: int, until: Callable[[int], bool]) -
         own = 0
         while not until(own):
             own += 1
-            content = {0: 2, 1: boot * 100_000 + own, 2: "air50", 3: 5000, 4: own}
+            content = {0: 2, 1: boot * 100_000 + own, 2: "air50", 3: 5000, 4: own, 20: 250}
             started = time.perf_counter()
             status, reply = device.post(content)
             took = time.perf_counter() - started

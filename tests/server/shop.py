@@ -106,6 +106,7 @@ class Shop:
         with writing(engine) as connection:
             token = technicians.add(connection, "Asha", technicians.OFFICE, "the office", NOW)
             technicians.allow_float(connection, "Asha", 10**12, "the office", NOW)
+            technicians.set_daily_limit(connection, "Asha", 100_000, "the office", NOW)
         engine.dispose()
         return Shop(folder, Service.open(folder, lambda: clock[0]), token, clock)
 

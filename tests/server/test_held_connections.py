@@ -359,7 +359,9 @@ def running(
     shutil.copytree(signed / "repository", folder / "repository")
     csv = folder.parent / "vouchers.csv"
     csv.write_text(voucher_csv("air50", range(200)))
-    assert server.quick("vouchers", "import", str(csv)).exit_code == 0
+    assert server.quick("vouchers", "import", str(csv), "--yes").exit_code == 0
+    allowed = server.quick("technician", "allow", "first technician", "1000000.00 KES")
+    assert allowed.exit_code == 0, allowed.output
     server.start()
     yield server, token[1]
     if server.process:

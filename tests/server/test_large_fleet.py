@@ -275,5 +275,5 @@ def test_the_report_shows_a_screenful_and_says_how_to_see_more(large: Shop) -> N
     one = CliRunner().invoke(cli, ["report", "--prefix", name, "--data", str(large.folder)])
     assert name in one.output
     wrong = CliRunner().invoke(cli, ["report", "--only", "x", "--data", str(large.folder)])
-    assert wrong.exit_code == 1
+    assert wrong.exit_code == 2
     assert "refused:" in wrong.output

@@ -164,7 +164,7 @@ def test_a_terminal_whose_flash_was_put_back_is_an_alarm(shop: Shop) -> None:
 def test_an_open_sale_that_is_restated_is_not_posted_again(shop: Shop) -> None:
     device, batch = sold_offline(shop, 1)
     time = 1_790_000_000
-    shop.stock_vault("air20", 1)
+    shop.stock_vault("air20", 1, start=500)
     online = device.record(3, ["air20", 2000, 100])
     answer = device.sale(online, "air20", 2000)
     device.record(4, [online, b"sealed", answer[3], 0, answer[5]])

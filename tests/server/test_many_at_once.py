@@ -88,7 +88,7 @@ def test_a_terminal_that_cannot_be_served_in_time_is_told_when_to_come_back(
 ) -> None:
     shop.stock_vault()
     device = shop.enrol()
-    body, counter = device.seal({0: 2, 1: 1, 2: "air50", 3: 5000, 4: 0})
+    body, counter = device.seal({0: 2, 1: 1, 2: "air50", 3: 5000, 4: 0, 20: 250})
     application: Any = make_app(shop.service)
 
     async def post() -> httpx.Response:

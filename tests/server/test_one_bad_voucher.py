@@ -195,8 +195,8 @@ def test_the_old_way_of_taking_the_first_voucher_is_caught(
     device = shop.enrol()
     shop.stock_vault(count=5)
     spoil(shop, serial(0))
-    assert device.post({0: 2, 1: 1, 2: "air50", 3: 5000, 4: NOW}) == (503, {})
-    assert device.post({0: 2, 1: 2, 2: "air50", 3: 5000, 4: NOW}) == (503, {})
+    assert device.post({0: 2, 1: 1, 2: "air50", 3: 5000, 4: NOW, 20: 250}) == (503, {})
+    assert device.post({0: 2, 1: 2, 2: "air50", 3: 5000, 4: NOW, 20: 250}) == (503, {})
 
 
 def test_a_device_key_that_does_not_open_stops_its_terminal_alone_and_is_told(shop: Shop) -> None:

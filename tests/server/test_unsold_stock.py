@@ -210,7 +210,8 @@ def test_each_lost_record_may_have_been_a_sale_of_what_comes_next(shop: Shop) ->
     fetch(device, batch)
     sell_from(device, batch, 0)
     sell_from(device, batch, 1)
-    device.ask({0: 3, 1: [*device.journal[:2], b"", b""]})
+    device.record(1, [2, 1, "power-on"])
+    device.ask({0: 3, 1: [*device.journal[:2], b"", b"", device.journal[-1]]})
     assert states(shop, device) == ["sold", *["next"] * 3, *["unopened"] * 2]
 
 
