@@ -431,7 +431,7 @@ MUTANTS: dict[str, Mutant] = {
                 ("    self._append(REPRINT, [sale.sequence])\n", ""),
                 (
                     "return self._open(sale)",
-                    "sold = self._open(sale)\n    sale.may_be_out = False\n    return sold",
+                    "sold = self._open(sale)\n        sale.may_be_out = False\n        return sold",
                 ),
             ),
             ("reprint",),
