@@ -458,9 +458,9 @@ MUTANTS: dict[str, Mutant] = {
                 firmware.sync,
                 "fetch_stock",
                 (
-                    "        if not known:\n            before",
+                    "        if not known:\n            journal.append",
                     "        await messenger.exchange(messages.STOCK_RECEIVED, "
-                    "{1: batch_id, 2: digest})\n        if not known:\n            before",
+                    "{1: batch_id, 2: digest})\n        if not known:\n            journal.append",
                 ),
             ),
             ("stock",),
