@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from firmware.clock import Clock, unix_seconds
+from firmware.clock import Clock, set_rtc, unix_seconds
 
 
 @pytest.mark.parametrize("unix", [0, 951782400, 951868799, 1709164800, 1795235057, 4107542399])
@@ -34,3 +34,43 @@ def test_a_new_terminal_knows_no_time_until_the_server_says_it() -> None:
     assert clock.now() == 0
     clock.set(1795235057)
     assert clock.now() >= 1795235057
+
+
+@pytest.mark.parametrize(
+    ("hint", "is_blind"),
+    [
+        (1795235057 + 9999, False),
+        (1795235057 - 200, False),  # a slow crystal
+        (1795235057 - 86400, True),  # set back
+        (unix_seconds((2000, 1, 1, 5, 0, 0, 0, 0)), True),
+        (unix_seconds((2021, 1, 1, 4, 0, 0, 0, 0)), True),  # where a chip without a cell begins
+    ],
+)
+def test_a_clock_that_did_not_go_on_tells_nothing_of_how_long_it_was_off(
+    hint: int, is_blind: bool
+) -> None:
+    assert Clock().start(hint, 1795235057) is is_blind
+
+
+class _Rtc:
+    def __init__(self, error: Exception | None = None) -> None:
+        self.fields: tuple[int, ...] = ()
+        self.error = error
+
+    def datetime(self, fields: tuple[int, ...]) -> None:
+        if self.error:
+            raise self.error
+        self.fields = fields
+
+
+@pytest.mark.parametrize("unix", [951782400, 951868799, 1709164800, 1795235057, 4107542399])
+def test_the_boards_clock_is_given_the_servers_time(unix: int) -> None:
+    rtc = _Rtc()
+    set_rtc(rtc, unix)
+    at = datetime.fromtimestamp(unix, UTC)
+    assert rtc.fields == (at.year, at.month, at.day, at.weekday(), at.hour, at.minute, at.second, 0)
+
+
+@pytest.mark.parametrize("error", [OSError("no clock"), ValueError("2000 to 2099")])
+def test_a_clock_that_cannot_be_set_stops_no_check_in(error: Exception) -> None:
+    set_rtc(_Rtc(error), 1795235057)

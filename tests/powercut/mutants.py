@@ -431,7 +431,7 @@ MUTANTS: dict[str, Mutant] = {
                 ("    self._append(REPRINT, [sale.sequence])\n", ""),
                 (
                     "return self._open(sale)",
-                    "sold = self._open(sale)\n    sale.may_be_out = False\n    return sold",
+                    "sold = self._open(sale)\n        sale.may_be_out = False\n        return sold",
                 ),
             ),
             ("reprint",),
@@ -458,9 +458,9 @@ MUTANTS: dict[str, Mutant] = {
                 firmware.sync,
                 "fetch_stock",
                 (
-                    "        if not known:\n            before",
+                    "        if not known:\n            journal.append",
                     "        await messenger.exchange(messages.STOCK_RECEIVED, "
-                    "{1: batch_id, 2: digest})\n        if not known:\n            before",
+                    "{1: batch_id, 2: digest})\n        if not known:\n            journal.append",
                 ),
             ),
             ("stock",),

@@ -580,6 +580,7 @@ class Life:
                 journal.unreadable,
                 bytes(journal._first),
                 app.till._fresh,
+                (sorted(app.stock._doubtful), sorted(app.stock._asked.items())),
                 {**vars(app.boot_info), "identity": 0, "control": 0, "watchdog": 0},
                 {**vars(control), "slots": [vars(s) for s in control.slots.values()]},
                 [v for v in vars(app.updates).values() if isinstance(v, (str, list, bool, dict))],

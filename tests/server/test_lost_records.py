@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.server.device import Device, make_record
 from tests.server.shop import NOW, Shop
 from tests.server.test_stock_and_journal import sold_offline
+from updater_server.__main__ import cli
 from updater_server.database import writing
 from updater_server.errors import ConflictError, InputError
 from updater_server.sales import intake, losses
@@ -208,3 +210,22 @@ def test_a_lost_voucher_file_that_is_fetched_again_is_told_to_a_person(shop: Sho
     device.ask({0: 5, 1: batch, 2: hashlib.sha256(file).digest()})
     assert device.ask({0: 4, 1: batch})[1] == file
     assert shop.alarms() == ["stock_renewed"]
+
+
+def test_a_person_sees_and_accepts_what_is_lost(shop: Shop) -> None:
+    device, _ = sold_offline(shop)
+    device.check_in()
+    device.ask({0: 3, 1: with_losses(device, 2, 3)})
+    command = ["terminal", "lost", device.terminal_id.hex(), "--data", str(shop.folder)]
+
+    def said(*more: str) -> tuple[int, str]:
+        result = CliRunner().invoke(cli, [*command, *more])
+        return result.exit_code, result.output
+
+    assert said() == (0, "lost and not accepted: 2, 3\n")
+    code, text = said("--accept-through", "3")
+    assert (code, "--who NAME" in text) == (1, True)
+    code, text = said("--accept-through", "6", "--who", "Asha")
+    assert (code, "records 1 to 5" in text) == (1, True)
+    assert said("--accept-through", "3", "--who", "Asha") == (0, "lost and not accepted: none\n")
+    assert shop.sql("SELECT through, who FROM loss_accepted") == [(3, "Asha")]

@@ -223,3 +223,28 @@ def test_the_last_voucher_goes_to_one_of_two(shop: Shop) -> None:
         thread.join()
     assert sorted(states) == [0, 1]
     assert shop.problems() == []
+
+
+@pytest.mark.parametrize("commission", [0, 249, 251, 5000])
+def test_a_commission_that_is_not_what_the_merchant_was_shown_is_refused_not_charged(
+    shop: Shop, commission: int
+) -> None:
+    device = shop.enrol()
+    shop.stock_vault()
+    assert device.sale(1, commission=commission)[6] == "price_changed"
+    assert device.sale(1, commission=commission)[6] == "price_changed", "for ever"
+    assert device.sale(1)[1] == "conflict"
+    assert shop.float_of(device) == 100_000
+    device.sale(2)
+    assert shop.float_of(device) == 95_250
+    assert shop.problems() == []
+
+
+def test_a_journal_that_says_another_commission_than_was_asked_is_an_alarm(shop: Shop) -> None:
+    device = shop.enrol()
+    shop.stock_vault()
+    device.record(3, ["air50", 5000, 300])
+    device.sale(1)
+    device.upload()
+    assert shop.alarms() == ["journal_nonsense"]
+    assert shop.float_of(device) == 95_250

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import cbor2
@@ -10,7 +11,8 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from tests.server.device import Device, make_record
-from tests.server.shop import Shop
+from tests.server.shop import CATALOGUE, PASSPHRASE, Shop
+from updater_server import channels
 from updater_server.database import writing
 from updater_server.errors import InputError
 from updater_server.sales import stock
@@ -230,6 +232,26 @@ def test_a_sale_that_cannot_be_is_kept_and_alarmed_and_does_not_stop_the_journal
     device.record(10, ["language", "sw"])
     assert device.upload() == {0: 3, 1: 3, 2: 100_000}
     assert shop.alarms() == ["journal_nonsense"]
+
+
+def test_an_offline_sale_under_an_older_or_newer_price_list_is_charged_as_it_was_shown(
+    shop: Shop, signed: Path
+) -> None:
+    device, batch = sold_offline(shop, 0)
+    signers = channels.keys.load_all(signed / "keys", PASSPHRASE)
+    for version, commission in ((2, 200), (3, 300)):
+        product = channels.Product("air50", "S", "S", 5000, commission, "Dial", [4] * 4)
+        repository = channels.Repository.open(shop.folder / "repository")
+        prices = channels.Catalogue(version, "KES", 2, [product], CATALOGUE.offline)
+        repository.set_catalogue("default", prices, signers)
+        repository.publish(signers)
+        device.check_in()
+    for index, commission in enumerate((250, 200, 300)):
+        device.record(2, ["air50", 5000, commission, batch, index])
+    device.upload()
+    assert shop.float_of(device) == 100_000 - 3 * 5000 + 750
+    assert shop.alarms() == []
+    assert shop.problems() == []
 
 
 def test_a_commission_that_was_never_offered_is_not_paid(shop: Shop) -> None:
