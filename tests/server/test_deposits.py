@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from tests.server import shop as shops
 from tests.server.device import Device
 from tests.server.shop import CATALOGUE, Shop
-from updater_server import channels
+from updater_server import channels, dashboard
 from updater_server.__main__ import cli
 from updater_server.database import reading, writing
 from updater_server.errors import ConflictError, InputError
@@ -162,6 +162,25 @@ def test_the_books_are_kept_in_one_currency(shop: Shop, signed: Path) -> None:
         post(shop, device, "5.00 USD", "SLIP-2")
     with reading(shop.service.engine) as connection:
         assert currency.shown(connection, shop.service.prices) == Currency("KES", 2)
+
+
+def test_every_figure_shown_has_its_currencys_digits(shop: Shop, signed: Path) -> None:
+    signers = channels.keys.load_all(signed / "keys", shops.PASSPHRASE)
+    repository = channels.Repository.open(shop.folder / "repository")
+    shillings = channels.Catalogue(2, "UGX", 0, CATALOGUE.products, CATALOGUE.offline)
+    repository.set_catalogue("default", shillings, signers)
+    repository.publish(signers)
+    device = shop.enrol(float_minor=475_000)
+    shop.stock_vault()
+    device.sale(1)
+    post(shop, device, "25000 UGX")
+    assert "495,250<" in dashboard.page(shop.service)
+    assert "5,000 UGX face value" in dashboard.page(shop.service)
+    shown = command(shop, "report").stdout
+    assert "495,250" in shown
+    assert "−500,000 UGX" in shown
+    assert "250 UGX" in shown
+    assert "495,250 UGX" in command(shop, "terminal", "statement", device.terminal_id.hex()).stdout
 
 
 def test_a_blocked_terminal_gets_no_float_but_may_be_paid_out(shop: Shop) -> None:
