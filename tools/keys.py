@@ -82,7 +82,8 @@ def ceremony(
         raise typer.BadParameter("a ceremony asks its holders: --json goes with --alone")
     if (repository / "metadata").exists() or any(keys.glob("*.pem")):
         raise channels.RepositoryError(
-            f"{repository} or {keys} is in use already: name folders that are new"
+            f"{repository} or {keys} is in use already, and keys are never overwritten: name "
+            "folders that are new"
         )
 
     def change() -> dict[str, list[str]]:

@@ -62,11 +62,13 @@ class Request:
         """
         if root is None:
             return shown.in_words(self.role, self.signed, None, self.contents)
-        return shown.in_words(self.role, self.signed, self._in_force(root), self.contents)
+        in_force, root_version = self._in_force(root)
+        lines = shown.in_words(self.role, self.signed, in_force, self.contents)
+        return [*lines, f"  in force by root version {root_version}, which follows from yours"]
 
-    def _in_force(self, root_bytes: bytes) -> dict[str, Any]:
+    def _in_force(self, root_bytes: bytes) -> tuple[dict[str, Any], int]:
         try:
-            in_force = self._follow(Metadata[Root].from_bytes(root_bytes))
+            in_force, root_version = self._follow(Metadata[Root].from_bytes(root_bytes))
         except (TufError, OfflineError, ValueError, TypeError, AttributeError) as error:
             raise OfflineError(
                 f"what the request says is in force does not follow from your root: {error}"
@@ -76,9 +78,9 @@ class Request:
                 f"this is not the next version of {shown.visible(self.role)}, whose version "
                 f"{in_force['version']} is in force: export it again"
             )
-        return in_force
+        return in_force, root_version
 
-    def _follow(self, root: Metadata[Root]) -> dict[str, Any]:
+    def _follow(self, root: Metadata[Root]) -> tuple[dict[str, Any], int]:
         """What is in force for the role, as the chain shows it from a root that is trusted."""
         _verify(root.signed, "root", root)
         below: list[Metadata[Any]] = []
@@ -103,7 +105,7 @@ class Request:
         in_force: dict[str, Any] = found.signed.to_dict()
         if in_force["_type"] != self.signed["_type"]:
             raise ValueError("it is of another role")
-        return in_force
+        return in_force, root.signed.version
 
 
 def _verify(judge: Root | Targets, role: str, metadata: Metadata[Any]) -> None:

@@ -589,8 +589,9 @@ class Repository:
             for role, draft in drafts.by_role.items():
                 if self._base(role) != draft.base:
                     raise ChangedMeanwhile(role)
-            coming = {**self._all_staged(), **{r: d.metadata for r, d in drafts.by_role.items()}}
+            coming = self._all_staged()
             may_sign = {keyid for role in drafts.by_role for keyid in self._may_sign(role, coming)}
+            coming |= {role: draft.metadata for role, draft in drafts.by_role.items()}
             if signers and not may_sign & {signer.public_key.keyid for signer in signers}:
                 raise RepositoryError(
                     f"none of these keys signs for {', '.join(drafts.by_role)}; nothing was staged"
@@ -790,9 +791,12 @@ class Repository:
         now = now or datetime.now(UTC)
         with self._lock():
             self._load()
+            if expect is not None:
+                self._compare(self._changes(None), expect)
             everything = self._ready(signers, now, roles)
-            for role, metadata in everything.items():
-                if expect is not None and expect.get(role) != digest(metadata):
+            if expect is not None:
+                self._compare(everything, expect)
+                for role in everything.keys() ^ expect.keys():
                     raise ChangedMeanwhile(role)
             versions = {role: metadata.signed.version for role, metadata in everything.items()}
             signed_by = {keyid for m in everything.values() for keyid in m.signatures}
@@ -803,6 +807,13 @@ class Repository:
                 self._staged_path(role).unlink(missing_ok=True)
             self._load()
         return self._timestamp.signed.version
+
+    @staticmethod
+    def _compare(found: Mapping[str, Metadata[Any]], expect: Mapping[str, str]) -> None:
+        """Raises ChangedMeanwhile where what was shown is not what is found now."""
+        for role, metadata in found.items():
+            if role in expect and expect[role] != digest(metadata):
+                raise ChangedMeanwhile(role)
 
     def renew(self, signers: Sequence[Signer], now: datetime | None = None) -> list[str]:
         """Sign anew, with the same content, what is signed online and has passed half of its time:
