@@ -21,6 +21,7 @@ from tools.steps import (
     Step,
     YesOption,
     at_hand,
+    open_for_halt,
     say,
 )
 from updater_server import channels
@@ -97,7 +98,7 @@ def halt(
     as_json: JsonOption = False,
 ) -> None:
     """Stop a release: nobody switches to it any more, not even who has downloaded it."""
-    opened = channels.Repository.open(repository)
+    opened = open_for_halt(repository)
     words = f"release {number} on {channel} is halted: no terminal switches to it any more."
 
     step = Step(dry_run, as_json, yes)

@@ -28,6 +28,7 @@ from tools.steps import (
     YesOption,
     at_hand,
     compare,
+    open_for_halt,
     say,
 )
 from updater_server import channels
@@ -403,7 +404,7 @@ def publish_command(
     as_json: JsonOption = False,
 ) -> None:
     """Put everything that has its signatures into force; the rest waits on."""
-    opened = channels.Repository.open(repository)
+    opened = open_for_halt(repository)
     step = Step(dry_run, as_json, yes)
     now = datetime.now(UTC)
     if export is not None:

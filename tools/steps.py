@@ -120,6 +120,16 @@ def fitting(keys: Path, roles: Sequence[str]) -> list[str]:
     return here
 
 
+def open_for_halt(folder: Path) -> channels.Repository:
+    """The repository, even if a list in it cannot be read, which is told: a halt must go out."""
+    try:
+        return channels.Repository.open(folder)
+    except channels.RepositoryDamaged as error:
+        opened = channels.Repository.open(folder, for_halt=True)
+        typer.echo(f"passed over: {visible(str(error))}", err=True)
+        return opened
+
+
 def say(text: str) -> None:
     """A line for people, or several. Whatever would steer the terminal appears as an escape."""
     shown = "".join(c if c == "\n" or c.isprintable() else visible(c) for c in text)

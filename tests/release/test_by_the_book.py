@@ -4,6 +4,7 @@ elsewhere, a halt while something waits, keys replaced. And what stands in nobod
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from tools.__main__ import app
 from updater_server import channels, renewal
 from updater_server.channels import keys as key_files
 from updater_server.channels.policy import ONLINE_ROLES
+from updater_server.channels.repository import encode
 
 __all__ = ["an_image"]
 
@@ -57,10 +59,17 @@ class Office:
         return channels.Repository.open(self.site)
 
     def type(
-        self, *words: str, answers: str = "", fails: bool = False, site: bool = True, **env: str
+        self,
+        *words: str,
+        answers: str = "",
+        fails: bool = False,
+        site: bool = True,
+        env: dict[str, str] | None = None,
     ) -> str:
         line = [*words, *(("--repository", str(self.site)) if site else ())]
-        done = CliRunner(env={"DUKA_PASSPHRASE": "", **env}).invoke(app, line, input=answers)
+        done = CliRunner(env={"DUKA_PASSPHRASE": "", **(env or {})}).invoke(
+            app, line, input=answers
+        )
         said = done.output + (str(done.exception) if done.exception else "")
         assert (done.exit_code != 0) is fails, said
         return said
@@ -130,10 +139,10 @@ def test_three_holders_sign_on_one_machine_with_three_passphrases(
     assert "stable version 2: ready to publish" in said
     office.type("release", "withdraw", "stable", answers="y\n")
     own = {f"DUKA_PASSPHRASE_STABLE_{n}": secrets[n - 1] for n in (1, 2, 3)}
-    assert "ready to publish" in office.type(*line, "--yes", **own)
+    assert "ready to publish" in office.type(*line, "--yes", env=own)
     office.type("release", "withdraw", "stable", answers="y\n")
     own["DUKA_PASSPHRASE_STABLE_2"] = "of another"
-    said = office.type(*line, "--yes", fails=True, **own)
+    said = office.type(*line, "--yes", fails=True, env=own)
     assert "stable-2.pem does not open" in said and office.opened.staged() == []
 
 
@@ -238,6 +247,28 @@ def test_a_halt_is_possible_at_once_whatever_waits(desk: Desk, what: str) -> Non
     assert "Sound" in desk.type("release", "verify", keys=False)
     if what != "rubbish of the plan":  # the halt took its place
         assert (desk.repository / "staged" / f"{role}.json").exists(), "it waits on"
+
+
+@pytest.mark.parametrize("fault", ["missing", "cut", "of an unknown form"])
+def test_a_halt_is_possible_when_a_channels_list_cannot_be_read(desk: Desk, fault: str) -> None:
+    file = desk.repository / "metadata/2.stable.json"
+    if fault == "missing":
+        file.unlink()
+    elif fault == "cut":
+        file.write_bytes(file.read_bytes()[:300])
+    else:
+        metadata = desk.opened._delegated["stable"]
+        for target in metadata.signed.targets.values():
+            target.unrecognized_fields = {"custom": {"release": "7"}}
+        metadata.signatures.clear()
+        for n in (1, 2):
+            metadata.sign(key_files.load(desk.keys / f"stable-{n}.pem", PASSPHRASE), append=True)
+        file.write_bytes(encode(metadata))
+    said = desk.type("release", "halt", "6", "--channel", "stable", "--yes")
+    said += desk.type("release", "publish", "--yes")
+    assert fault == "of an unknown form" or "2.stable.json" in said
+    version = desk.repository / "metadata/2.rollout-stable.json"
+    assert json.loads(version.read_bytes())["signed"]["targets"]
 
 
 @pytest.mark.parametrize("what", ["a release", "a root", "targets", "rubbish"])

@@ -185,6 +185,7 @@ class Repository:
         self._delegated: dict[str, Metadata[Targets]] = {}
         self._audit = AuditLog(directory / "audit.jsonl")
         self._drafts: Drafts | None = None
+        self._passes_over_lists = False
 
     # --- making one ---
 
@@ -278,14 +279,18 @@ class Repository:
         return repository
 
     @staticmethod
-    def open(directory: Path) -> Repository:
+    def open(directory: Path, *, for_halt: bool = False) -> Repository:
         """Read and verify the published metadata (signatures, thresholds, versions; not expiry, not
         the target files).
+
+        `for_halt`: a list that cannot be read or does not verify is passed over and left as it is,
+        so that a halt can be published all the same.
 
         Raises:
             RepositoryDamaged: there is no repository here, or its metadata do not verify.
         """
         repository = Repository(directory)
+        repository._passes_over_lists = for_halt
         repository._load()
         return repository
 
@@ -514,10 +519,11 @@ class Repository:
         with self._lock():
             self._load()
             listed = self._listed(channel)
-            if release not in listed:
+            if listed is not None and release not in listed:
                 raise ReleaseRefused(f"{channel} lists no release {release}")
             metadata = self._next_plan(role, now)
-            plan = self._plan(channel, metadata.signed).only(listed)
+            plan = self._plan(channel, metadata.signed)
+            plan = plan if listed is None else plan.only(listed)
             if "threshold" in details:
                 try:
                     plan = plan.with_threshold(release, details["threshold"])
@@ -535,18 +541,18 @@ class Repository:
             self._stage(role, metadata, signers, what, details, now)
         return plan
 
-    def _listed(self, channel: str) -> set[int]:
-        """The releases that a channel lists or is about to. What waits there may be anything; it
-        does not stand in the way of a halt.
+    def _listed(self, channel: str) -> set[int] | None:
+        """The releases that a channel lists or is about to; None if nobody can tell. What waits
+        there may be anything; it does not stand in the way of a halt.
         """
-        listed = {entry.release for entry in self._entries(self._delegated[channel].signed)}
-        waiting = self._all_staged().get(channel)
-        if waiting is None:
-            return listed
-        try:
-            return {entry.release for entry in self._entries(waiting.signed)}
-        except EntryError:
-            return listed
+        listed = None
+        for metadata in (self._delegated.get(channel), self._all_staged().get(channel)):
+            try:
+                if metadata is not None:
+                    listed = {entry.release for entry in self._entries(metadata.signed)}
+            except EntryError:
+                continue
+        return listed
 
     def _next_plan(self, role: str, now: datetime) -> Metadata[Targets]:
         """As `_next` of a rollout role, but from what is in force if nobody could read what
@@ -1422,6 +1428,8 @@ class Repository:
 
     def _after_in_force(self, role: str, now: datetime) -> Metadata[Targets]:
         """A copy of what is in force with the next number; unsigned, freshly dated."""
+        if role not in self._in_force():
+            raise RepositoryDamaged(f"what is in force for {role} cannot be read")
         metadata = Metadata[Targets].from_bytes(encode(self._in_force()[role]))
         metadata.signed.version += 1
         metadata.signatures.clear()
@@ -1480,10 +1488,15 @@ class Repository:
         if set(versions) != {"targets", *DELEGATED_ROLES}:
             raise RepositoryDamaged("the snapshot does not list exactly our roles")
         targets = self._verified("targets", versions["targets"].version, Targets, root.signed)
-        delegated = {
-            role: self._verified(role, versions[role].version, Targets, targets.signed)
-            for role in DELEGATED_ROLES
-        }
+        delegated = {}
+        for role in DELEGATED_ROLES:
+            try:
+                delegated[role] = self._verified(
+                    role, versions[role].version, Targets, targets.signed
+                )
+            except RepositoryDamaged:
+                if not self._passes_over_lists:
+                    raise
         self._root, self._roots, self._timestamp, self._snapshot = root, roots, timestamp, snapshot
         self._targets, self._delegated = targets, delegated
 
