@@ -474,7 +474,7 @@ def show(
             state = f"for {wave.threshold / 100:g} % of terminals" if wave else "for everybody"
             if number in plan.halted:
                 state = "HALTED"
-            say(f"{channel}: release {number} ({entry['version']}), {state}")
+            say(f"{channel}: release {number} ({visible(entry['version'])}), {state}")
     say(f"price lists: {', '.join(content['catalogues']) or 'none'}")
     for staged in content["staged"]:
         say(

@@ -130,10 +130,14 @@ def open_for_halt(folder: Path) -> channels.Repository:
         return opened
 
 
+def plain(text: str) -> str:
+    """`text` with whatever would steer the terminal, but for line breaks, as an escape."""
+    return "".join(c if c == "\n" or c.isprintable() else visible(c) for c in text)
+
+
 def say(text: str) -> None:
-    """A line for people, or several. Whatever would steer the terminal appears as an escape."""
-    shown = "".join(c if c == "\n" or c.isprintable() else visible(c) for c in text)
-    console.print(shown, markup=False, soft_wrap=True)
+    """A line for people, or several."""
+    console.print(plain(text), markup=False, soft_wrap=True)
 
 
 def say_staged(repository: channels.Repository) -> None:

@@ -226,6 +226,8 @@ def wait(desk: Desk, what: str) -> str:
         "rubbish": ("stable", b"{rubbish"),
         "rubbish of the plan": ("rollout-stable", b"\x00"),
         "nothing": ("root", b""),
+        "a rubbish snapshot": ("snapshot", b"[]"),
+        "a rubbish timestamp": ("timestamp", b'{"signed": 1}'),
     }[what]
     (desk.repository / "staged").mkdir(exist_ok=True)
     (desk.repository / "staged" / f"{role}.json").write_bytes(content)
@@ -234,7 +236,7 @@ def wait(desk: Desk, what: str) -> str:
 
 WAITING = [
     "a release", "new keys of stable", "a root", "targets", "rubbish", "rubbish of the plan",
-    "nothing",
+    "nothing", "a rubbish snapshot", "a rubbish timestamp",
 ]  # fmt: skip
 
 
@@ -245,7 +247,7 @@ def test_a_halt_is_possible_at_once_whatever_waits(desk: Desk, what: str) -> Non
     desk.type("release", "publish", "--yes")
     assert desk.opened.rollout("stable").halted == [6]
     assert "Sound" in desk.type("release", "verify", keys=False)
-    if what != "rubbish of the plan":  # the halt took its place
+    if role not in ("rollout-stable", "snapshot", "timestamp"):  # whose place was taken
         assert (desk.repository / "staged" / f"{role}.json").exists(), "it waits on"
 
 
@@ -271,7 +273,27 @@ def test_a_halt_is_possible_when_a_channels_list_cannot_be_read(desk: Desk, faul
     assert json.loads(version.read_bytes())["signed"]["targets"]
 
 
-@pytest.mark.parametrize("what", ["a release", "a root", "targets", "rubbish"])
+RENEWED = ["a release", "a root", "targets", "rubbish", "rubbish of the plan", "a rubbish snapshot"]
+
+
+@pytest.mark.parametrize("role", ["snapshot", "timestamp"])
+def test_no_online_key_signs_what_somebody_laid_into_the_folder(desk: Desk, role: str) -> None:
+    """The server renews by itself: what it signs nobody is shown."""
+    later = datetime.now(UTC) + timedelta(days=200)
+    signers = key_files.load_all(desk.keys, PASSPHRASE, ONLINE_ROLES)
+    opened = desk.opened
+    planted = opened._publication({}, (), later)[role]
+    planted.signed.expires = later + timedelta(days=7000)
+    planted.signed.unrecognized_fields["note"] = "planted"
+    (desk.repository / "staged").mkdir(exist_ok=True)
+    (desk.repository / "staged" / f"{role}.json").write_bytes(encode(planted))
+    assert role in opened.renew(signers, later)
+    in_force = desk.opened._in_force()[role].signed
+    assert in_force.expires < later + timedelta(days=400)
+    assert "note" not in in_force.unrecognized_fields
+
+
+@pytest.mark.parametrize("what", RENEWED)
 def test_prices_other_keys_and_renewals_go_out_whatever_waits(desk: Desk, what: str) -> None:
     role = wait(desk, what)
     before = {name: about["version"] for name, about in desk.opened.show()["roles"].items()}
@@ -281,12 +303,13 @@ def test_prices_other_keys_and_renewals_go_out_whatever_waits(desk: Desk, what: 
     later = datetime.now(UTC) + timedelta(days=20)
     assert desk.opened.renew(signers, later) == ["timestamp"]
     desk.type("release", "publish", "--role", "timestamp", "--yes")
-    if role not in ("root", "targets"):
+    if role not in ("root", "targets") and "plan" not in what:
         desk.type("keys", "rotate", "beta", "--yes")
         desk.type("keys", "rotate", "timestamp", "--yes")
         desk.type("release", "publish", "--yes")
     after = {name: about["version"] for name, about in desk.opened.show()["roles"].items()}
-    assert after["catalogue"] == before["catalogue"] + 1 and after[role] == before[role]
+    assert after["catalogue"] == before["catalogue"] + 1
+    assert after[role] == before[role] or role == "snapshot"
     assert "Sound" in desk.type("release", "verify", keys=False)
 
 

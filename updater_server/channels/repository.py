@@ -842,7 +842,7 @@ class Repository:
             before = {role: metadata.signed.version for role, metadata in self._in_force().items()}
             for role in ROLLOUT_ROLES.values():
                 may_sign = held & set(self._may_sign(role, {}))
-                if is_due(role) and may_sign and self._read_staged(role) is None:
+                if is_due(role) and may_sign and not self._waits(role):
                     plans.append(role)
                     self._stage(role, self._next(role, now), signers, "renew", {}, now)
             if not plans and not is_due("timestamp") and not is_due("snapshot"):
@@ -937,7 +937,7 @@ class Repository:
         half_time = timedelta(days=self.policy.roles["snapshot"].expiry_days) / 2
         if staged or snapshot.signed.expires - now < half_time:
             version = snapshot.signed.version + 1
-            prepared = self._read_staged("snapshot")
+            prepared = self._prepared("snapshot")
             snapshot = Metadata(Snapshot(version, None, self._expiry("snapshot", now), meta))
             self._anchor(snapshot)
             if prepared and prepared.signed.meta == meta:
@@ -945,7 +945,7 @@ class Repository:
         named = MetaFile(snapshot.signed.version)
         version = self._timestamp.signed.version + 1
         timestamp = Metadata(Timestamp(version, None, self._expiry("timestamp", now), named))
-        prepared_timestamp = self._read_staged("timestamp")
+        prepared_timestamp = self._prepared("timestamp")
         if prepared_timestamp and prepared_timestamp.signed.snapshot_meta == named:
             timestamp = prepared_timestamp
         everything: dict[str, Metadata[Any]] = {**staged}
@@ -1395,6 +1395,27 @@ class Repository:
             if metadata is not None:
                 found[role] = metadata
         return found
+
+    def _waits(self, role: str) -> bool:
+        """Whether something is staged for `role`, readable or not."""
+        try:
+            return self._read_staged(role) is not None
+        except RepositoryDamaged:
+            return True
+
+    def _prepared(self, role: str) -> Metadata[Any] | None:
+        """A snapshot or timestamp that `prepare` staged and its key has signed since. One without
+        a signature may be anybody's: it is made anew, not signed as it lies there.
+        """
+        metadata = self._all_staged().get(role)
+        if (
+            metadata is None
+            or not self._judges(role, metadata, {})[0]
+            .get_verification_result(role, metadata.signed_bytes, metadata.signatures)
+            .signed
+        ):
+            return None
+        return metadata
 
     def _same(self, role: str, now: datetime) -> Metadata[Any]:
         """The next version of `role` with what is in force, freshly dated, unsigned."""
