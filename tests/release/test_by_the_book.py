@@ -369,3 +369,25 @@ def test_a_slip_in_keys_stages_nothing_and_says_so(
     assert any(word in said for word in ("--keys", "none of these keys", "does not open", "signed"))
     after = {f: f.read_bytes() for f in desk.repository.rglob("*") if f.is_file()}
     assert after == before and desk.opened.staged() == []
+
+
+def test_the_servers_new_keys_may_be_elsewhere_too(desk: Desk, tmp_path: Path) -> None:
+    new = tmp_path / "new/snapshot-1.pem"
+    key_files.generate(new, PASSPHRASE)
+    desk.type("keys", "rotate", "snapshot", "--public", str(new.with_suffix(".pub")), "--yes")
+    said = desk.type("release", "publish", "--yes", fails=True)
+    assert "snapshot: 1 more" in said
+    desk.type("release", "halt", "6", "--channel", "stable", "--yes")
+    desk.type("release", "publish", "--role", "rollout-stable", "--yes")
+    assert desk.opened.rollout("stable").halted == [6]
+    online = tmp_path / "online"
+    desk.type("release", "publish", "--export", str(online), "--yes", keys=False)
+    shell = CliRunner(env={"DUKA_PASSPHRASE": PASSPHRASE})
+    for role, key in (("snapshot", new), ("timestamp", desk.keys / "timestamp-1.pem")):
+        answer = str(tmp_path / f"{role}.signature")
+        line = ["keys", "sign", str(online / f"{role}.json"), "--key", str(key), "--out", answer]
+        assert shell.invoke(app, [*line, "--yes"]).exit_code == 0
+        desk.type("release", "sign", role, "--import", answer, "--yes", keys=False)
+    desk.type("release", "publish", "--yes", keys=False)
+    assert desk.opened.show()["roles"]["root"]["version"] == 2
+    assert "Sound" in desk.type("release", "verify", keys=False)

@@ -8,11 +8,13 @@ import copy
 import hashlib
 import json
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import typer
 from tuf.api.metadata import TargetFile
@@ -46,8 +48,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def desk(made: Path, tmp_path: Path) -> Desk:
-    import shutil
-
     shutil.copytree(made, tmp_path / "d")
     found = Desk.__new__(Desk)
     found.keys, found.repository = tmp_path / "d/keys", tmp_path / "d/site"
@@ -306,8 +306,6 @@ def test_different_texts_never_read_the_same() -> None:
 def test_prices_are_shown_field_by_field_here_and_where_they_are_signed(
     desk: Desk, tmp_path: Path
 ) -> None:
-    import msgspec
-
     first = msgspec.structs.replace(PRICES.products[0], instructions="Dial *999*PIN#")
     prices = msgspec.structs.replace(PRICES, version=2, products=[first, *PRICES.products[1:]])
     file, request = tmp_path / "prices.json", tmp_path / "request.json"

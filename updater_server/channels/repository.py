@@ -91,7 +91,10 @@ class MissingSignatures(RepositoryError):
     def __init__(self, missing: Mapping[str, int]) -> None:
         self.missing = dict(missing)
         wanted = ", ".join(f"{role}: {count} more" for role, count in missing.items())
-        super().__init__(f"not signed by enough keys ({wanted})")
+        super().__init__(
+            f"not signed by enough keys ({wanted}); `release publish --role ROLE` puts another "
+            f"role into force without"
+        )
 
 
 class ReleaseRefused(RepositoryError):
@@ -937,7 +940,7 @@ class Repository:
         half_time = timedelta(days=self.policy.roles["snapshot"].expiry_days) / 2
         if staged or snapshot.signed.expires - now < half_time:
             version = snapshot.signed.version + 1
-            prepared = self._prepared("snapshot")
+            prepared = self._prepared("snapshot", staged)
             snapshot = Metadata(Snapshot(version, None, self._expiry("snapshot", now), meta))
             self._anchor(snapshot)
             if prepared and prepared.signed.meta == meta:
@@ -945,7 +948,7 @@ class Repository:
         named = MetaFile(snapshot.signed.version)
         version = self._timestamp.signed.version + 1
         timestamp = Metadata(Timestamp(version, None, self._expiry("timestamp", now), named))
-        prepared_timestamp = self._prepared("timestamp")
+        prepared_timestamp = self._prepared("timestamp", staged)
         if prepared_timestamp and prepared_timestamp.signed.snapshot_meta == named:
             timestamp = prepared_timestamp
         everything: dict[str, Metadata[Any]] = {**staged}
@@ -1403,19 +1406,17 @@ class Repository:
         except RepositoryDamaged:
             return True
 
-    def _prepared(self, role: str) -> Metadata[Any] | None:
+    def _prepared(self, role: str, coming: Mapping[str, Metadata[Any]]) -> Metadata[Any] | None:
         """A snapshot or timestamp that `prepare` staged and its key has signed since. One without
         a signature may be anybody's: it is made anew, not signed as it lies there.
         """
         metadata = self._all_staged().get(role)
-        if (
-            metadata is None
-            or not self._judges(role, metadata, {})[0]
-            .get_verification_result(role, metadata.signed_bytes, metadata.signatures)
-            .signed
-        ):
+        if metadata is None:
             return None
-        return metadata
+        result = self._delegator(role, coming).get_verification_result(
+            role, metadata.signed_bytes, metadata.signatures
+        )
+        return metadata if result.signed else None
 
     def _same(self, role: str, now: datetime) -> Metadata[Any]:
         """The next version of `role` with what is in force, freshly dated, unsigned."""
