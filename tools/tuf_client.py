@@ -34,8 +34,6 @@ from firmware.update.client import Store
 from firmware.update.metadata import Metadata, Missing
 
 asked = json.loads(sys.stdin.readline())
-# Strangers' ids may be any text; the terminal's own rule, that ids are made of keys, is stricter.
-tuf.is_bound = lambda keyid, key: True
 
 class Sockets:
     connected = False
