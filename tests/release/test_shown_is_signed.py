@@ -392,6 +392,35 @@ def test_keys_under_honest_ids_are_refused_wherever_they_turn_up(
     assert desk.opened.unreadable() == {}
 
 
+@pytest.mark.parametrize(
+    "label", ["alpha", "catalogue", "targets", "root", "nightly", "sta\u0431le"]
+)
+def test_a_list_of_one_role_is_not_signed_under_the_name_of_another(
+    desk: Desk, tmp_path: Path, label: str
+) -> None:
+    """The signed bytes do not hold the role's name, so a holder could be asked about alpha, and
+    sign for stable.
+    """
+    desk.stage("stable", 8)
+    request = tmp_path / "request.json"
+    desk.type("release", "sign", "stable", "--export", str(request), keys=False)
+    request.write_text(json.dumps(json.loads(request.read_bytes()) | {"role": label}))
+    shell = CliRunner(env={"DUKA_PASSPHRASE": PASSPHRASE})
+    line = ["keys", "sign", str(request), "--key", str(desk.keys / "stable-1.pem"), "--yes"]
+    done = shell.invoke(app, [*line, "--out", str(tmp_path / "s.json")])
+    assert isinstance(done.exception, offline.OfflineError), done.output
+    assert not (tmp_path / "s.json").exists()
+
+
+def test_new_keys_are_not_signed_under_the_name_of_a_list(desk: Desk, tmp_path: Path) -> None:
+    request = tmp_path / "request.json"
+    content = request_of(desk, lambda signed: None)
+    offline.read_request(json.dumps(content).encode())
+    request.write_text(json.dumps(content | {"role": "stable"}))
+    with pytest.raises(offline.OfflineError, match="another role's"):
+        offline.read_request(request.read_bytes())
+
+
 def test_a_pub_file_under_another_keys_id_is_refused(desk: Desk, tmp_path: Path) -> None:
     thief = key_files.generate(tmp_path / "thief.pem", PASSPHRASE)
     document = json.loads((desk.keys / "ci-1.pub").read_bytes())

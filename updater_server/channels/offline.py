@@ -22,7 +22,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 
 from updater_server.channels import shown
 from updater_server.channels.keys import KeyIdError, check_ids
-from updater_server.channels.policy import TOP_LEVEL_ROLES
+from updater_server.channels.policy import DELEGATED_ROLES, TOP_LEVEL_ROLES, role_of
 
 
 class OfflineError(Exception):
@@ -62,13 +62,17 @@ class Request:
         """
         if root is None:
             return shown.in_words(self.role, self.signed, None, self.contents)
-        in_force, root_version = self._in_force(root)
+        in_force, root_version, keyids = self._in_force(root)
         lines = shown.in_words(self.role, self.signed, in_force, self.contents)
-        return [*lines, f"  in force by root version {root_version}, which follows from yours"]
+        return [
+            *lines,
+            f"  in force by root version {root_version}, which follows from yours; by it "
+            f"{self.role} is signed by keys {', '.join(keyids)}",
+        ]
 
-    def _in_force(self, root_bytes: bytes) -> tuple[dict[str, Any], int]:
+    def _in_force(self, root_bytes: bytes) -> tuple[dict[str, Any], int, list[str]]:
         try:
-            in_force, root_version = self._follow(Metadata[Root].from_bytes(root_bytes))
+            in_force, root_version, keyids = self._follow(Metadata[Root].from_bytes(root_bytes))
         except (TufError, OfflineError, ValueError, TypeError, AttributeError) as error:
             raise OfflineError(
                 f"what the request says is in force does not follow from your root: {error}"
@@ -78,10 +82,12 @@ class Request:
                 f"this is not the next version of {shown.visible(self.role)}, whose version "
                 f"{in_force['version']} is in force: export it again"
             )
-        return in_force, root_version
+        return in_force, root_version, keyids
 
-    def _follow(self, root: Metadata[Root]) -> tuple[dict[str, Any], int]:
-        """What is in force for the role, as the chain shows it from a root that is trusted."""
+    def _follow(self, root: Metadata[Root]) -> tuple[dict[str, Any], int, list[str]]:
+        """What is in force for the role, as the chain shows it from a root that is trusted; the
+        newest root's version; the ids of the role's keys.
+        """
         _verify(root.signed, "root", root)
         below: list[Metadata[Any]] = []
         for document in self.chain:
@@ -99,13 +105,15 @@ class Request:
         if self.role not in TOP_LEVEL_ROLES:
             names.insert(0, "targets")
         found: Metadata[Any] = root
+        keyids = root.signed.roles["root"].keyids
         for name, metadata in zip(names, below, strict=True):
             _verify(found.signed, name, metadata)
+            keyids = found.signed.get_delegated_role(name).keyids
             found = metadata
         in_force: dict[str, Any] = found.signed.to_dict()
         if in_force["_type"] != self.signed["_type"]:
             raise ValueError("it is of another role")
-        return in_force, root.signed.version
+        return in_force, root.signed.version, [*keyids]
 
 
 def _verify(judge: Root | Targets, role: str, metadata: Metadata[Any]) -> None:
@@ -127,6 +135,8 @@ def read_request(data: bytes) -> Request:
         raise OfflineError("not a request to sign: export it again") from error
     if not isinstance(role, str) or not isinstance(signed, dict) or "_type" not in signed:
         raise OfflineError("not a request to sign: export it again")
+    if role not in (*TOP_LEVEL_ROLES, *DELEGATED_ROLES):
+        raise OfflineError(f"there is no role {shown.visible(role)}")
     expected = role if role in TOP_LEVEL_ROLES else "targets"
     if signed["_type"] != expected:
         raise OfflineError(f"what is to be signed for {shown.visible(role)} is of another role")
@@ -135,7 +145,23 @@ def read_request(data: bytes) -> Request:
     except (FormatError, ValueError) as error:
         raise OfflineError("not a request to sign: export it again") from error
     check_keys(signed)
+    _check_role(role, signed)
     return Request(role, signed, chain if isinstance(chain, list) else [], contents)
+
+
+def _check_role(role: str, signed: Mapping[str, Any]) -> None:
+    """The bytes to be signed do not say whose they are: what they hold must. Raises OfflineError
+    if it is another role's.
+    """
+    if role in TOP_LEVEL_ROLES and role != "targets":
+        return
+    listed = signed.get("targets")
+    others = [path for path in listed if role_of(path) != role] if isinstance(listed, dict) else []
+    if others or ("delegations" in signed) is not (role == "targets"):
+        about = f"lists {shown.visible(others[0])}" if others else "is another role's"
+        raise OfflineError(
+            f"what is to be signed for {role} {about}: somebody changed this; do not sign"
+        )
 
 
 def check_keys(signed: Mapping[str, Any]) -> None:

@@ -42,6 +42,12 @@ def key_role(role: str) -> str:
     return ROLLOUT_KEYS if role in ROLLOUT_ROLES.values() else role
 
 
+def role_of(path: str) -> str:
+    """The delegated role that lists a target path."""
+    first, _, rest = path.partition("/")
+    return ROLLOUT_ROLES.get(rest.partition("/")[0], "") if first == "rollout" else first
+
+
 class PolicyError(Exception):
     """The policy cannot be satisfied or is not one; the text names the role."""
 

@@ -65,6 +65,7 @@ from updater_server.channels.policy import (
     PolicyError,
     key_role,
     limit_bytes,
+    role_of,
 )
 from updater_server.channels.rollout import RolloutError, RolloutPlan
 from updater_server.channels.staging import Draft, Drafts, contents_of, digest, needed
@@ -163,12 +164,6 @@ def _delegated_paths(role: str) -> list[str]:
         if role == rollout_role:
             return [f"rollout/{channel}/*"]
     return [f"{role}/*/*"]
-
-
-def _role_of(path: str) -> str:
-    """The delegated role that lists a target path."""
-    first, _, rest = path.partition("/")
-    return ROLLOUT_ROLES.get(rest.partition("/")[0], "") if first == "rollout" else first
 
 
 class Repository:
@@ -1083,7 +1078,7 @@ class Repository:
             RepositoryError: not listed.
             RepositoryDamaged: missing or changed on disk.
         """
-        role = self._delegated.get(_role_of(path))
+        role = self._delegated.get(role_of(path))
         target = role.signed.targets.get(path) if role else None
         if target is None:
             raise RepositoryError(f"no target {path}")

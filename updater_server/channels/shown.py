@@ -139,10 +139,14 @@ def _targets_in_words(signed: Signed, in_force: Signed | None) -> Iterator[str]:
         custom = _map(target).get("custom")
         try:
             if path.endswith(".full"):
-                yield from entry_in_words(ReleaseEntry.parse(custom))
+                entry = ReleaseEntry.parse(custom)
+                yield f"  {visible(path)}:"
+                yield from entry_in_words(entry)
                 continue
             if path.startswith("rollout/"):
-                yield from _plan_in_words(custom)
+                plan = RolloutPlan.parse(custom)
+                yield f"  {visible(path)}:"
+                yield from _plan_in_words(plan)
                 continue
         except (EntryError, RolloutError) as error:
             yield f"  {visible(path)}: NOT A VALID ENTRY: {visible(str(error))}"
@@ -180,8 +184,7 @@ def entry_in_words(entry: ReleaseEntry) -> Iterator[str]:
         yield f"    merchants read ({language}): {visible(text)}"
 
 
-def _plan_in_words(custom: object) -> Iterator[str]:
-    plan = RolloutPlan.parse(custom)
+def _plan_in_words(plan: RolloutPlan) -> Iterator[str]:
     for release, wave in plan.releases.items():
         yield f"  release {visible(release)}: {wave.threshold / 100:g} % of terminals"
     for number in plan.halted:
