@@ -69,6 +69,8 @@ class Passphrases:
         given = key_files.own_passphrase(PASSPHRASE, path) or self._given
         if given:
             return given
+        if not path.is_file():
+            raise key_files.KeyFileError(f"there is no key file {path}; nothing was signed")
         for known in self._known:
             if _opens(path, known):
                 return known

@@ -144,6 +144,13 @@ def test_three_holders_sign_on_one_machine_with_three_passphrases(
     own["DUKA_PASSPHRASE_STABLE_2"] = "of another"
     said = office.type(*line, "--yes", fails=True, env=own)
     assert "stable-2.pem does not open" in said and office.opened.staged() == []
+    office.type("release", "sign", "stable", "--anew", "--yes")
+    no_key = ("release", "sign", "stable", "--key", str(together / "stable-9.pem"))
+    assert "no key file" in office.type(*no_key, answers="y\n", fails=True)
+    other = str(office.disk("beta", 1) / "beta-1.pem")
+    secret = f"y\n{office.secret_of('beta', 1)}\n"
+    said = office.type("release", "sign", "stable", "--key", other, answers=secret, fails=True)
+    assert "none of these keys signs for stable" in said
 
 
 def test_keys_are_replaced_as_the_page_tells_it(office: Office) -> None:
@@ -274,6 +281,27 @@ def test_a_halt_is_possible_when_a_channels_list_cannot_be_read(desk: Desk, faul
 
 
 RENEWED = ["a release", "a root", "targets", "rubbish", "rubbish of the plan", "a rubbish snapshot"]
+
+
+def test_what_no_terminal_would_take_in_is_not_published_but_what_is_signed_is(desk: Desk) -> None:
+    desk.type("release", "promote", "beta", "stable", "7", "--yes")
+    file = desk.repository / "staged/stable.json"
+    good = json.loads(file.read_bytes())
+    strange = [{"keyid": f"{n:016x}", "sig": "00" * 64} for n in range(200)]
+    file.write_text(json.dumps({**good, "signatures": [*strange, *good["signatures"]]}))
+    desk.type("release", "publish", "--yes")
+    published = json.loads((desk.repository / "metadata/3.stable.json").read_bytes())
+    assert len(published["signatures"]) == 2
+    desk.type("release", "sign", "beta", "--anew", "--yes")
+    file = desk.repository / "staged/beta.json"
+    staged = desk.opened._read_staged("beta")
+    assert staged is not None
+    staged.signed.unrecognized_fields["padding"] = "x" * 9000
+    staged.signatures.clear()
+    file.write_bytes(encode(staged))
+    desk.type("release", "sign", "beta", "--yes")
+    said = desk.type("release", "publish", "--yes", fails=True)
+    assert "release withdraw beta" in said
 
 
 @pytest.mark.parametrize("role", ["snapshot", "timestamp"])

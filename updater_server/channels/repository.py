@@ -872,11 +872,29 @@ class Repository:
         }
 
     def _signed_changes(self, roles: Collection[str] | None) -> dict[str, Metadata[Any]]:
-        """What is staged and can come into force. Raises MissingSignatures."""
+        """What is staged and can come into force. Raises MissingSignatures, RoleTooLarge."""
         chosen, lacking = self._sound(self._changes(roles))
         if lacking and (roles is not None or not chosen):
             raise MissingSignatures(lacking)
+        for role, metadata in chosen.items():
+            self._drop_strange_signatures(role, metadata, chosen)
+            if len(encode(metadata)) > limit_bytes(role):
+                raise RoleTooLarge(
+                    f"what waits for {role} is more than the {limit_bytes(role)} bytes that "
+                    f"terminals take in: `release withdraw {role}` takes it back"
+                )
         return chosen
+
+    def _drop_strange_signatures(
+        self, role: str, metadata: Metadata[Any], coming: Mapping[str, Metadata[Any]]
+    ) -> None:
+        """Signatures that count for nothing would be paid for in airtime by every terminal."""
+        judges = self._judges(role, metadata, coming)
+        content, made = metadata.signed_bytes, metadata.signatures
+        results = [judge.get_verification_result(role, content, made) for judge in judges]
+        good = {keyid for result in results for keyid in result.signed}
+        for keyid in made.keys() - good:
+            del made[keyid]
 
     def _sound(
         self, staged: Mapping[str, Metadata[Any]]
