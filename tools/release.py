@@ -411,6 +411,10 @@ def publish_command(
         signers = at_hand(keys, passphrase, _PUBLISHING_KEYS)
         _export_publication(opened, export, signers, step, now)
         return
+    waiting = {*_PUBLISHING_KEYS, *(staged.role for staged in opened.staged())}
+    for role in roles or ():
+        if role not in waiting:
+            raise channels.RepositoryError(f"nothing is staged for {visible(role)}")
     found = opened.publication(now, roles)
     sha256 = {role: digest for role, (digest, _) in found.items()}
     compare(expect, {role: sha256[role] for role in sha256 if role not in _PUBLISHING_KEYS})

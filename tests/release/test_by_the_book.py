@@ -331,6 +331,8 @@ def test_prices_other_keys_and_renewals_go_out_whatever_waits(desk: Desk, what: 
     later = datetime.now(UTC) + timedelta(days=20)
     assert desk.opened.renew(signers, later) == ["timestamp"]
     desk.type("release", "publish", "--role", "timestamp", "--yes")
+    said = desk.type("release", "publish", "--role", "stabel", "--yes", fails=True)
+    assert "nothing is staged for stabel" in said
     if role not in ("root", "targets") and "plan" not in what:
         desk.type("keys", "rotate", "beta", "--yes")
         desk.type("keys", "rotate", "timestamp", "--yes")
