@@ -20,7 +20,7 @@ from tools.steps import (
     RepositoryOption,
     Step,
     YesOption,
-    at_hand,
+    later,
     open_for_halt,
     say,
 )
@@ -58,7 +58,7 @@ def promote(
         opened.promote(from_channel, to_channel, number, hardware_class)
 
     step = Step(dry_run, as_json, yes)
-    step.stage(opened, build, lambda: at_hand(keys, passphrase, [to_channel]), words)
+    step.stage(opened, build, later(keys, passphrase, [to_channel]), words)
 
 
 @rollout_app.command("set")
@@ -81,7 +81,7 @@ def set_rollout(
     step.stage(
         opened,
         lambda: opened.set_rollout(channel, number, threshold),
-        lambda: at_hand(keys, passphrase, [ROLLOUT_KEYS]),
+        later(keys, passphrase, [ROLLOUT_KEYS]),
         words,
     )
 
@@ -105,7 +105,7 @@ def halt(
     step.stage(
         opened,
         lambda: opened.halt(channel, number),
-        lambda: at_hand(keys, passphrase, [ROLLOUT_KEYS]),
+        later(keys, passphrase, [ROLLOUT_KEYS]),
         words,
     )
 
@@ -129,7 +129,7 @@ def resume(
     step.stage(
         opened,
         lambda: opened.resume(channel, number),
-        lambda: at_hand(keys, passphrase, [ROLLOUT_KEYS]),
+        later(keys, passphrase, [ROLLOUT_KEYS]),
         words,
     )
 
@@ -165,7 +165,7 @@ def rollback_to(
             opened.halt(channel, each)
 
     step = Step(dry_run, as_json, yes)
-    step.stage(opened, build, lambda: at_hand(keys, passphrase, [ROLLOUT_KEYS]), words)
+    step.stage(opened, build, later(keys, passphrase, [ROLLOUT_KEYS]), words)
 
 
 @app.command("audit")

@@ -28,6 +28,7 @@ from tools.steps import (
     YesOption,
     at_hand,
     compare,
+    later,
     open_for_halt,
     say,
 )
@@ -277,7 +278,7 @@ def sign_image(
     def build() -> None:
         opened.add_release(channel, entry, payloads)
 
-    step.stage(opened, build, lambda: at_hand(keys, passphrase, [channel]), words)
+    step.stage(opened, build, later(keys, passphrase, [channel]), words)
 
 
 def sign_prices(
@@ -301,7 +302,7 @@ def sign_prices(
     def build() -> None:
         opened.set_catalogue(name, listed)
 
-    step.stage(opened, build, lambda: at_hand(keys, passphrase, [CATALOGUE_ROLE]), words)
+    step.stage(opened, build, later(keys, passphrase, [CATALOGUE_ROLE]), words)
 
 
 def _date_anew(role: str, repository: Path, keys: Path | None, passphrase: str, step: Step) -> None:
@@ -310,7 +311,7 @@ def _date_anew(role: str, repository: Path, keys: Path | None, passphrase: str, 
     step.stage(
         opened,
         lambda: opened.date_anew(role),
-        lambda: at_hand(keys, passphrase, [channels.key_role(role)]),
+        later(keys, passphrase, [channels.key_role(role)]),
         f"{role} with the same content, dated anew.",
     )
 
@@ -415,13 +416,13 @@ def publish_command(
     for role in roles or ():
         if role not in waiting:
             raise channels.RepositoryError(f"nothing is staged for {visible(role)}")
+    at_publishing = later(keys, passphrase, _PUBLISHING_KEYS)
     found = opened.publication(now, roles)
     sha256 = {role: digest for role, (digest, _) in found.items()}
     compare(expect, {role: sha256[role] for role in sha256 if role not in _PUBLISHING_KEYS})
 
     def change() -> int:
-        signers = at_hand(keys, passphrase, _PUBLISHING_KEYS)
-        version = opened.publish(signers, now, roles, sha256)
+        version = opened.publish(at_publishing(), now, roles, sha256)
         if not as_json:
             say(f"Published: timestamp version {version}.")
         return version

@@ -105,6 +105,13 @@ def at_hand(keys: Path | None, passphrase: str, roles: Sequence[str]) -> list[Si
     return key_files.load_all(keys, Passphrases(passphrase), here)
 
 
+def later(keys: Path | None, passphrase: str, roles: Sequence[str]) -> Callable[[], list[Signer]]:
+    """`at_hand`, to be called when somebody has agreed; a slip in `keys` is told now."""
+    if keys is not None:
+        fitting(keys, roles)
+    return lambda: at_hand(keys, passphrase, roles)
+
+
 def fitting(keys: Path, roles: Sequence[str]) -> list[str]:
     """Those of `roles` that have keys in the folder. Raises as `at_hand`."""
     if not keys.is_dir():

@@ -395,6 +395,8 @@ def test_a_slip_in_keys_stages_nothing_and_says_so(
     before = {f: f.read_bytes() for f in desk.repository.rglob("*") if f.is_file()}
     done = CliRunner(env=env).invoke(app, line)
     assert done.exit_code != 0, done.output
+    if fault in ("no folder", "a file", "none that fits"):
+        assert CliRunner(env=env).invoke(app, [*line, "--dry-run"]).exit_code != 0
     said = str(done.exception) + done.output
     assert any(word in said for word in ("--keys", "none of these keys", "does not open", "signed"))
     after = {f: f.read_bytes() for f in desk.repository.rglob("*") if f.is_file()}
