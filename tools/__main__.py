@@ -8,6 +8,7 @@ import typer
 
 from tools import keys, promotion, release, technician
 from tools.errors import EXPECTED, explain
+from tools.steps import plain
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's tools for people.")
 release.app.add_typer(promotion.rollout_app, name="rollout")
@@ -21,7 +22,7 @@ def main() -> int:
     try:
         app()
     except EXPECTED as error:
-        print(f"error: {explain(error)}", file=sys.stderr)
+        print(plain(f"error: {explain(error)}"), file=sys.stderr)
         return 1
     return 0
 

@@ -19,6 +19,7 @@ EXPECTED: tuple[type[Exception], ...] = (
     channels.PayloadError,
     channels.PolicyError,
     channels.RepositoryError,
+    channels.RolloutError,
     httpx.HTTPError,
     OSError,
 )

@@ -20,11 +20,13 @@ from tools.steps import (
     RepositoryOption,
     Step,
     YesOption,
-    at_hand,
+    later,
+    open_for_halt,
     say,
 )
 from updater_server import channels
 from updater_server.channels.policy import ROLLOUT_KEYS
+from updater_server.channels.shown import visible
 
 rollout_app = typer.Typer(no_args_is_help=True, help="How far a release is let out.")
 
@@ -52,11 +54,11 @@ def promote(
         f"{entry.image.sha256}, as it is on {from_channel}, for channel {to_channel}."
     )
 
-    def change() -> None:
-        signers = at_hand(keys, passphrase, [to_channel])
-        opened.promote(from_channel, to_channel, number, hardware_class, signers)
+    def build() -> None:
+        opened.promote(from_channel, to_channel, number, hardware_class)
 
-    Step(dry_run, as_json, yes).take(words, change, opened)
+    step = Step(dry_run, as_json, yes)
+    step.stage(opened, build, later(keys, passphrase, [to_channel]), words)
 
 
 @rollout_app.command("set")
@@ -75,11 +77,13 @@ def set_rollout(
     opened = channels.Repository.open(repository)
     words = f"release {number} on {channel} may be taken by {threshold / 100:g} % of terminals."
 
-    def change() -> None:
-        signers = at_hand(keys, passphrase, [ROLLOUT_KEYS])
-        opened.set_rollout(channel, number, threshold, signers)
-
-    Step(dry_run, as_json, yes).take(words, change, opened)
+    step = Step(dry_run, as_json, yes)
+    step.stage(
+        opened,
+        lambda: opened.set_rollout(channel, number, threshold),
+        later(keys, passphrase, [ROLLOUT_KEYS]),
+        words,
+    )
 
 
 @app.command("halt")
@@ -94,13 +98,16 @@ def halt(
     as_json: JsonOption = False,
 ) -> None:
     """Stop a release: nobody switches to it any more, not even who has downloaded it."""
-    opened = channels.Repository.open(repository)
+    opened = open_for_halt(repository)
     words = f"release {number} on {channel} is halted: no terminal switches to it any more."
 
-    def change() -> None:
-        opened.halt(channel, number, at_hand(keys, passphrase, [ROLLOUT_KEYS]))
-
-    Step(dry_run, as_json, yes).take(words, change, opened)
+    step = Step(dry_run, as_json, yes)
+    step.stage(
+        opened,
+        lambda: opened.halt(channel, number),
+        later(keys, passphrase, [ROLLOUT_KEYS]),
+        words,
+    )
 
 
 @app.command("resume")
@@ -118,10 +125,13 @@ def resume(
     opened = channels.Repository.open(repository)
     words = f"release {number} on {channel} goes on as far as its threshold says."
 
-    def change() -> None:
-        opened.resume(channel, number, at_hand(keys, passphrase, [ROLLOUT_KEYS]))
-
-    Step(dry_run, as_json, yes).take(words, change, opened)
+    step = Step(dry_run, as_json, yes)
+    step.stage(
+        opened,
+        lambda: opened.resume(channel, number),
+        later(keys, passphrase, [ROLLOUT_KEYS]),
+        words,
+    )
 
 
 @app.command("rollback-to")
@@ -150,12 +160,12 @@ def rollback_to(
         f"{listed[number].commit[:12]} again under a number above {max(listed)} for them."
     )
 
-    def change() -> None:
-        signers = at_hand(keys, passphrase, [ROLLOUT_KEYS])
+    def build() -> None:
         for each in newer:
-            opened.halt(channel, each, signers)
+            opened.halt(channel, each)
 
-    Step(dry_run, as_json, yes).take(words, change, opened)
+    step = Step(dry_run, as_json, yes)
+    step.stage(opened, build, later(keys, passphrase, [ROLLOUT_KEYS]), words)
 
 
 @app.command("audit")
@@ -167,6 +177,7 @@ def audit(repository: RepositoryOption, as_json: JsonOption = False) -> None:
             typer.echo(json.dumps(content))
         else:
             details = ", ".join(f"{name} {value}" for name, value in line.details.items())
-            say(f"{line.number:4} {line.at} {line.who}: {line.what} ({details})")
+            said = f"{line.at} {line.who}: {line.what} ({details})"
+            say(f"{line.number:4} {visible(said)}")
     if not as_json:
         say("The log is whole and tells of all that is in force.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,23 +18,29 @@ import typer
 from tools import image as images
 from tools.steps import (
     DryRunOption,
+    ExpectOption,
     JsonOption,
     KeysAtHand,
     PassphraseOption,
+    Passphrases,
     RepositoryOption,
     Step,
     YesOption,
     at_hand,
+    compare,
+    later,
+    open_for_halt,
     say,
-    secret,
-    staged_words,
 )
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels import offline
-from updater_server.channels.policy import CATALOGUE_ROLE, ONLINE_ROLES
+from updater_server.channels.policy import CATALOGUE_ROLE
+from updater_server.channels.shown import visible
 
 app = typer.Typer(no_args_is_help=True, help="Images and signed channels.")
+
+_PUBLISHING_KEYS = ("snapshot", "timestamp")
 
 ROOT = Path(__file__).resolve().parents[1]
 _ENTRY_PANEL, _CARRY_PANEL = "What the entry of an image says", "Keys that are elsewhere"
@@ -203,6 +210,7 @@ def sign(
     key: Annotated[
         Path | None, typer.Option(help="sign with this one key file", rich_help_panel=_CARRY_PANEL)
     ] = None,
+    expect: ExpectOption = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -231,7 +239,7 @@ def sign(
     elif anew:
         _date_anew(role, repository, keys, passphrase, step)
     elif export is None:
-        _sign_staged(role, repository, keys, passphrase, import_file, key, step)
+        _sign_staged(role, repository, keys, passphrase, import_file, key, step, expect)
     if export is not None:
         _export(role, repository, export, step)
 
@@ -262,15 +270,15 @@ def sign_image(
     entry = terms.entry(content)
     opened = channels.Repository.open(repository)
     payloads = channels.build_payloads(content, _earlier_images(opened, channel) if deltas else {})
-    words = [f"for channel {channel}:", *offline.entry_in_words(entry)]
+    words = [f"for channel {visible(channel)}:"]
     for payload in payloads:
         origin = f" from release {payload.base_release}" if payload.base_release else ""
         words.append(f"  {payload.kind}{origin}: {len(payload.data):,} bytes over the air")
 
-    def change() -> None:
-        opened.add_release(channel, entry, payloads, at_hand(keys, passphrase, [channel]))
+    def build() -> None:
+        opened.add_release(channel, entry, payloads)
 
-    step.take(words, change, opened)
+    step.stage(opened, build, later(keys, passphrase, [channel]), words)
 
 
 def sign_prices(
@@ -278,10 +286,10 @@ def sign_prices(
 ) -> None:
     """Sign a price list and its offline policy with the keys at hand."""
     listed = channels.Catalogue.parse(file.read_bytes())
-    words = [f"price list {name!r}, version {listed.version}, {listed.currency}:"]
+    words = [f"price list {visible(name)}, version {listed.version}, {listed.currency}:"]
     for product in listed.products:
         words.append(
-            f"  {product.product_id}: {product.name}, {product.amount_minor} minor units, "
+            f"  {product.product_id}: {visible(product.name)}, {product.amount_minor} minor units, "
             f"commission {product.commission_minor}"
         )
     rule = listed.offline
@@ -291,33 +299,36 @@ def sign_prices(
     )
     opened = channels.Repository.open(repository)
 
-    def change() -> None:
-        opened.set_catalogue(name, listed, at_hand(keys, passphrase, [CATALOGUE_ROLE]))
+    def build() -> None:
+        opened.set_catalogue(name, listed)
 
-    step.take(words, change, opened)
+    step.stage(opened, build, later(keys, passphrase, [CATALOGUE_ROLE]), words)
 
 
 def _date_anew(role: str, repository: Path, keys: Path | None, passphrase: str, step: Step) -> None:
     opened = channels.Repository.open(repository)
 
-    def change() -> None:
-        opened.date_anew(role, at_hand(keys, passphrase, [channels.key_role(role)]))
-
-    step.take(f"{role} with the same content, dated anew.", change, opened)
+    step.stage(
+        opened,
+        lambda: opened.date_anew(role),
+        later(keys, passphrase, [channels.key_role(role)]),
+        f"{role} with the same content, dated anew.",
+    )
 
 
 def _export(role: str, repository: Path, export: Path, step: Step) -> None:
     opened = channels.Repository.open(repository)
     request = opened.to_sign(role)
-    words = list(offline.in_words(*offline.read_request(request)))
+    words = request.in_words(opened.root_bytes())
     if not step.dry_run:
-        export.write_bytes(request)
+        export.write_bytes(request.encode())
     if step.as_json:
-        file = str(export)
-        typer.echo(json.dumps({"words": words, "done": not step.dry_run, "exported": file}))
+        content = {"words": words, "sha256": {role: request.sha256}, "exported": str(export)}
+        typer.echo(json.dumps({**content, "done": not step.dry_run}))
     else:
         say("To be signed: " + "\n".join(words))
         say(f"Carry {export} to the key: keys sign {export}")
+        say(f"Tell its holder by another way what is signed: SHA-256 {request.sha256}")
 
 
 def _sign_staged(
@@ -328,22 +339,52 @@ def _sign_staged(
     import_file: Path | None,
     key: Path | None,
     step: Step,
+    expect: list[str] | None,
 ) -> None:
     opened = channels.Repository.open(repository)
-    words = offline.in_words(*offline.read_request(opened.to_sign(role)))
+    request = opened.to_sign(role)
+    words = request.in_words(opened.root_bytes())
+    compare(expect, {role: request.sha256})
 
     def change() -> None:
         if import_file is not None:
             of_role, keyid, signature = offline.read_signature(import_file.read_bytes())
             if of_role != role:
-                raise channels.RepositoryError(f"that is a signature for {of_role}")
-            opened.add_signature(role, keyid, signature)
-        elif key is not None:
-            opened.sign(role, [key_files.open_signer(key, secret(passphrase, key.name))])
-        else:
-            opened.sign(role, at_hand(keys, passphrase, [channels.key_role(role)]))
+                raise channels.RepositoryError(f"that is a signature for {visible(of_role)}")
+            opened.add_signature(role, keyid, signature, request.sha256)
+            return
+        signers = at_hand(keys, passphrase, [channels.key_role(role)])
+        if key is not None:
+            signers.append(key_files.open_signer(key, _secret_of(key, passphrase)))
+        staged = opened.sign(role, signers, request.sha256)
+        held = {signer.public_key.keyid for signer in signers}
+        if held and not held & {*staged.signed_by, *staged.may_sign}:
+            raise channels.RepositoryError(f"none of these keys signs for {role}")
 
-    step.take(words, change, opened)
+    step.take(words, change, opened, sha256={role: request.sha256})
+
+
+def _secret_of(key: Path, passphrase: str) -> str:
+    return "" if key.suffix == ".uri" else Passphrases(passphrase)(key)
+
+
+@app.command("withdraw")
+def withdraw(
+    role: Annotated[str, typer.Argument(help="whose staged change is taken back")],
+    repository: RepositoryOption,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take back what waits for a role. What is in force stays; no key is needed."""
+    opened = channels.Repository.open(repository)
+    step = Step(dry_run, as_json, yes)
+    unreadable = opened.unreadable().get(role)
+    waiting = [unreadable] if unreadable else opened.in_words().get(role)
+    if waiting is None:
+        raise channels.RepositoryError(f"nothing is staged for {role}")
+    words = ["nothing; this is taken back and comes into force no more:", *waiting]
+    step.take(words, lambda: opened.withdraw(role), opened, "Take it back?")
 
 
 @app.command("publish")
@@ -354,41 +395,64 @@ def publish_command(
     export: Annotated[
         Path | None, typer.Option(help="folder for what snapshot and timestamp keys must sign")
     ] = None,
+    roles: Annotated[
+        list[str] | None,
+        typer.Option("--role", help="only what waits for this role; repeat (timestamp: renew)"),
+    ] = None,
+    expect: ExpectOption = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put everything that has its signatures into force."""
-    opened = channels.Repository.open(repository)
+    """Put everything that has its signatures into force; the rest waits on."""
+    opened = open_for_halt(repository)
     step = Step(dry_run, as_json, yes)
+    now = datetime.now(UTC)
     if export is not None:
-        _export_publication(opened, export, at_hand(keys, passphrase, list(ONLINE_ROLES)), step)
+        signers = at_hand(keys, passphrase, _PUBLISHING_KEYS)
+        _export_publication(opened, export, signers, step, now)
         return
-    words = ["a new timestamp, and a snapshot of", *(staged_words(opened) or ["  nothing new"])]
+    waiting = {*_PUBLISHING_KEYS, *(staged.role for staged in opened.staged())}
+    for role in roles or ():
+        if role not in waiting:
+            raise channels.RepositoryError(f"nothing is staged for {visible(role)}")
+    at_publishing = later(keys, passphrase, _PUBLISHING_KEYS)
+    found = opened.publication(now, roles)
+    sha256 = {role: digest for role, (digest, _) in found.items()}
+    compare(expect, {role: sha256[role] for role in sha256 if role not in _PUBLISHING_KEYS})
 
     def change() -> int:
-        version = opened.publish(at_hand(keys, passphrase, list(ONLINE_ROLES)))
+        version = opened.publish(at_publishing(), now, roles, sha256)
         if not as_json:
             say(f"Published: timestamp version {version}.")
         return version
 
-    step.take(words, change, opened)
+    step.take(_publication_words(found), change, opened, sha256=sha256)
+
+
+def _publication_words(found: dict[str, tuple[str, list[str]]]) -> list[str]:
+    words = ["a new timestamp, and what it puts into force:"]
+    for _, of_role in found.values():
+        words += of_role
+    return words
 
 
 def _export_publication(
-    opened: channels.Repository, export: Path, signers: list[Any], step: Step
+    opened: channels.Repository, export: Path, signers: list[Any], step: Step, now: datetime
 ) -> None:
+    found = opened.publication(now)
+
     def change() -> list[str]:
         export.mkdir(parents=True, exist_ok=True)
         written = []
-        for staged in opened.prepare(signers):
-            if staged.role in ("snapshot", "timestamp") and staged.missing:
+        for staged in opened.prepare(signers, now):
+            if staged.role in _PUBLISHING_KEYS and staged.missing:
                 file = export / f"{staged.role}.json"
-                file.write_bytes(opened.to_sign(staged.role))
+                file.write_bytes(opened.to_sign(staged.role).encode())
                 written.append(str(file))
         return written
 
-    step.take(["what puts these into force:", *staged_words(opened)], change, opened, "Write it?")
+    step.take(_publication_words(found), change, opened, "Write it?")
 
 
 @app.command("show")
@@ -415,10 +479,15 @@ def show(
             state = f"for {wave.threshold / 100:g} % of terminals" if wave else "for everybody"
             if number in plan.halted:
                 state = "HALTED"
-            say(f"{channel}: release {number} ({entry['version']}), {state}")
+            say(f"{channel}: release {number} ({visible(entry['version'])}), {state}")
     say(f"price lists: {', '.join(content['catalogues']) or 'none'}")
     for staged in content["staged"]:
-        say(f"waits: {staged['role']} version {staged['version']}, {staged['missing']} missing")
+        say(
+            f"waits: {staged['role']} version {staged['version']}, {staged['missing']} missing, "
+            f"SHA-256 {staged['sha256']}"
+        )
+    for text in content["unreadable"].values():
+        say(f"waits, and is damaged: {text}")
 
 
 @app.command("verify")

@@ -2,15 +2,15 @@
 nobody looked. Run by `serving`, once at the start and then every hour.
 
 The keys are in the data folder, `online-keys/`: `timestamp-1.pem` and `snapshot-1.pem` (encrypted;
-the passphrase comes from `DUKA_ONLINE_PASSPHRASE`) or `.uri` files of a key store, and `rollout-1`
-if plans are to be renewed as well. They can hold back releases, never make one.
+the passphrase comes from `DUKA_ONLINE_PASSPHRASE`, or where they differ from
+`DUKA_ONLINE_PASSPHRASE_TIMESTAMP_1` and so on) or `.uri` files of a key store, and `rollout-1` if
+plans are to be renewed as well. They can hold back releases, never make one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from datetime import UTC, datetime
 
 from updater_server import channels
@@ -40,7 +40,7 @@ def renew(service: Service) -> list[str]:
     try:
         repository = channels.Repository.open(folder.repository)
         if folder.online_keys.is_dir():
-            signers = key_files.load_all(folder.online_keys, os.environ.get(PASSPHRASE, ""))
+            signers = key_files.load_all(folder.online_keys, key_files.from_environment(PASSPHRASE))
             signed = repository.renew(signers, now)
         left_s = repository.expires("timestamp") - service.now()
         if left_s < WARN_S:

@@ -39,6 +39,9 @@ MAX_ROOT_ROTATIONS = const(64)
 MAX_DELEGATIONS = const(32)
 """Roles visited in one search, at most."""
 
+KEYID_HEX_DIGITS = const(16)
+"""The least of its key's hash that a key id holds."""
+
 KNOWN_FILES = const(12)
 """Signed files that are remembered as verified, at most: those of one refresh, old and new."""
 
@@ -173,12 +176,23 @@ def parse_time(text):
     return ((days * 24 + hour) * 60 + minute) * 60 + second
 
 
+def is_bound(keyid, key):
+    """True if `keyid` is made of `key`, the map in metadata: the hex SHA-256 of its canonical form
+    or the first 16 digits of it, or more. People compare ids; so no id may stand for two keys.
+    """
+    return len(keyid) >= KEYID_HEX_DIGITS and sha256(
+        canonical.encode(key)
+    ).digest().hex().startswith(keyid)
+
+
 def _keys(role, container):
     """{keyid: (scheme, public key)}. A key of a kind that we do not know stays out: it verifies
     nothing.
     """
     out = {}
     for keyid, key in _get(role, container, "keys", dict).items():
+        if not is_bound(keyid, key):
+            raise Malformed(role, "keyid " + keyid[:16] + " is not made of its key")
         scheme = _get(role, key, "scheme", str)
         public = _get(role, _get(role, key, "keyval", dict), "public", str)
         public = _public_key(key.get("keytype"), scheme, public)

@@ -5,14 +5,17 @@ what. Each only changes the scene; the stage judges afterwards what was gained.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
 from securesystemslib.signer import CryptoSigner, Signer
 from tuf.api.metadata import Metadata, TargetFile, Targets
 
-from tests.attacks.scene import SERVER, Row, Scene
+from tests.attacks.scene import SERVER, Gained, Row, Scene
 from tests.attacks.thief import Thief
+from updater_server.channels import offline
+from updater_server.channels.repository import ChangedMeanwhile
 
 ROWS: list[Row] = []
 
@@ -340,6 +343,65 @@ def one_targets(scene: Scene) -> None:
     thief.forge("targets", hands_over)
     thief.list_evil("stable", evil_on(scene))
     thief.point("targets", "stable")
+
+
+@row(
+    "requests swapped: other keys under stable's ids, signed by targets",
+    "is not made of its key",
+)
+def keys_under_honest_ids(scene: Scene) -> None:
+    """The holders of targets were tricked into a signature; terminals know better all the same."""
+    thief = Thief(scene, *SERVER, "targets")
+    own: list[Signer] = []
+
+    def swaps(signed: Targets) -> None:
+        assert signed.delegations and signed.delegations.roles
+        for keyid in signed.delegations.roles["stable"].keyids:
+            key = CryptoSigner.generate_ed25519()
+            key.public_key.keyid = keyid
+            signed.delegations.keys[keyid] = key.public_key
+            own.append(key)
+
+    thief.forge("targets", swaps)
+    signed = json.loads(thief.newest("targets").read_bytes())["signed"]
+    try:
+        offline.read_request(json.dumps({"role": "targets", "signed": signed}).encode())
+    except offline.OfflineError:
+        pass
+    else:
+        raise Gained("people are shown keys under ids that are not theirs")
+    thief.keys = own
+    thief.list_evil("stable", evil_on(scene))
+    thief = Thief(scene, *SERVER)
+    thief.point("targets", "stable")
+
+
+@row("requests swapped while the question stands", "stable: 0 of 2 signatures")
+def swapped_while_asked(scene: Scene) -> None:
+    """People agreed to what they were shown; what lies in the folder by then is another thing."""
+    repository, people = scene.repository, scene.signers["stable"]
+    thief = Thief(scene, *SERVER)
+    staged = scene.served / "staged/stable.json"
+    with repository.drafting() as drafts:
+        repository.date_anew("stable", (), scene.now)
+    repository.stage(drafts, ())
+    shown = repository.to_sign("stable").sha256
+    repository.withdraw("stable")
+    with repository.drafting() as drafts:
+        repository.date_anew("stable", (), scene.now)
+    thief.list_evil("stable", evil_on(scene))
+    shutil.copy(thief.newest("stable"), staged)
+    for sign in (
+        lambda: repository.stage(drafts, people),
+        lambda: repository.sign("stable", people, shown),
+    ):
+        try:
+            sign()
+        except ChangedMeanwhile:
+            continue
+        raise Gained("people signed what they were not shown")
+    shutil.copy(staged, thief.newest("stable"))
+    thief.point("stable")
 
 
 @row("one root key and the server: a new root", "root: 1 of 2 signatures")

@@ -75,6 +75,15 @@ class Believing(tuf.TrustedMetadata):  # type: ignore[misc]
         pass
 
 
+is_bound = tuf.is_bound
+
+
+def believed(keyid, key):  # type: ignore[no-untyped-def]
+    """Whatever a key id is made of, so that what lies behind its check is reached."""
+    is_bound(keyid, key)
+    return True
+
+
 ROLES = ("root", "timestamp", "snapshot", "targets", "stable")
 good_metadata: list = []  # type: ignore[type-arg]  # those roles' files, set by the runner
 
@@ -86,6 +95,7 @@ def metadata(data: bytes) -> bool:
     place = data[0] % 5
     files = list(good_metadata)
     files[place] = data[1:]
+    tuf.is_bound = believed
     try:
         trusted = Believing(files[0], NOW_S)
         trusted.update_timestamp(files[1])
@@ -102,6 +112,8 @@ def metadata(data: bytes) -> bool:
         trusted.require_fresh("stable")
     except (tuf.TrustError, release.ReleaseRefused):
         return False
+    finally:
+        tuf.is_bound = is_bound
     return True
 
 

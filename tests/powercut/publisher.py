@@ -13,6 +13,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner, SSlibKey
@@ -78,16 +79,21 @@ class Publisher:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         roles = {role: RolePolicy(1, 1, rule.expiry_days) for role, rule in Policy().roles.items()}
-        signers = {role: _signer(role) for role in roles}
-        self._signers = list(signers.values())
+        self._roles = {role: _signer(role) for role in roles}
+        self._signers = list(self._roles.values())
+        self.days: dict[str, Path] = {}
+        # The log names its host, what is signed names the log: the same bytes on every host.
+        with patch("updater_server.channels.audit._who", lambda: "manager@office"):
+            self._publish_days(Policy(roles))
+
+    def _publish_days(self, policy: Policy) -> None:
         self._repository = Repository.create(
-            folder / "site",
-            {role: [signer.public_key] for role, signer in signers.items()},
-            Policy(roles),
+            self._folder / "site",
+            {role: [signer.public_key] for role, signer in self._roles.items()},
+            policy,
             self._signers,
             NOW - timedelta(days=1),
         )
-        self.days: dict[str, Path] = {}
         self._repository.set_catalogue("default", _catalogue(1), self._signers, NOW)
         self._release(1)
         self._end_of("first")

@@ -20,6 +20,7 @@ from tools import release as release_tool
 from tools.__main__ import app
 from updater_server import channels
 from updater_server.channels import keys as key_files
+from updater_server.channels.policy import ONLINE_ROLES
 
 CONTENT = bytes(range(256)) * 20
 
@@ -199,15 +200,15 @@ def test_the_online_keys_are_replaced_by_a_new_root(desk: Desk) -> None:
     assert len(list((desk.keys / "retired").glob("timestamp-*/timestamp-1.pem"))) == 1
 
 
-def test_a_ceremony_gives_every_root_key_a_holder_and_a_passphrase(tmp_path: Path) -> None:
+def test_a_ceremony_gives_every_key_a_holder_and_a_passphrase(tmp_path: Path) -> None:
     answers = "y\n"
     for role, rule in channels.Policy().roles.items():
-        if role != "root":
-            answers += f"{role} {PASSPHRASE}\n" * 2
         for n in range(rule.key_count):
             answers += f"Holder {n} of {role}\n"
-            if role == "root":
-                answers += f"{PASSPHRASE} {n}\n" * 2
+            if role not in ONLINE_ROLES:
+                answers += "short\nshort\n" + f"{PASSPHRASE} {n} {role}\n" * 2
+            elif role == "snapshot":  # the first of the server's keys
+                answers += f"{PASSPHRASE}\n" * 2
     line = ["keys", "ceremony", "--keys", str(tmp_path / "keys")]
     line += ["--repository", str(tmp_path / "site"), "--sheet", str(tmp_path / "sheet.txt")]
     done = CliRunner().invoke(app, line, input=answers)
@@ -216,9 +217,23 @@ def test_a_ceremony_gives_every_root_key_a_holder_and_a_passphrase(tmp_path: Pat
     root = (tmp_path / "site/metadata/1.root.json").read_bytes()
     assert hashlib.sha256(root).hexdigest() in sheet
     assert "Holder 1 of root" in sheet and "root: 2 of 3" in sheet
-    key_files.load(tmp_path / "keys/root-2.pem", f"{PASSPHRASE} 1")
-    with pytest.raises(key_files.KeyFileError):
-        key_files.load(tmp_path / "keys/root-2.pem", f"{PASSPHRASE} 0")
+    for role in ("root", "stable", "catalogue"):
+        key_files.load(tmp_path / f"keys/{role}-2.pem", f"{PASSPHRASE} 1 {role}")
+        with pytest.raises(key_files.KeyFileError):
+            key_files.load(tmp_path / f"keys/{role}-2.pem", f"{PASSPHRASE} 0 {role}")
+        key = key_files.load_public(tmp_path / f"keys/{role}-2.pub")
+        assert key_files.fingerprint(key.to_dict()) in sheet
+    key_files.load_all(tmp_path / "keys", PASSPHRASE, ONLINE_ROLES)
+    again = CliRunner().invoke(app, line, input=answers)
+    assert isinstance(again.exception, channels.RepositoryError), again.output
+
+
+def test_a_ceremony_that_is_broken_off_leaves_no_keys(tmp_path: Path) -> None:
+    line = ["keys", "ceremony", "--keys", str(tmp_path / "keys")]
+    line += ["--repository", str(tmp_path / "site"), "--sheet", str(tmp_path / "sheet.txt")]
+    answers = f"y\nAsha\n{PASSPHRASE}\n{PASSPHRASE}\nBrian\n"
+    assert CliRunner().invoke(app, line, input=answers).exit_code != 0
+    assert not [*(tmp_path / "keys").iterdir()] and not (tmp_path / "site").exists()
 
 
 def test_the_log_tells_who_did_what(desk: Desk) -> None:

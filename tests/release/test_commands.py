@@ -77,7 +77,7 @@ def test_from_nothing_to_a_published_release(desk: Desk, tmp_path: Path) -> None
     prices = tmp_path / "prices.json"
     prices.write_bytes(PRICES.encode())
     said = new.release("sign", "stable", "--image", image(desk, 1), "--yes")
-    assert "You sign: for channel stable: release 1 (1.0.0) of duka-r1" in " ".join(said.split())
+    assert "You sign: for channel stable:" in said and "release 1 (1.0.0) of duka-r1" in said
     assert new.release("sign", "catalogue", "--prices", prices, "--yes").startswith("0\n")
     assert "Published" in new.release("publish", "--yes")
     shown = offered(new)

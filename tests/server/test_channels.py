@@ -364,6 +364,7 @@ def test_an_impossible_policy_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "policy.json"
     for text, says in (
         ('{"roles": {"stable": {"threshold": 4, "key_count": 3, "expiry_days": 9}}}', "stable"),
+        ('{"roles": {"timestamp": {"threshold": 1, "key_count": 1, "expiry_days": 7300}}}', "7300"),
         ('{"roles": {"gold": {"threshold": 1, "key_count": 1, "expiry_days": 9}}}', "gold"),
         ('{"rolls": {}}', "rolls"),
         ("", "policy"),

@@ -7,6 +7,7 @@ python-tuf's.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable
@@ -277,10 +278,11 @@ def test_one_key_cannot_fill_a_threshold_by_signing_twice(play: Play, repo: Repo
 def test_one_key_cannot_fill_a_threshold_under_two_names(play: Play, repo: Repository) -> None:
     one = repo.signers["stable"][0]
     targets = repo.signed("targets")
-    targets.delegations.keys["alias"] = renamed(one.public_key, "alias")
-    targets.delegations.roles["stable"].keyids.append("alias")
+    short = one.public_key.keyid[:16]  # made of the key as well: a hash may be cut short
+    targets.delegations.keys[short] = renamed(one.public_key, short)
+    targets.delegations.roles["stable"].keyids.append(short)
     repo.publish("targets")
-    alias = CryptoSigner(one._private_key, renamed(one.public_key, "alias"))
+    alias = CryptoSigner(one._private_key, renamed(one.public_key, short))
     repo.signers["stable"] = [one, alias]
     repo.publish("stable")
     repo.publish_index()
@@ -313,9 +315,63 @@ def test_a_spoiled_signature_beside_enough_good_ones_does_no_harm(
     assert play(start(repo), *refresh(repo, "stable"))[-1] == "ok"
 
 
+def id_of(key: Any) -> str:
+    canonical = encode_canonical(key.to_dict())
+    assert canonical is not None
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def bad_ids(key: Any, other: Any) -> dict[str, str]:
+    """Ids under which no terminal may know `key`."""
+    good = id_of(key)
+    return {
+        "another key's": id_of(other),
+        "another key's, cut short": id_of(other)[:16],
+        "too short": good[:15],
+        "empty": "",
+        "in capitals": good.upper(),
+        "more than the hash": good + "0",
+        "with something behind": good[:16] + "x",
+        "free text": "stable-1",
+    }
+
+
+@pytest.mark.parametrize("role", ["targets", "root"])
+def test_a_key_under_an_id_that_is_not_made_of_it_is_refused(
+    play: Play, repo: Repository, role: str
+) -> None:
+    holder = repo.root if role == "root" else repo.signed("targets").delegations
+    of_role = "timestamp" if role == "root" else "stable"
+    honest = holder.roles[of_role].keyids[0]
+    thief = signer("thief").public_key
+    for keyid in ("", id_of(thief)[:16], *bad_ids(thief, holder.keys[honest]).values()):
+        changed = copy.copy(repo)
+        changed.metadata, changed.published = copy.deepcopy(repo.metadata), {**repo.published}
+        holder = changed.root if role == "root" else changed.signed("targets").delegations
+        if keyid not in holder.keys:
+            holder.keys[keyid] = renamed(thief, keyid)
+            holder.roles[of_role].keyids.append(keyid)
+        else:
+            holder.keys[keyid].keyval = dict(thief.keyval)
+        if role == "root":
+            answers = play(("start", changed.sign("root"), NOW_S))
+        else:
+            changed.publish("targets")
+            changed.publish_index()
+            answers = play(start(changed), *refresh(changed))
+        if keyid == id_of(thief)[:16]:
+            assert answers[-1] == "ok"
+        else:
+            assert answers[-1].startswith(f"Malformed: {role}: keyid"), (keyid, answers)
+
+
 def test_a_key_of_an_unknown_kind_counts_for_nothing(play: Play, repo: Repository) -> None:
-    for keyid in repo.root.roles["timestamp"].keyids:
-        repo.root.keys[keyid].scheme = "rsa-or-something"
+    for keyid in [*repo.root.roles["timestamp"].keyids]:
+        key = renamed(repo.root.keys[keyid], "")
+        key.scheme = "rsa-or-something"
+        key.keyid = id_of(key)
+        repo.root.revoke_key(keyid, "timestamp")
+        repo.root.add_key(key, "timestamp")
     repo.published["root"] = repo.sign("root")
     answers = play(start(repo), *refresh(repo)[:1])
     assert answers == ["ok", "NotSigned: timestamp: 0 of 1 signatures"]

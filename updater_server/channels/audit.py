@@ -2,7 +2,8 @@
 
 One JSON object a line, only ever appended. Each names the SHA-256 of the line before it, so a line
 that was changed, taken out or put in breaks the chain from there on; a cut tail is found because
-the newest publication must be in the log.
+the newest publication must be in the log. Who may write the file could write the whole chain anew;
+so what people sign, and the snapshot, each name the line that was the newest then (`newest`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import Any
 import msgspec
 
 _START = "0" * 64
+ANCHOR_HEX_DIGITS = 32
+"""So much of a line's SHA-256 is named in what is signed: it travels over GPRS."""
 
 
 class AuditDamaged(Exception):
@@ -43,6 +46,11 @@ def _who() -> str:
     except (OSError, KeyError):  # an account without a name
         account = str(os.getuid())
     return f"{account}@{socket.gethostname()}"
+
+
+def anchor(line: bytes) -> str:
+    """How signed metadata name a line."""
+    return hashlib.sha256(line).hexdigest()[:ANCHOR_HEX_DIGITS]
 
 
 class AuditLog:
@@ -78,6 +86,20 @@ class AuditLog:
             file.write(msgspec.json.encode(line) + b"\n")
             file.flush()
             os.fsync(file.fileno())
+
+    def newest(self) -> str:
+        """The anchor of the newest whole line: the first half of its SHA-256, in hex; empty if
+        there is none. A line cut short behind it is passed over: it may not stop a signature.
+        """
+        try:
+            whole, _, _ = self.path.read_bytes().rpartition(b"\n")
+        except FileNotFoundError:
+            return ""
+        return anchor(whole.rpartition(b"\n")[2]) if whole else ""
+
+    def anchors(self) -> dict[str, int]:
+        """Anchor of every line, with its number. Raises AuditDamaged."""
+        return {anchor(data): number for number, data in enumerate(self._lines(), start=1)}
 
     def read(self) -> Iterator[AuditLine]:
         """Every line, oldest first, each checked against the one before.

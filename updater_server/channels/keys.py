@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,15 +25,23 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from securesystemslib.exceptions import UnsupportedLibraryError
-from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
+from securesystemslib.formats import encode_canonical
+from securesystemslib.signer import CryptoSigner, Key, Signer, SSlibKey
 
 from updater_server.channels.files import write_atomically
 from updater_server.channels.policy import Policy
 
 KEY_ID_HEX_DIGITS = 16
-"""Key ids are the first 8 bytes of SHA-256 of the raw public key: TUF asks for uniqueness among
-listed keys only, and every id travels over GPRS several times in each role's metadata."""
+"""Key ids are the first 8 bytes of the key's fingerprint: every id travels over GPRS several times
+in each role's metadata. Terminals take longer ones too, up to the whole fingerprint."""
 PASSPHRASE_MIN_LENGTH = 8
+
+Passphrases = Callable[[Path], str]
+"""Gives the passphrase of one key file."""
+
+
+class KeyIdError(Exception):
+    """A key id is not made of its key, or one key has two ids; the text says which."""
 
 
 class KeyFileError(Exception):
@@ -40,11 +50,51 @@ class KeyFileError(Exception):
     """
 
 
+def fingerprint(key: Mapping[str, object]) -> str:
+    """SHA-256, in hex, of the canonical form of a public key as it stands in metadata.
+
+    Raises:
+        KeyIdError: nothing that canonical JSON can hold.
+    """
+    try:
+        canonical = encode_canonical(dict(key))
+    except Exception as error:
+        raise KeyIdError(f"a key is not one: {error}") from error
+    assert canonical is not None
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def check_ids(keys: Mapping[str, Mapping[str, object]]) -> None:
+    """Refuse `keys` (those of a root, or of delegations, as in metadata) unless each id is made of
+    its key and no key stands under two ids: who reads an id must know the key, and who counts ids
+    must count people.
+
+    Raises:
+        KeyIdError: the text names the id.
+    """
+    seen: dict[str, str] = {}
+    for keyid, key in keys.items():
+        if len(keyid) < KEY_ID_HEX_DIGITS or not fingerprint(key).startswith(keyid):
+            raise KeyIdError(f"the key under id {keyid[:64]!a} is another one than its id says")
+        value = key.get("keyval")
+        public = str(value.get("public")) if isinstance(value, Mapping) else ""
+        material = public.strip().lower() if len(public) == 64 else public.strip()
+        other = seen.setdefault(material, keyid)
+        if other != keyid:
+            raise KeyIdError(f"ids {other} and {keyid} are one and the same key")
+
+
+def ids_of(keys: Mapping[str, Key]) -> dict[str, dict[str, object]]:
+    """Keys of python-tuf as they stand in metadata, by id."""
+    return {keyid: key.to_dict() for keyid, key in keys.items()}
+
+
 def public_half(private: Ed25519PrivateKey) -> SSlibKey:
     """The public key, with the key id that it has in metadata."""
     raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    keyid = hashlib.sha256(raw).hexdigest()[:KEY_ID_HEX_DIGITS]
-    return SSlibKey(keyid, "ed25519", "ed25519", {"public": raw.hex()})
+    key = SSlibKey("", "ed25519", "ed25519", {"public": raw.hex()})
+    key.keyid = fingerprint(key.to_dict())[:KEY_ID_HEX_DIGITS]
+    return key
 
 
 def generate(path: Path, passphrase: str) -> SSlibKey:
@@ -119,6 +169,10 @@ def load_public(path: Path) -> SSlibKey:
         raise KeyFileError(f"{path} is not a public key file: {error}") from error
     if key.keytype != "ed25519":
         raise KeyFileError(f"{path} is of type {key.keytype}, expected ed25519")
+    try:
+        check_ids({keyid: key.to_dict()})
+    except KeyIdError as error:
+        raise KeyFileError(f"{path}: {error}; take the file from its holder again") from error
     return key
 
 
@@ -132,21 +186,40 @@ def generate_all(folder: Path, policy: Policy, passphrase: str) -> dict[str, lis
     }
 
 
-def load_all(folder: Path, passphrase: str, roles: Sequence[str] | None = None) -> list[Signer]:
-    """Signers of every `<role>-<n>.pem` (or `.uri`) in `folder`, or of the named roles only.
+def load_all(
+    folder: Path, passphrase: str | Passphrases, roles: Sequence[str] | None = None
+) -> list[Signer]:
+    """Signers of every `<role>-<n>.pem` (or `.uri`) in `folder`, or of the named roles only. Each
+    key may have a passphrase of its own.
 
     Raises:
         KeyFileError: a key does not open, or a named role has no key here.
     """
-    if roles is None:
-        return [open_signer(path, passphrase) for path in _key_files(folder, "*")]
-    signers: list[Signer] = []
-    for role in roles:
-        paths = _key_files(folder, f"{role}-[0-9]*")
-        if not paths:
+    asked = passphrase if callable(passphrase) else lambda path: passphrase
+    paths = _key_files(folder, "*") if roles is None else []
+    for role in roles or ():
+        found = _key_files(folder, f"{role}-[0-9]*")
+        if not found:
             raise KeyFileError(f"no key of role {role} in {folder}")
-        signers += [open_signer(path, passphrase) for path in paths]
-    return signers
+        paths += found
+    return [open_signer(path, "" if path.suffix == ".uri" else asked(path)) for path in paths]
+
+
+def from_environment(variable: str) -> Passphrases:
+    """Passphrases from the environment: `<variable>_TIMESTAMP_1` opens `timestamp-1.pem`, and
+    `<variable>` every key without one of its own. Empty where there is neither.
+    """
+
+    def passphrase(path: Path) -> str:
+        return own_passphrase(variable, path) or os.environ.get(variable, "")
+
+    return passphrase
+
+
+def own_passphrase(variable: str, path: Path) -> str:
+    """What the environment gives for this one key file, or nothing."""
+    name = re.sub("[^A-Z0-9]", "_", path.stem.upper())
+    return os.environ.get(f"{variable}_{name}", "")
 
 
 def _key_files(folder: Path, name: str) -> list[Path]:

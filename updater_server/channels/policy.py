@@ -20,6 +20,9 @@ ONLINE_ROLES = ("snapshot", "timestamp", ROLLOUT_KEYS)
 DELEGATED_ROLES = (*CHANNELS, CATALOGUE_ROLE, *ROLLOUT_ROLES.values())
 
 
+_LONGEST_DAYS = {"timestamp": 90, "snapshot": 2 * 365, ROLLOUT_KEYS: 2 * 365}
+"""What the server signs by itself counts no longer, whatever policy.json says: nobody signs for
+that file."""
 _LIMITS_BYTES = {"root": 12288, "targets": 12288}
 _DELEGATED_LIMIT_BYTES = 4096
 
@@ -37,6 +40,12 @@ def limit_bytes(role: str) -> int:
 def key_role(role: str) -> str:
     """Under which name a role's keys, threshold and expiry are kept."""
     return ROLLOUT_KEYS if role in ROLLOUT_ROLES.values() else role
+
+
+def role_of(path: str) -> str:
+    """The delegated role that lists a target path."""
+    first, _, rest = path.partition("/")
+    return ROLLOUT_ROLES.get(rest.partition("/")[0], "") if first == "rollout" else first
 
 
 class PolicyError(Exception):
@@ -87,7 +96,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for role, rule in self.roles.items():
             if not 1 <= rule.threshold <= rule.key_count:
                 raise PolicyError(f"{role}: threshold {rule.threshold} of {rule.key_count} keys")
-            if not 1 <= rule.expiry_days <= 20 * 365:
+            if not 1 <= rule.expiry_days <= _LONGEST_DAYS.get(role, 20 * 365):
                 raise PolicyError(f"{role}: expiry of {rule.expiry_days} days")
         if self.releases_listed < 1:
             raise PolicyError("a channel lists at least one release")

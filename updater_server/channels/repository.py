@@ -49,10 +49,11 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from updater_server.channels import offline
+from updater_server.channels import offline, shown
 from updater_server.channels.audit import AuditDamaged, AuditLine, AuditLog
 from updater_server.channels.entry import Catalogue, EntryError, PayloadReference, ReleaseEntry
 from updater_server.channels.files import write_atomically
+from updater_server.channels.keys import KeyIdError, check_ids, ids_of
 from updater_server.channels.payloads import Payload, PayloadError, expand
 from updater_server.channels.policy import (
     CATALOGUE_ROLE,
@@ -64,8 +65,10 @@ from updater_server.channels.policy import (
     PolicyError,
     key_role,
     limit_bytes,
+    role_of,
 )
 from updater_server.channels.rollout import RolloutError, RolloutPlan
+from updater_server.channels.staging import Draft, Drafts, contents_of, digest, needed
 
 _SignedT = TypeVar("_SignedT", Root, Timestamp, Snapshot, Targets)
 _CATALOGUE_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,31}")
@@ -89,11 +92,24 @@ class MissingSignatures(RepositoryError):
     def __init__(self, missing: Mapping[str, int]) -> None:
         self.missing = dict(missing)
         wanted = ", ".join(f"{role}: {count} more" for role, count in missing.items())
-        super().__init__(f"not signed by enough keys ({wanted})")
+        super().__init__(
+            f"not signed by enough keys ({wanted}); `release publish --role ROLE` puts another "
+            f"role into force without"
+        )
 
 
 class ReleaseRefused(RepositoryError):
     """A release does not fit what the channel already holds."""
+
+
+class ChangedMeanwhile(RepositoryError):
+    """What waits for a role is not what was shown; nothing was signed."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"what waits for {role} is not what was shown: somebody changed it meanwhile. Nothing "
+            f"was signed; look at it again (`release show`, `release audit`)"
+        )
 
 
 class RoleTooLarge(RepositoryError):
@@ -101,12 +117,16 @@ class RoleTooLarge(RepositoryError):
 
 
 class Staged(NamedTuple):
-    """A change that waits: which role, its next version, and how far its signatures are."""
+    """A change that waits: which role, its next version, how far its signatures are, the SHA-256 of
+    what they sign, and the ids of the keys that could still sign.
+    """
 
     role: str
     version: int
     signed_by: list[str]
     missing: int
+    sha256: str
+    may_sign: list[str]
 
 
 def encode(metadata: Metadata[Any]) -> bytes:
@@ -120,6 +140,14 @@ def encode(metadata: Metadata[Any]) -> bytes:
     if canonical is None or _CONTROL_CHARACTER.search(canonical):
         raise RepositoryError("metadata must not contain control characters")
     return canonical.encode()
+
+
+def _keys_in(signed: object) -> Iterator[dict[str, dict[str, object]]]:
+    """The keys that a root or its delegations name, as in metadata."""
+    if isinstance(signed, Root):
+        yield ids_of(signed.keys)
+    elif isinstance(signed, Targets) and signed.delegations is not None:
+        yield ids_of(signed.delegations.keys)
 
 
 def _replace_keys(delegator: Root | Targets, role: str, keys: Sequence[Key]) -> None:
@@ -138,12 +166,6 @@ def _delegated_paths(role: str) -> list[str]:
     return [f"{role}/*/*"]
 
 
-def _role_of(path: str) -> str:
-    """The delegated role that lists a target path."""
-    first, _, rest = path.partition("/")
-    return ROLLOUT_ROLES.get(rest.partition("/")[0], "") if first == "rollout" else first
-
-
 class Repository:
     """One repository folder. Not safe for two threads; two processes are kept apart by a lock on
     the folder.
@@ -160,6 +182,8 @@ class Repository:
         self._targets: Metadata[Targets]
         self._delegated: dict[str, Metadata[Targets]] = {}
         self._audit = AuditLog(directory / "audit.jsonl")
+        self._drafts: Drafts | None = None
+        self._passes_over_lists = False
 
     # --- making one ---
 
@@ -253,14 +277,18 @@ class Repository:
         return repository
 
     @staticmethod
-    def open(directory: Path) -> Repository:
+    def open(directory: Path, *, for_halt: bool = False) -> Repository:
         """Read and verify the published metadata (signatures, thresholds, versions; not expiry, not
         the target files).
+
+        `for_halt`: a list that cannot be read or does not verify is passed over and left as it is,
+        so that a halt can be published all the same.
 
         Raises:
             RepositoryDamaged: there is no repository here, or its metadata do not verify.
         """
         repository = Repository(directory)
+        repository._passes_over_lists = for_halt
         repository._load()
         return repository
 
@@ -488,12 +516,12 @@ class Repository:
         role = ROLLOUT_ROLES[channel]
         with self._lock():
             self._load()
-            waiting = self._read_staged(channel) or self._delegated[channel]
-            listed = {entry.release for entry in self._entries(waiting.signed)}
-            if release not in listed:
+            listed = self._listed(channel)
+            if listed is not None and release not in listed:
                 raise ReleaseRefused(f"{channel} lists no release {release}")
-            metadata = self._next(role, now)
-            plan = self._plan(channel, metadata.signed).only(listed)
+            metadata = self._next_plan(role, now)
+            plan = self._plan(channel, metadata.signed)
+            plan = plan if listed is None else plan.only(listed)
             if "threshold" in details:
                 try:
                     plan = plan.with_threshold(release, details["threshold"])
@@ -511,55 +539,164 @@ class Repository:
             self._stage(role, metadata, signers, what, details, now)
         return plan
 
+    def _listed(self, channel: str) -> set[int] | None:
+        """The releases that a channel lists or is about to; None if nobody can tell. What waits
+        there may be anything; it does not stand in the way of a halt.
+        """
+        listed = None
+        for metadata in (self._delegated.get(channel), self._all_staged().get(channel)):
+            try:
+                if metadata is not None:
+                    listed = {entry.release for entry in self._entries(metadata.signed)}
+            except EntryError:
+                continue
+        return listed
+
+    def _next_plan(self, role: str, now: datetime) -> Metadata[Targets]:
+        """As `_next` of a rollout role, but from what is in force if nobody could read what
+        waits.
+        """
+        waiting = self._all_staged().get(role)
+        try:
+            if waiting is not None:
+                self._plan(role.removeprefix("rollout-"), waiting.signed)
+                return self._next(role, now)
+        except RolloutError:
+            pass
+        return self._after_in_force(role, now)
+
     @staticmethod
     def _plan(channel: str, signed: Targets) -> RolloutPlan:
         target = signed.targets.get(f"rollout/{channel}/plan.json")
         return RolloutPlan.parse(target.custom) if target else RolloutPlan()
 
-    def sign(self, role: str, signers: Sequence[Signer]) -> Staged:
-        """Add signatures to a staged role; returns how far it is.
+    @contextmanager
+    def drafting(self) -> Iterator[Drafts]:
+        """Inside, whatever would be staged is only worked out; show it (`in_words`), and `stage` it
+        once somebody has agreed.
+        """
+        self._drafts = drafts = Drafts()
+        try:
+            yield drafts
+        finally:
+            self._drafts = None
+
+    def stage(self, drafts: Drafts, signers: Sequence[Signer]) -> list[Staged]:
+        """Sign and stage `drafts`, the very bytes that were worked out; returns what waits.
 
         Raises:
-            RepositoryError: nothing is staged for `role`.
+            ChangedMeanwhile: what they were worked out from has changed; nothing was signed.
+            RepositoryError: there are signers, and none of them may sign any of it.
         """
         with self._lock():
             self._load()
-            metadata = self._read_staged(role)
-            if metadata is None:
-                raise RepositoryError(f"nothing is staged for {role}")
+            for role, draft in drafts.by_role.items():
+                if self._base(role) != draft.base:
+                    raise ChangedMeanwhile(role)
+            coming = self._all_staged()
+            may_sign = {keyid for role in drafts.by_role for keyid in self._may_sign(role, coming)}
+            coming |= {role: draft.metadata for role, draft in drafts.by_role.items()}
+            if signers and not may_sign & {signer.public_key.keyid for signer in signers}:
+                raise RepositoryError(
+                    f"none of these keys signs for {', '.join(drafts.by_role)}; nothing was staged"
+                )
+            for path, data in drafts.files.items():
+                write_atomically(path, data)
+            for draft in drafts.by_role.values():
+                self._write_staged(draft, signers, coming)
+        return self.staged()
+
+    def in_words(self, drafts: Drafts | None = None) -> dict[str, list[str]]:
+        """By role, what signatures over `drafts` (or over what waits) say, and every difference to
+        what is in force.
+        """
+        changes = self._all_staged()
+        files = dict[Path, bytes]()
+        if drafts is not None:
+            changes = {role: draft.metadata for role, draft in drafts.by_role.items()}
+            files = drafts.files
+        return {role: self._in_words(role, metadata, files) for role, metadata in changes.items()}
+
+    def _in_words(
+        self, role: str, metadata: Metadata[Any], files: Mapping[Path, bytes]
+    ) -> list[str]:
+        before = self._in_force()[role].signed
+        contents = self._contents(metadata.signed, files) | self._contents(before, files)
+        return shown.in_words(role, metadata.signed.to_dict(), before.to_dict(), contents)
+
+    def _contents(self, signed: Any, files: Mapping[Path, bytes]) -> dict[str, bytes]:
+        """The JSON files that `signed` names, by SHA-256, as far as they are here."""
+        if not isinstance(signed, Targets):
+            return {}
+        found = {}
+        for target in signed.targets.values():
+            path = self._target_path(target)
+            if target.path.endswith(".json") and (path in files or path.is_file()):
+                data = files[path] if path in files else path.read_bytes()
+                found[hashlib.sha256(data).hexdigest()] = data
+        return contents_of(signed.to_dict()["targets"], found)
+
+    def _staged_now(self, role: str, expect: str | None) -> Metadata[Any]:
+        """What waits for `role`, if it is what somebody was shown."""
+        metadata = self._read_staged(role)
+        if metadata is None:
+            raise RepositoryError(f"nothing is staged for {role}")
+        if expect is not None and digest(metadata) != expect:
+            raise ChangedMeanwhile(role)
+        return metadata
+
+    def sign(self, role: str, signers: Sequence[Signer], expect: str | None = None) -> Staged:
+        """Add signatures to a staged role; returns how far it is. `expect`: SHA-256 of what was
+        shown.
+
+        Raises:
+            RepositoryError: nothing is staged for `role`.
+            ChangedMeanwhile: something else than what was shown is staged; nothing was signed.
+        """
+        with self._lock():
+            self._load()
+            metadata = self._staged_now(role, expect)
             before = set(metadata.signatures)
             self._sign(role, metadata, signers, self._all_staged())
             added = set(metadata.signatures) - before
             write_atomically(self._staged_path(role), encode(metadata))
-            self._note(f"sign {role}", {"version": metadata.signed.version}, [*added])
+            details = {"version": metadata.signed.version, "sha256": digest(metadata)}
+            self._note(f"sign {role}", details, [*added])
         return next(staged for staged in self.staged() if staged.role == role)
 
-    def to_sign(self, role: str) -> bytes:
-        """What is staged for `role`, as `channels.offline` takes it to a machine without network.
+    def to_sign(self, role: str) -> offline.Request:
+        """What is staged for `role`, to be carried to a machine without network, with what is in
+        force and its signatures.
 
         Raises:
             RepositoryError: nothing is staged for `role`.
         """
-        metadata = self._read_staged(role)
-        if metadata is None:
-            raise RepositoryError(f"nothing is staged for {role}")
-        return offline.export(role, metadata.signed_bytes)
+        metadata = self._staged_now(role, None)
+        chain: list[Metadata[Any]] = [*self._roots]
+        if role not in TOP_LEVEL_ROLES:
+            chain.append(self._targets)
+        before = self._in_force()[role]
+        if role != "root":
+            chain.append(before)
+        contents = self._contents(metadata.signed, {}) | self._contents(before.signed, {})
+        return offline.request(role, metadata.signed_bytes, chain, contents.values())
 
-    def add_signature(self, role: str, keyid: str, signature: str) -> Staged:
+    def add_signature(
+        self, role: str, keyid: str, signature: str, expect: str | None = None
+    ) -> Staged:
         """Add a signature that was made elsewhere to a staged role; returns how far it is.
 
         Raises:
             RepositoryError: nothing is staged for `role`, the key may not sign for it, or the
                 signature is of something else.
+            ChangedMeanwhile: something else than what was shown is staged.
         """
         with self._lock():
             self._load()
-            metadata = self._read_staged(role)
-            if metadata is None:
-                raise RepositoryError(f"nothing is staged for {role}")
+            metadata = self._staged_now(role, expect)
             key = self._may_sign(role, self._all_staged()).get(keyid)
             if key is None:
-                raise RepositoryError(f"key {keyid} does not sign for {role}")
+                raise RepositoryError(f"key {keyid[:64]!a} does not sign for {role}")
             added = Signature(keyid, signature)
             try:
                 key.verify_signature(added, metadata.signed_bytes)
@@ -568,9 +705,30 @@ class Repository:
                     f"that signature is not of what is staged for {role}: export it again"
                 ) from error
             metadata.signatures[keyid] = added
-            self._note(f"import signature {role}", {"version": metadata.signed.version}, [keyid])
+            details = {"version": metadata.signed.version, "sha256": digest(metadata)}
+            self._note(f"import signature {role}", details, [keyid])
             write_atomically(self._staged_path(role), encode(metadata))
         return next(staged for staged in self.staged() if staged.role == role)
+
+    def withdraw(self, role: str, now: datetime | None = None) -> None:
+        """Take back what is staged for `role`, readable or not; what is in force stays.
+
+        Raises:
+            RepositoryError: nothing is staged for `role`.
+        """
+        with self._lock():
+            path = self._staged_path(role)
+            if role not in self._in_force() or not path.exists():
+                raise RepositoryError(f"nothing is staged for {role}")
+            details: dict[str, Any] = {"role": role}
+            try:
+                metadata = self._read_staged(role)
+            except RepositoryError:
+                metadata = None
+            if metadata is not None:
+                details |= {"version": metadata.signed.version, "sha256": digest(metadata)}
+            self._note("withdraw", details, [], now)
+            path.unlink()
 
     def staged(self) -> list[Staged]:
         """What waits to be published."""
@@ -581,9 +739,23 @@ class Repository:
                 metadata.signed.version,
                 sorted(metadata.signatures),
                 self._missing(role, metadata, waiting),
+                digest(metadata),
+                sorted(self._may_sign(role, waiting).keys() - metadata.signatures.keys()),
             )
             for role, metadata in waiting.items()
         ]
+
+    def unreadable(self) -> dict[str, str]:
+        """What is staged and cannot be read, by role: why. It is neither signed nor published;
+        `withdraw` takes it away.
+        """
+        found = {}
+        for role in self._in_force():
+            try:
+                self._read_staged(role)
+            except RepositoryError as error:
+                found[role] = str(error)
+        return found
 
     def prepare(self, signers: Sequence[Signer] = (), now: datetime | None = None) -> list[Staged]:
         """Stage the snapshot and timestamp that would put everything staged into force, for keys
@@ -592,7 +764,7 @@ class Repository:
         now = now or datetime.now(UTC)
         with self._lock():
             self._load()
-            staged = self._changes(None)
+            staged = self._sound(self._changes(None))[0]
             for role, metadata in self._publication(staged, signers, now).items():
                 if role not in staged:
                     write_atomically(self._staged_path(role), encode(metadata))
@@ -605,29 +777,31 @@ class Repository:
         signers: Sequence[Signer],
         now: datetime | None = None,
         roles: Collection[str] | None = None,
+        expect: Mapping[str, str] | None = None,
     ) -> int:
-        """Put everything staged (or only what is staged for `roles`) into force, with a fresh
-        snapshot and timestamp; returns the timestamp's version.
+        """Put everything staged that has its signatures (or what is staged for `roles`) into force,
+        with a fresh snapshot and timestamp; returns the timestamp's version. What still lacks
+        signatures waits on. `expect`: SHA-256 by role of what was shown.
 
         With nothing staged only the timestamp is renewed (and the snapshot, when half of its time
         has passed).
 
         Raises:
-            MissingSignatures: a staged role, snapshot or timestamp lacks signatures; nothing was
-                published.
+            MissingSignatures: nothing of what is staged, or not all of `roles`, has its signatures,
+                or snapshot or timestamp lack theirs; nothing was published.
+            ChangedMeanwhile: something else than what was shown is staged; nothing was published.
             RepositoryDamaged: the published state does not verify.
         """
         now = now or datetime.now(UTC)
         with self._lock():
             self._load()
-            staged = self._changes(roles)
-            everything = self._publication(staged, signers, now)
-            lacking = {
-                role: self._missing(role, metadata, everything)
-                for role, metadata in everything.items()
-            }
-            if any(lacking.values()):
-                raise MissingSignatures({role: count for role, count in lacking.items() if count})
+            if expect is not None:
+                self._compare(self._changes(None), expect)
+            everything = self._ready(signers, now, roles)
+            if expect is not None:
+                self._compare(everything, expect)
+                for role in everything.keys() ^ expect.keys():
+                    raise ChangedMeanwhile(role)
             versions = {role: metadata.signed.version for role, metadata in everything.items()}
             signed_by = {keyid for m in everything.values() for keyid in m.signatures}
             self._note("publish", versions, [*signed_by], now)
@@ -637,6 +811,13 @@ class Repository:
                 self._staged_path(role).unlink(missing_ok=True)
             self._load()
         return self._timestamp.signed.version
+
+    @staticmethod
+    def _compare(found: Mapping[str, Metadata[Any]], expect: Mapping[str, str]) -> None:
+        """Raises ChangedMeanwhile where what was shown is not what is found now."""
+        for role, metadata in found.items():
+            if role in expect and expect[role] != digest(metadata):
+                raise ChangedMeanwhile(role)
 
     def renew(self, signers: Sequence[Signer], now: datetime | None = None) -> list[str]:
         """Sign anew, with the same content, what is signed online and has passed half of its time:
@@ -659,7 +840,7 @@ class Repository:
             before = {role: metadata.signed.version for role, metadata in self._in_force().items()}
             for role in ROLLOUT_ROLES.values():
                 may_sign = held & set(self._may_sign(role, {}))
-                if is_due(role) and may_sign and self._read_staged(role) is None:
+                if is_due(role) and may_sign and not self._waits(role):
                     plans.append(role)
                     self._stage(role, self._next(role, now), signers, "renew", {}, now)
             if not plans and not is_due("timestamp") and not is_due("snapshot"):
@@ -674,6 +855,81 @@ class Repository:
     def expires(self, role: str) -> int:
         """Until when what is in force for a role counts, Unix seconds."""
         return int(self._in_force()[role].signed.expires.timestamp())
+
+    def publication(
+        self, now: datetime, roles: Collection[str] | None = None
+    ) -> dict[str, tuple[str, list[str]]]:
+        """What `publish` at `now` would put into force: by role the SHA-256 of what is signed, and
+        that in words.
+
+        Raises:
+            MissingSignatures: as `publish`, of what people sign.
+        """
+        everything = self._publication(self._signed_changes(roles), (), now)
+        return {
+            role: (digest(metadata), self._in_words(role, metadata, {}))
+            for role, metadata in everything.items()
+        }
+
+    def _signed_changes(self, roles: Collection[str] | None) -> dict[str, Metadata[Any]]:
+        """What is staged and can come into force. Raises MissingSignatures, RoleTooLarge."""
+        chosen, lacking = self._sound(self._changes(roles))
+        if lacking and (roles is not None or not chosen):
+            raise MissingSignatures(lacking)
+        for role, metadata in chosen.items():
+            self._drop_strange_signatures(role, metadata, chosen)
+            if len(encode(metadata)) > limit_bytes(role):
+                raise RoleTooLarge(
+                    f"what waits for {role} is more than the {limit_bytes(role)} bytes that "
+                    f"terminals take in: `release withdraw {role}` takes it back"
+                )
+        return chosen
+
+    def _drop_strange_signatures(
+        self, role: str, metadata: Metadata[Any], coming: Mapping[str, Metadata[Any]]
+    ) -> None:
+        """Signatures that count for nothing would be paid for in airtime by every terminal."""
+        judges = self._judges(role, metadata, coming)
+        content, made = metadata.signed_bytes, metadata.signatures
+        results = [judge.get_verification_result(role, content, made) for judge in judges]
+        good = {keyid for result in results for keyid in result.signed}
+        for keyid in made.keys() - good:
+            del made[keyid]
+
+    def _sound(
+        self, staged: Mapping[str, Metadata[Any]]
+    ) -> tuple[dict[str, Metadata[Any]], dict[str, int]]:
+        """Those of `staged` that can come into force together: each signed by enough, and nothing
+        that stays in force disowned by new keys. And how many signatures the rest waits for.
+        """
+        chosen, lacking = dict(staged), dict[str, int]()
+        while True:
+            after = {**self._in_force(), **chosen}
+            found = {}
+            for role in after.keys() - {"snapshot", "timestamp"}:
+                if missing := self._missing(role, after[role], chosen):
+                    found[role] = missing
+            dropped = [
+                role if role in chosen else "root" if role in TOP_LEVEL_ROLES else "targets"
+                for role in found
+            ]
+            lacking |= found
+            if not any(chosen.pop(role, None) for role in dropped):
+                return chosen, lacking
+
+    def _ready(
+        self, signers: Sequence[Signer], now: datetime, roles: Collection[str] | None
+    ) -> dict[str, Metadata[Any]]:
+        """Everything that a publication writes now, signed. Raises MissingSignatures."""
+        everything = self._publication(self._signed_changes(roles), signers, now)
+        unsigned = {
+            role: missing
+            for role, metadata in everything.items()
+            if (missing := self._missing(role, metadata, everything))
+        }
+        if unsigned:
+            raise MissingSignatures(unsigned)
+        return everything
 
     def _changes(self, roles: Collection[str] | None) -> dict[str, Metadata[Any]]:
         """What is staged for `roles`, the root first; never snapshot or timestamp."""
@@ -697,14 +953,15 @@ class Repository:
         half_time = timedelta(days=self.policy.roles["snapshot"].expiry_days) / 2
         if staged or snapshot.signed.expires - now < half_time:
             version = snapshot.signed.version + 1
-            prepared = self._read_staged("snapshot")
+            prepared = self._prepared("snapshot", staged)
             snapshot = Metadata(Snapshot(version, None, self._expiry("snapshot", now), meta))
+            self._anchor(snapshot)
             if prepared and prepared.signed.meta == meta:
                 snapshot = prepared
         named = MetaFile(snapshot.signed.version)
         version = self._timestamp.signed.version + 1
         timestamp = Metadata(Timestamp(version, None, self._expiry("timestamp", now), named))
-        prepared_timestamp = self._read_staged("timestamp")
+        prepared_timestamp = self._prepared("timestamp", staged)
         if prepared_timestamp and prepared_timestamp.signed.snapshot_meta == named:
             timestamp = prepared_timestamp
         everything: dict[str, Metadata[Any]] = {**staged}
@@ -723,13 +980,14 @@ class Repository:
         now: datetime | None = None,
     ) -> list[Staged]:
         """Stage other keys for the named roles, with everything that must be signed anew because of
-        it. Publish afterwards: from then on the old keys sign nothing.
+        it, as it is in force. Publish afterwards: from then on the old keys sign nothing.
 
         A top-level role's keys stand in a new root, which needs the thresholds of the old root and
         of the new one (TUF 5.3.4); the keys of channels, `catalogue` and `rollout` in new targets.
 
         Raises:
             PolicyError: no such role, or another number of keys than the policy says.
+            RepositoryError: something else waits for a role whose keys change.
         """
         now = now or datetime.now(UTC)
         for role, fresh in keys.items():
@@ -748,13 +1006,15 @@ class Repository:
                     _replace_keys(root.signed, role, fresh)
                 self._stage("root", root, signers, "rotate", details, now)
             others = [role for role in DELEGATED_ROLES if key_role(role) in keys]
+            for role in others:
+                self._same(role, now)
             if others or "targets" in keys:
                 targets = self._next("targets", now)
                 for role in others:
                     _replace_keys(targets.signed, role, keys[key_role(role)])
                 self._stage("targets", targets, signers, "rotate", details, now)
             for role in others:
-                self._stage(role, self._next(role, now), signers, "rotate", details, now)
+                self._stage(role, self._same(role, now), signers, "rotate", details, now)
         return self.staged()
 
     def date_anew(
@@ -764,14 +1024,14 @@ class Repository:
 
         Raises:
             PolicyError: not a role that people sign.
+            RepositoryError: something else waits for it.
         """
         now = now or datetime.now(UTC)
         if role not in ("root", "targets", *DELEGATED_ROLES):
             raise PolicyError(f"{role} is not dated anew by hand: publishing does it, or no role")
         with self._lock():
             self._load()
-            metadata = self._next_root(now) if role == "root" else self._next(role, now)
-            self._stage(role, metadata, signers, "date anew", {}, now)
+            self._stage(role, self._same(role, now), signers, "date anew", {}, now)
 
     def rotate_root(
         self,
@@ -836,7 +1096,7 @@ class Repository:
             RepositoryError: not listed.
             RepositoryDamaged: missing or changed on disk.
         """
-        role = self._delegated.get(_role_of(path))
+        role = self._delegated.get(role_of(path))
         target = role.signed.targets.get(path) if role else None
         if target is None:
             raise RepositoryError(f"no target {path}")
@@ -907,7 +1167,19 @@ class Repository:
                     f"audit log: {role} is at version {metadata.signed.version}, the log tells of "
                     f"{told.get(role, 'none')}"
                 )
+        self._check_anchors()
         return lines
+
+    def _check_anchors(self) -> None:
+        anchors = self._audit.anchors()
+        for role, metadata in self._in_force().items():
+            named = metadata.signed.unrecognized_fields.get("log")
+            is_first = metadata.signed.version == 1 and not named
+            if role != "timestamp" and not is_first and named not in anchors:
+                raise RepositoryDamaged(
+                    f"audit log: {role} was signed when the log held a line that it holds no "
+                    f"more: it was written anew"
+                )
 
     def show(self) -> dict[str, Any]:
         """Roles (version, expiry, threshold, keys, file size), releases by channel and catalogues,
@@ -932,6 +1204,7 @@ class Repository:
             "rollouts": {channel: self.rollout(channel).custom() for channel in CHANNELS},
             "catalogues": self.catalogue_names(),
             "staged": [staged._asdict() for staged in self.staged()],
+            "unreadable": self.unreadable(),
         }
 
     # --- inside ---
@@ -968,7 +1241,9 @@ class Repository:
 
     def _store_target(self, target: TargetFile, data: bytes) -> None:
         path = self._target_path(target)
-        if not path.exists() or path.read_bytes() != data:
+        if self._drafts is not None:
+            self._drafts.files[path] = data
+        elif not path.exists() or path.read_bytes() != data:
             write_atomically(path, data)
 
     def _expiry(self, role: str, now: datetime) -> datetime:
@@ -1006,27 +1281,26 @@ class Repository:
         coming: Mapping[str, Metadata[Any]],
     ) -> None:
         """Sign with those who may, until the threshold is reached: one more is 200 bytes on air."""
-        allowed = self._may_sign(role, coming)
-        for signer in signers:
-            keyid = signer.public_key.keyid
-            if keyid not in allowed or keyid in metadata.signatures:
-                continue
+        judges = self._judges(role, metadata, coming)
+        for signer in needed(role, metadata, judges, signers):
             before = self._needs(role, metadata, coming)
-            if not any(before):
-                return
             metadata.sign(signer, append=True)
             if self._needs(role, metadata, coming) == before:
-                del metadata.signatures[keyid]
+                del metadata.signatures[signer.public_key.keyid]
+
+    def _judges(
+        self, role: str, metadata: Metadata[Any], coming: Mapping[str, Metadata[Any]]
+    ) -> list[Root | Targets]:
+        """Who says whether `metadata` is signed: of a root, the root in force and itself."""
+        if role == "root":
+            return [self._root.signed, metadata.signed]
+        return [self._delegator(role, coming)]
 
     def _needs(
         self, role: str, metadata: Metadata[Any], coming: Mapping[str, Metadata[Any]]
     ) -> list[int]:
-        """How many signatures each who judges `metadata` still asks for: a root has two judges, the
-        root in force and itself.
-        """
-        judges = [self._delegator(role, coming)]
-        if role == "root":
-            judges = [self._root.signed, metadata.signed]
+        """How many signatures each who judges `metadata` still asks for."""
+        judges = self._judges(role, metadata, coming)
         content, signatures = metadata.signed_bytes, metadata.signatures
         return [
             judge.get_verification_result(role, content, signatures).missing for judge in judges
@@ -1047,19 +1321,53 @@ class Repository:
         details: dict[str, Any],
         now: datetime,
     ) -> None:
+        self._anchor(metadata)
         coming = {**self._all_staged(), role: metadata}
-        self._sign(role, metadata, signers, coming)
-        content = encode(metadata)
-        size_bytes = len(content) + self._missing(role, metadata, coming) * _SIGNATURE_BYTES
+        try:
+            for keys in _keys_in(metadata.signed):
+                check_ids(keys)
+        except KeyIdError as error:
+            raise RepositoryError(f"{role}: {error}") from error
+        size_bytes = len(encode(metadata))
+        size_bytes += self._missing(role, metadata, coming) * _SIGNATURE_BYTES
         if size_bytes > limit_bytes(role):
             raise RoleTooLarge(
                 f"{role} would hold {size_bytes} bytes, and terminals take in at most "
                 f"{limit_bytes(role)}: list fewer releases (`releases_listed` in policy.json) or "
                 f"offer fewer deltas; nothing was staged"
             )
-        write_atomically(self._staged_path(role), content)
         details = {**details, "role": role, "version": metadata.signed.version}
-        self._note(what, details, [*metadata.signatures], now)
+        if self._drafts is None:
+            draft = Draft(role, metadata, "", now, [(what, details)])
+            self._write_staged(draft, signers, coming)
+            return
+        draft = self._drafts.by_role.get(role) or Draft(role, metadata, self._base(role), now)
+        draft.notes.append((what, details))
+        self._drafts.by_role[role] = draft
+
+    def _write_staged(
+        self, draft: Draft, signers: Sequence[Signer], coming: Mapping[str, Metadata[Any]]
+    ) -> None:
+        self._sign(draft.role, draft.metadata, signers, coming)
+        write_atomically(self._staged_path(draft.role), encode(draft.metadata))
+        for what, details in draft.notes:
+            keys = [*draft.metadata.signatures]
+            self._note(what, {**details, "sha256": draft.sha256}, keys, draft.at)
+
+    def _anchor(self, metadata: Metadata[Any]) -> None:
+        """Name the newest line of the log in what is about to be signed: who rewrites the log
+        before it must forge a signature.
+        """
+        newest = self._audit.newest()
+        if newest:
+            metadata.signed.unrecognized_fields["log"] = newest
+
+    def _base(self, role: str) -> str:
+        """What a change of `role` is worked out from, as one hash."""
+        path = self._staged_path(role)
+        staged = path.read_bytes() if path.exists() else b""
+        in_force = self._in_force()[role].signed_bytes
+        return hashlib.sha256(hashlib.sha256(in_force).digest() + staged).hexdigest()
 
     def _in_force(self) -> dict[str, Metadata[Any]]:
         return {
@@ -1074,17 +1382,63 @@ class Repository:
         """The staged file, unless a publication overtook it (cut between publishing and clearing
         up).
         """
+        if self._drafts is not None and role in self._drafts.by_role:
+            return self._drafts.by_role[role].metadata
         path = self._staged_path(role)
-        if not path.exists():
+        published = self._in_force().get(role)
+        if published is None or not path.exists():
             return None
-        published = self._in_force()[role]
-        metadata: Metadata[Any] = self._read(path, type(published.signed))
+        try:
+            metadata: Metadata[Any] = self._read(path, type(published.signed))
+            for keys in _keys_in(metadata.signed):
+                check_ids(keys)
+        except (RepositoryDamaged, KeyIdError) as error:
+            raise RepositoryDamaged(
+                f"what is staged for {role}: {error}; `release withdraw {role}` takes it away"
+            ) from error
         return metadata if metadata.signed.version == published.signed.version + 1 else None
 
     def _all_staged(self) -> dict[str, Metadata[Any]]:
-        """Everything staged, by role."""
-        found = {role: self._read_staged(role) for role in self._in_force()}
-        return {role: metadata for role, metadata in found.items() if metadata is not None}
+        """Everything staged, by role, but for what cannot be read (`unreadable`): it may not stop
+        the rest.
+        """
+        found = {}
+        for role in self._in_force():
+            try:
+                metadata = self._read_staged(role)
+            except RepositoryDamaged:
+                continue
+            if metadata is not None:
+                found[role] = metadata
+        return found
+
+    def _waits(self, role: str) -> bool:
+        """Whether something is staged for `role`, readable or not."""
+        try:
+            return self._read_staged(role) is not None
+        except RepositoryDamaged:
+            return True
+
+    def _prepared(self, role: str, coming: Mapping[str, Metadata[Any]]) -> Metadata[Any] | None:
+        """A snapshot or timestamp that `prepare` staged and its key has signed since. One without
+        a signature may be anybody's: it is made anew, not signed as it lies there.
+        """
+        metadata = self._all_staged().get(role)
+        if metadata is None:
+            return None
+        result = self._delegator(role, coming).get_verification_result(
+            role, metadata.signed_bytes, metadata.signatures
+        )
+        return metadata if result.signed else None
+
+    def _same(self, role: str, now: datetime) -> Metadata[Any]:
+        """The next version of `role` with what is in force, freshly dated, unsigned."""
+        if self._staged_path(role).exists() and self._read_staged(role) is not None:
+            raise RepositoryError(
+                f"something else waits for {role}: publish it first, or take it back "
+                f"(`release withdraw {role}`)"
+            )
+        return self._next_root(now) if role == "root" else self._next(role, now)
 
     def _next_root(self, now: datetime) -> Metadata[Root]:
         """As `_next`, of the root."""
@@ -1102,8 +1456,17 @@ class Repository:
         """
         metadata: Metadata[Targets] | None = self._read_staged(role)
         if metadata is None:
-            metadata = Metadata[Targets].from_bytes(encode(self._in_force()[role]))
-            metadata.signed.version += 1
+            return self._after_in_force(role, now)
+        metadata.signatures.clear()
+        metadata.signed.expires = self._expiry(role, now)
+        return metadata
+
+    def _after_in_force(self, role: str, now: datetime) -> Metadata[Targets]:
+        """A copy of what is in force with the next number; unsigned, freshly dated."""
+        if role not in self._in_force():
+            raise RepositoryDamaged(f"what is in force for {role} cannot be read")
+        metadata = Metadata[Targets].from_bytes(encode(self._in_force()[role]))
+        metadata.signed.version += 1
         metadata.signatures.clear()
         metadata.signed.expires = self._expiry(role, now)
         return metadata
@@ -1125,8 +1488,10 @@ class Repository:
         path = self._metadata_path(role, version)
         metadata = self._read(path, kind)
         try:
+            for keys in _keys_in(metadata.signed):
+                check_ids(keys)
             delegator.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
-        except (TufError, ValueError) as error:
+        except (TufError, KeyIdError, ValueError) as error:
             raise RepositoryDamaged(f"{path.name}: {error}") from error
         if version and metadata.signed.version != version:
             raise RepositoryDamaged(f"{path.name} says version {metadata.signed.version}")
@@ -1158,10 +1523,15 @@ class Repository:
         if set(versions) != {"targets", *DELEGATED_ROLES}:
             raise RepositoryDamaged("the snapshot does not list exactly our roles")
         targets = self._verified("targets", versions["targets"].version, Targets, root.signed)
-        delegated = {
-            role: self._verified(role, versions[role].version, Targets, targets.signed)
-            for role in DELEGATED_ROLES
-        }
+        delegated = {}
+        for role in DELEGATED_ROLES:
+            try:
+                delegated[role] = self._verified(
+                    role, versions[role].version, Targets, targets.signed
+                )
+            except RepositoryDamaged:
+                if not self._passes_over_lists:
+                    raise
         self._root, self._roots, self._timestamp, self._snapshot = root, roots, timestamp, snapshot
         self._targets, self._delegated = targets, delegated
 
