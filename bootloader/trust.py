@@ -14,7 +14,8 @@ from bootloader.shared.release import Facts, Release, ReleaseRefused, eligible
 _FOLDER = "/data/trust/"
 _TOP = ("root", "timestamp", "snapshot", "targets")
 _MAX_CHANNELS = const(8)
-_MAX_FILE_BYTES = const(12288)
+FILE_BYTES = const(12288)
+NEEDS_PERMIT = "this file needs a permit of the server: use tech configure"
 
 
 class Refused(Exception):
@@ -32,7 +33,7 @@ def read(name):
 def _content(path):
     # Not one byte more than is there: the heap has few pieces of the largest size.
     size_bytes = os.stat(path)[6]
-    if size_bytes > _MAX_FILE_BYTES:
+    if size_bytes > FILE_BYTES:
         raise Refused(path + " is too long")
     with open(path, "rb") as file:
         return file.read(size_bytes)
@@ -158,7 +159,7 @@ def check_file(name, path, is_sealed, permitted=None):
         if name == "/data/catalogue.json":
             _check_catalogue(path)
         elif permitted is None or _describe(name, path) != permitted:
-            raise Refused("this file needs a permit of the server: use tech configure")
+            raise Refused(NEEDS_PERMIT)
         return
     role = name[len(_FOLDER) : -5]
     if not name.endswith(".json") or "/" in role:

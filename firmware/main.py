@@ -8,6 +8,7 @@ trial that crashes.
 import asyncio
 import gc
 
+from bootloader.shared.tidy import make_room, tidy
 from firmware import config, log
 from firmware.drivers.lcd import Lcd
 from firmware.memory import Memory
@@ -33,6 +34,9 @@ def run(board, boot_info):
 
     try:
         board.data_vfs()
+        # What an upload that never ended left, or a release that is gone, must stop no sale.
+        tidy()
+        make_room(0)
         settings = config.load()
     except (config.ConfigError, OSError) as error:
         log.log("main", str(error))

@@ -135,7 +135,7 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
         # Rolled back: nothing was decided and the counter is free again.
         log.error("terminal %s is asked to try later: %s", envelope.terminal_id.hex(), error)
         return TRY_LATER, b""
-    return OK, seal_reply(envelope.counter, strict_cbor.dumps(reply), keys)
+    return OK, seal_reply(envelope, strict_cbor.dumps(reply), keys)
 
 
 def _answer(

@@ -438,7 +438,7 @@ MUTANTS: dict[str, Mutant] = {
                 control,
                 "decode",
                 (
-                    "if not equal(hmac_sha256(key, memoryview(page)[:_SEAL]), page[_SEAL:]):",
+                    "if not equal(hmac_sha256(key, memoryview(page)[:_MARK]), page[_SEAL:]):",
                     "if False:",
                 ),
             ),
@@ -593,7 +593,10 @@ MUTANTS: dict[str, Mutant] = {
             _changed(
                 recovery.Recovery,
                 "_finish_image",
-                ("if upload.sha256 is not None and digest != upload.sha256:", "if False:"),
+                (
+                    "if boot.image_sha256(partition, upload.size_bytes) != upload.sha256:",
+                    "if False:",
+                ),
             ),
             ("provisioning", "serial-recovery"),
         ),

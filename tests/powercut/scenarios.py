@@ -96,10 +96,9 @@ def repair(world: World, release: int = 1) -> Visit:
     for name in list(world.spoiled_slots):
         if world.cells("slot_" + name).startswith(content):
             world.spoiled_slots.remove(name)
-    reply = yield _ask(True, 1, 0, hash=digest, confirm=True)
+    reply = yield _ask(True, 1, 0, hash=digest, confirm=False)
     if "rc" in reply:
         raise TechnicianTold(f"the technician is told: {reply['rsn']}")
-    world.confirmed = {release}
     yield _ask(True, 0, 5)
 
 

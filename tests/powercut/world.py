@@ -34,7 +34,7 @@ with device.own():
     import firmware.terminal
     import firmware.update.client
     from bootloader import boot, entropy, recovery, smp, trust
-    from bootloader.shared import canonical, cbor, tuf
+    from bootloader.shared import canonical, cbor, tidy, tuf
     from bootloader.shared.control import ControlBlock
     from bootloader.shared.hashes import pbkdf2_sha256
     from bootloader.shared.partitions import mount_data, table
@@ -79,6 +79,7 @@ _ON_DATA: list[types.ModuleType] = [
     firmware.stock,
     firmware.update.client,
     recovery,
+    tidy,
     trust,
 ]
 _SAID_NO = (NoNetwork, BadReply, ServerRefused)

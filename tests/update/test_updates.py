@@ -263,6 +263,7 @@ def test_a_trial_that_only_lacked_the_network_is_tried_again_a_bounded_number_of
         world.reboot()
         world.reboot()
         world.control.adopt("a", *RUNNING)
+        world.control.confirm()
         world.last_failure = None
         world.reboot()
     assert switched == 3

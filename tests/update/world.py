@@ -85,6 +85,7 @@ class World:
         policy = {"crashes_allowed": 2, "unconfirmed_boots_allowed": 4, "selftest_deadline_s": 300}
         digest = hashlib.sha256(image(1)).digest()
         control.adopt("a", len(image(1)), digest, 1, 1, policy)
+        control.confirm()
         self.time_s = int(NOW.timestamp()) + 3600
         self.facts = {"open_sale": False, "idle_s": 99, "battery_mv": 4000, "unsynced_records": 0}
         self.last_failure: dict[str, Any] | None = None
