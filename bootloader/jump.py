@@ -28,11 +28,8 @@ class BootInfo:
         self.reset_cause = reset_cause
         self.last_failure = None
         if state.failure_reason:
-            self.last_failure = {
-                "release": state.failed_release,
-                "reason": state.failure_reason,
-                "trial": state.trial_failed,  # only such a release is never tried again
-            }
+            self.last_failure = {"release": state.failed_release, "reason": state.failure_reason}
+        self.trial_failed = state.trial_failed  # whether that ended a trial: never try it again
         self.control = None
         self.watchdog = None
         self.identity = Identity()

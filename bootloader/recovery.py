@@ -570,9 +570,9 @@ class Recovery:
             raise SmpError(smp.RC_INVALID, "the file is too large")
         if first_bytes > size_bytes:
             raise SmpError(smp.RC_INVALID, "more bytes than the file has")
+        self._mount()
         if not is_signed and self._is_sealed() and self._permitted is None:
             raise trust.Refused(trust.NEEDS_PERMIT)
-        self._mount()
         if not make_room(size_bytes) and not is_signed:
             raise SmpError(smp.RC_NO_MEMORY, "no room under /data")
         for depth in range(3, len(parts)):

@@ -172,12 +172,13 @@ class UpdateClient:
             # the control block still tells of the last failure.
             self._log("update.json is spoiled, begun anew")
         failure = self._boot.last_failure
+        failed_trial = getattr(self._boot, "trial_failed", True)
         # That the confirmed release which runs crashed says nothing against it.
-        if failure and (failure.get("trial", True) or failure["release"] != self._boot.release):
+        if failure and (failed_trial or failure["release"] != self._boot.release):
             number = failure["release"]
             if self._later[0] != number:
                 self._later = [number, 0, 1, 0]
-            if not failure.get("trial", True):
+            if not failed_trial:
                 # It was confirmed once, and gave way: it may come again, after a pause.
                 self._pending = True
                 self._save_state()
