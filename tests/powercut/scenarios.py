@@ -131,6 +131,7 @@ def _made(start: str) -> tuple[bytes, dict[str, Any]]:
     world.needs_technician = True
     if start != "blank":
         life = starts(world)
+        life.prove_itself()
         ready(world, life)
         life.check_in()
         life.update()

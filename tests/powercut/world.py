@@ -210,8 +210,13 @@ class Head:
 
 
 class Pin:
+    """`is_low` is asked when it is read."""
+
+    def __init__(self, is_low: Callable[[], bool] = lambda: False) -> None:
+        self._is_low = is_low
+
     def value(self, level: int | None = None) -> int:
-        return 1
+        return int(not self._is_low())
 
 
 class Nothing:
@@ -317,7 +322,7 @@ class Board:
         self.partitions = table(world.flash, LAYOUT)
         self.console = console
         self.keypad_rows = [Pin()] * 4
-        self.keypad_columns = [Pin()] * 4
+        self.keypad_columns = [Pin(lambda: world.star_is_held), Pin(), Pin(), Pin()]
         self.modem_power_key = Pin()
         self.lcd = Nothing()
         self.rtc = Rtc()
@@ -406,6 +411,7 @@ class World:
         self.spoiled_slots: set[str] = set()
         self.least_security_version = 0
         self.needs_technician = False
+        self.star_is_held = False
         self.cuts = 0
         self.data_at = LAYOUT["data"][0]
 
