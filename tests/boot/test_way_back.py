@@ -1,5 +1,5 @@
-"""Whatever is asked of recovery, in whatever state: afterwards a version that sells is in reach, and
-nothing is confirmed that has not proved itself. On the real bootloader, recovery and firmware.
+"""Whatever is asked of recovery, in whatever state: afterwards a version that sells is in reach,
+and nothing is confirmed that has not proved itself. On the real bootloader, recovery and firmware.
 """
 
 from __future__ import annotations
@@ -135,8 +135,9 @@ for number in RELEASES:
     COMMANDS[f"flash {number}"] = lambda number=number: flashed(number)
     COMMANDS[f"test {number}"] = one(True, 1, 0, hash=digest, confirm=False)
     COMMANDS[f"confirm {number}"] = one(True, 1, 0, hash=digest, confirm=True)
-AGAIN = ("erase", "no hash", "begin 3", "flash 1", "flash 2", "flash 3", "flash 5", "confirm 3")
-"""What is asked after something else was."""
+AGAIN = ("erase", "no hash", "begin 3", "flash 2", "flash 3", "flash 5")
+"""What is asked after something else was: after one of `FIRST`."""
+FIRST = ("erase", "begin 2", "upload 3", "flash 2", "flash 3", "flash 5", "test 1")
 
 
 def with_newest_lists(*asked: Visit) -> Visit:
