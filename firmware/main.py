@@ -8,7 +8,7 @@ trial that crashes.
 import asyncio
 import gc
 
-from bootloader.shared.tidy import make_room, tidy
+from bootloader.shared import tidy
 from firmware import config, log
 from firmware.drivers.lcd import Lcd
 from firmware.memory import Memory
@@ -34,9 +34,7 @@ def run(board, boot_info):
 
     try:
         board.data_vfs()
-        # What an upload that never ended left, or a release that is gone, must stop no sale.
-        tidy()
-        make_room(0)
+        tidy.at_start()
         settings = config.load()
     except (config.ConfigError, OSError) as error:
         log.log("main", str(error))

@@ -55,6 +55,12 @@ def make_room(size_bytes, data="/data"):
     return False
 
 
+def at_start():
+    """What an upload that never ended left, or a release that is gone, must stop no sale."""
+    tidy()
+    make_room(0)
+
+
 def _names(folder):
     try:
         return os.listdir(folder)

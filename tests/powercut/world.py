@@ -543,6 +543,7 @@ class Life:
         self.world = world
         try:
             board.data_vfs()
+            tidy.at_start()
             settings = firmware.config.load()
         except (firmware.config.ConfigError, OSError) as error:
             raise OutOfService(str(error)) from error
