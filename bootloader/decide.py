@@ -34,13 +34,7 @@ def decide(state, reset_cause, forced=False, damaged=()):
 
     slot = new.slots[new.active]
     other = OTHER[new.active]
-    # Of two images of which none was ever confirmed, the second gets its trial after the first.
-    spare = slot.state == "trial" and new.slots[other].state == "ready"
-    way_back = (
-        other not in damaged
-        and (spare or new.slots[other].state == "good")
-        and new.security_fits(other)
-    )
+    way_back = other not in damaged and new.is_way_back(other)
     why = None
     if new.active in damaged:
         why = "image damaged in flash"

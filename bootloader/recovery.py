@@ -278,6 +278,13 @@ class Recovery:
             and boot.image_is_intact(self.board.partitions["slot_" + slot], state.slots[slot])
         )
 
+    def _is_needed(self, slot):
+        """True if `slot`, not the active one, is what the terminal would go back to."""
+        state = self.control.state
+        return state.is_way_back(slot) and boot.image_is_intact(
+            self.board.partitions["slot_" + slot], state.slots[slot]
+        )
+
     def _free_slot(self, release):
         """The slot that `release` may overwrite. It is the active one if only the other would sell.
 
@@ -288,7 +295,7 @@ class Recovery:
         if not state.active:
             return "a"
         other = OTHER[state.active]
-        if not self._would_sell(other):
+        if not self._is_needed(other):
             return other
         if not self._would_sell(state.active):
             return state.active
@@ -469,7 +476,7 @@ class Recovery:
         partition = self.board.partitions["slot_" + upload.slot]
         if boot.image_sha256(partition, upload.size_bytes) != upload.sha256:
             raise SmpError(smp.RC_CORRUPT, "the image arrived damaged: upload it again")
-        if any(slot.state == "good" for slot in self.control.state.slots.values()):
+        if any(slot.state in ("good", "trial") for slot in self.control.state.slots.values()):
             self.control.hold(upload.slot, *_terms(upload.entry))
         else:
             self._adopt(upload.slot, upload.entry)
@@ -486,10 +493,9 @@ class Recovery:
             raise SmpError(smp.RC_INVALID, "slots are 0 and 1")
         if name == state.active:
             raise SmpError(smp.RC_BAD_STATE, "that slot is in use")
-        if state.slots[name].state == "good":
+        if state.active and (state.slots[name].state == "good" or self._is_needed(name)):
             raise SmpError(
-                smp.RC_BAD_STATE,
-                "that slot holds a confirmed release, the way back: only an upload replaces it",
+                smp.RC_BAD_STATE, "that slot holds the way back: only an upload replaces it"
             )
         self._image = None
         self._forget_note()

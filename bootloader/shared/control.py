@@ -94,6 +94,13 @@ class State:
     def security_fits(self, slot):
         return self.slots[slot].security_version >= self.security_version
 
+    def is_way_back(self, slot):
+        """True if `slot`, not the active one, is to boot when the active one fails: a confirmed
+        release, or the second of two of which none was ever confirmed. Its image may be damaged.
+        """
+        spare = self.slots[slot].state == "ready" and self.slots[OTHER[slot]].state == "trial"
+        return (spare or self.slots[slot].state == "good") and self.security_fits(slot)
+
 
 def _number(value, bits):
     if not isinstance(value, int) or not 0 <= value < 1 << bits:
@@ -372,16 +379,19 @@ class ControlBlock:
         self.write(state)
 
     def give_way(self):
-        """Go back to the confirmed release in the other slot: a technician's word, in recovery.
+        """Go back to the release in the other slot: a technician's word, in recovery.
 
         An image that was on trial is kept as `hold` keeps one. Raises ControlError unless the other
-        slot is good.
+        slot is good, or ready to be tried after one that is on trial.
         """
         state = self.state.copy()
         other = OTHER.get(state.active)
-        if other is None or state.slots[other].state != "good":
-            raise ControlError("the other slot holds no confirmed release")
-        if state.slots[state.active].state == "trial":
+        is_trial = other is not None and state.slots[state.active].state == "trial"
+        if other is None or not state.is_way_back(other):
+            raise ControlError("the other slot holds no release to go back to")
+        if state.slots[other].state == "ready":
+            state.slots[other].state = "trial"
+        if is_trial:
             state.slots[state.active].state = "ready"
         state.active = other
         state.crashes = state.unconfirmed_boots = 0

@@ -595,7 +595,7 @@ MUTANTS: dict[str, Mutant] = {
             _changed(
                 recovery.Recovery,
                 "_free_slot",
-                ("if not self._would_sell(other):", "if True:"),
+                ("if not self._is_needed(other):", "if True:"),
             ),
             ("recovery-in-trial",),
         ),
