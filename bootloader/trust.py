@@ -80,13 +80,14 @@ def images(board, security_version, sha256=None):
     """
     found = []
     why = None
+    broken = ""
     try:
         trusted = _verified(None)
         for channel in _channels():
             try:
                 trusted.update_delegated(channel, "targets", read(channel))
             except tuf.TrustError as error:  # an old list beside a newer snapshot hides no other
-                why = str(error)
+                broken = " (" + str(error) + ")"
                 continue
             for path, target in trusted.targets(channel).items():
                 if not path.endswith(".full"):
@@ -103,7 +104,8 @@ def images(board, security_version, sha256=None):
     except OSError:
         raise Refused("no signed files on board: upload them first")
     if sha256 is not None and not found:
-        raise Refused("not listed by the channels on board: " + (why or "unsigned, or withdrawn"))
+        listed = "not listed by the channels on board: unsigned, or withdrawn"
+        raise Refused(why or listed + broken)
     return found
 
 

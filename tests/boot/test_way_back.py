@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 
 from tests.money import office
-from tests.powercut import judge, publisher
+from tests.powercut import device, judge, publisher
 from tests.powercut.scenarios import Visit, _ask, _upload, begin, ready, repair, starts
 from tests.powercut.world import LAYOUT, Answering, Reset, TechnicianTold, World
+
+with device.own():
+    from bootloader import recovery
+    from bootloader.shared import control
 
 SELLS = (1, 2, 5)
 
@@ -31,11 +35,11 @@ def on_trial(world: World) -> None:
 
 
 def interrupted_upload(world: World) -> None:
-    visit(world, first_piece(2), day="security")
+    visit(world, first_piece(2))
 
 
 def ready_but_not_chosen(world: World) -> None:
-    visit(world, whole(2), day="security")
+    visit(world, whole(2))
 
 
 def expanded_but_not_tried(world: World) -> None:
@@ -78,13 +82,24 @@ STATES: dict[str, tuple[str, Callable[[World], None]]] = {
 
 def first_piece(release: int, **changes: Any) -> Visit:
     content = publisher.image(release)
+    yield from lists(RELEASES[release])
     body = {"off": 0, "data": content[:480], "len": len(content), "sha": publisher.digest(release)}
     body.update(changes)
     yield _ask(True, 1, 1, **{key: value for key, value in body.items() if value is not None})
 
 
+def lists(day: str) -> Visit:
+    """Whoever comes brings what is signed; what the terminal has may be newer."""
+    for role, content in publisher.publisher().trust_files(day).items():
+        try:
+            yield from _upload(8, 0, content, name=f"/data/trust/{role}.json", len=len(content))
+        except TechnicianTold:
+            pass
+
+
 def whole(release: int) -> Visit:
     content = publisher.image(release)
+    yield from lists(RELEASES[release])
     yield from _upload(1, 1, content, len=len(content), sha=publisher.digest(release))
 
 
@@ -106,7 +121,8 @@ def one(is_write: bool, group: int, command: int, **body: Any) -> Callable[[], V
     return asked
 
 
-RELEASES = (1, 2, 3, 5)  # 3 crashes as soon as it starts
+RELEASES = {1: "first", 2: "delta", 3: "crashing", 5: "security"}
+"""And the day whose lists name them as the newest. 3 crashes as soon as it starts."""
 COMMANDS: dict[str, Callable[[], Visit]] = {
     "echo": one(True, 0, 0, d="x"),
     "reset": one(True, 0, 5),
@@ -140,13 +156,8 @@ AGAIN = ("erase", "no hash", "begin 3", "flash 2", "flash 3", "flash 5")
 FIRST = ("erase", "begin 2", "upload 3", "flash 2", "flash 3", "flash 5", "test 1")
 
 
-def with_newest_lists(*asked: Visit) -> Visit:
-    """Whoever comes brings all that was ever signed."""
-    for role, content in publisher.publisher().trust_files("security").items():
-        try:
-            yield from _upload(8, 0, content, name=f"/data/trust/{role}.json", len=len(content))
-        except TechnicianTold:
-            pass
+def one_after_the_other(*asked: Visit) -> Visit:
+    """Refusals are borne."""
     for each in asked:
         try:
             yield from each
@@ -154,25 +165,34 @@ def with_newest_lists(*asked: Visit) -> Visit:
             pass
 
 
-def visit(world: World, *asked: Visit, day: str = "") -> None:
+def visit(world: World, *asked: Visit) -> None:
     """Somebody holds `*` at power-on, asks, and pulls the plug."""
-    world.day = day or world.day
     held = world.star_is_held
     world.star_is_held = True
     try:
-        world.power_on("power-on", with_newest_lists(*asked))
+        world.power_on("power-on", one_after_the_other(*asked))
     except (Answering, Reset):
         pass
     world.star_is_held = held
 
 
-def wrong_after(world: World, sold_before: bool) -> str:
+def confirmed_alone(world: World) -> set[int]:
+    """The release that is confirmed, if no other is: it must stay."""
+    record = judge.control(world.cells("control"))
+    good = {s.release for s in record.slots.values() if s.state == "good"} if record else set()
+    return good if len(good) == 1 and not world.spoiled_slots else set()
+
+
+def wrong_after(world: World, sold_before: bool, must_stay: set[int]) -> str:
     """What a person would find: does it sell again, by itself or by a technician's `recover`?"""
     proven = world.proven_releases()
     record = judge.control(world.cells("control"))
     for slot in record.slots.values() if record else ():
         if slot.state == "good" and slot.release not in proven:
             return f"release {slot.release} is confirmed and has proved nothing"
+    good = {s.release for s in record.slots.values() if s.state == "good"} if record else set()
+    if not must_stay <= good:
+        return f"release {must_stay} was the only confirmed one and is gone"
     world.has_control = record is not None
     world.needs_technician = world.star_is_held = not sold_before
     world.online = True
@@ -216,9 +236,33 @@ def stand(state: str) -> tuple[World, bool]:
 def test_whatever_is_asked_of_recovery_a_version_that_sells_stays_in_reach(state: str) -> None:
     world, sold_before = stand(state)
     cells, kept = world.flash.snapshot(), world.capture()
+    must_stay = confirmed_alone(world)
     asked = [[name] for name in COMMANDS] + [[one, two] for one in FIRST for two in AGAIN]
     for names in asked:
         world.flash.restore(cells)
         tried = world.outlive(kept)
         visit(tried, *(COMMANDS[name]() for name in names))
-        assert wrong_after(tried, sold_before) == "", (state, names)
+        assert wrong_after(tried, sold_before, must_stay) == "", (state, names)
+
+
+def test_that_would_show_a_recovery_that_overwrites_what_a_trial_goes_back_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recovery.Recovery, "_is_needed", lambda self, slot: False)
+    world, sold_before = stand("confirmed and trial")
+    must_stay = confirmed_alone(world)
+    visit(world, COMMANDS["flash 3"]())
+    assert "was the only confirmed one and is gone" in wrong_after(world, sold_before, must_stay)
+
+
+def test_that_would_show_a_recovery_that_confirms(monkeypatch: pytest.MonkeyPatch) -> None:
+    confirming = control.ControlBlock.adopt
+
+    def adopt(block: Any, *terms: Any) -> None:
+        confirming(block, *terms)
+        block.confirm()
+
+    monkeypatch.setattr(control.ControlBlock, "adopt", adopt)
+    world, sold_before = stand("one confirmed")
+    visit(world, COMMANDS["flash 3"]())
+    assert "confirmed and has proved nothing" in wrong_after(world, sold_before, set())
