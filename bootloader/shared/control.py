@@ -20,6 +20,7 @@ _MARK = const(223)  # outside the seal: made 0 when a later record is in flash
 _SEAL = const(224)
 _PAGES_PER_SECTOR = SECTOR_BYTES // PAGE_BYTES
 _ERASE_ATTEMPTS = const(3)
+_LOST_BOOTS = const(4096)  # many times what two sectors can count
 
 SLOT_STATES = ("empty", "good", "trial", "bad", "ready")
 _ACTIVE = (None, "a", "b")
@@ -221,7 +222,8 @@ class ControlBlock:
     def load(self):
         """The newest valid State, also kept in `.state`; None if no record is valid.
 
-        `.newer_lost` is then True if a later record was there once: what it counted is not known.
+        `.newer_lost` is then True if a later record was there once, and the boot count above what
+        that can have counted; to be above an earlier such loss, too, is for `bootloader.boot`.
         """
         candidates = []
         self._unmarked = []
@@ -250,6 +252,8 @@ class ControlBlock:
                 self.state = state
                 self._newest_page = index
                 self.newer_lost = index not in self._unmarked  # a mark half made is made
+                if self.newer_lost:
+                    state.boot_count += _LOST_BOOTS
                 break
         return self.state
 
