@@ -10,7 +10,7 @@ import gc
 
 from bootloader.shared import breath
 from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
-from bootloader.shared.control import OTHER
+from bootloader.shared.control import OTHER, ControlError
 from bootloader.shared.cose import derive_keys
 from bootloader.shared.hashes import hkdf_sha256
 from firmware import sync
@@ -356,13 +356,13 @@ class Terminal:
         self.clock.set(reply[1])
         self.message = reply.get(4)
         if failure:
-            boot.control.clear_failure()
+            _record(boot.control.clear_failure)
             boot.last_failure = None
         else:
             self.updates.reported(told)
         if not self._checked_in:
             self._checked_in = True
-            boot.control.running_well()
+            _record(boot.control.running_well)
             log("radio", "server reached, time {}".format(reply[1]))
         try:
             new = await sync.fetch_stock(self.journal, self.messenger, self.stock, reply[5])
@@ -419,6 +419,14 @@ class Terminal:
         if not self.modem.registered:
             return "network"
         return None if self._checked_in else "check-in"
+
+
+def _record(change):
+    # A boot record that is not taken costs a word told twice, or a count; selling goes on.
+    try:
+        change()
+    except (ControlError, OSError) as error:
+        log("main", "boot records: " + str(error))
 
 
 def _modem_log(text):

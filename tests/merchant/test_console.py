@@ -129,6 +129,17 @@ print(kept.get("wrong", 0))
     assert told(script)[-1] == "2"
 
 
+def test_boot_records_that_take_nothing_end_no_check_in() -> None:
+    script = """
+from bootloader.shared.control import ControlError
+def worn():
+    raise ControlError("worn out")
+terminal._record(worn)
+print("goes on")
+"""
+    assert told(script)[-1] == "goes on"
+
+
 def test_every_command_of_the_bench_is_known_to_the_console() -> None:
     script = "print([n for n in dir(Commands) if n[:3] == 'do_' and n[3:] not in console.COMMANDS])"
     assert told(script)[-1] == "[]"
