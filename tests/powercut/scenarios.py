@@ -45,6 +45,8 @@ class Scenario:
     day: str = "first"
     """What the site has in the end; it may be known to the terminal only after the cut."""
     kept: Callable[[World], list[str]] = field(default=lambda world: [])
+    by_cable_bytes: int = 0
+    """Payload that came by cable, and after a cut may come over the air instead."""
 
 
 # --- the technician ---
@@ -496,7 +498,10 @@ def recovery_in_trial(world: World) -> None:
         raise Broken("what nobody signed for changed the boot records")
     world.day = "crashing"
     _with_star(world, _flashing(world, 3))
-    life = with_resets(world, starts(world))
+    record = judge.control(world.cells("control"))
+    if record is None or not any(slot.state == "good" for slot in record.slots.values()):
+        raise Broken("what was confirmed before the trial is gone")
+    with_resets(world, starts(world))
     world.day = "security"
     _with_star(world, _flashing(world, 5))
     to_release(world, starts(world), 5)
@@ -607,8 +612,10 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("plugs-in-trial", plugs_pulled_in_trial, "shop", 2, "delta"),
         Scenario("report-fails", report_fails_after_confirm, "shop", 5, "security"),
         Scenario("serial-recovery", serial_recovery, "bricked"),
-        Scenario("recovery-in-trial", recovery_in_trial, "shop", 5, "security", _was_told(3)),
-        Scenario("full-data", full_data, "full", 5, "security"),
+        Scenario(
+            "recovery-in-trial", recovery_in_trial, "shop", 5, "security", by_cable_bytes=9000
+        ),
+        Scenario("full-data", full_data, "full", 5, "security", by_cable_bytes=9000),
         Scenario("records-decay", records_decay),
         *(Scenario(f"any-day-{n}", any_day(n), "shop", 0, "security") for n in range(6)),
     )
