@@ -363,6 +363,21 @@ def test_what_failed_in_its_trial_is_not_tried_again(world: World) -> None:
     assert world.switched_to() == 3
 
 
+@pytest.mark.parametrize("crashed", [1, 2])
+def test_a_confirmed_release_that_crashed_is_not_put_on_the_list(
+    world: World, crashed: int
+) -> None:
+    world.publish(2)
+    world.last_failure = {"release": crashed, "reason": "ValueError: x"}
+    world.trial_failed = False
+    world.reboot()
+    assert world.client.refused == []
+    world.run()
+    world.time_s += 1000
+    world.run()
+    assert world.switched_to() == 2, "one that gave way comes again after a pause"
+
+
 def test_on_trial_the_way_back_is_left_alone(world: World) -> None:
     world.trial = True
     world.reboot()

@@ -89,6 +89,7 @@ class World:
         self.time_s = int(NOW.timestamp()) + 3600
         self.facts = {"open_sale": False, "idle_s": 99, "battery_mv": 4000, "unsynced_records": 0}
         self.last_failure: dict[str, Any] | None = None
+        self.trial_failed = True
         self.trial = False
         self.logged: list[str] = []
         self.resets = 0
@@ -143,6 +144,7 @@ class World:
             trial=self.trial,
             release=1,
             last_failure=self.last_failure,
+            trial_failed=self.trial_failed,
             control=self.control,
             identity=SimpleNamespace(terminal_id=TERMINAL_ID),
         )
