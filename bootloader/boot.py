@@ -61,15 +61,25 @@ def record_crash(board, control_key, reason):
 def choose(board, control, reset_cause, forced):
     """Decide, check the chosen image in flash, and record the attempt: `(slot or None, why)`."""
     state = control.load()
+    if control.newer_lost:
+        _count_above(board, state)
     damaged = ()
     while True:
         new, slot, why = decide(state, reset_cause, forced, damaged)
         if slot is None or image_is_intact(board.partitions["slot_" + slot], new.slots[slot]):
             break
         damaged += (slot,)
-    if new is not None and (slot or encode(new, b"") != encode(state, b"")):
+    if new is not None and (slot or control.newer_lost or encode(new, b"") != encode(state, b"")):
         control.write(new)
     return slot, why
+
+
+def _count_above(board, state):
+    """Let the boots go on above all numbers that a lost record may have counted."""
+    try:
+        state.boot_count = identity.add_era(board.partitions["identity"])
+    except identity.IdentityError:
+        pass  # all used up: messages do not rest on the count alone
 
 
 def image_is_intact(partition, slot):

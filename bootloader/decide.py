@@ -8,6 +8,7 @@ from bootloader.shared.control import OTHER
 
 CRASHES_IN_A_ROW = const(5)
 """A confirmed release that crashed so often without running well gives way to the other slot."""
+_FAILED_TRIAL = ("crashed in trial", "not confirmed in time")
 
 
 def decide(state, reset_cause, forced=False, damaged=()):
@@ -33,9 +34,7 @@ def decide(state, reset_cause, forced=False, damaged=()):
 
     slot = new.slots[new.active]
     other = OTHER[new.active]
-    way_back = (
-        other not in damaged and new.slots[other].state == "good" and new.security_fits(other)
-    )
+    way_back = other not in damaged and new.is_way_back(other)
     why = None
     if new.active in damaged:
         why = "image damaged in flash"
@@ -44,9 +43,10 @@ def decide(state, reset_cause, forced=False, damaged=()):
     elif not new.security_fits(new.active):
         why = "security version too low"
     elif slot.state == "trial" and new.crashes >= max(1, slot.crashes_allowed):
-        why = "crashed in trial"
+        # With no way back it goes on trying: one that starts may sell, recovery does not.
+        why = "crashed in trial" if way_back else None
     elif slot.state == "trial" and new.unconfirmed_boots >= max(1, slot.unconfirmed_boots_allowed):
-        # It may merely never have found a network. With no way back it goes on trying.
+        # It may merely never have found a network.
         why = "not confirmed in time" if way_back else None
     elif slot.state == "good" and new.crashes >= CRASHES_IN_A_ROW:
         why = "crashed again and again" if way_back else None
@@ -57,9 +57,13 @@ def decide(state, reset_cause, forced=False, damaged=()):
             new.fail(slot.release, why)
         if not way_back:
             return new, None, why
+        new.trial_failed = why in _FAILED_TRIAL
         slot.state = "bad"
+        if new.slots[other].state == "ready":
+            new.slots[other].state = "trial"
         new.active = other
-        new.crashes = new.unconfirmed_boots = 0
+        new.crashes = 0
+        new.unconfirmed_boots = int(new.slots[other].state == "trial")
     elif slot.state == "trial":
         new.unconfirmed_boots += 1
     new.boot_count += 1

@@ -29,6 +29,7 @@ class BootInfo:
         self.last_failure = None
         if state.failure_reason:
             self.last_failure = {"release": state.failed_release, "reason": state.failure_reason}
+        self.trial_failed = state.trial_failed  # whether that ended a trial: never try it again
         self.control = None
         self.watchdog = None
         self.identity = Identity()

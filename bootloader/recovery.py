@@ -1,7 +1,8 @@
 """Serial recovery: the technician's commands over SMP (docs/formats/serial.md).
 
 `bootloader.boot` enters it and never comes back from it. It writes nothing that would let an image
-run which the release managers did not sign, and tells the device key once, at provisioning.
+run which the release managers did not sign, confirms none, and overwrites no confirmed release that
+may be needed again; it tells the device key once, at provisioning.
 """
 
 import gc
@@ -10,19 +11,24 @@ import time
 from hashlib import sha256
 
 from bootloader import boot, entropy, identity, smp, trust
+from bootloader.decide import CRASHES_IN_A_ROW
 from bootloader.shared.compat import const
 from bootloader.shared.control import OTHER, ControlBlock, ControlError
 from bootloader.shared.hashes import equal, technician_permit
-from bootloader.shared.partitions import SECTOR_BYTES, PartitionError
+from bootloader.shared.partitions import SECTOR_BYTES, PartitionError, make_firm
+from bootloader.shared.tidy import make_room, tidy
 from bootloader.smp import SmpError
 
 _IDLE_S = 0.002
 _DRAIN_S = 0.05
 _NAME_BYTES = const(64)
-_FILE_BYTES = const(0x100000)
+_FILE_BYTES = const(0x10000)
 _SLOT_NAMES = ("a", "b")
 _PROGRESS = "/data/upload"
 _NOTE_EVERY = const(0x8000)  # a note costs about as much flash as a sector of the image
+_NOTE_HEAD = const(33)
+_PIECE_MARK = const(8)
+_SELF_TEST_ONLY = "nothing but its own self-test confirms a release: choose it for a test"
 
 
 def run(board, who, control):
@@ -53,11 +59,12 @@ class _ImageUpload:
         self.entry = entry
         self.offset = 0
         self.erased_bytes = 0
-        self.noted_bytes = 0
+        # What is kept of an upload under way, for after a power cut: which, and 8 bytes of SHA-256
+        # of each `_NOTE_EVERY` bytes that came.
+        self.note = slot.encode() + sha256
 
-    def note(self):
-        """What is kept of an upload under way, for after a power cut: which, and how far."""
-        return self.slot.encode() + self.sha256 + (self.offset // SECTOR_BYTES).to_bytes(2, "big")
+    def noted_bytes(self):
+        return (len(self.note) - _NOTE_HEAD) // _PIECE_MARK * _NOTE_EVERY
 
 
 class _FileUpload:
@@ -118,6 +125,10 @@ class Recovery:
             raise SmpError(smp.RC_NO_MEMORY, "not enough memory for this request")
         except OSError as fault:
             raise SmpError(smp.RC_UNKNOWN, "flash: " + str(fault))
+        except SmpError:
+            raise
+        except Exception as fault:  # whatever was sent, recovery goes on
+            raise SmpError(smp.RC_INVALID, type(fault).__name__ + ": " + str(fault))
 
     # os
 
@@ -227,18 +238,29 @@ class Recovery:
             pass  # the technician's commands will say what is wrong
 
     def _lacks_image(self):
-        is_sealed = identity.is_sealed(self.board.partitions["identity"])
-        return is_sealed and not self.control.state.active
+        return self._is_sealed() and not self.control.state.active
 
     def _find_images(self):
-        """Adopt the newest intact image that is listed; True if there is one."""
+        """Take back the intact images that are listed, the newest on trial; True if there are any.
+
+        Which of them had been confirmed was lost with the records.
+        """
+        found = {}
         for entry in sorted(self._listed_images(), key=lambda e: -e.release):
             for slot in _SLOT_NAMES:
                 partition = self.board.partitions["slot_" + slot]
-                if boot.image_is_intact(partition, entry):
-                    self._adopt(slot, entry)
-                    return True
-        return False
+                if slot not in found and boot.image_is_intact(partition, entry):
+                    found[slot] = entry
+        newest_last = sorted(found, key=lambda slot: found[slot].release)
+        if not newest_last:
+            return False
+        # One of these ran, so none under the lowest may come.
+        lowest = min([entry.security_version for entry in found.values()])
+        self.control.state.security_version = max(self.control.state.security_version, lowest)
+        if len(newest_last) > 1:
+            self.control.hold(newest_last[0], *_terms(found[newest_last[0]]))
+        self._adopt(newest_last[-1], found[newest_last[-1]])
+        return True
 
     # image
 
@@ -248,6 +270,54 @@ class Recovery:
         if self.control is None or self.control.state is None:
             raise SmpError(smp.RC_BAD_STATE, "the boot records cannot be written")
         return self.control.state
+
+    def _would_sell(self, slot):
+        """True if `slot` holds a confirmed release that boots and does not crash for ever."""
+        state = self.control.state
+        return (
+            state.slots[slot].state == "good"
+            and state.security_fits(slot)
+            and not (slot == state.active and state.crashes >= CRASHES_IN_A_ROW)
+            and boot.image_is_intact(self.board.partitions["slot_" + slot], state.slots[slot])
+        )
+
+    def _is_needed(self, slot):
+        """True if `slot`, not the active one, is what the terminal would go back to."""
+        state = self.control.state
+        return state.is_way_back(slot) and boot.image_is_intact(
+            self.board.partitions["slot_" + slot], state.slots[slot]
+        )
+
+    def _free_slot(self, release):
+        """The slot that `release` may overwrite. It is the active one if only the other would sell.
+
+        Raises SmpError if a newer one is confirmed, or the running one is not sure to work.
+        """
+        state = self.control.state
+        self._check_not_older(release)
+        if not state.active:
+            return "a"
+        other = OTHER[state.active]
+        if not self._is_needed(other):
+            return other
+        if not self._would_sell(state.active):
+            return state.active
+        if state.crashes:
+            raise SmpError(
+                smp.RC_BAD_STATE,
+                "the running release crashed lately: let it reach its server, or give way, first",
+            )
+        return other
+
+    def _check_not_older(self, release):
+        slots = self.control.state.slots
+        for name in _SLOT_NAMES:
+            if slots[name].release > release and self._would_sell(name):
+                raise SmpError(
+                    smp.RC_DENIED,
+                    "release %d is confirmed here, %d is older: have it released under a new number"
+                    % (slots[name].release, release),
+                )
 
     def _image_states(self, body):
         images = []
@@ -291,13 +361,16 @@ class Recovery:
                 break
         else:
             raise fault
-        if name == state.active:
-            if confirm:
-                self.control.confirm()
-        elif confirm:
-            self._adopt(name, slot)
-        else:
-            self.control.start_trial(name, *_terms(slot))
+        if slot.state != "good" and confirm:
+            raise SmpError(smp.RC_DENIED, _SELF_TEST_ONLY)
+        if name != state.active:
+            if slot.state != "good":
+                self._check_not_older(slot.release)
+                self._adopt(name, slot)
+            elif not self._would_sell(state.active):
+                self.control.give_way()
+            else:
+                self._check_not_older(slot.release)
         return self._image_states(body)
 
     def _adopt(self, slot, entry):
@@ -310,14 +383,10 @@ class Recovery:
         data = _field(body, "data", bytes, b"")
         if offset == 0:
             size_bytes = _field(body, "len", int)
-            sha256 = body.get("sha")
+            sha256 = _field(body, "sha", bytes)
             upload = self._image
-            if (
-                upload is None
-                or sha256 is None
-                or (upload.sha256, upload.size_bytes) != (sha256, size_bytes)
-            ):
-                upload = self._begin_image(state, size_bytes, sha256)
+            if upload is None or (upload.sha256, upload.size_bytes) != (sha256, size_bytes):
+                self._begin_image(state, size_bytes, sha256)
         upload = self._image
         if upload is None:
             raise SmpError(smp.RC_BAD_STATE, "no upload has begun: start at offset 0")
@@ -335,51 +404,85 @@ class Recovery:
             if upload.offset == upload.size_bytes:
                 self._finish_image(upload)
                 return {"off": upload.offset, "match": True}
-            if upload.offset >= upload.noted_bytes + _NOTE_EVERY and upload.sha256 is not None:
-                upload.noted_bytes = upload.offset
-                with open(_PROGRESS + ".new", "wb") as file:
-                    file.write(upload.note())
-                os.rename(_PROGRESS + ".new", _PROGRESS)
+            if upload.offset >= upload.noted_bytes() + _NOTE_EVERY:
+                self._note(upload)
         return {"off": upload.offset}
 
     def _begin_image(self, state, size_bytes, sha256):
-        slot = OTHER[state.active] if state.active else "a"
-        if not 0 < size_bytes <= self.board.partitions["slot_" + slot].size_bytes:
+        """Nothing is erased before the image is known to be signed for, and to be needed."""
+        if len(sha256) != 32:
+            raise SmpError(smp.RC_INVALID, "sha is the image's SHA-256: 32 bytes")
+        if not 0 < size_bytes <= self.board.partitions["slot_a"].size_bytes:
             raise SmpError(smp.RC_INVALID, "the image does not fit the slot")
-        # A client that names the hash at once learns at once that the image is refused.
-        entry = self._listed(sha256, size_bytes) if sha256 is not None else None
+        entry = self._listed(sha256, size_bytes)
+        self._image = None
+        for name in _SLOT_NAMES:
+            slot = state.slots[name]
+            if (
+                slot.sha256 == sha256
+                and slot.state in ("good", "trial", "ready")
+                and boot.image_is_intact(self.board.partitions["slot_" + name], slot)
+            ):
+                self._image = _ImageUpload(name, size_bytes, sha256, entry)
+                self._image.offset = size_bytes  # it is here: nothing to send
+                return
+        slot = self._free_slot(entry.release)
+        if slot == state.active:
+            self.control.give_way()
         self.control.empty(slot)
-        self._image = upload = _ImageUpload(slot, size_bytes, sha256, entry)
-        if entry:
-            self._resume(upload)
-        return upload
+        self._image = _ImageUpload(slot, size_bytes, sha256, entry)
+        self._resume(self._image)
+
+    def _note(self, upload):
+        """Note how far an upload came. It spares sending again, nothing else: no error ends it."""
+        start = upload.noted_bytes()
+        partition = self.board.partitions["slot_" + upload.slot]
+        upload.note += _piece_mark(partition, start)
+        try:
+            with open(_PROGRESS + ".new", "wb") as file:
+                file.write(upload.note)
+            os.rename(_PROGRESS + ".new", _PROGRESS)
+        except OSError:
+            tidy()
 
     def _resume(self, upload):
-        """Go on where a power cut ended an upload of the same image. The sector that was being
-        written is erased again; should the slot hold something else by now, the last hash tells."""
+        """Go on where a power cut ended an upload of the same image, as far as the slot still holds
+        what came then."""
         try:
             with open(_PROGRESS, "rb") as file:
-                kept = file.read(64)
+                kept = file.read(256)
         except OSError:
             return
-        start = int.from_bytes(kept[33:], "big") * SECTOR_BYTES
-        if kept[:33] == upload.note()[:33] and len(kept) == 35 and start < upload.size_bytes:
-            upload.offset = upload.erased_bytes = upload.noted_bytes = start
+        if kept[:_NOTE_HEAD] != upload.note:
+            return
+        partition = self.board.partitions["slot_" + upload.slot]
+        for at in range(_NOTE_HEAD, len(kept) - _PIECE_MARK + 1, _PIECE_MARK):
+            start = upload.noted_bytes()
+            if start + _NOTE_EVERY >= upload.size_bytes:
+                break
+            for sector in range(start, start + _NOTE_EVERY, SECTOR_BYTES):
+                make_firm(partition, sector)
+            if _piece_mark(partition, start) != kept[at : at + _PIECE_MARK]:
+                break
+            upload.note += kept[at : at + _PIECE_MARK]
+        upload.offset = upload.erased_bytes = upload.noted_bytes()
+
+    def _forget_note(self):
+        try:
+            os.remove(_PROGRESS)
+        except OSError:
+            pass  # there is none, or it will not fit what the slot holds
 
     def _finish_image(self, upload):
         self._image = None
-        if upload.noted_bytes:
-            os.remove(_PROGRESS)
+        self._forget_note()
         partition = self.board.partitions["slot_" + upload.slot]
-        digest = boot.image_sha256(partition, upload.size_bytes)
-        if upload.sha256 is not None and digest != upload.sha256:
+        if boot.image_sha256(partition, upload.size_bytes) != upload.sha256:
             raise SmpError(smp.RC_CORRUPT, "the image arrived damaged: upload it again")
-        entry = upload.entry or self._listed(digest, upload.size_bytes)
-        if any(slot.state == "good" for slot in self.control.state.slots.values()):
-            self.control.hold(upload.slot, *_terms(entry))
+        if any(slot.state in ("good", "trial") for slot in self.control.state.slots.values()):
+            self.control.hold(upload.slot, *_terms(upload.entry))
         else:
-            self._adopt(upload.slot, entry)
-        upload.sha256 = digest
+            self._adopt(upload.slot, upload.entry)
         self._image = upload  # a repeated last request gets its answer again
 
     def _erase_image(self, body):
@@ -393,7 +496,12 @@ class Recovery:
             raise SmpError(smp.RC_INVALID, "slots are 0 and 1")
         if name == state.active:
             raise SmpError(smp.RC_BAD_STATE, "that slot is in use")
+        if state.active and (state.slots[name].state == "good" or self._is_needed(name)):
+            raise SmpError(
+                smp.RC_BAD_STATE, "that slot holds the way back: only an upload replaces it"
+            )
         self._image = None
+        self._forget_note()
         self.control.empty(name)
         _erase(self.board.partitions["slot_" + name])
         return {}
@@ -424,6 +532,7 @@ class Recovery:
             # filesystem is made anew.
             self.board.data_vfs(self.who is None)
             self._mounted = True
+            tidy()
 
     def _upload_file(self, body):
         offset = _field(body, "off", int)
@@ -431,29 +540,31 @@ class Recovery:
         name = _field(body, "name", str)
         upload = self._file
         if offset == 0:
-            self._close_file()
-            size_bytes = _field(body, "len", int)
-            upload = self._begin_file(name, size_bytes)
+            self._drop_file()
+            upload = self._begin_file(name, _field(body, "len", int), len(data))
         elif upload is None or upload.name != name:
             return {"off": 0}
         if offset != upload.offset:
             return {"off": upload.offset}
         if offset + len(data) > upload.size_bytes:
             raise SmpError(smp.RC_INVALID, "more bytes than the file has")
-        upload.file.write(data)
-        upload.offset += len(data)
-        if upload.offset == upload.size_bytes:
-            self._close_file()
-            try:
-                is_sealed = identity.is_sealed(self.board.partitions["identity"])
-                trust.check_file(name, name + ".new", is_sealed, self._permitted)
-            except trust.Refused:
-                os.remove(name + ".new")
-                raise
-            os.rename(name + ".new", name)
+        try:
+            upload.file.write(data)
+            upload.offset += len(data)
+            if upload.offset == upload.size_bytes:
+                upload.file.close()
+                trust.check_file(name, name + ".new", self._is_sealed(), self._permitted)
+                os.rename(name + ".new", name)
+                self._file = None
+        except BaseException:
+            self._drop_file()
+            raise
         return {"off": upload.offset}
 
-    def _begin_file(self, name, size_bytes):
+    def _is_sealed(self):
+        return identity.is_sealed(self.board.partitions["identity"])
+
+    def _begin_file(self, name, size_bytes, first_bytes):
         parts = name.split("/")
         if (
             len(name.encode()) > _NAME_BYTES
@@ -463,9 +574,16 @@ class Recovery:
             or any(ord(char) < 33 or char == "\\" for char in name)
         ):
             raise SmpError(smp.RC_DENIED, "files go under /data/ only")
-        if not 0 <= size_bytes <= _FILE_BYTES:
+        is_signed = parts[2] == "trust" or parts[2:] == ["catalogue.json"]
+        if not 0 <= size_bytes <= (trust.FILE_BYTES if is_signed else _FILE_BYTES):
             raise SmpError(smp.RC_INVALID, "the file is too large")
+        if first_bytes > size_bytes:
+            raise SmpError(smp.RC_INVALID, "more bytes than the file has")
         self._mount()
+        if not is_signed and self._is_sealed() and self._permitted is None:
+            raise trust.Refused(trust.NEEDS_PERMIT)
+        if not make_room(size_bytes) and not is_signed:
+            raise SmpError(smp.RC_NO_MEMORY, "no room under /data")
         for depth in range(3, len(parts)):
             try:
                 os.mkdir("/".join(parts[:depth]))
@@ -474,10 +592,18 @@ class Recovery:
         self._file = _FileUpload(name, size_bytes, open(name + ".new", "wb"))  # noqa: SIM115
         return self._file
 
-    def _close_file(self):
-        if self._file:
-            self._file.file.close()
-            self._file = None
+    def _drop_file(self):
+        """Leave nothing of a file that was not taken."""
+        upload, self._file = self._file, None
+        if upload:
+            try:
+                upload.file.close()
+            except OSError:
+                pass  # a full disk says so here
+            try:
+                os.remove(upload.name + ".new")
+            except OSError:
+                pass
 
 
 _MISSING = object()
@@ -499,6 +625,14 @@ def _terms(entry):
         "selftest_deadline_s": entry.selftest_deadline_s,
     }
     return entry.image_size, entry.sha256, entry.release, entry.security_version, policy
+
+
+def _piece_mark(partition, start):
+    """What stands in a note for `_NOTE_EVERY` bytes of a slot."""
+    digest = sha256()
+    for at in range(start, start + _NOTE_EVERY, SECTOR_BYTES):
+        digest.update(partition.read(at, SECTOR_BYTES))
+    return digest.digest()[:_PIECE_MARK]
 
 
 def _erase(partition):

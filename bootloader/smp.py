@@ -142,5 +142,7 @@ def answer(message, handle):
         reply = {"rc": refusal.rc, "rsn": refusal.text}
     except CborError as fault:
         reply = {"rc": RC_INVALID, "rsn": str(fault)}
+    except MemoryError:
+        reply = {"rc": RC_NO_MEMORY, "rsn": "not enough memory for this request"}
     payload = dumps(reply)
     return struct.pack(_HEADER, op + 1, flags, len(payload), group, sequence, command) + payload

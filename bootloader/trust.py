@@ -14,7 +14,8 @@ from bootloader.shared.release import Facts, Release, ReleaseRefused, eligible
 _FOLDER = "/data/trust/"
 _TOP = ("root", "timestamp", "snapshot", "targets")
 _MAX_CHANNELS = const(8)
-_MAX_FILE_BYTES = const(12288)
+FILE_BYTES = const(12288)
+NEEDS_PERMIT = "this file needs a permit of the server: use tech configure"
 
 
 class Refused(Exception):
@@ -32,7 +33,7 @@ def read(name):
 def _content(path):
     # Not one byte more than is there: the heap has few pieces of the largest size.
     size_bytes = os.stat(path)[6]
-    if size_bytes > _MAX_FILE_BYTES:
+    if size_bytes > FILE_BYTES:
         raise Refused(path + " is too long")
     with open(path, "rb") as file:
         return file.read(size_bytes)
@@ -79,10 +80,15 @@ def images(board, security_version, sha256=None):
     """
     found = []
     why = None
+    broken = ""
     try:
         trusted = _verified(None)
         for channel in _channels():
-            trusted.update_delegated(channel, "targets", read(channel))
+            try:
+                trusted.update_delegated(channel, "targets", read(channel))
+            except tuf.TrustError as error:  # an old list beside a newer snapshot hides no other
+                broken = " (" + str(error) + ")"
+                continue
             for path, target in trusted.targets(channel).items():
                 if not path.endswith(".full"):
                     continue
@@ -98,7 +104,8 @@ def images(board, security_version, sha256=None):
     except OSError:
         raise Refused("no signed files on board: upload them first")
     if sha256 is not None and not found:
-        raise Refused(why or "not listed by the channels on board: unsigned, or withdrawn")
+        listed = "not listed by the channels on board: unsigned, or withdrawn"
+        raise Refused(why or listed + broken)
     return found
 
 
@@ -158,7 +165,7 @@ def check_file(name, path, is_sealed, permitted=None):
         if name == "/data/catalogue.json":
             _check_catalogue(path)
         elif permitted is None or _describe(name, path) != permitted:
-            raise Refused("this file needs a permit of the server: use tech configure")
+            raise Refused(NEEDS_PERMIT)
         return
     role = name[len(_FOLDER) : -5]
     if not name.endswith(".json") or "/" in role:

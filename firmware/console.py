@@ -1,8 +1,9 @@
 """What a technician can ask of a running terminal over its serial port: one command a line.
 
-`log` repeats the lines kept, `recovery` restarts into serial recovery, `reset` restarts. Everything
-else is for the technician's tools, and is loaded for that command only. Nothing here changes money;
-images sent in recovery must be signed all the same.
+`log` repeats the lines kept, `recovery` restarts into serial recovery, `reset` restarts; `COMMANDS`
+are for the technician's tools, and what does them is loaded for that command only. Nothing here
+changes money; images sent in recovery must be signed all the same. Anybody may be on the cable: no
+bytes that come in end the program, are kept, or load anything unless they are a command.
 """
 
 import asyncio
@@ -11,15 +12,31 @@ import sys
 
 from firmware.log import lines, log
 
+COMMANDS = (
+    "status",
+    "export",
+    "sync",
+    "challenge",
+    "unlock",
+    "may_retire",
+    "retire",
+    "test",
+    "settings",
+    "configure",
+)
 _LONGEST_LINE = 255
 _POLL_MS = 100
+_UNKNOWN = b'= {"error": "no such command; log, recovery, reset and those of tools tech"}\r\n'
 
 
 async def serve(board, boot_info, terminal=None):
     """Read the console for ever. `terminal` is None when it is out of service."""
     typed = bytearray()
     while True:
-        got = board.console.read(32)
+        try:
+            got = board.console.read(32)
+        except OSError:  # a broken line is no reason to stop selling
+            got = None
         if not got:
             await asyncio.sleep_ms(_POLL_MS)
             continue
@@ -31,18 +48,30 @@ async def serve(board, boot_info, terminal=None):
                 continue
             line = bytes(typed)
             typed = bytearray()
-            if line == b"log":
-                for kept in lines():
-                    board.console.write(b"> " + kept.encode() + b"\r\n")
-            elif line == b"recovery":
-                log("console", "to recovery")
-                boot_info.control.request_recovery()
-                board.reset()
-            elif line == b"reset":
-                log("console", "reset")
-                board.reset()
-            elif line and len(line) <= _LONGEST_LINE:
-                await _bench(board, boot_info, terminal, line)
+            if len(line) <= _LONGEST_LINE:
+                try:
+                    await _obey(board, boot_info, terminal, line)
+                except Exception as error:
+                    log("console", type(error).__name__)
+
+
+async def _obey(board, boot_info, terminal, line):
+    if line == b"log":
+        for kept in lines():
+            board.console.write(b"> " + kept.encode() + b"\r\n")
+    elif line == b"recovery":
+        log("console", "to recovery")
+        boot_info.control.request_recovery()
+        board.reset()
+    elif line == b"reset":
+        log("console", "reset")
+        board.reset()
+    else:
+        words = line.split()
+        if words and any(words[0] == command.encode() for command in COMMANDS):
+            await _bench(board, boot_info, terminal, line)
+        elif words:
+            board.console.write(_UNKNOWN)
 
 
 async def _bench(board, boot_info, terminal, line):
@@ -50,7 +79,7 @@ async def _bench(board, boot_info, terminal, line):
     try:
         bench = __import__("firmware.bench", None, None, ("Bench",))
         await bench.Bench(board, boot_info, terminal).run(line.decode())
-    except (UnicodeError, MemoryError) as error:
+    except Exception as error:  # CancelledError is none, so a task can still be ended
         log("console", type(error).__name__)
     bench = None
     package = sys.modules["firmware"]

@@ -8,6 +8,7 @@ trial that crashes.
 import asyncio
 import gc
 
+from bootloader.shared import tidy
 from firmware import config, log
 from firmware.drivers.lcd import Lcd
 from firmware.memory import Memory
@@ -33,6 +34,7 @@ def run(board, boot_info):
 
     try:
         board.data_vfs()
+        tidy.at_start()
         settings = config.load()
     except (config.ConfigError, OSError) as error:
         log.log("main", str(error))

@@ -6,6 +6,9 @@ Replaced by write-to-`.new`, then rename: a cut leaves the old file or the new o
 import json
 import os
 
+from bootloader.shared.tidy import tidy
+from firmware.log import log
+
 
 class Memory:
     """A dictionary of settings at `path`; an unreadable file counts as empty."""
@@ -27,10 +30,23 @@ class Memory:
         return value if type(value) is type(default) else default
 
     def put(self, name, value):
-        """Remember `value`; when this returns it outlives a power cut. Raises OSError."""
+        """Remember `value`; it outlives a power cut.
+
+        A disk that takes nothing ends no sale: then it is remembered until the next start only.
+        """
         if self._kept.get(name) == value:
             return
         self._kept[name] = value
+        try:
+            self._store()
+        except OSError:
+            tidy(True)
+            try:
+                self._store()
+            except OSError as error:
+                log("memory", "not kept: " + str(error))
+
+    def _store(self):
         new = self._path + ".new"
         with open(new, "w") as file:
             json.dump(self._kept, file)

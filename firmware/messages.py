@@ -51,12 +51,14 @@ class Messenger:
     """Seals, sends, opens. `post`: `await post(body) -> (HTTP status, body)`, raising NoNetwork.
 
     `boot_count` must never have been used before under these keys: it makes the replay counter.
+    `salt` is 4 random bytes of this boot: should a boot count come again after all, nonces do not.
     """
 
-    def __init__(self, keys, terminal_id, boot_count, post):
+    def __init__(self, keys, terminal_id, boot_count, post, salt):
         self._keys = keys
         self._terminal_id = terminal_id
         self._boot_count = boot_count
+        self._salt = salt
         self._sent = 0
         # Up to where the server has the journal, as it said last: one that was put back from a
         # back-up has less than it once acknowledged.
@@ -74,14 +76,16 @@ class Messenger:
         content = dict(fields)
         content[0] = kind
         status, body = await self._post(
-            cose.seal_request(self._keys.up, self._terminal_id, counter, cbor.dumps(content))
+            cose.seal_request(
+                self._keys.up, self._terminal_id, self._salt, counter, cbor.dumps(content)
+            )
         )
         if status == 503:
             raise NoNetwork("the server is busy")
         if status != 200:
             raise BadReply("HTTP status %d" % status)
         try:
-            reply = cbor.loads(cose.open_reply(self._keys.down, counter, body))
+            reply = cbor.loads(cose.open_reply(self._keys.down, self._salt, counter, body))
         except ValueError as error:
             raise BadReply(str(error))
         if not isinstance(reply, dict):

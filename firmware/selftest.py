@@ -11,6 +11,7 @@ from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
 from firmware.modem.ladder import ModemError
 
 _KEY_MS = 15000
+_PARTS = ("battery", "RTC", "flash", "keypad", "LCD", "printer", "SIM", "modem")
 
 
 async def run(board, boot, terminal, part, arguments):
@@ -51,9 +52,18 @@ async def _printer(board, boot, terminal, arguments):
 
 
 async def _slip(board, boot, terminal, arguments):
+    # Anybody may be on the cable, and paper is money: words of ours only, for each part one mark.
+    marks = arguments[0] if arguments else ""
+    if len(marks) != len(_PARTS) or marks.strip("+-"):
+        raise ValueError("a slip needs + or - for each of " + " ".join(_PARTS))
+    now = board.rtc.datetime()
+    lines = ["SELF-TEST, NO RECEIPT", "Terminal " + terminal.terminal_id]
+    lines.append("%04d-%02d-%02d %02d:%02d" % (now[0], now[1], now[2], now[4], now[5]))
+    for i, part in enumerate(_PARTS):
+        lines.append(part + (": ok" if marks[i] == "+" else ": FAULT"))
     # ESC @ resets the head, so that no setting of an earlier job shows
-    text = " ".join(arguments).replace("|", "\n")
-    sent, status = await terminal.printer.print(b"\x1b@" + text.encode() + b"\n\n\n\n")
+    text = "\n".join(lines).encode()
+    sent, status = await terminal.printer.print(b"\x1b@" + text + b"\n\n\n\n")
     return {"sent": sent, "status": status}
 
 

@@ -5,6 +5,8 @@ the till what they said. Each step is in flash before the call returns, so a cut
 `unfinished` knows. The order that makes it so: intent, then PIN, then paper, then `printed`.
 """
 
+from hashlib import sha256
+
 from bootloader.shared import cose
 from bootloader.shared.compat import const
 from firmware.journal import JournalFull
@@ -233,10 +235,9 @@ class Till:
         raise SaleRefused("no_stock")
 
     def _pin_seal(self, sale, serial):
-        return (
-            b"\x03" + bytes(8) + sale.sequence.to_bytes(4, "big"),
-            b"duka/pin/1" + sale.product_id.encode() + serial.encode(),
-        )
+        # Should a journal be lost and its numbers come again: another voucher is another nonce.
+        aad = b"duka/pin/1" + sale.product_id.encode() + serial.encode()
+        return b"\x03" + sha256(sale.sequence.to_bytes(4, "big") + aad).digest()[:12], aad
 
     def delivered(self, sale, reply):
         """The server's answer (message kind 2): the PIN goes to flash, sealed. Harmless twice.

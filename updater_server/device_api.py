@@ -148,7 +148,7 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
             exc_info=error,
         )
         return TRY_LATER, b""
-    return OK, seal_reply(envelope.counter, answer, keys)
+    return OK, seal_reply(envelope, answer, keys)
 
 
 def _answer_or_note(

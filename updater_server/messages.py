@@ -27,6 +27,7 @@ _PROTECTED = b"\xa1\x01\x0a"  # {1: 10}, AES-CCM-16-64-128
 _EXTERNAL_AAD = b"duka/1"
 _STRUCTURE = strict_cbor.dumps(["Encrypt0", _PROTECTED, _EXTERNAL_AAD])
 _TAG_BYTES = 8
+_SALT_BYTES = 4
 _UP, _DOWN, _STOCK = 0, 1, 2
 
 
@@ -43,6 +44,7 @@ class Envelope:
     """A request as it came, its seal not opened yet."""
 
     terminal_id: bytes
+    salt: bytes
     counter: int
     ciphertext: bytes
 
@@ -76,8 +78,8 @@ def parse_envelope(body: bytes) -> Envelope:
     except strict_cbor.CborError as error:
         raise NotAMessage(str(error)) from error
     match envelope:
-        case [bytes(protected), {4: bytes(terminal_id), 6: bytes(partial_iv)}, bytes(ciphertext)]:
-            pass
+        case [bytes(protected), {4: bytes(terminal_id), 6: bytes(numbers)}, bytes(ciphertext)]:
+            salt, partial_iv = numbers[:_SALT_BYTES], numbers[_SALT_BYTES:]
         case _:
             raise NotAMessage("not a COSE_Encrypt0 with terminal id and counter")
     if protected != _PROTECTED:
@@ -91,11 +93,11 @@ def parse_envelope(body: bytes) -> Envelope:
         raise NotAMessage("the counter is too large")
     if len(ciphertext) < _TAG_BYTES:
         raise NotAMessage("no room for a tag")
-    return Envelope(terminal_id, counter, ciphertext)
+    return Envelope(terminal_id, salt, counter, ciphertext)
 
 
-def _nonce(direction: int, counter: int) -> bytes:
-    return bytes((direction, 0, 0, 0, 0)) + counter.to_bytes(8, "big")
+def _nonce(direction: int, envelope: Envelope) -> bytes:
+    return bytes((direction,)) + envelope.salt + envelope.counter.to_bytes(8, "big")
 
 
 def open_request(envelope: Envelope, keys: DeviceKeys) -> bytes:
@@ -106,15 +108,15 @@ def open_request(envelope: Envelope, keys: DeviceKeys) -> bytes:
     """
     try:
         return AESCCM(keys.up, _TAG_BYTES).decrypt(
-            _nonce(_UP, envelope.counter), envelope.ciphertext, _STRUCTURE
+            _nonce(_UP, envelope), envelope.ciphertext, _STRUCTURE
         )
     except (InvalidTag, ValueError) as error:
         raise SealBroken("the seal does not open") from error
 
 
-def seal_reply(counter: int, content: bytes, keys: DeviceKeys) -> bytes:
-    """The whole reply; it fits the request with `counter` only."""
-    sealed = AESCCM(keys.down, _TAG_BYTES).encrypt(_nonce(_DOWN, counter), content, _STRUCTURE)
+def seal_reply(envelope: Envelope, content: bytes, keys: DeviceKeys) -> bytes:
+    """The whole reply; it fits the request in `envelope` only."""
+    sealed = AESCCM(keys.down, _TAG_BYTES).encrypt(_nonce(_DOWN, envelope), content, _STRUCTURE)
     return strict_cbor.dumps([_PROTECTED, {}, sealed])
 
 

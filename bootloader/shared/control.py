@@ -16,9 +16,11 @@ _HEAD = "<4sIIBBHHHII48s"
 _SLOT = "<BBHIIII32s"
 _SLOT_A = const(76)
 _SLOT_B = const(128)
+_MARK = const(223)  # outside the seal: made 0 when a later record is in flash
 _SEAL = const(224)
 _PAGES_PER_SECTOR = SECTOR_BYTES // PAGE_BYTES
 _ERASE_ATTEMPTS = const(3)
+_LOST_BOOTS = const(4096)  # many times what two sectors can count
 
 SLOT_STATES = ("empty", "good", "trial", "bad", "ready")
 _ACTIVE = (None, "a", "b")
@@ -49,7 +51,8 @@ class State:
 
     `active` is "a", "b" or None; `request` is None or "recovery"; `crashes` counts crashes in a row
     of the active slot; `unconfirmed_boots` counts the boots of a trial that followed no crash;
-    `failure_reason` is "" when nothing waits to be reported.
+    `failure_reason` is "" when nothing waits to be reported; `trial_failed` is True if that failure
+    ended a trial, and False if a confirmed release crashed.
     """
 
     def __init__(self):
@@ -62,6 +65,7 @@ class State:
         self.security_version = 0
         self.failed_release = 0
         self.failure_reason = ""
+        self.trial_failed = False
         self.slots = {"a": Slot(), "b": Slot()}
 
     def copy(self):
@@ -78,6 +82,7 @@ class State:
         """Note what the next report shall say."""
         self.failed_release = release
         self.failure_reason = reason or "?"
+        self.trial_failed = False
 
     def crash(self, reason):
         """Count a crash of the active slot; what another release did goes first until reported."""
@@ -89,6 +94,13 @@ class State:
 
     def security_fits(self, slot):
         return self.slots[slot].security_version >= self.security_version
+
+    def is_way_back(self, slot):
+        """True if `slot`, not the active one, is to boot when the active one fails: a confirmed
+        release, or the second of two of which none was ever confirmed. Its image may be damaged.
+        """
+        spare = self.slots[slot].state == "ready" and self.slots[OTHER[slot]].state == "trial"
+        return (spare or self.slots[slot].state == "good") and self.security_fits(slot)
 
 
 def _number(value, bits):
@@ -122,7 +134,7 @@ def encode(state, key):
         _REQUESTS.index(state.request),
         min(state.crashes, 0xFFFF),
         min(state.unconfirmed_boots, 0xFFFF),
-        0,
+        int(state.trial_failed),
         _number(state.security_version, 32),
         _number(state.failed_release, 32),
         _reason_bytes(state.failure_reason),
@@ -144,7 +156,8 @@ def encode(state, key):
             _number(slot.selftest_deadline_s, 32),
             slot.sha256,
         )
-    page[_SEAL:] = hmac_sha256(key, memoryview(page)[:_SEAL])
+    page[_MARK] = 0xFF
+    page[_SEAL:] = hmac_sha256(key, memoryview(page)[:_MARK])
     return page
 
 
@@ -152,7 +165,7 @@ def decode(page, key):
     """The State in a 256-byte record. Raises ControlError if the seal or a field is wrong."""
     if len(page) != PAGE_BYTES or bytes(page[:4]) != _MAGIC:
         raise ControlError("not a control record")
-    if not equal(hmac_sha256(key, memoryview(page)[:_SEAL]), page[_SEAL:]):
+    if not equal(hmac_sha256(key, memoryview(page)[:_MARK]), page[_SEAL:]):
         raise ControlError("the seal of the control record is wrong")
     state = State()
     try:
@@ -164,7 +177,7 @@ def decode(page, key):
             request,
             state.crashes,
             state.unconfirmed_boots,
-            _,
+            trial_failed,
             state.security_version,
             state.failed_release,
             reason,
@@ -172,6 +185,7 @@ def decode(page, key):
         state.active = _ACTIVE[active]
         state.request = _REQUESTS[request]
         state.failure_reason = reason.rstrip(b"\0").decode()
+        state.trial_failed = trial_failed & 1 == 1
         for name, offset in (("a", _SLOT_A), ("b", _SLOT_B)):
             slot = state.slots[name]
             (
@@ -201,16 +215,28 @@ class ControlBlock:
         self._partition = partition
         self._key = key
         self._newest_page = None
+        self._unmarked = []
         self.state = None
+        self.newer_lost = False
 
     def load(self):
-        """The newest valid State, also kept in `.state`; None if no record is valid."""
+        """The newest valid State, also kept in `.state`; None if no record is valid.
+
+        `.newer_lost` is then True if a later record was there once, and the boot count above what
+        that can have counted; to be above an earlier such loss, too, is for `bootloader.boot`.
+        """
         candidates = []
+        self._unmarked = []
+        self.newer_lost = False
         head = bytearray(8)
+        mark = bytearray(1)
         for index in range(2 * _PAGES_PER_SECTOR):
             self._partition.read_into(index * PAGE_BYTES, head)
             if head[:4] == _MAGIC:
                 candidates.append((struct.unpack_from("<I", head, 4)[0], index))
+                self._partition.read_into(index * PAGE_BYTES + _MARK, mark)
+                if mark[0] == 0xFF:
+                    self._unmarked.append(index)
         # Of two records with one sequence number the later page is newer: the earlier one was torn
         # when the later one was written.
         candidates.sort()
@@ -225,6 +251,9 @@ class ControlBlock:
             if state.sequence == sequence:
                 self.state = state
                 self._newest_page = index
+                self.newer_lost = index not in self._unmarked  # a mark half made is made
+                if self.newer_lost:
+                    state.boot_count += _LOST_BOOTS
                 break
         return self.state
 
@@ -272,6 +301,12 @@ class ControlBlock:
             raise ControlError("the control partition takes no record")
         self._newest_page = written
         self.state = new
+        self.newer_lost = False
+        # From now on the loss of the new record shows in the ones before it.
+        for page_index in self._unmarked:
+            if page_index != written:
+                self._partition.program(page_index * PAGE_BYTES + _MARK, b"\0")
+        self._unmarked = [written]
 
     def _program(self, page, index):
         """Program `page` at the first page from `index` to the sector's end that takes it."""
@@ -335,11 +370,35 @@ class ControlBlock:
         self.write(state)
 
     def adopt(self, slot, image_size, sha256, release, security_version, policy):
-        """Record a verified image as confirmed and active: a technician's word, in recovery."""
-        state = self._place(slot, "good", image_size, sha256, release, security_version, policy)
+        """As `start_trial`, but also where there is no way back: a technician's word, in recovery.
+
+        An image that was on trial in the other slot is kept as `hold` keeps one.
+        """
+        state = self._place(slot, "trial", image_size, sha256, release, security_version, policy)
+        other = state.slots[OTHER[slot]]
+        if other.state == "trial":
+            other.state = "ready"
         state.active = slot
         state.crashes = state.unconfirmed_boots = 0
-        state.security_version = security_version
+        self.write(state)
+
+    def give_way(self):
+        """Go back to the release in the other slot: a technician's word, in recovery.
+
+        An image that was on trial is kept as `hold` keeps one. Raises ControlError unless the other
+        slot is good, or ready to be tried after one that is on trial.
+        """
+        state = self.state.copy()
+        other = OTHER.get(state.active)
+        is_trial = other is not None and state.slots[state.active].state == "trial"
+        if other is None or not state.is_way_back(other):
+            raise ControlError("the other slot holds no release to go back to")
+        if state.slots[other].state == "ready":
+            state.slots[other].state = "trial"
+        if is_trial:
+            state.slots[state.active].state = "ready"
+        state.active = other
+        state.crashes = state.unconfirmed_boots = 0
         self.write(state)
 
     def confirm(self):
@@ -399,6 +458,7 @@ class ControlBlock:
             state = self.state.copy()
             state.failed_release = 0
             state.failure_reason = ""
+            state.trial_failed = False
             self.write(state)
 
     def request_recovery(self):

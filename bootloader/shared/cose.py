@@ -161,26 +161,26 @@ def _aad(external_aad):
 _EXTERNAL_AAD = b"duka/1"
 
 
-def _nonce(direction, counter):
-    return bytes((direction, 0, 0, 0, 0)) + counter.to_bytes(8, "big")
+def _nonce(direction, salt, counter):
+    return bytes((direction,)) + salt + counter.to_bytes(8, "big")
 
 
-def seal_request(up_key, terminal_id, counter, text):
+def seal_request(up_key, terminal_id, salt, counter, text):
     """The message body for the server: `text` (encoded content) sealed under a counter never used
-    before.
+    before; `salt` is 4 random bytes, so that no nonce comes again if a counter does.
 
     Raises:
         SealError: text too long, or a length is wrong.
     """
-    partial_iv = counter.to_bytes(8, "big").lstrip(b"\0")
-    if len(terminal_id) != 8 or not partial_iv:
-        raise SealError("terminal id of 8 bytes and a counter above 0 are needed")
-    sealed = seal(up_key, _nonce(0, counter), _aad(_EXTERNAL_AAD), text)
-    return cbor.dumps([_PROTECTED, {4: terminal_id, 6: partial_iv}, sealed])
+    short = counter.to_bytes(8, "big").lstrip(b"\0")
+    if len(terminal_id) != 8 or len(salt) != 4 or not short:
+        raise SealError("terminal id of 8 bytes, salt of 4 and a counter above 0 are needed")
+    sealed = seal(up_key, _nonce(0, salt, counter), _aad(_EXTERNAL_AAD), text)
+    return cbor.dumps([_PROTECTED, {4: terminal_id, 6: salt + short}, sealed])
 
 
-def open_reply(down_key, counter, body):
-    """The content of the server's reply to the request of `counter`.
+def open_reply(down_key, salt, counter, body):
+    """The content of the server's reply to the request of `salt` and `counter`.
 
     Raises:
         SealError: not an envelope, not the server's, damaged, or the reply to another request.
@@ -202,7 +202,7 @@ def open_reply(down_key, counter, body):
         or not isinstance(parts[2], memoryview)
     ):
         raise SealError("not a sealed message")
-    return unseal(down_key, _nonce(1, counter), _aad(_EXTERNAL_AAD), parts[2])
+    return unseal(down_key, _nonce(1, salt, counter), _aad(_EXTERNAL_AAD), parts[2])
 
 
 def open_pin(stock_key, batch_id, index, head, serial, sealed):

@@ -36,7 +36,7 @@ _LONGEST_PAUSE_S = const(86400)
 _TRIALS = const(3)
 # What may be this terminal's flash or somebody on the way, and not the release's fault.
 _NOT_ITS_FAULT = ("payload_hash", "image_hash", "storage", "control")
-_NO_SERVER = ("self-test: no network", "self-test: no check-in")
+_NO_SERVER = ("self-test: no network", "self-test: no check-in", "not confirmed in time")
 JOURNAL_VERSION = const(1)  # what this program writes
 JOURNAL_READS = (1,)
 _NO_NEWS = ("refused", "not_newer", "channel", "stepping_stone", "halted", "not_yet")
@@ -172,10 +172,17 @@ class UpdateClient:
             # the control block still tells of the last failure.
             self._log("update.json is spoiled, begun anew")
         failure = self._boot.last_failure
-        if failure:
+        failed_trial = getattr(self._boot, "trial_failed", True)
+        # That the confirmed release which runs crashed says nothing against it.
+        if failure and (failed_trial or failure["release"] != self._boot.release):
             number = failure["release"]
             if self._later[0] != number:
                 self._later = [number, 0, 1, 0]
+            if not failed_trial:
+                # It was confirmed once, and gave way: it may come again, after a pause.
+                self._pending = True
+                self._save_state()
+                return
             # A trial that only lacked the network says nothing against the release: later again.
             for words in _NO_SERVER:
                 if words in failure["reason"] and self._later[2] < _TRIALS:

@@ -4,6 +4,7 @@ it is off, its serial port. Each attacks, and raises `Gained` for what only it c
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -12,6 +13,9 @@ from collections.abc import Callable
 from functools import partial
 
 import httpx
+import serial
+from smpclient.requests.file_management import FileUpload
+from smpclient.requests.image_management import ImageErase, ImageUploadWrite
 
 from tests.attacks import flash
 from tests.attacks.rows import evil_on
@@ -318,6 +322,73 @@ def own_memory(scene: WholeScene) -> None:
     with scene.cable() as link:
         refused(lambda: link.upload_file("/data/update.json", tried), "needs a permit")
         refused(lambda: link.upload_file("/data/merchant.json", b"{}"), "needs a permit")
+
+
+@row(SERIAL, "cable: blank lines, noise, breaks and words that nobody knows")
+def noise(scene: WholeScene) -> None:
+    log = scene.world.new_log()
+    with serial.Serial(scene.world.terminal.board.serial_port, 115200, timeout=0.2) as port:
+        for _ in range(8):
+            port.write(b"\r\n \r\n\t\r\n\x03\x04\x03\0\0\r\n" + os.urandom(200) + b"\r\n")
+            port.write(b"".join(b"word%d\r\n" % secrets.randbelow(1 << 30) for _ in range(20)))
+            port.flush()
+            time.sleep(0.3)
+    with ConsoleLink(scene.world.terminal.board.serial_port) as link:
+        link.command("status", 30)
+    if "Error" in log() or "main: release" in log():
+        raise Gained(f"it fell over what was typed: {log()[-800:]}")
+
+
+@row(SERIAL, "cable: text of its own on the merchant's paper")
+def own_paper(scene: WholeScene) -> None:
+    with ConsoleLink(scene.world.terminal.board.serial_port) as link:
+        for words in ("100 KES FREE", "PIN:1234567890123456", "+++++++", ""):
+            refused(partial(link.command, f"test slip {words}", 30), "a slip needs + or -")
+    scene.world.terminal.board.power_cycle()
+    scene.world.wait_online()
+
+
+@row(SERIAL, "cable: uploads that never end")
+def endless_uploads(scene: WholeScene) -> None:
+    with scene.cable() as link:
+        for size in (60_000, 9_000, 1):
+            for n in range(12):
+                begin = FileUpload(
+                    off=0, data=b"x", name=f"/data/{n}-{size}" + "x" * 40, len=size + 1
+                )
+                refused(partial(link._request, begin), "needs a permit")
+        for name in ("stable", "timestamp", "catalogue", *(f"x{n}" for n in range(12))):
+            begin = FileUpload(off=0, data=b"{", name=f"/data/trust/{name}.json", len=12_000)
+            link._request(begin)
+    scene.world.terminal.board.power_cycle()
+    scene.world.wait_online()
+
+
+@row(SERIAL, "cable: one frame, to empty a slot")
+def one_frame(scene: WholeScene) -> None:
+    with scene.cable() as link:
+        before = scene.look()
+        evil = scene.evil_image()
+        first = partial(ImageUploadWrite, off=0, data=evil[:300], len=len(evil))
+        refused(lambda: link._request(first()), "lacks sha")
+        refused(lambda: link._request(first(sha=os.urandom(32))), "not listed by the channels")
+        if scene.look() != before:
+            raise Gained("the flash is not as it was")
+
+
+@row(SERIAL, "cable: confirms what has not proved itself, and an older release")
+def confirm(scene: WholeScene) -> None:
+    digest = hashlib.sha256(scene.image(scene.running)).digest()
+    with scene.cable() as link:
+        link.choose_image(digest, confirm=True)  # it is confirmed: nothing changes
+        refused(lambda: link.choose_image(bytes(32), confirm=True), "no slot holds that image")
+        for erase in (ImageErase(), ImageErase(slot=0), ImageErase(slot=1)):
+            try:
+                link._request(erase)
+            except LinkError:
+                pass
+    scene.world.terminal.board.power_cycle()
+    scene.world.wait_online()
 
 
 @row(SERIAL, "serial: unlocks and wipes with permits of the thief's own")

@@ -37,6 +37,7 @@ def block(control_partition: Any) -> Any:
     made = control.ControlBlock(control_partition, KEY)
     made.create(0)
     made.adopt("a", *image_terms())
+    made.confirm()
     return made
 
 
@@ -70,6 +71,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     with terminal.terminal(flash) as bench:
         key = terminal.provision(bench, images[1], files)
         bench.running()
+        bench.tell("confirm")
     return Workshop(boot, images, channel, files, flash.snapshot(), key)
 
 

@@ -22,9 +22,9 @@ Reload = Callable[[], Any]
 def test_a_record_has_the_bytes_of_the_specification(block: Any, control_partition: Any) -> None:
     block.start_trial("b", *image_terms(7, 3))
     block.record_crash("Boom: é")
-    page = bytes(control_partition.read(3 * 256, 256))
+    page = bytes(control_partition.read(4 * 256, 256))
     assert page[:4] == b"DKC1"
-    assert struct.unpack_from("<II", page, 4) == (4, 0)
+    assert struct.unpack_from("<II", page, 4) == (5, 0)
     assert struct.unpack_from("<BBHHH", page, 12) == (2, 0, 1, 0, 0)
     assert struct.unpack_from("<II", page, 20) == (1, 7)
     assert page[28:76] == "Boom: é".encode().ljust(48, b"\0")
@@ -33,8 +33,10 @@ def test_a_record_has_the_bytes_of_the_specification(block: Any, control_partiti
     assert struct.unpack_from("<III", slot_b, 4) == (1007, 7, 3)
     assert struct.unpack_from("<I", slot_b, 16) == (300,)
     assert slot_b[20:] == b"\x07" * 32
-    assert page[180:224] == bytes(44)
-    assert page[224:] == hmac.digest(KEY, page[:224], hashlib.sha256)
+    assert page[180:223] == bytes(43)
+    assert page[223] == 0xFF, "no later record"
+    assert control_partition.read(3 * 256 + 223, 1) == b"\0"
+    assert page[224:] == hmac.digest(KEY, page[:223], hashlib.sha256)
 
 
 def test_every_field_survives_a_round_trip() -> None:
@@ -75,7 +77,7 @@ def test_a_value_that_does_not_fit_its_field_is_refused() -> None:
 def test_a_sealed_record_with_an_unknown_value_is_refused() -> None:
     page = control.encode(control.State(), KEY)
     page[12] = 9
-    page[224:] = hmac.digest(KEY, bytes(page[:224]), hashlib.sha256)
+    page[224:] = hmac.digest(KEY, bytes(page[:223]), hashlib.sha256)
     with pytest.raises(ControlError, match="unknown value"):
         control.decode(page, KEY)
 
@@ -91,7 +93,7 @@ def test_two_hundred_changes_are_each_the_newest_record(
     for number in range(200):
         block.record_crash(f"crash {number}")
         assert reload().failure_reason == f"crash {number}"
-    assert reload().sequence == 202
+    assert reload().sequence == 203
     assert flash.violations == 0
 
 

@@ -100,10 +100,50 @@ def test_row_8_a_watchdog_reset_counts_as_a_crash() -> None:
     assert new.failure_reason
 
 
-def test_row_8_without_a_way_back_a_crashing_trial_ends_in_recovery() -> None:
-    new, slot, _ = decide(state(active="b", a="bad", b="trial", crashes=2), "soft")
-    assert slot is None
-    assert new.slots["b"].state == "trial"
+@pytest.mark.parametrize("other", ["empty", "bad"])
+def test_row_10_without_a_way_back_a_crashing_trial_goes_on_trying(other: str) -> None:
+    new, slot, _ = decide(state(active="b", a=other, b="trial", crashes=200), "soft")
+    assert (slot, new.slots["b"].state) == ("b", "trial")
+    assert not new.trial_failed
+
+
+def test_row_8_of_two_images_that_nothing_ever_confirmed_the_second_gets_its_trial() -> None:
+    new, slot, _ = decide(state(active="b", a="ready", b="trial", crashes=2), "soft")
+    assert (slot, new.slots["a"].state, new.slots["b"].state) == ("a", "trial", "bad")
+    assert (new.crashes, new.unconfirmed_boots) == (0, 1)
+    new.crashes = 9
+    again, slot, _ = decide(new, "soft")
+    assert (slot, again.slots["b"].state) == ("a", "bad"), "the one that failed does not come back"
+
+
+def test_an_image_that_nobody_chose_is_no_way_back_from_a_confirmed_release() -> None:
+    assert decide(state(b="ready", crashes=9), "soft")[1] == "a"
+    assert decide(state(b="ready"), "soft", damaged=("a",))[1] is None
+
+
+@pytest.mark.parametrize(
+    ("before", "failed"),
+    [
+        (state(active="b", b="trial", crashes=2), True),
+        (state(active="b", b="trial", unconfirmed_boots=4), True),
+        (state(crashes=5), False),
+        (state(a="bad"), False),
+    ],
+)
+def test_only_a_trial_that_failed_is_told_of_as_such(before: Any, failed: bool) -> None:
+    new, slot, _ = decide(before, "soft")
+    assert new.failure_reason
+    assert new.trial_failed == failed
+    assert slot != before.active
+    new.crash("of the other release")
+    assert new.trial_failed == failed, "what goes first is told first"
+
+
+def test_a_crash_in_a_trial_that_goes_on_is_no_failed_trial() -> None:
+    before = state(active="b", b="trial")
+    before.crash("once")
+    assert not before.trial_failed
+    assert not decide(before, "soft")[0].trial_failed
 
 
 def test_a_policy_of_zero_still_gives_a_trial_its_first_boot() -> None:
@@ -208,8 +248,11 @@ def test_in_every_situation_only_an_image_that_may_run_is_booted() -> None:
                 "recovery although the other slot would boot"
             )
         for name in ("a", "b"):
-            if new.slots[name].state != before.slots[name].state:
-                assert (name, new.slots[name].state) == (active, "bad")
+            change = (before.slots[name].state, new.slots[name].state)
+            if name != active and change == ("ready", "trial"):
+                assert active and before.slots[active].state == "trial"
+            elif change[0] != change[1]:
+                assert (name, change[1]) == (active, "bad")
     assert situations == 3 * 25 * 3 * 4 * 2 * 4 * 4
 
 

@@ -157,10 +157,10 @@ def test_a_bricked_terminal_is_mended_by_a_signed_image(
     bench.board.power_on()
     with bench.recovery() as link:
         link.upload_image(workshop.images[2])
-        link._request(ImageStatesWrite(hash=_digest(workshop.images[2]), confirm=True))
+        link.choose_image(_digest(workshop.images[2]), confirm=False)
         link.reset()
     facts = bench.running()
-    assert (facts["label"], facts["slot"], facts["trial"]) == ("probe 2", "b", False)
+    assert (facts["label"], facts["slot"], facts["trial"]) == ("probe 2", "b", True)
 
 
 def _digest(image: bytes) -> bytes:
@@ -222,9 +222,7 @@ def test_an_upload_does_not_go_on_over_what_was_spoiled_meanwhile(
     bench.board.power_off()
     bench.spoil(SLOT["b"] + 100)
     with repair(bench) as link:
-        with pytest.raises(LinkError, match="damaged"):
-            link.upload_image(image)
-        assert link._run(_all(link._client.upload(image)))[0] < 0x8000, "from the start, then"
+        assert link._run(_all(link._client.upload(image)))[0] < 0x8000, "from the start"
         assert images(link)[1].hash == _digest(image)
 
 
@@ -278,15 +276,138 @@ def test_an_image_that_arrives_damaged_is_refused(bench: Terminal, workshop: Wor
         assert len(images(link)) == 1
 
 
-def test_a_client_that_names_no_hash_gets_the_verdict_at_the_end(
+def test_a_client_that_names_no_hash_is_refused_before_anything_is_erased(
+    bench: Terminal, workshop: Workshop
+) -> None:
+    image = workshop.images[2]
+    with repair(bench) as link:
+        link.upload_image(image)
+        before = bench.board.flash.operations
+        for sha in (None, b"", _digest(image)[:16], os.urandom(32)):
+            first = ImageUploadWrite(off=0, data=image[:300], len=len(image), sha=sha)
+            assert any(words in refusal(link, first) for words in ("sha", "not listed"))
+        assert bench.board.flash.operations == before
+        assert images(link)[1].hash == _digest(image)
+
+
+def test_an_image_that_is_on_board_needs_no_upload(bench: Terminal, workshop: Workshop) -> None:
+    with repair(bench) as link:
+        link.upload_image(workshop.images[2])
+        link.choose_image(_digest(workshop.images[2]), confirm=False)
+        for release in (1, 2):
+            image = workshop.images[release]
+            before = bench.board.flash.operations
+            assert link._run(_all(link._client.upload(image))) == [len(image)]
+            assert bench.board.flash.operations == before
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_upload_that_is_interrupted_and_erased_goes_through_when_it_is_sent_again(
+    bench: Terminal, workshop: Workshop, restarts: bool
+) -> None:
+    image = workshop.images[2]
+    with repair(bench) as link:
+        link._run(_until(link._client.upload(image), 0x9000))
+    if restarts:
+        bench.board.power_off()
+        bench.board.hold("*")
+        bench.board.power_on()
+    with bench.recovery() as link:
+        bench.board.release("*")
+        assert success(ask(link, ImageErase()))
+        assert link._run(_all(link._client.upload(image)))[0] < 0x8000, "from the start"
+        assert images(link)[1].hash == _digest(image)
+
+
+def test_a_note_of_an_upload_that_another_replaced_says_nothing(
+    bench: Terminal, workshop: Workshop
+) -> None:
+    second, third = workshop.images[2], workshop.images[3]
+    entries = [signed.entry(workshop.images[release], release) for release in (1, 2, 3)]
+    with repair(bench) as link:
+        upload_trust(link, workshop.channel.files(*entries, version=60))
+        link._run(_until(link._client.upload(second), 0x9000))
+    bench.board.power_off()
+    bench.put_image("b", third)  # as an update over the air does
+    with repair(bench) as link:
+        link.upload_image(second)
+        assert images(link)[1].hash == _digest(second)
+
+
+def test_a_second_flash_during_a_trial_replaces_the_trial_and_not_the_way_back(
+    bench: Terminal, workshop: Workshop
+) -> None:
+    entries = [signed.entry(workshop.images[release], release) for release in (1, 2, 3)]
+    with repair(bench) as link:
+        upload_trust(link, workshop.channel.files(*entries, version=70))
+        link.upload_image(workshop.images[2])
+        link.choose_image(_digest(workshop.images[2]), confirm=False)
+        link.reset()
+    assert bench.running()["release"] == 2
+    bench.board.power_off()
+    with repair(bench) as link:
+        assert "the way back" in refusal(link, ImageErase())
+        assert "in use" in refusal(link, ImageErase(slot=1))
+        link.upload_image(workshop.images[3])
+        link.choose_image(_digest(workshop.images[3]), confirm=False)
+        link.reset()
+    facts = bench.running()
+    assert (facts["release"], facts["slot"], facts["trial"]) == (3, "b", True)
+    for reason in ("first", "second"):
+        bench.end("crash " + reason)
+        facts = bench.running()
+    assert (facts["release"], facts["slot"], facts["trial"]) == (1, "a", False)
+
+
+def test_nothing_on_the_cable_confirms_a_release(bench: Terminal, workshop: Workshop) -> None:
+    second = ImageStatesWrite(hash=_digest(workshop.images[2]), confirm=True)
+    with repair(bench) as link:
+        link.upload_image(workshop.images[2])
+        assert "self-test" in refusal(link, second)
+        link.choose_image(_digest(workshop.images[2]), confirm=False)
+        assert "self-test" in refusal(link, second)
+        assert "self-test" in refusal(link, ImageStatesWrite(confirm=True))
+        assert [image.confirmed for image in images(link)] == [True, False]
+
+
+def test_an_older_release_than_the_confirmed_one_is_not_taken(
     bench: Terminal, workshop: Workshop
 ) -> None:
     with repair(bench) as link:
-        offsets = link._run(_all(link._client.upload(workshop.images[2], use_sha=False)))
-        assert offsets[-1] == len(workshop.images[2])
-        with pytest.raises(LinkError, match="not listed"):
-            link._run(_all(link._client.upload(workshop.images[3], use_sha=False)))
-        assert len(images(link)) == 1
+        link.upload_image(workshop.images[2])
+        link.choose_image(_digest(workshop.images[2]), confirm=False)
+        link.reset()
+    bench.running()
+    bench.tell("confirm")
+    bench.board.power_off()
+    bench.spoil(SLOT["a"] + 100)
+    with repair(bench) as link, pytest.raises(LinkError, match="1 is older"):
+        link.upload_image(workshop.images[1])
+    bench.board.power_off()
+    bench.board.power_on()
+    assert bench.running()["release"] == 2
+
+
+def test_the_confirmed_release_of_before_is_not_chosen_over_the_one_that_runs(
+    bench: Terminal, workshop: Workshop
+) -> None:
+    with repair(bench) as link:
+        link.upload_image(workshop.images[2])
+        link.choose_image(_digest(workshop.images[2]), confirm=False)
+        link.reset()
+    bench.running()
+    old = ImageStatesWrite(hash=_digest(workshop.images[1]), confirm=False)
+    bench.board.power_off()
+    with repair(bench) as link:
+        assert success(ask(link, old)), "a trial may be ended by hand"
+        assert [image.active for image in images(link)] == [True, False]
+        link.choose_image(_digest(workshop.images[2]), confirm=False)
+        link.reset()
+    bench.running()
+    bench.tell("confirm")
+    bench.board.power_off()
+    with repair(bench) as link:
+        assert "is older" in refusal(link, old)
 
 
 def test_an_image_larger_than_the_slot_is_refused_at_once(bench: Terminal) -> None:
@@ -294,7 +415,8 @@ def test_an_image_larger_than_the_slot_is_refused_at_once(bench: Terminal) -> No
         before = bench.board.flash.operations
         request = ImageUploadWrite(off=0, data=b"x", len=0xA0001, sha=bytes(32))
         assert "does not fit" in refusal(link, request)
-        assert "does not fit" in refusal(link, ImageUploadWrite(off=0, data=b"", len=0))
+        nothing = ImageUploadWrite(off=0, data=b"", len=0, sha=bytes(32))
+        assert "does not fit" in refusal(link, nothing)
         assert bench.board.flash.operations == before
 
 
@@ -349,10 +471,10 @@ def test_a_state_write_of_an_unknown_damaged_or_failed_image_is_refused(
 ) -> None:
     digest = _digest(workshop.images[2])
     with repair(bench) as link:
-        assert "no slot" in refusal(link, ImageStatesWrite(hash=digest, confirm=True))
+        assert "no slot" in refusal(link, ImageStatesWrite(hash=digest, confirm=False))
         link.upload_image(workshop.images[2])
         bench.spoil(SLOT["b"] + 5000)
-        assert "damaged" in refusal(link, ImageStatesWrite(hash=digest, confirm=True))
+        assert "damaged" in refusal(link, ImageStatesWrite(hash=digest, confirm=False))
 
 
 def test_erase_empties_the_other_slot_and_never_the_active_one(

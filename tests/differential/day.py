@@ -69,13 +69,13 @@ class Server:
         if not self.reachable:
             raise NoNetwork("no network")
         _, head, sealed = cbor.loads(body)
-        counter = int.from_bytes(head[6], "big")
+        salt, counter = head[6][:4], int.from_bytes(head[6][4:], "big")
         aad = cose._aad(cose._EXTERNAL_AAD)
-        request = cbor.loads(cose.unseal(self._keys.up, cose._nonce(0, counter), aad, sealed))
+        request = cbor.loads(cose.unseal(self._keys.up, cose._nonce(0, salt, counter), aad, sealed))
         reply = cbor.dumps(self._answer(request))
         if self.loses_reply:
             raise NoNetwork("the reply was lost")
-        sealed = cose.seal(self._keys.down, cose._nonce(1, counter), aad, reply)
+        sealed = cose.seal(self._keys.down, cose._nonce(1, salt, counter), aad, reply)
         return 200, cbor.dumps([cose._PROTECTED, {}, sealed])
 
     def _answer(self, request):
@@ -168,7 +168,9 @@ class Day:
         self.journal.mount()
         stock = Stock(self._keys.stock, self._folder)
         self.till = Till(self.journal, stock, self._catalogue, self._keys, self._clock.now)
-        self._messenger = Messenger(self._keys, TERMINAL_ID, self._boots, self._server.post)
+        self._messenger = Messenger(
+            self._keys, TERMINAL_ID, self._boots, self._server.post, b"salt"
+        )
         self.till.booted(self._boots, 1, "power-on")
         status = {1: 0, 2: 1, 3: "a", 4: False, 5: self._boots, 6: 3900, 7: 20, 8: None}
         reply = now_done(sync.check_in(self.journal, self._messenger, self.till, status))

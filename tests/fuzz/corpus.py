@@ -74,6 +74,7 @@ def _control() -> bytes:
     block.create(0)
     policy = {"crashes_allowed": 2, "unconfirmed_boots_allowed": 4, "selftest_deadline_s": 300}
     block.adopt("a", 2100, bytes(32), 6, 1, policy)
+    block.confirm()
     block.start_trial("b", 2100, bytes(range(32)), 7, 1, policy)
     return bytes(flash.flash.cells)
 
@@ -101,7 +102,7 @@ def _smp(message: bytes) -> bytes:
 def _cose(text: bytes) -> bytes:
     protected = cbor2.dumps({1: 10})
     aad = cbor2.dumps(["Encrypt0", protected, b"duka/1"])
-    nonce = bytes([1, 0, 0, 0, 0]) + targets.COUNTER.to_bytes(8, "big")
+    nonce = b"\x01" + targets.SALT + targets.COUNTER.to_bytes(8, "big")
     sealed = AESCCM(targets.KEY[:16], tag_length=8).encrypt(nonce, text, aad)
     return cbor2.dumps([protected, {}, sealed])
 

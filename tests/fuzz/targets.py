@@ -33,6 +33,7 @@ def finish(coroutine) -> object:  # type: ignore[no-untyped-def]
 KEY = bytes(range(32))
 NOW_S = 1790000000
 COUNTER = 77
+SALT = b"salt"
 
 
 class Flash:
@@ -127,7 +128,7 @@ def cbor_(data: bytes) -> bool:
 
 def cose_reply(data: bytes) -> bool:
     try:
-        cbor.loads(cose.open_reply(KEY[:16], COUNTER, data))
+        cbor.loads(cose.open_reply(KEY[:16], SALT, COUNTER, data))
     except (cose.SealError, cbor.CborError):
         return False
     return True

@@ -13,12 +13,13 @@ from firmware import main, terminal, log
 
 class Slot:
     selftest_deadline_s = 1
+    state = "good"
 
 class Control:
     def __init__(self):
         self.said = []
         self.state = self
-        self.slots = {"a": Slot()}
+        self.slots = {"a": Slot(), "b": Slot()}
     def confirm(self):
         self.said.append("confirm")
     def clear_failure(self):
@@ -138,6 +139,12 @@ def test_a_release_that_does_not_prove_itself_in_time_is_given_up(setup: str, re
     out = told(TRIAL.replace("{setup}", setup))
     assert out[-2] == f"FAILED self-test: no {reason}"
     assert out[-1] == "[] True"
+
+
+def test_a_first_release_that_has_nothing_to_go_back_to_waits_for_its_network() -> None:
+    script = TRIAL.replace("{setup}", "app.boot_info.control.slots['b'].state = 'empty'")
+    script = script.replace("except terminal.SelfTestFailed", "except asyncio.TimeoutError")
+    assert told(script)[-1] == "[] True"
 
 
 def test_a_mute_printer_or_no_paper_is_no_fault_of_a_release() -> None:

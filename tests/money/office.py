@@ -72,15 +72,15 @@ class Office:
     def post(self, body: bytes) -> tuple[int, bytes]:
         """One request's body to (status, reply's body)."""
         protected, unprotected, sealed = cbor2.loads(body)
-        counter = int.from_bytes(unprotected[6], "big")
+        salt, counter = unprotected[6][:4], int.from_bytes(unprotected[6][4:], "big")
         assert protected == _PROTECTED and unprotected[4] == TERMINAL_ID
         if counter <= self.counter:
             return 409, b""
-        nonce = bytes(5) + counter.to_bytes(8, "big")
+        nonce = b"\x00" + salt + counter.to_bytes(8, "big")
         request = cbor2.loads(AESCCM(UP, 8).decrypt(nonce, sealed, _AAD))
         self.counter = counter
         reply = cbor2.dumps(self.answer(request), canonical=True)
-        nonce = b"\x01" + bytes(4) + counter.to_bytes(8, "big")
+        nonce = b"\x01" + salt + counter.to_bytes(8, "big")
         sealed = AESCCM(DOWN, 8).encrypt(nonce, reply, _AAD)
         return 200, cbor2.dumps([_PROTECTED, {}, sealed])
 

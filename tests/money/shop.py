@@ -97,7 +97,7 @@ class Shop:
             keys,
             lambda: self.time,
         )
-        self.messenger = Messenger(keys, office.TERMINAL_ID, boot_count, self.post)
+        self.messenger = Messenger(keys, office.TERMINAL_ID, boot_count, self.post, b"salt")
         append = self.journal.append
 
         def noted(kind: int, body: list[Any]) -> int:

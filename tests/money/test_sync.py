@@ -22,7 +22,7 @@ def messenger(answer: Any) -> Messenger:
     async def post(body: bytes) -> tuple[int, bytes]:
         return answer(body)  # type: ignore[no-any-return]
 
-    return Messenger(KEYS, office.TERMINAL_ID, 1, post)
+    return Messenger(KEYS, office.TERMINAL_ID, 1, post, b"salt")
 
 
 def test_terminal_and_ledger_agree_to_the_cent_after_a_sync(tmp_path: Path) -> None:

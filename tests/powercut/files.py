@@ -217,6 +217,11 @@ class Files:
         found = self._call(lfs.stat, self._path(path))
         return (0x8000, 0, 0, 0, 0, 0, found.size, 0, 0, 0)
 
+    def statvfs(self, path: str) -> tuple[int, ...]:
+        used = self._raw(lfs.fs_size, self._filesystem)
+        count = self._config.block_count
+        return SECTOR_BYTES, SECTOR_BYTES, count, count - used, count - used
+
     def listdir(self, path: str) -> list[str]:
         handle = self._call(lfs.dir_open, self._path(path))
         names = []

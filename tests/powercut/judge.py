@@ -62,7 +62,7 @@ def control_key(terminal_id: bytes, chip: bytes, device_key: bytes) -> bytes:
 def _control_page(page: bytes, key: bytes) -> ControlRecord | None:
     if page[:4] != b"DKC1":
         return None
-    if hmac.digest(key, page[:224], "sha256") != page[224:]:
+    if hmac.digest(key, page[:223], "sha256") != page[224:]:
         return None
     sequence, boots, active, _, crashes, trials, _, security, failed, reason = struct.unpack_from(
         "<IIBBHHHII48s", page, 4

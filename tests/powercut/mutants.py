@@ -19,6 +19,7 @@ with device.own():
     import firmware.flows.sell
     import firmware.flows.voucher
     import firmware.journal
+    import firmware.memory
     import firmware.stock
     import firmware.sync
     import firmware.terminal
@@ -26,7 +27,7 @@ with device.own():
     import firmware.update.client
     import firmware.update.download
     from bootloader import boot, decide, recovery
-    from bootloader.shared import control
+    from bootloader.shared import control, tidy
     from firmware.journal import Journal
     from firmware.sales_state import SalesState
     from firmware.till import Till
@@ -486,7 +487,7 @@ MUTANTS: dict[str, Mutant] = {
                 control,
                 "decode",
                 (
-                    "if not equal(hmac_sha256(key, memoryview(page)[:_SEAL]), page[_SEAL:]):",
+                    "if not equal(hmac_sha256(key, memoryview(page)[:_MARK]), page[_SEAL:]):",
                     "if False:",
                 ),
             ),
@@ -636,12 +637,79 @@ MUTANTS: dict[str, Mutant] = {
         ),
         # recovery
         Mutant(
+            "recovery_overwrites_confirmed",
+            "A technician flashes another release during a trial; it crashes, and what sold before "
+            "is gone.",
+            _changed(
+                recovery.Recovery,
+                "_free_slot",
+                ("if not self._is_needed(other):", "if True:"),
+            ),
+            ("recovery-in-trial",),
+        ),
+        Mutant(
+            "confirms_without_trial",
+            "Recovery takes the technician's word that a release works; it reaches no server.",
+            _changed(
+                control.ControlBlock,
+                "adopt",
+                ('self._place(slot, "trial",', 'self._place(slot, "good",'),
+            ),
+            ("recovery-in-trial", "serial-recovery"),
+        ),
+        Mutant(
+            "erase_before_listed",
+            "One frame of anything on the serial port, and the slot behind it is empty.",
+            _changed(
+                recovery.Recovery,
+                "_begin_image",
+                (
+                    "    entry = self._listed(sha256, size_bytes)\n",
+                    "    if state.slots['b'].state == 'trial':\n        self.control.give_way()\n"
+                    "        self.control.empty('b')\n"
+                    "    entry = self._listed(sha256, size_bytes)\n",
+                ),
+            ),
+            ("recovery-in-trial",),
+        ),
+        Mutant(
+            "boot_count_from_record_alone",
+            "One page of flash decays: numbers repeat, the terminal is offline for a day, and two "
+            "messages share a nonce.",
+            _changed(boot, "choose", ("if control.newer_lost:", "if False:")),
+            ("records-decay",),
+        ),
+        Mutant(
+            "full_data_is_fatal",
+            "Uploads that never ended fill the disk; the merchant signs in, and the program ends.",
+            _all(
+                _changed(
+                    tidy,
+                    "make_room",
+                    ("for orphans in (None, False, True):", "for orphans in (None,):"),
+                ),
+                _changed(tidy, "tidy", ('if name.endswith(".new"):', "if False:")),
+                _changed(
+                    firmware.memory.Memory,
+                    "put",
+                    (
+                        "    except OSError:\n        tidy(True)",
+                        "    except ValueError:\n        pass",
+                    ),
+                ),
+            ),
+            ("full-data",),
+        ),
+        Mutant(
             "upload_unchecked",
             "A line error on the technician's cable is made the terminal's software.",
             _changed(
                 recovery.Recovery,
                 "_finish_image",
-                ("if upload.sha256 is not None and digest != upload.sha256:", "if False:"),
+                (
+                    "if boot.image_sha256(partition, upload.size_bytes) != upload.sha256:",
+                    "if False:",
+                ),
             ),
             ("provisioning", "serial-recovery"),
         ),

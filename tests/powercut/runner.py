@@ -371,7 +371,7 @@ def verdict(
             life, wrong = start_again(world, of.scenario)
         if not wrong:
             wrong = _to_rest(world, life, of, {} if known is None else known, key, doubt)
-        limit = of.payload_bytes + world.cuts * 4096 + 1024
+        limit = of.payload_bytes + world.cuts * 4096 + 1024 + of.scenario.by_cable_bytes
         if not wrong and world.payload_bytes > limit:
             wrong = [f"{world.payload_bytes} bytes of payload came, {limit} are enough"]
     except Answering:

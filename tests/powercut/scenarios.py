@@ -16,6 +16,7 @@ from typing import Any
 from hw_sim.flash import NorFlash
 from tests.money import office
 from tests.powercut import head_office, judge, publisher
+from tests.powercut.files import Files
 from tests.powercut.publisher import image
 from tests.powercut.world import (
     CONFIG,
@@ -44,6 +45,8 @@ class Scenario:
     day: str = "first"
     """What the site has in the end; it may be known to the terminal only after the cut."""
     kept: Callable[[World], list[str]] = field(default=lambda world: [])
+    by_cable_bytes: int = 0
+    """Payload that came by cable, and after a cut may come over the air instead."""
 
 
 # --- the technician ---
@@ -96,10 +99,9 @@ def repair(world: World, release: int = 1) -> Visit:
     for name in list(world.spoiled_slots):
         if world.cells("slot_" + name).startswith(content):
             world.spoiled_slots.remove(name)
-    reply = yield _ask(True, 1, 0, hash=digest, confirm=True)
+    reply = yield _ask(True, 1, 0, hash=digest, confirm=False)
     if "rc" in reply:
         raise TechnicianTold(f"the technician is told: {reply['rsn']}")
-    world.confirmed = {release}
     yield _ask(True, 0, 5)
 
 
@@ -121,6 +123,28 @@ def ready(world: World, life: Life) -> None:
     )
 
 
+def _flashing(world: World, release: int) -> Visit:
+    """What `tech flash` does, with the lists of the day."""
+    for role, content in publisher.publisher().trust_files(world.day).items():
+        yield from _upload(8, 0, content, name=f"/data/trust/{role}.json", len=len(content))
+    content = image(release)
+    yield from _upload(1, 1, content, len=len(content), sha=publisher.digest(release))
+    reply = yield _ask(True, 1, 0, hash=publisher.digest(release), confirm=False)
+    if "rc" in reply:
+        raise TechnicianTold(f"the technician is told: {reply['rsn']}")
+    yield _ask(True, 0, 5)
+
+
+def _with_star(world: World, visit: Visit) -> None:
+    """Somebody holds `*` while switching on."""
+    world.star_is_held = True
+    try:
+        world.power_on("power-on", visit)
+    except (Answering, Reset):
+        pass
+    world.star_is_held = False
+
+
 # --- where scenarios begin ---
 
 
@@ -132,6 +156,7 @@ def _made(start: str) -> tuple[bytes, dict[str, Any]]:
     world.needs_technician = True
     if start != "blank":
         life = starts(world)
+        life.prove_itself()
         ready(world, life)
         life.check_in()
         life.update()
@@ -140,6 +165,8 @@ def _made(start: str) -> tuple[bytes, dict[str, Any]]:
     if start == "updated":
         world.day = "delta"
         to_release(world, life, 2)
+    if start == "full":
+        _fill(world)
     if start == "busy":
         for n in range(60):
             life.sell("air50", online=False)
@@ -172,6 +199,33 @@ def _made(start: str) -> tuple[bytes, dict[str, Any]]:
         world.spoiled_slots = {"a", "b"}
         world.needs_technician = True
     return flash.snapshot(), world.capture()
+
+
+def _fill(world: World) -> None:
+    """Leave no room under /data: uploads that never ended, and files that nobody knows."""
+    files = Files(world.flash, *LAYOUT["data"])
+    files.mount()
+    for size, name in (
+        (9000, "trust/stable.json.new"),
+        (9000, "x.new"),
+        *((4000, "") for _ in range(99)),
+    ):
+        try:
+            with files.open(
+                "/data/" + (name or f"fill{size}-{files.statvfs('/data')[3]}"), "wb"
+            ) as file:
+                file.write(bytes(size))
+        except OSError:
+            break
+    else:
+        raise Broken("/data is not full")
+    for n in range(99):
+        try:
+            with files.open(f"/data/fill{n}", "wb") as file:
+                file.write(bytes(100))
+        except OSError:
+            return
+    raise Broken("/data is not full")
 
 
 def begin(start: str) -> World:
@@ -485,6 +539,73 @@ def serial_recovery(world: World) -> None:
     life.sell("air50", online=False)
 
 
+def recovery_in_trial(world: World) -> None:
+    """With a release on trial somebody comes with a cable: noise, then one that crashes."""
+    life = starts(world)
+    life.check_in()
+    world.day = "delta"
+    try:
+        life.update()
+    except Reset:
+        pass
+    before = judge.control(world.cells("control"))
+    _with_star(world, _nothing_that_may_be_taken())
+    if judge.control(world.cells("control")) != before:
+        raise Broken("what nobody signed for changed the boot records")
+    world.day = "crashing"
+    _with_star(world, _flashing(world, 3))
+    record = judge.control(world.cells("control"))
+    if record is None or not any(slot.state == "good" for slot in record.slots.values()):
+        raise Broken("what was confirmed before the trial is gone")
+    with_resets(world, starts(world))
+    world.day = "security"
+    _with_star(world, _flashing(world, 5))
+    to_release(world, starts(world), 5)
+
+
+def _nothing_that_may_be_taken() -> Visit:
+    content = image(2)
+    yield _ask(True, 1, 1, off=0, data=content[:480], len=len(content))
+    yield _ask(True, 1, 1, off=0, data=content[:480], len=len(content), sha=bytes(32))
+    yield _ask(True, 1, 5)
+    yield _ask(True, 1, 0, confirm=True)
+
+
+def full_data(world: World) -> None:
+    """No room under /data: it sells, takes an update in, and can be mended."""
+    life = starts(world)
+    life.check_in()
+    life.app.memory.put("wrong", 1)
+    life.sell("air50", online=False)
+    world.server = world.server.with_stock("air50", 10, world.day)
+    life.check_in()
+    world.day = "delta"
+    to_release(world, life, 2)
+    world.day = "security"
+    _with_star(world, _flashing(world, 5))
+    to_release(world, starts(world), 5)
+
+
+def records_decay(world: World) -> None:
+    """The newest boot record decays while the power is off, and again."""
+    for _ in range(2):
+        life = starts(world)
+        if not life.check_in():
+            raise Broken("the server takes an honest message for a replay")
+        life.sell("air50", online=False)
+        cells = world.cells("control")
+        pages = [cells[at : at + 256] for at in range(0, len(cells), 256)]
+        newest = max(
+            (record.sequence, at)
+            for at, page in enumerate(pages)
+            if (record := judge.control(page)) is not None
+        )[1]
+        world.flash.damage(LAYOUT["control"][0] + 256 * newest, bytes(256))
+    life = starts(world)
+    if not life.check_in():
+        raise Broken("the server takes an honest message for a replay")
+
+
 def any_day(seed: int) -> Callable[[World], None]:
     """A day made of everything, in an order that follows from `seed`."""
 
@@ -549,6 +670,11 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("plugs-in-trial", plugs_pulled_in_trial, "shop", 2, "delta"),
         Scenario("report-fails", report_fails_after_confirm, "shop", 5, "security"),
         Scenario("serial-recovery", serial_recovery, "bricked"),
+        Scenario(
+            "recovery-in-trial", recovery_in_trial, "shop", 5, "security", by_cable_bytes=9000
+        ),
+        Scenario("full-data", full_data, "full", 5, "security", by_cable_bytes=9000),
+        Scenario("records-decay", records_decay),
         *(Scenario(f"any-day-{n}", any_day(n), "shop", 0, "security") for n in range(6)),
     )
 }

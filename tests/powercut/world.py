@@ -34,7 +34,7 @@ with device.own():
     import firmware.terminal
     import firmware.update.client
     from bootloader import boot, entropy, recovery, smp, trust
-    from bootloader.shared import canonical, cbor, tuf
+    from bootloader.shared import canonical, cbor, tidy, tuf
     from bootloader.shared.control import ControlBlock
     from bootloader.shared.hashes import pbkdf2_sha256
     from bootloader.shared.partitions import mount_data, table
@@ -79,6 +79,7 @@ _ON_DATA: list[types.ModuleType] = [
     firmware.stock,
     firmware.update.client,
     recovery,
+    tidy,
     trust,
 ]
 _SAID_NO = (NoNetwork, BadReply, ServerRefused)
@@ -209,8 +210,13 @@ class Head:
 
 
 class Pin:
+    """`is_low` is asked when it is read."""
+
+    def __init__(self, is_low: Callable[[], bool] = lambda: False) -> None:
+        self._is_low = is_low
+
     def value(self, level: int | None = None) -> int:
-        return 1
+        return int(not self._is_low())
 
 
 class Nothing:
@@ -316,7 +322,7 @@ class Board:
         self.partitions = table(world.flash, LAYOUT)
         self.console = console
         self.keypad_rows = [Pin()] * 4
-        self.keypad_columns = [Pin()] * 4
+        self.keypad_columns = [Pin(lambda: world.star_is_held), Pin(), Pin(), Pin()]
         self.modem_power_key = Pin()
         self.lcd = Nothing()
         self.rtc = Rtc()
@@ -405,6 +411,7 @@ class World:
         self.spoiled_slots: set[str] = set()
         self.least_security_version = 0
         self.needs_technician = False
+        self.star_is_held = False
         self.cuts = 0
         self.data_at = LAYOUT["data"][0]
 
@@ -536,6 +543,7 @@ class Life:
         self.world = world
         try:
             board.data_vfs()
+            tidy.at_start()
             settings = firmware.config.load()
         except (firmware.config.ConfigError, OSError) as error:
             raise OutOfService(str(error)) from error

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 PROTECTED = bytes.fromhex("a1010a")
 AAD = cbor2.dumps(["Encrypt0", PROTECTED, b"duka/1"])
+SALT = b"salt"
 
 Transport = Callable[[bytes], tuple[int, bytes]]
 
@@ -43,10 +44,10 @@ class Device:
     def seal(self, content: object, counter: int | None = None) -> tuple[bytes, int]:
         counter = self.next_counter() if counter is None else counter
         plain = content if isinstance(content, bytes) else cbor2.dumps(content, canonical=True)
-        nonce = b"\x00" + bytes(4) + counter.to_bytes(8, "big")
+        nonce = b"\x00" + SALT + counter.to_bytes(8, "big")
         sealed = AESCCM(self.derive(b"duka up 1"), 8).encrypt(nonce, plain, AAD)
         iv = counter.to_bytes((counter.bit_length() + 7) // 8, "big")
-        header = {4: self.terminal_id, 6: iv}
+        header = {4: self.terminal_id, 6: SALT + iv}
         return cbor2.dumps([PROTECTED, header, sealed], canonical=True), counter
 
     def challenge(self, drawn: bytes) -> bytes:
@@ -76,7 +77,7 @@ class Device:
         protected, unprotected, sealed = cbor2.loads(body)
         assert protected == PROTECTED
         assert unprotected == {}
-        nonce = b"\x01" + bytes(4) + counter.to_bytes(8, "big")
+        nonce = b"\x01" + SALT + counter.to_bytes(8, "big")
         plain = AESCCM(self.derive(b"duka down 1"), 8).decrypt(nonce, sealed, AAD)
         reply = cbor2.loads(plain)
         assert isinstance(reply, dict)

@@ -76,7 +76,7 @@ def test_a_reply_fits_only_its_request_and_its_terminal(shop: Shop) -> None:
 
 
 def envelope(*changes: tuple[int, Any]) -> bytes:
-    parts: list[Any] = [PROTECTED, {4: bytes(8), 6: b"\x01"}, bytes(20)]
+    parts: list[Any] = [PROTECTED, {4: bytes(8), 6: b"salt\x01"}, bytes(20)]
     for at, value in changes:
         parts[at] = value
     return cbor2.dumps(parts)
@@ -90,10 +90,13 @@ def envelope(*changes: tuple[int, Any]) -> bytes:
         cbor2.dumps({}),
         cbor2.dumps([1, 2]),
         envelope((0, b"\xa1\x01\x01")),
-        envelope((1, {4: bytes(7), 6: b"\x01"})),
+        envelope((1, {4: bytes(7), 6: b"salt\x01"})),
         envelope((1, {4: bytes(8), 6: b""})),
-        envelope((1, {4: bytes(8), 6: b"\x00\x01"})),
-        envelope((1, {4: bytes(8), 6: b"\xff" * 8})),
+        envelope((1, {4: bytes(8), 6: b"sal"})),
+        envelope((1, {4: bytes(8), 6: b"salt"})),
+        envelope((1, {4: bytes(8), 6: b"salt\x00\x01"})),
+        envelope((1, {4: bytes(8), 6: b"salt" + b"\xff" * 8})),
+        envelope((1, {4: bytes(8), 6: b"salt" + b"\x01" * 9})),
         envelope((1, {4: bytes(8)})),
         envelope((2, bytes(7))),
         envelope() + b"\x00",

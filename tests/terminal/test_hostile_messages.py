@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cbor2
 import httpx
@@ -116,22 +117,23 @@ def garbage(exchange: Exchange, keys: DeviceKeys) -> bytes:
 
 
 def deep(exchange: Exchange, keys: DeviceKeys) -> bytes:
-    return seal_reply(parse_envelope(exchange.body).counter, b"\x81" * 6000 + b"\x00", keys)
+    return seal_reply(parse_envelope(exchange.body), b"\x81" * 6000 + b"\x00", keys)
 
 
 def wide(exchange: Exchange, keys: DeviceKeys) -> bytes:
     content = b"\xa2\x00\x02\x02\x9b\x00\x00\x00\x7f\xff\xff\xff\xff"
-    return seal_reply(parse_envelope(exchange.body).counter, content, keys)
+    return seal_reply(parse_envelope(exchange.body), content, keys)
 
 
 def mistyped(exchange: Exchange, keys: DeviceKeys) -> bytes:
     content = {0: 2, 1: 0, 2: 5, 3: b"x", 4: -1, 5: "much"}
-    return seal_reply(parse_envelope(exchange.body).counter, cbor2.dumps(content), keys)
+    return seal_reply(parse_envelope(exchange.body), cbor2.dumps(content), keys)
 
 
 def of_another_request(exchange: Exchange, keys: DeviceKeys) -> bytes:
-    counter = parse_envelope(exchange.body).counter - 1
-    return seal_reply(counter, cbor2.dumps({0: 2, 1: 1, 6: "blocked", 7: ""}), keys)
+    this = parse_envelope(exchange.body)
+    other = replace(this, counter=this.counter - 1)
+    return seal_reply(other, cbor2.dumps({0: 2, 1: 1, 6: "blocked", 7: ""}), keys)
 
 
 @pytest.mark.parametrize("forge", [garbage, deep, wide, mistyped, of_another_request])

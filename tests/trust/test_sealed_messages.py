@@ -74,7 +74,7 @@ def test_keys_and_envelope_are_what_the_document_says(interpreter: str) -> None:
 from bootloader.shared import cose
 key, terminal = bytes.fromhex(data[0]), bytes.fromhex(data[1])
 keys = cose.derive_keys(key, terminal)
-request = cose.seal_request(keys.up, terminal, cose.message_counter(3, 7), b"content")
+request = cose.seal_request(keys.up, terminal, b"salt", cose.message_counter(3, 7), b"content")
 control = cose.derive_control_key(key, terminal, b"chip-uid")
 out = [k.hex() for k in (keys.up, keys.down, keys.stock, control, request)]
 """
@@ -90,15 +90,15 @@ out = [k.hex() for k in (keys.up, keys.down, keys.stock, control, request)]
     counter = 3 << 24 | 7
     protected, unprotected, sealed = cbor2.loads(request)
     assert cbor2.loads(protected) == {1: 10}
-    assert unprotected == {4: TERMINAL, 6: b"\x03\x00\x00\x07"}  # shortest form
-    nonce = bytes(5) + counter.to_bytes(8, "big")
+    assert unprotected == {4: TERMINAL, 6: b"salt\x03\x00\x00\x07"}  # shortest form
+    nonce = b"\0salt" + counter.to_bytes(8, "big")
     aad = cbor2.dumps(["Encrypt0", protected, b"duka/1"])
     assert AESCCM(up, 8).decrypt(nonce, sealed, aad) == b"content"
 
 
 def reply(counter: int, text: bytes, *, protected: bytes = b"\xa1\x01\x0a") -> bytes:
     """A reply as the server seals it, by another implementation."""
-    nonce = b"\x01" + bytes(4) + counter.to_bytes(8, "big")
+    nonce = b"\x01salt" + counter.to_bytes(8, "big")
     aad = cbor2.dumps(["Encrypt0", protected, b"duka/1"])
     sealed = AESCCM(key_for(b"duka down 1"), 8).encrypt(nonce, text, aad)
     return cbor2.dumps([protected, {}, sealed])
@@ -109,7 +109,7 @@ from bootloader.shared import cose
 key, counter, bodies = data
 for body in bodies:
     try:
-        out.append(cose.open_reply(bytes.fromhex(key), counter, bytes.fromhex(body)).hex())
+        out.append(cose.open_reply(bytes.fromhex(key), b"salt", counter, bytes.fromhex(body)).hex())
     except cose.SealError as error:
         out.append("refused: " + str(error))
 """
@@ -161,7 +161,7 @@ def test_a_reply_with_any_single_bit_flipped_does_not_open(interpreter: str) -> 
 
 def test_the_server_side_refuses_a_spoiled_request_too() -> None:
     keys = cose.derive_keys(DEVICE_KEY, TERMINAL)
-    protected, _, sealed = cbor2.loads(cose.seal_request(keys.up, TERMINAL, 1, b"sale"))
+    protected, _, sealed = cbor2.loads(cose.seal_request(keys.up, TERMINAL, bytes(4), 1, b"sale"))
     aad = cbor2.dumps(["Encrypt0", protected, b"duka/1"])
     with pytest.raises(InvalidTag):
         AESCCM(keys.up, 8).decrypt(bytes(12) + b"\2", sealed, aad)

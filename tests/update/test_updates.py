@@ -263,6 +263,7 @@ def test_a_trial_that_only_lacked_the_network_is_tried_again_a_bounded_number_of
         world.reboot()
         world.reboot()
         world.control.adopt("a", *RUNNING)
+        world.control.confirm()
         world.last_failure = None
         world.reboot()
     assert switched == 3
@@ -360,6 +361,21 @@ def test_what_failed_in_its_trial_is_not_tried_again(world: World) -> None:
     world.publish(3)
     world.run()
     assert world.switched_to() == 3
+
+
+@pytest.mark.parametrize("crashed", [1, 2])
+def test_a_confirmed_release_that_crashed_is_not_put_on_the_list(
+    world: World, crashed: int
+) -> None:
+    world.publish(2)
+    world.last_failure = {"release": crashed, "reason": "ValueError: x"}
+    world.trial_failed = False
+    world.reboot()
+    assert world.client.refused == []
+    world.run()
+    world.time_s += 1000
+    world.run()
+    assert world.switched_to() == 2, "one that gave way comes again after a pause"
 
 
 def test_on_trial_the_way_back_is_left_alone(world: World) -> None:

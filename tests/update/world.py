@@ -85,9 +85,11 @@ class World:
         policy = {"crashes_allowed": 2, "unconfirmed_boots_allowed": 4, "selftest_deadline_s": 300}
         digest = hashlib.sha256(image(1)).digest()
         control.adopt("a", len(image(1)), digest, 1, 1, policy)
+        control.confirm()
         self.time_s = int(NOW.timestamp()) + 3600
         self.facts = {"open_sale": False, "idle_s": 99, "battery_mv": 4000, "unsynced_records": 0}
         self.last_failure: dict[str, Any] | None = None
+        self.trial_failed = True
         self.trial = False
         self.logged: list[str] = []
         self.resets = 0
@@ -142,6 +144,7 @@ class World:
             trial=self.trial,
             release=1,
             last_failure=self.last_failure,
+            trial_failed=self.trial_failed,
             control=self.control,
             identity=SimpleNamespace(terminal_id=TERMINAL_ID),
         )

@@ -25,13 +25,14 @@ def flash(port: str, signed: SignedFiles, job: Job, row: Row) -> str:
 
 
 def recover(port: str, signed: SignedFiles, job: Job, row: Row) -> str:
-    """Make a terminal work whose slots are both spoiled: upload, take as good, see it start.
+    """Make a terminal work whose slots are both spoiled: upload, see it start. It is on trial until
+    it reached its server, with nothing to go back to.
 
     Raises:
         LinkError: no terminal in recovery, not signed for it, or it does not start.
     """
     with _prepared(port, signed, job, row) as link:
-        link.choose_image(_digest(signed), confirm=True)
+        link.choose_image(_digest(signed), confirm=False)
         link.reset()
     row.step("starting")
     found = ports.wait_for(port, ports.SELLING)
