@@ -48,7 +48,6 @@ _LONGEST_PAUSE_S = const(86400)
 _TRIALS = const(3)
 _LOOK_S = const(86400)  # so long at most is "nothing new" believed without looking
 _TAG_HEX_DIGITS = const(16)
-_DROPS = const(2)
 # What may be this terminal's flash or somebody on the way, and not the release's fault.
 _NOT_ITS_FAULT = ("payload_hash", "image_hash", "storage", "control")
 _NO_SERVER = ("self-test: no network", "self-test: no check-in")
@@ -186,7 +185,6 @@ class UpdateClient:
     def _load_state(self):
         self._whole = ""
         self._looked_s = 0
-        self._dropped = 0
         self._pending = False
         self.refused = []
         self.refusal = None
@@ -196,7 +194,6 @@ class UpdateClient:
             state = json.loads(self._files.read("update.json", 8192) or b"{}")
             self._whole = str(state.get("whole", ""))
             self._looked_s = int(state.get("looked", 0))
-            self._dropped = int(state.get("dropped", 0))
             self._pending = bool(state.get("pending"))
             for number, reason in state.get("refused", ())[-_REFUSED_LIMIT:]:
                 self.refused.append([int(number), str(reason)])
@@ -229,7 +226,6 @@ class UpdateClient:
         state = {
             "whole": self._whole,
             "looked": self._looked_s,
-            "dropped": self._dropped,
             "pending": self._pending,
             "refused": self.refused,
             "refusal": self.refusal,
@@ -598,8 +594,8 @@ class UpdateClient:
         """`chosen`, or an older release that may run here as well and whose payload is on its way
         already: a slow terminal must not begin anew with each release, and so end none.
 
-        The newer one comes first where it takes one request, or less than the older still does; and
-        where not half is here, but only twice in a row.
+        The newer one comes first where it takes one request, or no more bytes than the older still
+        does: so what is missing never grows.
         """
         digest, received, length = under_way(self._board.partitions["download"], self._download)
         plan = self._payloads(trusted, targets, chosen)
@@ -621,9 +617,6 @@ class UpdateClient:
                 break
             makes_it = self._payloads(trusted, targets, older)
             if not any(step[3] == digest for step in makes_it):
-                break
-            if 2 * received < length and self._dropped < _DROPS:
-                self._dropped += 1
                 break
             self._log("release %d is finished first" % older.release)
             return older
@@ -817,7 +810,6 @@ class UpdateClient:
             self._postpone(release.release, "control")
             return self._poll_s
         self._pending = False
-        self._dropped = 0
         self._count(release.release, 2)
         self._later[3] = 0
         self._news = {}
