@@ -99,6 +99,8 @@ def test_after_one_spoiled_answer_the_next_looks_find_everything(world: World, p
         assert prices(world) == version
         plan = json.loads((world.data / "trust/rollout-stable.json").read_bytes())["signed"]
         assert str(9000 + version) in json.dumps(plan)
+    world.repository.set_rollout("stable", 2, 10000, world.all_signers, NOW)
+    world.repository.publish(world.all_signers, NOW)
     world.facts["open_sale"] = False
     world.run()
     assert world.switched_to() == 2

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from updater_server.channels import CHANNELS
 from updater_server.errors import ConflictError, InputError
+from updater_server.fleet import updates
 from updater_server.messages import DEVICE_KEY_BYTES, TERMINAL_ID_BYTES, DeviceKeys
 from updater_server.sales import ledger
 from updater_server.server_key import ServerKey
@@ -170,6 +171,8 @@ class CheckIn:
     own_float_minor: int
     journal_oldest: int
     journal_next: int
+    wait_release: int | None = None
+    wait_code: str | None = None
 
 
 def record_check_in(connection: Connection, terminal_id: bytes, report: CheckIn, now: int) -> None:
@@ -178,6 +181,7 @@ def record_check_in(connection: Connection, terminal_id: bytes, report: CheckIn,
     before = connection.execute(
         select(check_in).where(check_in.c.terminal_id == terminal_id)
     ).one_or_none()
+    values |= updates.told(connection, terminal_id, before, values, now)
     if before is None:
         connection.execute(insert(check_in).values(terminal_id=terminal_id, **values))
     else:
@@ -185,7 +189,7 @@ def record_check_in(connection: Connection, terminal_id: bytes, report: CheckIn,
             update(check_in).where(check_in.c.terminal_id == terminal_id).values(**values)
         )
     watched = ("release", "slot", "trial", "failure_release", "failure_reason")
-    now_runs = {name: getattr(report, name) for name in watched}
+    now_runs = {name: values[name] for name in watched}
     if before is None or any(getattr(before, name) != now_runs[name] for name in watched):
         connection.execute(
             insert(running_history).values(terminal_id=terminal_id, at=now, **now_runs)
