@@ -18,6 +18,7 @@ from bootloader.shared.compat import const, inflater, sleep_ms, ticks_add, ticks
 HEAD_LIMIT_BYTES = const(2048)
 BODY_LIMIT_BYTES = const(16384)
 _HEADER_LIMIT = const(40)
+_INTERIM_LIMIT = const(4)
 _REASON_LIMIT_BYTES = const(512)
 _PIECE_BYTES = const(512)
 _JOIN_BYTES = const(900)
@@ -159,7 +160,7 @@ def plain_body(response, limit_bytes):
         TooLarge: it holds more than `limit_bytes`.
     """
     body = response.body
-    coding = response.headers.get("content-encoding", "identity")
+    coding = response.headers.get("content-encoding", "identity").lower()
     if coding == "identity":
         return body
     # Checked before the window is allocated: what a reply asks for is not what it gets.
@@ -322,6 +323,7 @@ class HttpClient:
         transport = self.transport
         self.bytes_received += len(piece)
         buffer = bytearray(piece)
+        interim = 0
         while True:
             end = buffer.find(b"\r\n\r\n")
             if end >= 0:
@@ -329,7 +331,10 @@ class HttpClient:
                 buffer[: end + 4] = b""
                 if status >= 200:
                     break
-                continue  # 1xx announces; the reply proper follows
+                interim += 1  # 1xx announces; the reply proper follows
+                if interim > _INTERIM_LIMIT:
+                    raise BadResponse("nothing but announcements")
+                continue
             if len(buffer) >= HEAD_LIMIT_BYTES:
                 raise BadResponse("head over %d bytes" % HEAD_LIMIT_BYTES)
             buffer.extend(await self._piece(_PIECE_BYTES, deadline, method == "GET"))

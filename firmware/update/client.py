@@ -48,6 +48,7 @@ _LONGEST_PAUSE_S = const(86400)
 _TRIALS = const(3)
 _LOOK_S = const(86400)  # so long at most is "nothing new" believed without looking
 _TAG_HEX_DIGITS = const(16)
+_MISSES = const(3)
 # What may be this terminal's flash or somebody on the way, and not the release's fault.
 _NOT_ITS_FAULT = ("payload_hash", "image_hash", "storage", "control")
 _NO_SERVER = ("self-test: no network", "self-test: no check-in")
@@ -174,6 +175,7 @@ class UpdateClient:
         self._waiting_for = None
         self._retry_s = _RETRY_S
         self._full = 0  # runs in a row that found no room
+        self._missed = 0
         self._asked_s = 0
         self._why = None
         self.waits = None
@@ -750,10 +752,18 @@ class UpdateClient:
             while not download.complete:
                 try:
                     await self._fetch_piece(download, path)
+                    self._missed = 0
                 except StorageError:
                     faults += 1
                     if faults > 2:
                         raise
+                except Missing:
+                    # Not with the first: anybody can say so once, and the full image is dear.
+                    self._missed += 1
+                    if self._missed >= _MISSES:
+                        self._missed = 0
+                        self._plan = self._plan[1:] + self._plan[:1]
+                    raise
                 self.state_text = "Update %d%%" % (download.received * 100 // length)
             if await digest_of(self._board.partitions["download"], length) == digest:
                 return

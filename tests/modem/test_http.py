@@ -158,6 +158,7 @@ def test_a_body_and_its_length_go_with_a_post() -> None:
         (b"HTTP/2 200\r\nContent-Length: 0\r\n\r\n", BadResponse),
         (b"HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n", BadResponse),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", BadResponse),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 200, BadResponse),
         (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 41 + b"\r\n", BadResponse),
         (b"HTTP/1.1 200 OK\r\nA: " + b"b" * 4000 + b"\r\n\r\n", BadResponse),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", TooLarge),

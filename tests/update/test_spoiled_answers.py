@@ -57,6 +57,10 @@ def plain(status: int, body: bytes = b"", extra: str = "") -> Callable[[bytes], 
     return lambda good: (head + length + "\r\n").encode() + body
 
 
+def instead(reply: bytes) -> Callable[[bytes], bytes]:
+    return lambda good: reply
+
+
 def prices(world: World) -> int:
     return int(json.loads((world.data / "catalogue.json").read_bytes())["version"])
 
@@ -132,6 +136,29 @@ def test_a_payload_spoiled_once_comes_with_the_next_look(world: World) -> None:
         world.control.adopt("a", *RUNNING)
         world.resets = 0
         world.reboot()
+
+
+def test_a_piece_that_brings_nothing_is_not_asked_for_again_at_once(world: World) -> None:
+    world.publish(2)
+    size = next((world.folder / "site/targets/stable/duka-r1").glob("*.2.full")).stat().st_size
+    for extra in ("Content-Length: 0\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"):
+        reply = f"HTTP/1.1 206 P\r\nContent-Range: bytes 0-{size - 1}/{size}\r\n{extra}".encode()
+        spoiler = Spoiler(world, ".full", instead(reply), times=50)
+        world.run()
+        assert spoiler.hits == 1
+        spoiler.left = 0
+    world.run()
+    assert world.switched_to() == 2
+
+
+def test_a_delta_that_is_missing_on_the_server_is_not_waited_for_for_ever(world: World) -> None:
+    world.publish(2, bases={1: image(1)})
+    next((world.folder / "site/targets/stable/duka-r1").glob("*.delta")).unlink()
+    world.run()
+    assert world.site.fetched_bytes(".full") == 0, "one 404 costs no full image"
+    for _ in range(3):
+        world.run()
+    assert world.switched_to() == 2
 
 
 def test_an_old_timestamp_under_the_new_ones_tag_does_not_hide_a_halt(world: World) -> None:
