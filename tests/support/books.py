@@ -64,6 +64,12 @@ class Books:
         found = self.rows(sql, [self._terminal])
         return [(int(row["failure_release"]), str(row["failure_reason"])) for row in found]
 
+    def waits(self) -> tuple[int | None, str | None]:
+        """What the terminal's update waits for: (release or 0, code)."""
+        sql = "select wait_release, wait_code from check_in where terminal_id = ?"
+        found = self.rows(sql, [self._terminal])
+        return (found[0]["wait_release"], found[0]["wait_code"]) if found else (None, None)
+
     def alarms(self) -> list[str]:
         """Codes of the alarms nobody has closed."""
         return [

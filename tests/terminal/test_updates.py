@@ -174,6 +174,7 @@ def test_a_low_battery_and_an_open_sale_hold_the_switch_back(make_world: MakeWor
     world.open_shop()
     world.merchant.sign_in()
     world.wait_logged(log, "waits: the battery is low", timeout_s=90)
+    eventually(lambda: world.books.waits() == (2, "battery"), 60, "the office sees it")
     world.merchant.choose()
     world.terminal.board.battery.set_mv(4000)
     world.wait_logged(log, "waits: a sale is open")
@@ -181,6 +182,7 @@ def test_a_low_battery_and_an_open_sale_hold_the_switch_back(make_world: MakeWor
     world.merchant.press("#", "Sold", timeout_s=60)
     world.merchant.press("#")
     wait_running(world, 2)
+    eventually(lambda: world.books.waits() == (None, None), 60, "nothing waits any more")
     nothing_lost(world, [debit_minor(1)])
 
 

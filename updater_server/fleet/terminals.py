@@ -188,8 +188,11 @@ def record_check_in(connection: Connection, terminal_id: bytes, report: CheckIn,
         connection.execute(
             update(check_in).where(check_in.c.terminal_id == terminal_id).values(**values)
         )
-    watched = ("release", "slot", "trial", "failure_release", "failure_reason")
-    now_runs = {name: values[name] for name in watched}
+    watched = ["release", "slot", "trial"]
+    failed = ["failure_release", "failure_reason"]
+    now_runs = {name: getattr(report, name) for name in watched + failed}
+    if report.failure_release is not None:
+        watched += failed
     if before is None or any(getattr(before, name) != now_runs[name] for name in watched):
         connection.execute(
             insert(running_history).values(terminal_id=terminal_id, at=now, **now_runs)
