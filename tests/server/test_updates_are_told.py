@@ -27,14 +27,15 @@ def test_a_rollback_is_known_and_raises_an_alarm_until_the_release_holds(shop: S
         (shown,) = terminals.overview(connection)
     assert (shown["failure_release"], shown["failure_at"]) == (9, told_at)
     assert "release 9: RuntimeError: no such display" in dashboard.page(shop.service)
-    assert raised(shop, "release_failed") == [("release 9: RuntimeError: no such display", 1)]
+    assert raised(shop, "rollback") == [("release 9: RuntimeError: no such display", 1)]
+    assert not raised(shop, "fork")
     device.check_in(own_float=100_000, _2=9, _4=True)
     assert "no such display" in dashboard.page(shop.service), "on trial is not held"
     device.check_in(own_float=100_000, _2=9, _4=False)
     with reading(shop.service.engine) as connection:
         (shown,) = terminals.overview(connection)
     assert shown["failure_release"] is None
-    assert raised(shop, "release_failed"), "a person closes it"
+    assert raised(shop, "rollback"), "a person closes it"
     history = shop.sql("SELECT release, trial, failure_release FROM running_history ORDER BY id")
     assert history == [(7, 0, 9), (9, 1, None), (9, 0, None)]
 
@@ -46,10 +47,18 @@ def test_the_same_failure_of_many_terminals_is_one_alarm_that_counts_terminals(s
             device.check_in(_8=[9, "self-test: no printer"])
             device.check_in()
     devices[0].check_in(_8=[10, "self-test: no printer"])
-    assert sorted(raised(shop, "release_failed")) == [
+    assert sorted(raised(shop, "rollback")) == [
         ("release 10: self-test: no printer", 1),
         ("release 9: self-test: no printer", 3),
     ]
+
+
+def test_a_release_that_never_ran_is_shown_and_calls_nobody(shop: Shop) -> None:
+    device = shop.enrol()
+    device.check_in(_8=[9, "hardware_revision"])
+    device.check_in()
+    assert "release 9: hardware_revision" in dashboard.page(shop.service)
+    assert raised(shop, "rollback") == []
 
 
 @pytest.mark.parametrize("code", updates.WAITS)

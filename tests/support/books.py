@@ -71,10 +71,14 @@ class Books:
         return (found[0]["wait_release"], found[0]["wait_code"]) if found else (None, None)
 
     def alarms(self) -> list[str]:
-        """Codes of the alarms nobody has closed."""
-        return [
-            str(row["code"]) for row in self.rows("select code from alarm where closed_at is null")
-        ]
+        """Codes of the alarms nobody has closed, without those of releases that went back."""
+        sql = "select code from alarm where closed_at is null and code <> 'rollback'"
+        return [str(row["code"]) for row in self.rows(sql)]
+
+    def rollbacks(self) -> list[str]:
+        """The texts of the alarms of releases that went back."""
+        sql = "select text from alarm where closed_at is null and code = 'rollback'"
+        return [str(row["text"]) for row in self.rows(sql)]
 
     def acknowledged_through(self) -> int:
         """The last journal record that the server has taken."""

@@ -198,6 +198,7 @@ def test_a_release_that_crashes_is_rolled_back_told_and_never_tried_again(
     assert release == 3
     assert "no such display" in reason
     wait_running(world, 1)
+    assert world.books.rollbacks() == [f"release 3: {reason}"]
     resets = len(world.terminal.board.resets)
     polls = log().count("failed here before")
     world.manager.publish()  # a new timestamp, so that the list is read again

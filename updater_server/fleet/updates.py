@@ -1,8 +1,8 @@
 """What terminals tell of updates that failed or wait. For `terminals`.
 
 A failure is told once, and stays: in the newest report until that release or a later one holds, in
-`running_history` for ever, and as one alarm for each release and reason, whose count is how many
-terminals told of it.
+`running_history` for ever, and, if it ran and went back, as one alarm for each release and reason,
+whose count is how many terminals told of it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,15 @@ from updater_server.tables import running_history
 
 WAIT_CODE_LENGTH = 16
 FORK = "fork"
+ROLLBACK = "rollback"
+_NEVER_RAN = frozenset(
+    (
+        "bootloader channel control damaged delta halted hardware_class hardware_revision"
+        " image_hash journal malformed not_newer not_yet payload_hash refused security_version"
+        " size stepping_stone storage too_long truncated window"
+    ).split()
+)
+"""Reasons of releases that were passed over or could not be brought in (terminal-files.md)."""
 WAITS = {
     "gate_sale": "a sale is open",
     "gate_idle": "the merchant works",
@@ -73,8 +82,8 @@ def _failure(
             )
         )
     )
-    if not is_known:
-        raise_alarm(connection, None, "release_failed", f"release {release}: {reason}", now)
+    if not is_known and reason not in _NEVER_RAN:
+        raise_alarm(connection, None, ROLLBACK, f"release {release}: {reason}", now)
     return {"failure_release": release, "failure_reason": reason, "failure_at": now}
 
 
