@@ -18,11 +18,30 @@ WAIT_CODE_LENGTH = 16
 FORK = "fork"
 ROLLBACK = "rollback"
 _NEVER_RAN = frozenset(
-    (
-        "bootloader channel control damaged delta halted hardware_class hardware_revision"
-        " image_hash journal malformed not_newer not_yet payload_hash refused security_version"
-        " size stepping_stone storage too_long truncated window"
-    ).split()
+    [
+        "bootloader",
+        "channel",
+        "control",
+        "damaged",
+        "delta",
+        "halted",
+        "hardware_class",
+        "hardware_revision",
+        "image_hash",
+        "journal",
+        "malformed",
+        "not_newer",
+        "not_yet",
+        "payload_hash",
+        "refused",
+        "security_version",
+        "size",
+        "stepping_stone",
+        "storage",
+        "too_long",
+        "truncated",
+        "window",
+    ]
 )
 """Reasons of releases that were passed over or could not be brought in (terminal-files.md)."""
 WAITS = {
