@@ -557,3 +557,35 @@ def test_a_deflated_body_is_expanded_within_its_bounds(interpreter: str) -> None
     ]
     data = [(coding, body.hex()) for coding, body, _ in cases]
     assert on_device(interpreter, DEFLATED, data) == [expected for *_, expected in cases]
+
+
+def test_chunks_are_read_alike_on_both_interpreters() -> None:
+    script = f"""
+import asyncio
+from firmware.http import HttpClient, HttpError, chunk_size
+for line in (b"5", b"0A ;x=1", b"", b"-1", b"0x5", b"fffffff", b"g"):
+    try:
+        print(chunk_size(line))
+    except HttpError as error:
+        print(type(error).__name__, error)
+
+class Far:
+    connected = False
+    async def open(self, host, port):
+        self.connected = True
+    async def send(self, data):
+        self.waiting = {CHUNKED!r}
+    async def receive(self, max_bytes, timeout_ms):
+        piece, self.waiting = self.waiting[:7], self.waiting[7:]
+        return memoryview(piece)
+    async def close(self):
+        self.connected = False
+
+got = bytearray()
+client = HttpClient(Far(), "h", 80)
+print(asyncio.run(client.request("GET", "/x")).body)
+print(asyncio.run(client.request("GET", "/x", sink=got.extend)).body, bytes(got))
+"""
+    ran = [micropython.run(script, interpreter_name=name) for name in micropython.BOTH]
+    assert ran[0] == ran[1]
+    assert ran[0].count("hello, you there") == 2
