@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import Event
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from firmware import sync
+from firmware.messages import NoNetwork
+from firmware.terminal import Terminal
+from firmware.ui.screen import ONLINE
 from hw_sim.network import LinkProfile
 from tests.support.radio import Radio
 from tests.support.static_site import Site
@@ -96,3 +104,69 @@ def test_a_sale_waits_for_no_list_of_an_update_either(tmp_path: Path) -> None:
     radio.run(story, 60)
     assert world.switched_to() == 2
     assert world.new_catalogues == 1
+
+
+def test_the_terminal_holds_downloads_back_for_just_as_long_as_a_sale_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = SimpleNamespace(
+        http=SimpleNamespace(sales=0), messenger=None, till=None, network=ONLINE, _wake=Event()
+    )
+    seen: list[int] = []
+
+    async def answers(*of: Any) -> str:
+        seen.append(app.http.sales)
+        return ""
+
+    async def hears_nothing(*of: Any) -> str:
+        seen.append(app.http.sales)
+        raise NoNetwork("no answer")
+
+    async def is_cut(*of: Any) -> str:
+        seen.append(app.http.sales)
+        raise ValueError
+
+    sale = SimpleNamespace(sequence=1)
+    monkeypatch.setattr(sync, "ask", answers)
+    assert asyncio.run(Terminal.exchange(app, sale)) == ""
+    monkeypatch.setattr(sync, "ask", hears_nothing)
+    assert asyncio.run(Terminal.exchange(app, sale)) is None
+    monkeypatch.setattr(sync, "ask", is_cut)
+    with pytest.raises(ValueError):
+        asyncio.run(Terminal.exchange(app, sale))
+    assert (seen, app.http.sales) == ([1, 1, 1], 0)
+
+
+@pytest.mark.parametrize("waits", [None, [2, "battery"]])
+def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
+    monkeypatch: pytest.MonkeyPatch, waits: Any
+) -> None:
+    told: list[dict[int, Any]] = []
+
+    async def check_in(journal: Any, messenger: Any, till: Any, status: dict[int, Any]) -> Any:
+        told.append(status)
+        return {1: 1790000000, 4: None, 5: []}
+
+    async def no_stock(*of: Any) -> int:
+        return 0
+
+    monkeypatch.setattr(sync, "check_in", check_in)
+    monkeypatch.setattr(sync, "fetch_stock", no_stock)
+    boot = SimpleNamespace(last_failure=None, release=1, slot="a", trial=False, boot_count=3)
+    updates = SimpleNamespace(refusal=None, waits=waits, reported=lambda refusal: None)
+    app = SimpleNamespace(
+        boot_info=boot,
+        updates=updates,
+        journal=None,
+        messenger=None,
+        till=None,
+        stock=None,
+        now=lambda: 1790000000,
+        battery=SimpleNamespace(mv=3900),
+        signal=20,
+        clock=SimpleNamespace(set=lambda time: None),
+        _checked_in=True,
+    )
+    asyncio.run(Terminal._check_in(app))
+    assert told[0].get(12) == waits
+    assert (12 in told[0]) == (waits is not None)
