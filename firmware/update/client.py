@@ -627,6 +627,8 @@ class UpdateClient:
             except (releases.ReleaseRefused, KeyError):
                 break
             makes_it = self._payloads(trusted, targets, older)
+            if self._later[0] == older.release and self._later[1]:
+                break  # it failed here before: waiting for it could take for ever
             if not any(step[3] == digest for step in makes_it):
                 break
             self._log("release %d is finished first" % older.release)
@@ -762,6 +764,8 @@ class UpdateClient:
                     self._missed += 1
                     if self._missed >= _MISSES:
                         self._missed = 0
+                        self._count(self._release.release, 1)
+                        self._whole = ""  # the next look chooses anew
                         self._plan = self._plan[1:] + self._plan[:1]
                     raise
                 self.state_text = "Update %d%%" % (download.received * 100 // length)

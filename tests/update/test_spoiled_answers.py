@@ -415,6 +415,20 @@ def test_what_is_nearly_here_but_must_not_be_installed_is_thrown_away(
     assert world.switched_to() == (3 if how == "halted" else 4)
 
 
+def test_what_is_nearly_here_but_gone_from_the_server_does_not_hold_the_newer_one_back(
+    world: World,
+) -> None:
+    size = sized(world, 2)
+    world.site.cut_after_bytes = int(size * 0.9)
+    world.run()
+    sized(world, 3)
+    next((world.folder / "site/targets/stable/duka-r1").glob("*.2.full")).unlink()
+    for _ in range(6):
+        world.run()
+        world.time_s += 900
+    assert world.switched_to() == 3
+
+
 def test_a_newer_one_that_takes_one_request_comes_first(world: World) -> None:
     size = sized(world, 2)
     world.site.cut_after_bytes = int(size * 0.9)
