@@ -179,6 +179,8 @@ def check_file(name, path, is_sealed, permitted=None):
         if role == "timestamp":
             _known(trusted.update_timestamp, role)
             trusted.update_timestamp(data)
+            if trusted.forked:
+                raise Refused("the timestamp on board has that version and other content")
         elif role == "snapshot":
             _known(lambda stored: trusted.update_snapshot(stored, True), role)
             trusted.update_snapshot(data)
@@ -207,6 +209,8 @@ def _known(take, role):
     """Take in the file on board, if it is there and good, so that none older is accepted."""
     try:
         take(read(role))
+    except tuf.Forked:
+        raise
     except (Refused, tuf.TrustError):
         pass
 

@@ -2,8 +2,8 @@
 time.
 
 The update client and the message exchange share one `HttpClient`. Parsing is pure functions.
-Source: RFC 9110, RFC 9112. Chunked replies and replies whose length is not told are refused: a cut
-could not be seen.
+Source: RFC 9110, RFC 9112. A body is as long as told or comes in chunks; a reply of which neither
+is said is refused: a cut could not be seen.
 
 A transport has `await open(host, port)`, `await send(data)`, `await receive(max_bytes, timeout_ms)`
 (bytes or a view valid until the next call; empty at the end), `await close()`, `connected`, and may
@@ -13,14 +13,25 @@ have `lock` and `attached`.
 import asyncio
 from io import BytesIO
 
-from bootloader.shared.compat import const, inflater, ticks_add, ticks_diff, ticks_ms
+from bootloader.shared.compat import const, inflater, sleep_ms, ticks_add, ticks_diff, ticks_ms
 
 HEAD_LIMIT_BYTES = const(2048)
 BODY_LIMIT_BYTES = const(16384)
 _HEADER_LIMIT = const(40)
+_INTERIM_LIMIT = const(4)
 _REASON_LIMIT_BYTES = const(512)
 _PIECE_BYTES = const(512)
 _JOIN_BYTES = const(900)
+_ONE_VALUE = ("content-length", "content-range", "content-encoding", "etag")
+_CHUNK_LINE_BYTES = const(128)
+# What chunks may cost besides their content: this, and so much for each byte of it (a server that
+# sends every byte as a chunk takes five).
+_FRAMING_BYTES = const(2048)
+_FRAMING_A_BYTE = const(5)
+# What is left of a reply is read to its end even while a sale waits, if it is no more: closing and
+# opening a connection takes as long.
+_FINISH_BYTES = const(2048)
+_SLICE_MS = const(500)
 _WINDOW_BITS = const(12)
 
 DEFLATED = ("Accept-Encoding", "deflate")
@@ -41,6 +52,10 @@ class TooLarge(HttpError):
 
 class ConnectionLost(HttpError):
     """Cut, refused or too slow; worth trying again."""
+
+
+class GaveWay(HttpError):
+    """The link was wanted for a sale. Ask again, from the first byte that did not come."""
 
 
 class Response:
@@ -76,12 +91,10 @@ def parse_head(head):
             raise BadResponse("malformed header")
         name = name.lower()
         value = value.strip()
-        if headers.get(name, value) != value and name in (
-            "content-length",
-            "content-range",
-            "etag",
-        ):
+        if headers.get(name, value) != value and name in _ONE_VALUE:
             raise BadResponse("two of " + name)
+        if name == "transfer-encoding" and (name in headers or status[0] == "HTTP/1.0"):
+            raise BadResponse("transfer-encoding")
         headers[name] = value
     if status[0] == "HTTP/1.0":
         headers.setdefault("connection", "close")
@@ -89,19 +102,35 @@ def parse_head(head):
 
 
 def body_length(method, status, headers):
-    """How many bytes of body follow.
+    """How many bytes of body follow; -1 if it comes in chunks.
 
     Raises:
-        BadResponse: chunked, or the length is not told.
+        BadResponse: another transfer coding, both told, or neither.
     """
     if method == "HEAD" or status < 200 or status in (204, 304):
         return 0
-    if "transfer-encoding" in headers:
-        raise BadResponse("transfer-encoding " + headers["transfer-encoding"][:16])
+    coding = headers.get("transfer-encoding")
+    if coding is not None:
+        # With both, two readers may disagree on where the next reply begins (RFC 9112, 6.3).
+        if coding.lower() != "chunked" or "content-length" in headers:
+            raise BadResponse("transfer-encoding " + coding[:16])
+        return -1
     length = headers.get("content-length", "")
     if not _is_number(length):
         raise BadResponse("no content-length")
     return int(length)
+
+
+def chunk_size(line):
+    """The size that a chunk's first line (bytes, without its end) tells; extensions are passed.
+
+    Raises:
+        BadResponse: none, or 16 MiB and more.
+    """
+    digits = bytes(line).split(b";", 1)[0].rstrip(b" \t")
+    if not 0 < len(digits) < 7 or any(b not in b"0123456789abcdefABCDEF" for b in digits):
+        raise BadResponse("chunk size")
+    return int(digits, 16)
 
 
 def content_range(headers):
@@ -131,7 +160,7 @@ def plain_body(response, limit_bytes):
         TooLarge: it holds more than `limit_bytes`.
     """
     body = response.body
-    coding = response.headers.get("content-encoding", "identity")
+    coding = response.headers.get("content-encoding", "identity").lower()
     if coding == "identity":
         return body
     # Checked before the window is allocated: what a reply asks for is not what it gets.
@@ -192,6 +221,9 @@ class HttpClient:
     Deadlines, in ms: `head_ms` from the request sent to the whole head, `gap_ms` between two pieces
     of a body, and the whole body at no less than 100 bytes a second. `bytes_sent` and
     `bytes_received` count airtime.
+
+    `sales` is how many sales wait for the server now: while any does, a GET neither begins nor, if
+    much of it is still to come, goes on. What else has begun is never given up.
     """
 
     def __init__(self, transport, host, port):
@@ -202,6 +234,7 @@ class HttpClient:
         self.gap_ms = 20000
         self.bytes_sent = 0
         self.bytes_received = 0
+        self.sales = 0
         self._lock = getattr(transport, "lock", None) or asyncio.Lock()
         self._name = host if port == 80 else host + ":%d" % port
 
@@ -224,20 +257,30 @@ class HttpClient:
 
         Raises:
             ConnectionLost: no connection, cut or too slow.
+            GaveWay: only a GET; what `sink` got of it is good.
             BadResponse, TooLarge: see there. The connection is closed.
             ValueError: the request itself is malformed. Whatever `sink` raises passes through.
         """
         head = encode_request(method, self._name, path, headers, body)
-        async with self._lock:
-            done = False
-            try:
-                response = await self._exchange(method, head, body, sink, limit_bytes, on_head)
-                done = True
-                return response
-            finally:
-                if not done:
-                    # A reply that was not read to its end must never be taken for the next one's.
-                    await self.transport.close()
+        while True:
+            async with self._lock:
+                if method != "GET" or not self.sales:
+                    response = await self._alone(method, head, body, sink, limit_bytes, on_head)
+                    if response:
+                        return response
+            await sleep_ms(20)  # to the end of the queue
+
+    async def _alone(self, method, head, body, sink, limit_bytes, on_head):
+        """One exchange, with `_lock` held; None if a sale came before anything was asked."""
+        done = False
+        try:
+            response = await self._exchange(method, head, body, sink, limit_bytes, on_head)
+            done = True
+            return response
+        finally:
+            if not done:
+                # A reply that was not read to its end must never be taken for the next one's.
+                await self.transport.close()
 
     async def _exchange(self, method, head, body, sink, limit_bytes, on_head):
         transport = self.transport
@@ -246,13 +289,16 @@ class HttpClient:
             try:
                 if not reused:
                     await transport.open(self.host, self.port)
+                if method == "GET" and self.sales:
+                    return None  # nothing was asked yet: the open connection is the sale's
                 # One piece if it can be: the modem waits for the far end after each.
                 joined = len(body) < _JOIN_BYTES
                 await transport.send(head + body if joined else head)
                 if not joined:
                     await transport.send(body)
                 self.bytes_sent += len(head) + len(body)
-                piece = await transport.receive(_PIECE_BYTES, self.head_ms)
+                deadline = ticks_add(ticks_ms(), self.head_ms)
+                piece = await self._receive(_PIECE_BYTES, self.head_ms, method == "GET")
                 if not len(piece):
                     raise OSError("closed")
                 break
@@ -263,7 +309,7 @@ class HttpClient:
                     raise ConnectionLost(str(error))
                 await transport.close()
         try:
-            return await self._read(method, piece, sink, limit_bytes, on_head)
+            return await self._read(method, piece, deadline, sink, limit_bytes, on_head)
         except Exception as error:
             if self._is_loss(error):
                 raise ConnectionLost(str(error))
@@ -273,11 +319,11 @@ class HttpClient:
     def _is_loss(error):
         return isinstance(error, OSError) or getattr(error, "code", None) is not None
 
-    async def _read(self, method, piece, sink, limit_bytes, on_head):
+    async def _read(self, method, piece, deadline, sink, limit_bytes, on_head):
         transport = self.transport
-        deadline = ticks_add(ticks_ms(), self.head_ms)
         self.bytes_received += len(piece)
         buffer = bytearray(piece)
+        interim = 0
         while True:
             end = buffer.find(b"\r\n\r\n")
             if end >= 0:
@@ -285,46 +331,130 @@ class HttpClient:
                 buffer[: end + 4] = b""
                 if status >= 200:
                     break
-                continue  # 1xx announces; the reply proper follows
+                interim += 1  # 1xx announces; the reply proper follows
+                if interim > _INTERIM_LIMIT:
+                    raise BadResponse("nothing but announcements")
+                continue
             if len(buffer) >= HEAD_LIMIT_BYTES:
                 raise BadResponse("head over %d bytes" % HEAD_LIMIT_BYTES)
-            buffer.extend(await self._piece(_PIECE_BYTES, deadline))
+            buffer.extend(await self._piece(_PIECE_BYTES, deadline, method == "GET"))
         length = body_length(method, status, headers)
         if on_head:
             on_head(status, headers)
-        wanted = sink is not None and status in (200, 206)
-        if length > (limit_bytes if status < 300 else _REASON_LIMIT_BYTES):
+        if status not in (200, 206):
+            sink = None
+        if length > (limit_bytes if status < 300 else _REASON_LIMIT_BYTES) or (
+            length < 0 and status >= 300
+        ):
             if status < 300:
                 raise TooLarge("%d bytes, at most %d" % (length, limit_bytes))
             await transport.close()  # an error page is not worth its airtime
             return Response(status, headers, b"")
+        if length < 0:
+            deadline = ticks_add(ticks_ms(), self.gap_ms + 10 * limit_bytes)
+            body = await self._chunks(method, buffer, deadline, sink, limit_bytes)
+        else:
+            deadline = ticks_add(ticks_ms(), self.gap_ms + 10 * length)
+            body = await self._plain(method, buffer, deadline, sink, length)
+        if headers.get("connection", "").lower() == "close":
+            await transport.close()
+        return Response(status, headers, body)
+
+    async def _plain(self, method, buffer, deadline, sink, length):
+        """A body of `length` bytes that begins with `buffer`; b"" if it went to `sink`."""
         if len(buffer) > length:
             raise BadResponse("more than content-length")
-        deadline = ticks_add(ticks_ms(), self.gap_ms + 10 * length)
-        body = b"" if wanted else bytearray(length)
+        body = b"" if sink else bytearray(length)
         done = len(buffer)
-        if wanted:
-            if done:
-                sink(memoryview(buffer))
-        else:
+        if not sink:
             body[:done] = buffer
+        elif done:
+            sink(memoryview(buffer))
         while done < length:
-            piece = await self._piece(min(_PIECE_BYTES, length - done), deadline)
-            if wanted:
+            left = length - done
+            gives_way = method == "GET" and left > _FINISH_BYTES
+            piece = await self._piece(min(_PIECE_BYTES, left), deadline, gives_way)
+            if sink:
                 sink(piece)
             else:
                 body[done : done + len(piece)] = piece
             done += len(piece)
-        if headers.get("connection", "").lower() == "close":
-            await transport.close()
-        return Response(status, headers, body if wanted else bytes(body))
+        return bytes(body)
 
-    async def _piece(self, max_bytes, deadline):
+    async def _chunks(self, method, buffer, deadline, sink, limit_bytes):
+        """A body in chunks (RFC 9112, section 7.1), the same way; at most `limit_bytes` in all."""
+        get = method == "GET"
+        body = bytearray()
+        done = 0
+        spare = _FRAMING_BYTES
+        ended = False
+        while True:
+            line = await self._line(buffer, deadline, get)
+            spare -= len(line) + 2
+            if spare < 0:
+                raise BadResponse("more around the chunks than in them")
+            if ended:
+                if not line:
+                    break
+                continue  # a trailer: nothing that we need comes there
+            left = chunk_size(line)
+            ended = not left
+            done += left
+            if done > limit_bytes:
+                raise TooLarge("over %d bytes, in chunks" % limit_bytes)
+            spare += _FRAMING_A_BYTE * left
+            while left:
+                if not buffer:
+                    buffer.extend(await self._piece(_PIECE_BYTES, deadline, get))
+                count = min(left, len(buffer))
+                if sink:
+                    sink(memoryview(buffer)[:count])
+                else:
+                    body.extend(memoryview(buffer)[:count])
+                buffer[:count] = b""
+                left -= count
+                if not left:
+                    spare -= 2
+                    if await self._line(buffer, deadline, get):
+                        raise BadResponse("a chunk without its end")
+        if buffer:
+            raise BadResponse("more than the last chunk")
+        return bytes(body)
+
+    async def _line(self, buffer, deadline, gives_way):
+        """The next line of a chunked body, without its end; `buffer` is left with what follows."""
+        while True:
+            end = buffer.find(b"\r\n")
+            if end >= 0:
+                line = bytes(buffer[:end])
+                buffer[: end + 2] = b""
+                return line
+            if len(buffer) > _CHUNK_LINE_BYTES:
+                raise BadResponse("chunk line over %d bytes" % _CHUNK_LINE_BYTES)
+            buffer.extend(await self._piece(_PIECE_BYTES, deadline, gives_way))
+
+    async def _piece(self, max_bytes, deadline, gives_way):
         left_ms = ticks_diff(deadline, ticks_ms())
         if left_ms <= 0:
             raise ConnectionLost("too slow")
-        piece = await self.transport.receive(max_bytes, min(self.gap_ms, left_ms))
+        piece = await self._receive(max_bytes, min(self.gap_ms, left_ms), gives_way)
         if not len(piece):
             raise ConnectionLost("cut after %d bytes" % self.bytes_received)
         self.bytes_received += len(piece)
         return piece
+
+    async def _receive(self, max_bytes, timeout_ms, gives_way):
+        """As the transport's; with `gives_way`, a sale that comes meanwhile is not kept waiting."""
+        if not gives_way:
+            return await self.transport.receive(max_bytes, timeout_ms)
+        deadline = ticks_add(ticks_ms(), timeout_ms)
+        while True:
+            if self.sales:
+                raise GaveWay("a sale wants the link")
+            left_ms = max(0, ticks_diff(deadline, ticks_ms()))
+            try:
+                return await self.transport.receive(max_bytes, min(_SLICE_MS, left_ms))
+            except Exception as error:
+                late = getattr(error, "code", None) == "link_timeout"
+                if not late or left_ms <= _SLICE_MS:
+                    raise

@@ -170,6 +170,7 @@ class Terminal:
         """Ask the server for the voucher of `sale`: "" when the till holds it, the code of a
         refusal, or None when no answer came.
         """
+        self.http.sales += 1  # downloads stand aside
         try:
             return await sync.ask(self.messenger, self.till, sale)
         except NO_ANSWER as error:
@@ -177,6 +178,8 @@ class Terminal:
             self.network = OFFLINE
             self._wake.set()
             return None
+        finally:
+            self.http.sales -= 1
 
     async def to_bench(self):
         """Stop selling for a technician's tests, until the next restart or `BENCH_MS` of silence.
@@ -340,21 +343,19 @@ class Terminal:
         boot = self.boot_info
         failure = boot.last_failure
         told = [failure["release"], failure["reason"]] if failure else self.updates.refusal
-        reply = await sync.check_in(
-            self.journal,
-            self.messenger,
-            self.till,
-            {
-                1: self.now(),
-                2: boot.release,
-                3: boot.slot,
-                4: boot.trial,
-                5: boot.boot_count,
-                6: self.battery.mv,
-                7: self.signal,
-                8: told,
-            },
-        )
+        status = {
+            1: self.now(),
+            2: boot.release,
+            3: boot.slot,
+            4: boot.trial,
+            5: boot.boot_count,
+            6: self.battery.mv,
+            7: self.signal,
+            8: told,
+        }
+        if self.updates.waits:
+            status[12] = self.updates.waits
+        reply = await sync.check_in(self.journal, self.messenger, self.till, status)
         self.network = ONLINE
         self.clock.set(reply[1])
         set_rtc(self.board.rtc, reply[1])

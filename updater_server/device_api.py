@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError
 from updater_server import strict_cbor
 from updater_server.database import is_the_databases_fault, reading, writing
 from updater_server.errors import BusyError, ConflictError, InputError, VaultError
-from updater_server.fleet import terminals
+from updater_server.fleet import terminals, updates
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.messages import (
     MESSAGE_LIMIT_BYTES,
@@ -55,6 +55,10 @@ class Content:
         if not isinstance(value, dict):
             raise BadMessage("the content is not a map")
         self._map = value
+
+    def has(self, key: int) -> bool:
+        """Whether the key is there at all."""
+        return key in self._map
 
     def uint(self, key: int, highest: int = _UINT32) -> int:
         """An unsigned integer."""
@@ -240,6 +244,13 @@ def _check_in(
     slot = content.text(3, 1)
     if slot not in "ab":
         raise BadMessage("key 3: slot a or b")
+    waits = content.optional_items(12) if content.has(12) else None
+    if waits is not None and not (
+        len(waits) >= 2
+        and isinstance(waits[1], str)
+        and 1 <= len(waits[1]) <= updates.WAIT_CODE_LENGTH
+    ):
+        raise BadMessage("key 12: [release, code of up to 16 characters]")
     report = terminals.CheckIn(
         terminal_time=content.uint(1),
         release=content.uint(2),
@@ -253,6 +264,8 @@ def _check_in(
         own_float_minor=content.integer(9),
         journal_oldest=check_uint(places[0], 10),
         journal_next=check_uint(places[1], 10),
+        wait_release=check_uint(waits[0], 12) if waits else None,
+        wait_code=waits[1] if waits else None,
     )
     terminals.record_check_in(connection, terminal_id, report, now)
     intake.look_for_rewound_journal(connection, terminal_id, report.journal_next, now)

@@ -28,11 +28,29 @@ PIECE_BYTES = 64 * 1024
 FILE_LIMIT_BYTES = 16 * 1024 * 1024
 _SEGMENT = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _RANGE = re.compile(r"bytes=(\d{0,12})-(\d{0,12})")
+_ENTITY_TAG = re.compile(r'\s*(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
 _MUTABLE = "metadata/timestamp.json"
 _DEFLATE_LIMIT_BYTES = 65536
 _DEFLATE_WINDOW_BITS = 12  # what a terminal has memory for
 _CACHE_MUTABLE = b"max-age=60"
 _CACHE_IMMUTABLE = b"max-age=31536000,immutable"
+
+
+def _matches(wanted: str, etag: str) -> bool:
+    """Whether If-None-Match holds, compared weakly (RFC 9110 section 13.1.2): a proxy that recodes
+    what it passes on makes tags weak.
+    """
+    if wanted.strip() == "*":
+        return True
+    at = 0
+    while at < len(wanted):
+        tag = _ENTITY_TAG.match(wanted, at)
+        if not tag:
+            return False
+        if tag[1] == etag:
+            return True
+        at = tag.end()
+    return False
 
 
 def _takes_deflate(headers: dict[bytes, bytes]) -> bool:
@@ -178,7 +196,7 @@ class StaticFiles:
         cache = _CACHE_MUTABLE if path == _MUTABLE else _CACHE_IMMUTABLE
         common = ((b"etag", etag.encode()), (b"cache-control", cache), *common)
         wanted = headers.get(b"if-none-match", b"").decode("latin-1")
-        if wanted.strip() == "*" or etag in (tag.strip() for tag in wanted.split(",")):
+        if _matches(wanted, etag):
             kept = (b"etag", b"cache-control", b"vary")
             return Answer(304, tuple(pair for pair in common if pair[0] in kept))
         if deflated is not None:

@@ -72,6 +72,10 @@ class Mismatch(TrustError):
     """Not the file that the role above lists: version, length or hash differ, or not listed."""
 
 
+class Forked(Mismatch):
+    """A version that is known here, with other content: the server lost what it had published."""
+
+
 class Expired(TrustError):
     """Taken in, but past its date: go on reading, install nothing."""
 
@@ -246,6 +250,14 @@ def _check_bytes(role, data, length, hashes):
         raise Mismatch(role, "listed without a hash that we know")
 
 
+def _differ(entry, other):
+    """Whether two entries cannot be of one file, by what both tell of it."""
+    if entry[1] != other[1] and None not in (entry[1], other[1]):
+        return True
+    ours, theirs = entry[2] or {}, other[2] or {}
+    return any(name in theirs and _hex(ours[name]) != _hex(theirs[name]) for name in ours)
+
+
 class _Delegation:
     """One entry of `delegations.roles`."""
 
@@ -377,7 +389,9 @@ class TrustedMetadata:
 
     `now_s` (Unix seconds, 0 when unknown) may be set at any time. With 0 no update raises
     `Expired`, as nobody can tell; `require_fresh` then refuses. Attributes to read: `root_version`,
-    `timestamp_version`, `snapshot_version` (0 when not loaded), `consistent_snapshot`, `rotated`.
+    `timestamp_version`, `snapshot_version` (0 when not loaded), `consistent_snapshot`, `rotated`,
+    `forked` (a timestamp came that has the known one's version and other content; section 5.4.3
+    has it passed over without an error).
 
     `known`: a list of digests, or None. Signatures that it tells of are not checked again, and it
     is told of those found good: each entry stands for these bytes, verified by these keys and this
@@ -397,6 +411,7 @@ class TrustedMetadata:
         self.timestamp_version = 0
         self.snapshot_version = 0
         self.rotated = False
+        self.forked = False
         self._keys = {}
         self._roles = {}
         self._expires_s = {}
@@ -539,6 +554,10 @@ class TrustedMetadata:
             self.timestamp_version = version
             self._snapshot_entry = entry
             self._date(role, signed)
+        elif (
+            entry != self._snapshot_entry or parse_time(signed["expires"]) != self._expires_s[role]
+        ):
+            self.forked = True
         self._check_date("root")
         self._check_date(role)
         return newer
@@ -552,6 +571,8 @@ class TrustedMetadata:
             Expired: past its date; it was taken in all the same.
             Mismatch: not the listed one; a stored one was taken in all the same, for the sake of
             its versions.
+            Forked: the listed one has other content than the stored one of its version, or lists
+            such a file.
             TrustError: refused, and the present one stays.
         """
         role = "snapshot"
@@ -569,11 +590,20 @@ class TrustedMetadata:
         is_listed = signed["version"] == version
         if not is_listed and not trusted:
             raise Mismatch(role, "version differs from what is listed")
+        if is_listed and trusted:
+            try:
+                _check_bytes(role, data, length, hashes)
+            except Mismatch:
+                raise Forked(role, "version %d again, with other content" % version)
         for name in self._meta:
             if name not in meta:
                 raise Rollback(role, name + " is no longer listed")
             if meta[name][0] < self._meta[name][0]:
                 raise Rollback(role, "lists an older " + name + " than before")
+            if meta[name][0] == self._meta[name][0] and _differ(meta[name], self._meta[name]):
+                raise Forked(
+                    role, "%s: version %d again, with other content" % (name, meta[name][0])
+                )
         self._meta = meta
         self.snapshot_version = signed["version"]
         self._date(role, signed)

@@ -5,11 +5,15 @@ here by `bootloader.shared.release`.
 Any step can be cut and repeated: metadata is stored by rename and only once verified, the payload
 is resumed from what flash holds, and a slot counts for nothing until `start_trial` names it.
 An expired signature stops installing, never fetching newer metadata.
+
+No answer of the network is remembered: a look costs one 304 only while all that the last one led to
+is here, and the tag that is asked with is reckoned from the bytes here.
 """
 
 import gc
 import json
 import os
+from hashlib import sha256
 
 from bootloader.shared import release as releases
 from bootloader.shared import tuf
@@ -17,9 +21,17 @@ from bootloader.shared.compat import const, sleep_ms
 from bootloader.shared.control import OTHER, ControlError
 from bootloader.shared.hashes import hmac_sha256
 from bootloader.shared.partitions import SECTOR_BYTES, make_firm
-from firmware.http import DEFLATED, BadResponse, HttpError, content_range, plain_body
+from firmware.http import (
+    DEFLATED,
+    BadResponse,
+    GaveWay,
+    HttpError,
+    TooLarge,
+    content_range,
+    plain_body,
+)
 
-from .download import Download, StorageError
+from .download import Download, StorageError, under_way
 from .install import InstallError, digest_of, expand
 from .metadata import Metadata, Missing
 
@@ -34,6 +46,9 @@ _GATE_S = const(5)
 _FIRST_PAUSE_S = const(900)
 _LONGEST_PAUSE_S = const(86400)
 _TRIALS = const(3)
+_LOOK_S = const(86400)  # so long at most is "nothing new" believed without looking
+_TAG_HEX_DIGITS = const(16)
+_MISSES = const(3)
 # What may be this terminal's flash or somebody on the way, and not the release's fault.
 _NOT_ITS_FAULT = ("payload_hash", "image_hash", "storage", "control")
 _NO_SERVER = ("self-test: no network", "self-test: no check-in", "not confirmed in time")
@@ -47,18 +62,18 @@ class Interrupted(Exception):
 
 
 def gate_blocks(release, facts):
-    """Why the switch must wait, in words for the log, or None.
+    """Why the switch must wait, as the server's code and in words for the log, or None.
 
     `facts`: {"open_sale": bool, "idle_s", "battery_mv", "unsynced_records": int}. Pure.
     """
     if facts["open_sale"]:
-        return "a sale is open"
+        return "gate_sale", "a sale is open"
     if facts["idle_s"] < release.gate_idle_s:
-        return "the terminal is in use"
+        return "gate_idle", "the terminal is in use"
     if facts["battery_mv"] < release.gate_battery_mv:
-        return "the battery is low"
+        return "battery", "the battery is low"
     if facts["unsynced_records"] > release.gate_unsynced_records:
-        return "too many sales wait for the server"
+        return "unsynced", "too many sales wait for the server"
     return None
 
 
@@ -82,10 +97,26 @@ class Store:
             return None
 
     def write(self, name, data):
+        """Raises OSError if there is no room: the old file is there still, and nothing else."""
         path = self._folder + "/" + name
-        with open(path + ".new", "wb") as file:
-            file.write(data)
-        os.rename(path + ".new", path)
+        try:
+            with open(path + ".new", "wb") as file:
+                file.write(data)
+            os.rename(path + ".new", path)
+        except OSError:
+            self.remove(name + ".new")
+            raise
+
+    def add_to(self, digest, name):
+        """Hash the file, piece by piece; a missing one adds nothing."""
+        try:
+            with open(self._folder + "/" + name, "rb") as file:
+                piece = file.read(256)
+                while piece:
+                    digest.update(piece)
+                    piece = file.read(256)
+        except OSError:
+            pass
 
     def remove(self, name):
         try:
@@ -103,7 +134,8 @@ class UpdateClient:
     data partition's path. note_key: what the note of verified files is sealed with; without one,
     stored files are verified with every refresh.
 
-    `state_text` is for the screen; `refusal` is None or [release, reason] to report at check-in.
+    `state_text` is for the screen. For the check-in: `refusal` is None or [release, reason];
+    `waits` is None or [release or 0, code for what it waits for] (docs/formats/messages.md).
     """
 
     def __init__(
@@ -142,13 +174,20 @@ class UpdateClient:
         self._ready = False
         self._waiting_for = None
         self._retry_s = _RETRY_S
+        self._full = 0  # runs in a row that found no room
+        self._missed = 0
+        self._asked_s = 0
+        self._why = None
+        self.waits = None
         self.state_text = ""
         self._load_state()
 
     # What is kept in update.json
 
     def _load_state(self):
-        self._etag = ""
+        self._whole = ""
+        self._coded = "z"
+        self._looked_s = 0
         self._pending = False
         self.refused = []
         self.refusal = None
@@ -156,7 +195,9 @@ class UpdateClient:
         self._news = {}
         try:
             state = json.loads(self._files.read("update.json", 8192) or b"{}")
-            self._etag = str(state.get("etag", ""))
+            self._whole = str(state.get("whole", ""))
+            self._coded = "z" if state.get("coded", "z") else ""
+            self._looked_s = int(state.get("looked", 0))
             self._pending = bool(state.get("pending"))
             for number, reason in state.get("refused", ())[-_REFUSED_LIMIT:]:
                 self.refused.append([int(number), str(reason)])
@@ -193,19 +234,21 @@ class UpdateClient:
             self._refuse(number, failure["reason"], False)
 
     def _save_state(self):
-        self._files.write(
-            "update.json",
-            json.dumps(
-                {
-                    "etag": self._etag,
-                    "pending": self._pending,
-                    "refused": self.refused,
-                    "refusal": self.refusal,
-                    "later": self._later,
-                    "news": self._news,
-                }
-            ).encode(),
-        )
+        state = {
+            "whole": self._whole,
+            "coded": self._coded,
+            "looked": self._looked_s,
+            "pending": self._pending,
+            "refused": self.refused,
+            "refusal": self.refusal,
+            "later": self._later,
+            "news": self._news,
+        }
+        try:
+            self._files.write("update.json", json.dumps(state).encode())
+        except OSError as error:
+            # Losing it costs a look at the metadata; ending the program would cost the sales.
+            self._log("update.json: " + str(error))
 
     def _refuse(self, number, reason, report=True):
         """Never try that release again; with `report` also tell at the next check-in."""
@@ -270,35 +313,60 @@ class UpdateClient:
         """Do what can be done now. Returns the seconds until the next call; does not return when
         the terminal switches to a new release (`board.reset`).
         """
+        self._why = None
+        seconds = self._poll_s
         try:
-            await self._poll()
-            if self._release is None:
-                self._retry_s = _RETRY_S
-                self.state_text = ""
-                return self._poll_s
-            seconds = await self._install()
+            seconds = await self._run()
             self._retry_s = _RETRY_S
-            return seconds
+            self._full = 0
         except tuf.TrustError as error:
+            self._why = "fork" if isinstance(error, tuf.Forked) else "metadata"
             self._log("metadata refused: " + str(error))
         except (HttpError, Missing, Interrupted) as error:
+            if isinstance(error, (Interrupted, Missing)):
+                self._why = "payload" if self._release else "metadata"
+            elif self._release:
+                self._why = "link"
             self._log("update waits: " + str(error))
             seconds = min(self._retry_s, self._poll_s)
             self._retry_s = min(self._retry_s * 2, 3600)
-            return seconds
         except (OSError, StorageError) as error:
+            self._why = "storage"
             self._log("update storage: " + str(error))
+            # What came could not be kept, and would have to come again: not at every poll.
+            seconds = min(self._poll_s << min(self._full, 8), _LONGEST_PAUSE_S)
+            self._full += 1
         except MemoryError:
             # An update that finds no room now must not end the merchant's day.
+            self._why = "memory"
             self._log("update waits: no memory")
         finally:
+            number = self._release.release if self._release else 0
+            self.waits = [number, self._why] if self._why else None
             gc.collect()
-        return self._poll_s
+        return seconds
+
+    async def _run(self):
+        # What is ready and waits for its moment needs the server no more often than else.
+        is_sure = False
+        if self._ready:
+            is_sure = not self._gate_closed()
+            if not is_sure and 0 < self._time_s() - self._asked_s < self._poll_s:
+                return min(_GATE_S, self._poll_s)
+        await self._poll(is_sure)
+        if self._release is None:
+            self.state_text = ""
+            return self._poll_s
+        return await self._install(is_sure and self._ready)
 
     # Metadata
 
     async def _get(self, path, limit_bytes, headers=()):
-        return await self._http.request("GET", path, headers, limit_bytes=limit_bytes)
+        while True:
+            try:
+                return await self._http.request("GET", path, headers, limit_bytes=limit_bytes)
+            except GaveWay:
+                pass  # it is asked again once the sale has its answer
 
     async def _fetch(self, name, limit_bytes):
         try:
@@ -316,33 +384,74 @@ class UpdateClient:
             raise BadResponse(name + ": status %d" % response.status)
         return plain_body(response, limit_bytes)
 
-    async def _poll(self):
-        """One conditional request when nothing is new; else the workflow of TUF, section 5."""
+    def _seal(self):
+        """Digest of all that decides what a look at the metadata leads to and of what it left."""
+        state = self._control.state
+        facts = (
+            self._channel,
+            self._catalogue,
+            self._boot.release,
+            state.security_version,
+            self._board.BOOTLOADER_VERSION,
+        )
+        digest = sha256(repr(facts).encode())
+        self._trust.add_to(digest, "timestamp.json")
+        self._files.add_to(digest, "catalogue.json")
+        return digest.digest().hex()[: 2 * _TAG_HEX_DIGITS]
+
+    def _tag(self):
+        """The server's tag of the timestamp that is here (docs/formats/release.md); "" if a 304 to
+        it would not mean that all is well.
+        """
+        since_s = self._time_s() - self._looked_s
+        # A word that nothing is new is not under anybody's seal: it holds for a day.
+        if not self._whole or (self._time_s() and not 0 <= since_s < _LOOK_S):
+            return ""
+        if self._whole != self._seal():
+            return ""
+        return self._stem() + self._coded + '"'
+
+    def _stem(self):
+        digest = sha256()
+        self._trust.add_to(digest, "timestamp.json")
+        return '"' + digest.digest().hex()[:_TAG_HEX_DIGITS]
+
+    async def _poll(self, is_sure=False):
+        """One conditional request when nothing is new; else the workflow of TUF, section 5. With
+        `is_sure` nothing that anybody could have answered before is believed.
+        """
         unseen = self._pending and self._release is None  # the reset took what was known
         expired = self._release is not None and self._time_s() >= self._fresh_until_s
         headers = (DEFLATED,)
-        if self._etag and not unseen and not expired:
-            headers += (("If-None-Match", self._etag),)
+        tag = "" if is_sure or unseen or expired else self._tag()
+        if tag:
+            headers += (("If-None-Match", tag),)
         limit = tuf.LIMITS_BYTES["timestamp"]
         response = await self._get(_METADATA + "timestamp.json", limit, headers)
-        if response.status == 304 and len(headers) > 1:
+        if response.status == 304 and tag:
+            self._asked_s = self._time_s()
             return
         if response.status != 200:
             raise BadResponse("timestamp.json: status %d" % response.status)
-        etag = response.headers.get("etag", "")
         timestamp = plain_body(response, limit)
+        told = response.headers.get("etag", "")
         response = None
-        trusted, is_fresh = await self._refresh(timestamp)
+        trusted, is_whole = await self._refresh(timestamp)
         gc.collect()
-        await self._update_catalogue(trusted)
-        self._choose(trusted, is_fresh)
+        if not await self._update_catalogue(trusted):
+            is_whole = False
+            self._why = "prices"
+        self._choose(trusted)
         trusted = None
         gc.collect()
-        self._etag = etag if is_fresh else ""
+        self._whole = self._seal() if is_whole else ""
+        # Of the answer's tag only which of the file's two it is: a proxy may expand what it passes.
+        self._coded = "" if told.endswith(self._stem() + '"') else "z"
+        self._looked_s = self._asked_s = self._time_s()
         self._save_state()
 
     async def _refresh(self, timestamp):
-        """(TrustedMetadata, whether nothing is expired) after taking in all that is new."""
+        """(TrustedMetadata, whether all is in order) after taking in all that is new."""
         known = self._verified_before()
         noted = tuple(known)
         metadata = Metadata(self._trust, self._fetch, self._log, known=known)
@@ -359,8 +468,12 @@ class UpdateClient:
             if self._note_key and tuple(known) != noted:
                 self._note_verified(known)
         for error in metadata.expired:
+            self._why = "expired"
             self._log("nothing is installed: " + error)
-        return metadata.trusted, not metadata.expired
+        if metadata.trusted.forked:
+            self._why = "fork"
+            self._log("the server has another timestamp of the known version")
+        return metadata.trusted, not metadata.expired and not metadata.trusted.forked
 
     def _verified_before(self):
         """Digests of the files whose signatures this terminal found good (`tuf.TrustedMetadata`).
@@ -386,31 +499,40 @@ class UpdateClient:
             self._log("note of verified files: " + str(error))  # it saves time, nothing else
 
     async def _update_catalogue(self, trusted):
+        """Whether the listed price list is here, or is none that could be."""
         found, _, entry = trusted.find(self._catalogue)
         if found != "found":
             self._log(self._catalogue + " is not listed")
-            return
+            return True
         limit = releases.MAX_CATALOGUE_BYTES
         data = self._files.read("catalogue.json", limit)
         if data is not None and _is_target(self._catalogue, entry, data):
-            return
+            return True
+        data = None
         if not 0 < entry["length"] <= limit:
             self._log(self._catalogue + " is too large")
-            return
+            return True
         name = trusted.target_name(self._catalogue, entry)
-        response = await self._get(_TARGETS + name, entry["length"])
-        if response.status != 200 or not _is_target(self._catalogue, entry, response.body):
-            self._log(self._catalogue + " is not what was signed")
-            return
         try:
-            releases.check_catalogue(response.body)
+            response = await self._get(_TARGETS + name, entry["length"])
+            if response.status == 200:
+                data = plain_body(response, entry["length"])
+        except (BadResponse, TooLarge) as error:
+            self._log(self._catalogue + ": " + str(error))
+        response = None
+        if data is None or not _is_target(self._catalogue, entry, data):
+            self._log(self._catalogue + " is not what was signed")
+            return False
+        try:
+            releases.check_catalogue(data)
         except releases.CatalogueError as error:
             self._log(self._catalogue + " refused: " + str(error))
-            return
-        self._files.write("catalogue.json", response.body)
+            return True
+        self._files.write("catalogue.json", data)
         self._log("new catalogue")
         if self._on_catalogue:
             self._on_catalogue()
+        return True
 
     # Which release
 
@@ -445,12 +567,14 @@ class UpdateClient:
             if self.refusal is None:
                 self.refusal = [int(number) if number.isdigit() else 0, refused.reason]
 
-    def _choose(self, trusted, is_fresh):
+    def _choose(self, trusted):
         targets = trusted.targets(self._channel)
         chosen = None
         try:
             facts = self._facts(self._rollout(trusted))
             chosen = releases.choose(targets, facts, self._passed_over)
+            if chosen and not self._boot.trial:
+                chosen = self._finish_first(trusted, targets, facts, chosen)
         except releases.ReleaseRefused as error:
             self._log(str(error))
         if self._boot.trial or chosen is None:
@@ -471,48 +595,99 @@ class UpdateClient:
         self._release = chosen
         self._pending = True
         self._log("release %d (%s) is offered" % (chosen.release, chosen.version))
-        for payload in chosen.payloads_for(self._running_sha256()):
+        self._plan = self._payloads(trusted, targets, chosen)
+
+    def _payloads(self, trusted, targets, release):
+        """(kind, path, length, SHA-256) of what makes `release` here, best first."""
+        plan = ()
+        for payload in release.payloads_for(self._running_sha256()):
             entry = targets.get(payload.path)
             if entry is not None and "sha256" in entry["hashes"]:
                 path = trusted.target_name(payload.path, entry)
                 digest = bytes.fromhex(entry["hashes"]["sha256"])
-                self._plan += ((payload.kind, path, entry["length"], digest),)
+                plan += ((payload.kind, path, entry["length"], digest),)
+        return plan
+
+    def _finish_first(self, trusted, targets, facts, chosen):
+        """`chosen`, or an older release that may run here as well and whose payload is on its way
+        already: a slow terminal must not begin anew with each release, and so end none.
+
+        The newer one comes first where it takes one request, or no more bytes than the older still
+        does: so what is missing never grows.
+        """
+        digest, received, length = under_way(self._board.partitions["download"], self._download)
+        plan = self._payloads(trusted, targets, chosen)
+        if not received or not plan or any(step[3] == digest for step in plan):
+            return chosen
+        cost = plan[0][2]
+        if cost <= _PIECE_BYTES or length - received >= cost:
+            return chosen
+        text = digest.hex()
+        for path in targets:
+            if targets[path]["hashes"].get("sha256") != text:
+                continue
+            folder, _, name = path.rpartition("/")
+            path = folder + "/" + name.split(".")[0].split("-")[0] + ".full"
+            try:
+                older = releases.Release.parse(path, targets[path])
+                releases.eligible(older, facts)
+            except (releases.ReleaseRefused, KeyError):
+                break
+            makes_it = self._payloads(trusted, targets, older)
+            if self._later[0] == older.release and self._later[1]:
+                break  # it failed here before: waiting for it could take for ever
+            if not any(step[3] == digest for step in makes_it):
+                break
+            self._log("release %d is finished first" % older.release)
+            return older
+        return chosen
 
     def _running_sha256(self):
         return self._control.state.slots[self._boot.slot].sha256
 
     # Installing
 
-    async def _install(self):
+    def _gate_closed(self):
+        """Whether the switch must wait; says so, once for each reason."""
+        blocked = gate_blocks(self._release, self._gate_facts())
+        if not blocked:
+            return False
+        self._why, words = blocked
+        if words != self._waiting_for:
+            self._log("update ready, waits: " + words)
+        self._waiting_for = words
+        self.state_text = "Update ready"
+        return True
+
+    async def _install(self, is_asked):
+        """`is_asked`: the server was asked just now, without a condition."""
         if not self._may_install():
             return self._poll_s
         if self._must_wait(self._release.release):
+            self._why = "postponed"
             self.state_text = ""
             return self._poll_s
         if not self._ready:
             await self._prepare()
             if not self._ready:
                 return self._poll_s
-        blocked = gate_blocks(self._release, self._gate_facts())
-        if blocked:
-            if blocked != self._waiting_for:
-                self._log("update ready, waits: " + blocked)
-            self._waiting_for = blocked
-            self.state_text = "Update ready"
+        if self._gate_closed():
             return min(_GATE_S, self._poll_s)
-        # It may have been halted since: ask again, at the price of one 304.
-        release = self._release
-        await self._poll()
-        if self._release is None or self._release.image_sha256 != release.image_sha256:
-            return 1
-        if not self._may_install() or gate_blocks(self._release, self._gate_facts()):
-            return min(_GATE_S, self._poll_s)
+        # It may have been halted since: ask again, so that nothing but a fresh answer will do.
+        if not is_asked:
+            release = self._release
+            await self._poll(True)
+            if self._release is None or self._release.image_sha256 != release.image_sha256:
+                return 1
+            if not self._may_install() or self._gate_closed():
+                return min(_GATE_S, self._poll_s)
         return self._switch()
 
     def _may_install(self):
         now = self._time_s()
         if now and now < self._fresh_until_s:
             return True
+        self._why = "expired" if now else "clock"
         self._log("not installed: " + ("the signatures expired" if now else "the time is unknown"))
         return False
 
@@ -563,6 +738,7 @@ class UpdateClient:
         self._drop_release()
         self._pending = True
         if reason in _NOT_ITS_FAULT:
+            self._why = "storage"
             self._postpone(release.release, reason)
         else:
             self._refuse(release.release, reason)
@@ -585,10 +761,20 @@ class UpdateClient:
             while not download.complete:
                 try:
                     await self._fetch_piece(download, path)
+                    self._missed = 0
                 except StorageError:
                     faults += 1
                     if faults > 2:
                         raise
+                except Missing:
+                    # Not with the first: anybody can say so once, and the full image is dear.
+                    self._missed += 1
+                    if self._missed >= _MISSES:
+                        self._missed = 0
+                        self._count(self._release.release, 1)
+                        self._whole = ""  # the next look chooses anew
+                        self._plan = self._plan[1:] + self._plan[:1]
+                    raise
                 self.state_text = "Update %d%%" % (download.received * 100 // length)
             if await digest_of(self._board.partitions["download"], length) == digest:
                 return
@@ -604,22 +790,33 @@ class UpdateClient:
         expected = (first, last, download.length)
 
         def check(status, headers):
+            if status in (200, 206) and headers.get("content-encoding", "identity") != "identity":
+                raise BadResponse("a payload in another coding")
             if status == 206:
                 if content_range(headers) != expected:
                     raise BadResponse("another range than asked for")
-            elif status == 200 and (first or last + 1 != download.length):
-                raise BadResponse("the server sends no ranges")
+            elif status == 200:
+                length = headers.get("content-length", str(download.length))
+                if first or last + 1 != download.length or length != str(download.length):
+                    raise BadResponse("the server sends no ranges")
 
-        response = await self._http.request(
-            "GET",
-            _TARGETS + path,
-            (("Range", "bytes=%d-%d" % (first, last)),),
-            sink=download.write,
-            limit_bytes=last + 1 - first,
-            on_head=check,
-        )
+        try:
+            response = await self._http.request(
+                "GET",
+                _TARGETS + path,
+                (("Range", "bytes=%d-%d" % (first, last)),),
+                sink=download.write,
+                limit_bytes=last + 1 - first,
+                on_head=check,
+            )
+        except GaveWay:
+            return  # a sale has the link; the next piece begins where this one ended
+        if response.status in (403, 404, 410):
+            raise Missing("payload: status %d" % response.status)
         if response.status not in (200, 206):
             raise BadResponse("payload: status %d" % response.status)
+        if download.received <= last:
+            raise BadResponse("less than was promised")
 
     def _switch(self):
         release = self._release
@@ -648,10 +845,7 @@ class UpdateClient:
         self._news = {}
         for language in sorted(release.text)[:_LANGUAGES]:
             self._news[language] = release.text[language]
-        try:
-            self._save_state()
-        except OSError:
-            pass  # the switch is made; a lost note costs one look at the metadata
+        self._save_state()
         self._log("switching to release %d in slot %s" % (release.release, name))
         self._board.reset()
         return self._poll_s

@@ -42,6 +42,26 @@ def hash_flash(partition, offset, length, scratch):
     view[:32] = digest.digest()
 
 
+def under_way(partition, download=None):
+    """(SHA-256, bytes received, length) of the payload that `partition` holds or takes in; without
+    its `Download`, as the log has it, so that nothing is hashed. (b"", 0, 0) if there is none.
+    """
+    if download is not None:
+        return download.digest, download.received, download.length
+    log_at = partition.size_bytes - SECTOR_BYTES
+    head = partition.read(log_at, _HEAD_BYTES)
+    length = struct.unpack("<I", head[4:8])[0]
+    if head[:4] != _MAGIC or not 0 < length <= log_at:
+        return b"", 0, 0
+    mark = bytearray(_MARK_BYTES)
+    sectors = 0
+    for at in range(_MARKS_AT, SECTOR_BYTES, _MARK_BYTES):
+        partition.read_into(log_at + at, mark)
+        if mark[0] | mark[1] << 8 == sectors:
+            sectors += 1
+    return bytes(head[8:]), min(sectors * SECTOR_BYTES, length), length
+
+
 class Download:
     """One payload on its way. `received` is how many bytes are safely in flash or in the page that
     is being filled: the next byte to fetch.

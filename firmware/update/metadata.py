@@ -119,6 +119,8 @@ class Metadata:
         except tuf.Expired as error:
             if role != "timestamp":  # the one fetched next decides whether that is fresh
                 self._note(error)
+        except tuf.Forked:
+            raise  # fetching what the server has now would hide it
         except tuf.TrustError:
             return False
         return True

@@ -4,6 +4,7 @@ what. Each only changes the scene; the stage judges afterwards what was gained.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -136,6 +137,61 @@ def prices_on_the_way(scene: Scene) -> None:
     scene.new_prices()
     scene.keep()
     on_the_way(scene, "default.json", lambda data: data.replace(b":5000", b":4000"))
+
+
+def once(scene: Scene, part: str, reply: Callable[[bytes], bytes]) -> None:
+    """Answer one request for what has `part` in its path; everything else passes honestly."""
+    hits: list[str] = []
+
+    def answer(path: str, data: bytes) -> bytes | None:
+        if part not in path or hits or not data:
+            return None
+        hits.append(path)
+        return reply(data)
+
+    scene.answer = answer
+
+
+@row(
+    "network: one 404 for the price list, and never again",
+    "is not what was signed",
+    takes=("old", "new"),
+)
+def one_404(scene: Scene) -> None:
+    scene.new_prices()
+    scene.keep()
+    once(scene, "default.json", lambda data: b"HTTP/1.1 404 N\r\nContent-Length: 0\r\n\r\n")
+
+
+@row("network: one old timestamp under the new one's tag, before a halt", "is halted")
+def old_under_new_tag(scene: Scene) -> None:
+    scene.learn()
+    old = scene.newest("timestamp").read_bytes()
+    scene.repository.halt("stable", scene.offered, scene.all_signers, scene.now)
+    scene.repository.publish(scene.all_signers, scene.now)
+    scene.keep()
+    tag = hashlib.sha256(scene.newest("timestamp").read_bytes()).hexdigest()[:16]
+
+    def spoiled(data: bytes) -> bytes:
+        head = f'HTTP/1.1 200 O\r\nETag: "{tag}z"\r\nContent-Length: {len(old)}\r\n\r\n'
+        return head.encode() + old
+
+    once(scene, "timestamp.json", spoiled)
+
+
+@row("network: nothing new, said for ever", "status 304")
+def never_new(scene: Scene) -> None:
+    scene.learn()
+    nothing = b"HTTP/1.1 304 N\r\n\r\n"
+    scene.answer = lambda path, data: nothing if "timestamp.json" in path else None
+
+
+@row("network: a timestamp in chunks without end", "around the chunks")
+def endless_chunks(scene: Scene) -> None:
+    head = b"HTTP/1.1 200 O\r\nTransfer-Encoding: chunked\r\n\r\n"
+    bomb = head + b"1;" + b"x" * 100 + b"\r\n{\r\n"
+    bomb += (b"1;" + b"x" * 100 + b"\r\n \r\n") * 1000
+    scene.answer = lambda path, data: bomb if "timestamp.json" in path else None
 
 
 @row("network: a root of the attacker's own", "root: 0 of 2 signatures")

@@ -22,6 +22,9 @@ SERVER = ("snapshot", "timestamp", "rollout")
 Change = Callable[[str, bytes], bytes]
 """(path, file as the server has it) → what arrives."""
 
+Answer = Callable[[str, bytes], bytes | None]
+"""(path, file as the server has it) → the whole answer instead, status line and all, or None."""
+
 
 class Gained(AssertionError):
     """The attacker got something that the table does not concede."""
@@ -54,6 +57,7 @@ class Scene(ABC):
     def __init__(self) -> None:
         self.signers: dict[str, list[Signer]] = {}
         self.intercept: Change = lambda path, data: data
+        self.answer: Answer = lambda path, data: None
         self.online_keys_stolen = False
         self.before: dict[str, bytes] = {}
 
@@ -107,6 +111,7 @@ class Scene(ABC):
         shutil.rmtree(self.served)
         shutil.copytree(self.kept, self.served)
         self.intercept = lambda path, data: data
+        self.answer = lambda path, data: None
         if self.online_keys_stolen:
             fresh = {role: CryptoSigner.generate_ed25519() for role in ("snapshot", "timestamp")}
             self.repository.rotate_root(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import zlib
+from http import server as http_server
 from pathlib import Path
 from typing import Any
 
+import h11
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,9 +90,64 @@ def test_a_body_and_its_length_go_with_a_post() -> None:
         (b"HTTP/1.1 200 OK\r\nContent-Le", ConnectionLost),
         (b"HTTP/1.1 200 OK\r\n\r\nhello", BadResponse),
         (
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+            ConnectionLost,
+        ),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", ConnectionLost),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", ConnectionLost),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello0\r\n\r\n", BadResponse),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nmore",
             BadResponse,
         ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n",
+            BadResponse,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n",
+            BadResponse,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n 5\r\nhello\r\n0\r\n\r\n",
+            BadResponse,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\nhello\r\n0\r\n\r\n",
+            BadResponse,
+        ),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1000005\r\nhello", BadResponse),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\nhello", TooLarge),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;"
+            + b"x" * 4000
+            + b"\r\nhello\r\n0\r\n\r\n",
+            BadResponse,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + b"1;ext=xxxxxxxxxxxxxxxxx\r\nx\r\n" * 200
+            + b"0\r\n\r\n",
+            BadResponse,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+            + b"T: x\r\n" * 500
+            + b"\r\n",
+            BadResponse,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"
+            b"5\r\nhello\r\n0\r\n\r\n",
+            BadResponse,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"5\r\nhello\r\n0\r\n\r\n",
+            BadResponse,
+        ),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", BadResponse),
+        (b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", BadResponse),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", BadResponse),
         (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", BadResponse),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1_0\r\n\r\nhello", BadResponse),
@@ -100,6 +158,7 @@ def test_a_body_and_its_length_go_with_a_post() -> None:
         (b"HTTP/2 200\r\nContent-Length: 0\r\n\r\n", BadResponse),
         (b"HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n", BadResponse),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", BadResponse),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 200, BadResponse),
         (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 41 + b"\r\n", BadResponse),
         (b"HTTP/1.1 200 OK\r\nA: " + b"b" * 4000 + b"\r\n\r\n", BadResponse),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", TooLarge),
@@ -274,6 +333,170 @@ def test_without_data_service_a_request_fails_at_once() -> None:
     Radio(seed=22).run(story)
 
 
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b'5;name="v"\r\nhello\r\n001 \r\n,\r\nA\r\n you there\r\n0\r\nX-After: all\r\n\r\n'
+)
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 7, 64, 500])
+def test_a_reply_in_chunks_is_the_same_however_it_arrives(piece: int) -> None:
+    server = Canned(CHUNKED, piece=piece)
+    assert ask(server).body == b"hello, you there"
+    assert server.connected, "its end is known, so the next request may follow"
+    got: list[bytes] = []
+    reply = ask(Canned(CHUNKED, piece=piece), sink=lambda part: got.append(bytes(part)))
+    assert (b"".join(got), reply.body) == (b"hello, you there", b"")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.binary(min_size=1, max_size=40), max_size=12),
+    st.integers(1, 60),
+    st.integers(0, 400),
+)
+def test_chunks_cut_anywhere_are_whole_or_a_typed_error(
+    parts: list[bytes], piece: int, cut: int
+) -> None:
+    framed = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+    reply = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + framed
+    whole = cut >= len(reply)
+    try:
+        body = ask(Canned(reply[:cut] if not whole else reply, piece=piece)).body
+    except ConnectionLost:
+        assert not whole
+    else:
+        assert whole
+        assert body == b"".join(parts)
+
+
+def test_chunks_without_end_cost_no_more_than_some_airtime() -> None:
+    for endless in (b"1;" + b"x" * 100 + b"\r\ny\r\n", b"00000\r\n\r\n", b"1\r\nx\r\n", b"0;a"):
+        server = Canned(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + endless * 100_000, piece=500
+        )
+        client = HttpClient(server, "h", 80)
+        with pytest.raises((BadResponse, TooLarge)):
+            asyncio.run(client.request("GET", "/x", limit_bytes=2048))
+        assert client.bytes_received < 8 * 2048
+
+
+class Chunking(http_server.BaseHTTPRequestHandler):
+    """A stock server that does not know the length before."""
+
+    protocol_version = "HTTP/1.1"
+    content = bytes(range(256)) * 30
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        size = int(self.path[1:])
+        for at in range(0, len(self.content), size):
+            part = self.content[at : at + size]
+            self.wfile.write(b"%X\r\n%s\r\n" % (len(part), part))
+        self.wfile.write(b"0\r\n\r\n")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def test_what_stock_servers_and_a_stock_framer_send_in_chunks_is_read() -> None:
+    server = http_server.ThreadingHTTPServer(("127.0.0.1", 0), Chunking)
+    threading.Thread(target=server.serve_forever).start()
+
+    async def story() -> None:
+        client = HttpClient(Sockets(), "127.0.0.1", server.server_port)
+        for size in (1, 100, 4096, 100_000):
+            reply = await client.request("GET", f"/{size}")
+            assert reply.body == Chunking.content
+        await client.transport.close()
+
+    try:
+        asyncio.run(story())
+    finally:
+        server.shutdown()
+        server.server_close()
+    far = h11.Connection(h11.SERVER)
+    far.receive_data(b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n")
+    far.next_event()
+    far.next_event()
+    sent = far.send(h11.Response(status_code=200, headers=[])) or b""
+    for part in (b"one", b"two" * 700, b"!"):
+        sent += far.send(h11.Data(data=part)) or b""
+    sent += far.send(h11.EndOfMessage()) or b""
+    assert b"chunked" in sent
+    assert ask(Canned(sent, piece=100)).body == b"one" + b"two" * 700 + b"!"
+
+
+class Waiting(Canned):
+    """Sends in pieces, each after a moment; `log` is what was asked, and closed."""
+
+    def __init__(self, content: bytes, piece: int = 256) -> None:
+        super().__init__(piece=piece)
+        self.content = content
+        self.log: list[str] = []
+
+    async def send(self, data: Any) -> None:
+        line = bytes(data).split(b"\r\n")[0].decode()
+        self.log.append(line)
+        self.waiting = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.content)
+        self.waiting += self.content if line.startswith("GET") else b"x" * len(self.content)
+
+    async def receive(self, max_bytes: int, timeout_ms: int) -> bytes:
+        await asyncio.sleep(0.001)
+        return await super().receive(max_bytes, timeout_ms)
+
+    async def close(self) -> None:
+        self.log.append("closed")
+        await super().close()
+
+
+def test_a_sale_waits_for_no_download_and_the_download_loses_nothing_that_came() -> None:
+    far = Waiting(b"d" * 16384)
+    client = HttpClient(far, "h", 80)
+    got = bytearray()
+
+    async def sell() -> int:
+        await asyncio.sleep(0.01)
+        client.sales += 1
+        at = len(got)
+        await client.request("POST", "/m", body=b"sale")
+        client.sales -= 1
+        return at
+
+    async def story() -> int:
+        sale = asyncio.create_task(sell())
+        with pytest.raises(http.GaveWay):
+            await client.request("GET", "/payload", sink=got.extend)
+        before = len(got)
+        waiting = asyncio.create_task(client.request("GET", "/next"))
+        at = await sale
+        assert before - at <= 2 * 256, "given up with the next piece"
+        assert (await waiting).status == 200
+        return before
+
+    assert 0 < asyncio.run(story()) < 16384
+    assert far.log == ["GET /payload HTTP/1.1", "closed", "POST /m HTTP/1.1", "GET /next HTTP/1.1"]
+
+
+def test_the_end_of_a_reply_is_read_all_the_same_and_no_message_is_given_up() -> None:
+    for method, size in (("GET", 2048), ("POST", 16384)):
+        far = Waiting(b"d" * size)
+        client = HttpClient(far, "h", 80)
+
+        async def story(client: HttpClient, method: str, size: int) -> None:
+            begun = asyncio.create_task(client.request(method, "/first", limit_bytes=size))
+            await asyncio.sleep(0.004)
+            client.sales += 1
+            await client.request("POST", "/m", body=b"sale")
+            client.sales -= 1
+            assert len((await begun).body) == size
+
+        asyncio.run(story(client, method, size))
+        assert far.log == [f"{method} /first HTTP/1.1", "POST /m HTTP/1.1"]
+
+
 HEADS = (
     b"HTTP/1.1 206 P\r\nContent-Length: 5\r\nContent-Range: bytes 0-4/9",
     b"HTTP/1.1 1",
@@ -334,3 +557,35 @@ def test_a_deflated_body_is_expanded_within_its_bounds(interpreter: str) -> None
     ]
     data = [(coding, body.hex()) for coding, body, _ in cases]
     assert on_device(interpreter, DEFLATED, data) == [expected for *_, expected in cases]
+
+
+def test_chunks_are_read_alike_on_both_interpreters() -> None:
+    script = f"""
+import asyncio
+from firmware.http import HttpClient, HttpError, chunk_size
+for line in (b"5", b"0A ;x=1", b"", b"-1", b"0x5", b"fffffff", b"g"):
+    try:
+        print(chunk_size(line))
+    except HttpError as error:
+        print(type(error).__name__, error)
+
+class Far:
+    connected = False
+    async def open(self, host, port):
+        self.connected = True
+    async def send(self, data):
+        self.waiting = {CHUNKED!r}
+    async def receive(self, max_bytes, timeout_ms):
+        piece, self.waiting = self.waiting[:7], self.waiting[7:]
+        return memoryview(piece)
+    async def close(self):
+        self.connected = False
+
+got = bytearray()
+client = HttpClient(Far(), "h", 80)
+print(asyncio.run(client.request("GET", "/x")).body)
+print(asyncio.run(client.request("GET", "/x", sink=got.extend)).body, bytes(got))
+"""
+    ran = [micropython.run(script, interpreter_name=name) for name in micropython.BOTH]
+    assert ran[0] == ran[1]
+    assert ran[0].count("hello, you there") == 2

@@ -50,7 +50,8 @@ class Server:
     `records`: the terminal's journal from record 1, None for one that was reported lost. `online`:
     by sequence number the PIN that a sale was given, None if it was refused. `stock`: the PIN at
     (batch, index). `told`: (release, reason) of failures. `paid_out`: (the terminal's next record
-    then, minor units). `alarms`: what a person would be called for, and what `check` finds.
+    then, minor units). `alarms`: what a person would be called for (not for a release that went
+    back: that is meant to happen here), and what `check` finds.
     """
 
     pages: tuple[bytes, ...] = field(repr=False)
@@ -178,7 +179,10 @@ def _read(
     raws = rows("SELECT sequence, raw FROM journal_record ORDER BY sequence")
     numbered = [sequence for sequence, _ in raws] == list(range(1, len(raws) + 1))
     history = rows("SELECT release, failure_release, failure_reason FROM running_history")
-    alarms = [f"{code}: {text}" for code, text in rows("SELECT code, text FROM alarm")]
+    alarms = [
+        f"{code}: {text}"
+        for code, text in rows("SELECT code, text FROM alarm WHERE code <> 'rollback'")
+    ]
     return Server(
         pages=tuple(_pages.setdefault(page, page) for page in pages),
         ledger_minor=rows(

@@ -148,3 +148,48 @@ def test_metadata_goes_out_deflated_to_whoever_takes_that(files: StaticFiles) ->
     for refused in ("gzip", "deflate;q=0", "identity", "deflated"):
         assert get(files, path, accept_encoding=refused) == plain
     assert get(files, accept_encoding="deflate").body == CONTENT, "targets are packed already"
+
+
+@pytest.mark.parametrize("coding", ["", "deflate"])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "{tag}",
+        "W/{tag}",
+        '"x", {tag}',
+        'W/"x",W/{tag} , "y"',
+        '"a,b", {tag}',
+        "*",
+        " * ",
+        '"",{tag}',
+    ],
+)
+def test_a_known_tag_is_known_weak_or_in_a_list(
+    files: StaticFiles, coding: str, wanted: str
+) -> None:
+    path = "metadata/timestamp.json"
+    plain, coded = (
+        header(get(files, path, accept_encoding=name), b"etag").decode() for name in ("", "deflate")
+    )
+    text = wanted.format(tag=coded if coding else plain)
+    for method in ("GET", "HEAD"):
+        answer = get(files, path, method, accept_encoding=coding, if_none_match=text)
+        assert (answer.status, answer.body) == (304, b"")
+        assert header(answer, b"etag").decode() == (coded if coding else plain)
+
+
+@pytest.mark.parametrize(
+    "wanted", ['"x"', "W/", "w/{tag}", "{bare}", 'x{tag}, "y"', '"x{bare}"', "", '"x" {tag}']
+)
+def test_another_tag_or_nonsense_is_not_known(files: StaticFiles, wanted: str) -> None:
+    tag = header(get(files), b"etag").decode()
+    text = wanted.format(tag=tag, bare=tag.strip('"'))
+    assert get(files, if_none_match=text).status == 200
+
+
+def test_a_range_that_depends_on_a_weak_tag_is_not_taken(files: StaticFiles) -> None:
+    tag = header(get(files), b"etag").decode()
+    assert get(files, range="bytes=0-9", if_range=tag).status == 206
+    assert get(files, range="bytes=0-9", if_range="W/" + tag).status == 200
+    assert get(files, range="bytes=0-9", if_range='"other"').status == 200
+    assert get(files, "metadata/timestamp.json", range="bytes=0-0", if_range="x").status == 200

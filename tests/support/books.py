@@ -64,11 +64,21 @@ class Books:
         found = self.rows(sql, [self._terminal])
         return [(int(row["failure_release"]), str(row["failure_reason"])) for row in found]
 
+    def waits(self) -> tuple[int | None, str | None]:
+        """What the terminal's update waits for: (release or 0, code)."""
+        sql = "select wait_release, wait_code from check_in where terminal_id = ?"
+        found = self.rows(sql, [self._terminal])
+        return (found[0]["wait_release"], found[0]["wait_code"]) if found else (None, None)
+
     def alarms(self) -> list[str]:
-        """Codes of the alarms nobody has closed."""
-        return [
-            str(row["code"]) for row in self.rows("select code from alarm where closed_at is null")
-        ]
+        """Codes of the alarms nobody has closed, without those of releases that went back."""
+        sql = "select code from alarm where closed_at is null and code <> 'rollback'"
+        return [str(row["code"]) for row in self.rows(sql)]
+
+    def rollbacks(self) -> list[str]:
+        """The texts of the alarms of releases that went back."""
+        sql = "select text from alarm where closed_at is null and code = 'rollback'"
+        return [str(row["text"]) for row in self.rows(sql)]
 
     def acknowledged_through(self) -> int:
         """The last journal record that the server has taken."""

@@ -174,6 +174,7 @@ def test_a_low_battery_and_an_open_sale_hold_the_switch_back(make_world: MakeWor
     world.open_shop()
     world.merchant.sign_in()
     world.wait_logged(log, "waits: the battery is low", timeout_s=90)
+    eventually(lambda: world.books.waits() == (2, "battery"), 60, "the office sees it")
     world.merchant.choose()
     world.terminal.board.battery.set_mv(4000)
     world.wait_logged(log, "waits: a sale is open")
@@ -181,6 +182,7 @@ def test_a_low_battery_and_an_open_sale_hold_the_switch_back(make_world: MakeWor
     world.merchant.press("#", "Sold", timeout_s=60)
     world.merchant.press("#")
     wait_running(world, 2)
+    eventually(lambda: world.books.waits() == (None, None), 60, "nothing waits any more")
     nothing_lost(world, [debit_minor(1)])
 
 
@@ -196,6 +198,7 @@ def test_a_release_that_crashes_is_rolled_back_told_and_never_tried_again(
     assert release == 3
     assert "no such display" in reason
     wait_running(world, 1)
+    assert world.books.rollbacks() == [f"release 3: {reason}"]
     resets = len(world.terminal.board.resets)
     polls = log().count("failed here before")
     world.manager.publish()  # a new timestamp, so that the list is read again

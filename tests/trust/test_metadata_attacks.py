@@ -949,3 +949,95 @@ def test_python_tuf_itself_accepts_what_these_tests_call_good(repo: Repository) 
     for role in ("root", "timestamp", "snapshot", "targets"):
         data: Metadata[Any] = Metadata.from_bytes(repo.published[role])
         root.signed.verify_delegate(role, data.signed_bytes, data.signatures)
+
+
+def restored(repo: Repository, back: dict[str, Any]) -> None:
+    """The server's folder comes back from a copy: what was published since is lost."""
+    for role, (version, published) in back.items():
+        repo.signed(role).version = version
+        repo.published[role] = published
+        if role not in ("root", "timestamp", "snapshot"):
+            repo.signed("snapshot").meta[role + ".json"] = repo._meta(role)
+
+
+def copied(repo: Repository) -> dict[str, Any]:
+    return {role: (repo.signed(role).version, data) for role, data in repo.published.items()}
+
+
+def stored(known: dict[str, bytes]) -> list[tuple[Any, ...]]:
+    """The steps with which a terminal takes in what it has on board."""
+    return [("update_timestamp", known["timestamp"])]
+
+
+def test_a_timestamp_of_the_known_version_with_other_content_is_passed_over_and_noticed(
+    play: Play, repo: Repository
+) -> None:
+    back = copied(repo)
+    repo.add_target("stable", "stable/duka-r1/2.full", b"2")
+    repo.publish("stable")
+    repo.publish_index()
+    known = dict(repo.published)
+    restored(repo, back)
+    repo.add_target("stable", "stable/duka-r1/2.full", b"another 2")
+    repo.publish("stable")
+    repo.publish_index()
+    assert repo.published["timestamp"] != known["timestamp"]
+    answers = play(
+        start(repo),
+        *stored(known),
+        ("get", "forked"),
+        ("update_timestamp", known["timestamp"]),
+        ("get", "forked"),
+        ("update_timestamp", repo.published["timestamp"]),
+        ("get", "forked"),
+    )
+    assert answers == ["ok", True, False, False, False, False, True]
+
+
+def test_a_snapshot_of_the_known_version_with_other_content_is_refused(
+    play: Play, repo: Repository
+) -> None:
+    back = copied(repo)
+    repo.add_target("stable", "stable/duka-r1/2.full", b"2")
+    repo.publish("stable")
+    repo.publish_index()
+    known = dict(repo.published)
+    restored(repo, back)
+    repo.add_target("stable", "stable/duka-r1/2.full", b"another 2")
+    repo.publish("stable")
+    repo.publish_index()
+    repo.publish("timestamp")  # renewed once: newer than what the terminal knows
+    answers = play(
+        start(repo),
+        *stored(known),
+        ("update_timestamp", repo.published["timestamp"]),
+        ("update_snapshot", known["snapshot"], True),
+    )
+    assert answers[2] is True
+    assert answers[3].startswith("Forked: snapshot: version 2 again, with other content")
+
+
+@pytest.mark.parametrize("role", ["stable", "catalogue", "targets"])
+def test_a_list_of_the_known_version_with_other_content_is_refused_and_a_jump_leads_out(
+    play: Play, repo: Repository, role: str
+) -> None:
+    back = copied(repo)
+    repo.signed(role).unrecognized_fields["x-lost"] = 1
+    repo.publish(role)
+    repo.publish_index()
+    known = dict(repo.published)
+    restored(repo, back)
+    repo.signed(role).unrecognized_fields["x-lost"] = 2
+    repo.publish(role)
+    repo.publish_index()
+    repo.publish_index()  # timestamp and snapshot are past what the terminal knows
+    board = [*stored(known), ("update_timestamp", repo.published["timestamp"])]
+    board.append(("update_snapshot", known["snapshot"], True))
+    answers = play(start(repo), *board, ("update_snapshot", repo.published["snapshot"]))
+    assert answers[-1].startswith(f"Forked: snapshot: {role}.json: version 2 again")
+    repo.signed(role).version = 1000
+    repo.publish(role)
+    repo.publish_index()
+    board[1] = ("update_timestamp", repo.published["timestamp"])
+    answers = play(start(repo), *board, ("update_snapshot", repo.published["snapshot"]))
+    assert answers[-1] == "ok"

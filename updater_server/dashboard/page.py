@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Integer, cast, func, select
 
 from updater_server.channels import CHANNELS
 from updater_server.database import reading
-from updater_server.fleet import alarms, terminals
+from updater_server.fleet import alarms, terminals, updates
 from updater_server.sales import currency, vouchers
 from updater_server.sales.currency import Currency
 from updater_server.sales.prices import PricesUnavailable
@@ -78,6 +78,11 @@ def _battery(millivolts: int | None) -> str:
     return f"<span{low}>{millivolts / 1000:.2f} V</span>"
 
 
+def _waits_for(release: int, code: str) -> str:
+    what = f"release {release}" if release else "the update"
+    return f"{what} waits: {escape(updates.WAITS.get(code, code))}"
+
+
 def _terminal_row(item: dict[str, Any], now: int, money: Currency) -> str:
     seen = item["last_seen_at"]
     late = " bad" if seen is None or now - seen > _LATE_AFTER_S else ""
@@ -92,9 +97,15 @@ def _terminal_row(item: dict[str, Any], now: int, money: Currency) -> str:
     failure = (
         f"<span class='bad'>release {item['failure_release']}: "
         f"{escape(item['failure_reason'] or '')}</span>"
+        f"<div class='muted'>{ago(item['failure_at'], now)}</div>"
         if item["failure_release"] is not None
         else '<span class="muted">none</span>'
     )
+    if item["wait_code"]:
+        runs += (
+            f"<div class='muted'>{_waits_for(item['wait_release'], item['wait_code'])}, "
+            f"since {ago(item['wait_since'], now)}</div>"
+        )
     own = item["own_float_minor"]
     unsynced = "" if own is None or own == item["float_minor"] else f"own {money.figures(own)}"
     blocked = ' <span class="tag bad">blocked</span>' if item["blocked"] else ""

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, tr
 
 from updater_server.channels import CHANNELS
 from updater_server.errors import ConflictError, InputError
-from updater_server.fleet import technicians
+from updater_server.fleet import technicians, updates
 from updater_server.messages import DEVICE_KEY_BYTES, TERMINAL_ID_BYTES, DeviceKeys
 from updater_server.sales import ledger
 from updater_server.server_key import ServerKey
@@ -164,6 +164,8 @@ class CheckIn:
     own_float_minor: int
     journal_oldest: int
     journal_next: int
+    wait_release: int | None = None
+    wait_code: str | None = None
 
 
 def record_check_in(connection: Connection, terminal_id: bytes, report: CheckIn, now: int) -> None:
@@ -172,14 +174,18 @@ def record_check_in(connection: Connection, terminal_id: bytes, report: CheckIn,
     before = connection.execute(
         select(check_in).where(check_in.c.terminal_id == terminal_id)
     ).one_or_none()
+    values |= updates.told(connection, terminal_id, before, values, now)
     if before is None:
         connection.execute(insert(check_in).values(terminal_id=terminal_id, **values))
     else:
         connection.execute(
             update(check_in).where(check_in.c.terminal_id == terminal_id).values(**values)
         )
-    watched = ("release", "slot", "trial", "failure_release", "failure_reason")
-    now_runs = {name: getattr(report, name) for name in watched}
+    watched = ["release", "slot", "trial"]
+    failed = ["failure_release", "failure_reason"]
+    now_runs = {name: getattr(report, name) for name in watched + failed}
+    if report.failure_release is not None:
+        watched += failed
     if before is None or any(getattr(before, name) != now_runs[name] for name in watched):
         connection.execute(
             insert(running_history).values(terminal_id=terminal_id, at=now, **now_runs)

@@ -1,0 +1,172 @@
+"""A sale does not wait behind a download, on the simulated GSM network: what it takes and costs."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Event
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from firmware import sync
+from firmware.messages import NoNetwork
+from firmware.terminal import Terminal
+from firmware.ui.screen import ONLINE
+from hw_sim.network import LinkProfile
+from tests.support.radio import Radio
+from tests.support.static_site import Site
+from tests.update.world import World, image
+
+GPRS = LinkProfile(1500, 3000, 350, 100)
+PAYLOAD_BYTES = 60_000
+
+
+class Shop(Site):
+    """A site that answers sales as well."""
+
+    def respond(self, head: bytes) -> bytes:
+        if head.startswith(b"POST"):
+            self.requests.append(("/m", "", 200, 100))
+            return b"HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\n" + bytes(100)
+        return super().respond(head)
+
+
+async def _sale(world: World, is_told: bool) -> None:
+    if is_told:
+        world.http.sales += 1
+    await world.http.request("POST", "/m")
+    if is_told:
+        world.http.sales -= 1
+
+
+def _waits(tmp_path: Path, is_told: bool, sales: int) -> dict[str, Any]:
+    """Sell while a download runs: how long each sale took (device seconds), what came by air."""
+    world = World(tmp_path)
+    world.publish(2, image(2, PAYLOAD_BYTES))
+    world.site = Shop(tmp_path / "site")
+    waited: list[float] = []
+
+    async def story(radio: Radio) -> None:
+        loop = asyncio.get_running_loop()
+        async with world.site.serve() as port:
+            radio.network.route("127.0.0.1", 80, ("127.0.0.1", port))
+            await radio.modem.connect("internet")
+            update = asyncio.create_task(world.client.run_once())
+            while not world.client._download:
+                await asyncio.sleep(0.01)
+            for _ in range(sales):
+                # well inside a piece of 16 KiB
+                await asyncio.sleep(2.5 / Radio.SCALE)
+                start = loop.time()
+                await _sale(world, is_told)
+                waited.append((loop.time() - start) * Radio.SCALE)
+            await update
+
+    radio = Radio(seed=5, link=GPRS)
+    world.reboot(radio.modem)
+    radio.run(story, 60)
+    return {
+        "waited_s": waited,
+        "down": radio.network.traffic.payload_down_bytes,
+        "resets": world.resets,
+    }
+
+
+def test_a_sale_does_not_wait_for_a_download_and_the_download_ends(tmp_path: Path) -> None:
+    behind = _waits(tmp_path / "behind", False, 3)
+    first = _waits(tmp_path / "first", True, 3)
+    assert max(first["waited_s"]) < min(behind["waited_s"]) / 2, "3.5 s against 12.7 s, as measured"
+    assert first["resets"] == behind["resets"] == 1
+    # What was on its way when the link was wanted is paid twice: less than 3 KiB a sale here.
+    assert first["down"] - behind["down"] < 3 * 4096
+
+
+def test_a_sale_waits_for_no_list_of_an_update_either(tmp_path: Path) -> None:
+    """Metadata and prices are asked for again, and nothing is forgotten for it."""
+    world = World(tmp_path)
+    world.publish(2)
+    world.site = Shop(tmp_path / "site")
+
+    async def story(radio: Radio) -> None:
+        async with world.site.serve() as port:
+            radio.network.route("127.0.0.1", 80, ("127.0.0.1", port))
+            await radio.modem.connect("internet")
+            update = asyncio.create_task(world.client.run_once())
+            for _ in range(6):
+                await asyncio.sleep(2.5 / Radio.SCALE)
+                await _sale(world, True)
+            await update
+
+    radio = Radio(seed=6, link=GPRS)
+    world.reboot(radio.modem)
+    radio.run(story, 60)
+    assert world.switched_to() == 2
+    assert world.new_catalogues == 1
+
+
+def test_the_terminal_holds_downloads_back_for_just_as_long_as_a_sale_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = SimpleNamespace(
+        http=SimpleNamespace(sales=0), messenger=None, till=None, network=ONLINE, _wake=Event()
+    )
+    seen: list[int] = []
+
+    async def answers(*of: Any) -> str:
+        seen.append(app.http.sales)
+        return ""
+
+    async def hears_nothing(*of: Any) -> str:
+        seen.append(app.http.sales)
+        raise NoNetwork("no answer")
+
+    async def is_cut(*of: Any) -> str:
+        seen.append(app.http.sales)
+        raise ValueError
+
+    sale = SimpleNamespace(sequence=1)
+    monkeypatch.setattr(sync, "ask", answers)
+    assert asyncio.run(Terminal.exchange(app, sale)) == ""
+    monkeypatch.setattr(sync, "ask", hears_nothing)
+    assert asyncio.run(Terminal.exchange(app, sale)) is None
+    monkeypatch.setattr(sync, "ask", is_cut)
+    with pytest.raises(ValueError):
+        asyncio.run(Terminal.exchange(app, sale))
+    assert (seen, app.http.sales) == ([1, 1, 1], 0)
+
+
+@pytest.mark.parametrize("waits", [None, [2, "battery"]])
+def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
+    monkeypatch: pytest.MonkeyPatch, waits: Any
+) -> None:
+    told: list[dict[int, Any]] = []
+
+    async def check_in(journal: Any, messenger: Any, till: Any, status: dict[int, Any]) -> Any:
+        told.append(status)
+        return {1: 1790000000, 4: None, 5: []}
+
+    async def no_stock(*of: Any) -> int:
+        return 0
+
+    monkeypatch.setattr(sync, "check_in", check_in)
+    monkeypatch.setattr(sync, "fetch_stock", no_stock)
+    boot = SimpleNamespace(last_failure=None, release=1, slot="a", trial=False, boot_count=3)
+    updates = SimpleNamespace(refusal=None, waits=waits, reported=lambda refusal: None)
+    app = SimpleNamespace(
+        boot_info=boot,
+        updates=updates,
+        journal=None,
+        messenger=None,
+        till=None,
+        stock=None,
+        now=lambda: 1790000000,
+        battery=SimpleNamespace(mv=3900),
+        signal=20,
+        clock=SimpleNamespace(set=lambda time: None),
+        _checked_in=True,
+    )
+    asyncio.run(Terminal._check_in(app))
+    assert told[0].get(12) == waits
+    assert (12 in told[0]) == (waits is not None)
