@@ -165,6 +165,7 @@ def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
         battery=SimpleNamespace(mv=3900),
         signal=20,
         clock=SimpleNamespace(set=lambda time: None),
+        board=SimpleNamespace(rtc=SimpleNamespace(datetime=lambda when=None: None)),
         _checked_in=True,
     )
     asyncio.run(Terminal._check_in(app))

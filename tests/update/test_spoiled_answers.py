@@ -134,6 +134,7 @@ def test_a_payload_spoiled_once_comes_with_the_next_look(world: World) -> None:
         assert world.switched_to() == release
         assert world.site.fetched_bytes(".full") < 3 * 6100
         world.control.adopt("a", *RUNNING)
+        world.control.confirm()
         world.resets = 0
         world.reboot()
 
