@@ -164,6 +164,7 @@ def put_back(scene: WholeScene) -> None:
     eventually(lambda: world.books.debits_minor() == scene.debits, 120, "its sale is booked again")
     eventually(lambda: "1 of 1" in server.command("restored", "status"), 120, "its float agrees")
     server.command("restored", "finish")
+    scene.alarms.append("restored")
     scene.sell()
     receipts = [receipt.text for receipt in world.terminal.receipts()]
     if len(set(receipts)) != len(receipts):
