@@ -26,7 +26,7 @@ COMMANDS = (
 )
 _LONGEST_LINE = 255
 _POLL_MS = 100
-_UNKNOWN = b'= {"error": "no such command; log, recovery, reset and those of tools tech"}\r\n'
+_UNKNOWN = b'= {"error": "no such command; log, recovery, reset and those of tools tech", "of": "'
 
 
 async def serve(board, boot_info, terminal=None):
@@ -71,7 +71,9 @@ async def _obey(board, boot_info, terminal, line):
         if words and any(words[0] == command.encode() for command in COMMANDS):
             await _bench(board, boot_info, terminal, line)
         elif words:
-            board.console.write(_UNKNOWN)
+            # noise is answered, too, but not as if it had been a command of somebody's
+            word = words[0] if len(words[0]) <= 16 and words[0].isalpha() else b""
+            board.console.write(_UNKNOWN + word + b'"}\r\n')
 
 
 async def _bench(board, boot_info, terminal, line):

@@ -277,13 +277,16 @@ def _check_in(
         service.prices.record(connection, owner.catalogue, now)
     except PricesUnavailable as error:
         log.warning("prices not recorded: %s", error)  # a check-in must not fail for it
-    return {
+    reply = {
         1: now,
         2: _float_told(connection, terminal_id, owner.blocked),
         3: owner.acknowledged_through,
         4: switch.REFUSALS["blocked"] if owner.blocked else owner.merchant_text,
         5: [] if owner.blocked else stock.waiting(connection, terminal_id),
     }
+    if owner.blocked:
+        reply[7] = True
+    return reply
 
 
 def _float_told(connection: Connection, terminal_id: bytes, blocked: bool) -> int:

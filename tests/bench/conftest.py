@@ -101,7 +101,9 @@ class Bench:
         return ["--server", self.world.server.url, "--root", str(self.root)]
 
     def provision_options(self) -> list[str]:
-        """Everything `provision` needs to know."""
+        """Everything `provision` needs to know; the office allows the float."""
+        allowed = ("technician", "allow", "first technician", "1000.00 KES")
+        self.world.server.command(*allowed)
         return [
             *(*self.server, "--root", str(self.root), "--boot-image", str(self.boot)),
             *("--merchant", "Mama Asha Shop", "--merchant-pin", "2580"),

@@ -56,7 +56,7 @@ def test_a_price_that_changed_meanwhile_is_never_charged(shop: MakeWorld) -> Non
     world = at_the_counter(shop)
     dearer = msgspec.structs.replace(PRICES.products[0], amount_minor=6000)
     new_prices(world, products=[dearer, PRICES.products[1]])
-    world.merchant.is_refused("The price has changed.")
+    world.merchant.is_refused("The price has changed")
     after_restart(world)
     world.merchant.sign_in()
     world.terminal.wait_log("new catalogue")
