@@ -95,6 +95,7 @@ async def _tell(journal, messenger, till, told):
         reply = await messenger.exchange(messages.JOURNAL, {1: records})
         through = field(reply, 1, int, told, journal.next_sequence - 1)
         ledger_minor = field(reply, 2, int, -_FLOAT, _FLOAT)
+        till.blocked = reply.get(7) is True
         if through > state.acknowledged:
             _settle(journal, through, ledger_minor)
         if through > told:
@@ -173,6 +174,7 @@ async def check_in(journal, messenger, till, status):
     if through >= journal.next_sequence:
         raise BadReply("the server has records up to %d" % through)
     messenger.told = through
+    till.blocked = reply.get(7) is True
     if through < journal.state.acknowledged:
         # It was put back from a back-up: it hears again what it has forgotten, and its figure of
         # the float is not believed until then.

@@ -61,7 +61,7 @@ class Terminal:
     """What flows see: `ui words till catalogue printer battery memory config boot_info`, and below.
 
     `network` is ONLINE, SEARCHING or OFFLINE, `signal` 0 to 31 or 99, `message` the server's last
-    text for the merchant or None, `blocked` whether the office has stopped this terminal.
+    text for the merchant or None.
     """
 
     second_ms = 1000
@@ -117,7 +117,6 @@ class Terminal:
         )
         self.network = SEARCHING
         self.message = None
-        self.blocked = False
         self.selling = False
         self._wake = asyncio.Event()
         self._checked_in = False
@@ -361,7 +360,6 @@ class Terminal:
         self.clock.set(reply[1])
         set_rtc(self.board.rtc, reply[1])
         self.message = reply.get(4)
-        self.blocked = reply.get(7) is True
         if failure:
             _record(boot.control.clear_failure)
             boot.last_failure = None

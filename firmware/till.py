@@ -36,7 +36,8 @@ class SaleRefused(Exception):
     Codes: no_float, offline_amount, offline_count, offline_total, offline_age, no_stock,
     unknown_product, journal_full, pending_sale, spoiled (the voucher does not open, the sale was
     taken back), unreadable (it does not open now: once the network was there it may),
-    price_changed (the price or the commission is not what the merchant was shown).
+    price_changed (the price or the commission is not what the merchant was shown), blocked (by the
+    office).
     """
 
     def __init__(self, code, details=None):
@@ -124,6 +125,7 @@ class Till:
         self._clock = clock
         # Sales whose voucher came since power-on and has no `printed` yet: True once it was opened.
         self._fresh = {}
+        self.blocked = False  # the office's last word
 
     # --- figures ---
 
@@ -174,6 +176,8 @@ class Till:
             raise SaleRefused("journal_full")
 
     def _may_begin(self, product_id, shown):
+        if self.blocked:
+            raise SaleRefused("blocked")
         product = self.catalogue.product(product_id)
         if not product:
             raise SaleRefused("unknown_product")

@@ -333,6 +333,8 @@ def _journal(
     reply: dict[int, Any] = {1: acknowledged, 2: _float_told(connection, terminal_id, blocked)}
     if batches := restoring.wanted(connection, terminal_id):
         reply[6] = batches
+    if blocked:
+        reply[7] = True
     return reply
 
 

@@ -127,8 +127,6 @@ async def ask_server(app, sale):
 
 async def explain(app, code):
     """Say in plain words why a sale was refused and what to do next."""
-    if code == "no_float" and app.blocked:
-        code = "blocked"  # which is why there is no float
     log("sale", "refused: " + code)
     text = app.words("e_" + code)
     if text == "e_" + code:
