@@ -146,7 +146,10 @@ class StaticFiles:
                 etag = f'{etag[:-1]}z"'
                 common += ((b"content-encoding", b"deflate"),)
         cache = _CACHE_MUTABLE if path == _MUTABLE else _CACHE_IMMUTABLE
-        common = ((b"etag", etag.encode()), (b"cache-control", cache), *common)
+        common = ((b"cache-control", cache), *common)
+        if path == _MUTABLE or not path.startswith("metadata/"):
+            # Metadata with its version in the name is never asked for again: no tag, less airtime.
+            common = ((b"etag", etag.encode()), *common)
         wanted = headers.get(b"if-none-match", b"").decode("latin-1")
         if wanted.strip() == "*" or etag in (tag.strip() for tag in wanted.split(",")):
             kept = (b"etag", b"cache-control", b"vary")

@@ -8,10 +8,13 @@ For the release manager's tools (all of it) and the server (`open`, `releases`, 
     <dir>/staged/    <role>.json: changed, perhaps not signed by enough people yet
     <dir>/audit.jsonl  who did what (channels/audit.py)
 
-A change is staged, signed (by several people, if the threshold says so), then published: roles
-first, then snapshot, then timestamp, each by rename, so that a reader never meets a reference to a
-file that is not there. A cut in between leaves the old state in force, and publishing again
-completes it.
+A change is staged, signed (by several people, if the threshold says so), then published as a whole
+(channels/publishing.py): roles first, then snapshot, then timestamp, each by rename, so that a
+reader never meets a reference to a file that is not there. What a cut leaves half done, whoever
+opens the folder next completes.
+
+Snapshot and timestamp list each file's hash, so that two contents of one version, as a repository
+restored from its copy may put out, are told apart. A version that was on disk is never used again.
 
 Every file is written in canonical JSON: the bytes of `signed` in the file are the bytes that were
 signed, and none is wasted on white space, escapes or long key ids.
@@ -24,6 +27,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import itertools
+import logging
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +39,7 @@ import msgspec
 from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import Key, Signature, Signer
+from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.exceptions import RepositoryError as TufError
 from tuf.api.metadata import (
     DelegatedRole,
@@ -49,7 +54,7 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from updater_server.channels import offline
+from updater_server.channels import offline, publishing
 from updater_server.channels.audit import AuditDamaged, AuditLine, AuditLog
 from updater_server.channels.entry import Catalogue, EntryError, PayloadReference, ReleaseEntry
 from updater_server.channels.files import write_atomically
@@ -70,6 +75,7 @@ from updater_server.channels.rollout import RolloutError, RolloutPlan
 _SignedT = TypeVar("_SignedT", Root, Timestamp, Snapshot, Targets)
 _CATALOGUE_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,31}")
 _SIGNATURE_BYTES = 220  # of one more, as JSON
+log = logging.getLogger("duka.channels")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -160,6 +166,7 @@ class Repository:
         self._targets: Metadata[Targets]
         self._delegated: dict[str, Metadata[Targets]] = {}
         self._audit = AuditLog(directory / "audit.jsonl")
+        self.damaged: dict[str, str] = {}
 
     # --- making one ---
 
@@ -245,23 +252,26 @@ class Repository:
         if missing:
             raise MissingSignatures(missing)
         with repository._lock():
-            write_atomically(directory / "policy.json", msgspec.json.encode(policy))
-            for role, metadata in everything.items():
-                repository._write(role, metadata)
-            signed_by = {keyid for m in everything.values() for keyid in m.signatures}
-            repository._note("create", {"roles": sorted(everything)}, [*signed_by], now)
+            if (directory / "metadata" / "timestamp.json").exists():
+                raise RepositoryError(f"{directory} holds a repository already")
+            repository._put_out(everything, now, "create")
         return repository
 
     @staticmethod
-    def open(directory: Path) -> Repository:
-        """Read and verify the published metadata (signatures, thresholds, versions; not expiry, not
-        the target files).
+    def open(directory: Path, *, strict: bool = True) -> Repository:
+        """Read and verify the published metadata (signatures, thresholds, versions, hashes; not
+        expiry, not the target files). A publication that was cut is completed first.
+
+        With `strict=False` a delegated role's list that cannot be read or does not verify is put
+        down in `damaged`, and what does not need it goes on: a halt on one channel does not wait
+        for the list of another.
 
         Raises:
             RepositoryDamaged: there is no repository here, or its metadata do not verify.
         """
         repository = Repository(directory)
-        repository._load()
+        repository._complete()
+        repository._load(strict=strict)
         return repository
 
     # --- changing it ---
@@ -402,7 +412,7 @@ class Repository:
         now = now or datetime.now(UTC)
         with self._lock():
             self._load()
-            if path in self._delegated[CATALOGUE_ROLE].signed.targets:
+            if path in self._list(CATALOGUE_ROLE).signed.targets:
                 in_force = self.catalogue(name)
                 if catalogue.version <= in_force.version:
                     raise ReleaseRefused(
@@ -423,7 +433,7 @@ class Repository:
         """
         if channel not in CHANNELS:
             raise RepositoryError(f"no channel {channel!r}")
-        return self._plan(channel, self._delegated[ROLLOUT_ROLES[channel]].signed)
+        return self._plan(channel, self._list(ROLLOUT_ROLES[channel]).signed)
 
     def set_rollout(
         self,
@@ -488,7 +498,7 @@ class Repository:
         role = ROLLOUT_ROLES[channel]
         with self._lock():
             self._load()
-            waiting = self._read_staged(channel) or self._delegated[channel]
+            waiting = self._read_staged(channel) or self._list(channel)
             listed = {entry.release for entry in self._entries(waiting.signed)}
             if release not in listed:
                 raise ReleaseRefused(f"{channel} lists no release {release}")
@@ -628,11 +638,7 @@ class Repository:
             }
             if any(lacking.values()):
                 raise MissingSignatures({role: count for role, count in lacking.items() if count})
-            versions = {role: metadata.signed.version for role, metadata in everything.items()}
-            signed_by = {keyid for m in everything.values() for keyid in m.signatures}
-            self._note("publish", versions, [*signed_by], now)
-            for role, metadata in everything.items():
-                self._write(role, metadata)
+            self._put_out(everything, now)
             for role in everything:
                 self._staged_path(role).unlink(missing_ok=True)
             self._load()
@@ -659,6 +665,8 @@ class Repository:
             before = {role: metadata.signed.version for role, metadata in self._in_force().items()}
             for role in ROLLOUT_ROLES.values():
                 may_sign = held & set(self._may_sign(role, {}))
+                if role in self.damaged:
+                    continue
                 if is_due(role) and may_sign and self._read_staged(role) is None:
                     plans.append(role)
                     self._stage(role, self._next(role, now), signers, "renew", {}, now)
@@ -693,28 +701,51 @@ class Repository:
         meta = dict(snapshot.signed.meta)
         for role, metadata in staged.items():
             if role != "root":
-                meta[f"{role}.json"] = MetaFile(metadata.signed.version)
+                meta[f"{role}.json"] = self._named(role, metadata, staged)
         half_time = timedelta(days=self.policy.roles["snapshot"].expiry_days) / 2
         if staged or snapshot.signed.expires - now < half_time:
-            version = snapshot.signed.version + 1
+            # Never under a version that it lists: who takes a role's version up takes up these.
+            listed = max(about.version for about in meta.values())
+            version = max(self._unused_version("snapshot"), listed)
             prepared = self._read_staged("snapshot")
             snapshot = Metadata(Snapshot(version, None, self._expiry("snapshot", now), meta))
             if prepared and prepared.signed.meta == meta:
                 snapshot = prepared
-        named = MetaFile(snapshot.signed.version)
-        version = self._timestamp.signed.version + 1
+            self._sign("snapshot", snapshot, signers, {**staged, "snapshot": snapshot})
+        named = self._named("snapshot", snapshot, staged)
+        version = max(self._timestamp.signed.version + 1, named.version)
         timestamp = Metadata(Timestamp(version, None, self._expiry("timestamp", now), named))
         prepared_timestamp = self._read_staged("timestamp")
-        if prepared_timestamp and prepared_timestamp.signed.snapshot_meta == named:
-            timestamp = prepared_timestamp
+        if prepared_timestamp:
+            # Made while the snapshot's signature was elsewhere, it names the version alone.
+            names = prepared_timestamp.signed.snapshot_meta
+            if names in (named, MetaFile(named.version)):
+                timestamp = prepared_timestamp
         everything: dict[str, Metadata[Any]] = {**staged}
         if snapshot is not self._snapshot:
             everything["snapshot"] = snapshot
         everything["timestamp"] = timestamp
-        for role in ("snapshot", "timestamp"):
-            if role in everything:
-                self._sign(role, everything[role], signers, everything)
+        self._sign("timestamp", timestamp, signers, everything)
         return everything
+
+    def _named(
+        self, role: str, metadata: Metadata[Any], coming: Mapping[str, Metadata[Any]]
+    ) -> MetaFile:
+        """How the snapshot or timestamp names a file: with its hash, once all have signed it. The
+        first version was made once and needs none.
+        """
+        version = metadata.signed.version
+        if version == 1 or self._missing(role, metadata, coming):
+            return MetaFile(version)
+        digest = hashlib.sha256(encode(metadata)).hexdigest()
+        return MetaFile(version, None, {"sha256": digest})  # a length would be airtime for nothing
+
+    def _unused_version(self, role: str) -> int:
+        """Above the one in force, and above all that is on disk, published or not."""
+        names = (self.directory / "metadata").glob(f"*.{role}.json")
+        on_disk = [int(n) for n in (path.name.split(".")[0] for path in names) if n.isdigit()]
+        in_force: int = self._in_force()[role].signed.version
+        return max([in_force, *on_disk]) + 1
 
     def rotate(
         self,
@@ -811,13 +842,13 @@ class Repository:
         """
         if channel not in CHANNELS:
             raise RepositoryError(f"no channel {channel!r}")
-        return self._entries(self._delegated[channel].signed)
+        return self._entries(self._list(channel).signed)
 
     def catalogue_names(self) -> list[str]:
         """Names of the catalogues in force."""
         return sorted(
             path.removeprefix(f"{CATALOGUE_ROLE}/").removesuffix(".json")
-            for path in self._delegated[CATALOGUE_ROLE].signed.targets
+            for path in self._list(CATALOGUE_ROLE).signed.targets
         )
 
     def catalogue(self, name: str) -> Catalogue:
@@ -836,8 +867,8 @@ class Repository:
             RepositoryError: not listed.
             RepositoryDamaged: missing or changed on disk.
         """
-        role = self._delegated.get(_role_of(path))
-        target = role.signed.targets.get(path) if role else None
+        role = _role_of(path)
+        target = self._list(role).signed.targets.get(path) if role in DELEGATED_ROLES else None
         if target is None:
             raise RepositoryError(f"no target {path}")
         try:
@@ -856,7 +887,7 @@ class Repository:
             self._load()
         except RepositoryDamaged as error:
             return [str(error)]
-        problems = []
+        problems = [*self.damaged.values()]
         for name, metadata in self._in_force().items():
             if metadata.signed.is_expired(now):
                 problems.append(f"{name} expired at {metadata.signed.expires:%Y-%m-%d %H:%M} UTC")
@@ -941,16 +972,50 @@ class Repository:
         self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / ".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
+            publication = publishing.pending(self.directory)
+            if publication is not None:
+                self._carry_through(publication)
             yield
 
     def _note(
         self, what: str, details: dict[str, Any], keys: Sequence[str], now: datetime | None = None
     ) -> None:
         """Log before doing: nothing comes into force that the log does not tell of."""
+        self._audit.append(what, details, keys, now)
+
+    def _put_out(
+        self, everything: Mapping[str, Metadata[Any]], now: datetime, what: str = "publish"
+    ) -> None:
+        """Put files into force, in this order, as one; the caller holds the lock."""
+        publication = publishing.Publication(
+            [
+                (self._metadata_path(role, metadata.signed.version).name, encode(metadata).decode())
+                for role, metadata in everything.items()
+            ],
+            {role: metadata.signed.version for role, metadata in everything.items()},
+            sorted({keyid for m in everything.values() for keyid in m.signatures}),
+            int(now.timestamp()),
+            what,
+            msgspec.json.encode(self.policy).decode() if what == "create" else "",
+        )
+        publishing.begin(self.directory, publication)
+        self._carry_through(publication)
+
+    def _carry_through(self, publication: publishing.Publication) -> None:
+        if not self._audit.tells(publication.what, publication.details()):
+            at = datetime.fromtimestamp(publication.at, UTC)
+            self._note(publication.what, publication.details(), publication.keys, at)
+        publishing.put_out(self.directory, publication)
+
+    def _complete(self) -> None:
+        """Complete a publication that was cut. Who may not write here reads what is there."""
+        if not publishing.is_pending(self.directory):
+            return
         try:
-            self._audit.append(what, details, keys, now)
-        except AuditDamaged as error:
-            raise RepositoryDamaged(f"audit log: {error}") from error
+            with self._lock():
+                pass
+        except OSError:
+            log.warning("a publication in %s waits to be completed", self.directory)
 
     def _metadata_path(self, role: str, version: int) -> Path:
         name = "timestamp.json" if role == "timestamp" else f"{version}.{role}.json"
@@ -962,9 +1027,6 @@ class Repository:
     def _target_path(self, target: TargetFile) -> Path:
         folder, _, name = target.path.rpartition("/")
         return self.directory / "targets" / folder / f"{target.hashes['sha256']}.{name}"
-
-    def _write(self, role: str, metadata: Metadata[Any]) -> None:
-        write_atomically(self._metadata_path(role, metadata.signed.version), encode(metadata))
 
     def _store_target(self, target: TargetFile, data: bytes) -> None:
         path = self._target_path(target)
@@ -1077,9 +1139,11 @@ class Repository:
         path = self._staged_path(role)
         if not path.exists():
             return None
-        published = self._in_force()[role]
+        published = self._in_force().get(role)
+        if published is None:  # its list in force cannot be read: nothing is built on it
+            return None
         metadata: Metadata[Any] = self._read(path, type(published.signed))
-        return metadata if metadata.signed.version == published.signed.version + 1 else None
+        return metadata if metadata.signed.version > published.signed.version else None
 
     def _all_staged(self) -> dict[str, Metadata[Any]]:
         """Everything staged, by role."""
@@ -1091,7 +1155,7 @@ class Repository:
         root: Metadata[Root] | None = self._read_staged("root")
         if root is None:
             root = Metadata[Root].from_bytes(encode(self._root))
-            root.signed.version += 1
+            root.signed.version += 1  # one by one: the terminals walk along them
         root.signatures.clear()
         root.signed.expires = self._expiry("root", now)
         return root
@@ -1102,17 +1166,27 @@ class Repository:
         """
         metadata: Metadata[Targets] | None = self._read_staged(role)
         if metadata is None:
-            metadata = Metadata[Targets].from_bytes(encode(self._in_force()[role]))
-            metadata.signed.version += 1
+            in_force = self._targets if role == "targets" else self._list(role)
+            metadata = Metadata[Targets].from_bytes(encode(in_force))
+            metadata.signed.version = self._unused_version(role)
         metadata.signatures.clear()
         metadata.signed.expires = self._expiry(role, now)
         return metadata
 
-    def _read(self, path: Path, kind: type[_SignedT]) -> Metadata[_SignedT]:
+    def _read(
+        self, path: Path, kind: type[_SignedT], named: MetaFile | None = None
+    ) -> Metadata[_SignedT]:
         try:
-            metadata = Metadata[_SignedT].from_bytes(path.read_bytes())
+            content = path.read_bytes()
+            metadata = Metadata[_SignedT].from_bytes(content)
+            if named:
+                named.verify_length_and_hashes(content)
         except OSError as error:
             raise RepositoryDamaged(f"{path.name} cannot be read: {error.strerror}") from error
+        except LengthOrHashMismatchError as error:
+            raise RepositoryDamaged(
+                f"{path.name} is another file of this version than the one that was published"
+            ) from error
         except TufError as error:
             raise RepositoryDamaged(f"{path.name} is not TUF metadata: {error}") from error
         if not isinstance(metadata.signed, kind):
@@ -1120,10 +1194,15 @@ class Repository:
         return metadata
 
     def _verified(
-        self, role: str, version: int, kind: type[_SignedT], delegator: Root | Targets
+        self,
+        role: str,
+        version: int,
+        kind: type[_SignedT],
+        delegator: Root | Targets,
+        named: MetaFile | None = None,
     ) -> Metadata[_SignedT]:
         path = self._metadata_path(role, version)
-        metadata = self._read(path, kind)
+        metadata = self._read(path, kind, named)
         try:
             delegator.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
         except (TufError, ValueError) as error:
@@ -1132,7 +1211,8 @@ class Repository:
             raise RepositoryDamaged(f"{path.name} says version {metadata.signed.version}")
         return metadata
 
-    def _load(self) -> None:
+    def _load(self, *, strict: bool = False) -> None:
+        """Read what is in force anew."""
         folder = self.directory / "metadata"
         if not (folder / "timestamp.json").exists():
             raise RepositoryDamaged(f"{self.directory} holds no repository: create one first")
@@ -1151,19 +1231,33 @@ class Repository:
             roots.append(newer)
         root = roots[-1]
         timestamp = self._verified("timestamp", 0, Timestamp, root.signed)
-        snapshot = self._verified(
-            "snapshot", timestamp.signed.snapshot_meta.version, Snapshot, root.signed
-        )
+        named = timestamp.signed.snapshot_meta
+        snapshot = self._verified("snapshot", named.version, Snapshot, root.signed, named)
         versions = {name.removesuffix(".json"): m for name, m in snapshot.signed.meta.items()}
         if set(versions) != {"targets", *DELEGATED_ROLES}:
             raise RepositoryDamaged("the snapshot does not list exactly our roles")
-        targets = self._verified("targets", versions["targets"].version, Targets, root.signed)
-        delegated = {
-            role: self._verified(role, versions[role].version, Targets, targets.signed)
-            for role in DELEGATED_ROLES
-        }
+        named = versions["targets"]
+        targets = self._verified("targets", named.version, Targets, root.signed, named)
+        delegated = {}
+        damaged = {}
+        for role in DELEGATED_ROLES:
+            named = versions[role]
+            try:
+                delegated[role] = self._verified(
+                    role, named.version, Targets, targets.signed, named
+                )
+            except RepositoryDamaged as error:
+                if strict:
+                    raise
+                damaged[role] = str(error)
         self._root, self._roots, self._timestamp, self._snapshot = root, roots, timestamp, snapshot
-        self._targets, self._delegated = targets, delegated
+        self._targets, self._delegated, self.damaged = targets, delegated, damaged
+
+    def _list(self, role: str) -> Metadata[Targets]:
+        """A delegated role's list in force. Raises RepositoryDamaged if it cannot be read."""
+        if role in self.damaged:
+            raise RepositoryDamaged(self.damaged[role])
+        return self._delegated[role]
 
     @staticmethod
     def _entries(signed: Targets) -> list[ReleaseEntry]:
