@@ -411,11 +411,7 @@ def show(
         plan = channels.RolloutPlan.parse(content["rollouts"][channel])
         for entry in entries:
             number = entry["release"]
-            wave = plan.releases.get(str(number))
-            state = f"for {wave.threshold / 100:g} % of terminals" if wave else "for everybody"
-            if number in plan.halted:
-                state = "HALTED"
-            say(f"{channel}: release {number} ({entry['version']}), {state}")
+            say(f"{channel}: release {number} ({entry['version']}), {plan.in_words(number)}")
     say(f"price lists: {', '.join(content['catalogues']) or 'none'}")
     for staged in content["staged"]:
         say(f"waits: {staged['role']} version {staged['version']}, {staged['missing']} missing")
