@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tools.release import app
+from tools.release import app, payload_words, say_let_out
 from tools.steps import (
     ChannelOption,
     DryRunOption,
@@ -47,16 +47,20 @@ def promote(
     """List a release of one channel on the next: the same bytes, never a rebuild."""
     opened = channels.Repository.open(repository)
     entry = opened.promotable(from_channel, to_channel, number, hardware_class)
-    words = (
+    let_out = opened.rollout(from_channel).in_words(number)
+    words = [
         f"release {number} ({entry.version}) of {hardware_class}, image sha256 "
-        f"{entry.image.sha256}, as it is on {from_channel}, for channel {to_channel}."
-    )
+        f"{entry.image.sha256}, as it is on {from_channel} ({let_out}), for channel {to_channel}.",
+        *payload_words(opened.promoted_payloads(entry, to_channel)),
+    ]
 
     def change() -> None:
         signers = at_hand(keys, passphrase, [to_channel])
         opened.promote(from_channel, to_channel, number, hardware_class, signers)
 
-    Step(dry_run, as_json, yes).take(words, change, opened)
+    step = Step(dry_run, as_json, yes)
+    step.take(words, change, opened)
+    say_let_out(opened, to_channel, number, step)
 
 
 @rollout_app.command("set")
@@ -72,8 +76,10 @@ def set_rollout(
     as_json: JsonOption = False,
 ) -> None:
     """Let a release out to so many of 10,000 terminals."""
-    opened = channels.Repository.open(repository)
+    opened = channels.Repository.open(repository, strict=False)
     words = f"release {number} on {channel} may be taken by {threshold / 100:g} % of terminals."
+    if number in opened.rollout(channel).halted:
+        words += f" It is halted: nobody takes it before `release resume {number}`."
 
     def change() -> None:
         signers = at_hand(keys, passphrase, [ROLLOUT_KEYS])
@@ -94,8 +100,12 @@ def halt(
     as_json: JsonOption = False,
 ) -> None:
     """Stop a release: nobody switches to it any more, not even who has downloaded it."""
-    opened = channels.Repository.open(repository)
+    opened = channels.Repository.open(repository, strict=False)
     words = f"release {number} on {channel} is halted: no terminal switches to it any more."
+    for other in channels.CHANNELS:
+        listed = () if other in opened.damaged else opened.releases(other)
+        if other != channel and any(entry.release == number for entry in listed):
+            words += f"\n  {other} lists it, too: it is not halted there by this."
 
     def change() -> None:
         opened.halt(channel, number, at_hand(keys, passphrase, [ROLLOUT_KEYS]))
@@ -115,7 +125,7 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Let a halted release go on, as far as its threshold says."""
-    opened = channels.Repository.open(repository)
+    opened = channels.Repository.open(repository, strict=False)
     words = f"release {number} on {channel} goes on as far as its threshold says."
 
     def change() -> None:
@@ -136,7 +146,7 @@ def rollback_to(
     as_json: JsonOption = False,
 ) -> None:
     """Halt everything newer than a release. Who runs something newer needs a new release."""
-    opened = channels.Repository.open(repository)
+    opened = channels.Repository.open(repository, strict=False)
     listed = {entry.release: entry for entry in opened.releases(channel)}
     if number not in listed:
         raise channels.ReleaseRefused(f"{channel} lists no release {number}")

@@ -261,16 +261,33 @@ def sign_image(
     content = image.read_bytes()
     entry = terms.entry(content)
     opened = channels.Repository.open(repository)
-    payloads = channels.build_payloads(content, _earlier_images(opened, channel) if deltas else {})
-    words = [f"for channel {channel}:", *offline.entry_in_words(entry)]
-    for payload in payloads:
-        origin = f" from release {payload.base_release}" if payload.base_release else ""
-        words.append(f"  {payload.kind}{origin}: {len(payload.data):,} bytes over the air")
+    bases = opened.images(channel, entry.hardware.hardware_class, entry.release) if deltas else {}
+    payloads = channels.build_payloads(content, bases)
+    words = [f"for channel {channel}:", *offline.entry_in_words(entry), *payload_words(payloads)]
 
     def change() -> None:
         opened.add_release(channel, entry, payloads, at_hand(keys, passphrase, [channel]))
 
     step.take(words, change, opened)
+    say_let_out(opened, channel, entry.release, step)
+
+
+def payload_words(payloads: list[channels.Payload]) -> list[str]:
+    """What a terminal fetches of a release, a line each."""
+    words = []
+    for payload in payloads:
+        origin = f" from release {payload.base_release}" if payload.base_release else ""
+        words.append(f"  {payload.kind}{origin}: {len(payload.data):,} bytes over the air")
+    return words
+
+
+def say_let_out(repository: channels.Repository, channel: str, number: int, step: Step) -> None:
+    """Tell how to let a newly listed release out, which nobody is given before."""
+    if not step.as_json and not step.dry_run and not repository.is_let_out(channel, number):
+        say(
+            f"Release {number} on {channel} is for nobody yet: `release rollout set {number} 500 "
+            f"--channel {channel}` lets 5 % of terminals have it."
+        )
 
 
 def sign_prices(
@@ -359,7 +376,7 @@ def publish_command(
     as_json: JsonOption = False,
 ) -> None:
     """Put everything that has its signatures into force."""
-    opened = channels.Repository.open(repository)
+    opened = channels.Repository.open(repository, strict=False)
     step = Step(dry_run, as_json, yes)
     if export is not None:
         _export_publication(opened, export, at_hand(keys, passphrase, list(ONLINE_ROLES)), step)
@@ -370,6 +387,10 @@ def publish_command(
         version = opened.publish(at_hand(keys, passphrase, list(ONLINE_ROLES)))
         if not as_json:
             say(f"Published: timestamp version {version}.")
+            for channel in channels.CHANNELS:
+                newest = [] if channel in opened.damaged else opened.releases(channel)[:1]
+                for entry in newest:
+                    say_let_out(opened, channel, entry.release, step)
         return version
 
     step.take(words, change, opened)
@@ -435,13 +456,3 @@ def verify(repository: RepositoryOption, as_json: JsonOption = False) -> None:
             say("Sound: signatures, versions, lengths, hashes, files and the log agree.")
     if problems:
         raise typer.Exit(1)
-
-
-def _earlier_images(repository: channels.Repository, channel: str) -> dict[int, bytes]:
-    earlier = {}
-    for entry in repository.releases(channel):
-        full = next(payload.path for payload in entry.payloads if payload.kind == "full")
-        earlier[entry.release] = channels.expand(
-            channels.Payload("full", repository.target_bytes(full))
-        )
-    return earlier

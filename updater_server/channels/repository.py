@@ -54,7 +54,7 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from updater_server.channels import offline, publishing
+from updater_server.channels import offline, promotion, publishing
 from updater_server.channels.audit import AuditDamaged, AuditLine, AuditLog
 from updater_server.channels.entry import Catalogue, EntryError, PayloadReference, ReleaseEntry
 from updater_server.channels.files import write_atomically
@@ -318,6 +318,7 @@ class Repository:
         now = now or datetime.now(UTC)
         with self._lock():
             self._load()
+            self._check_not_halted(channel, entry.release)
             metadata = self._next(channel, now)
             listed = self._entries(metadata.signed)
             earlier = [e for e in listed if e.hardware.hardware_class == hardware_class]
@@ -345,18 +346,30 @@ class Repository:
         return entry
 
     def promotable(
-        self, from_channel: str, to_channel: str, release: int, hardware_class: str
+        self,
+        from_channel: str,
+        to_channel: str,
+        release: int,
+        hardware_class: str,
+        now: datetime | None = None,
     ) -> ReleaseEntry:
         """The published entry that `promote` would list on another channel.
 
         Raises:
             ReleaseRefused: `to_channel` is not the one behind `from_channel`, which every release
-                passes in turn; or `from_channel` does not list the release.
+                passes in turn; or `from_channel` does not list the release, has run out, or the
+                release is halted there or before.
         """
         if (from_channel, to_channel) not in itertools.pairwise(CHANNELS):
             raise ReleaseRefused(
                 f"a release goes from channel to channel in this order: {', '.join(CHANNELS)}; "
                 f"{to_channel} is not the next after {from_channel}"
+            )
+        self._check_not_halted(from_channel, release)
+        if self._list(from_channel).signed.is_expired(now or datetime.now(UTC)):
+            raise ReleaseRefused(
+                f"what {from_channel} lists is no longer in force: `release sign {from_channel} "
+                f"--anew`, and publish"
             )
         for entry in self.releases(from_channel):
             if (entry.release, entry.hardware.hardware_class) == (release, hardware_class):
@@ -377,19 +390,33 @@ class Repository:
         Raises:
             ReleaseRefused: as `promotable` and `add_release`.
         """
-        entry = self.promotable(from_channel, to_channel, release, hardware_class)
-        payloads = []
-        for reference in entry.payloads:
-            base = re.search(r"-from-(\d+)\.delta$", reference.path)
-            payloads.append(
-                Payload(
-                    reference.kind,
-                    self.target_bytes(reference.path),
-                    int(base[1]) if base else None,
-                    reference.base_sha256,
-                )
-            )
+        entry = self.promotable(from_channel, to_channel, release, hardware_class, now)
+        payloads = self.promoted_payloads(entry, to_channel)
         return self.add_release(to_channel, entry, payloads, signers, now)
+
+    def promoted_payloads(self, entry: ReleaseEntry, to_channel: str) -> list[Payload]:
+        """The full payload of a listed release, the same bytes, and deltas from what `to_channel`
+        lists.
+        """
+        bases = self.images(to_channel, entry.hardware.hardware_class, entry.release)
+        return promotion.payloads_for(self.target_bytes(promotion.full_path(entry)), bases)
+
+    def images(self, channel: str, hardware_class: str, below: int) -> dict[int, bytes]:
+        """The images that `channel` lists for a class under a release number: what may run there.
+
+        Raises:
+            RepositoryDamaged: a payload is missing, or does not make the listed image.
+        """
+        found = {}
+        for entry in self.releases(channel):
+            if entry.hardware.hardware_class == hardware_class and entry.release < below:
+                full = Payload("full", self.target_bytes(promotion.full_path(entry)))
+                try:
+                    self._check_full(full, entry)
+                except ReleaseRefused as error:
+                    raise RepositoryDamaged(f"{channel}, {entry.release}: {error}") from error
+                found[entry.release] = expand(full)
+        return found
 
     def set_catalogue(
         self,
@@ -434,6 +461,15 @@ class Repository:
         if channel not in CHANNELS:
             raise RepositoryError(f"no channel {channel!r}")
         return self._plan(channel, self._list(ROLLOUT_ROLES[channel]).signed)
+
+    def is_let_out(self, channel: str, release: int) -> bool:
+        """Whether the plan in force or waiting lets anybody have `release`, or halts it."""
+        if ROLLOUT_ROLES[channel] in self.damaged:
+            return True
+        waiting = self._read_staged(ROLLOUT_ROLES[channel])
+        plan = self._plan(channel, waiting.signed) if waiting else self.rollout(channel)
+        wave = plan.releases.get(str(release))
+        return release in plan.halted or bool(wave and wave.threshold)
 
     def set_rollout(
         self,
@@ -1280,6 +1316,22 @@ class Repository:
             )
         if hashlib.sha256(image).hexdigest() != entry.image.sha256:
             raise ReleaseRefused("the image's SHA-256 is not the entry's")
+
+    def _check_not_halted(self, channel: str, release: int) -> None:
+        """Whether a plan, in force or waiting, halts `release` on `channel` or before it."""
+        waiting = self._all_staged()
+        plans = [
+            (name, self._plan(name, metadata.signed))
+            for name, role in ROLLOUT_ROLES.items()
+            for metadata in (self._delegated.get(role), waiting.get(role))
+            if metadata is not None
+        ]
+        where = promotion.halted_before(channel, release, plans)
+        if where:
+            raise ReleaseRefused(
+                f"release {release} is halted on {where}: it goes no further. `release resume "
+                f"{release} --channel {where}`, or build it anew under a higher number"
+            )
 
     def _check_same_bytes_elsewhere(self, entry: ReleaseEntry) -> None:
         for channel in CHANNELS:
