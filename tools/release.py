@@ -31,6 +31,8 @@ from tools.steps import (
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels import offline
+from updater_server.channels.layouts import does_not_fit
+from updater_server.channels.payloads import compress
 from updater_server.channels.policy import CATALOGUE_ROLE, ONLINE_ROLES
 
 app = typer.Typer(no_args_is_help=True, help="Images and signed channels.")
@@ -98,11 +100,17 @@ def build(
     """Build the release, boot and self-test images; the same commit gives the same bytes."""
     commit, built = images.commit_of(source)
     info = images.ReleaseInfo(release, version, commit, built, security_version)
-    outputs = {
-        f"{info.hardware_class}-{release}.romfs": images.build_release(source, info),
-        f"boot-{board}.romfs": images.build_boot(source, board),
-        f"selftest-{board}.romfs": images.build_selftest(source, board),
-    }
+    with images.files_of(source, commit) as files:
+        content = images.build_release(files, info)
+        outputs = {
+            f"{info.hardware_class}-{release}.romfs": content,
+            f"boot-{board}.romfs": images.build_boot(files, board),
+            f"selftest-{board}.romfs": images.build_selftest(files, board),
+        }
+    full_bytes = len(compress(content))
+    too_large = does_not_fit(info.hardware_class, len(content), {"the full payload": full_bytes})
+    if too_large:
+        raise images.BuildError(f"{too_large}: no terminal could take it")
     told = []
     for name, content in outputs.items():
         if not dry_run:

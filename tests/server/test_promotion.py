@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import random
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,10 +12,12 @@ from pathlib import Path
 import pytest
 from securesystemslib.signer import Signer
 
+from bootloader.shared import partitions
 from tests.server.shop import PASSPHRASE, a_release
 from tests.server.test_channels import add
 from updater_server import channels
 from updater_server.channels import CHANNELS, EVERYBODY, Repository
+from updater_server.channels.layouts import layout_of
 
 Office = tuple[Repository, list[Signer]]
 
@@ -28,7 +32,7 @@ def office(tmp_path: Path, signed: Path) -> Office:
 def promote(office: Office, number: int, through: str = "stable") -> channels.ReleaseEntry:
     """From `ci`, where it is listed, up to `through`."""
     repository, signers = office
-    for before, after in zip(CHANNELS, CHANNELS[1:], strict=False):
+    for before, after in itertools.pairwise(CHANNELS):
         entry = repository.promote(before, after, number, "duka-r1", signers)
         repository.publish(signers)
         if after == through:
@@ -71,6 +75,21 @@ def test_what_is_halted_on_any_channel_before_goes_no_further(office: Office, wh
     repository.resume(where, 7, signers)
     repository.publish(signers)
     repository.promote("beta", "stable", 7, "duka-r1", signers)
+
+
+def test_what_no_terminal_has_room_for_is_not_listed(office: Office) -> None:
+    repository, signers = office
+    layout = layout_of("duka-r1")
+    table = partitions.DUKA_R1
+    assert layout.slot_bytes == table["slot_a"][1] == table["slot_b"][1]
+    assert layout.payload_limit_bytes == table["download"][1] - partitions.SECTOR_BYTES
+    image = random.Random(1).randbytes(layout.payload_limit_bytes - 100)  # fits a slot, unpacked
+    entry = a_release(7, image=channels.Image(len(image), hashlib.sha256(image).hexdigest())).entry
+    payloads = channels.build_payloads(image)
+    assert len(payloads[0].data) > layout.payload_limit_bytes
+    with pytest.raises(channels.ReleaseRefused, match="download partition"):
+        repository.add_release("ci", entry, payloads, signers)
+    assert repository.staged() == []
 
 
 def test_a_list_that_has_run_out_promotes_nothing(office: Office) -> None:

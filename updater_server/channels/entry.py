@@ -20,7 +20,7 @@ Text = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$
 Language = Annotated[str, msgspec.Meta(pattern="^[a-z]{2}$")]
 
 IMAGE_LIMIT_BYTES = 0x0A0000
-"""Size of a slot of `duka-r1`."""
+"""Size of the largest slot of any class; `layouts` knows each."""
 
 
 class EntryError(Exception):

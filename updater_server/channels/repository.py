@@ -58,6 +58,7 @@ from updater_server.channels import offline, promotion, publishing
 from updater_server.channels.audit import AuditDamaged, AuditLine, AuditLog
 from updater_server.channels.entry import Catalogue, EntryError, PayloadReference, ReleaseEntry
 from updater_server.channels.files import write_atomically
+from updater_server.channels.layouts import does_not_fit
 from updater_server.channels.payloads import Payload, PayloadError, expand
 from updater_server.channels.policy import (
     CATALOGUE_ROLE,
@@ -313,6 +314,10 @@ class Repository:
             raise ReleaseRefused("a release needs a full payload")
         entry = msgspec.structs.replace(entry, payloads=references)
         entry.check()
+        sizes = {path: len(data) for path, data in files.items()}
+        too_large = does_not_fit(hardware_class, entry.image.size_bytes, sizes)
+        if too_large:
+            raise ReleaseRefused(f"{too_large}: no terminal could take it")
         self._check_same_bytes_elsewhere(entry)
 
         now = now or datetime.now(UTC)
