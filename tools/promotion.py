@@ -25,6 +25,7 @@ from tools.steps import (
 )
 from updater_server import channels
 from updater_server.channels.policy import ROLLOUT_KEYS
+from updater_server.channels.restoring import RESTORED_ROLES
 
 rollout_app = typer.Typer(no_args_is_help=True, help="How far a release is let out.")
 
@@ -164,6 +165,35 @@ def rollback_to(
         signers = at_hand(keys, passphrase, [ROLLOUT_KEYS])
         for each in newer:
             opened.halt(channel, each, signers)
+
+    Step(dry_run, as_json, yes).take(words, change, opened)
+
+
+@app.command("restored")
+def restored(
+    repository: RepositoryOption,
+    keys: KeysAtHand = None,
+    passphrase: PassphraseOption = "",
+    role: Annotated[
+        list[str] | None, typer.Option(help="only this role; repeat (default: all but root)")
+    ] = None,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """After the folder was restored from its copy: the same content under numbers that are above
+    all that was published since the copy, so that every terminal follows again.
+    """
+    opened = channels.Repository.open(repository, strict=False)
+    roles = tuple(role) if role else RESTORED_ROLES
+    words = [
+        f"{each} with the content that is here, above every number that was published before now"
+        for each in roles
+    ]
+
+    def change() -> None:
+        wanted = list(dict.fromkeys(channels.key_role(each) for each in roles))
+        opened.take_up_again(at_hand(keys, passphrase, wanted), roles=roles)
 
     Step(dry_run, as_json, yes).take(words, change, opened)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,75 @@ def test_one_list_that_cannot_be_read_holds_up_nothing_of_the_others(office: Off
     with pytest.raises(channels.RepositoryDamaged, match="ci"):
         opened.releases("ci")
     assert any("1.ci.json" in problem for problem in opened.verify())
+
+
+def history(office: Office, copy: Path) -> Office:
+    """A repository whose copy was made before its last publications; restored from that copy."""
+    repository, signers = office
+    add(repository, signers, 1)
+    repository.set_rollout("stable", 1, channels.EVERYBODY, signers)
+    repository.publish(signers)
+    shutil.copytree(repository.directory, copy)
+    add(repository, signers, 2)
+    repository.set_rollout("stable", 2, channels.EVERYBODY, signers)
+    repository.publish(signers)
+    for _ in range(3):
+        repository.publish(signers)
+    return repository, signers
+
+
+def restore(repository: Repository, copy: Path) -> Repository:
+    shutil.rmtree(repository.directory)
+    shutil.copytree(copy, repository.directory)
+    return Repository.open(repository.directory)
+
+
+def test_after_a_restore_one_command_brings_every_client_back(
+    office: Office, tmp_path: Path
+) -> None:
+    repository, signers = history(office, tmp_path / "copy")
+    root = first_root(repository)
+    seen = client(repository, tmp_path / "client", root)
+    assert seen.get_targetinfo("stable/duka-r1/2.full")
+    for hour in (1, 2):  # the disk dies twice, and there is only that one copy
+        repository = restore(repository, tmp_path / "copy")
+        with pytest.raises(TufError):
+            client(repository, tmp_path / "client", root).refresh()
+        later = datetime.now(UTC) + timedelta(hours=hour)
+        repository.take_up_again(signers, later)
+        repository.halt("stable", 1, signers, later)
+        repository.publish(signers, later)
+        assert repository.verify() == []
+        assert repository.audit()
+        updater = client(repository, tmp_path / "client", root)
+        assert updater.get_targetinfo("stable/duka-r1/2.full") is None
+        plan = updater.get_targetinfo("rollout/stable/plan.json")
+        assert plan and plan.custom["halted"] == [1]
+        repository.publish(signers, later)
+        client(repository, tmp_path / "client", root).refresh()
+        for _ in range(3):
+            repository.publish(signers, later)
+
+
+def test_only_the_online_lists_can_be_taken_up_while_people_are_away(
+    office: Office, tmp_path: Path, signed: Path
+) -> None:
+    repository, signers = office
+    add(repository, signers, 1)
+    repository.publish(signers)
+    shutil.copytree(repository.directory, tmp_path / "copy")
+    repository.set_rollout("stable", 1, channels.EVERYBODY, signers)
+    repository.publish(signers)
+    root = first_root(repository)
+    client(repository, tmp_path / "client", root).refresh()
+    repository = restore(repository, tmp_path / "copy")
+    online = channels.keys.load_all(
+        signed / "keys", PASSPHRASE, ["rollout", "snapshot", "timestamp"]
+    )
+    repository.take_up_again(online, roles=["rollout-stable"])
+    repository.halt("stable", 1, online)
+    repository.publish(online)
+    plan = client(repository, tmp_path / "client", root).get_targetinfo("rollout/stable/plan.json")
+    assert plan and plan.custom["halted"] == [1]
+    with pytest.raises(channels.PolicyError, match="root"):
+        repository.take_up_again(signers, roles=["root"])

@@ -71,6 +71,7 @@ from updater_server.channels.policy import (
     key_role,
     limit_bytes,
 )
+from updater_server.channels.restoring import RESTORED_ROLES, version_after
 from updater_server.channels.rollout import RolloutError, RolloutPlan
 
 _SignedT = TypeVar("_SignedT", Root, Timestamp, Snapshot, Targets)
@@ -844,6 +845,31 @@ class Repository:
             self._load()
             metadata = self._next_root(now) if role == "root" else self._next(role, now)
             self._stage(role, metadata, signers, "date anew", {}, now)
+
+    def take_up_again(
+        self,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+        roles: Collection[str] = RESTORED_ROLES,
+    ) -> list[Staged]:
+        """Stage `roles` with their content under numbers above all that was published after the
+        copy was made from which this folder was restored (channels/restoring.py); what waits keeps
+        its content. Publish afterwards: snapshot and timestamp follow.
+
+        Raises:
+            PolicyError: a role that cannot be taken up again (a root's numbers have no gaps).
+        """
+        now = now or datetime.now(UTC)
+        for role in roles:
+            if role not in RESTORED_ROLES:
+                raise PolicyError(f"{role} is not taken up again; {', '.join(RESTORED_ROLES)} are")
+        with self._lock():
+            self._load()
+            for role in sorted(roles, key=lambda role: role != "targets"):
+                metadata = self._next(role, now)
+                metadata.signed.version = version_after(metadata.signed.version, now)
+                self._stage(role, metadata, signers, "take up again", {}, now)
+        return self.staged()
 
     def rotate_root(
         self,
