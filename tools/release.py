@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -390,6 +391,9 @@ def publish_command(
         _export_publication(opened, export, at_hand(keys, passphrase, list(ONLINE_ROLES)), step)
         return
     words = ["a new timestamp, and a snapshot of", *(staged_words(opened) or ["  nothing new"])]
+    doubt = opened.doubt_of_clock(datetime.now(UTC))
+    if doubt:
+        words.append(f"ATTENTION: {doubt}")
 
     def change() -> int:
         version = opened.publish(at_hand(keys, passphrase, list(ONLINE_ROLES)))

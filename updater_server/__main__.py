@@ -129,7 +129,8 @@ def report(data: Data) -> None:
         now = service.now()
         with reading(service.engine) as connection:
             fleet = terminals.overview(connection)
-            raised = alarms.open_alarms(connection)
+            kinds = alarms.kinds(connection)
+            raised = alarms.open_alarms(connection, limit=sum(kind.alarms for kind in kinds))
             free = vouchers.free_counts(connection, now)
             totals = {
                 name: ledger.balance(connection, name)
@@ -155,6 +156,8 @@ def report(data: Data) -> None:
     for product, count in free.items():
         vault.add_row(product, str(count))
     out.print(vault)
+    for kind in kinds:
+        out.print(f"{kind.alarms} open: {kind.code}, raised {kind.raised} times", markup=False)
     for item in raised:
         owner = item["terminal_id"].hex() if item["terminal_id"] else "server"
         out.print(f"alarm {item['id']}: {item['code']} {owner}: {item['text']}", markup=False)

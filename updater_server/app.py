@@ -139,7 +139,7 @@ def _plain_error(request: AnyRequest, error: Exception) -> Response[Any]:
 def make_app(service: Service) -> Litestar:
     """The whole server as one ASGI application."""
     pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="duka")
-    files = StaticFiles(service.folder.repository)
+    files = StaticFiles(service.folder.repository, service.prices.folder)
 
     async def in_thread(call: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(pool, call, *arguments)

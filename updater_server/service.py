@@ -44,6 +44,11 @@ class DataFolder:
         return self.path / "repository"
 
     @property
+    def last_good(self) -> Path:
+        """The channels as they last verified (`updater_server.channels.last_good`)."""
+        return self.path / "channels-last-good"
+
+    @property
     def online_keys(self) -> Path:
         """Keys with which the server renews the channels by itself (`updater_server.renewal`)."""
         return self.path / "online-keys"
@@ -78,4 +83,4 @@ class Service:
         key = server_key.load(folder.server_key)
         engine = database.open_engine(folder.database)
         database.check_schema(engine)
-        return Service(folder, engine, key, PriceLists(folder.repository), now)
+        return Service(folder, engine, key, PriceLists(folder.repository, folder.last_good), now)

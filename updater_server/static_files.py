@@ -17,6 +17,7 @@ import re
 import stat
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -63,8 +64,10 @@ class Answer:
 class StaticFiles:
     """Serves `folder/metadata` and `folder/targets`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, in_force: Callable[[], Path] | None = None) -> None:
+        """`in_force()` says in which folder the metadata to be given out is, if not in `folder`."""
         self._folder = folder
+        self._in_force = in_force
         self._etags: OrderedDict[tuple[int, int, int], str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,16 +99,19 @@ class StaticFiles:
             return Answer(404)
         if not all(_SEGMENT.fullmatch(segment) for segment in segments):
             return Answer(404)
+        folder = self._folder
+        if self._in_force is not None and segments[0] == "metadata":
+            folder = self._in_force()  # none of the other's: a new root fits no old timestamp
         try:
-            with self._open(segments) as file:
+            with self._open(folder, segments) as file:
                 return self._serve(file, path, headers)
         except OSError:
             return Answer(404)
 
-    def _open(self, segments: list[str]) -> BinaryIO:
-        """Open below the folder without following a link at any level."""
+    def _open(self, root: Path, segments: list[str]) -> BinaryIO:
+        """Open below a folder without following a link at any level."""
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for segment in segments[:-1]:
                 inner = os.open(segment, flags | os.O_DIRECTORY, dir_fd=folder)

@@ -78,6 +78,10 @@ _SignedT = TypeVar("_SignedT", Root, Timestamp, Snapshot, Targets)
 _CATALOGUE_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,31}")
 _SIGNATURE_BYTES = 220  # of one more, as JSON
 log = logging.getLogger("duka.channels")
+CLOCK_AHEAD_LIMIT = timedelta(days=60)
+"""Twice a timestamp's life after its signature, a clock that says so is doubted."""
+CLOCK_BEHIND_LIMIT = timedelta(days=45)
+"""Less than the other, so that what was signed too early is never beyond the other's reach."""
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -693,26 +697,26 @@ class Repository:
 
         Raises:
             MissingSignatures: the timestamp's or snapshot's key is not among `signers`.
+            RepositoryError: `now` can hardly be the time (`doubt_of_clock`); nothing was signed.
         """
         now = now or datetime.now(UTC)
-
-        def is_due(role: str) -> bool:
-            half = timedelta(days=self.policy.roles[key_role(role)].expiry_days) / 2
-            return bool(self._in_force()[role].signed.expires - now < half)
-
         held = {signer.public_key.keyid for signer in signers}
         plans = []
         with self._lock():
             self._load()
+            doubt = self.doubt_of_clock(now)
+            if doubt:
+                raise RepositoryError(doubt)
             before = {role: metadata.signed.version for role, metadata in self._in_force().items()}
             for role in ROLLOUT_ROLES.values():
                 may_sign = held & set(self._may_sign(role, {}))
                 if role in self.damaged:
                     continue
-                if is_due(role) and may_sign and self._read_staged(role) is None:
+                if self._is_due(role, now) and may_sign and self._read_staged(role) is None:
                     plans.append(role)
                     self._stage(role, self._next(role, now), signers, "renew", {}, now)
-            if not plans and not is_due("timestamp") and not is_due("snapshot"):
+            top = self._is_due("timestamp", now) or self._is_due("snapshot", now)
+            if not plans and not top:
                 return []
         self.publish(signers, now, plans)
         return [
@@ -744,8 +748,7 @@ class Repository:
         for role, metadata in staged.items():
             if role != "root":
                 meta[f"{role}.json"] = self._named(role, metadata, staged)
-        half_time = timedelta(days=self.policy.roles["snapshot"].expiry_days) / 2
-        if staged or snapshot.signed.expires - now < half_time:
+        if staged or self._is_due("snapshot", now):
             # Never under a version that it lists: who takes a role's version up takes up these.
             listed = max(about.version for about in meta.values())
             version = max(self._unused_version("snapshot"), listed)
@@ -944,6 +947,63 @@ class Repository:
         except (OSError, TufError) as error:
             raise RepositoryDamaged(f"target {path}: {error}") from error
         return data
+
+    def catalogue_targets(self) -> list[str]:
+        """Target paths of the price lists in force."""
+        return [f"{CATALOGUE_ROLE}/{name}.json" for name in self.catalogue_names()]
+
+    def target_file(self, path: str) -> Path:
+        """Where a listed target's content is. Raises as `target_bytes`."""
+        self.target_bytes(path)
+        return self._target_path(self._list(_role_of(path)).signed.targets[path])
+
+    def metadata_files(self) -> list[Path]:
+        """The files in force, in an order in which they can be put out: every root first, the
+        timestamp last.
+        """
+        roots = [self._metadata_path("root", root.signed.version) for root in self._roots]
+        others = [
+            self._metadata_path(role, metadata.signed.version)
+            for role, metadata in self._in_force().items()
+            if role != "root"
+        ]
+        return [*roots, *others]
+
+    def in_force(self) -> dict[str, tuple[int, str]]:
+        """Version and SHA-256 of what is in force, by role."""
+        return {
+            role: (metadata.signed.version, hashlib.sha256(encode(metadata)).hexdigest())
+            for role, metadata in self._in_force().items()
+        }
+
+    def signed_at(self, role: str) -> datetime:
+        """When what is in force for a role was signed, by its expiry."""
+        expires: datetime = self._in_force()[role].signed.expires
+        return expires - timedelta(days=self.policy.roles[key_role(role)].expiry_days)
+
+    def doubt_of_clock(self, now: datetime) -> str:
+        """Why `now` cannot well be the time, by the last timestamp; "" if it may be.
+
+        What is signed by a clock that runs ahead lasts for as long as it runs ahead, and a thief of
+        the network can serve it for as long.
+        """
+        last = self.signed_at("timestamp")
+        if now - last > CLOCK_AHEAD_LIMIT:
+            which = "after"
+        elif last - now > CLOCK_BEHIND_LIMIT:
+            which = "before"
+        else:
+            return ""
+        return (
+            f"the clock says {now:%Y-%m-%d}, {abs(now - last).days} days {which} the last "
+            f"signature of {last:%Y-%m-%d}: set it, or if it is right, publish by hand"
+        )
+
+    def _is_due(self, role: str, now: datetime) -> bool:
+        """Whether half of a role's time has passed, or more is left than it should ever have."""
+        whole = timedelta(days=self.policy.roles[key_role(role)].expiry_days)
+        left: timedelta = self._in_force()[role].signed.expires - now
+        return left < whole / 2 or left > whole + timedelta(days=1)
 
     def verify(self, now: datetime | None = None) -> list[str]:
         """Everything a terminal would check, and that each listed file is there: a list of

@@ -186,6 +186,7 @@ def page(service: Service) -> str:
         fleet = terminals.overview(connection)
         day = _sales_of_day(connection, now)
         raised = alarms.open_alarms(connection)
+        kinds = alarms.kinds(connection)
         free = vouchers.free_counts(connection, now)
     on_trial = sum(1 for item in fleet if item["trial"])
     online_count, online_sum = day["online"]
@@ -194,7 +195,11 @@ def page(service: Service) -> str:
         ("Terminals", str(len(fleet)), f"{on_trial} on trial"),
         ("Sold today, online", str(online_count), f"{money(online_sum)} face value"),
         ("Sold today, offline", str(day["offline"]), f"{day['refused']} refused online"),
-        ("Open alarms", str(len(raised)), "to look at" if raised else "all quiet"),
+        (
+            "Open alarms",
+            str(sum(kind.alarms for kind in kinds)),
+            ", ".join(f"{kind.alarms} {kind.code}" for kind in kinds) or "all quiet",
+        ),
     ]
     shown_cards = "".join(
         f'<div class="card{" alert" if title == "Open alarms" and raised else ""}">'
