@@ -26,8 +26,8 @@ def keep(repository: Repository, folder: Path) -> None:
     wanted = {file.relative_to(repository.directory) for file in targets}
     for file in targets:
         write_atomically(folder / file.relative_to(repository.directory), file.read_bytes())
-    files = [(file.name, file.read_text()) for file in repository.metadata_files()]
-    wanted |= {Path("metadata") / name for name, _ in files}
+    files = [(f"metadata/{file.name}", file.read_text()) for file in repository.metadata_files()]
+    wanted |= {Path(name) for name, _ in files}
     policy = msgspec.json.encode(repository.policy).decode()
     publication = publishing.Publication(files, {}, [], 0, "keep", policy)
     publishing.begin(folder, publication)

@@ -1,4 +1,5 @@
-"""One publication as a whole: all of its files come into force, or none. For `channels` alone.
+"""One publication as a whole: all of its files come into force, or none. So for changes of several
+roles that only count together. For `channels` alone.
 
 What is to be put out is first written, as one file, to `<repository>/publishing.json`: from then on
 it happens, whatever is cut. Whoever opens the folder next finds that file and completes it; every
@@ -19,8 +20,9 @@ _NAME = "publishing.json"
 
 
 class Publication(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`files` are (name below `metadata/`, content) in the order in which they are put out, the
+    """`files` are (name below the folder, content) in the order in which they are put out, the
     timestamp last; `versions` are the roles' versions in it; `keys` signed it at `at` (Unix s).
+    `what` is how the log calls it; "" if the log tells of it already.
     """
 
     files: list[tuple[str, str]]
@@ -66,6 +68,6 @@ def put_out(directory: Path, publication: Publication) -> None:
     if publication.policy:
         write_atomically(directory / "policy.json", publication.policy.encode())
     for name, content in publication.files:
-        write_atomically(directory / "metadata" / name, content.encode())
+        write_atomically(directory / name, content.encode())
     (directory / _NAME).unlink(missing_ok=True)
     sync_folder(directory)

@@ -173,6 +173,7 @@ class Repository:
         self._delegated: dict[str, Metadata[Targets]] = {}
         self._audit = AuditLog(directory / "audit.jsonl")
         self.damaged: dict[str, str] = {}
+        self._together: dict[str, bytes] | None = None
 
     # --- making one ---
 
@@ -682,6 +683,10 @@ class Repository:
                 role: self._missing(role, metadata, everything)
                 for role, metadata in everything.items()
             }
+            for role in set(self._in_force()) - set(everything):
+                # What stays must hold under the keys that come, or nothing opens the folder any
+                # more.
+                lacking[role] = self._missing(role, self._in_force()[role], everything)
             if any(lacking.values()):
                 raise MissingSignatures({role: count for role, count in lacking.items() if count})
             self._put_out(everything, now)
@@ -816,22 +821,28 @@ class Repository:
                 raise PolicyError(f"{role}: {rule.key_count} different keys are needed")
         with self._lock():
             self._load()
-            top = {role: fresh for role, fresh in keys.items() if role in TOP_LEVEL_ROLES}
-            details = {"keys of": sorted(keys)}
-            if top:
-                root = self._next_root(now)
-                for role, fresh in top.items():
-                    _replace_keys(root.signed, role, fresh)
-                self._stage("root", root, signers, "rotate", details, now)
-            others = [role for role in DELEGATED_ROLES if key_role(role) in keys]
-            if others or "targets" in keys:
-                targets = self._next("targets", now)
-                for role in others:
-                    _replace_keys(targets.signed, role, keys[key_role(role)])
-                self._stage("targets", targets, signers, "rotate", details, now)
-            for role in others:
-                self._stage(role, self._next(role, now), signers, "rotate", details, now)
+            with self._staging_together():
+                self._stage_new_keys(keys, signers, now)
         return self.staged()
+
+    def _stage_new_keys(
+        self, keys: Mapping[str, Sequence[Key]], signers: Sequence[Signer], now: datetime
+    ) -> None:
+        top = {role: fresh for role, fresh in keys.items() if role in TOP_LEVEL_ROLES}
+        details = {"keys of": sorted(keys)}
+        if top:
+            root = self._next_root(now)
+            for role, fresh in top.items():
+                _replace_keys(root.signed, role, fresh)
+            self._stage("root", root, signers, "rotate", details, now)
+        others = [role for role in DELEGATED_ROLES if key_role(role) in keys]
+        if others or "targets" in keys:
+            targets = self._next("targets", now)
+            for role in others:
+                _replace_keys(targets.signed, role, keys[key_role(role)])
+            self._stage("targets", targets, signers, "rotate", details, now)
+        for role in others:
+            self._stage(role, self._next(role, now), signers, "rotate", details, now)
 
     def date_anew(
         self, role: str, signers: Sequence[Signer] = (), now: datetime | None = None
@@ -868,10 +879,11 @@ class Repository:
                 raise PolicyError(f"{role} is not taken up again; {', '.join(RESTORED_ROLES)} are")
         with self._lock():
             self._load()
-            for role in sorted(roles, key=lambda role: role != "targets"):
-                metadata = self._next(role, now)
-                metadata.signed.version = version_after(metadata.signed.version, now)
-                self._stage(role, metadata, signers, "take up again", {}, now)
+            with self._staging_together():
+                for role in sorted(roles, key=lambda role: role != "targets"):
+                    metadata = self._next(role, now)
+                    metadata.signed.version = version_after(metadata.signed.version, now)
+                    self._stage(role, metadata, signers, "take up again", {}, now)
         return self.staged()
 
     def rotate_root(
@@ -1116,7 +1128,10 @@ class Repository:
         """Put files into force, in this order, as one; the caller holds the lock."""
         publication = publishing.Publication(
             [
-                (self._metadata_path(role, metadata.signed.version).name, encode(metadata).decode())
+                (
+                    f"metadata/{self._metadata_path(role, metadata.signed.version).name}",
+                    encode(metadata).decode(),
+                )
                 for role, metadata in everything.items()
             ],
             {role: metadata.signed.version for role, metadata in everything.items()},
@@ -1129,7 +1144,8 @@ class Repository:
         self._carry_through(publication)
 
     def _carry_through(self, publication: publishing.Publication) -> None:
-        if not self._audit.tells(publication.what, publication.details()):
+        is_told = self._audit.tells(publication.what, publication.details())
+        if publication.what and not is_told:
             at = datetime.fromtimestamp(publication.at, UTC)
             self._note(publication.what, publication.details(), publication.keys, at)
         publishing.put_out(self.directory, publication)
@@ -1246,9 +1262,27 @@ class Repository:
                 f"{limit_bytes(role)}: list fewer releases (`releases_listed` in policy.json) or "
                 f"offer fewer deltas; nothing was staged"
             )
-        write_atomically(self._staged_path(role), content)
+        if self._together is None:
+            write_atomically(self._staged_path(role), content)
+        else:
+            self._together[role] = content
         details = {**details, "role": role, "version": metadata.signed.version}
         self._note(what, details, [*metadata.signatures], now)
+
+    @contextmanager
+    def _staging_together(self) -> Iterator[None]:
+        """What is staged inside is on disk as a whole or not at all: new keys of a role count only
+        with all that they must sign anew. The caller holds the lock.
+        """
+        self._together = {}
+        try:
+            yield
+            files = [(f"staged/{role}.json", c.decode()) for role, c in self._together.items()]
+            publication = publishing.Publication(files, {}, [], 0, "")
+            publishing.begin(self.directory, publication)
+            publishing.put_out(self.directory, publication)
+        finally:
+            self._together = None
 
     def _in_force(self) -> dict[str, Metadata[Any]]:
         return {
@@ -1264,6 +1298,9 @@ class Repository:
         up).
         """
         path = self._staged_path(role)
+        together = (self._together or {}).get(role)
+        if together is not None:
+            return Metadata.from_bytes(together)
         if not path.exists():
             return None
         published = self._in_force().get(role)
