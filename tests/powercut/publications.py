@@ -44,7 +44,7 @@ from updater_server.channels.entry import (
 )
 from updater_server.channels.payloads import build_payloads
 from updater_server.channels.policy import Policy, RolePolicy
-from updater_server.channels.repository import Repository
+from updater_server.channels.repository import Repository, RepositoryDamaged
 from updater_server.channels.rollout import EVERYBODY
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -301,6 +301,11 @@ def judge(made: Golden, content: dict[str, bytes], was_seen: bool, room: Path) -
             return f"neither the old state nor the new one: {here}"
         if was_seen and here != made.new:
             return "the new state was to be seen, and is gone"
+        try:
+            opened.audit()
+        except RepositoryDamaged as error:
+            if "cut short" not in str(error):  # a torn line is moved aside by the next change
+                return f"the log: {error}"
         problems = opened.verify(NOW)
         if problems:
             return f"verify: {problems}"
