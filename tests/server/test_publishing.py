@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,9 @@ from tuf.api.exceptions import RepositoryError as TufError
 from tests.server.shop import PASSPHRASE
 from tests.server.test_channels import add, client, first_root
 from updater_server import channels
-from updater_server.channels import Repository
+from updater_server.channels import Repository, offline, publishing
 from updater_server.channels.audit import MENDED
+from updater_server.channels.repository import encode
 
 Office = tuple[Repository, list[Signer]]
 
@@ -182,3 +184,77 @@ def test_only_the_online_lists_can_be_taken_up_while_people_are_away(
     assert plan and plan.custom["halted"] == [1]
     with pytest.raises(channels.PolicyError, match="root"):
         repository.take_up_again(signers, roles=["root"])
+
+
+def test_a_halt_goes_out_on_the_channel_whose_own_list_cannot_be_read(office: Office) -> None:
+    repository, signers = office
+    add(repository, signers, 1)
+    repository.publish(signers)
+    (repository.directory / "metadata/2.stable.json").write_bytes(b"{")
+    opened = Repository.open(repository.directory, strict=False)
+    with pytest.raises(channels.RepositoryDamaged, match="stable"):
+        opened.set_rollout("stable", 1, channels.EVERYBODY, signers)
+    opened.halt("stable", 1, signers)
+    opened.publish(signers)
+    assert opened.rollout("stable").halted == [1]
+
+
+def test_a_list_that_waits_without_a_release_does_not_hide_it_from_a_halt(office: Office) -> None:
+    repository, signers = office
+    add(repository, signers, 1)
+    repository.publish(signers)
+    waiting = repository._next("stable", datetime.now(UTC))
+    waiting.signed.targets.clear()
+    (repository.directory / "staged").mkdir(exist_ok=True)
+    (repository.directory / "staged/stable.json").write_bytes(encode(waiting))
+    repository.halt("stable", 1, signers)
+    repository.publish(signers)
+    assert repository.rollout("stable").halted == [1]
+
+
+@pytest.mark.parametrize("left", ["5", "9007199254740991", "٣"])
+def test_a_number_on_the_disk_is_passed_by_and_somebodys_play_with_names_moves_nothing(
+    office: Office, left: str
+) -> None:
+    repository, signers = office
+    (repository.directory / "metadata" / f"{left}.stable.json").write_bytes(b"{}")
+    add(repository, signers, 1)
+    repository.publish(signers)
+    version = repository.in_force()["stable"][0]
+    assert version > 1_000_000 if left == "5" else version == 2
+    add(repository, signers, 2)
+    repository.publish(signers)
+    assert repository.in_force()["stable"][0] == version + 1
+    assert repository.verify() == [] and repository.audit()
+
+
+def test_what_was_taken_up_again_is_signed_elsewhere_and_no_other_jump_is(
+    office: Office, tmp_path: Path
+) -> None:
+    repository, _ = history(office, tmp_path / "copy")
+    repository = restore(repository, tmp_path / "copy")
+    repository.take_up_again()
+    request = repository.to_sign("stable")
+    assert "which is in force" in "".join(request.in_words(repository.root_bytes()))
+    for version in (request.signed["version"] * 10, 9, 1, True, "3"):
+        other = dataclasses.replace(request, signed={**request.signed, "version": version})
+        with pytest.raises(offline.OfflineError, match="next version"):
+            other.in_words(repository.root_bytes())
+
+
+def test_new_keys_and_what_they_must_sign_are_told_before_they_wait_and_wait_as_one(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, signers = office
+    fresh = channels.keys.generate(tmp_path / "ci-1.pem", PASSPHRASE)
+
+    def no_room(*_: Any) -> None:
+        raise OSError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "begin", no_room)
+        with pytest.raises(OSError, match="no room"):
+            repository.rotate({"ci": [fresh]}, signers)
+    assert repository.staged() == []
+    repository.rotate({"ci": [fresh]}, signers)
+    assert {staged.role for staged in repository.staged()} == {"targets", "ci"}
