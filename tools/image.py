@@ -14,8 +14,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # 31-bit small integers run on the 32-bit boards and on the 64-bit simulator alike; -O2 leaves out
 # asserts and keeps line numbers, which a crash report needs.
 COMPILE_OPTIONS = ("-msmall-int-bits=31", "-O2")
+
+
+_ROOMS = ("bootloader", "firmware")
 
 
 class BuildError(Exception):
@@ -55,7 +59,7 @@ def commit_of(source: Path) -> tuple[str, int]:
     Raises:
         BuildError: `source` is not in a git checkout, or git is missing.
     """
-    rooms = [name for name in ("bootloader", "firmware") if (source / name).is_dir()]
+    rooms = [name for name in _ROOMS if (source / name).is_dir()]
     try:
         head = _git(source, "rev-parse", "HEAD")
         built = int(_git(source, "show", "-s", "--format=%ct", "HEAD"))
@@ -63,6 +67,37 @@ def commit_of(source: Path) -> tuple[str, int]:
     except (OSError, subprocess.CalledProcessError) as error:
         raise BuildError(f"{source} is not a git checkout with a commit: {error}") from error
     return (f"{head}-dirty" if dirty else head), built
+
+
+@contextlib.contextmanager
+def files_of(source: Path, commit: str) -> Iterator[Path]:
+    """A folder with `bootloader/` and `firmware/` as `commit` (of `commit_of`) holds them, never
+    what only lies there: ignored files, and changes that git was told not to see, stay out.
+
+    Of uncommitted changes ("-dirty") it is what git tracks or would add, as it is on disk.
+
+    Raises:
+        BuildError: git cannot give them.
+    """
+    rooms = [name for name in _ROOMS if (source / name).is_dir()]
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Path(folder)
+        try:
+            if commit.endswith("-dirty"):
+                listed = _git(source, "ls-files", "-co", "--exclude-standard", "-z", "--", *rooms)
+                for name in filter(None, listed.split("\0")):
+                    if (source / name).is_file():
+                        (stage / name).parent.mkdir(parents=True, exist_ok=True)
+                        shutil.copyfile(source / name, stage / name)
+            else:
+                whole = stage / "commit.tar"
+                _git(source, "archive", "--format=tar", f"--output={whole}", commit, "--", *rooms)
+                with tarfile.open(whole) as archive:
+                    archive.extractall(stage, filter="data")
+                whole.unlink()
+        except (OSError, subprocess.CalledProcessError, tarfile.TarError) as error:
+            raise BuildError(f"git does not give the files of {commit}: {error}") from error
+        yield stage
 
 
 def day_of(unix_s: int) -> str:

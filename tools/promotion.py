@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tools.release import app
+from tools.release import app, payload_words, say_let_out
 from tools.steps import (
     ChannelOption,
     DryRunOption,
@@ -26,6 +26,7 @@ from tools.steps import (
 )
 from updater_server import channels
 from updater_server.channels.policy import ROLLOUT_KEYS
+from updater_server.channels.restoring import RESTORED_ROLES
 from updater_server.channels.shown import visible
 
 rollout_app = typer.Typer(no_args_is_help=True, help="How far a release is let out.")
@@ -49,16 +50,20 @@ def promote(
     """List a release of one channel on the next: the same bytes, never a rebuild."""
     opened = channels.Repository.open(repository)
     entry = opened.promotable(from_channel, to_channel, number, hardware_class)
-    words = (
+    let_out = opened.rollout(from_channel).in_words(number)
+    payloads = opened.promoted_payloads(entry, to_channel)
+    words = [
         f"release {number} ({entry.version}) of {hardware_class}, image sha256 "
-        f"{entry.image.sha256}, as it is on {from_channel}, for channel {to_channel}."
-    )
+        f"{entry.image.sha256}, as it is on {from_channel} ({let_out}), for channel {to_channel}.",
+        *payload_words(payloads),
+    ]
 
     def build() -> None:
-        opened.promote(from_channel, to_channel, number, hardware_class)
+        opened.add_release(to_channel, entry, payloads)
 
     step = Step(dry_run, as_json, yes)
     step.stage(opened, build, later(keys, passphrase, [to_channel]), words)
+    say_let_out(opened, to_channel, number, step)
 
 
 @rollout_app.command("set")
@@ -74,8 +79,10 @@ def set_rollout(
     as_json: JsonOption = False,
 ) -> None:
     """Let a release out to so many of 10,000 terminals."""
-    opened = channels.Repository.open(repository)
+    opened = open_for_halt(repository)
     words = f"release {number} on {channel} may be taken by {threshold / 100:g} % of terminals."
+    if number in opened.rollout(channel).halted:
+        words += f" It is halted: nobody takes it before `release resume {number}`."
 
     step = Step(dry_run, as_json, yes)
     step.stage(
@@ -100,6 +107,10 @@ def halt(
     """Stop a release: nobody switches to it any more, not even who has downloaded it."""
     opened = open_for_halt(repository)
     words = f"release {number} on {channel} is halted: no terminal switches to it any more."
+    for other in channels.CHANNELS:
+        listed = () if other in opened.damaged else opened.releases(other)
+        if other != channel and any(entry.release == number for entry in listed):
+            words += f"\n  {other} lists it, too: it is not halted there by this."
 
     step = Step(dry_run, as_json, yes)
     step.stage(
@@ -122,7 +133,7 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Let a halted release go on, as far as its threshold says."""
-    opened = channels.Repository.open(repository)
+    opened = open_for_halt(repository)
     words = f"release {number} on {channel} goes on as far as its threshold says."
 
     step = Step(dry_run, as_json, yes)
@@ -146,7 +157,7 @@ def rollback_to(
     as_json: JsonOption = False,
 ) -> None:
     """Halt everything newer than a release. Who runs something newer needs a new release."""
-    opened = channels.Repository.open(repository)
+    opened = open_for_halt(repository)
     listed = {entry.release: entry for entry in opened.releases(channel)}
     if number not in listed:
         raise channels.ReleaseRefused(f"{channel} lists no release {number}")
@@ -166,6 +177,38 @@ def rollback_to(
 
     step = Step(dry_run, as_json, yes)
     step.stage(opened, build, later(keys, passphrase, [ROLLOUT_KEYS]), words)
+
+
+@app.command("restored")
+def restored(
+    repository: RepositoryOption,
+    keys: KeysAtHand = None,
+    passphrase: PassphraseOption = "",
+    role: Annotated[
+        list[str] | None, typer.Option(help="only this role; repeat (default: all but root)")
+    ] = None,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """After the folder was restored from its copy: the same content under numbers that are above
+    all that was published since the copy, so that every terminal follows again.
+    """
+    opened = open_for_halt(repository)
+    roles = tuple(role) if role else RESTORED_ROLES
+    words = [
+        f"{each} with the content that is here, above every number that was published before now"
+        for each in roles
+    ]
+    wanted = list(dict.fromkeys(channels.key_role(each) for each in roles))
+
+    step = Step(dry_run, as_json, yes)
+    step.stage(
+        opened,
+        lambda: opened.take_up_again(roles=roles),
+        later(keys, passphrase, wanted),
+        words,
+    )
 
 
 @app.command("audit")

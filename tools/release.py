@@ -35,6 +35,8 @@ from tools.steps import (
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels import offline
+from updater_server.channels.layouts import does_not_fit
+from updater_server.channels.payloads import compress
 from updater_server.channels.policy import CATALOGUE_ROLE
 from updater_server.channels.shown import visible
 
@@ -105,11 +107,17 @@ def build(
     """Build the release, boot and self-test images; the same commit gives the same bytes."""
     commit, built = images.commit_of(source)
     info = images.ReleaseInfo(release, version, commit, built, security_version)
-    outputs = {
-        f"{info.hardware_class}-{release}.romfs": images.build_release(source, info),
-        f"boot-{board}.romfs": images.build_boot(source, board),
-        f"selftest-{board}.romfs": images.build_selftest(source, board),
-    }
+    with images.files_of(source, commit) as files:
+        content = images.build_release(files, info)
+        outputs = {
+            f"{info.hardware_class}-{release}.romfs": content,
+            f"boot-{board}.romfs": images.build_boot(files, board),
+            f"selftest-{board}.romfs": images.build_selftest(files, board),
+        }
+    full_bytes = len(compress(content))
+    too_large = does_not_fit(info.hardware_class, len(content), {"the full payload": full_bytes})
+    if too_large:
+        raise images.BuildError(f"{too_large}: no terminal could take it")
     told = []
     for name, content in outputs.items():
         if not dry_run:
@@ -269,16 +277,33 @@ def sign_image(
     content = image.read_bytes()
     entry = terms.entry(content)
     opened = channels.Repository.open(repository)
-    payloads = channels.build_payloads(content, _earlier_images(opened, channel) if deltas else {})
-    words = [f"for channel {visible(channel)}:"]
-    for payload in payloads:
-        origin = f" from release {payload.base_release}" if payload.base_release else ""
-        words.append(f"  {payload.kind}{origin}: {len(payload.data):,} bytes over the air")
+    bases = opened.images(channel, entry.hardware.hardware_class, entry.release) if deltas else {}
+    payloads = channels.build_payloads(content, bases)
+    words = [f"for channel {visible(channel)}:", *payload_words(payloads)]
 
     def build() -> None:
         opened.add_release(channel, entry, payloads)
 
     step.stage(opened, build, later(keys, passphrase, [channel]), words)
+    say_let_out(opened, channel, entry.release, step)
+
+
+def payload_words(payloads: list[channels.Payload]) -> list[str]:
+    """What a terminal fetches of a release, a line each."""
+    words = []
+    for payload in payloads:
+        origin = f" from release {payload.base_release}" if payload.base_release else ""
+        words.append(f"  {payload.kind}{origin}: {len(payload.data):,} bytes over the air")
+    return words
+
+
+def say_let_out(repository: channels.Repository, channel: str, number: int, step: Step) -> None:
+    """Tell how to let a newly listed release out, which nobody is given before."""
+    if not step.as_json and not step.dry_run and not repository.is_let_out(channel, number):
+        say(
+            f"Release {number} on {channel} is for nobody yet: `release rollout set {number} 500 "
+            f"--channel {channel}` lets 5 % of terminals have it."
+        )
 
 
 def sign_prices(
@@ -420,14 +445,22 @@ def publish_command(
     found = opened.publication(now, roles)
     sha256 = {role: digest for role, (digest, _) in found.items()}
     compare(expect, {role: sha256[role] for role in sha256 if role not in _PUBLISHING_KEYS})
+    words = _publication_words(found)
+    doubt = opened.doubt_of_clock(now)
+    if doubt:
+        words.append(f"ATTENTION: {doubt}")
 
     def change() -> int:
         version = opened.publish(at_publishing(), now, roles, sha256)
         if not as_json:
             say(f"Published: timestamp version {version}.")
+            for channel in channels.CHANNELS:
+                newest = [] if channel in opened.damaged else opened.releases(channel)[:1]
+                for entry in newest:
+                    say_let_out(opened, channel, entry.release, step)
         return version
 
-    step.take(_publication_words(found), change, opened, sha256=sha256)
+    step.take(words, change, opened, sha256=sha256)
 
 
 def _publication_words(found: dict[str, tuple[str, list[str]]]) -> list[str]:
@@ -475,11 +508,8 @@ def show(
         plan = channels.RolloutPlan.parse(content["rollouts"][channel])
         for entry in entries:
             number = entry["release"]
-            wave = plan.releases.get(str(number))
-            state = f"for {wave.threshold / 100:g} % of terminals" if wave else "for everybody"
-            if number in plan.halted:
-                state = "HALTED"
-            say(f"{channel}: release {number} ({visible(entry['version'])}), {state}")
+            version = visible(entry["version"])
+            say(f"{channel}: release {number} ({version}), {plan.in_words(number)}")
     say(f"price lists: {', '.join(content['catalogues']) or 'none'}")
     for staged in content["staged"]:
         say(
@@ -508,13 +538,3 @@ def verify(repository: RepositoryOption, as_json: JsonOption = False) -> None:
             say("Sound: signatures, versions, lengths, hashes, files and the log agree.")
     if problems:
         raise typer.Exit(1)
-
-
-def _earlier_images(repository: channels.Repository, channel: str) -> dict[int, bytes]:
-    earlier = {}
-    for entry in repository.releases(channel):
-        full = next(payload.path for payload in entry.payloads if payload.kind == "full")
-        earlier[entry.release] = channels.expand(
-            channels.Payload("full", repository.target_bytes(full))
-        )
-    return earlier

@@ -131,12 +131,10 @@ def fitting(keys: Path, roles: Sequence[str]) -> list[str]:
 
 def open_for_halt(folder: Path) -> channels.Repository:
     """The repository, even if a list in it cannot be read, which is told: a halt must go out."""
-    try:
-        return channels.Repository.open(folder)
-    except channels.RepositoryDamaged as error:
-        opened = channels.Repository.open(folder, for_halt=True)
-        typer.echo(f"passed over: {visible(str(error))}", err=True)
-        return opened
+    opened = channels.Repository.open(folder, strict=False)
+    for text in opened.damaged.values():
+        typer.echo(f"passed over: {visible(text)}", err=True)
+    return opened
 
 
 def plain(text: str) -> str:

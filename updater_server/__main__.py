@@ -134,7 +134,8 @@ def report(
             wanted = terminals.Wanted(prefix, only)
             fleet = terminals.last_seen(connection, wanted, limit=count)
             matching, _ = terminals.counted(connection, wanted)
-            raised = alarms.open_alarms(connection)
+            kinds = alarms.kinds(connection)
+            raised = alarms.open_alarms(connection, limit=sum(kind.alarms for kind in kinds))
             free = vouchers.free_counts(connection, now)
             totals = {
                 name: ledger.balance(connection, name)
@@ -169,6 +170,8 @@ def report(
         out.print(f"{number} of {product} are set aside: {reason}", highlight=False)
     for terminal_id, number in passed.items():
         out.print(f"{terminal_id.hex()} passed {number} vouchers over: see `stock show`")
+    for kind in kinds:
+        out.print(f"{kind.alarms} open: {kind.code}, raised {kind.raised} times", markup=False)
 
 
 @alarm_cli.command("close")

@@ -205,7 +205,7 @@ def make_app(service: Service) -> Litestar:
     pages = Lane("pages", threads=2, waiting=14, patience_s=10)
     downloads = Lane("files", threads=4, waiting=252, patience_s=20)
     looks = Lane("health", threads=1, waiting=7, patience_s=5)
-    files = StaticFiles(service.folder.repository, downloads)
+    files = StaticFiles(service.folder.repository, downloads, service.prices.folder)
     whole = Health(service)
     board = dashboard.Board(service)
 

@@ -68,12 +68,14 @@ class Health:
 
     def _channels(self) -> list[str]:
         prices = self._service.prices
-        if not self._service.folder.repository.exists():
+        folder = self._service.folder
+        if not folder.repository.exists() and not folder.last_good.exists():
             return []  # a new server: sound, it only has nothing to sell yet
         try:
             prices.repository()
+            trouble = prices.trouble()
         except PricesUnavailable as error:
             return [str(error)]
         except OSError as error:
             return [f"the channels cannot be read: {error}"]
-        return [prices.problem] if prices.problem else []
+        return [trouble] if trouble else []

@@ -66,6 +66,11 @@ class DataFolder:
         return self.path / "repository"
 
     @property
+    def last_good(self) -> Path:
+        """The channels as they last verified (`updater_server.channels.last_good`)."""
+        return self.path / "channels-last-good"
+
+    @property
     def online_keys(self) -> Path:
         """Keys with which the server renews the channels by itself (`updater_server.renewal`)."""
         return self.path / "online-keys"
@@ -123,4 +128,4 @@ class Service:
         engine = database.open_engine(folder.database)
         database.check_schema(engine)
         check_key(engine, key)
-        return Service(folder, engine, key, PriceLists(folder.repository), now)
+        return Service(folder, engine, key, PriceLists(folder.repository, folder.last_good), now)

@@ -15,6 +15,7 @@ import re
 import stat
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -83,9 +84,13 @@ class Answer:
 class StaticFiles:
     """Serves `folder/metadata` and `folder/targets`."""
 
-    def __init__(self, folder: Path, lane: Lane) -> None:
+    def __init__(
+        self, folder: Path, lane: Lane, in_force: Callable[[], Path] | None = None
+    ) -> None:
+        """`in_force()` says in which folder the metadata to be given out is, if not in `folder`."""
         self._folder = folder
         self._lane = lane
+        self._in_force = in_force
         self._etags: OrderedDict[tuple[int, int, int], str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -131,8 +136,11 @@ class StaticFiles:
             return Answer(404), None
         if not all(_SEGMENT.fullmatch(segment) for segment in segments):
             return Answer(404), None
+        folder = self._folder
+        if self._in_force is not None and segments[0] == "metadata":
+            folder = self._in_force()  # none of the other's: a new root fits no old timestamp
         try:
-            file = self._open(segments)
+            file = self._open(folder, segments)
         except OSError:
             return Answer(404), None
         with contextlib.ExitStack() as closing:
@@ -150,10 +158,10 @@ class StaticFiles:
             closing.pop_all()
             return answer, file
 
-    def _open(self, segments: list[str]) -> BinaryIO:
-        """Open below the folder without following a link at any level."""
+    def _open(self, root: Path, segments: list[str]) -> BinaryIO:
+        """Open below a folder without following a link at any level."""
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for segment in segments[:-1]:
                 inner = os.open(segment, flags | os.O_DIRECTORY, dir_fd=folder)
@@ -194,7 +202,10 @@ class StaticFiles:
                 etag = f'{etag[:-1]}z"'
                 common += ((b"content-encoding", b"deflate"),)
         cache = _CACHE_MUTABLE if path == _MUTABLE else _CACHE_IMMUTABLE
-        common = ((b"etag", etag.encode()), (b"cache-control", cache), *common)
+        common = ((b"cache-control", cache), *common)
+        if path == _MUTABLE or not path.startswith("metadata/"):
+            # Metadata with its version in the name is never asked for again: no tag, less airtime.
+            common = ((b"etag", etag.encode()), *common)
         wanted = headers.get(b"if-none-match", b"").decode("latin-1")
         if _matches(wanted, etag):
             kept = (b"etag", b"cache-control", b"vary")

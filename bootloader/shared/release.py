@@ -67,8 +67,8 @@ class Facts:
 
     channel, hardware_class (text); hardware_revision, bootloader_version, security_version, release
     (the one that runs), journal_version (the one its journal is written in) (int); slot_size_bytes;
-    refused: release numbers that failed here. rollout: the channel's `Rollout`, or None if all that
-    the channel lists is for everybody. journal_reads: the versions that the running release reads,
+    refused: release numbers that failed here. rollout: the channel's `Rollout`, or None where a
+    person decides (serial recovery). journal_reads: the versions that the running release reads,
     or None where nothing runs that could be gone back to.
     """
 
@@ -124,17 +124,20 @@ class Rollout:
             raise ReleaseRefused("malformed", "rollout plan: " + str(error))
 
     def check(self, number):
-        """Return only if the plan lets this terminal have release `number`; else ReleaseRefused."""
+        """Return only if the plan lets this terminal have release `number`; else ReleaseRefused.
+        What it does not name is for nobody.
+        """
         if number in self._halted:
             raise ReleaseRefused("halted", "%d is halted" % number)
         wave = self._releases.get(str(number))
-        if wave is not None:
-            digest = sha256(bytes.fromhex(wave[0]) + self._terminal_id).digest()
-            place = int.from_bytes(digest[:4], "big") % 10000
-            if place >= wave[1]:
-                raise ReleaseRefused(
-                    "not_yet", "%d is for %d of 10000, here is %d" % (number, wave[1], place)
-                )
+        if wave is None:
+            raise ReleaseRefused("not_yet", "%d is for nobody yet" % number)
+        digest = sha256(bytes.fromhex(wave[0]) + self._terminal_id).digest()
+        place = int.from_bytes(digest[:4], "big") % 10000
+        if place >= wave[1]:
+            raise ReleaseRefused(
+                "not_yet", "%d is for %d of 10000, here is %d" % (number, wave[1], place)
+            )
 
 
 class Payload:

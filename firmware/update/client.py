@@ -460,7 +460,7 @@ class UpdateClient:
             timestamp = None
             for role in (self._channel, "catalogue"):
                 await metadata.take_role(role, "targets")
-            # An online role says how far a release is let out; where there is none, to everybody.
+            # An online role says how far a release is let out; where there is none, to nobody.
             found, role, parent = metadata.trusted.find("rollout/" + self._channel + "/plan.json")
             if found == "load":
                 await metadata.take_role(role, parent)
@@ -553,10 +553,10 @@ class UpdateClient:
         )
 
     def _rollout(self, trusted):
-        """The channel's plan, or None if it has none. Raises ReleaseRefused if it is malformed."""
+        """The channel's plan; without one all waits. Raises ReleaseRefused if it is malformed."""
         found, role, entry = trusted.find("rollout/" + self._channel + "/plan.json")
         if found != "found" or role != "rollout-" + self._channel:
-            return None
+            entry = {"custom": {"releases": {}, "halted": []}}
         return releases.Rollout(entry.get("custom"), self._boot.identity.terminal_id)
 
     def _passed_over(self, refused):
@@ -584,9 +584,8 @@ class UpdateClient:
             self._drop_release()
             self._pending = chosen is not None
             return
-        roles = ["root", "timestamp", "snapshot", "targets", self._channel]
-        if facts.rollout:
-            roles.append("rollout-" + self._channel)
+        channel = self._channel
+        roles = ["root", "timestamp", "snapshot", "targets", channel, "rollout-" + channel]
         self._fresh_until_s = min([trusted.expires_s(role) for role in roles])
         if self._release is not None and self._release.image_sha256 == chosen.image_sha256:
             self._release = chosen

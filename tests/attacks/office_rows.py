@@ -96,7 +96,7 @@ def _enrolled(scene: WholeScene, terminal: str, **more: Any) -> str:
     return terminal
 
 
-@row(TOKEN, "token: a terminal that exists only on a laptop, with a float and without")
+@row(TOKEN, "token: a terminal that is only on a laptop, with a float and without")
 def made_up_terminal(scene: WholeScene) -> None:
     scene.world.server.command("technician", "allow", "first technician", "0")
     terminal = secrets.token_hex(8)
@@ -109,7 +109,7 @@ def made_up_terminal(scene: WholeScene) -> None:
         raise Gained("float out of nothing")
 
 
-@row(TOKEN, "token: wipe and unlock permits for a terminal that is not on the cable")
+@row(TOKEN, "token: wipe and unlock permits for a terminal not on the cable")
 def remote_permits(scene: WholeScene) -> None:
     path = f"/v1/terminals/{scene.world.terminal_id}/permit"
     for action in ("unlock", "retire", "challenge"):

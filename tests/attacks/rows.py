@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from securesystemslib.signer import CryptoSigner, Signer
-from tuf.api.metadata import Metadata, TargetFile, Targets
+from tuf.api.metadata import Metadata, MetaFile, TargetFile, Targets
 
 from tests.attacks.scene import SERVER, Gained, Row, Scene
 from tests.attacks.thief import Thief
@@ -58,7 +58,7 @@ def unsigned(scene: Scene) -> None:
     thief.point("stable")
 
 
-@row("network: the signed release list with one number changed", "stable: 0 of 2 signatures")
+@row("network: the signed release list with one number changed", "stable: sha256 differs")
 def edited(scene: Scene) -> None:
     on_the_way(
         scene,
@@ -67,7 +67,7 @@ def edited(scene: Scene) -> None:
     )
 
 
-@row("network: the signed release list with a lower security version", "stable: 0 of 2 signatures")
+@row("network: the signed release list with a lower security version", "stable: sha256 differs")
 def security_edited(scene: Scene) -> None:
     old, new = b'"security_version":1', b'"security_version":0'
     on_the_way(scene, ".stable.json", lambda data: data.replace(old, new))
@@ -126,7 +126,7 @@ def replayed_expired(scene: Scene) -> None:
     pass  # passing on what was signed then is all
 
 
-@row("network: yesterday's release list under today's name", "stable: version differs")
+@row("network: yesterday's release list under today's name", "stable: sha256 differs")
 def mixed(scene: Scene) -> None:
     old = scene.before["stable"]
     on_the_way(scene, ".stable.json", lambda data: old)
@@ -235,13 +235,20 @@ def held_back(scene: Scene) -> None:
 def hold_back(thief: Thief) -> None:
     listed = Metadata[Targets].from_bytes(thief.newest("stable").read_bytes()).signed.targets
     halted = sorted(int(p.split("/")[2][:-5]) for p in listed if p.endswith(".full"))
+    replan(thief, {str(thief.scene.evil): ["00" * 8, 10_000]}, halted)
 
+
+def replan(thief: Thief, releases: dict[str, Any], halted: list[int]) -> None:
     def plan(signed: Targets) -> None:
         target = TargetFile.from_data("rollout/stable/plan.json", b"{}", ["sha256"])
-        target.unrecognized_fields = {"custom": {"releases": {}, "halted": halted}}
+        target.unrecognized_fields = {"custom": {"releases": releases, "halted": halted}}
         signed.targets[target.path] = target
 
     thief.forge("rollout-stable", plan)
+
+
+def let_go_of(thief: Thief, release: int) -> None:
+    replan(thief, {str(release): ["00" * 8, 10_000]}, [])
 
 
 @row("server stolen: lets a release go to everybody; it is the signed one", takes=("new",))
@@ -249,7 +256,7 @@ def let_go(scene: Scene) -> None:
     scene.repository.set_rollout("stable", scene.offered, 0, scene.all_signers, scene.now)
     scene.repository.publish(scene.all_signers, scene.now)
     thief = Thief(scene, *SERVER)
-    thief.forge("rollout-stable", lambda signed: signed.targets.clear())
+    let_go_of(thief, scene.offered)
     thief.point("rollout-stable")
 
 
@@ -258,7 +265,7 @@ def older_snapshot(scene: Scene) -> None:
     scene.learn()
 
     def names(timestamp: Any) -> None:
-        timestamp.snapshot_meta.version = 1
+        timestamp.snapshot_meta = MetaFile(1)
 
     Thief(scene, *SERVER).forge("timestamp", names)
     scene.wait_until_expired()
@@ -277,7 +284,7 @@ def older_list(scene: Scene) -> None:
     thief = Thief(scene, *SERVER)
 
     def names(signed: Any) -> None:
-        signed.meta["stable.json"].version = 1
+        signed.meta["stable.json"] = MetaFile(1)
 
     thief.forge("snapshot", names)
     thief.point_at_snapshot()
@@ -505,7 +512,8 @@ def replace(scene: Scene, role: str) -> None:
 def _everything(scene: Scene) -> None:
     thief = Thief(scene, *SERVER, "stable")
     thief.list_evil("stable", evil_on(scene))
-    thief.point("stable")
+    let_go_of(thief, scene.evil)
+    thief.point("stable", "rollout-stable")
 
 
 CONCEDED = [Row("all stable keys and the server", _everything, ("old",), "", 0)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from securesystemslib.signer import CryptoSigner, Signer
-from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from tests.attacks.scene import Scene
 from updater_server.channels.repository import encode
@@ -59,7 +59,7 @@ class Thief:
         def names(snapshot: Snapshot) -> None:
             for role in roles:
                 version = int(self.newest(role).name.split(".")[0])
-                snapshot.meta[f"{role}.json"].version = version
+                snapshot.meta[f"{role}.json"] = MetaFile(version)
 
         self.forge("snapshot", names, step)
         self.point_at_snapshot(step)
@@ -69,7 +69,7 @@ class Thief:
         version = int(self.newest("snapshot").name.split(".")[0])
 
         def names(timestamp: Timestamp) -> None:
-            timestamp.snapshot_meta.version = version
+            timestamp.snapshot_meta = MetaFile(version)
 
         self.forge("timestamp", names, step)
 

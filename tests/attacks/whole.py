@@ -210,6 +210,8 @@ class WholeScene(Scene):
         at = self.now - timedelta(days=days_old)
         payloads = channels.build_payloads(content, {self.running: self.image(self.running)})
         self.repository.add_release("stable", entry, payloads, self.all_signers, at)
+        everybody = channels.EVERYBODY
+        self.repository.set_rollout("stable", self.offered, everybody, self.all_signers, at)
         self.repository.publish(self.all_signers, at)
 
     def look(self) -> flash.Found:

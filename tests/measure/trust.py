@@ -115,8 +115,8 @@ class Bench:
         shutil.copytree(self.world.folder / "site", self.server.repository, dirs_exist_ok=True)
 
     def publish(self, release: int) -> None:
-        """One more release; a terminal sees it with its next poll."""
-        self.world.publish(release)
+        """One more release, for nobody yet: its plan is one more file, on the day of its wave."""
+        self.world.publish(release, let_out=False)
         self._put_out()
 
     def _device(self, data: Path, free_bytes: int) -> list[int] | None:

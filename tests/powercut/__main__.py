@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.powercut import head_office
+from tests.powercut import head_office, publications
 from tests.powercut.mutants import MUTANTS
 from tests.powercut.runner import Explorer, Found, golden, pieces
 from tests.powercut.scenarios import SCENARIOS
@@ -84,16 +84,23 @@ def _in_parallel(
 def _replay(case: str) -> int:
     """Run one case alone and say what came of it."""
     name, *cuts = case.split(":")
+    if name in publications.SCENARIOS:
+        of_publication = publications.explore((name, 0, 1), only=case)
+        return _said(case, of_publication.judged, of_publication.broken)
     explorer = Explorer(name)
     number = int(cuts[0].split(".")[0])
     found = explorer.explore(number, number, 1 if len(cuts) > 1 else 0, only=case)
-    if case not in explorer.replayed:
+    return _said(case, int(case in explorer.replayed), found.broken)
+
+
+def _said(case: str, judged: int, broken: list[tuple[str, str]]) -> int:
+    if not judged:
         print(f"{case}: no such case")
         return 2
-    for broken, wrong in found.broken:
-        print(f"{broken}: {wrong}")
-    print(f"{case}: {'broken' if found.broken else 'every promise held'}")
-    return 1 if found.broken else 0
+    for name, wrong in broken:
+        print(f"{name}: {wrong}")
+    print(f"{case}: {'broken' if broken else 'every promise held'}")
+    return 1 if broken else 0
 
 
 @dataclass
@@ -147,22 +154,50 @@ def _table(tally: _Tally) -> None:
     print()
 
 
-def _wrong_builds(names: list[str], workers: int) -> int:
+def _wrong_builds(
+    names: list[str], workers: int, attempt: Callable[[str], tuple[str, str]] = _try_mutant
+) -> int:
     """How many were caught; each is told."""
     caught = 0
-    for name, how in _in_parallel(_try_mutant, names, workers, True):
+    for name, how in _in_parallel(attempt, names, workers, True):
         if how and not any(word in how for word in _OF_THE_PATCH):
             caught += 1
             print(f"  {name:25} {how}"[:79], flush=True)
         else:
-            print(f"  {name:25} SURVIVED: {MUTANTS[name].in_the_field} {how}", flush=True)
+            mutant = MUTANTS.get(name) or publications.MUTANTS[name]
+            print(f"  {name:25} SURVIVED: {mutant.in_the_field} {how}", flush=True)
     return caught
+
+
+def _publications(names: list[str], full: bool, seed: int, workers: int, tally: _Tally) -> None:
+    """Cut every publication on the server's side; a row each."""
+    portions = [each for name in names for each in publications.work(full, seed, name)]
+    rows: dict[str, list[float]] = {}
+    for found in _in_parallel(publications.explore, portions, workers, False):
+        row = rows.setdefault(found.name, [found.operations, 0, 0, 0, 0.0])
+        of_it = (len(found.states - tally.states), found.judged, len(found.broken), found.seconds)
+        row[1:] = [before + new for before, new in zip(row[1:], of_it, strict=True)]
+        tally.states |= found.states
+        tally.broken += found.broken
+        tally.judged += found.judged
+        tally.seconds += found.seconds
+        for case, wrong in found.broken[:5]:
+            print(f"BROKEN {case}: {wrong}", flush=True)
+    heads = ("operations", "states", "judged", "broken", "seconds")
+    print("\n" + f"{'publication':23}" + "".join(f"{head:>11}" for head in heads))
+    for name in sorted(rows, key=list(publications.SCENARIOS).index):
+        print(f"{name:23}" + "".join(f"{value:11,.0f}" for value in rows[name]))
+    print()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="inv powercut", description=__doc__)
     parser.add_argument("--case", help="replay one case by its id")
-    parser.add_argument("--scenario", choices=sorted(SCENARIOS), help="one scenario only")
+    parser.add_argument(
+        "--scenario",
+        choices=sorted([*SCENARIOS, *publications.SCENARIOS]),
+        help="one scenario only",
+    )
     parser.add_argument("--full", action="store_true", help="a million states, at depth 2")
     parser.add_argument("--seed", type=int, default=1, help="in which order (default 1)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2)
@@ -171,7 +206,8 @@ def main() -> int:
         return _replay(arguments.case)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
-    names = [arguments.scenario] if arguments.scenario else list(SCENARIOS)
+    names = [name for name in SCENARIOS if arguments.scenario in (None, name)]
+    sites = [name for name in publications.SCENARIOS if arguments.scenario in (None, name)]
     operations = sum(len(golden(name).operations) for name in names)
     second_every = 1 if arguments.full else SECOND_EVERY
     print(f"{len(names)} scenarios, {operations:,} flash operations, each in 7 or 8 ways;")
@@ -182,16 +218,22 @@ def main() -> int:
     )
     tally = _Tally()
     mutants = [] if arguments.scenario else list(MUTANTS)
+    site_mutants = [] if arguments.scenario else list(publications.MUTANTS)
     caught = 0
     stopped = ""
     try:
+        if sites:
+            whole = arguments.full or arguments.scenario is not None
+            _publications(sites, whole, arguments.seed, arguments.workers, tally)
         share = 1 if arguments.full else _OPERATIONS_A_PORTION
         work = [(*piece, second_every) for piece in pieces(names, share, arguments.seed)]
         _states(work, arguments.workers, FULL_STATES if arguments.full else 0, tally)
         _table(tally)
         if mutants:
-            print(f"wrong builds: {len(mutants)}, each by the first case that shows it")
-            caught = _wrong_builds(mutants, arguments.workers)
+            total = len(mutants) + len(site_mutants)
+            print(f"wrong builds: {total}, each by the first case that shows it")
+            caught = _wrong_builds(site_mutants, arguments.workers, publications.try_mutant)
+            caught += _wrong_builds(mutants, arguments.workers)
     except KeyboardInterrupt:
         stopped = ", stopped before its end"
     print(
@@ -200,9 +242,10 @@ def main() -> int:
     )
     print(
         f"distinct states: {len(tally.states)}, broken: {len(tally.broken)}, "
-        f"mutants caught: {caught}/{len(mutants)}"
+        f"mutants caught: {caught}/{len(mutants) + len(site_mutants)}"
     )
-    return 0 if not stopped and not tally.broken and caught == len(mutants) else 1
+    is_caught = caught == len(mutants) + len(site_mutants)
+    return 0 if not stopped and not tally.broken and is_caught else 1
 
 
 if __name__ == "__main__":

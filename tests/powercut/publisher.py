@@ -31,6 +31,7 @@ from updater_server.channels.entry import (
 from updater_server.channels.payloads import build_payloads
 from updater_server.channels.policy import Policy, RolePolicy
 from updater_server.channels.repository import Repository
+from updater_server.channels.rollout import EVERYBODY
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 TIME_S = int(NOW.timestamp()) + 3600
@@ -122,6 +123,7 @@ class Publisher:
         )
         payloads = build_payloads(content, bases)
         self._repository.add_release(CHANNEL, entry, payloads, self._signers, NOW)
+        self._repository.set_rollout(CHANNEL, number, EVERYBODY, self._signers, NOW)
 
     def _end_of(self, day: str) -> None:
         self._repository.publish(self._signers, NOW)

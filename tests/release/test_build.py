@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from pathlib import Path
 
@@ -52,6 +53,39 @@ def test_uncommitted_changes_are_marked_in_the_image(source: Path, tmp_path: Pat
     with quiet_tools():
         manifest = images.read_manifest(manager.build(7, "1.0.7").read_bytes())
     assert manifest.commit == clean + "-dirty"
+
+
+def test_what_git_does_not_track_never_gets_into_an_image(source: Path, tmp_path: Path) -> None:
+    manager = manager_with(source, tmp_path)
+    (manager.checkout / ".gitignore").write_text("build/\n")
+    manager._git("add", ".gitignore")
+    manager._git("commit", "-qm", "Ignore what is built")
+    with quiet_tools():
+        clean = manager.build(7, "1.0.7").read_bytes()
+        ignored = manager.checkout / "firmware/build/extra.py"
+        ignored.parent.mkdir()
+        ignored.write_text("print('in no commit')\n")
+        assert manager.build(7, "1.0.7").read_bytes() == clean
+        manager._git("update-index", "--skip-worktree", "firmware/texts.py")
+        texts = manager.checkout / "firmware/texts.py"
+        texts.write_text(texts.read_text() + "\nEXTRA = 1\n")
+        assert manager.build(7, "1.0.7").read_bytes() == clean
+        manager._git("update-index", "--no-skip-worktree", "firmware/texts.py")
+        dirty = manager.build(7, "1.0.7").read_bytes()
+    assert images.read_manifest(dirty).commit.endswith("-dirty")
+    assert b"in no commit" not in dirty
+
+
+def test_an_image_that_no_terminal_has_room_for_is_not_built(source: Path, tmp_path: Path) -> None:
+    manager = manager_with(source, tmp_path)
+    noise = random.Random(1).randbytes(0x0A0000 - 200_000).hex()
+    table = manager.checkout / "firmware/tables.py"
+    table.write_text(
+        "".join(f'A{n} = b"{noise[n : n + 999]}"\n' for n in range(0, len(noise), 999))
+    )
+    with quiet_tools(), pytest.raises(images.BuildError, match="bytes and a slot of duka-r1"):
+        manager.build(7, "1.0.7")
+    assert not manager.images.exists()
 
 
 def test_a_folder_that_is_no_checkout_is_not_built_from(tmp_path: Path) -> None:

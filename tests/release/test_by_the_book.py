@@ -310,6 +310,7 @@ def test_no_online_key_signs_what_somebody_laid_into_the_folder(desk: Desk, role
     later = datetime.now(UTC) + timedelta(days=200)
     signers = key_files.load_all(desk.keys, PASSPHRASE, ONLINE_ROLES)
     opened = desk.opened
+    opened.publish(signers, later - timedelta(days=30))  # the server ran; its clock is not doubted
     planted = opened._publication({}, (), later)[role]
     planted.signed.expires = later + timedelta(days=7000)
     planted.signed.unrecognized_fields["note"] = "planted"

@@ -21,6 +21,7 @@ from tools.__main__ import app
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels.policy import ONLINE_ROLES
+from updater_server.channels.restoring import RESTORED_ROLES
 
 CONTENT = bytes(range(256)) * 20
 
@@ -452,3 +453,27 @@ def test_every_command_can_be_tried_and_answers_programs(
     assert done.exit_code == 0, (done.output, done.exception)
     assert json.loads(done.output)["done"] is True
     assert files() != before
+
+
+def test_a_restored_folder_is_brought_back_by_one_command(desk: Desk) -> None:
+    said = ask(desk, "release", "restored")
+    assert {change["role"] for change in said["staged"]} == {*RESTORED_ROLES}
+    assert all(change["missing"] == 0 for change in said["staged"])
+    ask(desk, "release", "publish")
+    shown = desk.opened.show()["roles"]
+    assert all(shown[role]["version"] > 3_000_000 for role in (*RESTORED_ROLES, "timestamp"))
+    ask(desk, "release", "publish")
+    assert desk.opened.verify() == []
+
+
+def test_a_promoted_release_is_said_to_be_for_nobody_until_it_is_let_out(desk: Desk) -> None:
+    desk.stage("beta", 7, "beta-1")
+    desk.publish()
+    said = desk.type("release", "promote", "beta", "stable", "7", "--yes")
+    assert "Release 7 on stable is for nobody yet: `release rollout set 7 500" in said
+    assert "over the air" in said
+    assert "Release 7 on stable is for nobody yet" in desk.type("release", "publish", "--yes")
+    assert "stable: release 7 (1.7), for nobody" in desk.type("release", "show", keys=False)
+    desk.type("release", "halt", "7", "--channel", "beta", "--yes")
+    said = desk.type("release", "promote", "beta", "stable", "7", "--yes", fails=True)
+    assert "halted on beta: it goes no further" in said

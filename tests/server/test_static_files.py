@@ -127,6 +127,15 @@ def test_nothing_but_the_published_files_can_be_reached(files: StaticFiles, path
     assert get(files, path) == Answer(404)
 
 
+def test_metadata_with_its_version_in_the_name_goes_out_without_a_tag(
+    files: StaticFiles, tmp_path: Path
+) -> None:
+    (tmp_path / "repository/metadata/7.stable.json").write_bytes(b"{}")
+    answer = get(files, "metadata/7.stable.json", accept_encoding="deflate")
+    assert (answer.status, zlib.decompress(answer.body)) == (200, b"{}")
+    assert b"etag" not in dict(answer.headers), "27 bytes of airtime for nothing"
+
+
 def test_only_reading_is_allowed(files: StaticFiles) -> None:
     assert get(files, method="HEAD").status == 200
     for method in ("POST", "PUT", "DELETE"):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from securesystemslib.signer import Signer
-from tuf.api.metadata import Metadata, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, MetaFile, Snapshot, TargetFile, Targets, Timestamp
 
 from updater_server.channels import keys as key_files
 from updater_server.channels.repository import encode
@@ -68,7 +68,7 @@ class Attacker:
 
     def _point_at(self, role: str, version: int) -> None:
         snapshot = Metadata[Snapshot].from_bytes(self._newest("snapshot").read_bytes())
-        snapshot.signed.meta[f"{role}.json"].version = version
+        snapshot.signed.meta[f"{role}.json"] = MetaFile(version)
         snapshot.signed.version += 1
         self._sign(snapshot, self._snapshot_keys)
         name = f"{snapshot.signed.version}.snapshot.json"

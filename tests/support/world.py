@@ -36,7 +36,7 @@ from tests.support.books import Books
 from tests.support.lcd_reader import shows
 from tests.support.tap import Tap
 from tools import image as images
-from tools import keys, release, steps, technician
+from tools import keys, promotion, release, steps, technician
 from tools.image import ROOT
 from updater_server import channels
 from updater_server.channels import keys as key_files
@@ -208,6 +208,14 @@ class ReleaseManager:
             deltas=deltas,
             step=steps.Step(dry_run=False, as_json=False, yes=True),
         )
+        self.let_out(images.read_manifest(image.read_bytes()).release)
+
+    def let_out(self, number: int) -> None:
+        """Let a release of `stable` out to everybody: without a plan it is for nobody."""
+        everybody = channels.EVERYBODY
+        promotion.set_rollout(
+            number, everybody, "stable", self.repository, self.keys, PASSPHRASE, yes=True
+        )
 
     def staged_entry(self, channel: str, number: int) -> dict[str, Any]:
         """The release entry of a staged, not yet published release, as TUF's `custom`."""
@@ -252,6 +260,7 @@ class ReleaseManager:
             channels.build_payloads(image),
             key_files.load_all(self.keys, PASSPHRASE, ["stable"]),
         )
+        self.let_out(number)
 
     def publish(self, at: datetime | None = None) -> None:
         """Put what is signed into force, as of now or of another day."""

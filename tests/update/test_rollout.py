@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tuf.api.metadata import Metadata, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, MetaFile, Snapshot, TargetFile, Targets, Timestamp
 
 from tests.support.micropython import BOTH
 from tests.trust.device import on_device
@@ -49,6 +49,33 @@ def test_a_release_waits_until_the_wave_reaches_this_terminal(world: World) -> N
     let_out(world, 2, my_place(world) + 1)
     world.run()
     assert world.switched_to() == 2
+
+
+def test_a_release_that_no_plan_names_is_for_nobody(world: World) -> None:
+    world.publish(2, let_out=False)
+    world.run()
+    assert world.says("passed over: 2 is for nobody yet")
+    assert world.switched_to() == 1
+    assert world.site.fetched_bytes(".full") == 0
+    world.publish(3)
+    replan(world, halted=True, release=3)
+    world.run()
+    assert world.switched_to() == 1, "a plan for another release lets this one no more go"
+    let_out(world, 2, 10_000)
+    world.run()
+    assert world.switched_to() == 2
+
+
+def test_a_repository_without_any_plan_lets_nothing_go(world: World) -> None:
+    world.publish(2)
+    role = world.repository._delegated["rollout-stable"]
+    role.signed.version += 1
+    role.signed.targets.clear()
+    serve_plan(world, role)
+    world.run()
+    assert world.says("passed over: 2 is for nobody yet")
+    assert world.switched_to() == 1
+    assert not RolloutPlan().allows(2, TERMINAL_ID)
 
 
 def test_while_a_release_is_held_back_the_one_before_it_is_taken(world: World) -> None:
@@ -120,12 +147,12 @@ def serve_plan(world: World, role: Metadata[Targets]) -> None:
     (folder / f"{role.signed.version}.rollout-stable.json").write_bytes(encode(role))
     snapshot: Metadata[Snapshot] = world.repository._snapshot
     snapshot.signed.version += 1
-    snapshot.signed.meta["rollout-stable.json"].version = role.signed.version
+    snapshot.signed.meta["rollout-stable.json"] = MetaFile(role.signed.version)
     sign(snapshot, "snapshot")
     (folder / f"{snapshot.signed.version}.snapshot.json").write_bytes(encode(snapshot))
     timestamp: Metadata[Timestamp] = world.repository._timestamp
     timestamp.signed.version += 1
-    timestamp.signed.snapshot_meta.version = snapshot.signed.version
+    timestamp.signed.snapshot_meta = MetaFile(snapshot.signed.version)
     sign(timestamp, "timestamp")
     (folder / "timestamp.json").write_bytes(encode(timestamp))
 

@@ -64,7 +64,7 @@ def test_what_was_verified_once_is_not_verified_after_power_off(
 def test_of_a_new_release_only_what_is_new_is_verified(world: World, checks: Checks) -> None:
     checks.of(world)
     world.publish(2)
-    assert checks.of(world) == thresholds("timestamp", "snapshot", "stable")
+    assert checks.of(world) == thresholds("timestamp", "snapshot", "stable", "rollout")
     assert world.resets == 1, "and it was taken"
 
 

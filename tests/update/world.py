@@ -31,6 +31,7 @@ from updater_server.channels.entry import (
 from updater_server.channels.payloads import build_payloads
 from updater_server.channels.policy import Policy
 from updater_server.channels.repository import Repository
+from updater_server.channels.rollout import EVERYBODY
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 KEY = bytes(range(32))
@@ -102,6 +103,8 @@ class World:
         release: int,
         content: bytes | None = None,
         bases: dict[int, bytes] | None = None,
+        *,
+        let_out: bool = True,
         **fields: Any,
     ) -> ReleaseEntry:
         content = image(release) if content is None else content
@@ -120,6 +123,8 @@ class World:
         self.repository.add_release(
             "stable", entry, build_payloads(content, bases), self.all_signers, NOW
         )
+        if let_out:
+            self.repository.set_rollout("stable", release, EVERYBODY, self.all_signers, NOW)
         self.repository.publish(self.all_signers, NOW)
         return entry
 

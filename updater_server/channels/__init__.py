@@ -5,7 +5,7 @@ catalogue).
 Formats: docs/formats/release.md; TUF 1.0 specification.
 """
 
-from updater_server.channels import keys
+from updater_server.channels import keys, policy
 from updater_server.channels.entry import (
     Catalogue,
     EntryError,
@@ -68,4 +68,5 @@ __all__ = [
     "expand",
     "key_role",
     "keys",
+    "policy",
 ]

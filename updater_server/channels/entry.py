@@ -13,14 +13,14 @@ import msgspec
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Number = Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
-HexSha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-HardwareClass = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")]
-ProductId = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_.-]{0,23}$")]
-Text = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Language = Annotated[str, msgspec.Meta(pattern="^[a-z]{2}$")]
+HexSha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+HardwareClass = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
+ProductId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,23}\Z")]
+Text = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}\Z")]
 
 IMAGE_LIMIT_BYTES = 0x0A0000
-"""Size of a slot of `duka-r1`."""
+"""Size of the largest slot of any class; `layouts` knows each."""
 
 
 class EntryError(Exception):
@@ -80,8 +80,8 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
     """
 
     release: Number
-    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]{0,31}$")]
-    commit: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{7,64}$")]
+    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]{0,31}\Z")]
+    commit: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{7,64}\Z")]
     built: Count
     security_version: Count
     hardware: Hardware
@@ -125,7 +125,7 @@ class Product(msgspec.Struct, frozen=True, rename={"product_id": "id"}):
     """One thing a merchant sells."""
 
     product_id: ProductId
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
     operator: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
     amount_minor: Annotated[int, msgspec.Meta(ge=1, le=10**9)]
     commission_minor: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
@@ -148,7 +148,7 @@ class Catalogue(msgspec.Struct, frozen=True):
     """A signed price list: target `catalogue/<name>.json`."""
 
     version: Positive
-    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
     minor_digits: Annotated[int, msgspec.Meta(ge=0, le=3)]
     products: Annotated[list[Product], msgspec.Meta(max_length=100)]
     offline: OfflinePolicy

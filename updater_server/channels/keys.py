@@ -205,6 +205,19 @@ def load_all(
     return [open_signer(path, "" if path.suffix == ".uri" else asked(path)) for path in paths]
 
 
+def load_what_opens(folder: Path, passphrase: Passphrases) -> tuple[list[Signer], list[str]]:
+    """Signers of the keys in `folder` that open, and of each other key why it does not: it holds
+    up nothing that they sign.
+    """
+    signers, closed = [], []
+    for path in _key_files(folder, "*"):
+        try:
+            signers.append(open_signer(path, "" if path.suffix == ".uri" else passphrase(path)))
+        except KeyFileError as error:
+            closed.append(str(error))
+    return signers, closed
+
+
 def from_environment(variable: str) -> Passphrases:
     """Passphrases from the environment: `<variable>_TIMESTAMP_1` opens `timestamp-1.pem`, and
     `<variable>` every key without one of its own. Empty where there is neither.

@@ -23,6 +23,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 from updater_server.channels import shown
 from updater_server.channels.keys import KeyIdError, check_ids
 from updater_server.channels.policy import DELEGATED_ROLES, TOP_LEVEL_ROLES, role_of
+from updater_server.channels.restoring import follows
 
 
 class OfflineError(Exception):
@@ -77,7 +78,8 @@ class Request:
             raise OfflineError(
                 f"what the request says is in force does not follow from your root: {error}"
             ) from error
-        if self.signed.get("version") != in_force["version"] + 1:
+        version = self.signed.get("version")
+        if not isinstance(version, int) or not follows(self.role, version, in_force["version"]):
             raise OfflineError(
                 f"this is not the next version of {shown.visible(self.role)}, whose version "
                 f"{in_force['version']} is in force: export it again"

@@ -33,7 +33,8 @@ class Payload:
     base_sha256: str | None = None
 
 
-def _compress(data: bytes) -> bytes:
+def compress(data: bytes) -> bytes:
+    """One zlib stream that a terminal has memory for; of an image, its full payload."""
     compressor = zlib.compressobj(9, wbits=WINDOW_BITS)
     return compressor.compress(data) + compressor.flush()
 
@@ -68,10 +69,10 @@ def build_payloads(image: bytes, bases: Mapping[int, bytes] | None = None) -> li
 
     Each is expanded again and compared before it is returned. The same inputs give the same bytes.
     """
-    full = Payload("full", _compress(image))
+    full = Payload("full", compress(image))
     payloads = [full]
     for base_release, base in sorted((bases or {}).items()):
-        patch = _compress(delta.make(base, image))
+        patch = compress(delta.make(base, image))
         if len(patch) < len(full.data):
             digest = hashlib.sha256(base).hexdigest()
             payloads.append(Payload("delta", patch, base_release, digest))

@@ -8,10 +8,13 @@ For the release manager's tools (all of it) and the server (`open`, `releases`, 
     <dir>/staged/    <role>.json: changed, perhaps not signed by enough people yet
     <dir>/audit.jsonl  who did what (channels/audit.py)
 
-A change is staged, signed (by several people, if the threshold says so), then published: roles
-first, then snapshot, then timestamp, each by rename, so that a reader never meets a reference to a
-file that is not there. A cut in between leaves the old state in force, and publishing again
-completes it.
+A change is staged, signed (by several people, if the threshold says so), then published as a whole
+(channels/publishing.py): roles first, then snapshot, then timestamp, each by rename, so that a
+reader never meets a reference to a file that is not there. What a cut leaves half done, whoever
+opens the folder next completes.
+
+Snapshot and timestamp list each file's hash, so that two contents of one version, as a repository
+restored from its copy may put out, are told apart. A version that was on disk is never used again.
 
 Every file is written in canonical JSON: the bytes of `signed` in the file are the bytes that were
 signed, and none is wasted on white space, escapes or long key ids.
@@ -24,6 +27,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import itertools
+import logging
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +39,7 @@ import msgspec
 from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import Key, Signature, Signer
+from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.exceptions import RepositoryError as TufError
 from tuf.api.metadata import (
     DelegatedRole,
@@ -49,11 +54,12 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from updater_server.channels import offline, shown
+from updater_server.channels import offline, promotion, publishing, shown
 from updater_server.channels.audit import AuditDamaged, AuditLine, AuditLog
 from updater_server.channels.entry import Catalogue, EntryError, PayloadReference, ReleaseEntry
 from updater_server.channels.files import write_atomically
 from updater_server.channels.keys import KeyIdError, check_ids, ids_of
+from updater_server.channels.layouts import does_not_fit
 from updater_server.channels.payloads import Payload, PayloadError, expand
 from updater_server.channels.policy import (
     CATALOGUE_ROLE,
@@ -67,12 +73,18 @@ from updater_server.channels.policy import (
     limit_bytes,
     role_of,
 )
+from updater_server.channels.restoring import RESTORED_ROLES, follows, highest, version_after
 from updater_server.channels.rollout import RolloutError, RolloutPlan
 from updater_server.channels.staging import Draft, Drafts, contents_of, digest, needed
 
 _SignedT = TypeVar("_SignedT", Root, Timestamp, Snapshot, Targets)
 _CATALOGUE_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,31}")
 _SIGNATURE_BYTES = 220  # of one more, as JSON
+log = logging.getLogger("duka.channels")
+CLOCK_AHEAD_LIMIT = timedelta(days=60)
+"""Twice a timestamp's life after its signature, a clock that says so is doubted."""
+CLOCK_BEHIND_LIMIT = timedelta(days=45)
+"""Less than the other, so that what was signed too early is never beyond the other's reach."""
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -150,6 +162,15 @@ def _keys_in(signed: object) -> Iterator[dict[str, dict[str, object]]]:
         yield ids_of(signed.delegations.keys)
 
 
+def _without_hash(timestamp: Metadata[Timestamp]) -> Metadata[Timestamp]:
+    """A copy that names the snapshot's version alone; unsigned."""
+    signed = timestamp.signed
+    named = MetaFile(signed.snapshot_meta.version)
+    return Metadata(Timestamp(
+        signed.version, signed.spec_version, signed.expires, named, signed.unrecognized_fields
+    ))  # fmt: skip
+
+
 def _replace_keys(delegator: Root | Targets, role: str, keys: Sequence[Key]) -> None:
     for keyid in list(delegator.get_delegated_role(role).keyids):
         delegator.revoke_key(keyid, role)
@@ -182,8 +203,8 @@ class Repository:
         self._targets: Metadata[Targets]
         self._delegated: dict[str, Metadata[Targets]] = {}
         self._audit = AuditLog(directory / "audit.jsonl")
+        self.damaged: dict[str, str] = {}
         self._drafts: Drafts | None = None
-        self._passes_over_lists = False
 
     # --- making one ---
 
@@ -269,27 +290,26 @@ class Repository:
         if missing:
             raise MissingSignatures(missing)
         with repository._lock():
-            write_atomically(directory / "policy.json", msgspec.json.encode(policy))
-            for role, metadata in everything.items():
-                repository._write(role, metadata)
-            signed_by = {keyid for m in everything.values() for keyid in m.signatures}
-            repository._note("create", {"roles": sorted(everything)}, [*signed_by], now)
+            if (directory / "metadata" / "timestamp.json").exists():
+                raise RepositoryError(f"{directory} holds a repository already")
+            repository._put_out(everything, now, "create")
         return repository
 
     @staticmethod
-    def open(directory: Path, *, for_halt: bool = False) -> Repository:
-        """Read and verify the published metadata (signatures, thresholds, versions; not expiry, not
-        the target files).
+    def open(directory: Path, *, strict: bool = True) -> Repository:
+        """Read and verify the published metadata (signatures, thresholds, versions, hashes; not
+        expiry, not the target files). A publication that was cut is completed first.
 
-        `for_halt`: a list that cannot be read or does not verify is passed over and left as it is,
-        so that a halt can be published all the same.
+        With `strict=False` a delegated role's list that cannot be read or does not verify is put
+        down in `damaged`, and what does not need it goes on: a halt on one channel does not wait
+        for the list of another.
 
         Raises:
             RepositoryDamaged: there is no repository here, or its metadata do not verify.
         """
         repository = Repository(directory)
-        repository._passes_over_lists = for_halt
-        repository._load()
+        repository._complete()
+        repository._load(strict=strict)
         return repository
 
     # --- changing it ---
@@ -331,11 +351,16 @@ class Repository:
             raise ReleaseRefused("a release needs a full payload")
         entry = msgspec.structs.replace(entry, payloads=references)
         entry.check()
+        sizes = {path: len(data) for path, data in files.items()}
+        too_large = does_not_fit(hardware_class, entry.image.size_bytes, sizes)
+        if too_large:
+            raise ReleaseRefused(f"{too_large}: no terminal could take it")
         self._check_same_bytes_elsewhere(entry)
 
         now = now or datetime.now(UTC)
         with self._lock():
             self._load()
+            self._check_not_halted(channel, entry.release)
             metadata = self._next(channel, now)
             listed = self._entries(metadata.signed)
             earlier = [e for e in listed if e.hardware.hardware_class == hardware_class]
@@ -363,18 +388,30 @@ class Repository:
         return entry
 
     def promotable(
-        self, from_channel: str, to_channel: str, release: int, hardware_class: str
+        self,
+        from_channel: str,
+        to_channel: str,
+        release: int,
+        hardware_class: str,
+        now: datetime | None = None,
     ) -> ReleaseEntry:
         """The published entry that `promote` would list on another channel.
 
         Raises:
             ReleaseRefused: `to_channel` is not the one behind `from_channel`, which every release
-                passes in turn; or `from_channel` does not list the release.
+                passes in turn; or `from_channel` does not list the release, has run out, or the
+                release is halted there or before.
         """
         if (from_channel, to_channel) not in itertools.pairwise(CHANNELS):
             raise ReleaseRefused(
                 f"a release goes from channel to channel in this order: {', '.join(CHANNELS)}; "
                 f"{to_channel} is not the next after {from_channel}"
+            )
+        self._check_not_halted(from_channel, release)
+        if self._list(from_channel).signed.is_expired(now or datetime.now(UTC)):
+            raise ReleaseRefused(
+                f"what {from_channel} lists is no longer in force: `release sign {from_channel} "
+                f"--anew`, and publish"
             )
         for entry in self.releases(from_channel):
             if (entry.release, entry.hardware.hardware_class) == (release, hardware_class):
@@ -395,19 +432,33 @@ class Repository:
         Raises:
             ReleaseRefused: as `promotable` and `add_release`.
         """
-        entry = self.promotable(from_channel, to_channel, release, hardware_class)
-        payloads = []
-        for reference in entry.payloads:
-            base = re.search(r"-from-(\d+)\.delta$", reference.path)
-            payloads.append(
-                Payload(
-                    reference.kind,
-                    self.target_bytes(reference.path),
-                    int(base[1]) if base else None,
-                    reference.base_sha256,
-                )
-            )
+        entry = self.promotable(from_channel, to_channel, release, hardware_class, now)
+        payloads = self.promoted_payloads(entry, to_channel)
         return self.add_release(to_channel, entry, payloads, signers, now)
+
+    def promoted_payloads(self, entry: ReleaseEntry, to_channel: str) -> list[Payload]:
+        """The full payload of a listed release, the same bytes, and deltas from what `to_channel`
+        lists.
+        """
+        bases = self.images(to_channel, entry.hardware.hardware_class, entry.release)
+        return promotion.payloads_for(self.target_bytes(promotion.full_path(entry)), bases)
+
+    def images(self, channel: str, hardware_class: str, below: int) -> dict[int, bytes]:
+        """The images that `channel` lists for a class under a release number: what may run there.
+
+        Raises:
+            RepositoryDamaged: a payload is missing, or does not make the listed image.
+        """
+        found = {}
+        for entry in self.releases(channel):
+            if entry.hardware.hardware_class == hardware_class and entry.release < below:
+                full = Payload("full", self.target_bytes(promotion.full_path(entry)))
+                try:
+                    self._check_full(full, entry)
+                except ReleaseRefused as error:
+                    raise RepositoryDamaged(f"{channel}, {entry.release}: {error}") from error
+                found[entry.release] = expand(full)
+        return found
 
     def set_catalogue(
         self,
@@ -430,7 +481,7 @@ class Repository:
         now = now or datetime.now(UTC)
         with self._lock():
             self._load()
-            if path in self._delegated[CATALOGUE_ROLE].signed.targets:
+            if path in self._list(CATALOGUE_ROLE).signed.targets:
                 in_force = self.catalogue(name)
                 if catalogue.version <= in_force.version:
                     raise ReleaseRefused(
@@ -451,7 +502,16 @@ class Repository:
         """
         if channel not in CHANNELS:
             raise RepositoryError(f"no channel {channel!r}")
-        return self._plan(channel, self._delegated[ROLLOUT_ROLES[channel]].signed)
+        return self._plan(channel, self._list(ROLLOUT_ROLES[channel]).signed)
+
+    def is_let_out(self, channel: str, release: int) -> bool:
+        """Whether the plan in force or waiting lets anybody have `release`, or halts it."""
+        if ROLLOUT_ROLES[channel] in self.damaged:
+            return True
+        waiting = self._all_staged().get(ROLLOUT_ROLES[channel])
+        plan = self._plan(channel, waiting.signed) if waiting else self.rollout(channel)
+        wave = plan.releases.get(str(release))
+        return release in plan.halted or bool(wave and wave.threshold)
 
     def set_rollout(
         self,
@@ -517,6 +577,8 @@ class Repository:
         with self._lock():
             self._load()
             listed = self._listed(channel)
+            if listed is None and not details.get("halted"):
+                raise RepositoryDamaged(f"nobody can tell what {channel} lists")
             if listed is not None and release not in listed:
                 raise ReleaseRefused(f"{channel} lists no release {release}")
             metadata = self._next_plan(role, now)
@@ -540,14 +602,15 @@ class Repository:
         return plan
 
     def _listed(self, channel: str) -> set[int] | None:
-        """The releases that a channel lists or is about to; None if nobody can tell. What waits
+        """The releases that a channel lists or will; None if nobody can tell. What waits
         there may be anything; it does not stand in the way of a halt.
         """
-        listed = None
+        listed: set[int] | None = None
         for metadata in (self._delegated.get(channel), self._all_staged().get(channel)):
             try:
                 if metadata is not None:
-                    listed = {entry.release for entry in self._entries(metadata.signed)}
+                    found = {entry.release for entry in self._entries(metadata.signed)}
+                    listed = found | (listed or set())
             except EntryError:
                 continue
         return listed
@@ -595,15 +658,11 @@ class Repository:
                     raise ChangedMeanwhile(role)
             coming = self._all_staged()
             may_sign = {keyid for role in drafts.by_role for keyid in self._may_sign(role, coming)}
-            coming |= {role: draft.metadata for role, draft in drafts.by_role.items()}
             if signers and not may_sign & {signer.public_key.keyid for signer in signers}:
                 raise RepositoryError(
                     f"none of these keys signs for {', '.join(drafts.by_role)}; nothing was staged"
                 )
-            for path, data in drafts.files.items():
-                write_atomically(path, data)
-            for draft in drafts.by_role.values():
-                self._write_staged(draft, signers, coming)
+            self._write_staged(drafts, signers)
         return self.staged()
 
     def in_words(self, drafts: Drafts | None = None) -> dict[str, list[str]]:
@@ -718,7 +777,7 @@ class Repository:
         """
         with self._lock():
             path = self._staged_path(role)
-            if role not in self._in_force() or not path.exists():
+            if role not in (*TOP_LEVEL_ROLES, *DELEGATED_ROLES) or not path.exists():
                 raise RepositoryError(f"nothing is staged for {role}")
             details: dict[str, Any] = {"role": role}
             try:
@@ -802,11 +861,7 @@ class Repository:
                 self._compare(everything, expect)
                 for role in everything.keys() ^ expect.keys():
                     raise ChangedMeanwhile(role)
-            versions = {role: metadata.signed.version for role, metadata in everything.items()}
-            signed_by = {keyid for m in everything.values() for keyid in m.signatures}
-            self._note("publish", versions, [*signed_by], now)
-            for role, metadata in everything.items():
-                self._write(role, metadata)
+            self._put_out(everything, now)
             for role in everything:
                 self._staged_path(role).unlink(missing_ok=True)
             self._load()
@@ -814,9 +869,14 @@ class Repository:
 
     @staticmethod
     def _compare(found: Mapping[str, Metadata[Any]], expect: Mapping[str, str]) -> None:
-        """Raises ChangedMeanwhile where what was shown is not what is found now."""
+        """Raises ChangedMeanwhile where what was shown is not what is found now. A timestamp was
+        shown without the hash of its snapshot if that had no signature yet.
+        """
         for role, metadata in found.items():
-            if role in expect and expect[role] != digest(metadata):
+            signed = {digest(metadata)}
+            if isinstance(metadata.signed, Timestamp):
+                signed.add(digest(_without_hash(metadata)))
+            if role in expect and expect[role] not in signed:
                 raise ChangedMeanwhile(role)
 
     def renew(self, signers: Sequence[Signer], now: datetime | None = None) -> list[str]:
@@ -826,24 +886,27 @@ class Repository:
 
         Raises:
             MissingSignatures: the timestamp's or snapshot's key is not among `signers`.
+            RepositoryError: `now` can hardly be the time (`doubt_of_clock`); nothing was signed.
         """
         now = now or datetime.now(UTC)
-
-        def is_due(role: str) -> bool:
-            half = timedelta(days=self.policy.roles[key_role(role)].expiry_days) / 2
-            return bool(self._in_force()[role].signed.expires - now < half)
-
         held = {signer.public_key.keyid for signer in signers}
         plans = []
         with self._lock():
             self._load()
+            doubt = self.doubt_of_clock(now)
+            if doubt:
+                raise RepositoryError(doubt)
             before = {role: metadata.signed.version for role, metadata in self._in_force().items()}
             for role in ROLLOUT_ROLES.values():
                 may_sign = held & set(self._may_sign(role, {}))
-                if is_due(role) and may_sign and not self._waits(role):
+                if role in self.damaged or self._waits(role):
+                    continue
+                threshold = self._delegator(role).get_delegated_role(role).threshold
+                if self._is_due(role, now) and len(may_sign) >= threshold:
                     plans.append(role)
                     self._stage(role, self._next(role, now), signers, "renew", {}, now)
-            if not plans and not is_due("timestamp") and not is_due("snapshot"):
+            top = self._is_due("timestamp", now) or self._is_due("snapshot", now)
+            if not plans and not top:
                 return []
         self.publish(signers, now, plans)
         return [
@@ -866,10 +929,17 @@ class Repository:
             MissingSignatures: as `publish`, of what people sign.
         """
         everything = self._publication(self._signed_changes(roles), (), now)
-        return {
+        found = {
             role: (digest(metadata), self._in_words(role, metadata, {}))
             for role, metadata in everything.items()
         }
+        if "snapshot" in everything:
+            timestamp = everything["timestamp"]
+            before = _without_hash(self._timestamp).signed.to_dict()
+            words = shown.in_words("timestamp", timestamp.signed.to_dict(), before, {})
+            words.append("  with the hash of that snapshot, once it is signed")
+            found["timestamp"] = digest(timestamp), words
+        return found
 
     def _signed_changes(self, roles: Collection[str] | None) -> dict[str, Metadata[Any]]:
         """What is staged and can come into force. Raises MissingSignatures, RoleTooLarge."""
@@ -877,7 +947,6 @@ class Repository:
         if lacking and (roles is not None or not chosen):
             raise MissingSignatures(lacking)
         for role, metadata in chosen.items():
-            self._drop_strange_signatures(role, metadata, chosen)
             if len(encode(metadata)) > limit_bytes(role):
                 raise RoleTooLarge(
                     f"what waits for {role} is more than the {limit_bytes(role)} bytes that "
@@ -915,7 +984,10 @@ class Repository:
             ]
             lacking |= found
             if not any(chosen.pop(role, None) for role in dropped):
-                return chosen, lacking
+                break
+        for role, metadata in chosen.items():
+            self._drop_strange_signatures(role, metadata, chosen)
+        return chosen, lacking
 
     def _ready(
         self, signers: Sequence[Signer], now: datetime, roles: Collection[str] | None
@@ -949,29 +1021,55 @@ class Repository:
         meta = dict(snapshot.signed.meta)
         for role, metadata in staged.items():
             if role != "root":
-                meta[f"{role}.json"] = MetaFile(metadata.signed.version)
-        half_time = timedelta(days=self.policy.roles["snapshot"].expiry_days) / 2
-        if staged or snapshot.signed.expires - now < half_time:
-            version = snapshot.signed.version + 1
+                meta[f"{role}.json"] = self._named(role, metadata, staged)
+        if staged or self._is_due("snapshot", now):
+            # Never under a version that it lists: who takes a role's version up takes up these.
+            listed = max(about.version for about in meta.values())
+            version = max(self._unused_version("snapshot", now), listed)
             prepared = self._prepared("snapshot", staged)
             snapshot = Metadata(Snapshot(version, None, self._expiry("snapshot", now), meta))
             self._anchor(snapshot)
             if prepared and prepared.signed.meta == meta:
                 snapshot = prepared
-        named = MetaFile(snapshot.signed.version)
-        version = self._timestamp.signed.version + 1
+            self._sign("snapshot", snapshot, signers, {**staged, "snapshot": snapshot})
+        named = self._named("snapshot", snapshot, staged)
+        version = max(self._timestamp.signed.version + 1, named.version)
         timestamp = Metadata(Timestamp(version, None, self._expiry("timestamp", now), named))
         prepared_timestamp = self._prepared("timestamp", staged)
-        if prepared_timestamp and prepared_timestamp.signed.snapshot_meta == named:
-            timestamp = prepared_timestamp
+        if prepared_timestamp:
+            # Made while the snapshot's signature was elsewhere, it names the version alone.
+            names = prepared_timestamp.signed.snapshot_meta
+            if names in (named, MetaFile(named.version)):
+                timestamp = prepared_timestamp
         everything: dict[str, Metadata[Any]] = {**staged}
         if snapshot is not self._snapshot:
             everything["snapshot"] = snapshot
         everything["timestamp"] = timestamp
-        for role in ("snapshot", "timestamp"):
-            if role in everything:
-                self._sign(role, everything[role], signers, everything)
+        self._sign("timestamp", timestamp, signers, everything)
         return everything
+
+    def _named(
+        self, role: str, metadata: Metadata[Any], coming: Mapping[str, Metadata[Any]]
+    ) -> MetaFile:
+        """How the snapshot or timestamp names a file: with its hash, once all have signed it. The
+        first version was made once and needs none.
+        """
+        version = metadata.signed.version
+        if version == 1 or self._missing(role, metadata, coming):
+            return MetaFile(version)
+        digest = hashlib.sha256(encode(metadata)).hexdigest()
+        return MetaFile(version, None, {"sha256": digest})  # a length would be airtime for nothing
+
+    def _unused_version(self, role: str, now: datetime) -> int:
+        """The next one, if no file beyond what is in force is on disk, published or not; else one
+        that is made of the time: nobody knows what else was given out.
+        """
+        in_force: int = self._in_force()[role].signed.version
+        files = (self.directory / "metadata").glob(f"*.{role}.json")
+        names = [path.name.split(".")[0] for path in files]
+        on_disk = [int(name) for name in names if name.isascii() and name.isdigit()]
+        found = [number for number in on_disk if in_force < number <= highest(in_force, now)]
+        return version_after(max(found) + 1, now) if found else in_force + 1
 
     def rotate(
         self,
@@ -998,24 +1096,28 @@ class Repository:
                 raise PolicyError(f"{role}: {rule.key_count} different keys are needed")
         with self._lock():
             self._load()
-            top = {role: fresh for role, fresh in keys.items() if role in TOP_LEVEL_ROLES}
-            details = {"keys of": sorted(keys)}
-            if top:
-                root = self._next_root(now)
-                for role, fresh in top.items():
-                    _replace_keys(root.signed, role, fresh)
-                self._stage("root", root, signers, "rotate", details, now)
-            others = [role for role in DELEGATED_ROLES if key_role(role) in keys]
-            for role in others:
-                self._same(role, now)
-            if others or "targets" in keys:
-                targets = self._next("targets", now)
-                for role in others:
-                    _replace_keys(targets.signed, role, keys[key_role(role)])
-                self._stage("targets", targets, signers, "rotate", details, now)
-            for role in others:
-                self._stage(role, self._same(role, now), signers, "rotate", details, now)
+            with self._as_one(signers):
+                self._stage_new_keys(keys, now)
         return self.staged()
+
+    def _stage_new_keys(self, keys: Mapping[str, Sequence[Key]], now: datetime) -> None:
+        """Within `_as_one`. Raises RepositoryError if something else waits for a list."""
+        top = {role: fresh for role, fresh in keys.items() if role in TOP_LEVEL_ROLES}
+        details = {"keys of": sorted(keys)}
+        if top:
+            root = self._next_root(now)
+            for role, fresh in top.items():
+                _replace_keys(root.signed, role, fresh)
+            self._stage("root", root, (), "rotate", details, now)
+        others = [role for role in DELEGATED_ROLES if key_role(role) in keys]
+        lists = {role: self._same(role, now) for role in others}
+        if others or "targets" in keys:
+            targets = self._next("targets", now)
+            for role in others:
+                _replace_keys(targets.signed, role, keys[key_role(role)])
+            self._stage("targets", targets, (), "rotate", details, now)
+        for role, metadata in lists.items():
+            self._stage(role, metadata, (), "rotate", details, now)
 
     def date_anew(
         self, role: str, signers: Sequence[Signer] = (), now: datetime | None = None
@@ -1032,6 +1134,32 @@ class Repository:
         with self._lock():
             self._load()
             self._stage(role, self._same(role, now), signers, "date anew", {}, now)
+
+    def take_up_again(
+        self,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+        roles: Collection[str] = RESTORED_ROLES,
+    ) -> list[Staged]:
+        """Stage `roles` with their content under numbers above all that was published after the
+        copy was made from which this folder was restored (channels/restoring.py); what waits keeps
+        its content. Publish afterwards: snapshot and timestamp follow.
+
+        Raises:
+            PolicyError: a role that cannot be taken up again (a root's numbers have no gaps).
+        """
+        now = now or datetime.now(UTC)
+        for role in roles:
+            if role not in RESTORED_ROLES:
+                raise PolicyError(f"{role} is not taken up again; {', '.join(RESTORED_ROLES)} are")
+        with self._lock():
+            self._load()
+            with self._as_one(signers):
+                for role in sorted(roles, key=lambda role: role != "targets"):
+                    metadata = self._next(role, now)
+                    metadata.signed.version = version_after(metadata.signed.version, now)
+                    self._stage(role, metadata, (), "take up again", {}, now)
+        return self.staged()
 
     def rotate_root(
         self,
@@ -1071,13 +1199,13 @@ class Repository:
         """
         if channel not in CHANNELS:
             raise RepositoryError(f"no channel {channel!r}")
-        return self._entries(self._delegated[channel].signed)
+        return self._entries(self._list(channel).signed)
 
     def catalogue_names(self) -> list[str]:
         """Names of the catalogues in force."""
         return sorted(
             path.removeprefix(f"{CATALOGUE_ROLE}/").removesuffix(".json")
-            for path in self._delegated[CATALOGUE_ROLE].signed.targets
+            for path in self._list(CATALOGUE_ROLE).signed.targets
         )
 
     def catalogue(self, name: str) -> Catalogue:
@@ -1096,8 +1224,8 @@ class Repository:
             RepositoryError: not listed.
             RepositoryDamaged: missing or changed on disk.
         """
-        role = self._delegated.get(role_of(path))
-        target = role.signed.targets.get(path) if role else None
+        role = role_of(path)
+        target = self._list(role).signed.targets.get(path) if role in DELEGATED_ROLES else None
         if target is None:
             raise RepositoryError(f"no target {path}")
         try:
@@ -1106,6 +1234,63 @@ class Repository:
         except (OSError, TufError) as error:
             raise RepositoryDamaged(f"target {path}: {error}") from error
         return data
+
+    def catalogue_targets(self) -> list[str]:
+        """Target paths of the price lists in force."""
+        return [f"{CATALOGUE_ROLE}/{name}.json" for name in self.catalogue_names()]
+
+    def target_file(self, path: str) -> Path:
+        """Where a listed target's content is. Raises as `target_bytes`."""
+        self.target_bytes(path)
+        return self._target_path(self._list(role_of(path)).signed.targets[path])
+
+    def metadata_files(self) -> list[Path]:
+        """The files in force, in an order in which they can be put out: every root first, the
+        timestamp last.
+        """
+        roots = [self._metadata_path("root", root.signed.version) for root in self._roots]
+        others = [
+            self._metadata_path(role, metadata.signed.version)
+            for role, metadata in self._in_force().items()
+            if role != "root"
+        ]
+        return [*roots, *others]
+
+    def in_force(self) -> dict[str, tuple[int, str]]:
+        """Version and SHA-256 of what is in force, by role."""
+        return {
+            role: (metadata.signed.version, hashlib.sha256(encode(metadata)).hexdigest())
+            for role, metadata in self._in_force().items()
+        }
+
+    def signed_at(self, role: str) -> datetime:
+        """When what is in force for a role was signed, by its expiry."""
+        expires: datetime = self._in_force()[role].signed.expires
+        return expires - timedelta(days=self.policy.roles[key_role(role)].expiry_days)
+
+    def doubt_of_clock(self, now: datetime) -> str:
+        """Why `now` cannot well be the time, by the last timestamp; "" if it may be.
+
+        What is signed by a clock that runs ahead lasts for as long as it runs ahead, and a thief of
+        the network can serve it for as long.
+        """
+        last = self.signed_at("timestamp")
+        if now - last > CLOCK_AHEAD_LIMIT:
+            which = "after"
+        elif last - now > CLOCK_BEHIND_LIMIT:
+            which = "before"
+        else:
+            return ""
+        return (
+            f"the clock says {now:%Y-%m-%d}, {abs(now - last).days} days {which} the last "
+            f"signature of {last:%Y-%m-%d}: set it, or if it is right, publish by hand"
+        )
+
+    def _is_due(self, role: str, now: datetime) -> bool:
+        """Whether half of a role's time has passed, or more is left than it should ever have."""
+        whole = timedelta(days=self.policy.roles[key_role(role)].expiry_days)
+        left: timedelta = self._in_force()[role].signed.expires - now
+        return left < whole / 2 or left > whole + timedelta(days=1)
 
     def verify(self, now: datetime | None = None) -> list[str]:
         """Everything a terminal would check, and that each listed file is there: a list of
@@ -1116,7 +1301,7 @@ class Repository:
             self._load()
         except RepositoryDamaged as error:
             return [str(error)]
-        problems = []
+        problems = [*self.damaged.values()]
         for name, metadata in self._in_force().items():
             if metadata.signed.is_expired(now):
                 problems.append(f"{name} expired at {metadata.signed.expires:%Y-%m-%d %H:%M} UTC")
@@ -1214,16 +1399,54 @@ class Repository:
         self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / ".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
+            publication = publishing.pending(self.directory)
+            if publication is not None:
+                self._carry_through(publication)
             yield
 
     def _note(
         self, what: str, details: dict[str, Any], keys: Sequence[str], now: datetime | None = None
     ) -> None:
         """Log before doing: nothing comes into force that the log does not tell of."""
+        self._audit.append(what, details, keys, now)
+
+    def _put_out(
+        self, everything: Mapping[str, Metadata[Any]], now: datetime, what: str = "publish"
+    ) -> None:
+        """Put files into force, in this order, as one; the caller holds the lock."""
+        publication = publishing.Publication(
+            [
+                (
+                    f"metadata/{self._metadata_path(role, metadata.signed.version).name}",
+                    encode(metadata).decode(),
+                )
+                for role, metadata in everything.items()
+            ],
+            {role: metadata.signed.version for role, metadata in everything.items()},
+            sorted({keyid for m in everything.values() for keyid in m.signatures}),
+            int(now.timestamp()),
+            what,
+            msgspec.json.encode(self.policy).decode() if what == "create" else "",
+        )
+        publishing.begin(self.directory, publication)
+        self._carry_through(publication)
+
+    def _carry_through(self, publication: publishing.Publication) -> None:
+        is_told = self._audit.tells(publication.what, publication.details())
+        if publication.what and not is_told:
+            at = datetime.fromtimestamp(publication.at, UTC)
+            self._note(publication.what, publication.details(), publication.keys, at)
+        publishing.put_out(self.directory, publication)
+
+    def _complete(self) -> None:
+        """Complete a publication that was cut. Who may not write here reads what is there."""
+        if not publishing.is_pending(self.directory):
+            return
         try:
-            self._audit.append(what, details, keys, now)
-        except AuditDamaged as error:
-            raise RepositoryDamaged(f"audit log: {error}") from error
+            with self._lock():
+                pass
+        except OSError:
+            log.warning("a publication in %s waits to be completed", self.directory)
 
     def _metadata_path(self, role: str, version: int) -> Path:
         name = "timestamp.json" if role == "timestamp" else f"{version}.{role}.json"
@@ -1235,9 +1458,6 @@ class Repository:
     def _target_path(self, target: TargetFile) -> Path:
         folder, _, name = target.path.rpartition("/")
         return self.directory / "targets" / folder / f"{target.hashes['sha256']}.{name}"
-
-    def _write(self, role: str, metadata: Metadata[Any]) -> None:
-        write_atomically(self._metadata_path(role, metadata.signed.version), encode(metadata))
 
     def _store_target(self, target: TargetFile, data: bytes) -> None:
         path = self._target_path(target)
@@ -1328,6 +1548,9 @@ class Repository:
                 check_ids(keys)
         except KeyIdError as error:
             raise RepositoryError(f"{role}: {error}") from error
+        version, before = metadata.signed.version, self._in_force()[role].signed.version
+        if not follows(role, version, before):
+            raise RepositoryError(f"{role}: {version} cannot follow on {before}: is the clock set?")
         size_bytes = len(encode(metadata))
         size_bytes += self._missing(role, metadata, coming) * _SIGNATURE_BYTES
         if size_bytes > limit_bytes(role):
@@ -1337,22 +1560,45 @@ class Repository:
                 f"offer fewer deltas; nothing was staged"
             )
         details = {**details, "role": role, "version": metadata.signed.version}
-        if self._drafts is None:
-            draft = Draft(role, metadata, "", now, [(what, details)])
-            self._write_staged(draft, signers, coming)
-            return
-        draft = self._drafts.by_role.get(role) or Draft(role, metadata, self._base(role), now)
-        draft.notes.append((what, details))
-        self._drafts.by_role[role] = draft
+        with self._as_one(signers) as drafts:
+            draft = drafts.by_role.get(role) or Draft(role, metadata, self._base(role), now)
+            draft.notes.append((what, details))
+            drafts.by_role[role] = draft
 
-    def _write_staged(
-        self, draft: Draft, signers: Sequence[Signer], coming: Mapping[str, Metadata[Any]]
-    ) -> None:
-        self._sign(draft.role, draft.metadata, signers, coming)
-        write_atomically(self._staged_path(draft.role), encode(draft.metadata))
-        for what, details in draft.notes:
-            keys = [*draft.metadata.signatures]
-            self._note(what, {**details, "sha256": draft.sha256}, keys, draft.at)
+    @contextmanager
+    def _as_one(self, signers: Sequence[Signer]) -> Iterator[Drafts]:
+        """What is staged inside is signed and on disk as a whole or not at all: new keys of a role
+        count only with all that they must sign anew. While drafting, it is drafted. The caller
+        holds the lock.
+        """
+        if self._drafts is not None:
+            yield self._drafts
+            return
+        self._drafts = drafts = Drafts()
+        try:
+            yield drafts
+        finally:
+            self._drafts = None
+        self._write_staged(drafts, signers)
+
+    def _write_staged(self, drafts: Drafts, signers: Sequence[Signer]) -> None:
+        changes = {role: draft.metadata for role, draft in drafts.by_role.items()}
+        coming = {**self._all_staged(), **changes}
+        for path, data in drafts.files.items():
+            write_atomically(path, data)
+        files = []
+        for role, draft in drafts.by_role.items():
+            self._sign(role, draft.metadata, signers, coming)
+            files.append((f"staged/{role}.json", encode(draft.metadata).decode()))
+            for what, details in draft.notes:
+                keys = [*draft.metadata.signatures]
+                self._note(what, {**details, "sha256": draft.sha256}, keys, draft.at)
+        self._put_staged(files)
+
+    def _put_staged(self, files: list[tuple[str, str]]) -> None:
+        publication = publishing.Publication(files, {}, [], 0, "")
+        publishing.begin(self.directory, publication)
+        publishing.put_out(self.directory, publication)
 
     def _anchor(self, metadata: Metadata[Any]) -> None:
         """Name the newest line of the log in what is about to be signed: who rewrites the log
@@ -1387,7 +1633,7 @@ class Repository:
         path = self._staged_path(role)
         published = self._in_force().get(role)
         if published is None or not path.exists():
-            return None
+            return None  # where the list in force cannot be read, nothing is built on it
         try:
             metadata: Metadata[Any] = self._read(path, type(published.signed))
             for keys in _keys_in(metadata.signed):
@@ -1396,7 +1642,8 @@ class Repository:
             raise RepositoryDamaged(
                 f"what is staged for {role}: {error}; `release withdraw {role}` takes it away"
             ) from error
-        return metadata if metadata.signed.version == published.signed.version + 1 else None
+        version = metadata.signed.version
+        return metadata if follows(role, version, published.signed.version) else None
 
     def _all_staged(self) -> dict[str, Metadata[Any]]:
         """Everything staged, by role, but for what cannot be read (`unreadable`): it may not stop
@@ -1445,7 +1692,7 @@ class Repository:
         root: Metadata[Root] | None = self._read_staged("root")
         if root is None:
             root = Metadata[Root].from_bytes(encode(self._root))
-            root.signed.version += 1
+            root.signed.version += 1  # one by one: the terminals walk along them
         root.signatures.clear()
         root.signed.expires = self._expiry("root", now)
         return root
@@ -1463,19 +1710,27 @@ class Repository:
 
     def _after_in_force(self, role: str, now: datetime) -> Metadata[Targets]:
         """A copy of what is in force with the next number; unsigned, freshly dated."""
-        if role not in self._in_force():
-            raise RepositoryDamaged(f"what is in force for {role} cannot be read")
-        metadata = Metadata[Targets].from_bytes(encode(self._in_force()[role]))
-        metadata.signed.version += 1
+        in_force = self._targets if role == "targets" else self._list(role)
+        metadata = Metadata[Targets].from_bytes(encode(in_force))
+        metadata.signed.version = self._unused_version(role, now)
         metadata.signatures.clear()
         metadata.signed.expires = self._expiry(role, now)
         return metadata
 
-    def _read(self, path: Path, kind: type[_SignedT]) -> Metadata[_SignedT]:
+    def _read(
+        self, path: Path, kind: type[_SignedT], named: MetaFile | None = None
+    ) -> Metadata[_SignedT]:
         try:
-            metadata = Metadata[_SignedT].from_bytes(path.read_bytes())
+            content = path.read_bytes()
+            metadata = Metadata[_SignedT].from_bytes(content)
+            if named:
+                named.verify_length_and_hashes(content)
         except OSError as error:
             raise RepositoryDamaged(f"{path.name} cannot be read: {error.strerror}") from error
+        except LengthOrHashMismatchError as error:
+            raise RepositoryDamaged(
+                f"{path.name} is another file of this version than the one that was published"
+            ) from error
         except TufError as error:
             raise RepositoryDamaged(f"{path.name} is not TUF metadata: {error}") from error
         if not isinstance(metadata.signed, kind):
@@ -1483,10 +1738,15 @@ class Repository:
         return metadata
 
     def _verified(
-        self, role: str, version: int, kind: type[_SignedT], delegator: Root | Targets
+        self,
+        role: str,
+        version: int,
+        kind: type[_SignedT],
+        delegator: Root | Targets,
+        named: MetaFile | None = None,
     ) -> Metadata[_SignedT]:
         path = self._metadata_path(role, version)
-        metadata = self._read(path, kind)
+        metadata = self._read(path, kind, named)
         try:
             for keys in _keys_in(metadata.signed):
                 check_ids(keys)
@@ -1497,7 +1757,8 @@ class Repository:
             raise RepositoryDamaged(f"{path.name} says version {metadata.signed.version}")
         return metadata
 
-    def _load(self) -> None:
+    def _load(self, *, strict: bool = False) -> None:
+        """Read what is in force anew."""
         folder = self.directory / "metadata"
         if not (folder / "timestamp.json").exists():
             raise RepositoryDamaged(f"{self.directory} holds no repository: create one first")
@@ -1516,24 +1777,33 @@ class Repository:
             roots.append(newer)
         root = roots[-1]
         timestamp = self._verified("timestamp", 0, Timestamp, root.signed)
-        snapshot = self._verified(
-            "snapshot", timestamp.signed.snapshot_meta.version, Snapshot, root.signed
-        )
+        named = timestamp.signed.snapshot_meta
+        snapshot = self._verified("snapshot", named.version, Snapshot, root.signed, named)
         versions = {name.removesuffix(".json"): m for name, m in snapshot.signed.meta.items()}
         if set(versions) != {"targets", *DELEGATED_ROLES}:
             raise RepositoryDamaged("the snapshot does not list exactly our roles")
-        targets = self._verified("targets", versions["targets"].version, Targets, root.signed)
+        named = versions["targets"]
+        targets = self._verified("targets", named.version, Targets, root.signed, named)
         delegated = {}
+        damaged = {}
         for role in DELEGATED_ROLES:
+            named = versions[role]
             try:
                 delegated[role] = self._verified(
-                    role, versions[role].version, Targets, targets.signed
+                    role, named.version, Targets, targets.signed, named
                 )
-            except RepositoryDamaged:
-                if not self._passes_over_lists:
+            except RepositoryDamaged as error:
+                if strict:
                     raise
+                damaged[role] = str(error)
         self._root, self._roots, self._timestamp, self._snapshot = root, roots, timestamp, snapshot
-        self._targets, self._delegated = targets, delegated
+        self._targets, self._delegated, self.damaged = targets, delegated, damaged
+
+    def _list(self, role: str) -> Metadata[Targets]:
+        """A delegated role's list in force. Raises RepositoryDamaged if it cannot be read."""
+        if role in self.damaged:
+            raise RepositoryDamaged(self.damaged[role])
+        return self._delegated[role]
 
     @staticmethod
     def _entries(signed: Targets) -> list[ReleaseEntry]:
@@ -1556,6 +1826,22 @@ class Repository:
             )
         if hashlib.sha256(image).hexdigest() != entry.image.sha256:
             raise ReleaseRefused("the image's SHA-256 is not the entry's")
+
+    def _check_not_halted(self, channel: str, release: int) -> None:
+        """Whether a plan, in force or waiting, halts `release` on `channel` or before it."""
+        waiting = self._all_staged()
+        plans = [
+            (name, self._plan(name, metadata.signed))
+            for name, role in ROLLOUT_ROLES.items()
+            for metadata in (self._delegated.get(role), waiting.get(role))
+            if metadata is not None
+        ]
+        where = promotion.halted_before(channel, release, plans)
+        if where:
+            raise ReleaseRefused(
+                f"release {release} is halted on {where}: it goes no further. `release resume "
+                f"{release} --channel {where}`, or build it anew under a higher number"
+            )
 
     def _check_same_bytes_elsewhere(self, entry: ReleaseEntry) -> None:
         for channel in CHANNELS:

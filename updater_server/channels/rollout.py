@@ -18,8 +18,8 @@ EVERYBODY = 10_000
 """The threshold at which every terminal may take a release."""
 SALT_BYTES = 8
 
-ReleaseName = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,9}$")]
-Salt = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+ReleaseName = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,9}\Z")]
+Salt = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
 Threshold = Annotated[int, msgspec.Meta(ge=0, le=EVERYBODY)]
 
 
@@ -36,7 +36,7 @@ class Wave(NamedTuple):
 
 class RolloutPlan(msgspec.Struct, frozen=True):
     """`custom` of a channel's `rollout/<channel>/plan.json`. A release that it does not name is for
-    everybody.
+    nobody.
     """
 
     releases: dict[ReleaseName, Wave] = {}
@@ -93,7 +93,18 @@ class RolloutPlan(msgspec.Struct, frozen=True):
         if release in self.halted:
             return False
         wave = self.releases.get(str(release))
-        return wave is None or place(wave.salt, terminal_id) < wave.threshold
+        return wave is not None and place(wave.salt, terminal_id) < wave.threshold
+
+    def in_words(self, release: int) -> str:
+        """How far `release` is let out."""
+        if release in self.halted:
+            return "HALTED"
+        wave = self.releases.get(str(release))
+        if wave is None or not wave.threshold:
+            return "for nobody"
+        if wave.threshold == EVERYBODY:
+            return "for everybody"
+        return f"for {wave.threshold / 100:g} % of terminals"
 
 
 def place(salt: str, terminal_id: bytes) -> int:

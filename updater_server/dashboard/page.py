@@ -28,7 +28,7 @@ from updater_server.sales import currency, vouchers
 from updater_server.sales.currency import Currency
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import Service
-from updater_server.tables import alarm, ledger_transaction, sale, stock_outcome
+from updater_server.tables import ledger_transaction, sale, stock_outcome
 
 _STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 _REFRESH_S = 60
@@ -189,6 +189,13 @@ def _channels(service: Service) -> str:
         return f'<tr><td colspan="4" class="muted">{escape(str(error))}</td></tr>'
     rows = []
     for channel in CHANNELS:
+        if channel in repository.damaged:
+            text = escape(repository.damaged[channel])
+            rows.append(
+                f'<tr><td><span class="tag">{channel}</span></td>'
+                f'<td colspan="3" class="bad">{text}</td></tr>'
+            )
+            continue
         for entry in repository.releases(channel)[:_RELEASES]:
             full = next((p.path for p in entry.payloads if p.kind == "full"), "")
             note = escape(entry.text.get("en", "")) or f"<span class='muted'>{escape(full)}</span>"
@@ -288,19 +295,22 @@ def page(service: Service, wanted: terminals.Wanted = terminals.EVERY, number: i
         fleet = terminals.last_seen(connection, wanted, (number - 1) * TERMINALS, TERMINALS)
         day = _sales_of_day(connection, now)
         raised = alarms.open_alarms(connection)
-        alarm_count = connection.scalar(
-            select(func.count()).select_from(alarm).where(alarm.c.closed_at.is_(None))
-        )
+        kinds = alarms.kinds(connection)
         free = vouchers.free_counts(connection, now)
         money = currency.shown(connection, service.prices)
     online_count, online_sum = day["online"]
     clock = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    hidden = (alarm_count or 0) - len(raised)
+    alarm_count = sum(kind.alarms for kind in kinds)
+    hidden = alarm_count - len(raised)
     cards = [
         ("Terminals", f"{total:,}", f"{on_trial:,} on trial"),
         ("Sold today, online", f"{online_count:,}", f"{money.show(online_sum)} face value"),
         ("Sold today, offline", f"{day['offline']:,}", f"{day['refused']:,} refused online"),
-        ("Open alarms", f"{alarm_count:,}", "to look at" if raised else "all quiet"),
+        (
+            "Open alarms",
+            f"{alarm_count:,}",
+            ", ".join(f"{kind.alarms:,} {kind.code}" for kind in kinds) or "all quiet",
+        ),
     ]
     shown_cards = "".join(
         f'<div class="card{" alert" if title == "Open alarms" and raised else ""}">'

@@ -4,13 +4,48 @@ transaction.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, case, func, insert, select, update
 
 from updater_server.tables import alarm
 
 TEXT_LIMIT = 300
+_MONEY, _SOON = 0, 1
+_GRADES = {
+    "sale_conflict": _MONEY,
+    "journal_fork": _MONEY,
+    "journal_lost": _MONEY,
+    "journal_chain": _MONEY,
+    "journal_rewound": _MONEY,
+    "journal_too_many_lost": _MONEY,
+    "float_negative": _MONEY,
+    "float_mismatch": _MONEY,
+    "voucher_spoiled": _MONEY,
+    "voucher_twice": _MONEY,
+    "returned_and_sold": _MONEY,
+    "sale_lost": _MONEY,
+    "database_restored": _MONEY,
+    "restore_float": _MONEY,
+    "restore_stock": _MONEY,
+    "restore_voucher": _MONEY,
+    "restore_given_up": _MONEY,
+    "no_vouchers": _SOON,
+    "expired": _SOON,
+    "expiry_near": _SOON,
+    "channels": _SOON,
+    "channels_spoiled": _SOON,
+    "expiry_soon": 3,
+}
+"""0: money may be wrong. 1: something stands still, or will in days. 2 (all others): look at it.
+3: there are weeks.
+"""
+
+
+def grade(code: str) -> int:
+    """How bad a kind of alarm is: 0 the worst."""
+    return _GRADES.get(code, 2)
 
 
 def raise_alarm(
@@ -45,12 +80,68 @@ def close_alarm(connection: Connection, alarm_id: int, now: int) -> bool:
     return closed.rowcount == 1
 
 
-def open_alarms(connection: Connection, limit: int = 100) -> list[dict[str, Any]]:
-    """The alarms nobody has closed, newest first."""
+def raise_once(connection: Connection, code: str, text: str, now: int) -> None:
+    """Record an alarm of the server's unless it was raised before: who closed it knows of it."""
+    text = text[:TEXT_LIMIT]
+    known = select(alarm.c.id).where(alarm.c.code == code, alarm.c.text == text).limit(1)
+    if connection.scalar(known) is None:
+        raise_alarm(connection, None, code, text, now)
+
+
+def is_open(connection: Connection, code: str) -> bool:
+    """Whether an alarm of this kind is open."""
+    found = select(alarm.c.id).where(alarm.c.code == code, alarm.c.closed_at.is_(None)).limit(1)
+    return connection.scalar(found) is not None
+
+
+def settle(
+    connection: Connection, codes: Collection[str], still: Collection[str], now: int
+) -> None:
+    """Close the open alarms of these kinds whose text is not among `still`: that passed."""
+    still = [text[:TEXT_LIMIT] for text in still]
+    connection.execute(
+        update(alarm)
+        .where(alarm.c.code.in_(codes), alarm.c.closed_at.is_(None), alarm.c.text.not_in(still))
+        .values(closed_at=now)
+    )
+
+
+class Kind(NamedTuple):
+    """The open alarms of one code: how many, how often they were raised in all, when last."""
+
+    code: str
+    grade: int
+    alarms: int
+    raised: int
+    last_at: int
+
+
+def kinds(connection: Connection) -> list[Kind]:
+    """The open alarms by kind, the worst first, then the newest. Nothing is left out."""
+    rows = connection.execute(
+        select(alarm.c.code, func.count(), func.sum(alarm.c.count), func.max(alarm.c.last_at))
+        .where(alarm.c.closed_at.is_(None))
+        .group_by(alarm.c.code)
+    )
+    found = [Kind(code, grade(code), n, int(count), last) for code, n, count, last in rows]
+    return sorted(found, key=lambda kind: (kind.grade, -kind.last_at, kind.code))
+
+
+def open_alarms(
+    connection: Connection, limit: int = 100, offset: int = 0, code: str | None = None
+) -> list[dict[str, Any]]:
+    """One page of the alarms nobody has closed (of one kind, if named), the worst first, then the
+    newest; `kinds` says how many there are.
+    """
     rows = connection.execute(
         select(alarm)
-        .where(alarm.c.closed_at.is_(None))
-        .order_by(alarm.c.last_at.desc(), alarm.c.id.desc())
+        .where(alarm.c.closed_at.is_(None), *([alarm.c.code == code] if code else []))
+        .order_by(
+            case(_GRADES, value=alarm.c.code, else_=2),
+            alarm.c.last_at.desc(),
+            alarm.c.id.desc(),
+        )
         .limit(limit)
+        .offset(offset)
     )
     return [dict(row) for row in rows.mappings()]

@@ -6,11 +6,18 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
-from updater_server.channels import Catalogue, Repository, RepositoryError
+from updater_server.channels import (
+    Catalogue,
+    EntryError,
+    Repository,
+    RepositoryError,
+    last_good,
+)
 from updater_server.channels.entry import Product
 from updater_server.tables import price
 
@@ -21,46 +28,114 @@ class PricesUnavailable(Exception):
     """No sound catalogue can be read now; nothing can be sold until one is published."""
 
 
+_RETRY_S = 5.0
+
+
 class PriceLists:
     """Catalogues by target path (`catalogue/default.json`); read again whenever the repository was
-    published anew. What was published last and verified stays in force.
+    published anew. What was published last and verified stays in force, over a restart, too, if
+    there is a folder to keep it in; the repository is looked at again until it verifies.
 
     Safe to call from several threads.
     """
 
-    def __init__(self, repository_directory: Path) -> None:
+    def __init__(self, repository_directory: Path, kept: Path | None = None) -> None:
         self._directory = repository_directory
+        self._kept = kept
         self._lock = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
+        self._retry_at = 0.0
         self._catalogues: dict[str, Catalogue] = {}
         self._repository: Repository | None = None
-        self.problem: str | None = None
-        """Why what was published last is not in force, if it is not."""
+        self._trouble = ""
+        self._is_going_on_with_what_was = False
 
     def _refresh(self) -> None:
+        seen = None
         try:
             status = (self._directory / "metadata" / "timestamp.json").stat()
+            seen = (status.st_mtime_ns, status.st_ino, status.st_size)
         except OSError as error:
-            raise PricesUnavailable("no channels are published on this server yet") from error
-        seen = (status.st_mtime_ns, status.st_ino, status.st_size)
-        if seen == self._seen:
+            if self._kept is None or not self._kept.is_dir():
+                raise PricesUnavailable("no channels are published on this server yet") from error
+        is_known = seen is not None and seen == self._seen
+        if is_known and (not self._trouble or time.monotonic() < self._retry_at):
             return
         try:
-            repository = Repository.open(self._directory)
-            catalogues = {
-                f"catalogue/{name}.json": repository.catalogue(name)
-                for name in repository.catalogue_names()
-            }
-        except RepositoryError as error:
-            if self._repository is None:
-                raise PricesUnavailable(f"the channels do not verify: {error}") from error
-            # Files that were spoiled or forged change no price and stop no sale.
-            self.problem = f"the channels do not verify, the prices before stay in force: {error}"
-            log.error("%s", self.problem)
-            self._seen = seen
-            return
-        self.problem = None
-        self._repository, self._catalogues, self._seen = repository, catalogues, seen
+            repository = Repository.open(self._directory, strict=False)
+            catalogues = _catalogues(repository)
+        except (RepositoryError, EntryError, OSError) as error:
+            self._go_on_with_what_was(error)
+        else:
+            self._take(repository, catalogues)
+        self._seen = seen
+        self._retry_at = time.monotonic() + _RETRY_S
+
+    def _go_on_with_what_was(self, error: Exception) -> None:
+        """Files that were spoiled, forged or not all copied yet change no price and stop no sale.
+
+        Raises:
+            PricesUnavailable: nothing is known from before.
+        """
+        if self._repository is None and self._kept is not None:
+            before = last_good.load(self._kept)
+            if before is not None:
+                self._repository, self._catalogues = before, _catalogues(before)
+        if self._repository is None:
+            raise PricesUnavailable(f"the channels do not verify: {error}") from error
+        self._is_going_on_with_what_was = True
+        self._say(f"the channels do not verify, what was published before stays in force: {error}")
+
+    def _take(self, repository: Repository, catalogues: dict[str, Catalogue]) -> None:
+        before = last_good.load(self._kept) if self._kept is not None else self._repository
+        older = last_good.older(repository, before) if before else []
+        self._repository, self._catalogues = repository, catalogues
+        self._is_going_on_with_what_was = False
+        if repository.damaged:
+            self._say("; ".join(repository.damaged.values()))
+        elif older:
+            self._say(
+                f"the channels are older than they were ({', '.join(older)}): if they were "
+                "restored from a copy, `release restored`, then publish"
+            )
+        else:
+            self._trouble = ""
+            self._keep(repository)
+
+    def _keep(self, repository: Repository) -> None:
+        if self._kept is not None:
+            try:
+                last_good.keep(repository, self._kept)
+            except (RepositoryError, OSError) as error:
+                log.warning("what is published cannot be kept: %s", error)
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            log.error("%s", trouble)
+        self._trouble = trouble
+
+    def trouble(self) -> str:
+        """What is wrong with the repository now; "" if nothing is."""
+        with self._lock:
+            try:
+                self._refresh()
+            except PricesUnavailable as error:
+                return str(error) if (self._directory / "metadata").is_dir() else ""
+            return self._trouble
+
+    def folder(self) -> Path:
+        """Where the timestamp is that terminals are to be given: the repository, or what verified
+        last while that does not.
+        """
+        with self._lock:
+            try:
+                self._refresh()
+            except PricesUnavailable:
+                return self._directory
+            is_kept = self._kept and (self._kept / "metadata" / "timestamp.json").exists()
+            if self._kept and is_kept and self._is_going_on_with_what_was:
+                return self._kept
+            return self._directory
 
     def repository(self) -> Repository:
         """The repository as last published.
@@ -127,6 +202,13 @@ class PriceLists:
                         first_seen_at=now,
                     )
                 )
+
+
+def _catalogues(repository: Repository) -> dict[str, Catalogue]:
+    return {
+        f"catalogue/{name}.json": repository.catalogue(name)
+        for name in repository.catalogue_names()
+    }
 
 
 def was_shown(

@@ -1,0 +1,114 @@
+"""From channel to channel: the same image, deltas for where it goes, and nothing that is halted."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import random
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from securesystemslib.signer import Signer
+
+from bootloader.shared import partitions
+from tests.server.shop import PASSPHRASE, a_release
+from tests.server.test_channels import add
+from updater_server import channels
+from updater_server.channels import CHANNELS, EVERYBODY, Repository
+from updater_server.channels.layouts import layout_of
+
+Office = tuple[Repository, list[Signer]]
+
+
+@pytest.fixture
+def office(tmp_path: Path, signed: Path) -> Office:
+    shutil.copytree(signed / "repository", tmp_path / "repository")
+    signers = channels.keys.load_all(signed / "keys", PASSPHRASE)
+    return Repository.open(tmp_path / "repository"), signers
+
+
+def promote(office: Office, number: int, through: str = "stable") -> channels.ReleaseEntry:
+    """From `ci`, where it is listed, up to `through`."""
+    repository, signers = office
+    for before, after in itertools.pairwise(CHANNELS):
+        entry = repository.promote(before, after, number, "duka-r1", signers)
+        repository.publish(signers)
+        if after == through:
+            break
+    return entry
+
+
+def test_a_promoted_release_carries_deltas_from_what_runs_where_it_goes(office: Office) -> None:
+    repository, signers = office
+    add(repository, signers, 10, "stable")
+    for number in (11, 12, 13, 14):  # `ci` sees more releases than `stable`
+        add(repository, signers, number, "ci")
+        repository.publish(signers)
+    entry = promote(office, 14)
+    paths = [payload.path for payload in entry.payloads]
+    assert paths == ["stable/duka-r1/14.full", "stable/duka-r1/14-from-10.delta"]
+    full = repository.target_bytes("stable/duka-r1/14.full")
+    assert full == repository.target_bytes("ci/duka-r1/14.full")
+    delta = repository.target_bytes("stable/duka-r1/14-from-10.delta")
+    assert len(delta) * 4 < len(full)
+    image = channels.expand(channels.Payload("delta", delta, 10), a_release(10).image)
+    assert hashlib.sha256(image).hexdigest() == entry.image.sha256
+    assert repository.verify() == []
+
+
+@pytest.mark.parametrize("where", ["ci", "alpha", "beta"])
+def test_what_is_halted_on_any_channel_before_goes_no_further(office: Office, where: str) -> None:
+    repository, signers = office
+    add(repository, signers, 7, "ci")
+    repository.publish(signers)
+    promote(office, 7, "beta")
+    repository.halt(where, 7, signers)
+    with pytest.raises(channels.ReleaseRefused, match=f"halted on {where}"):
+        repository.promote("beta", "stable", 7, "duka-r1", signers)
+    repository.publish(signers)
+    with pytest.raises(channels.ReleaseRefused, match=f"halted on {where}"):
+        repository.promote("beta", "stable", 7, "duka-r1", signers)
+    with pytest.raises(channels.ReleaseRefused, match=f"halted on {where}"):
+        add(repository, signers, 7, "stable")
+    repository.resume(where, 7, signers)
+    repository.publish(signers)
+    repository.promote("beta", "stable", 7, "duka-r1", signers)
+
+
+def test_what_no_terminal_has_room_for_is_not_listed(office: Office) -> None:
+    repository, signers = office
+    layout = layout_of("duka-r1")
+    table = partitions.DUKA_R1
+    assert layout.slot_bytes == table["slot_a"][1] == table["slot_b"][1]
+    assert layout.payload_limit_bytes == table["download"][1] - partitions.SECTOR_BYTES
+    image = random.Random(1).randbytes(layout.payload_limit_bytes - 100)  # fits a slot, unpacked
+    entry = a_release(7, image=channels.Image(len(image), hashlib.sha256(image).hexdigest())).entry
+    payloads = channels.build_payloads(image)
+    assert len(payloads[0].data) > layout.payload_limit_bytes
+    with pytest.raises(channels.ReleaseRefused, match="download partition"):
+        repository.add_release("ci", entry, payloads, signers)
+    assert repository.staged() == []
+
+
+def test_a_list_that_has_run_out_promotes_nothing(office: Office) -> None:
+    repository, signers = office
+    add(repository, signers, 7, "ci")
+    repository.publish(signers)
+    late = datetime.now(UTC) + timedelta(days=366)
+    with pytest.raises(channels.ReleaseRefused, match="no longer in force"):
+        repository.promote("ci", "alpha", 7, "duka-r1", signers, late)
+
+
+def test_a_promoted_release_is_for_nobody_until_a_wave_lets_it_out(office: Office) -> None:
+    repository, signers = office
+    add(repository, signers, 7, "ci")
+    repository.set_rollout("ci", 7, EVERYBODY, signers)
+    repository.publish(signers)
+    promote(office, 7, "alpha")
+    assert repository.rollout("ci").allows(7, bytes(8))
+    assert not repository.rollout("alpha").allows(7, bytes(8))
+    assert not repository.is_let_out("alpha", 7)
+    repository.set_rollout("alpha", 7, EVERYBODY, signers)
+    assert repository.is_let_out("alpha", 7)
