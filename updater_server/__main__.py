@@ -229,9 +229,25 @@ def assign_stock(terminal: str, product: str, count: int, data: Data) -> None:
         terminal_id = terminals.parse_terminal_id(terminal)
         with writing(service.engine) as connection:
             batch_id = stock.assign(
-                connection, service.prices, terminal_id, product, count, service.now()
+                connection,
+                service.key,
+                service.prices,
+                terminal_id,
+                product,
+                count,
+                service.now(),
             )
     out.print(f"batch {batch_id}: {count} of {product} for {terminal}", highlight=False)
+
+
+@stock_cli.command("recall")
+def recall_stock(batch: int, data: Data) -> None:
+    """Take back a batch that its terminal has not confirmed yet."""
+    with refusals():
+        service = Service.open(data)
+        with writing(service.engine) as connection:
+            told = stock.recall(connection, batch, service.now())
+    out.print(f"batch {batch} is recalled; {told}", highlight=False)
 
 
 @technician_cli.command("add")

@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
-from updater_server import strict_cbor
+from updater_server import limits, strict_cbor
 from updater_server.database import reading, writing
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet import terminals
+from updater_server.fleet.alarms import raise_alarm
 from updater_server.messages import (
     MESSAGE_LIMIT_BYTES,
     DeviceKeys,
@@ -35,12 +36,16 @@ log = logging.getLogger("duka.device_api")
 
 OK, BAD_REQUEST, UNAUTHORIZED, REPLAY, TOO_LARGE, TRY_LATER = 200, 400, 401, 409, 413, 503
 _ERROR = -1
-_UINT32 = (1 << 32) - 1
+_UINT32 = limits.UINT32
 _UINT63 = (1 << 63) - 1
 
 
 class BadMessage(Exception):
     """An authentic message whose content breaks its format."""
+
+
+class ReplyUnfit(Exception):
+    """The terminal would have to refuse this answer, so nothing of it may happen."""
 
 
 class Content:
@@ -94,6 +99,10 @@ class Content:
             raise BadMessage(f"key {key}: an array is needed")
         return value
 
+    def has(self, key: int) -> bool:
+        """Whether the key is there at all."""
+        return key in self._map
+
     def optional_items(self, key: int) -> list[Any] | None:
         """An array or null; the key must be there."""
         if key in self._map and self._map[key] is None:
@@ -129,13 +138,51 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
             ):
                 return REPLAY, b""
             reply = _answer(service, connection, envelope.terminal_id, keys, plain, now)
+            content = strict_cbor.dumps(reply)
+            check_reply(reply, len(content))
     except SealBroken:
         return UNAUTHORIZED, b""
     except (PricesUnavailable, OperationalError, VaultError) as error:
         # Rolled back: nothing was decided and the counter is free again.
         log.error("terminal %s is asked to try later: %s", envelope.terminal_id.hex(), error)
         return TRY_LATER, b""
-    return OK, seal_reply(envelope.counter, strict_cbor.dumps(reply), keys)
+    except ReplyUnfit as error:
+        # Rolled back as well. It comes again with every try, so a person must know.
+        text = f"asked for something whose answer no terminal takes: {error}"
+        with writing(service.engine) as connection:
+            raise_alarm(connection, envelope.terminal_id, "reply_unfit", text, service.now())
+        return TRY_LATER, b""
+    return OK, seal_reply(envelope.counter, content, keys)
+
+
+def check_reply(reply: dict[int, Any], size_bytes: int) -> None:
+    """Return only if a terminal takes this reply (docs/formats/limits.toml).
+
+    Raises:
+        ReplyUnfit: it would be refused there, perhaps for ever.
+    """
+    kind = reply[0]
+    checks: dict[str, bool] = {"size": limits.within(size_bytes, limits.REPLY_BYTES)}
+    if kind == 1:
+        checks["time"] = limits.within(reply[1], (0, _UINT32))
+        checks["float"] = limits.within(reply[2], limits.FLOAT_MINOR)
+        checks["acknowledged"] = limits.within(reply[3], (0, _UINT32))
+        checks["text"] = limits.within(len(reply[4] or ""), limits.MERCHANT_TEXT)
+        checks["batches"] = len(reply[5]) <= limits.BATCHES_WAITING[1] and all(
+            limits.within(batch_id, limits.BATCH_ID) for batch_id in reply[5]
+        )
+    elif kind == 2 and reply[1] == 0:
+        why = limits.unfit_voucher("any", reply[2], reply[3], reply[4])
+        checks[why or "voucher"] = why is None
+        checks["float"] = limits.within(reply[5], limits.FLOAT_MINOR)
+    elif kind == 3:
+        checks["acknowledged"] = limits.within(reply[1], (0, _UINT32))
+        checks["float"] = limits.within(reply[2], limits.FLOAT_MINOR)
+    elif kind == 4:
+        checks["file"] = limits.within(len(reply[1]), limits.STOCK_FILE_BYTES)
+    wrong = [name for name, fits in checks.items() if not fits]
+    if wrong:
+        raise ReplyUnfit(f"kind {kind}: {', '.join(wrong)}")
 
 
 def _answer(
@@ -157,7 +204,7 @@ def _answer(
             reply = _journal(connection, terminal_id, content, now)
         elif kind == 4:
             batch_id = content.uint(1)
-            file = stock.stock_file(connection, service.key, keys, terminal_id, batch_id)
+            file = stock.offered_file(connection, service.key, keys, terminal_id, batch_id, now)
             reply = {1: file}
         elif kind == 5:
             batch_id, sha256 = content.uint(1), content.octets(2, 32)
@@ -186,6 +233,7 @@ def _check_in(
     slot = content.text(3, 1)
     if slot not in "ab":
         raise BadMessage("key 3: slot a or b")
+    refused_files = _refused_files(content)
     report = terminals.CheckIn(
         terminal_time=content.uint(1),
         release=content.uint(2),
@@ -195,12 +243,17 @@ def _check_in(
         battery_mv=content.uint(6, 65535),
         signal=content.uint(7, 255),
         failure_release=check_uint(failure[0], 8) if failure else None,
-        failure_reason=failure[1][:200] if failure else None,
+        failure_reason=failure[1][: limits.FAILURE_REASON[1]] if failure else None,
         own_float_minor=content.integer(9),
         journal_oldest=check_uint(places[0], 10),
         journal_next=check_uint(places[1], 10),
+        refused_files=refused_files,
     )
     terminals.record_check_in(connection, terminal_id, report, now)
+    for name, reason in refused_files or ():
+        folder, _, number = name.partition("/")
+        if folder == "stock" and number.isdecimal():
+            stock.refused(connection, terminal_id, int(number), reason, now)
     reconcile.reconcile(connection, terminal_id, now)
     owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
     try:
@@ -209,11 +262,29 @@ def _check_in(
         log.warning("prices not recorded: %s", error)  # a check-in must not fail for it
     return {
         1: now,
-        2: ledger.float_minor(connection, terminal_id),
+        2: ledger.told_float_minor(connection, terminal_id),
         3: owner.acknowledged_through,
         4: owner.merchant_text,
         5: stock.waiting(connection, terminal_id),
     }
+
+
+def _refused_files(content: Content) -> list[tuple[str, str]] | None:
+    """[(file, reason), …] that the terminal cannot work with; None if it has nothing new to say."""
+    if not content.has(11):
+        return None
+    told = content.items(11)
+    fits = len(told) <= limits.REFUSED_FILES[1] and all(
+        isinstance(item, list)
+        and len(item) == 2
+        and all(isinstance(word, str) for word in item)
+        and limits.within(len(item[0]), limits.REFUSED_FILE)
+        and limits.within(len(item[1]), limits.REFUSED_REASON)
+        for item in told
+    )
+    if not fits:
+        raise BadMessage("key 11: a list of [file, reason]")
+    return [(name, reason) for name, reason in told]
 
 
 def _sale(
@@ -221,7 +292,7 @@ def _sale(
 ) -> dict[int, Any]:
     request = switch.SaleRequest(
         sequence=content.uint(1),
-        product_id=content.text(2, 32),
+        product_id=content.text(2, limits.PRODUCT_ID[1]),
         amount_minor=content.uint(3),
         time=content.uint(4),
     )
@@ -234,7 +305,7 @@ def _sale(
             2: answer.pin,
             3: answer.serial,
             4: answer.expires_at,
-            5: answer.float_after_minor,
+            5: max(limits.FLOAT_MINOR[0], min(limits.FLOAT_MINOR[1], answer.float_after_minor)),
         }
     return {1: 1, 6: answer.code, 7: answer.text}
 
@@ -247,4 +318,4 @@ def _journal(
         raise BadMessage("key 1: an array of byte strings is needed")
     acknowledged = intake.take_in(connection, terminal_id, raws, now)
     reconcile.reconcile(connection, terminal_id, now)
-    return {1: acknowledged, 2: ledger.float_minor(connection, terminal_id)}
+    return {1: acknowledged, 2: ledger.told_float_minor(connection, terminal_id)}

@@ -82,6 +82,7 @@ check_in = Table(
     Column("journal_next", Big, nullable=False),
     Column("reconciled", Boolean),  # null: not comparable yet
     Column("mismatches", Integer, nullable=False, default=0),  # in a row
+    Column("refused_files", String),  # JSON [[file, reason], …]: what it does not work with
 )
 
 running_history = Table(
@@ -169,6 +170,14 @@ voucher = Table(
     Index(None, "product_id", "free", "expires_at"),
 )
 
+voucher_set_aside = Table(
+    "voucher_set_aside",  # out of the vault, and given to nobody: no terminal could take it
+    metadata,
+    Column("voucher_id", Big, ForeignKey("voucher.id"), primary_key=True, autoincrement=False),
+    Column("reason", String(200), nullable=False),
+    Column("set_aside_at", Big, nullable=False),
+)
+
 stock_batch = Table(
     "stock_batch",
     metadata,
@@ -181,6 +190,9 @@ stock_batch = Table(
     Column("count", Integer, nullable=False),
     Column("created_at", Big, nullable=False),
     Column("received_at", Big),
+    Column("asked_for_at", Big),  # its file left the server then
+    Column("closed_at", Big),  # not received and offered no more
+    Column("closed_why", String(200)),
 )
 
 voucher_assignment = Table(

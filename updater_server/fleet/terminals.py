@@ -5,6 +5,7 @@ and `__main__`.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import secrets
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from updater_server import limits
 from updater_server.channels import CHANNELS
 from updater_server.errors import ConflictError, InputError
+from updater_server.fleet.alarms import raise_alarm
 from updater_server.messages import DEVICE_KEY_BYTES, TERMINAL_ID_BYTES, DeviceKeys
 from updater_server.sales import ledger
 from updater_server.server_key import ServerKey
@@ -21,7 +24,7 @@ from updater_server.tables import check_in, running_history, technician, termina
 
 DEFAULT_CHANNEL = "stable"
 DEFAULT_CATALOGUE = "catalogue/default.json"
-INITIAL_FLOAT_LIMIT_MINOR = 10**9
+INITIAL_FLOAT_LIMIT_MINOR = limits.FIRST_FLOAT_MINOR[1]
 _NAME = re.compile(r"[\w .@-]{1,64}")
 
 
@@ -170,14 +173,26 @@ class CheckIn:
     own_float_minor: int
     journal_oldest: int
     journal_next: int
+    refused_files: list[tuple[str, str]] | None = None
+    """[(file, reason), …] that it cannot work with; None: as it said before."""
 
 
 def record_check_in(connection: Connection, terminal_id: bytes, report: CheckIn, now: int) -> None:
-    """Keep the newest report, and a line of history when what runs or what failed has changed."""
+    """Keep the newest report, a line of history when what runs or what failed has changed, and an
+    alarm for each file that the terminal newly refuses.
+    """
     values: dict[str, Any] = {**report.__dict__, "at": now, "reconciled": None}
+    del values["refused_files"]
     before = connection.execute(
         select(check_in).where(check_in.c.terminal_id == terminal_id)
     ).one_or_none()
+    if report.refused_files is not None:
+        values["refused_files"] = json.dumps(report.refused_files)
+        known = json.loads(before.refused_files or "[]") if before else []
+        for name, reason in report.refused_files:
+            if [name, reason] not in known:
+                text = f"it cannot work with {name}: {reason}"
+                raise_alarm(connection, terminal_id, "file_refused", text, now)
     if before is None:
         connection.execute(insert(check_in).values(terminal_id=terminal_id, **values))
     else:
@@ -218,7 +233,7 @@ def set_merchant_text(connection: Connection, terminal_id: bytes, text: str | No
     Raises:
         InputError: not enrolled, or over 200 characters.
     """
-    if text is not None and len(text) > 200:
+    if text is not None and len(text) > limits.MERCHANT_TEXT[1]:
         raise InputError("the text has over 200 characters")
     _change(connection, terminal_id, merchant_text=text)
 

@@ -44,7 +44,11 @@ _MUST_FIND_NOTHING = {
         WHERE t.kind IN ('stock_sale', 'refund') AND j.raw IS NULL""",
     "a voucher is given away and still free, or gone and not given": """
         SELECT v.id FROM voucher v LEFT JOIN voucher_assignment a ON a.voucher_id = v.id
-        WHERE v.free = (a.voucher_id IS NOT NULL)""",
+        LEFT JOIN voucher_set_aside s ON s.voucher_id = v.id
+        WHERE v.free = (a.voucher_id IS NOT NULL OR s.voucher_id IS NOT NULL)""",
+    "a voucher is given away and set aside": """
+        SELECT a.voucher_id FROM voucher_assignment a
+        JOIN voucher_set_aside s ON s.voucher_id = a.voucher_id""",
     "a stock batch does not have the vouchers it says": """
         SELECT b.id FROM stock_batch b WHERE b.count <>
         (SELECT COUNT(*) FROM voucher_assignment a WHERE a.batch_id = b.id)""",

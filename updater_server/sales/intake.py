@@ -212,7 +212,8 @@ def _refused(connection: Connection, terminal_id: bytes, record: Record, now: in
     online = connection.scalar(
         select(sale.c.state).where(sale.c.terminal_id == terminal_id, sale.c.sequence == sequence)
     )
-    if online == "delivered":
+    given_back = ledger.is_posted(connection, f"refund:{terminal_id.hex()}:{sequence}")
+    if online == "delivered" and not given_back:
         raise NotARecord(f"says sale {sequence} was refused; it was delivered")
     sold = connection.execute(
         select(stock_outcome, stock_batch.c.terminal_id, stock_batch.c.face_minor)

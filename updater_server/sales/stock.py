@@ -7,22 +7,24 @@ For `device_api` and the command line. Source: docs/formats/messages.md, "Stock 
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
-from updater_server import strict_cbor
+from updater_server import limits, strict_cbor
 from updater_server.errors import ConflictError, InputError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.messages import DeviceKeys, seal_pin
 from updater_server.sales import vouchers
 from updater_server.sales.prices import PriceLists
 from updater_server.server_key import ServerKey
-from updater_server.tables import stock_batch, terminal, voucher, voucher_assignment
+from updater_server.tables import stock_batch, terminal, voucher_assignment
 
-BATCH_LIMIT = 100
-"""About 6 KB sealed: one message, and a terminal's heap, hold it."""
-WAITING_LIMIT = 16
+BATCH_LIMIT = limits.BATCH_VOUCHERS[1]
+WAITING_LIMIT = limits.BATCHES_WAITING[1]
 """Batches named in one check-in; the next ones follow when these are received."""
+_HEAD_ROOM_BYTES = 64  # the longest head: ids, product, amount, expiry
+_ENTRY_ROOM_BYTES = 13  # an entry beside serial and PIN: an array, two lengths, a tag of 8
 SHELF_LIFE_S = 7 * 86400
 """Vouchers that expire sooner stay in the vault for online sale."""
 
@@ -33,6 +35,7 @@ class NoSuchBatch(Exception):
 
 def assign(
     connection: Connection,
+    key: ServerKey,
     prices: PriceLists,
     terminal_id: bytes,
     product_id: str,
@@ -53,20 +56,28 @@ def assign(
     product = prices.product(owner.catalogue, product_id)
     if product is None:
         raise InputError(f"{owner.catalogue} has no product {product_id}")
-    ids = vouchers.take(connection, product_id, count, now, spare_s=SHELF_LIFE_S)
-    if len(ids) < count:
-        raise InputError(f"the vault has only {len(ids)} vouchers of {product_id}: import more")
+    taken = vouchers.take(connection, key, product_id, count, now, spare_s=SHELF_LIFE_S)
+    if len(taken) < count:
+        # What was found unfit on the way stays set aside only if a batch comes of it.
+        raise InputError(f"the vault has only {len(taken)} vouchers of {product_id}: import more")
+    expires_at = min((v.expires_at for v in taken if v.expires_at), default=0)
+    room = limits.STOCK_FILE_BYTES[1] - _HEAD_ROOM_BYTES
+    fitting = 0
+    for opened in taken:
+        room -= len(opened.serial) + len(opened.pin) + _ENTRY_ROOM_BYTES
+        fitting += room >= 0
+    if fitting < count:
+        raise InputError(
+            f"a terminal has room for {fitting} such vouchers in one batch: assign {fitting}"
+        )
     prices.record(connection, owner.catalogue, now)
-    expiries = connection.scalars(
-        select(voucher.c.expires_at).where(voucher.c.id.in_(ids), voucher.c.expires_at > 0)
-    )
     created = connection.execute(
         insert(stock_batch).values(
             terminal_id=terminal_id,
             product_id=product_id,
             face_minor=product.amount_minor,
             commission_minor=product.commission_minor,
-            expires_at=min(expiries, default=0),
+            expires_at=expires_at,
             count=count,
             created_at=now,
         )
@@ -77,13 +88,13 @@ def assign(
         insert(voucher_assignment),
         [
             {
-                "voucher_id": voucher_id,
+                "voucher_id": opened.voucher_id,
                 "terminal_id": terminal_id,
                 "batch_id": batch_id,
                 "batch_index": index,
                 "assigned_at": now,
             }
-            for index, voucher_id in enumerate(ids)
+            for index, opened in enumerate(taken)
         ],
     )
     return batch_id
@@ -95,6 +106,7 @@ def waiting(connection: Connection, terminal_id: bytes) -> list[int]:
         connection.scalars(
             select(stock_batch.c.id)
             .where(stock_batch.c.terminal_id == terminal_id, stock_batch.c.received_at.is_(None))
+            .where(stock_batch.c.closed_at.is_(None))
             .order_by(stock_batch.c.id)
             .limit(WAITING_LIMIT)
         )
@@ -136,6 +148,95 @@ def stock_file(
             5: entries,
         }
     )
+
+
+def offered_file(
+    connection: Connection,
+    key: ServerKey,
+    keys: DeviceKeys,
+    terminal_id: bytes,
+    batch_id: int,
+    now: int,
+) -> bytes:
+    """`stock_file`, to be sent now; noted, for from here on the terminal may have it.
+
+    Raises:
+        NoSuchBatch: not this terminal's, or closed; also when the terminal could not take the file,
+            which closes the batch with an alarm, so commit.
+    """
+    content = stock_file(connection, key, keys, terminal_id, batch_id)
+    batch = connection.execute(select(stock_batch).where(stock_batch.c.id == batch_id)).one()
+    if batch.closed_at is not None:
+        raise NoSuchBatch(f"batch {batch_id} is not offered any more: {batch.closed_why}")
+    why = _unfit(connection, key, batch, len(content))
+    if why:
+        close(connection, batch_id, why, now)
+        text = f"stock batch {batch_id} is not offered, the terminal could not take it: {why}"
+        raise_alarm(connection, terminal_id, "stock_unfit", text, now)
+        raise NoSuchBatch(text)
+    connection.execute(
+        update(stock_batch)
+        .where(stock_batch.c.id == batch_id, stock_batch.c.asked_for_at.is_(None))
+        .values(asked_for_at=now)
+    )
+    return content
+
+
+def _unfit(connection: Connection, key: ServerKey, batch: Row[Any], size_bytes: int) -> str | None:
+    if not limits.within(size_bytes, limits.STOCK_FILE_BYTES):
+        return f"{size_bytes} bytes, at most {limits.STOCK_FILE_BYTES[1]}"
+    if not limits.within(batch._mapping["count"], limits.BATCH_VOUCHERS):
+        return f"{batch._mapping['count']} vouchers, at most {limits.BATCH_VOUCHERS[1]}"
+    ids = connection.scalars(
+        select(voucher_assignment.c.voucher_id).where(voucher_assignment.c.batch_id == batch.id)
+    )
+    for voucher_id in ids:
+        opened = vouchers.reveal(connection, key, voucher_id)
+        why = limits.unfit_voucher(batch.product_id, opened.pin, opened.serial, opened.expires_at)
+        if why:
+            return why
+    return None
+
+
+def close(connection: Connection, batch_id: int, why: str, now: int) -> bool:
+    """Offer a batch no more; its vouchers stay given away. False if it was closed or received."""
+    closed = connection.execute(
+        update(stock_batch)
+        .where(stock_batch.c.id == batch_id)
+        .where(stock_batch.c.closed_at.is_(None), stock_batch.c.received_at.is_(None))
+        .values(closed_at=now, closed_why=why[:200])
+    )
+    return closed.rowcount == 1
+
+
+def recall(connection: Connection, batch_id: int, now: int) -> str:
+    """Take back a batch that its terminal has not confirmed; returns what becomes of its vouchers.
+
+    They are sold to nobody else: a file that was sent may be on the terminal, which sells from it.
+
+    Raises:
+        InputError: no such batch, or the terminal has it or it is closed.
+    """
+    batch = connection.execute(
+        select(stock_batch).where(stock_batch.c.id == batch_id)
+    ).one_or_none()
+    if batch is None:
+        raise InputError(f"there is no stock batch {batch_id}")
+    if batch.received_at is not None:
+        raise InputError(f"the terminal has batch {batch_id} and sells from it")
+    if not close(connection, batch_id, "recalled", now):
+        raise InputError(f"batch {batch_id} is closed already: {batch.closed_why}")
+    count = batch._mapping["count"]
+    if batch.asked_for_at is None:
+        return f"the terminal never had it: its {count} vouchers were shown to nobody"
+    return f"it was sent and not confirmed: its {count} vouchers may be on the terminal"
+
+
+def refused(connection: Connection, terminal_id: bytes, batch_id: int, why: str, now: int) -> None:
+    """The terminal's word that it cannot take a batch: it is not offered again."""
+    owner = connection.scalar(select(stock_batch.c.terminal_id).where(stock_batch.c.id == batch_id))
+    if owner == terminal_id:
+        close(connection, batch_id, f"refused by the terminal: {why}", now)
 
 
 def received(

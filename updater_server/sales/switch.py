@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
+from updater_server import limits
 from updater_server.errors import ConflictError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import ledger, vouchers
@@ -25,6 +26,7 @@ REFUSALS = {
     "price_changed": "The price has changed. Sync, then sell again.",
     "no_float": "Not enough float. Top up, then sell again.",
     "no_vouchers": "Sold out for now. Try another product.",
+    "voucher_unfit": "That voucher was no good. Nothing was sold. Sell again.",
 }
 
 
@@ -56,11 +58,38 @@ class Refused:
     text: str
 
 
-def _stored_answer(connection: Connection, key: ServerKey, row: RowMapping) -> Delivered | Refused:
+def _stored_answer(
+    connection: Connection, key: ServerKey, row: RowMapping, now: int
+) -> Delivered | Refused:
     if row["state"] == "delivered":
         opened = vouchers.reveal(connection, key, row["voucher_id"])
+        unfit = limits.unfit_voucher(
+            opened.product_id, opened.pin, opened.serial, opened.expires_at
+        )
+        if unfit:
+            return _give_back(connection, row, unfit, now)
         return Delivered(opened.pin, opened.serial, opened.expires_at, row["float_after_minor"])
     return Refused(row["refusal_code"], row["refusal_text"])
+
+
+def _give_back(connection: Connection, row: RowMapping, why: str, now: int) -> Refused:
+    """The end of a sale whose answer no terminal can take: the debit is given back, once."""
+    terminal_id, sequence = row["terminal_id"], row["sequence"]
+    reference = f"refund:{terminal_id.hex()}:{sequence}"
+    if not ledger.is_posted(connection, reference):
+        moved = ledger.sale_entries(terminal_id, row["amount_minor"], row["commission_minor"])
+        ledger.post(
+            connection,
+            "refund",
+            reference,
+            {name: -amount_minor for name, amount_minor in moved.items()},
+            terminal_id=terminal_id,
+            sequence=sequence,
+            now=now,
+        )
+        text = f"sale {sequence} is given back, its voucher cannot be delivered: {why}"
+        raise_alarm(connection, terminal_id, "voucher_unfit", text, now)
+    return Refused("voucher_unfit", REFUSALS["voucher_unfit"])
 
 
 def _contradicts_journal(connection: Connection, terminal_id: bytes, request: SaleRequest) -> bool:
@@ -114,7 +143,7 @@ def sell(
             request.time,
         )
         if same:
-            return _stored_answer(connection, key, stored)
+            return _stored_answer(connection, key, stored, now)
     if stored is not None or _contradicts_journal(connection, terminal_id, request):
         text = f"sale {request.sequence} was asked for again with another content"
         raise_alarm(connection, terminal_id, "sale_conflict", text, now)
@@ -151,17 +180,17 @@ def sell(
     float_before = ledger.float_minor(connection, terminal_id)
     if float_before < product.amount_minor - commission_minor:
         return refuse("no_float")
-    taken = vouchers.take(connection, request.product_id, 1, now)
+    taken = vouchers.take(connection, key, request.product_id, 1, now)
     if not taken:
         text = f"sold out: {request.product_id}"
         raise_alarm(connection, None, "no_vouchers", text, now)
         return refuse("no_vouchers")
 
     prices.record(connection, owner.catalogue, now)
-    connection.execute(insert(sale).values(**row, state="reserved", voucher_id=taken[0]))
+    connection.execute(insert(sale).values(**row, state="reserved", voucher_id=taken[0].voucher_id))
     connection.execute(
         insert(voucher_assignment).values(
-            voucher_id=taken[0],
+            voucher_id=taken[0].voucher_id,
             terminal_id=terminal_id,
             sale_sequence=request.sequence,
             assigned_at=now,
@@ -182,5 +211,5 @@ def sell(
         .where(sale.c.terminal_id == terminal_id, sale.c.sequence == request.sequence)
         .values(state="delivered", float_after_minor=after)
     )
-    opened = vouchers.reveal(connection, key, taken[0])
+    opened = taken[0]
     return Delivered(opened.pin, opened.serial, opened.expires_at, after)

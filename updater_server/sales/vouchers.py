@@ -6,20 +6,20 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
-from updater_server.errors import InputError
+from updater_server import limits
+from updater_server.errors import InputError, VaultError
+from updater_server.fleet.alarms import raise_alarm
 from updater_server.server_key import ServerKey
-from updater_server.tables import voucher
+from updater_server.tables import voucher, voucher_set_aside
 
 IMPORT_LIMIT_BYTES = 64 * 1024 * 1024
-_PRODUCT = re.compile("[a-z0-9][a-z0-9_.-]{0,23}")
-_PIN = re.compile("[0-9A-Z]{4,32}")
-_SERIAL = re.compile("[0-9A-Za-z-]{1,40}")
+_UNFIT_LIMIT = 500
+"""Vouchers that one request may set aside; the next request goes on."""
 _COLUMNS = ["product", "pin", "serial", "expiry"]
 
 
@@ -71,11 +71,11 @@ def import_csv(connection: Connection, key: ServerKey, text: str, now: int) -> i
             if None in row or None in row.values():
                 raise InputError(f"line {line}: {len(_COLUMNS)} columns are needed")
             product_id, pin, serial = row["product"], row["pin"].replace(" ", ""), row["serial"]
-            if not _PRODUCT.fullmatch(product_id):
+            if not limits.PRODUCT_ID_PATTERN.fullmatch(product_id):
                 raise InputError(f"line {line}: {product_id!r} is no product id")
-            if not _PIN.fullmatch(pin):
+            if not limits.PIN_PATTERN.fullmatch(pin):
                 raise InputError(f"line {line}: a PIN has 4 to 32 digits or capital letters")
-            if not _SERIAL.fullmatch(serial):
+            if not limits.SERIAL_PATTERN.fullmatch(serial):
                 raise InputError(f"line {line}: {serial!r} is no serial number")
             try:
                 expires_at = _expiry(row["expiry"])
@@ -83,6 +83,9 @@ def import_csv(connection: Connection, key: ServerKey, text: str, now: int) -> i
                 raise InputError(f"line {line}: {row['expiry']!r} is no day") from error
             if 0 < expires_at <= now:
                 raise InputError(f"line {line}: voucher {serial} has expired")
+            unfit = limits.unfit_voucher(product_id, pin, serial, expires_at)
+            if unfit:
+                raise InputError(f"line {line}: {unfit}")
             digest = key.digest("pin digest", f"{product_id}\0{pin}".encode())
             twin = connection.scalar(
                 select(func.count()).where(
@@ -114,25 +117,78 @@ def import_csv(connection: Connection, key: ServerKey, text: str, now: int) -> i
 
 
 def take(
-    connection: Connection, product_id: str, count: int, now: int, spare_s: int = 0
-) -> list[int]:
-    """Take up to `count` free vouchers out of the vault, those that expire first first; returns
-    their ids.
+    connection: Connection,
+    key: ServerKey,
+    product_id: str,
+    count: int,
+    now: int,
+    spare_s: int = 0,
+) -> list[Voucher]:
+    """Take up to `count` free vouchers out of the vault, opened, those that expire first first.
 
     Those that expire within `spare_s` are left. The caller assigns each in the same transaction.
+    One that no terminal could take, or that does not open though others do, is set aside with an
+    alarm, and the next one taken: what is wrong with one voucher stops no other.
     """
-    ids = list(
+    taken: list[Voucher] = []
+    unfit: dict[int, str] = {}
+    closed: list[int] = []
+    looked_at: list[int] = []
+    while len(taken) < count and len(looked_at) < count + _UNFIT_LIMIT:
+        ids = _free(connection, product_id, count - len(taken), now + spare_s, looked_at)
+        if not ids:
+            break
+        looked_at += ids
+        for voucher_id in ids:
+            try:
+                opened = reveal(connection, key, voucher_id)
+            except VaultError:
+                closed.append(voucher_id)
+                continue
+            why = limits.unfit_voucher(product_id, opened.pin, opened.serial, opened.expires_at)
+            if why:
+                unfit[voucher_id] = why
+            else:
+                taken.append(opened)
+    if closed and (taken or unfit):
+        # Others open: the key is the right one, and it is these that are wrong.
+        unfit |= dict.fromkeys(closed, "it was sealed under another server.key")
+    elif closed:
+        text = f"no voucher of {product_id} opens under this server.key: is it the right one?"
+        raise_alarm(connection, None, "vault_closed", text, now)
+    for voucher_id, why in unfit.items():
+        _set_aside(connection, product_id, voucher_id, why, now)
+    if taken:
+        ids = [opened.voucher_id for opened in taken]
+        connection.execute(update(voucher).where(voucher.c.id.in_(ids)).values(free=False))
+    return taken
+
+
+def _free(
+    connection: Connection, product_id: str, count: int, after: int, without: list[int]
+) -> list[int]:
+    """Ids of free vouchers that are good beyond `after`, those that expire first first."""
+    return list(
         connection.scalars(
             select(voucher.c.id)
             .where(voucher.c.product_id == product_id, voucher.c.free)
-            .where(or_(voucher.c.expires_at == 0, voucher.c.expires_at > now + spare_s))
+            .where(or_(voucher.c.expires_at == 0, voucher.c.expires_at > after))
+            .where(voucher.c.id.not_in(without))
             .order_by(voucher.c.expires_at == 0, voucher.c.expires_at, voucher.c.id)
             .limit(count)
         )
     )
-    if ids:
-        connection.execute(update(voucher).where(voucher.c.id.in_(ids)).values(free=False))
-    return ids
+
+
+def _set_aside(
+    connection: Connection, product_id: str, voucher_id: int, why: str, now: int
+) -> None:
+    connection.execute(update(voucher).where(voucher.c.id == voucher_id).values(free=False))
+    connection.execute(
+        insert(voucher_set_aside).values(voucher_id=voucher_id, reason=why[:200], set_aside_at=now)
+    )
+    text = f"a voucher of {product_id} is set aside, no terminal could take it: {why}"
+    raise_alarm(connection, None, "voucher_unfit", text, now)
 
 
 def reveal(connection: Connection, key: ServerKey, voucher_id: int) -> Voucher:
