@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from securesystemslib.signer import Signer, SSlibKey
 
+from tools import oracle
 from tools.steps import (
     DryRunOption,
     JsonOption,
@@ -143,7 +144,7 @@ def rotate(
 
     Without --public the new keys are made in the --keys folder, and the old ones go to `retired/`.
     """
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     rule = opened.policy.roles.get(role)
     if rule is None:
         raise channels.PolicyError(f"{role} is none of {', '.join(opened.policy.roles)}")
@@ -205,6 +206,7 @@ def sign(
 ) -> None:
     """Sign on a machine that has the key and no repository; carry the signature back."""
     data = request.read_bytes()
+    oracle.TERMINAL.metadata(*offline.read_request(data))
 
     def change() -> str:
         known = passphrase if key.suffix == ".uri" else secret(passphrase, key.name)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from tools import oracle
 from tools.release import app
 from tools.steps import (
     ChannelOption,
@@ -45,7 +46,7 @@ def promote(
     as_json: JsonOption = False,
 ) -> None:
     """List a release of one channel on the next: the same bytes, never a rebuild."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     entry = opened.promotable(from_channel, to_channel, number, hardware_class)
     words = (
         f"release {number} ({entry.version}) of {hardware_class}, image sha256 "
@@ -55,6 +56,31 @@ def promote(
     def change() -> None:
         signers = at_hand(keys, passphrase, [to_channel])
         opened.promote(from_channel, to_channel, number, hardware_class, signers)
+
+    Step(dry_run, as_json, yes).take(words, change, opened)
+
+
+@app.command("unlist")
+def unlist(
+    number: ReleaseArgument,
+    channel: ChannelOption,
+    repository: RepositoryOption,
+    keys: KeysAtHand = None,
+    passphrase: PassphraseOption = "",
+    hardware_class: Annotated[str, typer.Option(help="hardware class")] = "duka-r1",
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a release off a channel's list; lower numbers may follow. Who runs it keeps it."""
+    opened = oracle.open_repository(repository)
+    words = (
+        f"channel {channel} without release {number} of {hardware_class}: no terminal takes it any "
+        "more, and the next may have a lower number. Terminals that run it keep it."
+    )
+
+    def change() -> None:
+        opened.unlist(channel, number, hardware_class, at_hand(keys, passphrase, [channel]))
 
     Step(dry_run, as_json, yes).take(words, change, opened)
 
@@ -72,7 +98,7 @@ def set_rollout(
     as_json: JsonOption = False,
 ) -> None:
     """Let a release out to so many of 10,000 terminals."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     words = f"release {number} on {channel} may be taken by {threshold / 100:g} % of terminals."
 
     def change() -> None:
@@ -94,7 +120,7 @@ def halt(
     as_json: JsonOption = False,
 ) -> None:
     """Stop a release: nobody switches to it any more, not even who has downloaded it."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     words = f"release {number} on {channel} is halted: no terminal switches to it any more."
 
     def change() -> None:
@@ -115,7 +141,7 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Let a halted release go on, as far as its threshold says."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     words = f"release {number} on {channel} goes on as far as its threshold says."
 
     def change() -> None:
@@ -136,7 +162,7 @@ def rollback_to(
     as_json: JsonOption = False,
 ) -> None:
     """Halt everything newer than a release. Who runs something newer needs a new release."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     listed = {entry.release: entry for entry in opened.releases(channel)}
     if number not in listed:
         raise channels.ReleaseRefused(f"{channel} lists no release {number}")
@@ -161,7 +187,7 @@ def rollback_to(
 @app.command("audit")
 def audit(repository: RepositoryOption, as_json: JsonOption = False) -> None:
     """Check the log of who did what, and show it; exit code 1 when it was changed."""
-    for line in channels.Repository.open(repository).audit():
+    for line in oracle.open_repository(repository).audit():
         if as_json:
             content = {name: getattr(line, name) for name in line.__struct_fields__}
             typer.echo(json.dumps(content))

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from tools import image as images
+from tools import oracle
 from tools.steps import (
     DryRunOption,
     JsonOption,
@@ -127,6 +128,9 @@ def sign(
     image: Annotated[Path | None, typer.Option(help="list this image of `release build`")] = None,
     prices: Annotated[Path | None, typer.Option(help="list this price list")] = None,
     name: Annotated[str, typer.Option(help="name of the price list")] = "default",
+    back: Annotated[
+        bool, typer.Option("--back", help="prices of a version below the one in force")
+    ] = False,
     anew: Annotated[
         bool, typer.Option("--anew", help="the same content, with a later date")
     ] = False,
@@ -227,7 +231,7 @@ def sign(
     elif prices is not None:
         if role != CATALOGUE_ROLE:
             raise typer.BadParameter(f"price lists are signed by {CATALOGUE_ROLE}")
-        sign_prices(prices, keys, repository, passphrase, name, step=step)
+        sign_prices(prices, keys, repository, passphrase, name, back=back, step=step)
     elif anew:
         _date_anew(role, repository, keys, passphrase, step)
     elif export is None:
@@ -260,7 +264,7 @@ def sign_image(
     """List an image on a channel and sign the list with the keys at hand."""
     content = image.read_bytes()
     entry = terms.entry(content)
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     payloads = channels.build_payloads(content, _earlier_images(opened, channel) if deltas else {})
     words = [f"for channel {channel}:", *offline.entry_in_words(entry)]
     for payload in payloads:
@@ -274,7 +278,14 @@ def sign_image(
 
 
 def sign_prices(
-    file: Path, keys: Path | None, repository: Path, passphrase: str, name: str, *, step: Step
+    file: Path,
+    keys: Path | None,
+    repository: Path,
+    passphrase: str,
+    name: str,
+    *,
+    back: bool = False,
+    step: Step,
 ) -> None:
     """Sign a price list and its offline policy with the keys at hand."""
     listed = channels.Catalogue.parse(file.read_bytes())
@@ -289,16 +300,17 @@ def sign_prices(
         f"  without network: {rule.max_count} sales, {rule.max_amount_minor} each, "
         f"{rule.max_total_minor} in all, within {rule.max_age_s} s"
     )
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
 
     def change() -> None:
-        opened.set_catalogue(name, listed, at_hand(keys, passphrase, [CATALOGUE_ROLE]))
+        signers = at_hand(keys, passphrase, [CATALOGUE_ROLE])
+        opened.set_catalogue(name, listed, signers, back=back)
 
     step.take(words, change, opened)
 
 
 def _date_anew(role: str, repository: Path, keys: Path | None, passphrase: str, step: Step) -> None:
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
 
     def change() -> None:
         opened.date_anew(role, at_hand(keys, passphrase, [channels.key_role(role)]))
@@ -307,7 +319,7 @@ def _date_anew(role: str, repository: Path, keys: Path | None, passphrase: str, 
 
 
 def _export(role: str, repository: Path, export: Path, step: Step) -> None:
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     request = opened.to_sign(role)
     words = list(offline.in_words(*offline.read_request(request)))
     if not step.dry_run:
@@ -329,7 +341,7 @@ def _sign_staged(
     key: Path | None,
     step: Step,
 ) -> None:
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     words = offline.in_words(*offline.read_request(opened.to_sign(role)))
 
     def change() -> None:
@@ -359,7 +371,7 @@ def publish_command(
     as_json: JsonOption = False,
 ) -> None:
     """Put everything that has its signatures into force."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     step = Step(dry_run, as_json, yes)
     if export is not None:
         _export_publication(opened, export, at_hand(keys, passphrase, list(ONLINE_ROLES)), step)
@@ -397,7 +409,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Say what the channels offer, who signs for what, and until when."""
-    content = channels.Repository.open(repository).show()
+    content = oracle.open_repository(repository).show()
     if as_json:
         typer.echo(json.dumps(content, indent=1))
         return
@@ -424,7 +436,7 @@ def show(
 @app.command("verify")
 def verify(repository: RepositoryOption, as_json: JsonOption = False) -> None:
     """Check everything a terminal would check, and the log; exit code 1 when something is wrong."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     problems = opened.verify()
     try:
         opened.audit()

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from tools import oracle
 from tools.bench import ports
 from tools.bench.console_link import Answer, ConsoleLink
 from tools.bench.log import BenchLog, Job
@@ -122,7 +123,7 @@ def configure(port: str, config: dict[str, Any], office: Office, job: Job, row: 
         return bytes.fromhex(office.permit(found.terminal, "file", challenge.hex()))
 
     with RecoveryLink(port) as link:
-        content = json.dumps(config).encode()
+        content = oracle.check_settings(config)
         link.upload_permitted("/data/config.json", content, permit, row.step("settings"))
         link.reset()
     row.step("starting")

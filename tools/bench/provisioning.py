@@ -8,7 +8,6 @@ or supply costs only the step that was under way.
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from tools import oracle
 from tools.bench import ports
 from tools.bench.log import Job
 from tools.bench.progress import Row
@@ -90,12 +90,13 @@ def make_config(
 
     Raises:
         ValueError: the PIN is not 4 to 8 digits.
+        Unfit: a terminal would be out of service with these settings.
     """
     if not (merchant.pin.isascii() and merchant.pin.isdigit() and 4 <= len(merchant.pin) <= 8):
         raise ValueError("the merchant's PIN must be 4 to 8 digits")
     salt = secrets.token_bytes(16)
     pin_hash = hashlib.pbkdf2_hmac("sha256", merchant.pin.encode(), salt, PIN_ROUNDS)
-    return {
+    table = {
         "server": {"host": server.host, "port": server.port},
         "apn": server.apn,
         "channel": channel,
@@ -111,6 +112,8 @@ def make_config(
         "sync_s": 300,
         **settings,
     }
+    oracle.check_settings(table)
+    return table
 
 
 def provision(
@@ -146,7 +149,7 @@ def provision(
         job.uid = status.uid.hex()
         job.terminal = _make_identity(port, link, status, enrol, float_minor)
         files = {f"trust/{name}.json": content for name, content in signed.metadata.items()}
-        files["config.json"] = json.dumps(config).encode()
+        files["config.json"] = oracle.check_settings(config)
         files["catalogue.json"] = signed.catalogue
         for name, content in files.items():
             link.upload_file(f"/data/{name}", content, row.step(name))
