@@ -231,7 +231,7 @@ def test_a_reader_that_draws_the_line_elsewhere_is_noticed(
 
 # --- whatever is signed is used ---
 
-LETTERS = st.characters(blacklist_categories=("Cs",))
+LETTERS = st.characters(exclude_categories=["Cs"])
 ODD_TEXT = st.text(LETTERS, max_size=240)
 NUMBERS = st.one_of(
     st.integers(-2, 70),
