@@ -94,5 +94,8 @@ def unfit_voucher(product_id: str, pin: str, serial: str, expires_at: int) -> st
     if not SERIAL_PATTERN.fullmatch(serial):
         return "a serial number has {} to {} letters, digits or dashes".format(*SERIAL_BYTES)
     if not within(expires_at, EXPIRY):
-        return f"expiry {expires_at} is no day that a terminal knows (to 2106-02-07, in seconds)"
+        return (
+            f"expiry {expires_at} is no day that a terminal knows: a day to 2106-02-06, seconds, "
+            f"or nothing for none"
+        )
     return None

@@ -328,6 +328,16 @@ def test_a_release_entry_near_every_bound_is_signed_and_seen() -> None:
         assert d.terminal_entry(custom).release == custom["release"]
 
 
+def test_a_plan_that_halts_more_than_a_terminal_reads_is_not_made() -> None:
+    plan = channels.RolloutPlan()
+    for number in range(1, d.bounds("rollout.halted")[1] + 1):
+        plan = plan.with_halted(number, True)
+    plan.check()
+    d.release.Rollout(plan.custom(), bytes(8))
+    with pytest.raises(channels.RolloutError):
+        plan.with_halted(99, True).check()
+
+
 def test_the_largest_release_entries_fit_the_metadata_that_a_terminal_reads() -> None:
     custom = d.entry(text={"a" + chr(97 + n): "x" * 200 for n in range(8)})
     assert len(d.compact(custom)) < tuf.LIMITS_BYTES["targets"]

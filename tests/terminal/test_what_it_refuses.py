@@ -79,7 +79,30 @@ def test_settings_that_it_cannot_use_leave_the_last_ones_and_are_told(
     assert told == [["config.json", "apn: not within 0..60 bytes"]]
     world.merchant.sign_in()
     world.merchant.sell()
-    nothing_lost(world, [debit_minor(1)])
+    nothing_lost(world, [debit_minor(1)], alarms=["file_refused"])
+
+
+def test_the_largest_batch_comes_and_is_sold_from(make_world: MakeWorld) -> None:
+    world = make_world()
+    rows = [f"air50,{n:032d},{'S' * 30}{n:010d},0" for n in range(60)]
+    file = world.folder / "long.csv"
+    file.write_text("\n".join(["product,pin,serial,expiry", *rows, ""]))
+    world.server.command("vouchers", "import", str(file))
+    with sqlite3.connect(world.server.database) as database:  # only these are free
+        database.execute("UPDATE voucher SET free = 0 WHERE product_id = 'air50' AND id <= 24")
+        database.execute(
+            "INSERT INTO voucher_set_aside SELECT id, 'test', 1 FROM voucher WHERE free = 0 "
+            "AND id NOT IN (SELECT voucher_id FROM voucher_assignment)"
+        )
+    for count in (60, 47):
+        try:
+            world.server.command("stock", "assign", world.terminal_id, "air50", str(count))
+        except AssertionError as error:
+            assert count == 60 and "assign 47" in str(error)
+    log = world.new_log()
+    world.open_shop()
+    world.wait_logged(log, "1 new batches")
+    assert "Memory" not in log()
 
 
 def test_vouchers_that_it_could_not_take_are_passed_over_and_stock_still_comes(
@@ -99,7 +122,7 @@ def test_vouchers_that_it_could_not_take_are_passed_over_and_stock_still_comes(
     world.wait_online()
     world.merchant.sign_in()
     world.merchant.sell()
-    nothing_lost(world, [debit_minor(1)])
+    nothing_lost(world, [debit_minor(1)], alarms=["voucher_unfit"])
     log = world.new_log()
     world.server.command("stock", "assign", world.terminal_id, "air100", "2")
     world.wait_logged(log, "1 new batches")

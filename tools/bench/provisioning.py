@@ -132,8 +132,10 @@ def provision(
 
     Raises:
         LinkError: the terminal does not answer, refuses, or has an identity already.
+        Unfit: the terminal could not use these settings or the signed price list.
         httpx.HTTPError: the server does not answer, or refuses the enrolment.
     """
+    oracle.TERMINAL.target("the price list", signed.catalogue)
     found = ports.wait_for(port, ports.BLANK, ports.RECOVERY, ports.SELLING, timeout_s=15)
     if found.what == ports.SELLING:
         raise LinkError(f"{port}: terminal {found.terminal} sells already; it is not blank")

@@ -572,6 +572,10 @@ class Repository:
                 if not details["halted"] and release not in plan.halted:
                     raise ReleaseRefused(f"release {release} is not halted on {channel}")
                 plan = plan.with_halted(release, details["halted"])
+            try:
+                plan.check()
+            except RolloutError as error:
+                raise ReleaseRefused(str(error)) from error
             data = plan.encode()
             target = TargetFile.from_data(f"rollout/{channel}/plan.json", data, ["sha256"])
             target.unrecognized_fields = {"custom": plan.custom()}

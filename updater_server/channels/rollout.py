@@ -58,6 +58,12 @@ class RolloutPlan(msgspec.Struct, frozen=True):
         """The target's own bytes: the same plan as JSON."""
         return msgspec.json.encode(self)
 
+    def check(self) -> None:
+        """Raises RolloutError if a field breaks its limits (constructors of msgspec do not
+        look).
+        """
+        RolloutPlan.parse(msgspec.json.decode(self.encode()))
+
     @staticmethod
     def parse(custom: object) -> RolloutPlan:
         """From TUF's `custom`.
