@@ -81,7 +81,7 @@ async def check_in(journal, messenger, till, status):
 
     `status`: fields 1 to 8 of message kind 1 (time, release, slot, on trial, boot count, battery,
     signal, last failure), and 11 when other files are refused than it last said. Reply: `1` time,
-    `4` text or None, `5` batch ids waiting.
+    `4` text or None, `5` batch ids waiting, `6` (perhaps) batch ids recalled.
 
     Raises:
         NoNetwork, ServerRefused: see there.
@@ -96,12 +96,24 @@ async def check_in(journal, messenger, till, status):
     through = field(reply, 3, int, 0)
     if reply.get(4) is not None:
         field(reply, 4, str, 0, 200)
-    for batch_id in field(reply, 5, list, 0, 16):
-        field({5: batch_id}, 5, int, 1, UINT32)
+    for key in (5, 6):
+        for batch_id in field(reply, key, list, 0, 16) if key in reply else ():
+            field({key: batch_id}, key, int, 1, UINT32)
+    field(reply, 5, list)
     if not journal.state.acknowledged <= through < journal.next_sequence:
         raise BadReply("the server has records up to %d" % through)
     journal.acknowledge(through, ledger_minor, time)
     return reply
+
+
+def stop_batches(journal, batch_ids):
+    """Sell no more from batches that the office recalled: in the journal each is as good as sold
+    out. Their files stay, for sales that are not at their end. Raises JournalFull.
+    """
+    for batch_id in batch_ids:
+        position = journal.state.batches.get(batch_id)
+        if position and position[0] < position[1]:
+            journal.append(STOCK, [batch_id, position[0]])
 
 
 async def fetch_stock(journal, messenger, stock, batch_ids, refused=None):

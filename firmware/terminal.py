@@ -371,6 +371,7 @@ class Terminal:
             log("radio", "server reached, time {}".format(reply[1]))
         waiting = [n for n in reply[5] if "stock/%d" % n not in files]
         try:
+            sync.stop_batches(self.journal, reply.get(6, ()))
             new = await sync.fetch_stock(
                 self.journal, self.messenger, self.stock, waiting, self._refused_batch
             )

@@ -242,7 +242,7 @@ def assign_stock(terminal: str, product: str, count: int, data: Data) -> None:
 
 @stock_cli.command("recall")
 def recall_stock(batch: int, data: Data) -> None:
-    """Take back a batch that its terminal has not confirmed yet."""
+    """Take back a batch: it is offered no more, and a terminal that has it stops selling it."""
     with refusals():
         service = Service.open(data)
         with writing(service.engine) as connection:

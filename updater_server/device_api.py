@@ -169,7 +169,7 @@ def check_reply(reply: dict[int, Any], size_bytes: int) -> None:
         checks["acknowledged"] = limits.within(reply[3], (0, _UINT32))
         checks["text"] = limits.within(len(reply[4] or ""), limits.MERCHANT_TEXT)
         checks["batches"] = len(reply[5]) <= limits.BATCHES_WAITING[1] and all(
-            limits.within(batch_id, limits.BATCH_ID) for batch_id in reply[5]
+            limits.within(batch_id, limits.BATCH_ID) for batch_id in [*reply[5], *reply.get(6, ())]
         )
     elif kind == 2 and reply[1] == 0:
         why = limits.unfit_voucher("any", reply[2], reply[3], reply[4])
@@ -260,13 +260,15 @@ def _check_in(
         service.prices.record(connection, owner.catalogue, now)
     except PricesUnavailable as error:
         log.warning("prices not recorded: %s", error)  # a check-in must not fail for it
-    return {
+    reply = {
         1: now,
         2: ledger.told_float_minor(connection, terminal_id),
         3: owner.acknowledged_through,
         4: owner.merchant_text,
         5: stock.waiting(connection, terminal_id),
     }
+    recalled = stock.recalled(connection, terminal_id)
+    return {**reply, 6: recalled} if recalled else reply
 
 
 def _refused_files(content: Content) -> list[tuple[str, str]] | None:

@@ -191,8 +191,9 @@ stock_batch = Table(
     Column("created_at", Big, nullable=False),
     Column("received_at", Big),
     Column("asked_for_at", Big),  # its file left the server then
-    Column("closed_at", Big),  # not received and offered no more
+    Column("closed_at", Big),  # offered no more; recalled, if it was received
     Column("closed_why", String(200)),
+    Column("stopped_at", Big),  # the terminal's journal says that it sells from it no more
 )
 
 voucher_assignment = Table(

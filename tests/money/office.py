@@ -64,6 +64,7 @@ class Office:
         self.ledger_minor = float_minor
         self.waiting = dict(batches)
         self.received: dict[int, bytes] = {}
+        self.more: dict[int, Any] = {}  # in answers to check-ins
         self.time = time
         self.counter = 0
         self.answers: dict[int, tuple[bytes, dict[int, Any]]] = {}
@@ -99,6 +100,7 @@ class Office:
                 3: len(self.records),
                 4: None,
                 5: sorted(self.waiting),
+                **self.more,
             }
         if kind == 2:
             return self._sale(request)

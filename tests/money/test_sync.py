@@ -12,6 +12,7 @@ from bootloader.shared import cose
 from firmware import sync
 from firmware.messages import BadReply, Messenger, NoNetwork, ServerRefused
 from firmware.stock import StockError
+from firmware.till import SaleRefused
 from tests.money import office
 from tests.money.shop import FLOAT_MINOR, TIME, Shop, open_shop, run
 
@@ -325,3 +326,27 @@ def test_a_message_of_a_restarted_terminal_is_not_a_replay(tmp_path: Path) -> No
         shop = shop.reboot()
         shop.check_in()
     assert shop.server.counter == 4 << 24 | 1
+
+
+def test_a_recalled_batch_is_sold_from_no_more_and_stays_so_after_a_restart(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sell_offline()
+    assert shop.till.stock_left("air50") == 99
+    sync.stop_batches(shop.journal, [7, 99])
+    assert shop.till.stock_left("air50") == 0
+    before = shop.journal.next_sequence
+    sync.stop_batches(shop.journal, [7])
+    assert shop.journal.next_sequence == before, "said once"
+    again = shop.reboot()
+    assert again.till.stock_left("air50") == 0
+    assert again.till.stock_left("air100") == 20
+    with pytest.raises(SaleRefused, match="no_stock"):
+        again.till.begin_offline("air50")
+
+
+@pytest.mark.parametrize("told", [None, 3, ["x"], [0], [1 << 32], list(range(1, 18))])
+def test_recalled_batches_that_make_no_sense_are_no_answer(tmp_path: Path, told: Any) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.server.more = {6: told}
+    with pytest.raises(BadReply):
+        shop.check_in()

@@ -4,6 +4,8 @@ never debited, never blocks the next one, and a person reads of it.
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from sqlalchemy import insert
 
@@ -170,7 +172,20 @@ def test_a_batch_is_recalled_until_the_terminal_confirms_it(shop: Shop) -> None:
         assert "never had it" in stock.recall(connection, batch, NOW)
     assert device.check_in(100_000)[5] == []
     assert device.ask({0: 4, 1: batch})[1] == "unknown_batch"
-    for number in (batch, 99):
+    had = shop.assign(device, count=2)
+    file = device.ask({0: 4, 1: had})[1]
+    device.ask({0: 5, 1: had, 2: hashlib.sha256(file).digest()})
+    device.record(9, [had, 2])
+    device.upload()
+    assert 6 not in device.check_in(100_000)
+    with writing(shop.service.engine) as connection:
+        assert "stops selling" in stock.recall(connection, had, NOW + 1)
+    device.upload()  # an older record says nothing of the recall
+    assert device.check_in(100_000)[6] == [had]
+    device.record(9, [had, 1], time=NOW + 2)
+    device.upload()
+    assert 6 not in device.check_in(100_000)
+    for number in (batch, had, 99):
         with pytest.raises(InputError), writing(shop.service.engine) as connection:
             stock.recall(connection, number, NOW)
 

@@ -265,10 +265,23 @@ def _was_printed(connection: Connection, terminal_id: bytes, sale_sequence: int)
     return any(Record.parse(raw).body[:1] == [sale_sequence] for raw in printed)
 
 
+def _stock(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
+    # The first record of a batch has its whole count, that of its recall fewer.
+    batch_id, count = record.fields(int, int)
+    connection.execute(
+        update(stock_batch)
+        .where(stock_batch.c.id == batch_id, stock_batch.c.terminal_id == terminal_id)
+        .where(stock_batch.c.closed_at.is_not(None), stock_batch.c["count"] > count)
+        .where(stock_batch.c.stopped_at.is_(None))
+        .values(stopped_at=now)
+    )
+
+
 _Effect = Callable[[Connection, bytes, Record, int], None]
 _EFFECTS: dict[int, _Effect] = {
     RecordKind.INTENT_OFFLINE: _offline_intent,
     RecordKind.INTENT_ONLINE: _online_intent,
     RecordKind.DELIVERED: _delivered,
     RecordKind.REFUSED: _refused,
+    RecordKind.STOCK: _stock,
 }

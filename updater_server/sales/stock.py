@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from updater_server import limits, strict_cbor
 from updater_server.errors import ConflictError, InputError
@@ -25,6 +25,7 @@ WAITING_LIMIT = limits.BATCHES_WAITING[1]
 """Batches named in one check-in; the next ones follow when these are received."""
 _HEAD_ROOM_BYTES = 64  # the longest head: ids, product, amount, expiry
 _ENTRY_ROOM_BYTES = 13  # an entry beside serial and PIN: an array, two lengths, a tag of 8
+RECALLED = "recalled"
 SHELF_LIFE_S = 7 * 86400
 """Vouchers that expire sooner stay in the vault for online sale."""
 
@@ -210,26 +211,46 @@ def close(connection: Connection, batch_id: int, why: str, now: int) -> bool:
 
 
 def recall(connection: Connection, batch_id: int, now: int) -> str:
-    """Take back a batch that its terminal has not confirmed; returns what becomes of its vouchers.
+    """Take back a batch; returns in words what becomes of its vouchers.
 
-    They are sold to nobody else: a file that was sent may be on the terminal, which sells from it.
+    One that the terminal has, it is told at its next check-in to sell from no more. The vouchers go
+    to nobody else: what was sent may have been sold before the terminal hears of it.
 
     Raises:
-        InputError: no such batch, or the terminal has it or it is closed.
+        InputError: no such batch, or it is closed.
     """
     batch = connection.execute(
         select(stock_batch).where(stock_batch.c.id == batch_id)
     ).one_or_none()
     if batch is None:
         raise InputError(f"there is no stock batch {batch_id}")
-    if batch.received_at is not None:
-        raise InputError(f"the terminal has batch {batch_id} and sells from it")
-    if not close(connection, batch_id, "recalled", now):
+    if batch.closed_at is not None:
         raise InputError(f"batch {batch_id} is closed already: {batch.closed_why}")
+    connection.execute(
+        update(stock_batch)
+        .where(stock_batch.c.id == batch_id)
+        .values(closed_at=now, closed_why=RECALLED)
+    )
     count = batch._mapping["count"]
+    if batch.received_at is not None:
+        return "the terminal stops selling from it when it next checks in"
     if batch.asked_for_at is None:
         return f"the terminal never had it: its {count} vouchers were shown to nobody"
     return f"it was sent and not confirmed: its {count} vouchers may be on the terminal"
+
+
+def recalled(connection: Connection, terminal_id: bytes) -> list[int]:
+    """Ids of batches that the terminal is still to stop selling from, if it has them."""
+    return list(
+        connection.scalars(
+            select(stock_batch.c.id)
+            .where(stock_batch.c.terminal_id == terminal_id)
+            .where(stock_batch.c.closed_why == RECALLED, stock_batch.c.stopped_at.is_(None))
+            .where(or_(stock_batch.c.received_at > 0, stock_batch.c.asked_for_at > 0))
+            .order_by(stock_batch.c.id.desc())
+            .limit(WAITING_LIMIT)
+        )
+    )
 
 
 def refused(connection: Connection, terminal_id: bytes, batch_id: int, why: str, now: int) -> None:

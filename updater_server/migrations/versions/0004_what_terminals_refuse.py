@@ -30,4 +30,5 @@ def upgrade() -> None:
     op.add_column("stock_batch", sa.Column("asked_for_at", big))
     op.add_column("stock_batch", sa.Column("closed_at", big))
     op.add_column("stock_batch", sa.Column("closed_why", sa.String(length=200)))
+    op.add_column("stock_batch", sa.Column("stopped_at", big))
     op.add_column("check_in", sa.Column("refused_files", sa.String()))
