@@ -95,6 +95,7 @@ class Bench:
             answer["unfinished"] = len(till.unfinished())
             answer["locked"] = self.terminal.memory.get("locked", False)
             answer["network"] = self.terminal.network
+            answer["refused"] = self.terminal.files.refused
         return answer
 
     # journal and diagnostics

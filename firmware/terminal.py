@@ -79,7 +79,7 @@ class Terminal:
         self.memory = memory
         self.words = words
         self.screen = screen
-        self._files = files or Kept(not boot_info.trial)
+        self.files = files or Kept(not boot_info.trial)
         who = boot_info.identity
         self.terminal_id = who.terminal_id.hex()
         self.clock = Clock()
@@ -113,7 +113,7 @@ class Terminal:
             self.gate_facts,
             self.new_catalogue,
             note_key=hkdf_sha256(who.device_key, who.terminal_id, b"duka verified 1", 32),
-            files=self._files,
+            files=self.files,
         )
         self.network = SEARCHING
         self.message = None
@@ -205,10 +205,10 @@ class Terminal:
     def new_catalogue(self):
         """Read the catalogue; without one there is nothing to sell, but everything else works."""
         try:
-            self.catalogue = self._files.load(load, _PRICES)
+            self.catalogue = self.files.load(load, _PRICES)
         except CatalogueError:
             self.catalogue = Catalogue(_NOTHING_TO_SELL)
-        why = self._files.refused.get("catalogue.json")
+        why = self.files.refused.get("catalogue.json")
         if why:
             log("main", why)
         self.till.catalogue = self.catalogue
@@ -352,7 +352,7 @@ class Terminal:
             7: self.signal,
             8: told,
         }
-        files = dict(self._files.refused)
+        files = dict(self.files.refused)
         if files != self._told:
             status[11] = [[name, files[name]] for name in sorted(files)]
         reply = await sync.check_in(self.journal, self.messenger, self.till, status)
@@ -382,7 +382,7 @@ class Terminal:
 
     def _refused_batch(self, batch_id, why):
         log("radio", "batch {}: {}".format(batch_id, why))
-        self._files.refuse("stock/%d" % batch_id, why)
+        self.files.refuse("stock/%d" % batch_id, why)
         self._check_in_due_ms = ticks_ms()  # told at once, so that a person hears of it
 
     async def _updates(self):

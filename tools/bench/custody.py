@@ -127,7 +127,12 @@ def configure(port: str, config: dict[str, Any], office: Office, job: Job, row: 
         link.upload_permitted("/data/config.json", content, permit, row.step("settings"))
         link.reset()
     row.step("starting")
-    ports.wait_for(port, ports.SELLING)
+    started = ports.wait_for(port, ports.SELLING)
+    if not started.facts.get("service"):
+        raise LinkError(f"{port}: the terminal is out of service: read its log")
+    refused = started.facts.get("refused", {}).get("config.json")
+    if refused:
+        raise LinkError(f"{port}: it does not take these settings and keeps the old: {refused}")
     return f"terminal {found.terminal} has its new settings"
 
 
