@@ -36,7 +36,8 @@ class Kept:
         try:
             made = read(path)
         except ValueError as error:
-            self.refuse(name, str(error))
+            if exists(path):  # one that never came is not refused
+                self.refuse(name, str(error))
             try:
                 return read(path + COPY)
             except ValueError:
@@ -49,6 +50,15 @@ class Kept:
         """Note that a file is not used."""
         if len(self.refused) < 8 or name in self.refused:
             self.refused[name[:64]] = why[:100]
+
+
+def exists(path):
+    """Whether there is a file at `path`."""
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
 
 
 def digest(path):

@@ -19,7 +19,7 @@ from bootloader.shared.hashes import hmac_sha256
 from bootloader.shared.partitions import SECTOR_BYTES, make_firm
 from firmware import catalogue as prices
 from firmware.http import DEFLATED, BadResponse, HttpError, content_range, plain_body
-from firmware.kept import Kept, digest
+from firmware.kept import Kept, digest, exists
 
 from .download import Download, StorageError
 from .install import InstallError, digest_of, expand
@@ -87,9 +87,10 @@ class Store:
         return self._folder + "/" + name
 
     def write(self, name, data):
-        with open(self.path(name + ".new"), "wb") as file:
+        path = self._folder + "/" + name
+        with open(path + ".new", "wb") as file:
             file.write(data)
-        self.put(name)
+        os.rename(path + ".new", path)
 
     def put(self, name):
         """What was written as `name`.new takes the place of `name`."""
@@ -325,7 +326,10 @@ class UpdateClient:
         unseen = self._pending and self._release is None  # the reset took what was known
         expired = self._release is not None and self._time_s() >= self._fresh_until_s
         # Without the list that is in force the answer "nothing new" would leave it so.
-        unpriced = "catalogue.json" in self._kept.refused and not self._unread
+        prices_path = self._files.path("catalogue.json")
+        unpriced = not self._unread and (
+            "catalogue.json" in self._kept.refused or not exists(prices_path)
+        )
         headers = (DEFLATED,)
         if self._etag and not unseen and not expired and not unpriced:
             headers += (("If-None-Match", self._etag),)

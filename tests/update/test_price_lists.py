@@ -143,6 +143,14 @@ def test_without_a_usable_list_the_next_poll_asks_without_a_condition(world: Wor
     assert stored(world) == 1
 
 
+def test_a_list_that_is_gone_is_asked_for_without_a_condition(world: World) -> None:
+    world.run()
+    (world.data / "catalogue.json").unlink()
+    world.reboot()
+    world.run()
+    assert stored(world) == 1
+
+
 def test_a_list_that_did_not_come_is_asked_for_again(world: World) -> None:
     honest, world.site.change = (
         world.site.change,
@@ -199,11 +207,13 @@ def test_the_copy_that_worked_last_is_used_until_a_good_file_comes(tmp_path: Pat
     files = Kept(True)
     assert files.load(reader, str(path)) == 1
     path.write_text("wrong")
-    assert Kept(True).load(reader, str(path)) == 1
+    files = Kept(True)
+    assert files.load(reader, str(path)) == 1
+    assert list(files.refused) == ["config.json"]
     path.unlink()
     files = Kept(True)
     assert files.load(reader, str(path)) == 1
-    assert files.refused == {"config.json": "missing"}
+    assert files.refused == {}, "it never came"
     path.write_text("2")
     assert files.load(reader, str(path)) == 2
     assert files.refused == {}
