@@ -264,7 +264,7 @@ def _check_in(
         1: now,
         2: ledger.told_float_minor(connection, terminal_id),
         3: owner.acknowledged_through,
-        4: owner.merchant_text,
+        4: owner.merchant_text and owner.merchant_text[: limits.MERCHANT_TEXT[1]],
         5: stock.waiting(connection, terminal_id),
     }
     recalled = stock.recalled(connection, terminal_id)

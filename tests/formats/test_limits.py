@@ -19,6 +19,7 @@ from tests.formats import documents as d
 from tests.server.shop import Shop
 from updater_server import channels, limits
 from updater_server.database import writing
+from updater_server.messages import MESSAGE_LIMIT_BYTES
 from updater_server.sales import ledger, vouchers
 from updater_server.sales.stock import BATCH_LIMIT, WAITING_LIMIT
 
@@ -104,7 +105,7 @@ def test_the_terminal_holds_the_figure_of_the_table(path: str) -> None:
 
 
 def test_figures_that_other_modules_keep_are_those_of_the_table() -> None:
-    assert d.bounds("message.request_bytes")[1] == 16 * 1024
+    assert d.bounds("message.request_bytes")[1] == MESSAGE_LIMIT_BYTES
     assert d.bounds("stock_file.vouchers")[1] == BATCH_LIMIT
     assert d.bounds("message.batches_waiting")[1] == WAITING_LIMIT
     assert d.bounds("ledger.top_up_minor")[1] == ledger.AMOUNT_LIMIT_MINOR
@@ -333,7 +334,7 @@ def test_a_plan_that_halts_more_than_a_terminal_reads_is_not_made() -> None:
     for number in range(1, d.bounds("rollout.halted")[1] + 1):
         plan = plan.with_halted(number, True)
     plan.check()
-    d.release.Rollout(plan.custom(), bytes(8))
+    assert d.takes(d.PLAN_READERS[1], plan.custom())
     with pytest.raises(channels.RolloutError):
         plan.with_halted(99, True).check()
 

@@ -258,6 +258,28 @@ def test_an_answer_that_a_terminal_would_refuse_never_leaves(
         check_reply(reply, size_bytes)
 
 
+def test_an_answer_that_no_terminal_takes_is_undone_and_a_person_told(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = shop.enrol()
+    shop.stock_vault()
+    monkeypatch.setattr(limits, "unfit_voucher", lambda *_: None if len(_[0]) > 3 else "odd")
+    status, _ = device.post({0: 2, 1: 1, 2: "air50", 3: 5000, 4: NOW})
+    assert status == 503
+    assert shop.float_of(device) == 100_000
+    assert shop.sql("SELECT COUNT(*) FROM voucher WHERE free = 0") == [(0,)]
+    assert shop.alarms() == ["reply_unfit"]
+    monkeypatch.undo()
+    assert device.sale(1)[1] == 0
+
+
+def test_a_text_from_before_its_bound_puts_no_terminal_offline(shop: Shop) -> None:
+    device = shop.enrol()
+    with writing(shop.service.engine) as connection:
+        connection.exec_driver_sql(f"UPDATE terminal SET merchant_text = '{'x' * 300}'")
+    assert device.check_in(100_000)[4] == "x" * limits.MERCHANT_TEXT[1]
+
+
 def test_an_import_names_the_line_of_a_voucher_that_no_terminal_could_take(shop: Shop) -> None:
     lines = voucher_csv("air50", range(1)).splitlines()
     for expiry in ("9999-12-31", str(MILLISECONDS), str(10**20)):
