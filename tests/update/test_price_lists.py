@@ -4,6 +4,7 @@ before stays, and what was refused is told.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 
 from firmware import catalogue as prices
+from firmware.flows import sell
 from firmware.kept import Kept
 from tests.update.world import NOW, World, catalogue
 from updater_server.channels import Catalogue, Product, ReleaseRefused
@@ -192,6 +194,40 @@ def test_a_release_that_others_stand_on_is_not_taken_off_the_list(world: World) 
 
 
 # --- the copies that worked ---
+
+
+def test_a_list_that_is_spoiled_while_it_is_in_use_is_read_anew_and_ends_nothing(
+    world: World,
+) -> None:
+    world.run()
+    path = world.data / "catalogue.json"
+    files = Kept(True)
+    read: list[prices.Catalogue] = [files.load(prices.load, str(path))]
+
+    class App:
+        def new_catalogue(self) -> None:
+            read.append(files.load(prices.load, str(path)))
+
+        @property
+        def catalogue(self) -> prices.Catalogue:
+            return read[-1]
+
+        def money(self, amount_minor: int) -> str:
+            return str(amount_minor)
+
+        def words(self, key: str) -> str:
+            return key
+
+        class ui:
+            @staticmethod
+            async def choose(title: str, items: list[tuple[str, str]]) -> int:
+                return 0
+
+    path.write_bytes(b"?" * path.stat().st_size)
+    assert read[0].product("air50") is None
+    assert asyncio.run(sell.pick(App())) is None
+    assert asyncio.run(sell.pick(App())).id == "air50"
+    assert list(files.refused) == ["catalogue.json"]
 
 
 def reader(path: str) -> int:
