@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from tools import oracle
 from tools.release import app
 from tools.steps import (
     ChannelOption,
@@ -47,7 +48,7 @@ def promote(
     as_json: JsonOption = False,
 ) -> None:
     """List a release of one channel on the next: the same bytes, never a rebuild."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     entry = opened.promotable(from_channel, to_channel, number, hardware_class)
     words = (
         f"release {number} ({entry.version}) of {hardware_class}, image sha256 "
@@ -59,6 +60,34 @@ def promote(
 
     step = Step(dry_run, as_json, yes)
     step.stage(opened, build, later(keys, passphrase, [to_channel]), words)
+
+
+@app.command("unlist")
+def unlist(
+    number: ReleaseArgument,
+    channel: ChannelOption,
+    repository: RepositoryOption,
+    keys: KeysAtHand = None,
+    passphrase: PassphraseOption = "",
+    hardware_class: Annotated[str, typer.Option(help="hardware class")] = "duka-r1",
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a release off a channel's list; lower numbers may follow. Who runs it keeps it."""
+    opened = oracle.open_repository(repository)
+    words = (
+        f"channel {channel} without release {number} of {hardware_class}: no terminal takes it any "
+        "more, and the next may have a lower number. Terminals that run it keep it."
+    )
+
+    step = Step(dry_run, as_json, yes)
+    step.stage(
+        opened,
+        lambda: opened.unlist(channel, number, hardware_class),
+        later(keys, passphrase, [channel]),
+        words,
+    )
 
 
 @rollout_app.command("set")
@@ -74,7 +103,7 @@ def set_rollout(
     as_json: JsonOption = False,
 ) -> None:
     """Let a release out to so many of 10,000 terminals."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     words = f"release {number} on {channel} may be taken by {threshold / 100:g} % of terminals."
 
     step = Step(dry_run, as_json, yes)
@@ -122,7 +151,7 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Let a halted release go on, as far as its threshold says."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     words = f"release {number} on {channel} goes on as far as its threshold says."
 
     step = Step(dry_run, as_json, yes)
@@ -146,7 +175,7 @@ def rollback_to(
     as_json: JsonOption = False,
 ) -> None:
     """Halt everything newer than a release. Who runs something newer needs a new release."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     listed = {entry.release: entry for entry in opened.releases(channel)}
     if number not in listed:
         raise channels.ReleaseRefused(f"{channel} lists no release {number}")
@@ -171,7 +200,7 @@ def rollback_to(
 @app.command("audit")
 def audit(repository: RepositoryOption, as_json: JsonOption = False) -> None:
     """Check the log of who did what, and show it; exit code 1 when it was changed."""
-    for line in channels.Repository.open(repository).audit():
+    for line in oracle.open_repository(repository).audit():
         if as_json:
             content = {name: getattr(line, name) for name in line.__struct_fields__}
             typer.echo(json.dumps(content))

@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from securesystemslib.signer import Signer
 
+from tools import oracle
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels.shown import visible
@@ -132,10 +133,11 @@ def fitting(keys: Path, roles: Sequence[str]) -> list[str]:
 def open_for_halt(folder: Path) -> channels.Repository:
     """The repository, even if a list in it cannot be read, which is told: a halt must go out."""
     try:
-        return channels.Repository.open(folder)
+        return oracle.open_repository(folder)
     except channels.RepositoryDamaged as error:
         opened = channels.Repository.open(folder, for_halt=True)
         typer.echo(f"passed over: {visible(str(error))}", err=True)
+        opened.judge = oracle.TERMINAL
         return opened
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
-from updater_server.channels import Catalogue, Repository, RepositoryError
+from updater_server.channels import Catalogue, EntryError, Repository, RepositoryError
 from updater_server.channels.entry import Product
 from updater_server.tables import price
 
@@ -51,7 +51,7 @@ class PriceLists:
                 f"catalogue/{name}.json": repository.catalogue(name)
                 for name in repository.catalogue_names()
             }
-        except RepositoryError as error:
+        except (RepositoryError, EntryError) as error:
             if self._repository is None:
                 raise PricesUnavailable(f"the channels do not verify: {error}") from error
             # Files that were spoiled or forged change no price and stop no sale.
