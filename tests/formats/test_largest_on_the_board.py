@@ -11,7 +11,7 @@ from typing import Any
 from tests.formats import documents as d
 from tests.money import office
 from tests.support import micropython
-from updater_server.messages import DeviceKeys, seal_reply
+from updater_server.messages import DeviceKeys, Envelope, seal_reply
 from updater_server.strict_cbor import dumps
 
 FREE_BYTES = 128 * 1024 - 90_736
@@ -104,7 +104,8 @@ def test_the_largest_stock_file_is_opened_stored_and_sold_from(tmp_path: Path) -
             break
         file, count = longer, count + 1
     file_keys = DeviceKeys(bytes(16), bytes(16), office.STOCK)
-    sealed = seal_reply(1 << 24 | 1, dumps({0: 4, 1: file}), file_keys)
+    asked = Envelope(bytes(8), bytes(4), 1 << 24 | 1, b"")
+    sealed = seal_reply(asked, dumps({0: 4, 1: file}), file_keys)
     assert len(sealed) <= d.bounds("message.reply_bytes")[1]
     (tmp_path / "reply").write_bytes(sealed)
     stored, opened = on_board(f"""
@@ -116,7 +117,7 @@ async def post(body):
     with open({str(tmp_path / "reply")!r}, "rb") as file:
         return 200, file.read()
 shelf = stock.Stock(keys.stock, {str(tmp_path)!r})
-messenger = messages.Messenger(keys, bytes(8), 1, post)
+messenger = messages.Messenger(keys, bytes(8), 1, post, bytes(4))
 held = fill()
 count, _ = asyncio.run(sync._file(messenger, shelf, 7, False))
 print(json.dumps([count, shelf.open_pin(7, count - 1)[0]]))

@@ -60,7 +60,7 @@ def _spoil_settings(world: TerminalWorld, monkeypatch: pytest.MonkeyPatch, **cha
     office = custody.Office(world.server.url, world.token)
     result = on_each_port(
         [port],
-        lambda name, row: custody.configure(name, table, office, Job("configure", name), row),
+        lambda name, row: custody.bring_settings(name, table, office, Job("configure", name), row),
         SILENT,
     )[port]
     assert "keeps the old" in str(result)
@@ -87,7 +87,7 @@ def test_the_largest_batch_comes_and_is_sold_from(make_world: MakeWorld) -> None
     rows = [f"air50,{n:032d},{'S' * 30}{n:010d},0" for n in range(60)]
     file = world.folder / "long.csv"
     file.write_text("\n".join(["product,pin,serial,expiry", *rows, ""]))
-    world.server.command("vouchers", "import", str(file))
+    world.server.command("vouchers", "import", str(file), "--yes")
     with sqlite3.connect(world.server.database) as database:  # only these are free
         database.execute(
             "UPDATE voucher SET free = 0 WHERE free AND product_id = 'air50' "
@@ -99,7 +99,7 @@ def test_the_largest_batch_comes_and_is_sold_from(make_world: MakeWorld) -> None
         )
     for count in (60, 47):
         try:
-            world.server.command("stock", "assign", world.terminal_id, "air50", str(count))
+            world.assign_stock("air50", count)
         except AssertionError as error:
             assert count == 60 and "assign 47" in str(error)
     log = world.new_log()
@@ -127,5 +127,5 @@ def test_vouchers_that_it_could_not_take_are_passed_over_and_stock_still_comes(
     world.merchant.sell()
     nothing_lost(world, [debit_minor(1)], alarms=["voucher_unfit"])
     log = world.new_log()
-    world.server.command("stock", "assign", world.terminal_id, "air100", "2")
+    world.assign_stock("air100", 2)
     world.wait_logged(log, "1 new batches")

@@ -253,7 +253,8 @@ def deliver(
             5: entries,
         }
     )
-    why = _unfit(batch, [entry[0] for entry in entries], len(content))
+    serials = [str(serial) for serial, _ in entries]
+    why = _unfit(batch, serials, len(content))
     if why:
         close(connection, batch_id, now)
         text = f"stock batch {batch_id} is not offered, the terminal could not take it: {why}"
