@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from bootloader.shared import tidy
 from firmware import catalogue as prices
 from firmware.flows import sell
 from firmware.kept import Kept
@@ -277,3 +278,28 @@ def test_a_full_disk_costs_the_copy_and_nothing_else(
 
     monkeypatch.setattr("os.rename", full)
     assert Kept(True).load(reader, str(path)) == 1
+
+
+def test_tidying_up_leaves_the_copies_that_worked(tmp_path: Path) -> None:
+    for name in ("config.json", "catalogue.json"):
+        (tmp_path / name).write_text("1")
+        assert Kept(True).load(reader, str(tmp_path / name)) == 1
+    for name in ("config.json.new", "nobodys"):
+        (tmp_path / name).write_text("x")
+    tidy.tidy(True, str(tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "catalogue.json", "catalogue.json.last", "config.json", "config.json.last",
+    ]  # fmt: skip
+
+
+def test_settings_of_a_technician_take_the_place_of_those_that_were_refused(tmp_path: Path) -> None:
+    path = str(tmp_path / "config.json")
+    files = Kept(True)
+    Path(path).write_text("1")
+    files.load(reader, path)
+    Path(path).write_text("wrong")
+    assert files.load(reader, path) == 1
+    assert Path(files.in_use(path)).read_text() == "1"
+    files.put(path, b"3")
+    assert (files.in_use(path), files.refused) == (path, {})
+    assert files.load(reader, path) == 3
