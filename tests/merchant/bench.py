@@ -459,6 +459,7 @@ class Bench:
         for name in ("catalogue.json", "catalogue.json.last"):
             self.put(name, "{broken")
         self.app.new_catalogue()
+        return True
 
     async def do_catalogue(self, text):
         self.put("catalogue.json", text)
