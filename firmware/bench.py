@@ -20,6 +20,7 @@ from firmware.console import COMMANDS
 _REPLY_MS = 60000
 _REPLY_CHARS = 4400
 _PART_RECORDS = 16
+_CONFIG = "/data/config.json"
 _SECRET_SETTINGS = ("pin_salt", "pin_hash", "pin_rounds")
 
 
@@ -101,6 +102,7 @@ class Bench:
             answer["unfinished"] = len(till.unfinished())
             answer["locked"] = self.terminal.memory.get("locked", False)
             answer["network"] = self.terminal.network
+            answer["refused"] = self.terminal.files.refused
         return answer
 
     # journal and diagnostics
@@ -212,10 +214,14 @@ class Bench:
         log.log("bench", "unlocked by a technician")
         return {"then": "restart"}
 
+    def _settings(self):
+        path = self.terminal.files.in_use(_CONFIG) if self.terminal else _CONFIG
+        with open(path, "rb") as file:
+            return json.load(file)
+
     async def do_settings(self):
         """The settings in force, without what the merchant's PIN could be guessed from."""
-        with open("/data/config.json", "rb") as file:
-            settings = json.load(file)
+        settings = self._settings()
         for name in _SECRET_SETTINGS:
             settings["merchant"].pop(name, None)
         return {"settings": settings}
@@ -229,8 +235,7 @@ class Bench:
             raise Refused("no settings came: start again")
         patch = unhexlify(words[2])
         self._check("settings", words[1], patch)
-        with open("/data/config.json", "rb") as file:
-            settings = json.load(file)
+        settings = self._settings()
         for name, value in json.loads(patch).items():
             if isinstance(value, dict) and isinstance(settings.get(name), dict):
                 settings[name].update(value)
@@ -241,9 +246,7 @@ class Bench:
             config.Config(text)
         except config.ConfigError as error:
             raise Refused("nothing was changed: " + str(error))
-        with open("/data/config.json.new", "wb") as file:
-            file.write(text)
-        os.rename("/data/config.json.new", "/data/config.json")
+        self.terminal.files.put(_CONFIG, text)
         log.log("bench", "settings changed by a technician")
         return {"then": "restart"}
 

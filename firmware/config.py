@@ -1,7 +1,8 @@
 """The terminal's settings: `/data/config.json`, read strictly; for `firmware.main`.
 
 Whatever is wrong is refused with the name of the field, for the technician's log: a setting that is
-silently replaced is found by a merchant, weeks later.
+silently replaced is found by a merchant, weeks later. The technician's tool asks this very reader
+before it writes a file. Bounds: docs/formats/limits.toml.
 """
 
 import json
@@ -37,6 +38,17 @@ def _bytes(table, name, size):
     return bytes(out)
 
 
+def _in_command(table, name, low, high):
+    """Text that goes between quotes in a command of the modem; bounded in bytes."""
+    text = _need(table, name, str)
+    if not low <= len(text.encode()) <= high:
+        raise ConfigError("{}: not within {}..{} bytes".format(name, low, high))
+    for char in text:
+        if not 32 < ord(char) < 127 or char == '"':
+            raise ConfigError(name + ": a letter that the modem does not take")
+    return text
+
+
 class Config:
     """The settings as attributes, every one checked."""
 
@@ -55,11 +67,11 @@ class Config:
         if not isinstance(table, dict):
             raise ConfigError("config.json: not an object")
         server = _need(table, "server", dict)
-        self.host = _need(server, "host", str, 1, 253)
+        self.host = _in_command(server, "host", 1, 100)
         self.port = _need(server, "port", int, 1, 65535)
-        self.apn = _need(table, "apn", str, 0, 99)
+        self.apn = _in_command(table, "apn", 0, 60)
         self.channel = _need(table, "channel", str, 1, 32)
-        self.catalogue = _need(table, "catalogue", str, 1, 96)
+        self.catalogue = _need(table, "catalogue", str, 1, 64)
         self.language = _need(table, "language", str, 2, 2)
         self.poll_s = _need(table, "poll_s", int, 1, 86400)
         self.sync_s = _need(table, "sync_s", int, 1, 86400)
@@ -70,7 +82,7 @@ class Config:
         self.merchant_name = _need(merchant, "name", str, 1, 32)
         self.pin_salt = _bytes(merchant, "pin_salt", 16)
         self.pin_hash = _bytes(merchant, "pin_hash", 32)
-        self.pin_rounds = _need(merchant, "pin_rounds", int, 1, 1000000)
+        self.pin_rounds = _need(merchant, "pin_rounds", int, 1, 20000)
 
 
 def load(path="/data/config.json"):

@@ -11,6 +11,7 @@ import gc
 from bootloader.shared import tidy
 from firmware import config, log
 from firmware.drivers.lcd import Lcd
+from firmware.kept import Kept
 from firmware.memory import Memory
 from firmware.texts import Words
 from firmware.ui.screen import Screen
@@ -32,10 +33,11 @@ def run(board, boot_info):
     log.log("main", "release {} slot {}".format(boot_info.release, boot_info.slot))
     from firmware.terminal import Terminal, out_of_service
 
+    files = Kept(not boot_info.trial)
     try:
         board.data_vfs()
         tidy.at_start()
-        settings = config.load()
+        settings = files.load(config.load, "/data/config.json")
     except (config.ConfigError, OSError) as error:
         log.log("main", str(error))
         asyncio.run(out_of_service(board, boot_info, screen, words, "s_config"))
@@ -46,7 +48,7 @@ def run(board, boot_info):
     from firmware.journal import JournalDamaged
 
     try:
-        terminal = Terminal(board, boot_info, settings, memory, words, screen)
+        terminal = Terminal(board, boot_info, settings, memory, words, screen, files)
     except JournalDamaged as error:
         log.log("main", "journal: " + str(error))
         asyncio.run(out_of_service(board, boot_info, screen, words, "s_journal"))

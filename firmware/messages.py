@@ -13,6 +13,11 @@ STOCK = const(4)
 STOCK_RECEIVED = const(5)
 STOCK_HELD = const(6)
 
+# Bounds of what passes between terminal and server: docs/formats/limits.toml.
+REPLY_BYTES = const(6144)
+FLOAT_MINOR = const(1 << 40)
+UINT32 = const(0xFFFFFFFF)
+
 
 class NoNetwork(Exception):
     """No answer came, or only "try later": nobody knows whether the server acted. Ask again."""
@@ -33,13 +38,19 @@ class ServerRefused(Exception):
 
 def http_post(client):
     """A `post` for `Messenger` over `firmware.http.HttpClient`."""
-    from firmware.http import HttpError
+    from firmware.http import HttpError, TooLarge
 
     async def post(body):
         try:
             reply = await client.request(
-                "POST", "/m", (("Content-Type", "application/cose"),), body
+                "POST",
+                "/m",
+                (("Content-Type", "application/cose"),),
+                body,
+                limit_bytes=REPLY_BYTES,
             )
+        except TooLarge as error:
+            raise BadReply(str(error))
         except (HttpError, OSError) as error:
             raise NoNetwork(str(error))
         return reply.status, reply.body

@@ -1,7 +1,7 @@
 """The sealed vouchers stored on the terminal, one file a batch; for the till and stock delivery.
 
 A file is read in windows of 256 bytes, never as a whole.
-Format: docs/formats/messages.md, "Stock file".
+Format: docs/formats/messages.md, "Stock file"; bounds: docs/formats/limits.toml.
 A PIN is opened here and nowhere else; the till calls `open_pin` only behind a durable intent.
 """
 
@@ -11,7 +11,8 @@ from hashlib import sha256
 from bootloader.shared import cbor, cose
 from bootloader.shared.compat import const
 
-MAX_VOUCHERS = const(1000)
+MAX_BYTES = const(4096)
+MAX_VOUCHERS = const(100)
 _WINDOW_BYTES = const(256)  # the longest entry within the bounds below is shorter
 
 
@@ -51,15 +52,15 @@ def _head(read):
     else:
         _need(start[1] >> 5 == 4 and start[1] & 31 < 24)
         count = start[1] & 31
-    _need(0 < count <= MAX_VOUCHERS and head[2] > 0 and 0 <= head[3] <= 0xFFFFFFFF)
-    _need(0 <= head[0] <= 0xFFFFFFFF and 0 < len(head[1]) <= 24)
+    _need(0 < count <= MAX_VOUCHERS and 0 < head[2] < 1 << 30 and 0 <= head[3] <= 0xFFFFFFFF)
+    _need(0 < head[0] <= 0xFFFFFFFF and 0 < len(head[1]) <= 24)
     return head + [count, at + 2 + size]
 
 
 def _entry(read, at):
     entry, at = _value(read, at, list)
     _need(len(entry) == 2 and isinstance(entry[0], str) and isinstance(entry[1], bytes))
-    _need(0 < len(entry[0].encode()) <= 64 and 8 < len(entry[1]) <= 48)
+    _need(0 < len(entry[0].encode()) <= 40 and 12 <= len(entry[1]) <= 40)  # a tag of 8 and a PIN
     return entry, at
 
 
@@ -136,6 +137,7 @@ class Stock:
         Raises:
             StockError: no stock file of this batch, or the disk did not keep it; nothing changed.
         """
+        _need(len(data) <= MAX_BYTES)
         view = memoryview(data)
 
         def read(at, size):

@@ -4,16 +4,17 @@ Tasks of the terminal call these; each may be cut at any await and called again.
 `firmware.messages`; nothing is acknowledged, stored or settled that did not come under the seal.
 """
 
+import gc
+
 from bootloader.shared.compat import const
 from firmware import messages
 from firmware.journal import JournalFull
-from firmware.messages import BadReply, ServerRefused, field
+from firmware.messages import FLOAT_MINOR, UINT32, BadReply, ServerRefused, field
 from firmware.sales_state import MAX_BATCHES, OFFLINE, STOCK, restated
-from firmware.stock import StockError
+from firmware.stock import MAX_BYTES, StockError
 from firmware.till import SaleRefused
 
 MESSAGE_BYTES = const(1900)  # of records; sealed it stays under 2 KiB
-_FLOAT = const(1 << 40)
 
 
 async def ask(messenger, till, sale):
@@ -44,7 +45,7 @@ async def ask(messenger, till, sale):
     if field(reply, 1, int, 0, 1) == 0:
         till.delivered(sale, reply)
         return ""
-    code = field(reply, 6, str, 1)
+    code = field(reply, 6, str, 1, 32)
     till.refused(sale, code)
     return code
 
@@ -94,7 +95,7 @@ async def _tell(journal, messenger, till, told):
             break
         reply = await messenger.exchange(messages.JOURNAL, {1: records})
         through = field(reply, 1, int, told, journal.next_sequence - 1)
-        ledger_minor = field(reply, 2, int, -_FLOAT, _FLOAT)
+        ledger_minor = field(reply, 2, int, -FLOAT_MINOR, FLOAT_MINOR)
         till.blocked = reply.get(7) is True
         if through > state.acknowledged:
             _settle(journal, through, ledger_minor)
@@ -106,7 +107,7 @@ async def _tell(journal, messenger, till, told):
         else:
             # a restored server asks what is in a batch before it can book sales from it
             listed = True
-            for batch_id in field(reply, 6, list, 0, 64):
+            for batch_id in field(reply, 6, list, 0, 8):
                 await _list_stock(messenger, till.stock, batch_id)
 
 
@@ -154,7 +155,8 @@ async def check_in(journal, messenger, till, status):
     """Tell the server how the terminal is and take over its float; returns the reply's map.
 
     `status`: fields 1 to 8 of message kind 1 (time, release, slot, on trial, boot count, battery,
-    signal, last failure). Reply: `1` time, `4` text or None, `5` batch ids waiting.
+    signal, last failure), and 11 when other files are refused than it last said. Reply: `1` time,
+    `4` text or None, `5` batch ids waiting, `6` (perhaps) batch ids recalled.
 
     Raises:
         NoNetwork, ServerRefused: see there.
@@ -164,13 +166,15 @@ async def check_in(journal, messenger, till, status):
     fields[9] = till.float_minor
     fields[10] = [journal.oldest, journal.next_sequence]
     reply = await messenger.exchange(messages.CHECK_IN, fields)
-    time = field(reply, 1, int, 0, 0xFFFFFFFF)
-    ledger_minor = field(reply, 2, int, -_FLOAT, _FLOAT)
+    time = field(reply, 1, int, 0, UINT32)
+    ledger_minor = field(reply, 2, int, -FLOAT_MINOR, FLOAT_MINOR)
     through = field(reply, 3, int, 0)
     if reply.get(4) is not None:
-        field(reply, 4, str, 0, 512)
-    for batch_id in field(reply, 5, list, 0, 64):
-        field({5: batch_id}, 5, int, 0, 0xFFFFFFFF)
+        field(reply, 4, str, 0, 200)
+    for key in (5, 6):
+        for batch_id in field(reply, key, list, 0, 16) if key in reply else ():
+            field({key: batch_id}, key, int, 1, UINT32)
+    field(reply, 5, list)
     if through >= journal.next_sequence:
         raise BadReply("the server has records up to %d" % through)
     messenger.told = through
@@ -215,19 +219,31 @@ async def _renew_stock(journal, messenger, stock):
             continue
         try:
             reply = await messenger.exchange(messages.STOCK, {1: batch_id})
-            stock.renew(batch_id, field(reply, 1, bytes, 1))
+            stock.renew(batch_id, field(reply, 1, bytes, 1, MAX_BYTES))
         except (BadReply, ServerRefused, StockError):
             pass  # what else can be mended must not wait for it
 
 
-async def fetch_stock(journal, messenger, stock, batch_ids):
+def stop_batches(journal, batch_ids):
+    """Sell no more from batches that the office recalled: in the journal each is as good as sold
+    out. Their files stay, for sales that are not at their end. Raises JournalFull.
+    """
+    for batch_id in batch_ids:
+        position = journal.state.batches.get(batch_id)
+        if position and position[0] < position[1]:
+            journal.append(STOCK, [batch_id, position[0]])
+
+
+async def fetch_stock(journal, messenger, stock, batch_ids, refused=None):
     """Fetch, check, store and confirm the batches that wait; returns how many are new.
 
     A batch is sold from only once its `stock` record is in the journal. One that was sold out and
-    forgotten is never taken again.
+    forgotten is never taken again. One that cannot be had keeps none of the others away:
+    `refused(batch_id, why)` is called when the server's own word, under its seal, is no batch that
+    fits here; the server learns it with the next check-in.
 
     Raises:
-        NoNetwork, BadReply, ServerRefused, stock.StockError: the rest waits.
+        NoNetwork: the rest waits.
         JournalFull: the file is stored but not sold from; it is fetched again later.
     """
     new = 0
@@ -243,18 +259,34 @@ async def fetch_stock(journal, messenger, stock, batch_ids):
             if not journal.room_for_sale():
                 break  # it could not be sold from: first the journal must be sent
         try:
-            if not known:
-                raise ValueError
-            digest = stock.digest(batch_id)
-        except ValueError:
-            reply = await messenger.exchange(messages.STOCK, {1: batch_id})
-            count = stock.store(batch_id, field(reply, 1, bytes, 1))
-            digest = stock.digest(batch_id)
+            count, digest = await _file(messenger, stock, batch_id, known)
+        except (StockError, MemoryError) as error:
+            gc.collect()
+            if refused:
+                refused(batch_id, str(error) if isinstance(error, StockError) else "no memory")
+            continue
+        except (BadReply, ServerRefused):
+            continue  # somebody on the way may have spoiled it: asked for again at the next one
         if not known:
             journal.append(STOCK, [batch_id, count])
             new += 1
-        await messenger.exchange(messages.STOCK_RECEIVED, {1: batch_id, 2: digest})
+        try:
+            await messenger.exchange(messages.STOCK_RECEIVED, {1: batch_id, 2: digest})
+        except (BadReply, ServerRefused):
+            pass  # it is sold from all the same, and confirmed later
     if new:
         # that of a sold-out batch stays as long as a sale of it may be handed over or copied
         stock.keep_only(set(_needed(journal)).union(journal.state.batches))
     return new
+
+
+async def _file(messenger, stock, batch_id, known):
+    """(number of vouchers, SHA-256) of a batch's stored file, fetched if it is not here."""
+    if known:
+        try:
+            return 0, stock.digest(batch_id)
+        except StockError:
+            pass
+    reply = await messenger.exchange(messages.STOCK, {1: batch_id})
+    count = stock.store(batch_id, field(reply, 1, bytes, 1, MAX_BYTES))
+    return count, stock.digest(batch_id)

@@ -24,11 +24,12 @@ from firmware.drivers.printer import Printer
 from firmware.flows.session import session
 from firmware.http import HttpClient
 from firmware.journal import Journal, JournalFull
+from firmware.kept import Kept
 from firmware.log import log
 from firmware.messages import BadReply, Messenger, NoNetwork, ServerRefused, http_post
 from firmware.modem.ladder import ModemError
 from firmware.modem.sim800 import Modem
-from firmware.stock import Stock, StockError
+from firmware.stock import Stock
 from firmware.texts import money
 from firmware.till import Till
 from firmware.ui.dialogs import Dialogs
@@ -47,8 +48,9 @@ FIRST_PAUSE_MS = 5000
 LONGEST_PAUSE_MS = 300000
 NO_ANSWER = (NoNetwork, BadReply, ServerRefused)
 
+_PRICES = "/data/catalogue.json"
 _NOTHING_TO_SELL = (
-    b'{"version": 1, "currency": "-", "minor_digits": 2, "products": [], "offline":'
+    b'{"version": 1, "currency": "XXX", "minor_digits": 2, "products": [], "offline":'
     b' {"max_amount_minor": 0, "max_count": 0, "max_total_minor": 0, "max_age_s": 0}}'
 )
 
@@ -66,8 +68,8 @@ class Terminal:
 
     second_ms = 1000
 
-    def __init__(self, board, boot_info, config, memory, words, screen):
-        """Put the parts together; nothing waits here.
+    def __init__(self, board, boot_info, config, memory, words, screen, files=None):
+        """Put the parts together; nothing waits here. `files`: a `Kept`.
 
         Raises:
             JournalDamaged: the journal cannot be trusted; nothing may be sold.
@@ -78,6 +80,7 @@ class Terminal:
         self.memory = memory
         self.words = words
         self.screen = screen
+        self.files = files or Kept(not boot_info.trial)
         who = boot_info.identity
         self.terminal_id = who.terminal_id.hex()
         self.clock = Clock()
@@ -114,12 +117,14 @@ class Terminal:
             self.gate_facts,
             self.new_catalogue,
             note_key=hkdf_sha256(who.device_key, who.terminal_id, b"duka verified 1", 32),
+            files=self.files,
         )
         self.network = SEARCHING
         self.message = None
         self.selling = False
         self._wake = asyncio.Event()
         self._checked_in = False
+        self._told = None
         self._check_in_due_ms = ticks_ms()
         self._pause_ms = FIRST_PAUSE_MS
         self._radio_alive_ms = ticks_ms()
@@ -207,11 +212,12 @@ class Terminal:
     def new_catalogue(self):
         """Read the catalogue; without one there is nothing to sell, but everything else works."""
         try:
-            self.catalogue = load()
-        except CatalogueError as error:
-            log("main", str(error))
-            if self.catalogue is None:
-                self.catalogue = Catalogue(_NOTHING_TO_SELL)
+            self.catalogue = self.files.load(load, _PRICES)
+        except CatalogueError:
+            self.catalogue = Catalogue(_NOTHING_TO_SELL)
+        why = self.files.refused.get("catalogue.json")
+        if why:
+            log("main", why)
         self.till.catalogue = self.catalogue
 
     # the tasks
@@ -355,7 +361,11 @@ class Terminal:
         }
         if self.updates.waits:
             status[12] = self.updates.waits
+        files = dict(self.files.refused)
+        if files != self._told:
+            status[11] = [[name, files[name]] for name in sorted(files)]
         reply = await sync.check_in(self.journal, self.messenger, self.till, status)
+        self._told = files
         self.network = ONLINE
         self.clock.set(reply[1])
         set_rtc(self.board.rtc, reply[1])
@@ -369,12 +379,21 @@ class Terminal:
             self._checked_in = True
             _record(boot.control.running_well)
             log("radio", "server reached, time {}".format(reply[1]))
+        waiting = [n for n in reply[5] if "stock/%d" % n not in files]
         try:
-            new = await sync.fetch_stock(self.journal, self.messenger, self.stock, reply[5])
+            sync.stop_batches(self.journal, reply.get(6, ()))
+            new = await sync.fetch_stock(
+                self.journal, self.messenger, self.stock, waiting, self._refused_batch
+            )
             if new:
                 log("radio", "{} new batches".format(new))
-        except (StockError, JournalFull) as error:
+        except JournalFull as error:
             log("radio", "stock: " + str(error))
+
+    def _refused_batch(self, batch_id, why):
+        log("radio", "batch {}: {}".format(batch_id, why))
+        self.files.refuse("stock/%d" % batch_id, why)
+        self._check_in_due_ms = ticks_ms()  # told at once, so that a person hears of it
 
     async def _updates(self):
         while not self._checked_in:

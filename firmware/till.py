@@ -10,7 +10,7 @@ from hashlib import sha256
 from bootloader.shared import cose
 from bootloader.shared.compat import const
 from firmware.journal import JournalFull
-from firmware.messages import field
+from firmware.messages import FLOAT_MINOR, UINT32, field
 from firmware.policy import offline_refusal
 from firmware.sales_state import (
     BOOT,
@@ -25,8 +25,10 @@ from firmware.sales_state import (
 from firmware.stock import StockError
 
 MAX_OPEN = const(4)
-MAX_PIN_BYTES = const(40)
-MAX_SERIAL_BYTES = const(64)
+# As the server holds them: docs/formats/limits.toml.
+MIN_PIN_BYTES = const(4)
+MAX_PIN_BYTES = const(32)
+MAX_SERIAL_BYTES = const(40)
 _READINGS = const(3)  # one that is bad may be a glitch on the bus
 
 
@@ -251,10 +253,10 @@ class Till:
         """
         pin = field(reply, 2, str, 1)
         serial = field(reply, 3, str)
-        field({2: pin.encode()}, 2, bytes, 1, MAX_PIN_BYTES)
-        field({3: serial.encode()}, 3, bytes, 0, MAX_SERIAL_BYTES)
-        expiry = field(reply, 4, int, 0, 0xFFFFFFFF)
-        after = field(reply, 5, int, -(1 << 40), 1 << 40)
+        field({2: pin.encode()}, 2, bytes, MIN_PIN_BYTES, MAX_PIN_BYTES)
+        field({3: serial.encode()}, 3, bytes, 1, MAX_SERIAL_BYTES)
+        expiry = field(reply, 4, int, 0, UINT32)
+        after = field(reply, 5, int, -FLOAT_MINOR, FLOAT_MINOR)
         entry = self.journal.state.entry(sale.sequence)
         here = self._sale(entry) if entry else None
         if here and not here.has_voucher:

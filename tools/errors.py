@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 
 from tools.image import BuildError
+from tools.oracle import Unfit
 from tools.terminal_link import LinkError
 from updater_server import channels
 from updater_server.channels.keys import KeyFileError
@@ -13,6 +14,7 @@ from updater_server.channels.offline import OfflineError
 EXPECTED: tuple[type[Exception], ...] = (
     BuildError,
     LinkError,
+    Unfit,
     KeyFileError,
     OfflineError,
     channels.EntryError,

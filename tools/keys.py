@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 from securesystemslib.signer import Signer, SSlibKey
 
+from tools import oracle
 from tools.steps import (
     DryRunOption,
     ExpectOption,
@@ -175,7 +176,7 @@ def rotate(
 
     Without --public the new keys are made in the --keys folder, and the old ones go to `retired/`.
     """
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     rule = opened.policy.roles.get(role)
     if rule is None:
         raise channels.PolicyError(f"{role} is none of {', '.join(opened.policy.roles)}")
@@ -279,6 +280,7 @@ def sign(
     With --root what differs from what is in force is shown, without it everything that is signed.
     """
     asked = offline.read_request(request.read_bytes())
+    oracle.TERMINAL.request(asked)
     words = asked.in_words(None if root is None else root.read_bytes())
     compare(expect, {asked.role: asked.sha256})
 

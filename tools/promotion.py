@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from tools import oracle
 from tools.release import app, payload_words, say_let_out
 from tools.steps import (
     ChannelOption,
@@ -48,7 +49,7 @@ def promote(
     as_json: JsonOption = False,
 ) -> None:
     """List a release of one channel on the next: the same bytes, never a rebuild."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     entry = opened.promotable(from_channel, to_channel, number, hardware_class)
     let_out = opened.rollout(from_channel).in_words(number)
     payloads = opened.promoted_payloads(entry, to_channel)
@@ -64,6 +65,34 @@ def promote(
     step = Step(dry_run, as_json, yes)
     step.stage(opened, build, later(keys, passphrase, [to_channel]), words)
     say_let_out(opened, to_channel, number, step)
+
+
+@app.command("unlist")
+def unlist(
+    number: ReleaseArgument,
+    channel: ChannelOption,
+    repository: RepositoryOption,
+    keys: KeysAtHand = None,
+    passphrase: PassphraseOption = "",
+    hardware_class: Annotated[str, typer.Option(help="hardware class")] = "duka-r1",
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a release off a channel's list; lower numbers may follow. Who runs it keeps it."""
+    opened = oracle.open_repository(repository)
+    words = (
+        f"channel {channel} without release {number} of {hardware_class}: no terminal takes it any "
+        "more, and the next may have a lower number. Terminals that run it keep it."
+    )
+
+    step = Step(dry_run, as_json, yes)
+    step.stage(
+        opened,
+        lambda: opened.unlist(channel, number, hardware_class),
+        later(keys, passphrase, [channel]),
+        words,
+    )
 
 
 @rollout_app.command("set")
@@ -214,7 +243,7 @@ def restored(
 @app.command("audit")
 def audit(repository: RepositoryOption, as_json: JsonOption = False) -> None:
     """Check the log of who did what, and show it; exit code 1 when it was changed."""
-    for line in channels.Repository.open(repository).audit():
+    for line in oracle.open_repository(repository).audit():
         if as_json:
             content = {name: getattr(line, name) for name in line.__struct_fields__}
             typer.echo(json.dumps(content))

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from tools import image as images
+from tools import oracle
 from tools.steps import (
     DryRunOption,
     ExpectOption,
@@ -142,6 +143,9 @@ def sign(
     image: Annotated[Path | None, typer.Option(help="list this image of `release build`")] = None,
     prices: Annotated[Path | None, typer.Option(help="list this price list")] = None,
     name: Annotated[str, typer.Option(help="name of the price list")] = "default",
+    back: Annotated[
+        bool, typer.Option("--back", help="prices of a version below the one in force")
+    ] = False,
     anew: Annotated[
         bool, typer.Option("--anew", help="the same content, with a later date")
     ] = False,
@@ -243,7 +247,7 @@ def sign(
     elif prices is not None:
         if role != CATALOGUE_ROLE:
             raise typer.BadParameter(f"price lists are signed by {CATALOGUE_ROLE}")
-        sign_prices(prices, keys, repository, passphrase, name, step=step)
+        sign_prices(prices, keys, repository, passphrase, name, back=back, step=step)
     elif anew:
         _date_anew(role, repository, keys, passphrase, step)
     elif export is None:
@@ -276,7 +280,7 @@ def sign_image(
     """List an image on a channel and sign the list with the keys at hand."""
     content = image.read_bytes()
     entry = terms.entry(content)
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     bases = opened.images(channel, entry.hardware.hardware_class, entry.release) if deltas else {}
     payloads = channels.build_payloads(content, bases)
     words = [f"for channel {visible(channel)}:", *payload_words(payloads)]
@@ -307,7 +311,14 @@ def say_let_out(repository: channels.Repository, channel: str, number: int, step
 
 
 def sign_prices(
-    file: Path, keys: Path | None, repository: Path, passphrase: str, name: str, *, step: Step
+    file: Path,
+    keys: Path | None,
+    repository: Path,
+    passphrase: str,
+    name: str,
+    *,
+    back: bool = False,
+    step: Step,
 ) -> None:
     """Sign a price list and its offline policy with the keys at hand."""
     listed = channels.Catalogue.parse(file.read_bytes())
@@ -322,16 +333,16 @@ def sign_prices(
         f"  without network: {rule.max_count} sales, {rule.max_amount_minor} each, "
         f"{rule.max_total_minor} in all, within {rule.max_age_s} s"
     )
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
 
     def build() -> None:
-        opened.set_catalogue(name, listed)
+        opened.set_catalogue(name, listed, back=back)
 
     step.stage(opened, build, later(keys, passphrase, [CATALOGUE_ROLE]), words)
 
 
 def _date_anew(role: str, repository: Path, keys: Path | None, passphrase: str, step: Step) -> None:
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
 
     step.stage(
         opened,
@@ -342,7 +353,7 @@ def _date_anew(role: str, repository: Path, keys: Path | None, passphrase: str, 
 
 
 def _export(role: str, repository: Path, export: Path, step: Step) -> None:
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     request = opened.to_sign(role)
     words = request.in_words(opened.root_bytes())
     if not step.dry_run:
@@ -366,7 +377,7 @@ def _sign_staged(
     step: Step,
     expect: list[str] | None,
 ) -> None:
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     request = opened.to_sign(role)
     words = request.in_words(opened.root_bytes())
     compare(expect, {role: request.sha256})
@@ -494,7 +505,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Say what the channels offer, who signs for what, and until when."""
-    content = channels.Repository.open(repository).show()
+    content = oracle.open_repository(repository).show()
     if as_json:
         typer.echo(json.dumps(content, indent=1))
         return
@@ -523,7 +534,7 @@ def show(
 @app.command("verify")
 def verify(repository: RepositoryOption, as_json: JsonOption = False) -> None:
     """Check everything a terminal would check, and the log; exit code 1 when something is wrong."""
-    opened = channels.Repository.open(repository)
+    opened = oracle.open_repository(repository)
     problems = opened.verify()
     try:
         opened.audit()

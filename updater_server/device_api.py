@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
-from updater_server import strict_cbor
+from updater_server import limits, strict_cbor
 from updater_server.database import is_the_databases_fault, reading, writing
 from updater_server.errors import BusyError, ConflictError, InputError, VaultError
 from updater_server.fleet import terminals, updates
@@ -36,12 +36,16 @@ log = logging.getLogger("duka.device_api")
 
 OK, BAD_REQUEST, UNAUTHORIZED, REPLAY, TOO_LARGE, TRY_LATER = 200, 400, 401, 409, 413, 503
 _ERROR = -1
-_UINT32 = (1 << 32) - 1
+_UINT32 = limits.UINT32
 _UINT63 = (1 << 63) - 1
 
 
 class BadMessage(Exception):
     """An authentic message whose content breaks its format."""
+
+
+class ReplyUnfit(Exception):
+    """The terminal would have to refuse this answer, so nothing of it may happen."""
 
 
 class Content:
@@ -133,8 +137,7 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
                 connection, envelope.terminal_id, envelope.counter, now
             ):
                 return REPLAY, b""
-            reply = _answer_or_note(service, connection, envelope.terminal_id, keys, plain, now)
-            answer = strict_cbor.dumps(reply)
+            answer = _answer_or_note(service, connection, envelope.terminal_id, keys, plain, now)
     except SealBroken:
         return UNAUTHORIZED, b""
     except (PricesUnavailable, VaultError, BusyError) as error:
@@ -162,15 +165,21 @@ def _answer_or_note(
     keys: DeviceKeys,
     plain: bytes,
     now: int,
-) -> dict[int, Any]:
-    """The reply; what nobody foresaw is undone, told to a person, and refused: a "try later" would
-    be asked again for ever.
+) -> bytes:
+    """The reply; what nobody foresaw, or no terminal would take, is undone, told to a person, and
+    refused: a "try later" would be asked again for ever.
     """
     try:
         with connection.begin_nested():
-            return _answer(service, connection, terminal_id, keys, plain, now)
+            reply = _answer(service, connection, terminal_id, keys, plain, now)
+            answer = strict_cbor.dumps(reply)
+            check_reply(reply, len(answer))
+            return answer
     except (PricesUnavailable, VaultError, BusyError):
         raise
+    except ReplyUnfit as error:
+        text = f"asked for something whose answer no terminal takes: {error}"
+        raise_alarm(connection, terminal_id, "reply_unfit", text, now)
     except Exception as error:
         if is_the_databases_fault(error):
             raise
@@ -178,7 +187,7 @@ def _answer_or_note(
         log.exception("a message of terminal %s", terminal_id.hex())
         text = f"a message could not be worked on ({what}): the server's log has it"
         raise_alarm(connection, terminal_id, "message_failed", text, now)
-        return {0: _ERROR, 1: "bad_message", 2: text}
+    return strict_cbor.dumps({0: _ERROR, 1: "bad_message", 2: text})
 
 
 def _tell_of_device_key(service: Service, terminal_id: bytes) -> None:
@@ -189,6 +198,37 @@ def _tell_of_device_key(service: Service, terminal_id: bytes) -> None:
             raise_alarm(connection, terminal_id, "device_key", text, service.now())
     except DatabaseError as error:
         log.error("terminal %s: no alarm could be raised: %s", terminal_id.hex(), error)
+
+
+def check_reply(reply: dict[int, Any], size_bytes: int) -> None:
+    """Return only if a terminal takes this reply (docs/formats/limits.toml).
+
+    Raises:
+        ReplyUnfit: it would be refused there, perhaps for ever.
+    """
+    kind = reply[0]
+    checks: dict[str, bool] = {"size": limits.within(size_bytes, limits.REPLY_BYTES)}
+    if kind == 1:
+        checks["time"] = limits.within(reply[1], (0, _UINT32))
+        checks["float"] = limits.within(reply[2], limits.FLOAT_MINOR)
+        checks["acknowledged"] = limits.within(reply[3], (0, _UINT32))
+        checks["text"] = limits.within(len(reply[4] or ""), limits.MERCHANT_TEXT)
+        checks["batches"] = len(reply[5]) <= limits.BATCHES_WAITING[1] and all(
+            limits.within(batch_id, limits.BATCH_ID) for batch_id in [*reply[5], *reply.get(6, ())]
+        )
+    elif kind == 2 and reply[1] == 0:
+        why = limits.unfit_voucher("any", reply[2], reply[3], reply[4])
+        checks[why or "voucher"] = why is None
+        checks["float"] = limits.within(reply[5], limits.FLOAT_MINOR)
+    elif kind == 3:
+        checks["acknowledged"] = limits.within(reply[1], (0, _UINT32))
+        checks["float"] = limits.within(reply[2], limits.FLOAT_MINOR)
+        checks["batches"] = limits.within(len(reply.get(6, ())), limits.STOCK_LISTS_WANTED)
+    elif kind == 4:
+        checks["file"] = limits.within(len(reply[1]), limits.STOCK_FILE_BYTES)
+    wrong = [name for name, fits in checks.items() if not fits]
+    if wrong:
+        raise ReplyUnfit(f"kind {kind}: {', '.join(wrong)}")
 
 
 def _answer(
@@ -251,6 +291,7 @@ def _check_in(
         and 1 <= len(waits[1]) <= updates.WAIT_CODE_LENGTH
     ):
         raise BadMessage("key 12: [release, code of up to 16 characters]")
+    refused_files = _refused_files(content)
     report = terminals.CheckIn(
         terminal_time=content.uint(1),
         release=content.uint(2),
@@ -260,14 +301,19 @@ def _check_in(
         battery_mv=content.uint(6, 65535),
         signal=content.uint(7, 255),
         failure_release=check_uint(failure[0], 8) if failure else None,
-        failure_reason=failure[1][:200] if failure else None,
+        failure_reason=failure[1][: limits.FAILURE_REASON[1]] if failure else None,
         own_float_minor=content.integer(9),
         journal_oldest=check_uint(places[0], 10),
         journal_next=check_uint(places[1], 10),
         wait_release=check_uint(waits[0], 12) if waits else None,
         wait_code=waits[1] if waits else None,
+        refused_files=refused_files,
     )
     terminals.record_check_in(connection, terminal_id, report, now)
+    for name, _ in refused_files or ():
+        folder, _, number = name.partition("/")
+        if folder == "stock" and number.isdecimal():
+            stock.refused(connection, terminal_id, int(number), now)
     intake.look_for_rewound_journal(connection, terminal_id, report.journal_next, now)
     owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
     if not owner.blocked:  # it was told another float than the ledger's
@@ -281,17 +327,42 @@ def _check_in(
         1: now,
         2: _float_told(connection, terminal_id, owner.blocked),
         3: owner.acknowledged_through,
-        4: switch.REFUSALS["blocked"] if owner.blocked else owner.merchant_text,
+        4: switch.REFUSALS["blocked"] if owner.blocked else _merchant_text(owner.merchant_text),
         5: [] if owner.blocked else stock.waiting(connection, terminal_id),
     }
     if owner.blocked:
         reply[7] = True
+    recalled = stock.recalled(connection, terminal_id)
+    if recalled:
+        reply[6] = recalled
     return reply
+
+
+def _refused_files(content: Content) -> list[tuple[str, str]] | None:
+    """[(file, reason), …] that the terminal cannot work with; None if it has nothing new to say."""
+    if not content.has(11):
+        return None
+    told = content.items(11)
+    fits = len(told) <= limits.REFUSED_FILES[1] and all(
+        isinstance(item, list)
+        and len(item) == 2
+        and all(isinstance(word, str) for word in item)
+        and limits.within(len(item[0]), limits.REFUSED_FILE)
+        and limits.within(len(item[1]), limits.REFUSED_REASON)
+        for item in told
+    )
+    if not fits:
+        raise BadMessage("key 11: a list of [file, reason]")
+    return [(name, reason) for name, reason in told]
+
+
+def _merchant_text(text: str | None) -> str | None:
+    return text and text[: limits.MERCHANT_TEXT[1]]
 
 
 def _float_told(connection: Connection, terminal_id: bytes, blocked: bool) -> int:
     """What a settlement says: a blocked terminal has no float, so that it sells no stock either."""
-    figure = ledger.float_minor(connection, terminal_id)
+    figure = ledger.told_float_minor(connection, terminal_id)
     return min(0, figure) if blocked else figure
 
 
@@ -300,7 +371,7 @@ def _sale(
 ) -> dict[int, Any]:
     request = switch.SaleRequest(
         sequence=content.uint(1),
-        product_id=content.text(2, 32),
+        product_id=content.text(2, limits.PRODUCT_ID[1]),
         amount_minor=content.uint(3),
         commission_minor=content.uint(20),
         time=content.uint(4),
@@ -314,7 +385,7 @@ def _sale(
             2: answer.pin,
             3: answer.serial,
             4: answer.expires_at,
-            5: answer.float_after_minor,
+            5: max(limits.FLOAT_MINOR[0], min(limits.FLOAT_MINOR[1], answer.float_after_minor)),
         }
     return {1: 1, 6: answer.code, 7: answer.text}
 
@@ -342,10 +413,13 @@ def _stock_held(
     service: Service, connection: Connection, terminal_id: bytes, content: Content, now: int
 ) -> dict[int, Any]:
     serials = content.items(7)
-    if not all(isinstance(serial, str) and 1 <= len(serial) <= 64 for serial in serials):
+    if not all(
+        isinstance(serial, str) and limits.within(len(serial), limits.SERIAL_BYTES)
+        for serial in serials
+    ):
         raise BadMessage("key 7: an array of serial numbers is needed")
     owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
-    product_id, face_minor = content.text(2, 32), content.uint(3)
+    product_id, face_minor = content.text(2, limits.PRODUCT_ID[1]), content.uint(3)
     product = service.prices.product(owner.catalogue, product_id)
     held = restoring.Held(
         batch_id=content.uint(1),

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from updater_server import strict_cbor
+from updater_server import limits, strict_cbor
 
-MESSAGE_LIMIT_BYTES = 16 * 1024
+MESSAGE_LIMIT_BYTES = limits.REQUEST_BYTES[1]
 TERMINAL_ID_BYTES = 8
 DEVICE_KEY_BYTES = 32
 COUNTER_LIMIT = 1 << 63

@@ -432,12 +432,27 @@ def assign_stock(
             now = service.now()
             terminal_id = terminals.find(connection, terminal)
             batch_id = stock.assign(
-                connection, service.prices, terminal_id, product, count, now,
-                key=service.key, reference=key,
+                connection, service.key, service.prices, terminal_id, product, count, now,
+                reference=key,
             )  # fmt: skip
             text = f"{key}: batch {batch_id}, {count} of {product}"
             operators.note(connection, operator, "stock assign", terminal_id.hex(), text, now)
     say(f"batch {batch_id}: {count} of {product} for {terminal_id.hex()}")
+
+
+@stock_cli.command("recall")
+def recall_stock(
+    batch: Annotated[int, typer.Argument(help="As `stock show` names it.")], data: Data, by: By
+) -> None:
+    """Take back a batch: it is offered no more, and a terminal that has it stops selling it."""
+    with refusals():
+        service, operator = Service.open(data), who(by)
+        with writing(service.engine) as connection:
+            now = service.now()
+            owner, told = stock.recall(connection, batch, operator, now)
+            text = f"batch {batch}; {told}"
+            operators.note(connection, operator, "stock recall", owner.hex(), text, now)
+    say(f"batch {batch} is recalled; {told}")
 
 
 @stock_cli.command("show")

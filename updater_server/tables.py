@@ -103,6 +103,7 @@ check_in = Table(
     Column("journal_next", Big, nullable=False),
     Column("reconciled", Boolean),  # null: not comparable yet
     Column("mismatches", Integer, nullable=False, default=0),  # in a row
+    Column("refused_files", String),  # JSON [[file, reason], …]: what it does not work with
 )
 
 running_history = Table(
@@ -216,7 +217,7 @@ voucher_aside = Table(
     Column("reason", String(16), nullable=False),
     Column("set_by", String(64), nullable=False),
     Column("at", Big, nullable=False),
-    CheckConstraint("reason IN ('unreadable', 'recalled', 'twin')", name="reason"),
+    CheckConstraint("reason IN ('unreadable', 'unfit', 'recalled', 'twin')", name="reason"),
 )
 
 stock_batch = Table(
@@ -233,7 +234,8 @@ stock_batch = Table(
     Column("received_at", Big),
     Column("sent_at", Big),  # null: its PINs never left the server
     Column("sent_sha256", LargeBinary(32)),
-    Column("withdrawn_at", Big),
+    Column("withdrawn_at", Big),  # offered no more; recalled, if it was sent
+    Column("stopped_at", Big),  # the terminal's word that it sells from it no more
     Column("reference", String(48)),
     Index(None, "reference", unique=True),
 )

@@ -1,17 +1,13 @@
-"""Release entries and the catalogue (docs/formats/release.md): strict reading, and whether this
-terminal may run a release. The update client and serial recovery call it, with entries that TUF has
-already verified; the update client also with the channel's rollout plan.
+"""Release entries (docs/formats/release.md): strict reading, and whether this terminal may run a
+release. The update client and serial recovery call it, with entries that TUF has already verified;
+the update client also with the channel's rollout plan. Bounds: docs/formats/limits.toml.
 
 A signature says who wrote an entry, not that it fits this terminal: every rule is checked here.
 """
 
 from hashlib import sha256
 
-from . import canonical
 from .compat import const
-
-MAX_CATALOGUE_BYTES = const(12288)
-MAX_PRODUCTS = const(64)
 
 
 class ReleaseRefused(Exception):
@@ -23,10 +19,6 @@ class ReleaseRefused(Exception):
     def __init__(self, reason, text):
         super().__init__(text)
         self.reason = reason
-
-
-class CatalogueError(ValueError):
-    """Not a catalogue that a terminal can sell from. The text says which field is wrong."""
 
 
 def _field(container, name, kind, least=None, most=None):
@@ -59,7 +51,8 @@ def _digest(container, name):
     return digest
 
 
-_MOST = const(0x3FFFFFFF)  # a small integer on every port
+_UINT32 = const(0xFFFFFFFF)
+_UINT16 = const(0xFFFF)
 
 
 class Facts:
@@ -112,7 +105,7 @@ class Rollout:
         """
         self._terminal_id = terminal_id
         try:
-            self._releases = _field(custom, "releases", dict)
+            self._releases = _field(custom, "releases", dict, 0, 64)
             for name in self._releases:
                 wave = _field(self._releases, name, list, 2, 2)
                 if not isinstance(wave[0], str) or len(bytes.fromhex(wave[0])) != 8:
@@ -177,31 +170,31 @@ class Release:
 
     def __init__(self, path, custom):
         self.path = path
-        self.release = _field(custom, "release", int, 1, _MOST)
+        self.release = _field(custom, "release", int, 1, _UINT32)
         self.version = _field(custom, "version", str, 1, 32)
-        self.commit = _field(custom, "commit", str, 1, 64)
-        self.built_s = _field(custom, "built", int, 0)
-        self.security_version = _field(custom, "security_version", int, 0, _MOST)
+        self.commit = _field(custom, "commit", str, 7, 64)
+        self.built_s = _field(custom, "built", int, 0, _UINT32)
+        self.security_version = _field(custom, "security_version", int, 0, _UINT16)
         hardware = _field(custom, "hardware", dict)
         self.hardware_class = _field(hardware, "class", str, 1, 32)
-        self.hardware_revisions = _integers(hardware, "revisions", 0, _MOST)
-        self.min_bootloader = _field(custom, "min_bootloader", int, 0, _MOST)
-        self.stepping_stone = _field(custom, "stepping_stone", int, 0, _MOST)
+        self.hardware_revisions = _integers(hardware, "revisions", 1, _UINT16)
+        self.min_bootloader = _field(custom, "min_bootloader", int, 0, _UINT16)
+        self.stepping_stone = _field(custom, "stepping_stone", int, 0, _UINT32)
         journal = _field(custom, "journal", dict)
-        self.journal_reads = _integers(journal, "reads", 0, _MOST)
-        self.journal_writes = _field(journal, "writes", int, 0, _MOST)
+        self.journal_reads = _integers(journal, "reads", 1, 255)
+        self.journal_writes = _field(journal, "writes", int, 1, 255)
         image = _field(custom, "image", dict)
-        self.image_size_bytes = _field(image, "size_bytes", int, 1, _MOST)
+        self.image_size_bytes = _field(image, "size_bytes", int, 1, 0x0A0000)
         self.image_sha256 = _digest(image, "sha256")
         trial = _field(custom, "trial", dict)
         self.crashes_allowed = _field(trial, "crashes_allowed", int, 0, 100)
         self.unconfirmed_boots_allowed = _field(trial, "unconfirmed_boots_allowed", int, 1, 1000)
         self.selftest_deadline_s = _field(trial, "selftest_deadline_s", int, 1, 86400)
         gate = _field(custom, "gate", dict)
-        self.gate_battery_mv = _field(gate, "battery_mv", int, 0, 20000)
-        self.gate_unsynced_records = _field(gate, "unsynced_records", int, 0, _MOST)
-        self.gate_idle_s = _field(gate, "idle_s", int, 0, 86400)
-        self.text = _field(custom, "text", dict)
+        self.gate_battery_mv = _field(gate, "battery_mv", int, 0, 4100)
+        self.gate_unsynced_records = _field(gate, "unsynced_records", int, 0, _UINT16)
+        self.gate_idle_s = _field(gate, "idle_s", int, 0, 3600)
+        self.text = _field(custom, "text", dict, 0, 8)
         for language in self.text:
             _field(self.text, language, str, 0, 200)
         # <channel>/<hardware class>/<release>.full: the path is what delegations are checked
@@ -275,8 +268,9 @@ def eligible(release, facts):
 
 def _number_in(path, prefix):
     name = path[len(prefix) : -5]
-    if path.startswith(prefix) and path.endswith(".full") and name.isdigit() and len(name) < 10:
-        return int(name)
+    if path.startswith(prefix) and path.endswith(".full") and name.isdigit() and len(name) < 11:
+        number = int(name)
+        return number if number <= _UINT32 else 0
     return 0
 
 
@@ -303,47 +297,3 @@ def choose(targets, facts, log=None):
             if log:
                 log(refused)
     return None
-
-
-def _product(product, ids):
-    name = _field(product, "id", str, 1, 24)
-    if name in ids:
-        raise ValueError("two products have the id " + name)
-    ids.append(name)
-    _field(product, "name", str, 1, 32)
-    _field(product, "operator", str, 1, 32)
-    amount = _field(product, "amount_minor", int, 1, _MOST)
-    _field(product, "commission_minor", int, 0, amount)
-    _field(product, "instructions", str, 0, 200)
-    _integers(product, "pin_groups", 1, 16)
-
-
-def check_catalogue(data):
-    """The catalogue in `data` (bytes) as the map that docs/formats/release.md shows, every field
-    checked.
-
-    Amounts are in minor units, positive and below 2**30; a commission is never more than its
-    amount.
-
-    Raises:
-        CatalogueError: it is not one; nothing of it may be used.
-    """
-    try:
-        catalogue = canonical.loads(data, MAX_CATALOGUE_BYTES, 4, 2048)
-        _field(catalogue, "version", int, 1)
-        currency = _field(catalogue, "currency", str, 3, 3)
-        if not (currency.isalpha() and currency.isupper()):
-            raise ValueError("currency is not three capital letters")
-        _field(catalogue, "minor_digits", int, 0, 4)
-        ids = []
-        for product in _field(catalogue, "products", list, 0, MAX_PRODUCTS):
-            try:
-                _product(product, ids)
-            except ValueError as error:
-                raise ValueError("product " + str(len(ids)) + ": " + str(error))
-        offline = _field(catalogue, "offline", dict)
-        for name in ("max_amount_minor", "max_count", "max_total_minor", "max_age_s"):
-            _field(offline, name, int, 0, _MOST)
-    except ValueError as error:
-        raise CatalogueError(str(error))
-    return catalogue

@@ -36,7 +36,11 @@ async def sell(app):
 async def pick(app):
     """The product the merchant chose, or None."""
     products = app.catalogue.products
-    items = [(p.name, app.money(p.amount_minor)) for p in products]
+    try:
+        items = [(p.name, app.money(p.amount_minor)) for p in products]
+    except (ValueError, OSError):
+        app.new_catalogue()  # the file was spoiled since it was read: back to what worked last
+        return None
     at = await app.ui.choose(app.words("sell_what"), items)
     return None if at is None else products[at]
 

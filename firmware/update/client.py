@@ -21,6 +21,7 @@ from bootloader.shared.compat import const, sleep_ms
 from bootloader.shared.control import OTHER, ControlError
 from bootloader.shared.hashes import hmac_sha256
 from bootloader.shared.partitions import SECTOR_BYTES, make_firm
+from firmware import catalogue as prices
 from firmware.http import (
     DEFLATED,
     BadResponse,
@@ -30,6 +31,7 @@ from firmware.http import (
     content_range,
     plain_body,
 )
+from firmware.kept import Kept, digest, exists
 
 from .download import Download, StorageError, under_way
 from .install import InstallError, digest_of, expand
@@ -40,7 +42,7 @@ _TARGETS = "/tuf/targets/"
 _PIECE_BYTES = const(16384)
 _REFUSED_LIMIT = const(16)
 _DIGEST_BYTES = const(32)
-_LANGUAGES = const(4)
+_LANGUAGES = const(8)  # as many as an entry may have
 _RETRY_S = const(30)
 _GATE_S = const(5)
 _FIRST_PAUSE_S = const(900)
@@ -96,6 +98,9 @@ class Store:
         except OSError:
             return None
 
+    def path(self, name):
+        return self._folder + "/" + name
+
     def write(self, name, data):
         """Raises OSError if there is no room: the old file is there still, and nothing else."""
         path = self._folder + "/" + name
@@ -118,6 +123,10 @@ class Store:
         except OSError:
             pass
 
+    def put(self, name):
+        """What was written as `name`.new takes the place of `name`."""
+        os.rename(self.path(name + ".new"), self.path(name))
+
     def remove(self, name):
         try:
             os.remove(self._folder + "/" + name)
@@ -132,7 +141,7 @@ class UpdateClient:
     the bootloader gave it. log(text). time_s(): trusted Unix seconds, 0 if unknown. gate_facts():
     as `gate_blocks` takes. on_catalogue(): a new `catalogue.json` was stored. data: the mounted
     data partition's path. note_key: what the note of verified files is sealed with; without one,
-    stored files are verified with every refresh.
+    stored files are verified with every refresh. files: the `Kept` that knows what is refused.
 
     `state_text` is for the screen. For the check-in: `refusal` is None or [release, reason];
     `waits` is None or [release or 0, code for what it waits for] (docs/formats/messages.md).
@@ -152,6 +161,7 @@ class UpdateClient:
         on_catalogue=None,
         data="/data",
         note_key=None,
+        files=None,
     ):
         self._http = http
         self._board = board
@@ -159,12 +169,14 @@ class UpdateClient:
         self._control = boot_info.control
         self._channel = channel
         self._catalogue = catalogue
+        self._unread = None  # hash of a signed price list that cannot be used here
         self._poll_s = poll_s
         self._log = log
         self._time_s = time_s
         self._gate_facts = gate_facts
         self._on_catalogue = on_catalogue
         self._note_key = note_key
+        self._kept = files or Kept(False)
         self._trust = Store(data + "/trust")
         self._files = Store(data)
         self._release = None
@@ -422,8 +434,13 @@ class UpdateClient:
         """
         unseen = self._pending and self._release is None  # the reset took what was known
         expired = self._release is not None and self._time_s() >= self._fresh_until_s
+        # Without the list that is in force the answer "nothing new" would leave it so.
+        prices_path = self._files.path("catalogue.json")
+        unpriced = not self._unread and (
+            "catalogue.json" in self._kept.refused or not exists(prices_path)
+        )
         headers = (DEFLATED,)
-        tag = "" if is_sure or unseen or expired else self._tag()
+        tag = "" if is_sure or unseen or expired or unpriced else self._tag()
         if tag:
             headers += (("If-None-Match", tag),)
         limit = tuf.LIMITS_BYTES["timestamp"]
@@ -499,40 +516,73 @@ class UpdateClient:
             self._log("note of verified files: " + str(error))  # it saves time, nothing else
 
     async def _update_catalogue(self, trusted):
-        """Whether the listed price list is here, or is none that could be."""
+        """Bring the price list that is signed for into place, once the reader that will use it has
+        read it; returns False if it must be asked for again.
+        """
         found, _, entry = trusted.find(self._catalogue)
         if found != "found":
             self._log(self._catalogue + " is not listed")
             return True
-        limit = releases.MAX_CATALOGUE_BYTES
-        data = self._files.read("catalogue.json", limit)
-        if data is not None and _is_target(self._catalogue, entry, data):
+        wanted = entry["hashes"].get("sha256")
+        if self._unread == wanted:
             return True
-        data = None
-        if not 0 < entry["length"] <= limit:
-            self._log(self._catalogue + " is too large")
+        if self._holds("catalogue.json", wanted):
+            if "catalogue.json" in self._kept.refused:
+                self._unread = wanted  # it is what was signed that cannot be used here
             return True
-        name = trusted.target_name(self._catalogue, entry)
         try:
-            response = await self._get(_TARGETS + name, entry["length"])
-            if response.status == 200:
-                data = plain_body(response, entry["length"])
-        except (BadResponse, TooLarge) as error:
-            self._log(self._catalogue + ": " + str(error))
-        response = None
-        if data is None or not _is_target(self._catalogue, entry, data):
-            self._log(self._catalogue + " is not what was signed")
-            return False
-        try:
-            releases.check_catalogue(data)
-        except releases.CatalogueError as error:
+            if not 0 < entry["length"] <= prices.MAX_BYTES:
+                raise prices.CatalogueError("catalogue: over %d bytes" % prices.MAX_BYTES)
+            name = trusted.target_name(self._catalogue, entry)
+            if not await self._fetch_catalogue(name, entry["length"], wanted):
+                self._log(self._catalogue + " is not what was signed")
+                return False
+            prices.load(self._files.path("catalogue.json.new"))
+            self._files.put("catalogue.json")
+        except prices.CatalogueError as error:
+            # Signed, and of no use here: what is in use stays, and the office is told.
+            self._unread = wanted
+            self._kept.refuse("catalogue.json", str(error))
             self._log(self._catalogue + " refused: " + str(error))
             return True
-        self._files.write("catalogue.json", data)
+        finally:
+            self._files.remove("catalogue.json.new")
+        self._unread = None
         self._log("new catalogue")
         if self._on_catalogue:
             self._on_catalogue()
         return True
+
+    def _holds(self, name, wanted):
+        try:
+            return digest(self._files.path(name)).hex() == wanted
+        except OSError:
+            return False
+
+    async def _fetch_catalogue(self, name, length, wanted):
+        """Whether `catalogue.json.new` holds now what was signed; it never lies in the heap."""
+        response = None
+        while not response:
+            try:
+                with open(self._files.path("catalogue.json.new"), "wb") as file:
+
+                    def keep(piece):
+                        try:
+                            file.write(piece)
+                        except OSError as error:
+                            raise StorageError(str(error))
+
+                    response = await self._http.request(
+                        "GET", _TARGETS + name, (), sink=keep, limit_bytes=length
+                    )
+            except GaveWay:
+                pass  # from its beginning, once the sale has its answer
+            except (BadResponse, TooLarge) as error:
+                self._log(self._catalogue + ": " + str(error))
+                return False
+            except OSError as error:
+                raise StorageError(str(error))
+        return response.status == 200 and self._holds("catalogue.json.new", wanted)
 
     # Which release
 
@@ -862,11 +912,3 @@ async def _holds_firmly(slot, release):
         make_firm(slot, offset)
         await sleep_ms(0)
     return await digest_of(slot, release.image_size_bytes) == release.image_sha256
-
-
-def _is_target(path, entry, data):
-    try:
-        tuf.check_target(path, entry, data)
-    except tuf.TrustError:
-        return False
-    return True

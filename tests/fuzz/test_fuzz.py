@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bootloader import identity, smp
-from bootloader.shared import canonical, cbor, control, p256, release
-from firmware import config, http
+from bootloader.shared import canonical, cbor, control, p256
+from firmware import catalogue, config, http
 from firmware.modem import chat
 from tests.fuzz import targets
 from tests.fuzz.__main__ import on_device, prepare, shares, try_one
@@ -63,7 +63,7 @@ FAULTS: list[tuple[str, str, Any, str, Any]] = [
     ("smp", "a broken frame kills recovery", smp, "crc16", lambda data: data[len(data)]),
     ("at", "a line has no end", chat, "LINE_LIMIT_BYTES", 10**9),
     ("keys", "DER is cut short", p256, "_signature", lambda data: data[data[1] + 1]),
-    ("catalogue", "a product is not a map", release, "_product", lambda p, ids: p["id"]),
+    ("catalogue", "a product without an id", catalogue, "Product", lambda table: table["id"]),
 ]
 
 

@@ -455,6 +455,12 @@ class Bench:
         await self.start()
         return True
 
+    async def do_spoil_catalogues(self):
+        for name in ("catalogue.json", "catalogue.json.last"):
+            self.put(name, "{broken")
+        self.app.new_catalogue()
+        return True
+
     async def do_catalogue(self, text):
         self.put("catalogue.json", text)
         self.app.new_catalogue()

@@ -43,14 +43,18 @@ def stock_pin(batch: int, index: int) -> str:
 
 def stock_file(batch: int, product: str, amount: int, count: int, expiry: int = 0) -> bytes:
     """A batch as the server delivers it."""
+    vouchers = [(f"S{batch}-{index}", stock_pin(batch, index)) for index in range(count)]
+    return sealed_file([batch, product, amount, expiry], vouchers)
+
+
+def sealed_file(head: list[Any], vouchers: list[tuple[str, str]]) -> bytes:
+    """A stock file of serials and PINs; `head` is batch, product, amount, expiry."""
     entries = []
-    for index in range(count):
-        serial = f"S{batch}-{index}"
-        nonce = b"\x02" + batch.to_bytes(4, "big") + bytes(4) + index.to_bytes(4, "big")
-        aad = cbor2.dumps(["duka/stock/1", batch, product, amount, expiry, serial])
-        sealed = AESCCM(STOCK, 8).encrypt(nonce, stock_pin(batch, index).encode(), aad)
-        entries.append([serial, sealed])
-    return cbor2.dumps({1: batch, 2: product, 3: amount, 4: expiry, 5: entries}, canonical=True)
+    for index, (serial, pin) in enumerate(vouchers):
+        nonce = b"\x02" + head[0].to_bytes(4, "big") + bytes(4) + index.to_bytes(4, "big")
+        aad = cbor2.dumps(["duka/stock/1", *head, serial])
+        entries.append([serial, AESCCM(STOCK, 8).encrypt(nonce, pin.encode(), aad)])
+    return cbor2.dumps(dict(enumerate([*head, entries], start=1)), canonical=True)
 
 
 class Office:
@@ -60,6 +64,7 @@ class Office:
         self.ledger_minor = float_minor
         self.waiting = dict(batches)
         self.received: dict[int, bytes] = {}
+        self.more: dict[int, Any] = {}  # in answers to check-ins
         self.time = time
         self.counter = 0
         self.answers: dict[int, tuple[bytes, dict[int, Any]]] = {}
@@ -95,6 +100,7 @@ class Office:
                 3: len(self.records),
                 4: None,
                 5: sorted(self.waiting),
+                **self.more,
             }
         if kind == 2:
             return self._sale(request)

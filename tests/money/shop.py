@@ -201,7 +201,7 @@ def open_shop(
     """A terminal on blank flash that has checked in once and fetched its stock."""
     if batches is None:
         batches = {
-            7: office.stock_file(7, "air50", 5000, 150),
+            7: office.stock_file(7, "air50", 5000, 100),
             9: office.stock_file(9, "air100", 10000, 20),
         }
     flash = Nor(b"\xff" * sectors * 4096)

@@ -22,7 +22,7 @@ from firmware.sales_state import (
 )
 from firmware.till import SaleRefused
 from hw_sim.flash import NorFlash, PowerCut
-from tests.money import oracle
+from tests.money import office, oracle
 from tests.money.nor import Nor
 from tests.money.shop import TIME, open_shop
 
@@ -104,7 +104,8 @@ def test_a_full_ring_refuses_intents_but_lets_a_sale_end_and_empties_by_acknowle
 
 
 def test_a_full_journal_is_a_refused_sale_at_the_till(tmp_path: Path) -> None:
-    shop = open_shop(tmp_path / "stock", sectors=4)
+    batches = {n: office.stock_file(n, "air50", 5000, 100) for n in (7, 8)}
+    shop = open_shop(tmp_path / "stock", sectors=4, batches=batches)
     with pytest.raises(SaleRefused, match="journal_full"):
         for _ in range(150):
             shop.sell_offline()

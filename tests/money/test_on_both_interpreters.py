@@ -86,7 +86,7 @@ print("kept", worst)
 
 
 def script(folder: Path) -> str:
-    (folder / "7.cbor").write_bytes(office.stock_file(7, "air50", 5000, 150))
+    (folder / "7.cbor").write_bytes(office.stock_file(7, "air50", 5000, 100))
     text = json.dumps(CATALOGUE)
     given = {
         "SECTORS": 6,

@@ -81,7 +81,7 @@ class Server:
         service = _at(self, day)
         return self._after(
             lambda c: stock.assign(
-                c, service.prices, office.TERMINAL_ID, product, count, service.now()
+                c, service.key, service.prices, office.TERMINAL_ID, product, count, service.now()
             )
         )
 
@@ -245,5 +245,7 @@ def opened() -> Server:
         )
         terminals.enrol(connection, service.key, enrolment, 1, now)
         for product, count in STOCK:
-            stock.assign(connection, service.prices, office.TERMINAL_ID, product, count, now)
+            stock.assign(
+                connection, service.key, service.prices, office.TERMINAL_ID, product, count, now
+            )
     return _now(())

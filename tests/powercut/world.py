@@ -29,6 +29,7 @@ with device.own():
     import firmware.config
     import firmware.drivers.printer
     import firmware.journal
+    import firmware.kept
     import firmware.memory
     import firmware.stock
     import firmware.terminal
@@ -75,6 +76,7 @@ CONFIG = json.dumps(
 _ON_DATA: list[types.ModuleType] = [
     firmware.catalogue,
     firmware.config,
+    firmware.kept,
     firmware.memory,
     firmware.stock,
     firmware.update.client,
@@ -544,13 +546,14 @@ class Life:
         try:
             board.data_vfs()
             tidy.at_start()
-            settings = firmware.config.load()
+            kept = firmware.kept.Kept(not info.trial)
+            settings = kept.load(firmware.config.load, "/data/config.json")
         except (firmware.config.ConfigError, OSError) as error:
             raise OutOfService(str(error)) from error
         memory = firmware.memory.Memory()
         try:
             self.app = firmware.terminal.Terminal(
-                board, info, settings, memory, words(memory.get("language", "en")), Nothing()
+                board, info, settings, memory, words(memory.get("language", "en")), Nothing(), kept
             )
         except firmware.journal.JournalDamaged as error:
             raise OutOfService("journal: " + str(error)) from error

@@ -134,7 +134,13 @@ class Shop:
     def assign(self, device: Device, product: str = "air50", count: int = 3) -> int:
         with writing(self.service.engine) as connection:
             return stock.assign(
-                connection, self.service.prices, device.terminal_id, product, count, self.clock[0]
+                connection,
+                self.service.key,
+                self.service.prices,
+                device.terminal_id,
+                product,
+                count,
+                self.clock[0],
             )
 
     def float_of(self, device: Device) -> int:

@@ -223,9 +223,7 @@ def test_a_person_sees_and_accepts_what_is_lost(shop: Shop) -> None:
         return result.exit_code, result.output
 
     assert said() == (0, "lost and not accepted: 2, 3\n")
-    code, text = said("--accept-through", "3")
-    assert (code, "--who NAME" in text) == (1, True)
-    code, text = said("--accept-through", "6", "--who", "Asha")
-    assert (code, "records 1 to 5" in text) == (1, True)
-    assert said("--accept-through", "3", "--who", "Asha") == (0, "lost and not accepted: none\n")
+    code, text = said("--accept-through", "6", "--by", "Asha")
+    assert (code, "records 1 to 5" in text) == (2, True)
+    assert said("--accept-through", "3", "--by", "Asha") == (0, "lost and not accepted: none\n")
     assert shop.sql("SELECT through, who FROM loss_accepted") == [(3, "Asha")]

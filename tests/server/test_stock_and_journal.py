@@ -74,7 +74,7 @@ def test_stock_that_cannot_be_assigned_takes_nothing(shop: Shop, product: str, c
     with pytest.raises(InputError):
         shop.assign(device, product, count)
     with pytest.raises(InputError), writing(shop.service.engine) as connection:
-        stock.assign(connection, shop.service.prices, b"nobody..", "air50", 1, 1)
+        stock.assign(connection, shop.service.key, shop.service.prices, b"nobody..", "air50", 1, 1)
     assert shop.sql("SELECT COUNT(*) FROM voucher WHERE free = 0") == [(0,)]
 
 

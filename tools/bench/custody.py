@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from tools import oracle
 from tools.bench import ports
 from tools.bench.console_link import Answer, ConsoleLink
 from tools.bench.log import BenchLog, Job
@@ -144,6 +145,9 @@ def settings_of(port: str) -> dict[str, Any] | None:
 def change_settings(port: str, patch: dict[str, Any], office: Office, job: Job, row: Row) -> str:
     """Change the settings that `patch` names on a terminal that sells; all others stay. The server
     must permit exactly these.
+
+    Raises:
+        Unfit: the terminal could not use them; nobody was asked and nothing was written.
     """
     found = running(port, job)
     row.step("settings")
@@ -157,6 +161,7 @@ def change_settings(port: str, patch: dict[str, Any], office: Office, job: Job, 
         return f"settings {permit} {content.hex()}"
 
     with ConsoleLink(port) as link:
+        oracle.check_change(link.command("settings")["settings"], patch)
         link.command("configure", _EXPORT_S, answer)
     _wait_restart(port)
     return f"terminal {found.terminal} has its new settings"
@@ -166,6 +171,7 @@ def bring_settings(port: str, config: dict[str, Any], office: Office, job: Job, 
     """Give a terminal that cannot sell whole settings, through recovery; the server must permit
     exactly these.
     """
+    content = oracle.check_settings(config)
     found = ports.into_recovery(port)
     job.uid, job.terminal = found.uid, found.terminal
 
@@ -174,11 +180,15 @@ def bring_settings(port: str, config: dict[str, Any], office: Office, job: Job, 
         return bytes.fromhex(made)
 
     with RecoveryLink(port) as link:
-        content = json.dumps(config).encode()
         link.upload_permitted("/data/config.json", content, permit, row.step("settings"))
         link.reset()
     row.step("starting")
-    ports.wait_for(port, ports.SELLING)
+    started = ports.wait_for(port, ports.SELLING)
+    if not started.facts.get("service"):
+        raise LinkError(f"{port}: the terminal is out of service: read its log")
+    refused = started.facts.get("refused", {}).get("config.json")
+    if refused:
+        raise LinkError(f"{port}: it does not take these settings and keeps the old: {refused}")
     return f"terminal {found.terminal} has its new settings"
 
 

@@ -8,7 +8,6 @@ or supply costs only the step that was under way.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import secrets
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from tools import oracle
 from tools.bench import ports
 from tools.bench.log import Job
 from tools.bench.progress import Row
@@ -108,6 +108,7 @@ def make_config(
 
     Raises:
         LinkError: the PIN is not 4 to 8 digits, or the channel is none.
+        Unfit: a terminal would be out of service with these settings.
     """
     if channel not in channels.CHANNELS:
         raise LinkError(f"no channel {channel}: {', '.join(channels.CHANNELS)}")
@@ -118,7 +119,9 @@ def make_config(
         "merchant": {"name": merchant.name, **pin_settings(merchant.pin)},
         "language": merchant.language,
     }
-    return {**_USUAL, **named, **settings}
+    whole = {**_USUAL, **named, **settings}
+    oracle.check_settings(whole)
+    return whole
 
 
 def pin_settings(pin: str) -> dict[str, Any]:
@@ -186,13 +189,16 @@ def whole_settings(patch: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         LinkError: merchant, PIN or server were not named.
+        Unfit: the terminal would be out of service with them.
     """
     if "server" not in patch or not {"name", "pin_hash"} <= patch.get("merchant", {}).keys():
         raise LinkError(
             "this terminal cannot tell its settings: name --merchant, --merchant-pin and "
             "--server-for-terminal, and what else is not as usual"
         )
-    return {**_USUAL, **patch}
+    whole = {**_USUAL, **patch}
+    oracle.check_settings(whole)
+    return whole
 
 
 def differences(before: dict[str, Any], patch: dict[str, Any]) -> list[str]:
@@ -226,8 +232,11 @@ def provision(
 
     Raises:
         LinkError: the terminal does not answer, refuses, or has an identity already.
+        Unfit: the terminal could not use these settings or the signed price list.
         httpx.HTTPError: the server does not answer, or refuses the enrolment.
     """
+    oracle.TERMINAL.target("the price list", signed.catalogue)
+    settings = oracle.check_settings(config)
     found = ports.wait_for(port, ports.BLANK, ports.RECOVERY, ports.SELLING, timeout_s=15)
     if found.what == ports.SELLING:
         raise LinkError(f"{port}: terminal {found.terminal} sells already; it is not blank")
@@ -245,7 +254,7 @@ def provision(
         job.uid = status.uid.hex()
         job.terminal = _make_identity(port, link, status, enrol, config, float_minor)
         files = {f"trust/{name}.json": content for name, content in signed.metadata.items()}
-        files["config.json"] = json.dumps(config).encode()
+        files["config.json"] = settings
         files["catalogue.json"] = signed.catalogue
         for name, content in files.items():
             link.upload_file(f"/data/{name}", content, row.step(name))

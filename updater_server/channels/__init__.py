@@ -7,6 +7,7 @@ Formats: docs/formats/release.md; TUF 1.0 specification.
 
 from updater_server.channels import keys, policy
 from updater_server.channels.entry import (
+    IMAGE_LIMIT_BYTES,
     Catalogue,
     EntryError,
     Hardware,
@@ -29,6 +30,7 @@ from updater_server.channels.policy import (
     key_role,
 )
 from updater_server.channels.repository import (
+    Judge,
     MissingSignatures,
     ReleaseRefused,
     Repository,
@@ -40,6 +42,7 @@ from updater_server.channels.rollout import EVERYBODY, RolloutError, RolloutPlan
 __all__ = [
     "CHANNELS",
     "EVERYBODY",
+    "IMAGE_LIMIT_BYTES",
     "TOP_LEVEL_ROLES",
     "Catalogue",
     "EntryError",
@@ -47,6 +50,7 @@ __all__ = [
     "Image",
     "InstallGate",
     "JournalVersions",
+    "Judge",
     "MissingSignatures",
     "OfflinePolicy",
     "Payload",

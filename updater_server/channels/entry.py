@@ -10,17 +10,28 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Positive = Annotated[int, msgspec.Meta(ge=1)]
-Number = Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+from updater_server import limits
+
+
+def _of(bounds: tuple[int, int]) -> msgspec.Meta:
+    """A number within bounds."""
+    return msgspec.Meta(ge=bounds[0], le=bounds[1])
+
+
+def _long(bounds: tuple[int, int], pattern: str | None = None) -> msgspec.Meta:
+    """A text or list whose length is within bounds."""
+    return msgspec.Meta(min_length=bounds[0], max_length=bounds[1], pattern=pattern)
+
+
+_PRINTED = r"^[^\x00-\x1f\x7f]*\Z"  # `$` would let a line end through
 HexSha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 HardwareClass = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
 ProductId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,23}\Z")]
-Text = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Text = Annotated[str, _long(limits.TEXT, _PRINTED)]
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}\Z")]
 
-IMAGE_LIMIT_BYTES = 0x0A0000
-"""Size of the largest slot of any class; `layouts` knows each."""
+IMAGE_LIMIT_BYTES = limits.IMAGE_BYTES[1]
+"""Size of a slot of `duka-r1`."""
 
 
 class EntryError(Exception):
@@ -31,20 +42,22 @@ class Hardware(msgspec.Struct, frozen=True, rename={"hardware_class": "class"}):
     """Which boards may run it."""
 
     hardware_class: HardwareClass
-    revisions: Annotated[list[Positive], msgspec.Meta(min_length=1, max_length=16)]
+    revisions: Annotated[
+        list[Annotated[int, _of(limits.HARDWARE_REVISION)]], _long(limits.HARDWARE_REVISIONS)
+    ]
 
 
 class JournalVersions(msgspec.Struct, frozen=True):
     """Journal record versions it can read, and the one it writes."""
 
-    reads: Annotated[list[Positive], msgspec.Meta(min_length=1, max_length=16)]
-    writes: Positive
+    reads: Annotated[list[Annotated[int, _of(limits.JOURNAL_VERSION)]], _long(limits.JOURNAL_READS)]
+    writes: Annotated[int, _of(limits.JOURNAL_VERSION)]
 
 
 class Image(msgspec.Struct, frozen=True):
     """The expanded ROMFS image."""
 
-    size_bytes: Annotated[int, msgspec.Meta(ge=1, le=IMAGE_LIMIT_BYTES)]
+    size_bytes: Annotated[int, _of(limits.IMAGE_BYTES)]
     sha256: HexSha256
 
 
@@ -61,17 +74,17 @@ class PayloadReference(msgspec.Struct, frozen=True, omit_defaults=True):
 class TrialPolicy(msgspec.Struct, frozen=True):
     """When a trial boot is given up."""
 
-    crashes_allowed: Count = 2
-    unconfirmed_boots_allowed: Count = 16
-    selftest_deadline_s: Positive = 300
+    crashes_allowed: Annotated[int, _of(limits.CRASHES_ALLOWED)] = 2
+    unconfirmed_boots_allowed: Annotated[int, _of(limits.UNCONFIRMED_BOOTS_ALLOWED)] = 16
+    selftest_deadline_s: Annotated[int, _of(limits.SELFTEST_DEADLINE_S)] = 300
 
 
 class InstallGate(msgspec.Struct, frozen=True):
     """What must hold before the terminal switches."""
 
-    battery_mv: Count = 3600
-    unsynced_records: Count = 50
-    idle_s: Count = 10
+    battery_mv: Annotated[int, _of(limits.GATE_BATTERY_MV)] = 3600
+    unsynced_records: Annotated[int, _of(limits.GATE_UNSYNCED_RECORDS)] = 50
+    idle_s: Annotated[int, _of(limits.GATE_IDLE_S)] = 10
 
 
 class ReleaseEntry(msgspec.Struct, frozen=True):
@@ -79,20 +92,20 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
     `Repository.add_release`.
     """
 
-    release: Number
+    release: Annotated[int, _of(limits.RELEASE)]
     version: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]{0,31}\Z")]
     commit: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{7,64}\Z")]
-    built: Count
-    security_version: Count
+    built: Annotated[int, _of(limits.BUILT)]
+    security_version: Annotated[int, _of(limits.SECURITY_VERSION)]
     hardware: Hardware
     image: Image
-    min_bootloader: Count = 1
-    stepping_stone: Count = 0
+    min_bootloader: Annotated[int, _of(limits.MIN_BOOTLOADER)] = 1
+    stepping_stone: Annotated[int, msgspec.Meta(ge=0)] = 0
     journal: JournalVersions = JournalVersions([1], 1)
-    payloads: list[PayloadReference] = []
+    payloads: Annotated[list[PayloadReference], msgspec.Meta(max_length=limits.PAYLOADS[1])] = []
     trial: TrialPolicy = TrialPolicy()
     gate: InstallGate = InstallGate()
-    text: dict[Language, Text] = {}
+    text: Annotated[dict[Language, Text], _long(limits.TEXT_LANGUAGES)] = {}
 
     def check(self) -> None:
         """Raises EntryError if a field breaks its limits (constructors of msgspec do not look)."""
@@ -116,6 +129,11 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
             raise EntryError(f"release entry: {error}") from error
         if entry.stepping_stone >= entry.release:
             raise EntryError("release entry: the stepping stone must be an earlier release")
+        if entry.release > limits.SIGNED_RELEASE[1]:
+            raise EntryError(
+                f"release entry: release {entry.release} is over {limits.SIGNED_RELEASE[1]}: "
+                f"nothing could come after it; take a lower number"
+            )
         if entry.journal.writes not in entry.journal.reads:
             raise EntryError("release entry: it must read the journal version it writes")
         return entry
@@ -125,32 +143,30 @@ class Product(msgspec.Struct, frozen=True, rename={"product_id": "id"}):
     """One thing a merchant sells."""
 
     product_id: ProductId
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
-    operator: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
-    amount_minor: Annotated[int, msgspec.Meta(ge=1, le=10**9)]
-    commission_minor: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
-    instructions: Text
-    pin_groups: Annotated[
-        list[Annotated[int, msgspec.Meta(ge=1, le=16)]], msgspec.Meta(min_length=1, max_length=8)
-    ]
+    name: Annotated[str, _long(limits.PRODUCT_NAME, _PRINTED)]
+    operator: Annotated[str, _long(limits.OPERATOR, _PRINTED)]
+    amount_minor: Annotated[int, _of(limits.AMOUNT_MINOR)]
+    commission_minor: Annotated[int, msgspec.Meta(ge=0, le=limits.AMOUNT_MINOR[1])]
+    instructions: Annotated[str, _long(limits.INSTRUCTIONS, _PRINTED)]
+    pin_groups: Annotated[list[Annotated[int, _of(limits.PIN_GROUP)]], _long(limits.PIN_GROUPS)]
 
 
 class OfflinePolicy(msgspec.Struct, frozen=True):
     """The bounds of selling without the network."""
 
-    max_amount_minor: Count
-    max_count: Count
-    max_total_minor: Count
-    max_age_s: Count
+    max_amount_minor: Annotated[int, msgspec.Meta(ge=0, le=limits.AMOUNT_MINOR[1])]
+    max_count: Annotated[int, _of(limits.OFFLINE_COUNT)]
+    max_total_minor: Annotated[int, _of(limits.OFFLINE_TOTAL_MINOR)]
+    max_age_s: Annotated[int, _of(limits.OFFLINE_AGE_S)]
 
 
 class Catalogue(msgspec.Struct, frozen=True):
     """A signed price list: target `catalogue/<name>.json`."""
 
-    version: Positive
+    version: Annotated[int, _of(limits.PRICE_LIST_VERSION)]
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
-    minor_digits: Annotated[int, msgspec.Meta(ge=0, le=3)]
-    products: Annotated[list[Product], msgspec.Meta(max_length=100)]
+    minor_digits: Annotated[int, _of(limits.MINOR_DIGITS)]
+    products: Annotated[list[Product], _long(limits.PRODUCTS)]
     offline: OfflinePolicy
 
     def encode(self) -> bytes:
@@ -180,4 +196,10 @@ class Catalogue(msgspec.Struct, frozen=True):
             seen.add(product.product_id)
             if product.commission_minor > product.amount_minor:
                 raise EntryError(f"catalogue: {product.product_id}: commission over the amount")
+        size_bytes = len(catalogue.encode())
+        if size_bytes > limits.PRICE_LIST_BYTES[1]:
+            raise EntryError(
+                f"catalogue: {size_bytes} bytes, and terminals take at most "
+                f"{limits.PRICE_LIST_BYTES[1]}: fewer products or shorter instructions"
+            )
         return catalogue

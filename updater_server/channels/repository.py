@@ -33,7 +33,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from securesystemslib.exceptions import UnverifiedSignatureError
@@ -128,6 +128,18 @@ class RoleTooLarge(RepositoryError):
     """What was to be staged would be more than a terminal has room for."""
 
 
+class Judge(Protocol):
+    """Asked before anything is signed: the terminal's own reader, where the tools have it. Raises
+    whatever it wants told.
+    """
+
+    def metadata(self, role: str, signed: dict[str, Any]) -> None:
+        """Judge a role's metadata."""
+
+    def target(self, path: str, data: bytes) -> None:
+        """Judge the content of a price list."""
+
+
 class Staged(NamedTuple):
     """A change that waits: which role, its next version, how far its signatures are, the SHA-256 of
     what they sign, and the ids of the keys that could still sign.
@@ -195,6 +207,7 @@ class Repository:
     def __init__(self, directory: Path) -> None:
         """Use `create` or `open`."""
         self.directory = directory
+        self.judge: Judge | None = None
         self.policy = Policy()
         self._root: Metadata[Root]
         self._roots: list[Metadata[Root]] = []
@@ -466,8 +479,11 @@ class Repository:
         catalogue: Catalogue,
         signers: Sequence[Signer] = (),
         now: datetime | None = None,
+        *,
+        back: bool = False,
     ) -> None:
-        """Stage the price list `catalogue/<name>.json`.
+        """Stage the price list `catalogue/<name>.json`. With `back` its version may be below the
+        one in force: terminals take what is signed last, whatever its version.
 
         Raises:
             ReleaseRefused: bad name, or its version is not above the one in force.
@@ -478,21 +494,74 @@ class Repository:
         catalogue.check()
         path = f"{CATALOGUE_ROLE}/{name}.json"
         data = catalogue.encode()
+        if self.judge:
+            self.judge.target(path, data)
         now = now or datetime.now(UTC)
         with self._lock():
             self._load()
             if path in self._list(CATALOGUE_ROLE).signed.targets:
-                in_force = self.catalogue(name)
-                if catalogue.version <= in_force.version:
-                    raise ReleaseRefused(
-                        f"{path} is at version {in_force.version}; the next must be higher"
-                    )
+                self._check_price_version(name, catalogue, back)
             metadata = self._next(CATALOGUE_ROLE, now)
             target = TargetFile.from_data(path, data, ["sha256"])
             metadata.signed.targets[path] = target
             self._store_target(target, data)
             details = {"version": catalogue.version, "sha256": target.hashes["sha256"]}
             self._stage(CATALOGUE_ROLE, metadata, signers, f"set prices {name}", details, now)
+
+    def _check_price_version(self, name: str, catalogue: Catalogue, back: bool) -> None:
+        try:
+            in_force = self.catalogue(name)
+        except (EntryError, RepositoryDamaged):
+            return  # what cannot be read must not keep its remedy away
+        if catalogue.version > in_force.version:
+            return
+        if not back or (
+            catalogue.version == in_force.version and catalogue.encode() != in_force.encode()
+        ):
+            raise ReleaseRefused(
+                f"price list {name} is at version {in_force.version}; the next must be higher, "
+                f"or an earlier one that is put back (--back)"
+            )
+
+    def unlist(
+        self,
+        channel: str,
+        release: int,
+        hardware_class: str,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> ReleaseEntry:
+        """Stage `channel` without a release: no terminal takes it any more, and lower numbers may
+        follow. Publish afterwards. Terminals that run it keep it.
+
+        Raises:
+            ReleaseRefused: the channel lists no such release, or another needs it as its stepping
+                stone.
+        """
+        if channel not in CHANNELS:
+            raise ReleaseRefused(f"no channel {channel!r}; there are {', '.join(CHANNELS)}")
+        now = now or datetime.now(UTC)
+        with self._lock():
+            self._load()
+            metadata = self._next(channel, now)
+            of_class = [
+                entry
+                for entry in self._entries(metadata.signed)
+                if entry.hardware.hardware_class == hardware_class
+            ]
+            found = [entry for entry in of_class if entry.release == release]
+            if not found:
+                raise ReleaseRefused(f"{channel} lists no release {release} for {hardware_class}")
+            needing = [entry.release for entry in of_class if entry.stepping_stone == release]
+            if needing:
+                raise ReleaseRefused(
+                    f"release {needing[0]} needs {release} as its stepping stone: unlist it first"
+                )
+            for reference in found[0].payloads:
+                metadata.signed.targets.pop(reference.path, None)
+            details = {"release": release, "image": found[0].image.sha256}
+            self._stage(channel, metadata, signers, f"unlist from {channel}", details, now)
+        return found[0]
 
     def rollout(self, channel: str) -> RolloutPlan:
         """The plan in force on `channel`.
@@ -593,6 +662,10 @@ class Repository:
                 if not details["halted"] and release not in plan.halted:
                     raise ReleaseRefused(f"release {release} is not halted on {channel}")
                 plan = plan.with_halted(release, details["halted"])
+            try:
+                plan.check()
+            except RolloutError as error:
+                raise ReleaseRefused(str(error)) from error
             data = plan.encode()
             target = TargetFile.from_data(f"rollout/{channel}/plan.json", data, ["sha256"])
             target.unrecognized_fields = {"custom": plan.custom()}
@@ -716,6 +789,7 @@ class Repository:
             self._load()
             metadata = self._staged_now(role, expect)
             before = set(metadata.signatures)
+            self._ask_judge(role, metadata)
             self._sign(role, metadata, signers, self._all_staged())
             added = set(metadata.signatures) - before
             write_atomically(self._staged_path(role), encode(metadata))
@@ -753,6 +827,7 @@ class Repository:
         with self._lock():
             self._load()
             metadata = self._staged_now(role, expect)
+            self._ask_judge(role, metadata)
             key = self._may_sign(role, self._all_staged()).get(keyid)
             if key is None:
                 raise RepositoryError(f"key {keyid[:64]!a} does not sign for {role}")
@@ -1543,6 +1618,7 @@ class Repository:
     ) -> None:
         self._anchor(metadata)
         coming = {**self._all_staged(), role: metadata}
+        self._ask_judge(role, metadata)
         try:
             for keys in _keys_in(metadata.signed):
                 check_ids(keys)
@@ -1614,6 +1690,10 @@ class Repository:
         staged = path.read_bytes() if path.exists() else b""
         in_force = self._in_force()[role].signed_bytes
         return hashlib.sha256(hashlib.sha256(in_force).digest() + staged).hexdigest()
+
+    def _ask_judge(self, role: str, metadata: Metadata[Any]) -> None:
+        if self.judge:
+            self.judge.metadata(role, metadata.to_dict()["signed"])
 
     def _in_force(self) -> dict[str, Metadata[Any]]:
         return {

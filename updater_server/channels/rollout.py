@@ -14,7 +14,9 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-EVERYBODY = 10_000
+from updater_server import limits
+
+EVERYBODY = limits.THRESHOLD[1]
 """The threshold at which every terminal may take a release."""
 SALT_BYTES = 8
 
@@ -39,8 +41,13 @@ class RolloutPlan(msgspec.Struct, frozen=True):
     nobody.
     """
 
-    releases: dict[ReleaseName, Wave] = {}
-    halted: Annotated[list[Annotated[int, msgspec.Meta(ge=1)]], msgspec.Meta(max_length=16)] = []
+    releases: Annotated[
+        dict[ReleaseName, Wave], msgspec.Meta(max_length=limits.ROLLOUT_RELEASES[1])
+    ] = {}
+    halted: Annotated[
+        list[Annotated[int, msgspec.Meta(ge=1, le=limits.RELEASE[1])]],
+        msgspec.Meta(max_length=limits.HALTED[1]),
+    ] = []
 
     def custom(self) -> dict[str, Any]:
         """As JSON-like builtins, for TUF's `custom`."""
@@ -50,6 +57,12 @@ class RolloutPlan(msgspec.Struct, frozen=True):
     def encode(self) -> bytes:
         """The target's own bytes: the same plan as JSON."""
         return msgspec.json.encode(self)
+
+    def check(self) -> None:
+        """Raises RolloutError if a field breaks its limits (constructors of msgspec do not
+        look).
+        """
+        RolloutPlan.parse(msgspec.json.decode(self.encode()))
 
     @staticmethod
     def parse(custom: object) -> RolloutPlan:

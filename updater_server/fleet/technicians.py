@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from updater_server import limits
 from updater_server.errors import InputError, StateError
 from updater_server.tables import bench_entry, technician, technician_event, terminal
 
@@ -27,11 +28,11 @@ ROLES = (BENCH, OFFICE)
 DAY_S = 86_400
 DAILY_LIMIT = 100
 """Enrolments, and permits, that a token may ask for within a day unless the office says other."""
-DAILY_LIMIT_HIGHEST = 100_000
-ALLOWANCE_LIMIT_MINOR = 10**12
+DAILY_LIMIT_HIGHEST = limits.DAILY_REQUESTS[1]
+ALLOWANCE_LIMIT_MINOR = limits.ALLOWANCE_MINOR[1]
 PERMIT_ENTRY = "permit:"
 """What the id of a permit's note in `bench_entry` begins with; no bench may use it."""
-_NAME = re.compile(r"[\w .@-]{1,64}")
+_NAME = re.compile(r"[\w .@-]{{{},{}}}".format(*limits.TECHNICIAN_NAME))
 
 
 class LimitReached(StateError):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, true, update
 
+from updater_server import limits
 from updater_server.channels import CHANNELS
 from updater_server.errors import ConflictError, InputError
 from updater_server.fleet import technicians, updates
+from updater_server.fleet.alarms import raise_alarm
 from updater_server.messages import DEVICE_KEY_BYTES, TERMINAL_ID_BYTES, DeviceKeys
 from updater_server.sales import ledger
 from updater_server.server_key import ServerKey
@@ -19,8 +22,8 @@ from updater_server.tables import check_in, running_history, terminal
 
 DEFAULT_CHANNEL = "stable"
 DEFAULT_CATALOGUE = "catalogue/default.json"
-INITIAL_FLOAT_LIMIT_MINOR = 10**9
-MERCHANT_NAME_LETTERS = 32
+INITIAL_FLOAT_LIMIT_MINOR = limits.FIRST_FLOAT_MINOR[1]
+MERCHANT_NAME_LETTERS = limits.MERCHANT_NAME[1]
 """As the terminal's settings allow (docs/formats/terminal-files.md)."""
 
 
@@ -72,7 +75,7 @@ def enrol(
     check_place(enrolment.channel, enrolment.catalogue, enrolment.merchant)
     if not re.fullmatch("[a-z0-9][a-z0-9-]{0,31}", enrolment.hardware_class):
         raise InputError(f"{enrolment.hardware_class!r} is no hardware class")
-    if not 1 <= enrolment.hardware_revision <= 65535:
+    if not limits.within(enrolment.hardware_revision, limits.HARDWARE_REVISION):
         raise InputError("a hardware revision is 1 to 65535")
     if not 0 <= enrolment.initial_float_minor <= INITIAL_FLOAT_LIMIT_MINOR:
         raise InputError(f"the first float is 0 to {INITIAL_FLOAT_LIMIT_MINOR}")
@@ -166,15 +169,27 @@ class CheckIn:
     journal_next: int
     wait_release: int | None = None
     wait_code: str | None = None
+    refused_files: list[tuple[str, str]] | None = None
+    """[(file, reason), …] that it cannot work with; None: as it said before."""
 
 
 def record_check_in(connection: Connection, terminal_id: bytes, report: CheckIn, now: int) -> None:
-    """Keep the newest report, and a line of history when what runs or what failed has changed."""
+    """Keep the newest report, a line of history when what runs or what failed has changed, and an
+    alarm for each file that the terminal newly refuses.
+    """
     values: dict[str, Any] = {**report.__dict__, "at": now, "reconciled": None}
+    del values["refused_files"]
     before = connection.execute(
         select(check_in).where(check_in.c.terminal_id == terminal_id)
     ).one_or_none()
     values |= updates.told(connection, terminal_id, before, values, now)
+    if report.refused_files is not None:
+        values["refused_files"] = json.dumps(report.refused_files)
+        known = json.loads(before.refused_files or "[]") if before else []
+        for name, reason in report.refused_files:
+            if [name, reason] not in known:
+                text = f"it cannot work with {name}: {reason}"
+                raise_alarm(connection, terminal_id, "file_refused", text, now)
     if before is None:
         connection.execute(insert(check_in).values(terminal_id=terminal_id, **values))
     else:
@@ -258,7 +273,7 @@ def set_merchant_text(connection: Connection, terminal_id: bytes, text: str | No
     Raises:
         InputError: not enrolled, over 200 characters, or not printable.
     """
-    if text is not None and len(text) > 200:
+    if text is not None and len(text) > limits.MERCHANT_TEXT[1]:
         raise InputError("the text has over 200 characters")
     if text is not None and not text.isprintable():
         raise InputError("the text holds characters that no screen shows")

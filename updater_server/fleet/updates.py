@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, select
 
+from updater_server import limits
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.tables import running_history
 
-WAIT_CODE_LENGTH = 16
+WAIT_CODE_LENGTH = limits.WAIT_CODE[1]
 FORK = "fork"
 ROLLBACK = "rollback"
 _NEVER_RAN = frozenset(

@@ -66,8 +66,12 @@ _MUST_FIND_NOTHING = {
         AND o.batch_index = r.batch_index AND o.outcome = 'sold'
         WHERE NOT EXISTS (SELECT 1 FROM stock_outcome s WHERE s.batch_id = r.batch_id
         AND s.batch_index = r.batch_index AND s.outcome = 'spoiled')""",
-    "a stock batch was taken back though it had left the server": """
-        SELECT id FROM stock_batch WHERE withdrawn_at IS NOT NULL AND sent_at IS NOT NULL""",
+    "a stock batch was taken back unsent and its vouchers are not in the vault again": """
+        SELECT b.id FROM stock_batch b JOIN voucher_assignment a ON a.batch_id = b.id
+        LEFT JOIN stock_return r ON r.batch_id = b.id AND r.batch_index = a.batch_index
+        LEFT JOIN voucher_aside x ON x.voucher_id = a.voucher_id
+        WHERE b.withdrawn_at IS NOT NULL AND b.sent_at IS NULL
+        AND r.voucher_id IS NULL AND x.voucher_id IS NULL""",
     "a deposit is not in the ledger, or with another amount": """
         SELECT d.reference FROM deposit d
         LEFT JOIN ledger_transaction t ON t.reference = 'topup:' || d.reference

@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from updater_server import limits
 from updater_server.errors import InputError
 
-LIMIT_BYTES = 64 * 1024 * 1024
-EXPIRY_LIMIT = 0xFFFFFFFF
+LIMIT_BYTES = limits.DELIVERY_BYTES[1]
+EXPIRY_LIMIT = limits.EXPIRY[1]
 """What a terminal can hold; 7 February 2106."""
 EXPIRY_MARGIN_S = 86400
 """A voucher that expires sooner is not taken in: nobody would load it in time."""
@@ -29,9 +30,7 @@ EXPIRY_FAR_S = 20 * 366 * 86400
 ERRORS_SHOWN = 20
 COLUMNS = ("product", "pin", "serial", "expiry")
 
-_PRODUCT = re.compile("[a-z0-9][a-z0-9_.-]{0,23}")
-_PIN = re.compile("[0-9A-Z]{4,32}")
-_SERIAL = re.compile("[0-9A-Za-z]([0-9A-Za-z-]{0,38}[0-9A-Za-z])?")
+_HYPHENS_BETWEEN = re.compile("[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?")
 _EXPONENT = re.compile(r"[0-9]+(\.[0-9]*)?[Ee][+-]?[0-9]{1,3}")
 _FRACTION = re.compile(r"[0-9]+[.,]0*")
 _EXACT_DIGITS = 15
@@ -292,7 +291,7 @@ def _odd_character(value: str) -> str:
 
 
 def _product_problem(value: str) -> str:
-    if _PRODUCT.fullmatch(value):
+    if limits.PRODUCT_ID_PATTERN.fullmatch(value):
         return ""
     return f"{value[:40]!r} is no product id: small letters, digits, . _ -, as in the price list"
 
@@ -300,7 +299,7 @@ def _product_problem(value: str) -> str:
 def _pin_problem(value: str) -> str:
     if _EXPONENT.fullmatch(value):
         return "is in scientific notation: a spreadsheet spoiled it; get the file anew as text"
-    if _PIN.fullmatch(value):
+    if limits.PIN_PATTERN.fullmatch(value):
         return ""
     if not value:
         return "is missing"
@@ -308,17 +307,18 @@ def _pin_problem(value: str) -> str:
         return "is written as a number with a decimal point: a spreadsheet changed it"
     if value[0] in "'=\"":
         return "begins with a quote or =: export it as plain text"
-    return "has 4 to 32 digits or capital letters, and this one has not"
+    return "has {} to {} digits or capital letters, and this one has not".format(*limits.PIN_BYTES)
 
 
 def _serial_problem(value: str) -> str:
-    if _SERIAL.fullmatch(value):
+    if limits.SERIAL_PATTERN.fullmatch(value) and _HYPHENS_BETWEEN.fullmatch(value):
         return ""
     if not value:
         return "is missing"
     if value.endswith("-"):
         return f"{value[:40]!r} ends in a hyphen: the line is cut off?"
-    return f"{value[:40]!r} is not 1 to 40 letters and digits (hyphens between them)"
+    most = limits.SERIAL_BYTES[1]
+    return f"{value[:40]!r} is not 1 to {most} letters and digits (hyphens between them)"
 
 
 def _expiry(text: str, now: int) -> int:

@@ -380,6 +380,18 @@ def _undo(
     )
 
 
+def _stock(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
+    # The first record of a batch has its whole count, that of its recall fewer.
+    batch_id, count = record.fields(int, int)
+    connection.execute(
+        update(stock_batch)
+        .where(stock_batch.c.id == batch_id, stock_batch.c.terminal_id == terminal_id)
+        .where(stock_batch.c.withdrawn_at.is_not(None), stock_batch.c["count"] > count)
+        .where(stock_batch.c.stopped_at.is_(None))
+        .values(stopped_at=now)
+    )
+
+
 _Effect = Callable[[Connection, bytes, Record, int], None]
 _EFFECTS: dict[int, _Effect] = {
     RecordKind.INTENT_OFFLINE: _offline_intent,
@@ -387,4 +399,5 @@ _EFFECTS: dict[int, _Effect] = {
     RecordKind.DELIVERED: _delivered,
     RecordKind.REFUSED: _refused,
     RecordKind.CARRIED: _carried,
+    RecordKind.STOCK: _stock,
 }

@@ -16,13 +16,14 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, func, insert, select
 
+from updater_server import limits
 from updater_server.errors import InputError
 from updater_server.tables import account, ledger_entry, ledger_transaction
 
 BANK = "bank"
 VOUCHER_SALES = "voucher_sales"
 COMMISSION = "commission"
-AMOUNT_LIMIT_MINOR = 10**12
+AMOUNT_LIMIT_MINOR = limits.TOP_UP_MINOR[1]
 
 
 def float_account(terminal_id: bytes) -> str:
@@ -104,6 +105,14 @@ def float_minor(connection: Connection, terminal_id: bytes) -> int:
     return balance(connection, float_account(terminal_id))
 
 
+def told_float_minor(connection: Connection, terminal_id: bytes) -> int:
+    """A terminal's float as a message can say it: never more than it is, and never so much that
+    the terminal would have to refuse the message.
+    """
+    least, most = limits.FLOAT_MINOR
+    return max(least, min(most, float_minor(connection, terminal_id)))
+
+
 def floats_minor(connection: Connection, terminal_ids: list[bytes]) -> dict[bytes, int]:
     """The floats of many terminals, in one question."""
     names = {float_account(terminal_id): terminal_id for terminal_id in terminal_ids}
@@ -126,13 +135,19 @@ def top_up(
     float after it.
 
     Raises:
-        InputError: zero, absurdly large, or a payback of more than the float.
+        InputError: zero, absurdly large, a payback of more than the float, or the float would be
+            more than a terminal can be told.
     """
     if amount_minor == 0 or abs(amount_minor) > AMOUNT_LIMIT_MINOR:
         raise InputError(f"{amount_minor} is no amount for a float")
     after = float_minor(connection, terminal_id) + amount_minor
     if amount_minor < 0 and after < 0:
         raise InputError(f"the float is only {after - amount_minor}")
+    if after > limits.FLOAT_MINOR[1]:
+        raise InputError(
+            f"a float is at most {limits.FLOAT_MINOR[1]}, this one would be {after}: "
+            f"top up by {limits.FLOAT_MINOR[1] - (after - amount_minor)} at most"
+        )
     post(
         connection,
         "top_up",

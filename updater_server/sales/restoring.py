@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from updater_server import limits
 from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import ledger, records, vouchers
@@ -43,7 +44,7 @@ from updater_server.tables import (
 
 BATCHES_SKIPPED = 1_000_000
 """Numbers of stock batches left out at a restore: more than were made since the back-up."""
-WANTED_LIMIT = 8
+WANTED_LIMIT = limits.STOCK_LISTS_WANTED[1]
 _BATCH_AT: dict[int, int] = {RecordKind.STOCK: 0, RecordKind.INTENT_OFFLINE: 3}
 """Where a record of that kind names its batch."""
 

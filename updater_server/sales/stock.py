@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from updater_server import strict_cbor
+from updater_server import limits, strict_cbor
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.fleet.operators import words
@@ -30,10 +30,11 @@ from updater_server.tables import (
     voucher_assignment,
 )
 
-BATCH_LIMIT = 100
-"""About 6 KB sealed: one message, and a terminal's heap, hold it."""
-WAITING_LIMIT = 16
+BATCH_LIMIT = limits.BATCH_VOUCHERS[1]
+WAITING_LIMIT = limits.BATCHES_WAITING[1]
 """Batches named in one check-in; the next ones follow when these are received."""
+_HEAD_ROOM_BYTES = 64  # the longest head: ids, product, amount, expiry
+_ENTRY_ROOM_BYTES = 13  # an entry beside serial and PIN: an array, two lengths, a tag of 8
 SHELF_LIFE_S = 7 * 86400
 """Vouchers that expire sooner stay in the vault for online sale."""
 
@@ -52,22 +53,21 @@ class TerminalBlocked(Exception):
 
 def assign(
     connection: Connection,
+    key: ServerKey,
     prices: PriceLists,
     terminal_id: bytes,
     product_id: str,
     count: int,
     now: int,
     *,
-    key: ServerKey | None = None,
     reference: str | None = None,
 ) -> int:
-    """Set `count` vouchers of a product aside for a terminal; returns the batch id.
-
-    With the server's `key` only vouchers that open are taken. The same `reference` again with the
-    same content returns the same batch.
+    """Set `count` vouchers of a product aside for a terminal; returns the batch id. The same
+    `reference` again with the same content returns the same batch.
 
     Raises:
-        InputError: unknown or blocked terminal, unknown product, too many, or the vault has fewer.
+        InputError: unknown or blocked terminal, unknown product, more than a terminal has room for
+            in one batch, or the vault has fewer.
         ConflictError: the reference was used for another batch.
         PricesUnavailable: the terminal's catalogue cannot be read.
     """
@@ -95,13 +95,14 @@ def assign(
     product = prices.product(owner.catalogue, product_id)
     if product is None:
         raise InputError(f"{owner.catalogue} has no product {product_id}")
-    if key is None:
-        ids = vouchers.take(connection, product_id, count, now, spare_s=SHELF_LIFE_S)
-    else:
-        opened = vouchers.take_open(connection, key, product_id, count, now, SHELF_LIFE_S)
-        ids = [item.voucher_id for item in opened]
-    if len(ids) < count:
-        raise InputError(f"the vault has only {len(ids)} vouchers of {product_id}: import more")
+    opened = vouchers.take_open(connection, key, product_id, count, now, SHELF_LIFE_S)
+    if len(opened) < count:
+        raise InputError(f"the vault has only {len(opened)} vouchers of {product_id}: import more")
+    fitting = _fitting(opened)
+    if fitting < count:
+        raise InputError(
+            f"a terminal has room for {fitting} such vouchers in one batch: assign {fitting}"
+        )
     prices.record(connection, owner.catalogue, now)
     return _make(
         connection,
@@ -112,9 +113,19 @@ def assign(
             "commission_minor": product.commission_minor,
             "reference": reference,
         },
-        ids,
+        [item.voucher_id for item in opened],
         now,
     )
+
+
+def _fitting(opened: list[vouchers.Voucher]) -> int:
+    """How many of these, from the first one, make a stock file that a terminal has room for."""
+    room = limits.STOCK_FILE_BYTES[1] - _HEAD_ROOM_BYTES
+    for count, item in enumerate(opened[:BATCH_LIMIT]):
+        room -= len(item.serial) + len(item.pin) + _ENTRY_ROOM_BYTES
+        if room < 0:
+            return count
+    return min(len(opened), BATCH_LIMIT)
 
 
 def _make(connection: Connection, values: dict[str, object], ids: list[int], now: int) -> int:
@@ -140,7 +151,7 @@ def _make(connection: Connection, values: dict[str, object], ids: list[int], now
 
 
 def waiting(connection: Connection, terminal_id: bytes) -> list[int]:
-    """Ids of batches that the terminal has not confirmed, lowest first."""
+    """Ids of batches that the terminal has not confirmed and may still fetch, lowest first."""
     return list(
         connection.scalars(
             select(stock_batch.c.id)
@@ -158,21 +169,26 @@ def _batch(connection: Connection, terminal_id: bytes, batch_id: int) -> Row[Any
             stock_batch.c.id == batch_id, stock_batch.c.terminal_id == terminal_id
         )
     ).one_or_none()
-    if batch is None or batch.withdrawn_at is not None:
+    if batch is None:
         raise NoSuchBatch(f"no batch {batch_id} for this terminal")
+    # A recalled one that it has may be fetched again: sales that are not at their end need it.
+    if batch.withdrawn_at is not None and batch.received_at is None:
+        raise NoSuchBatch(f"batch {batch_id} is not offered any more")
     return batch
 
 
 def _open_all(
     connection: Connection, key: ServerKey, batch_id: int, now: int
 ) -> list[vouchers.Voucher | None]:
-    """A batch's vouchers in order; None stands for one that does not open (set aside with it)."""
+    """A batch's vouchers in order; None stands for one that does not open, or that no terminal
+    could take (set aside with it).
+    """
     found: list[vouchers.Voucher | None] = []
     for voucher_id in places(connection, batch_id):
         try:
             found.append(vouchers.reveal(connection, key, voucher_id))
-        except VaultError:
-            vouchers.set_unreadable_aside(connection, voucher_id, now)
+        except VaultError as error:
+            vouchers.set_useless_aside(connection, voucher_id, error, now)
             found.append(None)
     return found
 
@@ -198,20 +214,22 @@ def deliver(
 ) -> bytes:
     """A batch as the terminal stores it; the same bytes every time.
 
-    A batch of which a voucher does not open, or that expires before it could be sold, is replaced
-    by another while no terminal can have it; after that the voucher's place holds an entry that
-    opens nowhere.
+    A batch of which a voucher cannot be had, that expires before it could be sold or that is more
+    than a terminal has room for is replaced by another while no terminal can have it; after that
+    the voucher's place holds an entry that opens nowhere.
 
     Raises:
-        NoSuchBatch: not this terminal's, or replaced by another (so commit).
+        NoSuchBatch: not this terminal's, or taken back; also replaced by another, or offered no
+            more as the terminal could not take the file (so commit).
         TerminalBlocked: see there.
     """
     batch = _batch(connection, terminal_id, batch_id)
     if is_blocked(connection, terminal_id):
         raise TerminalBlocked("this terminal is blocked: no stock")
     opened = _open_all(connection, key, batch_id, now)
+    useful = [item for item in opened if item is not None]
     stale = 0 < batch.expires_at <= now + vouchers.ONLINE_SHELF_LIFE_S
-    if (None in opened or stale) and batch.sent_at is None:
+    if batch.sent_at is None and (stale or _fitting(useful) < len(opened)):
         _replace(connection, key, batch, now)
         raise NoSuchBatch(f"batch {batch_id} was replaced")
     head = (batch.product_id, batch.face_minor, batch.expires_at)
@@ -235,6 +253,13 @@ def deliver(
             5: entries,
         }
     )
+    serials = [str(serial) for serial, _ in entries]
+    why = _unfit(batch, serials, len(content))
+    if why:
+        close(connection, batch_id, now)
+        text = f"stock batch {batch_id} is not offered, the terminal could not take it: {why}"
+        raise_alarm(connection, terminal_id, "stock_unfit", text, now)
+        raise NoSuchBatch(text)
     connection.execute(
         update(stock_batch)
         .where(stock_batch.c.id == batch_id)
@@ -243,20 +268,103 @@ def deliver(
     return content
 
 
-def _replace(connection: Connection, key: ServerKey, batch: Row[Any], now: int) -> None:
-    """A new batch of as many vouchers that open (fewer if the vault has no more) for one that no
-    terminal has."""
-    withdraw(
-        connection, batch.id, "server", "a voucher of it did not open or was about to expire", now
+def _unfit(batch: Row[Any], serials: list[str], size_bytes: int) -> str | None:
+    """Why a terminal could not store the file of a batch, or None."""
+    if not limits.within(size_bytes, limits.STOCK_FILE_BYTES):
+        return f"{size_bytes} bytes, at most {limits.STOCK_FILE_BYTES[1]}"
+    if not limits.within(len(serials), limits.BATCH_VOUCHERS):
+        return f"{len(serials)} vouchers, at most {BATCH_LIMIT}"
+    if not all(limits.SERIAL_PATTERN.fullmatch(serial) for serial in serials):
+        return "a serial number that no terminal takes"
+    for what, value, bounds in (
+        ("number", batch.id, limits.BATCH_ID),
+        ("face value", batch.face_minor, limits.AMOUNT_MINOR),
+        ("expiry", batch.expires_at, limits.EXPIRY),
+    ):
+        if not limits.within(value, bounds):
+            return f"its {what} is {value}"
+    return None
+
+
+def close(connection: Connection, batch_id: int, now: int) -> bool:
+    """Offer a batch no more that its terminal cannot store; its vouchers stay given away. False if
+    it was taken back or received before.
+    """
+    closed = connection.execute(
+        update(stock_batch)
+        .where(stock_batch.c.id == batch_id)
+        .where(stock_batch.c.withdrawn_at.is_(None), stock_batch.c.received_at.is_(None))
+        .values(withdrawn_at=now, sent_at=func.coalesce(stock_batch.c.sent_at, now), stopped_at=now)
     )
+    return closed.rowcount == 1
+
+
+def recall(connection: Connection, batch_id: int, operator: str, now: int) -> tuple[bytes, str]:
+    """Take back a batch; returns whose it is, and in words what becomes of its vouchers.
+
+    Those of one that never left the server are free again. A terminal that may have it is told at
+    its next check-in to sell from it no more; what was sent may have been sold before it hears of
+    that, so its vouchers go to nobody else.
+
+    Raises:
+        InputError: no such batch, or it is not offered any more.
+    """
+    batch = connection.execute(
+        select(stock_batch).where(stock_batch.c.id == batch_id)
+    ).one_or_none()
+    if batch is None:
+        raise InputError(f"there is no stock batch {batch_id}")
+    if batch.withdrawn_at is not None:
+        raise InputError(f"batch {batch_id} was taken back before")
+    owner = bytes(batch.terminal_id)
+    if batch.sent_at is None:
+        free = withdraw(connection, batch_id, operator, "the batch was recalled", now)
+        return owner, f"the terminal never had it: {free} vouchers are in the vault again"
+    connection.execute(
+        update(stock_batch).where(stock_batch.c.id == batch_id).values(withdrawn_at=now)
+    )
+    if batch.received_at is not None:
+        return owner, "the terminal stops selling from it when it next checks in"
+    count = batch._mapping["count"]
+    return owner, f"it was sent and not confirmed: its {count} vouchers may be on the terminal"
+
+
+def recalled(connection: Connection, terminal_id: bytes) -> list[int]:
+    """Ids of batches that the terminal is still to stop selling from, if it has them."""
+    return list(
+        connection.scalars(
+            select(stock_batch.c.id)
+            .where(stock_batch.c.terminal_id == terminal_id)
+            .where(stock_batch.c.withdrawn_at.is_not(None), stock_batch.c.stopped_at.is_(None))
+            .where(stock_batch.c.sent_at.is_not(None))
+            .order_by(stock_batch.c.id.desc())
+            .limit(WAITING_LIMIT)
+        )
+    )
+
+
+def refused(connection: Connection, terminal_id: bytes, batch_id: int, now: int) -> None:
+    """The terminal's word that it cannot take a batch: it is not offered again."""
+    owner = connection.scalar(select(stock_batch.c.terminal_id).where(stock_batch.c.id == batch_id))
+    if owner == terminal_id:
+        close(connection, batch_id, now)
+
+
+def _replace(connection: Connection, key: ServerKey, batch: Row[Any], now: int) -> None:
+    """A new batch of as many vouchers that are good (fewer if the vault has no more) for one that
+    no terminal has, or several if a terminal has no room for one.
+    """
+    withdraw(connection, batch.id, "server", "a voucher of it was no good or about to expire", now)
     count = batch._mapping["count"]
     opened = vouchers.take_open(connection, key, batch.product_id, count, now, SHELF_LIFE_S)
-    if opened:
-        values = {
-            name: getattr(batch, name)
-            for name in ("terminal_id", "product_id", "face_minor", "commission_minor")
-        }
-        _make(connection, values, [item.voucher_id for item in opened], now)
+    values = {
+        name: getattr(batch, name)
+        for name in ("terminal_id", "product_id", "face_minor", "commission_minor")
+    }
+    while opened:
+        fitting = _fitting(opened)
+        _make(connection, values, [item.voucher_id for item in opened[:fitting]], now)
+        opened = opened[fitting:]
 
 
 def withdraw(connection: Connection, batch_id: int, operator: str, note: str, now: int) -> int:

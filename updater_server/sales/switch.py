@@ -68,14 +68,15 @@ def _stored_answer(
         try:
             opened = vouchers.reveal(connection, key, row["voucher_id"])
             return Delivered(opened.pin, opened.serial, opened.expires_at, row["float_after_minor"])
-        except VaultError:
-            _void(connection, row, now)
+        except VaultError as error:
+            _void(connection, row, error, now)
     return Refused("no_vouchers", REFUSALS["no_vouchers"])
 
 
-def _void(connection: Connection, row: RowMapping, now: int) -> None:
+def _void(connection: Connection, row: RowMapping, error: VaultError, now: int) -> None:
     """Give a delivered sale's money back: its terminal asks for the PIN, and nobody has it any
-    more. Without an answer the terminal would ask for ever, and nothing else of it would come in.
+    more, or it is none that a terminal could take. Without an answer the terminal would ask for
+    ever, and nothing else of it would come in.
     """
     terminal_id, sequence = row["terminal_id"], row["sequence"]
     posted = ledger.entries_of(connection, f"sale:{terminal_id.hex()}:{sequence}")
@@ -88,8 +89,11 @@ def _void(connection: Connection, row: RowMapping, now: int) -> None:
         sequence=sequence,
         now=now,
     )
-    vouchers.set_unreadable_aside(connection, row["voucher_id"], now)
-    text = f"sale {sequence}: its voucher does not open any more; the money was given back"
+    vouchers.set_useless_aside(connection, row["voucher_id"], error, now)
+    what = "does not open any more"
+    if isinstance(error, vouchers.UnfitVoucher):
+        what = f"is none that a terminal could take ({error})"
+    text = f"sale {sequence}: its voucher {what}; the money was given back"
     raise_alarm(connection, terminal_id, "sale_voided", text, now)
 
 

@@ -3,7 +3,8 @@
 
 A voucher is at any time exactly one of: coming in (its delivery is not whole yet), free, given (to
 a sale, or to a batch it has not come back from), or set aside for ever. One that does not open
-under the server key is set aside and the next one is taken: it never stands in anybody's way.
+under the server key, or that no terminal could take, is set aside and the next one is taken: it
+never stands in anybody's way.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, LargeBinary, cast, func, insert, or_, select, update
 
+from updater_server import limits
 from updater_server.errors import InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.fleet.operators import words
@@ -31,10 +33,14 @@ from updater_server.tables import (
 ONLINE_SHELF_LIFE_S = 86400
 """A voucher that expires sooner is not sold any more: a day ends elsewhere before it does in UTC,
 and the customer must have time to load it."""
-_UNREADABLE_LIMIT = 200
+_USELESS_LIMIT = 200
 """Vouchers that one sale or batch looks past; the next one goes on from there."""
 _SEALING_BYTES = 12 + 16
 """What sealing adds to a PIN (`ServerKey.seal`)."""
+
+
+class UnfitVoucher(VaultError):
+    """A voucher opens, and no terminal could take it; the text says why and holds no PIN."""
 
 
 class Voucher(NamedTuple):
@@ -224,19 +230,21 @@ def take(
 def take_open(
     connection: Connection, key: ServerKey, product_id: str, count: int, now: int, spare_s: int
 ) -> list[Voucher]:
-    """As `take`, opened; those that do not open are set aside with an alarm and others taken."""
+    """As `take`, opened; those that do not open, or that no terminal could take, are set aside with
+    an alarm and others taken.
+    """
     opened: list[Voucher] = []
-    unreadable = 0
-    while len(opened) < count and unreadable < _UNREADABLE_LIMIT:
+    useless = 0
+    while len(opened) < count and useless < _USELESS_LIMIT:
         ids = take(connection, product_id, count - len(opened), now, spare_s)
         if not ids:
             break
         for voucher_id in ids:
             try:
                 opened.append(reveal(connection, key, voucher_id))
-            except VaultError:
-                unreadable += 1
-                set_unreadable_aside(connection, voucher_id, now)
+            except VaultError as error:
+                useless += 1
+                set_useless_aside(connection, voucher_id, error, now)
     return opened
 
 
@@ -304,12 +312,17 @@ def is_recalled(connection: Connection, voucher_id: int) -> bool:
     )
 
 
-def set_unreadable_aside(connection: Connection, voucher_id: int, now: int) -> None:
-    """A voucher does not open under this server key: aside with it, and an alarm."""
-    if set_aside(connection, voucher_id, "unreadable", "server", now):
+def set_useless_aside(connection: Connection, voucher_id: int, error: VaultError, now: int) -> None:
+    """A voucher was not to be had (`reveal` raised `error`): aside with it, and an alarm."""
+    is_unfit = isinstance(error, UnfitVoucher)
+    if set_aside(connection, voucher_id, "unfit" if is_unfit else "unreadable", "server", now):
         product_id = connection.scalar(
             select(voucher.c.product_id).where(voucher.c.id == voucher_id)
         )
+        if is_unfit:
+            text = f"a voucher of {product_id} is set aside, no terminal could take it: {error}"
+            raise_alarm(connection, None, "voucher_unfit", text, now)
+            return
         text = f"vouchers of {product_id} do not open under this server key and are set aside"
         raise_alarm(connection, None, "voucher_unreadable", text, now)
 
@@ -318,7 +331,8 @@ def reveal(connection: Connection, key: ServerKey, voucher_id: int) -> Voucher:
     """Open one voucher.
 
     Raises:
-        VaultError: it does not open under this server key, or is no voucher a terminal could take.
+        VaultError: it does not open under this server key.
+        UnfitVoucher: it is none that a terminal could take.
     """
     row = connection.execute(
         select(
@@ -335,8 +349,10 @@ def reveal(connection: Connection, key: ServerKey, voucher_id: int) -> Voucher:
         text = pin.decode("ascii")
     except UnicodeDecodeError as error:
         raise VaultError("a voucher's PIN is no text") from error
-    if type(row.expires_at) is not int or not 0 <= row.expires_at <= delivery_file.EXPIRY_LIMIT:
-        raise VaultError("a voucher's expiry is beyond what a terminal can hold")
+    expires_at = row.expires_at if type(row.expires_at) is int else -1
+    unfit = limits.unfit_voucher(row.product_id, text, row.serial, expires_at)
+    if unfit:
+        raise UnfitVoucher(unfit)
     return Voucher(row.id, row.product_id, text, row.serial, row.expires_at)
 
 

@@ -1,0 +1,195 @@
+"""What is legal is usable: the largest legal documents on real MicroPython, in what a running
+terminal leaves of the board's heap.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.formats import documents as d
+from tests.money import office
+from tests.support import micropython
+from updater_server.messages import DeviceKeys, Envelope, seal_reply
+from updater_server.strict_cbor import dumps
+
+FREE_BYTES = 128 * 1024 - 90_736
+"""What a terminal at rest leaves of the heap (tests/measure/board_budget.json). Not doubled,
+although pointers have 64 bits here: so this asks for more than the board does."""
+
+PRELUDE = f"""
+import gc, json, sys
+def fill():
+    held = []
+    gc.collect()
+    while gc.mem_free() > {FREE_BYTES}:
+        held.append(bytearray(480))
+    return held
+"""
+
+
+def on_board(script: str) -> list[Any]:
+    out = micropython.run(PRELUDE + script)
+    found: list[Any] = json.loads(out.splitlines()[-1])
+    return found
+
+
+def largest_prices() -> bytes:
+    """64 products in as many bytes as a price list may have."""
+    most = d.bounds("price_list.file_bytes")[1]
+
+    def made(letters: int) -> bytes:
+        products = [d.product(n, name="n" * 10, instructions="x" * letters) for n in range(64)]
+        return d.signer_prices(d.price_list(products=products))
+
+    letters = 0
+    while True:
+        try:
+            content = made(letters)
+        except d.REFUSALS:
+            break
+        letters += 1
+    assert most - 64 < len(content) <= most
+    return content
+
+
+def test_the_longest_price_list_is_read_and_sold_from(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.json"
+    file.write_bytes(largest_prices())
+    count, kept, name = on_board(f"""
+from firmware import catalogue
+held = fill()
+before = gc.mem_alloc()
+old = catalogue.load({str(file)!r})
+new = catalogue.load({str(file)!r})  # beside the one in use, as over the air
+gc.collect()
+kept = (gc.mem_alloc() - before) // 2
+names = [(p.name, p.amount_minor) for p in new.products]  # the menu
+print(json.dumps([len(new.products), kept, new.product("air63").name]))
+""")
+    assert (count, name) == (64, "n" * 10)
+    assert kept < 2 * 1024, "a price list stays in flash"
+
+
+def test_the_longest_settings_are_read(tmp_path: Path) -> None:
+    table = d.settings(
+        server={"host": "h" * 100, "port": 65535},
+        apn="a" * 60,
+        channel="c" * 32,
+        catalogue="c" * 64,
+        utc_offset_s=50400,
+    )
+    table["merchant"]["name"] = "é" * 32
+    text = json.dumps(table, indent=1, ensure_ascii=False)
+    text += " " * (d.bounds("settings.file_bytes")[1] - len(text.encode()))
+    file = tmp_path / "config.json"
+    file.write_text(text)
+    (letters,) = on_board(f"""
+from firmware import config
+held = fill()
+print(json.dumps([len(config.load({str(file)!r}).merchant_name)]))
+""")
+    assert letters == 32
+
+
+def test_the_largest_stock_file_is_opened_stored_and_sold_from(tmp_path: Path) -> None:
+    most = d.bounds("stock_file.file_bytes")[1]
+    serial, pin = "S" * 36, "9" * 32
+    count = 0
+    file = b""
+    while True:
+        longer = office.sealed_file([7, "air50", 5000, 0], [(serial, pin)] * (count + 1))
+        if len(longer) > most:
+            break
+        file, count = longer, count + 1
+    file_keys = DeviceKeys(bytes(16), bytes(16), office.STOCK)
+    asked = Envelope(bytes(8), bytes(4), 1 << 24 | 1, b"")
+    sealed = seal_reply(asked, dumps({0: 4, 1: file}), file_keys)
+    assert len(sealed) <= d.bounds("message.reply_bytes")[1]
+    (tmp_path / "reply").write_bytes(sealed)
+    stored, opened = on_board(f"""
+import asyncio
+from firmware import messages, stock, sync
+from bootloader.shared.cose import Keys
+keys = Keys(bytes(16), bytes(16), {office.STOCK!r})
+async def post(body):
+    with open({str(tmp_path / "reply")!r}, "rb") as file:
+        return 200, file.read()
+shelf = stock.Stock(keys.stock, {str(tmp_path)!r})
+messenger = messages.Messenger(keys, bytes(8), 1, post, bytes(4))
+held = fill()
+count, _ = asyncio.run(sync._file(messenger, shelf, 7, False))
+print(json.dumps([count, shelf.open_pin(7, count - 1)[0]]))
+""")
+    assert (stored, opened) == (count, pin)
+
+
+def test_a_batch_too_large_for_the_heap_is_refused_and_the_next_one_taken(tmp_path: Path) -> None:
+    small = office.sealed_file([8, "air50", 5000, 0], [("S1", "12345678")])
+    (tmp_path / "8").write_bytes(small)
+    told, batches = on_board(
+        f"""
+import asyncio
+from firmware import messages, stock, sync
+class State:
+    batches = {{}}
+    forgotten_batch = 0
+    def spent_batch(self):
+        return None
+class Journal:
+    state = State()
+    def append(self, kind, body):
+        self.state.batches[body[0]] = body[1]
+class Messenger:
+    async def exchange(self, kind, fields):
+        if kind == messages.STOCK_RECEIVED:
+            return {{1: True}}
+        if fields[1] == 7:
+            bytearray(1 << 20)
+        with open({str(tmp_path)!r} + "/8", "rb") as file:
+            return {{1: file.read()}}
+told = []
+shelf = stock.Stock(bytes(16), {str(tmp_path)!r})
+new = asyncio.run(
+    sync.fetch_stock(Journal, Messenger(), shelf, [7, 8], lambda *why: told.append(why))
+)
+print(json.dumps([told, Journal.state.batches]))
+""".replace("sync.fetch_stock(Journal,", "sync.fetch_stock(Journal(),")
+    )
+    assert told == [[7, "no memory"]]
+    assert batches == {"8": 1}
+
+
+def test_the_largest_release_entry_is_read() -> None:
+    custom = d.entry(
+        release=4 * 10**9,
+        version="v" * 32,
+        commit="a" * 64,
+        hardware={"class": "duka-r1", "revisions": list(range(1, 17))},
+        journal={"reads": list(range(1, 17)), "writes": 16},
+        payloads=[
+            {"kind": "full", "path": "stable/duka-r1/4000000000.full"},
+            *(
+                {
+                    "kind": "delta",
+                    "path": f"stable/duka-r1/4000000000-from-{n}.delta",
+                    "base_sha256": "0" * 64,
+                }
+                for n in range(15)
+            ),
+        ],
+        text={"a" + chr(97 + n): "x" * 200 for n in range(8)},
+    )
+    d.signer_entry(custom)
+    payloads, number = on_board(f"""
+from bootloader.shared import canonical, release
+text = {json.dumps(custom)!r}
+held = fill()
+target = {{"custom": canonical.loads(text.encode(), 12288)}}
+path = "stable/duka-r1/4000000000.full"
+facts = release.Facts("stable", "duka-r1", 1, 1, 1, 7, 1, 655360)
+found = release.choose({{path: target}}, facts)
+print(json.dumps([len(found.payloads), found.release]))
+""")
+    assert (payloads, number) == (16, 4 * 10**9)

@@ -1,0 +1,119 @@
+"""What a terminal will say to what is about to be signed or written: its own readers, asked here.
+
+Whoever signs a release entry, a rollout plan or a price list, and whoever writes a terminal's
+settings, asks first. The readers are the very code of the release in this checkout, so nothing is
+signed that the terminal would store and not use. `tools.release`, `tools.promotion`, `tools.keys`
+and `tools.bench` call it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from securesystemslib.formats import encode_canonical
+
+from bootloader.shared import canonical, release
+from firmware import catalogue, config
+from updater_server import channels
+from updater_server.channels import offline
+
+
+class Unfit(Exception):
+    """No terminal could use it; the text names the field, as the terminal would."""
+
+
+def check_settings(table: dict[str, Any]) -> bytes:
+    """`config.json` of `table`, as a terminal reads it.
+
+    Raises:
+        Unfit: a terminal would be out of service with it.
+    """
+    content = json.dumps(table, ensure_ascii=False).encode()
+    try:
+        config.Config(content)
+    except config.ConfigError as error:
+        raise Unfit(f"these settings would put the terminal out of service: {error}") from error
+    return content
+
+
+def check_change(before: dict[str, Any], patch: dict[str, Any]) -> None:
+    """Judge what `patch` makes of settings that were told without what belongs to the PIN.
+
+    Raises:
+        Unfit: a terminal would be out of service with it.
+    """
+    hidden: dict[str, Any] = {"pin_salt": "00" * 16, "pin_hash": "00" * 32, "pin_rounds": 1}
+    whole: dict[str, Any] = {**before, "merchant": {**hidden, **before.get("merchant", {})}}
+    for name, value in patch.items():
+        old = whole.get(name)
+        if isinstance(value, dict) and isinstance(old, dict):
+            value = {**old, **value}
+        whole[name] = value
+    check_settings(whole)
+
+
+class Terminal:
+    """A `channels.Judge`: refuses what no terminal would take."""
+
+    def metadata(self, role: str, signed: dict[str, Any]) -> None:
+        """Judge a role's metadata before it is signed. Raises Unfit."""
+        text = encode_canonical(signed) or ""
+        try:
+            read = canonical.loads(text.encode(), 12288)
+            for path, target in read.get("targets", {}).items():
+                if path.endswith(".full"):
+                    self._release(path, target)
+                elif path.startswith("rollout/"):
+                    release.Rollout(target.get("custom"), bytes(8))
+                elif path.startswith("catalogue/") and target["length"] > catalogue.MAX_BYTES:
+                    raise ValueError(f"{path} is over {catalogue.MAX_BYTES} bytes")
+        except (ValueError, release.ReleaseRefused) as error:
+            raise Unfit(f"{role}: no terminal would take this: {error}") from error
+
+    def target(self, path: str, data: bytes) -> None:
+        """Judge a price list before it is listed. Raises Unfit."""
+        try:
+            catalogue.Catalogue(data)
+        except catalogue.CatalogueError as error:
+            raise Unfit(f"{path}: no terminal could sell from this: {error}") from error
+
+    def request(self, asked: offline.Request) -> None:
+        """Judge what was carried to a key, and the price lists that came with it. Raises Unfit."""
+        self.metadata(asked.role, asked.signed)
+        for path, target in asked.signed.get("targets", {}).items():
+            data = asked.contents.get(str(target.get("hashes", {}).get("sha256")))
+            if data is not None and path.startswith("catalogue/"):
+                self.target(path, data)
+
+    def _release(self, path: str, target: dict[str, Any]) -> None:
+        entry = release.Release.parse(path, target)
+        # The terminal for which it is made: one that runs what it asks for.
+        facts = release.Facts(
+            entry.channel,
+            entry.hardware_class,
+            entry.hardware_revisions[0],
+            entry.min_bootloader,
+            entry.security_version,
+            max(entry.stepping_stone, entry.release - 1),
+            entry.journal_reads[0],
+            channels.IMAGE_LIMIT_BYTES,
+        )
+        if release.choose({path: target}, facts) is None:
+            release.eligible(entry, facts)
+            raise ValueError(f"{path} would not be seen")
+
+
+TERMINAL = Terminal()
+
+
+def open_repository(directory: Path) -> channels.Repository:
+    """The repository, in which nothing is staged or signed that no terminal would take.
+
+    Raises:
+        RepositoryDamaged: there is none, or it does not verify.
+    """
+    repository = channels.Repository.open(directory)
+    repository.judge = TERMINAL
+    return repository
