@@ -231,7 +231,13 @@ def opened() -> Server:
     delivery += [f"{serial.split('-')[0]},{pin},{serial},0" for serial, pin in PIN_OF.items()]
     with database.writing(service.engine) as connection:
         connection.execute(
-            technician.insert().values(id=1, name="asha", token_sha256=bytes(32), created_at=now)
+            technician.insert().values(
+                id=1,
+                name="asha",
+                token_sha256=bytes(32),
+                created_at=now,
+                allowance_minor=FLOAT_MINOR,
+            )
         )
         vouchers.import_csv(connection, service.key, "\n".join(delivery), now)
         enrolment = terminals.Enrolment(

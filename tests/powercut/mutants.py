@@ -338,10 +338,10 @@ MUTANTS: dict[str, Mutant] = {
             "Records are struck off when they were sent; the reply, and the records, were lost.",
             _changed(
                 firmware.sync,
-                "sync",
+                "_tell",
                 (
                     "        reply = await messenger.exchange(messages.JOURNAL",
-                    "        journal.acknowledge(first + len(records) - 1, state.ledger_minor)\n"
+                    "        journal.acknowledge(told + len(records), state.ledger_minor)\n"
                     "        reply = await messenger.exchange(messages.JOURNAL",
                 ),
             ),
