@@ -623,8 +623,8 @@ MUTANTS: dict[str, Mutant] = {
                 Store,
                 "write",
                 (
-                    '    os.rename(path + ".new", path)',
-                    '    self.remove(name)\n    os.rename(path + ".new", path)',
+                    '        os.rename(path + ".new", path)',
+                    '        self.remove(name)\n        os.rename(path + ".new", path)',
                 ),
             ),
             ("catalogue", "delta"),
