@@ -131,17 +131,23 @@ def test(context: Context, paths: str = "tests", workers: int = 0) -> None:
         "case": "replay one case by its id",
         "scenario": "one scenario only",
         "seed": "which operations come first; with --full, which million states are seen",
+        "one_in": "look at one in so many stretches of operations only, for a short run",
     }
 )
 def powercut(
-    context: Context, full: bool = False, case: str = "", scenario: str = "", seed: int = 1
+    context: Context,
+    full: bool = False,
+    case: str = "",
+    scenario: str = "",
+    seed: int = 1,
+    one_in: int = 1,
 ) -> None:
     """Cut the power at every flash operation, in every way; then show that wrong builds are
     caught."""
     arguments = " --full" if full else ""
     arguments += f" --case {case}" if case else ""
     arguments += f" --scenario {scenario}" if scenario else ""
-    _python(f"-m tests.powercut --seed {seed}{arguments}")
+    _python(f"-m tests.powercut --seed {seed} --one-in {one_in}{arguments}")
 
 
 @task(positional=["what"], help={"what": "what to measure: journal, trust, board, server_load"})

@@ -220,8 +220,9 @@ async def _renew_stock(journal, messenger, stock):
         try:
             reply = await messenger.exchange(messages.STOCK, {1: batch_id})
             stock.renew(batch_id, field(reply, 1, bytes, 1, MAX_BYTES))
-        except (BadReply, ServerRefused, StockError):
-            pass  # what else can be mended must not wait for it
+        except (BadReply, ServerRefused, StockError, MemoryError):
+            reply = None  # what else can be mended must not wait for it
+            gc.collect()
 
 
 def stop_batches(journal, batch_ids):

@@ -314,6 +314,8 @@ class Terminal:
                 await self.look()
                 continue
             if not self.modem.attached or self.network != ONLINE:
+                if self.network == ONLINE:  # it was, till the context went: no sale counts on it
+                    self.network = SEARCHING if self.modem.registered else OFFLINE
                 try:
                     await self.modem.connect(self.config.apn)
                 except ModemError:

@@ -550,6 +550,13 @@ class Board:
         self._watchdog_timeout_s = timeout_ms / 1000 * self._watchdog_stretch
         self._feed_watchdog()
 
+    def stretch_watchdog(self, stretch: float) -> None:
+        """Multiply watchdog timeouts by `stretch` from now on; one that runs counts anew."""
+        if self._watchdog_timeout_s is not None:
+            self._watchdog_timeout_s *= stretch / self._watchdog_stretch
+        self._watchdog_stretch = stretch
+        self._feed_watchdog()
+
     def _rtc_fields(self) -> bytes:
         now = self.rtc.now()
         small = (now.month, now.day, now.weekday(), now.hour, now.minute, now.second, 0)

@@ -200,6 +200,12 @@ def main() -> int:
     )
     parser.add_argument("--full", action="store_true", help="a million states, at depth 2")
     parser.add_argument("--seed", type=int, default=1, help="in which order (default 1)")
+    parser.add_argument(
+        "--one-in",
+        type=int,
+        default=1,
+        help="look at one in so many stretches of the flash operations, chosen by the seed",
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2)
     arguments = parser.parse_args()
     if arguments.case:
@@ -216,6 +222,8 @@ def main() -> int:
         if arguments.full
         else f"of one case in {second_every} the recovery is cut, too, at each of its operations"
     )
+    if arguments.one_in > 1:
+        print(f"one in {arguments.one_in} stretches of operations is looked at")
     tally = _Tally()
     mutants = [] if arguments.scenario else list(MUTANTS)
     site_mutants = [] if arguments.scenario else list(publications.MUTANTS)
@@ -226,7 +234,8 @@ def main() -> int:
             whole = arguments.full or arguments.scenario is not None
             _publications(sites, whole, arguments.seed, arguments.workers, tally)
         share = 1 if arguments.full else _OPERATIONS_A_PORTION
-        work = [(*piece, second_every) for piece in pieces(names, share, arguments.seed)]
+        stretches = [*pieces(names, share, arguments.seed)][:: arguments.one_in]
+        work = [(*piece, second_every) for piece in stretches]
         _states(work, arguments.workers, FULL_STATES if arguments.full else 0, tally)
         _table(tally)
         if mutants:

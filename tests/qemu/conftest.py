@@ -32,7 +32,7 @@ def _board(flash: Path, chip: QemuChip) -> SimulatedBoard:
 
 @pytest.fixture(scope="session")
 def probe_flash(chip: QemuChip, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The flash of a board on which the probe of tests/boot was provisioned."""
+    """The flash of a board on which the probe of tests/boot was provisioned and confirmed."""
     folder = tmp_path_factory.mktemp("probe")
     image = release_image(folder, 1)
     files = signed.Channel().files(signed.entry(image, 1))
@@ -41,6 +41,7 @@ def probe_flash(chip: QemuChip, tmp_path_factory: pytest.TempPathFactory) -> Pat
         bench = Terminal(board)
         provision(bench, image, files)
         bench.running()
+        bench.tell("confirm")
     return flash
 
 

@@ -4,9 +4,14 @@ reaches the server when it is there again.
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
+from firmware.terminal import Terminal
+from firmware.ui.screen import OFFLINE, ONLINE, SEARCHING
 from hw_sim.network import Registration
 from tests.support.merchant import Merchant, debit_minor, nothing_lost
 from tests.support.tap import Exchange
@@ -60,6 +65,24 @@ def test_a_sim_that_the_network_refuses_is_named_as_the_reason(make_world: MakeW
     merchant.press("#", "Menu")
     world.terminal.board.call(world.terminal.network.set_admission, Registration.HOME)
     nothing_lost(world, [debit_minor(1)])
+
+
+@pytest.mark.parametrize(("has_cell", "shown"), [(False, OFFLINE), (True, SEARCHING)])
+def test_while_the_modem_wins_its_data_service_back_no_sale_counts_on_it(
+    has_cell: bool, shown: int
+) -> None:
+    """That takes a minute and more, and whoever else noticed the loss has not told."""
+    seen: list[int] = []
+
+    async def connect(apn: str) -> None:
+        seen.append(app.network)
+        raise InterruptedError
+
+    modem = SimpleNamespace(attached=False, registered=has_cell, connect=connect)
+    app = SimpleNamespace(network=ONLINE, modem=modem, config=SimpleNamespace(apn="internet"))
+    with pytest.raises(InterruptedError):
+        asyncio.run(Terminal._radio(app))
+    assert seen == [shown]
 
 
 def test_where_there_is_no_cell_it_sells_from_stock_up_to_the_count(shop: MakeWorld) -> None:

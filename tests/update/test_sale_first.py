@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from firmware import sync
+from firmware.kept import Kept
 from firmware.messages import NoNetwork
 from firmware.terminal import Terminal
 from firmware.ui.screen import ONLINE
@@ -161,6 +162,9 @@ def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
         messenger=None,
         till=None,
         stock=None,
+        files=Kept(False),
+        _told=None,
+        _refused_batch=None,
         now=lambda: 1790000000,
         battery=SimpleNamespace(mv=3900),
         signal=20,

@@ -68,7 +68,8 @@ def _new_tables() -> None:
         sa.Column("set_by", sa.String(length=64), nullable=False),
         sa.Column("at", BIG, nullable=False),
         sa.CheckConstraint(
-            "reason IN ('unreadable', 'recalled', 'twin')", name=op.f("ck_voucher_aside_reason")
+            "reason IN ('unreadable', 'unfit', 'recalled', 'twin')",
+            name=op.f("ck_voucher_aside_reason"),
         ),
         sa.ForeignKeyConstraint(
             ["voucher_id"], ["voucher.id"], name=op.f("fk_voucher_aside_voucher_id")
