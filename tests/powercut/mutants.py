@@ -501,7 +501,8 @@ MUTANTS: dict[str, Mutant] = {
                 "_program",
                 ("if self._partition.read(offset, PAGE_BYTES) == page:", "if True:"),
             ),
-            ("report-fails", "full-security", "plugs-in-trial"),
+            # where a lost record is all that is wrong: elsewhere the marks of the older ones tell
+            ("records-decay", "report-fails", "full-security", "plugs-in-trial"),
         ),
         Mutant(
             "attempt_not_recorded",
