@@ -13,14 +13,12 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection, insert, select
 
 from updater_server.errors import InputError
 from updater_server.fleet import technicians, terminals
 from updater_server.server_key import ServerKey
-from updater_server.tables import bench_entry, terminal
+from updater_server.tables import bench_entry
 
 ACTIONS = ("unlock", "retire", "file", "settings")
 _WITH_CONTENT = ("file", "settings")
@@ -77,15 +75,7 @@ def permit(
         raise InputError(f"the hash of the content has {FILE_BYTES} bytes")
     if len(wish.challenge) != CHALLENGE_BYTES + PROOF_BYTES:
         raise InputError(f"a challenge has {CHALLENGE_BYTES + PROOF_BYTES} bytes")
-    sealed = connection.scalar(
-        select(terminal.c.key_sealed).where(terminal.c.id == wish.terminal_id)
-    )
-    if sealed is None:
-        raise InputError(f"no terminal {wish.terminal_id.hex()} is enrolled")
-    device_key = key.open("device key", wish.terminal_id, sealed)
-    permit_key = HKDF(SHA256(), 32, salt=wish.terminal_id, info=b"duka technician 1").derive(
-        device_key
-    )
+    permit_key = terminals.cable_key(connection, key, wish.terminal_id, b"duka technician 1")
     drawn, proof = wish.challenge[:CHALLENGE_BYTES], wish.challenge[CHALLENGE_BYTES:]
     if not hmac.compare_digest(_mac(permit_key, "challenge", drawn), proof):
         raise InputError("the challenge is not this terminal's: is it the one on the cable?")

@@ -9,13 +9,11 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from updater_server.errors import InputError
+from updater_server.fleet import terminals
 from updater_server.server_key import ServerKey
-from updater_server.tables import terminal
 
 PART_RECORDS = 16
 """Most records that one seal covers."""
@@ -40,11 +38,7 @@ def sealed_records(
     Raises:
         InputError: no such terminal, or a part is not what this terminal said.
     """
-    sealed = connection.scalar(select(terminal.c.key_sealed).where(terminal.c.id == terminal_id))
-    if sealed is None:
-        raise InputError(f"no terminal {terminal_id.hex()} is enrolled")
-    device_key = key.open("device key", terminal_id, sealed)
-    export_key = HKDF(SHA256(), 32, salt=terminal_id, info=b"duka export 1").derive(device_key)
+    export_key = terminals.cable_key(connection, key, terminal_id, b"duka export 1")
     records: list[bytes] = []
     for part in parts:
         if not hmac.compare_digest(_seal(export_key, part), part.seal):

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, true, update
 
 from updater_server import limits
@@ -133,10 +135,27 @@ def enrol(
 
 def device_keys(connection: Connection, key: ServerKey, terminal_id: bytes) -> DeviceKeys | None:
     """The keys of an enrolled terminal; None for a stranger."""
+    device_key = _device_key(connection, key, terminal_id)
+    return None if device_key is None else DeviceKeys.derive(terminal_id, device_key)
+
+
+def cable_key(connection: Connection, key: ServerKey, terminal_id: bytes, info: bytes) -> bytes:
+    """What a terminal and the server alone know for one purpose on the cable; 32 bytes.
+
+    Source: docs/formats/serial.md.
+
+    Raises:
+        InputError: not enrolled.
+    """
+    device_key = _device_key(connection, key, terminal_id)
+    if device_key is None:
+        raise InputError(f"no terminal {terminal_id.hex()} is enrolled")
+    return HKDF(SHA256(), 32, salt=terminal_id, info=info).derive(device_key)
+
+
+def _device_key(connection: Connection, key: ServerKey, terminal_id: bytes) -> bytes | None:
     sealed = connection.scalar(select(terminal.c.key_sealed).where(terminal.c.id == terminal_id))
-    if sealed is None:
-        return None
-    return DeviceKeys.derive(terminal_id, key.open("device key", terminal_id, sealed))
+    return None if sealed is None else key.open("device key", terminal_id, sealed)
 
 
 def accept_counter(connection: Connection, terminal_id: bytes, counter: int, now: int) -> bool:

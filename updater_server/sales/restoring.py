@@ -424,19 +424,15 @@ def settle(connection: Connection, free_held: bool, by: str, now: int) -> int:
     restore_id = open_restore(connection)
     if restore_id is None:
         raise InputError("no restore is open")
-    waits = [
-        row["terminal_id"].hex()
-        for row in status(connection)
-        if row["agreed_at"] is None and row["given_up_by"] is None
-    ]
+    not_agreed = [row for row in status(connection) if row["agreed_at"] is None]
+    waits = [row["terminal_id"].hex() for row in not_agreed if row["given_up_by"] is None]
     if waits:
         raise InputError(
             f"{len(waits)} terminals have not told everything, {waits[0]} for instance: wait, or "
             "`restored give-up` each"
         )
-    given_up = [row for row in status(connection) if row["agreed_at"] is None]
     missing = connection.scalar(select(func.count()).where(restore_stock.c.state == "missing"))
-    freed = free_held or not (given_up or missing)
+    freed = free_held or not (not_agreed or missing)
     connection.execute(
         update(restore_scope)
         .where(restore_scope.c.restore_id == restore_id)
