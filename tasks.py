@@ -89,7 +89,7 @@ from invoke.context import Context  # noqa: E402
 from invoke.exceptions import Exit  # noqa: E402
 from invoke.tasks import task  # noqa: E402
 
-from tools import qemu_tasks  # noqa: E402
+from tools.lab import qemu_tasks  # noqa: E402
 
 
 def _python(arguments: str) -> None:
@@ -192,7 +192,7 @@ def lint(context: Context) -> None:
     _python("-m ruff check .")
     _python("-m ruff format --check .")
     _python("-m mypy")
-    _python("-m tools.stubs")
+    _python("-m tools.lab.stubs")
 
 
 @task(

@@ -116,7 +116,7 @@ def recovery_key_held(board):
 
 def recover(board, who, control, why):
     """Serial recovery; does not return. `who` and `control` are None as far as they are unknown."""
-    from bootloader import recovery
+    from bootloader.recovery import visit
 
     screen.show(board, "Needs repair: take it to your technician. (" + why + ")")
-    recovery.run(board, who, control)
+    visit.run(board, who, control)

@@ -5,7 +5,7 @@ first reply it is what the board's own clock says, if that is not before the jou
 """
 
 from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
-from firmware.texts import date_time
+from firmware.ui.texts import date_time
 
 _SLOW_S = const(300)  # a slow clock is not one that was set back
 

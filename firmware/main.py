@@ -9,12 +9,13 @@ import asyncio
 import gc
 
 from bootloader.shared import tidy
-from firmware import config, log
+from firmware import log
 from firmware.drivers.lcd import Lcd
-from firmware.kept import Kept
-from firmware.memory import Memory
-from firmware.texts import Words
+from firmware.kept import config
+from firmware.kept.files import Kept
+from firmware.kept.memory import Memory
 from firmware.ui.screen import Screen
+from firmware.ui.texts import Words
 
 # How much may be allocated before the heap is swept. What lives long is allocated at the start and
 # should lie low, so that the rest is in one piece for inflating and verifying an update; later a
@@ -45,7 +46,7 @@ def run(board, boot_info):
     memory = Memory()
     words = Words(memory.get("language", settings.language))
     gc.collect()
-    from firmware.journal import JournalDamaged
+    from firmware.sales.journal import JournalDamaged
 
     try:
         terminal = Terminal(board, boot_info, settings, memory, words, screen, files)

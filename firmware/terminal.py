@@ -13,27 +13,27 @@ from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
 from bootloader.shared.control import OTHER, ControlError
 from bootloader.shared.cose import derive_keys
 from bootloader.shared.hashes import hkdf_sha256
-from firmware import sync
-from firmware.catalogue import Catalogue, CatalogueError, load
 from firmware.clock import Clock, set_rtc, unix_seconds
-from firmware.console import serve
 from firmware.drivers.battery import Battery
 from firmware.drivers.buzzer import Buzzer
 from firmware.drivers.keypad import SCAN_MS, Keypad
 from firmware.drivers.printer import Printer
 from firmware.flows.session import session
-from firmware.http import HttpClient
-from firmware.journal import Journal, JournalFull
-from firmware.kept import Kept
+from firmware.kept.files import Kept
 from firmware.log import log
-from firmware.messages import BadReply, Messenger, NoNetwork, ServerRefused, http_post
-from firmware.modem.ladder import ModemError
-from firmware.modem.sim800 import Modem
-from firmware.stock import Stock
-from firmware.texts import money
-from firmware.till import Till
+from firmware.net.http import HttpClient
+from firmware.net.modem.ladder import ModemError
+from firmware.net.modem.sim800 import Modem
+from firmware.office import sync
+from firmware.office.messenger import BadReply, Messenger, NoNetwork, ServerRefused, http_post
+from firmware.sales.catalogue import Catalogue, CatalogueError, load
+from firmware.sales.journal import Journal, JournalFull
+from firmware.sales.stock import Stock
+from firmware.sales.till import Till
+from firmware.service.console import serve
 from firmware.ui.dialogs import Dialogs
 from firmware.ui.screen import OFFLINE, ONLINE, SEARCHING
+from firmware.ui.texts import money
 from firmware.update.client import UpdateClient
 
 MODEM_BAUD = 115200
@@ -253,7 +253,7 @@ class Terminal:
             now = ticks_ms()
             if self._bench_ms is not None:
                 if ticks_diff(now, self._bench_ms) > BENCH_MS:
-                    log("bench", "left alone: back to selling")
+                    log("service", "left alone: back to selling")
                     self.board.reset()
             elif ticks_diff(now, self.ui.alive_ms) > MERCHANT_SILENT_MS:
                 silent = "merchant"

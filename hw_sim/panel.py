@@ -15,7 +15,7 @@ import tty
 from typing import Final
 
 from hw_sim.board import SimulatedBoard
-from hw_sim.network import GsmNetwork
+from hw_sim.network.gsm import GsmNetwork
 from hw_sim.printer import EscPosPrinter
 
 _KEYS: Final = {"\r": "#", "\n": "#", "\x7f": "*", "\b": "*"}

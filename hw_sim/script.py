@@ -24,7 +24,7 @@ from typing import Final, cast
 
 from hw_sim.board import KEY_HOLD_MS, SimulatedBoard
 from hw_sim.flash import CutMoment
-from hw_sim.network import GsmNetwork
+from hw_sim.network.gsm import GsmNetwork
 from hw_sim.printer import EscPosPrinter
 
 HELP: Final = """\

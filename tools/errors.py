@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import httpx
 
-from tools.image import BuildError
 from tools.oracle import Unfit
-from tools.terminal_link import LinkError
+from tools.release.image import BuildError
+from tools.technician.recovery_link import LinkError
 from updater_server import channels
+from updater_server.channels.carried import OfflineError
 from updater_server.channels.keys import KeyFileError
-from updater_server.channels.offline import OfflineError
 
 EXPECTED: tuple[type[Exception], ...] = (
     BuildError,

@@ -2,8 +2,7 @@
 
 Whoever signs a release entry, a rollout plan or a price list, and whoever writes a terminal's
 settings, asks first. The readers are the very code of the release in this checkout, so nothing is
-signed that the terminal would store and not use. `tools.release`, `tools.promotion`, `tools.keys`
-and `tools.bench` call it.
+signed that the terminal would store and not use. `tools.release` and `tools.technician` call it.
 """
 
 from __future__ import annotations
@@ -15,9 +14,10 @@ from typing import Any
 from securesystemslib.formats import encode_canonical
 
 from bootloader.shared import canonical, release
-from firmware import catalogue, config
+from firmware.kept import config
+from firmware.sales import catalogue
 from updater_server import channels
-from updater_server.channels import offline
+from updater_server.channels import carried
 
 
 class Unfit(Exception):
@@ -79,7 +79,7 @@ class Terminal:
         except catalogue.CatalogueError as error:
             raise Unfit(f"{path}: no terminal could sell from this: {error}") from error
 
-    def request(self, asked: offline.Request) -> None:
+    def request(self, asked: carried.Request) -> None:
         """Judge what was carried to a key, and the price lists that came with it. Raises Unfit."""
         self.metadata(asked.role, asked.signed)
         for path, target in asked.signed.get("targets", {}).items():

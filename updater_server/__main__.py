@@ -15,21 +15,23 @@ import typer
 from rich.table import Table
 from sqlalchemy import select
 
-from updater_server import database, server_key
-from updater_server.channels.files import sync_folder
-from updater_server.command_line import By, Data, Number, err, out, refusals, user, who
-from updater_server.dashboard.page import ago
-from updater_server.database import reading, writing
+from updater_server import server_key
+from updater_server.atomic import sync_folder
+from updater_server.cli.money import audit, stock_cli, terminal_cli, voucher_cli
+from updater_server.cli.restore import backup, restore, restored_cli
+from updater_server.cli.shared import By, Data, Number, err, out, refusals, user, who
+from updater_server.cli.technicians import technician_cli
 from updater_server.errors import InputError, StateError
+from updater_server.faces.dashboard.page import ago
 from updater_server.fleet import alarms, operators, technicians, terminals
-from updater_server.money_commands import audit, stock_cli, terminal_cli, voucher_cli
 from updater_server.quiet_log import Repeats
-from updater_server.restore_commands import backup, restore, restored_cli
-from updater_server.sales import checks, currency, ledger, returns, vouchers
+from updater_server.sales import checks, currency, ledger, returns
+from updater_server.sales import vault as vouchers
 from updater_server.service import DataFolder, Service, check_key, unix_time
 from updater_server.startup import alone
-from updater_server.tables import technician
-from updater_server.technician_commands import technician_cli
+from updater_server.store import engine as database
+from updater_server.store.engine import reading, writing
+from updater_server.store.tables import technician
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's server.")
 alarm_cli = typer.Typer(no_args_is_help=True, help="What a person must look at.")
@@ -87,7 +89,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
 ) -> None:
     """Serve terminals, technicians and the dashboard until interrupted."""
-    from updater_server.serving import serve as run  # the web server, only where it is needed
+    from updater_server.faces.serving import serve as run  # the web server, only where it is needed
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 

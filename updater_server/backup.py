@@ -26,14 +26,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from updater_server import database, server_key
-from updater_server.channels.files import sync_folder, write_atomically
-from updater_server.database import reading, writing
+from updater_server import server_key
+from updater_server.atomic import sync_folder, write_atomically
 from updater_server.errors import StateError
 from updater_server.sales import checks, restoring
 from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service
 from updater_server.startup import alone, counted_in, set_count
+from updater_server.store import engine as database
+from updater_server.store.engine import reading, writing
 
 FORMAT = 1
 _MANIFEST = "manifest.json"

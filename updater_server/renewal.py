@@ -17,9 +17,9 @@ from sqlalchemy import Connection
 
 from updater_server import channels
 from updater_server.channels import keys as key_files
-from updater_server.database import writing
 from updater_server.fleet import alarms
 from updater_server.service import Service
+from updater_server.store.engine import writing
 
 EVERY_S = 3600
 WATCH_EVERY_S = 60

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection, insert, select
 
 from updater_server.errors import StateError, VaultError
-from updater_server.tables import server_constant
+from updater_server.store.tables import server_constant
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12

@@ -24,7 +24,7 @@ except ImportError:
 try:
     from hashlib import sha512
 except ImportError:
-    from .sha512 import sha512
+    from bootloader.shared.crypto.sha512 import sha512
 
 
 try:
@@ -82,7 +82,7 @@ except ImportError:
             return _Encryptor(key, modes.CBC(iv))
 
     except ImportError:
-        from .aes import aes_cbc, aes_ecb
+        from bootloader.shared.crypto.aes import aes_cbc, aes_ecb
 
 try:
     from deflate import ZLIB, DeflateIO

@@ -20,9 +20,10 @@ storing the new root
 
 from hashlib import sha256
 
+from bootloader.shared.crypto.ed25519 import verify as _verify_ed25519
+
 from . import canonical
 from .compat import collect, const, sha512, threshold
-from .ed25519 import verify as _verify_ed25519
 
 LIMITS_BYTES = {
     "root": 12288,
@@ -95,11 +96,11 @@ def verify_signature(key, signature, data):
             return _verify_ed25519(public, signature, data)
         # Our own channels never sign with these, so only who meets such a key loads the code.
         if scheme == "ecdsa-sha2-nistp256":
-            from . import p256
+            from bootloader.shared.crypto import p256
 
             return p256.verify(public, signature, data)
         if scheme == "rsassa-pss-sha256":
-            from . import rsa_pss
+            from bootloader.shared.crypto import rsa_pss
 
             return rsa_pss.verify(public, signature, data)
         return False
@@ -112,11 +113,11 @@ def _public_key(kind, scheme, text):
     if scheme == "ed25519" and kind == "ed25519":
         return _hex(text, 32)
     if scheme == "ecdsa-sha2-nistp256" and kind in ("ecdsa", scheme):
-        from . import p256
+        from bootloader.shared.crypto import p256
 
         return p256.public_key(text)
     if scheme == "rsassa-pss-sha256" and kind == "rsa":
-        from . import rsa_pss
+        from bootloader.shared.crypto import rsa_pss
 
         return rsa_pss.public_key(text)
     return None

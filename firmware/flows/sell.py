@@ -6,7 +6,7 @@ sale in the journal, and `firmware.flows.recover` finishes it.
 """
 
 from firmware.drivers import printer
-from firmware.flows import voucher
+from firmware.flows.steps import hand_over
 from firmware.log import log
 from firmware.ui.screen import OFFLINE, ONLINE, SEARCHING
 
@@ -27,10 +27,10 @@ async def sell(app):
     if app.network == ONLINE:
         sale = app.till.begin_online(product.id, product)
         if await ask_server(app, sale):
-            await voucher.hand_over(app, sale)
+            await hand_over.hand_over(app, sale)
     elif await offer_stock(app, product):
         sale = app.till.begin_offline(product.id, product)
-        await voucher.hand_over(app, sale)
+        await hand_over.hand_over(app, sale)
 
 
 async def pick(app):

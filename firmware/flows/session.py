@@ -7,10 +7,11 @@ way to try all PINs.
 import asyncio
 
 from bootloader.shared.hashes import equal, pbkdf2_sha256
-from firmware.flows import reports, voucher
+from firmware.flows import day_report
 from firmware.flows.sell import explain, sell
+from firmware.flows.steps import hand_over
 from firmware.log import log
-from firmware.till import SaleRefused
+from firmware.sales.till import SaleRefused
 from firmware.ui.dialogs import Idle
 
 PIN_DIGITS = 8
@@ -36,7 +37,7 @@ async def session(app):
     try:
         log("session", "signed in")
         if app.till.unfinished():
-            await run_flow(app, voucher.recover)
+            await run_flow(app, hand_over.recover)
         await menu(app)
         log("session", "signed out")
     except Idle:
@@ -105,18 +106,18 @@ async def menu(app):
         words = app.words
         entries = [
             ("m_sell", sell),
-            ("m_reprint", voucher.reprint_last),
-            ("m_float", reports.show_float),
-            ("m_day", reports.day_report),
-            ("m_messages", reports.messages),
-            ("m_language", reports.language),
-            ("m_info", reports.info),
+            ("m_reprint", hand_over.reprint_last),
+            ("m_float", day_report.show_float),
+            ("m_day", day_report.day_report),
+            ("m_messages", day_report.messages),
+            ("m_language", day_report.language),
+            ("m_info", day_report.info),
         ]
         if app.till.unfinished():
-            entries.insert(0, ("m_unfinished", voucher.recover))
+            entries.insert(0, ("m_unfinished", hand_over.recover))
         at = await app.ui.choose(
             words("menu"), [words(key) for key, _ in entries], "out", (("D", "copy"),)
         )
         if at is None:
             return
-        await run_flow(app, voucher.reprint_last if at == "D" else entries[at][1])
+        await run_flow(app, hand_over.reprint_last if at == "D" else entries[at][1])

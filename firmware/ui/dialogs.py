@@ -22,7 +22,7 @@ class Dialogs:
     """One merchant at one terminal."""
 
     def __init__(self, screen, keypad, buzzer, words):
-        """`words`: `firmware.texts.Words`, replaced when the merchant changes the language."""
+        """`words`: `firmware.ui.texts.Words`, replaced when the merchant changes the language."""
         self.screen = screen
         self.words = words
         self._keypad = keypad

@@ -21,8 +21,8 @@ from bootloader.shared.compat import const, sleep_ms
 from bootloader.shared.control import OTHER, ControlError
 from bootloader.shared.hashes import hmac_sha256
 from bootloader.shared.partitions import SECTOR_BYTES, make_firm
-from firmware import catalogue as prices
-from firmware.http import (
+from firmware.kept.files import Kept, digest, exists
+from firmware.net.http import (
     DEFLATED,
     BadResponse,
     GaveWay,
@@ -31,7 +31,7 @@ from firmware.http import (
     content_range,
     plain_body,
 )
-from firmware.kept import Kept, digest, exists
+from firmware.sales import catalogue as prices
 
 from .download import Download, StorageError, under_way
 from .install import InstallError, digest_of, expand

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Final, Protocol
 
 from hw_sim.modem.at import AtError
-from hw_sim.network import (
+from hw_sim.network.gsm import (
     ConnectFailedError,
     GsmNetwork,
     LinkLostError,

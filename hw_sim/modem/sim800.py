@@ -29,7 +29,7 @@ from typing import Any, Final
 
 from hw_sim.modem.at import MAXIMUM_LINE, AtCommand, AtError, Kind, parse_line
 from hw_sim.modem.ip_stack import MAXIMUM_SEND_BYTES, IpStack
-from hw_sim.network import GsmNetwork, Registration
+from hw_sim.network.gsm import GsmNetwork, Registration
 from hw_sim.uart import unconnected
 
 INPUT_BUFFER_BYTES: Final = 4096

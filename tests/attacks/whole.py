@@ -25,7 +25,7 @@ from tests.support.static_site import Site
 from tests.support.tap import Exchange
 from tests.support.world import PASSPHRASE, PRICES, eventually
 from tests.terminal.conftest import TerminalWorld, make_ready, quick
-from tools.terminal_link import RecoveryLink
+from tools.technician.recovery_link import RecoveryLink
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels.repository import Repository

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bootloader import boot, identity, recovery
+from bootloader import boot, identity
+from bootloader.recovery import visit
 from bootloader.shared import partitions
 from bootloader.shared.control import ControlBlock
 from hw_sim.flash import NorFlash, PowerCut
@@ -43,7 +44,7 @@ class Life:
         block = self.block()
         slot, _ = boot.choose(self.board, block, "power-on", False)
         if slot is None:
-            mending = recovery.Recovery(self.board, self.who, block)
+            mending = visit.Recovery(self.board, self.who, block)
             mending._open_control()
             if not mending.control.state.active:
                 mending.control.adopt("a", *image_terms())

@@ -9,9 +9,9 @@ from math import comb
 
 import pytest
 
-from bootloader.entropy import Health, NoEntropyError, make_key
+from bootloader.recovery.entropy import Health, NoEntropyError, make_key
 from tests.boot.terminal import TERMINAL_ID, Terminal
-from tools.terminal_link import LinkError
+from tools.technician.recovery_link import LinkError
 
 
 def _stuck(n: int) -> bytes:

@@ -16,7 +16,7 @@ from tests.powercut.scenarios import Visit, _ask, _upload, begin, ready, repair,
 from tests.powercut.world import LAYOUT, Answering, Reset, TechnicianTold, World
 
 with device.own():
-    from bootloader import recovery
+    from bootloader.recovery import visit as recovery
     from bootloader.shared import control
 
 SELLS = (1, 2, 5)

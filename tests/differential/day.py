@@ -8,12 +8,12 @@ and the sealed messages are the terminal's own; the server that answers them is 
 
 from bootloader.shared import cbor, cose
 from bootloader.shared.partitions import Partition
-from firmware import messages, sync
-from firmware.catalogue import Catalogue
-from firmware.journal import Journal
-from firmware.messages import Messenger, NoNetwork
-from firmware.stock import Stock
-from firmware.till import SaleRefused, Till
+from firmware.office import messenger, sync
+from firmware.office.messenger import Messenger, NoNetwork
+from firmware.sales.catalogue import Catalogue
+from firmware.sales.journal import Journal
+from firmware.sales.stock import Stock
+from firmware.sales.till import SaleRefused, Till
 
 SECTORS = 4
 STEPS = 400
@@ -80,16 +80,16 @@ class Server:
 
     def _answer(self, request):
         kind = request[0]
-        if kind == messages.CHECK_IN:
+        if kind == messenger.CHECK_IN:
             waiting = sorted(self._batches)
             return {0: 1, 1: self._clock.now(), 2: self.ledger_minor, 3: self.records, 5: waiting}
-        if kind == messages.SALE:
+        if kind == messenger.SALE:
             return self._sale(request)
-        if kind == messages.JOURNAL:
+        if kind == messenger.JOURNAL:
             for raw in request[1]:
                 self._take(raw)
             return {0: 3, 1: self.records, 2: self.ledger_minor}
-        if kind == messages.STOCK:
+        if kind == messenger.STOCK:
             return {0: 4, 1: self._batches[request[1]]}
         del self._batches[request[1]]
         return {0: 5, 1: True}

@@ -20,7 +20,7 @@ from tests.differential import day
 from tests.money import office, oracle, shop
 from tests.qemu.conftest import chip
 from tests.support import micropython
-from tools.image import ROOT, ReleaseInfo, build_release
+from tools.release.image import ROOT, ReleaseInfo, build_release
 
 __all__ = ["chip"]
 

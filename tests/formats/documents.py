@@ -13,11 +13,14 @@ from typing import Any
 import cbor2
 
 from bootloader.shared import release
-from firmware import catalogue, config, messages, sales_state, till
-from firmware.stock import Stock
+from firmware.kept import config
+from firmware.office import messenger
+from firmware.sales import catalogue, state, till
+from firmware.sales.stock import Stock
 from tests.money import office
-from updater_server import channels, limits
+from updater_server import channels
 from updater_server.channels.rollout import RolloutPlan
+from updater_server.wire import limits
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE: dict[str, Any] = tomllib.loads((ROOT / "docs/formats/limits.toml").read_text())
@@ -292,7 +295,7 @@ class _Journal:
         return [sequence, len(self.written), sequence]
 
     def read(self, sequence: int) -> tuple[int, int, list[Any]]:
-        return sales_state.ONLINE, 0, ["air50", 5000, 250]
+        return state.ONLINE, 0, ["air50", 5000, 250]
 
     def append(self, kind: int, body: list[Any]) -> int:
         self.written.append((kind, body))
@@ -337,7 +340,7 @@ REFUSALS = (
     channels.EntryError,
     channels.RolloutError,
     release.ReleaseRefused,
-    messages.BadReply,
+    messenger.BadReply,
 )
 
 

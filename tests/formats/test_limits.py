@@ -14,15 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootloader.shared import tuf
-from firmware import catalogue, config, kept, messages, stock, sync, till
+from firmware.kept import config
+from firmware.kept import files as kept
+from firmware.office import messenger, sync
+from firmware.sales import catalogue, stock, till
 from tests.formats import documents as d
 from tests.server.shop import Shop
-from updater_server import channels, limits
-from updater_server.database import writing
+from updater_server import channels
 from updater_server.fleet import technicians, terminals, updates
-from updater_server.messages import MESSAGE_LIMIT_BYTES
-from updater_server.sales import delivery_file, deposits, ledger, restoring, vouchers
+from updater_server.sales import delivery_file, deposits, ledger, restoring, vault
 from updater_server.sales.stock import BATCH_LIMIT, WAITING_LIMIT
+from updater_server.store.engine import writing
+from updater_server.wire import limits
+from updater_server.wire.sealed import MESSAGE_LIMIT_BYTES
 
 SERVER = {
     "price_list.file_bytes": limits.PRICE_LIST_BYTES,
@@ -96,9 +100,9 @@ TERMINAL_MOST = {
     "stock_file.vouchers": stock.MAX_VOUCHERS,
     "voucher.pin_bytes": till.MAX_PIN_BYTES,
     "voucher.serial_bytes": till.MAX_SERIAL_BYTES,
-    "message.float_minor": messages.FLOAT_MINOR,
-    "message.time": messages.UINT32,
-    "message.reply_bytes": messages.REPLY_BYTES,
+    "message.float_minor": messenger.FLOAT_MINOR,
+    "message.time": messenger.UINT32,
+    "message.reply_bytes": messenger.REPLY_BYTES,
 }
 
 
@@ -367,6 +371,6 @@ def test_the_server_sells_at_the_bounds(shop: Shop) -> None:
     row = f"air50,{'9' * limits.PIN_BYTES[1]},{'S' * limits.SERIAL_BYTES[1]},{limits.EXPIRY[1]}"
     with writing(shop.service.engine) as connection:
         csv = f"product,pin,serial,expiry\n{row}\n"
-        vouchers.import_csv(connection, shop.service.key, csv, shop.clock[0])
+        vault.import_csv(connection, shop.service.key, csv, shop.clock[0])
     reply = device.sale(1)
     d.terminal_reply(d.voucher(pin=reply[2], serial=reply[3], expires_at=reply[4], after=reply[5]))

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 from bootloader import identity
 from bootloader.shared.control import ControlBlock
 from bootloader.shared.partitions import Partition
-from firmware.journal import Journal
-from firmware.sales_state import OFFLINE, PRINTED, SETTING
+from firmware.sales.journal import Journal
+from firmware.sales.state import OFFLINE, PRINTED, SETTING
 from tests.fuzz import targets
 from tests.trust.repository import Repository, signer
 from tests.trust.wycheproof import FILE as WYCHEPROOF
@@ -94,7 +94,7 @@ def _journal() -> tuple[bytes, list[bytes]]:
 
 
 def _smp(message: bytes) -> bytes:
-    from bootloader import smp
+    from bootloader.recovery import smp
 
     return bytes(smp.to_lines(message))
 

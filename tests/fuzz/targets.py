@@ -9,13 +9,17 @@ import sys
 from binascii import crc32
 from hashlib import sha256
 
-from bootloader import identity, smp
-from bootloader.shared import canonical, cbor, control, cose, ed25519, p256, release, rsa_pss, tuf
+from bootloader import identity
+from bootloader.recovery import smp
+from bootloader.shared import canonical, cbor, control, cose, release, tuf
+from bootloader.shared.crypto import ed25519, p256, rsa_pss
 from bootloader.shared.hashes import hmac_sha256
 from bootloader.shared.partitions import Partition
-from firmware import catalogue, config, http, journal, stock
-from firmware.modem import chat, sim800
-from firmware.sales_state import SETTING
+from firmware.kept import config
+from firmware.net import http
+from firmware.net.modem import chat, sim800
+from firmware.sales import catalogue, journal, stock
+from firmware.sales.state import SETTING
 from firmware.update import delta, install
 
 

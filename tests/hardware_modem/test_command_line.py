@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hw_sim.modem.at import AtCommand, AtError, Kind, parse_line
 from hw_sim.modem.sim800 import INPUT_BUFFER_BYTES
-from hw_sim.network import GsmNetwork
+from hw_sim.network.gsm import GsmNetwork
 from tests.support.at_person import TIME_SCALE, AtPerson, run
 
 

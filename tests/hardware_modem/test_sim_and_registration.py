@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw_sim.network import GsmNetwork, Registration, SimCard
+from hw_sim.network.gsm import GsmNetwork, Registration, SimCard
 from tests.support.at_person import TIME_SCALE, AtPerson, run
 
 

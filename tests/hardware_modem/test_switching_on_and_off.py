@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from hw_sim.modem import Sim800
-from hw_sim.network import GsmNetwork
+from hw_sim.network.gsm import GsmNetwork
 from tests.support.at_person import TIME_SCALE, AtPerson, run
 
 

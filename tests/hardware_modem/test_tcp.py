@@ -9,7 +9,7 @@ import re
 import pytest
 
 from hw_sim.modem.ip_stack import RECEIVE_WINDOW_BYTES
-from hw_sim.network import (
+from hw_sim.network.gsm import (
     MAXIMUM_SEGMENT_BYTES,
     SEGMENT_OVERHEAD_BYTES,
     WIRE,

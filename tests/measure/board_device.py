@@ -11,8 +11,8 @@ import time
 import machine
 
 from bootloader.shared import tuf
-from firmware.flows import receipt
-from firmware.http import Response
+from firmware.net.http import Response
+from firmware.paper import receipt
 
 ARCHIVE = 0x800000
 INSTRUCTIONS_A_US = 1000
@@ -42,7 +42,7 @@ def files(board):
 
 
 class Server:
-    """Answers as `firmware.http.HttpClient` does, out of the flash."""
+    """Answers as `firmware.net.http.HttpClient` does, out of the flash."""
 
     def __init__(self, found):
         self._files = found

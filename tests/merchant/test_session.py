@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from firmware.flows.session import FREE_TRIES, LONGEST_LOCK_S, lock_s
-from tests.merchant.at_bench import run
+from tests.merchant.at_counter import run
 from tests.merchant.test_selling import IN, SELL_50, SOLD
 
 WRONG: list[list[Any]] = [["see", "Your PIN"], ["press", "1111#"]]

@@ -8,7 +8,7 @@ from tests.support import micropython
 
 PRELUDE = """
 import asyncio, json
-from tests.merchant import bench
+from tests.merchant import counter
 from firmware import main, terminal, log
 
 class Slot:
@@ -34,7 +34,7 @@ class Watchdog:
     def feed(self):
         self.fed += 1
 
-class Info(bench.BootInfo):
+class Info(counter.BootInfo):
     def __init__(self):
         self.control = Control()
         self.watchdog = Watchdog()
@@ -50,10 +50,10 @@ START = """
 class Stop(Exception):
     pass
 
-board = bench.Board()
+board = counter.Board()
 info = Info()
 screens = []
-bench.Board.data_vfs = lambda self: screens.append(bytes(self.lcd.memory)) or {mount}
+counter.Board.data_vfs = lambda self: screens.append(bytes(self.lcd.memory)) or {mount}
 async def stop_soon(*args):
     screens.append(args[4])
     raise Stop
@@ -86,18 +86,18 @@ class Reset(BaseException):
     pass
 def reset():
     raise Reset
-board = bench.Board()
+board = counter.Board()
 board.reset = reset
 typed = [b"rec", b"overy\\r\\n"]
 board.console.read = None
-class Console(bench.Console):
+class Console(counter.Console):
     def read(self, n):
         return typed.pop(0) if typed and info.watchdog.fed > 1 else b""
 board.console = Console()
 info = Info()
-screen = bench.ToldScreen(bench.Lcd(board.lcd))
+screen = counter.ToldScreen(counter.Lcd(board.lcd))
 try:
-    asyncio.run(terminal.out_of_service(board, info, screen, bench.Words("en"), "s_config"))
+    asyncio.run(terminal.out_of_service(board, info, screen, counter.Words("en"), "s_config"))
 except Reset:
     print("reset", info.control.said)
 """.replace("board.console.read = None\n", "")
@@ -107,9 +107,9 @@ except Reset:
 
 
 TRIAL = """
-bench.BootInfo.trial = True
-bench.BootInfo.control = Control()
-b = bench.Bench({})
+counter.BootInfo.trial = True
+counter.BootInfo.control = Control()
+b = counter.Counter({})
 app = b.app
 {setup}
 async def go():
@@ -154,7 +154,7 @@ def test_a_mute_printer_or_no_paper_is_no_fault_of_a_release() -> None:
 
 
 WATCH = """
-b = bench.Bench({})
+b = counter.Counter({})
 app = b.app
 app.boot_info.watchdog = Watchdog()
 {setup}
@@ -185,7 +185,7 @@ def test_an_error_in_any_task_leaves_the_program_so_that_it_counts_as_a_crash() 
 
 
 CHECK_IN = """
-b = bench.Bench({})
+b = counter.Counter({})
 app = b.app
 app.boot_info.control = Control()
 app.boot_info.last_failure = {"release": 8, "reason": "crash"}

@@ -7,17 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from firmware import texts
+from firmware.ui import texts
 from firmware.ui.canvas import EXTRA, text_width, wrap
 from firmware.ui.screen import LINES
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-SOURCES = [
-    *FIRMWARE.glob("*.py"),
-    *FIRMWARE.glob("flows/*.py"),
-    *FIRMWARE.glob("ui/*.py"),
-    *FIRMWARE.glob("drivers/*.py"),
-]
+SOURCES = sorted(FIRMWARE.rglob("*.py"))
 WIDE = "99999999"  # the widest number that is ever filled in: a sale's sequence
 NAME = "Savanna 1000 MB"  # as long a product name as the menu shows whole
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.modem.chat import (
+from firmware.net.modem.chat import (
     LINE_LIMIT_BYTES,
     Chat,
     ChatAborted,

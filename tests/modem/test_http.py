@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware import http
-from firmware.http import BadResponse, ConnectionLost, HttpClient, TooLarge
-from hw_sim.network import LinkProfile
+from firmware.net import http
+from firmware.net.http import BadResponse, ConnectionLost, HttpClient, TooLarge
+from hw_sim.network.gsm import LinkProfile
 from tests.support import micropython
 from tests.support.radio import Radio
 from tests.support.static_site import Direct, Site, Sockets
@@ -508,7 +508,7 @@ HEADS = (
 
 def test_parsing_agrees_on_both_interpreters() -> None:
     script = f"""
-from firmware.http import parse_head, body_length, content_range, HttpError
+from firmware.net.http import parse_head, body_length, content_range, HttpError
 for head in {HEADS!r}:
     try:
         status, headers = parse_head(head)
@@ -523,7 +523,7 @@ for head in {HEADS!r}:
 
 
 DEFLATED = """
-from firmware import http
+from firmware.net import http
 for coding, body in data:
     headers = {} if coding is None else {"content-encoding": coding}
     response = http.Response(200, headers, bytes.fromhex(body))
@@ -562,7 +562,7 @@ def test_a_deflated_body_is_expanded_within_its_bounds(interpreter: str) -> None
 def test_chunks_are_read_alike_on_both_interpreters() -> None:
     script = f"""
 import asyncio
-from firmware.http import HttpClient, HttpError, chunk_size
+from firmware.net.http import HttpClient, HttpError, chunk_size
 for line in (b"5", b"0A ;x=1", b"", b"-1", b"0x5", b"fffffff", b"g"):
     try:
         print(chunk_size(line))

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from firmware.modem import ladder
-from firmware.modem.sim800 import parse_clock
-from hw_sim.network import Registration, SimCard
+from firmware.net.modem import ladder
+from firmware.net.modem.sim800 import parse_clock
+from hw_sim.network.gsm import Registration, SimCard
 from tests.support.radio import Radio
 
 

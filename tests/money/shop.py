@@ -9,12 +9,12 @@ from typing import Any
 
 from bootloader.shared import cose
 from bootloader.shared.partitions import Partition
-from firmware import sync
-from firmware.catalogue import Catalogue
-from firmware.journal import Journal
-from firmware.messages import Messenger, NoNetwork
-from firmware.stock import Stock
-from firmware.till import Till
+from firmware.office import sync
+from firmware.office.messenger import Messenger, NoNetwork
+from firmware.sales.catalogue import Catalogue
+from firmware.sales.journal import Journal
+from firmware.sales.stock import Stock
+from firmware.sales.till import Till
 from tests.money import office, oracle
 from tests.money.nor import Nor
 

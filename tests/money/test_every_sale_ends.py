@@ -24,14 +24,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import firmware.journal
-from firmware import sync
-from firmware.catalogue import Catalogue
-from firmware.journal import Journal, JournalFull
-from firmware.messages import BadReply, NoNetwork
-from firmware.sales_state import SETTING, SalesState
-from firmware.stock import Stock
-from firmware.till import SaleRefused, Till
+import firmware.sales.journal
+from firmware.office import sync
+from firmware.office.messenger import BadReply, NoNetwork
+from firmware.sales.catalogue import Catalogue
+from firmware.sales.journal import Journal, JournalFull
+from firmware.sales.state import SETTING, SalesState
+from firmware.sales.stock import Stock
+from firmware.sales.till import SaleRefused, Till
 from tests.money import office
 from tests.money.shop import CATALOGUE, FLOAT_MINOR, Shop, open_shop, run
 
@@ -290,7 +290,7 @@ WRONG_BUILDS: dict[str, tuple[Day, Any, str, Any]] = {
     "a lost stock file is never fetched again": (LOST_FILE, sync, "_renew_stock", _no_renewal),
     "an open sale pins the ring": (ONE_LEFT_OPEN, Journal, "_carry", lambda self, size: None),
     "a sale is restated without anything": (
-        ONE_LEFT_OPEN, firmware.journal, "restated", lambda read, known: None),
+        ONE_LEFT_OPEN, firmware.sales.journal, "restated", lambda read, known: None),
     "the last sale is not restated": (
         LAST_ONE, SalesState, "first_kept", lambda self: min(self.unfinished, default=None)),
     "a voucher that never opened is not given back": (

@@ -9,18 +9,9 @@ from typing import Any
 import pytest
 
 from bootloader.shared.partitions import Partition
-from firmware.journal import Journal, JournalDamaged, JournalFull
-from firmware.sales_state import (
-    BOOT,
-    CARRIED,
-    OFFLINE,
-    ONLINE,
-    PRINTED,
-    REPRINT,
-    SETTING,
-    restated,
-)
-from firmware.till import SaleRefused
+from firmware.sales.journal import Journal, JournalDamaged, JournalFull
+from firmware.sales.state import BOOT, CARRIED, OFFLINE, ONLINE, PRINTED, REPRINT, SETTING, restated
+from firmware.sales.till import SaleRefused
 from hw_sim.flash import NorFlash, PowerCut
 from tests.money import office, oracle
 from tests.money.nor import Nor

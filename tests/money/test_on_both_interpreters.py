@@ -13,11 +13,12 @@ SCRIPT = """
 import gc
 from bootloader.shared.partitions import Partition
 from bootloader.shared import cose
-from firmware.journal import Journal
-from firmware.till import Till, SaleRefused
-from firmware.stock import Stock
-from firmware.catalogue import Catalogue
-from firmware import sync, messages
+from firmware.sales.journal import Journal
+from firmware.sales.till import Till, SaleRefused
+from firmware.sales.stock import Stock
+from firmware.sales.catalogue import Catalogue
+from firmware.office import sync
+from firmware.office import messenger
 import hashlib
 
 class Flash:

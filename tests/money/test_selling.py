@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from bootloader.shared import cbor
-from firmware import sync
-from firmware.catalogue import Catalogue
-from firmware.messages import BadReply, NoNetwork
-from firmware.till import SaleRefused
+from firmware.office import sync
+from firmware.office.messenger import BadReply, NoNetwork
+from firmware.sales.catalogue import Catalogue
+from firmware.sales.till import SaleRefused
 from tests.money import office, oracle
 from tests.money.shop import CATALOGUE, FLOAT_MINOR, TIME, Shop, open_shop, run
 
@@ -393,7 +393,7 @@ def test_the_day_report_counts_what_was_sold_today_and_nothing_else(tmp_path: Pa
     ],
 )
 def test_a_malformed_catalogue_is_refused_by_field(change: dict[str, Any]) -> None:
-    from firmware.catalogue import Catalogue, CatalogueError
+    from firmware.sales.catalogue import Catalogue, CatalogueError
 
     Catalogue(json.dumps(CATALOGUE))
     for text in (json.dumps({**CATALOGUE, **change}), "[]", "{", "x" * 13000):

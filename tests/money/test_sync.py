@@ -9,10 +9,10 @@ import cbor2
 import pytest
 
 from bootloader.shared import cose
-from firmware import sync
-from firmware.messages import BadReply, Messenger, NoNetwork, ServerRefused
-from firmware.stock import StockError
-from firmware.till import SaleRefused
+from firmware.office import sync
+from firmware.office.messenger import BadReply, Messenger, NoNetwork, ServerRefused
+from firmware.sales.stock import StockError
+from firmware.sales.till import SaleRefused
 from tests.money import office
 from tests.money.shop import FLOAT_MINOR, TIME, Shop, open_shop, run
 

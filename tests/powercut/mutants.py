@@ -17,20 +17,21 @@ from tests.powercut import device
 with device.own():
     import firmware.drivers.printer
     import firmware.flows.sell
-    import firmware.flows.voucher
-    import firmware.journal
-    import firmware.memory
-    import firmware.stock
-    import firmware.sync
+    import firmware.flows.steps.hand_over
+    import firmware.kept.memory
+    import firmware.office.sync
+    import firmware.sales.journal
+    import firmware.sales.stock
+    import firmware.sales.till
     import firmware.terminal
-    import firmware.till
     import firmware.update.client
     import firmware.update.download
-    from bootloader import boot, decide, recovery
+    from bootloader import boot, decide
+    from bootloader.recovery import visit
     from bootloader.shared import control, tidy
-    from firmware.journal import Journal
-    from firmware.sales_state import SalesState
-    from firmware.till import Till
+    from firmware.sales.journal import Journal
+    from firmware.sales.state import SalesState
+    from firmware.sales.till import Till
     from firmware.update.client import Store, UpdateClient
 
 
@@ -98,7 +99,7 @@ async def _hand_over_first(app: Any, sale: Any, duplicate: bool = False) -> None
         sold = app.till.reprint(sale) if duplicate else app.till.voucher(sale)
     else:
         sold = app.till._open(sale)
-    await firmware.flows.voucher._print(app, sale, sold, duplicate)
+    await firmware.flows.steps.hand_over._print(app, sale, sold, duplicate)
     if sale.sequence > app.till.journal.next_sequence - 1:
         app.till._append(*sale.late)
     app.till.printed(sale, True)
@@ -109,7 +110,7 @@ def _begin_late(self: Any, kind: int, body: list[Any]) -> Any:
         return _begin(self, kind, body)
     sequence = self.journal.next_sequence
     said = [kind, self._now(), *body]
-    sale = firmware.till.Sale([sequence, sequence, 0, sequence], said, False)
+    sale = firmware.sales.till.Sale([sequence, sequence, 0, sequence], said, False)
     sale.late = (kind, body)
     self._fresh[sale.sequence] = False
     return sale
@@ -141,7 +142,9 @@ def _open_from_ram(self: Any, sale: Any) -> Any:
     if kept is None:
         return _open(self, sale)
     product = self.catalogue.product(sale.product_id)
-    return firmware.till.Voucher(kept[0], kept[1], 0, product, sale.amount_minor, sale.sequence)
+    return firmware.sales.till.Voucher(
+        kept[0], kept[1], 0, product, sale.amount_minor, sale.sequence
+    )
 
 
 _open = Till._open
@@ -155,7 +158,7 @@ async def _ask_under_a_new_number(messenger: Any, till: Any, sale: Any) -> Any:
     return await _ask(messenger, till, sale)
 
 
-_ask = firmware.sync.ask
+_ask = firmware.office.sync.ask
 
 
 def _no_boot_record() -> None:
@@ -318,7 +321,7 @@ MUTANTS: dict[str, Mutant] = {
             "evict_needed_batch",
             "A ninth batch comes, and the PINs of a sold-out one go, with one that is paid for.",
             _changed(
-                firmware.sync,
+                firmware.office.sync,
                 "fetch_stock",
                 (
                     "set(_needed(journal)).union(journal.state.batches)",
@@ -337,7 +340,7 @@ MUTANTS: dict[str, Mutant] = {
             "ack_before_durable",
             "Records are struck off when they were sent; the reply, and the records, were lost.",
             _changed(
-                firmware.sync,
+                firmware.office.sync,
                 "_tell",
                 (
                     "        reply = await messenger.exchange(messages.JOURNAL",
@@ -413,7 +416,7 @@ MUTANTS: dict[str, Mutant] = {
             "The plug is pulled while the PIN comes out; next morning it is sold to someone else.",
             _all(
                 _replaced(Till, "_begin", _begin_late),
-                _replaced(firmware.flows.voucher, "hand_over", _hand_over_first),
+                _replaced(firmware.flows.steps.hand_over, "hand_over", _hand_over_first),
             ),
             ("sale-offline",),
         ),
@@ -449,14 +452,14 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "another_number_on_retry",
             "A lost answer is asked for as a new sale; the merchant pays twice for one voucher.",
-            _replaced(firmware.sync, "ask", _ask_under_a_new_number),
+            _replaced(firmware.office.sync, "ask", _ask_under_a_new_number),
             ("lost-answer",),
         ),
         Mutant(
             "stock_told_before_stored",
             "The server has its receipt for a batch that the terminal lost; the PINs are gone.",
             _changed(
-                firmware.sync,
+                firmware.office.sync,
                 "fetch_stock",
                 (
                     "        if not known:\n            journal.append",
@@ -642,7 +645,7 @@ MUTANTS: dict[str, Mutant] = {
             "A technician flashes another release during a trial; it crashes, and what sold before "
             "is gone.",
             _changed(
-                recovery.Recovery,
+                visit.Recovery,
                 "_free_slot",
                 ("if not self._is_needed(other):", "if True:"),
             ),
@@ -662,7 +665,7 @@ MUTANTS: dict[str, Mutant] = {
             "erase_before_listed",
             "One frame of anything on the serial port, and the slot behind it is empty.",
             _changed(
-                recovery.Recovery,
+                visit.Recovery,
                 "_begin_image",
                 (
                     "    entry = self._listed(sha256, size_bytes)\n",
@@ -691,7 +694,7 @@ MUTANTS: dict[str, Mutant] = {
                 ),
                 _changed(tidy, "tidy", ('if name.endswith(".new"):', "if False:")),
                 _changed(
-                    firmware.memory.Memory,
+                    firmware.kept.memory.Memory,
                     "put",
                     (
                         "    except OSError:\n        tidy(True)",
@@ -705,7 +708,7 @@ MUTANTS: dict[str, Mutant] = {
             "upload_unchecked",
             "A line error on the technician's cable is made the terminal's software.",
             _changed(
-                recovery.Recovery,
+                visit.Recovery,
                 "_finish_image",
                 (
                     "if boot.image_sha256(partition, upload.size_bytes) != upload.sha256:",
@@ -719,7 +722,7 @@ MUTANTS: dict[str, Mutant] = {
             "The plug is pulled while the technician makes the terminal: it says that it is "
             "provisioned, and its storage never opens.",
             _changed(
-                recovery.Recovery,
+                visit.Recovery,
                 "_make_identity",
                 (
                     "        self._mount()\n        identity.store(partition, who)\n",

@@ -33,7 +33,8 @@ from tuf.ngclient import FetcherInterface, Updater
 from bootloader.shared import tuf
 from firmware.update import metadata as device_metadata
 from tests.powercut import disk
-from updater_server.channels import audit, files, publishing
+from updater_server import atomic
+from updater_server.channels import audit, publishing
 from updater_server.channels.entry import (
     Catalogue,
     Hardware,
@@ -412,7 +413,7 @@ def _carry_on_and_tell(self: Repository, publication: publishing.Publication) ->
 
 def _one_after_the_other(self: Repository, changes: list[tuple[str, str]]) -> None:
     for name, content in changes:
-        files.write_atomically(self.directory / name, content.encode())
+        atomic.write_atomically(self.directory / name, content.encode())
 
 
 def _append_to_whole_logs(self: audit.AuditLog, *line: Any) -> None:
@@ -421,17 +422,17 @@ def _append_to_whole_logs(self: audit.AuditLog, *line: Any) -> None:
 
 
 def _not_synced(path: Path, data: bytes, mode: int = 0o644) -> None:
-    with mock.patch.object(vars(files)["os"], "fsync", lambda descriptor: None):
-        files.write_atomically(path, data, mode)
-    files.sync_folder(path.parent)
+    with mock.patch.object(vars(atomic)["os"], "fsync", lambda descriptor: None):
+        atomic.write_atomically(path, data, mode)
+    atomic.sync_folder(path.parent)
 
 
 def _in_place(path: Path, data: bytes, mode: int = 0o644) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.write(data)
-        vars(files)["os"].fsync(file.fileno())
-    files.sync_folder(path.parent)
+        vars(atomic)["os"].fsync(file.fileno())
+    atomic.sync_folder(path.parent)
 
 
 MUTANTS = {
@@ -463,7 +464,7 @@ MUTANTS = {
         Mutant(
             "no_fsync_of_folder",
             "The log tells of a publication whose files went with the power.",
-            lambda: mock.patch.object(files, "sync_folder", lambda folder: None),
+            lambda: mock.patch.object(atomic, "sync_folder", lambda folder: None),
             "publish-nothing",
         ),
         Mutant(

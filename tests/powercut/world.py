@@ -24,26 +24,29 @@ from tests.powercut.files import Files
 from tests.powercut.head_office import Server
 
 with device.own():
-    import firmware.catalogue
     import firmware.clock
-    import firmware.config
     import firmware.drivers.printer
-    import firmware.journal
-    import firmware.kept
-    import firmware.memory
-    import firmware.stock
+    import firmware.kept.config
+    import firmware.kept.files
+    import firmware.kept.memory
+    import firmware.sales.catalogue
+    import firmware.sales.journal
+    import firmware.sales.stock
     import firmware.terminal
     import firmware.update.client
-    from bootloader import boot, entropy, recovery, smp, trust
+    from bootloader import boot
+    from bootloader.recovery import entropy, smp, trust
+    from bootloader.recovery import visit as recovery
     from bootloader.shared import canonical, cbor, tidy, tuf
     from bootloader.shared.control import ControlBlock
     from bootloader.shared.hashes import pbkdf2_sha256
     from bootloader.shared.partitions import mount_data, table
-    from firmware.flows import sell, voucher
-    from firmware.messages import BadReply, NoNetwork, ServerRefused
-    from firmware.texts import Words
-    from firmware.till import SaleRefused
+    from firmware.flows import sell
+    from firmware.flows.steps import hand_over
+    from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
+    from firmware.sales.till import SaleRefused
     from firmware.ui.screen import OFFLINE, ONLINE
+    from firmware.ui.texts import Words
 
 LAYOUT = {
     "boot": (0x00000, 0x01000),
@@ -74,11 +77,11 @@ CONFIG = json.dumps(
     }
 ).encode()
 _ON_DATA: list[types.ModuleType] = [
-    firmware.catalogue,
-    firmware.config,
-    firmware.kept,
-    firmware.memory,
-    firmware.stock,
+    firmware.sales.catalogue,
+    firmware.kept.config,
+    firmware.kept.files,
+    firmware.kept.memory,
+    firmware.sales.stock,
     firmware.update.client,
     recovery,
     tidy,
@@ -546,16 +549,16 @@ class Life:
         try:
             board.data_vfs()
             tidy.at_start()
-            kept = firmware.kept.Kept(not info.trial)
-            settings = kept.load(firmware.config.load, "/data/config.json")
-        except (firmware.config.ConfigError, OSError) as error:
+            kept = firmware.kept.files.Kept(not info.trial)
+            settings = kept.load(firmware.kept.config.load, "/data/config.json")
+        except (firmware.kept.config.ConfigError, OSError) as error:
             raise OutOfService(str(error)) from error
-        memory = firmware.memory.Memory()
+        memory = firmware.kept.memory.Memory()
         try:
             self.app = firmware.terminal.Terminal(
                 board, info, settings, memory, words(memory.get("language", "en")), Nothing(), kept
             )
-        except firmware.journal.JournalDamaged as error:
+        except firmware.sales.journal.JournalDamaged as error:
             raise OutOfService("journal: " + str(error)) from error
         app = self.app
         self._watch(app.journal)
@@ -633,10 +636,10 @@ class Life:
             raise Broken("no voucher came")
 
     def recover(self) -> None:
-        self._flow(voucher.recover)
+        self._flow(hand_over.recover)
 
     def reprint(self) -> str:
-        return self._flow(voucher.reprint_last)
+        return self._flow(hand_over.reprint_last)
 
     def check_in(self) -> bool:
         """As the radio task; False when no answer came."""

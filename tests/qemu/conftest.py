@@ -12,7 +12,7 @@ from hw_sim.qemu import PSRAM_BYTES, QEMU_BOARD, QemuChip
 from tests.boot import signed
 from tests.boot.terminal import CHIP, Terminal, provision, release_image
 from tests.terminal.conftest import MakeWorld, TerminalWorld, make_world, states
-from tools import qemu
+from tools.lab import qemu
 
 __all__ = ["make_world", "states"]
 

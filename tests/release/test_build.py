@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.world import ReleaseManager, quiet_tools
-from tools import image as images
+from tools.release import image as images
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_another_commit_gives_other_bytes(source: Path, tmp_path: Path) -> None:
     manager = manager_with(source, tmp_path)
     with quiet_tools():
         before = manager.build(7, "1.0.7").read_bytes()
-        manager.change("firmware/texts.py", "|Thank you|", "|Thanks|")
+        manager.change("firmware/ui/texts.py", "|Thank you|", "|Thanks|")
         assert manager.build(7, "1.0.7").read_bytes() != before
 
 
@@ -66,11 +66,11 @@ def test_what_git_does_not_track_never_gets_into_an_image(source: Path, tmp_path
         ignored.parent.mkdir()
         ignored.write_text("print('in no commit')\n")
         assert manager.build(7, "1.0.7").read_bytes() == clean
-        manager._git("update-index", "--skip-worktree", "firmware/texts.py")
-        texts = manager.checkout / "firmware/texts.py"
+        manager._git("update-index", "--skip-worktree", "firmware/ui/texts.py")
+        texts = manager.checkout / "firmware/ui/texts.py"
         texts.write_text(texts.read_text() + "\nEXTRA = 1\n")
         assert manager.build(7, "1.0.7").read_bytes() == clean
-        manager._git("update-index", "--no-skip-worktree", "firmware/texts.py")
+        manager._git("update-index", "--no-skip-worktree", "firmware/ui/texts.py")
         dirty = manager.build(7, "1.0.7").read_bytes()
     assert images.read_manifest(dirty).commit.endswith("-dirty")
     assert b"in no commit" not in dirty

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from typer.testing import CliRunner
 
 from tests.support.world import PASSPHRASE
-from tools import image as images
-from tools import keys as key_tool
-from tools import release as release_tool
 from tools.__main__ import app
+from tools.release import commands as release_tool
+from tools.release import image as images
+from tools.release import keys as key_tool
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels.policy import ONLINE_ROLES

@@ -15,9 +15,9 @@ from tests.formats import documents
 from tests.server.shop import CATALOGUE, PASSPHRASE, a_release, make_repository
 from tools import oracle
 from tools.__main__ import app
-from tools.bench.provisioning import Merchant, ServerAccess, make_config
+from tools.technician.provisioning import Merchant, ServerAccess, make_config
 from updater_server import channels
-from updater_server.channels import offline
+from updater_server.channels import carried
 from updater_server.channels.policy import CHANNELS
 
 
@@ -133,7 +133,7 @@ def test_the_judge_is_asked_before_a_key_is_used(desk: Path) -> None:
     signers = channels.keys.load_all(desk / "keys", PASSPHRASE)
     repository.set_catalogue("default", msgspec.structs.replace(CATALOGUE, version=2), ())
     key = next(s for s in signers if s.public_key.keyid in _of(repository, "catalogue"))
-    signature = json.loads(offline.sign(repository.to_sign("catalogue"), key))
+    signature = json.loads(carried.sign(repository.to_sign("catalogue"), key))
     repository.judge = Never()
     release = a_release(7)
     for change in (

@@ -24,8 +24,8 @@ from tests.release.test_command_line import Desk, ask
 from tests.support.world import PASSPHRASE, PRICES
 from tools.__main__ import app
 from updater_server import channels
+from updater_server.channels import carried, shown
 from updater_server.channels import keys as key_files
-from updater_server.channels import offline, shown
 from updater_server.channels.repository import encode
 
 EVIL = b"an evil image" * 400
@@ -336,7 +336,7 @@ def request_of(desk: Desk, change: Callable[[Any], None]) -> dict[str, Any]:
     asked = desk.opened
     metadata = asked._next("targets", NOW)
     content = json.loads(
-        offline.request("targets", metadata.signed_bytes, [asked._root, asked._targets]).encode()
+        carried.request("targets", metadata.signed_bytes, [asked._root, asked._targets]).encode()
     )
     change(content["signed"])
     return dict(content)
@@ -376,7 +376,7 @@ def test_keys_under_honest_ids_are_refused_wherever_they_turn_up(
     shell = CliRunner(env={"DUKA_PASSPHRASE": PASSPHRASE})
     line = ["keys", "sign", str(request), "--key", str(desk.keys / "targets-1.pem"), "--yes"]
     done = shell.invoke(app, [*line, "--out", str(tmp_path / "s.json")])
-    assert isinstance(done.exception, offline.OfflineError), done.output
+    assert isinstance(done.exception, carried.OfflineError), done.output
     assert not (tmp_path / "s.json").exists()
     signed = json.loads(request.read_bytes())["signed"]
     document = {"signatures": [], "signed": signed}
@@ -408,17 +408,17 @@ def test_a_list_of_one_role_is_not_signed_under_the_name_of_another(
     shell = CliRunner(env={"DUKA_PASSPHRASE": PASSPHRASE})
     line = ["keys", "sign", str(request), "--key", str(desk.keys / "stable-1.pem"), "--yes"]
     done = shell.invoke(app, [*line, "--out", str(tmp_path / "s.json")])
-    assert isinstance(done.exception, offline.OfflineError), done.output
+    assert isinstance(done.exception, carried.OfflineError), done.output
     assert not (tmp_path / "s.json").exists()
 
 
 def test_new_keys_are_not_signed_under_the_name_of_a_list(desk: Desk, tmp_path: Path) -> None:
     request = tmp_path / "request.json"
     content = request_of(desk, lambda signed: None)
-    offline.read_request(json.dumps(content).encode())
+    carried.read_request(json.dumps(content).encode())
     request.write_text(json.dumps(content | {"role": "stable"}))
-    with pytest.raises(offline.OfflineError, match="another role's"):
-        offline.read_request(request.read_bytes())
+    with pytest.raises(carried.OfflineError, match="another role's"):
+        carried.read_request(request.read_bytes())
 
 
 def test_a_pub_file_under_another_keys_id_is_refused(desk: Desk, tmp_path: Path) -> None:
@@ -453,7 +453,7 @@ def test_a_request_is_held_against_the_holders_own_root(desk: Desk, tmp_path: Pa
         content = copy.deepcopy(good)
         change(content)
         request.write_text(json.dumps(content))
-        return isinstance(shell.invoke(app, line).exception, offline.OfflineError)
+        return isinstance(shell.invoke(app, line).exception, carried.OfflineError)
 
     evil = copy.deepcopy(good["signed"]["targets"])
     assert refused(lambda c: c["chain"][-1]["signed"].update(targets=evil))

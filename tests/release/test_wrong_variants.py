@@ -16,8 +16,8 @@ from tests.release import test_by_the_book as book
 from tests.release import test_shown_is_signed as signed
 from tests.release.test_by_the_book import made
 from tests.release.test_command_line import Desk, an_image
-from tools import steps
-from updater_server.channels import offline, shown
+from tools.release import steps
+from updater_server.channels import carried, shown
 from updater_server.channels import repository as repositories
 from updater_server.channels.audit import AuditLog
 from updater_server.channels.repository import Repository
@@ -67,7 +67,7 @@ WRONG: dict[str, tuple[Any, str, Any, Callable[..., None], dict[str, Any]]] = {
         {"words": ("release", "sign", "beta"), "role": "beta"},
     ),
     "ids are free text where requests are read": (
-        offline, "check_ids", nothing,
+        carried, "check_ids", nothing,
         signed.test_keys_under_honest_ids_are_refused_wherever_they_turn_up,
         {"change": signed.swap_keys},
     ),

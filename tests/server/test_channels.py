@@ -20,8 +20,8 @@ from tuf.ngclient import FetcherInterface, Updater
 
 from tests.server.shop import CATALOGUE, PASSPHRASE, POLICY, a_release
 from updater_server import channels
+from updater_server.atomic import write_atomically
 from updater_server.channels import Repository
-from updater_server.channels.files import write_atomically
 
 
 class Folder(FetcherInterface):

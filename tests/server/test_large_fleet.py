@@ -19,13 +19,13 @@ from typer.testing import CliRunner
 
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop
-from updater_server import dashboard
 from updater_server.__main__ import cli
-from updater_server.app import make_app
-from updater_server.dashboard import Board
-from updater_server.database import reading
+from updater_server.faces import dashboard
+from updater_server.faces.app import make_app
+from updater_server.faces.dashboard import Board
 from updater_server.fleet import terminals
 from updater_server.sales import ledger
+from updater_server.store.engine import reading
 
 FLEET = 30_000
 STATEMENTS = 20

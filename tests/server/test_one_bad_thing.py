@@ -16,7 +16,7 @@ from litestar.testing import TestClient
 
 from tests.server.device import Device, make_record
 from tests.server.shop import NOW, Shop
-from updater_server.app import make_app
+from updater_server.faces.app import make_app
 from updater_server.sales import intake, ledger
 
 HUGE = [2**31, 2**32, 2**53, 2**63 - 1, 2**63, 2**64 - 1, -(2**63), -(2**63) - 1, -(2**64)]

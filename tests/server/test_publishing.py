@@ -16,7 +16,7 @@ from tuf.api.exceptions import RepositoryError as TufError
 from tests.server.shop import PASSPHRASE
 from tests.server.test_channels import add, client, first_root
 from updater_server import channels
-from updater_server.channels import Repository, offline, publishing
+from updater_server.channels import Repository, carried, publishing
 from updater_server.channels.audit import MENDED
 from updater_server.channels.repository import encode
 
@@ -238,7 +238,7 @@ def test_what_was_taken_up_again_is_signed_elsewhere_and_no_other_jump_is(
     assert "which is in force" in "".join(request.in_words(repository.root_bytes()))
     for version in (request.signed["version"] * 10, 9, 1, True, "3"):
         other = dataclasses.replace(request, signed={**request.signed, "version": version})
-        with pytest.raises(offline.OfflineError, match="next version"):
+        with pytest.raises(carried.OfflineError, match="next version"):
             other.in_words(repository.root_bytes())
 
 

@@ -14,9 +14,9 @@ from tests.server.shop import PASSPHRASE, a_release
 from tests.server.test_server_process import Process
 from tests.support.world import eventually
 from updater_server import channels, renewal
-from updater_server.database import reading, writing
 from updater_server.fleet import alarms
 from updater_server.service import Service
+from updater_server.store.engine import reading, writing
 
 DAY_S = 86400
 

@@ -16,11 +16,11 @@ from tests.money.shop import Shop as Till
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop
 from updater_server import backup
-from updater_server.database import writing
 from updater_server.errors import InputError
 from updater_server.fleet import technicians, terminals
 from updater_server.sales import restoring
 from updater_server.service import Service
+from updater_server.store.engine import writing
 
 FLOAT = 100_000
 FACE, DEBIT = 5000, 4750

@@ -10,11 +10,11 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop
-from updater_server import device_api
-from updater_server.database import reading, writing
 from updater_server.errors import InputError
+from updater_server.faces import terminal
 from updater_server.fleet import terminals
 from updater_server.sales import returns, stock
+from updater_server.store.engine import reading, writing
 
 
 def block(shop: Shop, device: Device, blocked: bool = True) -> None:
@@ -109,7 +109,7 @@ def test_a_server_that_forgets_a_guard_is_caught(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, guard: str
 ) -> None:
     if guard == "float":
-        monkeypatch.setattr(device_api, "_float_told", lambda c, t, _: 100_000)
+        monkeypatch.setattr(terminal, "_float_told", lambda c, t, _: 100_000)
     else:
         monkeypatch.setattr(stock, "is_blocked", lambda *_: False)
     with pytest.raises(AssertionError):

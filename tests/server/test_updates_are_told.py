@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.server.shop import Shop
-from updater_server import dashboard
-from updater_server.database import reading
+from updater_server.faces import dashboard
 from updater_server.fleet import alarms, terminals, updates
+from updater_server.store.engine import reading
 
 
 def raised(shop: Shop, code: str) -> list[tuple[str, int]]:

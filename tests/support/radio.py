@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from firmware.modem.sim800 import Modem
+from firmware.net.modem.sim800 import Modem
 from hw_sim.modem import Sim800
-from hw_sim.network import WIRE, GsmNetwork
+from hw_sim.network.gsm import WIRE, GsmNetwork
 
 
 class WiredUart:

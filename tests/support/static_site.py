@@ -94,7 +94,7 @@ class Site:
 
 
 class Direct:
-    """The transport that `firmware.http` asks for, to `site`, in pieces of `piece_bytes`."""
+    """The transport that `firmware.net.http` asks for, to `site`, in pieces of `piece_bytes`."""
 
     def __init__(self, site: Site, piece_bytes: int = 300) -> None:
         self.site = site

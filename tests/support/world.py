@@ -29,15 +29,16 @@ from rich.console import Console
 from hw_sim.board import LoopThread, SimulatedBoard
 from hw_sim.description import REFERENCE
 from hw_sim.modem import Sim800
-from hw_sim.network import GPRS, GsmNetwork, LinkProfile
+from hw_sim.network.gsm import GPRS, GsmNetwork, LinkProfile
 from hw_sim.printer import EscPosPrinter, Receipt
 from hw_sim.qemu import QEMU_BOARD, QemuChip
 from tests.support.books import Books
 from tests.support.lcd_reader import shows
 from tests.support.tap import Tap
-from tools import image as images
-from tools import keys, promotion, release, steps, technician
-from tools.image import ROOT
+from tools.release import commands, keys, promotion, steps
+from tools.release import image as images
+from tools.release.image import ROOT
+from tools.technician import commands as technician
 from updater_server import channels
 from updater_server.channels import keys as key_files
 
@@ -182,7 +183,7 @@ class ReleaseManager:
 
     def build(self, number: int, version: str) -> Path:
         """Build release `number` from the checkout; return the image's path."""
-        release.build(number, version, self.images, self.checkout, "sim", 1)
+        commands.build(number, version, self.images, self.checkout, "sim", 1)
         return self.images / f"duka-r1-{number}.romfs"
 
     @property
@@ -194,13 +195,13 @@ class ReleaseManager:
         self, image: Path, text: str = "", *, gate_idle_s: int = 3, deltas: bool = True
     ) -> None:
         """List an image on `stable`, signed."""
-        release.sign_image(
+        commands.sign_image(
             image,
             "stable",
             self.keys,
             self.repository,
             PASSPHRASE,
-            release.Terms(
+            commands.Terms(
                 trial=channels.TrialPolicy(selftest_deadline_s=60),
                 gate=channels.InstallGate(idle_s=gate_idle_s),
                 text={"en": text} if text else {},
@@ -229,7 +230,7 @@ class ReleaseManager:
         file = self.images / "prices.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(prices.encode())
-        release.sign_prices(
+        commands.sign_prices(
             file,
             self.keys,
             self.repository,
@@ -265,7 +266,7 @@ class ReleaseManager:
     def publish(self, at: datetime | None = None) -> None:
         """Put what is signed into force, as of now or of another day."""
         if at is None:
-            release.publish_command(self.repository, self.keys, PASSPHRASE, yes=True)
+            commands.publish_command(self.repository, self.keys, PASSPHRASE, yes=True)
             return
         signers = key_files.load_all(self.keys, PASSPHRASE, ["snapshot", "timestamp"])
         channels.Repository.open(self.repository).publish(signers, at)

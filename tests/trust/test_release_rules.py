@@ -287,7 +287,7 @@ BAD_CATALOGUES: list[tuple[str, object]] = [
 @pytest.mark.parametrize("interpreter", BOTH)
 def test_a_catalogue_is_taken_whole_or_not_at_all(interpreter: str) -> None:
     body = """
-from firmware import catalogue
+from firmware.sales import catalogue
 for text in data:
     try:
         found = catalogue.Catalogue(bytes.fromhex(text))

@@ -13,7 +13,7 @@ DEVICE = """
 import asyncio, gc, json, sys, time
 from bootloader.shared import partitions
 from bootloader.shared.control import ControlBlock
-from firmware.http import HttpClient
+from firmware.net.http import HttpClient
 from firmware.update.client import UpdateClient
 
 settings = json.loads(sys.stdin.readline())

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from bootloader.shared import tidy
-from firmware import catalogue as prices
 from firmware.flows import sell
-from firmware.kept import Kept
+from firmware.kept.files import Kept
+from firmware.sales import catalogue as prices
 from tests.update.world import NOW, World, catalogue
 from updater_server.channels import Catalogue, Product, ReleaseRefused
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from firmware import sync
-from firmware.kept import Kept
-from firmware.messages import NoNetwork
+from firmware.kept.files import Kept
+from firmware.office import sync
+from firmware.office.messenger import NoNetwork
 from firmware.terminal import Terminal
 from firmware.ui.screen import ONLINE
-from hw_sim.network import LinkProfile
+from hw_sim.network.gsm import LinkProfile
 from tests.support.radio import Radio
 from tests.support.static_site import Site
 from tests.update.world import World, image

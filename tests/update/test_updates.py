@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from bootloader.shared import tuf
-from firmware.http import DEFLATED
+from firmware.net.http import DEFLATED
 from firmware.update import client
 from hw_sim.flash import PowerCut
-from hw_sim.network import LinkProfile
+from hw_sim.network.gsm import LinkProfile
 from tests.support.radio import Radio
 from tests.update.world import NOW, World, catalogue, image, signers
 from updater_server.channels.entry import (

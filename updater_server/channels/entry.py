@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from updater_server import limits
+from updater_server.wire import limits
 
 
 def _of(bounds: tuple[int, int]) -> msgspec.Meta:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from updater_server.atomic import write_atomically
 from updater_server.channels import publishing
-from updater_server.channels.files import write_atomically
 from updater_server.channels.repository import Repository, RepositoryError
 
 

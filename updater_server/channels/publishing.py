@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from updater_server.channels.files import sync_folder, write_atomically
+from updater_server.atomic import sync_folder, write_atomically
 
 _NAME = "publishing.json"
 

@@ -54,10 +54,10 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from updater_server.channels import offline, promotion, publishing, shown
+from updater_server.atomic import write_atomically
+from updater_server.channels import carried, promotion, publishing, shown
 from updater_server.channels.audit import AuditDamaged, AuditLine, AuditLog
 from updater_server.channels.entry import Catalogue, EntryError, PayloadReference, ReleaseEntry
-from updater_server.channels.files import write_atomically
 from updater_server.channels.keys import KeyIdError, check_ids, ids_of
 from updater_server.channels.layouts import does_not_fit
 from updater_server.channels.payloads import Payload, PayloadError, expand
@@ -797,7 +797,7 @@ class Repository:
             self._note(f"sign {role}", details, [*added])
         return next(staged for staged in self.staged() if staged.role == role)
 
-    def to_sign(self, role: str) -> offline.Request:
+    def to_sign(self, role: str) -> carried.Request:
         """What is staged for `role`, to be carried to a machine without network, with what is in
         force and its signatures.
 
@@ -812,7 +812,7 @@ class Repository:
         if role != "root":
             chain.append(before)
         contents = self._contents(metadata.signed, {}) | self._contents(before.signed, {})
-        return offline.request(role, metadata.signed_bytes, chain, contents.values())
+        return carried.request(role, metadata.signed_bytes, chain, contents.values())
 
     def add_signature(
         self, role: str, keyid: str, signature: str, expect: str | None = None

@@ -18,9 +18,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from updater_server import limits
 from updater_server.errors import InputError, StateError
-from updater_server.tables import bench_entry, technician, technician_event, terminal
+from updater_server.store.tables import bench_entry, technician, technician_event, terminal
+from updater_server.wire import limits
 
 BENCH, OFFICE = "bench", "office"
 ROLES = (BENCH, OFFICE)

@@ -12,15 +12,15 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, true, update
 
-from updater_server import limits
 from updater_server.channels import CHANNELS
 from updater_server.errors import ConflictError, InputError
 from updater_server.fleet import technicians, updates
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.messages import DEVICE_KEY_BYTES, TERMINAL_ID_BYTES, DeviceKeys
 from updater_server.sales import ledger
 from updater_server.server_key import ServerKey
-from updater_server.tables import check_in, running_history, terminal
+from updater_server.store.tables import check_in, running_history, terminal
+from updater_server.wire import limits
+from updater_server.wire.sealed import DEVICE_KEY_BYTES, TERMINAL_ID_BYTES, DeviceKeys
 
 DEFAULT_CHANNEL = "stable"
 DEFAULT_CATALOGUE = "catalogue/default.json"

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, select
 
-from updater_server import limits
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.tables import running_history
+from updater_server.store.tables import running_history
+from updater_server.wire import limits
 
 WAIT_CODE_LENGTH = limits.WAIT_CODE[1]
 FORK = "fork"

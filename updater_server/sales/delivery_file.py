@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from updater_server import limits
 from updater_server.errors import InputError
+from updater_server.wire import limits
 
 LIMIT_BYTES = limits.DELIVERY_BYTES[1]
 EXPIRY_LIMIT = limits.EXPIRY[1]

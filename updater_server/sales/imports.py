@@ -15,13 +15,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
-from updater_server.database import reading, writing
 from updater_server.errors import InputError, StateError
 from updater_server.fleet import operators
-from updater_server.sales import delivery_file, stock, vouchers
+from updater_server.sales import delivery_file, stock, vault
 from updater_server.sales.prices import PriceLists, PricesUnavailable
 from updater_server.server_key import ServerKey
-from updater_server.tables import (
+from updater_server.store.engine import reading, writing
+from updater_server.store.tables import (
     stock_batch,
     stock_outcome,
     stock_return,
@@ -102,7 +102,7 @@ def look(
         delivery_file.doubt_lengths(
             found, product_id, printed.get(product_id, set()), "its price list prints"
         )
-        usual = vouchers.usual_lengths(connection, product_id)
+        usual = vault.usual_lengths(connection, product_id)
         if usual != printed.get(product_id):
             delivery_file.doubt_lengths(found, product_id, usual, "the vault has")
     seen = Look(found, known, before, read_at)
@@ -117,7 +117,7 @@ def _look_for_twins(connection: Connection, key: ServerKey, seen: Look) -> None:
     through = _through(connection, seen.unfinished)
     elsewhere = 0
     for rows in _chunks(row for row in seen.delivery.rows(seen.read_at) if row.line > through):
-        twins = vouchers.twins(connection, key, rows, seen.operators)
+        twins = vault.twins(connection, key, rows, seen.operators)
         elsewhere += twins.elsewhere
         for text in twins.refused:
             seen.delivery.refuse(text)
@@ -183,7 +183,7 @@ def run(
                 f"file to `vouchers import` again, or `vouchers recall {other.id}`"
             )
         if import_id is None:
-            import_id = vouchers.begin_import(
+            import_id = vault.begin_import(
                 connection, seen.delivery, name, operator, "storing", now
             )
         text = f"{seen.delivery.count} vouchers, SHA-256 {seen.delivery.sha256}"
@@ -212,7 +212,7 @@ def _store(
 ) -> None:
     known = seen.operators
     values = [
-        vouchers.sealed_row(key, row, known.get(row.product_id, ""), import_id, False, now)
+        vault.sealed_row(key, row, known.get(row.product_id, ""), import_id, False, now)
         for row in rows
     ]
     begun = time.monotonic()
@@ -225,7 +225,7 @@ def _store(
                 f"import {import_id} is {state}, and not as this run left it: another run of it is "
                 "under way or ended; see `vouchers imports`"
             )
-        twins = vouchers.twins(connection, key, rows, known)
+        twins = vault.twins(connection, key, rows, known)
         if twins.refused:
             raise InputError(f"{twins.refused[0]}; `vouchers recall {import_id}` ends this import")
         connection.execute(insert(voucher), values)

@@ -14,13 +14,12 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, insert, select, update
 
-from updater_server.database import is_the_databases_fault
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import ledger, losses, records, restoring, stock
-from updater_server.sales.journal import FIRST_TAG, NotARecord, Record, RecordKind
 from updater_server.sales.prices import was_shown
-from updater_server.tables import (
+from updater_server.store.engine import is_the_databases_fault
+from updater_server.store.tables import (
     journal_record,
     sale,
     stock_batch,
@@ -29,6 +28,7 @@ from updater_server.tables import (
     voucher,
     voucher_assignment,
 )
+from updater_server.wire.journal_record import FIRST_TAG, NotARecord, Record, RecordKind
 
 log = logging.getLogger("duka.intake")
 

@@ -16,9 +16,9 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, func, insert, select
 
-from updater_server import limits
 from updater_server.errors import InputError
-from updater_server.tables import account, ledger_entry, ledger_transaction
+from updater_server.store.tables import account, ledger_entry, ledger_transaction
+from updater_server.wire import limits
 
 BANK = "bank"
 VOUCHER_SALES = "voucher_sales"

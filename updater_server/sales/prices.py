@@ -19,7 +19,7 @@ from updater_server.channels import (
     last_good,
 )
 from updater_server.channels.entry import Product
-from updater_server.tables import price
+from updater_server.store.tables import price
 
 log = logging.getLogger("duka.prices")
 

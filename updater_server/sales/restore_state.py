@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-from updater_server.tables import database_restore, restore_scope, restore_terminal
+from updater_server.store.tables import database_restore, restore_scope, restore_terminal
 
 
 def open_restore(connection: Connection) -> int | None:

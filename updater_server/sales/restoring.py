@@ -17,11 +17,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from updater_server import limits
 from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger, records, vouchers
-from updater_server.sales.journal import Record, RecordKind
+from updater_server.sales import ledger, records, vault
 from updater_server.sales.reconcile import expected_floats
 from updater_server.sales.restore_state import (
     batch_floor,
@@ -29,7 +27,7 @@ from updater_server.sales.restore_state import (
     must_tell_first,
     open_restore,
 )
-from updater_server.tables import (
+from updater_server.store.tables import (
     check_in,
     database_restore,
     restore_scope,
@@ -41,6 +39,8 @@ from updater_server.tables import (
     terminal,
     voucher,
 )
+from updater_server.wire import limits
+from updater_server.wire.journal_record import Record, RecordKind
 
 BATCHES_SKIPPED = 1_000_000
 """Numbers of stock batches left out at a restore: more than were made since the back-up."""
@@ -246,7 +246,7 @@ def _make_batch(
     ids = [
         _take_by_serial(connection, terminal_id, held.product_id, serial, now) for serial in serials
     ]
-    vouchers.give(connection, ids, terminal_id, now, batch_id=held.batch_id)
+    vault.give(connection, ids, terminal_id, now, batch_id=held.batch_id)
 
 
 def _take_by_serial(
@@ -321,7 +321,7 @@ def adopt_sale(connection: Connection, terminal_id: bytes, delivered: Record, no
             created_at=now,
         )
     )
-    vouchers.give(connection, [voucher_id], terminal_id, now, sale_sequence=sequence)
+    vault.give(connection, [voucher_id], terminal_id, now, sale_sequence=sequence)
     ledger.post(
         connection,
         "sale",

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, func, select, text
 from updater_server.errors import InputError
 from updater_server.fleet import operators
 from updater_server.sales import stock
-from updater_server.tables import (
+from updater_server.store.tables import (
     check_in,
     journal_record,
     stock_batch,

@@ -11,17 +11,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from updater_server import limits, strict_cbor
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.fleet.operators import words
 from updater_server.fleet.terminals import is_blocked
-from updater_server.messages import DeviceKeys, seal_pin
-from updater_server.sales import vouchers
+from updater_server.sales import vault
 from updater_server.sales.prices import PriceLists
 from updater_server.sales.restore_state import batch_floor
 from updater_server.server_key import ServerKey
-from updater_server.tables import (
+from updater_server.store.tables import (
     stock_batch,
     stock_return,
     terminal,
@@ -29,6 +27,8 @@ from updater_server.tables import (
     voucher_aside,
     voucher_assignment,
 )
+from updater_server.wire import cbor, limits
+from updater_server.wire.sealed import DeviceKeys, seal_pin
 
 BATCH_LIMIT = limits.BATCH_VOUCHERS[1]
 WAITING_LIMIT = limits.BATCHES_WAITING[1]
@@ -95,7 +95,7 @@ def assign(
     product = prices.product(owner.catalogue, product_id)
     if product is None:
         raise InputError(f"{owner.catalogue} has no product {product_id}")
-    opened = vouchers.take_open(connection, key, product_id, count, now, SHELF_LIFE_S)
+    opened = vault.take_open(connection, key, product_id, count, now, SHELF_LIFE_S)
     if len(opened) < count:
         raise InputError(f"the vault has only {len(opened)} vouchers of {product_id}: import more")
     fitting = _fitting(opened)
@@ -118,7 +118,7 @@ def assign(
     )
 
 
-def _fitting(opened: list[vouchers.Voucher]) -> int:
+def _fitting(opened: list[vault.Voucher]) -> int:
     """How many of these, from the first one, make a stock file that a terminal has room for."""
     room = limits.STOCK_FILE_BYTES[1] - _HEAD_ROOM_BYTES
     for count, item in enumerate(opened[:BATCH_LIMIT]):
@@ -146,7 +146,7 @@ def _make(connection: Connection, values: dict[str, object], ids: list[int], now
     batch_id = int(created.inserted_primary_key[0])
     terminal_id = values["terminal_id"]
     assert isinstance(terminal_id, bytes)
-    vouchers.give(connection, ids, terminal_id, now, batch_id=batch_id)
+    vault.give(connection, ids, terminal_id, now, batch_id=batch_id)
     return batch_id
 
 
@@ -179,16 +179,16 @@ def _batch(connection: Connection, terminal_id: bytes, batch_id: int) -> Row[Any
 
 def _open_all(
     connection: Connection, key: ServerKey, batch_id: int, now: int
-) -> list[vouchers.Voucher | None]:
+) -> list[vault.Voucher | None]:
     """A batch's vouchers in order; None stands for one that does not open, or that no terminal
     could take (set aside with it).
     """
-    found: list[vouchers.Voucher | None] = []
+    found: list[vault.Voucher | None] = []
     for voucher_id in places(connection, batch_id):
         try:
-            found.append(vouchers.reveal(connection, key, voucher_id))
+            found.append(vault.reveal(connection, key, voucher_id))
         except VaultError as error:
-            vouchers.set_useless_aside(connection, voucher_id, error, now)
+            vault.set_useless_aside(connection, voucher_id, error, now)
             found.append(None)
     return found
 
@@ -228,7 +228,7 @@ def deliver(
         raise TerminalBlocked("this terminal is blocked: no stock")
     opened = _open_all(connection, key, batch_id, now)
     useful = [item for item in opened if item is not None]
-    stale = 0 < batch.expires_at <= now + vouchers.ONLINE_SHELF_LIFE_S
+    stale = 0 < batch.expires_at <= now + vault.ONLINE_SHELF_LIFE_S
     if batch.sent_at is None and (stale or _fitting(useful) < len(opened)):
         _replace(connection, key, batch, now)
         raise NoSuchBatch(f"batch {batch_id} was replaced")
@@ -244,7 +244,7 @@ def deliver(
             entries.append(
                 [item.serial, seal_pin(keys, batch_id, index, head, item.serial, item.pin)]
             )
-    content = strict_cbor.dumps(
+    content = cbor.dumps(
         {
             1: batch_id,
             2: batch.product_id,
@@ -356,7 +356,7 @@ def _replace(connection: Connection, key: ServerKey, batch: Row[Any], now: int) 
     """
     withdraw(connection, batch.id, "server", "a voucher of it was no good or about to expire", now)
     count = batch._mapping["count"]
-    opened = vouchers.take_open(connection, key, batch.product_id, count, now, SHELF_LIFE_S)
+    opened = vault.take_open(connection, key, batch.product_id, count, now, SHELF_LIFE_S)
     values = {
         name: getattr(batch, name)
         for name in ("terminal_id", "product_id", "face_minor", "commission_minor")
@@ -413,8 +413,8 @@ def come_back(
             at=now,
         )
     )
-    if vouchers.is_recalled(connection, voucher_id):
-        vouchers.set_aside(connection, voucher_id, "recalled", operator, now)
+    if vault.is_recalled(connection, voucher_id):
+        vault.set_aside(connection, voucher_id, "recalled", operator, now)
         return False
     connection.execute(update(voucher).where(voucher.c.id == voucher_id).values(free=True))
     return True
