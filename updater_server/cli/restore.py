@@ -4,13 +4,13 @@ restore, `restored`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from updater_server import backup as backups
+from updater_server import words
 from updater_server.cli.shared import By, Data, Terminal, err, out, refusals, say, who
 from updater_server.fleet import terminals
 from updater_server.sales import restoring
@@ -43,8 +43,7 @@ def restore(
     with refusals():
         folder = DataFolder(data)
         restored, aside = backups.restore(folder, source, unix_time())
-    made = datetime.fromtimestamp(restored.made_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    say(f"restored: {restored.backup_id}, the state of {made}")
+    say(f"restored: {restored.backup_id}, the state of {words.minute(restored.made_at)} UTC")
     if aside:
         say(f"the database that was there is in {aside}")
     out.print("What was sold since is asked of the terminals: `restored status` says how far.")

@@ -39,6 +39,7 @@ By = Annotated[
 Reference = Annotated[
     str, typer.Option("--reference", help="Counts once for ever: repeat it and nothing repeats.")
 ]
+Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 Number = Annotated[int, typer.Argument(min=1, max=2**62)]
 Terminal = Annotated[str, typer.Argument(help="Its id, or the first 4 or more digits.")]
 
