@@ -1,4 +1,4 @@
-"""Run the application in this one process until told to stop. For `__main__`."""
+"""Run the application in this one process until told to stop. For `cli.server`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Who may do what with a terminal on a cable: technicians, their tokens, roles and limits. For
-`app`, `bench`, `terminals` and the operator's command line.
+the faces, `permits`, `enrolment` and the operator's command line.
 
 A token is a bearer's: whoever has it is that technician. So it does little by itself. It mints no
 float (the office grants an allowance), reaches no terminal that is not on the cable (a permit needs
