@@ -19,16 +19,16 @@ from updater_server.cli.shared import (
     Reason,
     Reference,
     Terminal,
+    acting,
     out,
     refusals,
     refuse,
     say,
-    who,
 )
 from updater_server.fleet import operators, terminals
 from updater_server.sales import currency, deposits, ledger
 from updater_server.service import Service
-from updater_server.store.engine import reading, writing
+from updater_server.store.engine import reading
 
 terminal_cli = typer.Typer(no_args_is_help=True, help="Terminals and their float.")
 
@@ -36,7 +36,7 @@ Amount = Annotated[str, typer.Argument(help='With its currency: "50000.50 KES".'
 
 
 def _booked(service: Service, row: dict[str, object]) -> None:
-    with reading(service.engine) as connection:
+    with refusals(), reading(service.engine) as connection:
         money = currency.shown(connection, service.prices)
         terminal_id = row["terminal_id"]
         assert isinstance(terminal_id, bytes)
@@ -52,21 +52,18 @@ def _booked(service: Service, row: dict[str, object]) -> None:
 def _deposit(
     terminal: str, amount: str, reference: str, data: Path, by: str, payback: bool
 ) -> None:
-    with refusals():
-        key, operator = operators.reference(reference), who(by)
-        service = Service.open(data)
-        with writing(service.engine) as connection:
-            row = deposits.post(
-                connection,
-                service.prices,
-                terminals.find(connection, terminal),
-                amount,
-                key,
-                operator,
-                service.now(),
-                payback=payback,
-            )
-        _booked(service, row)
+    with acting(data, by) as act:
+        row = deposits.post(
+            act.connection,
+            act.service.prices,
+            terminals.find(act.connection, terminal),
+            amount,
+            operators.reference(reference),
+            act.operator,
+            act.now,
+            payback=payback,
+        )
+    _booked(act.service, row)
 
 
 @terminal_cli.command("deposit")
@@ -104,14 +101,12 @@ def undo_deposit(
     ] = False,
 ) -> None:
     """Take a deposit or payback back, by an entry of its own."""
-    with refusals():
-        key, operator = operators.reference(reference), who(by)
-        service = Service.open(data)
-        with writing(service.engine) as connection:
-            row = deposits.undo(
-                connection, key, operator, reason, service.now(), below_zero=below_zero
-            )
-        _booked(service, row)
+    with acting(data, by) as act:
+        key = operators.reference(reference)
+        row = deposits.undo(
+            act.connection, key, act.operator, reason, act.now, below_zero=below_zero
+        )
+    _booked(act.service, row)
 
 
 @terminal_cli.command(

@@ -10,11 +10,11 @@ import typer
 from rich.table import Table
 
 from updater_server import words
-from updater_server.cli.shared import By, Data, Reference, Terminal, out, refusals, say, who
+from updater_server.cli.shared import By, Data, Reference, Terminal, acting, out, refusals, say
 from updater_server.fleet import operators, terminals
 from updater_server.sales import batches, returns, stock
 from updater_server.service import Service
-from updater_server.store.engine import reading, writing
+from updater_server.store.engine import reading
 
 stock_cli = typer.Typer(no_args_is_help=True, help="Stock for selling offline.")
 
@@ -24,18 +24,17 @@ def assign_stock(
     terminal: Terminal, product: str, count: int, reference: Reference, data: Data, by: By
 ) -> None:
     """Set vouchers aside for a terminal to sell offline; it fetches them at its next check-in."""
-    with refusals():
-        key, operator = operators.reference(reference), who(by)
-        service = Service.open(data)
-        with writing(service.engine) as connection:
-            now = service.now()
-            terminal_id = terminals.find(connection, terminal)
-            batch_id = stock.assign(
-                connection, service.key, service.prices, terminal_id, product, count, now,
-                reference=key,
-            )  # fmt: skip
-            text = f"{key}: batch {batch_id}, {count} of {product}"
-            operators.note(connection, operator, "stock assign", terminal_id.hex(), text, now)
+    with acting(data, by) as act:
+        key, service = operators.reference(reference), act.service
+        terminal_id = terminals.find(act.connection, terminal)
+        batch_id = stock.assign(
+            act.connection, service.key, service.prices, terminal_id, product, count, act.now,
+            reference=key,
+        )  # fmt: skip
+        text = f"{key}: batch {batch_id}, {count} of {product}"
+        operators.note(
+            act.connection, act.operator, "stock assign", terminal_id.hex(), text, act.now
+        )
     say(f"batch {batch_id}: {count} of {product} for {terminal_id.hex()}")
 
 
@@ -44,13 +43,10 @@ def recall_stock(
     batch: Annotated[int, typer.Argument(help="As `stock show` names it.")], data: Data, by: By
 ) -> None:
     """Take back a batch: it is offered no more, and a terminal that has it stops selling it."""
-    with refusals():
-        service, operator = Service.open(data), who(by)
-        with writing(service.engine) as connection:
-            now = service.now()
-            owner, told = batches.recall(connection, batch, operator, now)
-            text = f"batch {batch}; {told}"
-            operators.note(connection, operator, "stock recall", owner.hex(), text, now)
+    with acting(data, by) as act:
+        owner, told = batches.recall(act.connection, batch, act.operator, act.now)
+        text = f"batch {batch}; {told}"
+        operators.note(act.connection, act.operator, "stock recall", owner.hex(), text, act.now)
     say(f"batch {batch} is recalled; {told}")
 
 
@@ -94,19 +90,17 @@ def return_stock(
     """Take unsold vouchers of a terminal back to the vault: batches that it never fetched, and of a
     blocked and wiped one what it never opened.
     """
-    with refusals():
-        service, operator = Service.open(data), who(by)
-        with writing(service.engine) as connection:
-            terminal_id = terminals.find(connection, terminal)
-            came = returns.give_back(
-                connection, terminal_id, operator, note, service.now(),
-                wiped=wiped, unused=unused or (),
-            )  # fmt: skip
-            left = [
-                place
-                for place in returns.places(connection, terminal_id)
-                if place.state in ("passed", "next", "unopened")
-            ]
+    with acting(data, by) as act:
+        terminal_id = terminals.find(act.connection, terminal)
+        came = returns.give_back(
+            act.connection, terminal_id, act.operator, note, act.now,
+            wiped=wiped, unused=unused or (),
+        )  # fmt: skip
+        left = [
+            place
+            for place in returns.places(act.connection, terminal_id)
+            if place.state in ("passed", "next", "unopened")
+        ]
     say(f"{len(came)} vouchers of {terminal_id.hex()} came back to the vault")
     if left:
         say(f"{len(left)} did not: `stock show {terminal_id.hex()}` says why")

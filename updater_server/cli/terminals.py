@@ -10,11 +10,9 @@ from typing import Annotated
 import typer
 
 from updater_server.cli.floats import terminal_cli
-from updater_server.cli.shared import By, Data, Terminal, refusals, say, who
+from updater_server.cli.shared import By, Data, Terminal, acting, say
 from updater_server.fleet import operators, terminals
 from updater_server.sales import losses
-from updater_server.service import Service
-from updater_server.store.engine import writing
 
 __all__ = ["terminal_cli"]
 
@@ -32,25 +30,21 @@ def unblock(terminal: Terminal, data: Data, by: By) -> None:
 
 
 def _set_blocked(terminal: str, data: Path, by: str, blocked: bool) -> None:
-    with refusals():
-        service, operator = Service.open(data), who(by)
-        with writing(service.engine) as connection:
-            terminal_id = terminals.find(connection, terminal)
-            terminals.set_blocked(connection, terminal_id, blocked)
-            action = "block" if blocked else "unblock"
-            operators.note(connection, operator, action, terminal_id.hex(), "", service.now())
+    with acting(data, by) as act:
+        terminal_id = terminals.find(act.connection, terminal)
+        terminals.set_blocked(act.connection, terminal_id, blocked)
+        action = "block" if blocked else "unblock"
+        operators.note(act.connection, act.operator, action, terminal_id.hex(), "", act.now)
     say(f"{terminal_id.hex()} is {'blocked' if blocked else 'not blocked'}")
 
 
 @terminal_cli.command("text")
 def merchant_text(terminal: Terminal, text: str, data: Data, by: By) -> None:
     """What the merchant reads at the next check-in; an empty text takes it away."""
-    with refusals():
-        service, operator = Service.open(data), who(by)
-        with writing(service.engine) as connection:
-            terminal_id = terminals.find(connection, terminal)
-            terminals.set_merchant_text(connection, terminal_id, text or None)
-            operators.note(connection, operator, "text", terminal_id.hex(), text, service.now())
+    with acting(data, by) as act:
+        terminal_id = terminals.find(act.connection, terminal)
+        terminals.set_merchant_text(act.connection, terminal_id, text or None)
+        operators.note(act.connection, act.operator, "text", terminal_id.hex(), text, act.now)
     say(f"{terminal_id.hex()} will show {text!r}" if text else f"{terminal_id.hex()}: no text")
 
 
@@ -64,16 +58,15 @@ def lost_records(
     ] = 0,
 ) -> None:
     """Journal records that a terminal says it has lost, and that did not turn up since."""
-    with refusals():
-        service, operator = Service.open(data), who(by)
-        with writing(service.engine) as connection:
-            terminal_id = terminals.find(connection, terminal)
-            if accept_through:
-                now = service.now()
-                given_up = losses.accept(connection, terminal_id, accept_through, operator, now)
-                text = f"through record {accept_through}"
-                operators.note(connection, operator, "lost", terminal_id.hex(), text, now)
-                if given_up:
-                    say(f"{given_up} records that never came are given up")
-            lost = losses.open_losses(connection, terminal_id)
+    with acting(data, by) as act:
+        terminal_id = terminals.find(act.connection, terminal)
+        if accept_through:
+            given_up = losses.accept(
+                act.connection, terminal_id, accept_through, act.operator, act.now
+            )
+            text = f"through record {accept_through}"
+            operators.note(act.connection, act.operator, "lost", terminal_id.hex(), text, act.now)
+            if given_up:
+                say(f"{given_up} records that never came are given up")
+        lost = losses.open_losses(act.connection, terminal_id)
     say("lost and not accepted: " + (", ".join(map(str, lost)) or "none"))
