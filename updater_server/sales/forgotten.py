@@ -13,6 +13,7 @@ from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import ledger, records, vault
 from updater_server.sales.restore_state import must_tell_first, open_restore
+from updater_server.store.engine import new_id
 from updater_server.store.tables import (
     restore_serial,
     restore_stock,
@@ -175,8 +176,7 @@ def _take_by_serial(
             free=False,
         )
     )
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
+    return new_id(made)
 
 
 def _no_pin(product_id: str, serial: str) -> bytes:

@@ -14,6 +14,7 @@ from updater_server.fleet.operators import words
 from updater_server.sales import delivery_file, pins, vault
 from updater_server.sales.delivery_file import Row
 from updater_server.server_key import ServerKey
+from updater_server.store.engine import new_id
 from updater_server.store.tables import voucher, voucher_assignment, voucher_import
 
 
@@ -135,8 +136,7 @@ def begin_import(
             finished_at=now if state == "complete" else None,
         )
     )
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
+    return new_id(made)
 
 
 def usual_lengths(connection: Connection, product_id: str) -> set[int]:

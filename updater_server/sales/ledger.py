@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from updater_server.errors import InputError
+from updater_server.store.engine import new_id
 from updater_server.store.tables import account, ledger_entry, ledger_transaction
 from updater_server.wire import limits
 
@@ -36,8 +37,7 @@ def _account_id(connection: Connection, name: str) -> int:
     found = connection.scalar(select(account.c.id).where(account.c.name == name))
     if found is None:
         created = connection.execute(insert(account).values(name=name))
-        assert created.inserted_primary_key is not None
-        found = created.inserted_primary_key[0]
+        found = new_id(created)
     return int(found)
 
 

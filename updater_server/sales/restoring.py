@@ -19,6 +19,7 @@ from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales.reconcile import expected_floats
 from updater_server.sales.restore_state import batch_floor, held_through, open_restore
+from updater_server.store.engine import new_id
 from updater_server.store.tables import (
     check_in,
     database_restore,
@@ -39,8 +40,7 @@ def begin(connection: Connection, backup_id: str, backup_at: int, now: int) -> N
     made = connection.execute(
         insert(database_restore).values(backup_id=backup_id, backup_at=backup_at, restored_at=now)
     )
-    assert made.inserted_primary_key is not None
-    restore_id = int(made.inserted_primary_key[0])
+    restore_id = new_id(made)
     superseded = database_restore.c.settled_at.is_(None) & (database_restore.c.id < restore_id)
     older = list(connection.scalars(select(database_restore.c.id).where(superseded)))
     connection.execute(

@@ -21,6 +21,7 @@ from updater_server.sales.prices import PriceLists
 from updater_server.sales.restore_state import batch_floor
 from updater_server.sales.stock_file import BATCH_LIMIT
 from updater_server.server_key import ServerKey
+from updater_server.store.engine import new_id
 from updater_server.store.tables import stock_batch, voucher, voucher_assignment
 from updater_server.wire.sealed import DeviceKeys
 
@@ -129,8 +130,7 @@ def _make(connection: Connection, values: dict[str, object], ids: list[int], now
             created_at=now,
         )
     )
-    assert created.inserted_primary_key is not None
-    batch_id = int(created.inserted_primary_key[0])
+    batch_id = new_id(created)
     terminal_id = values["terminal_id"]
     assert isinstance(terminal_id, bytes)
     vault.give(connection, ids, terminal_id, now, batch_id=batch_id)
