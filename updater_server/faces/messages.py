@@ -36,25 +36,24 @@ Reply = dict[int, Any]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One authentic message, and what it takes to answer it."""
+class Exchange:
+    """One message and its reply: which terminal asks, and the transaction that it is."""
 
     service: Service
     connection: Connection
     terminal_id: bytes
     device_keys: DeviceKeys
-    content: Content
     now: int
 
 
-def check_in(asked: Asked) -> Reply:
+def check_in(exchange: Exchange, content: Content) -> Reply:
     """Kind 1: what the terminal reports of itself is kept, and it is told how it stands.
 
     Raises:
         BadMessage: a field does not fit its format.
     """
-    connection, terminal_id, now = asked.connection, asked.terminal_id, asked.now
-    report = _report(asked.content)
+    connection, terminal_id, now = exchange.connection, exchange.terminal_id, exchange.now
+    report = _report(content)
     check_ins.record_check_in(connection, terminal_id, report, now)
     for name, _ in report.refused_files or ():
         folder, _, number = name.partition("/")
@@ -66,7 +65,7 @@ def check_in(asked: Asked) -> Reply:
         reconcile.reconcile(connection, terminal_id, now)
         restoring.look(connection, terminal_id, now)
     try:
-        asked.service.prices.record(connection, owner.catalogue, now)
+        exchange.service.prices.record(connection, owner.catalogue, now)
     except PricesUnavailable as error:
         log.warning("prices not recorded: %s", error)  # a check-in must not fail for it
     text = online.REFUSALS["blocked"] if owner.blocked else owner.merchant_text
@@ -156,7 +155,7 @@ def _float_told(connection: Connection, terminal_id: bytes, blocked: bool) -> in
     return min(0, figure) if blocked else figure
 
 
-def sale(asked: Asked) -> Reply:
+def sale(exchange: Exchange, content: Content) -> Reply:
     """Kind 2: an online sale is made, refused, or answered as before.
 
     Raises:
@@ -164,7 +163,7 @@ def sale(asked: Asked) -> Reply:
         ConflictError: the sequence was used for something else.
         PricesUnavailable: nothing was decided.
     """
-    named, content = keys.Sale, asked.content
+    named = keys.Sale
     request = online.SaleRequest(
         sequence=content.uint(named.SEQUENCE),
         product_id=content.text(named.PRODUCT, limits.PRODUCT_ID[1]),
@@ -174,9 +173,14 @@ def sale(asked: Asked) -> Reply:
     )
     if request.sequence == 0:
         raise BadMessage(f"key {named.SEQUENCE}: sequence numbers begin at 1")
-    service = asked.service
+    service = exchange.service
     answer = online.sell(
-        asked.connection, service.key, service.prices, asked.terminal_id, request, asked.now
+        exchange.connection,
+        service.key,
+        service.prices,
+        exchange.terminal_id,
+        request,
+        exchange.now,
     )
     told = keys.SaleReply
     if isinstance(answer, online.Refused):
@@ -191,7 +195,7 @@ def sale(asked: Asked) -> Reply:
     }
 
 
-def journal(asked: Asked) -> Reply:
+def journal(exchange: Exchange, content: Content) -> Reply:
     """Kind 3: records are stored and posted.
 
     Raises:
@@ -199,8 +203,8 @@ def journal(asked: Asked) -> Reply:
         InputError: these are no records, or not in a row.
         ConflictError: the journal was forked.
     """
-    connection, terminal_id, now = asked.connection, asked.terminal_id, asked.now
-    raws = asked.content.items(keys.Journal.RECORDS)
+    connection, terminal_id, now = exchange.connection, exchange.terminal_id, exchange.now
+    raws = content.items(keys.Journal.RECORDS)
     if not all(isinstance(raw, bytes) for raw in raws):
         raise BadMessage(f"key {keys.Journal.RECORDS}: an array of byte strings is needed")
     acknowledged = intake.take_in(connection, terminal_id, raws, now, is_sealed=True)
@@ -220,7 +224,7 @@ def journal(asked: Asked) -> Reply:
     return reply
 
 
-def stock_file(asked: Asked) -> Reply:
+def stock_file(exchange: Exchange, content: Content) -> Reply:
     """Kind 4: the file of a batch.
 
     Raises:
@@ -228,15 +232,15 @@ def stock_file(asked: Asked) -> Reply:
         NoSuchBatch: not this terminal's, or offered no more.
         TerminalBlocked: it gets no stock.
     """
-    connection, terminal_id, now = asked.connection, asked.terminal_id, asked.now
-    batch_id = asked.content.uint(keys.Stock.BATCH)
+    connection, terminal_id, now = exchange.connection, exchange.terminal_id, exchange.now
+    batch_id = content.uint(keys.Stock.BATCH)
     stock.note_renewal(connection, terminal_id, batch_id, now)
-    key = asked.service.key
-    file = stock.deliver(connection, key, asked.device_keys, terminal_id, batch_id, now)
+    key = exchange.service.key
+    file = stock.deliver(connection, key, exchange.device_keys, terminal_id, batch_id, now)
     return {keys.StockReply.FILE: file}
 
 
-def stock_received(asked: Asked) -> Reply:
+def stock_received(exchange: Exchange, content: Content) -> Reply:
     """Kind 5: the terminal has stored a batch.
 
     Raises:
@@ -244,16 +248,16 @@ def stock_received(asked: Asked) -> Reply:
         NoSuchBatch: not this terminal's.
         ConflictError: it stored something else.
     """
-    batch_id = asked.content.uint(keys.StockReceived.BATCH)
-    sha256 = asked.content.octets(keys.StockReceived.SHA_256, 32)
-    key, keys_of_it = asked.service.key, asked.device_keys
+    batch_id = content.uint(keys.StockReceived.BATCH)
+    sha256 = content.octets(keys.StockReceived.SHA_256, 32)
+    key, keys_of_it = exchange.service.key, exchange.device_keys
     stock.received(
-        asked.connection, key, keys_of_it, asked.terminal_id, batch_id, sha256, asked.now
+        exchange.connection, key, keys_of_it, exchange.terminal_id, batch_id, sha256, exchange.now
     )
     return {keys.Done.TRUE: True}
 
 
-def stock_held(asked: Asked) -> Reply:
+def stock_held(exchange: Exchange, content: Content) -> Reply:
     """Kind 6: what is in a batch that a restored server forgot.
 
     Raises:
@@ -261,17 +265,17 @@ def stock_held(asked: Asked) -> Reply:
         InputError: that batch was not asked for, or the list contradicts itself.
         PricesUnavailable: nothing was decided.
     """
-    named, content = keys.StockHeld, asked.content
+    named = keys.StockHeld
     serials = content.items(named.SERIALS)
     if not all(
         isinstance(serial, str) and limits.within(len(serial), limits.SERIAL_BYTES)
         for serial in serials
     ):
         raise BadMessage(f"key {named.SERIALS}: an array of serial numbers is needed")
-    owner = terminals.get(asked.connection, asked.terminal_id)
+    owner = terminals.get(exchange.connection, exchange.terminal_id)
     product_id = content.text(named.PRODUCT, limits.PRODUCT_ID[1])
     face_minor = content.uint(named.FACE_AMOUNT)
-    product = asked.service.prices.product(owner.catalogue, product_id)
+    product = exchange.service.prices.product(owner.catalogue, product_id)
     held = forgotten.Held(
         batch_id=content.uint(named.BATCH),
         product_id=product_id,
@@ -282,11 +286,11 @@ def stock_held(asked: Asked) -> Reply:
         first=content.uint(named.FIRST),
         serials=serials,
     )
-    forgotten.take_stock_list(asked.connection, asked.terminal_id, held, asked.now)
+    forgotten.take_stock_list(exchange.connection, exchange.terminal_id, held, exchange.now)
     return {keys.Done.TRUE: True}
 
 
-ANSWERS: dict[int, Callable[[Asked], Reply]] = {
+ANSWERS: dict[int, Callable[[Exchange, Content], Reply]] = {
     keys.Kind.CHECK_IN: check_in,
     keys.Kind.SALE: sale,
     keys.Kind.JOURNAL: journal,

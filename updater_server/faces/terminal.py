@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from updater_server.errors import BusyError, ConflictError, InputError, VaultError
-from updater_server.faces.messages import ANSWERS, Asked, Reply
+from updater_server.faces.messages import ANSWERS, Exchange, Reply
 from updater_server.fleet import terminals
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales.prices import PricesUnavailable
@@ -25,7 +24,6 @@ from updater_server.wire.content import BadMessage, Content
 from updater_server.wire.replies import ReplyUnfit, check_reply
 from updater_server.wire.sealed import (
     MESSAGE_LIMIT_BYTES,
-    DeviceKeys,
     NotAMessage,
     SealBroken,
     open_request,
@@ -58,9 +56,8 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
                 connection, envelope.terminal_id, envelope.counter, now
             ):
                 return REPLAY, b""
-            answer = _answer_or_note(
-                service, connection, envelope.terminal_id, device_keys, plain, now
-            )
+            exchange = Exchange(service, connection, envelope.terminal_id, device_keys, now)
+            answer = _answer_or_note(exchange, plain)
     except SealBroken:
         return UNAUTHORIZED, b""
     except (PricesUnavailable, VaultError, BusyError) as error:
@@ -81,20 +78,14 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
     return OK, seal_reply(envelope, answer, device_keys)
 
 
-def _answer_or_note(
-    service: Service,
-    connection: Connection,
-    terminal_id: bytes,
-    device_keys: DeviceKeys,
-    plain: bytes,
-    now: int,
-) -> bytes:
+def _answer_or_note(exchange: Exchange, plain: bytes) -> bytes:
     """The reply; what nobody foresaw, or no terminal would take, is undone, told to a person, and
     refused: a "try later" would be asked again for ever.
     """
+    connection, terminal_id, now = exchange.connection, exchange.terminal_id, exchange.now
     try:
         with connection.begin_nested():
-            reply = _answer(service, connection, terminal_id, device_keys, plain, now)
+            reply = _answer(exchange, plain)
             answer = cbor.dumps(reply)
             check_reply(reply, len(answer))
             return answer
@@ -128,21 +119,14 @@ def _error(code: str, text: str) -> Reply:
     return {keys.KIND: keys.Kind.ERROR, named.CODE: code, named.TEXT: text}
 
 
-def _answer(
-    service: Service,
-    connection: Connection,
-    terminal_id: bytes,
-    device_keys: DeviceKeys,
-    plain: bytes,
-    now: int,
-) -> Reply:
+def _answer(exchange: Exchange, plain: bytes) -> Reply:
     try:
         content = Content(plain)
         kind = content.uint(keys.KIND)
         answer = ANSWERS.get(kind)
         if answer is None:
             raise BadMessage(f"no message of kind {kind}")
-        reply = answer(Asked(service, connection, terminal_id, device_keys, content, now))
+        reply = answer(exchange, content)
     except (BadMessage, InputError) as error:
         return _error("bad_message", str(error))
     except ConflictError as error:

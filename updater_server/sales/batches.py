@@ -4,7 +4,9 @@ For `stock`, `returns`, `import_recall` and the command line.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, insert, select, update
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from updater_server.errors import InputError
 from updater_server.fleet.operators import words
@@ -20,6 +22,11 @@ from updater_server.wire import limits
 
 NAMED_LIMIT = limits.BATCHES_WAITING[1]
 """Batches named in one check-in; the next ones follow when these are dealt with."""
+
+
+def count_of(batch: Row[Any]) -> int:
+    """How many vouchers a batch was made of (a row's own `count` is a method)."""
+    return int(batch._mapping["count"])
 
 
 def places(connection: Connection, batch_id: int) -> list[int]:
@@ -79,7 +86,7 @@ def recall(connection: Connection, batch_id: int, operator: str, now: int) -> tu
     )
     if batch.received_at is not None:
         return owner, "the terminal stops selling from it when it next checks in"
-    count = batch._mapping["count"]
+    count = count_of(batch)
     return owner, f"it was sent and not confirmed: its {count} vouchers may be on the terminal"
 
 

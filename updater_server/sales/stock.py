@@ -107,7 +107,7 @@ def _made_before(
     ).one_or_none()
     if made is None:
         return None
-    made_count = made._mapping["count"]  # a row's own `count` is a method
+    made_count = batches.count_of(made)
     if (made.terminal_id, made.product_id, made_count) == (terminal_id, product_id, count):
         return int(made.id)
     raise ConflictError(
@@ -243,7 +243,7 @@ def _replace(connection: Connection, key: ServerKey, batch: Row[Any], now: int) 
     batches.withdraw(
         connection, batch.id, "server", "a voucher of it was no good or about to expire", now
     )
-    count = batch._mapping["count"]
+    count = batches.count_of(batch)
     opened = vault.take_open(connection, key, batch.product_id, count, now, SHELF_LIFE_S)
     values = {
         name: getattr(batch, name)
