@@ -14,10 +14,10 @@ from sqlalchemy import Connection, insert, select
 
 from updater_server.errors import InputError
 from updater_server.store.tables import bench_entry
+from updater_server.wire import limits
 
 ENTRY_LIMIT_BYTES = 4096
 ENTRIES_LIMIT = 200
-_UINT32 = (1 << 32) - 1
 _ENTRY_ID = re.compile("[0-9A-Za-z_-]{1,64}")
 
 
@@ -62,7 +62,7 @@ def take_entries(
                     f"the bench entry {entry.entry_id[:64]!r} is malformed: an id is 1 to 64 "
                     "letters, digits, - or _"
                 )
-            if not 0 <= entry.at <= _UINT32:
+            if not 0 <= entry.at <= limits.UINT32:
                 raise InputError(f"the bench entry {entry.entry_id} has an impossible time")
             known = select(bench_entry.c.id).where(
                 bench_entry.c.technician_id == technician_id,
