@@ -206,7 +206,7 @@ class _Walk:
                 self._class(node, prefix, public, inner)
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 self._function(node, prefix, public, inner)
-            else:
+            elif not is_for_types_only(node):
                 for part in ("body", "orelse", "finalbody"):
                     self.body(getattr(node, part, []), prefix, public, inner)
                 for handler in getattr(node, "handlers", []):
@@ -250,7 +250,7 @@ class _Walk:
 
 
 def pieces(of: Module) -> list[Piece]:
-    """Every function and class of a module, those within others as well."""
+    """Every function and class of a module that runs, those within others as well."""
     walk = _Walk(of.path)
     walk.body(of.parsed.body, "", True, False)
     return walk.found
