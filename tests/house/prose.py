@@ -225,7 +225,7 @@ def wrong_commands(text: str) -> list[str]:
     wrong = []
     for line in code_in(text):
         for start in re.finditer(r"(?:inv|tasks\.py|python3? -m) ", line):
-            said = re.split(r"[;|&)#]|  +", line[start.start() :])[0]
+            said = re.split(r"[;|&)#]|:? {2,}|: ", line[start.start() :])[0]
             if start.start() and line[start.start() - 1] not in " (/`$":
                 continue
             if not _exists(_words(said)):
