@@ -171,7 +171,7 @@ def house(context: Context, since: str = "", heap: bool = False, runs: bool = Fa
 
 @task
 def ceilings(context: Context) -> None:
-    """Lower docs/ceilings.toml to what the product is now; say what is over a ceiling."""
+    """Lower the ceilings of docs/ceilings.toml and ruff to what is under them; say what is over."""
     _python("-m tests.house.ceilings")
 
 

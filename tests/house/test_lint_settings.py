@@ -2,62 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
+from tests.house import linting
 from tests.house.tree import ROOT
 
-SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
-CEILINGS = {
-    "C901": ("mccabe", "max-complexity"),
-    "PLR0911": ("pylint", "max-returns"),
-    "PLR0912": ("pylint", "max-branches"),
-    "PLR0913": ("pylint", "max-args"),
-    "PLR0915": ("pylint", "max-statements"),
-}
-EXCUSED = {
-    (files, rule): files
-    for files, rules in SETTINGS["lint"]["per-file-ignores"].items()
-    for rule in rules
-    if rule in (*CEILINGS, "SLF001") or rule.startswith("ARG")
-}
+TEXT = linting.FILE.read_text(encoding="utf-8")
 
 
-def ruff(*arguments: str) -> int:
-    """How many findings ruff has."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--output-format", "concise", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in (0, 1), done.stderr
-    return sum(line.count(": ") > 0 for line in done.stdout.splitlines())
-
-
-def ceiling(rule: str, lower_by: int = 0) -> str:
-    """The `--config` of a rule's ceiling as it stands, or lower."""
-    table, name = CEILINGS[rule]
-    return f"lint.{table}.{name}={SETTINGS['lint'][table][name] - lower_by}"
-
-
-@pytest.mark.parametrize("rule", CEILINGS)
+@pytest.mark.parametrize("rule", linting.CEILINGS)
 def test_a_ceiling_is_no_higher_than_the_worst_under_it(rule: str) -> None:
-    assert ruff("--select", rule, "--config", ceiling(rule, 1), "."), f"lower {ceiling(rule)}"
+    assert linting.is_tight(TEXT, rule), f"`inv ceilings` lowers {linting.ceiling(TEXT, rule)}"
 
 
-@pytest.mark.parametrize(("files", "rule"), EXCUSED)
+@pytest.mark.parametrize(("files", "rule"), linting.excused(TEXT))
 def test_no_file_is_excused_that_need_not_be(files: str, rule: str) -> None:
-    found = sorted(ROOT.glob(files if "**" not in files else files + "/*.py"))
-    assert found, "there is no such file"
-    asked = ["--config", ceiling(rule)] if rule in CEILINGS else []
-    options = ["--isolated", "--preview", "--select", rule, *asked]
-    assert ruff(*options, *(str(file) for file in found)), "take it out of pyproject.toml"
+    assert linting.is_needed(TEXT, files, rule), "`inv ceilings` takes it out of pyproject.toml"
 
 
 @pytest.mark.parametrize(
@@ -72,4 +34,15 @@ def test_no_file_is_excused_that_need_not_be(files: str, rule: str) -> None:
 def test_product_code_is_held_to_it(tmp_path: Path, text: str, rule: str) -> None:
     (tmp_path / "x.py").write_text(text)
     settings = ["--config", str(ROOT / "pyproject.toml")]
-    assert ruff("--select", rule, *settings, str(tmp_path / "x.py"))
+    assert linting.ruff("--select", rule, *settings, str(tmp_path / "x.py"))
+
+
+def test_an_excuse_goes_with_the_reason_that_was_its_own() -> None:
+    text = '[x]\n# One.\n"a.py" = ["C901"]\n# Two.\n"b.py" = ["C901", "ARG"]\n"c.py" = ["ARG"]\n\n'
+    assert linting.without(text, "a.py", "C901") == text.replace('# One.\n"a.py" = ["C901"]\n', "")
+    assert linting.without(text, "b.py", "C901") == text.replace('["C901", "ARG"]', '["ARG"]')
+    assert linting.without(text, "c.py", "ARG") == text.replace('"c.py" = ["ARG"]\n', "")
+
+
+def test_an_excuse_for_what_is_not_there_is_not_needed() -> None:
+    assert not linting.is_needed(TEXT, "firmware/no_such_file.py", "C901")

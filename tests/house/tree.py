@@ -50,6 +50,9 @@ def module(path: str, text: str) -> Module:
 @functools.cache
 def modules(root: Path = ROOT, areas: tuple[str, ...] = AREAS) -> Mapping[str, Module]:
     """Every module of the areas by its dotted name, as it lies on disk."""
+    if areas != AREAS:
+        tops = tuple(area + "/" for area in areas)
+        return {n: each for n, each in modules(root).items() if each.path.startswith(tops)}
     found = (
         module(file.relative_to(root).as_posix(), file.read_text(encoding="utf-8"))
         for area in areas
@@ -160,11 +163,12 @@ def rooms(table: Path = ROOMS) -> dict[str, list[Room]]:
 
 
 def room_of(path: str, among: Iterable[Room]) -> str | None:
-    """Name of the room that a file lives in: the longest of their paths that holds it."""
+    """Name of the room that a file lives in: the longest of their paths that holds it. A folder's
+    path holds the file that it grew out of as well."""
     best, name = "", None
     for room in among:
         for start in room.paths:
-            holds = path == start or (path.startswith(start + "/") and not start.endswith(".py"))
+            holds = path in (start, start + ".py") or path.startswith(start + "/")
             if holds and len(start) > len(best):
                 best, name = start, room.name
     return name
