@@ -24,6 +24,7 @@ from pathlib import Path
 
 from tests.house import tree
 from tests.house.tree import ROOT, Module
+from tools.lab import qemu
 from tools.release.image import ReleaseInfo, build_release, commit_of, day_of, files_of
 from updater_server.channels import PayloadError, build_payloads
 
@@ -153,6 +154,11 @@ def heap_at_rest(root: Path) -> tuple[int | None, str]:
     """Bytes of heap in use when the terminal has started, on the emulated Cortex-M3, by the tree's
     own measurement; or None and the reason."""
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1"}
+    try:
+        # So that another tree need not fetch MicroPython's source for itself.
+        environment.setdefault("MICROPYTHON_SRC", str(qemu.source()))
+    except qemu.Unavailable as error:
+        return None, str(error)
     done = subprocess.run(
         [sys.executable, "-m", "tests.measure.board"],
         cwd=root,
