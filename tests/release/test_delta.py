@@ -61,7 +61,7 @@ def on_a_terminal(base: bytes, patch: bytes, size: int) -> bytes:
 
 def test_what_only_moved_is_a_delta_that_every_reader_takes() -> None:
     moves = 0
-    for seed in range(100):
+    for seed in range(200):
         base, image = moved_about(seed)
         moves += any(at > 0 for at in steps_that_only_move(base, image))
         patch = delta.make(base, image)
