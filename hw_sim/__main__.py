@@ -15,13 +15,13 @@ from typing import Annotated
 import typer
 
 from hw_sim import script
-from hw_sim.board import SimulatedBoard
 from hw_sim.cpu import InterpreterError
 from hw_sim.flash import FlashError
 from hw_sim.modem import Sim800
 from hw_sim.network.gsm import GPRS, POOR_GPRS, WIRE, GsmNetwork, LinkProfile
 from hw_sim.panel import Panel
 from hw_sim.printer import EscPosPrinter
+from hw_sim.threaded import SimulatedBoard
 
 _LINKS = {"gprs": GPRS, "poor": POOR_GPRS, "wire": WIRE}
 

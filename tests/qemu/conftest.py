@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.board import SimulatedBoard
 from hw_sim.qemu import PSRAM_BYTES, QEMU_BOARD, QemuChip
+from hw_sim.threaded import SimulatedBoard
 from tests.boot import signed
 from tests.boot.terminal import CHIP, Terminal, provision, release_image
 from tests.terminal.conftest import MakeWorld, TerminalWorld, make_world, states

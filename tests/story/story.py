@@ -140,7 +140,7 @@ class Story:
         self.merchant.sign_in()
         tell.display(terminal)
         if self.pictures:
-            terminal.board.lcd_png(self.pictures / "menu.png")
+            terminal.board.lcd_picture().save_png(self.pictures / "menu.png")
         tell.claim(self.books.check_in()["release"] == 1, "the server has heard from release 1")
 
     # 4

@@ -26,12 +26,12 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from hw_sim.board import LoopThread, SimulatedBoard
 from hw_sim.description import REFERENCE
 from hw_sim.modem import Sim800
 from hw_sim.network.gsm import GPRS, GsmNetwork, LinkProfile
 from hw_sim.printer import EscPosPrinter, Receipt
 from hw_sim.qemu import QEMU_BOARD, QemuChip
+from hw_sim.threaded import LoopThread, SimulatedBoard
 from tests.support.books import Books
 from tests.support.lcd_reader import shows
 from tests.support.tap import Tap

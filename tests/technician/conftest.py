@@ -138,7 +138,7 @@ class Eyes:
         self.told.append(text)
         keys = "".join(REFERENCE.keypad_layout).replace(self.broken_key, "")
         board = self.terminal.board
-        board.call(board.loop.create_task, board.board.type(keys))
+        board.call(board.loop.create_task, board.board.finger.type(keys))
 
     def sees(self, question: str) -> bool:
         """Look."""

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from hw_sim.board import SimulatedBoard
 from hw_sim.flash import NorFlash
+from hw_sim.threaded import SimulatedBoard
 from tests.attacks.flash import DATA, DATA_BYTES
 from tests.powercut.files import Files
 from tests.support.world import MERCHANT_PIN, SERVER_NAME, SERVER_PORT, eventually
