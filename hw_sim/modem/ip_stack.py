@@ -13,15 +13,11 @@ from enum import Enum
 from typing import Any, Final, Protocol
 
 from hw_sim.modem.at import AtError
-from hw_sim.network.gsm import (
-    ConnectFailedError,
-    GsmNetwork,
-    LinkLostError,
-    NetworkListener,
-    PdpContext,
-    PdpRefusedError,
-    TcpConnection,
-)
+from hw_sim.network.errors import ConnectFailedError, LinkLostError, PdpRefusedError
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.listener import NetworkListener
+from hw_sim.network.pdp import PdpContext
+from hw_sim.network.tcp import TcpConnection
 
 RECEIVE_WINDOW_BYTES: Final = 4 * 1360
 """What the part buffers unread; TCP holds the far end back beyond it."""

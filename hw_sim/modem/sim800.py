@@ -29,7 +29,8 @@ from typing import Any, Final
 
 from hw_sim.modem.at import MAXIMUM_LINE, AtCommand, AtError, Kind, parse_line
 from hw_sim.modem.ip_stack import MAXIMUM_SEND_BYTES, IpStack
-from hw_sim.network.gsm import GsmNetwork, Registration
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.sim_card import Registration
 from hw_sim.uart import unconnected
 
 INPUT_BUFFER_BYTES: Final = 4096
@@ -197,7 +198,7 @@ class Sim800:
 
     def _stop(self) -> None:
         self._running = self._stopping = False
-        self.network.detach_listener(self)
+        self.network.listeners.detach(self)
         self._ip.power_off()
         tasks, self._tasks = self._tasks, set()
         for task in tasks:
@@ -209,7 +210,7 @@ class Sim800:
         if announce and self._running:
             self.unsolicited("NORMAL POWER DOWN")
         self._stopping = True
-        self.network.detach_listener(self)
+        self.network.listeners.detach(self)
         self._ip.power_off()
         self._registration = Registration.IDLE
         self._pace.call_later(self._shutdown_s, self._shut_down_done)
@@ -305,7 +306,7 @@ class Sim800:
         await self._pace.sleep(self._boot_s)
         self._running = True
         self._last_input_s = self._pace.now_s()
-        self.network.attach_listener(self)
+        self.network.listeners.attach(self)
         self._sim_seen = self.network.sim
         self._line("RDY")
         self._line(f"+CFUN: {self._function}")

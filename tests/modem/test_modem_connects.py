@@ -11,7 +11,7 @@ import pytest
 
 from firmware.net.modem import ladder
 from firmware.net.modem.sim800 import parse_clock
-from hw_sim.network.gsm import Registration, SimCard
+from hw_sim.network.sim_card import Registration, SimCard
 from tests.support.radio import Radio
 
 

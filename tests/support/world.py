@@ -28,7 +28,8 @@ from rich.console import Console
 
 from hw_sim.description import REFERENCE
 from hw_sim.modem import Sim800
-from hw_sim.network.gsm import GPRS, GsmNetwork, LinkProfile
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.link import GPRS, LinkProfile
 from hw_sim.printer import EscPosPrinter, Receipt
 from hw_sim.qemu import QEMU_BOARD, QemuChip
 from hw_sim.threaded import LoopThread, SimulatedBoard
@@ -327,7 +328,7 @@ class Terminal:
 
     def reach(self, server: Server | Tap) -> None:
         """Let the network carry the server's public name to where it (or a tap) really is."""
-        self.board.call(self.network.route, SERVER_NAME, SERVER_PORT, ("127.0.0.1", server.port))
+        self.board.call(self.network.internet.route, SERVER_NAME, SERVER_PORT, ("127.0.0.1", server.port))
 
     def set_coverage(self, on: bool) -> None:
         """Walk into or out of coverage."""

@@ -18,7 +18,7 @@ from bootloader.shared import tuf
 from firmware.net.http import DEFLATED
 from firmware.update import client
 from hw_sim.flash import PowerCut
-from hw_sim.network.gsm import LinkProfile
+from hw_sim.network.link import LinkProfile
 from tests.support.radio import Radio
 from tests.update.world import NOW, World, catalogue, image, signers
 from updater_server.channels.entry import (
@@ -174,7 +174,7 @@ def test_a_download_over_gsm_that_drops_once_fetches_no_byte_of_the_payload_twic
 
     async def story(radio: Radio) -> None:
         async with world.site.serve() as port:
-            radio.network.route("127.0.0.1", 80, ("127.0.0.1", port))
+            radio.network.internet.route("127.0.0.1", 80, ("127.0.0.1", port))
             await radio.modem.connect("internet")
             radio.network.drop_after_bytes(16000)
             assert await world.client.run_once() == 30
