@@ -168,10 +168,6 @@ class SimulatedBoard:
         """What is on the display."""
         return self.call(self.board.lcd.picture)
 
-    def lcd_pixels(self) -> tuple[bytes, ...]:
-        """What is on the display: 64 rows of 128 bytes, 1 where a pixel is set."""
-        return self.lcd_picture().rows
-
     @property
     def console_log(self) -> bytes:
         """What the CPU printed on the console so far (the last megabyte)."""

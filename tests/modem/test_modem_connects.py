@@ -30,7 +30,7 @@ def test_connecting_twice_does_nothing_the_second_time() -> None:
     async def story(radio: Radio) -> None:
         await radio.modem.connect("internet")
         lines: list[bytes] = []
-        radio.sim800.transcript = lambda who, data: lines.append(data)
+        radio.sim800.line.transcript = lambda who, data: lines.append(data)
         await radio.modem.connect("internet")
         assert lines == []
 

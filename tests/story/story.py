@@ -179,7 +179,7 @@ class Story:
         terminal.wait_shows("Not sold")
         tell.display(terminal)
         tell.claim(
-            shows(terminal.board.lcd_pixels(), "The limit of sales without")
+            shows(terminal.board.lcd_picture().rows, "The limit of sales without")
             and len(terminal.receipts()) == self.sales,
             "the third is refused by the signed offline policy, in plain words",
         )

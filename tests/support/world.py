@@ -328,7 +328,9 @@ class Terminal:
 
     def reach(self, server: Server | Tap) -> None:
         """Let the network carry the server's public name to where it (or a tap) really is."""
-        self.board.call(self.network.internet.route, SERVER_NAME, SERVER_PORT, ("127.0.0.1", server.port))
+        self.board.call(
+            self.network.internet.route, SERVER_NAME, SERVER_PORT, ("127.0.0.1", server.port)
+        )
 
     def set_coverage(self, on: bool) -> None:
         """Walk into or out of coverage."""
@@ -336,7 +338,7 @@ class Terminal:
 
     def shows(self, text: str) -> bool:
         """Whether the display shows `text` now."""
-        return shows(self.board.lcd_pixels(), text)
+        return shows(self.board.lcd_picture().rows, text)
 
     def wait_shows(self, *texts: str, timeout_s: float = 20) -> str:
         """Return the first of `texts` that the display shows.
@@ -348,7 +350,7 @@ class Terminal:
         seen: list[object] = [None]
 
         def one_shows() -> bool:
-            pixels = self.board.lcd_pixels()
+            pixels = self.board.lcd_picture().rows
             if pixels != seen[0]:  # looking is work: not twice at the same picture
                 seen[0] = pixels
                 found[:] = [text for text in texts if shows(pixels, text)]

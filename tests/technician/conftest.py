@@ -144,9 +144,9 @@ class Eyes:
         """Look."""
         self.told.append(question)
         if "dark" in question:
-            return all(all(row) for row in self.terminal.board.lcd_pixels())
+            return all(all(row) for row in self.terminal.board.lcd_picture().rows)
         if "text" in question:
-            return shows(self.terminal.board.lcd_pixels(), "sharp")
+            return shows(self.terminal.board.lcd_picture().rows, "sharp")
         return "modem: ok" in self.terminal.receipts()[-1].text
 
 
