@@ -39,7 +39,8 @@ from tests.support.tap import Tap
 from tools.release import commands, keys, promotion, steps
 from tools.release import image as images
 from tools.release.image import ROOT
-from tools.technician import commands as technician
+from tools.technician.commands_making import provision
+from tools.technician.provisioning import Merchant, ServerAccess
 from updater_server import channels
 from updater_server.channels import keys as key_files
 
@@ -481,12 +482,12 @@ class World:
             amount = f"{float_minor / 100:.2f} KES"
             self.server.command("technician", "allow", "first technician", amount)
         self.terminal.board.power_on()
-        terminal_id = technician.provision(
+        terminal_id = provision(
             self.terminal.board.serial_port,
-            technician.ServerAccess(self.server.url, self.token, SERVER_NAME, SERVER_PORT),
+            ServerAccess(self.server.url, self.token, SERVER_NAME, SERVER_PORT),
             self.manager.root,
             None if self._settings.chip else self.manager.boot_image,
-            technician.Merchant("Mama Asha Shop", MERCHANT_PIN),
+            Merchant("Mama Asha Shop", MERCHANT_PIN),
             float_minor=float_minor,
             settings={"poll_s": 3, "sync_s": 2, **settings},
             out=out,

@@ -1,4 +1,4 @@
-"""A technician at a bench: the command line in this process, terminals on ptys, a person's eyes."""
+"""A technician at work: the command line in this process, terminals on ptys, a person's eyes."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SLOTS = {"a": 0x0D0000, "b": 0x170000}
 PASSPHRASE = "a bench in Kisumu"
 
 
-class Bench:
-    """The technician of `world`, with a bench log of their own. Commands run in this process, which
+class Technician:
+    """The technician of `world`, with a log of their own. Commands run in this process, which
     is quicker, unless `own_process` is set."""
 
     own_process = False
@@ -151,6 +151,6 @@ class Eyes:
 
 
 @pytest.fixture
-def bench_of(tmp_path: Path) -> Iterator[Callable[[TerminalWorld], Bench]]:
-    """`bench_of(world)`: its technician."""
-    yield lambda world: Bench(world, tmp_path / "bench")
+def technician_of(tmp_path: Path) -> Iterator[Callable[[TerminalWorld], Technician]]:
+    """`technician_of(world)`: its technician."""
+    yield lambda world: Technician(world, tmp_path / "technician")
