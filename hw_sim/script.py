@@ -82,12 +82,14 @@ class Runner:
 
     @property
     def network(self) -> GsmNetwork:
+        """The board's network. StepFailed when it has none."""
         if self._network is None:
             raise StepFailed("this board has no network")
         return self._network
 
     @property
     def printer(self) -> EscPosPrinter:
+        """The board's printer. StepFailed when it has none."""
         if self._printer is None:
             raise StepFailed("this board has no printer")
         return self._printer

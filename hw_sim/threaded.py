@@ -229,6 +229,7 @@ class ThreadSafeBattery:
 
     @property
     def mv(self) -> int:
+        """See `Battery.mv`."""
         return self._board.board.battery.mv
 
     def set_mv(self, mv: int) -> None:
