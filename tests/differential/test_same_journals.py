@@ -12,8 +12,8 @@ from pathlib import Path
 import cbor2
 import pytest
 
-from hw_sim.board import SimulatedBoard
 from hw_sim.qemu import QEMU_BOARD, QemuChip
+from hw_sim.threaded import SimulatedBoard
 from tests.boot import signed
 from tests.boot.terminal import CHIP, Terminal, provision
 from tests.differential import day

@@ -379,7 +379,7 @@ def test_a_record_with_weak_cells_is_made_firm_or_made_no_record_when_it_is_foun
     came = {True: 0, False: 0}
     for seed in range(300):
         flash = NorFlash(None, size_bytes=8 * 4096)
-        flash.set_chance(seed)
+        flash.cells.set_chance(seed)
         partition = Partition(flash, 0, flash.size_bytes)
         journal = Journal(partition, lambda: TIME)
         journal.mount()
@@ -389,11 +389,11 @@ def test_a_record_with_weak_cells_is_made_firm_or_made_no_record_when_it_is_foun
         with pytest.raises(PowerCut):
             for _ in range(9):
                 journal.append(SETTING, ["a longer value", seed])
-        at, bits = min(flash._weak.items())
-        flash._weak = {at: bits & -bits}  # one weak cell: it reads well every other time
+        at, bits = min(flash.cells.weak.items())
+        flash.cells.weak = {at: bits & -bits}  # one weak cell: it reads well every other time
         journal = Journal(partition, lambda: TIME)
         journal.mount()
-        assert flash._weak == {}, seed
+        assert flash.cells.weak == {}, seed
         assert flash.violations == 0
         is_there = journal.next_sequence
         came[journal.unreadable == 0] += 1
@@ -408,7 +408,7 @@ def test_records_behind_a_head_with_weak_cells_are_never_lost_with_it() -> None:
     was_bad = 0
     for seed in range(400):
         flash = NorFlash(None, size_bytes=4 * 4096)
-        flash.set_chance(seed)
+        flash.cells.set_chance(seed)
         partition = Partition(flash, 0, flash.size_bytes)
         journal = Journal(partition, lambda: TIME)
         if seed % 2:  # not the very first head, but the next one
@@ -420,8 +420,8 @@ def test_records_behind_a_head_with_weak_cells_are_never_lost_with_it() -> None:
             journal.mount()
             for _ in range(9):
                 journal.append(SETTING, ["n", 0])
-        at, bits = min(flash._weak.items())
-        flash._weak = {at: bits & -bits}
+        at, bits = min(flash.cells.weak.items())
+        flash.cells.weak = {at: bits & -bits}
         appended: list[int] = []
         for _ in range(8):
             journal = Journal(partition, lambda: TIME)

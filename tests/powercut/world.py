@@ -481,7 +481,7 @@ class World:
     def cells(self, name: str) -> bytes:
         """What a partition physically holds."""
         offset, size = LAYOUT[name]
-        return bytes(self.flash._cells[offset : offset + size])
+        return bytes(self.flash.cells.memory[offset : offset + size])
 
     def proven_releases(self) -> set[int]:
         """Releases that reached the server, or that a technician chose."""
