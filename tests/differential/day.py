@@ -13,7 +13,8 @@ from firmware.office.messenger import Messenger, NoNetwork
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.journal import Journal
 from firmware.sales.stock import Stock
-from firmware.sales.till import SaleRefused, Till
+from firmware.sales.sale import SaleRefused
+from firmware.sales.till import Till
 
 SECTORS = 4
 STEPS = 400
