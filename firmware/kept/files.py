@@ -111,7 +111,8 @@ def digest(path: str) -> bytes:
     out = sha256()
     for piece in pieces(path):
         out.update(piece)
-    return out.digest()
+    found: bytes = out.digest()
+    return found
 
 
 def put(path: str, content: "Iterable[bytes]", wanted: bytes | None = None) -> None:

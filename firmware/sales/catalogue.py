@@ -37,12 +37,13 @@ class CatalogueError(ValueError):
 
 
 def _get(table: "Any", name: str, kind: "type[Value]", low: int, high: int) -> "Value":
-    value = table.get(name) if isinstance(table, dict) else None
+    value: Any = table.get(name) if isinstance(table, dict) else None
     if not isinstance(value, kind) or isinstance(value, bool):
         raise CatalogueError("catalogue: " + name + " is missing or mistyped")
     if not low <= (value if kind is int else len(value)) <= high:
         raise CatalogueError("catalogue: " + name + " is out of bounds")
-    return value
+    checked: Value = value
+    return checked
 
 
 class Product:
@@ -173,7 +174,8 @@ def _scan(read: "Read", size_bytes: int, products: _Products) -> bytes:
                 products.add(*place)
             scan.places = []
             breathe()
-        return bytes(scan.head)
+        head: bytearray = scan.head
+        return bytes(head)
     except scanning.ScanError as error:
         raise CatalogueError("catalogue: " + str(error))
     finally:

@@ -26,6 +26,7 @@ _PAGE_BYTES = const(256)
 _MAGIC = b"DKJ\x01"
 _HEAD = ">4sIII8sH"
 _ERASED = b"\xff" * _PAGE_BYTES
+_ERASED_WORD = b"\xff\xff\xff\xff"
 _MAX_CHECKPOINT_BYTES = const(2048)
 _WINDOW = const(1 << 16)  # more records than the ring can hold
 
@@ -47,7 +48,8 @@ def tag(*parts: bytes | bytearray | memoryview) -> bytes:
     digest = sha256()
     for part in parts:
         digest.update(part)
-    return digest.digest()[:8]
+    whole: bytes = digest.digest()
+    return whole[:8]
 
 
 class Ring:
@@ -227,7 +229,7 @@ class Walk:
                 for i in range(0, size, 4):
                     if page[i] != 0xFF and self._parse(base, at + i):
                         return at + i
-                    if view[i : i + 4] != b"\xff\xff\xff\xff":
+                    if view[i : i + 4] != _ERASED_WORD:
                         # A record that was cut off may have weak cells up to its whole length.
                         if not self._spoiled and page[i] < 128 and page[i + 1] <= MAX_BODY_BYTES:
                             self._spoiled = at + i + RECORD_BYTES + page[i + 1]

@@ -36,7 +36,7 @@ class Sale:
         self.sequence, held_at = known[:2]
         kind, self.time, self.product_id, self.amount_minor, self.commission_minor, *more = said
         self.online = kind == INTENT_ONLINE
-        self.place = None if self.online else more[:2]  # batch id, index
+        self.place = [] if self.online else more[:2]  # batch id, index
         # of an online sale 0, too, while flash cannot give what the server answered: ask it again
         self.voucher_sequence = held_at if more else 0
         self.may_be_out = may_be_out

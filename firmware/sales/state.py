@@ -229,6 +229,7 @@ def restated(read: "Callable[[int], Any]", known: list[int]) -> "list[Any] | Non
     found = read(known[_KEPT_FROM])
     if not found:
         return None
+    sale: list[Any]
     kind, time, body = found
     if kind == CARRIED:
         if len(body) < 1 + _FIGURES:

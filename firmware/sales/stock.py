@@ -107,7 +107,8 @@ class Stock:
     def _reader(self, file: "BufferedReader") -> "Read":
         def read(at: int, size: int) -> bytes:
             file.seek(at)
-            return file.read(size)
+            piece: bytes = file.read(size)
+            return piece
 
         return read
 

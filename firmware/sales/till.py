@@ -132,7 +132,11 @@ class Till:
         sequence = self._append(kind, body)
         if kind == INTENT_OFFLINE:
             self._fresh[sequence] = False
-        return self._sale(self.journal.state.entry(sequence))
+        entry = self.journal.state.entry(sequence)
+        sale = self._sale(entry) if entry else None
+        if not sale:  # flash does not give what it just took: it is open, and ends as any other
+            raise SaleRefused("unreadable")
+        return sale
 
     def begin_online(self, product_id: str, shown: "Product | None" = None) -> Sale:
         """The intent of a sale that the server will fill, durable before it returns.
@@ -329,6 +333,6 @@ class Till:
     def day_report(self, now: int, utc_offset_s: int = 0) -> "DayReport":
         """The `DayReport` of the local day that `now` (Unix seconds, 0 unknown) is in."""
         day = load_module("day")
-        report = day.add_up(self.journal, now or self._now(), utc_offset_s)
+        report: DayReport = day.add_up(self.journal, now or self._now(), utc_offset_s)
         give_back("day")
         return report
