@@ -30,13 +30,15 @@ DAY = Path(day.__file__).read_text()
 GIVEN = f"CATALOGUE = {CATALOGUE!r}\nBATCHES = {BATCHES!r}\n"
 JOURNAL = 0x050000
 JOURNAL_BYTES = day.SECTORS * 4096
+HEAP_BYTES = micropython.BOARD_HEAP_BYTES + 128 * 1024
+"""Here code is compiled into the heap, at each of the day's starts anew; a board runs it in place."""
 
 SCRIPT = """
 import binascii, json, os
 class Flash:
     def __init__(self):
         self.size_bytes = SECTORS * 4096
-        self.cells = CELLS
+        self.cells = bytearray(b"\\xff" * self.size_bytes)
     def read_into(self, address, buf):
         buf[:] = memoryview(self.cells)[address : address + len(buf)]
     def program(self, address, data):
@@ -72,10 +74,8 @@ Result = tuple[bytes, str, dict[str, int]]
 
 def on_interpreter(name: str, folder: Path) -> Result:
     (folder / "stock").mkdir()
-    # first of all: a chip's flash takes nothing from the heap that code is compiled into here
-    cells = f"CELLS = bytearray({JOURNAL_BYTES})\nfor i in range(len(CELLS)): CELLS[i] = 255\n"
-    text = f"{cells}FOLDER = {str(folder / 'stock')!r}\n{GIVEN}{DAY}{SCRIPT}"
-    *lines, rest = micropython.run(text, interpreter_name=name).splitlines()
+    text = f"FOLDER = {str(folder / 'stock')!r}\n{GIVEN}{DAY}{SCRIPT}"
+    *lines, rest = micropython.run(text, interpreter_name=name, heap_bytes=HEAP_BYTES).splitlines()
     state, counts = json.loads(rest)
     return bytes.fromhex("".join(lines)), state, counts
 
