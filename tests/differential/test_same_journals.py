@@ -31,7 +31,7 @@ GIVEN = f"CATALOGUE = {CATALOGUE!r}\nBATCHES = {BATCHES!r}\n"
 JOURNAL = 0x050000
 JOURNAL_BYTES = day.SECTORS * 4096
 HEAP_BYTES = micropython.BOARD_HEAP_BYTES + 128 * 1024
-"""Here code is compiled into the heap, at each of the day's starts anew; a board runs it in place."""
+"""Here code is compiled into the heap, at each start anew; a board runs it in place."""
 
 SCRIPT = """
 import binascii, json, os

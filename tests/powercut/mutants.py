@@ -221,7 +221,7 @@ MUTANTS: dict[str, Mutant] = {
                     "if False:",
                 ),
                 (
-                    "if before and _tag(before, view[: size - 12]) != view[size - 8 : size]:",
+                    "if before and tag(before, view[: size - 12]) != view[size - 8 : size]:",
                     "if False:",
                 ),
             ),
@@ -234,7 +234,7 @@ MUTANTS: dict[str, Mutant] = {
                 Walk,
                 "_parse",
                 (
-                    "if before and _tag(before, view[: size - 12]) != view[size - 8 : size]:",
+                    "if before and tag(before, view[: size - 12]) != view[size - 8 : size]:",
                     "if False:",
                 ),
             ),
