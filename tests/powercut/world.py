@@ -36,6 +36,7 @@ with device.own():
     import firmware.sales.ring
     import firmware.sales.scan
     import firmware.sales.stock
+    import firmware.sales.till
     import firmware.terminal
     import firmware.update.client
     from bootloader import boot
@@ -91,6 +92,9 @@ _ON_DATA: list[types.ModuleType] = [
     tidy,
     trust,
 ]
+for _lends in (firmware.sales.catalogue, firmware.sales.journal, firmware.sales.till):
+    # what is loaded by its name is a copy, too
+    _lends.load_module = lambda name: device.MODULES["firmware.sales." + name]
 _SAID_NO = (NoNetwork, BadReply, ServerRefused)
 words = functools.cache(Words)
 
