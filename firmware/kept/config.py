@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
+    Text = TypeVar("Text", str, bytes)
     Value = TypeVar("Value")
 
 MAX_BYTES = 4096
@@ -29,10 +30,12 @@ def _need(
     high: int | None = None,
 ) -> "Value":
     value: Any = table.get(name) if isinstance(table, dict) else None
+    measure: Any = value
     # bool is an int to Python, but never a port or a number of seconds
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise ConfigError("{}: missing or not {}".format(name, kind.__name__))
-    measure = value if kind is int else len(value)
+    if kind is not int:
+        measure = len(measure)
     if (low is not None and measure < low) or (high is not None and measure > high):
         raise ConfigError("{}: not within {}..{}".format(name, low, high))
     checked: Value = value
@@ -65,7 +68,7 @@ def _in_command(table: "Any", name: str, low: int, high: int) -> str:
 class Config:
     """The settings as attributes, every one checked."""
 
-    def __init__(self, text: str | bytes) -> None:
+    def __init__(self, text: "Text") -> None:
         """Read `text` (str or bytes of JSON).
 
         Raises:

@@ -38,9 +38,10 @@ class CatalogueError(ValueError):
 
 def _get(table: "Any", name: str, kind: "type[Value]", low: int, high: int) -> "Value":
     value: Any = table.get(name) if isinstance(table, dict) else None
+    measure: Any = value
     if not isinstance(value, kind) or isinstance(value, bool):
         raise CatalogueError("catalogue: " + name + " is missing or mistyped")
-    if not low <= (value if kind is int else len(value)) <= high:
+    if not low <= (measure if kind is int else len(measure)) <= high:
         raise CatalogueError("catalogue: " + name + " is out of bounds")
     checked: Value = value
     return checked
@@ -188,7 +189,8 @@ def load(path: str = "/data/catalogue.json") -> Catalogue:
     def read(at: int, size: int) -> bytes:
         with open(path, "rb") as file:
             file.seek(at)
-            return file.read(size)
+            piece: bytes = file.read(size)
+            return piece
 
     try:
         return Catalogue(None, read, os.stat(path)[6])

@@ -63,7 +63,7 @@ class Ring:
 
     def __init__(self, partition: "Partition") -> None:
         self.partition = partition
-        self.sectors = partition.size_bytes // SECTOR_BYTES
+        self.sectors: int = partition.size_bytes // SECTOR_BYTES
         self.first = array("I", [0] * self.sectors)
         self.record = bytearray(RECORD_BYTES + MAX_BODY_BYTES)
         self.page = bytearray(_PAGE_BYTES)
@@ -100,7 +100,7 @@ class Ring:
     def oldest(self) -> int:
         """The oldest sequence that is still in the ring."""
         for sector in range(max(0, self.newest - self.sectors + 1), self.newest + 1):
-            first = self.first[sector % self.sectors]
+            first: int = self.first[sector % self.sectors]
             if first:
                 return first
         return self.next_sequence
