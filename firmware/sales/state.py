@@ -166,15 +166,7 @@ class SalesState:
             if len(body) > _IS_BLIND:
                 self.blind_starts += body[_IS_BLIND]
         elif kind == INTENT_OFFLINE:
-            _, amount, commission, batch, index = body[:5]
-            self.offline_count += 1
-            self.offline_total_minor += amount
-            self.offline_debit_minor += amount - commission
-            # Its `stock` record may be lost: what was sold of it must not be sold again.
-            position = self._batch(batch, index + 1)
-            position[_NEXT_INDEX] = max(position[_NEXT_INDEX], index + 1)
-            self.unfinished.append([sequence, sequence, 0, sequence])
-            self.last_sale = [sequence, sequence, sequence]
+            self._sold_from_stock(sequence, body)
         elif kind == INTENT_ONLINE:
             _, amount, commission = body[:3]
             self.unfinished.append([sequence, 0, amount - commission, sequence])
@@ -217,6 +209,17 @@ class SalesState:
         elif kind == STOCK:
             batch, count = body[:2]
             self._batch(batch, count)[_COUNT] = count
+
+    def _sold_from_stock(self, sequence: int, body: "list[Any]") -> None:
+        _, amount, commission, batch, index = body[:5]
+        self.offline_count += 1
+        self.offline_total_minor += amount
+        self.offline_debit_minor += amount - commission
+        # Its `stock` record may be lost: what was sold of it must not be sold again.
+        position = self._batch(batch, index + 1)
+        position[_NEXT_INDEX] = max(position[_NEXT_INDEX], index + 1)
+        self.unfinished.append([sequence, sequence, 0, sequence])
+        self.last_sale = [sequence, sequence, sequence]
 
 
 def restated(read: "Callable[[int], Any]", known: list[int]) -> "list[Any] | None":
