@@ -82,6 +82,7 @@ class GsmNetwork:
 
     @link.setter
     def link(self, profile: LinkProfile) -> None:
+        """Let the link behave so from now on; what is under way stays as it was."""
         self._radio.profile = profile
 
     # -- trouble: for tests, scripts and the front panel ------------------------------------------
