@@ -75,7 +75,7 @@ class Commands:
         terminal = self._selling()
         if terminal.selling or terminal.printer.busy:
             raise Refused("a sale is open: finish it first")
-        await terminal.to_bench()
+        await terminal.supervisor.stop_selling()
         return terminal
 
     # what it is
@@ -103,7 +103,7 @@ class Commands:
             answer["unsynced"] = till.unsynced_count
             answer["unfinished"] = len(till.unfinished())
             answer["locked"] = self.terminal.memory.get("locked", False)
-            answer["network"] = self.terminal.network
+            answer["network"] = self.terminal.link.state
             answer["refused"] = self.terminal.files.refused
         return answer
 

@@ -7,9 +7,8 @@ bytes that come in end the program, are kept, or load anything unless they are a
 """
 
 import asyncio
-import gc
-import sys
 
+from firmware.lent import give_back, load
 from firmware.log import lines, log
 
 COMMANDS = (
@@ -24,6 +23,7 @@ COMMANDS = (
     "settings",
     "configure",
 )
+_STAY = ("firmware.service.console",)
 _LONGEST_LINE = 255
 _POLL_MS = 100
 _UNKNOWN = b'= {"error": "no such command; log, recovery, reset and those of tools tech", "of": "'
@@ -77,15 +77,10 @@ async def _obey(board, boot_info, terminal, line):
 
 
 async def _run(board, boot_info, terminal, line):
-    gc.collect()
     try:
-        commands = __import__("firmware.service.commands", None, None, ("Commands",))
+        commands = load("firmware.service.commands")
         await commands.Commands(board, boot_info, terminal).run(line.decode())
     except Exception as error:  # CancelledError is none, so a task can still be ended
         log("console", type(error).__name__)
     commands = None
-    package = sys.modules["firmware.service"]
-    for name in ("commands", "parts"):
-        if sys.modules.pop("firmware.service." + name, None):
-            delattr(package, name)
-    gc.collect()
+    give_back("firmware.service", _STAY)

@@ -68,7 +68,7 @@ async def _slip(board, boot, terminal, arguments):
 
 
 async def _modem(board, boot, terminal, arguments):
-    modem = terminal.modem
+    modem = terminal.link.modem
     found = {"fault": None}
     try:
         await modem.connect(terminal.config.apn)

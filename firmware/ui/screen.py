@@ -1,4 +1,4 @@
-"""What the merchant sees: status bar, title, lines, key hints; for `firmware.ui.dialogs` and main.
+"""What the merchant sees: status bar, title, lines, key hints; for `firmware.ui.dialogs`.
 
 Rows from the top: status bar 0-8, title and up to four lines (or a big figure) 11-54, hints 55-63.
 Drawing is whole pictures; the display driver sends only what changed.
@@ -10,10 +10,6 @@ TOP = 11
 PITCH = 9
 LINES = 5
 HINTS_TOP = 55
-
-OFFLINE = 0
-SEARCHING = 1
-ONLINE = 2
 
 
 class Screen:

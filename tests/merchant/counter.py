@@ -20,10 +20,13 @@ from bootloader.shared.partitions import BlockDevice, Partition
 from firmware import log, terminal
 from firmware.drivers import keypad as keypad_driver
 from firmware.drivers.lcd import Lcd
+from firmware.duties import status_bar
+from firmware.flows.session import sessions
 from firmware.kept.config import Config
 from firmware.kept.memory import Memory
+from firmware.net.link import OFFLINE, ONLINE, SEARCHING
 from firmware.ui import dialogs
-from firmware.ui.screen import OFFLINE, ONLINE, SEARCHING, Screen
+from firmware.ui.screen import Screen
 from firmware.ui.texts import Words
 
 NETWORK = {"online": ONLINE, "offline": OFFLINE, "searching": SEARCHING}
@@ -261,13 +264,7 @@ class CounterTerminal(terminal.Terminal):
     answers = ()
     second_ms = 20
 
-    loses_coverage = False
-
-    async def look(self):
-        if self.loses_coverage:
-            self.network = OFFLINE
-
-    async def exchange(self, sale):
+    async def fetch_voucher(self, sale):
         answer = self.answers.pop(0) if self.answers else None
         if answer is None:
             return None
@@ -349,16 +346,23 @@ class Counter:
         self.screen = ToldScreen(Lcd(self.board.lcd))
         app = CounterTerminal(self.board, BootInfo(), self.config, memory, words, self.screen)
         app.answers = []
-        app.network = ONLINE
-        app.modem.registered = True
-        app.modem.signal = 18
+        self.loses_coverage = False
+        link = app.link
+        link.look = self.look
+        link.state = ONLINE
+        link.modem.registered = True
+        link.modem.signal = 18
         self.app = app
+
+    async def look(self):
+        if self.loses_coverage:
+            self.app.link.state = OFFLINE
 
     async def start(self):
         app = self.app
         self.tasks = [
             asyncio.create_task(self.guarded(work))
-            for work in (app.keypad.run(), app._merchant(), app._status())
+            for work in (app.keypad.run(), sessions(app), status_bar.show(app))
         ]
 
     async def guarded(self, work):
@@ -419,11 +423,11 @@ class Counter:
         return True
 
     async def do_network(self, state):
-        self.app.network = NETWORK[state]
+        self.app.link.state = NETWORK[state]
         return True
 
     async def do_lose_coverage(self):
-        self.app.loses_coverage = True
+        self.loses_coverage = True
         return True
 
     async def do_server(self, *answers):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from firmware.flows.session import FREE_TRIES, LONGEST_LOCK_S, lock_s
+from firmware.flows.sign_in import FREE_TRIES, LONGEST_LOCK_S, lock_s
 from tests.merchant.at_counter import run
 from tests.merchant.test_selling import IN, SELL_50, SOLD
 

@@ -41,11 +41,11 @@ with device.own():
     from bootloader.shared.control import ControlBlock
     from bootloader.shared.hashes import pbkdf2_sha256
     from bootloader.shared.partitions import mount_data, table
-    from firmware.flows import sell
-    from firmware.flows.steps import hand_over
+    from firmware.duties import radio, trial
+    from firmware.flows import recover, reprint, sell
+    from firmware.net.link import OFFLINE, ONLINE
     from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
     from firmware.sales.till import SaleRefused
-    from firmware.ui.screen import OFFLINE, ONLINE
     from firmware.ui.texts import Words
 
 LAYOUT = {
@@ -150,7 +150,7 @@ def _remembered(work: Callable[..., Any], key: Callable[[Any], bytes]) -> Callab
 @functools.cache
 def settle_in() -> None:
     """Let this room's device modules wait for nothing, and judge a signature once."""
-    for module in (firmware.terminal, firmware.drivers.printer):
+    for module in (firmware.terminal, trial, firmware.drivers.printer):
         module.__dict__["asyncio"] = _Instant
     firmware.drivers.printer.__dict__["ANSWER_MS"] = 0
     entropy.__dict__["make_key"] = lambda noise, random: office.DEVICE_KEY  # the server knows it
@@ -564,7 +564,7 @@ class Life:
         self._watch(app.journal)
         self.merchant = Merchant()
         app.ui = self.merchant
-        app.modem = Radio()
+        app.link.modem = Radio()
         app.messenger._post = world.post
         self.line = publisher.Line(world)
         app.http = firmware.terminal.HttpClient(self.line, "127.0.0.1", 80)
@@ -606,7 +606,7 @@ class Life:
 
     def _flow(self, flow: Any) -> str:
         app = self.app
-        app.network = ONLINE if self.world.online else OFFLINE
+        app.link.state = ONLINE if self.world.online else OFFLINE
         app.selling = True
         try:
             run(flow(app))
@@ -624,7 +624,7 @@ class Life:
             world.online = online
         self.merchant.wants = [p.id for p in self.app.catalogue.products].index(product)
         try:
-            return self._flow(sell.sell)
+            return self._flow(sell.run)
         finally:
             world.online = was
 
@@ -632,19 +632,19 @@ class Life:
         """A sale that gets its voucher, and then nobody prints it."""
         till = self.app.till
         sale = till.begin_online(product) if online else till.begin_offline(product)
-        if online and run(self.app.exchange(sale)) != "":
+        if online and run(self.app.fetch_voucher(sale)) != "":
             raise Broken("no voucher came")
 
     def recover(self) -> None:
-        self._flow(hand_over.recover)
+        self._flow(recover.run)
 
     def reprint(self) -> str:
-        return self._flow(hand_over.reprint_last)
+        return self._flow(reprint.run)
 
     def check_in(self) -> bool:
         """As the radio task; False when no answer came."""
         try:
-            run(self.app._check_in())
+            run(self.app.check_in.run())
         except _SAID_NO:
             return False
         return True
@@ -652,7 +652,7 @@ class Life:
     def sync(self) -> bool:
         app = self.app
         try:
-            run(firmware.terminal.sync.sync(app.journal, app.messenger, app.till))
+            run(radio.sync.sync(app.journal, app.messenger, app.till))
         except _SAID_NO:
             return False
         return True
@@ -669,7 +669,7 @@ class Life:
         app = self.app
         if not app.boot_info.trial:
             return True
-        test = app._self_test()
+        test = trial.prove(app, app.check_in)
         try:
             for _ in range(8):  # it begins before anything came from the server
                 test.send(None)
