@@ -19,7 +19,10 @@ from firmware.ui.texts import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootloader.shared.board import Board, BootInfo
+    from typing import Any
+
+    from bootloader.shared.board import Board
+    from firmware.boot_info import BootInfo
 
 # How much may be allocated before the heap is swept. What lives long is allocated at the start and
 # should lie low, so that the rest is in one piece for inflating and verifying an update; later a
@@ -28,7 +31,7 @@ START_SWEEP_BYTES = 4096
 SWEEP_BYTES = 16384
 
 
-def run(board: "Board", boot_info: "BootInfo") -> None:
+def run(board: "Board", boot_info: "Any") -> None:
     """Run the terminal. Returns only when a reset is wanted; an error that leaves is a crash."""
     gc.threshold(START_SWEEP_BYTES)
     log.start(board.console)

@@ -28,13 +28,13 @@ from firmware.sales.stock import Stock
 from firmware.sales.till import Till
 from firmware.service.console import serve
 from firmware.ui.dialogs import Dialogs
-from firmware.ui.texts import money
+from firmware.ui.money_and_dates import money
 from firmware.update.client import UpdateClient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootloader.shared.board import Board, BootInfo
-
+    from bootloader.shared.board import Board
+    from firmware.boot_info import BootInfo
     from firmware.kept.config import Config
     from firmware.kept.memory import Memory
     from firmware.sales.till import Sale

@@ -8,8 +8,8 @@ from firmware.ui.canvas import wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootloader.shared.board import Board, BootInfo
-
+    from bootloader.shared.board import Board
+    from firmware.boot_info import BootInfo
     from firmware.ui.screen import Screen
     from firmware.ui.texts import Words
 

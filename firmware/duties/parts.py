@@ -4,8 +4,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from bootloader.shared.board import Board, BootInfo
-
+    from bootloader.shared.board import Board
+    from firmware.boot_info import BootInfo
     from firmware.clock import Clock
     from firmware.drivers.battery import Battery
     from firmware.drivers.keypad import Keypad

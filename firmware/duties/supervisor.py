@@ -13,16 +13,13 @@ from firmware.log import log
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine
-    from typing import Any, Protocol
+    from typing import Any
 
-    from bootloader.shared.board import Board, BootInfo
-
+    from bootloader.shared.board import Board
+    from firmware.boot_info import BootInfo
     from firmware.drivers.keypad import Keypad
-
-    class Alive(Protocol):
-        """Who shows signs of life."""
-
-        alive_ms: int
+    from firmware.duties.radio import Radio
+    from firmware.ui.dialogs import Dialogs
 
     Work = list[Coroutine[Any, Any, None]]
 
@@ -36,9 +33,14 @@ class Supervisor:
     """Runs the tasks, and breathes for them where long arithmetic lets none of them run."""
 
     def __init__(
-        self, board: "Board", boot_info: "BootInfo", keypad: "Keypad", ui: "Alive", radio: "Alive"
+        self,
+        board: "Board",
+        boot_info: "BootInfo",
+        keypad: "Keypad",
+        ui: "Dialogs",
+        radio: "Radio",
     ) -> None:
-        """`ui`, `radio`: the ticks of the merchant's and the radio's last sign of life."""
+        """`ui`, `radio`: the merchant's and the radio's signs of life."""
         self._board = board
         self._watchdog = boot_info.watchdog
         self._keypad = keypad
@@ -46,8 +48,8 @@ class Supervisor:
         self._radio = radio
         self._selling: list["asyncio.Task[None]"] = []
         self._failed: Exception | None = None
-        self._technician_ms: int | None = None
-        self._fed_ms = self._breath_ms = ticks_ms()
+        self._is_selling = True
+        self._fed_ms = self._breath_ms = self._technician_ms = ticks_ms()
         breath.use(self._breathe)
 
     async def run(self, always: "Work", selling: "Work") -> None:
@@ -72,7 +74,7 @@ class Supervisor:
             if self._failed:
                 raise self._failed
             now = ticks_ms()
-            if self._technician_ms is not None:
+            if not self._is_selling:
                 if ticks_diff(now, self._technician_ms) > TECHNICIAN_SILENT_MS:
                     log("service", "left alone: back to selling")
                     self._board.reset()
@@ -105,7 +107,8 @@ class Supervisor:
 
         A cut in the middle of any of these tasks is what they are made for.
         """
-        if self._technician_ms is None:
+        if self._is_selling:
+            self._is_selling = False
             for task in self._selling:
                 task.cancel()
             await asyncio.sleep_ms(0)

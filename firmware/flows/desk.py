@@ -4,8 +4,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from bootloader.shared.board import BootInfo
-
+    from firmware.boot_info import BootInfo
     from firmware.drivers.battery import Battery
     from firmware.drivers.printer import Printer
     from firmware.kept.config import Config

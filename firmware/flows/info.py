@@ -1,6 +1,6 @@
 """What a technician asks for on the telephone."""
 
-from firmware.ui.texts import date_time_text
+from firmware.ui.money_and_dates import date_time_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,6 +10,6 @@ if TYPE_CHECKING:
 async def run(desk: "Desk") -> None:
     """Choose the language; it is kept."""
     at = await desk.ui.choose(desk.words("m_language"), NAMES)
-    if at is not None:
+    if isinstance(at, int):
         desk.memory.put("language", LANGUAGES[at])
         desk.words = desk.ui.words = Words(LANGUAGES[at])

@@ -24,8 +24,8 @@ async def run(desk: "Desk") -> None:
                 await hand_over.hand_over(desk, sale)
             continue
         text = words("cut_print", sale.sequence, name)
-        hints = (("*", "later"), ("C", "yes"), ("#", "print"))
-        key = await desk.ui.bad(words("cut"), text, hints)
+        choices = (("*", "later"), ("C", "yes"), ("#", "print"))
+        key = await desk.ui.bad(words("cut"), text, choices)
         if key == "C":
             desk.till.printed(sale, False)
         elif key == "#":

@@ -44,7 +44,7 @@ async def pick(desk: "Desk") -> "Product | None":
         desk.new_catalogue()  # the file was spoiled since it was read: back to what worked last
         return None
     at = await desk.ui.choose(desk.words("sell_what"), items)
-    return None if at is None else products[at]
+    return products[at] if isinstance(at, int) else None
 
 
 async def confirm(desk: "Desk", product: "Product") -> bool:

@@ -18,7 +18,7 @@ async def sessions(desk: "Desk") -> None:
         gc.collect()
         if not desk.catalogue.products and not desk.till.unfinished():
             desk.ui.tell(desk.words("service"), desk.words("s_catalogue"))
-            await desk.ui.key("", 1000)
+            await desk.ui.key_within("", 1000)
             continue
         await session(desk)
 
