@@ -83,9 +83,7 @@ async def offer_stock(desk: "Desk", product: "Product") -> bool:
     """Whether the merchant wants to sell from the terminal's own stock; says what keeps the network
     away, where the merchant can mend it.
     """
-    title = desk.words("n_" + desk.link.trouble)
-    if title.startswith("n_"):
-        title = desk.words("no_network")
+    title = desk.words.either("n_" + desk.link.trouble, "no_network")
     text = desk.words("stock_q", desk.till.stock_left(product.id))
     hints = (("*", "back"), ("#", "ok"))
     return await desk.ui.ask(title, text, hints) == "#"

@@ -1,7 +1,7 @@
 """Every word the merchant or the customer reads, by language, in one table; for screens and paper.
 
 The table is one string, so that on the board it stays in flash and costs no heap until a word is
-shown. A line is `key|English|French`; `/` breaks the line on screen; `{}` is filled in order.
+shown. A line is `key|English|French`; `{}` is filled in order.
 A test measures every text against the screen it appears on.
 """
 
@@ -144,6 +144,11 @@ class Words:
         at += len(key) + 2
         text = _TABLE[at : _TABLE.find("\n", at)].split("|")[self._column]
         return text.format(*filling) if filling else text
+
+    def either(self, key: str, other: str, *filling: object) -> str:
+        """The text of `key`, or that of `other` when there is none."""
+        text = self(key, *filling)
+        return self(other, *filling) if text == key else text
 
 
 def keys() -> list[str]:

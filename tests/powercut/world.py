@@ -565,7 +565,7 @@ class Life:
         self.merchant = Merchant()
         app.ui = self.merchant
         app.link.modem = Radio()
-        app.messenger._post = world.post
+        app.messenger.post = world.post
         self.line = publisher.Line(world)
         app.http = firmware.terminal.HttpClient(self.line, "127.0.0.1", 80)
         app.updates._http = app.http

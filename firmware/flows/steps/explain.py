@@ -10,7 +10,5 @@ if TYPE_CHECKING:
 async def explain(desk: "Desk", code: str) -> None:
     """Say in plain words why a sale was refused and what to do next."""
     log("sale", "refused: " + code)
-    text = desk.words("e_" + code)
-    if text == "e_" + code:
-        text = desk.words("e_other", code)
+    text = desk.words.either("e_" + code, "e_other", code)
     await desk.ui.bad(desk.words("not_sold"), text, (("#", "ok"),))
