@@ -62,7 +62,9 @@ CATALOGUE = {
 class Flash:
     def __init__(self, size):
         self.size_bytes = size
-        self.cells = bytearray(b"\xff" * size)
+        self.cells = bytearray(size)  # filled in pieces: a small heap has no room for it twice
+        for sector in range(0, size, 4096):
+            self.erase(sector)
 
     def read_into(self, address, buf):
         buf[:] = memoryview(self.cells)[address : address + len(buf)]
