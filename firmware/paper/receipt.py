@@ -1,7 +1,7 @@
 """What goes on paper, as ESC/POS bytes; pure. The flows print it.
 
 32 columns of the 58 mm head's font A; text in code page 1252 (ESC t 16), which has every letter of
-the languages. Commands: Epson ESC/POS reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !).
+English and French. Commands: Epson ESC/POS reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !).
 """
 
 from firmware.drivers.printer import COLUMNS
