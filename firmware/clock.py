@@ -36,7 +36,8 @@ class Clock:
     """Unix seconds that never run backwards by themselves; 0 while unknown."""
 
     def __init__(self) -> None:
-        self.set(0)
+        self._at = 0
+        self._ticks = ticks_ms()
 
     def start(self, hint: int, oldest: int) -> bool:
         """Begin with what the board's own clock says (`hint`), but never before `oldest`: a dead

@@ -39,7 +39,10 @@ async def pick(desk: "Desk") -> "Product | None":
     """The product the merchant chose, or None."""
     products = desk.catalogue.products
     try:
-        items = [(p.name, desk.money(p.amount_minor)) for p in products]
+        items = []
+        for n in range(len(products)):
+            product = products[n]  # read from flash each time
+            items.append((product.name, desk.money(product.amount_minor)))
     except (ValueError, OSError):
         desk.new_catalogue()  # the file was spoiled since it was read: back to what worked last
         return None
