@@ -1,25 +1,35 @@
-"""Code that lies in the heap only while it is used: the menu's flows, the technician's commands."""
+"""Modules that lie in the heap only while they work: loaded for it, given back after it.
+
+On a board every class and function of a loaded module takes heap, its code does not: loading it
+again costs milliseconds. CPython keeps them all.
+"""
 
 import gc
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 
 def load(name: str) -> "Any":
     """The module `name`. Who keeps something of it keeps all of it."""
     gc.collect()
-    return __import__(name, None, None, ("run",))
+    return __import__(name, None, None, ("",))
 
 
-def give_back(room: str, stay: tuple[str, ...]) -> None:
-    """Forget all modules of the package `room` but those that are named in `stay`."""
-    for name in list(sys.modules):
-        if name.startswith(room + ".") and name not in stay:
-            del sys.modules[name]
-            parent, leaf = name.rsplit(".", 1)
-            if parent in sys.modules and hasattr(sys.modules[parent], leaf):
-                delattr(sys.modules[parent], leaf)
+def loaded(room: str, but: tuple[str, ...] = ()) -> list[str]:
+    """The names of all modules of the package `room` that are loaded now, `but` these."""
+    return [name for name in sys.modules if name.startswith(room + ".") and name not in but]
+
+
+def give_back(names: "Iterable[str]") -> None:
+    """Forget the modules `names`; what of them is still referred to stays as long as it is."""
+    if sys.implementation.name == "micropython":
+        for name in names:
+            if sys.modules.pop(name, None):
+                room, leaf = name.rsplit(".", 1)
+                if room in sys.modules and hasattr(sys.modules[room], leaf):
+                    delattr(sys.modules[room], leaf)
     gc.collect()

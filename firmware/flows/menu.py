@@ -1,6 +1,6 @@
 """The menu: what is chosen is loaded, runs, and gives its memory back."""
 
-from firmware.lent import give_back, load
+from firmware.lent import give_back, load, loaded
 from firmware.sales.till import SaleRefused
 
 TYPE_CHECKING = False
@@ -46,5 +46,4 @@ async def run_flow(desk: "Desk", name: str) -> None:
         await load("firmware.flows.steps.explain").explain(desk, refused.code)
     finally:
         desk.selling = False
-        give_back("firmware.flows", STAY)
-        give_back("firmware.paper", ())
+        give_back(loaded("firmware.flows", STAY) + loaded("firmware.paper"))

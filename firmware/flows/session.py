@@ -3,7 +3,7 @@
 import gc
 
 from firmware.flows.menu import STAY, menu, run_flow
-from firmware.lent import give_back, load
+from firmware.lent import give_back, load, loaded
 from firmware.log import log
 from firmware.ui.dialogs import Idle
 
@@ -45,4 +45,4 @@ async def _sign_in(desk: "Desk") -> bool:
         done: bool = await load("firmware.flows.sign_in").run(desk)
         return done
     finally:
-        give_back("firmware.flows", STAY)
+        give_back(loaded("firmware.flows", STAY))

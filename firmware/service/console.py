@@ -8,7 +8,7 @@ bytes that come in end the program, are kept, or load anything unless they are a
 
 import asyncio
 
-from firmware.lent import give_back, load
+from firmware.lent import give_back, load, loaded
 from firmware.log import lines, log
 
 TYPE_CHECKING = False
@@ -93,4 +93,4 @@ async def _run(
     except Exception as error:  # CancelledError is none, so a task can still be ended
         log("console", type(error).__name__)
     commands = None
-    give_back("firmware.service", _STAY)
+    give_back(loaded("firmware.service", _STAY))

@@ -17,7 +17,7 @@ import vfs
 from bootloader.shared import cbor, cose
 from bootloader.shared.hashes import pbkdf2_sha256
 from bootloader.shared.partitions import BlockDevice, Partition
-from firmware import log, terminal
+from firmware import lent, log, terminal
 from firmware.drivers import keypad as keypad_driver
 from firmware.drivers.lcd import Lcd
 from firmware.duties import status_bar
@@ -386,6 +386,7 @@ class Counter:
         else:
             print("THROUGH")
         print("PAPER " + self.board.printer.written.hex())
+        print("LOADED " + json.dumps(sorted(lent.loaded("firmware.flows"))))
         print("RECORDS " + json.dumps(self.records()))
         print("FLOAT %d" % self.app.till.float_minor)
 
