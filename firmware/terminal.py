@@ -108,8 +108,8 @@ class Terminal:
             is_blind = False  # it was never off
         self._keys = derive_keys(who.device_key, who.terminal_id)
         self.stock = Stock(self._keys.stock)
-        self.till = Till(self.journal, self.stock, None, self._keys, self.clock.now)
-        self.new_catalogue()
+        self.catalogue = self._read_catalogue()
+        self.till = Till(self.journal, self.stock, self.catalogue, self._keys, self.clock.now)
         self.till.booted(boot.boot_count, boot.release, boot.reset_cause, is_blind)
 
     def _reach_out(self) -> None:
@@ -169,15 +169,19 @@ class Terminal:
             self.http.sales -= 1
 
     def new_catalogue(self) -> None:
-        """Read the catalogue; without one there is nothing to sell, but everything else works."""
+        """Read the price list anew; the till sells by it from now on."""
+        self.catalogue = self.till.catalogue = self._read_catalogue()
+
+    def _read_catalogue(self) -> Catalogue:
+        """The price list; without one there is nothing to sell, but everything else works."""
         try:
-            catalogue = self.files.load(load, _PRICES)
+            catalogue: Catalogue = self.files.load(load, _PRICES)
         except CatalogueError:
             catalogue = Catalogue(_NOTHING_TO_SELL)
         why = self.files.refused.get("catalogue.json")
         if why:
             log("main", why)
-        self.catalogue = self.till.catalogue = catalogue
+        return catalogue
 
     # what the update client asks
 

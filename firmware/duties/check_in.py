@@ -41,7 +41,9 @@ class CheckIn:
         self._due_ms = ticks_add(ticks_ms(), terminal.config.poll_s * 1000)
         boot = terminal.boot_info
         failure = boot.last_failure
-        told = [failure["release"], failure["reason"]] if failure else terminal.updates.refusal
+        told: list[int | str] | None = terminal.updates.refusal
+        if failure:
+            told = [failure["release"], failure["reason"]]
         files = dict(terminal.files.refused)
         status = self._status(told, files)
         reply = await sync.check_in(terminal.journal, terminal.messenger, terminal.till, status)
@@ -62,7 +64,7 @@ class CheckIn:
         waiting = [n for n in reply[5] if "stock/%d" % n not in files]
         await self._stock(waiting, reply.get(6, ()))
 
-    def _status(self, told: list[object] | None, files: dict[str, str]) -> dict[int, object]:
+    def _status(self, told: list[int | str] | None, files: dict[str, str]) -> dict[int, object]:
         terminal = self._terminal
         boot = terminal.boot_info
         status: dict[int, object] = {
