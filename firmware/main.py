@@ -53,7 +53,7 @@ def run(board: "Board", boot_info: "Any") -> None:
     memory = Memory()
     words = Words(memory.get("language", settings.language))
     gc.collect()
-    from firmware.sales.journal import JournalDamaged
+    from firmware.sales.ring import JournalDamaged
 
     try:
         terminal = Terminal(board, boot_info, settings, memory, words, screen, files)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from firmware.boot_info import BootInfo
     from firmware.kept.config import Config
     from firmware.kept.memory import Memory
-    from firmware.sales.till import Sale
+    from firmware.sales.sale import Sale
     from firmware.ui.screen import Screen
     from firmware.ui.texts import Words
 

@@ -6,7 +6,7 @@ from firmware.paper import receipt
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
-    from firmware.sales.till import DayReport
+    from firmware.sales.day import DayReport
 
 _PRINT_MS = 40000
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from firmware.kept.memory import Memory
     from firmware.net.link import Link
     from firmware.sales.catalogue import Catalogue
-    from firmware.sales.till import Sale, Till
+    from firmware.sales.sale import Sale
+    from firmware.sales.till import Till
     from firmware.ui.dialogs import Dialogs
     from firmware.ui.texts import Words
 

@@ -1,7 +1,7 @@
 """The menu: what is chosen is loaded, runs, and gives its memory back."""
 
 from firmware.lent import give_back, load, loaded
-from firmware.sales.till import SaleRefused
+from firmware.sales.sale import SaleRefused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

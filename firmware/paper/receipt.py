@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from firmware.kept.config import Config
     from firmware.sales.catalogue import Catalogue
-    from firmware.sales.till import Voucher
+    from firmware.sales.sale import Voucher
     from firmware.ui.texts import Words
 
 _START = b"\x1b@\x1bt\x10"

@@ -6,7 +6,7 @@ from firmware.log import log
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
-    from firmware.sales.till import Sale
+    from firmware.sales.sale import Sale
 
 ANSWER_MS = 60000
 

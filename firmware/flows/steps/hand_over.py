@@ -11,7 +11,7 @@ from firmware.paper import receipt
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
-    from firmware.sales.till import Sale, Voucher
+    from firmware.sales.sale import Sale, Voucher
 
 PRINT_MS = 40000
 SHOW_MS = 120000
