@@ -1,11 +1,20 @@
 """What goes on paper, as ESC/POS bytes; pure. The flows print it.
 
 32 columns of the 58 mm head's font A; text in code page 1252 (ESC t 16), which has every letter of
-the languages. Commands: Epson ESC/POS reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !).
+English and French. Commands: Epson ESC/POS reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !).
 """
 
 from firmware.drivers.printer import COLUMNS
-from firmware.ui.texts import date_text, date_time_text, money
+from firmware.ui.money_and_dates import date_text, date_time_text, money
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from firmware.kept.config import Config
+    from firmware.sales.catalogue import Catalogue
+    from firmware.sales.sale import Voucher
+    from firmware.ui.texts import Words
 
 _START = b"\x1b@\x1bt\x10"
 _CENTRE = b"\x1ba\x01"
@@ -18,7 +27,7 @@ _SINGLE = b"\x1d!\x00"
 _FEED = b"\x1bd\x04"
 
 
-def encode(text):
+def encode(text: str) -> bytes:
     """`text` in the printer's code page; what it lacks becomes `?`, never another letter."""
     out = bytearray()
     for char in text:
@@ -27,7 +36,7 @@ def encode(text):
     return bytes(out)
 
 
-def wrap_columns(text, columns=COLUMNS):
+def wrap_columns(text: str, columns: int = COLUMNS) -> list[str]:
     """Lines of at most `columns` characters, broken at spaces where there are any."""
     lines = []
     line = ""
@@ -48,7 +57,7 @@ def wrap_columns(text, columns=COLUMNS):
     return lines
 
 
-def pin_lines(pin, groups, columns=COLUMNS // 2):
+def pin_lines(pin: str, groups: "Sequence[int]", columns: int = COLUMNS // 2) -> list[str]:
     """The PIN in its operator's groups, as many whole groups a line as fit; all of it, always.
 
     Digits that `groups` does not cover follow as a last group.
@@ -73,7 +82,7 @@ def pin_lines(pin, groups, columns=COLUMNS // 2):
     return lines
 
 
-def _pair(left, right):
+def _pair(left: str, right: str) -> bytes:
     gap = COLUMNS - len(left) - len(right)
     if gap < 1:
         left = left[: COLUMNS - len(right) - 1]
@@ -81,14 +90,23 @@ def _pair(left, right):
     return encode(left + " " * gap + right) + b"\n"
 
 
-def _head(config):
+def _head(config: "Config") -> bytes:
     out = _START + _CENTRE + _TALL + _BOLD
     for line in wrap_columns(config.merchant_name):
         out += encode(line) + b"\n"
     return out + _SINGLE + _PLAIN
 
 
-def voucher(words, config, catalogue, terminal_id, sold, time, duplicate, offline):
+def voucher(
+    words: "Words",
+    config: "Config",
+    catalogue: "Catalogue",
+    terminal_id: str,
+    sold: "Voucher",
+    time: int,
+    duplicate: bool,
+    offline: bool,
+) -> bytes:
     """The receipt of one voucher.
 
     `sold`: the till's voucher (`.pin .serial .expiry .product .amount_minor .sequence`). `time`:
@@ -121,7 +139,13 @@ def voucher(words, config, catalogue, terminal_id, sold, time, duplicate, offlin
     return bytes(out + _FEED)
 
 
-def report(words, config, rows, terminal_id, time):
+def report(
+    words: "Words",
+    config: "Config",
+    rows: "Sequence[tuple[str, str] | None]",
+    terminal_id: str,
+    time: int,
+) -> bytes:
     """A day report: `rows` are pairs (left, right), or None for a rule."""
     out = bytearray(_head(config))
     out += _BOLD + encode(words("r_day")) + b"\n" + _PLAIN

@@ -16,8 +16,20 @@ from bootloader.shared.hashes import equal, hkdf_sha256, hmac_sha256, technician
 from bootloader.shared.partitions import SECTOR_BYTES
 from firmware import log
 from firmware.kept import config
+from firmware.lent import load
 from firmware.office import sync
+from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
 from firmware.service.console import COMMANDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from bootloader.shared.board import Board
+    from firmware.boot_info import BootInfo
+    from firmware.service.serviced import Serviced
+
+    Answer = dict[str, Any]
 
 _REPLY_MS = 60000
 _REPLY_CHARS = 4400
@@ -33,12 +45,12 @@ class Refused(Exception):
 class Commands:
     """One command on the console of `terminal` (None if the terminal is out of service)."""
 
-    def __init__(self, board, boot_info, terminal):
+    def __init__(self, board: "Board", boot_info: "BootInfo", terminal: "Serviced | None") -> None:
         self.board = board
         self.boot = boot_info
         self.terminal = terminal
 
-    async def run(self, line):
+    async def run(self, line: str) -> None:
         """Carry out `line` (text) and answer it."""
         words = line.split()
         if not words or words[0] not in COMMANDS:  # any other name would stay in the heap for ever
@@ -62,25 +74,26 @@ class Commands:
             await asyncio.sleep_ms(100)
             self.board.reset()
 
-    def say(self, answer):
+    def say(self, answer: "Answer") -> None:
+        """Write one line of an answer."""
         self.board.console.write(b"= " + json.dumps(answer).encode() + b"\r\n")
 
-    def _selling(self):
+    def _selling(self) -> "Serviced":
         if self.terminal is None:
             raise Refused("the terminal is out of service: its screen says why; use recovery")
         return self.terminal
 
-    async def _stopped(self):
+    async def _stopped(self) -> "Serviced":
         """The terminal, with selling stopped until the next restart."""
         terminal = self._selling()
         if terminal.selling or terminal.printer.busy:
             raise Refused("a sale is open: finish it first")
-        await terminal.to_bench()
+        await terminal.supervisor.stop_selling()
         return terminal
 
     # what it is
 
-    async def do_status(self):
+    async def do_status(self) -> "Answer":
         """Who this is, what runs, and what the server does not have yet."""
         boot = self.boot
         who = boot.identity
@@ -103,13 +116,13 @@ class Commands:
             answer["unsynced"] = till.unsynced_count
             answer["unfinished"] = len(till.unfinished())
             answer["locked"] = self.terminal.memory.get("locked", False)
-            answer["network"] = self.terminal.network
+            answer["network"] = self.terminal.link.state
             answer["refused"] = self.terminal.files.refused
         return answer
 
     # journal and diagnostics
 
-    async def do_export(self):
+    async def do_export(self) -> "Answer":
         """Every record still kept, as it stands in the journal, and the log. PINs in it are sealed
         under a key that never leaves the terminal; so is each part of the records, so that the
         server books nothing that somebody made up on the way."""
@@ -132,7 +145,7 @@ class Commands:
             self._seal(key, sequence, part)
         return {"records": count, "acknowledged": journal.state.acknowledged, "tip": self._tip()}
 
-    def _seal(self, key, last, part):
+    def _seal(self, key: bytes, last: int, part: list[bytes]) -> None:
         """Say the seal of the records in `part`, of which `last` is the last one's number."""
         first = last - len(part) + 1
         pieces = [first.to_bytes(4, "big"), len(part).to_bytes(2, "big")]
@@ -142,39 +155,40 @@ class Commands:
         seal = hmac_sha256(key, *pieces)
         self.say({"first": first, "count": len(part), "seal": hexlify(seal).decode()})
 
-    def _tip(self):
+    def _tip(self) -> str:
         """The chain tag of the newest record of a sale: it stands for everything before it."""
-        journal = self.terminal.journal
+        journal = self._selling().journal
         for _, _, _, _, raw in journal.records(journal.state.last_money):
             return hexlify(raw[-8:]).decode()
         return ""
 
-    async def do_sync(self):
+    async def do_sync(self) -> "Answer":
         """Send the journal to the server through the cable instead of over the air: each message is
         sealed here, so the technician's computer carries it but can neither read nor change it."""
         terminal = await self._stopped()
         messenger = terminal.messenger
-        over_the_air = messenger._post
-        messenger._post = self._post
+        over_the_air = messenger.post
+        messenger.post = self._post
         try:
             count = await sync.sync(terminal.journal, messenger, terminal.till)
-        except (sync.messages.NoNetwork, sync.BadReply, sync.ServerRefused) as error:
+        except (NoNetwork, BadReply, ServerRefused) as error:
             raise Refused("the server did not take the journal: " + str(error))
         finally:
-            messenger._post = over_the_air
+            messenger.post = over_the_air
         return {"sent": count, "unsynced": terminal.till.unsynced_count, "then": "restart"}
 
-    async def _post(self, body):
+    async def _post(self, body: bytes) -> tuple[int, bytes]:
         self.say({"post": hexlify(body).decode()})
         words = (await self._line(_REPLY_MS)).split()
         if len(words) != 3 or words[0] != "reply":
-            raise sync.messages.NoNetwork("no answer through the cable")
+            raise NoNetwork("no answer through the cable")
+        _, status, content = words
         try:
-            return int(words[1]), unhexlify("" if words[2] == "-" else words[2])
+            return int(status), unhexlify("" if content == "-" else content)
         except ValueError:
-            raise sync.messages.NoNetwork("a damaged answer through the cable")
+            raise NoNetwork("a damaged answer through the cable")
 
-    async def _line(self, timeout_ms):
+    async def _line(self, timeout_ms: int) -> str:
         """The next line that is typed; "" when `timeout_ms` passed without one."""
         started = ticks_ms()
         typed = bytearray()
@@ -190,13 +204,13 @@ class Commands:
 
     # what needs a permit
 
-    async def do_challenge(self):
+    async def do_challenge(self) -> "Answer":
         """A number that is good for one permit, and the proof that this terminal drew it."""
         self.boot.challenge = challenge = self.board.random(16)
         proof = technician_permit(self.boot.identity, "challenge", challenge)
         return {"challenge": hexlify(challenge + proof).decode()}
 
-    def _check(self, action, permit, content=None):
+    def _check(self, action: str, permit: str, content: bytes | None = None) -> None:
         challenge = getattr(self.boot, "challenge", None)
         self.boot.challenge = None
         if not challenge:
@@ -207,36 +221,38 @@ class Commands:
         if not equal(unhexlify(permit), wanted):
             raise Refused("the permit is not for this: ask the server for one again")
 
-    async def do_unlock(self, permit):
+    async def do_unlock(self, permit: str) -> "Answer":
         """Let the merchant try a PIN again at once."""
-        self._selling()
+        memory = self._selling().memory
         self._check("unlock", permit)
-        self.terminal.memory.put("wrong", 0)
-        self.terminal.memory.put("locked", False)
+        memory.put("wrong", 0)
+        memory.put("locked", False)
         log.log("service", "unlocked by a technician")
         return {"then": "restart"}
 
-    def _settings(self):
+    def _settings(self) -> "Answer":
         path = self.terminal.files.in_use(_CONFIG) if self.terminal else _CONFIG
         with open(path, "rb") as file:
-            return json.load(file)
+            settings: Answer = json.load(file)
+        return settings
 
-    async def do_settings(self):
+    async def do_settings(self) -> "Answer":
         """The settings in force, without what the merchant's PIN could be guessed from."""
         settings = self._settings()
         for name in _SECRET_SETTINGS:
             settings["merchant"].pop(name, None)
         return {"settings": settings}
 
-    async def do_configure(self):
+    async def do_configure(self) -> "Answer":
         """Change the settings that the technician's tool names; all others stay."""
-        self._selling()
+        files = self._selling().files
         self.say(await self.do_challenge())
         words = (await self._line(_REPLY_MS)).split()
         if len(words) != 3 or words[0] != "settings":
             raise Refused("no settings came: start again")
-        patch = unhexlify(words[2])
-        self._check("settings", words[1], patch)
+        _, permit, changes = words
+        patch = unhexlify(changes)
+        self._check("settings", permit, patch)
         settings = self._settings()
         for name, value in json.loads(patch).items():
             if isinstance(value, dict) and isinstance(settings.get(name), dict):
@@ -248,11 +264,11 @@ class Commands:
             config.Config(text)
         except config.ConfigError as error:
             raise Refused("nothing was changed: " + str(error))
-        self.terminal.files.put(_CONFIG, text)
+        files.put(_CONFIG, text)
         log.log("service", "settings changed by a technician")
         return {"then": "restart"}
 
-    async def do_may_retire(self, tip=""):
+    async def do_may_retire(self, tip: str = "") -> "Answer":
         """Whether no sale would be lost; `tip` shows that the journal was exported."""
         till = self._selling().till
         waiting = till.unsynced_count
@@ -263,7 +279,7 @@ class Commands:
             )
         return {}
 
-    async def do_retire(self, permit, tip=""):
+    async def do_retire(self, permit: str, tip: str = "") -> "Answer":
         """Wipe keys, stock, journal and settings."""
         await self.do_may_retire(tip)
         self._check("retire", permit)
@@ -281,10 +297,9 @@ class Commands:
 
     # self-test
 
-    async def do_test(self, part, *arguments):
+    async def do_test(self, part: str, *arguments: str) -> "Answer":
         """One part of the board; docs/technician.md, "Self-test"."""
         terminal = await self._stopped()
-        name = "firmware.service.parts"
-        return await __import__(name, None, None, ("run",)).run(
-            self.board, self.boot, terminal, part, arguments
-        )
+        parts = load("firmware.service.parts")
+        found: Answer = await parts.run(self.board, self.boot, terminal, part, arguments)
+        return found

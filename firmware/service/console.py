@@ -7,10 +7,15 @@ bytes that come in end the program, are kept, or load anything unless they are a
 """
 
 import asyncio
-import gc
-import sys
 
+from firmware.lent import give_back, load, loaded
 from firmware.log import lines, log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootloader.shared.board import Board
+    from firmware.boot_info import BootInfo
+    from firmware.service.serviced import Serviced
 
 COMMANDS = (
     "status",
@@ -24,12 +29,13 @@ COMMANDS = (
     "settings",
     "configure",
 )
+_STAY = ("firmware.service.console",)
 _LONGEST_LINE = 255
 _POLL_MS = 100
 _UNKNOWN = b'= {"error": "no such command; log, recovery, reset and those of tools tech", "of": "'
 
 
-async def serve(board, boot_info, terminal=None):
+async def serve(board: "Board", boot_info: "BootInfo", terminal: "Serviced | None" = None) -> None:
     """Read the console for ever. `terminal` is None when it is out of service."""
     typed = bytearray()
     while True:
@@ -55,7 +61,9 @@ async def serve(board, boot_info, terminal=None):
                     log("console", type(error).__name__)
 
 
-async def _obey(board, boot_info, terminal, line):
+async def _obey(
+    board: "Board", boot_info: "BootInfo", terminal: "Serviced | None", line: bytes
+) -> None:
     if line == b"log":
         for kept in lines():
             board.console.write(b"> " + kept.encode() + b"\r\n")
@@ -76,16 +84,13 @@ async def _obey(board, boot_info, terminal, line):
             board.console.write(_UNKNOWN + word + b'"}\r\n')
 
 
-async def _run(board, boot_info, terminal, line):
-    gc.collect()
+async def _run(
+    board: "Board", boot_info: "BootInfo", terminal: "Serviced | None", line: bytes
+) -> None:
     try:
-        commands = __import__("firmware.service.commands", None, None, ("Commands",))
+        commands = load("firmware.service.commands")
         await commands.Commands(board, boot_info, terminal).run(line.decode())
     except Exception as error:  # CancelledError is none, so a task can still be ended
         log("console", type(error).__name__)
     commands = None
-    package = sys.modules["firmware.service"]
-    for name in ("commands", "parts"):
-        if sys.modules.pop("firmware.service." + name, None):
-            delattr(package, name)
-    gc.collect()
+    give_back(loaded("firmware.service", _STAY))

@@ -10,11 +10,27 @@ from bootloader.shared.compat import ticks_diff, ticks_ms
 from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
 from firmware.net.modem.ladder import ModemError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from bootloader.shared.board import Board
+    from firmware.boot_info import BootInfo
+    from firmware.service.serviced import Serviced
+
+    Found = dict[str, Any]
+
 _KEY_MS = 15000
 _PARTS = ("battery", "RTC", "flash", "keypad", "LCD", "printer", "SIM", "modem")
 
 
-async def run(board, boot, terminal, part, arguments):
+async def run(
+    board: "Board",
+    boot: "BootInfo",
+    terminal: "Serviced",
+    part: str,
+    arguments: tuple[str, ...],
+) -> "Found":
     """Test `part`. Raises ValueError if there is no such part."""
     test = {
         "keypad": _keypad,
@@ -31,13 +47,17 @@ async def run(board, boot, terminal, part, arguments):
     return await test(board, boot, terminal, arguments)
 
 
-async def _keypad(board, boot, terminal, arguments):
+async def _keypad(
+    board: "Board", boot: "BootInfo", terminal: "Serviced", arguments: tuple[str, ...]
+) -> "Found":
     # one key, so that the technician's screen can follow
     terminal.ui.tell("Keypad", "Press every key once")
     return {"key": await terminal.keypad.get(_KEY_MS)}
 
 
-async def _lcd(board, boot, terminal, arguments):
+async def _lcd(
+    board: "Board", boot: "BootInfo", terminal: "Serviced", arguments: tuple[str, ...]
+) -> "Found":
     if arguments == ("dark",):
         terminal.ui.tell("Display", "")
         board.lcd.command(b"\xa5")  # SSD1306: every pixel on, whatever the memory holds
@@ -47,11 +67,15 @@ async def _lcd(board, boot, terminal, arguments):
     return {}
 
 
-async def _printer(board, boot, terminal, arguments):
+async def _printer(
+    board: "Board", boot: "BootInfo", terminal: "Serviced", arguments: tuple[str, ...]
+) -> "Found":
     return {"status": await terminal.printer.status()}
 
 
-async def _slip(board, boot, terminal, arguments):
+async def _slip(
+    board: "Board", boot: "BootInfo", terminal: "Serviced", arguments: tuple[str, ...]
+) -> "Found":
     # Anybody may be on the cable, and paper is money: words of ours only, for each part one mark.
     marks = arguments[0] if arguments else ""
     if len(marks) != len(_PARTS) or marks.strip("+-"):
@@ -67,9 +91,11 @@ async def _slip(board, boot, terminal, arguments):
     return {"sent": sent, "status": status}
 
 
-async def _modem(board, boot, terminal, arguments):
-    modem = terminal.modem
-    found = {"fault": None}
+async def _modem(
+    board: "Board", boot: "BootInfo", terminal: "Serviced", arguments: tuple[str, ...]
+) -> "Found":
+    modem = terminal.link.modem
+    found: Found = {"fault": None}
     try:
         await modem.connect(terminal.config.apn)
     except ModemError as error:
@@ -79,7 +105,9 @@ async def _modem(board, boot, terminal, arguments):
     return found
 
 
-async def _flash(board, boot, terminal, arguments):
+async def _flash(
+    board: "Board", boot: "BootInfo", terminal: "Serviced", arguments: tuple[str, ...]
+) -> "Found":
     # The last payload sector of `download`: what it held is fetched again, its hash will not fit.
     partition = board.partitions["download"]
     at = partition.size_bytes - 2 * SECTOR_BYTES
@@ -104,11 +132,15 @@ async def _flash(board, boot, terminal, arguments):
     return {"wrong": wrong, "image": digest.digest() == slot.sha256}
 
 
-async def _battery(board, boot, terminal, arguments):
+async def _battery(
+    board: "Board", boot: "BootInfo", terminal: "Serviced", arguments: tuple[str, ...]
+) -> "Found":
     return {"mv": board.battery_mv(), "charging": board.charging()}
 
 
-async def _rtc(board, boot, terminal, arguments):
+async def _rtc(
+    board: "Board", boot: "BootInfo", terminal: "Serviced", arguments: tuple[str, ...]
+) -> "Found":
     # The middle one of three seconds: a busy moment at an edge says nothing of the quartz.
     edges = []
     for _ in range(4):

@@ -1,7 +1,7 @@
 """Every word the merchant or the customer reads, by language, in one table; for screens and paper.
 
 The table is one string, so that on the board it stays in flash and costs no heap until a word is
-shown. A line is `key|English|French`; `/` breaks the line on screen; `{}` is filled in order.
+shown. A line is `key|English|French`; `{}` is filled in order.
 A test measures every text against the screen it appears on.
 """
 
@@ -131,12 +131,12 @@ r_offline|sold from stock|vendu du stock
 class Words:
     """The texts in one language: `words(key, *filling)`."""
 
-    def __init__(self, language):
+    def __init__(self, language: str) -> None:
         """An unknown `language` gives English: a terminal that speaks beats one that stops."""
         self.language = language if language in LANGUAGES else LANGUAGES[0]
         self._column = LANGUAGES.index(self.language)
 
-    def __call__(self, key, *filling):
+    def __call__(self, key: str, *filling: object) -> str:
         """The text of `key`; the key itself when there is none."""
         at = _TABLE.find("\n" + key + "|")
         if at < 0:
@@ -145,57 +145,12 @@ class Words:
         text = _TABLE[at : _TABLE.find("\n", at)].split("|")[self._column]
         return text.format(*filling) if filling else text
 
+    def either(self, key: str, other: str, *filling: object) -> str:
+        """The text of `key`, or that of `other` when there is none."""
+        text = self(key, *filling)
+        return self(other, *filling) if text == key else text
 
-def keys():
+
+def keys() -> list[str]:
     """Every key of the table, for tests."""
     return [line.split("|")[0] for line in _TABLE.split("\n") if line]
-
-
-def money(amount_minor, digits):
-    """`amount_minor` as people write it: 123456 with two digits is "1 234.56"."""
-    sign = "-" if amount_minor < 0 else ""
-    unit = 10**digits
-    whole = str(abs(amount_minor) // unit)
-    text = ""
-    while len(whole) > 3:
-        text = " " + whole[-3:] + text
-        whole = whole[:-3]
-    text = sign + whole + text
-    if digits:
-        part = str(abs(amount_minor) % unit)
-        text += "." + "0" * (digits - len(part)) + part
-    return text
-
-
-def date_time(seconds, utc_offset_s=0):
-    """Unix seconds as (year, month, day, hour, minute); the calendar of any port, any epoch.
-
-    Days are counted in eras of 400 years that begin on 1 March, so that leap days come last.
-    """
-    seconds += utc_offset_s
-    days = seconds // 86400 + 719468
-    minute = seconds % 86400 // 60
-    era = days // 146097
-    day = days % 146097
-    year = (day - day // 1460 + day // 36524 - day // 146096) // 365
-    day -= 365 * year + year // 4 - year // 100
-    month = (5 * day + 2) // 153
-    day += 1 - (153 * month + 2) // 5
-    month += 3 if month < 10 else -9
-    return year + era * 400 + (1 if month <= 2 else 0), month, day, minute // 60, minute % 60
-
-
-def date_text(seconds, utc_offset_s=0):
-    """ "21/11/2026", or "--" when the time is unknown (0)."""
-    if not seconds:
-        return "--"
-    year, month, day, _, _ = date_time(seconds, utc_offset_s)
-    return "{:02d}/{:02d}/{}".format(day, month, year)
-
-
-def date_time_text(seconds, utc_offset_s=0):
-    """ "21/11/2026 03:35", or "--" when the time is unknown (0)."""
-    if not seconds:
-        return "--"
-    _, _, _, hour, minute = date_time(seconds, utc_offset_s)
-    return date_text(seconds, utc_offset_s) + " {:02d}:{:02d}".format(hour, minute)

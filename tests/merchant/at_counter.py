@@ -24,6 +24,7 @@ class Outcome:
     records: list[list[Any]] = field(default_factory=list)
     shots: dict[str, bytes] = field(default_factory=dict)
     float_minor: int = 0
+    loaded: list[str] = field(default_factory=list)
     through: bool = False
     output: str = ""
 
@@ -61,6 +62,8 @@ def run(*steps: list[Any], config: dict[str, Any] | None = None) -> Outcome:
             outcome.unknown += [str(sequence) for sequence in printer.unknown]
         elif kind == "RECORDS":
             outcome.records = json.loads(rest)
+        elif kind == "LOADED":
+            outcome.loaded = json.loads(rest)
         elif kind == "FLOAT":
             outcome.float_minor = int(rest)
         elif kind == "SHOT":

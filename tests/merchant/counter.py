@@ -17,13 +17,16 @@ import vfs
 from bootloader.shared import cbor, cose
 from bootloader.shared.hashes import pbkdf2_sha256
 from bootloader.shared.partitions import BlockDevice, Partition
-from firmware import log, terminal
+from firmware import lent, log, terminal
 from firmware.drivers import keypad as keypad_driver
 from firmware.drivers.lcd import Lcd
+from firmware.duties import status_bar
+from firmware.flows.session import sessions
 from firmware.kept.config import Config
 from firmware.kept.memory import Memory
+from firmware.net.link import OFFLINE, ONLINE, SEARCHING
 from firmware.ui import dialogs
-from firmware.ui.screen import OFFLINE, ONLINE, SEARCHING, Screen
+from firmware.ui.screen import Screen
 from firmware.ui.texts import Words
 
 NETWORK = {"online": ONLINE, "offline": OFFLINE, "searching": SEARCHING}
@@ -59,7 +62,9 @@ CATALOGUE = {
 class Flash:
     def __init__(self, size):
         self.size_bytes = size
-        self.cells = bytearray(b"\xff" * size)
+        self.cells = bytearray(size)  # filled in pieces: a small heap has no room for it twice
+        for sector in range(0, size, 4096):
+            self.erase(sector)
 
     def read_into(self, address, buf):
         buf[:] = memoryview(self.cells)[address : address + len(buf)]
@@ -261,13 +266,7 @@ class CounterTerminal(terminal.Terminal):
     answers = ()
     second_ms = 20
 
-    loses_coverage = False
-
-    async def look(self):
-        if self.loses_coverage:
-            self.network = OFFLINE
-
-    async def exchange(self, sale):
+    async def fetch_voucher(self, sale):
         answer = self.answers.pop(0) if self.answers else None
         if answer is None:
             return None
@@ -349,16 +348,23 @@ class Counter:
         self.screen = ToldScreen(Lcd(self.board.lcd))
         app = CounterTerminal(self.board, BootInfo(), self.config, memory, words, self.screen)
         app.answers = []
-        app.network = ONLINE
-        app.modem.registered = True
-        app.modem.signal = 18
+        self.loses_coverage = False
+        link = app.link
+        link.look = self.look
+        link.state = ONLINE
+        link.modem.registered = True
+        link.modem.signal = 18
         self.app = app
+
+    async def look(self):
+        if self.loses_coverage:
+            self.app.link.state = OFFLINE
 
     async def start(self):
         app = self.app
         self.tasks = [
             asyncio.create_task(self.guarded(work))
-            for work in (app.keypad.run(), app._merchant(), app._status())
+            for work in (app.keypad.run(), sessions(app), status_bar.show(app))
         ]
 
     async def guarded(self, work):
@@ -380,6 +386,7 @@ class Counter:
         else:
             print("THROUGH")
         print("PAPER " + self.board.printer.written.hex())
+        print("LOADED " + json.dumps(sorted(lent.loaded("firmware.flows"))))
         print("RECORDS " + json.dumps(self.records()))
         print("FLOAT %d" % self.app.till.float_minor)
 
@@ -419,11 +426,11 @@ class Counter:
         return True
 
     async def do_network(self, state):
-        self.app.network = NETWORK[state]
+        self.app.link.state = NETWORK[state]
         return True
 
     async def do_lose_coverage(self):
-        self.app.loses_coverage = True
+        self.loses_coverage = True
         return True
 
     async def do_server(self, *answers):

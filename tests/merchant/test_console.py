@@ -132,9 +132,10 @@ print(kept.get("wrong", 0))
 def test_boot_records_that_take_nothing_end_no_check_in() -> None:
     script = """
 from bootloader.shared.control import ControlError
+from firmware.duties import check_in
 def worn():
     raise ControlError("worn out")
-terminal._record(worn)
+check_in._record(worn)
 print("goes on")
 """
     assert told(script)[-1] == "goes on"

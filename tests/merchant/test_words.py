@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bootloader.shared.calendar import date_time
 from firmware.ui import texts
 from firmware.ui.canvas import EXTRA, text_width, wrap
+from firmware.ui.money_and_dates import date_text, date_time_text, money
 from firmware.ui.screen import LINES
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
@@ -211,7 +213,7 @@ def test_a_language_nobody_wrote_gives_english() -> None:
     ],
 )
 def test_money_reads_as_people_write_it(minor: int, digits: int, text: str) -> None:
-    assert texts.money(minor, digits) == text
+    assert money(minor, digits) == text
 
 
 def test_the_calendar_agrees_with_pythons() -> None:
@@ -225,8 +227,8 @@ def test_the_calendar_agrees_with_pythons() -> None:
     ]:
         then = datetime.fromtimestamp(seconds, UTC)
         expected = (then.year, then.month, then.day, then.hour, then.minute)
-        assert texts.date_time(seconds) == expected
+        assert date_time(seconds) == expected
 
 
 def test_an_unknown_time_is_not_1970() -> None:
-    assert texts.date_text(0) == "--" and texts.date_time_text(0) == "--"
+    assert date_text(0) == "--" and date_time_text(0) == "--"

@@ -304,7 +304,7 @@ def test_a_batch_sold_out_while_the_next_one_is_fetched_keeps_its_file(tmp_path:
     first = shop.sell_offline()
     shop.server.waiting[9] = office.stock_file(9, "air50", 5000, 2)
     shop.server.waiting[10] = office.stock_file(10, "air50", 5000, 2)
-    post = shop.messenger._post
+    post = shop.messenger.post
     sold: list[Any] = []
 
     async def meanwhile(body: bytes) -> tuple[int, bytes]:
@@ -313,7 +313,7 @@ def test_a_batch_sold_out_while_the_next_one_is_fetched_keeps_its_file(tmp_path:
         reply: tuple[int, bytes] = await post(body)
         return reply
 
-    shop.messenger._post = meanwhile
+    shop.messenger.post = meanwhile
     shop.check_in()
     (sale,) = sold
     assert (first.place[0], sale.place[0]) == (1, 2)

@@ -23,12 +23,12 @@ with device.own():
     import firmware.sales.sale
     import firmware.sales.stock
     import firmware.sales.till
-    import firmware.terminal
     import firmware.update.client
     import firmware.update.download
     from bootloader import boot, decide
     from bootloader.recovery import visit
     from bootloader.shared import control, tidy
+    from firmware.duties import check_in, trial
     from firmware.sales.journal import Journal
     from firmware.sales.mounting import Mount
     from firmware.sales.ring import Ring, Walk
@@ -565,8 +565,8 @@ MUTANTS: dict[str, Mutant] = {
             "cleared_before_told",
             "The reason of the failure is struck off before the server has it.",
             _changed(
-                firmware.terminal.Terminal,
-                "_check_in",
+                check_in.CheckIn,
+                "run",
                 (
                     "    reply = await sync.check_in(",
                     "    if failure:\n        boot.control.clear_failure()\n"
@@ -579,12 +579,12 @@ MUTANTS: dict[str, Mutant] = {
             "undone_by_failed_report",
             "The release works, its report does not get through, and it is taken back.",
             _changed(
-                firmware.terminal.Terminal,
-                "_check_in",
+                check_in.CheckIn,
+                "run",
                 (
                     "    reply = await sync.check_in(",
                     "    if boot.control.state.slots[boot.slot].state == 'good' and "
-                    "self.network == 1:\n"
+                    "terminal.link.state == 1:\n"
                     "        boot.control.mark_bad(boot.slot, 'no report')\n"
                     "    reply = await sync.check_in(",
                 ),
@@ -596,8 +596,8 @@ MUTANTS: dict[str, Mutant] = {
             "confirm_before_selftest",
             "The release is kept because it started; that it cannot reach the server shows later.",
             _changed(
-                firmware.terminal.Terminal,
-                "_self_test",
+                trial,
+                "prove",
                 (
                     "    started = ticks_ms()\n",
                     "    started = ticks_ms()\n    boot.control.confirm()\n",

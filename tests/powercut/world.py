@@ -46,11 +46,11 @@ with device.own():
     from bootloader.shared.control import ControlBlock
     from bootloader.shared.hashes import pbkdf2_sha256
     from bootloader.shared.partitions import mount_data, table
-    from firmware.flows import sell
-    from firmware.flows.steps import hand_over
+    from firmware.duties import radio, trial
+    from firmware.flows import recover, reprint, sell
+    from firmware.net.link import OFFLINE, ONLINE
     from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
     from firmware.sales.sale import SaleRefused
-    from firmware.ui.screen import OFFLINE, ONLINE
     from firmware.ui.texts import Words
 
 LAYOUT = {
@@ -158,7 +158,7 @@ def _remembered(work: Callable[..., Any], key: Callable[[Any], bytes]) -> Callab
 @functools.cache
 def settle_in() -> None:
     """Let this room's device modules wait for nothing, and judge a signature once."""
-    for module in (firmware.terminal, firmware.drivers.printer):
+    for module in (firmware.terminal, trial, firmware.drivers.printer):
         module.__dict__["asyncio"] = _Instant
     firmware.drivers.printer.__dict__["ANSWER_MS"] = 0
     entropy.__dict__["make_key"] = lambda noise, random: office.DEVICE_KEY  # the server knows it
@@ -572,8 +572,8 @@ class Life:
         self._watch(app.journal)
         self.merchant = Merchant()
         app.ui = self.merchant
-        app.modem = Radio()
-        app.messenger._post = world.post
+        app.link.modem = Radio()
+        app.messenger.post = world.post
         self.line = publisher.Line(world)
         app.http = firmware.terminal.HttpClient(self.line, "127.0.0.1", 80)
         app.updates._http = app.http
@@ -615,7 +615,7 @@ class Life:
 
     def _flow(self, flow: Any) -> str:
         app = self.app
-        app.network = ONLINE if self.world.online else OFFLINE
+        app.link.state = ONLINE if self.world.online else OFFLINE
         app.selling = True
         try:
             run(flow(app))
@@ -633,7 +633,7 @@ class Life:
             world.online = online
         self.merchant.wants = [p.id for p in self.app.catalogue.products].index(product)
         try:
-            return self._flow(sell.sell)
+            return self._flow(sell.run)
         finally:
             world.online = was
 
@@ -641,19 +641,19 @@ class Life:
         """A sale that gets its voucher, and then nobody prints it."""
         till = self.app.till
         sale = till.begin_online(product) if online else till.begin_offline(product)
-        if online and run(self.app.exchange(sale)) != "":
+        if online and run(self.app.fetch_voucher(sale)) != "":
             raise Broken("no voucher came")
 
     def recover(self) -> None:
-        self._flow(hand_over.recover)
+        self._flow(recover.run)
 
     def reprint(self) -> str:
-        return self._flow(hand_over.reprint_last)
+        return self._flow(reprint.run)
 
     def check_in(self) -> bool:
         """As the radio task; False when no answer came."""
         try:
-            run(self.app._check_in())
+            run(self.app.check_in.run())
         except _SAID_NO:
             return False
         return True
@@ -661,7 +661,7 @@ class Life:
     def sync(self) -> bool:
         app = self.app
         try:
-            run(firmware.terminal.sync.sync(app.journal, app.messenger, app.till))
+            run(radio.sync.sync(app.journal, app.messenger, app.till))
         except _SAID_NO:
             return False
         return True
@@ -678,7 +678,7 @@ class Life:
         app = self.app
         if not app.boot_info.trial:
             return True
-        test = app._self_test()
+        test = trial.prove(app, app.check_in)
         try:
             for _ in range(8):  # it begins before anything came from the server
                 test.send(None)

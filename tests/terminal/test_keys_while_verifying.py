@@ -18,7 +18,7 @@ def verifying(make_world: MakeWorld, hook: str) -> TerminalWorld:
     world = make_world("factory")
     # the checkout was left at release 4, which hangs
     world.manager.change("firmware/main.py", "    while True:\n        pass\n", "")
-    world.manager.change("firmware/terminal.py", HOOK, hook)
+    world.manager.change("firmware/duties/supervisor.py", HOOK, hook)
     world.manager.add(world.manager.build(5, "1.5.0"))
     world.manager.publish()
     world.server.start()

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import Event
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from firmware.duties.check_in import CheckIn
 from firmware.kept.files import Kept
+from firmware.net.link import Link
 from firmware.office import sync
 from firmware.office.messenger import NoNetwork
 from firmware.terminal import Terminal
-from firmware.ui.screen import ONLINE
 from hw_sim.network.link import LinkProfile
 from tests.support.radio import Radio
 from tests.support.static_site import Site
@@ -111,7 +111,7 @@ def test_the_terminal_holds_downloads_back_for_just_as_long_as_a_sale_asks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = SimpleNamespace(
-        http=SimpleNamespace(sales=0), messenger=None, till=None, network=ONLINE, _wake=Event()
+        http=SimpleNamespace(sales=0), messenger=None, till=None, link=Link(SimpleNamespace())
     )
     seen: list[int] = []
 
@@ -129,12 +129,12 @@ def test_the_terminal_holds_downloads_back_for_just_as_long_as_a_sale_asks(
 
     sale = SimpleNamespace(sequence=1)
     monkeypatch.setattr(sync, "ask", answers)
-    assert asyncio.run(Terminal.exchange(app, sale)) == ""
+    assert asyncio.run(Terminal.fetch_voucher(app, sale)) == ""
     monkeypatch.setattr(sync, "ask", hears_nothing)
-    assert asyncio.run(Terminal.exchange(app, sale)) is None
+    assert asyncio.run(Terminal.fetch_voucher(app, sale)) is None
     monkeypatch.setattr(sync, "ask", is_cut)
     with pytest.raises(ValueError):
-        asyncio.run(Terminal.exchange(app, sale))
+        asyncio.run(Terminal.fetch_voucher(app, sale))
     assert (seen, app.http.sales) == ([1, 1, 1], 0)
 
 
@@ -163,15 +163,15 @@ def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
         till=None,
         stock=None,
         files=Kept(False),
-        _told=None,
-        _refused_batch=None,
+        config=SimpleNamespace(poll_s=900),
+        link=Link(SimpleNamespace(signal=20)),
         now=lambda: 1790000000,
         battery=SimpleNamespace(mv=3900),
-        signal=20,
         clock=SimpleNamespace(set=lambda time: None),
         board=SimpleNamespace(rtc=SimpleNamespace(datetime=lambda when=None: None)),
-        _checked_in=True,
     )
-    asyncio.run(Terminal._check_in(app))
+    duty = CheckIn(app)
+    duty.done = True
+    asyncio.run(duty.run())
     assert told[0].get(12) == waits
     assert (12 in told[0]) == (waits is not None)
