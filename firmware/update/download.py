@@ -15,14 +15,12 @@ from hashlib import sha256
 from bootloader.shared.compat import const
 from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
 
+from .errors import StorageError
+
 _MAGIC = b"DKP1"
 _HEAD_BYTES = const(40)
 _MARKS_AT = const(64)
 _MARK_BYTES = const(16)
-
-
-class StorageError(Exception):
-    """The payload does not fit the partition, or the flash does not take it."""
 
 
 def hash_flash(partition, offset, length, scratch):

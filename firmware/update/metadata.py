@@ -8,9 +8,50 @@ import gc
 from bootloader.shared import tuf
 from bootloader.shared.compat import sleep_ms
 
+from .errors import Missing, Untrusted
 
-class Missing(Exception):
-    """The server has no file of that name."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Protocol
+
+    Fetch = Callable[[str, int], Awaitable[bytes]]
+
+    class Files(Protocol):
+        """What is written is there whole or not at all; `read` gives None if there is none."""
+
+        def read(self, name: str, limit_bytes: int) -> bytes | None: ...
+        def write(self, name: str, data: bytes) -> None: ...
+        def remove(self, name: str) -> None: ...
+
+
+async def take_channel(
+    store: "Files",
+    fetch: "Fetch",
+    log: "Callable[[str], object]",
+    known: list[bytes],
+    channel: str,
+    now_s: int,
+    timestamp: bytes,
+) -> "Metadata":
+    """A refresh down to all that a terminal on `channel` needs: its releases, its rollout plan and
+    the price lists.
+
+    Raises:
+        Untrusted: something was refused. Whatever `fetch` raises.
+    """
+    metadata = Metadata(store, fetch, log, known=known)
+    try:
+        await metadata.refresh(now_s, timestamp)
+        for role in (channel, "catalogue"):
+            await metadata.take_role(role, "targets")
+        # An online role says how far a release is let out; where there is none, to nobody.
+        found, role, parent = metadata.trusted.find("rollout/" + channel + "/plan.json")
+        if found == "load":
+            await metadata.take_role(role, parent)
+    except tuf.TrustError as error:
+        raise Untrusted("fork" if isinstance(error, tuf.Forked) else "metadata", str(error))
+    return metadata
 
 
 class Metadata:

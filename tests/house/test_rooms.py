@@ -26,6 +26,7 @@ MAY_IMPORT[ORACLE] = (
     "firmware.kept.config",
     "bootloader.shared.canonical",
     "bootloader.shared.release",
+    "bootloader.shared.rollout",
 )
 
 

@@ -10,7 +10,7 @@ import time
 
 import machine
 
-from bootloader.shared import tuf
+from bootloader.shared.crypto import signatures
 from firmware.net.http import Response
 from firmware.paper import receipt
 
@@ -125,9 +125,9 @@ def run(board, app, boot_us):
     meter.stop("sale")
     meter.start()
     # no assert: it would be compiled away
-    tuf.verify_signature(("ed25519", PUBLIC), SIGNATURE, b"")
+    signatures.verify_signature(("ed25519", PUBLIC), SIGNATURE, b"")
     meter.stop("one_signature")
-    app.updates._http = Server(found)
+    app.updates.server.http = Server(found)
     asyncio.run(update(app, meter))
     print("\nBENCH " + json.dumps(figures))
     while True:
