@@ -8,12 +8,12 @@ import gc
 import sys
 
 
-def unload(names: tuple[str, ...]) -> None:
-    """Forget these modules; what of them is still referred to stays as long as it is."""
+def unload(room: str, names: tuple[str, ...]) -> None:
+    """Forget these modules of the package `room`; what of them is still referred to stays as long
+    as it is.
+    """
     if sys.implementation.name == "micropython":
         for name in names:
-            if sys.modules.pop(name, None):
-                room, _, own = name.rpartition(".")
-                if hasattr(sys.modules.get(room), own):
-                    delattr(sys.modules[room], own)
+            if sys.modules.pop(room + "." + name, None) and hasattr(sys.modules[room], name):
+                delattr(sys.modules[room], name)
     gc.collect()

@@ -40,6 +40,8 @@ from .tuf_signed import SignatureCheck
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .crypto.signatures import Key
     from .tuf_files import Json
 
@@ -335,7 +337,7 @@ class TrustedMetadata:
         """
         return self._targets.targets(role)
 
-    def find(self, path: str) -> "tuple[str, str | None, Json | str | None]":
+    def find(self, path: str) -> "tuple[str, Any, Any]":
         """One step of the search for a target (section 5.6.7): preorder, terminating delegations
         end it.
 

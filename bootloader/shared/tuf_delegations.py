@@ -10,6 +10,8 @@ from .tuf_paths import path_matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .crypto.signatures import Key
     from .tuf_files import Envelope, Json
 
@@ -128,7 +130,7 @@ class TargetsRoles:
                 return False
         return True
 
-    def find(self, path: str) -> "tuple[str, str | None, Json | str | None]":
+    def find(self, path: str) -> "tuple[str, Any, Any]":
         """As `tuf.TrustedMetadata.find`."""
         waiting = [("targets", "root")]
         visited: list[str] = []

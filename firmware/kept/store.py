@@ -30,7 +30,8 @@ class Store:
             if size_bytes > limit_bytes:
                 return None
             with open(path, "rb") as file:
-                return file.read(size_bytes)
+                data: bytes = file.read(size_bytes)
+                return data
         except OSError:
             return None
 

@@ -6,16 +6,16 @@ from bootloader.shared import release as releases
 from bootloader.shared.compat import const
 from bootloader.shared.rollout import Rollout
 
-from .download import under_way
+from .download import ONE_REQUEST_BYTES, under_way
 from .offer import Offer, Way
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bootloader.shared.board import Board
     from firmware.boot_info import BootInfo
 
+    from bootloader.shared.board import Board
     from bootloader.shared.release import Json, Release, ReleaseRefused, Running
     from bootloader.shared.tuf import TrustedMetadata
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 JOURNAL_VERSION = const(1)  # what this program writes
 JOURNAL_READS = (1,)
-ONE_REQUEST_BYTES = const(16384)
-"""So much of a payload is asked for at once."""
-
 _NO_NEWS = ("refused", "not_newer", "channel", "stepping_stone", "halted", "not_yet")
 
 
@@ -85,7 +82,7 @@ class Choice:
             self._boot.release,
             JOURNAL_VERSION,
             JOURNAL_READS,
-            [number for number, _ in self._record.refused],
+            self._record.refused_numbers(),
             self._rollout(trusted),
         )
 

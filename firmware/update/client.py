@@ -27,9 +27,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bootloader.shared.board import Board
     from firmware.boot_info import BootInfo
 
+    from bootloader.shared.board import Board
     from firmware.net.http import HttpClient
 
     from .gate import GateFacts
@@ -43,30 +43,17 @@ _LONGEST_RETRY_S = const(3600)
 _GATE_S = const(5)
 # What may be this terminal's flash or somebody on the way, and not the release's fault.
 _NOT_ITS_FAULT = ("payload_hash", "image_hash", "storage", "control")
-_FOR_A_LOOK = (
-    "firmware.update.choice",
-    "firmware.update.gate",
-    "firmware.update.metadata",
-    "firmware.update.offer",
-    "firmware.update.prices",
-    "firmware.update.verified",
-    "firmware.update.download",
-    "bootloader.shared.release",
-    "bootloader.shared.rollout",
-    "bootloader.shared.tuf",
-    "bootloader.shared.tuf_delegations",
-    "bootloader.shared.tuf_files",
-    "bootloader.shared.tuf_paths",
-    "bootloader.shared.tuf_signed",
-    "bootloader.shared.crypto.signatures",
-    "bootloader.shared.crypto.ed25519",
-)
-_FOR_AN_INSTALL = (
-    "firmware.update.delta",
-    "firmware.update.download",
-    "firmware.update.install",
-    "firmware.update.payload",
-    "firmware.update.prepare",
+_ROOM = "firmware.update"
+_TO_LOOK = ("choice", "download", "gate", "metadata", "offer", "prices", "verified")
+_TO_INSTALL = ("delta", "download", "install", "payload", "prepare")
+_TO_JUDGE = (
+    "release",
+    "rollout",
+    "tuf",
+    "tuf_delegations",
+    "tuf_files",
+    "tuf_paths",
+    "tuf_signed",
 )
 
 
@@ -221,7 +208,9 @@ class UpdateClient:
         try:
             is_whole = await self._look(timestamp)
         finally:
-            unload(_FOR_A_LOOK)
+            unload(_ROOM, _TO_LOOK)
+            unload("bootloader.shared", _TO_JUDGE)
+            unload("bootloader.shared.crypto", ("ed25519", "signatures"))
         self._asked_s = self._time_s()
         self._last.note(told, is_whole)
 
@@ -304,10 +293,7 @@ class UpdateClient:
             offer = self.offer
             if not self._may_install(offer) or self._gate_closed(offer):
                 return min(_GATE_S, self._poll_s)
-        from .switch import switch
-
-        if switch(self._boot, offer.release, self.record, self._log):
-            self._board.reset()
+        self._switch(offer)
         return self._poll_s
 
     def _may_install(self, offer: "Offer") -> bool:
@@ -341,7 +327,7 @@ class UpdateClient:
             preparation = Preparation(self.server, self._board, self._boot, self.record, self._log)
             reason = await preparation.run(offer)
         finally:
-            unload(_FOR_AN_INSTALL)
+            unload(_ROOM, _TO_INSTALL)
         if not reason:
             return
         # The ways are found anew with the next look at the metadata.
@@ -352,3 +338,11 @@ class UpdateClient:
             self.record.postpone(offer.release.release, reason)
         else:
             self.record.refuse(offer.release.release, reason)
+
+    def _switch(self, offer: "Offer") -> None:
+        from .switch import switch
+
+        begun = switch(self._boot, offer.release, self.record, self._log)
+        unload(_ROOM, ("switch",))
+        if begun:
+            self._board.reset()

@@ -12,13 +12,25 @@ from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
 from . import delta
 from .download import hash_flash
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from bootloader.shared.partitions import Partition
+
+    class Stream(Protocol):
+        """Gives up to `len(buf)` bytes, 0 at its end."""
+
+        def readinto(self, buf: bytearray | memoryview) -> int | None: ...
+
+
 _WINDOW_BITS = const(12)
 
 
 class InstallError(Exception):
     """The payload does not make the signed image; `reason` is one word for a report."""
 
-    def __init__(self, reason, text):
+    def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
         self.reason = reason
 
@@ -26,16 +38,18 @@ class InstallError(Exception):
 class _Source(io.IOBase):
     """The payload as a stream, one page of it in memory."""
 
-    def __init__(self, partition, length):
+    def __init__(self, partition: "Partition", length: int) -> None:
         self._partition = partition
         self._length = length
         self._page = memoryview(bytearray(PAGE_BYTES))
         self._at = 0
 
-    def readable(self):
+    def readable(self) -> bool:
+        """CPython's streams are asked."""
         return True
 
-    def readinto(self, buf):
+    def readinto(self, buf: bytearray | memoryview) -> int:
+        """Up to a page's rest; 0 at the end."""
         in_page = self._at % PAGE_BYTES
         if in_page == 0:
             rest = min(PAGE_BYTES, self._length - self._at)
@@ -54,14 +68,15 @@ class _SlotWriter:
     flash really holds is hashed at the end.
     """
 
-    def __init__(self, partition, size_bytes):
+    def __init__(self, partition: "Partition", size_bytes: int) -> None:
         self._partition = partition
         self._size_bytes = size_bytes
         self._page = bytearray(PAGE_BYTES)
         self._filled = 0
         self.written = 0
 
-    def write(self, view):
+    def write(self, view: memoryview) -> None:
+        """Raises InstallError if it is more than the image."""
         if self.written + len(view) > self._size_bytes:
             raise InstallError("too_long", "the payload makes more than the image")
         while len(view):
@@ -73,7 +88,8 @@ class _SlotWriter:
             if self._filled == PAGE_BYTES:
                 self.flush()
 
-    def flush(self):
+    def flush(self) -> None:
+        """Program what is left of a page."""
         if not self._filled:
             return
         offset = self.written - self._filled
@@ -83,7 +99,7 @@ class _SlotWriter:
         self._filled = 0
 
 
-async def digest_of(partition, length):
+async def digest_of(partition: "Partition", length: int) -> bytes:
     """SHA-256 of the first `length` bytes of `partition`, letting others run."""
     scratch = bytearray(512)
     for _ in hash_flash(partition, 0, length, scratch):
@@ -91,7 +107,14 @@ async def digest_of(partition, length):
     return bytes(scratch[:32])
 
 
-async def expand(payload, length, slot, size_bytes, base=None, base_size=0):
+async def expand(
+    payload: "Partition",
+    length: int,
+    slot: "Partition",
+    size_bytes: int,
+    base: "Partition | None" = None,
+    base_size: int = 0,
+) -> None:
     """Write the image that `payload` (a Partition, its first `length` bytes) makes to `slot`: a
     zlib stream of the image or, with a `base` (a Partition), of a patch to it.
 
@@ -136,10 +159,11 @@ async def expand(payload, length, slot, size_bytes, base=None, base_size=0):
 class _Exactly:
     """Reads that are full or an error."""
 
-    def __init__(self, stream):
+    def __init__(self, stream: "Stream") -> None:
         self._stream = stream
 
-    def read(self, buf):
+    def read(self, buf: bytearray | memoryview) -> None:
+        """Fill `buf`. Raises EOFError."""
         view = memoryview(buf)
         while len(view):
             count = self._stream.readinto(view)
@@ -147,6 +171,7 @@ class _Exactly:
                 raise EOFError
             view = view[count:]
 
-    def end(self):
+    def end(self) -> None:
+        """Raises DeltaError if anything follows."""
         if self._stream.readinto(bytearray(1)):
             raise delta.DeltaError("something follows the patch")

@@ -62,9 +62,11 @@ class LastLook:
         digest = sha256(repr(self._facts()).encode())
         self._trust.feed(digest.update, "timestamp.json")
         self._files.feed(digest.update, "catalogue.json")
-        return digest.digest().hex()[: 2 * _TAG_HEX_DIGITS]
+        seal: str = digest.digest().hex()
+        return seal[: 2 * _TAG_HEX_DIGITS]
 
     def _stem(self) -> str:
         digest = sha256()
         self._trust.feed(digest.update, "timestamp.json")
-        return '"' + digest.digest().hex()[:_TAG_HEX_DIGITS]
+        text: str = digest.digest().hex()
+        return '"' + text[:_TAG_HEX_DIGITS]

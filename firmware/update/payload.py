@@ -4,8 +4,7 @@ For `prepare` only.
 
 from firmware.net.http import BadResponse, GaveWay, content_range
 
-from .choice import ONE_REQUEST_BYTES
-from .download import Download
+from .download import ONE_REQUEST_BYTES, Download
 from .errors import Interrupted, Missing, StorageError
 from .install import digest_of
 

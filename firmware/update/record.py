@@ -128,7 +128,7 @@ class Record:
 
     def refuse(self, number: int, reason: str, report: bool = True) -> None:
         """Never try that release again; with `report` also tell at the next check-in."""
-        if any(known == number for known, _ in self.refused):
+        if number in self.refused_numbers():
             return
         self.refused.append([number, reason])
         del self.refused[:-_REFUSED_LIMIT]
@@ -137,6 +137,10 @@ class Record:
         self._log("release %d refused: %s" % (number, reason))
         self.pending = False
         self.save()
+
+    def refused_numbers(self) -> list[int]:
+        """The releases that are never tried again."""
+        return [int(number) for number, _ in self.refused]
 
     def count_fault(self, number: int) -> None:
         """Release `number` could not be brought in, perhaps by no fault of its own."""

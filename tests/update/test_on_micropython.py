@@ -21,7 +21,9 @@ sys.path.insert(0, "/rom")
 
 from bootloader.shared import partitions
 from bootloader.shared.control import ControlBlock
+from bootloader.shared import strict
 from firmware.net.http import HttpClient
+from firmware.sales import catalogue
 from firmware.update.client import UpdateClient
 
 BLANK = b"\\xff" * 256
@@ -90,10 +92,14 @@ while gc.mem_alloc() < settings["in_use"]:
 async def main():
     gc.collect()
     before = gc.mem_alloc()
+    loaded = set(sys.modules)
     start = time.ticks_ms()
     pause_s = await client.run_once()
     took_ms = time.ticks_diff(time.ticks_ms(), start)
+    left = [name for name in sys.modules if name not in loaded and name[:7] != "asyncio"]
+    loaded = None
     gc.collect()
+    print("LEFT", left)
     print("RESULT", json.dumps([board.resets, pause_s, took_ms, http.bytes_sent,
                                 http.bytes_received, before, gc.mem_alloc()]))
     await http.transport.close()
@@ -166,3 +172,16 @@ def test_a_full_image_of_many_sectors_and_then_a_poll_with_nothing_new(tmp_path:
     out, (resets, *_) = run_device(world, tmp_path, micropython.BOARD_HEAP_BYTES)
     assert resets == 1, out
     assert world.switched_to() == 2
+
+
+def test_what_looks_and_installs_is_in_the_heap_only_while_it_works(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    out, (*_, before, after) = run_device(world, tmp_path, micropython.BOARD_HEAP_BYTES)
+    assert "new catalogue" in out
+    assert "LEFT []" in out
+    # names that were met for the first time stay, and a list of them grows by steps
+    assert after - before < 14 * 1024
+    world.publish(2)
+    out, (resets, *_) = run_device(world, tmp_path, micropython.BOARD_HEAP_BYTES)
+    assert resets == 1
+    assert "LEFT []" in out
