@@ -13,7 +13,7 @@ from typing import Any
 
 import cbor2
 
-from bootloader.shared import release
+from bootloader.shared import release, rollout
 from firmware.kept import config
 from firmware.office import messenger
 from firmware.sales import catalogue, state, till
@@ -214,7 +214,7 @@ def plan(**changes: Any) -> dict[str, Any]:
 
 PLAN_READERS: tuple[Reader, ...] = (
     RolloutPlan.parse,
-    lambda custom: release.Rollout(custom, bytes(8)),
+    lambda custom: rollout.Rollout(custom, bytes(8)),
 )
 PLAN_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "rollout.releases": lambda n: plan(releases={str(i + 1): ["0" * 16, 1] for i in range(n)}),

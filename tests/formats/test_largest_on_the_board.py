@@ -220,7 +220,7 @@ class Board:
 class Everybody:
     def check(self, number):
         pass
-running = release.Running("stable", 7, 1, (1,), (), Everybody())
+running = release.Running("stable", 7, 1, (1, 16), (), Everybody())
 found = release.choose({{path: target}}, Board, 1, running)
 print(json.dumps([len(found.payloads), found.release]))
 """)

@@ -628,7 +628,7 @@ def test_metadata_that_cannot_be_expanded_for_want_of_heap_is_fetched_as_it_is(
         body: bytes = expand(response, limit_bytes)
         return body
 
-    world.client.server.get = noted  # type: ignore[method-assign]
+    world.client.server.get = noted
     monkeypatch.setattr(server, "plain_body", full_heap)
     world.publish(2)
     world.run()
