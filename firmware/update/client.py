@@ -27,10 +27,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firmware.boot_info import BootInfo
-
     from bootloader.shared.board import Board
-    from firmware.net.http import HttpClient
+    from firmware.boot_info import BootInfo
+    from firmware.net.http_client import HttpClient
 
     from .gate import GateFacts
     from .offer import Offer

@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firmware.net.http import HttpClient, Response
+    from firmware.net.http import Response
+    from firmware.net.http_client import HttpClient
 
     Headers = tuple[tuple[str, str], ...]
 

@@ -10,7 +10,6 @@ import time
 
 import machine
 
-from bootloader.shared.crypto import signatures
 from firmware.net.http import Response
 from firmware.paper import receipt
 
@@ -124,6 +123,9 @@ def run(board, app, boot_us):
     sell(app)
     meter.stop("sale")
     meter.start()
+    # not before: at rest it is not in the heap
+    from bootloader.shared.crypto import signatures
+
     # no assert: it would be compiled away
     signatures.verify_signature(("ed25519", PUBLIC), SIGNATURE, b"")
     meter.stop("one_signature")

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from bootloader.shared import tuf
 from bootloader.shared.crypto import signatures
 from firmware.net.http import DEFLATED
-from firmware.update import server
+from firmware.update import client, server
 from hw_sim.flash import PowerCut
 from hw_sim.network.gsm import LinkProfile
 from tests.support.radio import Radio
@@ -635,3 +636,7 @@ def test_metadata_that_cannot_be_expanded_for_want_of_heap_is_fetched_as_it_is(
     stable = [deflated for name, deflated in asked if name.endswith(".stable.json")]
     assert stable == [True, False]
     assert world.switched_to() == 2
+
+
+def test_a_poll_takes_as_long_a_timestamp_as_its_reader() -> None:
+    assert client.TIMESTAMP_BYTES == tuf.LIMITS_BYTES["timestamp"]
