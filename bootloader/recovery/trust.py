@@ -11,12 +11,6 @@ from bootloader.shared.compat import const
 from bootloader.shared.control import Slot
 from bootloader.shared.release import Release, ReleaseRefused, fits
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bootloader.shared.board import Board
-
 _FOLDER = "/data/trust/"
 _TOP = ("root", "timestamp", "snapshot", "targets")
 _MAX_CHANNELS = const(8)
@@ -28,7 +22,7 @@ class Refused(Exception):
     """The image or the file is not taken. The text says why, for the technician."""
 
 
-def read(name: str) -> bytes:
+def read(name):
     """The bytes of a metadata file. Raises Refused if it is missing or too long."""
     try:
         return _content(_FOLDER + name + ".json")
@@ -36,17 +30,16 @@ def read(name: str) -> bytes:
         raise Refused("no " + _FOLDER + name + ".json on board: upload the signed files first")
 
 
-def _content(path: str) -> bytes:
+def _content(path):
     # Not one byte more than is there: the heap has few pieces of the largest size.
     size_bytes = os.stat(path)[6]
     if size_bytes > FILE_BYTES:
         raise Refused(path + " is too long")
     with open(path, "rb") as file:
-        data: bytes = file.read(size_bytes)
-        return data
+        return file.read(size_bytes)
 
 
-def _channels() -> list[str]:
+def _channels():
     names = []
     for name in os.listdir(_FOLDER[:-1]):
         if name.endswith(".json") and name[:-5] not in _TOP and name[:8] != "rollout-":
@@ -57,14 +50,14 @@ def _channels() -> list[str]:
 # Each file that is uploaded is judged by those above it, so the root's signatures would be checked
 # with each; a check takes about a second on the board, and SMP clients wait two. What was found
 # good since power-on is not checked again.
-_found_good: list[bytes] = []
+_found_good = []
 
 
-def _trusted(root: bytes) -> tuf.TrustedMetadata:
+def _trusted(root):
     return tuf.TrustedMetadata(root, 0, known=_found_good)
 
 
-def _verified(upto: str | None) -> tuf.TrustedMetadata:
+def _verified(upto):
     """TrustedMetadata with the files on board taken in, from the root to before `upto`."""
     trusted = _trusted(read("root"))
     for role, take in (
@@ -78,7 +71,7 @@ def _verified(upto: str | None) -> tuf.TrustedMetadata:
     return trusted
 
 
-def images(board: "Board", security_version: int, sha256: bytes | None = None) -> list[Slot]:
+def images(board, security_version, sha256=None):
     """The images that the channels on board list and that may run here, each as a
     `bootloader.shared.control.Slot`; with `sha256` (bytes) only those of that content.
 
@@ -102,8 +95,7 @@ def images(board: "Board", security_version: int, sha256: bytes | None = None) -
                 try:
                     release = Release.parse(path, target)
                     if sha256 is None or release.image_sha256 == sha256:
-                        # What runs is not asked: a technician may put the same release back.
-                        fits(release, board, security_version)
+                        _judge(release, board, security_version)
                         found.append(_as_slot(release))
                 except ReleaseRefused as refused:
                     why = str(refused)
@@ -117,7 +109,12 @@ def images(board: "Board", security_version: int, sha256: bytes | None = None) -
     return found
 
 
-def _as_slot(release: Release) -> Slot:
+def _judge(release: Release, board: object, security_version: int) -> None:
+    # What runs is not asked: a technician may put the same release back.
+    fits(release, board, security_version)  # type: ignore[arg-type]
+
+
+def _as_slot(release):
     slot = Slot()
     slot.image_size = release.image_size_bytes
     slot.sha256 = release.image_sha256
@@ -129,19 +126,18 @@ def _as_slot(release: Release) -> Slot:
     return slot
 
 
-def _describe(name: str, path: str) -> bytes:
+def _describe(name, path):
     """SHA-256 of a file's name, a zero, and its content."""
     digest = sha256(name.encode() + b"\0")
     with open(path, "rb") as file:
         while True:
             piece = file.read(256)
             if not piece:
-                described: bytes = digest.digest()
-                return described
+                return digest.digest()
             digest.update(piece)
 
 
-def check_file(name: str, path: str, is_sealed: bool, permitted: bytes | None = None) -> None:
+def check_file(name, path, is_sealed, permitted=None):
     """Return only if what is in the file `path` may become the file `name` (both under /data).
 
     A metadata file must verify against those on board, and not be older. On a terminal whose
@@ -183,7 +179,7 @@ def check_file(name: str, path: str, is_sealed: bool, permitted: bytes | None = 
         raise Refused(str(error))
 
 
-def _check_catalogue(path: str) -> None:
+def _check_catalogue(path):
     try:
         trusted = _verified(None)
         trusted.update_delegated("catalogue", "targets", read("catalogue"))
@@ -196,7 +192,7 @@ def _check_catalogue(path: str) -> None:
     raise Refused("that price list is not the signed one")
 
 
-def _known(take: "Callable[[bytes], object]", role: str) -> None:
+def _known(take, role):
     """Take in the file on board, if it is there and good, so that none older is accepted."""
     try:
         take(read(role))
@@ -206,7 +202,7 @@ def _known(take: "Callable[[bytes], object]", role: str) -> None:
         pass
 
 
-def _check_root(data: bytes) -> None:
+def _check_root(data):
     try:
         stored = read("root")
         trusted = _trusted(stored)
