@@ -109,9 +109,9 @@ def images(board, security_version, sha256=None):
     return found
 
 
-def _judge(release: Release, board: object, security_version: int) -> None:
+def _judge(release: Release, board: "Board", security_version: int) -> None:
     # What runs is not asked: a technician may put the same release back.
-    fits(release, board, security_version)  # type: ignore[arg-type]
+    fits(release, board, security_version)
 
 
 def _as_slot(release):
