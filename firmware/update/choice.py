@@ -13,11 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firmware.boot_info import BootInfo
-
     from bootloader.shared.board import Board
     from bootloader.shared.release import Json, Release, ReleaseRefused, Running
     from bootloader.shared.tuf import TrustedMetadata
+    from firmware.boot_info import BootInfo
 
     from .record import Record
 

@@ -15,7 +15,7 @@ import gc
 from bootloader.shared.compat import const
 from firmware.kept.files import Kept, exists
 from firmware.kept.store import Store
-from firmware.loaded import unload
+from firmware.lent import give_back, loaded
 from firmware.net.http import DEFLATED, BadResponse, HttpError, plain_body
 
 from .errors import Interrupted, Missing, StorageError, Untrusted
@@ -43,16 +43,23 @@ _GATE_S = const(5)
 # What may be this terminal's flash or somebody on the way, and not the release's fault.
 _NOT_ITS_FAULT = ("payload_hash", "image_hash", "storage", "control")
 _ROOM = "firmware.update"
-_TO_LOOK = ("choice", "download", "gate", "metadata", "offer", "prices", "verified")
-_TO_INSTALL = ("delta", "download", "install", "payload", "prepare")
-_TO_JUDGE = (
-    "release",
-    "rollout",
-    "tuf",
-    "tuf_delegations",
-    "tuf_files",
-    "tuf_paths",
-    "tuf_signed",
+_AT_REST = (
+    "firmware.update.client",
+    "firmware.update.errors",
+    "firmware.update.last_look",
+    "firmware.update.record",
+    "firmware.update.server",
+)
+_JUDGES = (
+    "bootloader.shared.release",
+    "bootloader.shared.rollout",
+    "bootloader.shared.tuf",
+    "bootloader.shared.tuf_delegations",
+    "bootloader.shared.tuf_files",
+    "bootloader.shared.tuf_paths",
+    "bootloader.shared.tuf_signed",
+    "bootloader.shared.crypto.ed25519",
+    "bootloader.shared.crypto.signatures",
 )
 
 
@@ -207,9 +214,8 @@ class UpdateClient:
         try:
             is_whole = await self._look(timestamp)
         finally:
-            unload(_ROOM, _TO_LOOK)
-            unload("bootloader.shared", _TO_JUDGE)
-            unload("bootloader.shared.crypto", ("ed25519", "signatures"))
+            give_back(_JUDGES)
+            give_back(loaded(_ROOM, _AT_REST))
         self._asked_s = self._time_s()
         self._last.note(told, is_whole)
 
@@ -326,7 +332,7 @@ class UpdateClient:
             preparation = Preparation(self.server, self._board, self._boot, self.record, self._log)
             reason = await preparation.run(offer)
         finally:
-            unload(_ROOM, _TO_INSTALL)
+            give_back(loaded(_ROOM, _AT_REST))
         if not reason:
             return
         # The ways are found anew with the next look at the metadata.
@@ -342,6 +348,6 @@ class UpdateClient:
         from .switch import switch
 
         begun = switch(self._boot, offer.release, self.record, self._log)
-        unload(_ROOM, ("switch",))
+        give_back(loaded(_ROOM, _AT_REST))
         if begun:
             self._board.reset()

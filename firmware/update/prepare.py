@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bootloader.shared.board import Board
-    from firmware.boot_info import BootInfo
-
     from bootloader.shared.partitions import Partition
     from bootloader.shared.release import Release
+    from firmware.boot_info import BootInfo
 
     from .offer import Offer, Way
     from .record import Record

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.boot_info import BootInfo
-
     from firmware.kept.store import Store
 
     Refusal = list[int | str]

@@ -6,9 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firmware.boot_info import BootInfo
-
     from bootloader.shared.release import Release
+    from firmware.boot_info import BootInfo
 
     from .record import Record
 
