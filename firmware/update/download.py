@@ -147,7 +147,7 @@ class Download:
             pass
         return struct.pack("<H", sector) + bytes(self._check[:14])
 
-    def write(self, data: memoryview) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Take the next bytes of the payload (a view); every full page goes to flash at once.
 
         Raises:

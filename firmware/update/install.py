@@ -14,15 +14,8 @@ from .download import hash_flash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
+    from bootloader.shared.compat import Expanded
     from bootloader.shared.partitions import Partition
-
-    class Stream(Protocol):
-        """Gives up to `len(buf)` bytes, 0 at its end."""
-
-        def readinto(self, buf: bytearray | memoryview) -> int | None: ...
-
 
 _WINDOW_BITS = const(12)
 
@@ -133,12 +126,12 @@ async def expand(
     stream = inflater(_Source(payload, length))
     try:
         if base is None:
-            buf = memoryview(bytearray(PAGE_BYTES))
+            page = bytearray(PAGE_BYTES)
             while True:
-                count = stream.readinto(buf)
+                count = stream.readinto(page)
                 if not count:
                     break
-                writer.write(buf[:count])
+                writer.write(memoryview(page)[:count])
                 await sleep_ms(0)
         else:
             patch = _Exactly(stream)
@@ -159,14 +152,15 @@ async def expand(
 class _Exactly:
     """Reads that are full or an error."""
 
-    def __init__(self, stream: "Stream") -> None:
+    def __init__(self, stream: "Expanded") -> None:
         self._stream = stream
 
     def read(self, buf: bytearray | memoryview) -> None:
         """Fill `buf`. Raises EOFError."""
         view = memoryview(buf)
         while len(view):
-            count = self._stream.readinto(view)
+            # the stubs know no views here
+            count = self._stream.readinto(view)  # type: ignore[arg-type]
             if not count:
                 raise EOFError
             view = view[count:]

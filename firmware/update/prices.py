@@ -95,7 +95,7 @@ class Prices:
             try:
                 with open(self._files.path(_NEW), "wb") as file:
 
-                    def keep(piece: memoryview) -> None:
+                    def keep(piece: bytes | memoryview) -> None:
                         try:
                             file.write(piece)
                         except OSError as error:

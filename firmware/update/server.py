@@ -57,7 +57,7 @@ class Server:
     async def target(
         self,
         name: str,
-        sink: "Callable[[memoryview], None]",
+        sink: "Callable[[bytes | memoryview], object]",
         limit_bytes: int,
         headers: "Headers" = (),
         on_head: "Callable[[int, dict[str, str]], None] | None" = None,

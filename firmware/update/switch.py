@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bootloader.shared.control import Policy
     from bootloader.shared.release import Release
     from firmware.boot_info import BootInfo
 
@@ -17,7 +18,7 @@ def switch(
 ) -> bool:
     """Begin the trial of `release`; the caller resets. False: the boot records do not let it."""
     name = OTHER[boot.slot]
-    policy = {
+    policy: Policy = {
         "crashes_allowed": release.crashes_allowed,
         "unconfirmed_boots_allowed": release.unconfirmed_boots_allowed,
         "selftest_deadline_s": release.selftest_deadline_s,

@@ -639,4 +639,4 @@ def test_metadata_that_cannot_be_expanded_for_want_of_heap_is_fetched_as_it_is(
 
 
 def test_a_poll_takes_as_long_a_timestamp_as_its_reader() -> None:
-    assert client.TIMESTAMP_BYTES == tuf.LIMITS_BYTES["timestamp"]
+    assert tuf.LIMITS_BYTES["timestamp"] == client.TIMESTAMP_BYTES

@@ -42,7 +42,7 @@ def public_key(kind: object, scheme: str, text: str) -> "Any":
     return None
 
 
-def verify_signature(key: "Key", signature: bytes, data: "bytes | memoryview") -> bool:
+def verify_signature(key: "Key", signature: bytes, data: "bytes | bytearray | memoryview") -> bool:
     """True if `key` made `signature` over `data`."""
     # Nothing of the arithmetic is kept, so sweeps before the heap is full would only take time.
     sweep_at = threshold()
