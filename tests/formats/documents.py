@@ -8,11 +8,12 @@ import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cbor2
 
-from bootloader.shared import release
+from bootloader.shared import release, rollout
 from firmware.kept import config
 from firmware.office import messenger
 from firmware.sales import catalogue, state, till
@@ -146,17 +147,21 @@ def terminal_entry(custom: dict[str, Any]) -> release.Release:
     path = f"stable/{hardware['class']}/{custom['release']}.full"
     target = {"custom": custom}
     read = release.Release.parse(path, target)
-    facts = release.Facts(
+    board = SimpleNamespace(
+        HARDWARE_CLASS=hardware["class"],
+        HARDWARE_REVISION=hardware["revisions"][0],
+        BOOTLOADER_VERSION=custom["min_bootloader"],
+        partitions={"slot_a": SimpleNamespace(size_bytes=limits.IMAGE_BYTES[1])},
+    )
+    running = release.Running(
         "stable",
-        hardware["class"],
-        hardware["revisions"][0],
-        custom["min_bootloader"],
-        custom["security_version"],
         max(custom["release"] - 1, custom["stepping_stone"]),
         custom["journal"]["reads"][0],
-        limits.IMAGE_BYTES[1],
+        [custom["journal"]["writes"]],
+        [],
+        SimpleNamespace(check=lambda number: None),
     )
-    chosen = release.choose({path: target}, facts)
+    chosen = release.choose({path: target}, board, custom["security_version"], running)
     if chosen is None or chosen.release != read.release:
         raise ValueError(f"release {custom['release']} is not seen")
     return read
@@ -209,7 +214,7 @@ def plan(**changes: Any) -> dict[str, Any]:
 
 PLAN_READERS: tuple[Reader, ...] = (
     RolloutPlan.parse,
-    lambda custom: release.Rollout(custom, bytes(8)),
+    lambda custom: rollout.Rollout(custom, bytes(8)),
 )
 PLAN_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "rollout.releases": lambda n: plan(releases={str(i + 1): ["0" * 16, 1] for i in range(n)}),

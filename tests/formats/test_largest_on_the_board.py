@@ -212,8 +212,16 @@ text = {json.dumps(custom)!r}
 held = fill()
 target = {{"custom": canonical.loads(text.encode(), 12288)}}
 path = "stable/duka-r1/4000000000.full"
-facts = release.Facts("stable", "duka-r1", 1, 1, 1, 7, 1, 655360)
-found = release.choose({{path: target}}, facts)
+class Slot:
+    size_bytes = 655360
+class Board:
+    HARDWARE_CLASS, HARDWARE_REVISION, BOOTLOADER_VERSION = "duka-r1", 1, 1
+    partitions = {{"slot_a": Slot}}
+class Everybody:
+    def check(self, number):
+        pass
+running = release.Running("stable", 7, 1, (1, 16), (), Everybody())
+found = release.choose({{path: target}}, Board, 1, running)
 print(json.dumps([len(found.payloads), found.release]))
 """)
     assert (payloads, number) == (16, 4 * 10**9)

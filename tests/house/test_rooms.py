@@ -27,6 +27,7 @@ MAY_IMPORT[ORACLE] = (
     "bootloader.shared.canonical",
     "bootloader.shared.catalogue",
     "bootloader.shared.release",
+    "bootloader.shared.rollout",
 )
 OURS = (*tree.AREAS, "tests")
 ORDER = tree.rooms()

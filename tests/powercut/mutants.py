@@ -18,12 +18,12 @@ with device.own():
     import firmware.drivers.printer
     import firmware.flows.sell
     import firmware.flows.steps.hand_over
+    import firmware.kept.files
     import firmware.kept.memory
     import firmware.office.sync
     import firmware.sales.sale
     import firmware.sales.stock
     import firmware.sales.till
-    import firmware.update.client
     import firmware.update.download
     from bootloader import boot, decide
     from bootloader.recovery import visit
@@ -34,7 +34,8 @@ with device.own():
     from firmware.sales.ring import Ring, Walk
     from firmware.sales.state import SalesState
     from firmware.sales.till import Till
-    from firmware.update.client import Store, UpdateClient
+    from firmware.update.prepare import Preparation
+    from firmware.update.record import Record
 
 
 class PatchDoesNotFit(AssertionError):
@@ -609,8 +610,8 @@ MUTANTS: dict[str, Mutant] = {
             "switch_unverified",
             "What was expanded is switched to without a look at what flash took of it.",
             _changed(
-                UpdateClient,
-                "_prepare",
+                Preparation,
+                "run",
                 (
                     "            if await digest_of(slot, release.image_size_bytes) == "
                     "release.image_sha256:\n                self._log(",
@@ -622,7 +623,9 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "slot_not_emptied",
             "The old release is overwritten while the boot records still call it the way back.",
-            _changed(UpdateClient, "_prepare", ("            self._control.empty(name)\n", "")),
+            _changed(
+                Preparation, "_expand", ("    self._control.empty(OTHER[self._running])\n", "")
+            ),
             ("crash-in-trial", "full-security"),
         ),
         Mutant(
@@ -635,11 +638,11 @@ MUTANTS: dict[str, Mutant] = {
             "remove_before_rename",
             "The old signed file is removed to make room for the new one; the cut leaves neither.",
             _changed(
-                Store,
-                "write",
+                firmware.kept.files,
+                "put",
                 (
-                    '        os.rename(path + ".new", path)',
-                    '        self.remove(name)\n        os.rename(path + ".new", path)',
+                    "        os.rename(new, path)",
+                    "        remove(path)\n        os.rename(new, path)",
                 ),
             ),
             ("catalogue", "delta"),
@@ -647,7 +650,7 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "refusals_in_ram",
             "The terminal forgets at the next start which release it must not try again.",
-            _replaced(UpdateClient, "_save_state", lambda self: None),
+            _replaced(Record, "save", lambda self: None),
             ("crash-in-trial", "hang-in-trial"),
         ),
         # recovery

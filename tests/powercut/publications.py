@@ -31,6 +31,7 @@ from tuf.api.exceptions import DownloadHTTPError
 from tuf.ngclient import FetcherInterface, Updater
 
 from bootloader.shared import tuf
+from bootloader.shared.crypto import signatures
 from firmware.update import metadata as device_metadata
 from tests.powercut import disk
 from updater_server import atomic
@@ -162,13 +163,13 @@ def _ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
     return bool(_real_ed25519(public, message, signature))
 
 
-_real_ed25519 = tuf._verify_ed25519
+_real_ed25519 = signatures._verify_ed25519
 
 
 @contextmanager
 def _quick_terminal() -> Iterator[None]:
     """The terminal's own check of a signature, each one once."""
-    with mock.patch.object(tuf, "_verify_ed25519", lambda *of: _ed25519(*map(bytes, of))):
+    with mock.patch.object(signatures, "_verify_ed25519", lambda *of: _ed25519(*map(bytes, of))):
         yield
 
 

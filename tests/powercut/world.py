@@ -29,6 +29,7 @@ with device.own():
     import firmware.kept.config
     import firmware.kept.files
     import firmware.kept.memory
+    import firmware.kept.store
     import firmware.sales.catalogue
     import firmware.sales.day
     import firmware.sales.journal
@@ -38,12 +39,19 @@ with device.own():
     import firmware.sales.stock
     import firmware.sales.till
     import firmware.terminal
+    import firmware.update.choice
     import firmware.update.client
+    import firmware.update.metadata
+    import firmware.update.prepare
+    import firmware.update.prices
+    import firmware.update.switch
+    import firmware.update.verified
     from bootloader import boot
     from bootloader.recovery import entropy, smp, trust
     from bootloader.recovery import visit as recovery
-    from bootloader.shared import canonical, cbor, tidy, tuf
+    from bootloader.shared import canonical, cbor, tidy
     from bootloader.shared.control import ControlBlock
+    from bootloader.shared.crypto import signatures
     from bootloader.shared.hashes import pbkdf2_sha256
     from bootloader.shared.partitions import mount_data, table
     from firmware.duties import radio, trial
@@ -87,7 +95,9 @@ _ON_DATA: list[types.ModuleType] = [
     firmware.kept.files,
     firmware.kept.memory,
     firmware.sales.stock,
+    firmware.kept.store,
     firmware.update.client,
+    firmware.update.prices,
     recovery,
     tidy,
     trust,
@@ -177,8 +187,8 @@ def settle_in() -> None:
     canonical.__dict__["encode"] = _remembered(canonical.encode, marshal.dumps)
     canonical.__dict__["loads"] = _remembered(canonical.loads, bytes)
     smp.__dict__["crc16"] = lambda data: binascii.crc_hqx(data, 0)  # the same, at once
-    verify = functools.lru_cache(4096)(tuf._verify_ed25519)
-    tuf.__dict__["_verify_ed25519"] = lambda *of: verify(*map(bytes, of))
+    verify = functools.lru_cache(4096)(signatures._verify_ed25519)
+    signatures.__dict__["_verify_ed25519"] = lambda *of: verify(*map(bytes, of))
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -576,7 +586,7 @@ class Life:
         app.messenger.post = world.post
         self.line = publisher.Line(world)
         app.http = firmware.terminal.HttpClient(self.line, "127.0.0.1", 80)
-        app.updates._http = app.http
+        app.updates.server.http = app.http
 
     def _watch(self, journal: Any) -> None:
         append = journal.append
@@ -607,6 +617,7 @@ class Life:
                 {**vars(app.boot_info), "identity": 0, "control": 0, "watchdog": 0},
                 {**vars(control), "slots": [vars(s) for s in control.slots.values()]},
                 [v for v in vars(app.updates).values() if isinstance(v, (str, list, bool, dict))],
+                {**vars(app.updates.record), "_files": 0, "_log": 0, "_time_s": 0},
                 app.memory._kept,
             )
         )
@@ -668,7 +679,8 @@ class Life:
 
     def update(self) -> None:
         """One run of the update client; raises Reset when it switches."""
-        run(self.app.updates.run_once())
+        with device.present():  # what looks and installs is imported when it is needed
+            run(self.app.updates.run_once())
 
     def prove_itself(self) -> bool:
         """The self-test of a release on trial beside the radio task, and the report of it.

@@ -207,7 +207,8 @@ def test_a_plan_that_cannot_be_read_lets_nothing_go(world: World, custom: object
 @pytest.mark.parametrize("interpreter", BOTH)
 def test_server_and_terminal_compute_the_same_place(interpreter: str) -> None:
     body = """
-from bootloader.shared.release import ReleaseRefused, Rollout
+from bootloader.shared.release import ReleaseRefused
+from bootloader.shared.rollout import Rollout
 for custom, terminal_id in data:
     try:
         Rollout(custom, bytes.fromhex(terminal_id)).check(7)

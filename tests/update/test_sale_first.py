@@ -55,7 +55,7 @@ def _waits(tmp_path: Path, is_told: bool, sales: int) -> dict[str, Any]:
             radio.network.internet.route("127.0.0.1", 80, ("127.0.0.1", port))
             await radio.modem.connect("internet")
             update = asyncio.create_task(world.client.run_once())
-            while not world.client._download:
+            while not (world.client.offer and world.client.offer.download):
                 await asyncio.sleep(0.01)
             for _ in range(sales):
                 # well inside a piece of 16 KiB

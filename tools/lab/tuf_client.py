@@ -30,8 +30,9 @@ DEVICE = """
 import asyncio, json, os, sys
 from bootloader.shared import tuf
 from firmware.net.http import HttpClient
-from firmware.update.client import Store
-from firmware.update.metadata import Metadata, Missing
+from firmware.kept.store import Store
+from firmware.update.errors import Missing
+from firmware.update.metadata import Metadata
 
 asked = json.loads(sys.stdin.readline())
 
