@@ -11,41 +11,6 @@ _SLOT_PATH = "/slot"
 _WATCHDOG_MS = 8000
 
 
-class Identity:
-    """Who the terminal is, for a release: `terminal_id` (8 bytes), `device_key` (32 bytes),
-    `hardware_class`, `hardware_revision`, `chip_id` (bytes)."""
-
-
-class BootInfo:
-    """What a release is told (docs/architecture.md, "Start-up")."""
-
-    def __init__(self, state, who, reset_cause):
-        slot = state.slots[state.active]
-        self.slot = state.active
-        self.trial = slot.state == "trial"
-        self.release = slot.release
-        self.boot_count = state.boot_count
-        self.reset_cause = reset_cause
-        self.last_failure = None
-        if state.failure_reason:
-            self.last_failure = {"release": state.failed_release, "reason": state.failure_reason}
-        self.trial_failed = state.trial_failed  # whether that ended a trial: never try it again
-        self.control = None
-        self.watchdog = None
-        self.identity = Identity()
-        for name, value in who.__dict__.items():
-            setattr(self.identity, name, value)
-
-
-class Plan:
-    """What to boot: a BootInfo, the image's size in bytes, the key of the control block."""
-
-    def __init__(self, info, image_size, control_key):
-        self.info = info
-        self.image_size = image_size
-        self.control_key = control_key
-
-
 def run(board, plan):
     """Run the release until it ends, then record a crash if it was one. Does not return."""
     layout = {name: (p.offset, p.size_bytes) for name, p in board.partitions.items()}
@@ -59,11 +24,11 @@ def run(board, plan):
                 sys.path.remove(_SLOT_PATH)
             gc.collect()
             watchdog.feed()
-            from bootloader import boot
+            from bootloader.crash import record_crash
             from bootloader.shared.partitions import table
 
             board.partitions = table(board.flash, layout)
-            boot.record_crash(board, plan.control_key, reason)
+            record_crash(board, plan.control_key, reason)
         except BaseException as fault:
             print_exception(fault)
             while True:  # the watchdog's reset is counted as the crash that could not be recorded

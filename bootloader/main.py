@@ -1,5 +1,5 @@
-"""What the interpreter runs first in the boot image: `bootloader.boot` chooses, `bootloader.jump`
-goes there.
+"""What the interpreter runs first in the boot image: `bootloader.boot` chooses, then it is a jump
+into a release or a visit of the technician. Neither comes back.
 
 If that fails, MicroPython would fall into its prompt. On a board without an identity that is
 wanted: a technician can still reach it. A provisioned terminal holds a key and must never show one.
@@ -17,10 +17,15 @@ def start():
         import board
 
         from bootloader import boot, jump
+        from bootloader.plan import Plan
 
-        plan = boot.run(board)
+        wanted = boot.run(board)
         boot = None  # held here it would stay in memory while the release runs
-        jump.run(board, plan)
+        if isinstance(wanted, Plan):
+            jump.run(board, wanted)
+        from bootloader.recovery import visit
+
+        visit.run(board, wanted)
     except BaseException as fault:
         sys.print_exception(fault)
         if is_unprovisioned(board):

@@ -27,7 +27,9 @@ with device.own():
     import firmware.update.client
     import firmware.update.download
     from bootloader import boot, decide
-    from bootloader.recovery import visit
+    from bootloader.recovery.identity_commands import IdentityCommands
+    from bootloader.recovery.image_commands import ImageCommands
+    from bootloader.recovery.slots import Slots
     from bootloader.shared import control, tidy
     from firmware.sales.journal import Journal
     from firmware.sales.state import SalesState
@@ -645,9 +647,9 @@ MUTANTS: dict[str, Mutant] = {
             "A technician flashes another release during a trial; it crashes, and what sold before "
             "is gone.",
             _changed(
-                visit.Recovery,
-                "_free_slot",
-                ("if not self._is_needed(other):", "if True:"),
+                Slots,
+                "free_for",
+                ("if not self.is_needed(other):", "if True:"),
             ),
             ("recovery-in-trial",),
         ),
@@ -665,12 +667,13 @@ MUTANTS: dict[str, Mutant] = {
             "erase_before_listed",
             "One frame of anything on the serial port, and the slot behind it is empty.",
             _changed(
-                visit.Recovery,
-                "_begin_image",
+                ImageCommands,
+                "_begin",
                 (
                     "    entry = self._listed(sha256, size_bytes)\n",
-                    "    if state.slots['b'].state == 'trial':\n        self.control.give_way()\n"
-                    "        self.control.empty('b')\n"
+                    "    if state.slots['b'].state == 'trial':\n"
+                    "        self._holdings.control.give_way()\n"
+                    "        self._holdings.control.empty('b')\n"
                     "    entry = self._listed(sha256, size_bytes)\n",
                 ),
             ),
@@ -708,10 +711,10 @@ MUTANTS: dict[str, Mutant] = {
             "upload_unchecked",
             "A line error on the technician's cable is made the terminal's software.",
             _changed(
-                visit.Recovery,
-                "_finish_image",
+                ImageCommands,
+                "_finish",
                 (
-                    "if boot.image_sha256(partition, upload.size_bytes) != upload.sha256:",
+                    "if images.sha256_of(partition, upload.size_bytes) != upload.sha256:",
                     "if False:",
                 ),
             ),
@@ -722,12 +725,12 @@ MUTANTS: dict[str, Mutant] = {
             "The plug is pulled while the technician makes the terminal: it says that it is "
             "provisioned, and its storage never opens.",
             _changed(
-                visit.Recovery,
-                "_make_identity",
+                IdentityCommands,
+                "make_identity",
                 (
-                    "        self._mount()\n        identity.store(partition, who)\n",
-                    "        identity.store(partition, who)\n        self.who = who\n"
-                    "        self._mount()\n",
+                    "        holdings.mount()\n        identity.store(partition, who)\n",
+                    "        identity.store(partition, who)\n        holdings.who = who\n"
+                    "        holdings.mount()\n",
                 ),
             ),
             ("provisioning",),

@@ -34,8 +34,9 @@ with device.own():
     import firmware.sales.stock
     import firmware.terminal
     import firmware.update.client
-    from bootloader import boot
-    from bootloader.recovery import entropy, smp, trust
+    from bootloader import boot, crash
+    from bootloader.plan import Repair
+    from bootloader.recovery import entropy, file_commands, smp, trust, uploads
     from bootloader.recovery import visit as recovery
     from bootloader.shared import canonical, cbor, tidy, tuf
     from bootloader.shared.control import ControlBlock
@@ -83,9 +84,10 @@ _ON_DATA: list[types.ModuleType] = [
     firmware.kept.memory,
     firmware.sales.stock,
     firmware.update.client,
-    recovery,
+    file_commands,
     tidy,
     trust,
+    uploads,
 ]
 _SAID_NO = (NoNetwork, BadReply, ServerRefused)
 words = functools.cache(Words)
@@ -512,8 +514,9 @@ class World:
         """
         self.flash.power_cycle()
         board = Board(self, cause, Cable(visit))
-        with device.present():  # it imports recovery when it needs it
-            plan = boot.run(board)
+        plan = boot.run(board)
+        if isinstance(plan, Repair):
+            recovery.run(board, plan)
         info = plan.info
         held = bytes(board.partitions["slot_" + info.slot].read(0, plan.image_size))
         if held != publisher.image(info.release):
@@ -521,7 +524,7 @@ class World:
         behaviour = publisher.BEHAVIOUR[info.release]
         if behaviour == publisher.CRASHES:
             self.crashes[info.release] = self.crashes.get(info.release, 0) + 1
-            boot.record_crash(board, plan.control_key, "ValueError: made to crash")
+            crash.record_crash(board, plan.control_key, "ValueError: made to crash")
             raise Reset("soft")
         if behaviour == publisher.HANGS:
             self.crashes[info.release] = self.crashes.get(info.release, 0) + 1
