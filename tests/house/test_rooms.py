@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.release.image import for_device
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("bootloader", "firmware", "updater_server", "hw_sim", "tools", "tests")
 MAY_IMPORT = {
@@ -99,7 +101,8 @@ def test_device_code_uses_nothing_that_micropython_does_not_have() -> None:
     found = {}
     for room in ("bootloader", "firmware"):
         for file in (ROOT / room).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            compiled = for_device(file.read_text(encoding="utf-8")) or ""
+            for node in ast.walk(ast.parse(compiled)):
                 names = (
                     {alias.name for alias in node.names}
                     if isinstance(node, ast.Import)
