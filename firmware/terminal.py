@@ -22,7 +22,7 @@ from firmware.flows.session import session
 from firmware.kept.files import Kept
 from firmware.log import log
 from firmware.net.http import HttpClient
-from firmware.net.modem.ladder import ModemError
+from firmware.net.modem.errors import ModemError
 from firmware.net.modem.sim800 import Modem
 from firmware.office import sync
 from firmware.office.messenger import BadReply, Messenger, NoNetwork, ServerRefused, http_post

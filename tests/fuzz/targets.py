@@ -17,7 +17,7 @@ from bootloader.shared.hashes import hmac_sha256
 from bootloader.shared.partitions import Partition
 from firmware.kept import config
 from firmware.net import http
-from firmware.net.modem import chat, sim800
+from firmware.net.modem import chat, standard
 from firmware.sales import catalogue, journal, stock
 from firmware.sales.state import SETTING
 from firmware.update import delta, install
@@ -232,6 +232,7 @@ LINE_BYTES = chat.LINE_LIMIT_BYTES + 0
 
 def at_lines(data: bytes) -> bool:
     reader = chat.LineReader()
+    cell = standard.Cell(None)
     lines = 0
     for at in range(0, len(data), 64):
         reader.feed(memoryview(data)[at : at + 64])
@@ -240,7 +241,7 @@ def at_lines(data: bytes) -> bool:
             if line is None:
                 break
             lines += 1
-            sim800.parse_clock(line)
+            cell.on_registration(line)
             assert len(line) <= LINE_BYTES
     assert len(reader.buffer) <= LINE_BYTES + 64
     return lines > 0
