@@ -21,7 +21,7 @@ from firmware.drivers.printer import Printer
 from firmware.flows.session import session
 from firmware.kept.files import Kept
 from firmware.log import log
-from firmware.net.http import HttpClient
+from firmware.net.http_client import HttpClient
 from firmware.net.modem.errors import ModemError
 from firmware.net.modem.sim800 import Modem
 from firmware.office import sync

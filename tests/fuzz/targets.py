@@ -16,7 +16,7 @@ from bootloader.shared.crypto import ed25519, p256, rsa_pss
 from bootloader.shared.hashes import hmac_sha256
 from bootloader.shared.partitions import Partition
 from firmware.kept import config
-from firmware.net import http
+from firmware.net import http, http_client
 from firmware.net.modem import chat, standard
 from firmware.sales import catalogue, journal, stock
 from firmware.sales.state import SETTING
@@ -282,7 +282,7 @@ class _Wire:
 
 
 def http_response(data: bytes) -> bool:
-    client = http.HttpClient(_Wire(data), "server", 80)
+    client = http_client.HttpClient(_Wire(data), "server", 80)
     try:
         response = finish(client.request("GET", "/", limit_bytes=1000))
         assert len(http.plain_body(response, 2000)) <= 2000

@@ -13,7 +13,7 @@ DEVICE = """
 import asyncio, gc, json, sys, time
 from bootloader.shared import partitions
 from bootloader.shared.control import ControlBlock
-from firmware.net.http import HttpClient
+from firmware.net.http_client import HttpClient
 from firmware.update.client import UpdateClient
 
 settings = json.loads(sys.stdin.readline())
@@ -56,10 +56,12 @@ class BootInfo:
 
 class Sockets:
     connected = False
+    bytes_sent = 0
     async def open(self, host, port):
         self.reader, self.writer = await asyncio.open_connection(host, port)
         self.connected = True
     async def send(self, data):
+        self.bytes_sent += len(data)
         self.writer.write(data)
         await self.writer.drain()
     async def receive(self, max_bytes, timeout_ms):
@@ -83,7 +85,7 @@ async def main():
     pause_s = await client.run_once()
     took_ms = time.ticks_diff(time.ticks_ms(), start)
     gc.collect()
-    print("RESULT", json.dumps([board.resets, pause_s, took_ms, http.bytes_sent,
+    print("RESULT", json.dumps([board.resets, pause_s, took_ms, http.transport.bytes_sent,
                                 http.bytes_received, before, gc.mem_alloc()]))
     await http.transport.close()
 

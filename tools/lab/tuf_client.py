@@ -29,7 +29,7 @@ to the board's heap."""
 DEVICE = """
 import asyncio, json, os, sys
 from bootloader.shared import tuf
-from firmware.net.http import HttpClient
+from firmware.net.http_client import HttpClient
 from firmware.update.client import Store
 from firmware.update.metadata import Metadata, Missing
 

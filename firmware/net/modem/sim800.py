@@ -1,6 +1,6 @@
 """The SIM800 dialect: power, GPRS, one TCP connection. What all modems do alike: `standard`.
 
-`firmware.terminal` makes the one `Modem`; `firmware.net.http` moves bytes through it while holding
+`firmware.terminal` makes the one `Modem`; `net.http_client` moves bytes through it while holding
 its `lock`. Source: SIM800 Series AT Command Manual 1.12, SIM800 Series TCPIP Application Note 1.05,
 SIM800 Hardware Design (PWRKEY).
 """
