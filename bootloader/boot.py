@@ -15,7 +15,7 @@ from bootloader.shared.control import ControlBlock, ControlError, encode
 try:
     import micropython
 except ImportError:
-    micropython = None
+    micropython = None  # type: ignore[assignment]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,23 +31,24 @@ def run(board: "Board") -> Plan | Repair:
         micropython.kbd_intr(-1)  # Ctrl-C on the console stops no release
     boot = board.partitions["boot"]
     board.flash.lock(boot.offset + boot.size_bytes)
-    control = slot = who = None
     cause = board.reset_cause()
+    repair = Repair()
+    repair.who = repair.control = None
     try:
         who = identity.load(board.partitions["identity"], board.unique_id())
         if who is None:
-            why = "no identity yet"
-        else:
-            key = who.control_key(board.unique_id())
-            control = ControlBlock(board.partitions["control"], key)
-            slot, why = choose(board, control, cause, recovery_key_held(board))
-    except (identity.IdentityError, ControlError, OSError) as fault:
-        why = str(fault)
-    if slot is None:
-        repair = Repair()
-        repair.why = why
+            repair.why = "no identity yet"
+            return repair
+        key = who.control_key(board.unique_id())
+        control = ControlBlock(board.partitions["control"], key)
         repair.who = who
         repair.control = control
+        slot, why = choose(board, control, cause, recovery_key_held(board))
+        if slot is None:
+            repair.why = why or ""
+            return repair
+    except (identity.IdentityError, ControlError, OSError) as fault:
+        repair.why = str(fault)
         return repair
     state = control.state
     if state.crashes > CRASHES_IN_A_ROW:
@@ -55,17 +56,17 @@ def run(board: "Board") -> Plan | Repair:
         screen.show(board, "Starting again after a fault. Please wait.")
         time.sleep(min(state.crashes, _LONGEST_PAUSE_S))
     plan = Plan()
-    plan.info = boot_info(state, who, cause)
+    plan.info = boot_info(state, slot, who, cause)
     plan.image_size = state.slots[slot].image_size
     plan.control_key = key
     return plan
 
 
-def boot_info(state: "State", who: identity.Identity, reset_cause: str) -> BootInfo:
-    """What the active slot's release is told; `control` and `watchdog` are still None."""
-    slot = state.slots[state.active]
+def boot_info(state: "State", name: str, who: identity.Identity, reset_cause: str) -> BootInfo:
+    """What the release in slot `name` is told; `control` and `watchdog` are still None."""
+    slot = state.slots[name]
     info = BootInfo()
-    info.slot = state.active
+    info.slot = name
     info.trial = slot.state == "trial"
     info.release = slot.release
     info.boot_count = state.boot_count
@@ -77,8 +78,8 @@ def boot_info(state: "State", who: identity.Identity, reset_cause: str) -> BootI
     info.control = info.watchdog = None
     # Not `who` itself: its class would hold the bootloader in memory while the release runs.
     info.identity = Identity()
-    for name, value in who.__dict__.items():
-        setattr(info.identity, name, value)
+    for key, value in who.__dict__.items():
+        setattr(info.identity, key, value)
     return info
 
 
@@ -88,14 +89,16 @@ def choose(
     """Decide, check the chosen image in flash, and record the attempt: `(slot or None, why)`."""
     state = control.load()
     if control.newer_lost:
-        _count_above(board, state)
-    damaged = ()
+        _count_above(board, control.state)
+    damaged: tuple[str, ...] = ()
     while True:
         new, slot, why = decide(state, reset_cause, forced, damaged)
+        if state is None or new is None:
+            return None, why
         if slot is None or images.is_intact(board.partitions["slot_" + slot], new.slots[slot]):
             break
         damaged += (slot,)
-    if new is not None and (slot or control.newer_lost or encode(new, b"") != encode(state, b"")):
+    if slot or control.newer_lost or encode(new, b"") != encode(state, b""):
         control.write(new)
     return slot, why
 

@@ -31,4 +31,5 @@ def sha256_of(partition: "Partition", image_size: int) -> bytes:
         view = memoryview(block)[: min(_BLOCK_BYTES, image_size - offset)]
         partition.read_into(offset, view)
         digest.update(view)
-    return digest.digest()
+    found: bytes = digest.digest()
+    return found

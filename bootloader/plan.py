@@ -41,9 +41,9 @@ class BootInfo:
 
 class Plan:
     """Boot the release that `info` tells of: `image_size` bytes of its slot. `control_key` seals
-    the boot records; `info` is None once the release has ended."""
+    the boot records. `info` goes when the release has ended."""
 
-    info: BootInfo | None
+    info: BootInfo
     image_size: int
     control_key: bytes
 

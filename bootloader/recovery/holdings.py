@@ -13,7 +13,7 @@ from bootloader.shared.tidy import tidy
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootloader.shared.board import Board
-    from bootloader.shared.control import Slot, State
+    from bootloader.shared.control import Policy, Slot
     from bootloader.shared.partitions import Partition
 
 
@@ -32,7 +32,7 @@ class Holdings:
         self._mounted = False
 
     def kind(self) -> str:
-        """ "provisioned", "blank", or "foreign": the flash holds another terminal's identity."""
+        """As the status tells it: "provisioned", "blank", or "foreign": another terminal's."""
         if self.who:
             return "provisioned"
         try:
@@ -53,7 +53,7 @@ class Holdings:
         """
         board = self.board
         if self.control is None:
-            key = self.who.control_key(board.unique_id())
+            key = self._identity().control_key(board.unique_id())
             self.control = ControlBlock(board.partitions["control"], key)
         if self.control.load() is None:
             partition = board.partitions["identity"]
@@ -61,13 +61,17 @@ class Holdings:
             return self.control.create(first)
         return False
 
-    def state(self) -> "State":
-        """The newest boot record. Raises SmpError if there is none, saying what to do."""
+    def _identity(self) -> identity.Identity:
         if self.who is None:
             raise SmpError(smp.RC_BAD_STATE, "make an identity first")
+        return self.who
+
+    def records(self) -> ControlBlock:
+        """The boot records. Raises SmpError if there are none, saying what to do."""
+        self._identity()
         if self.control is None or self.control.state is None:
             raise SmpError(smp.RC_BAD_STATE, "the boot records cannot be written")
-        return self.control.state
+        return self.control
 
     def mount(self) -> None:
         """Make /data there. Raises SmpError on another terminal's flash, OSError if it fails."""
@@ -83,15 +87,15 @@ class Holdings:
     def adopt(self, slot: str, entry: "Slot") -> None:
         """Let the image of `entry`, which is in `slot`, be tried from the next reset on."""
         identity.seal(self.board.partitions["identity"])
-        self.control.adopt(slot, *_terms(entry))
+        self.records().adopt(slot, *_terms(entry))
 
     def hold(self, slot: str, entry: "Slot") -> None:
         """Record the image of `entry`, which is in `slot`, and that nobody chose it yet."""
-        self.control.hold(slot, *_terms(entry))
+        self.records().hold(slot, *_terms(entry))
 
 
-def _terms(entry: "Slot") -> tuple[int, bytes, int, int, dict[str, int]]:
-    policy = {
+def _terms(entry: "Slot") -> "tuple[int, bytes, int, int, Policy]":
+    policy: Policy = {
         "crashes_allowed": entry.crashes_allowed,
         "unconfirmed_boots_allowed": entry.unconfirmed_boots_allowed,
         "selftest_deadline_s": entry.selftest_deadline_s,

@@ -50,7 +50,7 @@ class ImageCommands:
 
     def choose(self, body: "Body") -> "Body":
         """Image state, write: try the image of that hash, or go back to it."""
-        state = self._holdings.state()
+        state = self._holdings.records().state
         confirm = field(body, "confirm", bool, False)
         name = self._holder(state, body.get("hash"), confirm)
         slot = state.slots[name]
@@ -60,8 +60,8 @@ class ImageCommands:
             if slot.state != "good":
                 self._slots.check_not_older(slot.release)
                 self._holdings.adopt(name, slot)
-            elif not self._slots.would_sell(state.active):
-                self._holdings.control.give_way()
+            elif not (state.active and self._slots.would_sell(state.active)):
+                self._holdings.records().give_way()
             else:
                 self._slots.check_not_older(slot.release)
         return self.states(body)
@@ -86,7 +86,7 @@ class ImageCommands:
 
     def upload(self, body: "Body") -> "Body":
         """Image upload: one piece; the reply says from where the next is wanted."""
-        state = self._holdings.state()
+        state = self._holdings.records().state
         offset = field(body, "off", int)
         data = field(body, "data", bytes, b"")
         if offset == 0:
@@ -129,8 +129,8 @@ class ImageCommands:
                 return
         name = self._slots.free_for(entry.release)
         if name == state.active:
-            self._holdings.control.give_way()
-        self._holdings.control.empty(name)
+            self._holdings.records().give_way()
+        self._holdings.records().empty(name)
         self._upload = ImageUpload(name, self._slots.partition(name), entry)
         self._upload.resume()
 
@@ -150,7 +150,7 @@ class ImageCommands:
         partition = self._slots.partition(upload.slot)
         if images.sha256_of(partition, upload.size_bytes) != upload.sha256:
             raise SmpError(smp.RC_CORRUPT, "the image arrived damaged: upload it again")
-        recorded = self._holdings.control.state.slots.values()
+        recorded = self._holdings.records().state.slots.values()
         if any(slot.state in ("good", "trial") for slot in recorded):
             self._holdings.hold(upload.slot, upload.entry)
         else:
@@ -159,7 +159,7 @@ class ImageCommands:
 
     def erase(self, body: "Body") -> "Body":
         """Image erase: the named slot, or the one that is not active."""
-        state = self._holdings.state()
+        state = self._holdings.records().state
         number = body.get("slot")
         if number is None:
             name = OTHER[state.active] if state.active else "a"
@@ -175,6 +175,6 @@ class ImageCommands:
             )
         self._upload = None
         forget_note()
-        self._holdings.control.empty(name)
+        self._holdings.records().empty(name)
         erase(self._slots.partition(name))
         return {}

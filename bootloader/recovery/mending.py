@@ -23,7 +23,7 @@ def mend(holdings: "Holdings") -> bool:
 
 
 def _lacks_image(holdings: "Holdings") -> bool:
-    return holdings.is_sealed() and not holdings.control.state.active
+    return holdings.is_sealed() and not holdings.records().state.active
 
 
 def _find_images(holdings: "Holdings", both: slots.Slots) -> bool:
@@ -41,7 +41,7 @@ def _find_images(holdings: "Holdings", both: slots.Slots) -> bool:
         return False
     # One of these ran, so none under the lowest may come.
     lowest = min([entry.security_version for entry in found.values()])
-    state = holdings.control.state
+    state = holdings.records().state
     state.security_version = max(state.security_version, lowest)
     if len(newest_last) > 1:
         holdings.hold(newest_last[0], found[newest_last[0]])

@@ -33,7 +33,7 @@ class Slots:
 
     def would_sell(self, name: str) -> bool:
         """True if `name` holds a confirmed release that boots and does not crash for ever."""
-        state = self._holdings.control.state
+        state = self._holdings.records().state
         return (
             state.slots[name].state == "good"
             and state.security_fits(name)
@@ -43,7 +43,7 @@ class Slots:
 
     def is_needed(self, name: str) -> bool:
         """True if `name`, not the active one, is what the terminal would go back to."""
-        state = self._holdings.control.state
+        state = self._holdings.records().state
         return state.is_way_back(name) and self.is_intact(name, state.slots[name])
 
     def free_for(self, release: int) -> str:
@@ -51,7 +51,7 @@ class Slots:
 
         Raises SmpError if a newer one is confirmed, or the running one is not sure to work.
         """
-        state = self._holdings.control.state
+        state = self._holdings.records().state
         self.check_not_older(release)
         if not state.active:
             return "a"
@@ -69,7 +69,7 @@ class Slots:
 
     def check_not_older(self, release: int) -> None:
         """Raises SmpError if a release above `release` is confirmed here and sells."""
-        slots = self._holdings.control.state.slots
+        slots = self._holdings.records().state.slots
         for name in NAMES:
             if slots[name].release > release and self.would_sell(name):
                 raise SmpError(
@@ -81,5 +81,5 @@ class Slots:
     def listed(self, sha256: bytes | None = None) -> "list[Slot]":
         """As `trust.images`: what the signed files on board vouch for and may run here."""
         self._holdings.mount()
-        security_version = self._holdings.control.state.security_version
+        security_version = self._holdings.records().state.security_version
         return trust.images(self._holdings.board, security_version, sha256)

@@ -53,7 +53,7 @@ def field(body: "Body", name: str, kind: "type[T]", default: "T | None" = None) 
         raise SmpError(RC_INVALID, "the request lacks " + name)
     if fault(value, kind):
         raise SmpError(RC_INVALID, name + " has the wrong type")
-    return value
+    return value  # type: ignore[no-any-return]  # `fault` has looked
 
 
 def crc16(data: bytes) -> int:
@@ -124,22 +124,27 @@ class LineReader:
         if start == b"\x06\x09":
             self._frame = bytearray()
         elif start != b"\x04\x14" or self._frame is None:
-            return self._drop("not SMP")
+            self._drop("not SMP")
+            return None
         try:
             self._frame += a2b_base64(line[2:])
         except ValueError:
-            return self._drop("malformed")
+            self._drop("malformed")
+            return None
         if len(self._frame) < 2:
-            return self._drop("malformed")
+            self._drop("malformed")
+            return None
         length = 2 + (self._frame[0] << 8 | self._frame[1])
         if length > BUFFER_BYTES or len(self._frame) > length or length < 4 + _HEADER_BYTES:
-            return self._drop("malformed")
+            self._drop("malformed")
+            return None
         if len(self._frame) < length:
             return None
         frame = bytes(self._frame)
         self._frame = None
         if crc16(frame[2:-2]) != frame[-2] << 8 | frame[-1]:
-            return self._drop("bad CRC")
+            self._drop("bad CRC")
+            return None
         return frame[2:-2]
 
 

@@ -88,7 +88,8 @@ class ImageUpload:
         digest = sha256()
         for at in range(start, start + _NOTE_EVERY, SECTOR_BYTES):
             digest.update(self._partition.read(at, SECTOR_BYTES))
-        return digest.digest()[:_PIECE_MARK]
+        found: bytes = digest.digest()
+        return found[:_PIECE_MARK]
 
 
 def forget_note() -> None:
