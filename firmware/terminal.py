@@ -24,8 +24,10 @@ from firmware.log import log
 from firmware.net.http_client import HttpClient
 from firmware.net.modem.errors import ModemError
 from firmware.net.modem.sim800 import Modem
-from firmware.office import sync
-from firmware.office.messenger import BadReply, Messenger, NoNetwork, ServerRefused, http_post
+from firmware.office import check_in, stock_delivery, sync
+from firmware.office.ask import ask
+from firmware.office.errors import BadReply, NoNetwork, ServerRefused
+from firmware.office.messenger import Messenger, http_post
 from firmware.sales.catalogue import Catalogue, CatalogueError, load
 from firmware.sales.journal import Journal, JournalFull
 from firmware.sales.stock import Stock
@@ -177,7 +179,7 @@ class Terminal:
         """
         self.http.sales += 1  # downloads stand aside
         try:
-            return await sync.ask(self.messenger, self.till, sale)
+            return await ask(self.messenger, self.till, sale)
         except NO_ANSWER as error:
             log("sale", "{}: {}".format(sale.sequence, error))
             self.network = OFFLINE
@@ -351,27 +353,26 @@ class Terminal:
         boot = self.boot_info
         failure = boot.last_failure
         told = [failure["release"], failure["reason"]] if failure else self.updates.refusal
-        status = {
-            1: self.now(),
-            2: boot.release,
-            3: boot.slot,
-            4: boot.trial,
-            5: boot.boot_count,
-            6: self.battery.mv,
-            7: self.signal,
-            8: told,
-        }
-        if self.updates.waits:
-            status[12] = self.updates.waits
         files = dict(self.files.refused)
-        if files != self._told:
-            status[11] = [[name, files[name]] for name in sorted(files)]
-        reply = await sync.check_in(self.journal, self.messenger, self.till, status)
+        changed = files != self._told
+        status = check_in.status(
+            time=self.now(),
+            release=boot.release,
+            slot=boot.slot,
+            trial=boot.trial,
+            boot_count=boot.boot_count,
+            battery_mv=self.battery.mv,
+            signal=self.signal,
+            failure=told,
+            files=[[name, files[name]] for name in sorted(files)] if changed else None,
+            waits=self.updates.waits,
+        )
+        reply = await check_in.check_in(self.journal, self.messenger, self.till, status)
+        now, self.message, waiting, recalled = reply
         self._told = files
         self.network = ONLINE
-        self.clock.set(reply[1])
-        set_rtc(self.board.rtc, reply[1])
-        self.message = reply.get(4)
+        self.clock.set(now)
+        set_rtc(self.board.rtc, now)
         if failure:
             _record(boot.control.clear_failure)
             boot.last_failure = None
@@ -380,11 +381,11 @@ class Terminal:
         if not self._checked_in:
             self._checked_in = True
             _record(boot.control.running_well)
-            log("radio", "server reached, time {}".format(reply[1]))
-        waiting = [n for n in reply[5] if "stock/%d" % n not in files]
+            log("radio", "server reached, time {}".format(now))
+        waiting = [n for n in waiting if "stock/%d" % n not in files]
         try:
-            sync.stop_batches(self.journal, reply.get(6, ()))
-            new = await sync.fetch_stock(
+            stock_delivery.stop_batches(self.journal, recalled)
+            new = await stock_delivery.fetch_stock(
                 self.journal, self.messenger, self.stock, waiting, self._refused_batch
             )
             if new:

@@ -68,7 +68,7 @@ def parse_head(head: bytes) -> "tuple[int, Headers]":
         raise BadResponse("no status line")
     if len(lines) > _HEADER_LIMIT:
         raise BadResponse("too many headers")
-    headers = {}
+    headers: Headers = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip() or "\n" in line:

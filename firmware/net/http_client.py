@@ -144,7 +144,7 @@ class HttpClient:
                 await transport.send(head + body if joined else head)
                 if not joined:
                     await transport.send(body)
-                deadline = ticks_add(ticks_ms(), self.head_ms)
+                answer.begin()
                 piece = await self.receive(_PIECE_BYTES, self.head_ms, is_get)
                 if not len(piece):
                     raise OSError("closed")
@@ -154,7 +154,7 @@ class HttpClient:
                     raise ConnectionLost(str(error))
                 await transport.close()
         try:
-            return await answer.read(piece, deadline)
+            return await answer.read(piece)
         except (OSError, ModemError) as error:
             raise ConnectionLost(str(error))
 
@@ -199,15 +199,18 @@ class _Answer:
         self._limit_bytes = limit_bytes
         self._on_head = on_head
         self._buffer = bytearray()
-        self._deadline = 0
+        self._deadline = ticks_ms()
 
-    async def read(self, piece: bytes | memoryview, deadline: int) -> Response:
-        """The whole of it, of which `piece` came; its head must be there before `deadline`.
+    def begin(self) -> None:
+        """It was asked for now: so long may its head take."""
+        self._deadline = ticks_add(ticks_ms(), self._client.head_ms)
+
+    async def read(self, piece: bytes | memoryview) -> Response:
+        """The whole of it, of which `piece` came.
 
         Raises: as `HttpClient.request`, and what the transport raises.
         """
         self._buffer.extend(piece)
-        self._deadline = deadline
         status, headers = await self._head()
         length = body_length(self.method, status, headers)
         if self._on_head:
@@ -250,7 +253,7 @@ class _Answer:
         sink = self._sink
         if len(buffer) > length:
             raise BadResponse("more than content-length")
-        body = b"" if sink else bytearray(length)
+        body = bytearray(0 if sink else length)
         done = len(buffer)
         if not sink:
             body[:done] = buffer

@@ -17,6 +17,7 @@ from bootloader.shared.partitions import SECTOR_BYTES
 from firmware import log
 from firmware.kept import config
 from firmware.office import sync
+from firmware.office.errors import BadReply, NoNetwork, ServerRefused
 from firmware.service.console import COMMANDS
 
 _REPLY_MS = 60000
@@ -158,7 +159,7 @@ class Commands:
         messenger._post = self._post
         try:
             count = await sync.sync(terminal.journal, messenger, terminal.till)
-        except (sync.messages.NoNetwork, sync.BadReply, sync.ServerRefused) as error:
+        except (NoNetwork, BadReply, ServerRefused) as error:
             raise Refused("the server did not take the journal: " + str(error))
         finally:
             messenger._post = over_the_air
@@ -168,11 +169,11 @@ class Commands:
         self.say({"post": hexlify(body).decode()})
         words = (await self._line(_REPLY_MS)).split()
         if len(words) != 3 or words[0] != "reply":
-            raise sync.messages.NoNetwork("no answer through the cable")
+            raise NoNetwork("no answer through the cable")
         try:
             return int(words[1]), unhexlify("" if words[2] == "-" else words[2])
         except ValueError:
-            raise sync.messages.NoNetwork("a damaged answer through the cable")
+            raise NoNetwork("a damaged answer through the cable")
 
     async def _line(self, timeout_ms):
         """The next line that is typed; "" when `timeout_ms` passed without one."""

@@ -19,6 +19,8 @@ with device.own():
     import firmware.flows.sell
     import firmware.flows.steps.hand_over
     import firmware.kept.memory
+    import firmware.office.ask
+    import firmware.office.stock_delivery
     import firmware.office.sync
     import firmware.sales.journal
     import firmware.sales.stock
@@ -82,6 +84,18 @@ def _changed(owner: Any, name: str, *changes: tuple[str, str]) -> Callable[[], N
 
 def _replaced(owner: Any, name: str, value: Any) -> Callable[[], None]:
     return lambda: setattr(owner, name, value)
+
+
+def _everywhere(function: Any, value: Any) -> Callable[[], None]:
+    """`value` instead of `function` in each module that holds it."""
+
+    def build() -> None:
+        for holder in device.MODULES.values():
+            for key, held in list(vars(holder).items()):
+                if held is function:
+                    setattr(holder, key, value)
+
+    return build
 
 
 def _all(*builds: Callable[[], None]) -> Callable[[], None]:
@@ -160,7 +174,7 @@ async def _ask_under_a_new_number(messenger: Any, till: Any, sale: Any) -> Any:
     return await _ask(messenger, till, sale)
 
 
-_ask = firmware.office.sync.ask
+_ask = firmware.office.ask.ask
 
 
 def _no_boot_record() -> None:
@@ -323,7 +337,7 @@ MUTANTS: dict[str, Mutant] = {
             "evict_needed_batch",
             "A ninth batch comes, and the PINs of a sold-out one go, with one that is paid for.",
             _changed(
-                firmware.office.sync,
+                firmware.office.stock_delivery,
                 "fetch_stock",
                 (
                     "set(_needed(journal)).union(journal.state.batches)",
@@ -343,11 +357,11 @@ MUTANTS: dict[str, Mutant] = {
             "Records are struck off when they were sent; the reply, and the records, were lost.",
             _changed(
                 firmware.office.sync,
-                "_tell",
+                "tell",
                 (
-                    "        reply = await messenger.exchange(messages.JOURNAL",
+                    "        reply = await messenger.exchange(JOURNAL",
                     "        journal.acknowledge(told + len(records), state.ledger_minor)\n"
-                    "        reply = await messenger.exchange(messages.JOURNAL",
+                    "        reply = await messenger.exchange(JOURNAL",
                 ),
             ),
             ("sync-interrupted",),
@@ -454,18 +468,18 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "another_number_on_retry",
             "A lost answer is asked for as a new sale; the merchant pays twice for one voucher.",
-            _replaced(firmware.office.sync, "ask", _ask_under_a_new_number),
+            _everywhere(_ask, _ask_under_a_new_number),
             ("lost-answer",),
         ),
         Mutant(
             "stock_told_before_stored",
             "The server has its receipt for a batch that the terminal lost; the PINs are gone.",
             _changed(
-                firmware.office.sync,
+                firmware.office.stock_delivery,
                 "fetch_stock",
                 (
                     "        if not known:\n            journal.append",
-                    "        await messenger.exchange(messages.STOCK_RECEIVED, "
+                    "        await messenger.exchange(STOCK_RECEIVED, "
                     "{1: batch_id, 2: digest})\n        if not known:\n            journal.append",
                 ),
             ),
@@ -559,9 +573,9 @@ MUTANTS: dict[str, Mutant] = {
                 firmware.terminal.Terminal,
                 "_check_in",
                 (
-                    "    reply = await sync.check_in(",
+                    "    reply = await check_in.check_in(",
                     "    if failure:\n        boot.control.clear_failure()\n"
-                    "    reply = await sync.check_in(",
+                    "    reply = await check_in.check_in(",
                 ),
             ),
             ("crash-in-trial", "hang-in-trial"),
@@ -573,11 +587,11 @@ MUTANTS: dict[str, Mutant] = {
                 firmware.terminal.Terminal,
                 "_check_in",
                 (
-                    "    reply = await sync.check_in(",
+                    "    reply = await check_in.check_in(",
                     "    if boot.control.state.slots[boot.slot].state == 'good' and "
                     "self.network == 1:\n"
                     "        boot.control.mark_bad(boot.slot, 'no report')\n"
-                    "    reply = await sync.check_in(",
+                    "    reply = await check_in.check_in(",
                 ),
             ),
             ("report-fails",),
