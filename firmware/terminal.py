@@ -26,8 +26,7 @@ from firmware.net.modem.errors import ModemError
 from firmware.net.modem.sim800 import Modem
 from firmware.office import check_in, stock_delivery, sync
 from firmware.office.ask import ask
-from firmware.office.errors import BadReply, NoNetwork, ServerRefused
-from firmware.office.messenger import Messenger, http_post
+from firmware.office.messenger import BadReply, Messenger, NoNetwork, ServerRefused, http_post
 from firmware.sales.catalogue import Catalogue, CatalogueError, load
 from firmware.sales.journal import Journal, JournalFull
 from firmware.sales.stock import Stock

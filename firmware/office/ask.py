@@ -1,8 +1,7 @@
 """Asking the server for the voucher of one online sale (message kind 2)."""
 
 from bootloader.shared.compat import const
-from firmware.office.errors import ServerRefused
-from firmware.office.messenger import SALE, field
+from firmware.office.messenger import SALE, ServerRefused, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,8 +1,7 @@
 """Telling the server how the terminal is, and hearing what waits for it (message kind 1)."""
 
 from bootloader.shared.compat import const
-from firmware.office.errors import BadReply
-from firmware.office.messenger import CHECK_IN, FLOAT_MINOR, UINT32, field
+from firmware.office.messenger import CHECK_IN, FLOAT_MINOR, UINT32, BadReply, field
 from firmware.office.sync import settle, tell
 
 TYPE_CHECKING = False

@@ -6,7 +6,6 @@ Format: docs/formats/messages.md. What comes without the seal decides nothing ab
 from bootloader.shared import cbor, cose
 from bootloader.shared.compat import const
 from bootloader.shared.strict import fault
-from firmware.office.errors import BadReply, NoNetwork, ServerRefused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +34,23 @@ STOCK_HELD = const(6)
 REPLY_BYTES = const(6144)
 FLOAT_MINOR = const(1 << 40)
 UINT32 = const(0xFFFFFFFF)
+
+
+class NoNetwork(Exception):
+    """No answer came, or only "try later": nobody knows whether the server acted. Ask again."""
+
+
+class BadReply(Exception):
+    """Something answered, but not the server under our key, or not as specified: ask later."""
+
+
+class ServerRefused(Exception):
+    """The server's sealed word that it did not do it. `code` for programs, `text` for the log."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(code + ": " + text)
+        self.code = code
+        self.text = text
 
 
 def http_post(client: "HttpClient") -> "Post":

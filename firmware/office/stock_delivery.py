@@ -7,8 +7,7 @@ Each call may be cut at any await and made again.
 import gc
 
 from bootloader.shared.compat import const
-from firmware.office.errors import BadReply, ServerRefused
-from firmware.office.messenger import STOCK, STOCK_RECEIVED, field
+from firmware.office.messenger import STOCK, STOCK_RECEIVED, BadReply, ServerRefused, field
 from firmware.sales.state import MAX_BATCHES, OFFLINE, restated
 from firmware.sales.state import STOCK as STOCK_RECORD
 from firmware.sales.stock import MAX_BYTES, StockError

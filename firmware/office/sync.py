@@ -6,8 +6,14 @@ come under the seal.
 
 from bootloader.shared.compat import const
 from firmware.office.ask import ask
-from firmware.office.errors import BadReply, ServerRefused
-from firmware.office.messenger import FLOAT_MINOR, JOURNAL, STOCK_HELD, field
+from firmware.office.messenger import (
+    FLOAT_MINOR,
+    JOURNAL,
+    STOCK_HELD,
+    BadReply,
+    ServerRefused,
+    field,
+)
 from firmware.sales.journal import JournalFull
 from firmware.sales.stock import StockError
 from firmware.sales.till import SaleRefused

@@ -17,7 +17,7 @@ from bootloader.shared.partitions import SECTOR_BYTES
 from firmware import log
 from firmware.kept import config
 from firmware.office import sync
-from firmware.office.errors import BadReply, NoNetwork, ServerRefused
+from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
 from firmware.service.console import COMMANDS
 
 _REPLY_MS = 60000

@@ -10,8 +10,7 @@ from bootloader.shared import cbor, cose
 from bootloader.shared.partitions import Partition
 from firmware.office import check_in, messenger, stock_delivery, sync
 from firmware.office.ask import ask
-from firmware.office.errors import NoNetwork
-from firmware.office.messenger import Messenger
+from firmware.office.messenger import Messenger, NoNetwork
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.journal import Journal
 from firmware.sales.stock import Stock

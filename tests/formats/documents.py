@@ -14,7 +14,7 @@ import cbor2
 
 from bootloader.shared import release
 from firmware.kept import config
-from firmware.office import errors
+from firmware.office import messenger
 from firmware.sales import catalogue, state, till
 from firmware.sales.stock import Stock
 from tests.money import office
@@ -340,7 +340,7 @@ REFUSALS = (
     channels.EntryError,
     channels.RolloutError,
     release.ReleaseRefused,
-    errors.BadReply,
+    messenger.BadReply,
 )
 
 

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 import firmware.sales.journal
 from firmware.office import stock_delivery
 from firmware.office.ask import ask
-from firmware.office.errors import BadReply, NoNetwork
+from firmware.office.messenger import BadReply, NoNetwork
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.journal import Journal, JournalFull
 from firmware.sales.state import SETTING, SalesState

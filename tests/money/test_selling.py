@@ -11,7 +11,7 @@ import pytest
 
 from bootloader.shared import cbor
 from firmware.office.ask import ask
-from firmware.office.errors import BadReply, NoNetwork
+from firmware.office.messenger import BadReply, NoNetwork
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.till import SaleRefused
 from tests.money import office, oracle

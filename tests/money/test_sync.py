@@ -10,8 +10,7 @@ import pytest
 
 from bootloader.shared import cose
 from firmware.office.ask import ask
-from firmware.office.errors import BadReply, NoNetwork, ServerRefused
-from firmware.office.messenger import Messenger
+from firmware.office.messenger import BadReply, Messenger, NoNetwork, ServerRefused
 from firmware.office.stock_delivery import stop_batches
 from firmware.sales.stock import StockError
 from firmware.sales.till import SaleRefused

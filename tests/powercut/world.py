@@ -44,7 +44,7 @@ with device.own():
     from bootloader.shared.partitions import mount_data, table
     from firmware.flows import sell
     from firmware.flows.steps import hand_over
-    from firmware.office.errors import BadReply, NoNetwork, ServerRefused
+    from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
     from firmware.sales.till import SaleRefused
     from firmware.ui.screen import OFFLINE, ONLINE
     from firmware.ui.texts import Words

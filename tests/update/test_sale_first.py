@@ -13,7 +13,7 @@ import pytest
 from firmware import terminal
 from firmware.kept.files import Kept
 from firmware.office import check_in, stock_delivery
-from firmware.office.errors import NoNetwork
+from firmware.office.messenger import NoNetwork
 from firmware.terminal import Terminal
 from firmware.ui.screen import ONLINE
 from hw_sim.network.gsm import LinkProfile

@@ -12,7 +12,8 @@ from firmware.net.modem.errors import ModemError, NoSim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+    from typing import Any
 
 _RETRY_FIRST_MS = const(5000)
 _RETRY_MOST_MS = const(300000)
@@ -22,6 +23,9 @@ _CLIMB_MS = const(240000)
 class Ladder:
     """The state that others may read, and `connect`.
 
+    A dialect brings `poll()` (takes note of what came unasked), `bring_up(apn)` (from any state to
+    data service), `radio_cycle()` and `power_cycle()`; they raise ModemError or ChatError.
+
     `lock`: held by whoever talks to the modem. `attached`: data service is up, `open` may be
     called. `connected`: a TCP connection is open. `trouble`: the code of the last `connect`'s
     error, "" if it went well. `retry_ms`: how long to leave it after a `connect` that failed;
@@ -29,6 +33,12 @@ class Ladder:
     """
 
     rungs = ("as it is", "radio off and on", "power key")
+
+    # What the dialect brings; bare names, as a method that only raises would cost heap.
+    poll: "Callable[[], None]"
+    bring_up: "Callable[[str], Coroutine[Any, Any, None]]"
+    radio_cycle: "Callable[[], Coroutine[Any, Any, None]]"
+    power_cycle: "Callable[[], Coroutine[Any, Any, None]]"
 
     def __init__(self, log: "Callable[[str], object]") -> None:
         self.lock = asyncio.Lock()
@@ -39,22 +49,6 @@ class Ladder:
         self.retry_ms = _RETRY_FIRST_MS
         self.pause_ms = 1000
         self._first_rung = 0
-
-    def poll(self) -> None:
-        """The dialect takes note of what the modem said unasked. Only with `lock` held."""
-        raise NotImplementedError
-
-    async def bring_up(self, apn: str) -> None:
-        """The dialect goes from any state to data service. Raises ModemError or ChatError."""
-        raise NotImplementedError
-
-    async def radio_cycle(self) -> None:
-        """The dialect switches the radio off and on. Raises ChatError."""
-        raise NotImplementedError
-
-    async def power_cycle(self) -> None:
-        """The dialect switches the modem off; `bring_up` switches it on. Raises ChatError."""
-        raise NotImplementedError
 
     async def connect(self, apn: str) -> None:
         """Bring data service up: as it is, then after radio off and on, then after the power key.
