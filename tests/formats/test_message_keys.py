@@ -33,7 +33,9 @@ NOT_READ = {
 
 def named_on_the_device() -> dict[tuple[str, bool], dict[int, str]]:
     """{(kind, whether of the reply): {key: name}}, over all files that read or write messages."""
-    found: dict[tuple[str, bool], dict[int, str]] = {(k, r): {} for k in KINDS for r in (0, 1)}
+    found: dict[tuple[str, bool], dict[int, str]] = {}
+    for kind in KINDS:
+        found[kind, False], found[kind, True] = {}, {}
     files = [*(ROOT / "firmware" / "office").glob("*.py"), ROOT / "firmware" / "sales" / "till.py"]
     for node in (node for file in files for node in ast.parse(file.read_text()).body):
         if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)):
@@ -41,12 +43,14 @@ def named_on_the_device() -> dict[tuple[str, bool], dict[int, str]]:
         target, value = node.targets[0], node.value.args[0]
         if not (isinstance(target, ast.Name) and isinstance(value, ast.Constant)):
             continue
+        key = value.value
+        assert isinstance(key, int)
         for kind in sorted(KINDS, key=len, reverse=True):
             if target.id.startswith(f"_{kind}_"):
                 name = target.id.removeprefix(f"_{kind}_")
                 keys = found[kind, name.startswith("REPLY_")]
-                assert value.value not in keys, f"key {value.value} of {kind} has two names"
-                keys[value.value] = name.removeprefix("REPLY_")
+                assert key not in keys, f"key {key} of {kind} has two names"
+                keys[key] = name.removeprefix("REPLY_")
                 break
     return found
 
