@@ -1,6 +1,7 @@
 """One sealed question to the server, one sealed answer; the other files of this room ask so.
 
-Format and keys: docs/formats/messages.md; a key's name is in the file that sends or reads it. What comes without the seal decides nothing about money.
+Format and keys: docs/formats/messages.md; a key's name is in the file that sends or reads it. What
+comes without the seal decides nothing about money.
 """
 
 from bootloader.shared import cbor, cose
