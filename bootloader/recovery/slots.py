@@ -25,6 +25,7 @@ class Slots:
         self._holdings = holdings
 
     def partition(self, name: str) -> "Partition":
+        """The flash of slot `name`."""
         return self._holdings.board.partitions["slot_" + name]
 
     def is_intact(self, name: str, entry: "Slot") -> bool:
