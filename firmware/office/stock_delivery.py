@@ -8,7 +8,7 @@ import gc
 
 from bootloader.shared.compat import const
 from firmware.office.messenger import STOCK, STOCK_RECEIVED, BadReply, ServerRefused, field
-from firmware.sales.state import MAX_BATCHES, OFFLINE, restated
+from firmware.sales.state import INTENT_OFFLINE, MAX_BATCHES, restated
 from firmware.sales.state import STOCK as STOCK_RECORD
 from firmware.sales.stock import MAX_BYTES, StockError
 
@@ -32,7 +32,7 @@ def _needed(journal: "Journal") -> dict[int, list[int]]:
     needed: dict[int, list[int]] = {}
     for known in state.unfinished + ([state.last_sale] if state.last_sale else []):
         said = restated(journal.read, known)
-        if said and said[0] == OFFLINE:
+        if said and said[0] == INTENT_OFFLINE:
             needed.setdefault(said[5], []).append(said[6])
     return needed
 

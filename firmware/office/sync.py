@@ -15,8 +15,8 @@ from firmware.office.messenger import (
     field,
 )
 from firmware.sales.journal import JournalFull
+from firmware.sales.sale import SaleRefused
 from firmware.sales.stock import StockError
-from firmware.sales.till import SaleRefused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from bootloader.shared import cose
 from firmware.office.ask import ask
 from firmware.office.messenger import BadReply, Messenger, NoNetwork, ServerRefused
 from firmware.office.stock_delivery import stop_batches
+from firmware.sales.sale import SaleRefused
 from firmware.sales.stock import StockError
-from firmware.sales.till import SaleRefused
 from tests.money import office
 from tests.money.shop import FLOAT_MINOR, TIME, Shop, open_shop, run
 

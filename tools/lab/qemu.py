@@ -1,6 +1,6 @@
 """Build MicroPython for the emulated Cortex-M3, with our bootloader frozen in.
 
-For `inv qemu.build`, tests and benches. Everything is made under `build/qemu/`. MicroPython's
+For `inv qemu.build`, tests and measurements. Everything is made under `build/qemu/`. MicroPython's
 source is the tree named by MICROPYTHON_SRC or, on Debian, the distribution's own source package,
 reached through an apt configuration of its own that leaves the machine's alone.
 """
