@@ -109,7 +109,7 @@ def test_service_comes_back_after_the_network_took_the_data_context() -> None:
 def test_coverage_that_returns_in_time_ends_the_search() -> None:
     async def story(radio: Radio) -> None:
         heard = bytearray()
-        radio.sim800.transcript = lambda who, data: heard.extend(data)
+        radio.sim800.line.transcript = lambda who, data: heard.extend(data)
         connecting = asyncio.ensure_future(radio.modem.connect("internet"))
         while b"AT+CREG?" not in heard:
             await asyncio.sleep(0.01)
