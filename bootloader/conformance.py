@@ -13,22 +13,30 @@ import board
 
 from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Checks = tuple[Callable[[], str | None], ...]
+
 _WATCHDOG_MS = 1000
 _CAUSES = ("power-on", "watchdog", "soft", "brownout")
 
 
-def _need(condition, text):
+def _need(condition: object, text: str) -> None:
     if not condition:
         raise ValueError(text)
 
 
-def names():
+def names() -> None:
+    """Class, revision and version of the bootloader are there."""
     _need(isinstance(board.HARDWARE_CLASS, str) and board.HARDWARE_CLASS, "HARDWARE_CLASS")
     _need(board.HARDWARE_REVISION >= 1, "HARDWARE_REVISION")
     _need(board.BOOTLOADER_VERSION >= 1, "BOOTLOADER_VERSION")
 
 
-def partitions():
+def partitions() -> None:
+    """Every partition is there, whole sectors, in the flash; the slots are alike."""
     wanted = ("boot", "control", "identity", "journal", "slot_a", "slot_b", "download", "data")
     end = 0
     for name in sorted(wanted, key=lambda name: board.partitions[name].offset):
@@ -43,7 +51,8 @@ def partitions():
     )
 
 
-def flash():
+def flash() -> None:
+    """Erasing makes ones, programming clears bits only, a page is a bound."""
     part = board.partitions["download"]
     address = part.offset
     board.flash.erase(address)
@@ -67,7 +76,8 @@ def flash():
     board.flash.erase(address)
 
 
-def execute_in_place():
+def execute_in_place() -> None:
+    """`mapped` shows what was programmed."""
     part = board.partitions["download"]
     board.flash.erase(part.offset)
     board.flash.program(part.offset, b"in place")
@@ -76,39 +86,46 @@ def execute_in_place():
     board.flash.erase(part.offset)
 
 
-def unique_id():
+def unique_id() -> None:
+    """8 bytes that stay."""
     who = board.unique_id()
     _need(isinstance(who, bytes) and len(who) == 8, "unique_id() is not 8 bytes")
     _need(who not in (bytes(8), b"\xff" * 8), "unique_id() is no id")
     _need(board.unique_id() == who, "unique_id() changes")
 
 
-def randomness():
+def randomness() -> None:
+    """The noise passes its test, and two keys differ."""
     from bootloader.recovery.entropy import make_key
 
     _need(make_key(board.noise, board.random) != make_key(board.noise, board.random), "one key")
 
 
-def soft_reset():
+def soft_reset() -> str:
+    """A reset by software is told as one."""
     return "reset"
 
 
-def after_soft_reset():
+def after_soft_reset() -> None:
+    """Asked after the reset."""
     cause = board.reset_cause()
     _need(cause == "soft", "a reset by software is told as " + str(cause))
 
 
-def watchdog():
+def watchdog() -> str:
+    """It bites who stops feeding, and that is told."""
     board.watchdog(_WATCHDOG_MS).feed()
     return "bite"
 
 
-def after_watchdog():
+def after_watchdog() -> None:
+    """Asked after the bite."""
     cause = board.reset_cause()
     _need(cause == "watchdog", "a reset by the watchdog is told as " + str(cause))
 
 
-def keypad():
+def keypad() -> None:
+    """4 x 4, and no column low without a key."""
     _need(len(board.keypad_rows) == 4 and len(board.keypad_columns) == 4, "not 4 x 4")
     for row in board.keypad_rows:
         row.value(1)
@@ -116,17 +133,20 @@ def keypad():
     _need(levels == [1, 1, 1, 1], "a column is low without a key: is there a pull-up?")
 
 
-def lcd():
+def lcd() -> None:
+    """It takes commands and a page."""
     board.lcd.command(b"\xae\xa4\xaf")
     board.lcd.data(bytes(128))
 
 
-def battery():
+def battery() -> None:
+    """A voltage that a cell can have; the charger's pin."""
     _need(2500 <= board.battery_mv() <= 4500, "battery_mv() is %d" % board.battery_mv())
     _need(board.charging() in (True, False), "charging()")
 
 
-def clock():
+def clock() -> None:
+    """It goes."""
     now = board.rtc.datetime()
     _need(len(now) == 8, "rtc.datetime() has not 8 fields")
     started = time.ticks_ms()
@@ -134,7 +154,8 @@ def clock():
         _need(time.ticks_diff(time.ticks_ms(), started) < 2000, "the RTC stands still")
 
 
-def uarts():
+def uarts() -> None:
+    """Both can be written and never wait."""
     for name, baud in (("modem", 115200), ("printer", 9600)):
         uart = board.uart(name, baud)
         _need(uart.write(b"\r") in (1, None), name + ": write")
@@ -143,11 +164,13 @@ def uarts():
             _need(uart.read(64), name + ": any() without read()")
 
 
-def buzzer():
+def buzzer() -> None:
+    """It sounds."""
     board.buzzer(2000, 20)
 
 
-def filesystem():
+def filesystem() -> None:
+    """littlefs keeps a file."""
     import os
 
     from bootloader.shared.partitions import mount_data
@@ -162,7 +185,7 @@ def filesystem():
         board.partitions["download"].erase_sector(sector)
 
 
-CHECKS = (
+CHECKS: "Checks" = (
     names,
     partitions,
     flash,
@@ -182,11 +205,12 @@ CHECKS = (
 AFTER = {"soft_reset": after_soft_reset, "watchdog": after_watchdog}
 
 
-def say(answer):
+def say(answer: "dict[str, object]") -> None:
+    """One answer on the console."""
     board.console.write(b"= " + json.dumps(answer).encode() + b"\r\n")
 
 
-def judge(check):
+def judge(check: "Callable[[], str | None]") -> tuple[str, str | None]:
     """(result, how it goes on): "ok" or what is wrong; None, "reset" or "bite"."""
     try:
         return "ok", check()
@@ -194,7 +218,7 @@ def judge(check):
         return type(fault).__name__ + ": " + str(fault), None
 
 
-def obey(words):
+def obey(words: list[str]) -> None:
     """Carry out one command."""
     if words[0] == "checks":
         uid = hexlify(board.unique_id()).decode()
@@ -222,7 +246,8 @@ def obey(words):
         board.reset()
 
 
-def main():
+def main() -> None:
+    """Read lines from the console and obey, for ever."""
     typed = bytearray()
     while True:
         for byte in board.console.read(64):

@@ -17,10 +17,10 @@ from firmware.duties.supervisor import Supervisor
 from firmware.flows.session import sessions
 from firmware.kept.files import Kept
 from firmware.log import log
-from firmware.net.http import HttpClient
+from firmware.net.http_client import HttpClient
 from firmware.net.link import Link
 from firmware.net.modem.sim800 import Modem
-from firmware.office import sync
+from firmware.office.ask import ask
 from firmware.office.messenger import Messenger, http_post
 from firmware.sales.catalogue import Catalogue, CatalogueError, load
 from firmware.sales.journal import Journal
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from firmware.sales.sale import Sale
     from firmware.ui.screen import Screen
     from firmware.ui.texts import Words
+    from firmware.update.gate import GateFacts
 
 MODEM_BAUD = 115200
 PRINTER_BAUD = 9600
@@ -159,7 +160,7 @@ class Terminal:
         """
         self.http.sales += 1  # downloads stand aside
         try:
-            return await sync.ask(self.messenger, self.till, sale)
+            return await ask(self.messenger, self.till, sale)
         except NO_ANSWER as error:
             log("sale", "{}: {}".format(sale.sequence, error))
             self.link.lost()
@@ -185,7 +186,7 @@ class Terminal:
 
     # what the update client asks
 
-    def gate_facts(self) -> dict[str, int]:
+    def gate_facts(self) -> "GateFacts":
         """Whether a switch to another release would disturb anyone."""
         return {
             "open_sale": self.selling or self.printer.busy,

@@ -12,6 +12,10 @@ from hashlib import sha256
 
 from bootloader.shared.compat import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _SAMPLES = const(1024)
 _PIECE = const(64)
 _REPEATS = const(21)  # 4.4.1: 1 + 20 / 1 bit
@@ -23,7 +27,7 @@ class NoEntropyError(Exception):
     """The noise source does not pass its start-up test: the board must not make a key."""
 
 
-def make_key(noise, random):
+def make_key(noise: "Callable[[int], bytes]", random: "Callable[[int], bytes]") -> bytes:
     """32 bytes for a device key. `noise(n)` gives n raw bytes of the hardware's noise source,
     `random(n)` n bytes of the board's own generator, which are mixed in.
 
@@ -40,20 +44,21 @@ def make_key(noise, random):
         digest.update(piece)
         left -= _PIECE
     digest.update(random(32))
-    return digest.digest()
+    key: bytes = digest.digest()
+    return key
 
 
 class Health:
     """The two continuous tests of SP 800-90B 4.4, sample by sample."""
 
-    def __init__(self):
-        self._last = None
+    def __init__(self) -> None:
+        self._last: int | None = None
         self._repeats = 0
         self._place = 0
-        self._first = None
+        self._first: int | None = None
         self._count = 0
 
-    def feed(self, samples):
+    def feed(self, samples: bytes) -> None:
         """Take samples (bytes). Raises NoEntropyError if either test fails."""
         for sample in samples:
             self._repeats = self._repeats + 1 if sample == self._last else 1

@@ -9,6 +9,15 @@ from binascii import a2b_base64, b2a_base64
 
 from bootloader.shared.cbor import CborError, dumps, loads
 from bootloader.shared.compat import const
+from bootloader.shared.strict import fault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    Body = dict[str, Any]  # of a request or a reply
+    T = TypeVar("T")
 
 BUFFER_BYTES = const(1024)
 """Largest decoded frame with its length and CRC: what `buf_size` tells the client."""
@@ -31,13 +40,23 @@ RC_DENIED = const(11)
 class SmpError(Exception):
     """A request is refused: `rc` is MCUmgr's code, `text` says to the technician what to do."""
 
-    def __init__(self, rc, text):
+    def __init__(self, rc: int, text: str) -> None:
         super().__init__(text)
         self.rc = rc
         self.text = text
 
 
-def crc16(data):
+def field(body: "Body", name: str, kind: "type[T]", default: "T | None" = None) -> "T":
+    """A field of a request. Raises SmpError if it is mistyped, or missing without a `default`."""
+    value = body.get(name, default)
+    if value is None and name not in body:
+        raise SmpError(RC_INVALID, "the request lacks " + name)
+    if fault(value, kind):
+        raise SmpError(RC_INVALID, name + " has the wrong type")
+    return value  # type: ignore[no-any-return]  # `fault` has looked
+
+
+def crc16(data: bytes) -> int:
     """CRC-16/XMODEM: polynomial 0x1021, start 0, not reflected."""
     crc = 0
     for byte in data:
@@ -48,7 +67,7 @@ def crc16(data):
     return crc
 
 
-def to_lines(message):
+def to_lines(message: bytes) -> bytes:
     """The bytes that carry `message` (header and body) over the console."""
     framed = struct.pack("!H", len(message) + 2) + message + struct.pack("!H", crc16(message))
     text = b2a_base64(framed).strip()
@@ -66,13 +85,13 @@ class LineReader:
     Holds at most one line and one frame, whatever comes in.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._line = bytearray()
         self._too_long = False
-        self._frame = None
+        self._frame: bytearray | None = None
         self.dropped = {"line too long": 0, "not SMP": 0, "malformed": 0, "bad CRC": 0}
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> list[bytes]:
         """The messages that `data` completes, as a list of bytes."""
         messages = []
         for byte in data:
@@ -96,35 +115,40 @@ class LineReader:
                 self._too_long = True
         return messages
 
-    def _drop(self, why):
+    def _drop(self, why: str) -> None:
         self.dropped[why] += 1
         self._frame = None
 
-    def _take(self, line):
+    def _take(self, line: bytes) -> bytes | None:
         start = line[:2]
         if start == b"\x06\x09":
             self._frame = bytearray()
         elif start != b"\x04\x14" or self._frame is None:
-            return self._drop("not SMP")
+            self._drop("not SMP")
+            return None
         try:
             self._frame += a2b_base64(line[2:])
         except ValueError:
-            return self._drop("malformed")
+            self._drop("malformed")
+            return None
         if len(self._frame) < 2:
-            return self._drop("malformed")
+            self._drop("malformed")
+            return None
         length = 2 + (self._frame[0] << 8 | self._frame[1])
         if length > BUFFER_BYTES or len(self._frame) > length or length < 4 + _HEADER_BYTES:
-            return self._drop("malformed")
+            self._drop("malformed")
+            return None
         if len(self._frame) < length:
             return None
         frame = bytes(self._frame)
         self._frame = None
         if crc16(frame[2:-2]) != frame[-2] << 8 | frame[-1]:
-            return self._drop("bad CRC")
+            self._drop("bad CRC")
+            return None
         return frame[2:-2]
 
 
-def answer(message, handle):
+def answer(message: bytes, handle: "Callable[[int, int, bool, Body], Body]") -> bytes | None:
     """The reply to one message, or None if it is not a request.
 
     `handle(group, command, is_write, body)` gets a map and gives one, or raises SmpError.
@@ -140,8 +164,8 @@ def answer(message, handle):
         reply = handle(group, command, op & 7 == 2, body)
     except SmpError as refusal:
         reply = {"rc": refusal.rc, "rsn": refusal.text}
-    except CborError as fault:
-        reply = {"rc": RC_INVALID, "rsn": str(fault)}
+    except CborError as error:
+        reply = {"rc": RC_INVALID, "rsn": str(error)}
     except MemoryError:
         reply = {"rc": RC_NO_MEMORY, "rsn": "not enough memory for this request"}
     payload = dumps(reply)

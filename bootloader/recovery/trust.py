@@ -11,6 +11,12 @@ from bootloader.shared.compat import const
 from bootloader.shared.control import Slot
 from bootloader.shared.release import Release, ReleaseRefused, fits
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootloader.shared.board import Board
+
 _FOLDER = "/data/trust/"
 _TOP = ("root", "timestamp", "snapshot", "targets")
 _MAX_CHANNELS = const(8)
@@ -22,7 +28,7 @@ class Refused(Exception):
     """The image or the file is not taken. The text says why, for the technician."""
 
 
-def read(name):
+def read(name: str) -> bytes:
     """The bytes of a metadata file. Raises Refused if it is missing or too long."""
     try:
         return _content(_FOLDER + name + ".json")
@@ -30,16 +36,17 @@ def read(name):
         raise Refused("no " + _FOLDER + name + ".json on board: upload the signed files first")
 
 
-def _content(path):
+def _content(path: str) -> bytes:
     # Not one byte more than is there: the heap has few pieces of the largest size.
     size_bytes = os.stat(path)[6]
     if size_bytes > FILE_BYTES:
         raise Refused(path + " is too long")
     with open(path, "rb") as file:
-        return file.read(size_bytes)
+        data: bytes = file.read(size_bytes)
+        return data
 
 
-def _channels():
+def _channels() -> list[str]:
     names = []
     for name in os.listdir(_FOLDER[:-1]):
         if name.endswith(".json") and name[:-5] not in _TOP and name[:8] != "rollout-":
@@ -50,14 +57,14 @@ def _channels():
 # Each file that is uploaded is judged by those above it, so the root's signatures would be checked
 # with each; a check takes about a second on the board, and SMP clients wait two. What was found
 # good since power-on is not checked again.
-_found_good = []
+_found_good: list[bytes] = []
 
 
-def _trusted(root):
+def _trusted(root: bytes) -> tuf.TrustedMetadata:
     return tuf.TrustedMetadata(root, 0, known=_found_good)
 
 
-def _verified(upto):
+def _verified(upto: str | None) -> tuf.TrustedMetadata:
     """TrustedMetadata with the files on board taken in, from the root to before `upto`."""
     trusted = _trusted(read("root"))
     for role, take in (
@@ -71,7 +78,7 @@ def _verified(upto):
     return trusted
 
 
-def images(board, security_version, sha256=None):
+def images(board: "Board", security_version: int, sha256: bytes | None = None) -> list[Slot]:
     """The images that the channels on board list and that may run here, each as a
     `bootloader.shared.control.Slot`; with `sha256` (bytes) only those of that content.
 
@@ -114,7 +121,7 @@ def _judge(release: Release, board: "Board", security_version: int) -> None:
     fits(release, board, security_version)
 
 
-def _as_slot(release):
+def _as_slot(release: Release) -> Slot:
     slot = Slot()
     slot.image_size = release.image_size_bytes
     slot.sha256 = release.image_sha256
@@ -126,18 +133,19 @@ def _as_slot(release):
     return slot
 
 
-def _describe(name, path):
+def _describe(name: str, path: str) -> bytes:
     """SHA-256 of a file's name, a zero, and its content."""
     digest = sha256(name.encode() + b"\0")
     with open(path, "rb") as file:
         while True:
             piece = file.read(256)
             if not piece:
-                return digest.digest()
+                described: bytes = digest.digest()
+                return described
             digest.update(piece)
 
 
-def check_file(name, path, is_sealed, permitted=None):
+def check_file(name: str, path: str, is_sealed: bool, permitted: bytes | None = None) -> None:
     """Return only if what is in the file `path` may become the file `name` (both under /data).
 
     A metadata file must verify against those on board, and not be older. On a terminal whose
@@ -179,7 +187,7 @@ def check_file(name, path, is_sealed, permitted=None):
         raise Refused(str(error))
 
 
-def _check_catalogue(path):
+def _check_catalogue(path: str) -> None:
     try:
         trusted = _verified(None)
         trusted.update_delegated("catalogue", "targets", read("catalogue"))
@@ -192,7 +200,7 @@ def _check_catalogue(path):
     raise Refused("that price list is not the signed one")
 
 
-def _known(take, role):
+def _known(take: "Callable[[bytes], object]", role: str) -> None:
     """Take in the file on board, if it is there and good, so that none older is accepted."""
     try:
         take(read(role))
@@ -202,7 +210,7 @@ def _known(take, role):
         pass
 
 
-def _check_root(data):
+def _check_root(data: bytes) -> None:
     try:
         stored = read("root")
         trusted = _trusted(stored)

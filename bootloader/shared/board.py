@@ -6,7 +6,7 @@ Only the type check reads this file; no image carries it.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Protocol
+    from typing import Protocol, overload
 
     from bootloader.shared.partitions import Partition
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     class Pin(Protocol):
         """A digital pin, as `machine.Pin`."""
 
-        def value(self, x: int | None = None, /) -> int: ...
+        @overload
+        def value(self) -> int: ...
+        @overload
+        def value(self, x: int, /) -> object: ...
 
     class Uart(Protocol):
         """A serial port that never blocks, as `machine.UART` with `timeout=0`."""
@@ -52,7 +55,7 @@ if TYPE_CHECKING:
         def data(self, data: bytes | bytearray | memoryview, /) -> None: ...
 
     class Rtc(Protocol):
-        """The clock that a cell keeps, as `machine.RTC`: (year, month, day, weekday, h, m, s, us)."""
+        """A clock as `machine.RTC`: year, month, day, weekday, hour, minute, second, us."""
 
         def datetime(self, to: tuple[int, ...] | None = None, /) -> tuple[int, ...]: ...
 

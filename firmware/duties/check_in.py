@@ -4,7 +4,7 @@ from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
 from bootloader.shared.control import ControlError
 from firmware.clock import set_rtc
 from firmware.log import log
-from firmware.office import sync
+from firmware.office import check_in, stock_delivery
 from firmware.sales.journal import JournalFull
 
 TYPE_CHECKING = False
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.duties.parts import Parts
+    from firmware.office.messenger import Content
 
 
 class CheckIn:
@@ -46,12 +47,12 @@ class CheckIn:
             told = [failure["release"], failure["reason"]]
         files = dict(terminal.files.refused)
         status = self._status(told, files)
-        reply = await sync.check_in(terminal.journal, terminal.messenger, terminal.till, status)
+        reply = await check_in.check_in(terminal.journal, terminal.messenger, terminal.till, status)
+        now, terminal.message, waiting, recalled = reply
         self._told = files
         terminal.link.reached()
-        terminal.clock.set(reply[1])
-        set_rtc(terminal.board.rtc, reply[1])
-        terminal.message = reply.get(4)
+        terminal.clock.set(now)
+        set_rtc(terminal.board.rtc, now)
         if failure:
             _record(boot.control.clear_failure)
             boot.last_failure = None
@@ -60,35 +61,33 @@ class CheckIn:
         if not self.done:
             self.done = True
             _record(boot.control.running_well)
-            log("radio", "server reached, time {}".format(reply[1]))
-        waiting = [n for n in reply[5] if "stock/%d" % n not in files]
-        await self._stock(waiting, reply.get(6, ()))
+            log("radio", "server reached, time {}".format(now))
+        waiting = [n for n in waiting if "stock/%d" % n not in files]
+        await self._stock(waiting, recalled)
 
-    def _status(self, told: list[int | str] | None, files: dict[str, str]) -> dict[int, object]:
+    def _status(self, told: list[int | str] | None, files: dict[str, str]) -> "Content":
         terminal = self._terminal
         boot = terminal.boot_info
-        status: dict[int, object] = {
-            1: terminal.now(),
-            2: boot.release,
-            3: boot.slot,
-            4: boot.trial,
-            5: boot.boot_count,
-            6: terminal.battery.mv,
-            7: terminal.link.signal,
-            8: told,
-        }
-        if terminal.updates.waits:
-            status[12] = terminal.updates.waits
-        if files != self._told:
-            status[11] = [[name, files[name]] for name in sorted(files)]
-        return status
+        changed = files != self._told
+        return check_in.status(
+            time=terminal.now(),
+            release=boot.release,
+            slot=boot.slot,
+            trial=boot.trial,
+            boot_count=boot.boot_count,
+            battery_mv=terminal.battery.mv,
+            signal=terminal.link.signal,
+            failure=told,
+            files=[[name, files[name]] for name in sorted(files)] if changed else None,
+            waits=terminal.updates.waits,
+        )
 
     async def _stock(self, waiting: list[int], recalled: list[int]) -> None:
         """Fetch the batches that wait, and sell no more from those that were recalled."""
         terminal = self._terminal
         try:
-            sync.stop_batches(terminal.journal, recalled)
-            new = await sync.fetch_stock(
+            stock_delivery.stop_batches(terminal.journal, recalled)
+            new = await stock_delivery.fetch_stock(
                 terminal.journal, terminal.messenger, terminal.stock, waiting, self._refused_batch
             )
             if new:

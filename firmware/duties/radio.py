@@ -3,7 +3,7 @@
 from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
 from firmware.log import log
 from firmware.net.link import OFFLINE, ONLINE, SEARCHING
-from firmware.net.modem.ladder import ModemError
+from firmware.net.modem.errors import ModemError
 from firmware.office import sync
 from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
 

@@ -6,7 +6,7 @@ Who speaks to the server says how that went (`reached`, `lost`); the modem says 
 import asyncio
 
 from bootloader.shared.compat import const
-from firmware.net.modem.ladder import ModemError
+from firmware.net.modem.errors import ModemError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

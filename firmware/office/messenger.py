@@ -1,11 +1,29 @@
-"""One sealed question to the server, one sealed answer; `office.sync` and the flows ask so.
+"""One sealed question to the server, one sealed answer; the other files of this room ask so.
 
-Format: docs/formats/messages.md. What comes without the seal decides nothing about money.
+Format and keys: docs/formats/messages.md; a key's name is in the file that sends or reads it. What
+comes without the seal decides nothing about money.
 """
 
 from bootloader.shared import cbor, cose
 from bootloader.shared.compat import const
+from bootloader.shared.strict import fault
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any, TypeVar
+
+    from firmware.net.http_client import HttpClient
+
+    Content = dict[int, Any]  # of a message, by the keys that docs/formats/messages.md lists
+    Post = Callable[[bytes], Awaitable[tuple[int, bytes]]]
+    T = TypeVar("T")
+
+# Kinds of messages, and the keys that all have.
+_KIND = const(0)
+_KIND_ERROR = const(-1)
+_ERROR_REPLY_CODE = const(1)
+_ERROR_REPLY_TEXT = const(2)
 CHECK_IN = const(1)
 SALE = const(2)
 JOURNAL = const(3)
@@ -30,17 +48,17 @@ class BadReply(Exception):
 class ServerRefused(Exception):
     """The server's sealed word that it did not do it. `code` for programs, `text` for the log."""
 
-    def __init__(self, code, text):
+    def __init__(self, code: str, text: str) -> None:
         super().__init__(code + ": " + text)
         self.code = code
         self.text = text
 
 
-def http_post(client):
-    """A `post` for `Messenger` over `firmware.net.http.HttpClient`."""
+def http_post(client: "HttpClient") -> "Post":
+    """A `post` for `Messenger` over HTTP."""
     from firmware.net.http import HttpError, TooLarge
 
-    async def post(body):
+    async def post(body: bytes) -> tuple[int, bytes]:
         try:
             reply = await client.request(
                 "POST",
@@ -65,7 +83,9 @@ class Messenger:
     `salt` is 4 random bytes of this boot: should a boot count come again after all, nonces do not.
     """
 
-    def __init__(self, keys, terminal_id, boot_count, post, salt):
+    def __init__(
+        self, keys: cose.Keys, terminal_id: bytes, boot_count: int, post: "Post", salt: bytes
+    ) -> None:
         self._keys = keys
         self._terminal_id = terminal_id
         self._boot_count = boot_count
@@ -76,7 +96,7 @@ class Messenger:
         self.told = 0xFFFFFFFF
         self.post = post  # a technician's cable takes its place for a while
 
-    async def exchange(self, kind, fields):
+    async def exchange(self, kind: int, fields: "Content") -> "Content":
         """Send `{0: kind, ...fields}`; return the reply's map.
 
         Raises:
@@ -85,7 +105,7 @@ class Messenger:
         self._sent += 1
         counter = cose.message_counter(self._boot_count, self._sent)
         content = dict(fields)
-        content[0] = kind
+        content[_KIND] = kind
         status, body = await self.post(
             cose.seal_request(
                 self._keys.up, self._terminal_id, self._salt, counter, cbor.dumps(content)
@@ -101,23 +121,24 @@ class Messenger:
             raise BadReply(str(error))
         if not isinstance(reply, dict):
             raise BadReply("not a map")
-        if reply.get(0) == -1:
-            raise ServerRefused(str(reply.get(1)), str(reply.get(2)))
-        if reply.get(0) != kind:
+        if reply.get(_KIND) == _KIND_ERROR:
+            code, text = reply.get(_ERROR_REPLY_CODE), reply.get(_ERROR_REPLY_TEXT)
+            raise ServerRefused(str(code), str(text))
+        if reply.get(_KIND) != kind:
             raise BadReply("an answer to another question")
         return reply
 
 
-def field(reply, key, kind, low=None, high=None):
+def field(
+    reply: "Content", key: int, kind: "type[T]", low: int | None = None, high: int | None = None
+) -> "T":
     """A field of a reply; `low` and `high` bound an integer or a length.
 
     Raises:
         BadReply: missing, mistyped or out of bounds.
     """
     value = reply.get(key)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise BadReply("field %d is missing or mistyped" % key)
-    measure = value if kind is int else len(value)
-    if (low is not None and measure < low) or (high is not None and measure > high):
-        raise BadReply("field %d is out of bounds" % key)
-    return value
+    wrong = fault(value, kind, low, high)
+    if wrong:
+        raise BadReply("field %d is %s" % (key, wrong))
+    return value  # type: ignore[return-value]  # `fault` has looked

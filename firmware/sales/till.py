@@ -1,6 +1,6 @@
 """The till: every sale from its first record to its last. The flows call it, nothing else sells.
 
-Synchronous, no network: the flow asks the server (`firmware.office.sync.ask`) and the printer and
+Synchronous, no network: the flow asks the server (`firmware.office.ask`) and the printer and
 tells the till what they said. Each step is in flash before the call returns, so a cut leaves a sale
 that `unfinished` knows. The order that makes it so: intent, then PIN, then paper, then `printed`.
 """
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 
 MAX_OPEN = const(4)
 # As the server holds them: docs/formats/limits.toml.
+# Keys of the answer to a sale: docs/formats/messages.md, kind 2.
+_SALE_REPLY_PIN = const(2)
+_SALE_REPLY_SERIAL = const(3)
+_SALE_REPLY_EXPIRY = const(4)
+_SALE_REPLY_FLOAT = const(5)
 MIN_PIN_BYTES = const(4)
 MAX_PIN_BYTES = const(32)
 MAX_SERIAL_BYTES = const(40)
@@ -185,12 +190,13 @@ class Till:
         Raises:
             messages.BadReply: the answer is not as specified; the sale stays without an answer.
         """
-        pin = field(reply, 2, str, 1)
-        serial = field(reply, 3, str)
-        field({2: pin.encode()}, 2, bytes, MIN_PIN_BYTES, MAX_PIN_BYTES)
-        field({3: serial.encode()}, 3, bytes, 1, MAX_SERIAL_BYTES)
-        expiry = field(reply, 4, int, 0, UINT32)
-        after = field(reply, 5, int, -FLOAT_MINOR, FLOAT_MINOR)
+        pin = field(reply, _SALE_REPLY_PIN, str, 1)
+        serial = field(reply, _SALE_REPLY_SERIAL, str)
+        field({_SALE_REPLY_PIN: pin.encode()}, _SALE_REPLY_PIN, bytes, MIN_PIN_BYTES, MAX_PIN_BYTES)
+        raw = {_SALE_REPLY_SERIAL: serial.encode()}
+        field(raw, _SALE_REPLY_SERIAL, bytes, 1, MAX_SERIAL_BYTES)
+        expiry = field(reply, _SALE_REPLY_EXPIRY, int, 0, UINT32)
+        after = field(reply, _SALE_REPLY_FLOAT, int, -FLOAT_MINOR, FLOAT_MINOR)
         entry = self.journal.state.entry(sale.sequence)
         here = self._sale(entry) if entry else None
         if here and not here.has_voucher:

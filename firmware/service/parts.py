@@ -8,7 +8,8 @@ import asyncio
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
 from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
-from firmware.net.modem.ladder import ModemError
+from firmware.net.modem.advice import TEXTS
+from firmware.net.modem.errors import ModemError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ async def _modem(
     try:
         await modem.connect(terminal.config.apn)
     except ModemError as error:
-        found = {"fault": error.code, "text": error.text}
+        found = {"fault": error.code, "text": TEXTS[error.code]}
     found["registered"] = modem.registered
     found["signal"] = modem.signal
     return found

@@ -9,7 +9,8 @@ and the sealed messages are the terminal's own; the server that answers them is 
 from bootloader.shared import cbor, cose
 from bootloader.shared.compat import collect
 from bootloader.shared.partitions import Partition
-from firmware.office import messenger, sync
+from firmware.office import check_in, messenger, stock_delivery, sync
+from firmware.office.ask import ask
 from firmware.office.messenger import Messenger, NoNetwork
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.journal import Journal
@@ -177,8 +178,9 @@ class Day:
         )
         self.till.booted(self._boots, 1, "power-on")
         status = {1: 0, 2: 1, 3: "a", 4: False, 5: self._boots, 6: 3900, 7: 20, 8: None}
-        reply = now_done(sync.check_in(self.journal, self._messenger, self.till, status))
-        now_done(sync.fetch_stock(self.journal, self._messenger, stock, reply[5]))
+        reply = now_done(check_in.check_in(self.journal, self._messenger, self.till, status))
+        _, _, waiting, _ = reply
+        now_done(stock_delivery.fetch_stock(self.journal, self._messenger, stock, waiting))
         for sale in self.till.unfinished():
             if sale.has_voucher:
                 self.till.reprint(sale)
@@ -187,7 +189,7 @@ class Day:
         self._count("starts")
 
     def _ask(self, sale):
-        return now_done(sync.ask(self._messenger, self.till, sale))
+        return now_done(ask(self._messenger, self.till, sale))
 
     def _print(self, sale):
         self.till.voucher(sale)

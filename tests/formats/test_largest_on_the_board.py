@@ -130,7 +130,7 @@ def test_the_largest_stock_file_is_opened_stored_and_sold_from(tmp_path: Path) -
 import asyncio
 from firmware.office.messenger import Messenger
 from firmware.sales import stock
-from firmware.office import sync
+from firmware.office import stock_delivery
 from bootloader.shared.cose import Keys
 keys = Keys(bytes(16), bytes(16), {office.STOCK!r})
 async def post(body):
@@ -139,7 +139,7 @@ async def post(body):
 shelf = stock.Stock(keys.stock, {str(tmp_path)!r})
 messenger = Messenger(keys, bytes(8), 1, post, bytes(4))
 held = fill()
-count, _ = asyncio.run(sync._file(messenger, shelf, 7, False))
+count, _ = asyncio.run(stock_delivery._file(messenger, shelf, 7, False))
 print(json.dumps([count, shelf.open_pin(7, count - 1)[0]]))
 """)
     assert (stored, opened) == (count, pin)
@@ -153,7 +153,7 @@ def test_a_batch_too_large_for_the_heap_is_refused_and_the_next_one_taken(tmp_pa
 import asyncio
 from firmware.office.messenger import STOCK_RECEIVED, Messenger
 from firmware.sales import stock
-from firmware.office import sync
+from firmware.office import stock_delivery
 from firmware.sales.state import SalesState
 class Journal:
     def __init__(self):
@@ -176,7 +176,7 @@ told = []
 shelf = stock.Stock(bytes(16), {str(tmp_path)!r})
 journal = Journal()
 new = asyncio.run(
-    sync.fetch_stock(journal, Messenger(), shelf, [7, 8], lambda *why: told.append(why))
+    stock_delivery.fetch_stock(journal, Messenger(), shelf, [7, 8], lambda *why: told.append(why))
 )
 print(json.dumps([told, journal.state.batches]))
 """

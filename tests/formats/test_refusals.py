@@ -12,7 +12,7 @@ import pytest
 
 from firmware.drivers import printer
 from firmware.net.modem import sim800
-from firmware.net.modem.ladder import ModemError
+from firmware.net.modem.errors import ModemError
 from firmware.ui import texts
 from updater_server.sales import online
 

@@ -16,8 +16,8 @@ from bootloader.shared.crypto import ed25519, p256, rsa_pss
 from bootloader.shared.hashes import hmac_sha256
 from bootloader.shared.partitions import Partition
 from firmware.kept import config
-from firmware.net import http
-from firmware.net.modem import chat, sim800
+from firmware.net import http, http_client
+from firmware.net.modem import chat, standard
 from firmware.sales import catalogue, journal, ring, stock
 from firmware.sales.state import SETTING
 from firmware.update import delta, install
@@ -229,6 +229,7 @@ LINE_BYTES = chat.LINE_LIMIT_BYTES + 0
 
 def at_lines(data: bytes) -> bool:
     reader = chat.LineReader()
+    cell = standard.Cell(None)
     lines = 0
     for at in range(0, len(data), 64):
         reader.feed(memoryview(data)[at : at + 64])
@@ -237,7 +238,7 @@ def at_lines(data: bytes) -> bool:
             if line is None:
                 break
             lines += 1
-            sim800.parse_clock(line)
+            cell.on_registration(line)
             assert len(line) <= LINE_BYTES
     assert len(reader.buffer) <= LINE_BYTES + 64
     return lines > 0
@@ -278,7 +279,7 @@ class _Wire:
 
 
 def http_response(data: bytes) -> bool:
-    client = http.HttpClient(_Wire(data), "server", 80)
+    client = http_client.HttpClient(_Wire(data), "server", 80)
     try:
         response = finish(client.request("GET", "/", limit_bytes=1000))
         assert len(http.plain_body(response, 2000)) <= 2000

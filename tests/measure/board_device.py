@@ -41,7 +41,7 @@ def files(board):
 
 
 class Server:
-    """Answers as `firmware.net.http.HttpClient` does, out of the flash."""
+    """Answers as `firmware.net.http_client.HttpClient` does, out of the flash."""
 
     def __init__(self, found):
         self._files = found

@@ -42,7 +42,7 @@ async def main():
     start = time.ticks_ms()
     await client._poll()
     took_ms = time.ticks_diff(time.ticks_ms(), start)
-    print("RESULT", json.dumps([took_ms, http.bytes_sent, http.bytes_received]))
+    print("RESULT", json.dumps([took_ms, http.transport.bytes_sent, http.bytes_received]))
     await http.transport.close()
 
 try:

@@ -352,8 +352,8 @@ class Counter:
         link = app.link
         link.look = self.look
         link.state = ONLINE
-        link.modem.registered = True
-        link.modem.signal = 18
+        link.modem.cell.registered = True
+        link.modem.cell.signal = 18
         self.app = app
 
     async def look(self):

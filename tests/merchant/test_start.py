@@ -132,7 +132,7 @@ def test_a_release_on_trial_is_confirmed_once_everything_has_shown_that_it_works
     ("setup", "reason"),
     [
         ("", "check-in"),
-        ("app.check_in.done = True; app.link.modem.registered = False", "network"),
+        ("app.check_in.done = True; app.link.modem.cell.registered = False", "network"),
         ("app.check_in.done = True; b.board.pressed = '5'", "keypad at rest"),
     ],
 )

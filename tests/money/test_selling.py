@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bootloader.shared import cbor
-from firmware.office import sync
+from firmware.office.ask import ask
 from firmware.office.messenger import BadReply, NoNetwork
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.sale import SaleRefused
@@ -250,7 +250,7 @@ def test_an_open_sale_whose_intent_flash_has_lost_is_given_up_and_not_waited_for
 def test_an_answer_that_flash_has_lost_is_asked_for_again(tmp_path: Path) -> None:
     shop = open_shop(tmp_path / "stock")
     sale = shop.till.begin_online("air50")
-    assert run(sync.ask(shop.messenger, shop.till, sale)) == ""
+    assert run(ask(shop.messenger, shop.till, sale)) == ""
     shop.sync()
     raw = shop.durable[sale.voucher_sequence]
     at = bytes(shop.flash.cells).index(raw)

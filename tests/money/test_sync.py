@@ -9,8 +9,9 @@ import cbor2
 import pytest
 
 from bootloader.shared import cose
-from firmware.office import sync
+from firmware.office.ask import ask
 from firmware.office.messenger import BadReply, Messenger, NoNetwork, ServerRefused
+from firmware.office.stock_delivery import stop_batches
 from firmware.sales.sale import SaleRefused
 from firmware.sales.stock import StockError
 from tests.money import office
@@ -218,7 +219,7 @@ def test_an_answer_without_the_seal_decides_nothing(
     shop = open_shop(tmp_path / "stock")
     sale = shop.till.begin_online("air50")
     with pytest.raises(error):
-        run(sync.ask(messenger(answer), shop.till, sale))
+        run(ask(messenger(answer), shop.till, sale))
     assert [s.has_voucher for s in shop.till.unfinished()] == [False]
 
 
@@ -400,10 +401,10 @@ def test_a_recalled_batch_is_sold_from_no_more_and_stays_so_after_a_restart(tmp_
     shop = open_shop(tmp_path / "stock")
     shop.sell_offline()
     assert shop.till.stock_left("air50") == 99
-    sync.stop_batches(shop.journal, [7, 99])
+    stop_batches(shop.journal, [7, 99])
     assert shop.till.stock_left("air50") == 0
     before = shop.journal.next_sequence
-    sync.stop_batches(shop.journal, [7])
+    stop_batches(shop.journal, [7])
     assert shop.journal.next_sequence == before, "said once"
     again = shop.reboot()
     assert again.till.stock_left("air50") == 0

@@ -20,13 +20,17 @@ with device.own():
     import firmware.flows.steps.hand_over
     import firmware.kept.files
     import firmware.kept.memory
+    import firmware.office.ask
+    import firmware.office.stock_delivery
     import firmware.office.sync
     import firmware.sales.sale
     import firmware.sales.stock
     import firmware.sales.till
     import firmware.update.download
     from bootloader import boot, decide
-    from bootloader.recovery import visit
+    from bootloader.recovery.identity_commands import IdentityCommands
+    from bootloader.recovery.image_commands import ImageCommands
+    from bootloader.recovery.slots import Slots
     from bootloader.shared import control, tidy
     from firmware.duties import check_in, trial
     from firmware.sales.journal import Journal
@@ -83,6 +87,18 @@ def _changed(owner: Any, name: str, *changes: tuple[str, str]) -> Callable[[], N
 
 def _replaced(owner: Any, name: str, value: Any) -> Callable[[], None]:
     return lambda: setattr(owner, name, value)
+
+
+def _everywhere(function: Any, value: Any) -> Callable[[], None]:
+    """`value` instead of `function` in each module that holds it."""
+
+    def build() -> None:
+        for holder in device.MODULES.values():
+            for key, held in list(vars(holder).items()):
+                if held is function:
+                    setattr(holder, key, value)
+
+    return build
 
 
 def _all(*builds: Callable[[], None]) -> Callable[[], None]:
@@ -161,7 +177,7 @@ async def _ask_under_a_new_number(messenger: Any, till: Any, sale: Any) -> Any:
     return await _ask(messenger, till, sale)
 
 
-_ask = firmware.office.sync.ask
+_ask = firmware.office.ask.ask
 
 
 def _no_boot_record() -> None:
@@ -324,7 +340,7 @@ MUTANTS: dict[str, Mutant] = {
             "evict_needed_batch",
             "A ninth batch comes, and the PINs of a sold-out one go, with one that is paid for.",
             _changed(
-                firmware.office.sync,
+                firmware.office.stock_delivery,
                 "fetch_stock",
                 (
                     "set(_needed(journal)).union(journal.state.batches)",
@@ -344,11 +360,11 @@ MUTANTS: dict[str, Mutant] = {
             "Records are struck off when they were sent; the reply, and the records, were lost.",
             _changed(
                 firmware.office.sync,
-                "_tell",
+                "tell",
                 (
-                    "        reply = await messenger.exchange(messages.JOURNAL",
+                    "        reply = await messenger.exchange(JOURNAL",
                     "        journal.acknowledge(told + len(records), state.ledger_minor)\n"
-                    "        reply = await messenger.exchange(messages.JOURNAL",
+                    "        reply = await messenger.exchange(JOURNAL",
                 ),
             ),
             ("sync-interrupted",),
@@ -464,18 +480,18 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "another_number_on_retry",
             "A lost answer is asked for as a new sale; the merchant pays twice for one voucher.",
-            _replaced(firmware.office.sync, "ask", _ask_under_a_new_number),
+            _everywhere(_ask, _ask_under_a_new_number),
             ("lost-answer",),
         ),
         Mutant(
             "stock_told_before_stored",
             "The server has its receipt for a batch that the terminal lost; the PINs are gone.",
             _changed(
-                firmware.office.sync,
+                firmware.office.stock_delivery,
                 "fetch_stock",
                 (
                     "        if not known:\n            journal.append",
-                    "        await messenger.exchange(messages.STOCK_RECEIVED, "
+                    "        await messenger.exchange(STOCK_RECEIVED, "
                     "{1: batch_id, 2: digest})\n        if not known:\n            journal.append",
                 ),
             ),
@@ -569,9 +585,9 @@ MUTANTS: dict[str, Mutant] = {
                 check_in.CheckIn,
                 "run",
                 (
-                    "    reply = await sync.check_in(",
+                    "    reply = await check_in.check_in(",
                     "    if failure:\n        boot.control.clear_failure()\n"
-                    "    reply = await sync.check_in(",
+                    "    reply = await check_in.check_in(",
                 ),
             ),
             ("crash-in-trial", "hang-in-trial"),
@@ -583,11 +599,11 @@ MUTANTS: dict[str, Mutant] = {
                 check_in.CheckIn,
                 "run",
                 (
-                    "    reply = await sync.check_in(",
+                    "    reply = await check_in.check_in(",
                     "    if boot.control.state.slots[boot.slot].state == 'good' and "
                     "terminal.link.state == 1:\n"
                     "        boot.control.mark_bad(boot.slot, 'no report')\n"
-                    "    reply = await sync.check_in(",
+                    "    reply = await check_in.check_in(",
                 ),
             ),
             ("report-fails",),
@@ -659,9 +675,9 @@ MUTANTS: dict[str, Mutant] = {
             "A technician flashes another release during a trial; it crashes, and what sold before "
             "is gone.",
             _changed(
-                visit.Recovery,
-                "_free_slot",
-                ("if not self._is_needed(other):", "if True:"),
+                Slots,
+                "free_for",
+                ("if not self.is_needed(other):", "if True:"),
             ),
             ("recovery-in-trial",),
         ),
@@ -679,12 +695,13 @@ MUTANTS: dict[str, Mutant] = {
             "erase_before_listed",
             "One frame of anything on the serial port, and the slot behind it is empty.",
             _changed(
-                visit.Recovery,
-                "_begin_image",
+                ImageCommands,
+                "_begin",
                 (
                     "    entry = self._listed(sha256, size_bytes)\n",
-                    "    if state.slots['b'].state == 'trial':\n        self.control.give_way()\n"
-                    "        self.control.empty('b')\n"
+                    "    if state.slots['b'].state == 'trial':\n"
+                    "        self._holdings.control.give_way()\n"
+                    "        self._holdings.control.empty('b')\n"
                     "    entry = self._listed(sha256, size_bytes)\n",
                 ),
             ),
@@ -722,10 +739,10 @@ MUTANTS: dict[str, Mutant] = {
             "upload_unchecked",
             "A line error on the technician's cable is made the terminal's software.",
             _changed(
-                visit.Recovery,
-                "_finish_image",
+                ImageCommands,
+                "_finish",
                 (
-                    "if boot.image_sha256(partition, upload.size_bytes) != upload.sha256:",
+                    "if images.sha256_of(partition, upload.size_bytes) != upload.sha256:",
                     "if False:",
                 ),
             ),
@@ -736,12 +753,12 @@ MUTANTS: dict[str, Mutant] = {
             "The plug is pulled while the technician makes the terminal: it says that it is "
             "provisioned, and its storage never opens.",
             _changed(
-                visit.Recovery,
-                "_make_identity",
+                IdentityCommands,
+                "make_identity",
                 (
-                    "        self._mount()\n        identity.store(partition, who)\n",
-                    "        identity.store(partition, who)\n        self.who = who\n"
-                    "        self._mount()\n",
+                    "        holdings.mount()\n        identity.store(partition, who)\n",
+                    "        identity.store(partition, who)\n        holdings.who = who\n"
+                    "        holdings.mount()\n",
                 ),
             ),
             ("provisioning",),

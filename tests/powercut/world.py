@@ -46,8 +46,9 @@ with device.own():
     import firmware.update.prices
     import firmware.update.switch
     import firmware.update.verified
-    from bootloader import boot
-    from bootloader.recovery import entropy, smp, trust
+    from bootloader import boot, crash
+    from bootloader.plan import Repair
+    from bootloader.recovery import entropy, file_commands, smp, trust, uploads
     from bootloader.recovery import visit as recovery
     from bootloader.shared import canonical, cbor, tidy
     from bootloader.shared.control import ControlBlock
@@ -98,9 +99,10 @@ _ON_DATA: list[types.ModuleType] = [
     firmware.kept.store,
     firmware.update.client,
     firmware.update.prices,
-    recovery,
+    file_commands,
     tidy,
     trust,
+    uploads,
 ]
 for _lends in (firmware.sales.catalogue, firmware.sales.journal, firmware.sales.till):
     # what is loaded by its name is a copy, too
@@ -530,8 +532,9 @@ class World:
         """
         self.flash.power_cycle()
         board = Board(self, cause, Cable(visit))
-        with device.present():  # it imports recovery when it needs it
-            plan = boot.run(board)
+        plan = boot.run(board)
+        if isinstance(plan, Repair):
+            recovery.run(board, plan)
         info = plan.info
         held = bytes(board.partitions["slot_" + info.slot].read(0, plan.image_size))
         if held != publisher.image(info.release):
@@ -539,7 +542,7 @@ class World:
         behaviour = publisher.BEHAVIOUR[info.release]
         if behaviour == publisher.CRASHES:
             self.crashes[info.release] = self.crashes.get(info.release, 0) + 1
-            boot.record_crash(board, plan.control_key, "ValueError: made to crash")
+            crash.record_crash(board, plan.control_key, "ValueError: made to crash")
             raise Reset("soft")
         if behaviour == publisher.HANGS:
             self.crashes[info.release] = self.crashes.get(info.release, 0) + 1

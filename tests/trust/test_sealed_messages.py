@@ -71,11 +71,13 @@ for v in data:
 @pytest.mark.parametrize("interpreter", BOTH)
 def test_keys_and_envelope_are_what_the_document_says(interpreter: str) -> None:
     body = """
+from bootloader import identity
 from bootloader.shared import cose
 key, terminal = bytes.fromhex(data[0]), bytes.fromhex(data[1])
 keys = cose.derive_keys(key, terminal)
 request = cose.seal_request(keys.up, terminal, b"salt", cose.message_counter(3, 7), b"content")
-control = cose.derive_control_key(key, terminal, b"chip-uid")
+who = identity.Identity(terminal, key, "class", 1, b"chip-uid")
+control = who.control_key(b"chip-uid")
 out = [k.hex() for k in (keys.up, keys.down, keys.stock, control, request)]
 """
     up, down, stock, control, request = (

@@ -22,7 +22,7 @@ sys.path.insert(0, "/rom")
 from bootloader.shared import partitions
 from bootloader.shared.control import ControlBlock
 from bootloader.shared import strict
-from firmware.net.http import HttpClient
+from firmware.net.http_client import HttpClient
 from firmware.sales import catalogue
 from firmware.update.client import UpdateClient
 
@@ -64,10 +64,12 @@ class BootInfo:
 
 class Sockets:
     connected = False
+    bytes_sent = 0
     async def open(self, host, port):
         self.reader, self.writer = await asyncio.open_connection(host, port)
         self.connected = True
     async def send(self, data):
+        self.bytes_sent += len(data)
         self.writer.write(data)
         await self.writer.drain()
     async def receive(self, max_bytes, timeout_ms):
@@ -100,7 +102,7 @@ async def main():
     loaded = None
     gc.collect()
     print("LEFT", left)
-    print("RESULT", json.dumps([board.resets, pause_s, took_ms, http.bytes_sent,
+    print("RESULT", json.dumps([board.resets, pause_s, took_ms, http.transport.bytes_sent,
                                 http.bytes_received, before, gc.mem_alloc()]))
     await http.transport.close()
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from firmware import terminal
 from firmware.duties.check_in import CheckIn
 from firmware.kept.files import Kept
 from firmware.net.link import Link
-from firmware.office import sync
+from firmware.office import check_in, stock_delivery
 from firmware.office.messenger import NoNetwork
 from firmware.terminal import Terminal
 from hw_sim.network.link import LinkProfile
@@ -128,11 +129,11 @@ def test_the_terminal_holds_downloads_back_for_just_as_long_as_a_sale_asks(
         raise ValueError
 
     sale = SimpleNamespace(sequence=1)
-    monkeypatch.setattr(sync, "ask", answers)
+    monkeypatch.setattr(terminal, "ask", answers)
     assert asyncio.run(Terminal.fetch_voucher(app, sale)) == ""
-    monkeypatch.setattr(sync, "ask", hears_nothing)
+    monkeypatch.setattr(terminal, "ask", hears_nothing)
     assert asyncio.run(Terminal.fetch_voucher(app, sale)) is None
-    monkeypatch.setattr(sync, "ask", is_cut)
+    monkeypatch.setattr(terminal, "ask", is_cut)
     with pytest.raises(ValueError):
         asyncio.run(Terminal.fetch_voucher(app, sale))
     assert (seen, app.http.sales) == ([1, 1, 1], 0)
@@ -144,15 +145,15 @@ def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
 ) -> None:
     told: list[dict[int, Any]] = []
 
-    async def check_in(journal: Any, messenger: Any, till: Any, status: dict[int, Any]) -> Any:
+    async def server(journal: Any, messenger: Any, till: Any, status: dict[int, Any]) -> Any:
         told.append(status)
-        return {1: 1790000000, 4: None, 5: []}
+        return 1790000000, None, [], []
 
     async def no_stock(*of: Any) -> int:
         return 0
 
-    monkeypatch.setattr(sync, "check_in", check_in)
-    monkeypatch.setattr(sync, "fetch_stock", no_stock)
+    monkeypatch.setattr(check_in, "check_in", server)
+    monkeypatch.setattr(stock_delivery, "fetch_stock", no_stock)
     boot = SimpleNamespace(last_failure=None, release=1, slot="a", trial=False, boot_count=3)
     updates = SimpleNamespace(refusal=None, waits=waits, reported=lambda refusal: None)
     app = SimpleNamespace(

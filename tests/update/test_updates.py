@@ -53,11 +53,11 @@ def test_nothing_new_costs_one_small_request(world: World) -> None:
     assert json.loads((world.data / "catalogue.json").read_bytes())["version"] == 1
     assert world.new_catalogues == 1
     world.reboot()
-    before = world.http.bytes_sent + world.http.bytes_received
+    before = world.http.transport.bytes_sent + world.http.bytes_received
     world.site.requests.clear()
     assert world.run() == 900
     assert [request[2] for request in world.site.requests] == [304]
-    assert world.http.bytes_sent + world.http.bytes_received - before <= 350
+    assert world.http.transport.bytes_sent + world.http.bytes_received - before <= 350
 
 
 def test_only_what_changed_is_fetched(world: World) -> None:

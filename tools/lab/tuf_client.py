@@ -29,8 +29,8 @@ to the board's heap."""
 DEVICE = """
 import asyncio, json, os, sys
 from bootloader.shared import tuf
-from firmware.net.http import HttpClient
 from firmware.kept.store import Store
+from firmware.net.http_client import HttpClient
 from firmware.update.errors import Missing
 from firmware.update.metadata import Metadata
 

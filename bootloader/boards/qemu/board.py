@@ -15,6 +15,10 @@ from bootloader.shared.compat import const
 from bootloader.shared.display import SpiDisplay
 from bootloader.shared.partitions import table
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 HARDWARE_CLASS = "duka-r1"
 HARDWARE_REVISION = 1
 BOOTLOADER_VERSION = 1
@@ -40,7 +44,7 @@ _request = bytearray(12)
 _reply = bytearray(8)
 
 
-def _fill(buf):
+def _fill(buf: bytearray) -> None:
     view = memoryview(buf)
     started = time.ticks_ms()
     got = 0
@@ -54,14 +58,14 @@ def _fill(buf):
             machine.idle()
 
 
-def _post(op, unit=0, arg=0, arg2=0, payload=b""):
+def _post(op: int, unit: int = 0, arg: int = 0, arg2: int = 0, payload: bytes = b"") -> None:
     struct.pack_into("<BBHII", _request, 0, op, unit, len(payload), arg, arg2)
     _bus.write(_request)
     if payload:
         _bus.write(payload)
 
 
-def _ask(op, unit=0, arg=0, arg2=0, payload=b""):
+def _ask(op: int, unit: int = 0, arg: int = 0, arg2: int = 0, payload: bytes = b"") -> "Any":
     # The value of the reply, or its payload if it has one.
     _post(op, unit, arg, arg2, payload)
     _fill(_reply)
@@ -84,14 +88,16 @@ _causes = {1: "power-on", 3: "watchdog", 6: "brownout"}
 class _Pin:
     """A pin as `machine.Pin`: mode 0 in, 1 out, 2 open drain; pull 1 is up."""
 
-    def __init__(self, number, mode, pull=0, level=2):
+    def __init__(self, number: int, mode: int, pull: int = 0, level: int = 2) -> None:
         self._number = number
         _ask(0x10, number, mode | pull << 8 | level << 16)
 
-    def value(self, level=None):
+    def value(self, level: int | None = None) -> int | None:
+        """As `machine.Pin`: reads without a level, sets it with one."""
         if level is None:
-            return _ask(0x12, self._number)
-        return _post(0x11, self._number, 1 if level else 0)
+            return int(_ask(0x12, self._number))
+        _post(0x11, self._number, 1 if level else 0)
+        return None
 
 
 modem_power_key = _Pin(15, 1, 0, 1)
@@ -101,23 +107,28 @@ keypad_columns = [_Pin(pin, 0, 1) for pin in _COLUMN_PINS]
 _charger = _Pin(19, 0)
 
 
-def unique_id():
-    return _ask(0x04)
+def unique_id() -> bytes:
+    """What tells this chip from every other."""
+    who: bytes = _ask(0x04)
+    return who
 
 
-def random(n):
+def random(n: int) -> bytes:
     """`n` bytes from the generator behind the bus."""
-    return _ask(0x58, 0, n)
+    drawn: bytes = _ask(0x58, 0, n)
+    return drawn
 
 
 noise = random
 
 
-def reset_cause():
+def reset_cause() -> str:
+    """One of "power-on", "brownout", "watchdog" or "soft"."""
     return _causes.get(_ask(0x03), "soft")
 
 
-def reset():
+def reset() -> None:
+    """Start again; told as "soft". Does not return."""
     machine.reset()
 
 
@@ -125,35 +136,39 @@ class watchdog:
     """Called as `watchdog(timeout_ms)`; cannot be stopped. It warns when it runs out, and
     `chip.c` takes the warning for the bite."""
 
-    def __init__(self, timeout_ms):
+    def __init__(self, timeout_ms: int) -> None:
         machine.mem32[_WATCHDOG_LOCK] = _WATCHDOG_KEY
         machine.mem32[_WATCHDOG_LOAD] = timeout_ms * _CLOCKS_PER_MS
         machine.mem32[_WATCHDOG_CONTROL] = 3
 
-    def feed(self):
+    def feed(self) -> None:
+        """Another `timeout_ms` from now."""
         machine.mem32[_WATCHDOG_CLEAR] = 1
 
 
-def uart(name, baud):
+def uart(name: str, baud: int) -> machine.UART:
+    """The serial port of "modem" or "printer"; reading never waits."""
     return machine.UART(_UARTS[name], baud)
 
 
-def battery_mv():
-    return _ask(0x18) * _REFERENCE_MV * _DIVIDER // 65535
+def battery_mv() -> int:
+    """The battery's voltage."""
+    return int(_ask(0x18)) * _REFERENCE_MV * _DIVIDER // 65535
 
 
-def charging():
+def charging() -> bool:
+    """Whether the charger feeds the battery."""
     return _charger.value() == 1
 
 
-def buzzer(freq_hz, ms):
+def buzzer(freq_hz: int, ms: int) -> None:
     """Sound for `ms`; the caller waits."""
     _ask(0x50, 20, freq_hz, 32768)
     time.sleep_ms(ms)
     _ask(0x50, 20)
 
 
-def data_vfs(may_format=False):
+def data_vfs(may_format: bool = False) -> None:
     """Mount the `data` partition at /data; a blank one is formatted first.
 
     Raises OSError if it cannot be mounted; with `may_format` it is made anew instead. It holds
@@ -165,7 +180,7 @@ def data_vfs(may_format=False):
 
 
 class _Rtc:
-    def datetime(self, now=None):
+    def datetime(self, now: "tuple[int, ...] | None" = None) -> "tuple[int, ...] | None":
         """As `machine.RTC` gives and takes it."""
         if now is None:
             return struct.unpack("<HBBBBBB", _ask(0x48)) + (0,)
@@ -173,21 +188,22 @@ class _Rtc:
         return None
 
 
-def _spi_write(data):
+def _spi_write(data: bytes | bytearray | memoryview) -> None:
     _post(0x29, payload=data)
 
 
 class _Console:
     """The technician's serial port: UART 0, which the interpreter's prompt would use as well."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._uart = machine.UART(0)
 
-    def read(self, n):
+    def read(self, n: int) -> bytes:
         """At most `n` bytes that are there now; b"" if there are none."""
         return self._uart.read(n) or b""
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
+        """Send `data`."""
         self._uart.write(data)
 
 

@@ -2,6 +2,10 @@
 
 Wiring, interpreter and first power-on: docs/boards.md. On an RP2040 the same file works with the
 two register addresses that `_RP2040` chooses (RP2040 and RP2350 datasheets: ROSC, watchdog).
+
+What it does as the simulator's board (battery, charger, buzzer, `data_vfs`) stands in both on
+purpose: a board file is the whole of a board, and what two shared would stay in memory beside the
+release.
 """
 
 import os
@@ -63,7 +67,7 @@ _asked_for = machine.mem32[_WATCHDOG_SCRATCH0] == _SOFT
 machine.mem32[_WATCHDOG_SCRATCH0] = 0
 
 
-def noise(n):
+def noise(n: int) -> bytes:
     """`n` raw bytes of the ring oscillator, a bit at a time, far enough apart to differ."""
     out = bytearray(n)
     for at in range(n):
@@ -74,22 +78,26 @@ def noise(n):
     return bytes(out)
 
 
-def reset_cause():
+def reset_cause() -> str:
+    """One of "power-on", "brownout", "watchdog" or "soft"."""
     if machine.reset_cause() != machine.WDT_RESET:
         return "power-on"  # the chip does not tell a brown-out from it
     return "soft" if _asked_for else "watchdog"
 
 
-def reset():
+def reset() -> None:
+    """Start again; told as "soft". Does not return."""
     machine.mem32[_WATCHDOG_SCRATCH0] = _SOFT
     machine.reset()
 
 
-def watchdog(timeout_ms):
+def watchdog(timeout_ms: int) -> machine.WDT:
+    """Start it; nothing stops it again."""
     return machine.WDT(timeout=timeout_ms)  # at most 8388 ms
 
 
-def uart(name, baud):
+def uart(name: str, baud: int) -> machine.UART:
+    """The serial port of "modem" or "printer"; reading never waits."""
     number, tx, rx = _UARTS[name]
     return machine.UART(
         number,
@@ -101,22 +109,24 @@ def uart(name, baud):
     )
 
 
-def battery_mv():
+def battery_mv() -> int:
+    """The battery's voltage."""
     return _battery.read_u16() * _REFERENCE_MV * _DIVIDER // 65535
 
 
-def charging():
+def charging() -> bool:
+    """Whether the charger feeds the battery."""
     return _charger.value() == 1
 
 
-def buzzer(freq_hz, ms):
+def buzzer(freq_hz: int, ms: int) -> None:
     """Sound for `ms`; the caller waits."""
     pwm = machine.PWM(machine.Pin(20), freq=freq_hz, duty_u16=32768)
     time.sleep_ms(ms)
     pwm.deinit()
 
 
-def data_vfs(may_format=False):
+def data_vfs(may_format: bool = False) -> None:
     """Mount the `data` partition at /data; a blank one is formatted first.
 
     Raises OSError if it cannot be mounted; with `may_format` it is made anew instead. It holds

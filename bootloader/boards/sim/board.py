@@ -43,38 +43,44 @@ _causes = {
 }
 
 
-def reset_cause():
+def reset_cause() -> str:
+    """One of "power-on", "brownout", "watchdog" or "soft"."""
     return _causes.get(machine.reset_cause(), "soft")
 
 
-def reset():
+def reset() -> None:
+    """Start again; told as "soft". Does not return."""
     machine.reset()
 
 
-def watchdog(timeout_ms):
+def watchdog(timeout_ms: int) -> machine.WDT:
+    """Start it; nothing stops it again."""
     return machine.WDT(timeout=timeout_ms)
 
 
-def uart(name, baud):
+def uart(name: str, baud: int) -> machine.UART:
+    """The serial port of "modem" or "printer"; reading never waits."""
     return machine.UART(_UARTS[name], baudrate=baud, timeout=0)
 
 
-def battery_mv():
+def battery_mv() -> int:
+    """The battery's voltage."""
     return _battery.read_u16() * _REFERENCE_MV * _DIVIDER // 65535
 
 
-def charging():
+def charging() -> bool:
+    """Whether the charger feeds the battery."""
     return _charger.value() == 1
 
 
-def buzzer(freq_hz, ms):
+def buzzer(freq_hz: int, ms: int) -> None:
     """Sound for `ms`; the caller waits."""
     pwm = machine.PWM(machine.Pin(20), freq=freq_hz, duty_u16=32768)
     time.sleep_ms(ms)
     pwm.deinit()
 
 
-def data_vfs(may_format=False):
+def data_vfs(may_format: bool = False) -> None:
     """Mount the `data` partition at /data; a blank one is formatted first.
 
     Raises OSError if it cannot be mounted; with `may_format` it is made anew instead. It holds

@@ -7,7 +7,7 @@ else's.
 """
 
 
-def _tables():
+def _tables() -> tuple[bytes, bytes]:
     """The S-box (FIPS 197 section 5.1.1) and its double in GF(2^8), 256 bytes each."""
     sbox = bytearray(256)
     double = bytearray(256)
@@ -36,13 +36,13 @@ _SBOX, _DOUBLE = _tables()
 _SHIFTED = bytes((0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11))
 
 
-def _expand(key):
+def _expand(key: bytes) -> bytes:
     """The round keys (section 5.2), joined."""
     words = len(key) // 4
     out = bytearray(key)
     factor = 1
     for i in range(words, 4 * (words + 7)):
-        t = out[-4:]
+        t: bytes | bytearray = out[-4:]
         if i % words == 0:
             t = bytes((_SBOX[t[1]] ^ factor, _SBOX[t[2]], _SBOX[t[3]], _SBOX[t[0]]))
             factor = factor << 1 ^ (0x11B if factor & 0x80 else 0)
@@ -53,7 +53,7 @@ def _expand(key):
     return bytes(out)
 
 
-def _encrypt_block(keys, state, new):
+def _encrypt_block(keys: bytes, state: bytearray, new: bytearray) -> None:
     """Encrypt the 16 bytes of `state` in place; `new` is 16 bytes of scratch."""
     sbox = _SBOX
     double = _DOUBLE
@@ -82,14 +82,15 @@ def _encrypt_block(keys, state, new):
 
 
 class _Encryptor:
-    def __init__(self, key, iv):
+    def __init__(self, key: bytes, iv: bytes | None) -> None:
         if len(key) not in (16, 32) or (iv is not None and len(iv) != 16):
             raise ValueError("AES key or iv length")
         self.keys = _expand(key)
         self.chain = None if iv is None else bytearray(iv)
         self.scratch = bytearray(16)
 
-    def encrypt(self, data):
+    def encrypt(self, data: bytes | bytearray | memoryview) -> bytes:
+        """`data`, whole blocks, encrypted. Raises ValueError if they are not whole."""
         if len(data) % 16:
             raise ValueError("AES takes whole blocks")
         out = bytearray(data)
@@ -107,9 +108,11 @@ class _Encryptor:
         return bytes(out)
 
 
-def aes_ecb(key):
+def aes_ecb(key: bytes) -> _Encryptor:
+    """As `compat`'s. Raises ValueError for a key of the wrong length."""
     return _Encryptor(key, None)
 
 
-def aes_cbc(key, iv):
+def aes_cbc(key: bytes, iv: bytes) -> _Encryptor:
+    """As `compat`'s. Raises ValueError for a key or iv of the wrong length."""
     return _Encryptor(key, iv)

@@ -6,8 +6,7 @@ the RFC where leniency would give one message two valid signatures or one signat
 
 - S must be below the group order (as the RFC says);
 - the key's y must be below the field's prime, and a key of small order is refused, as its
-  signatures
-  prove nothing;
+  signatures prove nothing;
 - R is compared as bytes, so a non-canonical R never verifies.
 
 Everything here is public, so nothing runs in constant time.
@@ -15,6 +14,10 @@ Everything here is public, so nothing runs in constant time.
 
 from bootloader.shared.breath import breathe
 from bootloader.shared.compat import const, sha512
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Point = tuple[int, int, int, int]
 
 _P = (1 << 255) - 19
 _L = (1 << 252) + 27742317777372353535851937790883648493
@@ -80,13 +83,7 @@ _BASE = (
 )
 
 
-def _reduce(x):
-    """x below 2**520 or so, to less than 2**256: cheaper than a division."""
-    x = (x & _LOW) + (x >> 255) * 19
-    return (x & _LOW) + (x >> 255) * 19
-
-
-def _double(p, with_t):
+def _double(p: "Point", with_t: bool) -> "Point":
     x, y, z, _ = p
     a = x * x % _P
     b = y * y % _P
@@ -98,7 +95,7 @@ def _double(p, with_t):
     return e * f % _P, g * h % _P, f * g % _P, e * h % _P if with_t else 0
 
 
-def _add(p, q):
+def _add(p: "Point", q: "Point") -> "Point":
     x, y, z, t = p
     y_minus_x, y_plus_x, z2, t2d = q
     a = (y - x) * y_minus_x % _P
@@ -112,16 +109,16 @@ def _add(p, q):
     return e * f % _P, g * h % _P, f * g % _P, e * h % _P
 
 
-def _cached(p):
+def _cached(p: "Point") -> "Point":
     x, y, z, t = p
     return (y - x) % _P, (y + x) % _P, 2 * z % _P, 2 * _D * t % _P
 
 
-def _negated(q):
+def _negated(q: "Point") -> "Point":
     return q[1], q[0], q[2], _P - q[3]
 
 
-def _odd_multiples(p, count):
+def _odd_multiples(p: "Point", count: int) -> "list[Point]":
     """p, 3p, 5p, … ready to be added."""
     twice = _cached(_double(p, True))
     out = [_cached(p)]
@@ -131,12 +128,12 @@ def _odd_multiples(p, count):
     return out
 
 
-def _base_table():
+def _base_table() -> "list[Point]":
     numbers = [int.from_bytes(_BASE[i : i + 32], "big") for i in range(0, len(_BASE), 32)]
-    return [tuple(numbers[i : i + 4]) for i in range(0, 32, 4)]
+    return [(numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3]) for i in range(0, 32, 4)]
 
 
-def _decompress(data):
+def _decompress(data: bytes) -> "Point | None":
     """The point that 32 bytes stand for (RFC 8032 section 5.1.3), or None.
 
     x = 0 with a sign, which the RFC refuses, gives a point of small order: `verify` refuses those.
@@ -161,7 +158,7 @@ def _decompress(data):
     return x, y, 1, x * y % _P
 
 
-def _digits(n, width):
+def _digits(n: int, width: int) -> bytearray:
     """The width-w non-adjacent form of n, lowest first, as a bytearray of 128 + digit (so 128 is
     0).
     """
@@ -183,7 +180,7 @@ def _digits(n, width):
     return out
 
 
-def verify(public_key, signature, message):
+def verify(public_key: bytes, signature: bytes, message: "bytes | bytearray | memoryview") -> bool:
     """True if `signature` (64 bytes) over `message` was made with the key of `public_key` (32
     bytes).
 
@@ -214,7 +211,7 @@ def verify(public_key, signature, message):
         b = s_digits[i] - 128
         c = k_digits[i] - 128
         breathe()
-        p = _double(p, b or c)
+        p = _double(p, bool(b or c))
         if b:
             p = _add(p, base_table[b >> 1] if b > 0 else _negated(base_table[-b >> 1]))
         if c:

@@ -12,6 +12,11 @@ from hashlib import sha256
 from bootloader.shared.breath import breathe
 from bootloader.shared.compat import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Point = tuple[int, int, int]
+    Affine = tuple[int, int]
+
 _P = const(0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF)
 _N = const(0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551)
 _B = const(0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B)
@@ -25,7 +30,7 @@ _SPKI = (
 )
 
 
-def from_pem(text):
+def from_pem(text: str) -> bytes | None:
     """The bytes in a PEM block of kind PUBLIC KEY, or None."""
     begin = "-----BEGIN PUBLIC KEY-----"
     end = "-----END PUBLIC KEY-----"
@@ -38,7 +43,7 @@ def from_pem(text):
         return None
 
 
-def public_key(text):
+def public_key(text: str) -> bytes | None:
     """The 64 bytes x, y of a public key: PEM, or the uncompressed point in hex. None if it is
     neither, or not on the curve.
     """
@@ -55,7 +60,7 @@ def public_key(text):
     return point if _point(point) else None
 
 
-def _point(data):
+def _point(data: bytes) -> "Affine | None":
     if len(data) != 64:
         return None
     x = int.from_bytes(data[:32], "big")
@@ -65,7 +70,7 @@ def _point(data):
     return x, y
 
 
-def _signature(data):
+def _signature(data: bytes) -> "Affine | None":
     """(r, s) of a DER `SEQUENCE { INTEGER, INTEGER }`, or None."""
     if len(data) < 8 or len(data) > 72 or data[0] != 0x30 or data[1] != len(data) - 2:
         return None
@@ -81,18 +86,18 @@ def _signature(data):
             return None
         if size > 1 and number[0] == 0 and not number[1] & 0x80:
             return None
-        number = int.from_bytes(number, "big")
-        if not 0 < number < _N:
+        value = int.from_bytes(number, "big")
+        if not 0 < value < _N:
             return None
-        out.append(number)
+        out.append(value)
         at += 2 + size
-    return out if at == len(data) else None
+    return (out[0], out[1]) if at == len(data) else None
 
 
 # Points are Jacobian (X, Y, Z), x = X/Z^2, y = Y/Z^3; Z = 0 is the point at infinity.
 
 
-def _double(p):
+def _double(p: "Point") -> "Point":
     x, y, z = p
     zz = z * z % _P
     m = 3 * (x - zz) * (x + zz) % _P
@@ -102,7 +107,7 @@ def _double(p):
     return x3, (m * (s - x3) - 8 * yy * yy) % _P, 2 * y * z % _P
 
 
-def _add(p, q):
+def _add(p: "Point", q: "Affine") -> "Point":
     """p + q, where q = (x, y) is affine."""
     x, y, z = p
     if not z:
@@ -119,7 +124,7 @@ def _add(p, q):
     return x3, (r * (v - x3) - y * hhh) % _P, z * h % _P
 
 
-def _affine(p):
+def _affine(p: "Point") -> "Affine | None":
     """(x, y), or None for the point at infinity."""
     x, y, z = p
     if not z:
@@ -129,7 +134,7 @@ def _affine(p):
     return x * square % _P, y * square * inverse % _P
 
 
-def verify(public, signature, message):
+def verify(public: bytes, signature: bytes, message: "bytes | bytearray | memoryview") -> bool:
     """True if `signature` (DER) over `message` was made with the key of `public`, 64 bytes x, y.
 
     Everything malformed is False: it raises nothing.

@@ -13,7 +13,7 @@ _ALGORITHM = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00"
 _EXPONENT = b"\x02\x03\x01\x00\x01"
 
 
-def _enter(data, tag):
+def _enter(data: bytes, tag: int) -> bytes | None:
     """What the one DER element that `data` is holds, or None."""
     if len(data) < 2 or data[0] != tag:
         return None
@@ -30,7 +30,7 @@ def _enter(data, tag):
     return data[at:] if len(data) == at + size and size != 0x80 else None
 
 
-def public_key(text):
+def public_key(text: str) -> bytes | None:
     """The modulus, big-endian, of a PEM public key; None if it is not one that we take."""
     data = from_pem(text)
     body = data and _enter(data, 0x30)
@@ -50,7 +50,7 @@ def public_key(text):
     return modulus if modulus[0] & 0x80 and modulus[-1] & 1 else None
 
 
-def verify(public, signature, message):
+def verify(public: bytes, signature: bytes, message: "bytes | bytearray | memoryview") -> bool:
     """True if `signature` over `message` was made with the key of the modulus `public`.
 
     Everything malformed is False: it raises nothing.
@@ -82,4 +82,4 @@ def verify(public, signature, message):
     h = sha256(bytes(8))
     h.update(sha256(message).digest())
     h.update(block[at + 1 :])
-    return h.digest() == digest
+    return bool(h.digest() == digest)

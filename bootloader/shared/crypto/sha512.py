@@ -48,14 +48,14 @@ _START = (
 )
 
 
-def _limbs(data):
+def _limbs(data: bytes) -> list[int]:
     return [data[at] << 8 | data[at + 1] for at in range(0, len(data), 2)]
 
 
 class sha512:
     """As hashlib's: `update(data)` as often as wanted, then `digest()` once: 64 bytes."""
 
-    def __init__(self, data=b""):
+    def __init__(self, data: bytes | bytearray | memoryview = b"") -> None:
         self._k = _limbs(_K)
         self._state = _limbs(_START)
         self._w = [0] * 64
@@ -63,7 +63,8 @@ class sha512:
         self._size = 0
         self.update(data)
 
-    def update(self, data):
+    def update(self, data: bytes | bytearray | memoryview) -> None:
+        """Take `data` behind what came before."""
         data = memoryview(data)
         at = 0
         while at < len(data):
@@ -75,7 +76,8 @@ class sha512:
             if used + count == 128:
                 self._compress()
 
-    def digest(self):
+    def digest(self) -> bytes:
+        """The 64 bytes; to be called once."""
         bits = self._size * 8
         self.update(b"\x80")
         used = self._size & 127
@@ -86,7 +88,8 @@ class sha512:
         self.update(bits.to_bytes(16, "big"))
         return b"".join([limb.to_bytes(2, "big") for limb in self._state])
 
-    def _compress(self):
+    def _compress(self) -> None:
+        # Unrolled on purpose, the limbs in local names: a call would cost more than its step.
         # A rotation by 14 or less reads 16 bits out of a window of 30: the limb and what is above
         # it. By whole limbs it only starts elsewhere.
         k = self._k
@@ -224,7 +227,7 @@ class sha512:
             a2 = t2 & 0xFFFF
             a3 = t3 & 0xFFFF
             at += 4
-        new = (a3, a2, a1, a0, b3, b2, b1, b0, c3, c2, c1, c0, d3, d2, d1, d0)
+        new: tuple[int, ...] = (a3, a2, a1, a0, b3, b2, b1, b0, c3, c2, c1, c0, d3, d2, d1, d0)
         new += (e3, e2, e1, e0, f3, f2, f1, f0, g3, g2, g1, g0, h3, h2, h1, h0)
         carry = 0
         for i in range(31, -1, -1):

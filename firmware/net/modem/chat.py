@@ -9,6 +9,16 @@ end follows.
 
 from bootloader.shared.compat import const, sleep_ms, ticks_add, ticks_diff, ticks_ms
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootloader.shared.board import Uart
+
+    Matches = tuple[bytes, ...]
+    Step = tuple[bytes | None, Matches, int]
+    Unsolicited = tuple[tuple[bytes, Callable[[bytes], None]], ...]
+
 LINE_LIMIT_BYTES = const(200)
 _INFO_LIMIT = const(8)
 _POLL_MS = const(5)
@@ -28,17 +38,17 @@ class ChatTimeout(ChatError):
 class ChatAborted(ChatError):
     """The modem answered with an abort match, kept in `line` (bytes)."""
 
-    def __init__(self, line):
+    def __init__(self, line: bytes) -> None:
         super().__init__(str(line, "ascii") if is_ascii(line) else "garbled")
         self.line = line
 
 
-def is_ascii(data):
+def is_ascii(data: bytes) -> bool:
     """True if every byte is below 0x80: a line of noise must not end in a decoding error."""
     return all(byte < 0x80 for byte in data)
 
 
-def matches(match, line):
+def matches(match: bytes, line: bytes) -> bool:
     """True if `line` fits `match` (see the module's words)."""
     if match == b"" or line == match:
         return True
@@ -52,15 +62,16 @@ class LineReader:
     A line over LINE_LIMIT_BYTES is dropped whole and counted in `dropped`.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.buffer = bytearray()
         self.dropped = 0
         self._skipping = False
 
-    def feed(self, data):
+    def feed(self, data: bytes | memoryview) -> None:
+        """Take what arrived."""
         self.buffer.extend(data)
 
-    def take(self, prompt=False):
+    def take(self, prompt: bool = False) -> bytes | None:
         """The next whole line without its ends, b">" if `prompt` and the prompt is next, or None:
         feed more.
         """
@@ -90,7 +101,7 @@ class LineReader:
             if line:
                 return line
 
-    def take_raw(self, view):
+    def take_raw(self, view: memoryview) -> int:
         """Move what is buffered into `view`, as far as it fits; how many bytes that was."""
         size = min(len(view), len(self.buffer))
         if size:
@@ -100,21 +111,22 @@ class LineReader:
 
 
 class Chat:
-    """One conversation. `unsolicited` is a tuple of (match, handler(line)).
+    """One conversation. `unsolicited` is a tuple of (match, handler(line)); set it before the first
+    command.
 
     Lines are taken one at a time, so what follows a response in the same chunk stays for the next
     wait. An unsolicited line reaches its handler wherever it comes, also inside a reply, and can be
     an abort or response match as well.
     """
 
-    def __init__(self, uart, unsolicited=()):
+    def __init__(self, uart: "Uart", unsolicited: "Unsolicited" = ()) -> None:
         self._uart = uart
-        self._unsolicited = unsolicited
+        self.unsolicited = unsolicited
         self._reader = LineReader()
         self._chunk = bytearray(64)
         self.in_step = True  # False while the end of the last step is not known to have been read
 
-    def _fill(self):
+    def _fill(self) -> int:
         count = self._uart.any()
         if count:
             count = self._uart.readinto(self._chunk) or 0
@@ -122,14 +134,14 @@ class Chat:
                 self._reader.feed(memoryview(self._chunk)[:count])
         return count
 
-    def _hand_out(self, line):
-        for match, handler in self._unsolicited:
+    def _hand_out(self, line: bytes) -> bool:
+        for match, handler in self.unsolicited:
             if matches(match, line):
                 handler(line)
                 return True
         return False
 
-    def poll(self):
+    def poll(self) -> None:
         """Hand out the unsolicited lines that have come; anything else is the late end of an older
         step and is dropped.
         """
@@ -140,7 +152,7 @@ class Chat:
             elif not self._fill():
                 return
 
-    async def quiet(self, silence_ms, timeout_ms):
+    async def quiet(self, silence_ms: int, timeout_ms: int) -> None:
         """Drop what comes until nothing has come for `silence_ms`, at most for `timeout_ms`."""
         start = last = ticks_ms()
         while (
@@ -151,9 +163,16 @@ class Chat:
                 self.poll()
             await sleep_ms(_POLL_MS)
 
-    async def wait(self, responses=OK, timeout_ms=2000, info=None, aborts=ERRORS):
-        """The line that fits one of `responses`; with `info` (a match) the list of the lines that
-        fit that.
+    async def wait(
+        self,
+        responses: "Matches" = OK,
+        timeout_ms: int = 2000,
+        aborts: "Matches" = ERRORS,
+        info: bytes = b"",
+        found: list[bytes] | None = None,
+    ) -> bytes:
+        """The line that fits one of `responses`. Those before it that fit `info` (a match) go into
+        `found`, if there is one.
 
         Raises:
             ChatAborted: a line fitted one of `aborts` first.
@@ -161,7 +180,6 @@ class Chat:
         """
         deadline = ticks_add(ticks_ms(), timeout_ms)
         prompt = b">" in responses
-        found = []
         while True:
             line = self._reader.take(prompt)
             if line is None:
@@ -173,14 +191,22 @@ class Chat:
             unsolicited = self._hand_out(line)
             for match in responses:
                 if matches(match, line) and not (unsolicited and match == b""):
-                    return line if info is None else found
+                    return line
             for match in aborts:
                 if matches(match, line):
                     raise ChatAborted(line)
-            if info is not None and matches(info, line) and len(found) < _INFO_LIMIT:
+            if found is not None and matches(info, line) and len(found) < _INFO_LIMIT:
                 found.append(line)
 
-    async def command(self, request, responses=OK, timeout_ms=2000, info=None, aborts=ERRORS):
+    async def command(
+        self,
+        request: bytes,
+        responses: "Matches" = OK,
+        timeout_ms: int = 2000,
+        aborts: "Matches" = ERRORS,
+        info: bytes = b"",
+        found: list[bytes] | None = None,
+    ) -> bytes:
         """Send `request` (bytes, without line end), then as `wait`."""
         if not self.in_step:
             # The step before was cut (deadline, cancelled caller): its end must not pass for the
@@ -190,27 +216,31 @@ class Chat:
         self.in_step = False
         await self.write(request + b"\r")
         try:
-            result = await self.wait(responses, timeout_ms, info, aborts)
+            result = await self.wait(responses, timeout_ms, aborts, info, found)
         except ChatAborted:
             self.in_step = True
             raise
         self.in_step = True
         return result
 
-    async def script(self, steps):
-        """Each of `steps`: (request or None, responses, timeout_ms). The last one's line.
+    async def lines(self, request: bytes, timeout_ms: int, info: bytes) -> list[bytes]:
+        """What comes between `request` and OK and fits `info` (a match). Raises as `wait`."""
+        found: list[bytes] = []
+        await self.command(request, OK, timeout_ms, ERRORS, info, found)
+        return found
+
+    async def script(self, steps: "tuple[Step, ...]") -> None:
+        """Each of `steps`: (request or None, responses, timeout_ms).
 
         Raises: as `wait`, at the first step that fails.
         """
-        line = None
         for request, responses, timeout_ms in steps:
             if request is None:
-                line = await self.wait(responses, timeout_ms)
+                await self.wait(responses, timeout_ms)
             else:
-                line = await self.command(request, responses, timeout_ms)
-        return line
+                await self.command(request, responses, timeout_ms)
 
-    async def write(self, data, timeout_ms=10000):
+    async def write(self, data: bytes | memoryview, timeout_ms: int = 10000) -> None:
         """All of `data`, as fast as the UART takes it.
 
         Raises:
@@ -227,7 +257,7 @@ class Chat:
             if len(view):
                 await sleep_ms(_POLL_MS)
 
-    async def read_raw(self, view, timeout_ms):
+    async def read_raw(self, view: memoryview, timeout_ms: int) -> None:
         """Fill `view` with the bytes that come next, whatever they are.
 
         Raises:
