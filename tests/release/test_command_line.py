@@ -83,7 +83,10 @@ def test_a_release_is_promoted_as_the_same_bytes(desk: Desk) -> None:
     assert desk.opened.staged() == []
     desk.type("release", "promote", "beta", "stable", "7", answers="y\n")
     desk.publish()
-    assert desk.opened.releases("stable")[0].image == desk.opened.releases("beta")[0].image
+    assert (
+        desk.opened.published.releases("stable")[0].image
+        == desk.opened.published.releases("beta")[0].image
+    )
     assert "has no release 9" in desk.type("release", "promote", "beta", "stable", "9", fails=True)
 
 
@@ -109,14 +112,14 @@ def test_rollout_halt_and_resume_are_in_force_when_published(desk: Desk) -> None
     assert answer["done"] and "5 %" in answer["words"]
     assert answer["staged"][-1]["role"] == "rollout-beta"
     desk.publish()
-    assert desk.opened.rollout("beta").releases["7"].threshold == 500
+    assert desk.opened.published.rollout("beta").releases["7"].threshold == 500
     ask(desk, "release", "halt", "7", *stable)
     desk.publish()
-    assert desk.opened.rollout("beta").halted == [7]
-    assert not desk.opened.rollout("beta").allows(7, bytes(8))
+    assert desk.opened.published.rollout("beta").halted == [7]
+    assert not desk.opened.published.rollout("beta").allows(7, bytes(8))
     ask(desk, "release", "resume", "7", *stable)
     desk.publish()
-    assert desk.opened.rollout("beta").halted == []
+    assert desk.opened.published.rollout("beta").halted == []
     for line in (["rollout", "set", "8", "1"], ["halt", "8"]):
         said = desk.type("release", *line, *stable, "--yes", fails=True)
         assert "lists no release 8" in said
@@ -132,7 +135,7 @@ def test_rolling_back_halts_what_is_newer_and_says_what_it_cannot_do(desk: Desk)
     desk.publish()
     answer = ask(desk, "release", "rollback-to", "7", "--channel", "beta")
     desk.publish()
-    assert desk.opened.rollout("beta").halted == [8]
+    assert desk.opened.published.rollout("beta").halted == [8]
     assert "above 8" in answer["words"]
     said = desk.type("release", "rollback-to", "7", "--channel", "beta", "--yes", fails=True)
     assert "nothing newer" in said
@@ -149,7 +152,7 @@ def test_keys_on_another_machine_sign_what_they_read(desk: Desk, tmp_path: Path)
     assert done.exit_code == 0 and "release 7 (1.7)" in done.output
     desk.type("release", "sign", "stable", "--import", str(answer), "--yes", keys=False)
     desk.publish()
-    assert [entry.release for entry in desk.opened.releases("stable")] == [7]
+    assert [entry.release for entry in desk.opened.published.releases("stable")] == [7]
 
 
 def test_a_signature_of_something_else_or_of_a_stranger_is_refused(
@@ -319,7 +322,7 @@ def test_everything_an_entry_says_can_be_said_on_the_command_line(
     assert desk.opened.staged() == []
     desk.type(*line, "--yes")
     desk.publish()
-    (entry,) = desk.opened.releases("alpha")
+    (entry,) = desk.opened.published.releases("alpha")
     assert entry.hardware.revisions == [2, 9]
     assert (entry.min_bootloader, entry.stepping_stone, entry.security_version) == (3, 4, 2)
     assert (entry.journal.reads, entry.journal.writes) == ([1, 2], 1)
@@ -373,13 +376,13 @@ def test_a_whole_release_with_every_key_on_another_machine(
         carry(desk, role, f"{role}-1", tmp_path)
     said = desk.type("release", "publish", "--yes", keys=False)
     assert "Published" in said
-    assert [entry.release for entry in desk.opened.releases("stable")] == [7]
+    assert [entry.release for entry in desk.opened.published.releases("stable")] == [7]
     assert "Sound" in desk.type("release", "verify", keys=False)
     halt = ("release", "halt", "7", "--channel", "stable", "--yes")
     desk.type(*halt, keys=False)
     carry(desk, "rollout-stable", "rollout-1", tmp_path)
     desk.publish()
-    assert desk.opened.rollout("stable").halted == [7]
+    assert desk.opened.published.rollout("stable").halted == [7]
 
 
 def test_a_channels_new_keys_are_made_where_their_holders_are(desk: Desk, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from tools.__main__ import app
 from updater_server import channels
 from updater_server.channels import carried, shown
 from updater_server.channels import keys as key_files
-from updater_server.channels.repository import encode
+from updater_server.channels.metadata_file import encode
 
 EVIL = b"an evil image" * 400
 EVIL_SHA256 = hashlib.sha256(EVIL).hexdigest()
@@ -59,7 +59,7 @@ def put(desk: Desk, role: str, change: Callable[[Any], None] | None = None) -> N
     role with an evil release, or with any `change`.
     """
     repository = desk.opened
-    metadata = repository._next(role, NOW)
+    metadata = repository.versions.next(role, NOW)
     if change is None:
         payload = channels.build_payloads(EVIL)[0]
         path = f"{role}/duka-r1/9.full"
@@ -72,7 +72,9 @@ def put(desk: Desk, role: str, change: Callable[[Any], None] | None = None) -> N
         target = TargetFile.from_data(path, payload.data, ["sha256"])
         target.unrecognized_fields = {"custom": entry.custom()}
         metadata.signed.targets[path] = target
-        repository._store_target(target, payload.data)
+        content = repository.published.folder.target(target)
+        content.parent.mkdir(parents=True, exist_ok=True)
+        content.write_bytes(payload.data)
     else:
         change(metadata.signed)
     (desk.repository / "staged").mkdir(exist_ok=True)
@@ -139,7 +141,7 @@ def test_what_is_swapped_while_the_question_stands_is_not_signed(
     monkeypatch.undo()
     file = desk.repository / "staged" / f"{role}.json"
     assert json.loads(file.read_bytes())["signatures"] == []
-    assert 9 not in [entry.release for entry in desk.opened.releases("beta")]
+    assert 9 not in [entry.release for entry in desk.opened.published.releases("beta")]
 
 
 def test_the_carried_back_signature_must_be_of_what_was_shown(
@@ -177,7 +179,7 @@ def test_programs_name_the_hash_that_they_mean(desk: Desk) -> None:
     said = desk.type("release", "publish", "--expect", other, "--json", fails=True)
     assert "--expect does not name" in said
     desk.type("release", "publish", "--expect", sha256, "--json")
-    assert 8 in [entry.release for entry in desk.opened.releases("beta")]
+    assert 8 in [entry.release for entry in desk.opened.published.releases("beta")]
 
 
 # --- the words themselves ---
@@ -224,7 +226,7 @@ def changed(signed: Any, path: tuple[Any, ...], way: str) -> Any:
 
 
 def of(repository: channels.Repository, role: str) -> Any:
-    return repository._in_force()[role].signed.to_dict()
+    return repository.published.metadata[role].signed.to_dict()
 
 
 def unshown(words: Callable[[str, Any, Any], list[str]], repository: channels.Repository) -> int:
@@ -334,10 +336,9 @@ def test_prices_are_shown_field_by_field_here_and_where_they_are_signed(
 
 def request_of(desk: Desk, change: Callable[[Any], None]) -> dict[str, Any]:
     asked = desk.opened
-    metadata = asked._next("targets", NOW)
-    content = json.loads(
-        carried.request("targets", metadata.signed_bytes, [asked._root, asked._targets]).encode()
-    )
+    metadata = asked.versions.next("targets", NOW)
+    in_force = asked.published.chain("targets")
+    content = json.loads(carried.request("targets", metadata.signed_bytes, in_force).encode())
     change(content["signed"])
     return dict(content)
 
@@ -387,7 +388,7 @@ def test_keys_under_honest_ids_are_refused_wherever_they_turn_up(
     assert "damaged" in desk.type("release", "show", keys=False)
     desk.type("release", "halt", "7", "--channel", "stable", "--yes")
     desk.type("release", "publish", "--yes")
-    assert desk.opened.rollout("stable").halted == [7]
+    assert desk.opened.published.rollout("stable").halted == [7]
     desk.type("release", "withdraw", "targets", "--yes", keys=False)
     assert desk.opened.unreadable() == {}
 

@@ -17,10 +17,10 @@ from tests.release import test_shown_is_signed as signed
 from tests.release.test_by_the_book import made
 from tests.release.test_command_line import Desk, an_image
 from tools.release import steps
-from updater_server.channels import carried, shown
-from updater_server.channels import repository as repositories
+from updater_server.channels import RepositoryError, carried, metadata_file, shown
+from updater_server.channels.assembly import Assembly
 from updater_server.channels.audit import AuditLog
-from updater_server.channels.repository import Repository
+from updater_server.channels.waiting import Waiting
 
 __all__ = ["an_image", "made"]
 
@@ -57,12 +57,12 @@ def whatever_is_there(keys: Path, roles: list[str]) -> list[str]:
 HALT = ("release", "halt", "6", "--channel", "stable")
 WRONG: dict[str, tuple[Any, str, Any, Callable[..., None], dict[str, Any]]] = {
     "a draft is staged on whatever lies there by then": (
-        Repository, "_base", lambda self, role: "",
+        Waiting, "base", lambda self, role: "",
         signed.test_what_is_swapped_while_the_question_stands_is_not_signed,
         {"words": ("release", "promote", "beta", "stable", "8"), "role": "stable"},
     ),
     "what waits is signed as it lies there by then": (
-        Repository, "_staged_now", lambda self, role, expect: self._read_staged(role),
+        Waiting, "read_shown", lambda self, role, expect: self.read(role),
         signed.test_what_is_swapped_while_the_question_stands_is_not_signed,
         {"words": ("release", "sign", "beta"), "role": "beta"},
     ),
@@ -72,7 +72,7 @@ WRONG: dict[str, tuple[Any, str, Any, Callable[..., None], dict[str, Any]]] = {
         {"change": signed.swap_keys},
     ),
     "ids are free text where changes wait": (
-        repositories, "check_ids", nothing,
+        metadata_file, "check_ids", nothing,
         signed.test_keys_under_honest_ids_are_refused_wherever_they_turn_up,
         {"change": signed.swap_keys},
     ),
@@ -85,36 +85,36 @@ WRONG: dict[str, tuple[Any, str, Any, Callable[..., None], dict[str, Any]]] = {
         signed.test_a_log_written_anew_is_noticed_by_what_people_signed, {},
     ),
     "all or nothing is published": (
-        Repository, "_sound",
+        Assembly, "sound",
         lambda self, staged: (
             (dict(staged), {})
             if not (lacking := {
                 role: missing for role, metadata in staged.items()
-                if (missing := self._missing(role, metadata, staged))
+                if (missing := self._published.signing(staged).missing(role, metadata))
             })
             else ({}, lacking)
         ),
         book.test_a_halt_is_possible_at_once_whatever_waits, {"what": "a release"},
     ),
     "new keys come into force before what they must sign": (
-        Repository, "_sound",
+        Assembly, "sound",
         lambda self, staged: (
             {role: found for role, found in staged.items()
-             if not self._missing(role, found, staged)},
+             if not self._published.signing(staged).missing(role, found)},
             {},
         ),
         book.test_new_keys_come_into_force_with_what_they_must_sign_or_not_at_all, {},
     ),
     "what cannot be read stops everything": (
-        Repository, "_all_staged",
+        Waiting, "read_all",
         lambda self: {
-            role: found for role in self._in_force()
-            if (found := self._read_staged(role)) is not None
+            role: found for role in self._published.metadata
+            if (found := self.read(role)) is not None
         },
         book.test_a_halt_is_possible_at_once_whatever_waits, {"what": "rubbish"},
     ),
     "online keys sign what lies there": (
-        Repository, "_prepared", lambda self, role, coming: self._read_staged(role),
+        Assembly, "_prepared", lambda self, role, signing: self._waiting.read(role),
         book.test_no_online_key_signs_what_somebody_laid_into_the_folder, {"role": "timestamp"},
     ),
     "a slip in --keys is passed over": (
@@ -136,7 +136,7 @@ def test_a_wrong_variant_is_caught(
     fixtures = {"desk": desk, "tmp_path": tmp_path, "monkeypatch": monkeypatch} | arguments
     given = {n: fixtures[n] for n in inspect.signature(flow).parameters}
     monkeypatch.setattr(where, what, wrong)
-    with pytest.raises((AssertionError, OSError, repositories.RepositoryError)):
+    with pytest.raises((AssertionError, OSError, RepositoryError)):
         flow(**given)
 
 

@@ -79,7 +79,7 @@ def add(
     **changes: Any,
 ) -> channels.ReleaseEntry:
     release = a_release(number, **changes)
-    bases = {e.release: a_release(e.release).image for e in repository.releases(channel)}
+    bases = {e.release: a_release(e.release).image for e in repository.published.releases(channel)}
     payloads = channels.build_payloads(release.image, bases)
     return repository.add_release(channel, release.entry, payloads, signers)
 
@@ -118,11 +118,11 @@ def test_the_bytes_in_the_file_are_the_bytes_that_were_signed(office: Office) ->
 def test_nothing_is_seen_before_it_is_published(office: Office) -> None:
     repository, signers = office
     add(repository, signers, 1)
-    assert repository.releases("stable") == []
-    assert Repository.open(repository.directory).releases("stable") == []
+    assert repository.published.releases("stable") == []
+    assert Repository.open(repository.directory).published.releases("stable") == []
     assert [staged.role for staged in repository.staged()] == ["stable"]
     repository.publish(signers)
-    assert [entry.release for entry in repository.releases("stable")] == [1]
+    assert [entry.release for entry in repository.published.releases("stable")] == [1]
     assert repository.staged() == []
 
 
@@ -156,7 +156,7 @@ def test_a_cut_between_any_two_files_leaves_the_old_state_or_is_completed(
 ) -> None:
     repository, signers = office
     real = write_atomically
-    name = "updater_server.channels.publishing.write_atomically"
+    name = "updater_server.channels.publication.write_atomically"
 
     class Cut(BaseException):
         pass
@@ -178,11 +178,13 @@ def test_a_cut_between_any_two_files_leaves_the_old_state_or_is_completed(
         monkeypatch.setattr(name, real)
         again = Repository.open(repository.directory)
         assert again.verify() == []
-        assert (allowed + 1 in [e.release for e in again.releases("stable")]) == (allowed > 0)
+        assert (allowed + 1 in [e.release for e in again.published.releases("stable")]) == (
+            allowed > 0
+        )
         assert again.audit()
         fetch(again, tmp_path / f"client{allowed}", "catalogue/default.json")
         again.publish(signers)
-        assert again.releases("stable")[0].release == allowed + 1
+        assert again.published.releases("stable")[0].release == allowed + 1
 
 
 def test_a_release_is_promoted_as_the_same_bytes(office: Office, tmp_path: Path) -> None:
@@ -203,11 +205,11 @@ def test_old_releases_leave_the_list_but_stepping_stones_stay(office: Office) ->
     for number in (1, 2, 3):
         add(repository, signers, number)
     repository.publish(signers)
-    assert [entry.release for entry in repository.releases("stable")] == [3, 2]
+    assert [entry.release for entry in repository.published.releases("stable")] == [3, 2]
     add(repository, signers, 4, stepping_stone=2)
     add(repository, signers, 5, stepping_stone=2)
     repository.publish(signers)
-    assert [entry.release for entry in repository.releases("stable")] == [5, 4, 2]
+    assert [entry.release for entry in repository.published.releases("stable")] == [5, 4, 2]
     assert repository.verify() == []
 
 
@@ -222,7 +224,7 @@ def test_a_channel_that_terminals_have_no_room_for_is_not_signed(office: Office)
     assert 3 <= published < 19
     assert repository.staged() == []
     assert Repository.open(repository.directory).verify() == []
-    assert len(repository.releases("stable")) == published
+    assert len(repository.published.releases("stable")) == published
     held = max((repository.directory / "metadata").glob("*.stable.json"), key=lambda p: len(p.name))
     assert held.stat().st_size <= 4096
 

@@ -274,7 +274,7 @@ class ReleaseManager:
     @property
     def root(self) -> bytes:
         """The newest root metadata."""
-        return channels.Repository.open(self.repository).root_bytes()
+        return channels.Repository.open(self.repository).published.root_bytes()
 
 
 @dataclass

@@ -281,7 +281,11 @@ def sign_image(
     content = image.read_bytes()
     entry = terms.entry(content)
     opened = oracle.open_repository(repository)
-    bases = opened.images(channel, entry.hardware.hardware_class, entry.release) if deltas else {}
+    bases = (
+        opened.promotion.images(channel, entry.hardware.hardware_class, entry.release)
+        if deltas
+        else {}
+    )
     payloads = channels.build_payloads(content, bases)
     words = [f"for channel {visible(channel)}:", *payload_words(payloads)]
 
@@ -355,7 +359,7 @@ def _date_anew(role: str, repository: Path, keys: Path | None, passphrase: str, 
 def _export(role: str, repository: Path, export: Path, step: Step) -> None:
     opened = oracle.open_repository(repository)
     request = opened.to_sign(role)
-    words = request.in_words(opened.root_bytes())
+    words = request.in_words(opened.published.root_bytes())
     if not step.dry_run:
         export.write_bytes(request.encode())
     if step.as_json:
@@ -379,7 +383,7 @@ def _sign_staged(
 ) -> None:
     opened = oracle.open_repository(repository)
     request = opened.to_sign(role)
-    words = request.in_words(opened.root_bytes())
+    words = request.in_words(opened.published.root_bytes())
     compare(expect, {role: request.sha256})
 
     def change() -> None:
@@ -457,7 +461,7 @@ def publish_command(
     sha256 = {role: digest for role, (digest, _) in found.items()}
     compare(expect, {role: sha256[role] for role in sha256 if role not in _PUBLISHING_KEYS})
     words = _publication_words(found)
-    doubt = opened.doubt_of_clock(now)
+    doubt = opened.published.doubt_of_clock(now)
     if doubt:
         words.append(f"ATTENTION: {doubt}")
 
@@ -466,7 +470,11 @@ def publish_command(
         if not as_json:
             say(f"Published: timestamp version {version}.")
             for channel in channels.CHANNELS:
-                newest = [] if channel in opened.damaged else opened.releases(channel)[:1]
+                newest = (
+                    []
+                    if channel in opened.published.damaged
+                    else opened.published.releases(channel)[:1]
+                )
                 for entry in newest:
                     say_let_out(opened, channel, entry.release, step)
         return version

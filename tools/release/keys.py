@@ -133,7 +133,7 @@ def _with_holders(policy: channels.Policy, keys: Path, repository: Path, sheet: 
             path.unlink(missing_ok=True)
             path.with_suffix(".pub").unlink(missing_ok=True)
         raise
-    digest = made_repository.root_digest()
+    digest = made_repository.published.root_digest()
     lines += ["", "SHA-256 of 1.root.json, which every terminal is given at provisioning:", digest]
     lines += ["", f"Keys that stay on the server: {online}. All others go with their holders."]
     sheet.write_text("\n".join(lines) + "\n")
@@ -177,9 +177,9 @@ def rotate(
     Without --public the new keys are made in the --keys folder, and the old ones go to `retired/`.
     """
     opened = oracle.open_repository(repository)
-    rule = opened.policy.roles.get(role)
+    rule = opened.published.policy.roles.get(role)
     if rule is None:
-        raise channels.PolicyError(f"{role} is none of {', '.join(opened.policy.roles)}")
+        raise channels.PolicyError(f"{role} is none of {', '.join(opened.published.policy.roles)}")
     if keys is None and not public:
         raise typer.BadParameter("say --keys (new keys are made there) or --public, or both")
     by = "a new root" if role in channels.TOP_LEVEL_ROLES else "new targets"

@@ -50,9 +50,9 @@ def promote(
 ) -> None:
     """List a release of one channel on the next: the same bytes, never a rebuild."""
     opened = oracle.open_repository(repository)
-    entry = opened.promotable(from_channel, to_channel, number, hardware_class)
-    let_out = opened.rollout(from_channel).in_words(number)
-    payloads = opened.promoted_payloads(entry, to_channel)
+    entry = opened.promotion.promotable(from_channel, to_channel, number, hardware_class)
+    let_out = opened.published.rollout(from_channel).in_words(number)
+    payloads = opened.promotion.payloads(entry, to_channel)
     words = [
         f"release {number} ({entry.version}) of {hardware_class}, image sha256 "
         f"{entry.image.sha256}, as it is on {from_channel} ({let_out}), for channel {to_channel}.",
@@ -110,7 +110,7 @@ def set_rollout(
     """Let a release out to so many of 10,000 terminals."""
     opened = open_for_halt(repository)
     words = f"release {number} on {channel} may be taken by {threshold / 100:g} % of terminals."
-    if number in opened.rollout(channel).halted:
+    if number in opened.published.rollout(channel).halted:
         words += f" It is halted: nobody takes it before `release resume {number}`."
 
     step = Step(dry_run, as_json, yes)
@@ -137,7 +137,7 @@ def halt(
     opened = open_for_halt(repository)
     words = f"release {number} on {channel} is halted: no terminal switches to it any more."
     for other in channels.CHANNELS:
-        listed = () if other in opened.damaged else opened.releases(other)
+        listed = () if other in opened.published.damaged else opened.published.releases(other)
         if other != channel and any(entry.release == number for entry in listed):
             words += f"\n  {other} lists it, too: it is not halted there by this."
 
@@ -187,10 +187,10 @@ def rollback_to(
 ) -> None:
     """Halt everything newer than a release. Who runs something newer needs a new release."""
     opened = open_for_halt(repository)
-    listed = {entry.release: entry for entry in opened.releases(channel)}
+    listed = {entry.release: entry for entry in opened.published.releases(channel)}
     if number not in listed:
         raise channels.ReleaseRefused(f"{channel} lists no release {number}")
-    halted = opened.rollout(channel).halted
+    halted = opened.published.rollout(channel).halted
     newer = sorted(n for n in listed if n > number and n not in halted)
     if not newer:
         raise channels.ReleaseRefused(f"nothing newer than {number} is let out on {channel}")

@@ -132,10 +132,9 @@ def fitting(keys: Path, roles: Sequence[str]) -> list[str]:
 
 def open_for_halt(folder: Path) -> channels.Repository:
     """The repository, even if a list in it cannot be read, which is told: a halt must go out."""
-    opened = channels.Repository.open(folder, strict=False)
-    for text in opened.damaged.values():
+    opened = channels.Repository.open(folder, strict=False, judge=oracle.TERMINAL)
+    for text in opened.published.damaged.values():
         typer.echo(f"passed over: {visible(text)}", err=True)
-    opened.judge = oracle.TERMINAL
     return opened
 
 
