@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from tests.support.world import PASSPHRASE
 from tools.__main__ import app
-from tools.release import commands as release_tool
 from tools.release import image as images
 from tools.release import keys as key_tool
+from tools.release import options, publishing
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels.policy import ONLINE_ROLES
@@ -52,7 +52,8 @@ class Desk:
         self.opened.add_release(channel, entry, channels.build_payloads(CONTENT, {}), signers)
 
     def publish(self) -> None:
-        release_tool.publish_command(self.repository, self.keys, PASSPHRASE, yes=True)
+        desk = options.Desk(self.repository, self.keys, PASSPHRASE)
+        publishing.publish(desk, options.Manner(yes=True))
 
     def type(self, *words: str, answers: str = "", fails: bool = False, keys: bool = True) -> str:
         line = [*words, "--repository", str(self.repository)]

@@ -16,7 +16,7 @@ from tests.release import test_by_the_book as book
 from tests.release import test_shown_is_signed as signed
 from tests.release.test_by_the_book import made
 from tests.release.test_command_line import Desk, an_image
-from tools.release import steps
+from tools.release import at_hand
 from updater_server.channels import RepositoryError, carried, metadata_file, shown
 from updater_server.channels.assembly import Assembly
 from updater_server.channels.audit import AuditLog
@@ -43,7 +43,7 @@ def first_alone(given: str) -> Callable[[Path], str]:
 
     def passphrase(path: Path) -> str:
         if not known:
-            known.append(steps.secret("", path.name))
+            known.append(at_hand.secret("", path.name))
         return known[0]
 
     return passphrase
@@ -118,7 +118,7 @@ WRONG: dict[str, tuple[Any, str, Any, Callable[..., None], dict[str, Any]]] = {
         book.test_no_online_key_signs_what_somebody_laid_into_the_folder, {"role": "timestamp"},
     ),
     "a slip in --keys is passed over": (
-        steps, "fitting", whatever_is_there,
+        at_hand, "fitting", whatever_is_there,
         book.test_a_slip_in_keys_stages_nothing_and_says_so,
         {"words": HALT, "fault": "no folder"},
     ),
@@ -144,7 +144,7 @@ def test_one_passphrase_for_all_is_caught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, an_image: Path
 ) -> None:
     office = book.Office(tmp_path)
-    monkeypatch.setattr(steps, "Passphrases", first_alone)
+    monkeypatch.setattr(at_hand, "Passphrases", first_alone)
     with pytest.raises(AssertionError):
         book.test_three_holders_sign_on_one_machine_with_three_passphrases(office, an_image)
     monkeypatch.undo()
