@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.release.test_command_line import Desk, an_image
+from tests.release.desk import Desk
 from tests.support.world import PASSPHRASE
 from tools.__main__ import app
 from updater_server import channels, renewal
@@ -22,8 +22,6 @@ from updater_server.channels.audit import AuditLog
 from updater_server.channels.metadata_file import encode
 from updater_server.channels.policy import ONLINE_ROLES
 from updater_server.channels.waiting import Waiting
-
-__all__ = ["an_image"]
 
 
 class Office:
@@ -198,7 +196,7 @@ def test_the_server_renews_with_what_the_ceremony_made(
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("desk")
-    desk = Desk(folder)
+    desk = Desk.make(folder)
     desk.stage("stable", 6, "stable-1", "stable-2")
     desk.stage("beta", 7, "beta-1")
     desk.publish()
@@ -207,10 +205,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def desk(made: Path, tmp_path: Path) -> Desk:
-    shutil.copytree(made, tmp_path / "desk")
-    found = Desk.__new__(Desk)
-    found.keys, found.repository = tmp_path / "desk/keys", tmp_path / "desk/site"
-    return found
+    return Desk(made).copied(tmp_path / "desk")
 
 
 def wait(desk: Desk, what: str) -> str:
@@ -239,8 +234,7 @@ def wait(desk: Desk, what: str) -> str:
         "a rubbish snapshot": ("snapshot", b"[]"),
         "a rubbish timestamp": ("timestamp", b'{"signed": 1}'),
     }[what]
-    (desk.repository / "staged").mkdir(exist_ok=True)
-    (desk.repository / "staged" / f"{role}.json").write_bytes(content)
+    desk.lay(role, content)
     return role
 
 
@@ -320,8 +314,7 @@ def test_no_online_key_signs_what_somebody_laid_into_the_folder(desk: Desk, role
     planted = assembly.whole({}, (), later)[role]
     planted.signed.expires = later + timedelta(days=7000)
     planted.signed.unrecognized_fields["note"] = "planted"
-    (desk.repository / "staged").mkdir(exist_ok=True)
-    (desk.repository / "staged" / f"{role}.json").write_bytes(encode(planted))
+    desk.lay(role, encode(planted))
     assert role in opened.renew(signers, later)
     in_force = desk.opened.published.metadata[role].signed
     assert in_force.expires < later + timedelta(days=400)

@@ -6,74 +6,24 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from typer.testing import CliRunner
 
+from tests.release.desk import CONTENT, Desk, ask
 from tests.support.world import PASSPHRASE
 from tools.__main__ import app
-from tools.release import image as images
-from tools.release import keys as key_tool
-from tools.release import options, publishing
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels.policy import ONLINE_ROLES
 from updater_server.channels.restoring import RESTORED_ROLES
 
-CONTENT = bytes(range(256)) * 20
-
-
-class Desk:
-    """A release manager's desk: keys, a repository, a shell."""
-
-    def __init__(self, folder: Path) -> None:
-        self.keys = folder / "keys"
-        self.repository = folder / "site"
-        key_tool.create(self.keys, self.repository, PASSPHRASE)
-
-    @property
-    def opened(self) -> channels.Repository:
-        return channels.Repository.open(self.repository)
-
-    def stage(self, channel: str, number: int, *key_names: str) -> None:
-        signers = [key_files.load(self.keys / f"{name}.pem", PASSPHRASE) for name in key_names]
-        entry = channels.ReleaseEntry(
-            release=number,
-            version=f"1.{number}",
-            commit="0123456789abcdef",
-            built=1790000000,
-            security_version=1,
-            hardware=channels.Hardware("duka-r1", [1]),
-            image=channels.Image(len(CONTENT), hashlib.sha256(CONTENT).hexdigest()),
-        )
-        self.opened.add_release(channel, entry, channels.build_payloads(CONTENT, {}), signers)
-
-    def publish(self) -> None:
-        desk = options.Desk(self.repository, self.keys, PASSPHRASE)
-        publishing.publish(desk, options.Manner(yes=True))
-
-    def type(self, *words: str, answers: str = "", fails: bool = False, keys: bool = True) -> str:
-        line = [*words, "--repository", str(self.repository)]
-        if keys:
-            line += ["--keys", str(self.keys)]
-        done = CliRunner(env={"DUKA_PASSPHRASE": PASSPHRASE}).invoke(app, line, input=answers)
-        if fails:
-            assert done.exit_code != 0
-            return str(done.exception) + done.output
-        assert done.exit_code == 0, (done.output, done.exception)
-        return done.output
-
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
-def ask(desk: Desk, *words: str) -> Any:
-    return json.loads(desk.type(*words, "--json"))
+    return Desk.make(tmp_path)
 
 
 def test_a_release_is_promoted_as_the_same_bytes(desk: Desk) -> None:
@@ -293,20 +243,6 @@ TERMS = {
     "--gate-idle-s": "9",
     "--text": "sw=Risiti bora",
 }
-
-
-@pytest.fixture(scope="module")
-def an_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A release image of some earlier commit, number 7, security version 2."""
-    manifest = {
-        "release": 7, "version": "1.7.0", "commit": "0123456789abcdef", "built": 1790000000,
-        "security_version": 2, "hardware_class": "duka-r1",
-    }  # fmt: skip
-    folder = tmp_path_factory.mktemp("image")
-    (folder / "stage").mkdir()
-    (folder / "stage/manifest.json").write_text(json.dumps(manifest))
-    (folder / "7.romfs").write_bytes(images._romfs(folder / "stage"))
-    return folder / "7.romfs"
 
 
 def test_everything_an_entry_says_can_be_said_on_the_command_line(

@@ -8,7 +8,6 @@ import copy
 import hashlib
 import json
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ import typer
 from tuf.api.metadata import TargetFile
 from typer.testing import CliRunner
 
-from tests.release.test_command_line import Desk, ask
+from tests.release.desk import Desk, ask
 from tests.support.world import PASSPHRASE, PRICES
 from tools.__main__ import app
 from updater_server import channels
@@ -36,7 +35,7 @@ NOW = datetime(2026, 11, 26, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("desk")
-    desk = Desk(folder)
+    desk = Desk.make(folder)
     desk.stage("stable", 7, "stable-1", "stable-2")
     desk.stage("beta", 7, "beta-1")
     desk.opened.set_catalogue(
@@ -48,10 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def desk(made: Path, tmp_path: Path) -> Desk:
-    shutil.copytree(made, tmp_path / "d")
-    found = Desk.__new__(Desk)
-    found.keys, found.repository = tmp_path / "d/keys", tmp_path / "d/site"
-    return found
+    return Desk(made).copied(tmp_path / "d")
 
 
 def put(desk: Desk, role: str, change: Callable[[Any], None] | None = None) -> None:
@@ -77,8 +73,7 @@ def put(desk: Desk, role: str, change: Callable[[Any], None] | None = None) -> N
         content.write_bytes(payload.data)
     else:
         change(metadata.signed)
-    (desk.repository / "staged").mkdir(exist_ok=True)
-    (desk.repository / "staged" / f"{role}.json").write_bytes(encode(metadata))
+    desk.lay(role, encode(metadata))
 
 
 @pytest.mark.parametrize(
@@ -381,8 +376,7 @@ def test_keys_under_honest_ids_are_refused_wherever_they_turn_up(
     assert not (tmp_path / "s.json").exists()
     signed = json.loads(request.read_bytes())["signed"]
     document = {"signatures": [], "signed": signed}
-    (desk.repository / "staged").mkdir(exist_ok=True)
-    (desk.repository / "staged/targets.json").write_text(json.dumps(document))
+    desk.lay("targets", json.dumps(document).encode())
     said = desk.type("release", "sign", "targets", "--yes", fails=True)
     assert "release withdraw targets" in said
     assert "damaged" in desk.type("release", "show", keys=False)

@@ -14,23 +14,20 @@ import pytest
 
 from tests.release import test_by_the_book as book
 from tests.release import test_shown_is_signed as signed
+from tests.release.desk import Desk
 from tests.release.test_by_the_book import made
-from tests.release.test_command_line import Desk, an_image
 from tools.release import at_hand
 from updater_server.channels import RepositoryError, carried, metadata_file, shown
 from updater_server.channels.assembly import Assembly
 from updater_server.channels.audit import AuditLog
 from updater_server.channels.waiting import Waiting
 
-__all__ = ["an_image", "made"]
+__all__ = ["made"]
 
 
 @pytest.fixture
 def desk(made: Path, tmp_path: Path) -> Desk:
-    shutil.copytree(made, tmp_path / "desk")
-    found = Desk.__new__(Desk)
-    found.keys, found.repository = tmp_path / "desk/keys", tmp_path / "desk/site"
-    return found
+    return Desk(made).copied(tmp_path / "desk")
 
 
 def nothing(*_: Any, **__: Any) -> None:
@@ -158,9 +155,7 @@ def test_the_right_variant_passes_every_flow_of_these(
     """So that no wrong variant is caught by an accident of this file."""
     for name, (_, _, _, flow, arguments) in WRONG.items():
         own = tmp_path / str(len(name))
-        fresh = Desk.__new__(Desk)
-        shutil.copytree(desk.repository.parent, own / "desk", dirs_exist_ok=True)
-        fresh.keys, fresh.repository = own / "desk/keys", own / "desk/site"
+        fresh = desk.copied(own / "desk")
         if flow.__module__ == signed.__name__:
             fresh.stage("stable", 7, "stable-1", "stable-2")
             fresh.publish()

@@ -5,7 +5,6 @@ serve.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from securesystemslib.signer import Signer
 from tuf.api.exceptions import DownloadHTTPError
 from tuf.ngclient import FetcherInterface, Updater
 
+from tests.server.conftest import Office
 from tests.server.shop import CATALOGUE, PASSPHRASE, POLICY, a_release
 from updater_server import channels
 from updater_server.atomic import write_atomically
@@ -37,14 +37,6 @@ class Folder(FetcherInterface):
             raise DownloadHTTPError("not there", 404)
         self.fetched.append(path.name)
         yield path.read_bytes()
-
-
-@pytest.fixture
-def office(tmp_path: Path, signed: Path) -> tuple[Repository, list[Signer]]:
-    """A repository of one's own and all its keys."""
-    shutil.copytree(signed / "repository", tmp_path / "repository")
-    signers = channels.keys.load_all(signed / "keys", PASSPHRASE)
-    return Repository.open(tmp_path / "repository"), signers
 
 
 def client(repository: Repository, folder: Path, root: bytes) -> Updater:
@@ -82,9 +74,6 @@ def add(
     bases = {e.release: a_release(e.release).image for e in repository.published.releases(channel)}
     payloads = channels.build_payloads(release.image, bases)
     return repository.add_release(channel, release.entry, payloads, signers)
-
-
-Office = tuple[Repository, list[Signer]]
 
 
 def test_an_independent_client_gets_what_was_published(office: Office, tmp_path: Path) -> None:

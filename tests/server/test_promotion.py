@@ -5,28 +5,17 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
-import shutil
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from securesystemslib.signer import Signer
 
 from bootloader.shared import partitions
-from tests.server.shop import PASSPHRASE, a_release
+from tests.server.conftest import Office
+from tests.server.shop import a_release
 from tests.server.test_channels import add
 from updater_server import channels
-from updater_server.channels import CHANNELS, EVERYBODY, Repository
+from updater_server.channels import CHANNELS, EVERYBODY
 from updater_server.channels.layouts import layout_of
-
-Office = tuple[Repository, list[Signer]]
-
-
-@pytest.fixture
-def office(tmp_path: Path, signed: Path) -> Office:
-    shutil.copytree(signed / "repository", tmp_path / "repository")
-    signers = channels.keys.load_all(signed / "keys", PASSPHRASE)
-    return Repository.open(tmp_path / "repository"), signers
 
 
 def promote(office: Office, number: int, through: str = "stable") -> channels.ReleaseEntry:

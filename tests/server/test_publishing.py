@@ -10,24 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from securesystemslib.signer import Signer
 from tuf.api.exceptions import RepositoryError as TufError
 
+from tests.server.conftest import Office
 from tests.server.shop import PASSPHRASE
 from tests.server.test_channels import add, client, first_root
 from updater_server import channels
 from updater_server.channels import Repository, carried, publication
 from updater_server.channels.audit import MENDED
 from updater_server.channels.metadata_file import encode
-
-Office = tuple[Repository, list[Signer]]
-
-
-@pytest.fixture
-def office(tmp_path: Path, signed: Path) -> Office:
-    shutil.copytree(signed / "repository", tmp_path / "repository")
-    signers = channels.keys.load_all(signed / "keys", PASSPHRASE)
-    return Repository.open(tmp_path / "repository"), signers
 
 
 def metadata(repository: Repository, name: str) -> dict[str, Any]:
