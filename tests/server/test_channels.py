@@ -4,6 +4,7 @@ serve.
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -74,6 +75,18 @@ def add(
     bases = {e.release: a_release(e.release).image for e in repository.published.releases(channel)}
     payloads = channels.build_payloads(release.image, bases)
     return repository.add_release(channel, release.entry, payloads, signers)
+
+
+def test_of_the_server_only_the_renewal_holds_what_can_sign_and_publish() -> None:
+    server = Path(channels.__file__).parents[1]
+    holding = set()
+    for file in server.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+            is_taken = isinstance(node, ast.Attribute) and node.attr == "Repository"
+            if "Repository" in names or is_taken:
+                holding.add(str(file.relative_to(server)))
+    assert holding == {"channels/__init__.py", "renewal.py"}
 
 
 def test_an_independent_client_gets_what_was_published(office: Office, tmp_path: Path) -> None:
