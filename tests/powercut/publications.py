@@ -298,7 +298,7 @@ def judge(made: Golden, content: dict[str, bytes], was_seen: bool, room: Path) -
     _lay_out(content, site)
     now = NOW + timedelta(minutes=10)
     try:
-        if not (site / "publications.json").exists() or not made.has_new("root"):
+        if not (site / "publishing.json").exists() or not made.has_new("root"):
             terminal_follows(site, _Store({"root.json": _first_root()}))
         opened = Repository.open(site)
         here = _versions(opened)
