@@ -46,7 +46,7 @@ def run(board, boot_info):
     memory = Memory()
     words = Words(memory.get("language", settings.language))
     gc.collect()
-    from firmware.sales.journal import JournalDamaged
+    from firmware.sales.ring import JournalDamaged
 
     try:
         terminal = Terminal(board, boot_info, settings, memory, words, screen, files)

@@ -1,5 +1,5 @@
 """Back-up and restore of a data folder: each verifies what it made before it says that it is done.
-For `__main__`.
+For `cli.restore`.
 
 A back-up is a folder of its own: `duka.db` (one consistent state, taken while the server runs),
 `repository/`, and `manifest.json` with the size and hash of each file, sealed under the server key.

@@ -1,5 +1,5 @@
-"""What every request needs, opened once: database, server key, price lists, clock. Made by `app`
-and `__main__`.
+"""What every request needs, opened once: database, server key, price lists, clock. Made by
+every command of `cli`, and handed to the faces.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from firmware.flows import day_report
 from firmware.flows.sell import explain, sell
 from firmware.flows.steps import hand_over
 from firmware.log import log
-from firmware.sales.till import SaleRefused
+from firmware.sales.sale import SaleRefused
 from firmware.ui.dialogs import Idle
 
 PIN_DIGITS = 8

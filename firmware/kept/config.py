@@ -8,6 +8,13 @@ before it writes a file. Bounds: docs/formats/limits.toml.
 import json
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    Text = TypeVar("Text", str, bytes)
+    Value = TypeVar("Value")
+
 MAX_BYTES = 4096
 
 
@@ -15,18 +22,27 @@ class ConfigError(ValueError):
     """The settings cannot be used; the text names the field and what is wrong with it."""
 
 
-def _need(table, name, kind, low=None, high=None):
-    value = table.get(name) if isinstance(table, dict) else None
+def _need(
+    table: "Any",
+    name: str,
+    kind: "type[Value]",
+    low: int | None = None,
+    high: int | None = None,
+) -> "Value":
+    value: Any = table.get(name) if isinstance(table, dict) else None
+    measure: Any = value
     # bool is an int to Python, but never a port or a number of seconds
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise ConfigError("{}: missing or not {}".format(name, kind.__name__))
-    measure = value if kind is int else len(value)
+    if kind is not int:
+        measure = len(measure)
     if (low is not None and measure < low) or (high is not None and measure > high):
         raise ConfigError("{}: not within {}..{}".format(name, low, high))
-    return value
+    checked: Value = value
+    return checked
 
 
-def _bytes(table, name, size):
+def _bytes(table: "Any", name: str, size: int) -> bytes:
     text = _need(table, name, str, 2 * size, 2 * size)
     out = bytearray(size)
     for n in range(size):
@@ -38,7 +54,7 @@ def _bytes(table, name, size):
     return bytes(out)
 
 
-def _in_command(table, name, low, high):
+def _in_command(table: "Any", name: str, low: int, high: int) -> str:
     """Text that goes between quotes in a command of the modem; bounded in bytes."""
     text = _need(table, name, str)
     if not low <= len(text.encode()) <= high:
@@ -52,7 +68,7 @@ def _in_command(table, name, low, high):
 class Config:
     """The settings as attributes, every one checked."""
 
-    def __init__(self, text):
+    def __init__(self, text: "Text") -> None:
         """Read `text` (str or bytes of JSON).
 
         Raises:
@@ -85,7 +101,7 @@ class Config:
         self.pin_rounds = _need(merchant, "pin_rounds", int, 1, 20000)
 
 
-def load(path="/data/config.json"):
+def load(path: str = "/data/config.json") -> Config:
     """The settings in the file at `path`.
 
     Raises:

@@ -11,8 +11,19 @@ from hashlib import sha256
 
 from bootloader.shared.compat import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeVar
+
+    Made = TypeVar("Made")
+
 COPY = ".last"
+NEW = ".new"  # what ends so was being written when the power went, and is nothing
 _PIECE_BYTES = const(256)
+_MAX_REFUSED = const(8)
+_MAX_NAME = const(64)
+_MAX_WHY = const(100)
 
 
 class Kept:
@@ -22,16 +33,16 @@ class Kept:
     may not be able to read what this one reads.
     """
 
-    def __init__(self, keep):
+    def __init__(self, keep: bool) -> None:
         self._keep = keep
-        self.refused = {}
+        self.refused: dict[str, str] = {}
 
-    def load(self, read, path):
+    def load(self, read: "Callable[[str], Made]", path: str) -> "Made":
         """`read(path)`, or of the copy where that raises ValueError.
 
         Raises what `read` raised when neither is of use.
         """
-        name = path.split("/")[-1]
+        name = _name(path)
         self.refused.pop(name, None)
         try:
             made = read(path)
@@ -46,34 +57,29 @@ class Kept:
             _copy(path)
         return made
 
-    def in_use(self, path):
+    def in_use(self, path: str) -> str:
         """Where the content of the file at `path` is that is used."""
-        return path + COPY if path.split("/")[-1] in self.refused else path
+        return path + COPY if _name(path) in self.refused else path
 
-    def put(self, path, content):
+    def put(self, path: str, content: bytes) -> None:
         """Replace a file by bytes that its reader takes; a cut leaves the old one or the new one.
 
         Raises OSError: nothing changed.
         """
-        try:
-            with open(path + ".new", "wb") as file:
-                file.write(content)
-            os.rename(path + ".new", path)
-        except OSError:
-            try:
-                os.remove(path + ".new")
-            except OSError:
-                pass
-            raise
-        self.refused.pop(path.split("/")[-1], None)
+        put(path, (content,))
+        self.refused.pop(_name(path), None)
 
-    def refuse(self, name, why):
+    def refuse(self, name: str, why: str) -> None:
         """Note that a file is not used."""
-        if len(self.refused) < 8 or name in self.refused:
-            self.refused[name[:64]] = why[:100]
+        if len(self.refused) < _MAX_REFUSED or name in self.refused:
+            self.refused[name[:_MAX_NAME]] = why[:_MAX_WHY]
 
 
-def exists(path):
+def _name(path: str) -> str:
+    return path.split("/")[-1]
+
+
+def exists(path: str) -> bool:
     """Whether there is a file at `path`."""
     try:
         os.stat(path)
@@ -82,18 +88,55 @@ def exists(path):
         return False
 
 
-def digest(path):
-    """SHA-256 of a file, 32 bytes. Raises OSError if it cannot be read."""
-    out = sha256()
+def remove(path: str) -> None:
+    """Remove the file at `path` if it is there and can be removed."""
+    try:
+        os.remove(path)
+    except OSError:
+        pass
+
+
+def pieces(path: str) -> "Iterator[bytes]":
+    """The content of a file, 256 bytes at a time. Raises OSError if it cannot be read."""
     with open(path, "rb") as file:
         while True:
             piece = file.read(_PIECE_BYTES)
             if not piece:
-                return out.digest()
-            out.update(piece)
+                return
+            yield piece
 
 
-def _copy(path):
+def digest(path: str) -> bytes:
+    """SHA-256 of a file, 32 bytes. Raises OSError if it cannot be read."""
+    out = sha256()
+    for piece in pieces(path):
+        out.update(piece)
+    found: bytes = out.digest()
+    return found
+
+
+def put(path: str, content: "Iterable[bytes]", wanted: bytes | None = None) -> None:
+    """Replace the file at `path` by the pieces of `content`: written beside it, then renamed.
+
+    A cut leaves the old file or the new one. With `wanted`, the SHA-256 of the content, it is read
+    back before it counts.
+
+    Raises OSError: the disk did not take it; nothing changed.
+    """
+    new = path + NEW
+    try:
+        with open(new, "wb") as file:
+            for piece in content:
+                file.write(piece)
+        if wanted and digest(new) != wanted:
+            raise OSError("the disk did not keep it")
+        os.rename(new, path)
+    except OSError:
+        remove(new)
+        raise
+
+
+def _copy(path: str) -> None:
     try:
         wanted = digest(path)
         try:
@@ -101,13 +144,6 @@ def _copy(path):
                 return
         except OSError:
             pass
-        with open(path, "rb") as source, open(path + ".new", "wb") as target:
-            while True:
-                piece = source.read(_PIECE_BYTES)
-                if not piece:
-                    break
-                target.write(piece)
-        if digest(path + ".new") == wanted:
-            os.rename(path + ".new", path + COPY)
+        put(path + COPY, pieces(path), wanted)
     except OSError:
         pass  # a full disk costs the copy, nothing else

@@ -1,21 +1,24 @@
-"""The few small things the terminal remembers besides money: wrong PINs, language; one JSON file.
-
-Replaced by write-to-`.new`, then rename: a cut leaves the old file or the new one.
-"""
+"""The few small things the terminal remembers besides money: wrong PINs, language."""
 
 import json
-import os
 
 from bootloader.shared.tidy import tidy
+from firmware.kept.files import put
 from firmware.log import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    Kind = TypeVar("Kind")
 
 
 class Memory:
     """A dictionary of settings at `path`; an unreadable file counts as empty."""
 
-    def __init__(self, path="/data/merchant.json"):
+    def __init__(self, path: str = "/data/merchant.json") -> None:
         self._path = path
-        self._kept = {}
+        self._kept: dict[str, Any] = {}
         try:
             with open(path) as file:
                 kept = json.load(file)
@@ -24,12 +27,12 @@ class Memory:
         except (OSError, ValueError):
             pass
 
-    def get(self, name, default):
+    def get(self, name: str, default: "Kind") -> "Kind":
         """What was put under `name`, if it has the type of `default`; else `default`."""
         value = self._kept.get(name, default)
         return value if type(value) is type(default) else default
 
-    def put(self, name, value):
+    def put(self, name: str, value: "Any") -> None:
         """Remember `value`; it outlives a power cut.
 
         A disk that takes nothing ends no sale: then it is remembered until the next start only.
@@ -46,8 +49,5 @@ class Memory:
             except OSError as error:
                 log("memory", "not kept: " + str(error))
 
-    def _store(self):
-        new = self._path + ".new"
-        with open(new, "w") as file:
-            json.dump(self._kept, file)
-        os.rename(new, self._path)
+    def _store(self) -> None:
+        put(self._path, (json.dumps(self._kept).encode(),))

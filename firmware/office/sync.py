@@ -11,9 +11,9 @@ from bootloader.shared.compat import const
 from firmware.office import messenger as messages
 from firmware.office.messenger import FLOAT_MINOR, UINT32, BadReply, ServerRefused, field
 from firmware.sales.journal import JournalFull
-from firmware.sales.state import MAX_BATCHES, OFFLINE, STOCK, restated
+from firmware.sales.sale import SaleRefused
+from firmware.sales.state import INTENT_OFFLINE, MAX_BATCHES, STOCK, restated
 from firmware.sales.stock import MAX_BYTES, StockError
-from firmware.sales.till import SaleRefused
 
 MESSAGE_BYTES = const(1900)  # of records; sealed it stays under 2 KiB
 
@@ -195,7 +195,7 @@ def _needed(journal):
     needed = {}
     for known in state.unfinished + ([state.last_sale] if state.last_sale else []):
         said = restated(journal.read, known)
-        if said and said[0] == OFFLINE:
+        if said and said[0] == INTENT_OFFLINE:
             needed.setdefault(said[5], []).append(said[6])
     return needed
 

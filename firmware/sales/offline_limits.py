@@ -5,8 +5,15 @@ from bootloader.shared.compat import const
 # What a power-off counts as when the clock cannot say how long it was: docs/decisions/0009.
 BLIND_START_S = const(86400)
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.sales.catalogue import Catalogue
+    from firmware.sales.state import SalesState
 
-def offline_refusal(limits, amount_minor, state, now):
+
+def offline_refusal(
+    limits: "Catalogue", amount_minor: int, state: "SalesState", now: int
+) -> tuple[str, int] | None:
     """None if one more sale of `amount_minor` is allowed, else (code, the limit that forbids it).
 
     `limits`: the catalogue. `state`: the journal's `SalesState`. A clock that ran backwards or is

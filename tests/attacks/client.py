@@ -65,6 +65,9 @@ class ClientScene(Scene):
         self.visit()
         self.world.facts["open_sale"] = False
 
+    def ask(self) -> None:
+        """Every visit begins so."""
+
     def wait_until_expired(self) -> None:
         self.world.time_s += 45 * _DAY_S
 

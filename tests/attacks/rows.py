@@ -177,6 +177,7 @@ def old_under_new_tag(scene: Scene) -> None:
         return head.encode() + old
 
     once(scene, "timestamp.json", spoiled)
+    scene.ask()
 
 
 @row("network: nothing new, said for ever", "status 304")

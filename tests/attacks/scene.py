@@ -84,6 +84,10 @@ class Scene(ABC):
         """Let the terminal take in what is served now, at a moment when it cannot switch."""
 
     @abstractmethod
+    def ask(self) -> None:
+        """Let the terminal ask for news before the moment when it can switch."""
+
+    @abstractmethod
     def wait_until_expired(self) -> None:
         """Let what the terminal knows run out, where the stage can turn time."""
 

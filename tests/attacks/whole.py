@@ -51,8 +51,9 @@ def make_base(folder: Path) -> None:
 
 
 class WholeScene(Scene):
-    """A family's world. The thief works on `served`, a copy; `put` shows it to the terminal, at the
-    network (a row whose name begins with it) or in the server's own files.
+    """A family's world. The thief works on `served`, a copy; `put` shows it to the terminal at the
+    network, where a stolen server's answers are seen as well: the honest program would notice what
+    was done to its files, and go on with those that last verified. Honest files go to the server.
     """
 
     def __init__(self, folder: Path, first: int = FIRST, evil: int = EVIL) -> None:
@@ -113,6 +114,11 @@ class WholeScene(Scene):
         self.put()
         self.world.wait_logged(log, "waits: a sale is open", timeout_s=WAIT_S)
         self._selling = True
+
+    def ask(self) -> None:
+        self.put()
+        begun = self.polls()
+        eventually(lambda: self.polls() > begun + 1, WAIT_S, "two polls")
 
     def _end_sale(self) -> None:
         if self._selling:
@@ -230,7 +236,7 @@ class WholeScene(Scene):
         self.remember()
         self.offer(days_old=row.days_old)
         self.keep()
-        self._on_the_way = row.name.startswith("network")
+        self._on_the_way = True
         log = self.world.new_log()
         row.attack(self)
         self.put()

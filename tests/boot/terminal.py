@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hw_sim.board import SimulatedBoard
 from hw_sim.flash import NorFlash
+from hw_sim.threaded import SimulatedBoard
 from tools.release.image import ROOT, ReleaseInfo, build_boot, build_release
 from tools.technician.recovery_link import RecoveryLink
 

@@ -7,13 +7,15 @@ and the sealed messages are the terminal's own; the server that answers them is 
 """
 
 from bootloader.shared import cbor, cose
+from bootloader.shared.compat import collect
 from bootloader.shared.partitions import Partition
 from firmware.office import messenger, sync
 from firmware.office.messenger import Messenger, NoNetwork
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.journal import Journal
+from firmware.sales.sale import SaleRefused
 from firmware.sales.stock import Stock
-from firmware.sales.till import SaleRefused, Till
+from firmware.sales.till import Till
 
 SECTORS = 4
 STEPS = 400
@@ -164,6 +166,8 @@ class Day:
 
     def _power_cycle(self):
         self._boots += 1
+        self.journal = self.till = None
+        collect()  # a start begins with an empty heap
         self.journal = Journal(self._partition, self._clock.now)
         self.journal.mount()
         stock = Stock(self._keys.stock, self._folder)

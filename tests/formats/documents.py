@@ -292,10 +292,10 @@ class _Journal:
         self.state = self
 
     def entry(self, sequence: int) -> list[int]:
-        return [sequence, len(self.written), sequence]
+        return [sequence, len(self.written), 0, sequence]
 
     def read(self, sequence: int) -> tuple[int, int, list[Any]]:
-        return state.ONLINE, 0, ["air50", 5000, 250]
+        return state.INTENT_ONLINE, 0, ["air50", 5000, 250]
 
     def append(self, kind: int, body: list[Any]) -> int:
         self.written.append((kind, body))

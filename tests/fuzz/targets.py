@@ -18,7 +18,7 @@ from bootloader.shared.partitions import Partition
 from firmware.kept import config
 from firmware.net import http
 from firmware.net.modem import chat, sim800
-from firmware.sales import catalogue, journal, stock
+from firmware.sales import catalogue, journal, ring, stock
 from firmware.sales.state import SETTING
 from firmware.update import delta, install
 
@@ -189,7 +189,7 @@ def _walked(flash) -> bool:  # type: ignore[no-untyped-def]
         again = journal.Journal(flash, lambda: NOW_S)
         again.mount()
         assert again.next_sequence == sequence + 1, "an appended record was lost"
-    except (journal.JournalDamaged, journal.JournalFull):
+    except (ring.JournalDamaged, journal.JournalFull):
         return False
     return is_sound
 

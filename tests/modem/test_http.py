@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from firmware.net import http
 from firmware.net.http import BadResponse, ConnectionLost, HttpClient, TooLarge
-from hw_sim.network.gsm import LinkProfile
+from hw_sim.network.link import LinkProfile
 from tests.support import micropython
 from tests.support.radio import Radio
 from tests.support.static_site import Direct, Site, Sockets

@@ -11,7 +11,7 @@ import pytest
 
 from firmware.net.modem import ladder
 from firmware.net.modem.sim800 import parse_clock
-from hw_sim.network.gsm import Registration, SimCard
+from hw_sim.network.sim_card import Registration, SimCard
 from tests.support.radio import Radio
 
 
@@ -30,7 +30,7 @@ def test_connecting_twice_does_nothing_the_second_time() -> None:
     async def story(radio: Radio) -> None:
         await radio.modem.connect("internet")
         lines: list[bytes] = []
-        radio.sim800.transcript = lambda who, data: lines.append(data)
+        radio.sim800.line.transcript = lambda who, data: lines.append(data)
         await radio.modem.connect("internet")
         assert lines == []
 

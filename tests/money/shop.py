@@ -102,7 +102,7 @@ class Shop:
 
         def noted(kind: int, body: list[Any]) -> int:
             sequence: int = append(kind, body)
-            written = self.journal._record
+            written = self.journal.ring.record
             self.durable[sequence] = bytes(written[: 22 + written[1]])
             return sequence
 

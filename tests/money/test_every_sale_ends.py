@@ -29,9 +29,10 @@ from firmware.office import sync
 from firmware.office.messenger import BadReply, NoNetwork
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.journal import Journal, JournalFull
+from firmware.sales.sale import SaleRefused
 from firmware.sales.state import SETTING, SalesState
 from firmware.sales.stock import Stock
-from firmware.sales.till import SaleRefused, Till
+from firmware.sales.till import Till
 from tests.money import office
 from tests.money.shop import CATALOGUE, FLOAT_MINOR, Shop, open_shop, run
 

@@ -13,7 +13,7 @@ from bootloader.shared import cbor
 from firmware.office import sync
 from firmware.office.messenger import BadReply, NoNetwork
 from firmware.sales.catalogue import Catalogue
-from firmware.sales.till import SaleRefused
+from firmware.sales.sale import SaleRefused
 from tests.money import office, oracle
 from tests.money.shop import CATALOGUE, FLOAT_MINOR, TIME, Shop, open_shop, run
 
@@ -231,8 +231,8 @@ def test_an_open_sale_whose_intent_flash_has_lost_is_given_up_and_not_waited_for
 ) -> None:
     shop = open_shop(tmp_path / "stock")
     sale = shop.till.begin_offline("air50")
-    sector = shop.journal._sector
-    while shop.journal._sector == sector:
+    sector = shop.journal.ring.newest
+    while shop.journal.ring.newest == sector:
         shop.till.booted(1, 1, "power-on")
     shop.sync()
     raw = shop.durable[sale.sequence]
@@ -407,7 +407,8 @@ def test_a_spoiled_last_record_never_lets_its_pin_be_sold_again(tmp_path: Path) 
     pin = shop.till.voucher(sale).pin
     shop.paper.append((pin, "original", sale.sequence))
     image = bytearray(shop.flash.cells)
-    offset, size = shop.journal._base(shop.journal._sector), shop.journal._at
+    ring = shop.journal.ring
+    offset, size = ring.base(ring.newest), ring.at
     image[offset + size - 40] &= 0x0F  # inside the intent, which nothing follows
     again = shop.reboot(bytes(image))
     fresh = again.sell_offline()

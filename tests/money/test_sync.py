@@ -11,8 +11,8 @@ import pytest
 from bootloader.shared import cose
 from firmware.office import sync
 from firmware.office.messenger import BadReply, Messenger, NoNetwork, ServerRefused
+from firmware.sales.sale import SaleRefused
 from firmware.sales.stock import StockError
-from firmware.sales.till import SaleRefused
 from tests.money import office
 from tests.money.shop import FLOAT_MINOR, TIME, Shop, open_shop, run
 

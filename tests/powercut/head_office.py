@@ -23,7 +23,8 @@ from tests.money import office, oracle
 from tests.powercut import publisher
 from updater_server.faces import terminal
 from updater_server.fleet import terminals
-from updater_server.sales import checks, ledger, stock, vault
+from updater_server.fleet.enrolment import Enrolment
+from updater_server.sales import checks, incoming, ledger, opening, stock
 from updater_server.sales.prices import PriceLists
 from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service
@@ -240,8 +241,8 @@ def opened() -> Server:
                 allowance_minor=FLOAT_MINOR,
             )
         )
-        vault.import_csv(connection, service.key, "\n".join(delivery), now)
-        enrolment = terminals.Enrolment(
+        incoming.import_csv(connection, service.key, "\n".join(delivery), now)
+        enrolment = Enrolment(
             office.TERMINAL_ID,
             office.DEVICE_KEY,
             "duka-r1",
@@ -250,7 +251,7 @@ def opened() -> Server:
             publisher.CHANNEL,
             publisher.CATALOGUE,
         )
-        terminals.enrol(connection, service.key, enrolment, 1, now)
+        opening.enrol(connection, service.key, enrolment, 1, now)
         for product, count in STOCK:
             stock.assign(
                 connection, service.key, service.prices, office.TERMINAL_ID, product, count, now

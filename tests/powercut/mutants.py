@@ -20,7 +20,7 @@ with device.own():
     import firmware.flows.steps.hand_over
     import firmware.kept.memory
     import firmware.office.sync
-    import firmware.sales.journal
+    import firmware.sales.sale
     import firmware.sales.stock
     import firmware.sales.till
     import firmware.terminal
@@ -30,6 +30,8 @@ with device.own():
     from bootloader.recovery import visit
     from bootloader.shared import control, tidy
     from firmware.sales.journal import Journal
+    from firmware.sales.mounting import Mount
+    from firmware.sales.ring import Ring, Walk
     from firmware.sales.state import SalesState
     from firmware.sales.till import Till
     from firmware.update.client import Store, UpdateClient
@@ -110,7 +112,7 @@ def _begin_late(self: Any, kind: int, body: list[Any]) -> Any:
         return _begin(self, kind, body)
     sequence = self.journal.next_sequence
     said = [kind, self._now(), *body]
-    sale = firmware.sales.till.Sale([sequence, sequence, 0, sequence], said, False)
+    sale = firmware.sales.sale.Sale([sequence, sequence, 0, sequence], said, False)
     sale.late = (kind, body)
     self._fresh[sale.sequence] = False
     return sale
@@ -121,7 +123,7 @@ _begin = Till._begin
 
 def _original_again() -> None:
     """May-be-out is forgotten with the RAM, and the till gives an original whenever it is asked."""
-    rewrite(Till, "_sale", ("self._fresh.get(known[0], True)", "False"))
+    rewrite(Till, "_sale", ("self._fresh.get(sequence, True)", "False"))
     rewrite(Till, "voucher", ('raise SaleRefused("pending_sale", sale.sequence)', "opened = True"))
 
 
@@ -142,7 +144,7 @@ def _open_from_ram(self: Any, sale: Any) -> Any:
     if kept is None:
         return _open(self, sale)
     product = self.catalogue.product(sale.product_id)
-    return firmware.sales.till.Voucher(
+    return firmware.sales.sale.Voucher(
         kept[0], kept[1], 0, product, sale.amount_minor, sale.sequence
     )
 
@@ -194,15 +196,15 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "no_read_back",
             "A weak page swallows a sale; the terminal prints, and head office never hears of it.",
-            _changed(Journal, "_program", ("if view != piece:", "if False:")),
+            _changed(Ring, "program", ("if view != piece:", "if False:")),
             ("sale-offline", "reprint"),
         ),
         Mutant(
             "write_over_torn",
             "Half a record and half the next one make a third that nobody wrote.",
             _changed(
-                Journal,
-                "_walk",
+                Walk,
+                "records",
                 ("at = min(_page_after(spoiled), SECTOR_BYTES)", "pass"),
             ),
             ("sale-offline", "reprint"),
@@ -211,7 +213,7 @@ MUTANTS: dict[str, Mutant] = {
             "trust_header_length",
             "A torn record counts because its length field looks right.",
             _changed(
-                Journal,
+                Walk,
                 "_parse",
                 (
                     "if crc32(view[: size - 12]) != "
@@ -219,7 +221,7 @@ MUTANTS: dict[str, Mutant] = {
                     "if False:",
                 ),
                 (
-                    "if before and _tag(before, view[: size - 12]) != view[size - 8 : size]:",
+                    "if before and tag(before, view[: size - 12]) != view[size - 8 : size]:",
                     "if False:",
                 ),
             ),
@@ -229,10 +231,10 @@ MUTANTS: dict[str, Mutant] = {
             "torn_tag_counts",
             "A record whose last bytes were cut is built upon; the server finds the chain broken.",
             _changed(
-                Journal,
+                Walk,
                 "_parse",
                 (
-                    "if before and _tag(before, view[: size - 12]) != view[size - 8 : size]:",
+                    "if before and tag(before, view[: size - 12]) != view[size - 8 : size]:",
                     "if False:",
                 ),
             ),
@@ -242,16 +244,16 @@ MUTANTS: dict[str, Mutant] = {
             "chain_forgotten",
             "After a start the chain begins anew, and an honest terminal is taken for a forger.",
             _changed(
-                Journal,
-                "mount",
-                ("    self._strengthen()", "    self._strengthen()\n    self._chain = bytes(8)"),
+                Mount,
+                "run",
+                ("    self._strengthen()", "    self._strengthen()\n    ring.chain = bytes(8)"),
             ),
             ("sale-offline",),
         ),
         Mutant(
             "no_strengthening",
             "A cell that read well at start reads badly an hour later; a sale comes and goes.",
-            _replaced(Journal, "_strengthen", lambda self: None),
+            _replaced(Mount, "_strengthen", lambda self: None),
             (
                 "sale-offline",
                 "sale-online",
@@ -281,7 +283,7 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "erase_unacknowledged",
             "A week without network: the oldest sales are overwritten before anyone was told.",
-            _replaced(Journal, "free_sectors", lambda self: self._sectors - 1),
+            _replaced(Journal, "free_sectors", lambda self: self.ring.sectors - 1),
             ("ring-fills",),
         ),
         Mutant(
@@ -354,11 +356,17 @@ MUTANTS: dict[str, Mutant] = {
             "format_when_in_doubt",
             "One spoiled place, and the start-up code begins a clean journal over a day's sales.",
             _changed(
-                Journal,
-                "mount",
+                Mount,
+                "run",
                 (
                     "    self._adopt()\n",
-                    "    if self.unreadable:\n        return self.format()\n    self._adopt()\n",
+                    "    if ring.unreadable:\n"
+                    "        for offset in range(0, ring.partition.size_bytes, SECTOR_BYTES):\n"
+                    "            ring.partition.erase_sector(offset)\n"
+                    "        ring.__init__(ring.partition)\n"
+                    "        self.state = SalesState()\n"
+                    "        return False\n"
+                    "    self._adopt()\n",
                 ),
             ),
             ("sale-offline",),
@@ -368,7 +376,7 @@ MUTANTS: dict[str, Mutant] = {
             "What the lost record had sold is sold again.",
             _all(
                 _replaced(SalesState, "skip", lambda self, count: None),
-                _replaced(Journal, "_strengthen", lambda self: None),
+                _replaced(Mount, "_strengthen", lambda self: None),
             ),
             (
                 "sale-offline",
@@ -384,12 +392,12 @@ MUTANTS: dict[str, Mutant] = {
             "What was found whole is read again and that is programmed: a weak cell stays weak, "
             "and a sale that was built upon is gone next week.",
             _changed(
-                Journal,
+                Mount,
                 "_strengthen",
                 (
-                    "    self._partition.program(*newest)",
-                    "    again = self._partition.read(newest[0], len(newest[1]))\n"
-                    "        self._partition.program(newest[0], again)",
+                    "    ring.partition.program(*newest)",
+                    "    again = ring.partition.read(newest[0], len(newest[1]))\n"
+                    "        ring.partition.program(newest[0], again)",
                 ),
             ),
             ("sale-offline", "sale-online", "reprint", "sync-interrupted", "ring-turns"),
@@ -400,14 +408,17 @@ MUTANTS: dict[str, Mutant] = {
             _changed(
                 SalesState,
                 "apply",
-                ("min(self.ledger_minor - entry[2], body[4])", "body[4]"),
+                (
+                    "min(self.ledger_minor - entry[_DEBIT], body[_FLOAT_AFTER])",
+                    "body[_FLOAT_AFTER]",
+                ),
             ),
             ("lost-answer",),
         ),
         Mutant(
             "debit_not_lifted",
             "A sale that got its answer is still counted as open: float is missing until closing.",
-            _changed(SalesState, "apply", ("entry[2] = 0", "pass")),
+            _changed(SalesState, "apply", ("entry[_DEBIT] = 0", "pass")),
             ("sale-online",),
         ),
         # the till and the flows

@@ -30,8 +30,13 @@ with device.own():
     import firmware.kept.files
     import firmware.kept.memory
     import firmware.sales.catalogue
+    import firmware.sales.day
     import firmware.sales.journal
+    import firmware.sales.mounting
+    import firmware.sales.ring
+    import firmware.sales.scan
     import firmware.sales.stock
+    import firmware.sales.till
     import firmware.terminal
     import firmware.update.client
     from bootloader import boot
@@ -44,7 +49,7 @@ with device.own():
     from firmware.flows import sell
     from firmware.flows.steps import hand_over
     from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
-    from firmware.sales.till import SaleRefused
+    from firmware.sales.sale import SaleRefused
     from firmware.ui.screen import OFFLINE, ONLINE
     from firmware.ui.texts import Words
 
@@ -87,6 +92,9 @@ _ON_DATA: list[types.ModuleType] = [
     tidy,
     trust,
 ]
+for _lends in (firmware.sales.catalogue, firmware.sales.journal, firmware.sales.till):
+    # what is loaded by its name is a copy, too
+    _lends.load_module = lambda name: device.MODULES["firmware.sales." + name]
 _SAID_NO = (NoNetwork, BadReply, ServerRefused)
 words = functools.cache(Words)
 
@@ -481,7 +489,7 @@ class World:
     def cells(self, name: str) -> bytes:
         """What a partition physically holds."""
         offset, size = LAYOUT[name]
-        return bytes(self.flash._cells[offset : offset + size])
+        return bytes(self.flash.cells.memory[offset : offset + size])
 
     def proven_releases(self) -> set[int]:
         """Releases that reached the server, or that a technician chose."""
@@ -558,7 +566,7 @@ class Life:
             self.app = firmware.terminal.Terminal(
                 board, info, settings, memory, words(memory.get("language", "en")), Nothing(), kept
             )
-        except firmware.sales.journal.JournalDamaged as error:
+        except firmware.sales.ring.JournalDamaged as error:
             raise OutOfService("journal: " + str(error)) from error
         app = self.app
         self._watch(app.journal)
@@ -575,7 +583,7 @@ class Life:
 
         def watched(kind: int, body: list[Any]) -> int:
             sequence: int = append(kind, body)
-            held = journal._record
+            held = journal.ring.record
             self.world.durable.append((sequence, bytes(held[: 22 + held[1]])))
             return sequence
 
@@ -585,14 +593,15 @@ class Life:
         """What the program holds in RAM that its next steps follow from."""
         app = self.app
         journal = app.journal
-        place = (journal._sector, journal._at, journal._chain, journal.next_sequence)
+        ring = journal.ring
+        place = (ring.newest, ring.at, ring.chain, ring.next_sequence)
         control = app.boot_info.control.state
         return repr(
             (
                 journal.state.dump(),
                 place,
                 journal.unreadable,
-                bytes(journal._first),
+                bytes(ring.first),
                 app.till._fresh,
                 (sorted(app.stock._doubtful), sorted(app.stock._asked.items())),
                 {**vars(app.boot_info), "identity": 0, "control": 0, "watchdog": 0},

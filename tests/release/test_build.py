@@ -45,6 +45,36 @@ def test_another_commit_gives_other_bytes(source: Path, tmp_path: Path) -> None:
         assert manager.build(7, "1.0.7").read_bytes() != before
 
 
+TYPED = (
+    "TYPE_CHECKING = False\n"
+    "if TYPE_CHECKING:\n"
+    "    from collections.abc import Callable\n"
+    "\n"
+    'def twice(of: "Callable[[int], int]", value: int) -> int:\n'
+    "    return of(of(value))\n"
+)
+UNTYPED = "\n\n\n\ndef twice(of, value):\n    return of(of(value))\n"
+
+
+def test_types_cost_no_byte_of_an_image(source: Path, tmp_path: Path) -> None:
+    sizes = []
+    for folder, text in (("typed", TYPED), ("untyped", UNTYPED)):
+        manager = manager_with(source, tmp_path / folder)
+        (manager.checkout / "firmware" / "log.py").write_text(text)
+        info = images.ReleaseInfo(7, "1.0.7", "0" * 40, 1790000000)
+        sizes.append(images.build_release(manager.checkout, info))
+    assert sizes[0] == sizes[1]
+
+
+def test_a_file_of_words_for_readers_is_in_no_image() -> None:
+    assert images.for_device('"""What lives here."""\n') is None
+    assert (
+        images.for_device('"""Types."""\nTYPE_CHECKING = False\nif TYPE_CHECKING:\n    X = 1\n')
+        is None
+    )
+    assert images.for_device("X = 1\n") == "X = 1\n"
+
+
 def test_uncommitted_changes_are_marked_in_the_image(source: Path, tmp_path: Path) -> None:
     manager = manager_with(source, tmp_path)
     clean, _ = images.commit_of(manager.checkout)

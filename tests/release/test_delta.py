@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import random
 
 import pytest
+from bsdiff4 import core
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware.update import delta as terminal
 from updater_server.channels import delta
 
 LIMIT_BYTES = 1 << 20
@@ -29,6 +32,42 @@ def two_releases(draw: st.DrawFn) -> tuple[bytes, bytes]:
 def test_the_patch_gives_the_image_back(pair: tuple[bytes, bytes]) -> None:
     base, image = pair
     assert delta.apply(base, delta.make(base, image), LIMIT_BYTES) == image
+
+
+def moved_about(seed: int) -> tuple[bytes, bytes]:
+    """Two releases of the same pieces in another order, as when files move to other rooms."""
+    dice = random.Random(seed)
+    pieces = [dice.randbytes(dice.randrange(8, 40)) for _ in range(12)]
+    return b"".join(dice.choices(pieces, k=40)), b"".join(dice.choices(pieces, k=40))
+
+
+def steps_that_only_move(base: bytes, image: bytes) -> list[int]:
+    """Their places among the steps that bsdiff finds."""
+    control = core.diff(base, image)[0]
+    return [at // 24 for at in range(0, len(control), 24) if not any(control[at : at + 16])]
+
+
+def on_a_terminal(base: bytes, patch: bytes, size: int) -> bytes:
+    """What the terminal's own reader makes of a patch."""
+    source, made = io.BytesIO(patch), bytearray()
+
+    def old(at: int, view: memoryview) -> None:
+        view[:] = base[at : at + len(view)]
+
+    for _ in terminal.apply(source.readinto, old, len(base), made.extend, size):
+        pass
+    return bytes(made)
+
+
+def test_what_only_moved_is_a_delta_that_every_reader_takes() -> None:
+    moves = 0
+    for seed in range(200):
+        base, image = moved_about(seed)
+        moves += any(at > 0 for at in steps_that_only_move(base, image))
+        patch = delta.make(base, image)
+        assert delta.apply(base, patch, LIMIT_BYTES) == image
+        assert on_a_terminal(base, patch, len(image)) == image
+    assert moves > 10, "bsdiff found nothing that only moves: this shows nothing"
 
 
 @settings(derandomize=True, max_examples=150, deadline=None)

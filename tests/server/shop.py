@@ -16,8 +16,9 @@ from sqlalchemy import select, text
 from tests.server.device import Device
 from updater_server import channels, server_key
 from updater_server.faces import terminal
-from updater_server.fleet import alarms, technicians, terminals
-from updater_server.sales import checks, ledger, stock, vault
+from updater_server.fleet import alarms, technicians
+from updater_server.fleet.enrolment import Enrolment
+from updater_server.sales import checks, incoming, ledger, opening, stock
 from updater_server.service import DataFolder, Service
 from updater_server.store import engine as database
 from updater_server.store.engine import reading, writing
@@ -121,17 +122,17 @@ class Shop:
         device = Device(
             number.to_bytes(8, "big"), hashlib.sha256(b"%d" % number).digest(), self.post
         )
-        enrolment = terminals.Enrolment(device.terminal_id, device.key, "duka-r1", 1, float_minor)
+        enrolment = Enrolment(device.terminal_id, device.key, "duka-r1", 1, float_minor)
         with writing(self.service.engine) as connection:
             who = connection.scalar(select(technician.c.id).order_by(technician.c.id))
             assert who is not None
-            terminals.enrol(connection, self.service.key, enrolment, who, self.clock[0])
+            opening.enrol(connection, self.service.key, enrolment, who, self.clock[0])
         return device
 
     def stock_vault(self, product: str = "air50", count: int = 20, start: int = 0) -> None:
         with writing(self.service.engine) as connection:
             csv = voucher_csv(product, range(start, start + count))
-            vault.import_csv(connection, self.service.key, csv, self.clock[0])
+            incoming.import_csv(connection, self.service.key, csv, self.clock[0])
 
     def assign(self, device: Device, product: str = "air50", count: int = 3) -> int:
         with writing(self.service.engine) as connection:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.server.shop import Shop, voucher_csv
 from updater_server import server_key
 from updater_server.errors import InputError, VaultError
-from updater_server.sales import ledger, vault
+from updater_server.sales import incoming, ledger, vault
 from updater_server.store.engine import reading, writing
 from updater_server.store.tables import metadata
 
@@ -113,7 +113,7 @@ def test_money_paid_back_is_at_most_the_float(shop: Shop) -> None:
 
 def import_text(shop: Shop, csv: str) -> int:
     with writing(shop.service.engine) as connection:
-        return vault.import_csv(connection, shop.service.key, csv, shop.clock[0])
+        return incoming.import_csv(connection, shop.service.key, csv, shop.clock[0])
 
 
 HEAD = "product,pin,serial,expiry\n"

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop
-from updater_server.sales import stock, vault
+from updater_server.sales import incoming, stock, vault
 from updater_server.server_key import ServerKey
 from updater_server.store.engine import writing
 
@@ -216,7 +216,7 @@ def test_a_batch_that_would_expire_before_it_is_sold_is_not_sent(shop: Shop) -> 
     rows = "".join(f"air50,{8 * 10**15 + n},E{n},{NOW + 10 * 86400}\n" for n in range(2))
     with writing(shop.service.engine) as connection:
         csv = "product,pin,serial,expiry\n" + rows
-        vault.import_csv(connection, shop.service.key, csv, NOW)
+        incoming.import_csv(connection, shop.service.key, csv, NOW)
     shop.assign(device, count=2)
     shop.clock[0] += 10 * 86400
     shop.stock_vault(count=2)

@@ -9,7 +9,8 @@ from typing import Any
 
 from firmware.net.modem.sim800 import Modem
 from hw_sim.modem import Sim800
-from hw_sim.network.gsm import WIRE, GsmNetwork
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.link import WIRE
 
 
 class WiredUart:

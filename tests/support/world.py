@@ -26,12 +26,13 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from hw_sim.board import LoopThread, SimulatedBoard
 from hw_sim.description import REFERENCE
 from hw_sim.modem import Sim800
-from hw_sim.network.gsm import GPRS, GsmNetwork, LinkProfile
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.link import GPRS, LinkProfile
 from hw_sim.printer import EscPosPrinter, Receipt
 from hw_sim.qemu import QEMU_BOARD, QemuChip
+from hw_sim.threaded import LoopThread, SimulatedBoard
 from tests.support.books import Books
 from tests.support.lcd_reader import shows
 from tests.support.tap import Tap
@@ -40,7 +41,8 @@ from tools.release import image as images
 from tools.release.image import ROOT
 from tools.release.options import Desk, Manner
 from tools.release.prices import sign_prices
-from tools.technician import commands as technician
+from tools.technician.commands_making import provision
+from tools.technician.provisioning import Merchant, ServerAccess
 from updater_server import channels
 from updater_server.channels import keys as key_files
 
@@ -322,7 +324,9 @@ class Terminal:
 
     def reach(self, server: Server | Tap) -> None:
         """Let the network carry the server's public name to where it (or a tap) really is."""
-        self.board.call(self.network.route, SERVER_NAME, SERVER_PORT, ("127.0.0.1", server.port))
+        self.board.call(
+            self.network.internet.route, SERVER_NAME, SERVER_PORT, ("127.0.0.1", server.port)
+        )
 
     def set_coverage(self, on: bool) -> None:
         """Walk into or out of coverage."""
@@ -330,7 +334,7 @@ class Terminal:
 
     def shows(self, text: str) -> bool:
         """Whether the display shows `text` now."""
-        return shows(self.board.lcd_pixels(), text)
+        return shows(self.board.lcd_picture().rows, text)
 
     def wait_shows(self, *texts: str, timeout_s: float = 20) -> str:
         """Return the first of `texts` that the display shows.
@@ -342,7 +346,7 @@ class Terminal:
         seen: list[object] = [None]
 
         def one_shows() -> bool:
-            pixels = self.board.lcd_pixels()
+            pixels = self.board.lcd_picture().rows
             if pixels != seen[0]:  # looking is work: not twice at the same picture
                 seen[0] = pixels
                 found[:] = [text for text in texts if shows(pixels, text)]
@@ -473,12 +477,12 @@ class World:
             amount = f"{float_minor / 100:.2f} KES"
             self.server.command("technician", "allow", "first technician", amount)
         self.terminal.board.power_on()
-        terminal_id = technician.provision(
+        terminal_id = provision(
             self.terminal.board.serial_port,
-            technician.ServerAccess(self.server.url, self.token, SERVER_NAME, SERVER_PORT),
+            ServerAccess(self.server.url, self.token, SERVER_NAME, SERVER_PORT),
             self.manager.root,
             None if self._settings.chip else self.manager.boot_image,
-            technician.Merchant("Mama Asha Shop", MERCHANT_PIN),
+            Merchant("Mama Asha Shop", MERCHANT_PIN),
             float_minor=float_minor,
             settings={"poll_s": 3, "sync_s": 2, **settings},
             out=out,

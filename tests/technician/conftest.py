@@ -1,4 +1,4 @@
-"""A technician at a bench: the command line in this process, terminals on ptys, a person's eyes."""
+"""A technician at work: the command line in this process, terminals on ptys, a person's eyes."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SLOTS = {"a": 0x0D0000, "b": 0x170000}
 PASSPHRASE = "a bench in Kisumu"
 
 
-class Bench:
-    """The technician of `world`, with a bench log of their own. Commands run in this process, which
+class Technician:
+    """The technician of `world`, with a log of their own. Commands run in this process, which
     is quicker, unless `own_process` is set."""
 
     own_process = False
@@ -138,19 +138,19 @@ class Eyes:
         self.told.append(text)
         keys = "".join(REFERENCE.keypad_layout).replace(self.broken_key, "")
         board = self.terminal.board
-        board.call(board.loop.create_task, board.board.type(keys))
+        board.call(board.loop.create_task, board.board.finger.type(keys))
 
     def sees(self, question: str) -> bool:
         """Look."""
         self.told.append(question)
         if "dark" in question:
-            return all(all(row) for row in self.terminal.board.lcd_pixels())
+            return all(all(row) for row in self.terminal.board.lcd_picture().rows)
         if "text" in question:
-            return shows(self.terminal.board.lcd_pixels(), "sharp")
+            return shows(self.terminal.board.lcd_picture().rows, "sharp")
         return "modem: ok" in self.terminal.receipts()[-1].text
 
 
 @pytest.fixture
-def bench_of(tmp_path: Path) -> Iterator[Callable[[TerminalWorld], Bench]]:
-    """`bench_of(world)`: its technician."""
-    yield lambda world: Bench(world, tmp_path / "bench")
+def technician_of(tmp_path: Path) -> Iterator[Callable[[TerminalWorld], Technician]]:
+    """`technician_of(world)`: its technician."""
+    yield lambda world: Technician(world, tmp_path / "technician")

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from hw_sim.network.gsm import WIRE
+from hw_sim.network.link import WIRE
 from tests.support.merchant import FLOAT_MINOR, Merchant
 from tests.support.tap import Tap
 from tests.support.world import TerminalSettings, World, eventually, quiet_tools

@@ -27,7 +27,7 @@ def verifying(make_world: MakeWorld, hook: str) -> TerminalWorld:
     board = world.terminal.board
     world.terminal.wait_shows("Your PIN, then #", timeout_s=60)
     # a busy host may take its time to start, but from here on a second is a second
-    board.call(board.board.stretch_watchdog, 1.0)
+    board.call(board.board.watchdog.set_stretch, 1.0)
     eventually(lambda: len(asked("timestamp.json")) > 0, 60, "a poll")
     return world
 

@@ -12,7 +12,7 @@ import pytest
 
 from firmware.terminal import Terminal
 from firmware.ui.screen import OFFLINE, ONLINE, SEARCHING
-from hw_sim.network.gsm import Registration
+from hw_sim.network.sim_card import Registration
 from tests.support.merchant import Merchant, debit_minor, nothing_lost
 from tests.support.tap import Exchange
 from tests.support.world import PRICES

@@ -15,7 +15,7 @@ from firmware.office import sync
 from firmware.office.messenger import NoNetwork
 from firmware.terminal import Terminal
 from firmware.ui.screen import ONLINE
-from hw_sim.network.gsm import LinkProfile
+from hw_sim.network.link import LinkProfile
 from tests.support.radio import Radio
 from tests.support.static_site import Site
 from tests.update.world import World, image
@@ -52,7 +52,7 @@ def _waits(tmp_path: Path, is_told: bool, sales: int) -> dict[str, Any]:
     async def story(radio: Radio) -> None:
         loop = asyncio.get_running_loop()
         async with world.site.serve() as port:
-            radio.network.route("127.0.0.1", 80, ("127.0.0.1", port))
+            radio.network.internet.route("127.0.0.1", 80, ("127.0.0.1", port))
             await radio.modem.connect("internet")
             update = asyncio.create_task(world.client.run_once())
             while not world.client._download:
@@ -92,7 +92,7 @@ def test_a_sale_waits_for_no_list_of_an_update_either(tmp_path: Path) -> None:
 
     async def story(radio: Radio) -> None:
         async with world.site.serve() as port:
-            radio.network.route("127.0.0.1", 80, ("127.0.0.1", port))
+            radio.network.internet.route("127.0.0.1", 80, ("127.0.0.1", port))
             await radio.modem.connect("internet")
             update = asyncio.create_task(world.client.run_once())
             for _ in range(6):

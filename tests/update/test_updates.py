@@ -18,7 +18,7 @@ from bootloader.shared import tuf
 from firmware.net.http import DEFLATED
 from firmware.update import client
 from hw_sim.flash import PowerCut
-from hw_sim.network.gsm import LinkProfile
+from hw_sim.network.link import LinkProfile
 from tests.support.radio import Radio
 from tests.update.world import NOW, World, catalogue, image, signers
 from updater_server.channels.entry import (
@@ -174,7 +174,7 @@ def test_a_download_over_gsm_that_drops_once_fetches_no_byte_of_the_payload_twic
 
     async def story(radio: Radio) -> None:
         async with world.site.serve() as port:
-            radio.network.route("127.0.0.1", 80, ("127.0.0.1", port))
+            radio.network.internet.route("127.0.0.1", 80, ("127.0.0.1", port))
             await radio.modem.connect("internet")
             radio.network.drop_after_bytes(16000)
             assert await world.client.run_once() == 30
@@ -561,13 +561,13 @@ def test_an_image_that_an_earlier_run_left_reads_well_at_every_start(world: Worl
     # Cut while the same content was written once more: in the first sector's last page is a weak
     # cell, and the second sector is there from before.
     at = next(i for i in range(4000, 4096) if not image(2)[i] & 1)
-    world.flash._weak = {slot.offset + at: 0x01}
-    world.flash.set_chance(1)
+    world.flash.cells.weak = {slot.offset + at: 0x01}
+    world.flash.cells.set_chance(1)
     erased = world.flash.erases[slot.offset // 4096]
     world.run()
     assert world.flash.erases[slot.offset // 4096] == erased, "written anew: choose another chance"
     assert world.slot_b.state == "trial"
-    assert not world.flash._weak
+    assert not world.flash.cells.weak
 
 
 def test_a_slot_is_forgotten_before_it_is_overwritten(world: World) -> None:

@@ -1,6 +1,6 @@
 """Build MicroPython for the emulated Cortex-M3, with our bootloader frozen in.
 
-For `inv qemu.build`, tests and benches. Everything is made under `build/qemu/`. MicroPython's
+For `inv qemu.build`, tests and measurements. Everything is made under `build/qemu/`. MicroPython's
 source is the tree named by MICROPYTHON_SRC or, on Debian, the distribution's own source package,
 reached through an apt configuration of its own that leaves the machine's alone.
 """
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from tools.release.image import ROOT
+from tools.release.image import ROOT, for_device
 
 BUILD: Final = ROOT / "build" / "qemu"
 FIRMWARE: Final = BUILD / "firmware.elf"
@@ -141,9 +141,11 @@ def _make(tree: Path) -> None:
     frozen = BUILD / "frozen"
     shutil.rmtree(frozen, ignore_errors=True)
     for original, name in _frozen():
-        copy = frozen / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(original, copy)
+        text = for_device(original.read_text(encoding="utf-8"))
+        if text is not None:
+            copy = frozen / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(text, encoding="utf-8")
     manifest = BUILD / "manifest.py"
     manifest.write_text(f'include("$(MPY_DIR)/extmod/asyncio")\nfreeze({str(frozen)!r})\n')
     _run(
@@ -170,7 +172,7 @@ def _frozen() -> Iterator[tuple[Path, str]]:
     room = ROOT / "bootloader"
     for path in sorted(room.rglob("*.py")):
         name = path.relative_to(ROOT)
-        if "__pycache__" in name.parts or name.parts[1] == "boards":
+        if "__pycache__" in name.parts or name.parts[1] in ("boards", "conformance.py"):
             continue
         yield path, "main.py" if name.parts[1] == "main.py" else name.as_posix()
     yield room / "boards" / "qemu" / "board.py", "board.py"

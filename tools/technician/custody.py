@@ -16,7 +16,7 @@ import httpx
 from tools import oracle
 from tools.technician import ports
 from tools.technician.console_link import Answer, ConsoleLink
-from tools.technician.log import BenchLog, Job
+from tools.technician.log import Job, JobLog
 from tools.technician.progress import Row
 from tools.technician.recovery_link import LinkError, RecoveryLink
 
@@ -57,7 +57,7 @@ class Office:
         return int(self._post(path, {"parts": parts})["acknowledged"])
 
     def bring_log(self, entries: list[dict[str, Any]]) -> None:
-        """Hand over entries of the bench log."""
+        """Hand over entries of the technician's log."""
         self._post("/v1/bench", entries)
 
     def enrol(self, body: dict[str, Any]) -> None:
@@ -221,11 +221,11 @@ def sync_by_cable(port: str, office: Office, job: Job, row: Row) -> str:
     return f"terminal {found.terminal}: {done['sent']} records sent, {done['unsynced']} left"
 
 
-def retire(port: str, office: Office, log: BenchLog, job: Job, row: Row) -> str:
+def retire(port: str, office: Office, log: JobLog, job: Job, row: Row) -> str:
     """Wipe keys and stock. Sales the server lacks must have been sent or exported before.
 
     Raises:
-        LinkError: unsynced or unfinished sales that no export of this bench covers.
+        LinkError: unsynced or unfinished sales that no export in this log covers.
     """
     found = running(port, job)
     row.step("wiping")
@@ -253,8 +253,8 @@ def _wait_restart(port: str) -> None:
     ports.wait_for(port, ports.SELLING)
 
 
-def sync_log(office: Office, log: BenchLog, say: Callable[[str], None]) -> None:
-    """Send what this bench did, and the journals it exported, to the server."""
+def sync_log(office: Office, log: JobLog, say: Callable[[str], None]) -> None:
+    """Send what was done here, and the journals it exported, to the server."""
     for entry in log.unsynced():
         if entry["job"] == "logs" and entry["result"] == "ok":
             file = Path(entry["details"]["file"])

@@ -1,4 +1,4 @@
-"""The bench log: who did what to which terminal, with what result. One JSON file by TinyDB.
+"""The technician's log: who did what to which terminal, with what result. One JSON file by TinyDB.
 
 For the technician's command line; `tech sync` sends it to the server later.
 """
@@ -30,7 +30,7 @@ class Job:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-class BenchLog:
+class JobLog:
     """The log in `file`, made if it is not there. May be used from several threads."""
 
     def __init__(self, file: Path, who: str) -> None:

@@ -1,6 +1,6 @@
 """What is on a serial port: a blank board, recovery, a terminal that sells, or nothing.
 
-For every job of the bench: each first asks what it has before it.
+For every job of the technician's: each first asks what it has before it.
 """
 
 from __future__ import annotations

@@ -41,6 +41,8 @@ class LinkError(Exception):
 
 
 class StatusResponse(smp.message.ReadResponse):
+    """What the bootloader says of itself and of the chip."""
+
     _GROUP_ID = _PROVISIONING_GROUP
     _COMMAND_ID = 0
 
@@ -61,6 +63,8 @@ class _ProvisioningErrorV2(smp.error.ErrorV2[smp.error.MGMT_ERR]):
 
 
 class StatusRead(smp.message.ReadRequest):
+    """Asks for the status."""
+
     _GROUP_ID = _PROVISIONING_GROUP
     _COMMAND_ID = 0
     _Response = StatusResponse
@@ -69,6 +73,8 @@ class StatusRead(smp.message.ReadRequest):
 
 
 class IdentityResponse(smp.message.WriteResponse):
+    """The public key that the terminal made."""
+
     _GROUP_ID = _PROVISIONING_GROUP
     _COMMAND_ID = 1
 
@@ -76,6 +82,8 @@ class IdentityResponse(smp.message.WriteResponse):
 
 
 class IdentityWrite(smp.message.WriteRequest):
+    """Gives the terminal its number; it makes its key."""
+
     _GROUP_ID = _PROVISIONING_GROUP
     _COMMAND_ID = 1
     _Response = IdentityResponse
@@ -86,6 +94,8 @@ class IdentityWrite(smp.message.WriteRequest):
 
 
 class ChallengeResponse(smp.message.ReadResponse):
+    """Random bytes that one permit must be for."""
+
     _GROUP_ID = _PROVISIONING_GROUP
     _COMMAND_ID = 2
 
@@ -93,6 +103,8 @@ class ChallengeResponse(smp.message.ReadResponse):
 
 
 class ChallengeRead(smp.message.ReadRequest):
+    """Asks for a challenge."""
+
     _GROUP_ID = _PROVISIONING_GROUP
     _COMMAND_ID = 2
     _Response = ChallengeResponse
@@ -101,11 +113,15 @@ class ChallengeRead(smp.message.ReadRequest):
 
 
 class PermitResponse(smp.message.WriteResponse):
+    """The permit was taken."""
+
     _GROUP_ID = _PROVISIONING_GROUP
     _COMMAND_ID = 2
 
 
 class PermitWrite(smp.message.WriteRequest):
+    """Names the one file that may come now, by its hash, and brings the permit for it."""
+
     _GROUP_ID = _PROVISIONING_GROUP
     _COMMAND_ID = 2
     _Response = PermitResponse

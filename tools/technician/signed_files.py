@@ -36,7 +36,7 @@ class SignedFiles:
         return next(name for name in self.metadata if name not in TRUST_ORDER)
 
     def save(self, folder: Path) -> None:
-        """Write them to `folder`, for a bench without a network."""
+        """Write them to `folder`, for a technician without a network."""
         (folder / "metadata").mkdir(parents=True, exist_ok=True)
         for name, content in self.metadata.items():
             (folder / "metadata" / f"{name}.json").write_bytes(content)

@@ -14,6 +14,8 @@ from bsdiff4 import core
 
 _HEADER = b"\x00"
 _CONTROL_BYTES = 24
+IDLE_LIMIT = 2
+"""Steps in a row that only move: as many as a terminal puts up with."""
 
 
 class DeltaError(Exception):
@@ -25,10 +27,7 @@ def make(base: bytes, image: bytes) -> bytes:
     control, difference, extra = core.diff(base, image)
     patch = bytearray(_HEADER + _pack(len(image)) + _pack(0))
     difference_at = extra_at = 0
-    for at in range(0, len(control), _CONTROL_BYTES):
-        add, take, move = (
-            core.decode_int64(control[at + n : at + n + 8]) for n in range(0, _CONTROL_BYTES, 8)
-        )
+    for add, take, move in _steps(control):
         patch += _pack(add) + difference[difference_at : difference_at + add]
         patch += _pack(take) + extra[extra_at : extra_at + take]
         difference_at += add
@@ -36,6 +35,21 @@ def make(base: bytes, image: bytes) -> bytes:
         last = extra_at + difference_at == len(image)
         patch += _pack(0 if last else move)
     return bytes(patch)
+
+
+def _steps(control: bytes) -> list[tuple[int, int, int]]:
+    """bsdiff's steps. One that adds and takes nothing only moves: the step before it moves as far,
+    so that at most the first is empty."""
+    steps: list[tuple[int, int, int]] = []
+    for at in range(0, len(control), _CONTROL_BYTES):
+        add, take, move = (
+            core.decode_int64(control[at + n : at + n + 8]) for n in range(0, _CONTROL_BYTES, 8)
+        )
+        if steps and not add and not take:
+            before = steps.pop()
+            add, take, move = before[0], before[1], before[2] + move
+        steps.append((add, take, move))
+    return steps
 
 
 def apply(base: bytes, patch: bytes, limit_bytes: int) -> bytes:
@@ -52,7 +66,7 @@ def apply(base: bytes, patch: bytes, limit_bytes: int) -> bytes:
     if data_format_size or not 0 <= size <= limit_bytes:
         raise DeltaError(f"a patch to {size} bytes; at most {limit_bytes} are allowed")
     image = bytearray()
-    base_at = 0
+    base_at = idle = 0
     while len(image) < size:
         add, at = _unpack(patch, at)
         piece = base[base_at : base_at + add] if base_at >= 0 <= add else b""
@@ -68,7 +82,8 @@ def apply(base: bytes, patch: bytes, limit_bytes: int) -> bytes:
             raise DeltaError("the patch is cut short or makes too much")
         image += extra
         at += take
-        if not add and not take:
+        idle = 0 if add or take else idle + 1
+        if idle > IDLE_LIMIT:
             raise DeltaError("the patch makes no progress")
         move, at = _unpack(patch, at)
         base_at += move

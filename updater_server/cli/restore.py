@@ -4,19 +4,19 @@ restore, `restored`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from updater_server import backup as backups
-from updater_server.cli.shared import By, Data, Terminal, err, out, refusals, say, who
+from updater_server import words
+from updater_server.cli.shared import By, Data, Terminal, acting, err, out, refusals, say
 from updater_server.fleet import terminals
 from updater_server.sales import restoring
 from updater_server.sales.restore_state import open_restore
 from updater_server.service import DataFolder, Service, unix_time
-from updater_server.store.engine import reading, writing
+from updater_server.store.engine import reading
 
 restored_cli = typer.Typer(no_args_is_help=True, help="What a restored server still has to hear.")
 
@@ -43,8 +43,7 @@ def restore(
     with refusals():
         folder = DataFolder(data)
         restored, aside = backups.restore(folder, source, unix_time())
-    made = datetime.fromtimestamp(restored.made_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    say(f"restored: {restored.backup_id}, the state of {made}")
+    say(f"restored: {restored.backup_id}, the state of {words.minute(restored.made_at)} UTC")
     if aside:
         say(f"the database that was there is in {aside}")
     out.print("What was sold since is asked of the terminals: `restored status` says how far.")
@@ -70,11 +69,9 @@ def status(data: Data) -> None:
 @restored_cli.command("give-up")
 def give_up(terminal: Terminal, data: Data, by: By) -> None:
     """Go on without what this terminal has not told; it may sell online again."""
-    with refusals():
-        service, operator = Service.open(data), who(by)
-        with writing(service.engine) as connection:
-            terminal_id = terminals.find(connection, terminal)
-            restoring.give_up(connection, terminal_id, operator, service.now())
+    with acting(data, by) as act:
+        terminal_id = terminals.find(act.connection, terminal)
+        restoring.give_up(act.connection, terminal_id, act.operator, act.now)
     say(f"{terminal_id.hex()} is given up")
 
 
@@ -87,10 +84,8 @@ def finish(
     ] = False,
 ) -> None:
     """End the restore: all terminals have told everything, or were given up."""
-    with refusals():
-        service, operator = Service.open(data), who(by)
-        with writing(service.engine) as connection:
-            held = restoring.settle(connection, free_vouchers, operator, service.now())
+    with acting(data, by) as act:
+        held = restoring.settle(act.connection, free_vouchers, act.operator, act.now)
     say("the restore is settled")
     if held:
         say(

@@ -5,17 +5,21 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from updater_server.errors import InputError, ServerError
 from updater_server.fleet import operators
 from updater_server.sales.prices import PricesUnavailable
+from updater_server.service import Service
+from updater_server.store.engine import writing
 
 REFUSED, WRONG_INPUT = 1, 2
 out = Console()
@@ -39,6 +43,7 @@ By = Annotated[
 Reference = Annotated[
     str, typer.Option("--reference", help="Counts once for ever: repeat it and nothing repeats.")
 ]
+Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 Number = Annotated[int, typer.Argument(min=1, max=2**62)]
 Terminal = Annotated[str, typer.Argument(help="Its id, or the first 4 or more digits.")]
 
@@ -55,6 +60,28 @@ def refusals() -> Iterator[None]:
     except DatabaseError as error:
         refuse(f"the database: {error.orig}; try again, and if it stays so run `check`")
         raise typer.Exit(REFUSED) from error
+
+
+@dataclass(frozen=True)
+class Act:
+    """One decision of an operator's: who decides, when, and the transaction that it is."""
+
+    service: Service
+    connection: Connection
+    operator: str
+    now: int
+
+
+@contextmanager
+def acting(data: Path, by: str) -> Iterator[Act]:
+    """Carry out what an operator decides, whole or not at all; a refusal ends the program
+    (`refusals`).
+    """
+    with refusals():
+        operator = who(by)
+        service = Service.open(data)
+        with writing(service.engine) as connection:
+            yield Act(service, connection, operator, service.now())
 
 
 def refuse(text: str) -> None:

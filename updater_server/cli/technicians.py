@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy import Connection
 
-from updater_server.cli.shared import By, Data, out, refusals, say, who
+from updater_server.cli.shared import By, Data, acting, out, refusals, say
 from updater_server.fleet import technicians
 from updater_server.sales import currency
 from updater_server.service import Service
-from updater_server.store.engine import reading, writing
+from updater_server.store.engine import reading
 
 technician_cli = typer.Typer(no_args_is_help=True, help="Who may enrol terminals.")
-T = TypeVar("T")
 
 
 @technician_cli.command("add")
@@ -31,7 +27,8 @@ def add_technician(
     ] = technicians.BENCH,
 ) -> None:
     """A token for one more technician, shown once."""
-    token = _decide(data, by, lambda *how: technicians.add(how[0], name, role, *how[1:]))
+    with acting(data, by) as act:
+        token = technicians.add(act.connection, name, role, act.operator, act.now)
     say(f"technician token: {token}")
 
 
@@ -58,21 +55,24 @@ def list_technicians(data: Data) -> None:
 @technician_cli.command("withdraw")
 def withdraw_technician(name: str, data: Data, by: By) -> None:
     """Take a token back, at once: it was lost or stolen, or its holder has left."""
-    _decide(data, by, lambda *how: technicians.withdraw(how[0], name, *how[1:]))
+    with acting(data, by) as act:
+        technicians.withdraw(act.connection, name, act.operator, act.now)
     say(f"the token of {name} opens nothing any more")
 
 
 @technician_cli.command("renew")
 def renew_technician(name: str, data: Data, by: By) -> None:
     """Another token for a technician, shown once; the old one opens nothing any more."""
-    token = _decide(data, by, lambda *how: technicians.renew(how[0], name, *how[1:]))
+    with acting(data, by) as act:
+        token = technicians.renew(act.connection, name, act.operator, act.now)
     say(f"technician token: {token}")
 
 
 @technician_cli.command("role")
 def technician_role(name: str, role: str, data: Data, by: By) -> None:
     """Change what a technician's token opens: bench or office."""
-    _decide(data, by, lambda *how: technicians.set_role(how[0], name, role, *how[1:]))
+    with acting(data, by) as act:
+        technicians.set_role(act.connection, name, role, act.operator, act.now)
     say(f"{name} has the role {role}")
 
 
@@ -84,12 +84,10 @@ def allow_float(
     by: By,
 ) -> None:
     """Set what a technician may still hand out as opening floats. Said twice, it counts once."""
-    with refusals():
-        service = Service.open(data)
-        with reading(service.engine) as connection:
-            money = currency.shown(connection, service.prices)
+    with acting(data, by) as act:
+        money = currency.shown(act.connection, act.service.prices)
         amount_minor = 0 if amount.strip() == "0" else money.parse(amount)
-    _decide(data, by, lambda *how: technicians.allow_float(how[0], name, amount_minor, *how[1:]))
+        technicians.allow_float(act.connection, name, amount_minor, act.operator, act.now)
     say(f"{name} may hand out {money.show(amount_minor)} more as opening floats")
 
 
@@ -101,15 +99,6 @@ def limit_technician(
     by: By,
 ) -> None:
     """Set how many enrolments and permits a token may ask for within a day."""
-    _decide(data, by, lambda *how: technicians.set_daily_limit(how[0], name, a_day, *how[1:]))
+    with acting(data, by) as act:
+        technicians.set_daily_limit(act.connection, name, a_day, act.operator, act.now)
     say(f"{name} may ask for {a_day} enrolments and permits a day")
-
-
-def _decide(data: Path, by: str, change: Callable[[Connection, str, int], T]) -> T:
-    """Carry out an operator's decision about a technician, with their name."""
-    with refusals():
-        operator = who(by)
-        service = Service.open(data)
-        with writing(service.engine) as connection:
-            return change(connection, operator, service.now())
-    raise AssertionError("refusals() ends the program")

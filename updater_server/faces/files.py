@@ -18,7 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from litestar.types import Receive, Scope, Send
 
@@ -70,6 +70,33 @@ def _deflate(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
+class Part(NamedTuple):
+    """A stretch of a file."""
+
+    first: int
+    length: int
+
+
+def _wanted_part(asked: str, size: int) -> Part | None:
+    """What a Range header asks of a file (RFC 9110 section 14.1.2); None if it is invalid, and so
+    ignored, and a length of 0 or less if the file has none of it.
+    """
+    match = _RANGE.fullmatch(asked)
+    if not match:
+        return None
+    begin, end = match.groups()
+    if begin:
+        first = int(begin)
+        if end and int(end) < first:
+            return None
+        last = min(int(end), size - 1) if end else size - 1
+    elif end:  # so many from the end
+        first, last = max(size - int(end), 0), size - 1
+    else:
+        return None
+    return Part(first, last - first + 1)
+
+
 @dataclass(frozen=True)
 class Answer:
     """One response before it is sent."""
@@ -77,8 +104,8 @@ class Answer:
     status: int
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = b""
-    part: tuple[int, int] | None = None
-    """(first byte, how many) of the file, where they are the body."""
+    part: Part | None = None
+    """Of the file, where that is the body."""
 
 
 class StaticFiles:
@@ -100,7 +127,7 @@ class StaticFiles:
         path = scope["path"].removeprefix("/tuf/").strip("/")
         method = str(scope.get("method", "GET"))
         answer, file = await self._lane.run(self._begun, method, path, headers)
-        length = answer.part[1] if answer.part else len(answer.body)
+        length = answer.part.length if answer.part else len(answer.body)
         sent = [*answer.headers, (b"content-length", str(length).encode())]
         if answer.status == 304:
             sent.pop()
@@ -121,7 +148,7 @@ class StaticFiles:
         if file is None or answer.part is None:
             return answer
         with file:
-            return replace(answer, body=file.read(answer.part[1]), part=None)
+            return replace(answer, body=file.read(answer.part.length), part=None)
 
     def _begun(
         self, method: str, path: str, headers: dict[bytes, bytes]
@@ -215,19 +242,10 @@ class StaticFiles:
         if_range = headers.get(b"if-range")
         asked = headers.get(b"range", b"").decode("latin-1").strip()
         if asked and (if_range is None or if_range.decode("latin-1").strip() == etag):
-            match = _RANGE.fullmatch(asked)
-            if match and (match[1] or match[2]):
-                if match[1]:
-                    first = int(match[1])
-                    last = min(int(match[2]), size - 1) if match[2] else size - 1
-                    backwards = bool(match[2]) and int(match[2]) < first
-                else:
-                    first, last = max(size - int(match[2]), 0), size - 1
-                    backwards = False
-                if not backwards:  # a backwards range is invalid and ignored
-                    if first > last:
-                        return Answer(416, ((b"content-range", b"bytes */%d" % size),))
-                    shown = b"bytes %d-%d/%d" % (first, last, size)
-                    part = (first, last - first + 1)
-                    return Answer(206, (*common, (b"content-range", shown)), part=part)
-        return Answer(200, common, part=(0, size))
+            part = _wanted_part(asked, size)
+            if part is not None and part.length <= 0:
+                return Answer(416, ((b"content-range", b"bytes */%d" % size),))
+            if part is not None:
+                shown = b"bytes %d-%d/%d" % (part.first, part.first + part.length - 1, size)
+                return Answer(206, (*common, (b"content-range", shown)), part=part)
+        return Answer(200, common, part=Part(0, size))

@@ -1,4 +1,4 @@
-"""Run the application in this one process until told to stop. For `__main__`."""
+"""Run the application in this one process until told to stop. For `cli.server`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from typing import Any, cast
 from updater_server.atomic import write_atomically
 from updater_server.errors import StateError
 from updater_server.faces.app import BODY_LIMIT_BYTES, make_app
-from updater_server.faces.http_server import Application, HttpServer, Limits
+from updater_server.faces.http_connection import Application, Limits
+from updater_server.faces.http_server import HttpServer
 from updater_server.renewal import keep_renewing
 from updater_server.service import Service
 from updater_server.startup import count_on, examine, the_only_server

@@ -1,4 +1,4 @@
-"""What terminals tell of updates that failed or wait. For `terminals`.
+"""What terminals tell of updates that failed or wait. For `check_ins`.
 
 A failure is told once, and stays: in the newest report until that release or a later one holds, in
 `running_history` for ever, and, if it ran and went back, as one alarm for each release and reason,

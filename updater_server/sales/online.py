@@ -1,4 +1,5 @@
-"""Online sales: one answer for ever to each (terminal, sequence). For `device_api`.
+"""Online sales: one answer for ever to each (terminal, sequence). For the
+terminals' face.
 
 RESERVED (a voucher taken out of the vault for this sale) → DELIVERED (float debited, PIN may leave)
 | REFUSED. With vouchers of our own vault both steps are one transaction; a crash leaves either no
@@ -8,16 +9,18 @@ sale or a finished one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, insert, select, update
 
 from updater_server.errors import ConflictError, VaultError
+from updater_server.fleet import terminals
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import ledger, records, vault
 from updater_server.sales.prices import PriceLists
 from updater_server.sales.restore_state import must_tell_first
 from updater_server.server_key import ServerKey
-from updater_server.store.tables import sale, terminal
+from updater_server.store.tables import sale
 from updater_server.wire.journal_record import RecordKind
 
 REFUSALS = {
@@ -28,6 +31,10 @@ REFUSALS = {
     "no_vouchers": "Sold out for now. Try another product.",
     "restoring": "The office is being restored. Sell from stock, or try again later.",
 }
+"""What the merchant is told, by refusal code (docs/formats/messages.md)."""
+NOT_KEPT = frozenset(["restoring"])
+"""Refusals that are no answer for ever: asked again when the terminal's journal is here, the same
+sale may go through."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,7 @@ def _void(connection: Connection, row: RowMapping, error: VaultError, now: int) 
     ever, and nothing else of it would come in.
     """
     terminal_id, sequence = row["terminal_id"], row["sequence"]
-    posted = ledger.entries_of(connection, f"sale:{terminal_id.hex()}:{sequence}")
+    posted = ledger.entries_of(connection, ledger.sale_reference(terminal_id, sequence))
     ledger.post(
         connection,
         "void",
@@ -109,6 +116,21 @@ def _contradicts_journal(connection: Connection, terminal_id: bytes, request: Sa
     )
 
 
+def _stored(connection: Connection, terminal_id: bytes, sequence: int) -> RowMapping | None:
+    mine = (sale.c.terminal_id == terminal_id) & (sale.c.sequence == sequence)
+    return connection.execute(select(sale).where(mine)).mappings().one_or_none()
+
+
+def _is_the_same(stored: RowMapping, request: SaleRequest) -> bool:
+    columns = ("product_id", "amount_minor", "commission_minor", "terminal_time")
+    return tuple(stored[name] for name in columns) == (
+        request.product_id,
+        request.amount_minor,
+        request.commission_minor,
+        request.time,
+    )
+
+
 def sell(
     connection: Connection,
     key: ServerKey,
@@ -124,32 +146,58 @@ def sell(
             commit.
         PricesUnavailable: no catalogue can be read; nothing was decided.
     """
-    stored = (
-        connection.execute(
-            select(sale).where(
-                sale.c.terminal_id == terminal_id, sale.c.sequence == request.sequence
-            )
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if stored is not None:
-        columns = ("product_id", "amount_minor", "commission_minor", "terminal_time")
-        if tuple(stored[name] for name in columns) == (
-            request.product_id,
-            request.amount_minor,
-            request.commission_minor,
-            request.time,
-        ):
-            return _stored_answer(connection, key, stored, now)
+    stored = _stored(connection, terminal_id, request.sequence)
+    if stored is not None and _is_the_same(stored, request):
+        return _stored_answer(connection, key, stored, now)
     if stored is not None or _contradicts_journal(connection, terminal_id, request):
         text = f"sale {request.sequence} was asked for again with another content"
         raise_alarm(connection, terminal_id, "sale_conflict", text, now)
         raise ConflictError(text)
+    owner = terminals.get(connection, terminal_id)
+    code = _why_not(connection, prices, owner, request)
+    if code in NOT_KEPT:
+        return Refused(code, REFUSALS[code])
+    row = _row(terminal_id, request, now)
+    if code is not None:
+        return _refuse(connection, row, code)
+    taken = vault.take_open(connection, key, request.product_id, 1, now, vault.ONLINE_SHELF_LIFE_S)
+    if not taken:
+        text = f"sold out: {request.product_id}"
+        raise_alarm(connection, None, "no_vouchers", text, now)
+        return _refuse(connection, row, "no_vouchers")
+    prices.record(connection, owner.catalogue, now)
+    _reserve(connection, row, taken[0], now)
+    return _deliver(connection, terminal_id, request, taken[0], now)
 
-    owner = connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
+
+def _why_not(
+    connection: Connection, prices: PriceLists, owner: Row[Any], request: SaleRequest
+) -> str | None:
+    """The code of `REFUSALS` for which this sale must not be, whatever the vault holds; or None.
+
+    Raises:
+        PricesUnavailable: no catalogue can be read.
+    """
     product = prices.product(owner.catalogue, request.product_id)
-    row = {
+    if owner.blocked:
+        return "blocked"
+    if must_tell_first(connection, owner.id):
+        return "restoring"
+    if product is None:
+        return "unknown_product"
+    # The merchant pays what he was shown, or learns that it has changed; never another figure.
+    if (product.amount_minor, product.commission_minor) != (
+        request.amount_minor,
+        request.commission_minor,
+    ):
+        return "price_changed"
+    cost_minor = request.amount_minor - request.commission_minor
+    return "no_float" if ledger.float_minor(connection, owner.id) < cost_minor else None
+
+
+def _row(terminal_id: bytes, request: SaleRequest, now: int) -> dict[str, Any]:
+    """What the table `sale` keeps of a request, whatever comes of it."""
+    return {
         "terminal_id": terminal_id,
         "sequence": request.sequence,
         "product_id": request.product_id,
@@ -159,45 +207,37 @@ def sell(
         "created_at": now,
     }
 
-    def refuse(code: str) -> Refused:
-        answer = Refused(code, REFUSALS[code])
-        connection.execute(
-            insert(sale).values(
-                **row, state="refused", refusal_code=answer.code, refusal_text=answer.text
-            )
+
+def _refuse(connection: Connection, row: dict[str, Any], code: str) -> Refused:
+    answer = Refused(code, REFUSALS[code])
+    connection.execute(
+        insert(sale).values(
+            **row, state="refused", refusal_code=answer.code, refusal_text=answer.text
         )
-        return answer
+    )
+    return answer
 
-    if owner.blocked:
-        return refuse("blocked")
-    if must_tell_first(connection, terminal_id):
-        # Not kept: asked again when its journal is here, the same sale may go through.
-        return Refused("restoring", REFUSALS["restoring"])
-    if product is None:
-        return refuse("unknown_product")
-    # The merchant pays what he was shown, or learns that it has changed; never another figure.
-    if (product.amount_minor, product.commission_minor) != (
-        request.amount_minor,
-        request.commission_minor,
-    ):
-        return refuse("price_changed")
-    float_before = ledger.float_minor(connection, terminal_id)
-    if float_before < request.amount_minor - request.commission_minor:
-        return refuse("no_float")
-    taken = vault.take_open(connection, key, request.product_id, 1, now, vault.ONLINE_SHELF_LIFE_S)
-    if not taken:
-        text = f"sold out: {request.product_id}"
-        raise_alarm(connection, None, "no_vouchers", text, now)
-        return refuse("no_vouchers")
 
-    prices.record(connection, owner.catalogue, now)
-    opened = taken[0]
-    connection.execute(insert(sale).values(**row, state="reserved", voucher_id=opened.voucher_id))
-    vault.give(connection, [opened.voucher_id], terminal_id, now, sale_sequence=request.sequence)
+def _reserve(connection: Connection, row: dict[str, Any], taken: vault.Voucher, now: int) -> None:
+    """The voucher is this sale's for ever; nothing is debited yet."""
+    connection.execute(insert(sale).values(**row, state="reserved", voucher_id=taken.voucher_id))
+    vault.give(
+        connection, [taken.voucher_id], row["terminal_id"], now, sale_sequence=row["sequence"]
+    )
+
+
+def _deliver(
+    connection: Connection,
+    terminal_id: bytes,
+    request: SaleRequest,
+    reserved: vault.Voucher,
+    now: int,
+) -> Delivered:
+    """Debit the float; from then on the PIN may leave."""
     ledger.post(
         connection,
         "sale",
-        f"sale:{terminal_id.hex()}:{request.sequence}",
+        ledger.sale_reference(terminal_id, request.sequence),
         ledger.sale_entries(terminal_id, request.amount_minor, request.commission_minor),
         terminal_id=terminal_id,
         sequence=request.sequence,
@@ -209,4 +249,4 @@ def sell(
         .where(sale.c.terminal_id == terminal_id, sale.c.sequence == request.sequence)
         .values(state="delivered", float_after_minor=after)
     )
-    return Delivered(opened.pin, opened.serial, opened.expires_at, after)
+    return Delivered(reserved.pin, reserved.serial, reserved.expires_at, after)

@@ -197,9 +197,9 @@ class PriceLists:
                 connection.execute(
                     insert(price).values(
                         catalogue=catalogue_path,
-                        product_id=shown[0],
-                        amount_minor=shown[1],
-                        commission_minor=shown[2],
+                        product_id=product.product_id,
+                        amount_minor=product.amount_minor,
+                        commission_minor=product.commission_minor,
                         first_seen_at=now,
                     )
                 )

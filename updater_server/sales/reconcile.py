@@ -1,4 +1,4 @@
-"""Does the terminal's own float agree with the ledger? For `device_api`, after each check-in and
+"""Does the terminal's own float agree with the ledger? For the faces, after each check-in and
 intake.
 
 A check-in says: "before writing record N my float was F". Once every record before N is here, F

@@ -1,5 +1,6 @@
 """Whether this database was put back from a back-up, and what may not be done until its terminals
-have told what it forgot. For `switch`, `stock`, `vouchers` and `restoring`.
+have told what it forgot. For `online`, `stock`, `vault`, `restoring` and
+`forgotten`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from updater_server.errors import BusyError, StateError
@@ -114,6 +114,12 @@ def open_engine(path: Path) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def new_id(made: CursorResult[Any]) -> int:
+    """The id that a table gave the row just inserted."""
+    assert made.inserted_primary_key is not None
+    return int(made.inserted_primary_key[0])
 
 
 @contextmanager

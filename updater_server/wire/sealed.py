@@ -1,5 +1,5 @@
 """Sealed messages: COSE_Encrypt0 with AES-CCM, and the keys that a device key gives. For
-`device_api` and `sales.stock`.
+the terminals' face and `sales.stock_file`.
 
 Pure: bytes and keys in, bytes or a typed refusal out. Written on `cryptography` and `cbor2`,
 independently of the terminal's own code. Source: docs/formats/messages.md; RFC 9052 sections 5.2

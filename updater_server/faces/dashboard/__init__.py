@@ -1,4 +1,5 @@
-"""One page that shows what the fleet is doing. For `app`; it only reads."""
+"""One page that shows what the fleet is doing. For
+`faces.operator`; it only reads, and runs no script."""
 
 from updater_server.faces.dashboard.page import Board, page
 

@@ -1,5 +1,5 @@
 """The dashboard's one page as a string: no script, no build step, every value escaped. For
-`app`.
+`faces.operator`.
 
 What it costs does not grow with the fleet: a page of terminals, a handful of questions to the
 database, and one rendering for all who look within some seconds.
@@ -12,115 +12,27 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from html import escape
 from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import Connection, Integer, cast, func, select
-
 from updater_server.channels import CHANNELS
-from updater_server.fleet import alarms, terminals, updates
-from updater_server.sales import currency, vault
-from updater_server.sales.currency import Currency
+from updater_server.faces.dashboard.figures import TERMINALS, Figures, look
+from updater_server.faces.dashboard.terminal_rows import terminal_row
+from updater_server.fleet import listing
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import Service
-from updater_server.store.engine import reading
-from updater_server.store.tables import ledger_transaction, sale, stock_outcome
+from updater_server.words import ago, minute
 
 _STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 _REFRESH_S = 60
 _FRESH_S = 10.0
 """Whoever asks again sooner gets the page that was made last."""
 _KEPT = 32
-TERMINALS = 50
-"""Shown at once."""
 _PRODUCTS = 100
 _RELEASES = 10
-_LATE_AFTER_S = 3600
-_LOW_BATTERY_MV = 3600
-_DAY_S = 86400
-
-
-def ago(then: int | None, now: int) -> str:
-    """How long ago, in one word."""
-    if not then:
-        return "never"
-    seconds = max(0, now - then)
-    for unit, name in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= unit:
-            return f"{seconds // unit} {name} ago"
-    return "just now"
-
-
-def _signal(level: int | None) -> str:
-    """27.007 section 8.5 signal quality (0–31, 99 unknown) as four bars."""
-    known = level is not None and level <= 31
-    lit = 0 if level is None or not known else min(4, (level + 7) // 8)
-    bars = "".join(
-        f'<rect x="{5 * n}" y="{12 - 3 * (n + 1)}" width="3" height="{3 * (n + 1)}" rx="1"'
-        f' class="{"on" if n < lit else "off"}"/>'
-        for n in range(4)
-    )
-    title = f"{level} of 31" if known else "unknown"
-    return (
-        f'<svg class="signal" viewBox="0 0 18 12" role="img"><title>Signal {title}</title>'
-        f"{bars}</svg>"
-    )
-
-
-def _battery(millivolts: int | None) -> str:
-    if millivolts is None:
-        return "–"
-    low = ' class="bad"' if millivolts < _LOW_BATTERY_MV else ""
-    return f"<span{low}>{millivolts / 1000:.2f} V</span>"
-
-
-def _waits_for(release: int, code: str) -> str:
-    what = f"release {release}" if release else "the update"
-    return f"{what} waits: {escape(updates.WAITS.get(code, code))}"
-
-
-def _terminal_row(item: dict[str, Any], now: int, money: Currency) -> str:
-    seen = item["last_seen_at"]
-    late = " bad" if seen is None or now - seen > _LATE_AFTER_S else ""
-    if item["release"] is None:
-        runs = '<span class="muted">not reported</span>'
-    else:
-        state = "trial" if item["trial"] else "confirmed"
-        runs = (
-            f"<b>{item['release']}</b> <span class='muted'>slot {escape(item['slot'])}</span> "
-            f'<span class="tag {state}">{"on trial" if item["trial"] else "confirmed"}</span>'
-        )
-    failure = (
-        f"<span class='bad'>release {item['failure_release']}: "
-        f"{escape(item['failure_reason'] or '')}</span>"
-        f"<div class='muted'>{ago(item['failure_at'], now)}</div>"
-        if item["failure_release"] is not None
-        else '<span class="muted">none</span>'
-    )
-    if item["wait_code"]:
-        runs += (
-            f"<div class='muted'>{_waits_for(item['wait_release'], item['wait_code'])}, "
-            f"since {ago(item['wait_since'], now)}</div>"
-        )
-    own = item["own_float_minor"]
-    unsynced = "" if own is None or own == item["float_minor"] else f"own {money.figures(own)}"
-    blocked = ' <span class="tag bad">blocked</span>' if item["blocked"] else ""
-    return (
-        f"<tr><td><code>{item['id'].hex()}</code>{blocked}"
-        f"<div class='muted'>{escape(item['hardware_class'])} r{item['hardware_revision']} · "
-        f"{escape(item['channel'])}</div></td>"
-        f"<td>{runs}</td>"
-        f'<td class="{late}">{ago(seen, now)}</td>'
-        f'<td class="num">{money.figures(item["float_minor"])}'
-        f'<div class="muted">{unsynced}</div></td>'
-        f'<td class="num">{_battery(item["battery_mv"])}</td>'
-        f"<td>{_signal(item['signal'])}</td>"
-        f"<td>{failure}</td></tr>"
-    )
 
 
 def _times(count: int) -> str:
@@ -129,41 +41,6 @@ def _times(count: int) -> str:
 
 def _rows(rows: Iterable[str], columns: int, empty: str) -> str:
     return "".join(rows) or f'<tr><td colspan="{columns}" class="muted">{empty}</td></tr>'
-
-
-def _sales_of_day(connection: Connection, now: int) -> dict[str, Any]:
-    start = now - now % _DAY_S
-    online = connection.execute(
-        select(
-            sale.c.state, func.count().label("count"), func.sum(sale.c.amount_minor).label("sum")
-        )
-        .where(sale.c.created_at >= start)
-        .group_by(sale.c.state)
-    ).all()
-    by_state = {row.state: (row.count, int(row.sum or 0)) for row in online}
-    offline = connection.scalar(
-        select(func.count()).where(
-            stock_outcome.c.created_at >= start, stock_outcome.c.outcome == "sold"
-        )
-    )
-    hour = (ledger_transaction.c.created_at - start) / 3600  # `cast` cuts to whole ones
-    posted = connection.execute(
-        select(cast(hour, Integer), func.count())
-        .where(
-            ledger_transaction.c.created_at >= start,
-            ledger_transaction.c.kind.in_(["sale", "stock_sale"]),
-        )
-        .group_by(cast(hour, Integer))
-    )
-    hours = [0] * 24
-    for number, count in posted:
-        hours[number % 24] += count
-    return {
-        "online": by_state.get("delivered", (0, 0)),
-        "refused": by_state.get("refused", (0, 0))[0],
-        "offline": offline or 0,
-        "hours": hours,
-    }
 
 
 def _hours_chart(hours: list[int]) -> str:
@@ -218,11 +95,9 @@ class Board:
         self._service = service
         self._clock = clock
         self._lock = threading.Lock()
-        self._made: OrderedDict[tuple[terminals.Wanted, int], tuple[float, str, str]] = (
-            OrderedDict()
-        )
+        self._made: OrderedDict[tuple[listing.Wanted, int], tuple[float, str, str]] = OrderedDict()
 
-    def page(self, wanted: terminals.Wanted, number: int) -> tuple[str, str]:
+    def page(self, wanted: listing.Wanted, number: int) -> tuple[str, str]:
         """(page `number`, its strong ETag), some seconds old at most.
 
         Raises:
@@ -243,17 +118,17 @@ class Board:
             return known[1], known[2]
 
 
-def _link(wanted: terminals.Wanted, number: int, text: str) -> str:
+def _link(wanted: listing.Wanted, number: int, text: str) -> str:
     query = urlencode({"prefix": wanted.prefix, "only": wanted.only, "page": number})
     return f'<a href="/?{escape(query)}">{escape(text)}</a>'
 
 
-def _ways(wanted: terminals.Wanted, number: int, count: int) -> str:
+def _ways(wanted: listing.Wanted, number: int, count: int) -> str:
     """Search, choices, and the pages before and after this one."""
     choices = "".join(
         f'<option value="{only}"{" selected" if only == wanted.only else ""}>'
         f"{only or 'all'}</option>"
-        for only in ("", *terminals.ONLY)
+        for only in ("", *listing.ONLY)
     )
     first = (number - 1) * TERMINALS
     last = min(first + TERMINALS, count)
@@ -280,67 +155,63 @@ def _alarm_rows(raised: list[dict[str, Any]], now: int) -> Iterator[str]:
         )
 
 
-def page(service: Service, wanted: terminals.Wanted = terminals.EVERY, number: int = 1) -> str:
+def _cards(shown: Figures) -> str:
+    day = shown.day
+    alarm_count = sum(kind.alarms for kind in shown.alarm_kinds)
+    cards = [
+        ("Terminals", f"{shown.total:,}", f"{shown.on_trial:,} on trial"),
+        (
+            "Sold today, online",
+            f"{day.online:,}",
+            f"{shown.money.show(day.online_minor)} face value",
+        ),
+        ("Sold today, offline", f"{day.offline:,}", f"{day.refused:,} refused online"),
+        (
+            "Open alarms",
+            f"{alarm_count:,}",
+            ", ".join(f"{kind.alarms:,} {kind.code}" for kind in shown.alarm_kinds) or "all quiet",
+        ),
+    ]
+    return "".join(
+        f'<div class="card{" alert" if title == "Open alarms" and shown.alarms else ""}">'
+        f"<h2>{title}</h2><p>{value}</p><small>{note}</small></div>"
+        for title, value, note in cards
+    )
+
+
+def page(service: Service, wanted: listing.Wanted = listing.EVERY, number: int = 1) -> str:
     """The page with the `number`th part of the terminals wanted, as it is now.
 
     Raises:
         InputError: nothing like that can be shown.
     """
-    now = service.now()
-    with reading(service.engine) as connection:
-        total, on_trial = terminals.counted(connection, terminals.EVERY)
-        matching = total
-        if wanted != terminals.EVERY:
-            matching, _ = terminals.counted(connection, wanted)
-        fleet = terminals.last_seen(connection, wanted, (number - 1) * TERMINALS, TERMINALS)
-        day = _sales_of_day(connection, now)
-        raised = alarms.open_alarms(connection)
-        kinds = alarms.kinds(connection)
-        free = vault.free_counts(connection, now)
-        money = currency.shown(connection, service.prices)
-    online_count, online_sum = day["online"]
-    clock = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    alarm_count = sum(kind.alarms for kind in kinds)
-    hidden = alarm_count - len(raised)
-    cards = [
-        ("Terminals", f"{total:,}", f"{on_trial:,} on trial"),
-        ("Sold today, online", f"{online_count:,}", f"{money.show(online_sum)} face value"),
-        ("Sold today, offline", f"{day['offline']:,}", f"{day['refused']:,} refused online"),
-        (
-            "Open alarms",
-            f"{alarm_count:,}",
-            ", ".join(f"{kind.alarms:,} {kind.code}" for kind in kinds) or "all quiet",
-        ),
-    ]
-    shown_cards = "".join(
-        f'<div class="card{" alert" if title == "Open alarms" and raised else ""}">'
-        f"<h2>{title}</h2><p>{value}</p><small>{note}</small></div>"
-        for title, value, note in cards
-    )
+    shown = look(service, wanted, number)
+    now = shown.now
+    hidden = sum(kind.alarms for kind in shown.alarm_kinds) - len(shown.alarms)
     free_rows = (
         f'<tr><td>{escape(product)}</td><td class="num">{count:,}</td></tr>'
-        for product, count in islice(free.items(), _PRODUCTS)
+        for product, count in islice(shown.free.items(), _PRODUCTS)
     )
     terminal_rows = _rows(
-        (_terminal_row(item, now, money) for item in fleet),
+        (terminal_row(item, now, shown.money) for item in shown.terminals),
         7,
-        "none like that" if total else "none enrolled yet: `provision` one",
+        "none like that" if shown.total else "none enrolled yet: `provision` one",
     )
     more = f'<p class="muted">and {hidden:,} more: close some</p>' if hidden > 0 else ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Duka</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="{_REFRESH_S}"><style>{_STYLE}</style></head><body>
-<header><h1>Duka</h1><span>{clock}</span></header>
+<header><h1>Duka</h1><span>{minute(now)} UTC</span></header>
 <main>
-<section class="cards">{shown_cards}</section>
+<section class="cards">{_cards(shown)}</section>
 <section class="wide"><h2>Alarms</h2><table><tbody>
-{_rows(_alarm_rows(raised, now), 4, "none")}</tbody></table>{more}</section>
-<section class="wide"><h2>Terminals</h2>{_ways(wanted, number, matching)}
+{_rows(_alarm_rows(shown.alarms, now), 4, "none")}</tbody></table>{more}</section>
+<section class="wide"><h2>Terminals</h2>{_ways(wanted, number, shown.matching)}
 <table><thead><tr><th>Terminal</th><th>Runs</th>
 <th>Last seen</th><th class="num">Float</th><th class="num">Battery</th><th>Signal</th>
 <th>Last failure</th></tr></thead><tbody>{terminal_rows}</tbody></table></section>
-<section><h2>Sales by hour</h2>{_hours_chart(day["hours"])}</section>
+<section><h2>Sales by hour</h2>{_hours_chart(shown.day.hours)}</section>
 <section><h2>Vouchers in the vault</h2><table><tbody>
 {_rows(free_rows, 2, "empty: import a delivery")}</tbody></table></section>
 <section class="wide"><h2>Releases</h2><table><tbody>{_channels(service)}</tbody></table></section>
