@@ -7,12 +7,11 @@ import sys
 import typer
 
 from tools.errors import EXPECTED, explain
-from tools.release import commands, keys, promotion
+from tools.release import commands, keys
 from tools.release.steps import plain
 from tools.technician import commands as technician
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's tools for people.")
-commands.app.add_typer(promotion.rollout_app, name="rollout")
 app.add_typer(keys.app, name="keys")
 app.add_typer(commands.app, name="release")
 app.add_typer(technician.app, name="tech")

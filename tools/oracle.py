@@ -123,6 +123,4 @@ def open_repository(directory: Path) -> channels.Repository:
     Raises:
         RepositoryDamaged: there is none, or it does not verify.
     """
-    repository = channels.Repository.open(directory)
-    repository.judge = TERMINAL
-    return repository
+    return channels.Repository.open(directory, judge=TERMINAL)

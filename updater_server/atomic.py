@@ -1,5 +1,5 @@
-"""Files that are either the old bytes or the new ones, whatever is cut in between. For `channels`
-alone.
+"""Files that are either the old bytes or the new ones, whatever is cut in between. For whatever of
+the server and the channels writes a file that must survive.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from tuf.api.metadata import Metadata, MetaFile, TargetFile, Targets
 from tests.attacks.scene import SERVER, Gained, Row, Scene
 from tests.attacks.thief import Thief
 from updater_server.channels import carried
-from updater_server.channels.repository import ChangedMeanwhile
+from updater_server.channels.errors import ChangedMeanwhile
 
 ROWS: list[Row] = []
 

@@ -36,9 +36,11 @@ from hw_sim.threaded import LoopThread, SimulatedBoard
 from tests.support.books import Books
 from tests.support.lcd_reader import shows
 from tests.support.tap import Tap
-from tools.release import commands, keys, promotion, steps
+from tools.release import adding, building, keys, publishing, rollout, steps, terms
 from tools.release import image as images
 from tools.release.image import ROOT
+from tools.release.options import Desk, Manner
+from tools.release.prices import sign_prices
 from tools.technician.commands_making import provision
 from tools.technician.provisioning import Merchant, ServerAccess
 from updater_server import channels
@@ -185,8 +187,12 @@ class ReleaseManager:
 
     def build(self, number: int, version: str) -> Path:
         """Build release `number` from the checkout; return the image's path."""
-        commands.build(number, version, self.images, self.checkout, "sim", 1)
+        building.build(number, version, self.images, self.checkout, "sim", 1)
         return self.images / f"duka-r1-{number}.romfs"
+
+    @property
+    def _desk(self) -> Desk:
+        return Desk(self.repository, self.keys, PASSPHRASE)
 
     @property
     def boot_image(self) -> bytes:
@@ -197,28 +203,24 @@ class ReleaseManager:
         self, image: Path, text: str = "", *, gate_idle_s: int = 3, deltas: bool = True
     ) -> None:
         """List an image on `stable`, signed."""
-        commands.sign_image(
+        adding.sign_image(
             image,
             "stable",
-            self.keys,
-            self.repository,
-            PASSPHRASE,
-            commands.Terms(
+            self._desk,
+            terms.Terms(
                 trial=channels.TrialPolicy(selftest_deadline_s=60),
                 gate=channels.InstallGate(idle_s=gate_idle_s),
                 text={"en": text} if text else {},
             ),
             deltas=deltas,
-            step=steps.Step(dry_run=False, as_json=False, yes=True),
+            step=Manner(yes=True).step,
         )
         self.let_out(images.read_manifest(image.read_bytes()).release)
 
     def let_out(self, number: int) -> None:
         """Let a release of `stable` out to everybody: without a plan it is for nobody."""
         everybody = channels.EVERYBODY
-        promotion.set_rollout(
-            number, everybody, "stable", self.repository, self.keys, PASSPHRASE, yes=True
-        )
+        rollout.set_rollout(number, everybody, "stable", self._desk, Manner(yes=True))
 
     def staged_entry(self, channel: str, number: int) -> dict[str, Any]:
         """The release entry of a staged, not yet published release, as TUF's `custom`."""
@@ -232,14 +234,7 @@ class ReleaseManager:
         file = self.images / "prices.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(prices.encode())
-        commands.sign_prices(
-            file,
-            self.keys,
-            self.repository,
-            PASSPHRASE,
-            "default",
-            step=steps.Step(dry_run=False, as_json=False, yes=True),
-        )
+        sign_prices(file, self._desk, step=Manner(yes=True).step)
 
     def sign_release(self, image: bytes, number: int, **changes: Any) -> None:
         """List any bytes as an image on `stable`, with an entry changed at will, fully signed.
@@ -268,7 +263,7 @@ class ReleaseManager:
     def publish(self, at: datetime | None = None) -> None:
         """Put what is signed into force, as of now or of another day."""
         if at is None:
-            commands.publish_command(self.repository, self.keys, PASSPHRASE, yes=True)
+            publishing.publish(self._desk, Manner(yes=True))
             return
         signers = key_files.load_all(self.keys, PASSPHRASE, ["snapshot", "timestamp"])
         channels.Repository.open(self.repository).publish(signers, at)
@@ -276,7 +271,7 @@ class ReleaseManager:
     @property
     def root(self) -> bytes:
         """The newest root metadata."""
-        return channels.Repository.open(self.repository).root_bytes()
+        return channels.Repository.open(self.repository).published.root_bytes()
 
 
 @dataclass

@@ -170,7 +170,7 @@ def test_a_release_numbered_by_its_date_is_seen_and_can_be_taken_off_the_list(
     world: World,
 ) -> None:
     world.publish(2026112601)
-    assert world.repository.releases("stable")[0].release == 2026112601
+    assert world.repository.published.releases("stable")[0].release == 2026112601
     world.facts["open_sale"] = True
     world.run()
     assert world.says("release 2026112601")

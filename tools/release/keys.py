@@ -18,23 +18,19 @@ import typer
 from securesystemslib.signer import Signer, SSlibKey
 
 from tools import oracle
-from tools.release.steps import (
+from tools.release.at_hand import fitting, open_key, secret
+from tools.release.options import (
+    Desk,
     DryRunOption,
     ExpectOption,
     JsonOption,
-    KeysAtHand,
     KeysOption,
+    Manner,
     PassphraseOption,
-    Passphrases,
     RepositoryOption,
-    Step,
-    YesOption,
-    at_hand,
-    compare,
-    fitting,
-    say,
-    secret,
+    grouped,
 )
+from tools.release.steps import Step, compare, say
 from updater_server import channels
 from updater_server.channels import carried
 from updater_server.channels import keys as key_files
@@ -60,7 +56,6 @@ def create(keys: Path, repository: Path, passphrase: str) -> None:
     channels.Repository.create(repository, public, policy, key_files.load_all(keys, passphrase))
 
 
-@app.command("ceremony")
 def ceremony(
     keys: KeysOption,
     repository: RepositoryOption,
@@ -133,14 +128,13 @@ def _with_holders(policy: channels.Policy, keys: Path, repository: Path, sheet: 
             path.unlink(missing_ok=True)
             path.with_suffix(".pub").unlink(missing_ok=True)
         raise
-    digest = made_repository.root_digest()
+    digest = made_repository.published.root_digest()
     lines += ["", "SHA-256 of 1.root.json, which every terminal is given at provisioning:", digest]
     lines += ["", f"Keys that stay on the server: {online}. All others go with their holders."]
     sheet.write_text("\n".join(lines) + "\n")
     say(f"The sheet is in {sheet}: print it, let every holder sign it, keep it.")
 
 
-@app.command("make")
 def make(
     out: Annotated[Path, typer.Argument(help="file of the new key, such as stable-2.pem")],
     passphrase: PassphraseOption = "",
@@ -159,27 +153,22 @@ def make(
     Step(dry_run, as_json, True).take(f"nothing yet; makes the key {out}", change)
 
 
-@app.command("rotate")
 def rotate(
     role: Annotated[str, typer.Argument(help=", ".join(channels.Policy().roles))],
-    repository: RepositoryOption,
-    keys: KeysAtHand = None,
-    passphrase: PassphraseOption = "",
+    desk: Desk,
+    manner: Manner,
     public: Annotated[
         list[Path] | None, typer.Option(help=".pub file of a key made elsewhere; repeat")
     ] = None,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Give a role new keys; from the next `release publish` on the old ones sign nothing.
 
     Without --public the new keys are made in the --keys folder, and the old ones go to `retired/`.
     """
-    opened = oracle.open_repository(repository)
-    rule = opened.policy.roles.get(role)
+    opened, keys, passphrase = desk.open(), desk.keys, desk.passphrase
+    rule = opened.published.policy.roles.get(role)
     if rule is None:
-        raise channels.PolicyError(f"{role} is none of {', '.join(opened.policy.roles)}")
+        raise channels.PolicyError(f"{role} is none of {', '.join(opened.published.policy.roles)}")
     if keys is None and not public:
         raise typer.BadParameter("say --keys (new keys are made there) or --public, or both")
     by = "a new root" if role in channels.TOP_LEVEL_ROLES else "new targets"
@@ -187,17 +176,15 @@ def rotate(
         f"{by}, in which {role} has {rule.key_count} new key(s), {rule.threshold} needed.",
         "The old ones count for nothing any more once this is published.",
     ]
-    step = Step(dry_run, as_json, yes)
+    step = manner.step
     if keys is not None:
         fitting(keys, _who_sign(role))
     if public:
         made = [key_files.load_public(path) for path in public]
-        _rotate_to(
-            opened, role, made, words, step, lambda: at_hand(keys, passphrase, _who_sign(role))
-        )
+        _rotate_to(opened, role, made, words, step, lambda: desk.at_hand(_who_sign(role)))
         return
     assert keys is not None
-    if dry_run:
+    if manner.dry_run:
         step.take([*words, f"The keys themselves would be made now, in {keys}."], lambda: None)
         return
     with _made_here(keys, role, rule.key_count, passphrase) as (made, new):
@@ -207,7 +194,7 @@ def rotate(
             made,
             words,
             step,
-            lambda: [*new, *at_hand(keys, passphrase, _who_sign(role))],
+            lambda: [*new, *desk.at_hand(_who_sign(role))],
         )
 
 
@@ -260,20 +247,17 @@ def _made_here(
     fresh.rmdir()
 
 
-@app.command("sign")
 def sign(
     request: Annotated[Path, typer.Argument(help="file that `release sign --export` wrote")],
     key: Annotated[Path, typer.Option(help="key file, .pem or .uri")],
     out: Annotated[Path, typer.Option(help="where the signature goes")],
+    manner: Manner,
     passphrase: PassphraseOption = "",
     root: Annotated[
         Path | None,
         typer.Option(help="a root file of your own: what is in force is checked by it"),
     ] = None,
     expect: ExpectOption = None,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Sign on a machine that has the key and no repository; carry the signature back.
 
@@ -285,11 +269,20 @@ def sign(
     compare(expect, {asked.role: asked.sha256})
 
     def change() -> str:
-        known = "" if key.suffix == ".uri" else Passphrases(passphrase)(key)
-        signature = carried.sign(asked, key_files.open_signer(key, known))
+        signature = carried.sign(asked, open_key(key, passphrase))
         out.write_bytes(signature)
-        if not as_json:
+        if not manner.as_json:
             say(f"The signature is in {out}: take it to `release sign --import`.")
         return str(json.loads(signature)["keyid"])
 
-    Step(dry_run, as_json, yes).take(words, change, sha256={asked.role: asked.sha256})
+    manner.step.take(words, change, sha256={asked.role: asked.sha256})
+
+
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "ceremony": ceremony,
+    "make": make,
+    "rotate": rotate,
+    "sign": sign,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(grouped(_command))
