@@ -4,8 +4,9 @@ On a board every class and function of a loaded module takes heap, its code does
 again costs milliseconds. CPython keeps them all.
 """
 
-import gc
 import sys
+
+from bootloader.shared.compat import collect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def load(name: str) -> "Any":
     """The module `name`. Who keeps something of it keeps all of it."""
-    gc.collect()
+    collect()
     return __import__(name, None, None, ("",))
 
 
@@ -32,4 +33,4 @@ def give_back(names: "Iterable[str]") -> None:
                 room, leaf = name.rsplit(".", 1)
                 if room in sys.modules and hasattr(sys.modules[room], leaf):
                     delattr(sys.modules[room], leaf)
-    gc.collect()
+    collect()

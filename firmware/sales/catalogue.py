@@ -14,7 +14,7 @@ from binascii import crc32
 from bootloader.shared import canonical
 from bootloader.shared.breath import breathe
 from bootloader.shared.compat import const
-from firmware.sales.lent import give_back, load_module
+from firmware import lent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class Catalogue:
 
 def _scan(read: "Read", size_bytes: int, products: _Products) -> bytes:
     """Note every product of a list; returns what else is in it."""
-    scanning = load_module("scan")
+    scanning = lent.load("firmware.sales.scan")
     scan = scanning.Scan()
     try:
         for at in range(0, size_bytes, _PIECE_BYTES):
@@ -180,7 +180,7 @@ def _scan(read: "Read", size_bytes: int, products: _Products) -> bytes:
     except scanning.ScanError as error:
         raise CatalogueError("catalogue: " + str(error))
     finally:
-        give_back("scan")
+        lent.give_back(("firmware.sales.scan",))
 
 
 def load(path: str = "/data/catalogue.json") -> Catalogue:

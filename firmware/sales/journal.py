@@ -9,7 +9,7 @@ import struct
 
 from bootloader.shared import cbor
 from bootloader.shared.compat import const
-from firmware.sales.lent import give_back, load_module
+from firmware.lent import give_back, load
 from firmware.sales.ring import (
     MAX_BODY_BYTES,
     RECORD_BYTES,
@@ -70,11 +70,11 @@ class Journal:
         Raises:
             JournalDamaged: not blank and no journal, or no checkpoint left to begin from.
         """
-        mounting = load_module("mounting")
+        mounting = load("firmware.sales.mounting")
         mount = mounting.Mount(self.ring)
         is_begun = mount.run()
         self.state = mount.state
-        give_back("mounting")
+        give_back(("firmware.sales.mounting",))
         if not is_begun:
             self._open()
 

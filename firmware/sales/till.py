@@ -9,9 +9,8 @@ from hashlib import sha256
 
 from bootloader.shared import cose
 from bootloader.shared.compat import const
-from firmware.office.messenger import FLOAT_MINOR, UINT32, field
+from firmware.lent import give_back, load
 from firmware.sales.journal import JournalFull
-from firmware.sales.lent import give_back, load_module
 from firmware.sales.offline_limits import offline_refusal
 from firmware.sales.sale import Gone, Sale, SaleRefused, Voucher
 from firmware.sales.state import (
@@ -37,15 +36,6 @@ if TYPE_CHECKING:
     from firmware.sales.stock import Stock
 
 MAX_OPEN = const(4)
-# As the server holds them: docs/formats/limits.toml.
-# Keys of the answer to a sale: docs/formats/messages.md, kind 2.
-_SALE_REPLY_PIN = const(2)
-_SALE_REPLY_SERIAL = const(3)
-_SALE_REPLY_EXPIRY = const(4)
-_SALE_REPLY_FLOAT = const(5)
-MIN_PIN_BYTES = const(4)
-MAX_PIN_BYTES = const(32)
-MAX_SERIAL_BYTES = const(40)
 # Where in a sale as `restated` the server's answer is: sealed PIN, serial, expiry
 _ANSWER = const(5)
 _ANSWERED = const(8)
@@ -184,25 +174,16 @@ class Till:
             )
         raise SaleRefused("no_stock")
 
-    def delivered(self, sale: Sale, reply: "dict[int, Any]") -> None:
-        """The server's answer (message kind 2): the PIN goes to flash, sealed. Harmless twice.
-
-        Raises:
-            messages.BadReply: the answer is not as specified; the sale stays without an answer.
+    def delivered(self, sale: Sale, pin: str, serial: str, expiry: int, after_minor: int) -> None:
+        """The server's answer, as `office.ask` read it: the PIN goes to flash, sealed. Harmless
+        twice. `after_minor`: the float on the server's ledger then.
         """
-        pin = field(reply, _SALE_REPLY_PIN, str, 1)
-        serial = field(reply, _SALE_REPLY_SERIAL, str)
-        field({_SALE_REPLY_PIN: pin.encode()}, _SALE_REPLY_PIN, bytes, MIN_PIN_BYTES, MAX_PIN_BYTES)
-        raw = {_SALE_REPLY_SERIAL: serial.encode()}
-        field(raw, _SALE_REPLY_SERIAL, bytes, 1, MAX_SERIAL_BYTES)
-        expiry = field(reply, _SALE_REPLY_EXPIRY, int, 0, UINT32)
-        after = field(reply, _SALE_REPLY_FLOAT, int, -FLOAT_MINOR, FLOAT_MINOR)
         entry = self.journal.state.entry(sale.sequence)
         here = self._sale(entry) if entry else None
         if here and not here.has_voucher:
             nonce, aad = _pin_seal(sale, serial)
             sealed = cose.seal(self._key, nonce, aad, pin.encode())
-            self._append(DELIVERED, [sale.sequence, sealed, serial, expiry, after])
+            self._append(DELIVERED, [sale.sequence, sealed, serial, expiry, after_minor])
             self._fresh[sale.sequence] = False
         if entry:
             _, sale.voucher_sequence, _, _ = entry
@@ -338,7 +319,7 @@ class Till:
 
     def day_report(self, now: int, utc_offset_s: int = 0) -> "DayReport":
         """The `DayReport` of the local day that `now` (Unix seconds, 0 unknown) is in."""
-        day = load_module("day")
+        day = load("firmware.sales.day")
         report: DayReport = day.add_up(self.journal, now or self._now(), utc_offset_s)
-        give_back("day")
+        give_back(("firmware.sales.day",))
         return report

@@ -16,6 +16,7 @@ import cbor2
 from bootloader.shared import release, rollout
 from firmware.kept import config
 from firmware.office import messenger
+from firmware.office.ask import delivery
 from firmware.sales import catalogue, state, till
 from firmware.sales.stock import Stock
 from tests.money import office
@@ -319,7 +320,7 @@ def terminal_reply(told: dict[str, Any]) -> None:
     """As the till takes it from the server's answer. Raises BadReply."""
     journal = _Journal()
     reply = {2: told["pin"], 3: told["serial"], 4: told["expires_at"], 5: told.get("after", 0)}
-    till.Till(journal, None, None, _Keys(), lambda: 0).delivered(_Sale(), reply)
+    till.Till(journal, None, None, _Keys(), lambda: 0).delivered(_Sale(), *delivery(reply))
     assert len(journal.written) == 1
     # The sealed answer must fit a record: docs/formats/journal.md.
     assert len(cbor2.dumps(journal.written[0][1])) <= 240

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from bootloader.shared import tuf
 from firmware.kept import config
 from firmware.kept import files as kept
-from firmware.office import messenger, sync
-from firmware.sales import catalogue, stock, till
+from firmware.office import ask, messenger, sync
+from firmware.sales import catalogue, stock
 from tests.formats import documents as d
 from tests.server.shop import Shop
 from updater_server import channels
@@ -105,8 +105,8 @@ TERMINAL_MOST = {
     "settings.file_bytes": config.MAX_BYTES,
     "stock_file.file_bytes": stock.MAX_BYTES,
     "stock_file.vouchers": stock.MAX_VOUCHERS,
-    "voucher.pin_bytes": till.MAX_PIN_BYTES,
-    "voucher.serial_bytes": till.MAX_SERIAL_BYTES,
+    "voucher.pin_bytes": ask.MAX_PIN_BYTES,
+    "voucher.serial_bytes": ask.MAX_SERIAL_BYTES,
     "message.float_minor": messenger.FLOAT_MINOR,
     "message.time": messenger.UINT32,
     "message.reply_bytes": messenger.REPLY_BYTES,

@@ -276,7 +276,7 @@ class CounterTerminal(terminal.Terminal):
             self.till.refused(sale, answer)
             return answer
         after = self.till.journal.state.ledger_minor - 4750
-        self.till.delivered(sale, {2: "1234567890123456", 3: "SER-1", 4: 0, 5: after})
+        self.till.delivered(sale, "1234567890123456", "SER-1", 0, after)
         return ""
 
 

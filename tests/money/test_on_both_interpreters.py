@@ -64,7 +64,7 @@ for n in range(90):
         sale = till.begin_online("air50")
         if n % 10 == 4:
             after = journal.state.ledger_minor - 4750
-            till.delivered(sale, {2: "12345678", 3: "N", 4: 0, 5: after})
+            till.delivered(sale, "12345678", "N", 0, after)
             till.printed(sale, True)
         else:
             till.refused(sale, "no_vouchers")

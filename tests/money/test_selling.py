@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bootloader.shared import cbor
-from firmware.office.ask import ask
+from firmware.office.ask import ask, delivery
 from firmware.office.messenger import BadReply, NoNetwork
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.sale import SaleRefused
@@ -109,17 +109,17 @@ def test_a_malformed_answer_leaves_the_sale_unanswered(
     shop = open_shop(tmp_path / "stock")
     sale = shop.till.begin_online("air50")
     with pytest.raises(BadReply, match=f"field {key}"):
-        shop.till.delivered(sale, {0: 2, 1: 0, 2: "1234", 3: "N", 4: 0, 5: 10, **spoil})
+        shop.till.delivered(sale, *delivery({2: "1234", 3: "N", 4: 0, 5: 10, **spoil}))
     assert [s.has_voucher for s in shop.till.unfinished()] == [False]
 
 
 def test_a_repeated_answer_never_raises_the_float(tmp_path: Path) -> None:
     shop = open_shop(tmp_path / "stock")
     sale = shop.till.begin_online("air50")
-    shop.till.delivered(sale, {2: "1234", 3: "N", 4: 0, 5: FLOAT_MINOR * 9})
+    shop.till.delivered(sale, "1234", "N", 0, FLOAT_MINOR * 9)
     assert shop.till.float_minor == FLOAT_MINOR - 4750
     before = shop.journal.next_sequence
-    shop.till.delivered(sale, {2: "1234", 3: "N", 4: 0, 5: FLOAT_MINOR * 9})
+    shop.till.delivered(sale, "1234", "N", 0, FLOAT_MINOR * 9)
     assert shop.journal.next_sequence == before
 
 

@@ -7,6 +7,7 @@ when it runs `with present():`.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,14 @@ from types import ModuleType
 
 MODULES: dict[str, ModuleType] = {}
 """The copies by name."""
+
+
+def module(name: str) -> ModuleType:
+    """The copy of a module, made now if it is not there."""
+    if name not in MODULES:
+        with own():
+            importlib.import_module(name)
+    return MODULES[name]
 
 
 def _is_device_code(name: str) -> bool:

@@ -144,16 +144,18 @@ def _original_again() -> None:
     rewrite(Till, "voucher", ('raise SaleRefused("pending_sale", sale.sequence)', "opened = True"))
 
 
-def _delivered_in_ram(self: Any, sale: Any, reply: dict[int, Any]) -> None:
+def _delivered_in_ram(
+    self: Any, sale: Any, pin: str, serial: str, _: int, after_minor: int
+) -> None:
     entry = self.journal.state.entry(sale.sequence)
     if entry and not entry[1]:
         entry[1] = sale.sequence
         entry[2] = 0
-        self.journal.state.ledger_minor = reply[5]
+        self.journal.state.ledger_minor = after_minor
         self.journal.state.last_sale = None
         self._fresh[sale.sequence] = False
         sale.voucher_sequence = sale.sequence
-        sale.kept = (reply[2], reply[3])
+        sale.kept = (pin, serial)
 
 
 def _open_from_ram(self: Any, sale: Any) -> Any:

@@ -24,6 +24,10 @@ from tests.powercut.files import Files
 from tests.powercut.head_office import Server
 
 with device.own():
+    import firmware.lent
+
+    # what is loaded by its name is a copy, too
+    firmware.lent.load = device.module
     import firmware.clock
     import firmware.drivers.printer
     import firmware.kept.config
@@ -104,9 +108,6 @@ _ON_DATA: list[types.ModuleType] = [
     trust,
     uploads,
 ]
-for _lends in (firmware.sales.catalogue, firmware.sales.journal, firmware.sales.till):
-    # what is loaded by its name is a copy, too
-    _lends.load_module = lambda name: device.MODULES["firmware.sales." + name]
 _SAID_NO = (NoNetwork, BadReply, ServerRefused)
 words = functools.cache(Words)
 
