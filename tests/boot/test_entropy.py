@@ -11,7 +11,7 @@ import pytest
 
 from bootloader.recovery.entropy import Health, NoEntropyError, make_key
 from tests.boot.terminal import TERMINAL_ID, Terminal
-from tools.technician.recovery_link import LinkError
+from tools.errors import LinkError
 
 
 def _stuck(n: int) -> bytes:

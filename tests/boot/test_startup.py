@@ -18,8 +18,8 @@ from tests.boot.terminal import (
     Terminal,
     terminal,
 )
+from tools.errors import LinkError
 from tools.release.image import ROOT, build_boot
-from tools.technician.recovery_link import LinkError
 
 
 def start_trial(bench: Terminal, workshop: Workshop, release: int, version: int = 1) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.world import ReleaseManager, quiet_tools
+from tools.errors import BuildError
 from tools.release import image as images
 
 
@@ -113,14 +114,14 @@ def test_an_image_that_no_terminal_has_room_for_is_not_built(source: Path, tmp_p
     table.write_text(
         "".join(f'A{n} = b"{noise[n : n + 999]}"\n' for n in range(0, len(noise), 999))
     )
-    with quiet_tools(), pytest.raises(images.BuildError, match="bytes and a slot of duka-r1"):
+    with quiet_tools(), pytest.raises(BuildError, match="bytes and a slot of duka-r1"):
         manager.build(7, "1.0.7")
     assert not manager.images.exists()
 
 
 def test_a_folder_that_is_no_checkout_is_not_built_from(tmp_path: Path) -> None:
     (tmp_path / "firmware").mkdir()
-    with pytest.raises(images.BuildError, match="not a git checkout"):
+    with pytest.raises(BuildError, match="not a git checkout"):
         images.commit_of(tmp_path)
 
 
@@ -128,13 +129,13 @@ def test_a_syntax_error_names_the_file(source: Path, tmp_path: Path) -> None:
     manager = manager_with(source, tmp_path)
     (manager.checkout / "firmware" / "flows" / "sell.py").write_text("def sell(:\n")
     info = images.ReleaseInfo(7, "1.0.7", "0" * 40, 1)
-    with pytest.raises(images.BuildError, match=r"firmware/flows/sell\.py") as caught:
+    with pytest.raises(BuildError, match=r"firmware/flows/sell\.py") as caught:
         images.build_release(manager.checkout, info)
     assert str(tmp_path) not in str(caught.value).splitlines()[0]
 
 
 def test_a_board_that_nobody_described_is_refused(source: Path) -> None:
-    with pytest.raises(images.BuildError, match="no board 'toaster'"):
+    with pytest.raises(BuildError, match="no board 'toaster'"):
         images.build_boot(source, "toaster")
 
 
@@ -147,5 +148,5 @@ def test_an_image_says_what_it_is_and_anything_else_is_no_image(
     manifest = images.read_manifest(content)
     assert (manifest.release, manifest.version, manifest.hardware_class) == (7, "1.0.7", "duka-r1")
     for broken in (b"", b"not a release", content[: len(content) // 2], bytes(5000)):
-        with pytest.raises(images.BuildError, match="not a release image"):
+        with pytest.raises(BuildError, match="not a release image"):
             images.read_manifest(broken)

@@ -36,6 +36,7 @@ from hw_sim.threaded import LoopThread, SimulatedBoard
 from tests.support.books import Books
 from tests.support.lcd_reader import shows
 from tests.support.tap import Tap
+from tools.errors import BuildError
 from tools.release import adding, building, keys, publishing, rollout, steps, terms
 from tools.release import image as images
 from tools.release.image import ROOT
@@ -384,7 +385,7 @@ class Terminal:
             return None
         try:
             return images.read_manifest(content).release
-        except images.BuildError:
+        except BuildError:
             return None
 
 

@@ -15,13 +15,13 @@ from tests.powercut.files import Files
 from tests.support.world import MERCHANT_PIN, SERVER_NAME, SERVER_PORT, eventually
 from tests.technician.conftest import PASSPHRASE, Eyes, Technician
 from tests.terminal.conftest import MakeWorld, TerminalWorld
-from tools.errors import explain
+from tools.errors import LinkError, explain
 from tools.release.image import ROOT, build_selftest
 from tools.technician import custody, parts
 from tools.technician.log import Job
 from tools.technician.options import console
 from tools.technician.progress import on_each_port
-from tools.technician.recovery_link import LinkError, RecoveryLink
+from tools.technician.recovery_link import RecoveryLink
 
 TechnicianOf = Callable[[TerminalWorld], Technician]
 

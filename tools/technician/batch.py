@@ -19,8 +19,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from tools.errors import LinkError
 from tools.technician.provisioning import NewTerminal
-from tools.technician.recovery_link import LinkError
 
 _FORMAT = "duka enrolment batch 1"
 PASSPHRASE_LEAST = 8

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tools.errors import LinkError
 from tools.technician import custody, provisioning
 from tools.technician.log import Job, JobLog
 from tools.technician.options import (
@@ -23,7 +24,6 @@ from tools.technician.options import (
     run_jobs,
 )
 from tools.technician.progress import Row
-from tools.technician.recovery_link import LinkError
 from updater_server import channels
 
 

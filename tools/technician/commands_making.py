@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from tools.errors import LinkError
 from tools.technician import batch, conform, custody, provisioning
 from tools.technician.log import Job
 from tools.technician.options import (
@@ -33,7 +34,6 @@ from tools.technician.options import (
 )
 from tools.technician.progress import Row, on_each_port
 from tools.technician.provisioning import Merchant, ServerAccess, make_config
-from tools.technician.recovery_link import LinkError
 from tools.technician.signed_files import fetch_signed_files
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tools.errors import LinkError
 from tools.technician import ports
 from tools.technician.console_link import ConsoleLink
 from tools.technician.log import Job
 from tools.technician.progress import Row
-from tools.technician.recovery_link import BlankBoard, LinkError
+from tools.technician.recovery_link import BlankBoard
 
 _CHECK_S = 60
 _START_S = 15

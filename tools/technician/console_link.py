@@ -12,7 +12,7 @@ from typing import Any
 
 import serial
 
-from tools.technician.recovery_link import LinkError
+from tools.errors import LinkError
 
 Answer = dict[str, Any]
 _READ_S = 0.1

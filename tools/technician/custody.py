@@ -14,11 +14,12 @@ from typing import Any
 import httpx
 
 from tools import oracle
+from tools.errors import LinkError
 from tools.technician import ports
 from tools.technician.console_link import Answer, ConsoleLink
 from tools.technician.log import Job, JobLog
 from tools.technician.progress import Row
-from tools.technician.recovery_link import LinkError, RecoveryLink
+from tools.technician.recovery_link import RecoveryLink
 
 _EXPORT_S = 30
 _SYNC_S = 90

@@ -11,10 +11,9 @@ import httpx
 import typer
 from rich.console import Console
 
-from tools.errors import explain
+from tools.errors import LinkError, explain
 from tools.technician.log import Job, JobLog
 from tools.technician.progress import Row, on_each_port
-from tools.technician.recovery_link import LinkError
 from tools.technician.signed_files import SignedFiles, fetch_signed_files, load_signed_files
 from updater_server import channels
 

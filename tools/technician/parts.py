@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from tools.errors import LinkError
 from tools.technician import ports
 from tools.technician.console_link import ConsoleLink
 from tools.technician.custody import running
 from tools.technician.log import Job
 from tools.technician.progress import Row
-from tools.technician.recovery_link import LinkError
 
 KEYS = "123A456B789C*0#D"
 SLIP_PARTS = ("battery", "RTC", "flash", "keypad", "LCD", "printer", "SIM", "modem")

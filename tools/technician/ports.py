@@ -12,8 +12,9 @@ from typing import Any
 
 import serial.tools.list_ports
 
+from tools.errors import LinkError
 from tools.technician.console_link import ConsoleLink
-from tools.technician.recovery_link import LinkError, RecoveryLink
+from tools.technician.recovery_link import RecoveryLink
 
 BLANK, RECOVERY, SELLING, NOTHING = "blank", "recovery", "selling", "nothing"
 _CONSOLE_S = 0.7

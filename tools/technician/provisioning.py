@@ -17,10 +17,11 @@ from typing import Any
 import httpx
 
 from tools import oracle
+from tools.errors import LinkError
 from tools.technician import ports
 from tools.technician.log import Job
 from tools.technician.progress import Row
-from tools.technician.recovery_link import BlankBoard, LinkError, RecoveryLink, StatusResponse
+from tools.technician.recovery_link import BlankBoard, RecoveryLink, StatusResponse
 from tools.technician.signed_files import SignedFiles
 from updater_server import channels
 

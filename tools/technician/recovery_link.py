@@ -28,16 +28,14 @@ from smpclient.requests.image_management import ImageStatesWrite
 from smpclient.requests.os_management import EchoWrite, ResetWrite
 from smpclient.transport.serial import SMPSerialTransport
 
+from tools.errors import LinkError
+
 Progress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""
 
 _T = TypeVar("_T")
 _SECTOR_BYTES = 4096
 _PROVISIONING_GROUP = 64
-
-
-class LinkError(Exception):
-    """The terminal did not answer, or refused; the text says what a technician can do."""
 
 
 class StatusResponse(smp.message.ReadResponse):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
+from tools.errors import LinkError
 from tools.technician import ports
 from tools.technician.log import Job
 from tools.technician.progress import Row
-from tools.technician.recovery_link import LinkError, RecoveryLink
+from tools.technician.recovery_link import RecoveryLink
 from tools.technician.signed_files import SignedFiles
 
 

@@ -14,7 +14,7 @@ import tuf.ngclient
 from tuf.api.exceptions import DownloadError, RepositoryError
 from tuf.api.metadata import Metadata, Targets
 
-from tools.technician.recovery_link import LinkError
+from tools.errors import LinkError
 from updater_server import channels
 
 TRUST_ORDER = ("root", "timestamp", "snapshot", "targets")
