@@ -1,1 +1,1 @@
-"""The RP2350 board: `board.py`, its flash driver, its interpreter's start; nothing of another board."""
+"""The RP2350 board: `board.py`, its flash driver, its start; nothing of another board."""

@@ -1,1 +1,1 @@
-"""The simulated board, `board.py`, which a boot image has as `board`; pins and parts are hw_sim's."""
+"""The simulated board, `board.py`, in boot images as `board`; pins and parts are hw_sim's."""
