@@ -202,8 +202,8 @@ def journal_record(data: bytes) -> bool:
     head = bytes([1 + data[0] % 127, len(body)]) + (1).to_bytes(4, "big") + NOW_S.to_bytes(4, "big")
     raw = head + body
     raw += crc32(raw).to_bytes(4, "big")
-    raw += sha256(book._chain + raw[:-4]).digest()[:8]
-    flash.flash.cells[book._at : book._at + len(raw)] = raw
+    raw += sha256(book.ring.chain + raw[:-4]).digest()[:8]
+    flash.flash.cells[book.ring.at : book.ring.at + len(raw)] = raw
     return _walked(flash)
 
 
