@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import bootloader.plan
 import bootloader.shared.control
 import bootloader.shared.partitions
 import firmware.main
@@ -107,13 +108,7 @@ def test_the_page_names_what_is_frozen_and_today_has_it_with_those_arguments() -
 
 
 def test_the_page_names_all_that_a_release_is_handed() -> None:
-    source = (ROOT / "bootloader/jump.py").read_text() + "".join(
-        file.read_text() for file in (ROOT / "bootloader").glob("plan.py")
-    )
     page = PAGE.read_text()
-    handed = {
-        line.split("self.")[1].split(" ")[0]
-        for line in source.partition("class BootInfo")[2].partition("\nclass ")[0].splitlines()
-        if line.strip().startswith("self.") and " = " in line
-    }
+    handed = bootloader.plan.BootInfo.__annotations__
     assert handed and all(f"`boot_info.{name}`" in page for name in handed)
+    assert all(f"`{name}`" in page for name in bootloader.plan.Identity.__annotations__)
