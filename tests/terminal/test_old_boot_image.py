@@ -97,13 +97,11 @@ FROZEN: dict[str, Callable[..., Any]] = {
 
 
 def test_the_page_names_what_is_frozen_and_today_has_it_with_those_arguments() -> None:
-    rows = [
-        line for line in PAGE.read_text().splitlines() if line.startswith(("| `boot", "| `firm"))
-    ]
-    named = {row.split("`")[1]: row.split("`")[3] for row in rows if "(" in row.split("`")[3]}
+    rows = [line.split("`") for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    named = {row[1]: row[3] for row in rows if row[1].startswith(("bootloader.", "firmware."))}
     assert named.keys() == FROZEN.keys()
     for name, call in named.items():
-        arguments = call.partition("(")[2].rstrip(")").split(", ")
+        arguments = call.partition("(")[2].partition(")")[0].split(", ")
         inspect.signature(FROZEN[name]).bind(*arguments)
 
 
