@@ -14,9 +14,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def load(name: str) -> "Any":
-    """The module `name`. Who keeps something of it keeps all of it."""
+def load(name: str, first: "Iterable[str]" = ()) -> "Any":
+    """The module `name`. Who keeps something of it keeps all of it.
+
+    `first`: modules that it needs, from the bottom up. An import within an import within a task
+    takes more stack than a board has; so each finds what it imports already there.
+    """
     collect()
+    for needed in first:
+        __import__(needed, None, None, ("",))
     return __import__(name, None, None, ("",))
 
 

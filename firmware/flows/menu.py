@@ -20,6 +20,13 @@ _ENTRIES = (
     ("m_info", "info"),
 )
 _UNFINISHED = (("m_unfinished", "recover"),)
+_ON_PAPER = ("sell", "recover", "reprint", "day_report")
+_STEPS = (  # from the bottom up
+    "firmware.paper.receipt",
+    "firmware.flows.steps.explain",
+    "firmware.flows.steps.paper",
+    "firmware.flows.steps.hand_over",
+)
 
 
 async def menu(desk: "Desk") -> None:
@@ -41,7 +48,7 @@ async def run_flow(desk: "Desk", name: str) -> None:
     """Run a flow, by the name of its file; a sale that the till refuses ends in an explanation."""
     desk.selling = True
     try:
-        await load("firmware.flows." + name).run(desk)
+        await load("firmware.flows." + name, _STEPS if name in _ON_PAPER else ()).run(desk)
     except SaleRefused as refused:
         await load("firmware.flows.steps.explain").explain(desk, refused.code)
     finally:

@@ -15,7 +15,7 @@ import gc
 from bootloader.shared.compat import const
 from firmware.kept.files import Kept, exists
 from firmware.kept.store import Store
-from firmware.lent import give_back, loaded
+from firmware.lent import give_back, load, loaded
 from firmware.net.http import DEFLATED, BadResponse, HttpError, plain_body
 
 from .errors import Interrupted, Missing, StorageError, Untrusted
@@ -50,16 +50,28 @@ _AT_REST = (
     "firmware.update.record",
     "firmware.update.server",
 )
-_JUDGES = (
-    "bootloader.shared.release",
-    "bootloader.shared.rollout",
-    "bootloader.shared.tuf",
-    "bootloader.shared.tuf_delegations",
-    "bootloader.shared.tuf_files",
-    "bootloader.shared.tuf_paths",
-    "bootloader.shared.tuf_signed",
+_JUDGES = (  # from the bottom up
     "bootloader.shared.crypto.ed25519",
     "bootloader.shared.crypto.signatures",
+    "bootloader.shared.tuf_files",
+    "bootloader.shared.tuf_paths",
+    "bootloader.shared.tuf_delegations",
+    "bootloader.shared.tuf_signed",
+    "bootloader.shared.tuf",
+    "bootloader.shared.release",
+    "bootloader.shared.rollout",
+)
+_TO_VERIFY = _JUDGES[:-2] + ("firmware.update.verified",)
+_TO_CHOOSE = _JUDGES[-2:] + (
+    "firmware.update.gate",
+    "firmware.update.offer",
+    "firmware.update.download",
+)
+_TO_PREPARE = (
+    "firmware.update.delta",
+    "firmware.update.download",
+    "firmware.update.install",
+    "firmware.update.payload",
 )
 
 
@@ -212,6 +224,7 @@ class UpdateClient:
         told = response.headers.get("etag", "")
         del response
         try:
+            load("firmware.update.metadata", _TO_VERIFY)
             is_whole = await self._look(timestamp)
         finally:
             give_back(_JUDGES)
@@ -233,9 +246,7 @@ class UpdateClient:
         """Take in all that is new: metadata, prices, then what to run. Whether nothing is left to
         be asked for again.
         """
-        from .choice import Choice
         from .metadata import take_channel
-        from .prices import Prices
         from .verified import Verified
 
         verified = Verified(self._files, self._note_key, self._log)
@@ -251,7 +262,7 @@ class UpdateClient:
             )
         finally:
             verified.keep()
-        del verified
+        del verified, take_channel, Verified
         trusted = metadata.trusted
         for words in metadata.expired:
             self._why = "expired"
@@ -261,7 +272,10 @@ class UpdateClient:
             self._log("the server has another timestamp of the known version")
         is_whole = not metadata.expired and not trusted.forked
         del metadata
-        gc.collect()
+        give_back(("firmware.update.metadata", "firmware.update.verified"))
+        load("firmware.update.prices")
+        from .prices import Prices
+
         prices = Prices(
             self.server, self._files, self._kept, self._catalogue, self.record, self._log
         )
@@ -270,6 +284,9 @@ class UpdateClient:
             self._why = "prices"
         if prices.are_new and self._on_catalogue:
             self._on_catalogue()
+        load("firmware.update.choice", _TO_CHOOSE)
+        from .choice import Choice
+
         choice = Choice(self._board, self._boot, self._channel, self.record, self._log)
         self.offer = choice.choose(trusted, self.offer)
         return is_whole
@@ -323,12 +340,13 @@ class UpdateClient:
 
     async def _prepare(self) -> None:
         """Bring what is offered into the other slot; without success the offer is gone."""
-        from .prepare import Preparation
-
         offer = self.offer
         if offer is None:
             return
         try:
+            load("firmware.update.prepare", _TO_PREPARE)
+            from .prepare import Preparation
+
             preparation = Preparation(self.server, self._board, self._boot, self.record, self._log)
             reason = await preparation.run(offer)
         finally:

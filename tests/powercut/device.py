@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
@@ -17,8 +17,8 @@ MODULES: dict[str, ModuleType] = {}
 """The copies by name."""
 
 
-def module(name: str) -> ModuleType:
-    """The copy of a module, made now if it is not there."""
+def module(name: str, first: Iterable[str] = ()) -> ModuleType:
+    """The copy of a module, made now if it is not there; as `firmware.lent.load`."""
     if name not in MODULES:
         with own():
             importlib.import_module(name)
