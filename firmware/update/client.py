@@ -10,6 +10,7 @@ At rest only this, `record`, `last_look` and `server` lie in the heap; what look
 is loaded for that and forgotten after.
 """
 
+import asyncio
 import gc
 
 from bootloader.shared.compat import const
@@ -251,14 +252,17 @@ class UpdateClient:
 
         verified = Verified(self._files, self._note_key, self._log)
         try:
-            metadata = await take_channel(
-                self._trust,
-                self.server.metadata,
-                self._log,
-                verified.known,
-                self._channel,
-                self._time_s(),
-                timestamp,
+            # A task of its own begins at the bottom of the stack, which a board has little of.
+            metadata = await asyncio.create_task(
+                take_channel(
+                    self._trust,
+                    self.server.metadata,
+                    self._log,
+                    verified.known,
+                    self._channel,
+                    self._time_s(),
+                    timestamp,
+                )
             )
         finally:
             verified.keep()
