@@ -108,6 +108,8 @@ _ON_DATA: list[types.ModuleType] = [
     trust,
     uploads,
 ]
+# no loop runs here: what would be a task of its own is done by whoever waits for it
+firmware.update.client.asyncio = types.SimpleNamespace(create_task=lambda work: work)
 _SAID_NO = (NoNetwork, BadReply, ServerRefused)
 words = functools.cache(Words)
 
