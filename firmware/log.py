@@ -5,27 +5,22 @@ Any firmware module may call `log`. A line says what happened, never a PIN, a ke
 
 from bootloader.shared.compat import ticks_ms
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from bootloader.shared.board import Console
-
 LINES = 40
 LINE_CHARS = 96
 
-_kept: list[str] = []
-_console: "Console | None" = None
+_kept = []
+_console = None
 
 
-def start(console: "Console") -> None:
+def start(console):
     """Write lines to `console` (`.write(bytes)`) from now on."""
     global _console
     _console = console
 
 
-def log(where: str, text: str) -> None:
+def log(where, text):
     """Keep and write one line; longer text is cut, control characters become dots."""
-    at = ticks_ms() // 100  # type: ignore[operator]  # the stubs' ticks are no int
-    line = "{} {}: {}".format(at, where, text)[:LINE_CHARS]
+    line = "{} {}: {}".format(ticks_ms() // 100, where, text)[:LINE_CHARS]
     for char in "\r\n\x00\x1b":
         line = line.replace(char, ".")
     if len(_kept) >= LINES:
@@ -38,6 +33,6 @@ def log(where: str, text: str) -> None:
             pass
 
 
-def lines() -> list[str]:
+def lines():
     """The lines kept, oldest first."""
     return list(_kept)

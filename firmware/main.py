@@ -9,20 +9,12 @@ import asyncio
 import gc
 
 from bootloader.shared import tidy
-from firmware import log
+from firmware import config, log
 from firmware.drivers.lcd import Lcd
-from firmware.kept import config
-from firmware.kept.files import Kept
-from firmware.kept.memory import Memory
+from firmware.kept import Kept
+from firmware.memory import Memory
+from firmware.texts import Words
 from firmware.ui.screen import Screen
-from firmware.ui.texts import Words
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from bootloader.shared.board import Board
-    from firmware.boot_info import BootInfo
 
 # How much may be allocated before the heap is swept. What lives long is allocated at the start and
 # should lie low, so that the rest is in one piece for inflating and verifying an update; later a
@@ -31,7 +23,7 @@ START_SWEEP_BYTES = 4096
 SWEEP_BYTES = 16384
 
 
-def run(board: "Board", boot_info: "Any") -> None:
+def run(board, boot_info):
     """Run the terminal. Returns only when a reset is wanted; an error that leaves is a crash."""
     gc.threshold(START_SWEEP_BYTES)
     log.start(board.console)
@@ -39,7 +31,7 @@ def run(board: "Board", boot_info: "Any") -> None:
     words = Words("en")
     screen.page("Duka", [words("starting")], ())
     log.log("main", "release {} slot {}".format(boot_info.release, boot_info.slot))
-    from firmware.terminal import Terminal
+    from firmware.terminal import Terminal, out_of_service
 
     files = Kept(not boot_info.trial)
     try:
@@ -48,26 +40,18 @@ def run(board: "Board", boot_info: "Any") -> None:
         settings = files.load(config.load, "/data/config.json")
     except (config.ConfigError, OSError) as error:
         log.log("main", str(error))
-        _out_of_service(board, boot_info, screen, words, "s_config")
+        asyncio.run(out_of_service(board, boot_info, screen, words, "s_config"))
         return
     memory = Memory()
     words = Words(memory.get("language", settings.language))
     gc.collect()
-    from firmware.sales.ring import JournalDamaged
+    from firmware.journal import JournalDamaged
 
     try:
         terminal = Terminal(board, boot_info, settings, memory, words, screen, files)
     except JournalDamaged as error:
         log.log("main", "journal: " + str(error))
-        _out_of_service(board, boot_info, screen, words, "s_journal")
+        asyncio.run(out_of_service(board, boot_info, screen, words, "s_journal"))
         return
     gc.threshold(SWEEP_BYTES)
     asyncio.run(terminal.run())
-
-
-def _out_of_service(
-    board: "Board", boot_info: "BootInfo", screen: Screen, words: Words, key: str
-) -> None:
-    from firmware.duties.out_of_service import out_of_service
-
-    asyncio.run(out_of_service(board, boot_info, screen, words, key))

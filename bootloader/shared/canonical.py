@@ -11,13 +11,6 @@ so there are none here.
 from .breath import breathe
 from .compat import const, utf8
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, NoReturn
-
-    Write = Callable[[bytes], None]
-
 MAX_DEPTH = const(16)
 MAX_ITEMS = const(1024)
 
@@ -32,16 +25,15 @@ class JsonError(ValueError):
 
 
 class _Reader:
-    def __init__(self, data: bytes, items_left: int) -> None:
+    def __init__(self, data, items_left):
         self.data = data
         self.items_left = items_left
         self.at = 0
 
-    def fail(self, what: str) -> "NoReturn":
-        """Raises JsonError."""
+    def fail(self, what):
         raise JsonError(what + " at byte " + str(self.at))
 
-    def next(self) -> int:
+    def next(self):
         """The next byte that is not space, or -1."""
         data = self.data
         at = self.at
@@ -51,8 +43,7 @@ class _Reader:
         self.at = at
         return data[at] if at < end else -1
 
-    def value(self, depth: int) -> "Any":
-        """The next value, holding at most `depth` levels of lists and maps. Raises JsonError."""
+    def value(self, depth):
         breathe()
         # Ten bytes of empty lists take hundreds in the heap: the length alone is no bound.
         self.items_left -= 1
@@ -73,8 +64,7 @@ class _Reader:
                 return value
         return self.fail("no value")
 
-    def number(self) -> int:
-        """The integer that begins here. Raises JsonError."""
+    def number(self):
         data = self.data
         start = at = self.at
         if data[at] == 0x2D:
@@ -90,8 +80,7 @@ class _Reader:
         self.at = at
         return int(data[start:at])
 
-    def string(self) -> str:
-        """The text that begins here with its quote. Raises JsonError."""
+    def string(self):
         data = self.data
         start = end = self.at + 1
         while True:
@@ -117,9 +106,8 @@ class _Reader:
         self.at = end + 1
         return text
 
-    def unescape(self, text: str) -> str:
-        """`text` with what its backslashes mean (RFC 8259, section 7). Raises JsonError."""
-        out: list[str] = []
+    def unescape(self, text):
+        out = []
         done = 0
         high = 0  # the first half of a surrogate pair, waiting for the second
         while True:
@@ -160,12 +148,11 @@ class _Reader:
         out.append(text[done:])
         return "".join(out)
 
-    def list(self, depth: int) -> "Any":
-        """The list that begins here. Raises JsonError."""
+    def list(self, depth):
         if depth < 0:
             self.fail("nested too deep")
         self.at += 1
-        out: Any = []
+        out = []
         if self.next() == 0x5D:
             self.at += 1
             return out
@@ -178,12 +165,11 @@ class _Reader:
             if mark != 0x2C:
                 self.fail("a comma or the list's end is needed")
 
-    def map(self, depth: int) -> "dict[str, Any]":
-        """The map that begins here. Raises JsonError."""
+    def map(self, depth):
         if depth < 0:
             self.fail("nested too deep")
         self.at += 1
-        out: dict[str, Any] = {}
+        out = {}
         if self.next() == 0x7D:
             self.at += 1
             return out
@@ -205,12 +191,7 @@ class _Reader:
                 self.fail("a comma or the map's end is needed")
 
 
-def loads(
-    data: bytes | bytearray | memoryview,
-    max_bytes: int,
-    max_depth: int = MAX_DEPTH,
-    max_items: int = MAX_ITEMS,
-) -> "Any":
+def loads(data, max_bytes, max_depth=MAX_DEPTH, max_items=MAX_ITEMS):
     """The JSON value in `data` (bytes): maps, lists, text, integers of up to 18 digits, true,
     false, null.
 
@@ -229,7 +210,7 @@ def loads(
     return value
 
 
-def _write(write: "Write", value: object) -> None:
+def _write(write, value):
     if value is None:
         write(b"null")
     elif isinstance(value, bool):
@@ -266,22 +247,20 @@ class _Sink:
     """Counts the pieces written, then holds them: a buffer that grew piece by piece would leave the
     heap of a board in shreds."""
 
-    def __init__(self) -> None:
-        self.out = bytearray()
+    def __init__(self):
+        self.out = None
         self.at = 0
 
-    def count(self, piece: bytes) -> None:
-        """Only how long it is."""
+    def count(self, piece):
         self.at += len(piece)
 
-    def hold(self, piece: bytes) -> None:
-        """Put it behind what came before."""
+    def hold(self, piece):
         end = self.at + len(piece)
         self.out[self.at : end] = piece
         self.at = end
 
 
-def encode(value: object) -> bytearray:
+def encode(value):
     """The canonical encoding of what `loads` gives, as a bytearray.
 
     Raises:
@@ -296,21 +275,18 @@ def encode(value: object) -> bytearray:
 
 
 class _Comparison:
-    """Whether what is written is what `view` holds; `same` says so as far as it came."""
-
-    def __init__(self, view: memoryview) -> None:
+    def __init__(self, view):
         self.view = view
         self.at = 0
         self.same = True
 
-    def take(self, piece: bytes) -> None:
-        """The next piece that is written."""
+    def take(self, piece):
         end = self.at + len(piece)
         self.same = self.same and self.view[self.at : end] == piece
         self.at = end
 
 
-def encode_within(value: object, data: bytes, mark: bytes) -> bytearray | memoryview:
+def encode_within(value, data, mark):
     """As `encode`, but where the encoding stands in `data` (bytes) behind the first `mark`, a view
     of it there: what is kilobytes long need not be in a board's heap twice.
     """

@@ -4,12 +4,6 @@ It keeps what the controller holds and sends only the pages (bands of eight rows
 Command bytes: Solomon Systech SSD1306 datasheet, section 9.
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from bootloader.shared.board import Lcd as Port
-
 WIDTH = 128
 HEIGHT = 64
 PAGES = 8
@@ -28,7 +22,7 @@ _START = (
 class Lcd:
     """Shows 1024-byte pictures: page after page, a byte a column, bit 0 on top."""
 
-    def __init__(self, port: "Port") -> None:
+    def __init__(self, port):
         """`port` is `board.lcd`: `.command(bytes)` and `.data(bytes)`."""
         self._port = port
         self._held = bytearray(WIDTH * PAGES)
@@ -36,7 +30,7 @@ class Lcd:
         self._send(range(PAGES))
         port.command(b"\xaf")
 
-    def show(self, picture: bytearray) -> int:
+    def show(self, picture):
         """Make the glass equal `picture`; returns how many pages had to be sent."""
         held = memoryview(self._held)
         new = memoryview(picture)
@@ -49,7 +43,7 @@ class Lcd:
         self._send(changed)
         return len(changed)
 
-    def _send(self, pages: "Iterable[int]") -> None:
+    def _send(self, pages):
         held = memoryview(self._held)
         for page in pages:
             self._port.command(bytes((0xB0 | page, 0x00, 0x10)))

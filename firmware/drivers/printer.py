@@ -12,12 +12,6 @@ import asyncio
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bootloader.shared.board import Uart
-
 COLUMNS = 32
 
 OK = "ok"
@@ -31,12 +25,12 @@ PRINT_MS = 15000
 CHUNK_BYTES = 48
 
 
-def _realtime(byte: int) -> bool:
+def _realtime(byte):
     # bits 1 and 4 are always set and bits 0 and 7 always clear in a DLE EOT answer
     return byte & 0x93 == 0x12
 
 
-def _in_turn(byte: int) -> bool:
+def _in_turn(byte):
     # a GS r answer has bits 4 and 7 clear, which a DLE EOT answer has not
     return not byte & 0x90
 
@@ -44,17 +38,17 @@ def _in_turn(byte: int) -> bool:
 class Printer:
     """One printer on a UART that has `.any() .read(n) .write(b)`."""
 
-    def __init__(self, uart: "Uart", baud: int) -> None:
+    def __init__(self, uart, baud):
         self._uart = uart
         # a fifth slower than the line, as the head must keep up without a handshake
         self._chunk_ms = CHUNK_BYTES * 10 * 1200 // baud
         self.busy = False
 
-    def _drain(self) -> None:
+    def _drain(self):
         while self._uart.any():
             self._uart.read(64)
 
-    async def _answer(self, wanted: "Callable[[int], bool]", timeout_ms: int) -> int | None:
+    async def _answer(self, wanted, timeout_ms):
         """The first byte for which `wanted` holds, None when the deadline passes."""
         started = ticks_ms()
         while True:
@@ -66,7 +60,7 @@ class Printer:
                 return None
             await asyncio.sleep_ms(10)
 
-    async def status(self) -> str:
+    async def status(self):
         """OK, PAPER_OUT, COVER_OPEN, ERROR, or UNKNOWN when the head does not reply."""
         self._drain()
         self._uart.write(b"\x10\x04\x02")
@@ -83,7 +77,7 @@ class Printer:
             return PAPER_OUT
         return ERROR if offline & 0x40 else OK
 
-    async def _write(self, data: bytes) -> bool:
+    async def _write(self, data):
         """Send at the head's pace; False when it stopped taking bytes."""
         view = memoryview(data)
         at = 0
@@ -97,7 +91,7 @@ class Printer:
             await asyncio.sleep_ms(self._chunk_ms)
         return True
 
-    async def print(self, data: bytes) -> tuple[bool, str]:
+    async def print(self, data):
         """Print `data` (bytes of ESC/POS); returns (sent, status).
 
         `sent` is False when nothing at all was sent, because the head said beforehand that it

@@ -4,7 +4,6 @@ The board wires it to a UART; tests and the front panel read `paper` and `receip
 """
 
 from hw_sim.printer.escpos import EscPosPrinter, UnknownSequence
-from hw_sim.printer.line import PaperLine, Run, Style
-from hw_sim.printer.paper import Receipt
+from hw_sim.printer.paper import PaperLine, Receipt, Run, Style
 
 __all__ = ["EscPosPrinter", "PaperLine", "Receipt", "Run", "Style", "UnknownSequence"]

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tools.release.image import ROOT
+from tools.image import ROOT
 
 
 @pytest.mark.slow

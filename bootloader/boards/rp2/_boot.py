@@ -11,8 +11,7 @@ import vfs
 _BOOT_BYTES = 0x40000
 
 
-def start() -> None:
-    """Mount the boot image, if there is one."""
+def start():
     try:
         rom = vfs.VfsRom  # type: ignore[attr-defined]  # the stubs lack it
         vfs.mount(rom(norflash.Flash().mapped(0, _BOOT_BYTES)), "/rom")

@@ -1,1 +1,0 @@
-"""Ciphers, hashes and signatures in plain Python; no format of ours, and no file or flash."""

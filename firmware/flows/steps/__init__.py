@@ -1,1 +1,0 @@
-"""What several flows do on their way; no step imports a flow."""

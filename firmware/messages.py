@@ -1,0 +1,123 @@
+"""One sealed question to the server, one sealed answer; `firmware.sync` and the sale flow call it.
+
+Format: docs/formats/messages.md. What comes without the seal decides nothing about money.
+"""
+
+from bootloader.shared import cbor, cose
+from bootloader.shared.compat import const
+
+CHECK_IN = const(1)
+SALE = const(2)
+JOURNAL = const(3)
+STOCK = const(4)
+STOCK_RECEIVED = const(5)
+STOCK_HELD = const(6)
+
+# Bounds of what passes between terminal and server: docs/formats/limits.toml.
+REPLY_BYTES = const(6144)
+FLOAT_MINOR = const(1 << 40)
+UINT32 = const(0xFFFFFFFF)
+
+
+class NoNetwork(Exception):
+    """No answer came, or only "try later": nobody knows whether the server acted. Ask again."""
+
+
+class BadReply(Exception):
+    """Something answered, but not the server under our key, or not as specified: ask later."""
+
+
+class ServerRefused(Exception):
+    """The server's sealed word that it did not do it. `code` for programs, `text` for the log."""
+
+    def __init__(self, code, text):
+        super().__init__(code + ": " + text)
+        self.code = code
+        self.text = text
+
+
+def http_post(client):
+    """A `post` for `Messenger` over `firmware.http.HttpClient`."""
+    from firmware.http import HttpError, TooLarge
+
+    async def post(body):
+        try:
+            reply = await client.request(
+                "POST",
+                "/m",
+                (("Content-Type", "application/cose"),),
+                body,
+                limit_bytes=REPLY_BYTES,
+            )
+        except TooLarge as error:
+            raise BadReply(str(error))
+        except (HttpError, OSError) as error:
+            raise NoNetwork(str(error))
+        return reply.status, reply.body
+
+    return post
+
+
+class Messenger:
+    """Seals, sends, opens. `post`: `await post(body) -> (HTTP status, body)`, raising NoNetwork.
+
+    `boot_count` must never have been used before under these keys: it makes the replay counter.
+    `salt` is 4 random bytes of this boot: should a boot count come again after all, nonces do not.
+    """
+
+    def __init__(self, keys, terminal_id, boot_count, post, salt):
+        self._keys = keys
+        self._terminal_id = terminal_id
+        self._boot_count = boot_count
+        self._salt = salt
+        self._sent = 0
+        # Up to where the server has the journal, as it said last: one that was put back from a
+        # back-up has less than it once acknowledged.
+        self.told = 0xFFFFFFFF
+        self._post = post
+
+    async def exchange(self, kind, fields):
+        """Send `{0: kind, ...fields}`; return the reply's map.
+
+        Raises:
+            NoNetwork, BadReply, ServerRefused: see there.
+        """
+        self._sent += 1
+        counter = cose.message_counter(self._boot_count, self._sent)
+        content = dict(fields)
+        content[0] = kind
+        status, body = await self._post(
+            cose.seal_request(
+                self._keys.up, self._terminal_id, self._salt, counter, cbor.dumps(content)
+            )
+        )
+        if status == 503:
+            raise NoNetwork("the server is busy")
+        if status != 200:
+            raise BadReply("HTTP status %d" % status)
+        try:
+            reply = cbor.loads(cose.open_reply(self._keys.down, self._salt, counter, body))
+        except ValueError as error:
+            raise BadReply(str(error))
+        if not isinstance(reply, dict):
+            raise BadReply("not a map")
+        if reply.get(0) == -1:
+            raise ServerRefused(str(reply.get(1)), str(reply.get(2)))
+        if reply.get(0) != kind:
+            raise BadReply("an answer to another question")
+        return reply
+
+
+def field(reply, key, kind, low=None, high=None):
+    """A field of a reply; `low` and `high` bound an integer or a length.
+
+    Raises:
+        BadReply: missing, mistyped or out of bounds.
+    """
+    value = reply.get(key)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise BadReply("field %d is missing or mistyped" % key)
+    measure = value if kind is int else len(value)
+    if (low is not None and measure < low) or (high is not None and measure > high):
+        raise BadReply("field %d is out of bounds" % key)
+    return value

@@ -1,1 +1,0 @@
-"""Roads to the server, in bytes; nothing here knows what a message says."""

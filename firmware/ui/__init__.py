@@ -1,1 +1,0 @@
-"""The screen and its words: what is drawn, asked and read; nothing here knows what a sale is."""

@@ -1,1 +1,0 @@
-"""The simulated chip's `machine`, as MicroPython runs it; it knows the bus, no part of Duka."""

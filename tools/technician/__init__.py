@@ -1,1 +1,0 @@
-"""The technician's jobs on a serial cable, `python -m tools tech`; no key that signs is here."""
