@@ -89,7 +89,7 @@ from invoke.context import Context  # noqa: E402
 from invoke.exceptions import Exit  # noqa: E402
 from invoke.tasks import task  # noqa: E402
 
-from tools import qemu_tasks  # noqa: E402
+from tools.lab import qemu_tasks  # noqa: E402
 
 
 def _python(arguments: str) -> None:
@@ -156,6 +156,38 @@ def bench(context: Context, what: str) -> None:
     _python(f"-m tests.measure.{what}")
 
 
+@task(
+    help={
+        "since": "a commit to compare with, checked out into a folder of its own for the while",
+        "heap": "measure the heap at rest on the emulated Cortex-M3 as well (minutes)",
+        "runs": "list every run of lines that stands twice",
+    }
+)
+def house(context: Context, since: str = "", heap: bool = False, runs: bool = False) -> None:
+    """The house in figures: files, lines, the longest, repetition, image; then and now."""
+    arguments = f' --since "{since}"' if since else ""
+    _python("-m tests.measure.house" + arguments + " --heap" * heap + " --runs" * runs)
+
+
+@task
+def ceilings(context: Context) -> None:
+    """Lower the ceilings of docs/ceilings.toml and ruff to what is under them; say what is over."""
+    _python("-m tests.house.ceilings")
+
+
+@task
+def pictures(context: Context) -> None:
+    """Draw the rooms, a sale and an update into docs/architecture.md anew."""
+    _python("-m tests.house.pictures")
+
+
+@task(help={"paths": "tests to run; the figure counts as the floor for all of them only"})
+def coverage(context: Context, paths: str = "tests", workers: int = 0) -> None:
+    """Which branches of server and tools the tests reach, their subprocesses counted; a floor."""
+    workers = workers or 2 * (os.cpu_count() or 1)
+    _python(f"-m tests.house.coverage --workers {workers} {paths}")
+
+
 @task(help={"path": "checkout of github.com/theupdateframework/tuf-conformance"})
 def conformance(context: Context, path: str) -> None:
     """Run the public TUF conformance suite against the terminal's client on MicroPython."""
@@ -192,7 +224,7 @@ def lint(context: Context) -> None:
     _python("-m ruff check .")
     _python("-m ruff format --check .")
     _python("-m mypy")
-    _python("-m tools.stubs")
+    _python("-m tools.lab.stubs")
 
 
 @task(

@@ -6,12 +6,18 @@ The table of every decision is in docs/formats/control-block.md; tests/boot walk
 from bootloader.shared.compat import const
 from bootloader.shared.control import OTHER
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootloader.shared.control import State
+
 CRASHES_IN_A_ROW = const(5)
 """A confirmed release that crashed so often without running well gives way to the other slot."""
 _FAILED_TRIAL = ("crashed in trial", "not confirmed in time")
 
 
-def decide(state, reset_cause, forced=False, damaged=()):
+def decide(
+    state: "State | None", reset_cause: str, forced: bool = False, damaged: tuple[str, ...] = ()
+) -> "tuple[State | None, str | None, str | None]":
     """`(new state, slot, why)`: what to record, then what to do.
 
     `state` is the newest valid State or None; `reset_cause` as `board.reset_cause()`; `forced` is

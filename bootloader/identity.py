@@ -12,6 +12,10 @@ from bootloader.shared.compat import const
 from bootloader.shared.hashes import hkdf_sha256
 from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootloader.shared.partitions import Partition
+
 _MAGIC = b"DKID"
 _HEAD_BYTES = const(6)
 _SECTORS = (0, SECTOR_BYTES)
@@ -26,7 +30,16 @@ class ForeignIdentityError(IdentityError):
 
 
 class Identity:
-    def __init__(self, terminal_id, device_key, hardware_class, hardware_revision, chip_id):
+    """What is stored: who the terminal is, and on which chip and board it was made."""
+
+    def __init__(
+        self,
+        terminal_id: bytes,
+        device_key: bytes,
+        hardware_class: str,
+        hardware_revision: int,
+        chip_id: bytes,
+    ) -> None:
         """Raises IdentityError if a field has the wrong type or length."""
         if not (
             isinstance(terminal_id, bytes)
@@ -45,12 +58,12 @@ class Identity:
         self.hardware_revision = hardware_revision
         self.chip_id = chip_id
 
-    def control_key(self, chip_id):
+    def control_key(self, chip_id: bytes) -> bytes:
         """The key of the control block on the chip `chip_id` (docs/formats/messages.md, keys)."""
         return hkdf_sha256(self.device_key, self.terminal_id + chip_id, b"duka control 1", 32)
 
 
-def encode(identity):
+def encode(identity: Identity) -> bytes:
     """One copy of `identity`, at most a page long."""
     body = dumps(
         {
@@ -62,13 +75,13 @@ def encode(identity):
         }
     )
     head = _MAGIC + len(body).to_bytes(2, "little") + body
-    copy = head + sha256(head).digest()
+    copy: bytes = head + sha256(head).digest()
     if len(copy) > PAGE_BYTES:
         raise IdentityError("the identity does not fit a page")
     return copy
 
 
-def decode(page):
+def decode(page: bytes | bytearray) -> Identity:
     """The Identity in the first bytes of `page`. Raises IdentityError if it is not one."""
     page = bytes(page)
     end = _HEAD_BYTES + int.from_bytes(page[4:6], "little")
@@ -85,7 +98,7 @@ def decode(page):
         raise IdentityError("the identity is malformed")
 
 
-def load(partition, chip_id):
+def load(partition: "Partition", chip_id: bytes) -> Identity | None:
     """The identity of this terminal; None if none was ever written.
 
     Raises IdentityError if both copies are damaged; ForeignIdentityError if it was made on another
@@ -107,11 +120,12 @@ def load(partition, chip_id):
     return found
 
 
-def is_blank(partition):
+def is_blank(partition: "Partition") -> bool:
+    """True if no identity was ever written here."""
     return all(partition.is_blank(sector, PAGE_BYTES) for sector in _SECTORS)
 
 
-def store(partition, identity):
+def store(partition: "Partition", identity: Identity) -> None:
     """Write both copies. Raises IdentityError if the flash does not take them."""
     copy = encode(identity)
     for sector in _SECTORS:
@@ -122,29 +136,30 @@ def store(partition, identity):
             raise IdentityError("the flash does not take the identity")
 
 
-def _is_marked(partition, index):
+def _is_marked(partition: "Partition", index: int) -> bool:
     # Either sector's word counts, and any bit: a mark half made is made.
     return any(partition.read(s + PAGE_BYTES + index, 1) != b"\xff" for s in _SECTORS)
 
 
-def _mark(partition, index):
+def _mark(partition: "Partition", index: int) -> None:
     for sector in _SECTORS:
         partition.program(sector + PAGE_BYTES + index, b"\0")
     if not _is_marked(partition, index):
         raise IdentityError("the flash takes no mark")
 
 
-def is_sealed(partition):
+def is_sealed(partition: "Partition") -> bool:
     """True once the device key may not be told any more."""
     return _is_marked(partition, 0)
 
 
-def seal(partition):
+def seal(partition: "Partition") -> None:
+    """Never tell the device key again. Raises IdentityError, OSError."""
     if not is_sealed(partition):
         _mark(partition, 0)
 
 
-def eras(partition):
+def eras(partition: "Partition") -> int:
     """How often the control block was lost and begun anew."""
     count = 0
     while count < PAGE_BYTES - 1 and _is_marked(partition, count + 1):
@@ -152,7 +167,7 @@ def eras(partition):
     return count
 
 
-def add_era(partition):
+def add_era(partition: "Partition") -> int:
     """Count a lost control block; the first boot count of the next one, above all before it.
 
     Raises IdentityError after the 255th: the terminal needs a new identity.

@@ -3,6 +3,10 @@
 SSD1306 command set, page addressing (Solomon Systech SSD1306 rev 1.1, section 10); 8x8 characters.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootloader.shared.board import Board
+
 _START = (
     b"\xae\xd5\x80\xa8\x3f\xd3\x00\x40\x8d\x14\x20\x02"
     b"\xa1\xc8\xda\x12\x81\xcf\xd9\xf1\xdb\x40\xa4\xa6"
@@ -10,7 +14,7 @@ _START = (
 _ON = b"\xaf"
 
 
-def wrap(text, columns=16):
+def wrap(text: str, columns: int = 16) -> list[str]:
     """`text` as lines of whole words; a word longer than a line is cut."""
     lines = [""]
     for word in text.split():
@@ -20,7 +24,7 @@ def wrap(text, columns=16):
     return lines
 
 
-def show(board, text):
+def show(board: "Board", text: str) -> None:
     """Fill the screen with `text`, 8 lines of 16 characters; what does not fit is not shown.
 
     A screen that fails must not keep a terminal from being mended: errors are swallowed.

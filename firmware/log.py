@@ -5,22 +5,27 @@ Any firmware module may call `log`. A line says what happened, never a PIN, a ke
 
 from bootloader.shared.compat import ticks_ms
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootloader.shared.board import Console
+
 LINES = 40
 LINE_CHARS = 96
 
-_kept = []
-_console = None
+_kept: list[str] = []
+_console: "Console | None" = None
 
 
-def start(console):
+def start(console: "Console") -> None:
     """Write lines to `console` (`.write(bytes)`) from now on."""
     global _console
     _console = console
 
 
-def log(where, text):
+def log(where: str, text: str) -> None:
     """Keep and write one line; longer text is cut, control characters become dots."""
-    line = "{} {}: {}".format(ticks_ms() // 100, where, text)[:LINE_CHARS]
+    at = ticks_ms() // 100  # type: ignore[operator]  # the stubs' ticks are no int
+    line = "{} {}: {}".format(at, where, text)[:LINE_CHARS]
     for char in "\r\n\x00\x1b":
         line = line.replace(char, ".")
     if len(_kept) >= LINES:
@@ -33,6 +38,6 @@ def log(where, text):
             pass
 
 
-def lines():
+def lines() -> list[str]:
     """The lines kept, oldest first."""
     return list(_kept)

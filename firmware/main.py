@@ -9,12 +9,20 @@ import asyncio
 import gc
 
 from bootloader.shared import tidy
-from firmware import config, log
+from firmware import log
 from firmware.drivers.lcd import Lcd
-from firmware.kept import Kept
-from firmware.memory import Memory
-from firmware.texts import Words
+from firmware.kept import config
+from firmware.kept.files import Kept
+from firmware.kept.memory import Memory
 from firmware.ui.screen import Screen
+from firmware.ui.texts import Words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from bootloader.shared.board import Board
+    from firmware.boot_info import BootInfo
 
 # How much may be allocated before the heap is swept. What lives long is allocated at the start and
 # should lie low, so that the rest is in one piece for inflating and verifying an update; later a
@@ -23,7 +31,7 @@ START_SWEEP_BYTES = 4096
 SWEEP_BYTES = 16384
 
 
-def run(board, boot_info):
+def run(board: "Board", boot_info: "Any") -> None:
     """Run the terminal. Returns only when a reset is wanted; an error that leaves is a crash."""
     gc.threshold(START_SWEEP_BYTES)
     log.start(board.console)
@@ -31,7 +39,7 @@ def run(board, boot_info):
     words = Words("en")
     screen.page("Duka", [words("starting")], ())
     log.log("main", "release {} slot {}".format(boot_info.release, boot_info.slot))
-    from firmware.terminal import Terminal, out_of_service
+    from firmware.terminal import Terminal
 
     files = Kept(not boot_info.trial)
     try:
@@ -40,18 +48,26 @@ def run(board, boot_info):
         settings = files.load(config.load, "/data/config.json")
     except (config.ConfigError, OSError) as error:
         log.log("main", str(error))
-        asyncio.run(out_of_service(board, boot_info, screen, words, "s_config"))
+        _out_of_service(board, boot_info, screen, words, "s_config")
         return
     memory = Memory()
     words = Words(memory.get("language", settings.language))
     gc.collect()
-    from firmware.journal import JournalDamaged
+    from firmware.sales.ring import JournalDamaged
 
     try:
         terminal = Terminal(board, boot_info, settings, memory, words, screen, files)
     except JournalDamaged as error:
         log.log("main", "journal: " + str(error))
-        asyncio.run(out_of_service(board, boot_info, screen, words, "s_journal"))
+        _out_of_service(board, boot_info, screen, words, "s_journal")
         return
     gc.threshold(SWEEP_BYTES)
     asyncio.run(terminal.run())
+
+
+def _out_of_service(
+    board: "Board", boot_info: "BootInfo", screen: Screen, words: Words, key: str
+) -> None:
+    from firmware.duties.out_of_service import out_of_service
+
+    asyncio.run(out_of_service(board, boot_info, screen, words, key))

@@ -1,4 +1,4 @@
-"""The simulated board: what the terminal is made of, without the product that runs on it.
+"""The simulated board: what the terminal is made of; nothing of the product that runs on it.
 
-Tests, tools and people start it; see `hw_sim.board.SimulatedBoard` and `python -m hw_sim`.
+Tests, tools and people start it; see `hw_sim.threaded.SimulatedBoard` and `python -m hw_sim`.
 """

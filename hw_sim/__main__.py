@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hw_sim import script
-from hw_sim.board import SimulatedBoard
 from hw_sim.cpu import InterpreterError
 from hw_sim.flash import FlashError
 from hw_sim.modem import Sim800
-from hw_sim.network import GPRS, POOR_GPRS, WIRE, GsmNetwork, LinkProfile
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.link import GPRS, POOR_GPRS, WIRE, LinkProfile
 from hw_sim.panel import Panel
 from hw_sim.printer import EscPosPrinter
+from hw_sim.threaded import SimulatedBoard
 
+_LOOK_AGAIN_S = 0.1
 _LINKS = {"gprs": GPRS, "poor": POOR_GPRS, "wire": WIRE}
 
 
@@ -66,12 +67,9 @@ def main(
     except (ValueError, FlashError, InterpreterError, OSError) as error:
         typer.echo(f"cannot start the board: {error}", err=True)
         raise typer.Exit(2) from error
-    told_to_end: list[int] = []
     headless = not text and not (panel and sys.stdin.isatty() and sys.stdout.isatty())
-    if headless:
-        # Before anything is printed: who reads the first line may end the run at once.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda number, _: told_to_end.append(number))
+    # Before anything is printed: who reads the first line may end the run at once.
+    told_to_end = _told_to_end() if headless else []
     with board:
         board.battery.set_mv(battery_mv)
         typer.echo(f"serial port: {board.serial_port}")
@@ -79,17 +77,31 @@ def main(
         if power:
             board.power_on()
         if text:
-            try:
-                script.Runner(board, network=network, printer=printer, show=typer.echo).run(text)
-            except script.StepFailed as error:
-                typer.echo(str(error), err=True)
-                raise typer.Exit(1) from error
+            _run_script(text, board, network, printer)
         elif headless:
             # Not an Event: a handler that sets one can meet its own lock, held by this thread.
             while not told_to_end:
-                time.sleep(0.1)
+                board.pause(_LOOK_AGAIN_S)
         else:
             Panel(board, network, printer).run()
+
+
+def _run_script(
+    text: str, board: SimulatedBoard, network: GsmNetwork, printer: EscPosPrinter
+) -> None:
+    try:
+        script.Runner(board, network=network, printer=printer, show=typer.echo).run(text)
+    except script.StepFailed as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+def _told_to_end() -> list[int]:
+    """Signals that told us to end: empty until one comes."""
+    came: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: came.append(number))
+    return came
 
 
 def _link(name: str) -> LinkProfile:

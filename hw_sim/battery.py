@@ -25,10 +25,12 @@ class Battery:
 
     @property
     def mv(self) -> int:
+        """The cell's voltage."""
         return self._mv
 
     @property
     def charging(self) -> bool:
+        """Whether a charger is plugged in."""
         return self._charging
 
     def set_mv(self, mv: int) -> None:

@@ -80,11 +80,13 @@ class BusServer:
         self.port = 0
 
     async def open(self) -> None:
+        """Listen on a port of loopback, `port`."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
+        """Cut the CPU off and listen no more."""
         self.cut_off()
         if self._server is not None:
             self._server.close()
@@ -105,6 +107,7 @@ class BusServer:
             self._connection = None
 
     def admit(self, connection: _Connection, token: bytes) -> bool:
+        """Whether this connection is the CPU that was expected: it is served from now on."""
         if not self._token or not secrets.compare_digest(token, self._token):
             return False
         self._token = b""
@@ -112,14 +115,17 @@ class BusServer:
         return True
 
     def is_current(self, connection: _Connection) -> bool:
+        """Whether this connection is the CPU that is served."""
         return connection is self._connection
 
     def handle(
         self, op: Op, unit: int, arg: int, arg2: int, payload: bytes
     ) -> Answer | asyncio.Future[Answer]:
+        """Let the board answer; raises what the handler raises."""
         return self._handler(op, unit, arg, arg2, payload)
 
     def fault(self, text: str) -> None:
+        """Tell the board what went wrong on the bus."""
         self._on_fault(text)
 
 

@@ -88,10 +88,12 @@ class Cpu:
 
     @property
     def pid(self) -> int:
+        """The interpreter's process."""
         return self._process.pid
 
     @property
     def running(self) -> bool:
+        """Whether it has not ended."""
         return self._process.poll() is None
 
     def kill(self) -> None:

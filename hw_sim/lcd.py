@@ -33,10 +33,12 @@ class Picture:
 
     @property
     def width_px(self) -> int:
+        """Dots in a row."""
         return len(self.rows[0])
 
     @property
     def height_px(self) -> int:
+        """Rows of dots."""
         return len(self.rows)
 
     @property

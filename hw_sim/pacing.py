@@ -1,13 +1,18 @@
-"""Device time for simulated parts: seconds of the device, run faster than the wall by a factor.
+"""The one clock of the simulated board: every wait and every reading of time in `hw_sim` is here.
 
-For `hw_sim` parts that wait (modem, network, printer). A delay of 3 s with a scale of 100 takes 30
-ms.
+Each part is handed a `Pace` and asks nothing else for the time, so that another clock needs another
+`Pace` and no other part. Device seconds may run faster than the wall by a factor: a delay of 3 s
+with a scale of 100 takes 30 ms.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
+
+_LOOK_AGAIN_S = 0.01
+"""How often a thread beside the loop looks whether what it waits for is there."""
 
 
 class Pace:
@@ -22,14 +27,44 @@ class Pace:
             raise ValueError(f"time_scale must be above zero, not {time_scale}")
         self.time_scale = time_scale
 
+    @property
+    def unscaled(self) -> Pace:
+        """The same clock in wall seconds: for what must not outrun the CPU at the other end."""
+        return Pace()
+
+    # on the event loop
+
     def now_s(self) -> float:
         """Device seconds from an arbitrary start; never goes back."""
         return asyncio.get_running_loop().time() * self.time_scale
+
+    def unix_s(self) -> float:
+        """Honest Unix seconds, whatever the scale: the calendar runs no faster."""
+        return time.time()
 
     async def sleep(self, seconds: float) -> None:
         """Wait that many device seconds; yields to the loop even for none."""
         await asyncio.sleep(max(0.0, seconds) / self.time_scale)
 
+    def limit(self, seconds: float) -> asyncio.Timeout:
+        """`async with pace.limit(3):` ends with TimeoutError after that many device seconds."""
+        return asyncio.timeout(seconds / self.time_scale)
+
     def call_later(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
         """Call back after that many device seconds; the handle can be cancelled."""
         return asyncio.get_running_loop().call_later(max(0.0, seconds) / self.time_scale, callback)
+
+    # in a thread beside the loop: tests, scripts, people
+
+    def pause(self, seconds: float) -> None:
+        """Hold this thread for that many device seconds."""
+        time.sleep(max(0.0, seconds) / self.time_scale)
+
+    def wait_until(self, predicate: Callable[[], object], timeout_s: float) -> bool:
+        """Hold this thread until `predicate()` is true; False if it was not in that time."""
+        deadline_s = time.monotonic() + timeout_s / self.time_scale
+        while not predicate():
+            if time.monotonic() >= deadline_s:
+                return False
+            time.sleep(_LOOK_AGAIN_S)
+        return True

@@ -14,9 +14,9 @@ import termios
 import tty
 from typing import Final
 
-from hw_sim.board import SimulatedBoard
-from hw_sim.network import GsmNetwork
+from hw_sim.network.gsm import GsmNetwork
 from hw_sim.printer import EscPosPrinter
+from hw_sim.threaded import SimulatedBoard
 
 _KEYS: Final = {"\r": "#", "\n": "#", "\x7f": "*", "\b": "*"}
 _HELP: Final = (
@@ -64,7 +64,7 @@ class Panel:
         key = _KEYS.get(key, key.upper())
         if key in inner.keypad.keys:
             # Not waited for: the finger is patient, the panel is not.
-            asyncio.run_coroutine_threadsafe(inner.press(key), board.loop)
+            asyncio.run_coroutine_threadsafe(inner.finger.press(key), board.loop)
         elif key == "\x10":
             board.call(inner.power_off if inner.powered else inner.power_on)
         elif key == "\x12":

@@ -129,10 +129,12 @@ class QemuCpu:
 
     @property
     def pid(self) -> int:
+        """QEMU's process."""
         return self._process.pid
 
     @property
     def running(self) -> bool:
+        """Whether it has not ended."""
         return self._process.poll() is None
 
     def kill(self) -> None:

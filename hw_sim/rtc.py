@@ -22,6 +22,7 @@ class RealTimeClock:
         self.cell_ok = True
 
     def now(self) -> datetime:
+        """What the clock shows."""
         return datetime.fromtimestamp(self._host_time() + self._offset_s, UTC)
 
     def set(self, when: datetime) -> None:

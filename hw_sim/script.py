@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import re
 import shlex
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
-from hw_sim.board import KEY_HOLD_MS, SimulatedBoard
+from hw_sim.finger import KEY_HOLD_MS
 from hw_sim.flash import CutMoment
-from hw_sim.network import GsmNetwork
+from hw_sim.network.gsm import GsmNetwork
 from hw_sim.printer import EscPosPrinter
+from hw_sim.threaded import SimulatedBoard
 
 HELP: Final = """\
 press KEY [hold TIME]      press a key and let go       type KEYS           several, in turn
@@ -82,12 +82,14 @@ class Runner:
 
     @property
     def network(self) -> GsmNetwork:
+        """The board's network. StepFailed when it has none."""
         if self._network is None:
             raise StepFailed("this board has no network")
         return self._network
 
     @property
     def printer(self) -> EscPosPrinter:
+        """The board's printer. StepFailed when it has none."""
         if self._printer is None:
             raise StepFailed("this board has no printer")
         return self._printer
@@ -202,7 +204,7 @@ def _wait(arguments: list[str]) -> Action:
     if what not in ("console", "printed", "reset"):
         _count(arguments, 1, 1)
         seconds = _duration_s(what)
-        return lambda runner: time.sleep(seconds)
+        return lambda runner: runner.board.pause(seconds)
     _count(arguments, 2, 3)
     text = arguments[1]
     limit_s = _duration_s(arguments[2]) if len(arguments) == 3 else DEFAULT_WAIT_S
@@ -327,7 +329,7 @@ def _lcd(arguments: list[str]) -> Action:
     if not arguments[0].endswith(".png"):
         raise ValueError("the picture is a PNG: name it so")
     path = Path(arguments[0])
-    return lambda runner: runner.board.lcd_png(path)
+    return lambda runner: runner.board.lcd_picture().save_png(path)
 
 
 def _send(arguments: list[str]) -> Action:

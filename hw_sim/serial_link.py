@@ -58,6 +58,7 @@ class SerialLink:
 
     @property
     def waiting_bytes(self) -> int:
+        """How many bytes are in the FIFO."""
         return len(self._fifo)
 
     def receive(self, data: bytes) -> None:

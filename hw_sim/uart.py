@@ -12,8 +12,8 @@ from typing import Protocol, runtime_checkable
 class UartPeer(Protocol):
     """A device on the far end of a UART.
 
-    All calls come from the board's asyncio event loop; a device starts its own timers and tasks
-    with `asyncio.get_running_loop()` inside these calls, never at construction.
+    All calls come from the board's asyncio event loop; a device starts its own timers (on its
+    `hw_sim.pacing.Pace`) and tasks inside these calls, never at construction.
     """
 
     send: Callable[[bytes], None]

@@ -6,14 +6,14 @@ import sys
 
 import typer
 
-from tools import keys, promotion, release, technician
 from tools.errors import EXPECTED, explain
-from tools.steps import plain
+from tools.release import commands, keys
+from tools.release.steps import plain
+from tools.technician import commands as technician
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's tools for people.")
-release.app.add_typer(promotion.rollout_app, name="rollout")
 app.add_typer(keys.app, name="keys")
-app.add_typer(release.app, name="release")
+app.add_typer(commands.app, name="release")
 app.add_typer(technician.app, name="tech")
 
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import httpx
 
-from tools.image import BuildError
 from tools.oracle import Unfit
-from tools.terminal_link import LinkError
 from updater_server import channels
+from updater_server.channels.carried import OfflineError
 from updater_server.channels.keys import KeyFileError
-from updater_server.channels.offline import OfflineError
+
+
+class BuildError(Exception):
+    """The image cannot be built from this source; the text names the file and the reason."""
+
+
+class LinkError(Exception):
+    """The terminal did not answer, or refused; the text says what a technician can do."""
+
 
 EXPECTED: tuple[type[Exception], ...] = (
     BuildError,

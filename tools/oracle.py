@@ -2,22 +2,23 @@
 
 Whoever signs a release entry, a rollout plan or a price list, and whoever writes a terminal's
 settings, asks first. The readers are the very code of the release in this checkout, so nothing is
-signed that the terminal would store and not use. `tools.release`, `tools.promotion`, `tools.keys`
-and `tools.bench` call it.
+signed that the terminal would store and not use. `tools.release` and `tools.technician` call it.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from securesystemslib.formats import encode_canonical
 
-from bootloader.shared import canonical, release
-from firmware import catalogue, config
+from bootloader.shared import canonical, release, rollout
+from firmware.kept import config
+from firmware.sales import catalogue
 from updater_server import channels
-from updater_server.channels import offline
+from updater_server.channels import carried
 
 
 class Unfit(Exception):
@@ -66,7 +67,7 @@ class Terminal:
                 if path.endswith(".full"):
                     self._release(path, target)
                 elif path.startswith("rollout/"):
-                    release.Rollout(target.get("custom"), bytes(8))
+                    rollout.Rollout(target.get("custom"), bytes(8))
                 elif path.startswith("catalogue/") and target["length"] > catalogue.MAX_BYTES:
                     raise ValueError(f"{path} is over {catalogue.MAX_BYTES} bytes")
         except (ValueError, release.ReleaseRefused) as error:
@@ -79,7 +80,7 @@ class Terminal:
         except catalogue.CatalogueError as error:
             raise Unfit(f"{path}: no terminal could sell from this: {error}") from error
 
-    def request(self, asked: offline.Request) -> None:
+    def request(self, asked: carried.Request) -> None:
         """Judge what was carried to a key, and the price lists that came with it. Raises Unfit."""
         self.metadata(asked.role, asked.signed)
         for path, target in asked.signed.get("targets", {}).items():
@@ -90,18 +91,26 @@ class Terminal:
     def _release(self, path: str, target: dict[str, Any]) -> None:
         entry = release.Release.parse(path, target)
         # The terminal for which it is made: one that runs what it asks for.
-        facts = release.Facts(
+        board = SimpleNamespace(
+            HARDWARE_CLASS=entry.hardware_class,
+            HARDWARE_REVISION=entry.hardware_revisions[0],
+            BOOTLOADER_VERSION=entry.min_bootloader,
+            partitions={"slot_a": SimpleNamespace(size_bytes=channels.IMAGE_LIMIT_BYTES)},
+        )
+        plan = rollout.Rollout(
+            {"releases": {str(entry.release): ["00" * 8, 10_000]}, "halted": []}, bytes(8)
+        )
+        running = release.Running(
             entry.channel,
-            entry.hardware_class,
-            entry.hardware_revisions[0],
-            entry.min_bootloader,
-            entry.security_version,
             max(entry.stepping_stone, entry.release - 1),
             entry.journal_reads[0],
-            channels.IMAGE_LIMIT_BYTES,
+            [entry.journal_writes],
+            [],
+            plan,
         )
-        if release.choose({path: target}, facts) is None:
-            release.eligible(entry, facts)
+        if release.choose({path: target}, board, entry.security_version, running) is None:
+            release.fits(entry, board, entry.security_version)
+            release.is_upgrade(entry, running)
             raise ValueError(f"{path} would not be seen")
 
 
@@ -114,6 +123,4 @@ def open_repository(directory: Path) -> channels.Repository:
     Raises:
         RepositoryDamaged: there is none, or it does not verify.
     """
-    repository = channels.Repository.open(directory)
-    repository.judge = TERMINAL
-    return repository
+    return channels.Repository.open(directory, judge=TERMINAL)

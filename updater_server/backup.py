@@ -1,5 +1,5 @@
 """Back-up and restore of a data folder: each verifies what it made before it says that it is done.
-For `__main__`.
+For `cli.restore`.
 
 A back-up is a folder of its own: `duka.db` (one consistent state, taken while the server runs),
 `repository/`, and `manifest.json` with the size and hash of each file, sealed under the server key.
@@ -26,14 +26,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from updater_server import database, server_key
-from updater_server.channels.files import sync_folder, write_atomically
-from updater_server.database import reading, writing
+from updater_server import server_key
+from updater_server.atomic import sync_folder, write_atomically
 from updater_server.errors import StateError
 from updater_server.sales import checks, restoring
 from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service
 from updater_server.startup import alone, counted_in, set_count
+from updater_server.store import engine as database
+from updater_server.store.engine import reading, writing
 
 FORMAT = 1
 _MANIFEST = "manifest.json"

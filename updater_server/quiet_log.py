@@ -1,5 +1,5 @@
 """A log that a bad night does not fill: what repeats is told once in a while, with how often. For
-`__main__`.
+`cli.server`.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from sqlalchemy import Connection
 
 from updater_server import channels
 from updater_server.channels import keys as key_files
-from updater_server.database import writing
 from updater_server.fleet import alarms
 from updater_server.service import Service
+from updater_server.store.engine import writing
 
 EVERY_S = 3600
 WATCH_EVERY_S = 60
@@ -34,13 +34,13 @@ PASSPHRASE = "DUKA_ONLINE_PASSPHRASE"  # noqa: S105 the variable's name
 log = logging.getLogger(__name__)
 
 
-def expiries(repository: channels.Repository, now_s: int) -> list[tuple[str, str]]:
+def expiries(published: channels.Published, now_s: int) -> list[tuple[str, str]]:
     """(Code, text) of each role that runs out before long; the text stays the same until it gets
     worse.
     """
     found = []
-    for role in repository.in_force():
-        expires_s = repository.expires(role)
+    for role in published.metadata:
+        expires_s = published.expires(role)
         soon_days = SOON_DAYS.get(role, SOON_OTHERS_DAYS)
         near_days = soon_days // _NEAR_SHARE
         left_s = expires_s - now_s
@@ -87,14 +87,14 @@ def renew(service: Service) -> list[str]:
     running_out: list[tuple[str, str]] = []
     try:
         repository = channels.Repository.open(folder.repository, strict=False)
-        problems += repository.damaged.values()
+        problems += repository.published.damaged.values()
         if folder.online_keys.is_dir():
             passphrases = key_files.from_environment(PASSPHRASE)
             signers, closed = key_files.load_what_opens(folder.online_keys, passphrases)
             problems += [f"the channels cannot be renewed with a key: {text}" for text in closed]
             signed = repository.renew(signers, now)
-        running_out = expiries(repository, service.now())
-        is_whole = not repository.damaged
+        running_out = expiries(repository.published, service.now())
+        is_whole = not repository.published.damaged
     except (channels.RepositoryError, OSError) as error:
         problems.append(f"the channels cannot be renewed: {error}")
     problem = "; ".join(problems)

@@ -1,6 +1,6 @@
 """The server's own secret, and what is sealed at rest under it: device keys and voucher PINs.
 
-For `fleet`, `sales` and `__main__`. One 32-byte key in a file of mode 0600; each use has its own
+For `fleet`, `sales` and `service`. One 32-byte key in a file of mode 0600; each use has its own
 key derived from it.
 """
 
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection, insert, select
 
 from updater_server.errors import StateError, VaultError
-from updater_server.tables import server_constant
+from updater_server.store.tables import server_constant
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12

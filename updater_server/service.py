@@ -1,5 +1,5 @@
-"""What every request needs, opened once: database, server key, price lists, clock. Made by `app`
-and `__main__`.
+"""What every request needs, opened once: database, server key, price lists, clock. Made by
+every command of `cli`, and handed to the faces.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select
 
-from updater_server import database, server_key
-from updater_server.database import reading, writing
+from updater_server import server_key
 from updater_server.errors import StateError
-from updater_server.sales import vouchers
+from updater_server.sales import vault
 from updater_server.sales.prices import PriceLists
 from updater_server.server_key import SealedValue, ServerKey
-from updater_server.tables import terminal
+from updater_server.store import engine as database
+from updater_server.store.engine import reading, writing
+from updater_server.store.tables import terminal
 
 
 def unix_time() -> int:
@@ -40,7 +41,7 @@ def check_key(engine: Engine, key: ServerKey) -> None:
             SealedValue("device key", row.id, row.key_sealed)
             for row in connection.execute(select(terminal.c.id, terminal.c.key_sealed).limit(20))
         ]
-        sealed += vouchers.some_sealed(connection)
+        sealed += vault.some_sealed(connection)
         server_key.bind(connection, key, sealed)
 
 

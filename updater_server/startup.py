@@ -16,14 +16,14 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from updater_server import database
-from updater_server.channels.files import write_atomically
-from updater_server.database import reading, writing
+from updater_server.atomic import write_atomically
 from updater_server.errors import StateError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import restoring
 from updater_server.service import DataFolder, Service
-from updater_server.tables import server_mark
+from updater_server.store import engine as database
+from updater_server.store.engine import reading, writing
+from updater_server.store.tables import server_mark
 
 _COUNT = "count"
 _RUNNING = b"a server runs, or was cut off\n"

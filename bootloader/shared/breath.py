@@ -5,17 +5,21 @@ no watchdog fed. So such loops call `breathe()` every few milliseconds, and a re
 `use` what is to be done then. In the bootloader nobody waits, and nothing is done.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class _Lungs:
-    task = None
+    task: "Callable[[], None] | None" = None
 
 
-def use(task):
+def use(task: "Callable[[], None] | None") -> None:
     """From now on `breathe()` calls `task()`: short, without waiting; None for nothing."""
     _Lungs.task = task
 
 
-def breathe():
+def breathe() -> None:
     """Called by whatever works for long, as often as it likes."""
     if _Lungs.task:
         _Lungs.task()

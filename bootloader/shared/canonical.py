@@ -11,6 +11,13 @@ so there are none here.
 from .breath import breathe
 from .compat import const, utf8
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    Write = Callable[[bytes], None]
+
 MAX_DEPTH = const(16)
 MAX_ITEMS = const(1024)
 
@@ -25,15 +32,16 @@ class JsonError(ValueError):
 
 
 class _Reader:
-    def __init__(self, data, items_left):
+    def __init__(self, data: bytes, items_left: int) -> None:
         self.data = data
         self.items_left = items_left
         self.at = 0
 
-    def fail(self, what):
+    def fail(self, what: str) -> "NoReturn":
+        """Raises JsonError."""
         raise JsonError(what + " at byte " + str(self.at))
 
-    def next(self):
+    def next(self) -> int:
         """The next byte that is not space, or -1."""
         data = self.data
         at = self.at
@@ -43,7 +51,8 @@ class _Reader:
         self.at = at
         return data[at] if at < end else -1
 
-    def value(self, depth):
+    def value(self, depth: int) -> "Any":
+        """The next value, holding at most `depth` levels of lists and maps. Raises JsonError."""
         breathe()
         # Ten bytes of empty lists take hundreds in the heap: the length alone is no bound.
         self.items_left -= 1
@@ -64,7 +73,8 @@ class _Reader:
                 return value
         return self.fail("no value")
 
-    def number(self):
+    def number(self) -> int:
+        """The integer that begins here. Raises JsonError."""
         data = self.data
         start = at = self.at
         if data[at] == 0x2D:
@@ -80,7 +90,8 @@ class _Reader:
         self.at = at
         return int(data[start:at])
 
-    def string(self):
+    def string(self) -> str:
+        """The text that begins here with its quote. Raises JsonError."""
         data = self.data
         start = end = self.at + 1
         while True:
@@ -106,8 +117,9 @@ class _Reader:
         self.at = end + 1
         return text
 
-    def unescape(self, text):
-        out = []
+    def unescape(self, text: str) -> str:
+        """`text` with what its backslashes mean (RFC 8259, section 7). Raises JsonError."""
+        out: list[str] = []
         done = 0
         high = 0  # the first half of a surrogate pair, waiting for the second
         while True:
@@ -148,11 +160,12 @@ class _Reader:
         out.append(text[done:])
         return "".join(out)
 
-    def list(self, depth):
+    def list(self, depth: int) -> "Any":
+        """The list that begins here. Raises JsonError."""
         if depth < 0:
             self.fail("nested too deep")
         self.at += 1
-        out = []
+        out: Any = []
         if self.next() == 0x5D:
             self.at += 1
             return out
@@ -165,11 +178,12 @@ class _Reader:
             if mark != 0x2C:
                 self.fail("a comma or the list's end is needed")
 
-    def map(self, depth):
+    def map(self, depth: int) -> "dict[str, Any]":
+        """The map that begins here. Raises JsonError."""
         if depth < 0:
             self.fail("nested too deep")
         self.at += 1
-        out = {}
+        out: dict[str, Any] = {}
         if self.next() == 0x7D:
             self.at += 1
             return out
@@ -191,7 +205,12 @@ class _Reader:
                 self.fail("a comma or the map's end is needed")
 
 
-def loads(data, max_bytes, max_depth=MAX_DEPTH, max_items=MAX_ITEMS):
+def loads(
+    data: bytes | bytearray | memoryview,
+    max_bytes: int,
+    max_depth: int = MAX_DEPTH,
+    max_items: int = MAX_ITEMS,
+) -> "Any":
     """The JSON value in `data` (bytes): maps, lists, text, integers of up to 18 digits, true,
     false, null.
 
@@ -210,7 +229,7 @@ def loads(data, max_bytes, max_depth=MAX_DEPTH, max_items=MAX_ITEMS):
     return value
 
 
-def _write(write, value):
+def _write(write: "Write", value: object) -> None:
     if value is None:
         write(b"null")
     elif isinstance(value, bool):
@@ -247,20 +266,22 @@ class _Sink:
     """Counts the pieces written, then holds them: a buffer that grew piece by piece would leave the
     heap of a board in shreds."""
 
-    def __init__(self):
-        self.out = None
+    def __init__(self) -> None:
+        self.out = bytearray()
         self.at = 0
 
-    def count(self, piece):
+    def count(self, piece: bytes) -> None:
+        """Only how long it is."""
         self.at += len(piece)
 
-    def hold(self, piece):
+    def hold(self, piece: bytes) -> None:
+        """Put it behind what came before."""
         end = self.at + len(piece)
         self.out[self.at : end] = piece
         self.at = end
 
 
-def encode(value):
+def encode(value: object) -> bytearray:
     """The canonical encoding of what `loads` gives, as a bytearray.
 
     Raises:
@@ -275,18 +296,21 @@ def encode(value):
 
 
 class _Comparison:
-    def __init__(self, view):
+    """Whether what is written is what `view` holds; `same` says so as far as it came."""
+
+    def __init__(self, view: memoryview) -> None:
         self.view = view
         self.at = 0
         self.same = True
 
-    def take(self, piece):
+    def take(self, piece: bytes) -> None:
+        """The next piece that is written."""
         end = self.at + len(piece)
         self.same = self.same and self.view[self.at : end] == piece
         self.at = end
 
 
-def encode_within(value, data, mark):
+def encode_within(value: object, data: bytes, mark: bytes) -> bytearray | memoryview:
     """As `encode`, but where the encoding stands in `data` (bytes) behind the first `mark`, a view
     of it there: what is kilobytes long need not be in a board's heap twice.
     """

@@ -12,6 +12,12 @@ Every length is compared with the bytes that are really there before anything is
 
 from .compat import const, utf8
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Bytes = bytes | bytearray | memoryview
+
 MAX_DEPTH = const(8)
 MAX_ITEMS = const(1024)
 MAX_BYTES = const(16384)
@@ -30,21 +36,22 @@ class Reader:
     copies.
     """
 
-    def __init__(self, data, items_left, strict):
+    def __init__(self, data: "Bytes", items_left: int, strict: bool) -> None:
         self.data = memoryview(data)
         self.at = 0
         self.items_left = items_left
         self.strict = strict
         self.views = False
 
-    def take(self, count):
+    def take(self, count: int) -> memoryview:
+        """The next `count` bytes. Raises CborError if there are not so many."""
         start = self.at
         if count > len(self.data) - start:
             raise CborError("cut short")
         self.at = start + count
         return self.data[start : self.at]
 
-    def value(self, depth, may_break=False):
+    def value(self, depth: int, may_break: bool = False) -> "Any":
         """The next value, holding at most `depth` levels of arrays and maps. Raises CborError."""
         self.items_left -= 1
         if self.items_left < 0:
@@ -54,7 +61,6 @@ class Reader:
         head = self.data[self.at]
         self.at += 1
         major = head >> 5
-        small = head & 31
         if major == 7:
             if head == 0xF4:
                 return False
@@ -65,17 +71,7 @@ class Reader:
             if head == 0xFF and may_break:
                 return _BREAK
             raise CborError("floats, simple values and a stray break are not accepted")
-        if small < 24:
-            count = small
-        elif small < 28:
-            size = 1 << (small - 24)
-            count = int.from_bytes(self.take(size), "big")
-            if self.strict and count < (24 if size == 1 else 1 << (size * 4)):
-                raise CborError("not the shortest form")
-        elif small == 31 and major in (4, 5) and not self.strict:
-            count = -1
-        else:
-            raise CborError("indefinite or reserved length")
+        count = self._count(major, head & 31)
         if major == 0:
             return count
         if major == 1:
@@ -84,9 +80,9 @@ class Reader:
             raw = self.take(count)
             return raw if self.views else bytes(raw)
         if major == 3:
-            raw = bytes(self.take(count))
+            text = bytes(self.take(count))
             try:
-                return utf8(raw)
+                return utf8(text)
             except ValueError:
                 raise CborError("text is not UTF-8")
         if major == 6:
@@ -96,16 +92,34 @@ class Reader:
         # Every item takes at least one byte: a count that the bytes left cannot hold is a lie.
         if count > (len(self.data) - self.at) >> (major - 4):
             raise CborError("cut short")
-        if major == 4:
-            out = []
-            while count:
-                item = self.value(depth - 1, count < 0)
-                if item is _BREAK:
-                    break
-                out.append(item)
-                count -= 1
-            return out
-        out = {}
+        return self._array(count, depth) if major == 4 else self._map(count, depth)
+
+    def _count(self, major: int, small: int) -> int:
+        """The number in an item's head, whose first byte ends in `small`; -1 if it is not told."""
+        if small < 24:
+            return small
+        if small < 28:
+            size = 1 << (small - 24)
+            count = int.from_bytes(self.take(size), "big")
+            if self.strict and count < (24 if size == 1 else 1 << (size * 4)):
+                raise CborError("not the shortest form")
+            return count
+        if small == 31 and major in (4, 5) and not self.strict:
+            return -1
+        raise CborError("indefinite or reserved length")
+
+    def _array(self, count: int, depth: int) -> "list[Any]":
+        out: list[Any] = []
+        while count:
+            item = self.value(depth - 1, count < 0)
+            if item is _BREAK:
+                break
+            out.append(item)
+            count -= 1
+        return out
+
+    def _map(self, count: int, depth: int) -> "dict[Any, Any]":
+        out: dict[Any, Any] = {}
         while count:
             key = self.value(0, count < 0)
             if key is _BREAK:
@@ -122,7 +136,13 @@ class Reader:
         return out
 
 
-def loads(data, max_bytes=MAX_BYTES, max_items=MAX_ITEMS, max_depth=MAX_DEPTH, strict=True):
+def loads(
+    data: "Bytes",
+    max_bytes: int = MAX_BYTES,
+    max_items: int = MAX_ITEMS,
+    max_depth: int = MAX_DEPTH,
+    strict: bool = True,
+) -> "Any":
     """The one value in `data` (bytes, bytearray or memoryview), which it must fill to the last
     byte.
 
@@ -137,7 +157,13 @@ def loads(data, max_bytes=MAX_BYTES, max_items=MAX_ITEMS, max_depth=MAX_DEPTH, s
     return value
 
 
-def load_prefix(data, max_bytes=MAX_BYTES, max_items=MAX_ITEMS, max_depth=MAX_DEPTH, strict=True):
+def load_prefix(
+    data: "Bytes",
+    max_bytes: int = MAX_BYTES,
+    max_items: int = MAX_ITEMS,
+    max_depth: int = MAX_DEPTH,
+    strict: bool = True,
+) -> "tuple[Any, int]":
     """`(value, bytes it took)`: as `loads`, for a value with other bytes behind it.
 
     Raises:
@@ -150,7 +176,7 @@ def load_prefix(data, max_bytes=MAX_BYTES, max_items=MAX_ITEMS, max_depth=MAX_DE
     return value, reader.at
 
 
-def _head(out, major, count):
+def _head(out: bytearray, major: int, count: int) -> None:
     if count < 24:
         out.append(major << 5 | count)
         return
@@ -163,7 +189,7 @@ def _head(out, major, count):
     out.extend(count.to_bytes(1 << size, "big"))
 
 
-def _write(out, value, depth):
+def _write(out: bytearray, value: object, depth: int) -> None:
     if depth < 0:
         raise CborError("nested too deep")
     if value is None:
@@ -205,7 +231,7 @@ def _write(out, value, depth):
         raise CborError("cannot be written: " + type(value).__name__)
 
 
-def dumps(value):
+def dumps(value: object) -> bytes:
     """The deterministic encoding (RFC 8949 section 4.2.1) of `value`, as bytes.
 
     Raises:

@@ -7,11 +7,11 @@ import sys
 class StdioConsole:
     """Standard input and output, which the interpreter's prompt would use as well."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
 
-    def read(self, n):
+    def read(self, n: int) -> bytes:
         """At most `n` bytes that are there now; b"" if there are none."""
         out = bytearray()
         while len(out) < n and self._poll.poll(0):
@@ -21,5 +21,6 @@ class StdioConsole:
             out += byte
         return bytes(out)
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
+        """Send `data`."""
         sys.stdout.buffer.write(data)

@@ -10,6 +10,20 @@ from bootloader.shared.compat import const
 from bootloader.shared.hashes import equal, hmac_sha256
 from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    from bootloader.shared.partitions import Partition
+
+    class Policy(TypedDict):
+        """The release entry's `trial`."""
+
+        crashes_allowed: int
+        unconfirmed_boots_allowed: int
+        selftest_deadline_s: int
+
+
 REASON_BYTES = const(48)
 _MAGIC = b"DKC1"
 _HEAD = "<4sIIBBHHHII48s"
@@ -25,7 +39,7 @@ _LOST_BOOTS = const(4096)  # many times what two sectors can count
 SLOT_STATES = ("empty", "good", "trial", "bad", "ready")
 _ACTIVE = (None, "a", "b")
 _REQUESTS = (None, "recovery")
-OTHER = {"a": "b", "b": "a"}
+OTHER: dict[str | None, str] = {"a": "b", "b": "a"}
 
 
 class ControlError(ValueError):
@@ -35,7 +49,7 @@ class ControlError(ValueError):
 class Slot:
     """What is known of one slot. `sha256` is of the first `image_size` bytes of its partition."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.state = "empty"
         self.image_size = 0
         self.sha256 = bytes(32)
@@ -55,36 +69,37 @@ class State:
     ended a trial, and False if a confirmed release crashed.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.sequence = 0
         self.boot_count = 0
-        self.active = None
-        self.request = None
+        self.active: str | None = None
+        self.request: str | None = None
         self.crashes = 0
         self.unconfirmed_boots = 0
         self.security_version = 0
         self.failed_release = 0
         self.failure_reason = ""
         self.trial_failed = False
-        self.slots = {"a": Slot(), "b": Slot()}
+        self.slots: dict[str | None, Slot] = {"a": Slot(), "b": Slot()}  # None is no key
 
-    def copy(self):
+    def copy(self) -> "State":
+        """The same content in a State of its own."""
         new = State()
         for name, value in self.__dict__.items():
             if name != "slots":
                 setattr(new, name, value)
-        for name, slot in self.slots.items():
-            for key, value in slot.__dict__.items():
-                setattr(new.slots[name], key, value)
+        for slot_name, slot in self.slots.items():
+            for name, value in slot.__dict__.items():
+                setattr(new.slots[slot_name], name, value)
         return new
 
-    def fail(self, release, reason):
+    def fail(self, release: int, reason: str) -> None:
         """Note what the next report shall say."""
         self.failed_release = release
         self.failure_reason = reason or "?"
         self.trial_failed = False
 
-    def crash(self, reason):
+    def crash(self, reason: str) -> None:
         """Count a crash of the active slot; what another release did goes first until reported."""
         self.crashes += 1
         if self.active:
@@ -92,10 +107,11 @@ class State:
             if not self.failure_reason or self.failed_release == release:
                 self.fail(release, reason)
 
-    def security_fits(self, slot):
+    def security_fits(self, slot: str) -> bool:
+        """True if the image in `slot` is not under the terminal's security version."""
         return self.slots[slot].security_version >= self.security_version
 
-    def is_way_back(self, slot):
+    def is_way_back(self, slot: str) -> bool:
         """True if `slot`, not the active one, is to boot when the active one fails: a confirmed
         release, or the second of two of which none was ever confirmed. Its image may be damaged.
         """
@@ -103,13 +119,13 @@ class State:
         return (spare or self.slots[slot].state == "good") and self.security_fits(slot)
 
 
-def _number(value, bits):
+def _number(value: int, bits: int) -> int:
     if not isinstance(value, int) or not 0 <= value < 1 << bits:
         raise ControlError("number out of range")  # MicroPython's struct would cut it silently
     return value
 
 
-def _reason_bytes(text):
+def _reason_bytes(text: str) -> bytes:
     raw = text.encode()
     end = min(len(raw), REASON_BYTES)
     while end < len(raw) and end and raw[end] & 0xC0 == 0x80:
@@ -117,7 +133,7 @@ def _reason_bytes(text):
     return raw[:end]
 
 
-def encode(state, key):
+def encode(state: State, key: bytes) -> bytearray:
     """The 256-byte record of `state`, sealed under `key` (32 bytes).
 
     Raises ControlError if a value does not fit its field.
@@ -161,7 +177,7 @@ def encode(state, key):
     return page
 
 
-def decode(page, key):
+def decode(page: bytes | bytearray, key: bytes) -> State:
     """The State in a 256-byte record. Raises ControlError if the seal or a field is wrong."""
     if len(page) != PAGE_BYTES or bytes(page[:4]) != _MAGIC:
         raise ControlError("not a control record")
@@ -211,15 +227,16 @@ class ControlBlock:
     repeated: cut at any instant, either the old record or the new one is the newest valid one.
     """
 
-    def __init__(self, partition, key):
+    def __init__(self, partition: "Partition", key: bytes) -> None:
         self._partition = partition
         self._key = key
-        self._newest_page = None
-        self._unmarked = []
-        self.state = None
+        self._newest_page: int | None = None
+        self._unmarked: list[int] = []
+        # None only where `load` found no record, which recovery alone goes on from
+        self.state: State = None  # type: ignore[assignment]
         self.newer_lost = False
 
-    def load(self):
+    def load(self) -> State | None:
         """The newest valid State, also kept in `.state`; None if no record is valid.
 
         `.newer_lost` is then True if a later record was there once, and the boot count above what
@@ -240,7 +257,7 @@ class ControlBlock:
         # Of two records with one sequence number the later page is newer: the earlier one was torn
         # when the later one was written.
         candidates.sort()
-        self.state = self._newest_page = None
+        self.state = self._newest_page = None  # type: ignore[assignment]  # see __init__
         while candidates:
             sequence, index = candidates.pop()
             try:
@@ -257,7 +274,7 @@ class ControlBlock:
                 break
         return self.state
 
-    def create(self, boot_count):
+    def create(self, boot_count: int) -> bool:
         """Begin the block anew: both slots empty, counting boots from `boot_count`; True if begun.
 
         A valid record is never erased. It may be there although `load` saw none: a page that a cut
@@ -277,7 +294,7 @@ class ControlBlock:
             raise
         return True
 
-    def write(self, state):
+    def write(self, state: State) -> None:
         """Make `state` the newest record; it gets the next sequence number.
 
         Raises ControlError if the flash takes no record or a value does not fit; `.state` and the
@@ -308,7 +325,7 @@ class ControlBlock:
                 self._partition.program(page_index * PAGE_BYTES + _MARK, b"\0")
         self._unmarked = [written]
 
-    def _program(self, page, index):
+    def _program(self, page: bytearray, index: int) -> int | None:
         """Program `page` at the first page from `index` to the sector's end that takes it."""
         while True:
             offset = index * PAGE_BYTES
@@ -320,14 +337,23 @@ class ControlBlock:
             if index % _PAGES_PER_SECTOR == 0:
                 return None
 
-    def _erase(self, sector):
+    def _erase(self, sector: int) -> None:
         for _ in range(_ERASE_ATTEMPTS):
             self._partition.erase_sector(sector * SECTOR_BYTES)
             if self._partition.is_blank(sector * SECTOR_BYTES, SECTOR_BYTES):
                 return
         raise ControlError("a sector of the control partition does not erase")
 
-    def _place(self, slot, slot_state, image_size, sha256, release, security_version, policy):
+    def _place(
+        self,
+        slot: str,
+        slot_state: str,
+        image_size: int,
+        sha256: bytes,
+        release: int,
+        security_version: int,
+        policy: "Policy",
+    ) -> State:
         if slot not in OTHER:
             raise ControlError("no such slot")
         if not image_size or not release:
@@ -346,7 +372,15 @@ class ControlBlock:
         place.selftest_deadline_s = policy["selftest_deadline_s"]
         return state
 
-    def start_trial(self, slot, image_size, sha256, release, security_version, policy):
+    def start_trial(
+        self,
+        slot: str,
+        image_size: int,
+        sha256: bytes,
+        release: int,
+        security_version: int,
+        policy: "Policy",
+    ) -> None:
         """Boot `slot` from the next reset on, until it is confirmed or its `policy` is used up.
 
         `policy` is the release entry's `trial`. Raises ControlError if the security version is too
@@ -359,7 +393,15 @@ class ControlBlock:
         state.crashes = state.unconfirmed_boots = 0
         self.write(state)
 
-    def hold(self, slot, image_size, sha256, release, security_version, policy):
+    def hold(
+        self,
+        slot: str,
+        image_size: int,
+        sha256: bytes,
+        release: int,
+        security_version: int,
+        policy: "Policy",
+    ) -> None:
         """Record a verified image that nobody chose yet; it is not booted.
 
         Raises ControlError as `start_trial`, or if `slot` is the active one.
@@ -369,7 +411,15 @@ class ControlBlock:
             raise ControlError("the slot is in use")
         self.write(state)
 
-    def adopt(self, slot, image_size, sha256, release, security_version, policy):
+    def adopt(
+        self,
+        slot: str,
+        image_size: int,
+        sha256: bytes,
+        release: int,
+        security_version: int,
+        policy: "Policy",
+    ) -> None:
         """As `start_trial`, but also where there is no way back: a technician's word, in recovery.
 
         An image that was on trial in the other slot is kept as `hold` keeps one.
@@ -382,7 +432,7 @@ class ControlBlock:
         state.crashes = state.unconfirmed_boots = 0
         self.write(state)
 
-    def give_way(self):
+    def give_way(self) -> None:
         """Go back to the release in the other slot: a technician's word, in recovery.
 
         An image that was on trial is kept as `hold` keeps one. Raises ControlError unless the other
@@ -401,7 +451,7 @@ class ControlBlock:
         state.crashes = state.unconfirmed_boots = 0
         self.write(state)
 
-    def confirm(self):
+    def confirm(self) -> None:
         """The running release passed its self-test: keep it, and let no older security version in.
 
         Without effect on a confirmed one. Raises ControlError if the active slot is neither.
@@ -417,7 +467,7 @@ class ControlBlock:
         state.security_version = max(state.security_version, slot.security_version)
         self.write(state)
 
-    def running_well(self):
+    def running_well(self) -> None:
         """The release works: its crashes are no longer "in a row". Writes only if there were any.
 
         In a trial it does nothing: only `confirm` ends one.
@@ -427,20 +477,20 @@ class ControlBlock:
             state.crashes = 0
             self.write(state)
 
-    def record_crash(self, reason):
+    def record_crash(self, reason: str) -> None:
         """Count a crash of the active slot and keep why (48 bytes of it)."""
         state = self.state.copy()
         state.crash(reason)
         self.write(state)
 
-    def mark_bad(self, slot, reason):
+    def mark_bad(self, slot: str, reason: str) -> None:
         """Never boot what is in `slot` again; report `reason`."""
         state = self.state.copy()
         state.slots[slot].state = "bad"
         state.fail(state.slots[slot].release, reason)
         self.write(state)
 
-    def empty(self, slot):
+    def empty(self, slot: str) -> None:
         """Forget what is in `slot`; call it before erasing the slot. Without effect if it is empty.
 
         Raises ControlError if the slot is the active one.
@@ -452,7 +502,7 @@ class ControlBlock:
             state.slots[slot] = Slot()
             self.write(state)
 
-    def clear_failure(self):
+    def clear_failure(self) -> None:
         """The last failure has been reported. Writes only if there was one."""
         if self.state.failure_reason:
             state = self.state.copy()
@@ -461,7 +511,7 @@ class ControlBlock:
             state.trial_failed = False
             self.write(state)
 
-    def request_recovery(self):
+    def request_recovery(self) -> None:
         """Enter serial recovery at the next reset, once."""
         state = self.state.copy()
         state.request = "recovery"

@@ -10,6 +10,14 @@ from . import cbor
 from .compat import aes_cbc, aes_ecb, const
 from .hashes import equal, hkdf_sha256
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Bytes = bytes | bytearray | memoryview
+    from collections.abc import Sequence
+    from typing import Any
+
+    Head = Sequence[Any]  # product id, amount_minor, expiry, and what else stands there
+
 MAX_MESSAGE_BYTES = const(16384)
 TAG_BYTES = const(8)
 NONCE_BYTES = const(13)
@@ -24,7 +32,7 @@ class SealError(ValueError):
     """
 
 
-def _tag(key, nonce, aad, text):
+def _tag(key: bytes, nonce: bytes, aad: bytes, text: "Bytes") -> bytes:
     """The CBC-MAC of RFC 3610 section 2.2 over text (any buffer); 16 bytes, not yet encrypted."""
     mac = aes_cbc(key, bytes(16))
     # Flags: additional data present | (tag bytes - 2) / 2 | length field of 2 bytes.
@@ -41,7 +49,7 @@ def _tag(key, nonce, aad, text):
     return last[-16:]
 
 
-def _xor_key_stream(key, nonce, out):
+def _xor_key_stream(key: bytes, nonce: bytes, out: bytearray) -> bytes:
     """Encrypt or decrypt the bytearray `out` in place; return S_0, the block that hides the tag."""
     ecb = aes_ecb(key)
     head = b"\x01" + nonce
@@ -63,18 +71,18 @@ def _xor_key_stream(key, nonce, out):
     return hide
 
 
-def _xor8(a, b):
+def _xor8(a: bytes, b: bytes) -> bytes:
     return bytes([a[i] ^ b[i] for i in range(TAG_BYTES)])
 
 
-def _check(key, nonce, aad, size):
+def _check(key: bytes, nonce: bytes, aad: bytes, size: int) -> None:
     if len(key) != 16 or len(nonce) != NONCE_BYTES or len(aad) >= 0xFF00:
         raise SealError("key, nonce or additional data of the wrong length")
     if size > MAX_MESSAGE_BYTES:
         raise SealError("message too long")
 
 
-def seal(key, nonce, aad, text):
+def seal(key: bytes, nonce: bytes, aad: bytes, text: "Bytes") -> bytes:
     """AES-CCM with a 16-byte key, a 13-byte nonce never used before under it, and an 8-byte tag.
 
     Returns the ciphertext with the tag behind it. Peak heap is about twice the text's size.
@@ -90,7 +98,7 @@ def seal(key, nonce, aad, text):
     return bytes(out)
 
 
-def unseal(key, nonce, aad, sealed):
+def unseal(key: bytes, nonce: bytes, aad: bytes, sealed: "Bytes") -> bytes:
     """The text that `seal` was given, as bytes.
 
     Raises:
@@ -113,13 +121,13 @@ def unseal(key, nonce, aad, sealed):
 class Keys:
     """The keys of one terminal, each for one use: `up`, `down`, `stock` (16 bytes each)."""
 
-    def __init__(self, up, down, stock):
+    def __init__(self, up: bytes, down: bytes, stock: bytes) -> None:
         self.up = up
         self.down = down
         self.stock = stock
 
 
-def derive_keys(device_key, terminal_id):
+def derive_keys(device_key: bytes, terminal_id: bytes) -> Keys:
     """`Keys` from the 32-byte device key and the 8-byte terminal id.
 
     Raises:
@@ -134,14 +142,7 @@ def derive_keys(device_key, terminal_id):
     )
 
 
-def derive_control_key(device_key, terminal_id, unique_id):
-    """The 32-byte HMAC key of the boot control block; bound to the chip, so that a copied flash has
-    another.
-    """
-    return hkdf_sha256(device_key, bytes(terminal_id) + bytes(unique_id), b"duka control 1", 32)
-
-
-def message_counter(boot_count, n):
+def message_counter(boot_count: int, n: int) -> int:
     """The counter of the `n`-th message (from 1) of a boot. It never repeats while `boot_count`
     does not.
 
@@ -153,7 +154,7 @@ def message_counter(boot_count, n):
     return boot_count << 24 | n
 
 
-def _aad(external_aad):
+def _aad(external_aad: bytes) -> bytes:
     # Enc_structure of RFC 9052 section 5.3.
     return cbor.dumps(["Encrypt0", _PROTECTED, external_aad])
 
@@ -161,11 +162,13 @@ def _aad(external_aad):
 _EXTERNAL_AAD = b"duka/1"
 
 
-def _nonce(direction, salt, counter):
+def _nonce(direction: int, salt: bytes, counter: int) -> bytes:
     return bytes((direction,)) + salt + counter.to_bytes(8, "big")
 
 
-def seal_request(up_key, terminal_id, salt, counter, text):
+def seal_request(
+    up_key: bytes, terminal_id: bytes, salt: bytes, counter: int, text: bytes
+) -> bytes:
     """The message body for the server: `text` (encoded content) sealed under a counter never used
     before; `salt` is 4 random bytes, so that no nonce comes again if a counter does.
 
@@ -179,7 +182,7 @@ def seal_request(up_key, terminal_id, salt, counter, text):
     return cbor.dumps([_PROTECTED, {4: terminal_id, 6: salt + short}, sealed])
 
 
-def open_reply(down_key, salt, counter, body):
+def open_reply(down_key: bytes, salt: bytes, counter: int, body: bytes) -> bytes:
     """The content of the server's reply to the request of `salt` and `counter`.
 
     Raises:
@@ -205,7 +208,9 @@ def open_reply(down_key, salt, counter, body):
     return unseal(down_key, _nonce(1, salt, counter), _aad(_EXTERNAL_AAD), parts[2])
 
 
-def open_pin(stock_key, batch_id, index, head, serial, sealed):
+def open_pin(
+    stock_key: bytes, batch_id: int, index: int, head: "Head", serial: str, sealed: bytes
+) -> str:
     """The PIN (text) of entry `index` (from 0) of a stock batch whose `head` is (product id,
     amount_minor, expiry).
 

@@ -9,8 +9,20 @@ from hashlib import sha256
 
 from .breath import breathe
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
 
-def equal(a, b):
+    Bytes = bytes | bytearray | memoryview
+
+    class Who(Protocol):
+        """Whose permit it is."""
+
+        terminal_id: bytes
+        device_key: bytes
+
+
+def equal(a: "Bytes", b: "Bytes") -> bool:
     """True if the two byte strings are equal; takes the same time wherever they differ."""
     if len(a) != len(b):
         return False
@@ -20,7 +32,7 @@ def equal(a, b):
     return difference == 0
 
 
-def _pads(key):
+def _pads(key: bytes) -> tuple[bytearray, bytearray]:
     if len(key) > 64:
         key = sha256(key).digest()
     inner = bytearray(64)
@@ -32,7 +44,7 @@ def _pads(key):
     return inner, outer
 
 
-def hmac_sha256(key, *parts):
+def hmac_sha256(key: bytes, *parts: "Bytes") -> bytes:
     """HMAC-SHA-256 (RFC 2104) of the parts joined; 32 bytes."""
     inner, outer = _pads(key)
     h = sha256(inner)
@@ -40,10 +52,11 @@ def hmac_sha256(key, *parts):
         h.update(part)
     outer_hash = sha256(outer)
     outer_hash.update(h.digest())
-    return outer_hash.digest()
+    digest: bytes = outer_hash.digest()
+    return digest
 
 
-def hkdf_sha256(key, salt, info, length_bytes):
+def hkdf_sha256(key: bytes, salt: bytes, info: bytes, length_bytes: int) -> bytes:
     """HKDF-SHA-256 (RFC 5869), extract then expand; at most 8160 bytes.
 
     Raises:
@@ -61,7 +74,7 @@ def hkdf_sha256(key, salt, info, length_bytes):
     return out[:length_bytes]
 
 
-def technician_permit(who, action, challenge):
+def technician_permit(who: "Who", action: str, challenge: bytes) -> bytes:
     """What only the server can say to let a technician do `action` (docs/formats/serial.md): 16
     bytes. `who` has the `device_key` and the `terminal_id`.
     """
@@ -69,7 +82,7 @@ def technician_permit(who, action, challenge):
     return hmac_sha256(key, action.encode() + challenge)[:16]
 
 
-def pbkdf2_sha256(secret, salt, rounds, length_bytes=32):
+def pbkdf2_sha256(secret: bytes, salt: bytes, rounds: int, length_bytes: int = 32) -> bytes:
     """PBKDF2-HMAC-SHA-256 (RFC 8018). Two hashes of 96 bytes a round, whatever the length of
     `secret`.
 

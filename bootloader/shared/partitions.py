@@ -8,9 +8,14 @@ try:
     from micropython import const
 except ImportError:
 
-    def const(value):
+    def const(value: int) -> int:  # type: ignore[misc]  # the stubs' takes more
+        """As MicroPython's, which has the compiler put the number in place of its name."""
         return value
 
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootloader.shared.board import Flash
 
 SECTOR_BYTES = const(4096)
 PAGE_BYTES = const(256)
@@ -33,7 +38,7 @@ class PartitionError(ValueError):
     """An access outside a partition, or one that flash cannot do; nothing was read or written."""
 
 
-def table(flash, layout=DUKA_R1):
+def table(flash: "Flash", layout: "dict[str, tuple[int, int]]" = DUKA_R1) -> "dict[str, Partition]":
     """`{name: Partition}` of a board's flash.
 
     Raises PartitionError if a partition does not fit the flash, is not made of whole sectors or
@@ -52,7 +57,7 @@ def table(flash, layout=DUKA_R1):
 class Partition:
     """`size_bytes` of `flash` from `offset` on. Offsets given to its calls count from its start."""
 
-    def __init__(self, flash, offset, size_bytes):
+    def __init__(self, flash: "Flash", offset: int, size_bytes: int) -> None:
         """Raises PartitionError unless it is whole sectors inside the flash."""
         if offset < 0 or size_bytes <= 0 or offset + size_bytes > flash.size_bytes:
             raise PartitionError("partition does not fit the flash")
@@ -62,23 +67,23 @@ class Partition:
         self.offset = offset
         self.size_bytes = size_bytes
 
-    def _address(self, offset, length):
+    def _address(self, offset: int, length: int) -> int:
         if offset < 0 or length < 0 or offset + length > self.size_bytes:
             raise PartitionError("outside the partition")
         return self.offset + offset
 
-    def read_into(self, offset, buf):
+    def read_into(self, offset: int, buf: bytearray | memoryview) -> None:
         """Fill `buf` from `offset` on."""
         self.flash.read_into(self._address(offset, len(buf)), buf)
 
-    def read(self, offset, length):
+    def read(self, offset: int, length: int) -> bytearray:
         """`length` bytes from `offset` on, as a new bytearray."""
         address = self._address(offset, length)
         buf = bytearray(length)
         self.flash.read_into(address, buf)
         return buf
 
-    def program(self, offset, data):
+    def program(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Clear the bits that are 0 in `data`; any length, one flash operation a page."""
         address = self._address(offset, len(data))
         data = memoryview(data)
@@ -88,18 +93,18 @@ class Partition:
             self.flash.program(address + done, data[done : done + piece])
             done += piece
 
-    def erase_sector(self, offset):
+    def erase_sector(self, offset: int) -> None:
         """Set the sector at `offset` to ones; raises PartitionError if none begins there."""
         if offset % SECTOR_BYTES:
             raise PartitionError("no sector begins there")
         self.flash.erase(self._address(offset, SECTOR_BYTES))
 
-    def mapped(self, length=None):
+    def mapped(self, length: int | None = None) -> memoryview:
         """A memoryview of the first `length` bytes (all by default), executable in place."""
         length = self.size_bytes if length is None else length
         return self.flash.mapped(self._address(0, length), length)
 
-    def is_blank(self, offset, length):
+    def is_blank(self, offset: int, length: int) -> bool:
         """True if every one of the `length` bytes from `offset` on is erased."""
         self._address(offset, length)
         buf = bytearray(min(PAGE_BYTES, length))
@@ -123,16 +128,18 @@ class BlockDevice:
     flash pass through as OSError. Source: MicroPython's `vfs.AbstractBlockDev`.
     """
 
-    def __init__(self, partition):
+    def __init__(self, partition: Partition) -> None:
         self.partition = partition
-        self.seen = None
+        self.seen: set[int] | None = None
 
-    def readblocks(self, block, buf, offset=0):
+    def readblocks(self, block: int, buf: bytearray, offset: int = 0) -> None:
+        """Fill `buf` from `offset` in `block` on."""
         if self.seen is not None:
             self.seen.add(block)
         self.partition.read_into(block * SECTOR_BYTES + offset, buf)
 
-    def writeblocks(self, block, buf, offset=None):
+    def writeblocks(self, block: int, buf: bytearray, offset: int | None = None) -> None:
+        """Write `buf` at `offset` in `block`; without one, whole blocks that are erased first."""
         start = block * SECTOR_BYTES
         if offset is None:
             for sector in range(start, start + len(buf), SECTOR_BYTES):
@@ -140,7 +147,8 @@ class BlockDevice:
             offset = 0
         self.partition.program(start + offset, buf)
 
-    def ioctl(self, operation, argument):
+    def ioctl(self, operation: int, argument: int) -> int:
+        """Size in blocks (4), bytes of one (5), erase one (6)."""
         if operation == 4:
             return self.partition.size_bytes // SECTOR_BYTES
         if operation == 5:
@@ -150,7 +158,7 @@ class BlockDevice:
         return 0  # 1 start, 2 stop, 3 sync: nothing is held back here
 
 
-def make_firm(partition, offset):
+def make_firm(partition: Partition, offset: int) -> None:
     """Program the last written page of the sector at `offset` with its own content.
 
     A cut in the middle of a program may leave cells that read as 0 now and as 1 later. What reads 0
@@ -167,7 +175,7 @@ def make_firm(partition, offset):
             return
 
 
-def mount_data(partition, may_format):
+def mount_data(partition: Partition, may_format: bool) -> None:
     """Mount littlefs in `partition` at /data; a blank one is formatted first.
 
     littlefs believes what it reads at mount, and appends to it. So the blocks it looks at then,
@@ -181,18 +189,18 @@ def mount_data(partition, may_format):
     device = BlockDevice(partition)
     device.seen = set()
     try:
-        vfs.VfsLfs2(device)
+        vfs.VfsLfs2(device)  # type: ignore[abstract, arg-type]  # the stubs want a base class
     except OSError:
         pass  # once more below
     for block in device.seen:
         make_firm(partition, block * SECTOR_BYTES)
     device.seen = None
     try:
-        filesystem = vfs.VfsLfs2(device)
+        filesystem = vfs.VfsLfs2(device)  # type: ignore[abstract, arg-type]
     except OSError:
         # littlefs keeps its superblock in the first two blocks
         if not may_format and not partition.is_blank(0, 2 * SECTOR_BYTES):
             raise
-        vfs.VfsLfs2.mkfs(device)
-        filesystem = vfs.VfsLfs2(device)
+        vfs.VfsLfs2.mkfs(device)  # type: ignore[arg-type]
+        filesystem = vfs.VfsLfs2(device)  # type: ignore[abstract, arg-type]
     vfs.mount(filesystem, "/data")

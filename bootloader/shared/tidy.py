@@ -8,6 +8,10 @@ import os
 
 from .compat import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 RESERVE_BYTES = const(0x10000)
 """What uploads and price lists leave free, so that what is signed can always be replaced."""
 
@@ -24,13 +28,13 @@ _KEPT = (
 )
 
 
-def free_bytes(data="/data"):
+def free_bytes(data: str = "/data") -> int:
     """What littlefs has left. Raises OSError."""
     found = os.statvfs(data)
     return found[0] * found[3]
 
 
-def tidy(orphans=False, data="/data"):
+def tidy(orphans: bool = False, data: str = "/data") -> None:
     """Remove what was never finished; with `orphans` also what no format names. Never raises."""
     for folder in (data, data + "/trust", data + "/stock"):
         for name in _names(folder):
@@ -42,7 +46,7 @@ def tidy(orphans=False, data="/data"):
                 _remove(data + "/" + name)
 
 
-def make_room(size_bytes, data="/data"):
+def make_room(size_bytes: int, data: str = "/data") -> bool:
     """Whether `size_bytes` fit and the reserve stays; tidies up first if they do not."""
     try:
         for orphans in (None, False, True):
@@ -55,20 +59,20 @@ def make_room(size_bytes, data="/data"):
     return False
 
 
-def at_start():
+def at_start() -> None:
     """What an upload that never ended left, or a release that is gone, must stop no sale."""
     tidy()
     make_room(0)
 
 
-def _names(folder):
+def _names(folder: str) -> "Sequence[str]":
     try:
         return os.listdir(folder)
     except OSError:
         return ()  # no such folder, or a file
 
 
-def _remove(path):
+def _remove(path: str) -> None:
     for name in _names(path):
         _remove(path + "/" + name)
     try:

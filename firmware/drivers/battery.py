@@ -1,10 +1,14 @@
 """The Li-ion cell as a percentage; for the status bar and the check-in."""
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootloader.shared.board import Board
+
 # (mV, percent) of a resting Li-ion cell; between two points it is read off a straight line
 _CURVE = ((3300, 0), (3500, 8), (3600, 18), (3700, 40), (3800, 60), (3950, 80), (4150, 100))
 
 
-def percent(battery_mv):
+def percent(battery_mv: int) -> int:
     """How full a cell of `battery_mv` is, 0 to 100."""
     below_mv, below = _CURVE[0]
     if battery_mv <= below_mv:
@@ -19,11 +23,11 @@ def percent(battery_mv):
 class Battery:
     """Readings of `board.battery_mv`, smoothed: a printing head makes the voltage dip."""
 
-    def __init__(self, board):
+    def __init__(self, board: "Board") -> None:
         self._board = board
         self.mv = board.battery_mv()
 
-    def read(self):
+    def read(self) -> tuple[int, int, bool]:
         """Take a reading; returns (smoothed mV, percent, charging)."""
         self.mv += (self._board.battery_mv() - self.mv) // 4
         return self.mv, percent(self.mv), self._board.charging()

@@ -9,6 +9,12 @@ import asyncio
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bootloader.shared.board import Pin
+
 KEYS = "123A456B789C*0#D"
 
 SCAN_MS = 10
@@ -19,12 +25,12 @@ QUEUE_KEYS = 16
 class Debouncer:
     """Turns scans into key presses; pure, so that recorded contact noise can be played to it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._candidate = 0
         self._seen = 0
         self._held = 0
 
-    def feed(self, levels):
+    def feed(self, levels: int) -> str | None:
         """Take one scan, bit n set when KEYS[n] reads pressed; return a key just pressed or None.
 
         A press counts after `STEADY_SCANS` equal scans. One press gives one key however long it is
@@ -56,26 +62,26 @@ class Debouncer:
 class Keypad:
     """The keys of one board. `run()` is its task; `await get()` gives the next key."""
 
-    def __init__(self, rows, columns):
+    def __init__(self, rows: "Sequence[Pin]", columns: "Sequence[Pin]") -> None:
         """`rows`: four output pins; `columns`: four input pins with pull-ups."""
         self._rows = rows
         self._columns = columns
         self._debouncer = Debouncer()
-        self._queue = []
+        self._queue: list[str] = []
         self._all_rows(0)
 
-    def _all_rows(self, level):
+    def _all_rows(self, level: int) -> None:
         for row in self._rows:
             row.value(level)
 
-    def any_down(self):
+    def any_down(self) -> bool:
         """Whether any key is down: with every row low, one reading of the columns tells."""
         level = 1
         for column in self._columns:
             level &= column.value()
         return not level
 
-    def scan(self):
+    def scan(self) -> int:
         """The levels of all keys now, bit n for KEYS[n]; cheap while none is down."""
         if not self.any_down():
             return 0
@@ -92,23 +98,23 @@ class Keypad:
         self._all_rows(0)
         return levels
 
-    async def run(self):
+    async def run(self) -> None:
         """Scan for ever. A full queue drops new keys: a merchant leaning on it loses nothing."""
         while True:
             self.step()
             await asyncio.sleep_ms(SCAN_MS)
 
-    def step(self):
+    def step(self) -> None:
         """One scan; what `run` does every `SCAN_MS`."""
         key = self._debouncer.feed(self.scan())
         if key and len(self._queue) < QUEUE_KEYS:
             self._queue.append(key)
 
-    def take(self):
+    def take(self) -> str | None:
         """The next key, in the order pressed; None when there is none."""
         return self._queue.pop(0) if self._queue else None
 
-    async def get(self, timeout_ms=None):
+    async def get(self, timeout_ms: int | None = None) -> str | None:
         """The next key; None when `timeout_ms` passed without one."""
         started = ticks_ms()
         while not self._queue:
@@ -117,6 +123,6 @@ class Keypad:
             await asyncio.sleep_ms(SCAN_MS)
         return self.take()
 
-    def forget(self):
+    def forget(self) -> None:
         """Drop keys pressed before now, so that a double press never answers the next question."""
         self._queue.clear()

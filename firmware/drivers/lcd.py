@@ -4,6 +4,12 @@ It keeps what the controller holds and sends only the pages (bands of eight rows
 Command bytes: Solomon Systech SSD1306 datasheet, section 9.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bootloader.shared.board import Lcd as Port
+
 WIDTH = 128
 HEIGHT = 64
 PAGES = 8
@@ -22,7 +28,7 @@ _START = (
 class Lcd:
     """Shows 1024-byte pictures: page after page, a byte a column, bit 0 on top."""
 
-    def __init__(self, port):
+    def __init__(self, port: "Port") -> None:
         """`port` is `board.lcd`: `.command(bytes)` and `.data(bytes)`."""
         self._port = port
         self._held = bytearray(WIDTH * PAGES)
@@ -30,7 +36,7 @@ class Lcd:
         self._send(range(PAGES))
         port.command(b"\xaf")
 
-    def show(self, picture):
+    def show(self, picture: bytearray) -> int:
         """Make the glass equal `picture`; returns how many pages had to be sent."""
         held = memoryview(self._held)
         new = memoryview(picture)
@@ -43,7 +49,7 @@ class Lcd:
         self._send(changed)
         return len(changed)
 
-    def _send(self, pages):
+    def _send(self, pages: "Iterable[int]") -> None:
         held = memoryview(self._held)
         for page in pages:
             self._port.command(bytes((0xB0 | page, 0x00, 0x10)))

@@ -12,6 +12,12 @@ import asyncio
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootloader.shared.board import Uart
+
 COLUMNS = 32
 
 OK = "ok"
@@ -25,12 +31,12 @@ PRINT_MS = 15000
 CHUNK_BYTES = 48
 
 
-def _realtime(byte):
+def _realtime(byte: int) -> bool:
     # bits 1 and 4 are always set and bits 0 and 7 always clear in a DLE EOT answer
     return byte & 0x93 == 0x12
 
 
-def _in_turn(byte):
+def _in_turn(byte: int) -> bool:
     # a GS r answer has bits 4 and 7 clear, which a DLE EOT answer has not
     return not byte & 0x90
 
@@ -38,17 +44,17 @@ def _in_turn(byte):
 class Printer:
     """One printer on a UART that has `.any() .read(n) .write(b)`."""
 
-    def __init__(self, uart, baud):
+    def __init__(self, uart: "Uart", baud: int) -> None:
         self._uart = uart
         # a fifth slower than the line, as the head must keep up without a handshake
         self._chunk_ms = CHUNK_BYTES * 10 * 1200 // baud
         self.busy = False
 
-    def _drain(self):
+    def _drain(self) -> None:
         while self._uart.any():
             self._uart.read(64)
 
-    async def _answer(self, wanted, timeout_ms):
+    async def _answer(self, wanted: "Callable[[int], bool]", timeout_ms: int) -> int | None:
         """The first byte for which `wanted` holds, None when the deadline passes."""
         started = ticks_ms()
         while True:
@@ -60,7 +66,7 @@ class Printer:
                 return None
             await asyncio.sleep_ms(10)
 
-    async def status(self):
+    async def status(self) -> str:
         """OK, PAPER_OUT, COVER_OPEN, ERROR, or UNKNOWN when the head does not reply."""
         self._drain()
         self._uart.write(b"\x10\x04\x02")
@@ -77,7 +83,7 @@ class Printer:
             return PAPER_OUT
         return ERROR if offline & 0x40 else OK
 
-    async def _write(self, data):
+    async def _write(self, data: bytes) -> bool:
         """Send at the head's pace; False when it stopped taking bytes."""
         view = memoryview(data)
         at = 0
@@ -91,7 +97,7 @@ class Printer:
             await asyncio.sleep_ms(self._chunk_ms)
         return True
 
-    async def print(self, data):
+    async def print(self, data: bytes) -> tuple[bool, str]:
         """Print `data` (bytes of ESC/POS); returns (sent, status).
 
         `sent` is False when nothing at all was sent, because the head said beforehand that it

@@ -1,138 +1,92 @@
-"""Selling airtime, from the choice of product to the printed receipt; the menu calls `sell`.
+"""Selling airtime, from the choice of product to the printed receipt.
 
 The order that no cut may break: printer asked, merchant agreed, intent journaled, voucher
 fetched or opened, printed, print journaled. From the intent on, whatever stops the flow leaves the
 sale in the journal, and `firmware.flows.recover` finishes it.
 """
 
-from firmware.drivers import printer
-from firmware.flows import voucher
-from firmware.log import log
-from firmware.ui.screen import OFFLINE, ONLINE, SEARCHING
+from firmware.flows.steps import ask_server, hand_over, paper
+from firmware.net.link import OFFLINE, ONLINE, SEARCHING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.flows.desk import Desk
+    from firmware.sales.catalogue import Product
 
 NETWORK_MS = 12000
-ANSWER_MS = 60000
 
 
-async def sell(app):
+async def run(desk: "Desk") -> None:
     """One sale, or back to the menu with nothing changed.
 
     Raises:
         SaleRefused: the till will not; nothing was sold.
     """
-    product = await pick(app)
-    if product is None or not await paper_ready(app) or not await confirm(app, product):
+    product = await pick(desk)
+    if product is None or not await paper.is_ready(desk) or not await confirm(desk, product):
         return
-    await wait_for_network(app)
-    if app.network == ONLINE:
-        sale = app.till.begin_online(product.id, product)
-        if await ask_server(app, sale):
-            await voucher.hand_over(app, sale)
-    elif await offer_stock(app, product):
-        sale = app.till.begin_offline(product.id, product)
-        await voucher.hand_over(app, sale)
+    await wait_for_network(desk)
+    if desk.link.state == ONLINE:
+        sale = desk.till.begin_online(product.id, product)
+        if await ask_server.ask_server(desk, sale):
+            await hand_over.hand_over(desk, sale)
+    elif await offer_stock(desk, product):
+        sale = desk.till.begin_offline(product.id, product)
+        await hand_over.hand_over(desk, sale)
 
 
-async def pick(app):
+async def pick(desk: "Desk") -> "Product | None":
     """The product the merchant chose, or None."""
-    products = app.catalogue.products
+    products = desk.catalogue.products
     try:
-        items = [(p.name, app.money(p.amount_minor)) for p in products]
+        items = []
+        for n in range(len(products)):
+            product = products[n]  # read from flash each time
+            items.append((product.name, desk.money(product.amount_minor)))
     except (ValueError, OSError):
-        app.new_catalogue()  # the file was spoiled since it was read: back to what worked last
+        desk.new_catalogue()  # the file was spoiled since it was read: back to what worked last
         return None
-    at = await app.ui.choose(app.words("sell_what"), items)
-    return None if at is None else products[at]
+    at = await desk.ui.choose(desk.words("sell_what"), items)
+    return products[at] if isinstance(at, int) else None
 
 
-async def paper_ready(app):
-    """Whether the printer may print; a sale that cannot be handed over is not begun."""
-    words = app.words
-    while True:
-        done, status = await app.ui.busy(
-            app.printer.status(), words("checking"), words("wait_printer"), 3000
-        )
-        if not done or status in (printer.OK, printer.UNKNOWN):
-            return True
-        log("sale", "not begun, printer " + status)
-        title = words("no_paper" if status == printer.PAPER_OUT else "printer_bad")
-        if await app.ui.bad(title, words(status), (("*", "back"), ("#", "try"))) == "*":
-            return False
-
-
-async def confirm(app, product):
+async def confirm(desk: "Desk", product: "Product") -> bool:
     """Whether the merchant agrees to the price and what it does to the float."""
-    words = app.words
-    left = app.till.float_minor
-    key = await app.ui.ask(
+    words = desk.words
+    left = desk.till.float_minor
+    key = await desk.ui.ask(
         words("sell_q", product.name),
         [
-            (words("float_now"), app.money(left)),
-            (words("float_after"), app.money(left - product.debit_minor)),
+            (words("float_now"), desk.money(left)),
+            (words("float_after"), desk.money(left - product.debit_minor)),
         ],
         (("*", "back"), ("#", "ok")),
-        big=app.price(product.amount_minor),
+        big=desk.price(product.amount_minor),
     )
     return key == "#"
 
 
-async def wait_for_network(app):
+async def wait_for_network(desk: "Desk") -> None:
     """Give a network that is being looked for a bounded time to come; look whether it stayed.
 
     A sale that is begun online in a place without coverage would keep the customer waiting.
     """
-    if app.network == OFFLINE:
+    if desk.link.state == OFFLINE:
         return
-    await app.ui.busy(
-        app.network_known() if app.network == SEARCHING else app.look(),
-        app.words("selling"),
-        app.words("wait_network"),
+    await desk.ui.busy(
+        desk.link.known() if desk.link.state == SEARCHING else desk.link.look(),
+        desk.words("selling"),
+        desk.words("wait_network"),
         NETWORK_MS,
         ("*", "stop"),
     )
 
 
-async def offer_stock(app, product):
+async def offer_stock(desk: "Desk", product: "Product") -> bool:
     """Whether the merchant wants to sell from the terminal's own stock; says what keeps the network
     away, where the merchant can mend it.
     """
-    title = app.words("n_" + app.trouble)
-    if title.startswith("n_"):
-        title = app.words("no_network")
-    text = app.words("stock_q", app.till.stock_left(product.id))
+    title = desk.words.either("n_" + desk.link.trouble, "no_network")
+    text = desk.words("stock_q", desk.till.stock_left(product.id))
     hints = (("*", "back"), ("#", "ok"))
-    return await app.ui.ask(title, text, hints) == "#"
-
-
-async def ask_server(app, sale):
-    """Ask for the voucher of `sale` until there is an answer or the merchant leaves it for later.
-
-    True when the till holds the voucher. A sale that was refused is explained here.
-    """
-    words = app.words
-    while True:
-        done, code = await app.ui.busy(
-            app.exchange(sale), words("selling"), words("wait_voucher"), ANSWER_MS
-        )
-        if done and code == "":
-            return True
-        if done and code is not None:
-            await explain(app, code)
-            return False
-        log("sale", "{} has no answer".format(sale.sequence))
-        key = await app.ui.bad(
-            words("no_answer"),
-            words("no_answer_t", sale.sequence),
-            (("*", "later"), ("#", "try")),
-        )
-        if key == "*":
-            return False
-
-
-async def explain(app, code):
-    """Say in plain words why a sale was refused and what to do next."""
-    log("sale", "refused: " + code)
-    text = app.words("e_" + code)
-    if text == "e_" + code:
-        text = app.words("e_other", code)
-    await app.ui.bad(app.words("not_sold"), text, (("#", "ok"),))
+    return await desk.ui.ask(title, text, hints) == "#"

@@ -6,7 +6,7 @@ WIDTH = 128
 HEIGHT = 64
 
 
-def _glyph(char):
+def _glyph(char: str) -> int:
     n = ord(char)
     if 32 <= n < 127:
         return (n - 32) * 3
@@ -15,7 +15,7 @@ def _glyph(char):
     return ((95 + n) if n >= 0 else 31) * 3
 
 
-def text_width(text, big=False):
+def text_width(text: str, big: bool = False) -> int:
     """How many pixels wide `text` is, without space after it."""
     width = 0
     for char in text:
@@ -24,7 +24,7 @@ def text_width(text, big=False):
     return width * 2 if big else width
 
 
-def wrap(text, width_px=WIDTH):
+def wrap(text: str, width_px: int = WIDTH) -> list[str]:
     """Lines of `text` broken at spaces so that each fits `width_px`; a newline always breaks.
 
     A word wider than the line is broken inside.
@@ -50,7 +50,7 @@ def wrap(text, width_px=WIDTH):
     return lines
 
 
-def shorten(text, width_px):
+def shorten(text: str, width_px: int) -> str:
     """`text`, or as much of it as fits with two dots after it."""
     if text_width(text) <= width_px:
         return text
@@ -62,15 +62,15 @@ def shorten(text, width_px):
 class Canvas:
     """The picture: `buffer` is 1024 bytes as the display takes them."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.buffer = bytearray(WIDTH * HEIGHT // 8)
 
-    def clear(self, top=0, bottom=HEIGHT):
+    def clear(self, top: int = 0, bottom: int = HEIGHT) -> None:
         """Darken the rows from `top` up to `bottom`; both multiples of eight."""
         for n in range(top * 16, bottom * 16):
             self.buffer[n] = 0
 
-    def _column(self, x, y, bits):
+    def _column(self, x: int, y: int, bits: int) -> None:
         if 0 <= x < WIDTH:
             at = (y >> 3) * WIDTH + x
             bits <<= y & 7
@@ -80,7 +80,7 @@ class Canvas:
             if bits > 0xFF and at + WIDTH < size:
                 self.buffer[at + WIDTH] |= bits >> 8
 
-    def text(self, x, y, text, big=False, bold=False):
+    def text(self, x: int, y: int, text: str, big: bool = False, bold: bool = False) -> int:
         """Draw `text` with its top left at (x, y); returns the x after it."""
         for char in text:
             at = _glyph(char)
@@ -104,7 +104,7 @@ class Canvas:
                 x += width + (2 if bold else 1)
         return x
 
-    def fill(self, x, y, width, height):
+    def fill(self, x: int, y: int, width: int, height: int) -> None:
         """Light a rectangle."""
         while height > 0:
             rows = min(height, 8 - (y & 7))
@@ -113,7 +113,7 @@ class Canvas:
             y += rows
             height -= rows
 
-    def invert(self, x, y, width, height):
+    def invert(self, x: int, y: int, width: int, height: int) -> None:
         """Turn light to dark and back in a rectangle."""
         while height > 0:
             rows = min(height, 8 - (y & 7))

@@ -10,19 +10,33 @@ from bootloader.shared.compat import ticks_diff, ticks_ms
 from firmware.ui.canvas import WIDTH, wrap
 from firmware.ui.screen import LINES
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from typing import Any
+
+    from firmware.drivers.buzzer import Buzzer
+    from firmware.drivers.keypad import Keypad
+    from firmware.ui.screen import Hint, Line, Screen
+    from firmware.ui.texts import Words
+
+    Outcome = tuple[Any, Exception | None]
+
 IDLE_MS = 90000
 TICK_MS = 200
 
 
 class Idle(Exception):
-    """Nobody touched the terminal for the sign-out time. Flows let it pass up to `main`."""
+    """Nobody touched the terminal for the sign-out time. Flows let it pass up to the session."""
 
 
 class Dialogs:
     """One merchant at one terminal."""
 
-    def __init__(self, screen, keypad, buzzer, words):
-        """`words`: `firmware.texts.Words`, replaced when the merchant changes the language."""
+    def __init__(
+        self, screen: "Screen", keypad: "Keypad", buzzer: "Buzzer", words: "Words"
+    ) -> None:
+        """`words`: `firmware.ui.texts.Words`, replaced when the merchant changes the language."""
         self.screen = screen
         self.words = words
         self._keypad = keypad
@@ -30,32 +44,36 @@ class Dialogs:
         self._touched_ms = ticks_ms()
         self.alive_ms = ticks_ms()
 
-    def alive(self):
+    def alive(self) -> None:
         """Tell the supervisor that the merchant's task goes on, in a flow that asks no key."""
         self.alive_ms = ticks_ms()
 
-    def idle_ms(self):
+    def idle_ms(self) -> int:
         """How long ago the last key was pressed."""
         return ticks_diff(ticks_ms(), self._touched_ms)
 
-    async def key(self, wanted, timeout_ms=None):
-        """The next key that is in `wanted`; None when `timeout_ms` passed without one.
+    async def key(self, wanted: str) -> str:
+        """The next key that is in `wanted`.
 
         Raises:
-            Idle: nobody pressed anything for `IDLE_MS`, all of it here (only without a timeout).
+            Idle: nobody pressed anything for `IDLE_MS`, all of it here.
         """
         started = ticks_ms()
         while True:
+            key = await self.key_within(wanted, TICK_MS)
+            if key is not None:
+                return key
+            if min(self.idle_ms(), ticks_diff(ticks_ms(), started)) >= IDLE_MS:
+                raise Idle
+
+    async def key_within(self, wanted: str, timeout_ms: int) -> str | None:
+        """The next key that is in `wanted`; None when `timeout_ms` passed without any key."""
+        started = ticks_ms()
+        while True:
             self.alive_ms = ticks_ms()
-            key = await self._keypad.get(
-                TICK_MS if timeout_ms is None else min(TICK_MS, timeout_ms)
-            )
+            key = await self._keypad.get(min(TICK_MS, timeout_ms))
             if key is None:
-                here_ms = ticks_diff(ticks_ms(), started)
-                if timeout_ms is None:
-                    if min(self.idle_ms(), here_ms) >= IDLE_MS:
-                        raise Idle
-                elif here_ms >= timeout_ms:
+                if ticks_diff(ticks_ms(), started) >= timeout_ms:
                     return None
                 continue
             self._touched_ms = ticks_ms()
@@ -63,15 +81,25 @@ class Dialogs:
                 self._buzzer.key()
                 return key
 
-    def _hints(self, keys):
+    def _hints(self, keys: "Sequence[Hint]") -> "list[Hint]":
         return [(key, self.words(word)) for key, word in keys]
 
-    def tell(self, title, text, hints=(), big=None):
+    def tell(
+        self, title: str, text: str, hints: "Sequence[Hint]" = (), big: str | None = None
+    ) -> None:
         """Show a page and return at once. `title` and `text` are already in words."""
         lines = wrap(text, WIDTH - 2) if text else ()
         self.screen.page(title, lines, self._hints(hints), big)
 
-    async def ask(self, title, text, hints, big=None, timeout_ms=None, sound=None):
+    async def ask(
+        self,
+        title: str,
+        text: "str | list[Line]",
+        hints: "Sequence[Hint]",
+        big: str | None = None,
+        timeout_ms: int | None = None,
+        sound: "Callable[[], None] | None" = None,
+    ) -> str | None:
         """Show a page and wait for one of the hinted keys, which is returned.
 
         Text longer than the page is paged with A and B. Keys pressed before the page was there do
@@ -87,7 +115,11 @@ class Dialogs:
         while True:
             more = (2 if first else 0) | (1 if first + room < len(lines) else 0)
             self.screen.page(title, lines[first : first + room], self._hints(hints), big, more=more)
-            key = await self.key(keys + "AB" if len(lines) > room else keys, timeout_ms)
+            wanted = keys + "AB" if len(lines) > room else keys
+            if timeout_ms is None:
+                key: str | None = await self.key(wanted)
+            else:
+                key = await self.key_within(wanted, timeout_ms)
             if key == "A" and "A" not in keys:
                 first = max(0, first - room)
             elif key == "B" and "B" not in keys:
@@ -95,15 +127,27 @@ class Dialogs:
             else:
                 return key
 
-    async def bad(self, title, text, hints=(("#", "ok"),), timeout_ms=None):
+    async def bad(
+        self,
+        title: str,
+        text: str,
+        hints: "Sequence[Hint]" = (("#", "ok"),),
+        timeout_ms: int | None = None,
+    ) -> str | None:
         """`ask` with the sound of a refusal."""
         return await self.ask(title, text, hints, None, timeout_ms, self._buzzer.bad)
 
-    def good(self):
+    def good(self) -> None:
         """The sound of something done."""
         self._buzzer.good()
 
-    async def choose(self, title, items, back="back", extra=()):
+    async def choose(
+        self,
+        title: str,
+        items: "Sequence[Line]",
+        back: str = "back",
+        extra: "tuple[Hint, ...]" = (),
+    ) -> int | str | None:
         """Let the merchant pick one of `items`, strings or pairs (left, right).
 
         Number keys pick at once; A and B move, # takes. Returns the index, None for `*`, or the
@@ -115,7 +159,7 @@ class Dialogs:
         keys = "".join(key for key, _ in extra)
         while True:
             first = min(max(0, at - room + 1), max(0, len(items) - room)) if at >= room else 0
-            lines = []
+            lines: list["Line"] = []
             for n in range(first, min(len(items), first + room)):
                 item = items[n]
                 number = str(n + 1) + " " if n < 9 else "  "
@@ -140,13 +184,15 @@ class Dialogs:
             elif 0 < int(key) <= len(items):
                 return int(key) - 1
 
-    async def digits(self, title, text, most, secret=False, back="back"):
+    async def digits(
+        self, title: str, text: str, most: int, secret: bool = False, back: str | None = "back"
+    ) -> str | None:
         """Let the merchant type up to `most` digits; a string, or None for `*`."""
         self._keypad.forget()
         typed = ""
         while True:
             shown = "*" * len(typed) if secret else typed
-            hints = (("C", "clear"), ("#", "ok"))
+            hints: tuple["Hint", ...] = (("C", "clear"), ("#", "ok"))
             if back:
                 hints = (("*", back),) + hints
             self.screen.page(
@@ -163,7 +209,14 @@ class Dialogs:
             elif len(typed) < most:
                 typed += key
 
-    async def busy(self, work, title, text, deadline_ms, stop=None):
+    async def busy(
+        self,
+        work: "Awaitable[Any]",
+        title: str,
+        text: str,
+        deadline_ms: int,
+        stop: "Hint | None" = None,
+    ) -> "tuple[bool, Any]":
         """Show what is waited for, with the seconds left, until `work` (an awaitable) ends.
 
         Returns (True, its result), or (False, None) when the deadline passed or the merchant
@@ -171,7 +224,7 @@ class Dialogs:
         raised here.
         """
         self._keypad.forget()
-        ended = []
+        ended: list["Outcome"] = []
         task = asyncio.create_task(_outcome(work, ended))
         started = ticks_ms()
         lines = wrap(text, WIDTH - 2)
@@ -192,16 +245,16 @@ class Dialogs:
             raise error
         return True, result
 
-    async def _pressed_or(self, ended, wanted):
+    async def _pressed_or(self, ended: "list[Outcome]", wanted: str) -> bool:
         for _ in range(TICK_MS // 20):
             if ended:
                 break
-            if await self.key(wanted, 20):
+            if await self.key_within(wanted, 20):
                 return True
         return False
 
 
-async def _outcome(work, ended):
+async def _outcome(work: "Awaitable[Any]", ended: "list[Outcome]") -> None:
     # an error is kept for who waits: a task that fails unwatched only reaches the console
     try:
         ended.append((await work, None))

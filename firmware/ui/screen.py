@@ -1,4 +1,4 @@
-"""What the merchant sees: status bar, title, lines, key hints; for `firmware.ui.dialogs` and main.
+"""What the merchant sees: status bar, title, lines, key hints; for `firmware.ui.dialogs`.
 
 Rows from the top: status bar 0-8, title and up to four lines (or a big figure) 11-54, hints 55-63.
 Drawing is whole pictures; the display driver sends only what changed.
@@ -6,25 +6,32 @@ Drawing is whole pictures; the display driver sends only what changed.
 
 from firmware.ui.canvas import WIDTH, Canvas, shorten, text_width
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from firmware.drivers.lcd import Lcd
+
+    Hint = tuple[str, str]
+    Line = str | tuple[str, str]
+
 TOP = 11
 PITCH = 9
 LINES = 5
 HINTS_TOP = 55
 
-OFFLINE = 0
-SEARCHING = 1
-ONLINE = 2
-
 
 class Screen:
     """One display. Every method shows its result at once."""
 
-    def __init__(self, lcd):
+    def __init__(self, lcd: "Lcd") -> None:
         self._lcd = lcd
         self._canvas = Canvas()
-        self._state = None
+        self._state: tuple[int, str, int, int, bool] | None = None
 
-    def status(self, signal, network, unsynced, percent, charging):
+    def status(
+        self, signal: int, network: str, unsynced: int, percent: int, charging: bool
+    ) -> None:
         """Draw the status bar: `signal` 0-31 or 99, `network` word, records the server lacks."""
         state = (signal, network, unsynced, percent, charging)
         if state != self._state:
@@ -32,7 +39,7 @@ class Screen:
             self._bar()
             self._lcd.show(self._canvas.buffer)
 
-    def _bar(self):
+    def _bar(self) -> None:
         canvas = self._canvas
         canvas.clear(0, 8)
         if self._state is None:
@@ -54,7 +61,15 @@ class Screen:
             text = "\x01" + str(unsynced)
             canvas.text(x - 9 - text_width(text), 0, text)
 
-    def page(self, title, lines, hints, big=None, marked=None, more=0):
+    def page(
+        self,
+        title: str,
+        lines: "Sequence[Line]",
+        hints: "Sequence[Hint]",
+        big: str | None = None,
+        marked: int | None = None,
+        more: int = 0,
+    ) -> None:
         """Show one page.
 
         `lines`: up to four strings under `title`, or two under a `big` figure; a line that is a
@@ -92,7 +107,7 @@ class Screen:
         self._hints(hints)
         self._lcd.show(canvas.buffer)
 
-    def _hints(self, hints):
+    def _hints(self, hints: "Sequence[Hint]") -> None:
         canvas = self._canvas
         widths = [text_width(key + " " + word) + 1 for key, word in hints]
         room = WIDTH - 4 - sum(widths)

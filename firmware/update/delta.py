@@ -10,6 +10,10 @@ documentation and docs/decisions/0006-deltas.md.
 
 from bootloader.shared.compat import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 _CHUNK_BYTES = const(256)
 _SIZE_BYTES = const(5)
 
@@ -18,7 +22,7 @@ class DeltaError(Exception):
     """The patch is damaged, of another kind, or not for this base."""
 
 
-def _size(read, one):
+def _size(read: "Callable[[bytearray], None]", one: bytearray) -> int:
     read(one)
     byte = one[0]
     value = byte & 0x3F
@@ -36,7 +40,13 @@ def _size(read, one):
     return -value if negative else value
 
 
-def apply(read, old, old_size, write, new_size):
+def apply(
+    read: "Callable[[bytearray | memoryview], None]",
+    old: "Callable[[int, bytearray | memoryview], None]",
+    old_size: int,
+    write: "Callable[[memoryview], None]",
+    new_size: int,
+) -> "Iterator[None]":
     """Make the new image; a generator that yields after every chunk, so that the caller can let
     others run.
 

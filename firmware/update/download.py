@@ -15,17 +15,26 @@ from hashlib import sha256
 from bootloader.shared.compat import const
 from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
 
+from .errors import StorageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bootloader.shared.partitions import Partition
+
+ONE_REQUEST_BYTES = const(16384)
+"""So much of a payload is asked for at once."""
+
 _MAGIC = b"DKP1"
 _HEAD_BYTES = const(40)
 _MARKS_AT = const(64)
 _MARK_BYTES = const(16)
 
 
-class StorageError(Exception):
-    """The payload does not fit the partition, or the flash does not take it."""
-
-
-def hash_flash(partition, offset, length, scratch):
+def hash_flash(
+    partition: "Partition", offset: int, length: int, scratch: bytearray
+) -> "Iterator[None]":
     """SHA-256 of flash as it is; a generator that yields once a sector and returns nothing: the
     digest is in the first 32 bytes of `scratch` (at least 256 bytes) at the end.
     """
@@ -42,7 +51,7 @@ def hash_flash(partition, offset, length, scratch):
     view[:32] = digest.digest()
 
 
-def under_way(partition, download=None):
+def under_way(partition: "Partition", download: "Download | None" = None) -> tuple[bytes, int, int]:
     """(SHA-256, bytes received, length) of the payload that `partition` holds or takes in; without
     its `Download`, as the log has it, so that nothing is hashed. (b"", 0, 0) if there is none.
     """
@@ -70,7 +79,7 @@ class Download:
         StorageError: it is larger than the partition holds.
     """
 
-    def __init__(self, partition, length, digest):
+    def __init__(self, partition: "Partition", length: int, digest: bytes) -> None:
         self._partition = partition
         self._log_at = partition.size_bytes - SECTOR_BYTES
         self.length = length
@@ -90,27 +99,28 @@ class Download:
             self.restart()
 
     @property
-    def complete(self):
+    def complete(self) -> bool:
+        """Whether every byte came."""
         return self.received == self.length
 
-    def restart(self):
+    def restart(self) -> None:
         """Forget what is there: the payload is fetched from its first byte."""
         self._partition.erase_sector(self._log_at)
         self._partition.program(self._log_at, self._head)
         self._next_mark = _MARKS_AT
         self._from(0)
 
-    def discard(self):
+    def discard(self) -> None:
         """The payload is no longer wanted, or is not what was signed."""
         self._partition.erase_sector(self._log_at)
         self._from(0)
 
-    def _from(self, offset):
+    def _from(self, offset: int) -> None:
         self.received = offset
         self._filled = 0
         self._sector_hash = sha256()
 
-    def _resume(self):
+    def _resume(self) -> None:
         """Go on behind the last sector that checks out."""
         mark = bytearray(_MARK_BYTES)
         blank = b"\xff" * _MARK_BYTES
@@ -126,18 +136,18 @@ class Download:
             at += _MARK_BYTES
         self._from(min(good * SECTOR_BYTES, self.length))
 
-    def _mark_of(self, sector):
-        """The mark that fits what flash holds in that sector; None beyond the payload."""
+    def _mark_of(self, sector: int) -> bytes:
+        """The mark that fits what flash holds in that sector; empty beyond the payload."""
         offset = sector * SECTOR_BYTES
         if offset >= self.length:
-            return None
+            return b""
         for _ in hash_flash(
             self._partition, offset, min(SECTOR_BYTES, self.length - offset), self._check
         ):
             pass
         return struct.pack("<H", sector) + bytes(self._check[:14])
 
-    def write(self, data):
+    def write(self, data: bytes | memoryview) -> None:
         """Take the next bytes of the payload (a view); every full page goes to flash at once.
 
         Raises:
@@ -154,7 +164,7 @@ class Download:
             if self._filled == PAGE_BYTES or self.complete:
                 self._flush()
 
-    def _flush(self):
+    def _flush(self) -> None:
         offset = self.received - self._filled
         view = memoryview(self._page)[: self._filled]
         check = memoryview(self._check)[: self._filled]
@@ -170,7 +180,7 @@ class Download:
         if self.received % SECTOR_BYTES == 0 or self.complete:
             self._mark((self.received - 1) // SECTOR_BYTES)
 
-    def _mark(self, sector):
+    def _mark(self, sector: int) -> None:
         mark = struct.pack("<H", sector) + self._sector_hash.digest()[:14]
         self._sector_hash = sha256()
         # A log full of torn marks (over a hundred cuts) only costs the progress of a later cut.

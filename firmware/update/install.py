@@ -12,13 +12,18 @@ from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
 from . import delta
 from .download import hash_flash
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootloader.shared.compat import Expanded
+    from bootloader.shared.partitions import Partition
+
 _WINDOW_BITS = const(12)
 
 
 class InstallError(Exception):
     """The payload does not make the signed image; `reason` is one word for a report."""
 
-    def __init__(self, reason, text):
+    def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
         self.reason = reason
 
@@ -26,16 +31,18 @@ class InstallError(Exception):
 class _Source(io.IOBase):
     """The payload as a stream, one page of it in memory."""
 
-    def __init__(self, partition, length):
+    def __init__(self, partition: "Partition", length: int) -> None:
         self._partition = partition
         self._length = length
         self._page = memoryview(bytearray(PAGE_BYTES))
         self._at = 0
 
-    def readable(self):
+    def readable(self) -> bool:
+        """CPython's streams are asked."""
         return True
 
-    def readinto(self, buf):
+    def readinto(self, buf: bytearray | memoryview) -> int:
+        """Up to a page's rest; 0 at the end."""
         in_page = self._at % PAGE_BYTES
         if in_page == 0:
             rest = min(PAGE_BYTES, self._length - self._at)
@@ -54,14 +61,15 @@ class _SlotWriter:
     flash really holds is hashed at the end.
     """
 
-    def __init__(self, partition, size_bytes):
+    def __init__(self, partition: "Partition", size_bytes: int) -> None:
         self._partition = partition
         self._size_bytes = size_bytes
         self._page = bytearray(PAGE_BYTES)
         self._filled = 0
         self.written = 0
 
-    def write(self, view):
+    def write(self, view: memoryview) -> None:
+        """Raises InstallError if it is more than the image."""
         if self.written + len(view) > self._size_bytes:
             raise InstallError("too_long", "the payload makes more than the image")
         while len(view):
@@ -73,7 +81,8 @@ class _SlotWriter:
             if self._filled == PAGE_BYTES:
                 self.flush()
 
-    def flush(self):
+    def flush(self) -> None:
+        """Program what is left of a page."""
         if not self._filled:
             return
         offset = self.written - self._filled
@@ -83,7 +92,7 @@ class _SlotWriter:
         self._filled = 0
 
 
-async def digest_of(partition, length):
+async def digest_of(partition: "Partition", length: int) -> bytes:
     """SHA-256 of the first `length` bytes of `partition`, letting others run."""
     scratch = bytearray(512)
     for _ in hash_flash(partition, 0, length, scratch):
@@ -91,7 +100,14 @@ async def digest_of(partition, length):
     return bytes(scratch[:32])
 
 
-async def expand(payload, length, slot, size_bytes, base=None, base_size=0):
+async def expand(
+    payload: "Partition",
+    length: int,
+    slot: "Partition",
+    size_bytes: int,
+    base: "Partition | None" = None,
+    base_size: int = 0,
+) -> None:
     """Write the image that `payload` (a Partition, its first `length` bytes) makes to `slot`: a
     zlib stream of the image or, with a `base` (a Partition), of a patch to it.
 
@@ -110,12 +126,12 @@ async def expand(payload, length, slot, size_bytes, base=None, base_size=0):
     stream = inflater(_Source(payload, length))
     try:
         if base is None:
-            buf = memoryview(bytearray(PAGE_BYTES))
+            page = bytearray(PAGE_BYTES)
             while True:
-                count = stream.readinto(buf)
+                count = stream.readinto(page)
                 if not count:
                     break
-                writer.write(buf[:count])
+                writer.write(memoryview(page)[:count])
                 await sleep_ms(0)
         else:
             patch = _Exactly(stream)
@@ -136,17 +152,20 @@ async def expand(payload, length, slot, size_bytes, base=None, base_size=0):
 class _Exactly:
     """Reads that are full or an error."""
 
-    def __init__(self, stream):
+    def __init__(self, stream: "Expanded") -> None:
         self._stream = stream
 
-    def read(self, buf):
+    def read(self, buf: bytearray | memoryview) -> None:
+        """Fill `buf`. Raises EOFError."""
         view = memoryview(buf)
         while len(view):
-            count = self._stream.readinto(view)
+            # the stubs know no views here
+            count = self._stream.readinto(view)  # type: ignore[arg-type]
             if not count:
                 raise EOFError
             view = view[count:]
 
-    def end(self):
+    def end(self) -> None:
+        """Raises DeltaError if anything follows."""
         if self._stream.readinto(bytearray(1)):
             raise delta.DeltaError("something follows the patch")

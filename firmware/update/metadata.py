@@ -8,14 +8,55 @@ import gc
 from bootloader.shared import tuf
 from bootloader.shared.compat import sleep_ms
 
+from .errors import Missing, Untrusted
 
-class Missing(Exception):
-    """The server has no file of that name."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Protocol
+
+    Fetch = Callable[[str, int], Awaitable[bytes]]
+    Update = Callable[[bytes], bool | None]
+
+    class Files(Protocol):
+        """What is written is there whole or not at all; `read` gives None if there is none."""
+
+        def read(self, name: str, limit_bytes: int) -> bytes | None: ...
+        def write(self, name: str, data: bytes) -> None: ...
+        def remove(self, name: str) -> None: ...
+
+
+async def take_channel(
+    store: "Files",
+    fetch: "Fetch",
+    log: "Callable[[str], object]",
+    known: list[bytes],
+    channel: str,
+    now_s: int,
+    timestamp: bytes,
+) -> "Metadata":
+    """A refresh down to all that a terminal on `channel` needs: its releases, its rollout plan and
+    the price lists.
+
+    Raises:
+        Untrusted: something was refused. Whatever `fetch` raises.
+    """
+    metadata = Metadata(store, fetch, log, known=known)
+    try:
+        await metadata.refresh(now_s, timestamp)
+        for role in (channel, "catalogue"):
+            await metadata.take_role(role, "targets")
+        # An online role says how far a release is let out; where there is none, to nobody.
+        found, role, parent = metadata.trusted.find("rollout/" + channel + "/plan.json")
+        if found == "load":
+            await metadata.take_role(role, parent)
+    except tuf.TrustError as error:
+        raise Untrusted("fork" if isinstance(error, tuf.Forked) else "metadata", str(error))
+    return metadata
 
 
 class Metadata:
-    """One refresh. `trusted` is the `TrustedMetadata` once `refresh` has begun; `expired` lists
-    what was past its date, in words: then nothing may be installed.
+    """One refresh. `expired` lists what was past its date, in words: then nothing may be installed.
 
     store: `read(name, limit_bytes)` (None if there is none), `write`, `remove`; what is written is
     there whole or not at all. `await fetch(name, limit_bytes)`: the file's bytes; raises `Missing`.
@@ -25,16 +66,30 @@ class Metadata:
     the specification has it.
     """
 
-    def __init__(self, store, fetch, log, keep_expired=True, known=None):
+    def __init__(
+        self,
+        store: "Files",
+        fetch: "Fetch",
+        log: "Callable[[str], object]",
+        keep_expired: bool = True,
+        known: list[bytes] | None = None,
+    ) -> None:
         self._store = store
         self._fetch = fetch
         self._log = log
         self._keep_expired = keep_expired
         self._known = known
-        self.trusted = None
-        self.expired = []
+        self._trusted: tuf.TrustedMetadata | None = None
+        self.expired: list[str] = []
 
-    async def refresh(self, now_s, timestamp=None):
+    @property
+    def trusted(self) -> tuf.TrustedMetadata:
+        """What is trusted so far. Raises RuntimeError before `refresh` has begun."""
+        if self._trusted is None:
+            raise RuntimeError("no refresh has begun")
+        return self._trusted
+
+    async def refresh(self, now_s: int, timestamp: bytes | None = None) -> None:
         """Root, timestamp, snapshot and targets. `timestamp`: its bytes, if they were fetched.
 
         Raises:
@@ -43,7 +98,7 @@ class Metadata:
         root = self._store.read("root.json", tuf.LIMITS_BYTES["root"])
         if root is None:
             raise tuf.Malformed("root", "there is none; provision the terminal")
-        trusted = self.trusted = tuf.TrustedMetadata(root, now_s, known=self._known)
+        trusted = self._trusted = tuf.TrustedMetadata(root, now_s, known=self._known)
         root = None
         await self._update_roots()
         self._stored(trusted.update_timestamp, "timestamp")
@@ -59,7 +114,7 @@ class Metadata:
             await self._fetched(trusted.update_snapshot, "snapshot")
         await self.take_role("targets", "root")
 
-    async def take_role(self, role, parent):
+    async def take_role(self, role: str, parent: str) -> None:
         """Take in a targets role, the stored file if it is the listed one, else the server's.
 
         Raises as `refresh`.
@@ -67,13 +122,13 @@ class Metadata:
         gc.collect()
         await sleep_ms(0)
 
-        def update(data):
+        def update(data: bytes) -> None:
             self.trusted.update_delegated(role, parent, data)
 
         if not self._stored(update, role):
             await self._fetched(update, role)
 
-    async def _update_roots(self):
+    async def _update_roots(self) -> None:
         trusted = self.trusted
         for _ in range(tuf.MAX_ROOT_ROTATIONS):
             try:
@@ -89,18 +144,18 @@ class Metadata:
             self._store.write("root.json", data)
             self._log("root %d" % trusted.root_version)
 
-    async def _fetched(self, update, role):
+    async def _fetched(self, update: "Update", role: str) -> None:
         trusted = self.trusted
         data = await self._fetch(trusted.file_name(role), trusted.limit_bytes(role))
         self._take(update, data)
         self._store.write(tuf.quoted(role) + ".json", data)
 
-    def _note(self, error):
+    def _note(self, error: tuf.Expired) -> None:
         if not self._keep_expired:
             raise error
         self.expired.append(str(error))
 
-    def _take(self, update, data):
+    def _take(self, update: "Update", data: bytes) -> bool:
         """`update(data)`; True unless that says that nothing is new."""
         try:
             return update(data) is not False
@@ -108,7 +163,7 @@ class Metadata:
             self._note(error)
             return True
 
-    def _stored(self, update, role):
+    def _stored(self, update: "Update", role: str) -> bool:
         """Take in the stored file of `role`. False if there is none or it is of no use now."""
         limit = tuf.LIMITS_BYTES.get(role, tuf.LIMITS_BYTES["delegated"])
         data = self._store.read(tuf.quoted(role) + ".json", limit)

@@ -1,6 +1,6 @@
 """The AT command line (ITU-T V.250): from the characters of one line to its commands.
 
-For `hw_sim.modem.sim800` only; pure.
+For `hw_sim.modem` only; pure.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The modem's own TCP/IP stack: the state machine behind the CIP commands, one connection.
 
-For `hw_sim.modem.sim800` only. Source: SIM800 AT manual, chapter "TCPIP application toolkit", and
+For `hw_sim.modem` only. Source: SIM800 AT manual, chapter "TCPIP application toolkit", and
 the TCPIP application note's state diagram. UDP, server mode and CIPMUX=1 are not modelled
 (refused).
 """
@@ -8,20 +8,18 @@ the TCPIP application note's state diagram. UDP, server mode and CIPMUX=1 are no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Final
 
 from hw_sim.modem.at import AtError
-from hw_sim.network import (
-    ConnectFailedError,
-    GsmNetwork,
-    LinkLostError,
-    NetworkListener,
-    PdpContext,
-    PdpRefusedError,
-    TcpConnection,
-)
+from hw_sim.modem.serial_line import SerialLine
+from hw_sim.modem.tasks import Tasks
+from hw_sim.network.errors import ConnectFailedError, LinkLostError, PdpRefusedError
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.listener import NetworkListener
+from hw_sim.network.pdp import PdpContext
+from hw_sim.network.tcp import TcpConnection
 
 RECEIVE_WINDOW_BYTES: Final = 4 * 1360
 """What the part buffers unread; TCP holds the far end back beyond it."""
@@ -55,35 +53,24 @@ _HAS_ADDRESS = {
 }
 
 
-class StackHost(Protocol):
-    """What the stack needs of the modem around it."""
-
-    network: GsmNetwork
-
-    @property
-    def attached(self) -> bool:
-        """Whether the terminal is attached to GPRS."""
-        ...
-
-    def unsolicited(self, line: str) -> None:
-        """Write a line that no command asked for."""
-        ...
-
-    def write(self, data: bytes) -> None:
-        """Write raw bytes to the host."""
-        ...
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run until the modem's power goes."""
-        ...
-
-
 class IpStack:
     """One PDP context and at most one TCP connection, driven by the AT commands."""
 
-    def __init__(self, host: StackHost, listener: NetworkListener) -> None:
-        self._host = host
+    def __init__(
+        self,
+        network: GsmNetwork,
+        line: SerialLine,
+        tasks: Tasks,
+        *,
+        listener: NetworkListener,
+        attached: Callable[[], bool],
+    ) -> None:
+        """`listener` hears when the network takes the context; `attached` tells of GPRS."""
+        self._network = network
+        self._line = line
+        self._tasks = tasks
         self._listener = listener
+        self._attached = attached
         self._context: PdpContext | None = None
         self._connection: TcpConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -118,12 +105,12 @@ class IpStack:
         self._require(IpState.START)
         self.state = IpState.CONFIG
         try:
-            if not self._host.attached:
+            if not self._attached():
                 raise PdpRefusedError("not attached")
-            context = await self._host.network.activate_pdp(self._apn, self._listener)
+            context = await self._network.activate_pdp(self._apn, self._listener)
         except PdpRefusedError as refusal:
             self.state = IpState.PDP_DEACTIVATED
-            self._host.unsolicited("+PDP: DEACT")
+            self._line.line("+PDP: DEACT")
             code = 133 if "contract" in str(refusal) else 148
             raise AtError(code) from None
         self._context = context
@@ -138,7 +125,7 @@ class IpStack:
         return self._context.address
 
     def shut(self) -> None:
-        """AT+CIPSHUT: everything down, from any state."""
+        """AT+CIPSHUT, or no power: everything down without a word, from any state."""
         self._drop_connection()
         self._drop_context()
         self.state = IpState.INITIAL
@@ -153,15 +140,14 @@ class IpStack:
             return
         self.state = IpState.PDP_DEACTIVATED
         if was_connecting:
-            self._host.unsolicited(f"STATE: {self.state.value}")
-            self._host.unsolicited("CONNECT FAIL")
-        self._host.unsolicited("+PDP: DEACT")
+            self._line.line(f"STATE: {self.state.value}")
+            self._line.line("CONNECT FAIL")
+        self._line.line("+PDP: DEACT")
 
-    def power_off(self) -> None:
-        """Everything gone without a word."""
-        self._drop_connection()
-        self._drop_context()
-        self.state = IpState.INITIAL
+    def reset(self) -> None:
+        """The modem starts: nothing is set."""
+        self.shut()
+        self.manual_receive = self.quick_send = self.header = False
 
     # -- the connection ---------------------------------------------------------------------------
 
@@ -181,7 +167,7 @@ class IpStack:
         self._received.clear()
         self._announced = False
         self.sent_bytes = self.acknowledged_bytes = 0
-        self._connecting = self._host.spawn(self._connect(name, port, bring_up_first))
+        self._connecting = self._tasks.spawn(self._connect(name, port, bring_up_first))
 
     async def _connect(self, name: str, port: int, bring_up_first: bool) -> None:
         # from IP INITIAL the part does CSTT (default APN) and CIICR by itself
@@ -189,8 +175,8 @@ class IpStack:
             try:
                 await self.bring_up()
             except AtError:
-                self._host.unsolicited(f"STATE: {self.state.value}")
-                self._host.unsolicited("CONNECT FAIL")
+                self._line.line(f"STATE: {self.state.value}")
+                self._line.line("CONNECT FAIL")
                 return
             self.state = IpState.CONNECTING
         assert self._context is not None
@@ -204,11 +190,11 @@ class IpStack:
             )
         except ConnectFailedError:
             self.state = IpState.CLOSED
-            self._host.unsolicited(f"STATE: {self.state.value}")
-            self._host.unsolicited("CONNECT FAIL")
+            self._line.line(f"STATE: {self.state.value}")
+            self._line.line("CONNECT FAIL")
             return
         self.state = IpState.CONNECTED
-        self._host.unsolicited("CONNECT OK")
+        self._line.line("CONNECT OK")
 
     def close(self) -> None:
         """AT+CIPCLOSE: ends a connection or the attempt at one; otherwise operation not allowed."""
@@ -229,7 +215,7 @@ class IpStack:
                 return "SEND FAIL"
             self._quick_queue_bytes += len(data)
             self.sent_bytes += len(data)
-            self._host.spawn(self._send_quickly(connection, data))
+            self._tasks.spawn(self._send_quickly(connection, data))
             return f"DATA ACCEPT:{len(data)}"
         self.sent_bytes += len(data)
         try:
@@ -274,7 +260,7 @@ class IpStack:
     def _on_data(self, data: bytes) -> None:
         if not self.manual_receive:
             prefix = f"\r\n+IPD,{len(data)}:".encode() if self.header else b""
-            self._host.write(prefix + data)
+            self._line.write(prefix + data)
             if self._connection is not None:
                 self._connection.consumed(len(data))
             return
@@ -283,12 +269,12 @@ class IpStack:
         # bytes left unread waits for ever, as on the part
         if not self._announced:
             self._announced = True
-            self._host.unsolicited("+CIPRXGET: 1")
+            self._line.line("+CIPRXGET: 1")
 
     def _on_closed(self) -> None:
         self._connection = None
         self.state = IpState.CLOSED
-        self._host.unsolicited("CLOSED")
+        self._line.line("CLOSED")
 
     # -- inside -----------------------------------------------------------------------------------
 

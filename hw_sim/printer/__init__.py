@@ -4,6 +4,7 @@ The board wires it to a UART; tests and the front panel read `paper` and `receip
 """
 
 from hw_sim.printer.escpos import EscPosPrinter, UnknownSequence
-from hw_sim.printer.paper import PaperLine, Receipt, Run, Style
+from hw_sim.printer.line import PaperLine, Run, Style
+from hw_sim.printer.paper import Receipt
 
 __all__ = ["EscPosPrinter", "PaperLine", "Receipt", "Run", "Style", "UnknownSequence"]

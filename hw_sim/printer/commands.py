@@ -1,6 +1,6 @@
 """ESC/POS framing: from bytes in any pieces to commands, nothing dropped and nothing guessed.
 
-For `hw_sim.printer.escpos` only. The parameter counts come from Epson's public ESC/POS command
+For `hw_sim.printer` only. The parameter counts come from Epson's public ESC/POS command
 reference. It says where a command ends, not what it does; what the table does not know is framed as
 two bytes and marked unknown, and the bytes after it print as text, as they would on hardware.
 """
@@ -52,6 +52,10 @@ class Command:
     parameters: bytes = b""
     size_bytes: int = 0
     offset: int = 0
+
+
+class NotDone(Exception):
+    """The printer does nothing for this command; the text says why."""
 
 
 class Framer:

@@ -1,6 +1,6 @@
 """Draws printed paper as a picture: the dots as the head burnt them, on paper that looks thermal.
 
-For `hw_sim.printer` only; the sole module here that needs Pillow and qrcode. The type is DejaVu
+For `hw_sim.printer` only; the sole module here that needs Pillow. The type is DejaVu
 Sans Mono from the python-barcode package (or the system), else Pillow's own bitmap face; the same
 paper gives the same picture on one machine.
 """
@@ -14,12 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import qrcode  # type: ignore[import-untyped]
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
-from qrcode.exceptions import DataOverflowError  # type: ignore[import-untyped]
 
 from hw_sim.printer import code128
-from hw_sim.printer.paper import PAPER_WIDTH_DOTS, PaperLine, Style
+from hw_sim.printer.line import PAPER_WIDTH_DOTS, PaperLine, Style
+from hw_sim.printer.qr import qr_matrix
 
 _MARGIN_DOTS: Final = 40
 """58 mm paper is 464 dots wide; the head burns the middle 384."""
@@ -28,25 +27,7 @@ _INK: Final = (38, 36, 44)
 _PAPER: Final = (250, 248, 243)
 _DESK: Final = (214, 216, 220)
 _TOOTH_DOTS: Final = 8
-_QR_LEVELS: Final = {
-    "L": qrcode.ERROR_CORRECT_L,
-    "M": qrcode.ERROR_CORRECT_M,
-    "Q": qrcode.ERROR_CORRECT_Q,
-    "H": qrcode.ERROR_CORRECT_H,
-}
-
 _Face = ImageFont.FreeTypeFont | ImageFont.ImageFont
-
-
-def qr_matrix(data: bytes, level: str) -> list[list[bool]] | None:
-    """Modules of the QR code, without a quiet zone; None when the data fits no QR code."""
-    code = qrcode.QRCode(error_correction=_QR_LEVELS[level], border=0)
-    code.add_data(data)
-    try:
-        code.make(fit=True)
-    except (DataOverflowError, ValueError):
-        return None
-    return [[bool(module) for module in row] for row in code.get_matrix()]
 
 
 def draw_dots(lines: Sequence[PaperLine]) -> Image.Image:

@@ -48,7 +48,7 @@ class ClientScene(Scene):
     def new_prices(self) -> None:
         self.repository.set_catalogue("default", catalogue(2), self.all_signers, NOW)
         self.repository.publish(self.all_signers, NOW)
-        self.honest_prices.append(self.repository.target_bytes("catalogue/default.json"))
+        self.honest_prices.append(self.repository.published.target_bytes("catalogue/default.json"))
 
     def prices(self) -> bytes:
         """What the terminal sells by."""

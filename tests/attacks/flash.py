@@ -14,7 +14,7 @@ import cbor2
 from hw_sim.flash import NorFlash
 from tests.powercut import judge
 from tests.powercut.files import Files
-from tools import image as images
+from tools.release import image as images
 
 CONTROL, CONTROL_BYTES = 0x040000, 0x2000
 IDENTITY, IDENTITY_BYTES = 0x042000, 0x2000

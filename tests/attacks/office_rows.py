@@ -17,7 +17,7 @@ from tests.attacks.scene import Gained, Row
 from tests.attacks.terminal_rows import row
 from tests.attacks.whole import WholeScene
 from tests.support.world import eventually
-from tools.bench.console_link import ConsoleLink
+from tools.technician.console_link import ConsoleLink
 
 TOKEN: list[Row] = []
 RESTORED: list[Row] = []

@@ -15,8 +15,8 @@ from tuf.api.metadata import Metadata, MetaFile, TargetFile, Targets
 
 from tests.attacks.scene import SERVER, Gained, Row, Scene
 from tests.attacks.thief import Thief
-from updater_server.channels import offline
-from updater_server.channels.repository import ChangedMeanwhile
+from updater_server.channels import carried
+from updater_server.channels.errors import ChangedMeanwhile
 
 ROWS: list[Row] = []
 
@@ -429,8 +429,8 @@ def keys_under_honest_ids(scene: Scene) -> None:
     thief.forge("targets", swaps)
     signed = json.loads(thief.newest("targets").read_bytes())["signed"]
     try:
-        offline.read_request(json.dumps({"role": "targets", "signed": signed}).encode())
-    except offline.OfflineError:
+        carried.read_request(json.dumps({"role": "targets", "signed": signed}).encode())
+    except carried.OfflineError:
         pass
     else:
         raise Gained("people are shown keys under ids that are not theirs")

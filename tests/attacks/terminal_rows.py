@@ -25,8 +25,9 @@ from tests.attacks.whole import WAIT_S, WholeScene
 from tests.powercut.files import Files
 from tests.support.tap import Exchange
 from tests.support.world import PRICES
-from tools.bench.console_link import ConsoleLink
-from tools.terminal_link import LinkError, RecoveryLink
+from tools.errors import LinkError
+from tools.technician.console_link import ConsoleLink
+from tools.technician.recovery_link import RecoveryLink
 
 CELL: list[Row] = []
 MESSAGES: list[Row] = []

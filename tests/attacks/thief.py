@@ -14,7 +14,7 @@ from securesystemslib.signer import CryptoSigner, Signer
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from tests.attacks.scene import Scene
-from updater_server.channels.repository import encode
+from updater_server.channels.metadata_file import encode
 
 
 class Thief:

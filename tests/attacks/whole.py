@@ -25,7 +25,7 @@ from tests.support.static_site import Site
 from tests.support.tap import Exchange
 from tests.support.world import PASSPHRASE, PRICES, eventually
 from tests.terminal.conftest import TerminalWorld, make_ready, quick
-from tools.terminal_link import RecoveryLink
+from tools.technician.recovery_link import RecoveryLink
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels.repository import Repository
@@ -101,7 +101,7 @@ class WholeScene(Scene):
         return self.image(self.evil)
 
     def new_prices(self) -> None:
-        version = self.repository.catalogue("default").version + 1
+        version = self.repository.published.catalogue("default").version + 1
         prices = msgspec.structs.replace(PRICES, version=version)
         self.repository.set_catalogue("default", prices, self.all_signers)
         self.repository.publish(self.all_signers)
@@ -296,7 +296,7 @@ class WholeScene(Scene):
             raise Gained(f"release {now.release} boots next: {said[-800:]}")
         if now.security_version != before.security_version:
             raise Gained(f"the security version is {now.security_version}")
-        honest = self.repository_before.target_bytes("catalogue/default.json")
+        honest = self.repository_before.published.target_bytes("catalogue/default.json")
         if now.prices not in (before.prices, honest):
             raise Gained("the prices were changed")
         if now.settings != before.settings:

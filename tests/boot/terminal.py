@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hw_sim.board import SimulatedBoard
 from hw_sim.flash import NorFlash
-from tools.image import ROOT, ReleaseInfo, build_boot, build_release
-from tools.terminal_link import RecoveryLink
+from hw_sim.threaded import SimulatedBoard
+from tools.release.image import ROOT, ReleaseInfo, build_boot, build_release
+from tools.technician.recovery_link import RecoveryLink
 
 TERMINAL_ID = bytes.fromhex("00112233445566aa")
 CHIP = b"\x01chip\x02ab"

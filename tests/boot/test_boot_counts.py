@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bootloader import boot, identity, recovery
+from bootloader import boot, identity, images
+from bootloader.recovery.holdings import Holdings
 from bootloader.shared import partitions
 from bootloader.shared.control import ControlBlock
 from hw_sim.flash import NorFlash, PowerCut
@@ -23,7 +24,7 @@ class Life:
     """Control and identity of one terminal, whose image is always whole."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(boot, "image_is_intact", lambda partition, slot: True)
+        monkeypatch.setattr(images, "is_intact", lambda partition, slot: True)
         self.flash = NorFlash(None)
         table = partitions.table(self.flash)
         self.board: Any = SimpleNamespace(
@@ -43,8 +44,8 @@ class Life:
         block = self.block()
         slot, _ = boot.choose(self.board, block, "power-on", False)
         if slot is None:
-            mending = recovery.Recovery(self.board, self.who, block)
-            mending._open_control()
+            mending = Holdings(self.board, self.who, block)
+            mending.open_control()
             if not mending.control.state.active:
                 mending.control.adopt("a", *image_terms())
                 mending.control.confirm()

@@ -121,8 +121,8 @@ def test_a_page_whose_number_reads_otherwise_each_time_is_not_the_newest(
     state.boot_count = 77
     block.write(state)
     for seed in range(64):
-        flash._weak = {weak: 0x01}
-        flash.set_chance(seed)
+        flash.cells.weak = {weak: 0x01}
+        flash.cells.set_chance(seed)
         assert reload().boot_count == 77, seed
 
 
@@ -176,8 +176,9 @@ def test_a_record_that_reads_badly_once_and_then_well_is_gone_on_with(
     met = 0
     for seed in range(64):
         flash.mark()
-        flash._weak = {control_partition.offset + 76: 0x01}  # cut in the middle of the only record
-        flash.set_chance(seed)
+        # cut in the middle of the only record
+        flash.cells.weak = {control_partition.offset + 76: 0x01}
+        flash.cells.set_chance(seed)
         again = ControlBlock(control_partition, KEY)
         if again.load() is None:
             met += not again.create(0)

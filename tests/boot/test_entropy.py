@@ -9,9 +9,9 @@ from math import comb
 
 import pytest
 
-from bootloader.entropy import Health, NoEntropyError, make_key
+from bootloader.recovery.entropy import Health, NoEntropyError, make_key
 from tests.boot.terminal import TERMINAL_ID, Terminal
-from tools.terminal_link import LinkError
+from tools.errors import LinkError
 
 
 def _stuck(n: int) -> bytes:
@@ -76,7 +76,7 @@ def test_the_proportion_that_fails_is_the_one_of_the_standard() -> None:
 
 
 def test_a_board_with_a_stuck_generator_refuses_to_make_an_identity(blank: Terminal) -> None:
-    blank.board.board.noise = _stuck
+    blank.board.board.noise.source = _stuck
     blank.board.power_on()
     with blank.recovery() as link:
         with pytest.raises(LinkError, match="stuck"):
@@ -87,6 +87,6 @@ def test_a_board_with_a_stuck_generator_refuses_to_make_an_identity(blank: Termi
 def test_the_chips_noise_source_is_what_is_asked(blank: Terminal) -> None:
     blank.board.power_on()
     with blank.recovery() as link:
-        before = blank.board.board.noise_bytes_taken
+        before = blank.board.board.noise.bytes_taken
         link.make_identity(TERMINAL_ID)
-    assert blank.board.board.noise_bytes_taken - before == 1024 + 32
+    assert blank.board.board.noise.bytes_taken - before == 1024 + 32

@@ -126,15 +126,15 @@ print(open("/data/file").read() == "19" * 500)
 def test_what_a_cut_left_weak_in_a_sector_is_firm_after_one_look() -> None:
     for seed in range(40):
         flash = NorFlash(None, size_bytes=8192)
-        flash.set_chance(seed)
+        flash.cells.set_chance(seed)
         partition = Partition(flash, 0, 8192)
         partition.program(0, bytes(range(200)))
         flash.cut_power_at(flash.operations + 1, "weak")
         with pytest.raises(PowerCut):
             partition.program(256, b"the commit that was being written")
-        assert flash._weak
+        assert flash.cells.weak
         make_firm(partition, 0)
-        assert flash._weak == {}
+        assert flash.cells.weak == {}
         assert partition.read(256, 33) == b"the commit that was being written"
         assert flash.violations == 0
         make_firm(partition, 4096)

@@ -28,7 +28,8 @@ from smpclient.requests.os_management import DateTimeRead, EchoWrite, MCUMgrPara
 from tests.boot import signed
 from tests.boot.conftest import Workshop
 from tests.boot.terminal import CONTROL, SLOT, TERMINAL_ID, Terminal, provision
-from tools.terminal_link import IdentityWrite, LinkError, PermitWrite, RecoveryLink
+from tools.errors import LinkError
+from tools.technician.recovery_link import IdentityWrite, PermitWrite, RecoveryLink
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from smp.os_management import EchoWriteRequest, EchoWriteResponse
 from smp.os_management import MCUMgrParametersReadRequest as ParametersRequest
 
-from bootloader import smp as device
+from bootloader.recovery import smp as device
 
 
 @given(st.binary(max_size=300))

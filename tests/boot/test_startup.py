@@ -18,8 +18,8 @@ from tests.boot.terminal import (
     Terminal,
     terminal,
 )
-from tools.image import ROOT, build_boot
-from tools.terminal_link import LinkError
+from tools.errors import LinkError
+from tools.release.image import ROOT, build_boot
 
 
 def start_trial(bench: Terminal, workshop: Workshop, release: int, version: int = 1) -> None:
@@ -54,7 +54,7 @@ def test_the_bootloaders_modules_are_gone_when_the_release_runs(bench: Terminal)
     # The simulator's own paths take 1.3 KB more or less; a bootloader that stays takes 5 KB.
     assert facts["free_bytes"] > 222 * 1024
     ours = [name for name in bench.modules() if name.startswith("boot") or name == "board"]
-    assert not {"bootloader.boot", "bootloader.decide", "bootloader.recovery", "board"} & set(ours)
+    assert not {"bootloader.boot", "bootloader.decide", "bootloader.plan", "board"} & set(ours)
 
 
 def test_an_exception_is_recorded_with_its_text_and_the_release_tried_again(
@@ -303,7 +303,9 @@ def broken_boot(tmp_path: Path) -> bytes:
     """A boot image whose bootloader fails before it knows anything."""
     shutil.copytree(ROOT / "bootloader", tmp_path / "bootloader")
     boot = tmp_path / "bootloader" / "boot.py"
-    boot.write_text(boot.read_text().replace("def run(board):", "def run(board):\n    1 / 0\n"))
+    head = 'def run(board: "Board") -> Plan | Repair:'
+    assert head in boot.read_text()
+    boot.write_text(boot.read_text().replace(head, head + "\n    1 / 0\n"))
     return build_boot(tmp_path, "sim")
 
 

@@ -16,7 +16,7 @@ from tests.powercut.scenarios import Visit, _ask, _upload, begin, ready, repair,
 from tests.powercut.world import LAYOUT, Answering, Reset, TechnicianTold, World
 
 with device.own():
-    from bootloader import recovery
+    from bootloader.recovery import slots
     from bootloader.shared import control
 
 SELLS = (1, 2, 5)
@@ -248,7 +248,7 @@ def test_whatever_is_asked_of_recovery_a_version_that_sells_stays_in_reach(state
 def test_that_would_show_a_recovery_that_overwrites_what_a_trial_goes_back_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recovery.Recovery, "_is_needed", lambda self, slot: False)
+    monkeypatch.setattr(slots.Slots, "is_needed", lambda self, name: False)
     world, sold_before = stand("confirmed and trial")
     must_stay = confirmed_alone(world)
     visit(world, COMMANDS["flash 3"]())

@@ -33,7 +33,9 @@ def run(checkout: Path, options: list[str]) -> int:
         # The suite wants one program without blanks in its path; the list of failures lies beside.
         client = Path(folder) / "duka-tuf-client"
         python, root = shlex.quote(sys.executable), shlex.quote(str(ROOT))
-        client.write_text(f'#!/bin/sh\nPYTHONPATH={root} exec {python} -m tools.tuf_client "$@"\n')
+        client.write_text(
+            f'#!/bin/sh\nPYTHONPATH={root} exec {python} -m tools.lab.tuf_client "$@"\n'
+        )
         client.chmod(0o755)
         shutil.copy(EXPECTED, client.with_name(client.name + ".xfails"))
         report = Path(folder) / "report.xml"

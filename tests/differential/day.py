@@ -7,13 +7,16 @@ and the sealed messages are the terminal's own; the server that answers them is 
 """
 
 from bootloader.shared import cbor, cose
+from bootloader.shared.compat import collect
 from bootloader.shared.partitions import Partition
-from firmware import messages, sync
-from firmware.catalogue import Catalogue
-from firmware.journal import Journal
-from firmware.messages import Messenger, NoNetwork
-from firmware.stock import Stock
-from firmware.till import SaleRefused, Till
+from firmware.office import check_in, messenger, stock_delivery, sync
+from firmware.office.ask import ask
+from firmware.office.messenger import Messenger, NoNetwork
+from firmware.sales.catalogue import Catalogue
+from firmware.sales.journal import Journal
+from firmware.sales.sale import SaleRefused
+from firmware.sales.stock import Stock
+from firmware.sales.till import Till
 
 SECTORS = 4
 STEPS = 400
@@ -80,16 +83,16 @@ class Server:
 
     def _answer(self, request):
         kind = request[0]
-        if kind == messages.CHECK_IN:
+        if kind == messenger.CHECK_IN:
             waiting = sorted(self._batches)
             return {0: 1, 1: self._clock.now(), 2: self.ledger_minor, 3: self.records, 5: waiting}
-        if kind == messages.SALE:
+        if kind == messenger.SALE:
             return self._sale(request)
-        if kind == messages.JOURNAL:
+        if kind == messenger.JOURNAL:
             for raw in request[1]:
                 self._take(raw)
             return {0: 3, 1: self.records, 2: self.ledger_minor}
-        if kind == messages.STOCK:
+        if kind == messenger.STOCK:
             return {0: 4, 1: self._batches[request[1]]}
         del self._batches[request[1]]
         return {0: 5, 1: True}
@@ -164,6 +167,8 @@ class Day:
 
     def _power_cycle(self):
         self._boots += 1
+        self.journal = self.till = None
+        collect()  # a start begins with an empty heap
         self.journal = Journal(self._partition, self._clock.now)
         self.journal.mount()
         stock = Stock(self._keys.stock, self._folder)
@@ -173,8 +178,9 @@ class Day:
         )
         self.till.booted(self._boots, 1, "power-on")
         status = {1: 0, 2: 1, 3: "a", 4: False, 5: self._boots, 6: 3900, 7: 20, 8: None}
-        reply = now_done(sync.check_in(self.journal, self._messenger, self.till, status))
-        now_done(sync.fetch_stock(self.journal, self._messenger, stock, reply[5]))
+        reply = now_done(check_in.check_in(self.journal, self._messenger, self.till, status))
+        _, _, waiting, _ = reply
+        now_done(stock_delivery.fetch_stock(self.journal, self._messenger, stock, waiting))
         for sale in self.till.unfinished():
             if sale.has_voucher:
                 self.till.reprint(sale)
@@ -183,7 +189,7 @@ class Day:
         self._count("starts")
 
     def _ask(self, sale):
-        return now_done(sync.ask(self._messenger, self.till, sale))
+        return now_done(ask(self._messenger, self.till, sale))
 
     def _print(self, sale):
         self.till.voucher(sale)

@@ -12,15 +12,15 @@ from pathlib import Path
 import cbor2
 import pytest
 
-from hw_sim.board import SimulatedBoard
 from hw_sim.qemu import QEMU_BOARD, QemuChip
+from hw_sim.threaded import SimulatedBoard
 from tests.boot import signed
 from tests.boot.terminal import CHIP, Terminal, provision
 from tests.differential import day
 from tests.money import office, oracle, shop
 from tests.qemu.conftest import chip
 from tests.support import micropython
-from tools.image import ROOT, ReleaseInfo, build_release
+from tools.release.image import ROOT, ReleaseInfo, build_release
 
 __all__ = ["chip"]
 
@@ -30,6 +30,8 @@ DAY = Path(day.__file__).read_text()
 GIVEN = f"CATALOGUE = {CATALOGUE!r}\nBATCHES = {BATCHES!r}\n"
 JOURNAL = 0x050000
 JOURNAL_BYTES = day.SECTORS * 4096
+HEAP_BYTES = micropython.BOARD_HEAP_BYTES + 128 * 1024
+"""Here code is compiled into the heap, at each start anew; a board runs it in place."""
 
 SCRIPT = """
 import binascii, json, os
@@ -73,9 +75,9 @@ Result = tuple[bytes, str, dict[str, int]]
 def on_interpreter(name: str, folder: Path) -> Result:
     (folder / "stock").mkdir()
     text = f"FOLDER = {str(folder / 'stock')!r}\n{GIVEN}{DAY}{SCRIPT}"
-    *cells, rest = micropython.run(text, interpreter_name=name).splitlines()
+    *lines, rest = micropython.run(text, interpreter_name=name, heap_bytes=HEAP_BYTES).splitlines()
     state, counts = json.loads(rest)
-    return bytes.fromhex("".join(cells)), state, counts
+    return bytes.fromhex("".join(lines)), state, counts
 
 
 def on_chip(chip: QemuChip, folder: Path) -> Result:

@@ -8,16 +8,21 @@ import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cbor2
 
-from bootloader.shared import release
-from firmware import catalogue, config, messages, sales_state, till
-from firmware.stock import Stock
+from bootloader.shared import release, rollout
+from firmware.kept import config
+from firmware.office import messenger
+from firmware.office.ask import delivery
+from firmware.sales import catalogue, state, till
+from firmware.sales.stock import Stock
 from tests.money import office
-from updater_server import channels, limits
+from updater_server import channels
 from updater_server.channels.rollout import RolloutPlan
+from updater_server.wire import limits
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE: dict[str, Any] = tomllib.loads((ROOT / "docs/formats/limits.toml").read_text())
@@ -143,17 +148,21 @@ def terminal_entry(custom: dict[str, Any]) -> release.Release:
     path = f"stable/{hardware['class']}/{custom['release']}.full"
     target = {"custom": custom}
     read = release.Release.parse(path, target)
-    facts = release.Facts(
+    board = SimpleNamespace(
+        HARDWARE_CLASS=hardware["class"],
+        HARDWARE_REVISION=hardware["revisions"][0],
+        BOOTLOADER_VERSION=custom["min_bootloader"],
+        partitions={"slot_a": SimpleNamespace(size_bytes=limits.IMAGE_BYTES[1])},
+    )
+    running = release.Running(
         "stable",
-        hardware["class"],
-        hardware["revisions"][0],
-        custom["min_bootloader"],
-        custom["security_version"],
         max(custom["release"] - 1, custom["stepping_stone"]),
         custom["journal"]["reads"][0],
-        limits.IMAGE_BYTES[1],
+        [custom["journal"]["writes"]],
+        [],
+        SimpleNamespace(check=lambda number: None),
     )
-    chosen = release.choose({path: target}, facts)
+    chosen = release.choose({path: target}, board, custom["security_version"], running)
     if chosen is None or chosen.release != read.release:
         raise ValueError(f"release {custom['release']} is not seen")
     return read
@@ -206,7 +215,7 @@ def plan(**changes: Any) -> dict[str, Any]:
 
 PLAN_READERS: tuple[Reader, ...] = (
     RolloutPlan.parse,
-    lambda custom: release.Rollout(custom, bytes(8)),
+    lambda custom: rollout.Rollout(custom, bytes(8)),
 )
 PLAN_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "rollout.releases": lambda n: plan(releases={str(i + 1): ["0" * 16, 1] for i in range(n)}),
@@ -289,10 +298,10 @@ class _Journal:
         self.state = self
 
     def entry(self, sequence: int) -> list[int]:
-        return [sequence, len(self.written), sequence]
+        return [sequence, len(self.written), 0, sequence]
 
     def read(self, sequence: int) -> tuple[int, int, list[Any]]:
-        return sales_state.ONLINE, 0, ["air50", 5000, 250]
+        return state.INTENT_ONLINE, 0, ["air50", 5000, 250]
 
     def append(self, kind: int, body: list[Any]) -> int:
         self.written.append((kind, body))
@@ -311,7 +320,7 @@ def terminal_reply(told: dict[str, Any]) -> None:
     """As the till takes it from the server's answer. Raises BadReply."""
     journal = _Journal()
     reply = {2: told["pin"], 3: told["serial"], 4: told["expires_at"], 5: told.get("after", 0)}
-    till.Till(journal, None, None, _Keys(), lambda: 0).delivered(_Sale(), reply)
+    till.Till(journal, None, None, _Keys(), lambda: 0).delivered(_Sale(), *delivery(reply))
     assert len(journal.written) == 1
     # The sealed answer must fit a record: docs/formats/journal.md.
     assert len(cbor2.dumps(journal.written[0][1])) <= 240
@@ -337,7 +346,7 @@ REFUSALS = (
     channels.EntryError,
     channels.RolloutError,
     release.ReleaseRefused,
-    messages.BadReply,
+    messenger.BadReply,
 )
 
 

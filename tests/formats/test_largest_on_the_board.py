@@ -13,9 +13,9 @@ from typing import Any
 from tests.formats import documents as d
 from tests.money import office
 from tests.support import micropython
-from tools.image import ROOT, ReleaseInfo, build_release
-from updater_server.messages import DeviceKeys, Envelope, seal_reply
-from updater_server.strict_cbor import dumps
+from tools.release.image import ROOT, ReleaseInfo, build_release
+from updater_server.wire.cbor import dumps
+from updater_server.wire.sealed import DeviceKeys, Envelope, seal_reply
 
 FREE_BYTES = 128 * 1024 - 90_736
 """What a terminal at rest leaves of the heap (tests/measure/board_budget.json). Not doubled,
@@ -76,7 +76,7 @@ def test_the_longest_price_list_is_read_and_sold_from(tmp_path: Path) -> None:
     file = tmp_path / "catalogue.json"
     file.write_bytes(largest_prices())
     count, kept, name = on_board(f"""
-from firmware import catalogue
+from firmware.sales import catalogue
 held = fill()
 before = gc.mem_alloc()
 old = catalogue.load({str(file)!r})
@@ -104,7 +104,7 @@ def test_the_longest_settings_are_read(tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     file.write_text(text)
     (letters,) = on_board(f"""
-from firmware import config
+from firmware.kept import config
 held = fill()
 print(json.dumps([len(config.load({str(file)!r}).merchant_name)]))
 """)
@@ -128,16 +128,18 @@ def test_the_largest_stock_file_is_opened_stored_and_sold_from(tmp_path: Path) -
     (tmp_path / "reply").write_bytes(sealed)
     stored, opened = on_board(f"""
 import asyncio
-from firmware import messages, stock, sync
+from firmware.office.messenger import Messenger
+from firmware.sales import stock
+from firmware.office import stock_delivery
 from bootloader.shared.cose import Keys
 keys = Keys(bytes(16), bytes(16), {office.STOCK!r})
 async def post(body):
     with open({str(tmp_path / "reply")!r}, "rb") as file:
         return 200, file.read()
 shelf = stock.Stock(keys.stock, {str(tmp_path)!r})
-messenger = messages.Messenger(keys, bytes(8), 1, post, bytes(4))
+messenger = Messenger(keys, bytes(8), 1, post, bytes(4))
 held = fill()
-count, _ = asyncio.run(sync._file(messenger, shelf, 7, False))
+count, _ = asyncio.run(stock_delivery._file(messenger, shelf, 7, False))
 print(json.dumps([count, shelf.open_pin(7, count - 1)[0]]))
 """)
     assert (stored, opened) == (count, pin)
@@ -149,8 +151,10 @@ def test_a_batch_too_large_for_the_heap_is_refused_and_the_next_one_taken(tmp_pa
     told, batches = on_board(
         f"""
 import asyncio
-from firmware import messages, stock, sync
-from firmware.sales_state import SalesState
+from firmware.office.messenger import STOCK_RECEIVED, Messenger
+from firmware.sales import stock
+from firmware.office import stock_delivery
+from firmware.sales.state import SalesState
 class Journal:
     def __init__(self):
         self.state = SalesState()
@@ -162,7 +166,7 @@ class Journal:
         self.state.apply(self.sequence, kind, 1790000000, body)
 class Messenger:
     async def exchange(self, kind, fields):
-        if kind == messages.STOCK_RECEIVED:
+        if kind == STOCK_RECEIVED:
             return {{1: True}}
         if fields[1] == 7:
             bytearray(1 << 20)
@@ -172,7 +176,7 @@ told = []
 shelf = stock.Stock(bytes(16), {str(tmp_path)!r})
 journal = Journal()
 new = asyncio.run(
-    sync.fetch_stock(journal, Messenger(), shelf, [7, 8], lambda *why: told.append(why))
+    stock_delivery.fetch_stock(journal, Messenger(), shelf, [7, 8], lambda *why: told.append(why))
 )
 print(json.dumps([told, journal.state.batches]))
 """
@@ -208,8 +212,16 @@ text = {json.dumps(custom)!r}
 held = fill()
 target = {{"custom": canonical.loads(text.encode(), 12288)}}
 path = "stable/duka-r1/4000000000.full"
-facts = release.Facts("stable", "duka-r1", 1, 1, 1, 7, 1, 655360)
-found = release.choose({{path: target}}, facts)
+class Slot:
+    size_bytes = 655360
+class Board:
+    HARDWARE_CLASS, HARDWARE_REVISION, BOOTLOADER_VERSION = "duka-r1", 1, 1
+    partitions = {{"slot_a": Slot}}
+class Everybody:
+    def check(self, number):
+        pass
+running = release.Running("stable", 7, 1, (1, 16), (), Everybody())
+found = release.choose({{path: target}}, Board, 1, running)
 print(json.dumps([len(found.payloads), found.release]))
 """)
     assert (payloads, number) == (16, 4 * 10**9)

@@ -14,15 +14,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootloader.shared import tuf
-from firmware import catalogue, config, kept, messages, stock, sync, till
+from firmware.kept import config
+from firmware.kept import files as kept
+from firmware.office import ask, messenger, sync
+from firmware.sales import catalogue, stock
 from tests.formats import documents as d
 from tests.server.shop import Shop
-from updater_server import channels, limits
-from updater_server.database import writing
-from updater_server.fleet import technicians, terminals, updates
-from updater_server.messages import MESSAGE_LIMIT_BYTES
-from updater_server.sales import delivery_file, deposits, ledger, restoring, vouchers
-from updater_server.sales.stock import BATCH_LIMIT, WAITING_LIMIT
+from updater_server import channels
+from updater_server.fleet import enrolment, technicians, terminals, updates
+from updater_server.sales import (
+    delivery_file,
+    deposits,
+    forgotten,
+    incoming,
+    ledger,
+)
+from updater_server.sales.batches import NAMED_LIMIT
+from updater_server.sales.stock_file import BATCH_LIMIT
+from updater_server.store.engine import writing
+from updater_server.wire import limits
+from updater_server.wire.sealed import MESSAGE_LIMIT_BYTES
 
 SERVER = {
     "price_list.file_bytes": limits.PRICE_LIST_BYTES,
@@ -94,11 +105,11 @@ TERMINAL_MOST = {
     "settings.file_bytes": config.MAX_BYTES,
     "stock_file.file_bytes": stock.MAX_BYTES,
     "stock_file.vouchers": stock.MAX_VOUCHERS,
-    "voucher.pin_bytes": till.MAX_PIN_BYTES,
-    "voucher.serial_bytes": till.MAX_SERIAL_BYTES,
-    "message.float_minor": messages.FLOAT_MINOR,
-    "message.time": messages.UINT32,
-    "message.reply_bytes": messages.REPLY_BYTES,
+    "voucher.pin_bytes": ask.MAX_PIN_BYTES,
+    "voucher.serial_bytes": ask.MAX_SERIAL_BYTES,
+    "message.float_minor": messenger.FLOAT_MINOR,
+    "message.time": messenger.UINT32,
+    "message.reply_bytes": messenger.REPLY_BYTES,
 }
 
 
@@ -115,16 +126,16 @@ def test_the_terminal_holds_the_figure_of_the_table(path: str) -> None:
 def test_figures_that_other_modules_keep_are_those_of_the_table() -> None:
     assert d.bounds("message.request_bytes")[1] == MESSAGE_LIMIT_BYTES
     assert d.bounds("stock_file.vouchers")[1] == BATCH_LIMIT
-    assert d.bounds("message.batches_waiting")[1] == WAITING_LIMIT
+    assert d.bounds("message.batches_waiting")[1] == NAMED_LIMIT
     assert d.bounds("ledger.top_up_minor")[1] == ledger.AMOUNT_LIMIT_MINOR
     assert d.bounds("release.image_size_bytes")[1] == channels.IMAGE_LIMIT_BYTES
     assert d.bounds("ledger.top_up_minor")[1] == deposits.FLOAT_LIMIT_MINOR
-    assert d.bounds("ledger.first_float_minor")[1] == terminals.INITIAL_FLOAT_LIMIT_MINOR
+    assert d.bounds("ledger.first_float_minor")[1] == enrolment.INITIAL_FLOAT_LIMIT_MINOR
     assert d.bounds("settings.merchant_name")[1] == terminals.MERCHANT_NAME_LETTERS
     assert d.bounds("technician.allowance_minor")[1] == technicians.ALLOWANCE_LIMIT_MINOR
     assert d.bounds("technician.daily_requests")[1] == technicians.DAILY_LIMIT_HIGHEST
     assert d.bounds("message.wait_code")[1] == updates.WAIT_CODE_LENGTH
-    assert d.bounds("message.stock_lists_wanted")[1] == restoring.WANTED_LIMIT
+    assert d.bounds("message.stock_lists_wanted")[1] == forgotten.WANTED_LIMIT
     assert d.bounds("delivery.file_bytes")[1] == delivery_file.LIMIT_BYTES
     assert d.bounds("voucher.expiry")[1] == delivery_file.EXPIRY_LIMIT
     assert d.bounds("message.request_bytes")[1] > sync.MESSAGE_BYTES
@@ -367,6 +378,6 @@ def test_the_server_sells_at_the_bounds(shop: Shop) -> None:
     row = f"air50,{'9' * limits.PIN_BYTES[1]},{'S' * limits.SERIAL_BYTES[1]},{limits.EXPIRY[1]}"
     with writing(shop.service.engine) as connection:
         csv = f"product,pin,serial,expiry\n{row}\n"
-        vouchers.import_csv(connection, shop.service.key, csv, shop.clock[0])
+        incoming.import_csv(connection, shop.service.key, csv, shop.clock[0])
     reply = device.sale(1)
     d.terminal_reply(d.voucher(pin=reply[2], serial=reply[3], expires_at=reply[4], after=reply[5]))

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 from bootloader import identity
 from bootloader.shared.control import ControlBlock
 from bootloader.shared.partitions import Partition
-from firmware.journal import Journal
-from firmware.sales_state import OFFLINE, PRINTED, SETTING
+from firmware.sales.journal import Journal
+from firmware.sales.state import INTENT_OFFLINE, PRINTED, SETTING
 from tests.fuzz import targets
 from tests.trust.repository import Repository, signer
 from tests.trust.wycheproof import FILE as WYCHEPROOF
@@ -85,7 +85,7 @@ def _journal() -> tuple[bytes, list[bytes]]:
     book.mount()
     book.acknowledge(0, 10_000_000, targets.NOW_S)
     for n in range(12):
-        sale = book.append(OFFLINE, ["air50", 5000, 250, 7, n])
+        sale = book.append(INTENT_OFFLINE, ["air50", 5000, 250, 7, n])
         book.append(PRINTED, [sale, 0])
         book.append(SETTING, ["volume", n])
     shapes: list[Any] = [[1, 2, 3], ["air50", 5000, 250, 7, 1], [1, 0], ["sale", None, b"12345678"]]
@@ -94,7 +94,7 @@ def _journal() -> tuple[bytes, list[bytes]]:
 
 
 def _smp(message: bytes) -> bytes:
-    from bootloader import smp
+    from bootloader.recovery import smp
 
     return bytes(smp.to_lines(message))
 

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
-from bootloader import identity, smp
-from bootloader.shared import canonical, cbor, control, p256
-from firmware import catalogue, config, http
-from firmware.modem import chat
+from bootloader import identity
+from bootloader.recovery import smp
+from bootloader.shared import canonical, cbor, control
+from bootloader.shared.crypto import p256
+from firmware.kept import config
+from firmware.net import http
+from firmware.net.modem import chat
+from firmware.sales import catalogue
 from tests.fuzz import targets
 from tests.fuzz.__main__ import on_device, prepare, shares, try_one
 from tests.fuzz.mutate import make

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from mpremote.romfs import make_romfs
 
-from hw_sim.board import SimulatedBoard
 from hw_sim.flash import NorFlash
+from hw_sim.threaded import SimulatedBoard
 
 UNIQUE_ID = bytes.fromhex("0123456789abcdef")
 

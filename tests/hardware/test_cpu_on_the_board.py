@@ -238,7 +238,7 @@ print("drawn")
     board = make_board(program)
     board.power_on()
     board.wait_for_console(PROMPT)
-    rows = board.lcd_pixels()
+    rows = board.lcd_picture().rows
     assert rows[0][0] == 1
     assert sum(map(sum, rows)) == 1
     assert (board.board.lcd.command_bytes, board.board.lcd.data_bytes) == (7, 1025)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.board import LoopThread, SimulatedBoard
 from hw_sim.cpu import InterpreterError
 from hw_sim.flash import CutMoment, FlashFileError, NorFlash
+from hw_sim.threaded import LoopThread, SimulatedBoard
 from tests.hardware.conftest import UNIQUE_ID, MakeBoard
 
 PROMPT = b">>> "
@@ -219,7 +219,7 @@ while True:
     board = make_board(program)
     board.power_on()
     board.wait_for_console(b"running")
-    board.call(board.board._bus.cut_off)
+    board.call(board.board.bus.cut_off)
     board.wait_for(lambda: not board.cpu_running, 5)
 
 
@@ -228,7 +228,7 @@ def test_a_stranger_on_the_bus_is_shown_the_door(make_board: MakeBoard) -> None:
     board.power_on()
     board.wait_for_console(b"up")
     request = struct.pack("<BBHII", 1, 0, 5, 0, 0) + b"guess"
-    with socket.create_connection(("127.0.0.1", board.board._bus.port), timeout=5) as stranger:
+    with socket.create_connection(("127.0.0.1", board.board.bus.port), timeout=5) as stranger:
         stranger.sendall(request)
         try:
             assert stranger.recv(1) == b""

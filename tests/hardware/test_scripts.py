@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from hw_sim import script
-from hw_sim.network import WIRE, GsmNetwork
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.link import WIRE
 from hw_sim.printer import EscPosPrinter
 from tests.hardware.conftest import MakeBoard, romfs
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hw_sim.modem.at import AtCommand, AtError, Kind, parse_line
-from hw_sim.modem.sim800 import INPUT_BUFFER_BYTES
-from hw_sim.network import GsmNetwork
+from hw_sim.modem.serial_line import INPUT_BUFFER_BYTES
+from hw_sim.network.gsm import GsmNetwork
 from tests.support.at_person import TIME_SCALE, AtPerson, run
 
 
@@ -108,7 +108,7 @@ def test_what_is_typed_while_a_command_runs_waits_and_is_bounded() -> None:
         await person.network.pace.sleep(1)
         person.type(b"AT+CSQ\r")
         person.type(b"\r" * (INPUT_BUFFER_BYTES + 50))
-        assert person.modem.lost_input_bytes == 50 + len(b"AT+CSQ\r")
+        assert person.modem.line.lost_input_bytes == 50 + len(b"AT+CSQ\r")
         await person.read_until(r"\+COPS: \(2,.*OK\r\n\r\n\+CSQ: 20,0\r\n")
 
     run(scenario())

@@ -9,15 +9,9 @@ import re
 
 import pytest
 
-from hw_sim.network import (
-    GPRS,
-    POOR_GPRS,
-    WIRE,
-    GsmNetwork,
-    LinkProfile,
-    Registration,
-    SimCard,
-)
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.link import GPRS, POOR_GPRS, WIRE, LinkProfile
+from hw_sim.network.sim_card import Registration, SimCard
 from tests.support.at_person import TIME_SCALE, AtPerson, Server, echo, run
 
 DOCUMENT = random.Random(5).randbytes(12_000)

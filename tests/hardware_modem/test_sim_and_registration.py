@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hw_sim.network import GsmNetwork, Registration, SimCard
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.sim_card import Registration, SimCard
+from hw_sim.pacing import Pace
 from tests.support.at_person import TIME_SCALE, AtPerson, run
 
 
@@ -190,9 +192,16 @@ def test_the_wrong_access_point_gets_no_context() -> None:
     run(scenario())
 
 
+class OneDay(Pace):
+    """A clock on which it is always 27 October 2026."""
+
+    def unix_s(self) -> float:
+        return 1_793_100_000.0
+
+
 def test_a_clock_without_network_time_starts_in_2004_and_takes_what_the_cell_says() -> None:
     async def scenario() -> None:
-        network = GsmNetwork(time_scale=TIME_SCALE, clock=lambda: 1_793_100_000.0)
+        network = GsmNetwork(pace=OneDay(TIME_SCALE))
         person = AtPerson(network)
         await person.switch_on()
         await person.wait_registered()

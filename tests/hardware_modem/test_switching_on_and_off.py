@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from hw_sim.modem import Sim800
-from hw_sim.network import GsmNetwork
+from hw_sim.network.gsm import GsmNetwork
 from tests.support.at_person import TIME_SCALE, AtPerson, run
 
 
@@ -16,7 +16,7 @@ def test_it_stays_off_when_power_comes_and_answers_after_its_key_was_held() -> N
         person.type(b"AT\r")
         await person.network.pace.sleep(10)
         assert person.unread() == ""
-        assert person.modem.lost_input_bytes == 3
+        assert person.modem.line.lost_input_bytes == 3
 
         await person.press_power_key()
         said = await person.read_until("SMS Ready\r\n")

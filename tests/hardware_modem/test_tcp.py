@@ -9,13 +9,9 @@ import re
 import pytest
 
 from hw_sim.modem.ip_stack import RECEIVE_WINDOW_BYTES
-from hw_sim.network import (
-    MAXIMUM_SEGMENT_BYTES,
-    SEGMENT_OVERHEAD_BYTES,
-    WIRE,
-    ConnectFailedError,
-    GsmNetwork,
-)
+from hw_sim.network.errors import ConnectFailedError
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.link import MAXIMUM_SEGMENT_BYTES, SEGMENT_OVERHEAD_BYTES, WIRE
 from tests.support.at_person import TIME_SCALE, AtPerson, Server, echo, run
 
 
@@ -255,11 +251,11 @@ def test_a_closed_port_and_a_strange_name_are_connect_fail() -> None:
 
 def test_nothing_leaves_the_machine_unless_it_is_routed() -> None:
     network = GsmNetwork(resolve={"203.0.113.5:80": ("127.0.0.1", 8080)})
-    assert network.address_of("203.0.113.5", 80) == ("127.0.0.1", 8080)
-    assert network.address_of("localhost", 81) == ("127.0.0.1", 81)
+    assert network.internet.address_of("203.0.113.5", 80) == ("127.0.0.1", 8080)
+    assert network.internet.address_of("localhost", 81) == ("127.0.0.1", 81)
     for name, port in (("203.0.113.5", 81), ("10.0.0.1", 80), ("duka.example", 80), ("", 80)):
         with pytest.raises(ConnectFailedError):
-            network.address_of(name, port)
+            network.internet.address_of(name, port)
 
 
 def test_a_name_leads_where_the_network_routes_it() -> None:

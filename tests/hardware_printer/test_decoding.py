@@ -10,7 +10,7 @@ from escpos.printer import Dummy
 from PIL import Image
 
 from hw_sim.printer import EscPosPrinter, Style, code128
-from hw_sim.printer.render import qr_matrix
+from hw_sim.printer.qr import qr_matrix
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from pathlib import Path
 from PIL import Image
 
 from hw_sim.printer import EscPosPrinter
-from hw_sim.printer.paper import PAPER_WIDTH_DOTS, PaperLine, Run
-from hw_sim.printer.render import draw_dots, qr_matrix
+from hw_sim.printer.line import PAPER_WIDTH_DOTS, PaperLine, Run
+from hw_sim.printer.qr import qr_matrix
+from hw_sim.printer.render import draw_dots
 
 RECEIPT = (
     b"\x1b@\x1ba\x01\x1b!\x30SAVANNA 50\n\x1b!\x00Mama Asha Shop\n\x1ba\x00"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from hw_sim.qemu import QemuChip
 from tests.support.world import TerminalSettings, World, quiet_tools
-from tools import qemu
-from tools.image import ROOT
+from tools.lab import qemu
+from tools.release.image import ROOT
 
 BUDGET = Path(__file__).with_name("board_budget.json")
 """{"instructions": {work: count}, "heap_bytes": {work: bytes}} as last accepted."""
@@ -75,7 +75,7 @@ def _prepare(world: World) -> dict[str, bytes]:
     # By then it has verified and noted what is signed so far, as any terminal has that sells.
     world.terminal.wait_log("noted what is verified", 120)
     world.terminal.board.power_off()
-    manager.change("firmware/texts.py", "|Thank you|", "|Thank you, come again|")
+    manager.change("firmware/ui/texts.py", "|Thank you|", "|Thank you, come again|")
     manager.add(manager.build(2, "1.1.0"))
     manager.publish()
     site = world.server.repository

@@ -10,9 +10,8 @@ import time
 
 import machine
 
-from bootloader.shared import tuf
-from firmware.flows import receipt
-from firmware.http import Response
+from firmware.net.http import Response
+from firmware.paper import receipt
 
 ARCHIVE = 0x800000
 INSTRUCTIONS_A_US = 1000
@@ -42,7 +41,7 @@ def files(board):
 
 
 class Server:
-    """Answers as `firmware.http.HttpClient` does, out of the flash."""
+    """Answers as `firmware.net.http_client.HttpClient` does, out of the flash."""
 
     def __init__(self, found):
         self._files = found
@@ -124,10 +123,13 @@ def run(board, app, boot_us):
     sell(app)
     meter.stop("sale")
     meter.start()
+    # not before: at rest it is not in the heap
+    from bootloader.shared.crypto import signatures
+
     # no assert: it would be compiled away
-    tuf.verify_signature(("ed25519", PUBLIC), SIGNATURE, b"")
+    signatures.verify_signature(("ed25519", PUBLIC), SIGNATURE, b"")
     meter.stop("one_signature")
-    app.updates._http = Server(found)
+    app.updates.server.http = Server(found)
     asyncio.run(update(app, meter))
     print("\nBENCH " + json.dumps(figures))
     while True:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bootloader.shared.partitions import Partition
-from firmware.journal import Journal
+from firmware.sales.journal import Journal
 from hw_sim.flash import NorFlash
 from tests.money.test_journal_cost import SCRIPT
 from tests.powercut.files import Files

@@ -27,11 +27,12 @@ from sqlalchemy import select
 from tests.server.device import Device
 from tests.server.shop import make_repository, voucher_csv
 from tests.server.test_server_process import Process
-from updater_server.database import writing
-from updater_server.fleet import technicians, terminals
-from updater_server.sales import vouchers
+from updater_server.fleet import technicians
+from updater_server.fleet.enrolment import Enrolment
+from updater_server.sales import incoming, opening
 from updater_server.service import Service
-from updater_server.tables import technician
+from updater_server.store.engine import writing
+from updater_server.store.tables import technician
 
 CONNECTIONS = (1, 8, 32, 64)
 VOUCHERS = 6000
@@ -72,10 +73,10 @@ def prepare(folder: Path, repository: Path, count: int, vouchers_count: int) -> 
         technicians.allow_float(connection, name, 10**12, "measured", service.now())
         technicians.set_daily_limit(connection, name, 100_000, "measured", service.now())
         for number in range(1, count + 1):
-            enrolment = terminals.Enrolment(_id(number), _key(number), "duka-r1", 1, 900_000_000)
-            terminals.enrol(connection, service.key, enrolment, who, service.now())
+            enrolment = Enrolment(_id(number), _key(number), "duka-r1", 1, 900_000_000)
+            opening.enrol(connection, service.key, enrolment, who, service.now())
         csv = voucher_csv("air50", range(vouchers_count))
-        vouchers.import_csv(connection, service.key, csv, service.now())
+        incoming.import_csv(connection, service.key, csv, service.now())
     service.engine.dispose()
     server.start()
     return server

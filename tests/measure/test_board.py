@@ -10,7 +10,7 @@ import pytest
 
 from tests.measure import board
 from tests.support.world import quiet_tools
-from tools import qemu
+from tools.lab import qemu
 
 BUDGET: board.Figures = json.loads(board.BUDGET.read_text())
 EVERY_FIGURE = [(kind, work) for kind, works in BUDGET.items() for work in works]

@@ -21,11 +21,11 @@ from typing import Any
 
 from tuf.ngclient import Updater
 
-from hw_sim.board import LoopThread
+from hw_sim.threaded import LoopThread
 from tests.support import micropython
 from tests.support.tap import Exchange, Tap
 from tests.support.world import Server
-from tests.update.test_on_micropython import DEVICE
+from tests.update.test_on_micropython import DEVICE, write_image
 from tests.update.world import NOW, World
 
 POLL_BAR_BYTES = 350
@@ -42,7 +42,7 @@ async def main():
     start = time.ticks_ms()
     await client._poll()
     took_ms = time.ticks_diff(time.ticks_ms(), start)
-    print("RESULT", json.dumps([took_ms, http.bytes_sent, http.bytes_received]))
+    print("RESULT", json.dumps([took_ms, http.transport.bytes_sent, http.bytes_received]))
     await http.transport.close()
 
 try:
@@ -99,6 +99,7 @@ class Bench:
             trust = folder / name / "trust"
             trust.mkdir(parents=True)
             shutil.copy(root, trust / "root.json")
+        self.image, _ = write_image(folder)
         self.flash = folder / "flash"
         self.flash.write_bytes(self.world.flash.snapshot())
         self._put_out()
@@ -121,6 +122,7 @@ class Bench:
 
     def _device(self, data: Path, free_bytes: int) -> list[int] | None:
         settings = {
+            "image": str(self.image),
             "flash": str(self.flash),
             "data": str(data),
             "port": self.tap.port,
@@ -130,7 +132,7 @@ class Bench:
         }
         script = DEVICE.replace("    release = 1\n", "    release = 2\n")
         out = micropython.run(
-            script[: script.index("async def main")] + MEASURE,
+            script[: script.index("ballast = []")] + MEASURE,
             heap_bytes=4 * 1024 * 1024,
             stdin=json.dumps(settings).encode() + b"\n",
         )

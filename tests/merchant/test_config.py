@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from firmware.config import MAX_BYTES, Config, ConfigError, load
-from firmware.memory import Memory
+from firmware.kept.config import MAX_BYTES, Config, ConfigError, load
+from firmware.kept.memory import Memory
 
 GOOD: dict[str, Any] = {
     "server": {"host": "127.0.0.1", "port": 8080},

@@ -13,8 +13,8 @@ from tests.support import micropython
 
 CONSOLE = """
 import gc
-from firmware import console
-from firmware.bench import Bench as Commands
+from firmware.service import console
+from firmware.service.commands import Commands
 
 class Line:
     out = b""
@@ -26,7 +26,7 @@ class Line:
     def write(self, data):
         self.out = (self.out + data)[-2000:]
 
-b = bench.Bench({})
+b = counter.Counter({})
 app = b.app
 app.boot_info.control = Control()
 resets = []
@@ -98,11 +98,11 @@ print(many(b"again") - before)
 
 def test_only_the_terminals_own_words_come_on_paper() -> None:
     script = """
-from firmware import selftest
+from firmware.service import parts
 four = (("FREE", "VOUCHERS"), ("FREEFREE",), ("+++",), ())
 for words in four + (("++++++++", "FREE"), ("++-+++++",)):
     try:
-        asyncio.run(selftest.run(app.board, app.boot_info, app, "slip", words))
+        asyncio.run(parts.run(app.board, app.boot_info, app, "slip", words))
     except ValueError as error:
         print(error)
 print(bytes(app.board.printer.written))
@@ -117,7 +117,7 @@ print(bytes(app.board.printer.written))
 
 def test_a_disk_that_takes_nothing_ends_neither_signing_in_nor_the_program() -> None:
     script = """
-from firmware import memory
+from firmware.kept import memory
 def broken(*args):
     raise OSError(28)
 memory.os = type("Os", (), {"rename": broken})
@@ -132,14 +132,15 @@ print(kept.get("wrong", 0))
 def test_boot_records_that_take_nothing_end_no_check_in() -> None:
     script = """
 from bootloader.shared.control import ControlError
+from firmware.duties import check_in
 def worn():
     raise ControlError("worn out")
-terminal._record(worn)
+check_in._record(worn)
 print("goes on")
 """
     assert told(script)[-1] == "goes on"
 
 
-def test_every_command_of_the_bench_is_known_to_the_console() -> None:
+def test_every_command_of_a_technician_is_known_to_the_console() -> None:
     script = "print([n for n in dir(Commands) if n[:3] == 'do_' and n[3:] not in console.COMMANDS])"
     assert told(script)[-1] == "[]"

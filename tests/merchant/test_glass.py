@@ -7,14 +7,14 @@ from firmware.ui import font
 from firmware.ui.canvas import EXTRA, WIDTH, Canvas, shorten, text_width, wrap
 from hw_sim.lcd import Lcd as Controller
 from tests.merchant.glass import Glass, new_screen
-from tools import font as drawn
+from tools.lab import font as drawn
 
 
 def test_the_font_file_is_what_the_drawings_give() -> None:
     fresh: dict[str, object] = {}
     exec(drawn.source(), fresh)
     for name in ("EXTRA", "INDEX", "SMALL", "BIG"):
-        assert fresh[name] == getattr(font, name), "run python -m tools.font"
+        assert fresh[name] == getattr(font, name), "run python -m tools.lab.font"
 
 
 def test_every_character_differs_from_every_other() -> None:

@@ -6,15 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.merchant.at_bench import (
-    DELIVERED,
-    OFFLINE,
-    ONLINE,
-    PRINTED,
-    REFUSED,
-    REPRINT,
-    run,
-)
+from tests.merchant.at_counter import DELIVERED, OFFLINE, ONLINE, PRINTED, REFUSED, REPRINT, run
 
 IN: list[list[Any]] = [["sign_in"], ["see", "Menu"]]
 CHOOSE_50: list[list[Any]] = [["press", "1"], ["see", "Sell what?"], ["press", "1"]]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from firmware.flows.session import FREE_TRIES, LONGEST_LOCK_S, lock_s
-from tests.merchant.at_bench import run
-from tests.merchant.test_selling import IN, SELL_50, SOLD
+from firmware.flows.sign_in import FREE_TRIES, LONGEST_LOCK_S, lock_s
+from tests.merchant.at_counter import run
+from tests.merchant.test_selling import CHOOSE_50, IN, SELL_50, SOLD
 
 WRONG: list[list[Any]] = [["see", "Your PIN"], ["press", "1111#"]]
 
@@ -184,3 +184,10 @@ def test_without_a_price_list_nothing_can_be_sold_until_it_comes_back() -> None:
 
 def test_a_spoiled_price_list_does_not_replace_a_good_one() -> None:
     run(*IN, ["catalogue", "{broken"], ["press", "1"], ["see", "Sell what?", "Savanna 50"])
+
+
+def test_a_flow_lies_in_the_heap_only_while_it_runs() -> None:
+    stay = {"firmware.flows.menu", "firmware.flows.session"}
+    during = set(run(*IN, *CHOOSE_50).loaded)
+    assert during > stay | {"firmware.flows.sell", "firmware.flows.steps.hand_over"}
+    assert set(run(*IN, ["server", ""], *SELL_50, *SOLD).loaded) == stay

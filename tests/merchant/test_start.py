@@ -8,8 +8,9 @@ from tests.support import micropython
 
 PRELUDE = """
 import asyncio, json
-from tests.merchant import bench
-from firmware import main, terminal, log
+from tests.merchant import counter
+from firmware import main, log
+from firmware.duties import out_of_service, supervisor, trial
 
 class Slot:
     selftest_deadline_s = 1
@@ -34,7 +35,7 @@ class Watchdog:
     def feed(self):
         self.fed += 1
 
-class Info(bench.BootInfo):
+class Info(counter.BootInfo):
     def __init__(self):
         self.control = Control()
         self.watchdog = Watchdog()
@@ -50,14 +51,14 @@ START = """
 class Stop(Exception):
     pass
 
-board = bench.Board()
+board = counter.Board()
 info = Info()
 screens = []
-bench.Board.data_vfs = lambda self: screens.append(bytes(self.lcd.memory)) or {mount}
+counter.Board.data_vfs = lambda self: screens.append(bytes(self.lcd.memory)) or {mount}
 async def stop_soon(*args):
     screens.append(args[4])
     raise Stop
-terminal.out_of_service = stop_soon
+out_of_service.out_of_service = stop_soon
 try:
     main.run(board, info)
 except Stop:
@@ -86,18 +87,18 @@ class Reset(BaseException):
     pass
 def reset():
     raise Reset
-board = bench.Board()
+board = counter.Board()
 board.reset = reset
 typed = [b"rec", b"overy\\r\\n"]
 board.console.read = None
-class Console(bench.Console):
+class Console(counter.Console):
     def read(self, n):
         return typed.pop(0) if typed and info.watchdog.fed > 1 else b""
 board.console = Console()
 info = Info()
-screen = bench.ToldScreen(bench.Lcd(board.lcd))
+screen = counter.ToldScreen(counter.Lcd(board.lcd))
 try:
-    asyncio.run(terminal.out_of_service(board, info, screen, bench.Words("en"), "s_config"))
+    asyncio.run(out_of_service.out_of_service(board, info, screen, counter.Words("en"), "s_config"))
 except Reset:
     print("reset", info.control.said)
 """.replace("board.console.read = None\n", "")
@@ -107,15 +108,15 @@ except Reset:
 
 
 TRIAL = """
-bench.BootInfo.trial = True
-bench.BootInfo.control = Control()
-b = bench.Bench({})
+counter.BootInfo.trial = True
+counter.BootInfo.control = Control()
+b = counter.Counter({})
 app = b.app
 {setup}
 async def go():
     try:
-        await asyncio.wait_for(app._self_test(), 8)
-    except terminal.SelfTestFailed as error:
+        await asyncio.wait_for(trial.prove(app, app.check_in), 8)
+    except trial.SelfTestFailed as error:
         print("FAILED", error)
     print(app.boot_info.control.said, app.boot_info.trial)
 asyncio.run(go())
@@ -123,7 +124,7 @@ asyncio.run(go())
 
 
 def test_a_release_on_trial_is_confirmed_once_everything_has_shown_that_it_works() -> None:
-    out = told(TRIAL.replace("{setup}", "app._checked_in = True"))
+    out = told(TRIAL.replace("{setup}", "app.check_in.done = True"))
     assert out[-1] == "['confirm'] False"
 
 
@@ -131,8 +132,8 @@ def test_a_release_on_trial_is_confirmed_once_everything_has_shown_that_it_works
     ("setup", "reason"),
     [
         ("", "check-in"),
-        ("app._checked_in = True; app.modem.registered = False", "network"),
-        ("app._checked_in = True; b.board.pressed = '5'", "keypad at rest"),
+        ("app.check_in.done = True; app.link.modem.cell.registered = False", "network"),
+        ("app.check_in.done = True; b.board.pressed = '5'", "keypad at rest"),
     ],
 )
 def test_a_release_that_does_not_prove_itself_in_time_is_given_up(setup: str, reason: str) -> None:
@@ -143,24 +144,24 @@ def test_a_release_that_does_not_prove_itself_in_time_is_given_up(setup: str, re
 
 def test_a_first_release_that_has_nothing_to_go_back_to_waits_for_its_network() -> None:
     script = TRIAL.replace("{setup}", "app.boot_info.control.slots['b'].state = 'empty'")
-    script = script.replace("except terminal.SelfTestFailed", "except asyncio.TimeoutError")
+    script = script.replace("except trial.SelfTestFailed", "except asyncio.TimeoutError")
     assert told(script)[-1] == "[] True"
 
 
 def test_a_mute_printer_or_no_paper_is_no_fault_of_a_release() -> None:
     for state in ("mute", "paper_out"):
-        setup = f"app._checked_in = True; b.board.printer.state = '{state}'"
+        setup = f"app.check_in.done = True; b.board.printer.state = '{state}'"
         assert told(TRIAL.replace("{setup}", setup))[-1] == "['confirm'] False"
 
 
 WATCH = """
-b = bench.Bench({})
+b = counter.Counter({})
 app = b.app
-app.boot_info.watchdog = Watchdog()
+app.boot_info.watchdog = app.supervisor._watchdog = Watchdog()
 {setup}
 async def go():
     try:
-        await asyncio.wait_for(app._supervise(), 1.2)
+        await asyncio.wait_for(app.supervisor.watch(), 1.2)
     except asyncio.TimeoutError:
         pass
     except ValueError as error:
@@ -176,16 +177,16 @@ def test_the_watchdog_is_fed_while_merchant_and_radio_live() -> None:
 
 @pytest.mark.parametrize("limit", ["MERCHANT_SILENT_MS", "RADIO_SILENT_MS"])
 def test_a_task_that_hangs_gets_no_watchdog_fed(limit: str) -> None:
-    assert told(WATCH.replace("{setup}", f"terminal.{limit} = -1"))[-1] == "0"
+    assert told(WATCH.replace("{setup}", f"supervisor.{limit} = -1"))[-1] == "0"
 
 
 def test_an_error_in_any_task_leaves_the_program_so_that_it_counts_as_a_crash() -> None:
-    setup = "app._failed = ValueError('a bug')"
+    setup = "app.supervisor._failed = ValueError('a bug')"
     assert "LEFT a bug" in told(WATCH.replace("{setup}", setup))
 
 
 CHECK_IN = """
-b = bench.Bench({})
+b = counter.Counter({})
 app = b.app
 app.boot_info.control = Control()
 app.boot_info.last_failure = {"release": 8, "reason": "crash"}
@@ -195,13 +196,13 @@ class Messenger:
         sent.append(fields)
         return {1: 1795000100, 2: 90000, 3: app.journal.next_sequence - 1, 4: "Hello", 5: []}
 app.messenger = Messenger()
-app.network = 0
+app.link.state = 0
 async def go():
-    await app._check_in()
-    await app._check_in()
+    await app.check_in.run()
+    await app.check_in.run()
 asyncio.run(go())
 print(sent[0][8], sent[1][8], app.boot_info.control.said, app.message, app.now())
-print(app.network, sent[0][2], sent[0][3], sent[0][4], sent[0][6], sent[0][7], sent[0][9])
+print(app.link.state, sent[0][2], sent[0][3], sent[0][4], sent[0][6], sent[0][7], sent[0][9])
 print(app.till.float_minor)
 """
 

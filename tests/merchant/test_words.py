@@ -7,17 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from firmware import texts
+from bootloader.shared.calendar import date_time
+from firmware.ui import texts
 from firmware.ui.canvas import EXTRA, text_width, wrap
+from firmware.ui.money_and_dates import date_text, date_time_text, money
 from firmware.ui.screen import LINES
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-SOURCES = [
-    *FIRMWARE.glob("*.py"),
-    *FIRMWARE.glob("flows/*.py"),
-    *FIRMWARE.glob("ui/*.py"),
-    *FIRMWARE.glob("drivers/*.py"),
-]
+SOURCES = sorted(FIRMWARE.rglob("*.py"))
 WIDE = "99999999"  # the widest number that is ever filled in: a sale's sequence
 NAME = "Savanna 1000 MB"  # as long a product name as the menu shows whole
 
@@ -216,7 +213,7 @@ def test_a_language_nobody_wrote_gives_english() -> None:
     ],
 )
 def test_money_reads_as_people_write_it(minor: int, digits: int, text: str) -> None:
-    assert texts.money(minor, digits) == text
+    assert money(minor, digits) == text
 
 
 def test_the_calendar_agrees_with_pythons() -> None:
@@ -230,8 +227,8 @@ def test_the_calendar_agrees_with_pythons() -> None:
     ]:
         then = datetime.fromtimestamp(seconds, UTC)
         expected = (then.year, then.month, then.day, then.hour, then.minute)
-        assert texts.date_time(seconds) == expected
+        assert date_time(seconds) == expected
 
 
 def test_an_unknown_time_is_not_1970() -> None:
-    assert texts.date_text(0) == "--" and texts.date_time_text(0) == "--"
+    assert date_text(0) == "--" and date_time_text(0) == "--"

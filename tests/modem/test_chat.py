@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.modem.chat import (
+from firmware.net.modem.chat import (
     LINE_LIMIT_BYTES,
     Chat,
     ChatAborted,
@@ -106,7 +106,7 @@ def test_no_notice_is_lost_in_a_reply_and_no_data_is_taken_for_lines(sizes: list
     )
 
     async def story() -> None:
-        assert await chat.command(b"AT+CSQ", info=b"+CSQ:") == [b"+CSQ: 9,0"]
+        assert await chat.lines(b"AT+CSQ", 2000, b"+CSQ:") == [b"+CSQ: 9,0"]
         await chat.command(b"AT+CIPSEND=4", (b">",))
         await chat.write(b"data")
         await chat.wait((b"SEND OK",))
@@ -139,7 +139,7 @@ def test_a_late_reply_is_not_taken_for_the_next_ones() -> None:
             await chat.command(b"AT+A", timeout_ms=20)
         # The answer to AT+A, which the chat gave up, is still on its way when AT+B is wanted.
         answer(0.03, b"\r\nERROR\r\n")
-        assert await chat.command(b"AT+B", info=b"+B:") == [b"+B: 1"]
+        assert await chat.lines(b"AT+B", 2000, b"+B:") == [b"+B: 1"]
 
     asyncio.run(story())
 

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware import http
-from firmware.http import BadResponse, ConnectionLost, HttpClient, TooLarge
-from hw_sim.network import LinkProfile
+from firmware.net import http
+from firmware.net.http import BadResponse, ConnectionLost, TooLarge
+from firmware.net.http_client import BODY_LIMIT_BYTES, HttpClient
+from hw_sim.network.link import LinkProfile
 from tests.support import micropython
 from tests.support.radio import Radio
 from tests.support.static_site import Direct, Site, Sockets
@@ -258,7 +259,7 @@ def test_a_content_range_makes_sense_or_is_refused(value: str, span: Any) -> Non
 def test_any_bytes_end_in_a_reply_or_a_typed_error(noise: bytes, piece: int) -> None:
     try:
         reply = ask(Canned(noise, noise, piece=piece))
-        assert len(reply.body) <= http.BODY_LIMIT_BYTES
+        assert len(reply.body) <= BODY_LIMIT_BYTES
     except http.HttpError:
         pass
 
@@ -508,7 +509,7 @@ HEADS = (
 
 def test_parsing_agrees_on_both_interpreters() -> None:
     script = f"""
-from firmware.http import parse_head, body_length, content_range, HttpError
+from firmware.net.http import parse_head, body_length, content_range, HttpError
 for head in {HEADS!r}:
     try:
         status, headers = parse_head(head)
@@ -523,7 +524,7 @@ for head in {HEADS!r}:
 
 
 DEFLATED = """
-from firmware import http
+from firmware.net import http
 for coding, body in data:
     headers = {} if coding is None else {"content-encoding": coding}
     response = http.Response(200, headers, bytes.fromhex(body))
@@ -562,7 +563,8 @@ def test_a_deflated_body_is_expanded_within_its_bounds(interpreter: str) -> None
 def test_chunks_are_read_alike_on_both_interpreters() -> None:
     script = f"""
 import asyncio
-from firmware.http import HttpClient, HttpError, chunk_size
+from firmware.net.http import HttpError, chunk_size
+from firmware.net.http_client import HttpClient
 for line in (b"5", b"0A ;x=1", b"", b"-1", b"0x5", b"fffffff", b"g"):
     try:
         print(chunk_size(line))

@@ -1,5 +1,5 @@
 """The SIM800 driver against the simulated part: power, SIM, registration, data service, the
-ladder."""
+errors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from firmware.modem import ladder
-from firmware.modem.sim800 import parse_clock
-from hw_sim.network import Registration, SimCard
+from firmware.net.modem import advice, errors
+from hw_sim.network.sim_card import Registration, SimCard
 from tests.support.radio import Radio
 
 
@@ -20,7 +19,7 @@ def test_a_modem_that_is_off_is_switched_on_and_comes_online() -> None:
         await radio.modem.connect("internet")
         assert radio.sim800.ip_state == "IP STATUS"
         assert radio.modem.attached and radio.modem.registered
-        assert (radio.modem.signal, radio.modem.state_text) == (20, "Online")
+        assert (radio.modem.signal, radio.modem.trouble) == (20, "")
         assert radio.key.presses == 1
 
     Radio(seed=1).run(story)
@@ -30,7 +29,7 @@ def test_connecting_twice_does_nothing_the_second_time() -> None:
     async def story(radio: Radio) -> None:
         await radio.modem.connect("internet")
         lines: list[bytes] = []
-        radio.sim800.transcript = lambda who, data: lines.append(data)
+        radio.sim800.line.transcript = lambda who, data: lines.append(data)
         await radio.modem.connect("internet")
         assert lines == []
 
@@ -40,17 +39,17 @@ def test_connecting_twice_does_nothing_the_second_time() -> None:
 @pytest.mark.parametrize(
     ("settings", "trouble", "error"),
     [
-        ({"sim_inserted": False}, None, ladder.NoSim),
-        ({"sim": SimCard(pin="1234")}, None, ladder.SimLocked),
-        ({"sim": SimCard(pin="1234", pin_attempts_left=0)}, None, ladder.SimLocked),
-        ({"coverage": False}, None, ladder.NoCoverage),
+        ({"sim_inserted": False}, None, errors.NoSim),
+        ({"sim": SimCard(pin="1234")}, None, errors.SimLocked),
+        ({"sim": SimCard(pin="1234", pin_attempts_left=0)}, None, errors.SimLocked),
+        ({"coverage": False}, None, errors.NoCoverage),
         (
             {},
             lambda radio: radio.network.set_admission(Registration.DENIED),
-            ladder.RegistrationDenied,
+            errors.RegistrationDenied,
         ),
-        ({"sim": SimCard(gprs_contract=False)}, None, ladder.NoData),
-        ({"apn": "internet.example"}, None, ladder.NoData),
+        ({"sim": SimCard(gprs_contract=False)}, None, errors.NoData),
+        ({"apn": "internet.example"}, None, errors.NoData),
     ],
     ids=["no SIM", "PIN", "PUK", "no coverage", "denied", "no contract", "wrong APN"],
 )
@@ -60,10 +59,10 @@ def test_each_reason_for_no_link_has_its_own_words(
     async def story(radio: Radio) -> None:
         if trouble:
             trouble(radio)
-        radio.modem.registration_ms = 300
+        radio.modem.cell.registration_ms = 300
         with pytest.raises(error) as caught:
             await radio.modem.connect("internet")
-        assert radio.modem.state_text == caught.value.text
+        assert radio.modem.trouble == caught.value.code
         assert not radio.modem.attached
         assert radio.modem.retry_ms == 10000
         restarted = [line for line in radio.logged if line == "modem: power key"]
@@ -74,7 +73,7 @@ def test_each_reason_for_no_link_has_its_own_words(
 
 def test_a_card_put_in_later_is_found_at_the_next_attempt() -> None:
     async def story(radio: Radio) -> None:
-        with pytest.raises(ladder.NoSim):
+        with pytest.raises(errors.NoSim):
             await radio.modem.connect("internet")
         radio.network.insert_sim()
         await radio.modem.connect("internet")
@@ -87,7 +86,7 @@ def test_a_card_put_in_later_is_found_at_the_next_attempt() -> None:
 def test_a_dead_modem_is_reported_and_not_waited_for_without_end() -> None:
     async def story(radio: Radio) -> None:
         radio.sim800.on_power(False)
-        with pytest.raises(ladder.NoModem):
+        with pytest.raises(errors.NoModem):
             await radio.modem.connect("internet")
 
     Radio(seed=5).run(story)
@@ -109,8 +108,10 @@ def test_service_comes_back_after_the_network_took_the_data_context() -> None:
 
 def test_coverage_that_returns_in_time_ends_the_search() -> None:
     async def story(radio: Radio) -> None:
+        heard = bytearray()
+        radio.sim800.line.transcript = lambda who, data: heard.extend(data)
         connecting = asyncio.ensure_future(radio.modem.connect("internet"))
-        while radio.modem.state_text != "Searching network":
+        while b"AT+CREG?" not in heard:
             await asyncio.sleep(0.01)
         radio.network.set_coverage(True)
         await connecting
@@ -127,7 +128,7 @@ def test_a_cpu_that_was_reset_in_the_middle_of_a_send_gets_its_modem_back() -> N
         await asyncio.sleep(0.1)
         radio.uart.write(b"half a message")
         after_reset = type(radio.modem)(radio.uart, radio.key, radio.logged.append)
-        after_reset.step_ms = 20
+        after_reset.cell.step_ms = 20
         await after_reset.connect("internet")
         assert after_reset.attached
         assert radio.key.presses == 1
@@ -136,32 +137,11 @@ def test_a_cpu_that_was_reset_in_the_middle_of_a_send_gets_its_modem_back() -> N
     Radio(seed=8).run(story)
 
 
-def test_network_time_is_read_as_utc_and_only_when_the_network_tells_it() -> None:
-    async def story(radio: Radio) -> None:
-        await radio.modem.connect("internet")
-        assert await radio.modem.network_time() == 0  # the part's clock starts in 2004
-        radio.uart.write(b'AT+CCLK="26/02/28,13:00:05+12"\r')
-        await asyncio.sleep(0.05)
-        assert 1772272805 <= await radio.modem.network_time() < 1772272900
-
-    Radio(seed=9).run(story)
-
-
-@pytest.mark.parametrize(
-    ("line", "seconds"),
-    [
-        (b'+CCLK: "26/02/28,13:00:05+12"', 1772272805),
-        (b'+CCLK: "28/02/29,23:59:59-20"', 1835481599 + 20 * 900),
-        (b'+CCLK: "24/03/01,00:00:00+00"', 1709251200),
-        (b'+CCLK: "04/01/01,00:00:00+00"', 0),
-        (b'+CCLK: "26/13/28,13:00:05+12"', 0),
-        (b'+CCLK: "26/02/28,13:00:05"', 0),
-        (b'+CCLK: "26/02/28,1 :00:05+12"', 0),
-        (b"+CCLK: ", 0),
-    ],
-)
-def test_the_modems_clock_is_parsed_or_refused(line: bytes, seconds: int) -> None:
-    assert parse_clock(line) == seconds
+def test_a_technician_is_told_what_to_do_about_each_of_them() -> None:
+    found = [errors.ModemError]
+    for error in found:
+        found += error.__subclasses__()
+    assert {error.code for error in found} == set(advice.TEXTS)
 
 
 def test_refresh_follows_signal_and_coverage() -> None:
@@ -212,7 +192,7 @@ def test_a_refused_connection_is_a_link_error_and_two_of_them_renew_the_data_con
         await radio.modem.connect("internet")
         radio.network.refuse_connects(2)
         for still_attached in (True, False):
-            with pytest.raises(ladder.LinkError):
+            with pytest.raises(errors.LinkError):
                 await radio.modem.open("127.0.0.1", 9)
             assert radio.modem.attached is still_attached
 
@@ -224,11 +204,11 @@ def test_silence_ends_at_the_deadline_and_a_lost_context_at_once() -> None:
         server, port = await _echo_server(lambda r, w: asyncio.sleep(0))
         await radio.modem.connect("internet")
         await radio.modem.open("127.0.0.1", port)
-        with pytest.raises(ladder.LinkTimeout):
+        with pytest.raises(errors.LinkTimeout):
             await radio.modem.receive(10, 100)
         radio.network.deactivate_pdp()
         assert bytes(await radio.modem.receive(10, 5000)) == b""
-        with pytest.raises(ladder.LinkError):
+        with pytest.raises(errors.LinkError):
             await radio.modem.send(b"late")
         server.close()
 
@@ -239,10 +219,10 @@ def test_silence_ends_at_the_deadline_and_a_lost_context_at_once() -> None:
 def test_no_name_can_smuggle_a_command_to_the_modem(name: str) -> None:
     async def story(radio: Radio) -> None:
         await radio.modem.connect("internet")
-        with pytest.raises(ladder.LinkError):
+        with pytest.raises(errors.LinkError):
             await radio.modem.open(name, 80)
         radio.modem.attached = False
-        with pytest.raises(ladder.NoData):
+        with pytest.raises(errors.NoData):
             await radio.modem.bring_up(name)
 
     Radio(seed=14).run(story)

@@ -99,7 +99,7 @@ class Office:
                 2: self.ledger_minor,
                 3: len(self.records),
                 4: None,
-                5: sorted(self.waiting),
+                5: sorted(self.waiting)[:16],  # the rest with the next check-in
                 **self.more,
             }
         if kind == 2:

@@ -9,12 +9,13 @@ from typing import Any
 
 from bootloader.shared import cose
 from bootloader.shared.partitions import Partition
-from firmware import sync
-from firmware.catalogue import Catalogue
-from firmware.journal import Journal
-from firmware.messages import Messenger, NoNetwork
-from firmware.stock import Stock
-from firmware.till import Till
+from firmware.office import check_in, stock_delivery, sync
+from firmware.office.ask import ask
+from firmware.office.messenger import Messenger, NoNetwork
+from firmware.sales.catalogue import Catalogue
+from firmware.sales.journal import Journal
+from firmware.sales.stock import Stock
+from firmware.sales.till import Till
 from tests.money import office, oracle
 from tests.money.nor import Nor
 
@@ -102,7 +103,7 @@ class Shop:
 
         def noted(kind: int, body: list[Any]) -> int:
             sequence: int = append(kind, body)
-            written = self.journal._record
+            written = self.journal.ring.record
             self.durable[sequence] = bytes(written[: 22 + written[1]])
             return sequence
 
@@ -129,15 +130,16 @@ class Shop:
 
     def sell_online(self, product: str = "air50") -> str:
         sale = self.till.begin_online(product)
-        code: str = run(sync.ask(self.messenger, self.till, sale))
+        code: str = run(ask(self.messenger, self.till, sale))
         if code == "":
             self.print(sale, self.till.voucher(sale), "original")
         return code
 
     def check_in(self) -> Any:
         status = {1: self.time, 2: 1, 3: "a", 4: False, 5: self.boot_count, 6: 3900, 7: 20, 8: None}
-        reply = run(sync.check_in(self.journal, self.messenger, self.till, status))
-        run(sync.fetch_stock(self.journal, self.messenger, self.till.stock, reply[5]))
+        reply = run(check_in.check_in(self.journal, self.messenger, self.till, status))
+        _, _, waiting, _ = reply
+        run(stock_delivery.fetch_stock(self.journal, self.messenger, self.till.stock, waiting))
         return reply
 
     def sync(self) -> int:
@@ -147,7 +149,7 @@ class Shop:
     def recover(self) -> None:
         """What the merchant does after a cut: settle, and hand over a copy of what may be out."""
         for sale in self.till.unfinished():
-            if not sale.has_voucher and run(sync.ask(self.messenger, self.till, sale)) == "":
+            if not sale.has_voucher and run(ask(self.messenger, self.till, sale)) == "":
                 self.print(sale, self.till.voucher(sale), "original")
             elif sale.has_voucher:
                 self.print(sale, self.till.reprint(sale), "copy")

@@ -24,14 +24,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import firmware.journal
-from firmware import sync
-from firmware.catalogue import Catalogue
-from firmware.journal import Journal, JournalFull
-from firmware.messages import BadReply, NoNetwork
-from firmware.sales_state import SETTING, SalesState
-from firmware.stock import Stock
-from firmware.till import SaleRefused, Till
+import firmware.sales.journal
+from firmware.office import stock_delivery
+from firmware.office.ask import ask
+from firmware.office.messenger import BadReply, NoNetwork
+from firmware.sales.catalogue import Catalogue
+from firmware.sales.journal import Journal, JournalFull
+from firmware.sales.sale import SaleRefused
+from firmware.sales.state import SETTING, SalesState
+from firmware.sales.stock import Stock
+from firmware.sales.till import Till
 from tests.money import office
 from tests.money.shop import CATALOGUE, FLOAT_MINOR, Shop, open_shop, run
 
@@ -164,7 +166,7 @@ class EverySaleEnds(RuleBasedStateMachine):
             if not asked:
                 return
             self.shop.lose_replies = not answered
-            if run(sync.ask(self.shop.messenger, self.shop.till, sale)) == "":
+            if run(ask(self.shop.messenger, self.shop.till, sale)) == "":
                 self.here.add(sale.sequence)
                 if shown:
                     self.shop.till.voucher(sale)
@@ -183,7 +185,7 @@ class EverySaleEnds(RuleBasedStateMachine):
 
     def _hand_over(self, sale: Any) -> None:
         shop = self.shop
-        if not sale.has_voucher and run(sync.ask(shop.messenger, shop.till, sale)):
+        if not sale.has_voucher and run(ask(shop.messenger, shop.till, sale)):
             return
         voucher = shop.till.reprint(sale) if sale.may_be_out else shop.till.voucher(sale)
         expected = office.stock_pin(*sale.place) if sale.place else f"7{sale.sequence:015d}"
@@ -286,11 +288,12 @@ DAYS = [ONE_LEFT_OPEN, FROM_STOCK, LAST_ONE, NINTH_BATCH, LOST_FILE, NEVER_OPENS
 
 WRONG_BUILDS: dict[str, tuple[Day, Any, str, Any]] = {
     "a sold-out batch goes although a sale needs it": (
-        NINTH_BATCH, sync, "_needed", lambda journal: {}),
-    "a lost stock file is never fetched again": (LOST_FILE, sync, "_renew_stock", _no_renewal),
+        NINTH_BATCH, stock_delivery, "_needed", lambda journal: {}),
+    "a lost stock file is never fetched again": (
+        LOST_FILE, stock_delivery, "_renew_stock", _no_renewal),
     "an open sale pins the ring": (ONE_LEFT_OPEN, Journal, "_carry", lambda self, size: None),
     "a sale is restated without anything": (
-        ONE_LEFT_OPEN, firmware.journal, "restated", lambda read, known: None),
+        ONE_LEFT_OPEN, firmware.sales.journal, "restated", lambda read, known: None),
     "the last sale is not restated": (
         LAST_ONE, SalesState, "first_kept", lambda self: min(self.unfinished, default=None)),
     "a voucher that never opened is not given back": (

@@ -7,7 +7,7 @@ from tests.support import micropython
 SCRIPT = """
 import os
 from bootloader.shared.partitions import BlockDevice, Partition
-from firmware.journal import Journal
+from firmware.sales.journal import Journal
 
 class Flash:
     def __init__(self, sectors):

@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 
 from bootloader.shared.partitions import Partition
-from firmware.journal import Journal, JournalDamaged, JournalFull
-from firmware.sales_state import (
+from firmware.sales.journal import Journal, JournalFull
+from firmware.sales.ring import JournalDamaged
+from firmware.sales.sale import SaleRefused
+from firmware.sales.state import (
     BOOT,
     CARRIED,
-    OFFLINE,
-    ONLINE,
+    INTENT_OFFLINE,
+    INTENT_ONLINE,
     PRINTED,
     REPRINT,
     SETTING,
     restated,
 )
-from firmware.till import SaleRefused
 from hw_sim.flash import NorFlash, PowerCut
 from tests.money import office, oracle
 from tests.money.nor import Nor
@@ -35,7 +36,7 @@ def ring(sectors: int = 8, content: bytes | None = None) -> tuple[Nor, Any]:
 
 
 def sell(journal: Any, index: int) -> None:
-    sale = journal.append(OFFLINE, ["air50", 5000, 250, 7, index])
+    sale = journal.append(INTENT_OFFLINE, ["air50", 5000, 250, 7, index])
     journal.append(PRINTED, [sale, 0])
 
 
@@ -73,7 +74,7 @@ def test_mounting_again_gives_the_same_state_at_any_point_of_two_turns() -> None
             _, again = ring(content=bytes(flash.cells))
             assert again.state.dump() == journal.state.dump()
             assert again.next_sequence == journal.next_sequence
-            assert again._chain == journal._chain
+            assert again.ring.chain == journal.ring.chain
     assert journal.oldest > 300, "it turned"
     assert oracle.check_chain(oracle.read(bytes(flash.cells))) == []
 
@@ -85,7 +86,7 @@ def test_a_full_ring_refuses_intents_but_lets_a_sale_end_and_empties_by_acknowle
     sale = 0
     with pytest.raises(JournalFull):
         while True:
-            sale = journal.append(OFFLINE, ["air50", 5000, 250, 7, sale])
+            sale = journal.append(INTENT_OFFLINE, ["air50", 5000, 250, 7, sale])
             journal.append(PRINTED, [sale, 0])
     assert not journal.room_for_sale()
     kept = journal.oldest
@@ -124,7 +125,7 @@ def test_an_unfinished_sale_never_leaves_the_ring_and_never_fills_it() -> None:
     assert journal.oldest > 1000, "it turned and turned"
     (entry,) = journal.state.unfinished
     assert entry[:3] == [1, 0, 4750]
-    assert restated(journal.read, entry) == [ONLINE, TIME, "air50", 5000, 250]
+    assert restated(journal.read, entry) == [INTENT_ONLINE, TIME, "air50", 5000, 250]
     carried = [r for r in oracle.read(bytes(flash.cells)).values() if r.kind == CARRIED]
     assert 1 <= len(carried) <= 8, "once a turn, as each costs airtime"
     assert oracle.check_chain(oracle.read(bytes(flash.cells))) == []
@@ -137,7 +138,7 @@ def test_a_full_ring_takes_settlements_for_ever_and_the_last_one_that_empties_it
     with pytest.raises(JournalFull):
         for n in range(2000):
             sell(journal, n)
-    while journal.free_sectors() > 1 or journal._at < 4000:
+    while journal.free_sectors() > 1 or journal.ring.at < 4000:
         journal.append(PRINTED, [1, 0])
     written = journal.next_sequence
     for n in range(500):
@@ -182,7 +183,7 @@ def test_a_spoiled_head_loses_no_record_wherever_it_is() -> None:
     for n in range(150):
         sell(journal, n)
     expected = [(s, raw) for s, _, _, _, raw in journal.records(1)]
-    newest = journal._sector
+    newest = journal.ring.newest
     for sector in range(newest + 1):
         image = bytearray(flash.cells)
         image[sector * 4096 + 5] ^= 0x10
@@ -215,14 +216,14 @@ def test_a_spoiled_checkpoint_is_made_good_from_the_sector_before() -> None:
     for n in range(150):
         sell(journal, n)
     image = bytearray(flash.cells)
-    image[journal._sector * 4096 + 40] ^= 1
+    image[journal.ring.newest * 4096 + 40] ^= 1
     _, again = ring(content=bytes(image))
     assert again.state.dump() == journal.state.dump()
 
 
 def test_a_head_seen_as_torn_once_is_never_believed_later() -> None:
     flash, journal = ring()
-    while journal._at <= 4034:
+    while journal.ring.at <= 4034:
         journal.append(SETTING, ["n", 1])
     before = bytes(flash.cells)
     journal.append(SETTING, ["name", "a value that does not fit into what is left"])
@@ -231,7 +232,7 @@ def test_a_head_seen_as_torn_once_is_never_believed_later() -> None:
     # and only later the weak cells of the head read as if it were whole.
     other_flash, other = ring(content=before)
     sequence = other.append(SETTING, ["n", 2])
-    assert other._sector == 0
+    assert other.ring.newest == 0
     image = bytearray(other_flash.cells)
     image[4096 : 4096 + len(head)] = head
     _, again = ring(content=bytes(image))
@@ -242,9 +243,9 @@ def test_a_head_seen_as_torn_once_is_never_believed_later() -> None:
 def test_flash_that_does_not_keep_a_byte_is_left_behind() -> None:
     flash, journal = ring()
     journal.append(SETTING, ["n", 1])
-    flash.cells[journal._at + 12] = 0x00  # a cell stuck at zero just where the next record goes
+    flash.cells[journal.ring.at + 12] = 0x00  # a cell stuck at zero just where the next record goes
     sequence = journal.append(SETTING, ["n", 2])
-    assert journal._at > 256
+    assert journal.ring.at > 256
     _, again = ring(content=bytes(flash.cells))
     assert again.read(sequence)[2] == ["n", 2]
     assert again.next_sequence == sequence + 1
@@ -274,14 +275,6 @@ def test_what_is_no_journal_is_not_taken_for_an_empty_one() -> None:
         ring(content=bytes(image))
     with pytest.raises(JournalDamaged):
         ring(content=random.Random(1).randbytes(8 * 4096))
-
-
-def test_format_begins_anew_whatever_was_there() -> None:
-    flash = Nor(random.Random(1).randbytes(8 * 4096))
-    journal = Journal(Partition(flash, 0, flash.size_bytes), lambda: TIME)
-    journal.format()
-    assert journal.append(BOOT, [1, 1, "power-on"]) == 1
-    assert ring(content=bytes(flash.cells))[1].next_sequence == 2
 
 
 @pytest.mark.parametrize(("kind", "body"), [(0, []), (128, []), (6, ["x" * 240])])
@@ -388,7 +381,7 @@ def test_a_record_with_weak_cells_is_made_firm_or_made_no_record_when_it_is_foun
     came = {True: 0, False: 0}
     for seed in range(300):
         flash = NorFlash(None, size_bytes=8 * 4096)
-        flash.set_chance(seed)
+        flash.cells.set_chance(seed)
         partition = Partition(flash, 0, flash.size_bytes)
         journal = Journal(partition, lambda: TIME)
         journal.mount()
@@ -398,11 +391,11 @@ def test_a_record_with_weak_cells_is_made_firm_or_made_no_record_when_it_is_foun
         with pytest.raises(PowerCut):
             for _ in range(9):
                 journal.append(SETTING, ["a longer value", seed])
-        at, bits = min(flash._weak.items())
-        flash._weak = {at: bits & -bits}  # one weak cell: it reads well every other time
+        at, bits = min(flash.cells.weak.items())
+        flash.cells.weak = {at: bits & -bits}  # one weak cell: it reads well every other time
         journal = Journal(partition, lambda: TIME)
         journal.mount()
-        assert flash._weak == {}, seed
+        assert flash.cells.weak == {}, seed
         assert flash.violations == 0
         is_there = journal.next_sequence
         came[journal.unreadable == 0] += 1
@@ -417,20 +410,20 @@ def test_records_behind_a_head_with_weak_cells_are_never_lost_with_it() -> None:
     was_bad = 0
     for seed in range(400):
         flash = NorFlash(None, size_bytes=4 * 4096)
-        flash.set_chance(seed)
+        flash.cells.set_chance(seed)
         partition = Partition(flash, 0, flash.size_bytes)
         journal = Journal(partition, lambda: TIME)
         if seed % 2:  # not the very first head, but the next one
             journal.mount()
-            while journal._at < 4000:
+            while journal.ring.at < 4000:
                 journal.append(SETTING, ["n", 0])
         flash.cut_power_at(flash.operations + 2, "weak")
         with pytest.raises(PowerCut):
             journal.mount()
             for _ in range(9):
                 journal.append(SETTING, ["n", 0])
-        at, bits = min(flash._weak.items())
-        flash._weak = {at: bits & -bits}
+        at, bits = min(flash.cells.weak.items())
+        flash.cells.weak = {at: bits & -bits}
         appended: list[int] = []
         for _ in range(8):
             journal = Journal(partition, lambda: TIME)
@@ -445,7 +438,7 @@ def test_records_behind_a_head_with_weak_cells_are_never_lost_with_it() -> None:
 def test_of_two_torn_records_the_one_that_was_not_built_upon_never_comes_back() -> None:
     flash, journal = ring()
     journal.append(SETTING, ["n", 1])
-    at = journal._at
+    at = journal.ring.at
     journal.append(SETTING, ["n", 2])
     first = bytes(flash.cells)
     # Two cuts, one in each start: neither record could be read when it mattered.

@@ -13,17 +13,21 @@ SCRIPT = """
 import gc
 from bootloader.shared.partitions import Partition
 from bootloader.shared import cose
-from firmware.journal import Journal
-from firmware.till import Till, SaleRefused
-from firmware.stock import Stock
-from firmware.catalogue import Catalogue
-from firmware import sync, messages
+from firmware.sales.journal import Journal
+from firmware.sales.sale import SaleRefused
+from firmware.sales.till import Till
+from firmware.sales.stock import Stock
+from firmware.sales.catalogue import Catalogue
+from firmware.office import sync
+from firmware.office import messenger
 import hashlib
 
 class Flash:
     size_bytes = SECTORS * 4096
     def __init__(self):
-        self.cells = bytearray(b"\\xff" * self.size_bytes)
+        self.cells = bytearray(self.size_bytes)
+        for address in range(0, self.size_bytes, 4096):
+            self.erase(address)
     def read_into(self, address, buf):
         buf[:] = memoryview(self.cells)[address : address + len(buf)]
     def program(self, address, data):
@@ -60,7 +64,7 @@ for n in range(90):
         sale = till.begin_online("air50")
         if n % 10 == 4:
             after = journal.state.ledger_minor - 4750
-            till.delivered(sale, {2: "12345678", 3: "N", 4: 0, 5: after})
+            till.delivered(sale, "12345678", "N", 0, after)
             till.printed(sale, True)
         else:
             till.refused(sale, "no_vouchers")
@@ -114,7 +118,7 @@ def test_a_record_cut_in_its_tag_is_refused_on_the_board_too(tmp_path: Path) -> 
     text = script(tmp_path)
     text += """
 sequence = journal.append(10, ["n", 1])
-end = journal._base(journal._sector) + journal._at
+end = journal.ring.base(journal.ring.newest) + journal.ring.at
 while flash.cells[end - 1] == 255:
     end -= 1
 flash.cells[end - 1] = 255 if flash.cells[end - 1] != 255 else 0

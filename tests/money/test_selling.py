@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from bootloader.shared import cbor
-from firmware import sync
-from firmware.catalogue import Catalogue
-from firmware.messages import BadReply, NoNetwork
-from firmware.till import SaleRefused
+from firmware.office.ask import ask, delivery
+from firmware.office.messenger import BadReply, NoNetwork
+from firmware.sales.catalogue import Catalogue
+from firmware.sales.sale import SaleRefused
 from tests.money import office, oracle
 from tests.money.shop import CATALOGUE, FLOAT_MINOR, TIME, Shop, open_shop, run
 
@@ -109,17 +109,17 @@ def test_a_malformed_answer_leaves_the_sale_unanswered(
     shop = open_shop(tmp_path / "stock")
     sale = shop.till.begin_online("air50")
     with pytest.raises(BadReply, match=f"field {key}"):
-        shop.till.delivered(sale, {0: 2, 1: 0, 2: "1234", 3: "N", 4: 0, 5: 10, **spoil})
+        shop.till.delivered(sale, *delivery({2: "1234", 3: "N", 4: 0, 5: 10, **spoil}))
     assert [s.has_voucher for s in shop.till.unfinished()] == [False]
 
 
 def test_a_repeated_answer_never_raises_the_float(tmp_path: Path) -> None:
     shop = open_shop(tmp_path / "stock")
     sale = shop.till.begin_online("air50")
-    shop.till.delivered(sale, {2: "1234", 3: "N", 4: 0, 5: FLOAT_MINOR * 9})
+    shop.till.delivered(sale, "1234", "N", 0, FLOAT_MINOR * 9)
     assert shop.till.float_minor == FLOAT_MINOR - 4750
     before = shop.journal.next_sequence
-    shop.till.delivered(sale, {2: "1234", 3: "N", 4: 0, 5: FLOAT_MINOR * 9})
+    shop.till.delivered(sale, "1234", "N", 0, FLOAT_MINOR * 9)
     assert shop.journal.next_sequence == before
 
 
@@ -231,8 +231,8 @@ def test_an_open_sale_whose_intent_flash_has_lost_is_given_up_and_not_waited_for
 ) -> None:
     shop = open_shop(tmp_path / "stock")
     sale = shop.till.begin_offline("air50")
-    sector = shop.journal._sector
-    while shop.journal._sector == sector:
+    sector = shop.journal.ring.newest
+    while shop.journal.ring.newest == sector:
         shop.till.booted(1, 1, "power-on")
     shop.sync()
     raw = shop.durable[sale.sequence]
@@ -250,7 +250,7 @@ def test_an_open_sale_whose_intent_flash_has_lost_is_given_up_and_not_waited_for
 def test_an_answer_that_flash_has_lost_is_asked_for_again(tmp_path: Path) -> None:
     shop = open_shop(tmp_path / "stock")
     sale = shop.till.begin_online("air50")
-    assert run(sync.ask(shop.messenger, shop.till, sale)) == ""
+    assert run(ask(shop.messenger, shop.till, sale)) == ""
     shop.sync()
     raw = shop.durable[sale.voucher_sequence]
     at = bytes(shop.flash.cells).index(raw)
@@ -393,7 +393,7 @@ def test_the_day_report_counts_what_was_sold_today_and_nothing_else(tmp_path: Pa
     ],
 )
 def test_a_malformed_catalogue_is_refused_by_field(change: dict[str, Any]) -> None:
-    from firmware.catalogue import Catalogue, CatalogueError
+    from firmware.sales.catalogue import Catalogue, CatalogueError
 
     Catalogue(json.dumps(CATALOGUE))
     for text in (json.dumps({**CATALOGUE, **change}), "[]", "{", "x" * 13000):
@@ -407,7 +407,8 @@ def test_a_spoiled_last_record_never_lets_its_pin_be_sold_again(tmp_path: Path) 
     pin = shop.till.voucher(sale).pin
     shop.paper.append((pin, "original", sale.sequence))
     image = bytearray(shop.flash.cells)
-    offset, size = shop.journal._base(shop.journal._sector), shop.journal._at
+    ring = shop.journal.ring
+    offset, size = ring.base(ring.newest), ring.at
     image[offset + size - 40] &= 0x0F  # inside the intent, which nothing follows
     again = shop.reboot(bytes(image))
     fresh = again.sell_offline()

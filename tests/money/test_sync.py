@@ -9,10 +9,11 @@ import cbor2
 import pytest
 
 from bootloader.shared import cose
-from firmware import sync
-from firmware.messages import BadReply, Messenger, NoNetwork, ServerRefused
-from firmware.stock import StockError
-from firmware.till import SaleRefused
+from firmware.office.ask import ask
+from firmware.office.messenger import BadReply, Messenger, NoNetwork, ServerRefused
+from firmware.office.stock_delivery import stop_batches
+from firmware.sales.sale import SaleRefused
+from firmware.sales.stock import StockError
 from tests.money import office
 from tests.money.shop import FLOAT_MINOR, TIME, Shop, open_shop, run
 
@@ -218,7 +219,7 @@ def test_an_answer_without_the_seal_decides_nothing(
     shop = open_shop(tmp_path / "stock")
     sale = shop.till.begin_online("air50")
     with pytest.raises(error):
-        run(sync.ask(messenger(answer), shop.till, sale))
+        run(ask(messenger(answer), shop.till, sale))
     assert [s.has_voucher for s in shop.till.unfinished()] == [False]
 
 
@@ -304,7 +305,7 @@ def test_a_batch_sold_out_while_the_next_one_is_fetched_keeps_its_file(tmp_path:
     first = shop.sell_offline()
     shop.server.waiting[9] = office.stock_file(9, "air50", 5000, 2)
     shop.server.waiting[10] = office.stock_file(10, "air50", 5000, 2)
-    post = shop.messenger._post
+    post = shop.messenger.post
     sold: list[Any] = []
 
     async def meanwhile(body: bytes) -> tuple[int, bytes]:
@@ -313,7 +314,7 @@ def test_a_batch_sold_out_while_the_next_one_is_fetched_keeps_its_file(tmp_path:
         reply: tuple[int, bytes] = await post(body)
         return reply
 
-    shop.messenger._post = meanwhile
+    shop.messenger.post = meanwhile
     shop.check_in()
     (sale,) = sold
     assert (first.place[0], sale.place[0]) == (1, 2)
@@ -400,10 +401,10 @@ def test_a_recalled_batch_is_sold_from_no_more_and_stays_so_after_a_restart(tmp_
     shop = open_shop(tmp_path / "stock")
     shop.sell_offline()
     assert shop.till.stock_left("air50") == 99
-    sync.stop_batches(shop.journal, [7, 99])
+    stop_batches(shop.journal, [7, 99])
     assert shop.till.stock_left("air50") == 0
     before = shop.journal.next_sequence
-    sync.stop_batches(shop.journal, [7])
+    stop_batches(shop.journal, [7])
     assert shop.journal.next_sequence == before, "said once"
     again = shop.reboot()
     assert again.till.stock_left("air50") == 0

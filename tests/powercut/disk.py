@@ -18,7 +18,8 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
-from updater_server.channels import audit, files
+from updater_server import atomic
+from updater_server.channels import audit
 
 
 @dataclass
@@ -217,9 +218,9 @@ def recording(folder: Path) -> Iterator[Recorder]:
 
     temporary = mock.Mock(mkstemp=recorder.mkstemp)
     with (
-        mock.patch.object(files, "os", _Os(recorder)),
+        mock.patch.object(atomic, "os", _Os(recorder)),
         mock.patch.object(audit, "os", _Os(recorder)),
-        mock.patch.object(files, "tempfile", temporary),
+        mock.patch.object(atomic, "tempfile", temporary),
         mock.patch.object(Path, "open", open_path),
         mock.patch.object(Path, "replace", replace),
         mock.patch.object(Path, "unlink", unlink),

@@ -33,8 +33,9 @@ class _Device:
             self.seen.add(block)
         flash = self._flash
         at = self._offset + block * SECTOR_BYTES + off
-        if not flash._weak:  # littlefs reads in very small pieces: this is most of a case's time
-            return bytes(flash._cells[at : at + size])
+        if not flash.cells.weak:
+            # littlefs reads in very small pieces: this is most of a case's time
+            return bytes(flash.cells.memory[at : at + size])
         return flash.read(at, size)
 
     def prog(self, cfg: Any, block: int, off: int, data: bytes) -> int:

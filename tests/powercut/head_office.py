@@ -21,13 +21,15 @@ from sqlalchemy import Connection
 
 from tests.money import office, oracle
 from tests.powercut import publisher
-from updater_server import database, device_api
+from updater_server.faces import terminal
 from updater_server.fleet import terminals
-from updater_server.sales import checks, ledger, stock, vouchers
+from updater_server.fleet.enrolment import Enrolment
+from updater_server.sales import checks, incoming, ledger, opening, stock
 from updater_server.sales.prices import PriceLists
 from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service
-from updater_server.tables import technician
+from updater_server.store import engine as database
+from updater_server.store.tables import technician
 
 FLOAT_MINOR = 2_000_000
 VAULT = {"air50": 500, "air100": 150, "air20": 20}
@@ -71,8 +73,8 @@ class Server:
         """`POST /m` on a day: status, the reply's body, and the server after it."""
         known = _answers.get((self, body, day))
         if known is None:
-            status, reply = device_api.handle(_at(self, day), body)
-            assert status != device_api.TRY_LATER, "the server could not answer"
+            status, reply = terminal.handle(_at(self, day), body)
+            assert status != terminal.TRY_LATER, "the server could not answer"
             known = _answers[self, body, day] = status, reply, _now(self.paid_out)
         return known
 
@@ -239,8 +241,8 @@ def opened() -> Server:
                 allowance_minor=FLOAT_MINOR,
             )
         )
-        vouchers.import_csv(connection, service.key, "\n".join(delivery), now)
-        enrolment = terminals.Enrolment(
+        incoming.import_csv(connection, service.key, "\n".join(delivery), now)
+        enrolment = Enrolment(
             office.TERMINAL_ID,
             office.DEVICE_KEY,
             "duka-r1",
@@ -249,7 +251,7 @@ def opened() -> Server:
             publisher.CHANNEL,
             publisher.CATALOGUE,
         )
-        terminals.enrol(connection, service.key, enrolment, 1, now)
+        opening.enrol(connection, service.key, enrolment, 1, now)
         for product, count in STOCK:
             stock.assign(
                 connection, service.key, service.prices, office.TERMINAL_ID, product, count, now

@@ -14,12 +14,13 @@ from bootloader import boot
 from bootloader.shared import cose
 from bootloader.shared.control import ControlBlock
 from bootloader.shared.partitions import mount_data, table
-from firmware import catalogue, config
-from firmware.flows import receipt
-from firmware.journal import Journal
-from firmware.stock import Stock
-from firmware.texts import Words
-from firmware.till import Till
+from firmware.kept import config
+from firmware.paper import receipt
+from firmware.sales import catalogue
+from firmware.sales.journal import Journal
+from firmware.sales.stock import Stock
+from firmware.sales.till import Till
+from firmware.ui.texts import Words
 
 
 class FileFlash:

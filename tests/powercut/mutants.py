@@ -17,21 +17,29 @@ from tests.powercut import device
 with device.own():
     import firmware.drivers.printer
     import firmware.flows.sell
-    import firmware.flows.voucher
-    import firmware.journal
-    import firmware.memory
-    import firmware.stock
-    import firmware.sync
-    import firmware.terminal
-    import firmware.till
-    import firmware.update.client
+    import firmware.flows.steps.hand_over
+    import firmware.kept.files
+    import firmware.kept.memory
+    import firmware.office.ask
+    import firmware.office.stock_delivery
+    import firmware.office.sync
+    import firmware.sales.sale
+    import firmware.sales.stock
+    import firmware.sales.till
     import firmware.update.download
-    from bootloader import boot, decide, recovery
+    from bootloader import boot, decide
+    from bootloader.recovery.identity_commands import IdentityCommands
+    from bootloader.recovery.image_commands import ImageCommands
+    from bootloader.recovery.slots import Slots
     from bootloader.shared import control, tidy
-    from firmware.journal import Journal
-    from firmware.sales_state import SalesState
-    from firmware.till import Till
-    from firmware.update.client import Store, UpdateClient
+    from firmware.duties import check_in, trial
+    from firmware.sales.journal import Journal
+    from firmware.sales.mounting import Mount
+    from firmware.sales.ring import Ring, Walk
+    from firmware.sales.state import SalesState
+    from firmware.sales.till import Till
+    from firmware.update.prepare import Preparation
+    from firmware.update.record import Record
 
 
 class PatchDoesNotFit(AssertionError):
@@ -81,6 +89,18 @@ def _replaced(owner: Any, name: str, value: Any) -> Callable[[], None]:
     return lambda: setattr(owner, name, value)
 
 
+def _everywhere(function: Any, value: Any) -> Callable[[], None]:
+    """`value` instead of `function` in each module that holds it."""
+
+    def build() -> None:
+        for holder in device.MODULES.values():
+            for key, held in list(vars(holder).items()):
+                if held is function:
+                    setattr(holder, key, value)
+
+    return build
+
+
 def _all(*builds: Callable[[], None]) -> Callable[[], None]:
     def build() -> None:
         for one in builds:
@@ -98,7 +118,7 @@ async def _hand_over_first(app: Any, sale: Any, duplicate: bool = False) -> None
         sold = app.till.reprint(sale) if duplicate else app.till.voucher(sale)
     else:
         sold = app.till._open(sale)
-    await firmware.flows.voucher._print(app, sale, sold, duplicate)
+    await firmware.flows.steps.hand_over._print(app, sale, sold, duplicate)
     if sale.sequence > app.till.journal.next_sequence - 1:
         app.till._append(*sale.late)
     app.till.printed(sale, True)
@@ -109,7 +129,7 @@ def _begin_late(self: Any, kind: int, body: list[Any]) -> Any:
         return _begin(self, kind, body)
     sequence = self.journal.next_sequence
     said = [kind, self._now(), *body]
-    sale = firmware.till.Sale([sequence, sequence, 0, sequence], said, False)
+    sale = firmware.sales.sale.Sale([sequence, sequence, 0, sequence], said, False)
     sale.late = (kind, body)
     self._fresh[sale.sequence] = False
     return sale
@@ -120,20 +140,22 @@ _begin = Till._begin
 
 def _original_again() -> None:
     """May-be-out is forgotten with the RAM, and the till gives an original whenever it is asked."""
-    rewrite(Till, "_sale", ("self._fresh.get(known[0], True)", "False"))
+    rewrite(Till, "_sale", ("self._fresh.get(sequence, True)", "False"))
     rewrite(Till, "voucher", ('raise SaleRefused("pending_sale", sale.sequence)', "opened = True"))
 
 
-def _delivered_in_ram(self: Any, sale: Any, reply: dict[int, Any]) -> None:
+def _delivered_in_ram(
+    self: Any, sale: Any, pin: str, serial: str, _: int, after_minor: int
+) -> None:
     entry = self.journal.state.entry(sale.sequence)
     if entry and not entry[1]:
         entry[1] = sale.sequence
         entry[2] = 0
-        self.journal.state.ledger_minor = reply[5]
+        self.journal.state.ledger_minor = after_minor
         self.journal.state.last_sale = None
         self._fresh[sale.sequence] = False
         sale.voucher_sequence = sale.sequence
-        sale.kept = (reply[2], reply[3])
+        sale.kept = (pin, serial)
 
 
 def _open_from_ram(self: Any, sale: Any) -> Any:
@@ -141,7 +163,9 @@ def _open_from_ram(self: Any, sale: Any) -> Any:
     if kept is None:
         return _open(self, sale)
     product = self.catalogue.product(sale.product_id)
-    return firmware.till.Voucher(kept[0], kept[1], 0, product, sale.amount_minor, sale.sequence)
+    return firmware.sales.sale.Voucher(
+        kept[0], kept[1], 0, product, sale.amount_minor, sale.sequence
+    )
 
 
 _open = Till._open
@@ -155,7 +179,7 @@ async def _ask_under_a_new_number(messenger: Any, till: Any, sale: Any) -> Any:
     return await _ask(messenger, till, sale)
 
 
-_ask = firmware.sync.ask
+_ask = firmware.office.ask.ask
 
 
 def _no_boot_record() -> None:
@@ -191,15 +215,15 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "no_read_back",
             "A weak page swallows a sale; the terminal prints, and head office never hears of it.",
-            _changed(Journal, "_program", ("if view != piece:", "if False:")),
+            _changed(Ring, "program", ("if view != piece:", "if False:")),
             ("sale-offline", "reprint"),
         ),
         Mutant(
             "write_over_torn",
             "Half a record and half the next one make a third that nobody wrote.",
             _changed(
-                Journal,
-                "_walk",
+                Walk,
+                "records",
                 ("at = min(_page_after(spoiled), SECTOR_BYTES)", "pass"),
             ),
             ("sale-offline", "reprint"),
@@ -208,7 +232,7 @@ MUTANTS: dict[str, Mutant] = {
             "trust_header_length",
             "A torn record counts because its length field looks right.",
             _changed(
-                Journal,
+                Walk,
                 "_parse",
                 (
                     "if crc32(view[: size - 12]) != "
@@ -216,7 +240,7 @@ MUTANTS: dict[str, Mutant] = {
                     "if False:",
                 ),
                 (
-                    "if before and _tag(before, view[: size - 12]) != view[size - 8 : size]:",
+                    "if before and tag(before, view[: size - 12]) != view[size - 8 : size]:",
                     "if False:",
                 ),
             ),
@@ -226,10 +250,10 @@ MUTANTS: dict[str, Mutant] = {
             "torn_tag_counts",
             "A record whose last bytes were cut is built upon; the server finds the chain broken.",
             _changed(
-                Journal,
+                Walk,
                 "_parse",
                 (
-                    "if before and _tag(before, view[: size - 12]) != view[size - 8 : size]:",
+                    "if before and tag(before, view[: size - 12]) != view[size - 8 : size]:",
                     "if False:",
                 ),
             ),
@@ -239,16 +263,16 @@ MUTANTS: dict[str, Mutant] = {
             "chain_forgotten",
             "After a start the chain begins anew, and an honest terminal is taken for a forger.",
             _changed(
-                Journal,
-                "mount",
-                ("    self._strengthen()", "    self._strengthen()\n    self._chain = bytes(8)"),
+                Mount,
+                "run",
+                ("    self._strengthen()", "    self._strengthen()\n    ring.chain = bytes(8)"),
             ),
             ("sale-offline",),
         ),
         Mutant(
             "no_strengthening",
             "A cell that read well at start reads badly an hour later; a sale comes and goes.",
-            _replaced(Journal, "_strengthen", lambda self: None),
+            _replaced(Mount, "_strengthen", lambda self: None),
             (
                 "sale-offline",
                 "sale-online",
@@ -278,7 +302,7 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "erase_unacknowledged",
             "A week without network: the oldest sales are overwritten before anyone was told.",
-            _replaced(Journal, "free_sectors", lambda self: self._sectors - 1),
+            _replaced(Journal, "free_sectors", lambda self: self.ring.sectors - 1),
             ("ring-fills",),
         ),
         Mutant(
@@ -318,7 +342,7 @@ MUTANTS: dict[str, Mutant] = {
             "evict_needed_batch",
             "A ninth batch comes, and the PINs of a sold-out one go, with one that is paid for.",
             _changed(
-                firmware.sync,
+                firmware.office.stock_delivery,
                 "fetch_stock",
                 (
                     "set(_needed(journal)).union(journal.state.batches)",
@@ -337,12 +361,12 @@ MUTANTS: dict[str, Mutant] = {
             "ack_before_durable",
             "Records are struck off when they were sent; the reply, and the records, were lost.",
             _changed(
-                firmware.sync,
-                "_tell",
+                firmware.office.sync,
+                "tell",
                 (
-                    "        reply = await messenger.exchange(messages.JOURNAL",
+                    "        reply = await messenger.exchange(JOURNAL",
                     "        journal.acknowledge(told + len(records), state.ledger_minor)\n"
-                    "        reply = await messenger.exchange(messages.JOURNAL",
+                    "        reply = await messenger.exchange(JOURNAL",
                 ),
             ),
             ("sync-interrupted",),
@@ -351,11 +375,17 @@ MUTANTS: dict[str, Mutant] = {
             "format_when_in_doubt",
             "One spoiled place, and the start-up code begins a clean journal over a day's sales.",
             _changed(
-                Journal,
-                "mount",
+                Mount,
+                "run",
                 (
                     "    self._adopt()\n",
-                    "    if self.unreadable:\n        return self.format()\n    self._adopt()\n",
+                    "    if ring.unreadable:\n"
+                    "        for offset in range(0, ring.partition.size_bytes, SECTOR_BYTES):\n"
+                    "            ring.partition.erase_sector(offset)\n"
+                    "        ring.__init__(ring.partition)\n"
+                    "        self.state = SalesState()\n"
+                    "        return False\n"
+                    "    self._adopt()\n",
                 ),
             ),
             ("sale-offline",),
@@ -365,7 +395,7 @@ MUTANTS: dict[str, Mutant] = {
             "What the lost record had sold is sold again.",
             _all(
                 _replaced(SalesState, "skip", lambda self, count: None),
-                _replaced(Journal, "_strengthen", lambda self: None),
+                _replaced(Mount, "_strengthen", lambda self: None),
             ),
             (
                 "sale-offline",
@@ -381,12 +411,12 @@ MUTANTS: dict[str, Mutant] = {
             "What was found whole is read again and that is programmed: a weak cell stays weak, "
             "and a sale that was built upon is gone next week.",
             _changed(
-                Journal,
+                Mount,
                 "_strengthen",
                 (
-                    "    self._partition.program(*newest)",
-                    "    again = self._partition.read(newest[0], len(newest[1]))\n"
-                    "        self._partition.program(newest[0], again)",
+                    "    ring.partition.program(*newest)",
+                    "    again = ring.partition.read(newest[0], len(newest[1]))\n"
+                    "        ring.partition.program(newest[0], again)",
                 ),
             ),
             ("sale-offline", "sale-online", "reprint", "sync-interrupted", "ring-turns"),
@@ -397,14 +427,17 @@ MUTANTS: dict[str, Mutant] = {
             _changed(
                 SalesState,
                 "apply",
-                ("min(self.ledger_minor - entry[2], body[4])", "body[4]"),
+                (
+                    "min(self.ledger_minor - entry[_DEBIT], body[_FLOAT_AFTER])",
+                    "body[_FLOAT_AFTER]",
+                ),
             ),
             ("lost-answer",),
         ),
         Mutant(
             "debit_not_lifted",
             "A sale that got its answer is still counted as open: float is missing until closing.",
-            _changed(SalesState, "apply", ("entry[2] = 0", "pass")),
+            _changed(SalesState, "apply", ("entry[_DEBIT] = 0", "pass")),
             ("sale-online",),
         ),
         # the till and the flows
@@ -413,7 +446,7 @@ MUTANTS: dict[str, Mutant] = {
             "The plug is pulled while the PIN comes out; next morning it is sold to someone else.",
             _all(
                 _replaced(Till, "_begin", _begin_late),
-                _replaced(firmware.flows.voucher, "hand_over", _hand_over_first),
+                _replaced(firmware.flows.steps.hand_over, "hand_over", _hand_over_first),
             ),
             ("sale-offline",),
         ),
@@ -449,18 +482,18 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "another_number_on_retry",
             "A lost answer is asked for as a new sale; the merchant pays twice for one voucher.",
-            _replaced(firmware.sync, "ask", _ask_under_a_new_number),
+            _everywhere(_ask, _ask_under_a_new_number),
             ("lost-answer",),
         ),
         Mutant(
             "stock_told_before_stored",
             "The server has its receipt for a batch that the terminal lost; the PINs are gone.",
             _changed(
-                firmware.sync,
+                firmware.office.stock_delivery,
                 "fetch_stock",
                 (
                     "        if not known:\n            journal.append",
-                    "        await messenger.exchange(messages.STOCK_RECEIVED, "
+                    "        await messenger.exchange(STOCK_RECEIVED, "
                     "{1: batch_id, 2: digest})\n        if not known:\n            journal.append",
                 ),
             ),
@@ -551,12 +584,12 @@ MUTANTS: dict[str, Mutant] = {
             "cleared_before_told",
             "The reason of the failure is struck off before the server has it.",
             _changed(
-                firmware.terminal.Terminal,
-                "_check_in",
+                check_in.CheckIn,
+                "run",
                 (
-                    "    reply = await sync.check_in(",
+                    "    reply = await check_in.check_in(",
                     "    if failure:\n        boot.control.clear_failure()\n"
-                    "    reply = await sync.check_in(",
+                    "    reply = await check_in.check_in(",
                 ),
             ),
             ("crash-in-trial", "hang-in-trial"),
@@ -565,14 +598,14 @@ MUTANTS: dict[str, Mutant] = {
             "undone_by_failed_report",
             "The release works, its report does not get through, and it is taken back.",
             _changed(
-                firmware.terminal.Terminal,
-                "_check_in",
+                check_in.CheckIn,
+                "run",
                 (
-                    "    reply = await sync.check_in(",
+                    "    reply = await check_in.check_in(",
                     "    if boot.control.state.slots[boot.slot].state == 'good' and "
-                    "self.network == 1:\n"
+                    "terminal.link.state == 1:\n"
                     "        boot.control.mark_bad(boot.slot, 'no report')\n"
-                    "    reply = await sync.check_in(",
+                    "    reply = await check_in.check_in(",
                 ),
             ),
             ("report-fails",),
@@ -582,8 +615,8 @@ MUTANTS: dict[str, Mutant] = {
             "confirm_before_selftest",
             "The release is kept because it started; that it cannot reach the server shows later.",
             _changed(
-                firmware.terminal.Terminal,
-                "_self_test",
+                trial,
+                "prove",
                 (
                     "    started = ticks_ms()\n",
                     "    started = ticks_ms()\n    boot.control.confirm()\n",
@@ -595,8 +628,8 @@ MUTANTS: dict[str, Mutant] = {
             "switch_unverified",
             "What was expanded is switched to without a look at what flash took of it.",
             _changed(
-                UpdateClient,
-                "_prepare",
+                Preparation,
+                "run",
                 (
                     "            if await digest_of(slot, release.image_size_bytes) == "
                     "release.image_sha256:\n                self._log(",
@@ -608,7 +641,9 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "slot_not_emptied",
             "The old release is overwritten while the boot records still call it the way back.",
-            _changed(UpdateClient, "_prepare", ("            self._control.empty(name)\n", "")),
+            _changed(
+                Preparation, "_expand", ("    self._control.empty(OTHER[self._running])\n", "")
+            ),
             ("crash-in-trial", "full-security"),
         ),
         Mutant(
@@ -621,11 +656,11 @@ MUTANTS: dict[str, Mutant] = {
             "remove_before_rename",
             "The old signed file is removed to make room for the new one; the cut leaves neither.",
             _changed(
-                Store,
-                "write",
+                firmware.kept.files,
+                "put",
                 (
-                    '        os.rename(path + ".new", path)',
-                    '        self.remove(name)\n        os.rename(path + ".new", path)',
+                    "        os.rename(new, path)",
+                    "        remove(path)\n        os.rename(new, path)",
                 ),
             ),
             ("catalogue", "delta"),
@@ -633,7 +668,7 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "refusals_in_ram",
             "The terminal forgets at the next start which release it must not try again.",
-            _replaced(UpdateClient, "_save_state", lambda self: None),
+            _replaced(Record, "save", lambda self: None),
             ("crash-in-trial", "hang-in-trial"),
         ),
         # recovery
@@ -642,9 +677,9 @@ MUTANTS: dict[str, Mutant] = {
             "A technician flashes another release during a trial; it crashes, and what sold before "
             "is gone.",
             _changed(
-                recovery.Recovery,
-                "_free_slot",
-                ("if not self._is_needed(other):", "if True:"),
+                Slots,
+                "free_for",
+                ("if not self.is_needed(other):", "if True:"),
             ),
             ("recovery-in-trial",),
         ),
@@ -662,12 +697,13 @@ MUTANTS: dict[str, Mutant] = {
             "erase_before_listed",
             "One frame of anything on the serial port, and the slot behind it is empty.",
             _changed(
-                recovery.Recovery,
-                "_begin_image",
+                ImageCommands,
+                "_begin",
                 (
                     "    entry = self._listed(sha256, size_bytes)\n",
-                    "    if state.slots['b'].state == 'trial':\n        self.control.give_way()\n"
-                    "        self.control.empty('b')\n"
+                    "    if state.slots['b'].state == 'trial':\n"
+                    "        self._holdings.control.give_way()\n"
+                    "        self._holdings.control.empty('b')\n"
                     "    entry = self._listed(sha256, size_bytes)\n",
                 ),
             ),
@@ -691,7 +727,7 @@ MUTANTS: dict[str, Mutant] = {
                 ),
                 _changed(tidy, "tidy", ('if name.endswith(".new"):', "if False:")),
                 _changed(
-                    firmware.memory.Memory,
+                    firmware.kept.memory.Memory,
                     "put",
                     (
                         "    except OSError:\n        tidy(True)",
@@ -705,10 +741,10 @@ MUTANTS: dict[str, Mutant] = {
             "upload_unchecked",
             "A line error on the technician's cable is made the terminal's software.",
             _changed(
-                recovery.Recovery,
-                "_finish_image",
+                ImageCommands,
+                "_finish",
                 (
-                    "if boot.image_sha256(partition, upload.size_bytes) != upload.sha256:",
+                    "if images.sha256_of(partition, upload.size_bytes) != upload.sha256:",
                     "if False:",
                 ),
             ),
@@ -719,12 +755,12 @@ MUTANTS: dict[str, Mutant] = {
             "The plug is pulled while the technician makes the terminal: it says that it is "
             "provisioned, and its storage never opens.",
             _changed(
-                recovery.Recovery,
-                "_make_identity",
+                IdentityCommands,
+                "make_identity",
                 (
-                    "        self._mount()\n        identity.store(partition, who)\n",
-                    "        identity.store(partition, who)\n        self.who = who\n"
-                    "        self._mount()\n",
+                    "        holdings.mount()\n        identity.store(partition, who)\n",
+                    "        identity.store(partition, who)\n        holdings.who = who\n"
+                    "        holdings.mount()\n",
                 ),
             ),
             ("provisioning",),

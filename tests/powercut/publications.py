@@ -31,9 +31,12 @@ from tuf.api.exceptions import DownloadHTTPError
 from tuf.ngclient import FetcherInterface, Updater
 
 from bootloader.shared import tuf
+from bootloader.shared.crypto import signatures
 from firmware.update import metadata as device_metadata
 from tests.powercut import disk
-from updater_server.channels import audit, files, publishing
+from updater_server import atomic
+from updater_server.channels import audit
+from updater_server.channels import publication as publications
 from updater_server.channels.entry import (
     Catalogue,
     Hardware,
@@ -42,10 +45,13 @@ from updater_server.channels.entry import (
     Product,
     ReleaseEntry,
 )
+from updater_server.channels.errors import RepositoryDamaged
+from updater_server.channels.metadata_file import ByRole, encode
 from updater_server.channels.payloads import build_payloads
 from updater_server.channels.policy import Policy, RolePolicy
-from updater_server.channels.repository import Repository, RepositoryDamaged
+from updater_server.channels.repository import Repository
 from updater_server.channels.rollout import EVERYBODY
+from updater_server.channels.writing import Writer
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 _ROOM = Path("/dev/shm")
@@ -161,13 +167,13 @@ def _ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
     return bool(_real_ed25519(public, message, signature))
 
 
-_real_ed25519 = tuf._verify_ed25519
+_real_ed25519 = signatures._verify_ed25519
 
 
 @contextmanager
 def _quick_terminal() -> Iterator[None]:
     """The terminal's own check of a signature, each one once."""
-    with mock.patch.object(tuf, "_verify_ed25519", lambda *of: _ed25519(*map(bytes, of))):
+    with mock.patch.object(signatures, "_verify_ed25519", lambda *of: _ed25519(*map(bytes, of))):
         yield
 
 
@@ -241,7 +247,7 @@ class Golden:
 
 
 def _versions(repository: Repository) -> dict[str, int]:
-    return {role: version for role, (version, _) in repository.in_force().items()}
+    return {role: version for role, (version, _) in repository.published.in_force().items()}
 
 
 def golden(name: str, room: Path) -> Golden:
@@ -391,28 +397,29 @@ class Mutant:
     scenario: str = "publish-release"
 
 
-def _one_by_one(directory: Path, publication: publishing.Publication) -> None:
+def _one_by_one(directory: Path, publication: publications.Publication) -> None:
     """Nothing is written before the first file is put out."""
 
 
-def _timestamp_first(directory: Path, publication: publishing.Publication) -> None:
-    _put_out(directory, publishing.Publication(
+def _timestamp_first(directory: Path, publication: publications.Publication) -> None:
+    _put_out(directory, publications.Publication(
         publication.files[::-1], publication.versions, publication.keys, publication.at
     ))  # fmt: skip
 
 
-_put_out = publishing.put_out
+_put_out = publications.put_out
 
 
-def _carry_on_and_tell(self: Repository, publication: publishing.Publication) -> None:
-    publishing.put_out(self.directory, publication)
-    if not self._audit.tells(publication.what, publication.details()):
-        self._note(publication.what, publication.details(), publication.keys, NOW)
+def _carry_on_and_tell(self: Writer, publication: publications.Publication) -> None:
+    publications.put_out(self.log.path.parent, publication)
+    if not self.log.tells(publication.what, publication.details()):
+        self.note(publication.what, publication.details(), publication.keys, NOW)
 
 
-def _one_after_the_other(self: Repository, changes: list[tuple[str, str]]) -> None:
-    for name, content in changes:
-        files.write_atomically(self.directory / name, content.encode())
+def _one_after_the_other(self: Writer, changes: ByRole) -> None:
+    for role, metadata in changes.items():
+        staged = self.log.path.parent / "staged" / f"{role}.json"
+        atomic.write_atomically(staged, encode(metadata))
 
 
 def _append_to_whole_logs(self: audit.AuditLog, *line: Any) -> None:
@@ -421,17 +428,17 @@ def _append_to_whole_logs(self: audit.AuditLog, *line: Any) -> None:
 
 
 def _not_synced(path: Path, data: bytes, mode: int = 0o644) -> None:
-    with mock.patch.object(vars(files)["os"], "fsync", lambda descriptor: None):
-        files.write_atomically(path, data, mode)
-    files.sync_folder(path.parent)
+    with mock.patch.object(vars(atomic)["os"], "fsync", lambda descriptor: None):
+        atomic.write_atomically(path, data, mode)
+    atomic.sync_folder(path.parent)
 
 
 def _in_place(path: Path, data: bytes, mode: int = 0o644) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.write(data)
-        vars(files)["os"].fsync(file.fileno())
-    files.sync_folder(path.parent)
+        vars(atomic)["os"].fsync(file.fileno())
+    atomic.sync_folder(path.parent)
 
 
 MUTANTS = {
@@ -440,36 +447,36 @@ MUTANTS = {
         Mutant(
             "publication_in_parts",
             "New online keys, the machine dies half-way, and nothing opens the folder any more.",
-            lambda: mock.patch.object(publishing, "begin", _one_by_one),
+            lambda: mock.patch.object(publications, "begin", _one_by_one),
             "publish-keys-timestamp",
         ),
         Mutant(
             "root_in_parts",
             "A new root is out, its timestamp is not: terminals follow nothing from then on.",
-            lambda: mock.patch.object(publishing, "begin", _one_by_one),
+            lambda: mock.patch.object(publications, "begin", _one_by_one),
             "publish-keys-all",
         ),
         Mutant(
             "timestamp_before_snapshot",
             "Terminals are sent to files that are not there yet.",
-            lambda: mock.patch.object(publishing, "put_out", _timestamp_first),
+            lambda: mock.patch.object(publications, "put_out", _timestamp_first),
         ),
         Mutant(
             "staged_in_parts",
             "New keys are staged without what they must sign; publishing that closes the folder.",
-            lambda: mock.patch.object(Repository, "_put_staged", _one_after_the_other),
+            lambda: mock.patch.object(Writer, "put_staged", _one_after_the_other),
             "publish-keys-ci",
         ),
         Mutant(
             "no_fsync_of_folder",
             "The log tells of a publication whose files went with the power.",
-            lambda: mock.patch.object(files, "sync_folder", lambda folder: None),
+            lambda: mock.patch.object(atomic, "sync_folder", lambda folder: None),
             "publish-nothing",
         ),
         Mutant(
             "told_after",
             "A release is in force that no log tells of.",
-            lambda: mock.patch.object(Repository, "_carry_through", _carry_on_and_tell),
+            lambda: mock.patch.object(Writer, "carry_through", _carry_on_and_tell),
             "publish-nothing",
         ),
         Mutant(
@@ -481,13 +488,13 @@ MUTANTS = {
         Mutant(
             "no_fsync_of_files",
             "After the power came back, the timestamp is a file of nothing.",
-            lambda: mock.patch.object(publishing, "write_atomically", _not_synced),
+            lambda: mock.patch.object(publications, "write_atomically", _not_synced),
             "publish-nothing",
         ),
         Mutant(
             "written_in_place",
             "A timestamp is served half, or for good if the machine dies.",
-            lambda: mock.patch.object(publishing, "write_atomically", _in_place),
+            lambda: mock.patch.object(publications, "write_atomically", _in_place),
             "publish-nothing",
         ),
     )

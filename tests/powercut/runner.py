@@ -126,7 +126,7 @@ class Explorer:
         self.flash = NorFlash(None, size_bytes=len(self.golden.start))
         self.flash.restore(self.golden.start)
         sectors = range(self.flash.size_bytes // 4096)
-        self._prints = [self.flash.fingerprint(sector) for sector in sectors]
+        self._prints = [self.flash.cells.fingerprint(sector) for sector in sectors]
         self._at = 0
         self._seen: set[tuple[bytes, int, Server]] = set()
         self._known: Known = {}
@@ -137,8 +137,8 @@ class Explorer:
 
     def _sectors(self, before: Iterable[int]) -> list[bytes]:
         prints = list(self._prints)
-        for sector in self.flash.changed_sectors().union(before):
-            prints[sector] = self.flash.fingerprint(sector)
+        for sector in self.flash.cells.changed_sectors().union(before):
+            prints[sector] = self.flash.cells.fingerprint(sector)
         return prints
 
     def _key(self, before: Iterable[int] = ()) -> bytes:
@@ -148,7 +148,7 @@ class Explorer:
         """As `_key`, but of boot records that were torn only that they were, and of /data only what
         its files hold: the rest is what littlefs left behind. Where cells are weak, every byte."""
         prints = self._sectors(before)
-        weak = {at // SECTOR_BYTES for at in self.flash._weak}
+        weak = {at // SECTOR_BYTES for at in self.flash.cells.weak}
         for sectors, held in ((_DATA, self._files), (_CONTROL, self._boot_records)):
             if weak.isdisjoint(sectors):
                 prints[sectors.start] = held(prints)
@@ -166,24 +166,24 @@ class Explorer:
 
     def _cells(self, sectors: range) -> bytes:
         start, stop = sectors.start * SECTOR_BYTES, sectors.stop * SECTOR_BYTES
-        return bytes(self.flash._cells[start:stop])
+        return bytes(self.flash.cells.memory[start:stop])
 
     def go_to(self, operation: int) -> None:
         """Set the flash to the instant before a (1-based) operation of the golden run."""
         while self._at < operation - 1:
             done = self.golden.operations[self._at]
-            self.flash.redo(done)
+            self.flash.cells.redo(done)
             sector = done[0] // 4096
-            self._prints[sector] = self.flash.fingerprint(sector)
+            self._prints[sector] = self.flash.cells.fingerprint(sector)
             self._at += 1
 
     def _changes_nothing(self, operation: Operation) -> bool:
         """A program of what is there already: however it is cut, nothing differs."""
         address, data = operation
         flash = self.flash
-        if data is None or any(address <= at < address + len(data) for at in flash._weak):
+        if data is None or any(address <= at < address + len(data) for at in flash.cells.weak):
             return False
-        return flash._cells[address : address + len(data)] == data
+        return flash.cells.memory[address : address + len(data)] == data
 
     def fire(self, operation: Operation, mode: str) -> None:
         """Let the operation be cut.
@@ -270,9 +270,9 @@ class Explorer:
     ) -> None:
         flash = self.flash
         flash.mark()
-        flash.set_chance(_seed(case))
+        flash.cells.set_chance(_seed(case))
         self.fire(operation, mode)
-        spoiled = flash.changed_sectors()
+        spoiled = flash.cells.changed_sectors()
         recovery: list[tuple[Operation, dict[str, Any]]] = []
         if self._is_new(kept):
             flash.mark()
@@ -300,9 +300,9 @@ class Explorer:
                 if mode in FAULTS:
                     continue
                 deeper = f"{case}:{number}.{mode}"
-                before = flash.changed_sectors()
+                before = flash.cells.changed_sectors()
                 flash.mark()
-                flash.set_chance(_seed(deeper))
+                flash.cells.set_chance(_seed(deeper))
                 self.fire(operation, mode)
                 key = self._key(before)
                 if key not in self.found.states:
@@ -310,13 +310,13 @@ class Explorer:
                     world = World(flash, kept["server"]).outlive(kept)
                     self._judge(deeper, world, self._known, before)
                 flash.rewind()
-            flash.redo(operation)
+            flash.cells.redo(operation)
 
     def _fault(self, number: int, mode: str, case: str) -> None:
         """The scenario once more, from its start, with an operation that fails without a cut."""
         world = begin(self.golden.scenario.start)
         flash = world.flash
-        flash.set_chance(_seed(case))
+        flash.cells.set_chance(_seed(case))
         flash.fail_at(flash.operations + number, mode)  # type: ignore[arg-type]
         log: list[Operation] = []
         flash.log = log

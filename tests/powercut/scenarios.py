@@ -175,7 +175,7 @@ def _made(start: str) -> tuple[bytes, dict[str, Any]]:
             if n % 15 == 14:
                 life.sync()
     if start == "nearly-full":
-        while life.app.journal.free_sectors() > 2 or life.app.journal._at < 3900:
+        while life.app.journal.free_sectors() > 2 or life.app.journal.ring.at < 3900:
             life.sell("air100" if life.app.till.stock_left("air50") < 9 else "air50", online=False)
             life.reprint()
             life.reprint()
@@ -189,7 +189,7 @@ def _made(start: str) -> tuple[bytes, dict[str, Any]]:
     if start == "left-open":
         life.leave_open(online=True)
         life.leave_open(online=False)
-        while life.app.journal.free_sectors() > 2 or life.app.journal._at < 3700:
+        while life.app.journal.free_sectors() > 2 or life.app.journal.ring.at < 3700:
             fill(life)
             life.sync()
     if start == "bricked":

@@ -12,7 +12,7 @@ from tests.powercut.publisher import TIME_S
 from tests.powercut.scenarios import SCENARIOS, begin, live_on
 from tests.powercut.world import FLASH_BYTES, LAYOUT, World
 from tests.support.micropython import BOARD_HEAP_BYTES, ROOT
-from tools.image import interpreter
+from tools.release.image import interpreter
 
 KILLS = 12
 SCRIPT = """

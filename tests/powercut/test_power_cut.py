@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import bootloader.recovery
+import bootloader.recovery.visit
 import firmware.terminal
 import firmware.update.client
 from hw_sim.flash import PowerCut
@@ -92,12 +92,12 @@ def test_terminals_at_one_place_that_go_different_ways_end_the_run(
 
 def test_the_rest_of_the_process_keeps_its_own_device_code() -> None:
     begin("shop")
-    for name in ("firmware.terminal", "firmware.update.client", "bootloader.recovery"):
+    for name in ("firmware.terminal", "firmware.update.client", "bootloader.recovery.visit"):
         assert device.MODULES[name] is not sys.modules[name]
     assert vars(firmware.terminal)["asyncio"] is asyncio
     assert "open" not in vars(firmware.update.client)
-    assert vars(bootloader.recovery)["time"] is time
-    assert vars(device.MODULES["bootloader.recovery"])["time"] is not time
+    assert vars(bootloader.recovery.visit)["time"] is time
+    assert vars(device.MODULES["bootloader.recovery.visit"])["time"] is not time
 
 
 def test_two_golden_runs_do_the_same() -> None:

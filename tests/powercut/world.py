@@ -24,26 +24,47 @@ from tests.powercut.files import Files
 from tests.powercut.head_office import Server
 
 with device.own():
-    import firmware.catalogue
+    import firmware.lent
+
+    # what is loaded by its name is a copy, too
+    firmware.lent.load = device.module
     import firmware.clock
-    import firmware.config
     import firmware.drivers.printer
-    import firmware.journal
-    import firmware.kept
-    import firmware.memory
-    import firmware.stock
+    import firmware.kept.config
+    import firmware.kept.files
+    import firmware.kept.memory
+    import firmware.kept.store
+    import firmware.sales.catalogue
+    import firmware.sales.day
+    import firmware.sales.journal
+    import firmware.sales.mounting
+    import firmware.sales.ring
+    import firmware.sales.scan
+    import firmware.sales.stock
+    import firmware.sales.till
     import firmware.terminal
+    import firmware.update.choice
     import firmware.update.client
-    from bootloader import boot, entropy, recovery, smp, trust
-    from bootloader.shared import canonical, cbor, tidy, tuf
+    import firmware.update.metadata
+    import firmware.update.prepare
+    import firmware.update.prices
+    import firmware.update.switch
+    import firmware.update.verified
+    from bootloader import boot, crash
+    from bootloader.plan import Repair
+    from bootloader.recovery import entropy, file_commands, smp, trust, uploads
+    from bootloader.recovery import visit as recovery
+    from bootloader.shared import canonical, cbor, tidy
     from bootloader.shared.control import ControlBlock
+    from bootloader.shared.crypto import signatures
     from bootloader.shared.hashes import pbkdf2_sha256
     from bootloader.shared.partitions import mount_data, table
-    from firmware.flows import sell, voucher
-    from firmware.messages import BadReply, NoNetwork, ServerRefused
-    from firmware.texts import Words
-    from firmware.till import SaleRefused
-    from firmware.ui.screen import OFFLINE, ONLINE
+    from firmware.duties import radio, trial
+    from firmware.flows import recover, reprint, sell
+    from firmware.net.link import OFFLINE, ONLINE
+    from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
+    from firmware.sales.sale import SaleRefused
+    from firmware.ui.texts import Words
 
 LAYOUT = {
     "boot": (0x00000, 0x01000),
@@ -74,16 +95,21 @@ CONFIG = json.dumps(
     }
 ).encode()
 _ON_DATA: list[types.ModuleType] = [
-    firmware.catalogue,
-    firmware.config,
-    firmware.kept,
-    firmware.memory,
-    firmware.stock,
+    firmware.sales.catalogue,
+    firmware.kept.config,
+    firmware.kept.files,
+    firmware.kept.memory,
+    firmware.sales.stock,
+    firmware.kept.store,
     firmware.update.client,
-    recovery,
+    firmware.update.prices,
+    file_commands,
     tidy,
     trust,
+    uploads,
 ]
+# no loop runs here: what would be a task of its own is done by whoever waits for it
+firmware.update.client.asyncio = types.SimpleNamespace(create_task=lambda work: work)
 _SAID_NO = (NoNetwork, BadReply, ServerRefused)
 words = functools.cache(Words)
 
@@ -147,7 +173,7 @@ def _remembered(work: Callable[..., Any], key: Callable[[Any], bytes]) -> Callab
 @functools.cache
 def settle_in() -> None:
     """Let this room's device modules wait for nothing, and judge a signature once."""
-    for module in (firmware.terminal, firmware.drivers.printer):
+    for module in (firmware.terminal, trial, firmware.drivers.printer):
         module.__dict__["asyncio"] = _Instant
     firmware.drivers.printer.__dict__["ANSWER_MS"] = 0
     entropy.__dict__["make_key"] = lambda noise, random: office.DEVICE_KEY  # the server knows it
@@ -166,8 +192,8 @@ def settle_in() -> None:
     canonical.__dict__["encode"] = _remembered(canonical.encode, marshal.dumps)
     canonical.__dict__["loads"] = _remembered(canonical.loads, bytes)
     smp.__dict__["crc16"] = lambda data: binascii.crc_hqx(data, 0)  # the same, at once
-    verify = functools.lru_cache(4096)(tuf._verify_ed25519)
-    tuf.__dict__["_verify_ed25519"] = lambda *of: verify(*map(bytes, of))
+    verify = functools.lru_cache(4096)(signatures._verify_ed25519)
+    signatures.__dict__["_verify_ed25519"] = lambda *of: verify(*map(bytes, of))
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -478,7 +504,7 @@ class World:
     def cells(self, name: str) -> bytes:
         """What a partition physically holds."""
         offset, size = LAYOUT[name]
-        return bytes(self.flash._cells[offset : offset + size])
+        return bytes(self.flash.cells.memory[offset : offset + size])
 
     def proven_releases(self) -> set[int]:
         """Releases that reached the server, or that a technician chose."""
@@ -509,8 +535,9 @@ class World:
         """
         self.flash.power_cycle()
         board = Board(self, cause, Cable(visit))
-        with device.present():  # it imports recovery when it needs it
-            plan = boot.run(board)
+        plan = boot.run(board)
+        if isinstance(plan, Repair):
+            recovery.run(board, plan)
         info = plan.info
         held = bytes(board.partitions["slot_" + info.slot].read(0, plan.image_size))
         if held != publisher.image(info.release):
@@ -518,7 +545,7 @@ class World:
         behaviour = publisher.BEHAVIOUR[info.release]
         if behaviour == publisher.CRASHES:
             self.crashes[info.release] = self.crashes.get(info.release, 0) + 1
-            boot.record_crash(board, plan.control_key, "ValueError: made to crash")
+            crash.record_crash(board, plan.control_key, "ValueError: made to crash")
             raise Reset("soft")
         if behaviour == publisher.HANGS:
             self.crashes[info.release] = self.crashes.get(info.release, 0) + 1
@@ -546,33 +573,33 @@ class Life:
         try:
             board.data_vfs()
             tidy.at_start()
-            kept = firmware.kept.Kept(not info.trial)
-            settings = kept.load(firmware.config.load, "/data/config.json")
-        except (firmware.config.ConfigError, OSError) as error:
+            kept = firmware.kept.files.Kept(not info.trial)
+            settings = kept.load(firmware.kept.config.load, "/data/config.json")
+        except (firmware.kept.config.ConfigError, OSError) as error:
             raise OutOfService(str(error)) from error
-        memory = firmware.memory.Memory()
+        memory = firmware.kept.memory.Memory()
         try:
             self.app = firmware.terminal.Terminal(
                 board, info, settings, memory, words(memory.get("language", "en")), Nothing(), kept
             )
-        except firmware.journal.JournalDamaged as error:
+        except firmware.sales.ring.JournalDamaged as error:
             raise OutOfService("journal: " + str(error)) from error
         app = self.app
         self._watch(app.journal)
         self.merchant = Merchant()
         app.ui = self.merchant
-        app.modem = Radio()
-        app.messenger._post = world.post
+        app.link.modem = Radio()
+        app.messenger.post = world.post
         self.line = publisher.Line(world)
         app.http = firmware.terminal.HttpClient(self.line, "127.0.0.1", 80)
-        app.updates._http = app.http
+        app.updates.server.http = app.http
 
     def _watch(self, journal: Any) -> None:
         append = journal.append
 
         def watched(kind: int, body: list[Any]) -> int:
             sequence: int = append(kind, body)
-            held = journal._record
+            held = journal.ring.record
             self.world.durable.append((sequence, bytes(held[: 22 + held[1]])))
             return sequence
 
@@ -582,19 +609,21 @@ class Life:
         """What the program holds in RAM that its next steps follow from."""
         app = self.app
         journal = app.journal
-        place = (journal._sector, journal._at, journal._chain, journal.next_sequence)
+        ring = journal.ring
+        place = (ring.newest, ring.at, ring.chain, ring.next_sequence)
         control = app.boot_info.control.state
         return repr(
             (
                 journal.state.dump(),
                 place,
                 journal.unreadable,
-                bytes(journal._first),
+                bytes(ring.first),
                 app.till._fresh,
                 (sorted(app.stock._doubtful), sorted(app.stock._asked.items())),
                 {**vars(app.boot_info), "identity": 0, "control": 0, "watchdog": 0},
                 {**vars(control), "slots": [vars(s) for s in control.slots.values()]},
                 [v for v in vars(app.updates).values() if isinstance(v, (str, list, bool, dict))],
+                {**vars(app.updates.record), "_files": 0, "_log": 0, "_time_s": 0},
                 app.memory._kept,
             )
         )
@@ -603,7 +632,7 @@ class Life:
 
     def _flow(self, flow: Any) -> str:
         app = self.app
-        app.network = ONLINE if self.world.online else OFFLINE
+        app.link.state = ONLINE if self.world.online else OFFLINE
         app.selling = True
         try:
             run(flow(app))
@@ -621,7 +650,7 @@ class Life:
             world.online = online
         self.merchant.wants = [p.id for p in self.app.catalogue.products].index(product)
         try:
-            return self._flow(sell.sell)
+            return self._flow(sell.run)
         finally:
             world.online = was
 
@@ -629,19 +658,19 @@ class Life:
         """A sale that gets its voucher, and then nobody prints it."""
         till = self.app.till
         sale = till.begin_online(product) if online else till.begin_offline(product)
-        if online and run(self.app.exchange(sale)) != "":
+        if online and run(self.app.fetch_voucher(sale)) != "":
             raise Broken("no voucher came")
 
     def recover(self) -> None:
-        self._flow(voucher.recover)
+        self._flow(recover.run)
 
     def reprint(self) -> str:
-        return self._flow(voucher.reprint_last)
+        return self._flow(reprint.run)
 
     def check_in(self) -> bool:
         """As the radio task; False when no answer came."""
         try:
-            run(self.app._check_in())
+            run(self.app.check_in.run())
         except _SAID_NO:
             return False
         return True
@@ -649,14 +678,15 @@ class Life:
     def sync(self) -> bool:
         app = self.app
         try:
-            run(firmware.terminal.sync.sync(app.journal, app.messenger, app.till))
+            run(radio.sync.sync(app.journal, app.messenger, app.till))
         except _SAID_NO:
             return False
         return True
 
     def update(self) -> None:
         """One run of the update client; raises Reset when it switches."""
-        run(self.app.updates.run_once())
+        with device.present():  # what looks and installs is imported when it is needed
+            run(self.app.updates.run_once())
 
     def prove_itself(self) -> bool:
         """The self-test of a release on trial beside the radio task, and the report of it.
@@ -666,7 +696,7 @@ class Life:
         app = self.app
         if not app.boot_info.trial:
             return True
-        test = app._self_test()
+        test = trial.prove(app, app.check_in)
         try:
             for _ in range(8):  # it begins before anything came from the server
                 test.send(None)

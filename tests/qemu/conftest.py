@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.board import SimulatedBoard
 from hw_sim.qemu import PSRAM_BYTES, QEMU_BOARD, QemuChip
+from hw_sim.threaded import SimulatedBoard
 from tests.boot import signed
 from tests.boot.terminal import CHIP, Terminal, provision, release_image
 from tests.terminal.conftest import MakeWorld, TerminalWorld, make_world, states
-from tools import qemu
+from tools.lab import qemu
 
 __all__ = ["make_world", "states"]
 
@@ -38,15 +38,15 @@ def probe_flash(chip: QemuChip, tmp_path_factory: pytest.TempPathFactory) -> Pat
     files = signed.Channel().files(signed.entry(image, 1))
     flash = folder / "flash.bin"
     with _board(flash, chip) as board:
-        bench = Terminal(board)
-        provision(bench, image, files)
-        bench.running()
-        bench.tell("confirm")
+        terminal = Terminal(board)
+        provision(terminal, image, files)
+        terminal.running()
+        terminal.tell("confirm")
     return flash
 
 
 @pytest.fixture
-def bench(chip: QemuChip, probe_flash: Path, tmp_path: Path) -> Iterator[Terminal]:
+def terminal(chip: QemuChip, probe_flash: Path, tmp_path: Path) -> Iterator[Terminal]:
     """A terminal that runs the probe, off."""
     flash = tmp_path / "flash.bin"
     flash.write_bytes(probe_flash.read_bytes())

@@ -38,7 +38,7 @@ class Robot:
         """Answer whatever is asked until `stop` is set (False) or `until` is on show (True)."""
         known_s = time.monotonic()
         while not stop.is_set():
-            pixels = self._terminal.board.lcd_pixels()
+            pixels = self._terminal.board.lcd_picture().rows
             if until and shows(pixels, until):
                 return True
             for text, keys in ANSWERS:

@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.release.test_command_line import Desk, an_image
+from tests.release.desk import Desk
 from tests.support.world import PASSPHRASE
 from tools.__main__ import app
 from updater_server import channels, renewal
 from updater_server.channels import keys as key_files
+from updater_server.channels.assembly import Assembly
+from updater_server.channels.audit import AuditLog
+from updater_server.channels.metadata_file import encode
 from updater_server.channels.policy import ONLINE_ROLES
-from updater_server.channels.repository import encode
-
-__all__ = ["an_image"]
+from updater_server.channels.waiting import Waiting
 
 
 class Office:
@@ -117,10 +118,10 @@ def test_a_release_goes_out_as_the_page_tells_it(office: Office, an_image: Path)
     rollout = ("release", "rollout", "set", "7", "500", "--channel", "stable")
     office.type(*rollout, *keys, answers=f"y\n{PASSPHRASE}\n")
     office.publish()
-    assert office.opened.rollout("stable").releases["7"].threshold == 500
+    assert office.opened.published.rollout("stable").releases["7"].threshold == 500
     office.type("release", "halt", "7", "--channel", "stable", *keys, answers=f"y\n{PASSPHRASE}\n")
     office.publish()
-    assert office.opened.rollout("stable").halted == [7]
+    assert office.opened.published.rollout("stable").halted == [7]
     assert "Sound" in office.type("release", "verify")
 
 
@@ -195,7 +196,7 @@ def test_the_server_renews_with_what_the_ceremony_made(
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("desk")
-    desk = Desk(folder)
+    desk = Desk.make(folder)
     desk.stage("stable", 6, "stable-1", "stable-2")
     desk.stage("beta", 7, "beta-1")
     desk.publish()
@@ -204,10 +205,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def desk(made: Path, tmp_path: Path) -> Desk:
-    shutil.copytree(made, tmp_path / "desk")
-    found = Desk.__new__(Desk)
-    found.keys, found.repository = tmp_path / "desk/keys", tmp_path / "desk/site"
-    return found
+    return Desk(made).copied(tmp_path / "desk")
 
 
 def wait(desk: Desk, what: str) -> str:
@@ -236,8 +234,7 @@ def wait(desk: Desk, what: str) -> str:
         "a rubbish snapshot": ("snapshot", b"[]"),
         "a rubbish timestamp": ("timestamp", b'{"signed": 1}'),
     }[what]
-    (desk.repository / "staged").mkdir(exist_ok=True)
-    (desk.repository / "staged" / f"{role}.json").write_bytes(content)
+    desk.lay(role, content)
     return role
 
 
@@ -252,7 +249,7 @@ def test_a_halt_is_possible_at_once_whatever_waits(desk: Desk, what: str) -> Non
     role = wait(desk, what)
     desk.type("release", "halt", "6", "--channel", "stable", "--yes")
     desk.type("release", "publish", "--yes")
-    assert desk.opened.rollout("stable").halted == [6]
+    assert desk.opened.published.rollout("stable").halted == [6]
     assert "Sound" in desk.type("release", "verify", keys=False)
     if role not in ("rollout-stable", "snapshot", "timestamp"):  # whose place was taken
         assert (desk.repository / "staged" / f"{role}.json").exists(), "it waits on"
@@ -266,7 +263,7 @@ def test_a_halt_is_possible_when_a_channels_list_cannot_be_read(desk: Desk, faul
     elif fault == "cut":
         file.write_bytes(file.read_bytes()[:300])
     else:
-        metadata = desk.opened._delegated["stable"]
+        metadata = desk.opened.published.metadata["stable"]
         for target in metadata.signed.targets.values():
             target.unrecognized_fields = {"custom": {"release": "7"}}
         metadata.signatures.clear()
@@ -294,7 +291,7 @@ def test_what_no_terminal_would_take_in_is_not_published_but_what_is_signed_is(d
     assert len(published["signatures"]) == 2
     desk.type("release", "sign", "beta", "--anew", "--yes")
     file = desk.repository / "staged/beta.json"
-    staged = desk.opened._read_staged("beta")
+    staged = Waiting(desk.opened.published).read("beta")
     assert staged is not None
     staged.signed.unrecognized_fields["padding"] = "x" * 9000
     staged.signatures.clear()
@@ -311,13 +308,15 @@ def test_no_online_key_signs_what_somebody_laid_into_the_folder(desk: Desk, role
     signers = key_files.load_all(desk.keys, PASSPHRASE, ONLINE_ROLES)
     opened = desk.opened
     opened.publish(signers, later - timedelta(days=30))  # the server ran; its clock is not doubted
-    planted = opened._publication({}, (), later)[role]
+    waiting = Waiting(opened.published)
+    log = AuditLog(opened.published.folder.log)
+    assembly = Assembly(opened.published, waiting, opened.versions, log)
+    planted = assembly.whole({}, (), later)[role]
     planted.signed.expires = later + timedelta(days=7000)
     planted.signed.unrecognized_fields["note"] = "planted"
-    (desk.repository / "staged").mkdir(exist_ok=True)
-    (desk.repository / "staged" / f"{role}.json").write_bytes(encode(planted))
+    desk.lay(role, encode(planted))
     assert role in opened.renew(signers, later)
-    in_force = desk.opened._in_force()[role].signed
+    in_force = desk.opened.published.metadata[role].signed
     assert in_force.expires < later + timedelta(days=400)
     assert "note" not in in_force.unrecognized_fields
 
@@ -412,7 +411,7 @@ def test_the_servers_new_keys_may_be_elsewhere_too(desk: Desk, tmp_path: Path) -
     assert "snapshot: 1 more" in said
     desk.type("release", "halt", "6", "--channel", "stable", "--yes")
     desk.type("release", "publish", "--role", "rollout-stable", "--yes")
-    assert desk.opened.rollout("stable").halted == [6]
+    assert desk.opened.published.rollout("stable").halted == [6]
     online = tmp_path / "online"
     desk.type("release", "publish", "--export", str(online), "--yes", keys=False)
     shell = CliRunner(env={"DUKA_PASSPHRASE": PASSPHRASE})

@@ -6,73 +6,24 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from typer.testing import CliRunner
 
+from tests.release.desk import CONTENT, Desk, ask
 from tests.support.world import PASSPHRASE
-from tools import image as images
-from tools import keys as key_tool
-from tools import release as release_tool
 from tools.__main__ import app
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels.policy import ONLINE_ROLES
 from updater_server.channels.restoring import RESTORED_ROLES
 
-CONTENT = bytes(range(256)) * 20
-
-
-class Desk:
-    """A release manager's desk: keys, a repository, a shell."""
-
-    def __init__(self, folder: Path) -> None:
-        self.keys = folder / "keys"
-        self.repository = folder / "site"
-        key_tool.create(self.keys, self.repository, PASSPHRASE)
-
-    @property
-    def opened(self) -> channels.Repository:
-        return channels.Repository.open(self.repository)
-
-    def stage(self, channel: str, number: int, *key_names: str) -> None:
-        signers = [key_files.load(self.keys / f"{name}.pem", PASSPHRASE) for name in key_names]
-        entry = channels.ReleaseEntry(
-            release=number,
-            version=f"1.{number}",
-            commit="0123456789abcdef",
-            built=1790000000,
-            security_version=1,
-            hardware=channels.Hardware("duka-r1", [1]),
-            image=channels.Image(len(CONTENT), hashlib.sha256(CONTENT).hexdigest()),
-        )
-        self.opened.add_release(channel, entry, channels.build_payloads(CONTENT, {}), signers)
-
-    def publish(self) -> None:
-        release_tool.publish_command(self.repository, self.keys, PASSPHRASE, yes=True)
-
-    def type(self, *words: str, answers: str = "", fails: bool = False, keys: bool = True) -> str:
-        line = [*words, "--repository", str(self.repository)]
-        if keys:
-            line += ["--keys", str(self.keys)]
-        done = CliRunner(env={"DUKA_PASSPHRASE": PASSPHRASE}).invoke(app, line, input=answers)
-        if fails:
-            assert done.exit_code != 0
-            return str(done.exception) + done.output
-        assert done.exit_code == 0, (done.output, done.exception)
-        return done.output
-
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
-def ask(desk: Desk, *words: str) -> Any:
-    return json.loads(desk.type(*words, "--json"))
+    return Desk.make(tmp_path)
 
 
 def test_a_release_is_promoted_as_the_same_bytes(desk: Desk) -> None:
@@ -83,7 +34,10 @@ def test_a_release_is_promoted_as_the_same_bytes(desk: Desk) -> None:
     assert desk.opened.staged() == []
     desk.type("release", "promote", "beta", "stable", "7", answers="y\n")
     desk.publish()
-    assert desk.opened.releases("stable")[0].image == desk.opened.releases("beta")[0].image
+    assert (
+        desk.opened.published.releases("stable")[0].image
+        == desk.opened.published.releases("beta")[0].image
+    )
     assert "has no release 9" in desk.type("release", "promote", "beta", "stable", "9", fails=True)
 
 
@@ -109,14 +63,14 @@ def test_rollout_halt_and_resume_are_in_force_when_published(desk: Desk) -> None
     assert answer["done"] and "5 %" in answer["words"]
     assert answer["staged"][-1]["role"] == "rollout-beta"
     desk.publish()
-    assert desk.opened.rollout("beta").releases["7"].threshold == 500
+    assert desk.opened.published.rollout("beta").releases["7"].threshold == 500
     ask(desk, "release", "halt", "7", *stable)
     desk.publish()
-    assert desk.opened.rollout("beta").halted == [7]
-    assert not desk.opened.rollout("beta").allows(7, bytes(8))
+    assert desk.opened.published.rollout("beta").halted == [7]
+    assert not desk.opened.published.rollout("beta").allows(7, bytes(8))
     ask(desk, "release", "resume", "7", *stable)
     desk.publish()
-    assert desk.opened.rollout("beta").halted == []
+    assert desk.opened.published.rollout("beta").halted == []
     for line in (["rollout", "set", "8", "1"], ["halt", "8"]):
         said = desk.type("release", *line, *stable, "--yes", fails=True)
         assert "lists no release 8" in said
@@ -132,7 +86,7 @@ def test_rolling_back_halts_what_is_newer_and_says_what_it_cannot_do(desk: Desk)
     desk.publish()
     answer = ask(desk, "release", "rollback-to", "7", "--channel", "beta")
     desk.publish()
-    assert desk.opened.rollout("beta").halted == [8]
+    assert desk.opened.published.rollout("beta").halted == [8]
     assert "above 8" in answer["words"]
     said = desk.type("release", "rollback-to", "7", "--channel", "beta", "--yes", fails=True)
     assert "nothing newer" in said
@@ -149,7 +103,7 @@ def test_keys_on_another_machine_sign_what_they_read(desk: Desk, tmp_path: Path)
     assert done.exit_code == 0 and "release 7 (1.7)" in done.output
     desk.type("release", "sign", "stable", "--import", str(answer), "--yes", keys=False)
     desk.publish()
-    assert [entry.release for entry in desk.opened.releases("stable")] == [7]
+    assert [entry.release for entry in desk.opened.published.releases("stable")] == [7]
 
 
 def test_a_signature_of_something_else_or_of_a_stranger_is_refused(
@@ -291,20 +245,6 @@ TERMS = {
 }
 
 
-@pytest.fixture(scope="module")
-def an_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A release image of some earlier commit, number 7, security version 2."""
-    manifest = {
-        "release": 7, "version": "1.7.0", "commit": "0123456789abcdef", "built": 1790000000,
-        "security_version": 2, "hardware_class": "duka-r1",
-    }  # fmt: skip
-    folder = tmp_path_factory.mktemp("image")
-    (folder / "stage").mkdir()
-    (folder / "stage/manifest.json").write_text(json.dumps(manifest))
-    (folder / "7.romfs").write_bytes(images._romfs(folder / "stage"))
-    return folder / "7.romfs"
-
-
 def test_everything_an_entry_says_can_be_said_on_the_command_line(
     desk: Desk, an_image: Path
 ) -> None:
@@ -319,7 +259,7 @@ def test_everything_an_entry_says_can_be_said_on_the_command_line(
     assert desk.opened.staged() == []
     desk.type(*line, "--yes")
     desk.publish()
-    (entry,) = desk.opened.releases("alpha")
+    (entry,) = desk.opened.published.releases("alpha")
     assert entry.hardware.revisions == [2, 9]
     assert (entry.min_bootloader, entry.stepping_stone, entry.security_version) == (3, 4, 2)
     assert (entry.journal.reads, entry.journal.writes) == ([1, 2], 1)
@@ -373,13 +313,13 @@ def test_a_whole_release_with_every_key_on_another_machine(
         carry(desk, role, f"{role}-1", tmp_path)
     said = desk.type("release", "publish", "--yes", keys=False)
     assert "Published" in said
-    assert [entry.release for entry in desk.opened.releases("stable")] == [7]
+    assert [entry.release for entry in desk.opened.published.releases("stable")] == [7]
     assert "Sound" in desk.type("release", "verify", keys=False)
     halt = ("release", "halt", "7", "--channel", "stable", "--yes")
     desk.type(*halt, keys=False)
     carry(desk, "rollout-stable", "rollout-1", tmp_path)
     desk.publish()
-    assert desk.opened.rollout("stable").halted == [7]
+    assert desk.opened.published.rollout("stable").halted == [7]
 
 
 def test_a_channels_new_keys_are_made_where_their_holders_are(desk: Desk, tmp_path: Path) -> None:

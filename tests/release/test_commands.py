@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.world import PASSPHRASE, PRICES, ReleaseManager, quiet_tools
-from tools.image import ROOT
+from tools.release.image import ROOT
 
 
 class Desk:

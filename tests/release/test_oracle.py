@@ -15,9 +15,9 @@ from tests.formats import documents
 from tests.server.shop import CATALOGUE, PASSPHRASE, a_release, make_repository
 from tools import oracle
 from tools.__main__ import app
-from tools.bench.provisioning import Merchant, ServerAccess, make_config
+from tools.technician.provisioning import Merchant, ServerAccess, make_config
 from updater_server import channels
-from updater_server.channels import offline
+from updater_server.channels import carried
 from updater_server.channels.policy import CHANNELS
 
 
@@ -58,7 +58,7 @@ def test_earlier_prices_are_put_back_only_when_that_is_said(desk: Path) -> None:
     assert "--back" in said
     assert "ready to publish" in sign_prices(desk, CATALOGUE, "--back")
     command(desk, "release", "publish")
-    assert channels.Repository.open(desk / "site").catalogue("default").version == 1
+    assert channels.Repository.open(desk / "site").published.catalogue("default").version == 1
 
 
 def test_a_release_is_taken_off_the_list_and_lower_numbers_follow(desk: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_release_is_taken_off_the_list_and_lower_numbers_follow(desk: Path) ->
     assert "without release 2026112601" in said
     command(desk, "release", "publish")
     repository = channels.Repository.open(desk / "site")
-    assert repository.releases("ci") == []
+    assert repository.published.releases("ci") == []
     lower = a_release(7)
     repository.add_release("ci", lower.entry, channels.build_payloads(lower.image), signers)
     assert "unlist from ci" in [line.what for line in repository.audit()]
@@ -133,8 +133,8 @@ def test_the_judge_is_asked_before_a_key_is_used(desk: Path) -> None:
     signers = channels.keys.load_all(desk / "keys", PASSPHRASE)
     repository.set_catalogue("default", msgspec.structs.replace(CATALOGUE, version=2), ())
     key = next(s for s in signers if s.public_key.keyid in _of(repository, "catalogue"))
-    signature = json.loads(offline.sign(repository.to_sign("catalogue"), key))
-    repository.judge = Never()
+    signature = json.loads(carried.sign(repository.to_sign("catalogue"), key))
+    repository = channels.Repository.open(desk / "site", judge=Never())
     release = a_release(7)
     for change in (
         lambda: repository.sign("catalogue", signers),

@@ -8,7 +8,6 @@ import copy
 import hashlib
 import json
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,13 +19,13 @@ import typer
 from tuf.api.metadata import TargetFile
 from typer.testing import CliRunner
 
-from tests.release.test_command_line import Desk, ask
+from tests.release.desk import Desk, ask
 from tests.support.world import PASSPHRASE, PRICES
 from tools.__main__ import app
 from updater_server import channels
+from updater_server.channels import carried, shown
 from updater_server.channels import keys as key_files
-from updater_server.channels import offline, shown
-from updater_server.channels.repository import encode
+from updater_server.channels.metadata_file import encode
 
 EVIL = b"an evil image" * 400
 EVIL_SHA256 = hashlib.sha256(EVIL).hexdigest()
@@ -36,7 +35,7 @@ NOW = datetime(2026, 11, 26, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("desk")
-    desk = Desk(folder)
+    desk = Desk.make(folder)
     desk.stage("stable", 7, "stable-1", "stable-2")
     desk.stage("beta", 7, "beta-1")
     desk.opened.set_catalogue(
@@ -48,10 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def desk(made: Path, tmp_path: Path) -> Desk:
-    shutil.copytree(made, tmp_path / "d")
-    found = Desk.__new__(Desk)
-    found.keys, found.repository = tmp_path / "d/keys", tmp_path / "d/site"
-    return found
+    return Desk(made).copied(tmp_path / "d")
 
 
 def put(desk: Desk, role: str, change: Callable[[Any], None] | None = None) -> None:
@@ -59,7 +55,7 @@ def put(desk: Desk, role: str, change: Callable[[Any], None] | None = None) -> N
     role with an evil release, or with any `change`.
     """
     repository = desk.opened
-    metadata = repository._next(role, NOW)
+    metadata = repository.versions.next(role, NOW)
     if change is None:
         payload = channels.build_payloads(EVIL)[0]
         path = f"{role}/duka-r1/9.full"
@@ -72,11 +68,12 @@ def put(desk: Desk, role: str, change: Callable[[Any], None] | None = None) -> N
         target = TargetFile.from_data(path, payload.data, ["sha256"])
         target.unrecognized_fields = {"custom": entry.custom()}
         metadata.signed.targets[path] = target
-        repository._store_target(target, payload.data)
+        content = repository.published.folder.target(target)
+        content.parent.mkdir(parents=True, exist_ok=True)
+        content.write_bytes(payload.data)
     else:
         change(metadata.signed)
-    (desk.repository / "staged").mkdir(exist_ok=True)
-    (desk.repository / "staged" / f"{role}.json").write_bytes(encode(metadata))
+    desk.lay(role, encode(metadata))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +136,7 @@ def test_what_is_swapped_while_the_question_stands_is_not_signed(
     monkeypatch.undo()
     file = desk.repository / "staged" / f"{role}.json"
     assert json.loads(file.read_bytes())["signatures"] == []
-    assert 9 not in [entry.release for entry in desk.opened.releases("beta")]
+    assert 9 not in [entry.release for entry in desk.opened.published.releases("beta")]
 
 
 def test_the_carried_back_signature_must_be_of_what_was_shown(
@@ -177,7 +174,7 @@ def test_programs_name_the_hash_that_they_mean(desk: Desk) -> None:
     said = desk.type("release", "publish", "--expect", other, "--json", fails=True)
     assert "--expect does not name" in said
     desk.type("release", "publish", "--expect", sha256, "--json")
-    assert 8 in [entry.release for entry in desk.opened.releases("beta")]
+    assert 8 in [entry.release for entry in desk.opened.published.releases("beta")]
 
 
 # --- the words themselves ---
@@ -224,7 +221,7 @@ def changed(signed: Any, path: tuple[Any, ...], way: str) -> Any:
 
 
 def of(repository: channels.Repository, role: str) -> Any:
-    return repository._in_force()[role].signed.to_dict()
+    return repository.published.metadata[role].signed.to_dict()
 
 
 def unshown(words: Callable[[str, Any, Any], list[str]], repository: channels.Repository) -> int:
@@ -334,10 +331,9 @@ def test_prices_are_shown_field_by_field_here_and_where_they_are_signed(
 
 def request_of(desk: Desk, change: Callable[[Any], None]) -> dict[str, Any]:
     asked = desk.opened
-    metadata = asked._next("targets", NOW)
-    content = json.loads(
-        offline.request("targets", metadata.signed_bytes, [asked._root, asked._targets]).encode()
-    )
+    metadata = asked.versions.next("targets", NOW)
+    in_force = asked.published.chain("targets")
+    content = json.loads(carried.request("targets", metadata.signed_bytes, in_force).encode())
     change(content["signed"])
     return dict(content)
 
@@ -376,18 +372,17 @@ def test_keys_under_honest_ids_are_refused_wherever_they_turn_up(
     shell = CliRunner(env={"DUKA_PASSPHRASE": PASSPHRASE})
     line = ["keys", "sign", str(request), "--key", str(desk.keys / "targets-1.pem"), "--yes"]
     done = shell.invoke(app, [*line, "--out", str(tmp_path / "s.json")])
-    assert isinstance(done.exception, offline.OfflineError), done.output
+    assert isinstance(done.exception, carried.OfflineError), done.output
     assert not (tmp_path / "s.json").exists()
     signed = json.loads(request.read_bytes())["signed"]
     document = {"signatures": [], "signed": signed}
-    (desk.repository / "staged").mkdir(exist_ok=True)
-    (desk.repository / "staged/targets.json").write_text(json.dumps(document))
+    desk.lay("targets", json.dumps(document).encode())
     said = desk.type("release", "sign", "targets", "--yes", fails=True)
     assert "release withdraw targets" in said
     assert "damaged" in desk.type("release", "show", keys=False)
     desk.type("release", "halt", "7", "--channel", "stable", "--yes")
     desk.type("release", "publish", "--yes")
-    assert desk.opened.rollout("stable").halted == [7]
+    assert desk.opened.published.rollout("stable").halted == [7]
     desk.type("release", "withdraw", "targets", "--yes", keys=False)
     assert desk.opened.unreadable() == {}
 
@@ -408,17 +403,17 @@ def test_a_list_of_one_role_is_not_signed_under_the_name_of_another(
     shell = CliRunner(env={"DUKA_PASSPHRASE": PASSPHRASE})
     line = ["keys", "sign", str(request), "--key", str(desk.keys / "stable-1.pem"), "--yes"]
     done = shell.invoke(app, [*line, "--out", str(tmp_path / "s.json")])
-    assert isinstance(done.exception, offline.OfflineError), done.output
+    assert isinstance(done.exception, carried.OfflineError), done.output
     assert not (tmp_path / "s.json").exists()
 
 
 def test_new_keys_are_not_signed_under_the_name_of_a_list(desk: Desk, tmp_path: Path) -> None:
     request = tmp_path / "request.json"
     content = request_of(desk, lambda signed: None)
-    offline.read_request(json.dumps(content).encode())
+    carried.read_request(json.dumps(content).encode())
     request.write_text(json.dumps(content | {"role": "stable"}))
-    with pytest.raises(offline.OfflineError, match="another role's"):
-        offline.read_request(request.read_bytes())
+    with pytest.raises(carried.OfflineError, match="another role's"):
+        carried.read_request(request.read_bytes())
 
 
 def test_a_pub_file_under_another_keys_id_is_refused(desk: Desk, tmp_path: Path) -> None:
@@ -453,7 +448,7 @@ def test_a_request_is_held_against_the_holders_own_root(desk: Desk, tmp_path: Pa
         content = copy.deepcopy(good)
         change(content)
         request.write_text(json.dumps(content))
-        return isinstance(shell.invoke(app, line).exception, offline.OfflineError)
+        return isinstance(shell.invoke(app, line).exception, carried.OfflineError)
 
     evil = copy.deepcopy(good["signed"]["targets"])
     assert refused(lambda c: c["chain"][-1]["signed"].update(targets=evil))

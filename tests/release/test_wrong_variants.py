@@ -14,23 +14,20 @@ import pytest
 
 from tests.release import test_by_the_book as book
 from tests.release import test_shown_is_signed as signed
+from tests.release.desk import Desk
 from tests.release.test_by_the_book import made
-from tests.release.test_command_line import Desk, an_image
-from tools import steps
-from updater_server.channels import offline, shown
-from updater_server.channels import repository as repositories
+from tools.release import at_hand
+from updater_server.channels import RepositoryError, carried, metadata_file, shown
+from updater_server.channels.assembly import Assembly
 from updater_server.channels.audit import AuditLog
-from updater_server.channels.repository import Repository
+from updater_server.channels.waiting import Waiting
 
-__all__ = ["an_image", "made"]
+__all__ = ["made"]
 
 
 @pytest.fixture
 def desk(made: Path, tmp_path: Path) -> Desk:
-    shutil.copytree(made, tmp_path / "desk")
-    found = Desk.__new__(Desk)
-    found.keys, found.repository = tmp_path / "desk/keys", tmp_path / "desk/site"
-    return found
+    return Desk(made).copied(tmp_path / "desk")
 
 
 def nothing(*_: Any, **__: Any) -> None:
@@ -43,7 +40,7 @@ def first_alone(given: str) -> Callable[[Path], str]:
 
     def passphrase(path: Path) -> str:
         if not known:
-            known.append(steps.secret("", path.name))
+            known.append(at_hand.secret("", path.name))
         return known[0]
 
     return passphrase
@@ -57,22 +54,22 @@ def whatever_is_there(keys: Path, roles: list[str]) -> list[str]:
 HALT = ("release", "halt", "6", "--channel", "stable")
 WRONG: dict[str, tuple[Any, str, Any, Callable[..., None], dict[str, Any]]] = {
     "a draft is staged on whatever lies there by then": (
-        Repository, "_base", lambda self, role: "",
+        Waiting, "base", lambda self, role: "",
         signed.test_what_is_swapped_while_the_question_stands_is_not_signed,
         {"words": ("release", "promote", "beta", "stable", "8"), "role": "stable"},
     ),
     "what waits is signed as it lies there by then": (
-        Repository, "_staged_now", lambda self, role, expect: self._read_staged(role),
+        Waiting, "read_shown", lambda self, role, expect: self.read(role),
         signed.test_what_is_swapped_while_the_question_stands_is_not_signed,
         {"words": ("release", "sign", "beta"), "role": "beta"},
     ),
     "ids are free text where requests are read": (
-        offline, "check_ids", nothing,
+        carried, "check_ids", nothing,
         signed.test_keys_under_honest_ids_are_refused_wherever_they_turn_up,
         {"change": signed.swap_keys},
     ),
     "ids are free text where changes wait": (
-        repositories, "check_ids", nothing,
+        metadata_file, "check_ids", nothing,
         signed.test_keys_under_honest_ids_are_refused_wherever_they_turn_up,
         {"change": signed.swap_keys},
     ),
@@ -85,40 +82,40 @@ WRONG: dict[str, tuple[Any, str, Any, Callable[..., None], dict[str, Any]]] = {
         signed.test_a_log_written_anew_is_noticed_by_what_people_signed, {},
     ),
     "all or nothing is published": (
-        Repository, "_sound",
+        Assembly, "sound",
         lambda self, staged: (
             (dict(staged), {})
             if not (lacking := {
                 role: missing for role, metadata in staged.items()
-                if (missing := self._missing(role, metadata, staged))
+                if (missing := self._published.signing(staged).missing(role, metadata))
             })
             else ({}, lacking)
         ),
         book.test_a_halt_is_possible_at_once_whatever_waits, {"what": "a release"},
     ),
     "new keys come into force before what they must sign": (
-        Repository, "_sound",
+        Assembly, "sound",
         lambda self, staged: (
             {role: found for role, found in staged.items()
-             if not self._missing(role, found, staged)},
+             if not self._published.signing(staged).missing(role, found)},
             {},
         ),
         book.test_new_keys_come_into_force_with_what_they_must_sign_or_not_at_all, {},
     ),
     "what cannot be read stops everything": (
-        Repository, "_all_staged",
+        Waiting, "read_all",
         lambda self: {
-            role: found for role in self._in_force()
-            if (found := self._read_staged(role)) is not None
+            role: found for role in self._published.metadata
+            if (found := self.read(role)) is not None
         },
         book.test_a_halt_is_possible_at_once_whatever_waits, {"what": "rubbish"},
     ),
     "online keys sign what lies there": (
-        Repository, "_prepared", lambda self, role, coming: self._read_staged(role),
+        Assembly, "_prepared", lambda self, role, signing: self._waiting.read(role),
         book.test_no_online_key_signs_what_somebody_laid_into_the_folder, {"role": "timestamp"},
     ),
     "a slip in --keys is passed over": (
-        steps, "fitting", whatever_is_there,
+        at_hand, "fitting", whatever_is_there,
         book.test_a_slip_in_keys_stages_nothing_and_says_so,
         {"words": HALT, "fault": "no folder"},
     ),
@@ -136,7 +133,7 @@ def test_a_wrong_variant_is_caught(
     fixtures = {"desk": desk, "tmp_path": tmp_path, "monkeypatch": monkeypatch} | arguments
     given = {n: fixtures[n] for n in inspect.signature(flow).parameters}
     monkeypatch.setattr(where, what, wrong)
-    with pytest.raises((AssertionError, OSError, repositories.RepositoryError)):
+    with pytest.raises((AssertionError, OSError, RepositoryError)):
         flow(**given)
 
 
@@ -144,7 +141,7 @@ def test_one_passphrase_for_all_is_caught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, an_image: Path
 ) -> None:
     office = book.Office(tmp_path)
-    monkeypatch.setattr(steps, "Passphrases", first_alone)
+    monkeypatch.setattr(at_hand, "Passphrases", first_alone)
     with pytest.raises(AssertionError):
         book.test_three_holders_sign_on_one_machine_with_three_passphrases(office, an_image)
     monkeypatch.undo()
@@ -158,9 +155,7 @@ def test_the_right_variant_passes_every_flow_of_these(
     """So that no wrong variant is caught by an accident of this file."""
     for name, (_, _, _, flow, arguments) in WRONG.items():
         own = tmp_path / str(len(name))
-        fresh = Desk.__new__(Desk)
-        shutil.copytree(desk.repository.parent, own / "desk", dirs_exist_ok=True)
-        fresh.keys, fresh.repository = own / "desk/keys", own / "desk/site"
+        fresh = desk.copied(own / "desk")
         if flow.__module__ == signed.__name__:
             fresh.stage("stable", 7, "stable-1", "stable-2")
             fresh.publish()

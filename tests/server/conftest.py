@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from securesystemslib.signer import Signer
 
-from tests.server.shop import Shop, make_database, make_repository
+from tests.server.shop import PASSPHRASE, Shop, make_database, make_repository
+from updater_server import channels
+
+Office = tuple[channels.Repository, list[Signer]]
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +30,11 @@ def shop(tmp_path: Path, signed: Path) -> Iterator[Shop]:
     made = Shop.open(tmp_path / "data", signed / "repository")
     yield made
     made.service.engine.dispose()
+
+
+@pytest.fixture
+def office(tmp_path: Path, signed: Path) -> Office:
+    """A repository of one's own and all its keys."""
+    shutil.copytree(signed / "repository", tmp_path / "repository")
+    signers = channels.keys.load_all(signed / "keys", PASSPHRASE)
+    return channels.Repository.open(tmp_path / "repository"), signers

@@ -14,12 +14,15 @@ from typing import Any
 from sqlalchemy import select, text
 
 from tests.server.device import Device
-from updater_server import channels, database, device_api, server_key
-from updater_server.database import reading, writing
-from updater_server.fleet import alarms, technicians, terminals
-from updater_server.sales import checks, ledger, stock, vouchers
+from updater_server import channels, server_key
+from updater_server.faces import terminal
+from updater_server.fleet import alarms, technicians
+from updater_server.fleet.enrolment import Enrolment
+from updater_server.sales import checks, incoming, ledger, opening, stock
 from updater_server.service import DataFolder, Service
-from updater_server.tables import technician
+from updater_server.store import engine as database
+from updater_server.store.engine import reading, writing
+from updater_server.store.tables import technician
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSPHRASE = "correct horse"
@@ -112,24 +115,24 @@ class Shop:
 
     def post(self, body: bytes) -> tuple[int, bytes]:
         """As `POST /m` would."""
-        return device_api.handle(self.service, body)
+        return terminal.handle(self.service, body)
 
     def enrol(self, number: int = 1, float_minor: int = 100_000) -> Device:
         """A new terminal with a float."""
         device = Device(
             number.to_bytes(8, "big"), hashlib.sha256(b"%d" % number).digest(), self.post
         )
-        enrolment = terminals.Enrolment(device.terminal_id, device.key, "duka-r1", 1, float_minor)
+        enrolment = Enrolment(device.terminal_id, device.key, "duka-r1", 1, float_minor)
         with writing(self.service.engine) as connection:
             who = connection.scalar(select(technician.c.id).order_by(technician.c.id))
             assert who is not None
-            terminals.enrol(connection, self.service.key, enrolment, who, self.clock[0])
+            opening.enrol(connection, self.service.key, enrolment, who, self.clock[0])
         return device
 
     def stock_vault(self, product: str = "air50", count: int = 20, start: int = 0) -> None:
         with writing(self.service.engine) as connection:
             csv = voucher_csv(product, range(start, start + count))
-            vouchers.import_csv(connection, self.service.key, csv, self.clock[0])
+            incoming.import_csv(connection, self.service.key, csv, self.clock[0])
 
     def assign(self, device: Device, product: str = "air50", count: int = 3) -> int:
         with writing(self.service.engine) as connection:

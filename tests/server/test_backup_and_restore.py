@@ -20,12 +20,12 @@ from typer.testing import CliRunner, Result
 
 from tests.server.shop import NOW, ROOT, Shop
 from tests.server.test_server_process import Process
-from updater_server import backup, database, startup
+from updater_server import atomic, backup, startup
 from updater_server.__main__ import cli
-from updater_server.channels import files
 from updater_server.errors import StateError
-from updater_server.health import Health
+from updater_server.faces.health import Health
 from updater_server.service import DataFolder, Service
+from updater_server.store import engine
 
 
 def run(*arguments: str | Path) -> Result:
@@ -192,7 +192,7 @@ def test_a_restore_cut_at_any_step_is_finished_by_doing_it_again(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", counted(Path.rename))
         for name in ("write_atomically", "sync_folder"):
-            patch.setattr(backup, name, counted(getattr(files, name)))
+            patch.setattr(backup, name, counted(getattr(atomic, name)))
         with pytest.raises(KeyboardInterrupt):
             backup.restore(DataFolder(target), made.path, NOW)
     log, there = target / "duka.db-wal", target / "duka.db"
@@ -304,8 +304,8 @@ def test_a_quick_look_would_let_it_through(shop: Shop) -> None:
         empty = b"\x0a" + bytes(4) + size.to_bytes(2, "big") + b"\0"  # a leaf without an entry
         file.write(empty.ljust(size, b"\0"))
     with closing(sqlite3.connect(shop.folder / "duka.db")) as connection:
-        assert database.damage(connection, quick=True) is None
-        assert "ix_spoiled" in str(database.damage(connection))
+        assert engine.damage(connection, quick=True) is None
+        assert "ix_spoiled" in str(engine.damage(connection))
 
 
 def test_a_server_that_was_cut_off_is_looked_through_even_if_its_log_is_gone(shop: Shop) -> None:
@@ -331,7 +331,7 @@ def test_a_schema_is_not_changed_under_a_server_that_runs(shop: Shop) -> None:
 def test_what_does_not_come_back_is_not_waited_for() -> None:
     """The end of the process, when a thread hangs after the word to stop."""
     program = (
-        "import threading; from updater_server.serving import _end_in; "
+        "import threading; from updater_server.faces.serving import _end_in; "
         "threading.Thread(target=threading.Event().wait).start(); _end_in(0.2)"
     )
     ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=30, check=False)

@@ -4,8 +4,8 @@ serve.
 
 from __future__ import annotations
 
+import ast
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,10 +18,11 @@ from securesystemslib.signer import Signer
 from tuf.api.exceptions import DownloadHTTPError
 from tuf.ngclient import FetcherInterface, Updater
 
+from tests.server.conftest import Office
 from tests.server.shop import CATALOGUE, PASSPHRASE, POLICY, a_release
 from updater_server import channels
+from updater_server.atomic import write_atomically
 from updater_server.channels import Repository
-from updater_server.channels.files import write_atomically
 
 
 class Folder(FetcherInterface):
@@ -37,14 +38,6 @@ class Folder(FetcherInterface):
             raise DownloadHTTPError("not there", 404)
         self.fetched.append(path.name)
         yield path.read_bytes()
-
-
-@pytest.fixture
-def office(tmp_path: Path, signed: Path) -> tuple[Repository, list[Signer]]:
-    """A repository of one's own and all its keys."""
-    shutil.copytree(signed / "repository", tmp_path / "repository")
-    signers = channels.keys.load_all(signed / "keys", PASSPHRASE)
-    return Repository.open(tmp_path / "repository"), signers
 
 
 def client(repository: Repository, folder: Path, root: bytes) -> Updater:
@@ -79,12 +72,21 @@ def add(
     **changes: Any,
 ) -> channels.ReleaseEntry:
     release = a_release(number, **changes)
-    bases = {e.release: a_release(e.release).image for e in repository.releases(channel)}
+    bases = {e.release: a_release(e.release).image for e in repository.published.releases(channel)}
     payloads = channels.build_payloads(release.image, bases)
     return repository.add_release(channel, release.entry, payloads, signers)
 
 
-Office = tuple[Repository, list[Signer]]
+def test_of_the_server_only_the_renewal_holds_what_can_sign_and_publish() -> None:
+    server = Path(channels.__file__).parents[1]
+    holding = set()
+    for file in server.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+            is_taken = isinstance(node, ast.Attribute) and node.attr == "Repository"
+            if "Repository" in names or is_taken:
+                holding.add(str(file.relative_to(server)))
+    assert holding == {"channels/__init__.py", "renewal.py"}
 
 
 def test_an_independent_client_gets_what_was_published(office: Office, tmp_path: Path) -> None:
@@ -118,11 +120,11 @@ def test_the_bytes_in_the_file_are_the_bytes_that_were_signed(office: Office) ->
 def test_nothing_is_seen_before_it_is_published(office: Office) -> None:
     repository, signers = office
     add(repository, signers, 1)
-    assert repository.releases("stable") == []
-    assert Repository.open(repository.directory).releases("stable") == []
+    assert repository.published.releases("stable") == []
+    assert Repository.open(repository.directory).published.releases("stable") == []
     assert [staged.role for staged in repository.staged()] == ["stable"]
     repository.publish(signers)
-    assert [entry.release for entry in repository.releases("stable")] == [1]
+    assert [entry.release for entry in repository.published.releases("stable")] == [1]
     assert repository.staged() == []
 
 
@@ -156,7 +158,7 @@ def test_a_cut_between_any_two_files_leaves_the_old_state_or_is_completed(
 ) -> None:
     repository, signers = office
     real = write_atomically
-    name = "updater_server.channels.publishing.write_atomically"
+    name = "updater_server.channels.publication.write_atomically"
 
     class Cut(BaseException):
         pass
@@ -178,11 +180,13 @@ def test_a_cut_between_any_two_files_leaves_the_old_state_or_is_completed(
         monkeypatch.setattr(name, real)
         again = Repository.open(repository.directory)
         assert again.verify() == []
-        assert (allowed + 1 in [e.release for e in again.releases("stable")]) == (allowed > 0)
+        assert (allowed + 1 in [e.release for e in again.published.releases("stable")]) == (
+            allowed > 0
+        )
         assert again.audit()
         fetch(again, tmp_path / f"client{allowed}", "catalogue/default.json")
         again.publish(signers)
-        assert again.releases("stable")[0].release == allowed + 1
+        assert again.published.releases("stable")[0].release == allowed + 1
 
 
 def test_a_release_is_promoted_as_the_same_bytes(office: Office, tmp_path: Path) -> None:
@@ -203,11 +207,11 @@ def test_old_releases_leave_the_list_but_stepping_stones_stay(office: Office) ->
     for number in (1, 2, 3):
         add(repository, signers, number)
     repository.publish(signers)
-    assert [entry.release for entry in repository.releases("stable")] == [3, 2]
+    assert [entry.release for entry in repository.published.releases("stable")] == [3, 2]
     add(repository, signers, 4, stepping_stone=2)
     add(repository, signers, 5, stepping_stone=2)
     repository.publish(signers)
-    assert [entry.release for entry in repository.releases("stable")] == [5, 4, 2]
+    assert [entry.release for entry in repository.published.releases("stable")] == [5, 4, 2]
     assert repository.verify() == []
 
 
@@ -222,7 +226,7 @@ def test_a_channel_that_terminals_have_no_room_for_is_not_signed(office: Office)
     assert 3 <= published < 19
     assert repository.staged() == []
     assert Repository.open(repository.directory).verify() == []
-    assert len(repository.releases("stable")) == published
+    assert len(repository.published.releases("stable")) == published
     held = max((repository.directory / "metadata").glob("*.stable.json"), key=lambda p: len(p.name))
     assert held.stat().st_size <= 4096
 

@@ -18,11 +18,12 @@ from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner, Result
 
 from tests.server.shop import NOW, ROOT, Shop, voucher_csv
-from updater_server import database, server_key
+from updater_server import server_key
 from updater_server.__main__ import cli
-from updater_server.database import reading, writing
 from updater_server.errors import InputError, StateError
-from updater_server.sales import delivery_file, imports, vouchers
+from updater_server.sales import delivery_file, import_recall, imports, incoming, vault
+from updater_server.store import engine as database
+from updater_server.store.engine import reading, writing
 
 HEAD = "product,pin,serial,expiry\n"
 GOOD = [f"air50,{8_000_000_000_000_001 + 7 * n},S{n:05d},2027-12-31" for n in range(30)]
@@ -160,7 +161,7 @@ def test_one_pin_is_one_voucher_whatever_its_product_or_leading_zeros(shop: Shop
         seen = look(shop, HEAD + row + "\n")
         assert "already" in seen.delivery.errors[0], row
         with pytest.raises(InputError, match="already"), writing(shop.service.engine) as connection:
-            vouchers.import_csv(
+            incoming.import_csv(
                 connection, shop.service.key, HEAD + row + "\n", NOW, seen.operators
             )
     assert shop.sql("SELECT COUNT(*) FROM voucher") == [(1,)]
@@ -172,7 +173,7 @@ def test_the_same_pin_of_another_operator_is_only_a_doubt(shop: Shop) -> None:
     seen.operators["gold"] = "Other"
     rows = [delivery_file.Row(2, "gold", "0012345678901234", "G1", 0)]
     with reading(shop.service.engine) as connection:
-        found = vouchers.twins(connection, shop.service.key, rows, seen.operators)
+        found = incoming.twins(connection, shop.service.key, rows, seen.operators)
     assert found == ([], 1)
 
 
@@ -208,7 +209,7 @@ def test_an_import_killed_anywhere_is_gone_on_with_and_comes_in_once(
 ) -> None:
     monkeypatch.setattr(imports, "CHUNK", 7)
     left = [at]
-    give_way = imports._give_way
+    give_way = imports.give_way
 
     def killed(begun: float) -> None:
         left[0] -= 1
@@ -216,19 +217,19 @@ def test_an_import_killed_anywhere_is_gone_on_with_and_comes_in_once(
             raise Killed
         give_way(begun)
 
-    monkeypatch.setattr(imports, "_give_way", killed)
+    monkeypatch.setattr(imports, "give_way", killed)
     try:
         run(shop, look(shop, delivery()))
         assert at == 10
     except Killed:
         assert shop.problems() == []
-    monkeypatch.setattr(imports, "_give_way", give_way)
+    monkeypatch.setattr(imports, "give_way", give_way)
     seen = look(shop, delivery())
     assert seen.is_complete == (at == 10)
     if not seen.is_complete:
         assert run(shop, seen) == 1
     with reading(shop.service.engine) as connection:
-        assert vouchers.free_counts(connection, NOW) == {"air50": 30}
+        assert vault.free_counts(connection, NOW) == {"air50": 30}
     assert shop.sql("SELECT COUNT(*), MAX(state) FROM voucher_import") == [(1, "complete")]
     assert shop.problems() == []
 
@@ -288,7 +289,7 @@ def test_two_runs_of_one_import_do_not_store_a_voucher_twice(
 
 def test_the_database_refuses_to_release_an_import_that_is_not_whole(shop: Shop) -> None:
     with writing(shop.service.engine) as connection:
-        vouchers.begin_import(connection, look(shop, delivery()).delivery, "", "", "storing", NOW)
+        incoming.begin_import(connection, look(shop, delivery()).delivery, "", "", "storing", NOW)
     with pytest.raises(IntegrityError, match="whole"), writing(shop.service.engine) as connection:
         connection.execute(text("UPDATE voucher_import SET state = 'releasing'"))
 
@@ -301,7 +302,7 @@ def test_a_recalled_delivery_is_sold_no_more_and_what_is_gone_is_named(shop: Sho
     sent = shop.assign(device, count=2)
     held = [serial for serial, _ in device.open_stock(device.ask({0: 4, 1: sent})[1])]
     waiting = shop.assign(other, count=2)
-    done = imports.recall(shop.service.engine, import_id, "asha", "supplier asked", NOW)
+    done = import_recall.recall(shop.service.engine, import_id, "asha", "supplier asked", NOW)
     assert done.set_aside == 27
     assert done.batches_taken_back == [(waiting, other.terminal_id)]
     assert [(item["serial"], item["where"]) for item in done.gone] == [
@@ -310,7 +311,7 @@ def test_a_recalled_delivery_is_sold_no_more_and_what_is_gone_is_named(shop: Sho
     assert device.sale(2)[3].startswith("AIR50-")  # another delivery's
     assert other.check_in()[5] == []
     assert "recalled" in look(shop, delivery()).delivery.errors[0]
-    assert imports.recall(shop.service.engine, import_id, "asha", "", NOW).set_aside == 27
+    assert import_recall.recall(shop.service.engine, import_id, "asha", "", NOW).set_aside == 27
     assert shop.problems() == []
 
 
@@ -319,7 +320,7 @@ def test_an_import_that_was_never_finished_can_be_recalled(
 ) -> None:
     monkeypatch.setattr(imports, "CHUNK", 7)
     begin(shop, delivery())
-    assert imports.recall(shop.service.engine, 1, "asha", "", NOW).set_aside == 7
+    assert import_recall.recall(shop.service.engine, 1, "asha", "", NOW).set_aside == 7
     assert shop.problems() == []
 
 
@@ -430,6 +431,6 @@ def test_vouchers_of_before_are_marked_when_the_database_is_brought_up_to_date(
         assert [tuple(row) for row in rows] == [("S0", 1), ("S1", 0), ("S2", 1)]
         for again in ("air20,5555666677,X1,", "gold,12345678,X1,"):
             with pytest.raises(InputError, match="already"):
-                vouchers.import_csv(connection, key, HEAD + again + "\n", NOW, {"gold": "Other"})
+                incoming.import_csv(connection, key, HEAD + again + "\n", NOW, {"gold": "Other"})
     engine.dispose()
     assert CliRunner().invoke(cli, ["check", "--data", str(folder)]).exit_code == 0

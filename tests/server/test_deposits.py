@@ -12,13 +12,14 @@ from typer.testing import CliRunner, Result
 from tests.server import shop as shops
 from tests.server.device import Device
 from tests.server.shop import CATALOGUE, Shop
-from updater_server import channels, dashboard
+from updater_server import channels
 from updater_server.__main__ import cli
-from updater_server.database import reading, writing
 from updater_server.errors import ConflictError, InputError
+from updater_server.faces import dashboard
 from updater_server.fleet import terminals
 from updater_server.sales import currency, deposits
 from updater_server.sales.currency import Currency
+from updater_server.store.engine import reading, writing
 
 
 def post(

@@ -23,7 +23,8 @@ import pytest
 
 from tests.server.shop import voucher_csv
 from tests.server.test_server_process import Process, enrol
-from updater_server.http_server import HttpServer, Limits, _network
+from updater_server.faces.http_connection import Limits
+from updater_server.faces.http_server import HttpServer, _network
 
 HEAD = b"POST /m HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n"
 GET_HEALTH = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"

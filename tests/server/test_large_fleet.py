@@ -19,13 +19,13 @@ from typer.testing import CliRunner
 
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop
-from updater_server import dashboard
 from updater_server.__main__ import cli
-from updater_server.app import make_app
-from updater_server.dashboard import Board
-from updater_server.database import reading
-from updater_server.fleet import terminals
+from updater_server.faces import dashboard
+from updater_server.faces.app import make_app
+from updater_server.faces.dashboard import Board
+from updater_server.fleet import listing
 from updater_server.sales import ledger
+from updater_server.store.engine import reading
 
 FLEET = 30_000
 STATEMENTS = 20
@@ -122,7 +122,8 @@ def test_a_page_of_thirty_thousand_costs_a_page(large: Shop) -> None:
 def test_asking_each_terminal_for_its_float_would_be_noticed(large: Shop) -> None:
     """The same count on a page that asks the ledger once a terminal: so it can fail."""
     with statements(large) as sent, reading(large.service.engine) as connection:
-        for item in terminals.last_seen(connection, terminals.EVERY, limit=50):
+        found = listing.last_seen(connection, listing.EVERY, limit=50)
+        for item in ledger.with_floats(connection, found):
             assert ledger.float_minor(connection, item["id"]) == item["float_minor"]
     assert len(sent) > STATEMENTS
 
@@ -131,8 +132,8 @@ def test_every_page_of_the_list_together_names_each_terminal_once(large: Shop) -
     seen: list[bytes] = []
     with reading(large.service.engine) as connection:
         after = b""
-        while part := terminals.listed(connection, terminals.EVERY, after):
-            assert len(part) <= terminals.PAGE_LIMIT
+        while part := listing.listed(connection, listing.EVERY, after):
+            assert len(part) <= listing.PAGE_LIMIT
             seen += [item["id"] for item in part]
             after = seen[-1]
     assert len(seen) == FLEET
@@ -143,25 +144,25 @@ def test_a_terminal_is_found_by_the_beginning_of_its_id_and_by_its_state(large: 
     name = terminal_id(29_999).hex()
     with reading(large.service.engine) as connection:
         for digits in (3, 7, 16):
-            wanted = terminals.Wanted(name[:digits])
-            found = terminals.last_seen(connection, wanted)
+            wanted = listing.Wanted(name[:digits])
+            found = listing.last_seen(connection, wanted)
             assert name in {item["id"].hex() for item in found}
             assert all(item["id"].hex().startswith(name[:digits]) for item in found)
-        assert terminals.counted(connection, terminals.Wanted(only="trial")) == (300, 300)
-        assert terminals.counted(connection, terminals.Wanted(only="blocked"))[0] == 30
-        assert terminals.counted(connection, terminals.Wanted(only="failed"))[0] == 0
-    assert name in dashboard.page(large.service, terminals.Wanted(name.upper()), 1)
+        assert listing.counted(connection, listing.Wanted(only="trial")) == (300, 300)
+        assert listing.counted(connection, listing.Wanted(only="blocked"))[0] == 30
+        assert listing.counted(connection, listing.Wanted(only="failed"))[0] == 0
+    assert name in dashboard.page(large.service, listing.Wanted(name.upper()), 1)
 
 
 def test_eight_who_look_at_once_cost_one_rendering(large: Shop) -> None:
     clock = [0.0]
     board = Board(large.service, lambda: clock[0])
     with statements(large) as sent:
-        pages = {board.page(terminals.EVERY, 1) for _ in range(8)}
+        pages = {board.page(listing.EVERY, 1) for _ in range(8)}
         assert len(pages) == 1
         assert len(sent) <= STATEMENTS
         clock[0] = 60.0
-        board.page(terminals.EVERY, 1)
+        board.page(listing.EVERY, 1)
         assert len(sent) > STATEMENTS // 2
 
 

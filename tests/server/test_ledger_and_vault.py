@@ -12,10 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.server.shop import Shop, voucher_csv
 from updater_server import server_key
-from updater_server.database import reading, writing
 from updater_server.errors import InputError, VaultError
-from updater_server.sales import ledger, vouchers
-from updater_server.tables import metadata
+from updater_server.sales import incoming, ledger, vault
+from updater_server.store.engine import reading, writing
+from updater_server.store.tables import metadata
 
 
 def a_busy_shop(shop: Shop) -> None:
@@ -113,7 +113,7 @@ def test_money_paid_back_is_at_most_the_float(shop: Shop) -> None:
 
 def import_text(shop: Shop, csv: str) -> int:
     with writing(shop.service.engine) as connection:
-        return vouchers.import_csv(connection, shop.service.key, csv, shop.clock[0])
+        return incoming.import_csv(connection, shop.service.key, csv, shop.clock[0])
 
 
 HEAD = "product,pin,serial,expiry\n"
@@ -187,4 +187,4 @@ def test_the_migrations_make_the_tables_that_the_code_uses(shop: Shop) -> None:
 def test_a_delivery_of_thousands_is_quick_and_counted(shop: Shop) -> None:
     assert import_text(shop, voucher_csv("air50", range(2000))) == 2000
     with reading(shop.service.engine) as connection:
-        assert vouchers.free_counts(connection, shop.clock[0]) == {"air50": 2000}
+        assert vault.free_counts(connection, shop.clock[0]) == {"air50": 2000}

@@ -11,9 +11,9 @@ from tests.server.device import Device, make_record
 from tests.server.shop import NOW, Shop
 from tests.server.test_stock_and_journal import sold_offline
 from updater_server.__main__ import cli
-from updater_server.database import writing
 from updater_server.errors import ConflictError, InputError
 from updater_server.sales import intake, losses
+from updater_server.store.engine import writing
 
 
 def with_losses(device: Device, *lost: int) -> list[bytes]:

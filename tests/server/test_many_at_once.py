@@ -15,11 +15,11 @@ import pytest
 
 from tests.measure.server_load import load, prepare
 from tests.server.shop import Shop
-from updater_server import database
-from updater_server.app import make_app
-from updater_server.database import WriteLine, write_line, writing
 from updater_server.errors import BusyError
-from updater_server.lanes import Lane
+from updater_server.faces.app import make_app
+from updater_server.faces.lanes import Lane
+from updater_server.store import engine
+from updater_server.store.engine import WriteLine, write_line, writing
 
 
 def until(condition: Any, seconds: float = 10) -> None:
@@ -97,7 +97,7 @@ def test_a_terminal_that_cannot_be_served_in_time_is_told_when_to_come_back(
             return await client.post("/m", content=body)
 
     with writing(shop.service.engine):
-        monkeypatch.setattr(database, "PATIENCE_S", 0.05)
+        monkeypatch.setattr(engine, "PATIENCE_S", 0.05)
         busy = asyncio.run(post())
         assert busy.status_code == 503
         assert busy.content == b""

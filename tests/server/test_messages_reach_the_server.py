@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.server.device import PROTECTED, Device
 from tests.server.shop import Shop
-from updater_server import messages, strict_cbor
-from updater_server.strict_cbor import CborError
+from updater_server.wire import cbor, sealed
+from updater_server.wire.cbor import CborError
 
 
 def test_a_check_in_is_answered_and_what_runs_is_known(shop: Shop) -> None:
@@ -139,18 +139,18 @@ def test_a_cbor_bomb_is_refused_cheaply_inside_and_outside_the_seal(
     reply = device.ask(bomb)
     assert (reply[0], reply[1]) == (-1, "bad_message")
     with pytest.raises(CborError):
-        strict_cbor.loads(bomb)
+        cbor.loads(bomb)
 
 
 def test_an_oversize_message_is_refused_before_it_is_read(shop: Shop) -> None:
-    assert shop.post(bytes(messages.MESSAGE_LIMIT_BYTES + 1)) == (413, b"")
+    assert shop.post(bytes(sealed.MESSAGE_LIMIT_BYTES + 1)) == (413, b"")
 
 
 @given(st.binary(max_size=300))
 @settings(max_examples=400)
 def test_any_bytes_give_a_value_that_encodes_back_or_a_typed_refusal(data: bytes) -> None:
     try:
-        value = strict_cbor.loads(data)
+        value = cbor.loads(data)
     except CborError:
         return
     again = cbor2.loads(cbor2.dumps(value))

@@ -16,8 +16,8 @@ from litestar.testing import TestClient
 
 from tests.server.device import Device, make_record
 from tests.server.shop import NOW, Shop
-from updater_server.app import make_app
-from updater_server.sales import intake, ledger
+from updater_server.faces.app import make_app
+from updater_server.sales import booking, ledger
 
 HUGE = [2**31, 2**32, 2**53, 2**63 - 1, 2**63, 2**64 - 1, -(2**63), -(2**63) - 1, -(2**64)]
 GOOD_BODIES: dict[int, list[Any]] = {
@@ -190,8 +190,8 @@ def test_without_the_net_under_each_record_one_would_stop_the_journal(
         raise OverflowError("Python int too large to convert to SQLite INTEGER")
 
     with monkeypatch.context() as patch:
-        patch.setitem(intake._EFFECTS, 2, explodes)
-        patch.setattr(intake, "_apply", lambda *arguments: explodes())
+        patch.setitem(booking._EFFECTS, 2, explodes)
+        patch.setattr(booking, "apply", lambda *arguments: explodes())
         assert device.ask({0: 3, 1: device.journal})[1] == "bad_message"
     assert device.upload()[1] == 1
 

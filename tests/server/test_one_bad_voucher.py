@@ -13,9 +13,9 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop
-from updater_server.database import writing
-from updater_server.sales import stock, vouchers
+from updater_server.sales import incoming, stock, vault
 from updater_server.server_key import ServerKey
+from updater_server.store.engine import writing
 
 
 def spoil(shop: Shop, *serials: str, what: str = "a rotten byte") -> None:
@@ -176,7 +176,7 @@ def test_a_set_aside_voucher_cannot_be_given_or_freed(shop: Shop) -> None:
     spoil(shop, serial(0))
     device.sale(1)
     for act in (
-        lambda c: vouchers.give(c, [1], device.terminal_id, NOW, sale_sequence=9),
+        lambda c: vault.give(c, [1], device.terminal_id, NOW, sale_sequence=9),
         lambda c: c.exec_driver_sql("UPDATE voucher SET free = 1"),
     ):
         with pytest.raises(IntegrityError), writing(shop.service.engine) as connection:
@@ -186,12 +186,12 @@ def test_a_set_aside_voucher_cannot_be_given_or_freed(shop: Shop) -> None:
 def test_the_old_way_of_taking_the_first_voucher_is_caught(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def first_only(*arguments: Any) -> list[vouchers.Voucher]:
+    def first_only(*arguments: Any) -> list[vault.Voucher]:
         connection, key, product_id, count, now, spare_s = arguments
-        ids = vouchers.take(connection, product_id, count, now, spare_s)
-        return [vouchers.reveal(connection, key, voucher_id) for voucher_id in ids]
+        ids = vault.take(connection, product_id, count, now, spare_s)
+        return [vault.reveal(connection, key, voucher_id) for voucher_id in ids]
 
-    monkeypatch.setattr(vouchers, "take_open", first_only)
+    monkeypatch.setattr(vault, "take_open", first_only)
     device = shop.enrol()
     shop.stock_vault(count=5)
     spoil(shop, serial(0))
@@ -216,7 +216,7 @@ def test_a_batch_that_would_expire_before_it_is_sold_is_not_sent(shop: Shop) -> 
     rows = "".join(f"air50,{8 * 10**15 + n},E{n},{NOW + 10 * 86400}\n" for n in range(2))
     with writing(shop.service.engine) as connection:
         csv = "product,pin,serial,expiry\n" + rows
-        vouchers.import_csv(connection, shop.service.key, csv, NOW)
+        incoming.import_csv(connection, shop.service.key, csv, NOW)
     shop.assign(device, count=2)
     shop.clock[0] += 10 * 86400
     shop.stock_vault(count=2)

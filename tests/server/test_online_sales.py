@@ -11,8 +11,9 @@ from tests.server import shop as shops
 from tests.server.device import Device
 from tests.server.shop import CATALOGUE, Shop
 from updater_server import channels
-from updater_server.database import writing
 from updater_server.fleet import terminals
+from updater_server.sales import incoming
+from updater_server.store.engine import writing
 
 DAY_S = 86400
 
@@ -129,7 +130,6 @@ def test_selling_out_is_refused_and_an_operator_is_told(shop: Shop) -> None:
 def test_an_expired_voucher_is_not_sold_and_the_soonest_to_expire_goes_first(
     shop: Shop,
 ) -> None:
-    from updater_server.sales import vouchers
 
     device = shop.enrol()
     csv = (
@@ -139,7 +139,7 @@ def test_an_expired_voucher_is_not_sold_and_the_soonest_to_expire_goes_first(
         f"air50,1111222233336666,SOON,{shop.clock[0] + 2 * DAY_S}\n"
     )
     with writing(shop.service.engine) as connection:
-        vouchers.import_csv(connection, shop.service.key, csv, shop.clock[0])
+        incoming.import_csv(connection, shop.service.key, csv, shop.clock[0])
     assert device.sale(1)[3] == "SOON"
     shop.clock[0] += 2 * DAY_S  # LATER has a day to live: too little for a customer
     assert device.sale(2)[3] == "NEVER"

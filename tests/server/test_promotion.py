@@ -5,28 +5,17 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
-import shutil
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from securesystemslib.signer import Signer
 
 from bootloader.shared import partitions
-from tests.server.shop import PASSPHRASE, a_release
+from tests.server.conftest import Office
+from tests.server.shop import a_release
 from tests.server.test_channels import add
 from updater_server import channels
-from updater_server.channels import CHANNELS, EVERYBODY, Repository
+from updater_server.channels import CHANNELS, EVERYBODY
 from updater_server.channels.layouts import layout_of
-
-Office = tuple[Repository, list[Signer]]
-
-
-@pytest.fixture
-def office(tmp_path: Path, signed: Path) -> Office:
-    shutil.copytree(signed / "repository", tmp_path / "repository")
-    signers = channels.keys.load_all(signed / "keys", PASSPHRASE)
-    return Repository.open(tmp_path / "repository"), signers
 
 
 def promote(office: Office, number: int, through: str = "stable") -> channels.ReleaseEntry:
@@ -49,9 +38,9 @@ def test_a_promoted_release_carries_deltas_from_what_runs_where_it_goes(office: 
     entry = promote(office, 14)
     paths = [payload.path for payload in entry.payloads]
     assert paths == ["stable/duka-r1/14.full", "stable/duka-r1/14-from-10.delta"]
-    full = repository.target_bytes("stable/duka-r1/14.full")
-    assert full == repository.target_bytes("ci/duka-r1/14.full")
-    delta = repository.target_bytes("stable/duka-r1/14-from-10.delta")
+    full = repository.published.target_bytes("stable/duka-r1/14.full")
+    assert full == repository.published.target_bytes("ci/duka-r1/14.full")
+    delta = repository.published.target_bytes("stable/duka-r1/14-from-10.delta")
     assert len(delta) * 4 < len(full)
     image = channels.expand(channels.Payload("delta", delta, 10), a_release(10).image)
     assert hashlib.sha256(image).hexdigest() == entry.image.sha256
@@ -107,8 +96,8 @@ def test_a_promoted_release_is_for_nobody_until_a_wave_lets_it_out(office: Offic
     repository.set_rollout("ci", 7, EVERYBODY, signers)
     repository.publish(signers)
     promote(office, 7, "alpha")
-    assert repository.rollout("ci").allows(7, bytes(8))
-    assert not repository.rollout("alpha").allows(7, bytes(8))
+    assert repository.published.rollout("ci").allows(7, bytes(8))
+    assert not repository.published.rollout("alpha").allows(7, bytes(8))
     assert not repository.is_let_out("alpha", 7)
     repository.set_rollout("alpha", 7, EVERYBODY, signers)
     assert repository.is_let_out("alpha", 7)

@@ -10,24 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from securesystemslib.signer import Signer
 from tuf.api.exceptions import RepositoryError as TufError
 
+from tests.server.conftest import Office
 from tests.server.shop import PASSPHRASE
 from tests.server.test_channels import add, client, first_root
 from updater_server import channels
-from updater_server.channels import Repository, offline, publishing
+from updater_server.channels import Repository, carried, publication
 from updater_server.channels.audit import MENDED
-from updater_server.channels.repository import encode
-
-Office = tuple[Repository, list[Signer]]
-
-
-@pytest.fixture
-def office(tmp_path: Path, signed: Path) -> Office:
-    shutil.copytree(signed / "repository", tmp_path / "repository")
-    signers = channels.keys.load_all(signed / "keys", PASSPHRASE)
-    return Repository.open(tmp_path / "repository"), signers
+from updater_server.channels.metadata_file import encode
 
 
 def metadata(repository: Repository, name: str) -> dict[str, Any]:
@@ -107,10 +98,10 @@ def test_one_list_that_cannot_be_read_holds_up_nothing_of_the_others(office: Off
     opened = Repository.open(repository.directory, strict=False)
     opened.halt("stable", 1, signers)
     opened.publish(signers)
-    assert opened.rollout("stable").halted == [1]
-    assert list(opened.damaged) == ["ci"]
+    assert opened.published.rollout("stable").halted == [1]
+    assert list(opened.published.damaged) == ["ci"]
     with pytest.raises(channels.RepositoryDamaged, match="ci"):
-        opened.releases("ci")
+        opened.published.releases("ci")
     assert any("1.ci.json" in problem for problem in opened.verify())
 
 
@@ -196,20 +187,20 @@ def test_a_halt_goes_out_on_the_channel_whose_own_list_cannot_be_read(office: Of
         opened.set_rollout("stable", 1, channels.EVERYBODY, signers)
     opened.halt("stable", 1, signers)
     opened.publish(signers)
-    assert opened.rollout("stable").halted == [1]
+    assert opened.published.rollout("stable").halted == [1]
 
 
 def test_a_list_that_waits_without_a_release_does_not_hide_it_from_a_halt(office: Office) -> None:
     repository, signers = office
     add(repository, signers, 1)
     repository.publish(signers)
-    waiting = repository._next("stable", datetime.now(UTC))
+    waiting = repository.versions.next("stable", datetime.now(UTC))
     waiting.signed.targets.clear()
     (repository.directory / "staged").mkdir(exist_ok=True)
     (repository.directory / "staged/stable.json").write_bytes(encode(waiting))
     repository.halt("stable", 1, signers)
     repository.publish(signers)
-    assert repository.rollout("stable").halted == [1]
+    assert repository.published.rollout("stable").halted == [1]
 
 
 @pytest.mark.parametrize("left", ["5", "9007199254740991", "٣"])
@@ -220,11 +211,11 @@ def test_a_number_on_the_disk_is_passed_by_and_somebodys_play_with_names_moves_n
     (repository.directory / "metadata" / f"{left}.stable.json").write_bytes(b"{}")
     add(repository, signers, 1)
     repository.publish(signers)
-    version = repository.in_force()["stable"][0]
+    version = repository.published.in_force()["stable"][0]
     assert version > 1_000_000 if left == "5" else version == 2
     add(repository, signers, 2)
     repository.publish(signers)
-    assert repository.in_force()["stable"][0] == version + 1
+    assert repository.published.in_force()["stable"][0] == version + 1
     assert repository.verify() == [] and repository.audit()
 
 
@@ -235,11 +226,11 @@ def test_what_was_taken_up_again_is_signed_elsewhere_and_no_other_jump_is(
     repository = restore(repository, tmp_path / "copy")
     repository.take_up_again()
     request = repository.to_sign("stable")
-    assert "which is in force" in "".join(request.in_words(repository.root_bytes()))
+    assert "which is in force" in "".join(request.in_words(repository.published.root_bytes()))
     for version in (request.signed["version"] * 10, 9, 1, True, "3"):
         other = dataclasses.replace(request, signed={**request.signed, "version": version})
-        with pytest.raises(offline.OfflineError, match="next version"):
-            other.in_words(repository.root_bytes())
+        with pytest.raises(carried.OfflineError, match="next version"):
+            other.in_words(repository.published.root_bytes())
 
 
 def test_new_keys_and_what_they_must_sign_are_told_before_they_wait_and_wait_as_one(
@@ -252,7 +243,7 @@ def test_new_keys_and_what_they_must_sign_are_told_before_they_wait_and_wait_as_
         raise OSError("no room")
 
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "begin", no_room)
+        patch.setattr(publication, "begin", no_room)
         with pytest.raises(OSError, match="no room"):
             repository.rotate({"ci": [fresh]}, signers)
     assert repository.staged() == []

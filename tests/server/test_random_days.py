@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from tests.server.device import Device
 from tests.server.shop import Shop
-from updater_server.database import writing
 from updater_server.fleet import terminals
 from updater_server.sales import returns
+from updater_server.store.engine import writing
 
 STEPS = (
     "sell", "sell", "sell unheard", "ask again", "ask otherwise", "offline", "offline", "spoil",

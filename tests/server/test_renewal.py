@@ -14,9 +14,9 @@ from tests.server.shop import PASSPHRASE, a_release
 from tests.server.test_server_process import Process
 from tests.support.world import eventually
 from updater_server import channels, renewal
-from updater_server.database import reading, writing
 from updater_server.fleet import alarms
 from updater_server.service import Service
+from updater_server.store.engine import reading, writing
 
 DAY_S = 86400
 
@@ -74,7 +74,7 @@ def test_for_three_years_nothing_that_the_server_signs_runs_out(
         renewal.renew(service)
         found = channels.Repository.open(service.folder.repository)
         for role in ("timestamp", "snapshot", "rollout-stable", "rollout-ci"):
-            assert found.expires(role) - clock.at > 7 * DAY_S, role
+            assert found.published.expires(role) - clock.at > 7 * DAY_S, role
     after = versions(service)
     assert after["timestamp"] - before["timestamp"] <= 3 * 365 // 15 + 12, "airtime is the cost"
     assert after["stable"] == before["stable"] and after["root"] == before["root"]
@@ -213,7 +213,7 @@ def test_an_alarm_of_expiry_closes_when_people_sign_and_stays_closed_when_they_c
 def days_left(service: Service, real: int) -> list[int]:
     repository = channels.Repository.open(service.folder.repository)
     roles = ("timestamp", "snapshot", "rollout-stable")
-    return [(repository.expires(role) - real) // DAY_S for role in roles]
+    return [(repository.published.expires(role) - real) // DAY_S for role in roles]
 
 
 def test_a_clock_a_year_ahead_signs_nothing_and_says_so(

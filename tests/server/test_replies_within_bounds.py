@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import insert
 
 from tests.server.shop import NOW, Shop, voucher_csv
-from updater_server import limits
-from updater_server.database import writing
-from updater_server.device_api import ReplyUnfit, check_reply
 from updater_server.errors import InputError, StateError
-from updater_server.sales import ledger, stock, vouchers
+from updater_server.sales import batches, incoming, ledger
 from updater_server.service import Service
-from updater_server.tables import voucher
+from updater_server.store.engine import writing
+from updater_server.store.tables import voucher
+from updater_server.wire import limits
+from updater_server.wire.replies import ReplyUnfit, check_reply
 
 MILLISECONDS = 1_893_456_000_000
 YEAR_9999 = 253_402_300_799
@@ -174,7 +174,7 @@ def test_a_batch_of_before_that_is_too_large_is_replaced_by_smaller_ones(
     rows = [f"air50,{n:032d},{'S' * 30}{n:010d},0" for n in range(60)]
     with writing(shop.service.engine) as connection:
         csv = "\n".join(["product,pin,serial,expiry", *rows, ""])
-        vouchers.import_csv(connection, shop.service.key, csv, NOW)
+        incoming.import_csv(connection, shop.service.key, csv, NOW)
     with monkeypatch.context() as before:
         before.setattr(limits, "STOCK_FILE_BYTES", (1, 8192))
         batch = shop.assign(device, count=60)
@@ -193,7 +193,7 @@ def test_no_batch_is_larger_than_a_terminal_can_take(shop: Shop) -> None:
     rows = [f"air50,{n:032d},{'S' * 30}{n:010d},0" for n in range(100)]
     with writing(shop.service.engine) as connection:
         csv = "\n".join(["product,pin,serial,expiry", *rows, ""])
-        vouchers.import_csv(connection, shop.service.key, csv, NOW)
+        incoming.import_csv(connection, shop.service.key, csv, NOW)
     with pytest.raises(InputError, match="assign 47"):
         shop.assign(device, count=100)
     batch = shop.assign(device, count=47)
@@ -220,7 +220,7 @@ def test_a_batch_is_recalled_until_the_terminal_confirms_it(shop: Shop) -> None:
     batch = shop.assign(device, count=2)
     with writing(shop.service.engine) as connection:
         assert (
-            "2 vouchers are in the vault again" in stock.recall(connection, batch, "asha", NOW)[1]
+            "2 vouchers are in the vault again" in batches.recall(connection, batch, "asha", NOW)[1]
         )
     assert device.check_in(100_000)[5] == []
     assert device.ask({0: 4, 1: batch})[1] == "unknown_batch"
@@ -231,7 +231,7 @@ def test_a_batch_is_recalled_until_the_terminal_confirms_it(shop: Shop) -> None:
     device.upload()
     assert 6 not in device.check_in(100_000)
     with writing(shop.service.engine) as connection:
-        assert "stops selling" in stock.recall(connection, had, "asha", NOW + 1)[1]
+        assert "stops selling" in batches.recall(connection, had, "asha", NOW + 1)[1]
     assert device.ask({0: 4, 1: had})[1] == file, "an open sale may still need it"
     device.upload()  # an older record says nothing of the recall
     assert device.check_in(100_000)[6] == [had]
@@ -240,7 +240,7 @@ def test_a_batch_is_recalled_until_the_terminal_confirms_it(shop: Shop) -> None:
     assert 6 not in device.check_in(100_000)
     for number in (batch, had, 99):
         with pytest.raises(InputError), writing(shop.service.engine) as connection:
-            stock.recall(connection, number, "asha", NOW)
+            batches.recall(connection, number, "asha", NOW)
     assert shop.problems() == []
 
 
@@ -252,7 +252,7 @@ def test_a_recalled_batch_that_was_sent_and_not_confirmed_is_told_and_goes_to_no
     batch = shop.assign(device, count=2)
     device.ask({0: 4, 1: batch})
     with writing(shop.service.engine) as connection:
-        assert "may be on the terminal" in stock.recall(connection, batch, "asha", NOW)[1]
+        assert "may be on the terminal" in batches.recall(connection, batch, "asha", NOW)[1]
     assert device.ask({0: 4, 1: batch})[1] == "unknown_batch"
     told = device.check_in(100_000)
     assert (told[5], told[6]) == ([], [batch])
@@ -357,4 +357,4 @@ def test_an_import_names_the_line_of_a_voucher_that_no_terminal_could_take(shop:
             pytest.raises(InputError, match="line 3: the expiry"),
             writing(shop.service.engine) as c,
         ):
-            vouchers.import_csv(c, shop.service.key, csv, NOW)
+            incoming.import_csv(c, shop.service.key, csv, NOW)

@@ -16,11 +16,12 @@ from tests.money.shop import Shop as Till
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop
 from updater_server import backup
-from updater_server.database import writing
 from updater_server.errors import InputError
-from updater_server.fleet import technicians, terminals
-from updater_server.sales import restoring
+from updater_server.fleet import technicians
+from updater_server.fleet.enrolment import Enrolment
+from updater_server.sales import opening, restoring
 from updater_server.service import Service
+from updater_server.store.engine import writing
 
 FLOAT = 100_000
 FACE, DEBIT = 5000, 4750
@@ -33,10 +34,10 @@ class Town:
         self.shop = shop
         self.folder = folder
         shop.stock_vault(count=30)
-        enrolment = terminals.Enrolment(office.TERMINAL_ID, office.DEVICE_KEY, "duka-r1", 1, FLOAT)
+        enrolment = Enrolment(office.TERMINAL_ID, office.DEVICE_KEY, "duka-r1", 1, FLOAT)
         with writing(shop.service.engine) as connection:
             who = technicians.listing(connection)[0]["id"]
-            terminals.enrol(connection, shop.service.key, enrolment, who, NOW)
+            opening.enrol(connection, shop.service.key, enrolment, who, NOW)
         self.device = Device(office.TERMINAL_ID, office.DEVICE_KEY, shop.post)
         self.till = Till(Nor(b"\xff" * 16 * 4096), self._adapter(), [], folder / "stock", 1)
         self.till.check_in()

@@ -16,12 +16,12 @@ from tests.server.shop import CATALOGUE, PASSPHRASE, Shop
 from tests.server.test_channels import add
 from updater_server import channels, renewal
 from updater_server.channels import Repository
-from updater_server.database import reading
+from updater_server.faces.files import StaticFiles
+from updater_server.faces.lanes import Lane
 from updater_server.fleet import alarms
-from updater_server.lanes import Lane
 from updater_server.sales import prices
 from updater_server.service import Service
-from updater_server.static_files import StaticFiles
+from updater_server.store.engine import reading
 
 PATH = "catalogue/default.json"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from updater_server.lanes import Lane
-from updater_server.static_files import Answer, StaticFiles
+from updater_server.faces.files import Answer, StaticFiles
+from updater_server.faces.lanes import Lane
 
 CONTENT = bytes(range(256)) * 4
 

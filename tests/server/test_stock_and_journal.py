@@ -13,9 +13,9 @@ from cryptography.exceptions import InvalidTag
 from tests.server.device import Device, make_record
 from tests.server.shop import CATALOGUE, PASSPHRASE, Shop
 from updater_server import channels
-from updater_server.database import writing
 from updater_server.errors import InputError
 from updater_server.sales import stock
+from updater_server.store.engine import writing
 
 
 def test_stock_is_fetched_opened_and_confirmed(shop: Shop) -> None:

@@ -13,10 +13,10 @@ from litestar.testing import TestClient
 
 from tests.server.device import Device, make_record
 from tests.server.shop import NOW, Shop
-from updater_server.app import make_app
-from updater_server.database import writing
 from updater_server.errors import InputError
+from updater_server.faces.app import make_app
 from updater_server.fleet import technicians
+from updater_server.store.engine import writing
 
 OFFICE = "the office"
 

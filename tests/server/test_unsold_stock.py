@@ -10,11 +10,11 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop
-from updater_server import device_api
-from updater_server.database import reading, writing
 from updater_server.errors import InputError
+from updater_server.faces import messages
 from updater_server.fleet import terminals
-from updater_server.sales import returns, stock
+from updater_server.sales import batches, returns, stock
+from updater_server.store.engine import reading, writing
 
 
 def block(shop: Shop, device: Device, blocked: bool = True) -> None:
@@ -109,7 +109,7 @@ def test_a_server_that_forgets_a_guard_is_caught(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, guard: str
 ) -> None:
     if guard == "float":
-        monkeypatch.setattr(device_api, "_float_told", lambda c, t, _: 100_000)
+        monkeypatch.setattr(messages, "_float_told", lambda c, t, _: 100_000)
     else:
         monkeypatch.setattr(stock, "is_blocked", lambda *_: False)
     with pytest.raises(AssertionError):
@@ -253,11 +253,11 @@ def test_the_database_lets_only_an_unsold_voucher_come_back_once(shop: Shop) -> 
     ids = [row[0] for row in shop.sql("SELECT voucher_id FROM voucher_assignment")]
     for index, voucher_id in ((0, ids[0]), (1, ids[2]), (7, ids[1])):
         with pytest.raises(IntegrityError), writing(shop.service.engine) as connection:
-            stock.come_back(connection, batch, index, voucher_id, "asha", "", NOW)
+            batches.come_back(connection, batch, index, voucher_id, "asha", "", NOW)
     for times in range(2):
         try:
             with writing(shop.service.engine) as connection:
-                stock.come_back(connection, batch, 1, ids[1], "asha", "", NOW)
+                batches.come_back(connection, batch, 1, ids[1], "asha", "", NOW)
         except IntegrityError:
             assert times == 1
     assert shop.sql("SELECT COUNT(*) FROM stock_return") == [(1,)]

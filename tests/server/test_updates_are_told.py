@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.server.shop import Shop
-from updater_server import dashboard
-from updater_server.database import reading
-from updater_server.fleet import alarms, terminals, updates
+from updater_server.faces import dashboard
+from updater_server.fleet import alarms, listing, updates
+from updater_server.store.engine import reading
 
 
 def raised(shop: Shop, code: str) -> list[tuple[str, int]]:
@@ -24,7 +24,7 @@ def test_a_rollback_is_known_and_raises_an_alarm_until_the_release_holds(shop: S
         shop.clock[0] += 900
         device.check_in(own_float=100_000, _2=7)
     with reading(shop.service.engine) as connection:
-        (shown,) = terminals.last_seen(connection, terminals.EVERY)
+        (shown,) = listing.last_seen(connection, listing.EVERY)
     assert (shown["failure_release"], shown["failure_at"]) == (9, told_at)
     assert "release 9: RuntimeError: no such display" in dashboard.page(shop.service)
     assert raised(shop, "rollback") == [("release 9: RuntimeError: no such display", 1)]
@@ -33,7 +33,7 @@ def test_a_rollback_is_known_and_raises_an_alarm_until_the_release_holds(shop: S
     assert "no such display" in dashboard.page(shop.service), "on trial is not held"
     device.check_in(own_float=100_000, _2=9, _4=False)
     with reading(shop.service.engine) as connection:
-        (shown,) = terminals.last_seen(connection, terminals.EVERY)
+        (shown,) = listing.last_seen(connection, listing.EVERY)
     assert shown["failure_release"] is None
     assert raised(shop, "rollback"), "a person closes it"
     history = shop.sql("SELECT release, trial, failure_release FROM running_history ORDER BY id")
@@ -69,7 +69,7 @@ def test_the_office_sees_what_an_update_waits_for_and_since_when(shop: Shop, cod
     shop.clock[0] += 7200
     device.check_in(_12=[9, code])
     with reading(shop.service.engine) as connection:
-        (shown,) = terminals.last_seen(connection, terminals.EVERY)
+        (shown,) = listing.last_seen(connection, listing.EVERY)
     assert (shown["wait_release"], shown["wait_code"], shown["wait_since"]) == (9, code, since)
     assert f"release 9 waits: {updates.WAITS[code]}, since 2 h ago" in dashboard.page(shop.service)
     device.check_in()

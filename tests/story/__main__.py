@@ -12,7 +12,7 @@ from rich.console import Console
 
 from hw_sim.qemu import QemuChip
 from tests.story.story import Story
-from tools import qemu
+from tools.lab import qemu
 
 
 def main() -> int:

@@ -140,7 +140,7 @@ class Story:
         self.merchant.sign_in()
         tell.display(terminal)
         if self.pictures:
-            terminal.board.lcd_png(self.pictures / "menu.png")
+            terminal.board.lcd_picture().save_png(self.pictures / "menu.png")
         tell.claim(self.books.check_in()["release"] == 1, "the server has heard from release 1")
 
     # 4
@@ -179,7 +179,7 @@ class Story:
         terminal.wait_shows("Not sold")
         tell.display(terminal)
         tell.claim(
-            shows(terminal.board.lcd_pixels(), "The limit of sales without")
+            shows(terminal.board.lcd_picture().rows, "The limit of sales without")
             and len(terminal.receipts()) == self.sales,
             "the third is refused by the signed offline policy, in plain words",
         )
@@ -242,7 +242,7 @@ class Story:
     def upgrade(self) -> None:
         world, terminal, tell = self.world, self.world.terminal, self.teller
         manager = world.manager
-        manager.change("firmware/texts.py", "|Thank you|", "|Thank you, come again|")
+        manager.change("firmware/ui/texts.py", "|Thank you|", "|Thank you, come again|")
         image = manager.build(2, "1.1.0")
         # The first upgrade travels whole, so that there is something to drop; 1.2 comes as a delta.
         manager.add(image, "Kinder receipts", deltas=False)

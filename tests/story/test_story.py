@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tools.image import ROOT
+from tools.release.image import ROOT
 
 
 @pytest.mark.slow

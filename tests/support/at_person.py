@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from hw_sim.modem import Sim800
-from hw_sim.network import GsmNetwork
+from hw_sim.network.gsm import GsmNetwork
 
 FINAL = r"\r\n(OK|ERROR|\+CME ERROR: [^\r]+|SEND OK|SEND FAIL|SHUT OK|CLOSE OK|ALREADY CONNECT)\r\n"
 

@@ -11,7 +11,7 @@ from securesystemslib.signer import Signer
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, TargetFile, Targets, Timestamp
 
 from updater_server.channels import keys as key_files
-from updater_server.channels.repository import encode
+from updater_server.channels.metadata_file import encode
 
 
 class Attacker:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from hw_sim.printer import Receipt
 from tests.support.books import Books
 from tests.support.world import MERCHANT_PIN, PRICES, Terminal, World, eventually
-from updater_server.database import open_engine, reading
 from updater_server.sales import checks
+from updater_server.store.engine import open_engine, reading
 
 FLOAT_MINOR = 100_000
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.image import interpreter
+from tools.release.image import interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,9 +7,10 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from firmware.modem.sim800 import Modem
+from firmware.net.modem.sim800 import Modem
 from hw_sim.modem import Sim800
-from hw_sim.network import WIRE, GsmNetwork
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.link import WIRE
 
 
 class WiredUart:
@@ -62,10 +63,13 @@ class Radio:
         self.key = PowerKey(self.sim800)
         self.logged: list[str] = []
         self.modem = Modem(self.uart, self.key, self.logged.append)
-        for name in ("key_ms", "boot_ms", "sim_ms", "denied_ms", "step_ms", "pause_ms"):
-            setattr(self.modem, name, max(10, getattr(self.modem, name) // self.SCALE))
-        self.modem.answer_ms = 30
-        self.modem.registration_ms = 600
+        cell = self.modem.cell
+        for waits in (self.modem, cell):
+            for name in {"key_ms", "boot_ms", "pause_ms", "sim_ms", "denied_ms", "step_ms"}:
+                if hasattr(waits, name):
+                    setattr(waits, name, max(10, getattr(waits, name) // self.SCALE))
+        cell.answer_ms = 30
+        cell.registration_ms = 600
         self.modem.boot_ms = 400
 
     def run(self, story: Callable[[Radio], Any], limit_s: float = 20) -> Any:

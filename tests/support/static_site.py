@@ -94,12 +94,13 @@ class Site:
 
 
 class Direct:
-    """The transport that `firmware.http` asks for, to `site`, in pieces of `piece_bytes`."""
+    """The transport that `http_client` asks for, to `site`, in pieces of `piece_bytes`."""
 
     def __init__(self, site: Site, piece_bytes: int = 300) -> None:
         self.site = site
         self.connected = False
         self.opened = 0
+        self.bytes_sent = 0
         self._piece_bytes = piece_bytes
         self._waiting = b""
         self._sent = b""
@@ -112,6 +113,7 @@ class Direct:
         if not self.connected:
             raise OSError("closed")
         self._sent += bytes(data)
+        self.bytes_sent += len(data)
         while b"\r\n\r\n" in self._sent:
             head, _, self._sent = self._sent.partition(b"\r\n\r\n")
             data, is_cut = self.site._cut(self.site.respond(head))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from hw_sim.board import LoopThread
+from hw_sim.threaded import LoopThread
 
 
 class HasPort(Protocol):

@@ -26,18 +26,24 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from hw_sim.board import LoopThread, SimulatedBoard
 from hw_sim.description import REFERENCE
 from hw_sim.modem import Sim800
-from hw_sim.network import GPRS, GsmNetwork, LinkProfile
+from hw_sim.network.gsm import GsmNetwork
+from hw_sim.network.link import GPRS, LinkProfile
 from hw_sim.printer import EscPosPrinter, Receipt
 from hw_sim.qemu import QEMU_BOARD, QemuChip
+from hw_sim.threaded import LoopThread, SimulatedBoard
 from tests.support.books import Books
 from tests.support.lcd_reader import shows
 from tests.support.tap import Tap
-from tools import image as images
-from tools import keys, promotion, release, steps, technician
-from tools.image import ROOT
+from tools.errors import BuildError
+from tools.release import adding, building, keys, publishing, rollout, steps, terms
+from tools.release import image as images
+from tools.release.image import ROOT
+from tools.release.options import Desk, Manner
+from tools.release.prices import sign_prices
+from tools.technician.commands_making import provision
+from tools.technician.provisioning import Merchant, ServerAccess
 from updater_server import channels
 from updater_server.channels import keys as key_files
 
@@ -182,8 +188,12 @@ class ReleaseManager:
 
     def build(self, number: int, version: str) -> Path:
         """Build release `number` from the checkout; return the image's path."""
-        release.build(number, version, self.images, self.checkout, "sim", 1)
+        building.build(number, version, self.images, self.checkout, "sim", 1)
         return self.images / f"duka-r1-{number}.romfs"
+
+    @property
+    def _desk(self) -> Desk:
+        return Desk(self.repository, self.keys, PASSPHRASE)
 
     @property
     def boot_image(self) -> bytes:
@@ -194,28 +204,24 @@ class ReleaseManager:
         self, image: Path, text: str = "", *, gate_idle_s: int = 3, deltas: bool = True
     ) -> None:
         """List an image on `stable`, signed."""
-        release.sign_image(
+        adding.sign_image(
             image,
             "stable",
-            self.keys,
-            self.repository,
-            PASSPHRASE,
-            release.Terms(
+            self._desk,
+            terms.Terms(
                 trial=channels.TrialPolicy(selftest_deadline_s=60),
                 gate=channels.InstallGate(idle_s=gate_idle_s),
                 text={"en": text} if text else {},
             ),
             deltas=deltas,
-            step=steps.Step(dry_run=False, as_json=False, yes=True),
+            step=Manner(yes=True).step,
         )
         self.let_out(images.read_manifest(image.read_bytes()).release)
 
     def let_out(self, number: int) -> None:
         """Let a release of `stable` out to everybody: without a plan it is for nobody."""
         everybody = channels.EVERYBODY
-        promotion.set_rollout(
-            number, everybody, "stable", self.repository, self.keys, PASSPHRASE, yes=True
-        )
+        rollout.set_rollout(number, everybody, "stable", self._desk, Manner(yes=True))
 
     def staged_entry(self, channel: str, number: int) -> dict[str, Any]:
         """The release entry of a staged, not yet published release, as TUF's `custom`."""
@@ -229,14 +235,7 @@ class ReleaseManager:
         file = self.images / "prices.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(prices.encode())
-        release.sign_prices(
-            file,
-            self.keys,
-            self.repository,
-            PASSPHRASE,
-            "default",
-            step=steps.Step(dry_run=False, as_json=False, yes=True),
-        )
+        sign_prices(file, self._desk, step=Manner(yes=True).step)
 
     def sign_release(self, image: bytes, number: int, **changes: Any) -> None:
         """List any bytes as an image on `stable`, with an entry changed at will, fully signed.
@@ -265,7 +264,7 @@ class ReleaseManager:
     def publish(self, at: datetime | None = None) -> None:
         """Put what is signed into force, as of now or of another day."""
         if at is None:
-            release.publish_command(self.repository, self.keys, PASSPHRASE, yes=True)
+            publishing.publish(self._desk, Manner(yes=True))
             return
         signers = key_files.load_all(self.keys, PASSPHRASE, ["snapshot", "timestamp"])
         channels.Repository.open(self.repository).publish(signers, at)
@@ -273,7 +272,7 @@ class ReleaseManager:
     @property
     def root(self) -> bytes:
         """The newest root metadata."""
-        return channels.Repository.open(self.repository).root_bytes()
+        return channels.Repository.open(self.repository).published.root_bytes()
 
 
 @dataclass
@@ -326,7 +325,9 @@ class Terminal:
 
     def reach(self, server: Server | Tap) -> None:
         """Let the network carry the server's public name to where it (or a tap) really is."""
-        self.board.call(self.network.route, SERVER_NAME, SERVER_PORT, ("127.0.0.1", server.port))
+        self.board.call(
+            self.network.internet.route, SERVER_NAME, SERVER_PORT, ("127.0.0.1", server.port)
+        )
 
     def set_coverage(self, on: bool) -> None:
         """Walk into or out of coverage."""
@@ -334,7 +335,7 @@ class Terminal:
 
     def shows(self, text: str) -> bool:
         """Whether the display shows `text` now."""
-        return shows(self.board.lcd_pixels(), text)
+        return shows(self.board.lcd_picture().rows, text)
 
     def wait_shows(self, *texts: str, timeout_s: float = 20) -> str:
         """Return the first of `texts` that the display shows.
@@ -346,7 +347,7 @@ class Terminal:
         seen: list[object] = [None]
 
         def one_shows() -> bool:
-            pixels = self.board.lcd_pixels()
+            pixels = self.board.lcd_picture().rows
             if pixels != seen[0]:  # looking is work: not twice at the same picture
                 seen[0] = pixels
                 found[:] = [text for text in texts if shows(pixels, text)]
@@ -384,7 +385,7 @@ class Terminal:
             return None
         try:
             return images.read_manifest(content).release
-        except images.BuildError:
+        except BuildError:
             return None
 
 
@@ -477,12 +478,12 @@ class World:
             amount = f"{float_minor / 100:.2f} KES"
             self.server.command("technician", "allow", "first technician", amount)
         self.terminal.board.power_on()
-        terminal_id = technician.provision(
+        terminal_id = provision(
             self.terminal.board.serial_port,
-            technician.ServerAccess(self.server.url, self.token, SERVER_NAME, SERVER_PORT),
+            ServerAccess(self.server.url, self.token, SERVER_NAME, SERVER_PORT),
             self.manager.root,
             None if self._settings.chip else self.manager.boot_image,
-            technician.Merchant("Mama Asha Shop", MERCHANT_PIN),
+            Merchant("Mama Asha Shop", MERCHANT_PIN),
             float_minor=float_minor,
             settings={"poll_s": 3, "sync_s": 2, **settings},
             out=out,

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from hw_sim.network import WIRE
+from hw_sim.network.link import WIRE
 from tests.support.merchant import FLOAT_MINOR, Merchant
 from tests.support.tap import Tap
 from tests.support.world import TerminalSettings, World, eventually, quiet_tools
@@ -109,7 +109,7 @@ def _make_factory(folder: Path) -> None:
     manager.publish()
     world.fill_vault(VOUCHERS)
     start = "    log.start(board.console)\n"
-    manager.change("firmware/texts.py", "|Thank you|", "|Thank you, come again|")
+    manager.change("firmware/ui/texts.py", "|Thank you|", "|Thank you, come again|")
     manager.build(2, "1.1.0")
     crash = start + '    raise RuntimeError("no such display")\n'
     manager.change("firmware/main.py", start, crash)

@@ -9,7 +9,7 @@ import pytest
 from hw_sim.rtc import RealTimeClock
 from tests.support.merchant import debit_minor, nothing_lost
 from tests.terminal.conftest import MakeWorld
-from updater_server.sales.journal import Record
+from updater_server.wire.journal_record import Record
 
 
 def lose_its_cell(rtc: RealTimeClock) -> None:

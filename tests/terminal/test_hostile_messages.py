@@ -13,10 +13,10 @@ from tests.support.merchant import debit_minor, nothing_lost, pin_on
 from tests.support.tap import Exchange
 from tests.support.world import eventually
 from tests.terminal.conftest import MakeWorld, TerminalWorld
-from updater_server.database import reading
 from updater_server.fleet import terminals
-from updater_server.messages import DeviceKeys, open_request, parse_envelope, seal_reply
 from updater_server.service import Service
+from updater_server.store.engine import reading
+from updater_server.wire.sealed import DeviceKeys, open_request, parse_envelope, seal_reply
 
 
 def tapped(make_world: MakeWorld, state: str = "calm") -> TerminalWorld:

@@ -18,7 +18,7 @@ def verifying(make_world: MakeWorld, hook: str) -> TerminalWorld:
     world = make_world("factory")
     # the checkout was left at release 4, which hangs
     world.manager.change("firmware/main.py", "    while True:\n        pass\n", "")
-    world.manager.change("firmware/terminal.py", HOOK, hook)
+    world.manager.change("firmware/duties/supervisor.py", HOOK, hook)
     world.manager.add(world.manager.build(5, "1.5.0"))
     world.manager.publish()
     world.server.start()
@@ -27,7 +27,7 @@ def verifying(make_world: MakeWorld, hook: str) -> TerminalWorld:
     board = world.terminal.board
     world.terminal.wait_shows("Your PIN, then #", timeout_s=60)
     # a busy host may take its time to start, but from here on a second is a second
-    board.call(board.board.stretch_watchdog, 1.0)
+    board.call(board.board.watchdog.set_stretch, 1.0)
     eventually(lambda: len(asked("timestamp.json")) > 0, 60, "a poll")
     return world
 

@@ -8,7 +8,7 @@ import pytest
 from tests.support.merchant import debit_minor, nothing_lost
 from tests.support.world import World
 from tests.terminal.conftest import MakeWorld, TerminalWorld, quick
-from tools.terminal_link import LinkError
+from tools.errors import LinkError
 
 
 def blank(make_world: MakeWorld) -> TerminalWorld:

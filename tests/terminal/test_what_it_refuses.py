@@ -17,10 +17,11 @@ from tests.support.merchant import debit_minor, nothing_lost
 from tests.support.world import PRICES, SERVER_NAME, SERVER_PORT, SILENT, eventually
 from tests.terminal.conftest import MakeWorld, TerminalWorld
 from tools import oracle
-from tools.bench import custody
-from tools.bench.log import Job
-from tools.bench.progress import on_each_port
-from updater_server import channels, limits
+from tools.technician import custody
+from tools.technician.log import Job
+from tools.technician.progress import on_each_port
+from updater_server import channels
+from updater_server.wire import limits
 
 
 def longest_prices() -> channels.Catalogue:

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from firmware.terminal import Terminal
-from firmware.ui.screen import OFFLINE, ONLINE, SEARCHING
-from hw_sim.network import Registration
+from firmware.duties.radio import Radio
+from firmware.net.link import OFFLINE, ONLINE, SEARCHING, Link
+from hw_sim.network.sim_card import Registration
 from tests.support.merchant import Merchant, debit_minor, nothing_lost
 from tests.support.tap import Exchange
 from tests.support.world import PRICES
@@ -75,13 +75,16 @@ def test_while_the_modem_wins_its_data_service_back_no_sale_counts_on_it(
     seen: list[int] = []
 
     async def connect(apn: str) -> None:
-        seen.append(app.network)
+        seen.append(link.state)
         raise InterruptedError
 
     modem = SimpleNamespace(attached=False, registered=has_cell, connect=connect)
-    app = SimpleNamespace(network=ONLINE, modem=modem, config=SimpleNamespace(apn="internet"))
+    link = Link(modem)
+    link.reached()
+    assert link.state == ONLINE
+    app = SimpleNamespace(link=link, config=SimpleNamespace(apn="internet"))
     with pytest.raises(InterruptedError):
-        asyncio.run(Terminal._radio(app))
+        asyncio.run(Radio(app, SimpleNamespace()).run())
     assert seen == [shown]
 
 

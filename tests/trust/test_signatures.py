@@ -16,7 +16,7 @@ L = (1 << 252) + 27742317777372353535851937790883648493
 P = (1 << 255) - 19
 
 VERIFY = """
-from bootloader.shared import ed25519
+from bootloader.shared.crypto import ed25519
 for case in data:
     out.append(ed25519.verify(*[bytes.fromhex(text) for text in case]))
 """
@@ -126,7 +126,7 @@ def test_no_forgery_verifies(interpreter: str) -> None:
 @pytest.mark.parametrize("interpreter", BOTH)
 def test_only_points_in_their_one_form_are_read_as_keys(interpreter: str) -> None:
     body = """
-from bootloader.shared import ed25519
+from bootloader.shared.crypto import ed25519
 for text in data:
     point = ed25519._decompress(bytes.fromhex(text))
     out.append(None if point is None else [str(point[0]), str(point[1])])

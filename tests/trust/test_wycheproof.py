@@ -19,7 +19,7 @@ from tests.trust.wycheproof import FILE
 VECTORS: dict[str, Any] = json.loads(FILE.read_text())
 
 VERIFY = """
-from bootloader.shared import ed25519, p256
+from bootloader.shared.crypto import ed25519, p256
 for key, cases in data["groups"]:
     key = bytes.fromhex(key)
     if data["name"] == "ed25519":
@@ -44,12 +44,12 @@ def test_every_vector_gets_its_verdict(interpreter: str, name: str, count: int) 
 
 def test_a_verifier_that_says_yes_to_all_would_be_caught() -> None:
     groups = VECTORS["ecdsa_p256_sha256"]
-    body = "from bootloader.shared import p256\np256.verify = lambda *of: True\n" + VERIFY
+    body = "from bootloader.shared.crypto import p256\np256.verify = lambda *of: True\n" + VERIFY
     assert on_device("cpython", body, {"name": "ecdsa", "groups": groups})
 
 
 FORMS = """
-from bootloader.shared import p256, rsa_pss
+from bootloader.shared.crypto import p256, rsa_pss
 modules = {"p256": p256, "rsa": rsa_pss}
 for kind, text, cases in data:
     module = modules[kind]

@@ -8,15 +8,23 @@ from pathlib import Path
 
 from tests.support import micropython
 from tests.update.world import World, image
+from tools.release.image import ROOT, ReleaseInfo, build_release
 
 DEVICE = """
-import asyncio, gc, json, sys, time
-from bootloader.shared import partitions
-from bootloader.shared.control import ControlBlock
-from firmware.http import HttpClient
-from firmware.update.client import UpdateClient
+import asyncio, gc, json, sys, time, vfs
 
 settings = json.loads(sys.stdin.readline())
+with open(settings["image"], "rb") as file:
+    # as on a board: the program is run out of its image, and is in the heap only while it works
+    vfs.mount(vfs.VfsRom(memoryview(file.read())), "/rom")
+sys.path.insert(0, "/rom")
+
+from bootloader.shared import partitions
+from bootloader.shared.control import ControlBlock
+from bootloader.shared import strict
+from firmware.net.http_client import HttpClient
+from firmware.sales import catalogue
+from firmware.update.client import UpdateClient
 
 BLANK = b"\\xff" * 256
 
@@ -56,10 +64,12 @@ class BootInfo:
 
 class Sockets:
     connected = False
+    bytes_sent = 0
     async def open(self, host, port):
         self.reader, self.writer = await asyncio.open_connection(host, port)
         self.connected = True
     async def send(self, data):
+        self.bytes_sent += len(data)
         self.writer.write(data)
         await self.writer.drain()
     async def receive(self, max_bytes, timeout_ms):
@@ -76,14 +86,23 @@ http = HttpClient(Sockets(), "127.0.0.1", settings["port"])
 client = UpdateClient(http, board, BootInfo, "stable", "catalogue/default.json", 900, print,
                       lambda: settings["time_s"], lambda: facts, None, settings["data"])
 
+ballast = []
+gc.collect()
+while gc.mem_alloc() < settings["in_use"]:
+    ballast.append(bytearray(512))
+
 async def main():
     gc.collect()
     before = gc.mem_alloc()
+    loaded = set(sys.modules)
     start = time.ticks_ms()
     pause_s = await client.run_once()
     took_ms = time.ticks_diff(time.ticks_ms(), start)
+    left = [name for name in sys.modules if name not in loaded and name[:7] != "asyncio"]
+    loaded = None
     gc.collect()
-    print("RESULT", json.dumps([board.resets, pause_s, took_ms, http.bytes_sent,
+    print("LEFT", left)
+    print("RESULT", json.dumps([board.resets, pause_s, took_ms, http.transport.bytes_sent,
                                 http.bytes_received, before, gc.mem_alloc()]))
     await http.transport.close()
 
@@ -91,14 +110,29 @@ asyncio.run(main())
 """
 
 
+IN_USE_BYTES = 144_000
+"""What the rest of the terminal's program holds at most, with 64-bit pointers."""
+
+
+def write_image(folder: Path) -> tuple[Path, int]:
+    """A release's image of this checkout, and its size."""
+    image = build_release(ROOT, ReleaseInfo(1, "1.0.0", "0" * 40, 0))
+    file = folder / "release.image"
+    file.write_bytes(image)
+    return file, len(image)
+
+
 def run_device(world: World, tmp_path: Path, heap_bytes: int) -> tuple[str, list[int]]:
     """One `run_once` on MicroPython; `world.flash` is what it left."""
+    program, program_bytes = write_image(tmp_path)
     file = tmp_path / "flash"
     file.write_bytes(world.flash.snapshot())
 
     async def story() -> str:
         async with world.site.serve() as port:
             settings = {
+                "image": str(program),
+                "in_use": program_bytes + IN_USE_BYTES,
                 "flash": str(file),
                 "data": str(world.data),
                 "port": port,
@@ -108,7 +142,7 @@ def run_device(world: World, tmp_path: Path, heap_bytes: int) -> tuple[str, list
             return await asyncio.to_thread(
                 micropython.run,
                 DEVICE,
-                heap_bytes=heap_bytes,
+                heap_bytes=heap_bytes + program_bytes,
                 stdin=json.dumps(settings).encode() + b"\n",
             )
 
@@ -140,3 +174,16 @@ def test_a_full_image_of_many_sectors_and_then_a_poll_with_nothing_new(tmp_path:
     out, (resets, *_) = run_device(world, tmp_path, micropython.BOARD_HEAP_BYTES)
     assert resets == 1, out
     assert world.switched_to() == 2
+
+
+def test_what_looks_and_installs_is_in_the_heap_only_while_it_works(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    out, (*_, before, after) = run_device(world, tmp_path, micropython.BOARD_HEAP_BYTES)
+    assert "new catalogue" in out
+    assert "LEFT []" in out
+    # names that were met for the first time stay, and a list of them grows by steps
+    assert after - before < 14 * 1024
+    world.publish(2)
+    out, (resets, *_) = run_device(world, tmp_path, micropython.BOARD_HEAP_BYTES)
+    assert resets == 1
+    assert "LEFT []" in out

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from bootloader.shared import tidy
-from firmware import catalogue as prices
 from firmware.flows import sell
-from firmware.kept import Kept
+from firmware.kept.files import Kept
+from firmware.sales import catalogue as prices
 from tests.update.world import NOW, World, catalogue
 from updater_server.channels import Catalogue, Product, ReleaseRefused
 
@@ -170,7 +170,7 @@ def test_a_release_numbered_by_its_date_is_seen_and_can_be_taken_off_the_list(
     world: World,
 ) -> None:
     world.publish(2026112601)
-    assert world.repository.releases("stable")[0].release == 2026112601
+    assert world.repository.published.releases("stable")[0].release == 2026112601
     world.facts["open_sale"] = True
     world.run()
     assert world.says("release 2026112601")

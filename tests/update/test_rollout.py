@@ -12,7 +12,7 @@ from tuf.api.metadata import Metadata, MetaFile, Snapshot, TargetFile, Targets, 
 from tests.support.micropython import BOTH
 from tests.trust.device import on_device
 from tests.update.world import NOW, TERMINAL_ID, World, image
-from updater_server.channels.repository import encode
+from updater_server.channels.metadata_file import encode
 from updater_server.channels.rollout import RolloutPlan, place
 
 
@@ -33,7 +33,9 @@ def replan(world: World, *, halted: bool, release: int = 2) -> None:
 
 
 def my_place(world: World, release: int = 2) -> int:
-    return place(world.repository.rollout("stable").releases[str(release)].salt, TERMINAL_ID)
+    return place(
+        world.repository.published.rollout("stable").releases[str(release)].salt, TERMINAL_ID
+    )
 
 
 def test_a_release_waits_until_the_wave_reaches_this_terminal(world: World) -> None:
@@ -68,7 +70,7 @@ def test_a_release_that_no_plan_names_is_for_nobody(world: World) -> None:
 
 def test_a_repository_without_any_plan_lets_nothing_go(world: World) -> None:
     world.publish(2)
-    role = world.repository._delegated["rollout-stable"]
+    role = world.repository.published.metadata["rollout-stable"]
     role.signed.version += 1
     role.signed.targets.clear()
     serve_plan(world, role)
@@ -123,7 +125,7 @@ def test_a_plan_fits_into_few_bytes(world: World) -> None:
 def test_an_expired_plan_installs_nothing(world: World) -> None:
     world.publish(2)
     let_out(world, 2, 10_000)
-    role = world.repository._delegated["rollout-stable"]
+    role = world.repository.published.metadata["rollout-stable"]
     role.signed.version += 1
     role.signed.expires = NOW.replace(year=2025)
     serve_plan(world, role)
@@ -137,7 +139,9 @@ def serve_plan(world: World, role: Metadata[Targets]) -> None:
 
     def sign(metadata: Metadata[Any], name: str) -> None:
         metadata.signatures.clear()
-        keyids = world.repository._delegator(name).get_delegated_role(name).keyids
+        keyids = (
+            world.repository.published.signing().delegator(name).get_delegated_role(name).keyids
+        )
         for signer in world.all_signers:
             if signer.public_key.keyid in keyids:
                 metadata.sign(signer, append=True)
@@ -145,12 +149,12 @@ def serve_plan(world: World, role: Metadata[Targets]) -> None:
     folder = world.folder / "site" / "metadata"
     sign(role, "rollout-stable")
     (folder / f"{role.signed.version}.rollout-stable.json").write_bytes(encode(role))
-    snapshot: Metadata[Snapshot] = world.repository._snapshot
+    snapshot: Metadata[Snapshot] = world.repository.published.metadata["snapshot"]
     snapshot.signed.version += 1
     snapshot.signed.meta["rollout-stable.json"] = MetaFile(role.signed.version)
     sign(snapshot, "snapshot")
     (folder / f"{snapshot.signed.version}.snapshot.json").write_bytes(encode(snapshot))
-    timestamp: Metadata[Timestamp] = world.repository._timestamp
+    timestamp: Metadata[Timestamp] = world.repository.published.metadata["timestamp"]
     timestamp.signed.version += 1
     timestamp.signed.snapshot_meta = MetaFile(snapshot.signed.version)
     sign(timestamp, "timestamp")
@@ -160,8 +164,8 @@ def serve_plan(world: World, role: Metadata[Targets]) -> None:
 def test_the_plans_key_cannot_list_a_release_of_its_own(world: World) -> None:
     world.publish(2)
     let_out(world, 2, 0)
-    listed = world.repository._delegated["stable"].signed.targets["stable/duka-r1/2.full"]
-    role = world.repository._delegated["rollout-stable"]
+    listed = world.repository.published.metadata["stable"].signed.targets["stable/duka-r1/2.full"]
+    role = world.repository.published.metadata["rollout-stable"]
     role.signed.version += 1
     for path in ("stable/duka-r1/9.full", "rollout/duka-r1/9.full", "rollout/stable/9.full"):
         forged = TargetFile.from_data(path, image(9), ["sha256"])
@@ -194,7 +198,7 @@ def test_the_plans_key_cannot_list_a_release_of_its_own(world: World) -> None:
 def test_a_plan_that_cannot_be_read_lets_nothing_go(world: World, custom: object) -> None:
     world.publish(2)
     let_out(world, 2, 10_000)
-    role = world.repository._delegated["rollout-stable"]
+    role = world.repository.published.metadata["rollout-stable"]
     role.signed.version += 1
     target = role.signed.targets["rollout/stable/plan.json"]
     target.unrecognized_fields = {} if custom is None else {"custom": custom}
@@ -207,7 +211,8 @@ def test_a_plan_that_cannot_be_read_lets_nothing_go(world: World, custom: object
 @pytest.mark.parametrize("interpreter", BOTH)
 def test_server_and_terminal_compute_the_same_place(interpreter: str) -> None:
     body = """
-from bootloader.shared.release import ReleaseRefused, Rollout
+from bootloader.shared.release import ReleaseRefused
+from bootloader.shared.rollout import Rollout
 for custom, terminal_id in data:
     try:
         Rollout(custom, bytes.fromhex(terminal_id)).check(7)

@@ -59,7 +59,9 @@ def test_the_old_keys_sign_nothing_any_more(tmp_path: Path, role: str) -> None:
         world.publish(2)
         world.repository.set_rollout("stable", 2, 1, world.all_signers, NOW)
         rotate(world, "alpha")  # needs the keys of targets
-        world.repository.set_catalogue("other", world.repository.catalogue("default"), old, NOW)
+        world.repository.set_catalogue(
+            "other", world.repository.published.catalogue("default"), old, NOW
+        )
         world.repository.publish(world.all_signers, NOW)
     assert any(name.startswith(role) for name in refused.value.missing)
     world.all_signers = honest
@@ -96,11 +98,11 @@ def test_a_half_signed_change_does_not_hold_up_a_renewal(tmp_path: Path) -> None
 def test_what_would_run_out_is_dated_anew_and_terminals_follow(tmp_path: Path, role: str) -> None:
     world = World(tmp_path)
     world.run()
-    before = world.repository.expires(role)
+    before = world.repository.published.expires(role)
     later = NOW + timedelta(days=100)
     world.repository.date_anew(role, world.all_signers, later)
     world.repository.publish(world.all_signers, later)
-    assert world.repository.expires(role) - before >= 100 * 86400
+    assert world.repository.published.expires(role) - before >= 100 * 86400
     world.time_s = int(later.timestamp())
     world.run()
     assert not world.says("refused") and not world.says("expired"), world.logged

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import Event
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from firmware import sync
-from firmware.kept import Kept
-from firmware.messages import NoNetwork
+from firmware import terminal
+from firmware.duties.check_in import CheckIn
+from firmware.kept.files import Kept
+from firmware.net.link import Link
+from firmware.office import check_in, stock_delivery
+from firmware.office.messenger import NoNetwork
 from firmware.terminal import Terminal
-from firmware.ui.screen import ONLINE
-from hw_sim.network import LinkProfile
+from hw_sim.network.link import LinkProfile
 from tests.support.radio import Radio
 from tests.support.static_site import Site
 from tests.update.world import World, image
@@ -52,10 +53,10 @@ def _waits(tmp_path: Path, is_told: bool, sales: int) -> dict[str, Any]:
     async def story(radio: Radio) -> None:
         loop = asyncio.get_running_loop()
         async with world.site.serve() as port:
-            radio.network.route("127.0.0.1", 80, ("127.0.0.1", port))
+            radio.network.internet.route("127.0.0.1", 80, ("127.0.0.1", port))
             await radio.modem.connect("internet")
             update = asyncio.create_task(world.client.run_once())
-            while not world.client._download:
+            while not (world.client.offer and world.client.offer.download):
                 await asyncio.sleep(0.01)
             for _ in range(sales):
                 # well inside a piece of 16 KiB
@@ -92,7 +93,7 @@ def test_a_sale_waits_for_no_list_of_an_update_either(tmp_path: Path) -> None:
 
     async def story(radio: Radio) -> None:
         async with world.site.serve() as port:
-            radio.network.route("127.0.0.1", 80, ("127.0.0.1", port))
+            radio.network.internet.route("127.0.0.1", 80, ("127.0.0.1", port))
             await radio.modem.connect("internet")
             update = asyncio.create_task(world.client.run_once())
             for _ in range(6):
@@ -111,7 +112,7 @@ def test_the_terminal_holds_downloads_back_for_just_as_long_as_a_sale_asks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = SimpleNamespace(
-        http=SimpleNamespace(sales=0), messenger=None, till=None, network=ONLINE, _wake=Event()
+        http=SimpleNamespace(sales=0), messenger=None, till=None, link=Link(SimpleNamespace())
     )
     seen: list[int] = []
 
@@ -128,13 +129,13 @@ def test_the_terminal_holds_downloads_back_for_just_as_long_as_a_sale_asks(
         raise ValueError
 
     sale = SimpleNamespace(sequence=1)
-    monkeypatch.setattr(sync, "ask", answers)
-    assert asyncio.run(Terminal.exchange(app, sale)) == ""
-    monkeypatch.setattr(sync, "ask", hears_nothing)
-    assert asyncio.run(Terminal.exchange(app, sale)) is None
-    monkeypatch.setattr(sync, "ask", is_cut)
+    monkeypatch.setattr(terminal, "ask", answers)
+    assert asyncio.run(Terminal.fetch_voucher(app, sale)) == ""
+    monkeypatch.setattr(terminal, "ask", hears_nothing)
+    assert asyncio.run(Terminal.fetch_voucher(app, sale)) is None
+    monkeypatch.setattr(terminal, "ask", is_cut)
     with pytest.raises(ValueError):
-        asyncio.run(Terminal.exchange(app, sale))
+        asyncio.run(Terminal.fetch_voucher(app, sale))
     assert (seen, app.http.sales) == ([1, 1, 1], 0)
 
 
@@ -144,15 +145,15 @@ def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
 ) -> None:
     told: list[dict[int, Any]] = []
 
-    async def check_in(journal: Any, messenger: Any, till: Any, status: dict[int, Any]) -> Any:
+    async def server(journal: Any, messenger: Any, till: Any, status: dict[int, Any]) -> Any:
         told.append(status)
-        return {1: 1790000000, 4: None, 5: []}
+        return 1790000000, None, [], []
 
     async def no_stock(*of: Any) -> int:
         return 0
 
-    monkeypatch.setattr(sync, "check_in", check_in)
-    monkeypatch.setattr(sync, "fetch_stock", no_stock)
+    monkeypatch.setattr(check_in, "check_in", server)
+    monkeypatch.setattr(stock_delivery, "fetch_stock", no_stock)
     boot = SimpleNamespace(last_failure=None, release=1, slot="a", trial=False, boot_count=3)
     updates = SimpleNamespace(refusal=None, waits=waits, reported=lambda refusal: None)
     app = SimpleNamespace(
@@ -163,15 +164,15 @@ def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
         till=None,
         stock=None,
         files=Kept(False),
-        _told=None,
-        _refused_batch=None,
+        config=SimpleNamespace(poll_s=900),
+        link=Link(SimpleNamespace(signal=20)),
         now=lambda: 1790000000,
         battery=SimpleNamespace(mv=3900),
-        signal=20,
         clock=SimpleNamespace(set=lambda time: None),
         board=SimpleNamespace(rtc=SimpleNamespace(datetime=lambda when=None: None)),
-        _checked_in=True,
     )
-    asyncio.run(Terminal._check_in(app))
+    duty = CheckIn(app)
+    duty.done = True
+    asyncio.run(duty.run())
     assert told[0].get(12) == waits
     assert (12 in told[0]) == (waits is not None)

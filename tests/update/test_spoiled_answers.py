@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bootloader.shared import tuf
+from bootloader.shared.crypto import signatures
 from tests.update.test_updates import RUNNING
 from tests.update.world import NOW, World, catalogue, image, signers
 
@@ -28,8 +28,8 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture(autouse=True)
 def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same few signatures are judged again and again: remember the verdicts."""
-    verify = functools.cache(tuf._verify_ed25519)
-    monkeypatch.setattr(tuf, "_verify_ed25519", lambda *of: verify(*map(bytes, of)))
+    verify = functools.cache(signatures._verify_ed25519)
+    monkeypatch.setattr(signatures, "_verify_ed25519", lambda *of: verify(*map(bytes, of)))
 
 
 class Spoiler:
@@ -302,7 +302,7 @@ def test_a_full_disk_ends_nothing_and_costs_little_airtime(
 ) -> None:
     world.run()
     world.publish(2)
-    world.client.refusal = [1, "x"]
+    world.client.record.refusal = [1, "x"]
     real = open
     sizes: list[int] = []
 
@@ -340,7 +340,7 @@ def test_a_full_disk_ends_nothing_and_costs_little_airtime(
     assert world.http.bytes_received - start < 40_000, "ten days"
     world.last_failure = {"release": 2, "reason": "ValueError: x"}
     world.reboot()  # a failed trial cannot even be noted
-    assert world.client.refused == [[2, "ValueError: x"]]
+    assert world.client.record.refused == [[2, "ValueError: x"]]
     monkeypatch.undo()
     left = {f: f.read_bytes() for f in world.data.rglob("*") if f.is_file()}
     assert left == stored, "the old files, and no half-written ones"

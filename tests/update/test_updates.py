@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from bootloader.shared import tuf
-from firmware.http import DEFLATED
-from firmware.update import client
+from bootloader.shared.crypto import signatures
+from firmware.net.http import DEFLATED
+from firmware.update import client, server
 from hw_sim.flash import PowerCut
-from hw_sim.network import LinkProfile
+from hw_sim.network.link import LinkProfile
 from tests.support.radio import Radio
 from tests.update.world import NOW, World, catalogue, image, signers
 from updater_server.channels.entry import (
@@ -52,11 +53,11 @@ def test_nothing_new_costs_one_small_request(world: World) -> None:
     assert json.loads((world.data / "catalogue.json").read_bytes())["version"] == 1
     assert world.new_catalogues == 1
     world.reboot()
-    before = world.http.bytes_sent + world.http.bytes_received
+    before = world.http.transport.bytes_sent + world.http.bytes_received
     world.site.requests.clear()
     assert world.run() == 900
     assert [request[2] for request in world.site.requests] == [304]
-    assert world.http.bytes_sent + world.http.bytes_received - before <= 350
+    assert world.http.transport.bytes_sent + world.http.bytes_received - before <= 350
 
 
 def test_only_what_changed_is_fetched(world: World) -> None:
@@ -106,8 +107,8 @@ def test_power_cut_at_any_flash_operation_ends_in_the_same_release(
     tmp_path: Path, kind: str, moment: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The same few signatures are judged at every boot of some two hundred: remember the verdicts.
-    verify = functools.cache(tuf._verify_ed25519)
-    monkeypatch.setattr(tuf, "_verify_ed25519", lambda *of: verify(*map(bytes, of)))
+    verify = functools.cache(signatures._verify_ed25519)
+    monkeypatch.setattr(signatures, "_verify_ed25519", lambda *of: verify(*map(bytes, of)))
     # Collecting is dear in a large process, and frees nothing here that would be missed.
     monkeypatch.setattr("firmware.update.client.gc.collect", lambda: 0)
     world = World(tmp_path)
@@ -157,8 +158,8 @@ def test_a_dropped_connection_resumes_at_the_next_byte(world: World) -> None:
     world.site.cut_after_bytes = 30000
     assert world.run() == 30
     assert world.resets == 0
-    fetched = world.client._download.received
-    payload_bytes = world.client._download.length
+    fetched = world.client.offer.download.received
+    payload_bytes = world.client.offer.download.length
     world.site.requests.clear()
     world.run()
     assert world.switched_to() == 2
@@ -174,11 +175,11 @@ def test_a_download_over_gsm_that_drops_once_fetches_no_byte_of_the_payload_twic
 
     async def story(radio: Radio) -> None:
         async with world.site.serve() as port:
-            radio.network.route("127.0.0.1", 80, ("127.0.0.1", port))
+            radio.network.internet.route("127.0.0.1", 80, ("127.0.0.1", port))
             await radio.modem.connect("internet")
             radio.network.drop_after_bytes(16000)
             assert await world.client.run_once() == 30
-            first_part = world.client._download.received
+            first_part = world.client.offer.download.received
             assert 0 < first_part < 12000
             await radio.modem.connect("internet")
             world.site.requests.clear()
@@ -223,7 +224,7 @@ def test_whoever_spoils_a_payload_delays_the_release_but_never_ends_it(world: Wo
         world.time_s += 3 * 3600
     fetched = world.site.fetched_bytes(".full")
     assert fetched < 20 * 6100, "in ten days: the pause grows to a day, for airtime is money"
-    assert world.client.refused == []
+    assert world.client.record.refused == []
     assert world.client.refusal == [2, "payload_hash"]
     world.client.reported([2, "payload_hash"])
     world.reboot()
@@ -267,7 +268,7 @@ def test_a_trial_that_only_lacked_the_network_is_tried_again_a_bounded_number_of
         world.last_failure = None
         world.reboot()
     assert switched == 3
-    assert world.client.refused == [[2, "SelfTestFailed: self-test: no network"]]
+    assert world.client.record.refused == [[2, "SelfTestFailed: self-test: no network"]]
 
 
 def test_a_trial_that_lacked_the_network_is_not_tried_again_at_once(world: World) -> None:
@@ -371,7 +372,7 @@ def test_a_confirmed_release_that_crashed_is_not_put_on_the_list(
     world.last_failure = {"release": crashed, "reason": "ValueError: x"}
     world.trial_failed = False
     world.reboot()
-    assert world.client.refused == []
+    assert world.client.record.refused == []
     world.run()
     world.time_s += 1000
     world.run()
@@ -549,7 +550,7 @@ def test_flash_that_never_takes_a_page_ends_in_a_refusal_not_in_endless_airtime(
     for _ in range(5):
         world.run()
     assert world.client.refusal == [2, "storage"]
-    assert world.client.refused == [], "the flash is at fault, not the release"
+    assert world.client.record.refused == [], "the flash is at fault, not the release"
     assert world.site.fetched_bytes(".full") < 7 * 6100
     assert world.switched_to() == 1
 
@@ -561,13 +562,13 @@ def test_an_image_that_an_earlier_run_left_reads_well_at_every_start(world: Worl
     # Cut while the same content was written once more: in the first sector's last page is a weak
     # cell, and the second sector is there from before.
     at = next(i for i in range(4000, 4096) if not image(2)[i] & 1)
-    world.flash._weak = {slot.offset + at: 0x01}
-    world.flash.set_chance(1)
+    world.flash.cells.weak = {slot.offset + at: 0x01}
+    world.flash.cells.set_chance(1)
     erased = world.flash.erases[slot.offset // 4096]
     world.run()
     assert world.flash.erases[slot.offset // 4096] == erased, "written anew: choose another chance"
     assert world.slot_b.state == "trial"
-    assert not world.flash._weak
+    assert not world.flash.cells.weak
 
 
 def test_a_slot_is_forgotten_before_it_is_overwritten(world: World) -> None:
@@ -615,11 +616,11 @@ def test_a_catalogue_with_other_prices_than_signed_is_not_stored(world: World) -
 def test_metadata_that_cannot_be_expanded_for_want_of_heap_is_fetched_as_it_is(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    get, expand = world.client._get, client.plain_body
+    get, expand = world.client.server.get, server.plain_body
     asked: list[tuple[str, bool]] = []
 
     def noted(path: str, limit_bytes: int, headers: Any = ()) -> Any:
-        asked.append((path.rpartition("/")[2], DEFLATED in headers))
+        asked.append((path, DEFLATED in headers))
         return get(path, limit_bytes, headers)
 
     def full_heap(response: Any, limit_bytes: int) -> bytes:
@@ -628,10 +629,14 @@ def test_metadata_that_cannot_be_expanded_for_want_of_heap_is_fetched_as_it_is(
         body: bytes = expand(response, limit_bytes)
         return body
 
-    world.client._get = noted
-    monkeypatch.setattr(client, "plain_body", full_heap)
+    world.client.server.get = noted
+    monkeypatch.setattr(server, "plain_body", full_heap)
     world.publish(2)
     world.run()
     stable = [deflated for name, deflated in asked if name.endswith(".stable.json")]
     assert stable == [True, False]
     assert world.switched_to() == 2
+
+
+def test_a_poll_takes_as_long_a_timestamp_as_its_reader() -> None:
+    assert tuf.LIMITS_BYTES["timestamp"] == client.TIMESTAMP_BYTES

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bootloader.shared import tuf
+from bootloader.shared import tuf, tuf_signed
+from bootloader.shared.crypto import signatures
 from bootloader.shared.hashes import hmac_sha256
 from tests.update.world import NOTE_KEY, NOW, World, catalogue
 from updater_server.channels.policy import Policy
@@ -19,14 +20,14 @@ class Checks:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
-        check = tuf.verify_signature
+        check = signatures.verify_signature
 
         def counted(key: Any, signature: bytes, data: bytes) -> bool:
             self.count += 1
             good: bool = check(key, signature, data)
             return good
 
-        monkeypatch.setattr(tuf, "verify_signature", counted)
+        monkeypatch.setattr(signatures, "verify_signature", counted)
 
     def of(self, world: World) -> int:
         """How many it takes a terminal that was just switched on to look at what is there."""
@@ -123,5 +124,5 @@ def test_a_note_keeps_no_more_than_one_refresh_needs(world: World, checks: Check
         world.repository.publish(world.all_signers, NOW)
         assert checks.of(world) == thresholds("timestamp", "snapshot", "catalogue")
         size = (world.data / "verified").stat().st_size
-        assert size <= 32 * (1 + tuf.KNOWN_FILES)
+        assert size <= 32 * (1 + tuf_signed.KNOWN_FILES)
     assert checks.of(world) == 0

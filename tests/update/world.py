@@ -16,7 +16,7 @@ from securesystemslib.signer import CryptoSigner
 
 from bootloader.shared import partitions
 from bootloader.shared.control import ControlBlock
-from firmware.http import HttpClient
+from firmware.net.http_client import HttpClient
 from firmware.update.client import UpdateClient
 from hw_sim.flash import NorFlash
 from tests.support.static_site import Direct, Site

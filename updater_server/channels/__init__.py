@@ -1,8 +1,8 @@
-"""The signed release channels: a TUF repository as a folder of static files.
+"""The signed release channels: a TUF repository as a folder of static files. Here live its reading,
+staging, signing and publishing; no database, no HTTP, and nothing that only a command line needs.
 
-For the release manager's tools (which write it) and the server (which serves it and reads the
-catalogue).
-Formats: docs/formats/release.md; TUF 1.0 specification.
+For the release manager's tools (which change it: `Repository`), and the server, whose requests read
+it (`Published`) and whose renewal alone signs. Formats: docs/formats/release.md; TUF 1.0.
 """
 
 from updater_server.channels import keys, policy
@@ -20,6 +20,14 @@ from updater_server.channels.entry import (
     ReleaseEntry,
     TrialPolicy,
 )
+from updater_server.channels.errors import (
+    ChangedMeanwhile,
+    MissingSignatures,
+    ReleaseRefused,
+    RepositoryDamaged,
+    RepositoryError,
+)
+from updater_server.channels.judge import Judge
 from updater_server.channels.payloads import Payload, PayloadError, build_payloads, expand
 from updater_server.channels.policy import (
     CHANNELS,
@@ -29,14 +37,8 @@ from updater_server.channels.policy import (
     RolePolicy,
     key_role,
 )
-from updater_server.channels.repository import (
-    Judge,
-    MissingSignatures,
-    ReleaseRefused,
-    Repository,
-    RepositoryDamaged,
-    RepositoryError,
-)
+from updater_server.channels.published import Published
+from updater_server.channels.repository import Repository, open_published
 from updater_server.channels.rollout import EVERYBODY, RolloutError, RolloutPlan
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "IMAGE_LIMIT_BYTES",
     "TOP_LEVEL_ROLES",
     "Catalogue",
+    "ChangedMeanwhile",
     "EntryError",
     "Hardware",
     "Image",
@@ -59,6 +62,7 @@ __all__ = [
     "Policy",
     "PolicyError",
     "Product",
+    "Published",
     "ReleaseEntry",
     "ReleaseRefused",
     "Repository",
@@ -72,5 +76,6 @@ __all__ = [
     "expand",
     "key_role",
     "keys",
+    "open_published",
     "policy",
 ]

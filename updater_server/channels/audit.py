@@ -24,7 +24,7 @@ from typing import Any
 
 import msgspec
 
-from updater_server.channels.files import sync_folder
+from updater_server.atomic import sync_folder
 
 MENDED = "moved a torn line aside"
 """What a line is called that tells of such a mending."""

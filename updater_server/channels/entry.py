@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from updater_server import limits
+from updater_server.wire import limits
 
 
 def _of(bounds: tuple[int, int]) -> msgspec.Meta:
@@ -89,7 +89,7 @@ class InstallGate(msgspec.Struct, frozen=True):
 
 class ReleaseEntry(msgspec.Struct, frozen=True):
     """`custom` of a release's `.full` target. `payloads` is filled in by
-    `Repository.add_release`.
+    `Releases.add_release`.
     """
 
     release: Annotated[int, _of(limits.RELEASE)]

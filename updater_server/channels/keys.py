@@ -28,7 +28,7 @@ from securesystemslib.exceptions import UnsupportedLibraryError
 from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import CryptoSigner, Key, Signer, SSlibKey
 
-from updater_server.channels.files import write_atomically
+from updater_server.atomic import write_atomically
 from updater_server.channels.policy import Policy
 
 KEY_ID_HEX_DIGITS = 16

@@ -4,6 +4,7 @@ tools.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -86,6 +87,10 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     roles: dict[str, RolePolicy] = msgspec.field(default_factory=_default_roles)
     releases_listed: int = 2
+
+    def lifetime(self, role: str) -> timedelta:
+        """For how long a signature on what is in force for `role` counts."""
+        return timedelta(days=self.roles[key_role(role)].expiry_days)
 
     def check(self) -> None:
         """Raises PolicyError if a role is missing, unknown, or cannot reach its threshold."""

@@ -1,39 +1,106 @@
-"""What goes with a release to the next channel, and what must not go on. For `channels` and the
-tools.
-
-The image stays the same bytes; the deltas are made for what runs where the release goes.
+"""From channel to channel: the image stays the same bytes, the deltas are made for what runs where
+the release goes, and what is halted does not go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Sequence
+from datetime import datetime
 
+from securesystemslib.signer import Signer
+
+from updater_server.channels.dates import time_of
 from updater_server.channels.entry import ReleaseEntry
+from updater_server.channels.errors import ReleaseRefused, RepositoryDamaged
 from updater_server.channels.payloads import Payload, build_payloads, expand
 from updater_server.channels.policy import CHANNELS
-from updater_server.channels.rollout import RolloutPlan
+from updater_server.channels.published import Published
+from updater_server.channels.releases import Releases, expand_full
 
 
-def halted_before(channel: str, release: int, plans: Iterable[tuple[str, RolloutPlan]]) -> str:
-    """The first channel, up to `channel` in the order of promotion, on which a plan halts
-    `release`; "" if none does.
-    """
-    upstream = CHANNELS[: CHANNELS.index(channel) + 1]
-    return next((name for name, plan in plans if name in upstream and release in plan.halted), "")
+class Promotion:
+    """Lists a release that is published on one channel on the next."""
 
+    def __init__(self, published: Published, releases: Releases) -> None:
+        self._published = published
+        self._releases = releases
 
-def payloads_for(full: bytes, bases: dict[int, bytes]) -> list[Payload]:
-    """The full payload as it is, and the deltas that lead to its image from `bases` (release number
-    → image).
+    def promotable(
+        self,
+        from_channel: str,
+        to_channel: str,
+        release: int,
+        hardware_class: str,
+        now: datetime | None = None,
+    ) -> ReleaseEntry:
+        """The published entry that `promote` would list on another channel.
 
-    Raises:
-        PayloadError: `full` does not expand.
-    """
-    whole = Payload("full", full)
-    made = build_payloads(expand(whole), bases)
-    return [whole, *(p for p in made if p.kind == "delta" and len(p.data) < len(full))]
+        Raises:
+            ReleaseRefused: `to_channel` is not the one behind `from_channel`, which every release
+                passes in turn; or `from_channel` does not list the release, has run out, or the
+                release is halted there or before.
+        """
+        if (from_channel, to_channel) not in itertools.pairwise(CHANNELS):
+            raise ReleaseRefused(
+                f"a release goes from channel to channel in this order: {', '.join(CHANNELS)}; "
+                f"{to_channel} is not the next after {from_channel}"
+            )
+        self._releases.check_not_halted(from_channel, release)
+        if self._published.list_of(from_channel).signed.is_expired(time_of(now)):
+            raise ReleaseRefused(
+                f"what {from_channel} lists is no longer in force: `release sign {from_channel} "
+                f"--anew`, and publish"
+            )
+        for entry in self._published.releases(from_channel):
+            if (entry.release, entry.hardware.hardware_class) == (release, hardware_class):
+                return entry
+        raise ReleaseRefused(f"{from_channel} has no release {release} for {hardware_class}")
 
+    def promote(
+        self,
+        from_channel: str,
+        to_channel: str,
+        release: int,
+        hardware_class: str,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> ReleaseEntry:
+        """Stage a published release of one channel on the next: the same bytes, never a rebuild.
 
-def full_path(entry: ReleaseEntry) -> str:
-    """The target path of an entry's full payload."""
-    return next(payload.path for payload in entry.payloads if payload.kind == "full")
+        Raises:
+            ReleaseRefused: as `promotable` and `Releases.add_release`.
+        """
+        entry = self.promotable(from_channel, to_channel, release, hardware_class, now)
+        payloads = self.payloads(entry, to_channel)
+        return self._releases.add_release(to_channel, entry, payloads, signers, now)
+
+    def payloads(self, entry: ReleaseEntry, to_channel: str) -> list[Payload]:
+        """The full payload of a listed release, the same bytes, and deltas from what `to_channel`
+        lists, where they are smaller.
+        """
+        bases = self.images(to_channel, entry.hardware.hardware_class, entry.release)
+        whole = self._full(entry)
+        made = build_payloads(expand(whole), bases)
+        is_smaller = (p for p in made if p.kind == "delta" and len(p.data) < len(whole.data))
+        return [whole, *is_smaller]
+
+    def images(self, channel: str, hardware_class: str, below: int) -> dict[int, bytes]:
+        """The images that `channel` lists for a class under a release number: what may run there.
+
+        Raises:
+            RepositoryDamaged: a payload is missing, or does not make the listed image.
+        """
+        found = {}
+        for entry in self._published.releases(channel):
+            if entry.hardware.hardware_class == hardware_class and entry.release < below:
+                try:
+                    found[entry.release] = expand_full(self._full(entry), entry.image)
+                except ReleaseRefused as error:
+                    raise RepositoryDamaged(f"{channel}, {entry.release}: {error}") from error
+        return found
+
+    def _full(self, entry: ReleaseEntry) -> Payload:
+        """A listed entry's full payload."""
+        path = next(payload.path for payload in entry.payloads if payload.kind == "full")
+        return Payload("full", self._published.target_bytes(path))

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from updater_server import limits
+from updater_server.wire import limits
 
 EVERYBODY = limits.THRESHOLD[1]
 """The threshold at which every terminal may take a release."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, case, func, insert, select, update
 
-from updater_server.tables import alarm
+from updater_server.store.tables import alarm
 
 TEXT_LIMIT = 300
 _MONEY, _SOON = 0, 1

@@ -1,4 +1,5 @@
-"""Journals that a technician brings by hand: are they as the terminal read them out? For `app`.
+"""Journals that a technician brings by hand: are they as the terminal read them out? For the
+technicians' face.
 
 The chain of a journal is no proof of its author: anybody can compute it. A part of an export
 carries the terminal's own seal. Format: docs/formats/serial.md, "export".

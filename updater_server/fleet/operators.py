@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from updater_server.errors import InputError
-from updater_server.tables import operator_log
+from updater_server.store.tables import operator_log
 
 _NAME = re.compile(r"[\w][\w .@+-]{0,63}")
 _REFERENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{2,39}")

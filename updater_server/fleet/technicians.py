@@ -1,5 +1,5 @@
 """Who may do what with a terminal on a cable: technicians, their tokens, roles and limits. For
-`app`, `bench`, `terminals` and the operator's command line.
+the faces, `permits`, `enrolment` and the operator's command line.
 
 A token is a bearer's: whoever has it is that technician. So it does little by itself. It mints no
 float (the office grants an allowance), reaches no terminal that is not on the cable (a permit needs
@@ -18,9 +18,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from updater_server import limits
 from updater_server.errors import InputError, StateError
-from updater_server.tables import bench_entry, technician, technician_event, terminal
+from updater_server.store.engine import new_id
+from updater_server.store.tables import bench_entry, technician, technician_event, terminal
+from updater_server.wire import limits
 
 BENCH, OFFICE = "bench", "office"
 ROLES = (BENCH, OFFICE)
@@ -77,8 +78,7 @@ def add(connection: Connection, name: str, role: str, by: str, now: int) -> str:
             daily_limit=DAILY_LIMIT,
         )
     )
-    assert made.inserted_primary_key is not None
-    _note(connection, int(made.inserted_primary_key[0]), f"added as {role}", by, now)
+    _note(connection, new_id(made), f"added as {role}", by, now)
     return token
 
 

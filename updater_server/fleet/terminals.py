@@ -1,47 +1,42 @@
-"""Enrolment, and what each terminal reports of itself. For `device_api`, `app` and `__main__`."""
+"""The terminals that are enrolled: who each is, its keys, and what people decide about it. For
+every module that deals with one terminal.
+"""
 
 from __future__ import annotations
 
 import difflib
-import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, true, update
+from sqlalchemy import Connection, Row, func, select, update
 
-from updater_server import limits
 from updater_server.channels import CHANNELS
-from updater_server.errors import ConflictError, InputError
-from updater_server.fleet import technicians, updates
-from updater_server.fleet.alarms import raise_alarm
-from updater_server.messages import DEVICE_KEY_BYTES, TERMINAL_ID_BYTES, DeviceKeys
-from updater_server.sales import ledger
+from updater_server.errors import InputError
 from updater_server.server_key import ServerKey
-from updater_server.tables import check_in, running_history, terminal
+from updater_server.store.tables import terminal
+from updater_server.wire import limits
+from updater_server.wire.sealed import DeviceKeys
 
 DEFAULT_CHANNEL = "stable"
 DEFAULT_CATALOGUE = "catalogue/default.json"
-INITIAL_FLOAT_LIMIT_MINOR = limits.FIRST_FLOAT_MINOR[1]
 MERCHANT_NAME_LETTERS = limits.MERCHANT_NAME[1]
 """As the terminal's settings allow (docs/formats/terminal-files.md)."""
 
 
-@dataclass(frozen=True)
-class Enrolment:
-    """What a technician says about a new terminal."""
+def known(connection: Connection, terminal_id: bytes) -> Row[Any] | None:
+    """A terminal's row of the table `terminal`; None for a stranger."""
+    return connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one_or_none()
 
-    terminal_id: bytes
-    device_key: bytes
-    hardware_class: str
-    hardware_revision: int
-    initial_float_minor: int
-    channel: str = DEFAULT_CHANNEL
-    catalogue: str = DEFAULT_CATALOGUE
-    merchant: str | None = None
-    """The shop's name; None if it is not known yet."""
+
+def get(connection: Connection, terminal_id: bytes) -> Row[Any]:
+    """The row of a terminal that is enrolled: it sent an authentic message, say.
+
+    Raises:
+        sqlalchemy.exc.NoResultFound: it is not.
+    """
+    return connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
 
 
 def check_place(channel: str, catalogue: str, merchant: str | None) -> None:
@@ -58,79 +53,6 @@ def check_place(channel: str, catalogue: str, merchant: str | None) -> None:
         1 <= len(merchant) <= MERCHANT_NAME_LETTERS and merchant.isprintable()
     ):
         raise InputError(f"a shop's name has 1 to {MERCHANT_NAME_LETTERS} letters")
-
-
-def enrol(
-    connection: Connection, key: ServerKey, enrolment: Enrolment, technician_id: int, now: int
-) -> bool:
-    """Enrol a terminal; False if exactly this was done before (a repeated request).
-
-    Raises:
-        InputError: a field is wrong, or the office has not allowed so high a float.
-        LimitReached: the technician enrolled too many today.
-        ConflictError: the terminal is enrolled with another key or other particulars.
-    """
-    if len(enrolment.terminal_id) != TERMINAL_ID_BYTES:
-        raise InputError("a terminal id has 8 bytes")
-    if len(enrolment.device_key) != DEVICE_KEY_BYTES:
-        raise InputError("a device key has 32 bytes")
-    check_place(enrolment.channel, enrolment.catalogue, enrolment.merchant)
-    if not re.fullmatch("[a-z0-9][a-z0-9-]{0,31}", enrolment.hardware_class):
-        raise InputError(f"{enrolment.hardware_class!r} is no hardware class")
-    if not limits.within(enrolment.hardware_revision, limits.HARDWARE_REVISION):
-        raise InputError("a hardware revision is 1 to 65535")
-    if not 0 <= enrolment.initial_float_minor <= INITIAL_FLOAT_LIMIT_MINOR:
-        raise InputError(f"the first float is 0 to {INITIAL_FLOAT_LIMIT_MINOR}")
-    known = connection.execute(
-        select(terminal).where(terminal.c.id == enrolment.terminal_id)
-    ).one_or_none()
-    if known is not None:
-        same_key = key.open("device key", enrolment.terminal_id, known.key_sealed)
-        if same_key == enrolment.device_key and (
-            known.hardware_class,
-            known.hardware_revision,
-            known.initial_float_minor,
-            known.channel,
-            known.catalogue,
-            known.merchant_name,
-        ) == (
-            enrolment.hardware_class,
-            enrolment.hardware_revision,
-            enrolment.initial_float_minor,
-            enrolment.channel,
-            enrolment.catalogue,
-            enrolment.merchant,
-        ):
-            return False
-        raise ConflictError("a terminal of this id is enrolled already, with other particulars")
-    technicians.count_enrolment(connection, technician_id, now)
-    technicians.spend_allowance(connection, technician_id, enrolment.initial_float_minor)
-    connection.execute(
-        insert(terminal).values(
-            id=enrolment.terminal_id,
-            key_sealed=key.seal("device key", enrolment.terminal_id, enrolment.device_key),
-            hardware_class=enrolment.hardware_class,
-            hardware_revision=enrolment.hardware_revision,
-            channel=enrolment.channel,
-            catalogue=enrolment.catalogue,
-            merchant_name=enrolment.merchant,
-            enrolled_at=now,
-            enrolled_by=technician_id,
-            initial_float_minor=enrolment.initial_float_minor,
-            blocked=False,
-            last_counter=0,
-            acknowledged_through=0,
-        )
-    )
-    if enrolment.initial_float_minor:
-        ledger.top_up(
-            connection,
-            enrolment.terminal_id,
-            enrolment.initial_float_minor,
-            f"enrolment:{enrolment.terminal_id.hex()}",
-            now,
-        )
-    return True
 
 
 def device_keys(connection: Connection, key: ServerKey, terminal_id: bytes) -> DeviceKeys | None:
@@ -168,62 +90,6 @@ def accept_counter(connection: Connection, terminal_id: bytes, counter: int, now
         .values(last_counter=counter, last_seen_at=now)
     )
     return accepted.rowcount == 1
-
-
-@dataclass(frozen=True)
-class CheckIn:
-    """Message kind 1."""
-
-    terminal_time: int
-    release: int
-    slot: str
-    trial: bool
-    boot_count: int
-    battery_mv: int
-    signal: int
-    failure_release: int | None
-    failure_reason: str | None
-    own_float_minor: int
-    journal_oldest: int
-    journal_next: int
-    wait_release: int | None = None
-    wait_code: str | None = None
-    refused_files: list[tuple[str, str]] | None = None
-    """[(file, reason), …] that it cannot work with; None: as it said before."""
-
-
-def record_check_in(connection: Connection, terminal_id: bytes, report: CheckIn, now: int) -> None:
-    """Keep the newest report, a line of history when what runs or what failed has changed, and an
-    alarm for each file that the terminal newly refuses.
-    """
-    values: dict[str, Any] = {**report.__dict__, "at": now, "reconciled": None}
-    del values["refused_files"]
-    before = connection.execute(
-        select(check_in).where(check_in.c.terminal_id == terminal_id)
-    ).one_or_none()
-    values |= updates.told(connection, terminal_id, before, values, now)
-    if report.refused_files is not None:
-        values["refused_files"] = json.dumps(report.refused_files)
-        known = json.loads(before.refused_files or "[]") if before else []
-        for name, reason in report.refused_files:
-            if [name, reason] not in known:
-                text = f"it cannot work with {name}: {reason}"
-                raise_alarm(connection, terminal_id, "file_refused", text, now)
-    if before is None:
-        connection.execute(insert(check_in).values(terminal_id=terminal_id, **values))
-    else:
-        connection.execute(
-            update(check_in).where(check_in.c.terminal_id == terminal_id).values(**values)
-        )
-    watched = ["release", "slot", "trial"]
-    failed = ["failure_release", "failure_reason"]
-    now_runs = {name: getattr(report, name) for name in watched + failed}
-    if report.failure_release is not None:
-        watched += failed
-    if before is None or any(getattr(before, name) != now_runs[name] for name in watched):
-        connection.execute(
-            insert(running_history).values(terminal_id=terminal_id, at=now, **now_runs)
-        )
 
 
 def parse_terminal_id(text: str) -> bytes:
@@ -324,106 +190,3 @@ def _change(connection: Connection, terminal_id: bytes, **values: Any) -> None:
     )
     if changed.rowcount == 0:
         raise InputError(f"no terminal {terminal_id.hex()} is enrolled")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which terminals somebody asks to see."""
-
-    prefix: str = ""
-    """The first hex digits of the id; empty for all."""
-    only: str = ""
-    """One of `ONLY`; empty for all."""
-
-    def clause(self) -> ColumnElement[bool]:
-        """What a terminal's row (with its check-in) must fulfil.
-
-        Raises:
-            InputError: no hex digits, or no such choice.
-        """
-        clauses: list[ColumnElement[bool]] = [true()]
-        if self.prefix:
-            if not re.fullmatch("[0-9a-fA-F]{1,16}", self.prefix):
-                raise InputError(f"{self.prefix[:40]!r} is not the beginning of a terminal id")
-            clauses.append(
-                terminal.c.id.between(
-                    bytes.fromhex(self.prefix.ljust(16, "0")),
-                    bytes.fromhex(self.prefix.ljust(16, "f")),
-                )
-            )
-        if self.only:
-            if self.only not in ONLY:
-                raise InputError(f"no choice {self.only[:40]!r}: {', '.join(ONLY)}")
-            clauses.append(ONLY[self.only])
-        return and_(*clauses)
-
-
-EVERY = Wanted()
-ONLY: dict[str, ColumnElement[bool]] = {
-    "trial": check_in.c.trial.is_(True),
-    "failed": check_in.c.failure_release.is_not(None),
-    "blocked": terminal.c.blocked.is_(True),
-    "silent": terminal.c.last_seen_at.is_(None),
-}
-"""Choices of `Wanted.only`."""
-PAGE_LIMIT = 500
-"""Terminals in one answer."""
-_JOINED = terminal.outerjoin(check_in, check_in.c.terminal_id == terminal.c.id)
-
-
-def listed(
-    connection: Connection, wanted: Wanted, after: bytes = b"", limit: int = PAGE_LIMIT
-) -> list[dict[str, Any]]:
-    """At most `limit` of the terminals wanted, by their ids, those after the id `after`."""
-    ids = (
-        select(terminal.c.id)
-        .select_from(_JOINED)
-        .where(wanted.clause(), terminal.c.id > after)
-        .order_by(terminal.c.id)
-        .limit(min(limit, PAGE_LIMIT))
-    )
-    return _details(connection, list(connection.scalars(ids)))
-
-
-def last_seen(
-    connection: Connection, wanted: Wanted, skip: int = 0, limit: int = PAGE_LIMIT
-) -> list[dict[str, Any]]:
-    """At most `limit` of the terminals wanted, last seen first, after the first `skip`."""
-    ids = (
-        select(terminal.c.id)
-        .select_from(_JOINED)
-        .where(wanted.clause())
-        .order_by(terminal.c.last_seen_at.desc(), terminal.c.id)
-        .limit(min(limit, PAGE_LIMIT))
-        .offset(skip)
-    )
-    return _details(connection, list(connection.scalars(ids)))
-
-
-def counted(connection: Connection, wanted: Wanted) -> tuple[int, int]:
-    """(how many of the terminals wanted there are, how many of them run a release on trial)."""
-    row = connection.execute(
-        select(func.count(), func.count().filter(check_in.c.trial.is_(True)))
-        .select_from(_JOINED)
-        .where(wanted.clause())
-    ).one()
-    return int(row[0]), int(row[1])
-
-
-def _details(connection: Connection, ids: list[bytes]) -> list[dict[str, Any]]:
-    """Each terminal with its newest report and float, in the order of `ids`: two questions,
-    however many they are.
-    """
-    rows = connection.execute(
-        select(terminal, check_in).select_from(_JOINED).where(terminal.c.id.in_(ids))
-    )
-    floats = ledger.floats_minor(connection, ids)
-    found = {}
-    for row in rows.mappings():
-        item = {
-            column.name: row[column] for table in (terminal, check_in) for column in table.columns
-        }
-        item["float_minor"] = floats[row[terminal.c.id]]
-        del item["key_sealed"]
-        found[row[terminal.c.id]] = item
-    return [found[terminal_id] for terminal_id in ids]

@@ -1,4 +1,4 @@
-"""What terminals tell of updates that failed or wait. For `terminals`.
+"""What terminals tell of updates that failed or wait. For `check_ins`.
 
 A failure is told once, and stays: in the newest report until that release or a later one holds, in
 `running_history` for ever, and, if it ran and went back, as one alarm for each release and reason,
@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, select
 
-from updater_server import limits
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.tables import running_history
+from updater_server.store.tables import running_history
+from updater_server.wire import limits
 
 WAIT_CODE_LENGTH = limits.WAIT_CODE[1]
 FORK = "fork"

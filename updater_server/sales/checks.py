@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from updater_server.sales.journal import FIRST_TAG, NotARecord, Record
+from updater_server.wire.journal_record import FIRST_TAG, NotARecord, Record
 
 _MUST_FIND_NOTHING = {
     "a ledger transaction does not sum to zero": """

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select
 
 from updater_server.errors import InputError
 from updater_server.sales.prices import PriceLists, PricesUnavailable
-from updater_server.tables import server_constant, terminal
+from updater_server.store.tables import server_constant, terminal
 
 _NAME = "currency"
 _AMOUNT = re.compile(r"([0-9]{1,15})(?:\.([0-9]+))? ?([A-Za-z]{3})")

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from updater_server import limits
 from updater_server.errors import InputError
+from updater_server.wire import limits
 
 LIMIT_BYTES = limits.DELIVERY_BYTES[1]
 EXPIRY_LIMIT = limits.EXPIRY[1]
@@ -153,7 +153,7 @@ def read(data: bytes, now: int) -> Delivery:
             if short in seen:
                 found.refuse(f"line {row.line}: {what} is in the file twice")
             seen.add(short)
-        _count(found, row, now)
+        _count(found, row)
         serial_lengths[len(row.serial)] += 1
         last = row
     if not found.count and not found.error_count:
@@ -167,7 +167,7 @@ def read(data: bytes, now: int) -> Delivery:
     return found
 
 
-def _count(found: Delivery, row: Row, now: int) -> None:
+def _count(found: Delivery, row: Row) -> None:
     summary = found.products.setdefault(row.product_id, ProductSummary())
     summary.count += 1
     summary.pin_lengths[len(row.pin)] += 1

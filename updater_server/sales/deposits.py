@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from updater_server import limits
 from updater_server.errors import ConflictError, InputError
 from updater_server.fleet import operators, terminals
 from updater_server.sales import currency, ledger
 from updater_server.sales.prices import PriceLists
-from updater_server.tables import deposit
+from updater_server.store.tables import deposit
+from updater_server.wire import limits
 
 FLOAT_LIMIT_MINOR = limits.TOP_UP_MINOR[1]
 """Of one deposit, and of a float that one leaves; less than a terminal takes in a settlement."""

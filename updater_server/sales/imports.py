@@ -15,15 +15,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
-from updater_server.database import reading, writing
 from updater_server.errors import InputError, StateError
 from updater_server.fleet import operators
-from updater_server.sales import delivery_file, stock, vouchers
+from updater_server.sales import delivery_file, incoming
 from updater_server.sales.prices import PriceLists, PricesUnavailable
 from updater_server.server_key import ServerKey
-from updater_server.tables import (
-    stock_batch,
-    stock_outcome,
+from updater_server.store.engine import writing
+from updater_server.store.tables import (
     stock_return,
     voucher,
     voucher_aside,
@@ -102,7 +100,7 @@ def look(
         delivery_file.doubt_lengths(
             found, product_id, printed.get(product_id, set()), "its price list prints"
         )
-        usual = vouchers.usual_lengths(connection, product_id)
+        usual = incoming.usual_lengths(connection, product_id)
         if usual != printed.get(product_id):
             delivery_file.doubt_lengths(found, product_id, usual, "the vault has")
     seen = Look(found, known, before, read_at)
@@ -117,7 +115,7 @@ def _look_for_twins(connection: Connection, key: ServerKey, seen: Look) -> None:
     through = _through(connection, seen.unfinished)
     elsewhere = 0
     for rows in _chunks(row for row in seen.delivery.rows(seen.read_at) if row.line > through):
-        twins = vouchers.twins(connection, key, rows, seen.operators)
+        twins = incoming.twins(connection, key, rows, seen.operators)
         elsewhere += twins.elsewhere
         for text in twins.refused:
             seen.delivery.refuse(text)
@@ -183,7 +181,7 @@ def run(
                 f"file to `vouchers import` again, or `vouchers recall {other.id}`"
             )
         if import_id is None:
-            import_id = vouchers.begin_import(
+            import_id = incoming.begin_import(
                 connection, seen.delivery, name, operator, "storing", now
             )
         text = f"{seen.delivery.count} vouchers, SHA-256 {seen.delivery.sha256}"
@@ -212,7 +210,7 @@ def _store(
 ) -> None:
     known = seen.operators
     values = [
-        vouchers.sealed_row(key, row, known.get(row.product_id, ""), import_id, False, now)
+        incoming.sealed_row(key, row, known.get(row.product_id, ""), import_id, False, now)
         for row in rows
     ]
     begun = time.monotonic()
@@ -225,19 +223,20 @@ def _store(
                 f"import {import_id} is {state}, and not as this run left it: another run of it is "
                 "under way or ended; see `vouchers imports`"
             )
-        twins = vouchers.twins(connection, key, rows, known)
+        twins = incoming.twins(connection, key, rows, known)
         if twins.refused:
             raise InputError(f"{twins.refused[0]}; `vouchers recall {import_id}` ends this import")
         connection.execute(insert(voucher), values)
-    _give_way(begun)
+    give_way(begun)
 
 
-def _give_way(begun: float) -> None:
+def give_way(begun: float) -> None:
+    """Pause after a transaction that took the lock at `begun` (`time.monotonic`)."""
     # As long as the lock was held: whoever sells has at least half of the time.
     time.sleep(max(SHORTEST_PAUSE_S, time.monotonic() - begun))
 
 
-def _nobodys() -> Any:
+def nobodys() -> Any:
     """Vouchers of an import that are neither free, nor given, nor set aside."""
     given = (
         select(func.count())
@@ -265,7 +264,7 @@ def _release(engine: Engine, import_id: int, now: int) -> None:
             ids = list(
                 connection.scalars(
                     select(voucher.c.id)
-                    .where(voucher.c.import_id == import_id, voucher.c.id > last, _nobodys())
+                    .where(voucher.c.import_id == import_id, voucher.c.id > last, nobodys())
                     .order_by(voucher.c.id)
                     .limit(CHUNK)
                 )
@@ -286,122 +285,7 @@ def _release(engine: Engine, import_id: int, now: int) -> None:
                 )
         if not ids:
             return
-        _give_way(begun)
-
-
-@dataclass
-class Recalled:
-    """What a recall found: set aside for ever, and what had left the vault before."""
-
-    set_aside: int
-    batches_taken_back: list[tuple[int, bytes]]
-    gone: list[dict[str, Any]]
-    """Serial, product, terminal, and `where`: sold, in stock, spoiled."""
-
-
-def recall(engine: Engine, import_id: int, operator: str, reason: str, now: int) -> Recalled:
-    """Sell nothing of an import any more, whole or not; what was sold or went to terminals is
-    named. It may be ended at any point and run again.
-
-    Raises:
-        InputError: no such import.
-    """
-    with writing(engine) as connection:
-        if (
-            connection.scalar(select(voucher_import.c.id).where(voucher_import.c.id == import_id))
-            is None
-        ):
-            raise InputError(f"there is no import {import_id}: see `vouchers imports`")
-        connection.execute(
-            update(voucher_import)
-            .where(voucher_import.c.id == import_id, voucher_import.c.state != "recalled")
-            .values(state="recalled")
-        )
-        operators.note(connection, operator, "recall", f"import {import_id}", reason, now)
-        taken_back = _take_back_unsent(connection, import_id, operator, now)
-    last = 0
-    while True:
-        begun = time.monotonic()
-        with writing(engine) as connection:
-            ids = list(
-                connection.scalars(
-                    select(voucher.c.id)
-                    .where(voucher.c.import_id == import_id, voucher.c.id > last)
-                    .where(voucher.c.free | _nobodys())
-                    .order_by(voucher.c.id)
-                    .limit(CHUNK)
-                )
-            )
-            connection.execute(update(voucher).where(voucher.c.id.in_(ids)).values(free=False))
-            if ids:
-                connection.execute(
-                    insert(voucher_aside),
-                    [
-                        {"voucher_id": i, "reason": "recalled", "set_by": operator, "at": now}
-                        for i in ids
-                    ],
-                )
-        if not ids:
-            break
-        last = ids[-1]
-        _give_way(begun)
-    with reading(engine) as connection:
-        aside = connection.scalar(
-            select(func.count())
-            .select_from(voucher_aside)
-            .join(voucher, voucher.c.id == voucher_aside.c.voucher_id)
-            .where(voucher.c.import_id == import_id)
-        )
-        return Recalled(aside or 0, taken_back, _gone(connection, import_id))
-
-
-def _take_back_unsent(
-    connection: Connection, import_id: int, operator: str, now: int
-) -> list[tuple[int, bytes]]:
-    batches = connection.execute(
-        select(stock_batch.c.id, stock_batch.c.terminal_id)
-        .join(voucher_assignment, voucher_assignment.c.batch_id == stock_batch.c.id)
-        .join(voucher, voucher.c.id == voucher_assignment.c.voucher_id)
-        .where(voucher.c.import_id == import_id)
-        .where(stock_batch.c.sent_at.is_(None), stock_batch.c.withdrawn_at.is_(None))
-        .distinct()
-    ).all()
-    for batch in batches:
-        stock.withdraw(connection, batch.id, operator, f"import {import_id} was recalled", now)
-    return [(int(batch.id), bytes(batch.terminal_id)) for batch in batches]
-
-
-def _gone(connection: Connection, import_id: int) -> list[dict[str, Any]]:
-    returned = (
-        select(func.count()).where(stock_return.c.voucher_id == voucher.c.id).scalar_subquery()
-    )
-    rows = connection.execute(
-        select(
-            voucher.c.product_id,
-            voucher.c.serial,
-            voucher_assignment.c.terminal_id,
-            voucher_assignment.c.sale_sequence,
-            func.max(stock_outcome.c.outcome).label("outcome"),  # "spoiled" comes behind "sold"
-        )
-        .join(voucher_assignment, voucher_assignment.c.voucher_id == voucher.c.id)
-        .outerjoin(
-            stock_outcome,
-            (stock_outcome.c.batch_id == voucher_assignment.c.batch_id)
-            & (stock_outcome.c.batch_index == voucher_assignment.c.batch_index),
-        )
-        .where(voucher.c.import_id == import_id, voucher_assignment.c.turn == returned)
-        .group_by(voucher.c.id)
-        .order_by(voucher.c.id)
-    )
-    return [
-        {
-            "product": row.product_id,
-            "serial": row.serial,
-            "terminal": row.terminal_id,
-            "where": "sold" if row.sale_sequence is not None else row.outcome or "in stock",
-        }
-        for row in rows
-    ]
+        give_way(begun)
 
 
 def listed(connection: Connection) -> list[dict[str, Any]]:

@@ -13,12 +13,14 @@ its entries, never stored.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
-from updater_server import limits
 from updater_server.errors import InputError
-from updater_server.tables import account, ledger_entry, ledger_transaction
+from updater_server.store.engine import new_id
+from updater_server.store.tables import account, ledger_entry, ledger_transaction
+from updater_server.wire import limits
 
 BANK = "bank"
 VOUCHER_SALES = "voucher_sales"
@@ -35,8 +37,7 @@ def _account_id(connection: Connection, name: str) -> int:
     found = connection.scalar(select(account.c.id).where(account.c.name == name))
     if found is None:
         created = connection.execute(insert(account).values(name=name))
-        assert created.inserted_primary_key is not None
-        found = created.inserted_primary_key[0]
+        found = new_id(created)
     return int(found)
 
 
@@ -128,6 +129,12 @@ def floats_minor(connection: Connection, terminal_ids: list[bytes]) -> dict[byte
     return floats
 
 
+def with_floats(connection: Connection, terminals: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """These terminals (`fleet.listing`), each with its `float_minor`, in one question."""
+    floats = floats_minor(connection, [item["id"] for item in terminals])
+    return [{**item, "float_minor": floats[item["id"]]} for item in terminals]
+
+
 def top_up(
     connection: Connection, terminal_id: bytes, amount_minor: int, reference: str, now: int
 ) -> int:
@@ -167,6 +174,16 @@ def sale_entries(terminal_id: bytes, amount_minor: int, commission_minor: int) -
         VOUCHER_SALES: amount_minor,
         COMMISSION: -commission_minor,
     }
+
+
+def sale_reference(terminal_id: bytes, sequence: int) -> str:
+    """Under what an online sale is posted."""
+    return f"sale:{terminal_id.hex()}:{sequence}"
+
+
+def stock_sale_reference(terminal_id: bytes, sequence: int) -> str:
+    """Under what a sale from stock is posted."""
+    return f"stock:{terminal_id.hex()}:{sequence}"
 
 
 def void_reference(terminal_id: bytes, sequence: int) -> str:

@@ -16,8 +16,14 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 from updater_server.errors import ConflictError, InputError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import records
-from updater_server.sales.journal import FIRST_TAG, Record
-from updater_server.tables import check_in, journal_late, journal_record, loss_accepted, terminal
+from updater_server.store.tables import (
+    check_in,
+    journal_late,
+    journal_record,
+    loss_accepted,
+    terminal,
+)
+from updater_server.wire.journal_record import FIRST_TAG, Record
 
 OPEN_LIMIT = 256
 """Lost records of one terminal that no person has accepted: two sectors of its flash, about."""

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, insert, select
 from updater_server.channels import (
     Catalogue,
     EntryError,
-    Repository,
+    Published,
     RepositoryError,
     last_good,
+    open_published,
 )
 from updater_server.channels.entry import Product
-from updater_server.tables import price
+from updater_server.store.tables import price
 
 log = logging.getLogger("duka.prices")
 
@@ -46,7 +47,7 @@ class PriceLists:
         self._seen: tuple[int, int, int] | None = None
         self._retry_at = 0.0
         self._catalogues: dict[str, Catalogue] = {}
-        self._repository: Repository | None = None
+        self._repository: Published | None = None
         self._trouble = ""
         self._is_going_on_with_what_was = False
 
@@ -62,7 +63,7 @@ class PriceLists:
         if is_known and (not self._trouble or time.monotonic() < self._retry_at):
             return
         try:
-            repository = Repository.open(self._directory, strict=False)
+            repository = open_published(self._directory, strict=False)
             catalogues = _catalogues(repository)
         except (RepositoryError, EntryError, OSError) as error:
             self._go_on_with_what_was(error)
@@ -86,7 +87,7 @@ class PriceLists:
         self._is_going_on_with_what_was = True
         self._say(f"the channels do not verify, what was published before stays in force: {error}")
 
-    def _take(self, repository: Repository, catalogues: dict[str, Catalogue]) -> None:
+    def _take(self, repository: Published, catalogues: dict[str, Catalogue]) -> None:
         before = last_good.load(self._kept) if self._kept is not None else self._repository
         older = last_good.older(repository, before) if before else []
         self._repository, self._catalogues = repository, catalogues
@@ -102,7 +103,7 @@ class PriceLists:
             self._trouble = ""
             self._keep(repository)
 
-    def _keep(self, repository: Repository) -> None:
+    def _keep(self, repository: Published) -> None:
         if self._kept is not None:
             try:
                 last_good.keep(repository, self._kept)
@@ -137,7 +138,7 @@ class PriceLists:
                 return self._kept
             return self._directory
 
-    def repository(self) -> Repository:
+    def repository(self) -> Published:
         """The repository as last published.
 
         Raises:
@@ -196,15 +197,15 @@ class PriceLists:
                 connection.execute(
                     insert(price).values(
                         catalogue=catalogue_path,
-                        product_id=shown[0],
-                        amount_minor=shown[1],
-                        commission_minor=shown[2],
+                        product_id=product.product_id,
+                        amount_minor=product.amount_minor,
+                        commission_minor=product.commission_minor,
                         first_seen_at=now,
                     )
                 )
 
 
-def _catalogues(repository: Repository) -> dict[str, Catalogue]:
+def _catalogues(repository: Published) -> dict[str, Catalogue]:
     return {
         f"catalogue/{name}.json": repository.catalogue(name)
         for name in repository.catalogue_names()

@@ -1,4 +1,4 @@
-"""Does the terminal's own float agree with the ledger? For `device_api`, after each check-in and
+"""Does the terminal's own float agree with the ledger? For the faces, after each check-in and
 intake.
 
 A check-in says: "before writing record N my float was F". Once every record before N is here, F
@@ -15,10 +15,9 @@ from __future__ import annotations
 from sqlalchemy import Connection, or_, select, update
 
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales.journal import Record, RecordKind
 from updater_server.sales.ledger import float_account
 from updater_server.sales.records import whole_record
-from updater_server.tables import (
+from updater_server.store.tables import (
     account,
     check_in,
     journal_late,
@@ -26,6 +25,7 @@ from updater_server.tables import (
     ledger_transaction,
     terminal,
 )
+from updater_server.wire.journal_record import Record, RecordKind
 
 _CREDITS = ("top_up", "refund")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select, union_all
 
-from updater_server.sales.journal import Record
-from updater_server.tables import journal_late, journal_record
+from updater_server.store.tables import journal_late, journal_record
+from updater_server.wire.journal_record import Record
 
 _there = journal_record.c.raw.is_not(None)
 _columns = ("terminal_id", "sequence", "kind", "raw")

@@ -1,12 +1,13 @@
 """Whether this database was put back from a back-up, and what may not be done until its terminals
-have told what it forgot. For `switch`, `stock`, `vouchers` and `restoring`.
+have told what it forgot. For `online`, `stock`, `vault`, `restoring` and
+`forgotten`.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-from updater_server.tables import database_restore, restore_scope, restore_terminal
+from updater_server.store.tables import database_restore, restore_scope, restore_terminal
 
 
 def open_restore(connection: Connection) -> int | None:

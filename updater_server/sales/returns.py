@@ -23,8 +23,8 @@ from sqlalchemy import Connection, func, select, text
 
 from updater_server.errors import InputError
 from updater_server.fleet import operators
-from updater_server.sales import stock
-from updater_server.tables import (
+from updater_server.sales import batches
+from updater_server.store.tables import (
     check_in,
     journal_record,
     stock_batch,
@@ -92,7 +92,7 @@ def _of_batch(connection: Connection, terminal_id: bytes, batch_id: int, sent: b
         index = row.batch_index
         if outcomes.get(index) == {"sold"}:
             state = "sold"
-        elif stock.came_back(connection, batch_id, index):
+        elif batches.came_back(connection, batch_id, index):
             state = "returned"
         elif row.reason is not None:
             state = "aside"
@@ -167,12 +167,12 @@ def _take_back(
 ) -> list[Place]:
     came = []
     for batch_id in sorted({place.batch_id for place in wanted if place.state == "unsent"}):
-        stock.withdraw(connection, batch_id, operator, note, now)
+        batches.withdraw(connection, batch_id, operator, note, now)
     for place in wanted:
         if place.state == "unsent":
-            if stock.came_back(connection, place.batch_id, place.index):
+            if batches.came_back(connection, place.batch_id, place.index):
                 came.append(place)
-        elif stock.come_back(
+        elif batches.come_back(
             connection, place.batch_id, place.index, place.voucher_id, operator, note, now
         ):
             came.append(place)

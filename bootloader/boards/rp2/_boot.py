@@ -11,7 +11,8 @@ import vfs
 _BOOT_BYTES = 0x40000
 
 
-def start():
+def start() -> None:
+    """Mount the boot image, if there is one."""
     try:
         rom = vfs.VfsRom  # type: ignore[attr-defined]  # the stubs lack it
         vfs.mount(rom(norflash.Flash().mapped(0, _BOOT_BYTES)), "/rom")

@@ -21,15 +21,16 @@ class Flash:
 
     size_bytes = _STORAGE_BYTES
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._device = rp2.Flash()
         self._locked_bytes = 0
 
-    def read_into(self, address, buf):
+    def read_into(self, address: int, buf: bytearray | memoryview) -> None:
+        """Fill `buf` from `address` on. Raises OSError 22 outside the storage."""
         self._check(address, len(buf))
         buf[:] = uctypes.bytearray_at(_XIP_BASE + _STORAGE + address, len(buf))
 
-    def program(self, address, data):
+    def program(self, address: int, data: bytes | bytearray | memoryview) -> None:
         """Clear bits of one page. Raises OSError 30 in the locked range, 22 across a page."""
         size = len(data)
         self._check(address, size)
@@ -43,7 +44,7 @@ class Flash:
         at = address - start
         self._device.writeblocks(at // _SECTOR_BYTES, page, at % _SECTOR_BYTES)
 
-    def erase(self, address):
+    def erase(self, address: int) -> None:
         """Erase one sector. Raises OSError 30 in the locked range, 22 if it is not aligned."""
         self._check(address, _SECTOR_BYTES)
         self._check_lock(address)
@@ -51,17 +52,19 @@ class Flash:
             raise OSError(_EINVAL)
         self._device.ioctl(6, address // _SECTOR_BYTES)
 
-    def mapped(self, address, size):
+    def mapped(self, address: int, size: int) -> memoryview:
+        """A view of `size` bytes where the chip reads them in place."""
         self._check(address, size)
         return memoryview(uctypes.bytearray_at(_XIP_BASE + _STORAGE + address, size))
 
-    def lock(self, end_address):
+    def lock(self, end_address: int) -> None:
+        """Refuse all changes below `end_address`, until the next start."""
         self._locked_bytes = max(self._locked_bytes, end_address)
 
-    def _check(self, address, size):
+    def _check(self, address: int, size: int) -> None:
         if address < 0 or address + size > _STORAGE_BYTES:
             raise OSError(_EINVAL)
 
-    def _check_lock(self, address):
+    def _check_lock(self, address: int) -> None:
         if address < self._locked_bytes:
             raise OSError(_EROFS)

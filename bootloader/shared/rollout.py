@@ -1,0 +1,53 @@
+"""How far a channel's releases are let out (docs/formats/release.md). The update client reads it;
+where a person decides, in serial recovery, there is no plan. Bounds: docs/formats/limits.toml.
+"""
+
+from hashlib import sha256
+
+from .release import ReleaseRefused, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Rollout:
+    """The rollout plan of a channel as the terminal `terminal_id` (8 bytes) reads it. It is signed
+    by an online key: it can hold back what the channel lists, never add to it.
+    """
+
+    def __init__(self, custom: object, terminal_id: bytes) -> None:
+        """Read `custom` of the plan's target.
+
+        Raises:
+            ReleaseRefused: "malformed": nothing of the channel may be taken.
+        """
+        self._terminal_id = terminal_id
+        try:
+            self._releases: dict[str, Any] = field(custom, "releases", dict, 0, 64)
+            for name in self._releases:
+                salt, threshold = field(self._releases, name, list, 2, 2)
+                if not isinstance(salt, str) or len(bytes.fromhex(salt)) != 8:
+                    raise ValueError("a salt is not 8 bytes")
+                if not isinstance(threshold, int) or not 0 <= threshold <= 10000:
+                    raise ValueError("a threshold is not 0 to 10000")
+            self._halted: list[int] = field(custom, "halted", list, 0, 16)
+        except ValueError as error:
+            raise ReleaseRefused("malformed", "rollout plan: " + str(error))
+
+    def check(self, number: int) -> None:
+        """Return only if the plan lets this terminal have release `number`; else ReleaseRefused.
+        What it does not name is for nobody.
+        """
+        if number in self._halted:
+            raise ReleaseRefused("halted", "%d is halted" % number)
+        wave = self._releases.get(str(number))
+        if wave is None:
+            raise ReleaseRefused("not_yet", "%d is for nobody yet" % number)
+        salt, threshold = wave
+        digest = sha256(bytes.fromhex(salt) + self._terminal_id).digest()
+        place = int.from_bytes(digest[:4], "big") % 10000
+        if place >= threshold:
+            raise ReleaseRefused(
+                "not_yet", "%d is for %d of 10000, here is %d" % (number, threshold, place)
+            )

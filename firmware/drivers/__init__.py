@@ -1,0 +1,1 @@
+"""The board's parts, one a file; nothing here knows what is sold, said or shown."""

@@ -1,0 +1,1 @@
+"""What goes on beside the merchant, one duty a file; nothing here asks the merchant anything."""

@@ -1,0 +1,109 @@
+"""Telling the server how this terminal is, and doing what its answer says."""
+
+from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
+from bootloader.shared.control import ControlError
+from firmware.clock import set_rtc
+from firmware.log import log
+from firmware.office import check_in, stock_delivery
+from firmware.sales.journal import JournalFull
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firmware.duties.parts import Parts
+    from firmware.office.messenger import Content
+
+
+class CheckIn:
+    """`done`: the server has been reached since the start."""
+
+    def __init__(self, terminal: "Parts") -> None:
+        self._terminal = terminal
+        self._due_ms = ticks_ms()
+        self._told: dict[str, str] | None = None  # the refused files that the server knows of
+        self.done = False
+
+    def is_due(self) -> bool:
+        """Whether it is time for the next one."""
+        return ticks_diff(ticks_ms(), self._due_ms) >= 0
+
+    def hurry(self) -> None:
+        """Something has happened that the server is to hear of at once."""
+        self._due_ms = ticks_ms()
+
+    async def run(self) -> None:
+        """Check in once.
+
+        Raises:
+            NoNetwork, BadReply, ServerRefused: the server does not know; said again next time.
+        """
+        terminal = self._terminal
+        self._due_ms = ticks_add(ticks_ms(), terminal.config.poll_s * 1000)
+        boot = terminal.boot_info
+        failure = boot.last_failure
+        told: list[int | str] | None = terminal.updates.refusal
+        if failure:
+            told = [failure["release"], failure["reason"]]
+        files = dict(terminal.files.refused)
+        status = self._status(told, files)
+        reply = await check_in.check_in(terminal.journal, terminal.messenger, terminal.till, status)
+        now, terminal.message, waiting, recalled = reply
+        self._told = files
+        terminal.link.reached()
+        terminal.clock.set(now)
+        set_rtc(terminal.board.rtc, now)
+        if failure:
+            _record(boot.control.clear_failure)
+            boot.last_failure = None
+        else:
+            terminal.updates.reported(told)
+        if not self.done:
+            self.done = True
+            _record(boot.control.running_well)
+            log("radio", "server reached, time {}".format(now))
+        waiting = [n for n in waiting if "stock/%d" % n not in files]
+        await self._stock(waiting, recalled)
+
+    def _status(self, told: list[int | str] | None, files: dict[str, str]) -> "Content":
+        terminal = self._terminal
+        boot = terminal.boot_info
+        changed = files != self._told
+        return check_in.status(
+            time=terminal.now(),
+            release=boot.release,
+            slot=boot.slot,
+            trial=boot.trial,
+            boot_count=boot.boot_count,
+            battery_mv=terminal.battery.mv,
+            signal=terminal.link.signal,
+            failure=told,
+            files=[[name, files[name]] for name in sorted(files)] if changed else None,
+            waits=terminal.updates.waits,
+        )
+
+    async def _stock(self, waiting: list[int], recalled: list[int]) -> None:
+        """Fetch the batches that wait, and sell no more from those that were recalled."""
+        terminal = self._terminal
+        try:
+            stock_delivery.stop_batches(terminal.journal, recalled)
+            new = await stock_delivery.fetch_stock(
+                terminal.journal, terminal.messenger, terminal.stock, waiting, self._refused_batch
+            )
+            if new:
+                log("radio", "{} new batches".format(new))
+        except JournalFull as error:
+            log("radio", "stock: " + str(error))
+
+    def _refused_batch(self, batch_id: int, why: str) -> None:
+        log("radio", "batch {}: {}".format(batch_id, why))
+        self._terminal.files.refuse("stock/%d" % batch_id, why)
+        self.hurry()  # told at once, so that a person hears of it
+
+
+def _record(change: "Callable[[], None]") -> None:
+    # A boot record that is not taken costs a word told twice, or a count; selling goes on.
+    try:
+        change()
+    except (ControlError, OSError) as error:
+        log("main", "boot records: " + str(error))

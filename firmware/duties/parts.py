@@ -1,0 +1,47 @@
+"""What the duties may ask of the terminal; types alone, so no image has this file."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from bootloader.shared.board import Board
+    from firmware.boot_info import BootInfo
+    from firmware.clock import Clock
+    from firmware.drivers.battery import Battery
+    from firmware.drivers.keypad import Keypad
+    from firmware.drivers.printer import Printer
+    from firmware.kept.config import Config
+    from firmware.kept.files import Kept
+    from firmware.net.link import Link
+    from firmware.office.messenger import Messenger
+    from firmware.sales.journal import Journal
+    from firmware.sales.stock import Stock
+    from firmware.sales.till import Till
+    from firmware.ui.screen import Screen
+    from firmware.ui.texts import Words
+    from firmware.update.client import UpdateClient
+
+    class Parts(Protocol):
+        """The terminal as its duties see it."""
+
+        board: Board
+        boot_info: BootInfo
+        config: Config
+        files: Kept
+        words: Words
+        screen: Screen
+        clock: Clock
+        journal: Journal
+        stock: Stock
+        till: Till
+        battery: Battery
+        keypad: Keypad
+        printer: Printer
+        link: Link
+        messenger: Messenger
+        updates: UpdateClient
+        message: str | None
+        selling: bool
+
+        def now(self) -> int:
+            """Unix seconds, 0 if unknown."""

@@ -1,0 +1,81 @@
+"""The way to the server: data service kept up, a check-in when it is due, the journal sent on."""
+
+from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
+from firmware.log import log
+from firmware.net.link import OFFLINE, ONLINE, SEARCHING
+from firmware.net.modem.errors import ModemError
+from firmware.office import sync
+from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.duties.check_in import CheckIn
+    from firmware.duties.parts import Parts
+
+NO_ANSWER = (NoNetwork, BadReply, ServerRefused)
+_SIGNAL_MS = 20000
+_FIRST_PAUSE_MS = 5000
+_LONGEST_PAUSE_MS = 300000
+
+
+class Radio:
+    """`alive_ms`: ticks of the last sign of life, for the supervisor."""
+
+    def __init__(self, terminal: "Parts", check_in: "CheckIn") -> None:
+        self._terminal = terminal
+        self._check_in = check_in
+        self._pause_ms = _FIRST_PAUSE_MS
+        self._sync_due_ms = ticks_ms()
+        self.alive_ms = ticks_ms()
+
+    async def run(self) -> None:
+        """Keep the server and this terminal in touch, for ever."""
+        terminal = self._terminal
+        link = terminal.link
+        while True:
+            self.alive_ms = ticks_ms()
+            if link.modem.attached and not link.modem.registered:
+                # out of coverage with the data context still up: asking costs no airtime
+                link.state = OFFLINE
+                await link.rest(_FIRST_PAUSE_MS)
+                await link.look()
+                continue
+            if not await self._is_connected():
+                continue
+            try:
+                await self._speak()
+                await link.look()
+            except NO_ANSWER as error:
+                log("radio", str(error))
+                link.lost()
+                await link.rest(self._pause_ms)
+                self._pause_ms = min(2 * self._pause_ms, _LONGEST_PAUSE_MS)
+                continue
+            self._pause_ms = _FIRST_PAUSE_MS
+            await link.rest(min(_SIGNAL_MS, terminal.config.sync_s * 1000))
+
+    async def _is_connected(self) -> bool:
+        """Whether data service is up, after an attempt to bring it up where it is not."""
+        link = self._terminal.link
+        modem = link.modem
+        if modem.attached and link.state == ONLINE:
+            return True
+        if link.state == ONLINE:  # it was, till the context went: no sale counts on it
+            link.state = SEARCHING if modem.registered else OFFLINE
+        try:
+            await modem.connect(self._terminal.config.apn)
+        except ModemError:
+            link.lost()
+            await link.rest(modem.retry_ms)
+            return False
+        return True
+
+    async def _speak(self) -> None:
+        """Check in and send the journal, each when it is due."""
+        terminal = self._terminal
+        if terminal.link.state != ONLINE or self._check_in.is_due():
+            await self._check_in.run()
+            self._sync_due_ms = ticks_ms()
+        if ticks_diff(ticks_ms(), self._sync_due_ms) >= 0:
+            await sync.sync(terminal.journal, terminal.messenger, terminal.till)
+            self._sync_due_ms = ticks_add(ticks_ms(), terminal.config.sync_s * 1000)

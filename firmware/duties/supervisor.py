@@ -1,0 +1,116 @@
+"""The tasks of a terminal at work, and the watchdog that is fed while they show signs of life.
+
+A task that fails ends the program with its error, so that the bootloader counts the crash.
+"""
+
+import asyncio
+
+from bootloader.shared import breath
+from bootloader.shared.compat import ticks_diff, ticks_ms
+from firmware.drivers.keypad import SCAN_MS
+from firmware.log import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from bootloader.shared.board import Board
+    from firmware.boot_info import BootInfo
+    from firmware.drivers.keypad import Keypad
+    from firmware.duties.radio import Radio
+    from firmware.ui.dialogs import Dialogs
+
+    Work = list[Coroutine[Any, Any, None]]
+
+FEED_MS = 500
+MERCHANT_SILENT_MS = 30000
+RADIO_SILENT_MS = 1200000
+TECHNICIAN_SILENT_MS = 300000
+
+
+class Supervisor:
+    """Runs the tasks, and breathes for them where long arithmetic lets none of them run."""
+
+    def __init__(
+        self,
+        board: "Board",
+        boot_info: "BootInfo",
+        keypad: "Keypad",
+        ui: "Dialogs",
+        radio: "Radio",
+    ) -> None:
+        """`ui`, `radio`: the merchant's and the radio's signs of life."""
+        self._board = board
+        self._watchdog = boot_info.watchdog
+        self._keypad = keypad
+        self._ui = ui
+        self._radio = radio
+        self._selling: list["asyncio.Task[None]"] = []
+        self._failed: Exception | None = None
+        self._is_selling = True
+        self._fed_ms = self._breath_ms = self._technician_ms = ticks_ms()
+        breath.use(self._breathe)
+
+    async def run(self, always: "Work", selling: "Work") -> None:
+        """Run all tasks until one of them fails; raises what it raised.
+
+        `selling`: those that end when a technician comes to test the parts.
+        """
+        _others = [asyncio.create_task(self._watched(work)) for work in always]
+        self._selling = [asyncio.create_task(self._watched(work)) for work in selling]
+        await self.watch()
+
+    async def _watched(self, work: "Coroutine[Any, Any, None]") -> None:
+        try:
+            await work
+        except Exception as error:
+            self._failed = error
+
+    async def watch(self) -> None:
+        """Feed the watchdog while merchant and radio live; raises what a task failed with."""
+        silent = None
+        while True:
+            if self._failed:
+                raise self._failed
+            now = ticks_ms()
+            if not self._is_selling:
+                if ticks_diff(now, self._technician_ms) > TECHNICIAN_SILENT_MS:
+                    log("service", "left alone: back to selling")
+                    self._board.reset()
+            elif ticks_diff(now, self._ui.alive_ms) > MERCHANT_SILENT_MS:
+                silent = "merchant"
+            elif ticks_diff(now, self._radio.alive_ms) > RADIO_SILENT_MS:
+                silent = "radio"
+            if silent is None:
+                self._watchdog.feed()
+                self._fed_ms = now
+            else:
+                # no more feeding, even if the task comes back: its state is not to be trusted
+                breath.use(None)
+                log("main", silent + " task hangs, waiting for the watchdog")
+            await asyncio.sleep_ms(FEED_MS)
+
+    def _breathe(self) -> None:
+        # In the middle of long arithmetic no task runs: keys are taken all the same. The watchdog
+        # is kept quiet as long as a silent merchant task would be borne, so a hang still ends.
+        now = ticks_ms()
+        if ticks_diff(now, self._breath_ms) >= SCAN_MS:
+            self._breath_ms = now
+            self._keypad.step()
+            if ticks_diff(now, self._fed_ms) < MERCHANT_SILENT_MS:
+                self._watchdog.feed()
+
+    async def stop_selling(self) -> None:
+        """End the tasks that sell for a technician's tests, until the next restart or
+        `TECHNICIAN_SILENT_MS` without another call.
+
+        A cut in the middle of any of these tasks is what they are made for.
+        """
+        if self._is_selling:
+            self._is_selling = False
+            for task in self._selling:
+                task.cancel()
+            await asyncio.sleep_ms(0)
+            self._keypad.forget()
+        self._technician_ms = ticks_ms()

@@ -1,0 +1,56 @@
+"""The menu: what is chosen is loaded, runs, and gives its memory back."""
+
+from firmware.lent import give_back, load, loaded
+from firmware.sales.sale import SaleRefused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.flows.desk import Desk
+
+STAY = ("firmware.flows.session", "firmware.flows.menu")
+"""What of the flows is never given back: it waits while another one runs."""
+
+_ENTRIES = (
+    ("m_sell", "sell"),
+    ("m_reprint", "reprint"),
+    ("m_float", "float"),
+    ("m_day", "day_report"),
+    ("m_messages", "messages"),
+    ("m_language", "language"),
+    ("m_info", "info"),
+)
+_UNFINISHED = (("m_unfinished", "recover"),)
+_ON_PAPER = ("sell", "recover", "reprint", "day_report")
+_STEPS = (  # from the bottom up
+    "firmware.paper.receipt",
+    "firmware.flows.steps.explain",
+    "firmware.flows.steps.paper",
+    "firmware.flows.steps.hand_over",
+)
+
+
+async def menu(desk: "Desk") -> None:
+    """Show the menu until the merchant signs out.
+
+    Raises:
+        Idle: nobody touched the terminal.
+    """
+    while True:
+        entries = _UNFINISHED + _ENTRIES if desk.till.unfinished() else _ENTRIES
+        names = [desk.words(key) for key, _ in entries]
+        at = await desk.ui.choose(desk.words("menu"), names, "out", (("D", "copy"),))
+        if at is None:
+            return
+        await run_flow(desk, entries[at][1] if isinstance(at, int) else "reprint")
+
+
+async def run_flow(desk: "Desk", name: str) -> None:
+    """Run a flow, by the name of its file; a sale that the till refuses ends in an explanation."""
+    desk.selling = True
+    try:
+        await load("firmware.flows." + name, _STEPS if name in _ON_PAPER else ()).run(desk)
+    except SaleRefused as refused:
+        await load("firmware.flows.steps.explain").explain(desk, refused.code)
+    finally:
+        desk.selling = False
+        give_back(loaded("firmware.flows", STAY) + loaded("firmware.paper"))

@@ -1,0 +1,1 @@
+"""What several flows do on their way; no step imports a flow."""

@@ -1,0 +1,42 @@
+"""Modules that lie in the heap only while they work: loaded for it, given back after it.
+
+On a board every class and function of a loaded module takes heap, its code does not: loading it
+again costs milliseconds. CPython keeps them all.
+"""
+
+import sys
+
+from bootloader.shared.compat import collect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+
+def load(name: str, first: "Iterable[str]" = ()) -> "Any":
+    """The module `name`. Who keeps something of it keeps all of it.
+
+    `first`: modules that it needs, from the bottom up. An import within an import within a task
+    takes more stack than a board has; so each finds what it imports already there.
+    """
+    collect()
+    for needed in first:
+        __import__(needed, None, None, ("",))
+    return __import__(name, None, None, ("",))
+
+
+def loaded(room: str, but: tuple[str, ...] = ()) -> list[str]:
+    """The names of all modules of the package `room` that are loaded now, `but` these."""
+    return [name for name in sys.modules if name.startswith(room + ".") and name not in but]
+
+
+def give_back(names: "Iterable[str]") -> None:
+    """Forget the modules `names`; what of them is still referred to stays as long as it is."""
+    if sys.implementation.name == "micropython":
+        for name in names:
+            if sys.modules.pop(name, None):
+                room, leaf = name.rsplit(".", 1)
+                if room in sys.modules and hasattr(sys.modules[room], leaf):
+                    delattr(sys.modules[room], leaf)
+    collect()

@@ -1,0 +1,1 @@
+"""Roads to the server, in bytes; nothing here knows what a message says."""

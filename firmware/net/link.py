@@ -1,0 +1,70 @@
+"""Whether there is a network, as far as anybody here knows; who sells or speaks asks this.
+
+Who speaks to the server says how that went (`reached`, `lost`); the modem says the rest.
+"""
+
+import asyncio
+
+from bootloader.shared.compat import const
+from firmware.net.modem.errors import ModemError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.net.modem.sim800 import Modem
+
+OFFLINE = const(0)
+SEARCHING = const(1)
+ONLINE = const(2)
+
+
+class Link:
+    """`state` is ONLINE (the server was reached), SEARCHING (nobody knows yet) or OFFLINE."""
+
+    def __init__(self, modem: "Modem") -> None:
+        self.modem = modem
+        self.state = SEARCHING
+        self._wake = asyncio.Event()
+
+    @property
+    def signal(self) -> int:
+        """Signal strength, 0 to 31, 99 unknown."""
+        return self.modem.signal
+
+    @property
+    def trouble(self) -> str:
+        """Why the modem has no link: the code of its error, or ""."""
+        return self.modem.trouble
+
+    async def known(self) -> None:
+        """Return once it is known whether there is a network."""
+        while self.state == SEARCHING:
+            await asyncio.sleep_ms(100)
+
+    async def look(self) -> None:
+        """Ask the modem whether the network is still there; sends nothing over the air."""
+        try:
+            await self.modem.refresh()
+        except ModemError:
+            pass
+        if not self.modem.registered:
+            self.state = OFFLINE
+
+    def reached(self) -> None:
+        """The server has answered."""
+        self.state = ONLINE
+
+    def lost(self) -> None:
+        """No answer came: who sells next must not count on one."""
+        self.state = OFFLINE
+
+    def hurry(self) -> None:
+        """End the pause of who waits in `rest`: there is something to do at once."""
+        self._wake.set()
+
+    async def rest(self, ms: int) -> None:
+        """Wait `ms`, or until somebody is in a hurry."""
+        try:
+            await asyncio.wait_for_ms(self._wake.wait(), ms)
+        except asyncio.TimeoutError:
+            pass
+        self._wake.clear()

@@ -1,0 +1,1 @@
+"""Modems: the AT chat, what is alike in all of them, and a file a dialect; no HTTP."""

@@ -1,0 +1,77 @@
+"""Asking the server for the voucher of one online sale (message kind 2)."""
+
+from bootloader.shared.compat import const
+from firmware.office.messenger import FLOAT_MINOR, SALE, UINT32, ServerRefused, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.office.messenger import Content, Messenger
+    from firmware.sales.sale import Sale
+    from firmware.sales.till import Till
+
+_SALE_SEQUENCE = const(1)
+_SALE_PRODUCT = const(2)
+_SALE_AMOUNT = const(3)
+_SALE_TIME = const(4)
+_SALE_COMMISSION = const(20)
+_SALE_REPLY_STATUS = const(1)
+_SALE_REPLY_PIN = const(2)
+_SALE_REPLY_SERIAL = const(3)
+_SALE_REPLY_EXPIRY = const(4)
+_SALE_REPLY_FLOAT = const(5)
+_SALE_REPLY_CODE = const(6)
+# As the server holds them: docs/formats/limits.toml.
+MIN_PIN_BYTES = const(4)
+MAX_PIN_BYTES = const(32)
+MAX_SERIAL_BYTES = const(40)
+_DELIVERED = const(0)  # values of the status
+_REFUSED = const(1)
+
+
+async def ask(messenger: "Messenger", till: "Till", sale: "Sale") -> str:
+    """Ask the server for the voucher of an online sale; it answers the same for ever.
+
+    Returns "" when the till holds the voucher, else the code of the server's refusal (journaled).
+
+    Raises:
+        NoNetwork, BadReply, ServerRefused: no answer; the sale stays open.
+    """
+    try:
+        reply = await messenger.exchange(
+            SALE,
+            {
+                _SALE_SEQUENCE: sale.sequence,
+                _SALE_PRODUCT: sale.product_id,
+                _SALE_AMOUNT: sale.amount_minor,
+                _SALE_TIME: sale.time,
+                _SALE_COMMISSION: sale.commission_minor,
+            },
+        )
+    except ServerRefused as refused:
+        # Both say for good that this sequence is not this sale.
+        if refused.code not in ("conflict", "bad_message"):
+            raise
+        till.refused(sale, refused.code)
+        return refused.code
+    if field(reply, _SALE_REPLY_STATUS, int, _DELIVERED, _REFUSED) == _DELIVERED:
+        till.delivered(sale, *delivery(reply))
+        return ""
+    code = field(reply, _SALE_REPLY_CODE, str, 1, 32)
+    till.refused(sale, code)
+    return code
+
+
+def delivery(reply: "Content") -> tuple[str, str, int, int]:
+    """(PIN, serial, expiry, float in minor units) of the answer that a sale is delivered.
+
+    Raises:
+        BadReply: it is not as specified; the sale stays without an answer.
+    """
+    pin = field(reply, _SALE_REPLY_PIN, str, 1)
+    serial = field(reply, _SALE_REPLY_SERIAL, str)
+    field({_SALE_REPLY_PIN: pin.encode()}, _SALE_REPLY_PIN, bytes, MIN_PIN_BYTES, MAX_PIN_BYTES)
+    raw: Content = {_SALE_REPLY_SERIAL: serial.encode()}
+    field(raw, _SALE_REPLY_SERIAL, bytes, 1, MAX_SERIAL_BYTES)
+    expiry = field(reply, _SALE_REPLY_EXPIRY, int, 0, UINT32)
+    after_minor = field(reply, _SALE_REPLY_FLOAT, int, -FLOAT_MINOR, FLOAT_MINOR)
+    return pin, serial, expiry, after_minor

@@ -1,0 +1,35 @@
+"""Amounts and times as people write them, on screen and paper."""
+
+from bootloader.shared.calendar import date_time
+
+
+def money(amount_minor: int, digits: int) -> str:
+    """`amount_minor` as people write it: 123456 with two digits is "1 234.56"."""
+    sign = "-" if amount_minor < 0 else ""
+    unit: int = 10**digits
+    whole = str(abs(amount_minor) // unit)
+    text = ""
+    while len(whole) > 3:
+        text = " " + whole[-3:] + text
+        whole = whole[:-3]
+    text = sign + whole + text
+    if digits:
+        part = str(abs(amount_minor) % unit)
+        text += "." + "0" * (digits - len(part)) + part
+    return text
+
+
+def date_text(seconds: int, utc_offset_s: int = 0) -> str:
+    """ "21/11/2026", or "--" when the time is unknown (0)."""
+    if not seconds:
+        return "--"
+    year, month, day, _, _ = date_time(seconds + utc_offset_s)
+    return "{:02d}/{:02d}/{}".format(day, month, year)
+
+
+def date_time_text(seconds: int, utc_offset_s: int = 0) -> str:
+    """ "21/11/2026 03:35", or "--" when the time is unknown (0)."""
+    if not seconds:
+        return "--"
+    _, _, _, hour, minute = date_time(seconds + utc_offset_s)
+    return date_text(seconds, utc_offset_s) + " {:02d}:{:02d}".format(hour, minute)

@@ -1,0 +1,160 @@
+"""Which release of those that the channel lists is brought in. For `client` only; pure but for the
+log and what the `download` partition holds.
+"""
+
+from bootloader.shared import release as releases
+from bootloader.shared.compat import const
+from bootloader.shared.rollout import Rollout
+
+from .download import ONE_REQUEST_BYTES, under_way
+from .offer import Offer, Way
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootloader.shared.board import Board
+    from bootloader.shared.release import Json, Release, ReleaseRefused, Running
+    from bootloader.shared.tuf import TrustedMetadata
+    from firmware.boot_info import BootInfo
+
+    from .record import Record
+
+JOURNAL_VERSION = const(1)  # what this program writes
+JOURNAL_READS = (1,)
+_NO_NEWS = ("refused", "not_newer", "channel", "stepping_stone", "halted", "not_yet")
+
+
+class Choice:
+    """Chooses for one terminal on one channel."""
+
+    def __init__(
+        self,
+        board: "Board",
+        boot: "BootInfo",
+        channel: str,
+        record: "Record",
+        log: "Callable[[str], object]",
+    ) -> None:
+        self._board = board
+        self._boot = boot
+        self._channel = channel
+        self._record = record
+        self._log = log
+
+    def choose(self, trusted: "TrustedMetadata", offer: Offer | None) -> Offer | None:
+        """What to bring in now: `offer`, if that is still the best, a new one, or None."""
+        targets = trusted.targets(self._channel)
+        chosen = None
+        try:
+            running = self._running(trusted)
+            chosen = releases.choose(
+                targets, self._board, self._security_version(), running, self._passed_over
+            )
+            if chosen and not self._boot.trial:
+                chosen = self._finish_first(trusted, targets, running, chosen, offer)
+        except releases.ReleaseRefused as error:
+            self._log(str(error))
+        if self._boot.trial or chosen is None:
+            # On trial the other slot is the way back: nothing may touch it before the confirm.
+            if offer is not None:
+                self._log("release %d is no longer offered" % offer.release.release)
+            self._record.pending = chosen is not None
+            return None
+        fresh_until_s = min(
+            trusted.fresh_until_s(self._channel), trusted.fresh_until_s("rollout-" + self._channel)
+        )
+        if offer is not None and offer.release.image_sha256 == chosen.image_sha256:
+            offer.release = chosen
+            offer.fresh_until_s = fresh_until_s
+            return offer
+        self._record.pending = True
+        self._log("release %d (%s) is offered" % (chosen.release, chosen.version))
+        return Offer(chosen, self._ways(trusted, targets, chosen), fresh_until_s)
+
+    def _security_version(self) -> int:
+        return self._boot.control.state.security_version
+
+    def _running(self, trusted: "TrustedMetadata") -> "Running":
+        return releases.Running(
+            self._channel,
+            self._boot.release,
+            JOURNAL_VERSION,
+            JOURNAL_READS,
+            self._record.refused_numbers(),
+            self._rollout(trusted),
+        )
+
+    def _rollout(self, trusted: "TrustedMetadata") -> Rollout:
+        """The channel's plan; without one all waits. Raises ReleaseRefused if it is malformed."""
+        found, role, entry = trusted.find("rollout/" + self._channel + "/plan.json")
+        if found != "found" or role != "rollout-" + self._channel:
+            entry = {"custom": {"releases": {}, "halted": []}}
+        return Rollout(entry.get("custom"), self._boot.identity.terminal_id)
+
+    def _passed_over(self, refused: "ReleaseRefused") -> None:
+        self._log("passed over: " + str(refused))
+        if refused.reason not in _NO_NEWS and self._record.refusal is None:
+            # The text begins with the number or, of an entry that cannot be read, with its path.
+            number = str(refused).split(" ")[0].split("/")[-1].split(".")[0]
+            self._record.refusal = [int(number) if number.isdigit() else 0, refused.reason]
+
+    def _ways(self, trusted: "TrustedMetadata", targets: "Json", release: "Release") -> list[Way]:
+        ways = []
+        running = self._boot.control.state.slots[self._boot.slot]
+        for payload in release.payloads_for(running.sha256):
+            entry = targets.get(payload.path)
+            if entry is not None and "sha256" in entry["hashes"]:
+                path = trusted.target_name(payload.path, entry)
+                digest = bytes.fromhex(entry["hashes"]["sha256"])
+                ways.append(Way(payload.kind, path, entry["length"], digest))
+        return ways
+
+    def _finish_first(
+        self,
+        trusted: "TrustedMetadata",
+        targets: "Json",
+        running: "Running",
+        chosen: "Release",
+        offer: Offer | None,
+    ) -> "Release":
+        """`chosen`, or an older release that may run here as well and whose payload is on its way
+        already: a slow terminal must not begin anew with each release, and so end none.
+
+        The newer one comes first where it takes one request, or no more bytes than the older still
+        does: so what is missing never grows.
+        """
+        download = offer.download if offer else None
+        digest, received, length = under_way(self._board.partitions["download"], download)
+        ways = self._ways(trusted, targets, chosen)
+        if not received or not ways or any(way.digest == digest for way in ways):
+            return chosen
+        cost = ways[0].length
+        if cost <= ONE_REQUEST_BYTES or length - received >= cost:
+            return chosen
+        older = self._listed_with(digest, targets, running)
+        if older is None or not any(
+            way.digest == digest for way in self._ways(trusted, targets, older)
+        ):
+            return chosen
+        if self._record.tried == older.release and self._record.faults:
+            return chosen  # it failed here before: waiting for it could take for ever
+        self._log("release %d is finished first" % older.release)
+        return older
+
+    def _listed_with(self, digest: bytes, targets: "Json", running: "Running") -> "Release | None":
+        """The release that has a payload of that SHA-256, if it may run here."""
+        text = digest.hex()
+        for path in targets:
+            if targets[path]["hashes"].get("sha256") != text:
+                continue
+            folder, _, name = path.rpartition("/")
+            path = folder + "/" + name.split(".")[0].split("-")[0] + ".full"
+            try:
+                older = releases.Release.parse(path, targets[path])
+                releases.fits(older, self._board, self._security_version())
+                releases.is_upgrade(older, running)
+                return older
+            except (releases.ReleaseRefused, KeyError):
+                return None
+        return None

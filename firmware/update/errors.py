@@ -1,0 +1,21 @@
+"""Why a run of the update client ends early: its pieces raise these, `client` decides what next."""
+
+
+class Interrupted(Exception):
+    """Nothing is wrong but the link, or it is not the time; the next run goes on."""
+
+
+class Missing(Exception):
+    """The server has no file of that name."""
+
+
+class StorageError(Exception):
+    """The payload does not fit the partition, or flash or disk does not take it."""
+
+
+class Untrusted(Exception):
+    """Signed metadata was refused; `why` is the server's code for it: "fork" or "metadata"."""
+
+    def __init__(self, why: str, text: str) -> None:
+        super().__init__(text)
+        self.why = why

@@ -1,0 +1,113 @@
+"""Brings the payload of an offer's first way into the `download` partition, in pieces that resume.
+For `prepare` only.
+"""
+
+from firmware.net.http import BadResponse, GaveWay, content_range
+
+from .download import ONE_REQUEST_BYTES, Download
+from .errors import Interrupted, Missing, StorageError
+from .install import digest_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootloader.shared.partitions import Partition
+
+    from .offer import Offer, Way
+    from .record import Record
+    from .server import Server
+
+_MISSES = 3
+_FAULTS = 2
+
+
+class Payload:
+    """`partition`: where it comes to."""
+
+    def __init__(
+        self,
+        server: "Server",
+        partition: "Partition",
+        record: "Record",
+        log: "Callable[[str], object]",
+    ) -> None:
+        self._server = server
+        self._partition = partition
+        self._record = record
+        self._log = log
+
+    async def bring(self, offer: "Offer") -> None:
+        """Return once the payload is there, whole and with the right hash.
+
+        Raises:
+            Interrupted: what came is not what was signed: someone spoiled it on the way, or in the
+                server's folder. The release is as good as before.
+            StorageError: it does not fit, or the flash does not take it.
+            Missing: the server does not have it. Whatever the server's answers raise.
+        """
+        way = offer.ways[0]
+        if offer.download is None or offer.download.digest != way.digest:
+            offer.download = None
+            offer.download = Download(self._partition, way.length, way.digest)
+        download = offer.download
+        self._log("%d of %d bytes are here" % (download.received, way.length))
+        faults = 0
+        while not download.complete:
+            try:
+                await self._piece(download, way)
+                offer.missed = 0
+            except StorageError:
+                faults += 1
+                if faults > _FAULTS:
+                    raise
+            except Missing:
+                # Not with the first: anybody can say so once, and the full image is dear.
+                offer.missed += 1
+                if offer.missed >= _MISSES:
+                    offer.missed = 0
+                    self._record.count_fault(offer.release.release)
+                    self._record.whole = ""  # the next look chooses anew
+                    offer.try_others_first()
+                raise
+        if await digest_of(self._partition, way.length) == way.digest:
+            return
+        download.discard()
+        offer.download = None
+        offer.try_others_first()
+        self._record.postpone(offer.release.release, "payload_hash")
+        raise Interrupted("what came is not the signed payload")
+
+    async def _piece(self, download: Download, way: "Way") -> None:
+        """One request's worth."""
+        first = download.received
+        last = min(first + ONE_REQUEST_BYTES, download.length) - 1
+        expected = (first, last, download.length)
+
+        def check(status: int, headers: dict[str, str]) -> None:
+            if status in (200, 206) and headers.get("content-encoding", "identity") != "identity":
+                raise BadResponse("a payload in another coding")
+            if status == 206:
+                if content_range(headers) != expected:
+                    raise BadResponse("another range than asked for")
+            elif status == 200:
+                length = headers.get("content-length", str(download.length))
+                if first or last + 1 != download.length or length != str(download.length):
+                    raise BadResponse("the server sends no ranges")
+
+        try:
+            response = await self._server.target(
+                way.path,
+                download.write,
+                last + 1 - first,
+                (("Range", "bytes=%d-%d" % (first, last)),),
+                check,
+            )
+        except GaveWay:
+            return  # a sale has the link; the next piece begins where this one ended
+        if response.status in (403, 404, 410):
+            raise Missing("payload: status %d" % response.status)
+        if response.status not in (200, 206):
+            raise BadResponse("payload: status %d" % response.status)
+        if download.received <= last:
+            raise BadResponse("less than was promised")

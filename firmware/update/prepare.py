@@ -1,0 +1,101 @@
+"""Brings the signed image of an offer into the slot that does not run, by the first way that makes
+it. For `client` only.
+"""
+
+import gc
+
+from bootloader.shared.compat import sleep_ms
+from bootloader.shared.control import OTHER
+from bootloader.shared.partitions import SECTOR_BYTES, make_firm
+
+from .errors import Interrupted, StorageError
+from .install import InstallError, digest_of, expand
+from .payload import Payload
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootloader.shared.board import Board
+    from bootloader.shared.partitions import Partition
+    from bootloader.shared.release import Release
+    from firmware.boot_info import BootInfo
+
+    from .offer import Offer, Way
+    from .record import Record
+    from .server import Server
+
+
+class Preparation:
+    """One attempt after the other; what an earlier one left is gone on with."""
+
+    def __init__(
+        self,
+        server: "Server",
+        board: "Board",
+        boot: "BootInfo",
+        record: "Record",
+        log: "Callable[[str], object]",
+    ) -> None:
+        self._partitions = board.partitions
+        self._control = boot.control
+        self._running = boot.slot
+        self._log = log
+        self._payload = Payload(server, board.partitions["download"], record, log)
+
+    async def run(self, offer: "Offer") -> str:
+        """ "" once the offer `is_ready`, or in one word why no way made the image.
+
+        Raises:
+            Interrupted: no payload is listed, or as `Payload.bring`.
+        """
+        release = offer.release
+        slot = self._partitions["slot_" + OTHER[self._running]]
+        if await _holds_firmly(slot, release):
+            offer.is_ready = True
+            return ""
+        if not offer.ways:
+            raise Interrupted("no payload is listed")
+        reason = ""
+        while offer.ways:
+            try:
+                await self._payload.bring(offer)
+                await self._expand(offer.ways[0], slot, release)
+                if await digest_of(slot, release.image_size_bytes) == release.image_sha256:
+                    self._log("image verified in flash")
+                    offer.is_ready = True
+                    return ""
+                raise InstallError("image_hash", "the slot does not hold the signed image")
+            except (InstallError, StorageError) as error:
+                reason = getattr(error, "reason", "storage")
+                self._log(offer.ways[0].kind + " payload: " + str(error))
+                offer.download = None
+                del offer.ways[0]
+        return reason
+
+    async def _expand(self, way: "Way", slot: "Partition", release: "Release") -> None:
+        self._log("expanding " + way.kind)
+        self._control.empty(OTHER[self._running])
+        gc.collect()  # room for the window
+        await expand(
+            self._partitions["download"],
+            way.length,
+            slot,
+            release.image_size_bytes,
+            self._partitions["slot_" + self._running] if way.kind == "delta" else None,
+            self._control.state.slots[self._running].image_size,
+        )
+
+
+async def _holds_firmly(slot: "Partition", release: "Release") -> bool:
+    """Whether an earlier run left the image in `slot`, and it will read as well when it is booted.
+
+    A cut may have left weak cells in any sector's last page: what follows may be there from before,
+    for releases are much alike.
+    """
+    if await digest_of(slot, release.image_size_bytes) != release.image_sha256:
+        return False
+    for offset in range(0, release.image_size_bytes, SECTOR_BYTES):
+        make_firm(slot, offset)
+        await sleep_ms(0)
+    return await digest_of(slot, release.image_size_bytes) == release.image_sha256

@@ -1,0 +1,72 @@
+"""What is asked of the update server: metadata and targets, by their names. For `client` and its
+pieces.
+"""
+
+import gc
+
+from firmware.net.http import DEFLATED, BadResponse, GaveWay, plain_body
+
+from .errors import Missing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firmware.net.http import Response
+    from firmware.net.http_client import HttpClient
+
+    Headers = tuple[tuple[str, str], ...]
+
+_METADATA = "/tuf/metadata/"
+_TARGETS = "/tuf/targets/"
+
+
+class Server:
+    """`http` may be replaced at any time. Raises HttpError beside what is said."""
+
+    def __init__(self, http: "HttpClient") -> None:
+        self.http = http
+
+    async def get(self, name: str, limit_bytes: int, headers: "Headers" = ()) -> "Response":
+        """The server's answer for a file of metadata, whatever it is."""
+        while True:
+            try:
+                return await self.http.request(
+                    "GET", _METADATA + name, headers, limit_bytes=limit_bytes
+                )
+            except GaveWay:
+                pass  # it is asked again once the sale has its answer
+
+    async def metadata(self, name: str, limit_bytes: int) -> bytes:
+        """A file of metadata. Raises Missing."""
+        try:
+            return await self._metadata(name, limit_bytes, (DEFLATED,))
+        except MemoryError:
+            # Expanding holds a file twice. As it is it costs more airtime; never learning, more.
+            gc.collect()
+            return await self._metadata(name, limit_bytes, ())
+
+    async def _metadata(self, name: str, limit_bytes: int, headers: "Headers") -> bytes:
+        response = await self.get(name, limit_bytes, headers)
+        if response.status in (403, 404):
+            raise Missing(name + ": status %d" % response.status)
+        if response.status != 200:
+            raise BadResponse(name + ": status %d" % response.status)
+        return plain_body(response, limit_bytes)
+
+    async def target(
+        self,
+        name: str,
+        sink: "Callable[[bytes | memoryview], object]",
+        limit_bytes: int,
+        headers: "Headers" = (),
+        on_head: "Callable[[int, dict[str, str]], None] | None" = None,
+    ) -> "Response":
+        """A target, or what `headers` ask of it, to `sink` piece by piece.
+
+        Raises:
+            GaveWay: a sale has the link; what `sink` got is good.
+        """
+        return await self.http.request(
+            "GET", _TARGETS + name, headers, sink=sink, limit_bytes=limit_bytes, on_head=on_head
+        )

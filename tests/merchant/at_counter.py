@@ -1,0 +1,76 @@
+"""Runs a script on the terminal at the counter (real MicroPython) and reads what came of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from hw_sim.printer import EscPosPrinter
+from tests.support import micropython
+
+OFFLINE, ONLINE, DELIVERED, REFUSED, PRINTED, REPRINT = 2, 3, 4, 5, 6, 7
+
+
+@dataclass
+class Outcome:
+    """What was seen: pages in words, paper as decoded text (one entry a power cycle)."""
+
+    pages: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    paper: list[str] = field(default_factory=list)
+    layout: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    records: list[list[Any]] = field(default_factory=list)
+    shots: dict[str, bytes] = field(default_factory=dict)
+    float_minor: int = 0
+    loaded: list[str] = field(default_factory=list)
+    through: bool = False
+    output: str = ""
+
+    @property
+    def kinds(self) -> list[int]:
+        """The kinds of the journal's records that are part of a sale, in order."""
+        return [record[0] for record in self.records if 2 <= record[0] <= 7]
+
+    def saw(self, text: str) -> bool:
+        """Whether any page ever said this."""
+        return any(text in page + page.replace(" | ", " ") for page in self.pages)
+
+
+def run(*steps: list[Any], config: dict[str, Any] | None = None) -> Outcome:
+    """Play `steps` (see `counter.Counter`); fails when one gets stuck or the terminal fails."""
+    script = (
+        "import json\nfrom tests.merchant import counter\n"
+        f"counter.run(json.loads({json.dumps(steps)!r}), json.loads({json.dumps(config)!r}))\n"
+    )
+    output = micropython.run(script, heap_bytes=4 << 20, timeout_s=60)
+    outcome = Outcome(output=output)
+    for line in output.splitlines():
+        kind, _, rest = line.partition(" ")
+        if kind == "PAGE":
+            outcome.pages.append(rest)
+        elif kind == "LOG":
+            outcome.log.append(rest)
+        elif kind == "PAPER":
+            printer = EscPosPrinter(mm_per_s=None)
+            printer.send = lambda _: None
+            printer.on_power(True)
+            printer.on_host_bytes(bytes.fromhex(rest))
+            outcome.paper.append(printer.text())
+            outcome.layout.append("\n\n".join(r.layout for r in printer.receipts()))
+            outcome.unknown += [str(sequence) for sequence in printer.unknown]
+        elif kind == "RECORDS":
+            outcome.records = json.loads(rest)
+        elif kind == "LOADED":
+            outcome.loaded = json.loads(rest)
+        elif kind == "FLOAT":
+            outcome.float_minor = int(rest)
+        elif kind == "SHOT":
+            name, _, picture = rest.partition(" ")
+            outcome.shots[name] = bytes.fromhex(picture)
+        elif kind == "THROUGH":
+            outcome.through = True
+    assert outcome.through and "CRASH" not in output, output
+    assert not outcome.unknown, outcome.unknown
+    return outcome

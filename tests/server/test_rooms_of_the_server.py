@@ -1,0 +1,110 @@
+"""Who may call whom inside `updater_server`: every arrow points down, no two files call each other
+in a circle, and each folder says what lives in it.
+"""
+
+from __future__ import annotations
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVER = ROOT / "updater_server"
+BELOW: dict[str, set[str]] = {
+    "errors": set(),
+    "atomic": {"errors"},
+    "words": set(),
+    "quiet_log": set(),
+    "wire": {"errors"},
+    "channels": {"errors", "atomic", "wire"},
+    "store": {"errors"},
+    "server_key": {"errors", "store"},
+    "fleet": {"errors", "wire", "store", "server_key", "channels"},
+    "sales": {"errors", "wire", "store", "server_key", "channels", "fleet"},
+}
+"""For each room, all that it may call besides itself."""
+BELOW["service"] = BELOW["sales"] | {"sales"}
+BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
+BELOW["backup"] = BELOW["startup"] | {"startup"}
+BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words"}
+BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log"}
+BELOW["__main__"] = {"cli"}
+
+
+def modules() -> dict[str, Path]:
+    """{dotted name: file}; a folder goes by its own name."""
+    found = {}
+    for file in SERVER.rglob("*.py"):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+def called(source: str, known: set[str]) -> set[str]:
+    """The modules of `known` that a module with this text imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name if name in known else node.module for name in whole}
+    return names & known
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def upward(module: str, calls: set[str]) -> set[str]:
+    mine = room(module)
+    return {other for other in calls if room(other) not in BELOW[mine] | {mine}}
+
+
+def test_no_room_calls_one_above_it() -> None:
+    known = modules()
+    assert {room(module) for module in known} - {""} == set(BELOW)
+    found = {
+        module: wrong
+        for module, file in known.items()
+        if room(module)
+        and (wrong := upward(module, called(file.read_text(encoding="utf-8"), set(known))))
+    }
+    assert not found
+
+
+def test_no_file_is_called_by_one_that_it_calls() -> None:
+    known = modules()
+    graph = {
+        module: called(file.read_text(encoding="utf-8"), set(known)) - {module}
+        for module, file in known.items()
+    }
+    TopologicalSorter(graph).prepare()
+
+
+def test_every_folder_says_what_lives_there() -> None:
+    folders = {file.parent for file in SERVER.rglob("*.py")}
+    for folder in folders:
+        first = folder / "__init__.py"
+        assert first.exists(), folder
+        assert ast.get_docstring(ast.parse(first.read_text(encoding="utf-8"))), folder
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("updater_server.fleet.terminals", "from updater_server.sales import ledger"),
+        ("updater_server.wire.cbor", "def f():\n    from updater_server.store import tables"),
+        ("updater_server.sales.vault", "import updater_server.faces.app"),
+        ("updater_server.channels.audit", "from updater_server.service import Service"),
+    ],
+)
+def test_an_arrow_upward_would_be_noticed(module: str, source: str) -> None:
+    assert upward(module, called(source, set(modules())))
+
+
+def test_a_circle_would_be_noticed() -> None:
+    with pytest.raises(CycleError):
+        TopologicalSorter({"a": {"b"}, "b": {"c"}, "c": {"a"}}).prepare()

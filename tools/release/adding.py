@@ -1,0 +1,103 @@
+"""Listing an image on a channel, or a release of one channel on the next; and taking it off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tools.release.options import (
+    ChannelOption,
+    Desk,
+    HardwareClassOption,
+    Manner,
+    ReleaseArgument,
+)
+from tools.release.steps import Step, say
+from tools.release.terms import Terms
+from updater_server import channels
+from updater_server.channels.shown import visible
+
+
+def sign_image(
+    image: Path, channel: str, desk: Desk, terms: Terms, *, deltas: bool, step: Step
+) -> None:
+    """List an image on a channel and sign the list with the keys at hand."""
+    content = image.read_bytes()
+    entry = terms.entry(content)
+    opened = desk.open()
+    hardware_class = entry.hardware.hardware_class
+    bases = opened.promotion.images(channel, hardware_class, entry.release) if deltas else {}
+    payloads = channels.build_payloads(content, bases)
+    words = [f"for channel {visible(channel)}:", *_payload_words(payloads)]
+
+    def build() -> None:
+        opened.add_release(channel, entry, payloads)
+
+    desk.stage(opened, build, step, [channel], words)
+    say_let_out(opened, channel, entry.release, step)
+
+
+def promote(
+    from_channel: Annotated[str, typer.Argument(help="channel that lists the release")],
+    to_channel: Annotated[str, typer.Argument(help="the next one: ci, alpha, beta, stable")],
+    number: ReleaseArgument,
+    desk: Desk,
+    manner: Manner,
+    hardware_class: HardwareClassOption = "duka-r1",
+) -> None:
+    """List a release of one channel on the next: the same bytes, never a rebuild."""
+    opened = desk.open()
+    entry = opened.promotion.promotable(from_channel, to_channel, number, hardware_class)
+    let_out = opened.published.rollout(from_channel).in_words(number)
+    payloads = opened.promotion.payloads(entry, to_channel)
+    words = [
+        f"release {number} ({entry.version}) of {hardware_class}, image sha256 "
+        f"{entry.image.sha256}, as it is on {from_channel} ({let_out}), for channel {to_channel}.",
+        *_payload_words(payloads),
+    ]
+
+    def build() -> None:
+        opened.add_release(to_channel, entry, payloads)
+
+    desk.stage(opened, build, manner.step, [to_channel], words)
+    say_let_out(opened, to_channel, number, manner.step)
+
+
+def unlist(
+    number: ReleaseArgument,
+    channel: ChannelOption,
+    desk: Desk,
+    manner: Manner,
+    hardware_class: HardwareClassOption = "duka-r1",
+) -> None:
+    """Take a release off a channel's list; lower numbers may follow. Who runs it keeps it."""
+    opened = desk.open()
+    words = (
+        f"channel {channel} without release {number} of {hardware_class}: no terminal takes it any "
+        "more, and the next may have a lower number. Terminals that run it keep it."
+    )
+
+    def build() -> None:
+        opened.unlist(channel, number, hardware_class)
+
+    desk.stage(opened, build, manner.step, [channel], words)
+
+
+def say_let_out(repository: channels.Repository, channel: str, number: int, step: Step) -> None:
+    """Tell how to let a newly listed release out, which nobody is given before."""
+    if not step.as_json and not step.dry_run and not repository.is_let_out(channel, number):
+        say(
+            f"Release {number} on {channel} is for nobody yet: `release rollout set {number} 500 "
+            f"--channel {channel}` lets 5 % of terminals have it."
+        )
+
+
+def _payload_words(payloads: list[channels.Payload]) -> list[str]:
+    """What a terminal fetches of a release, a line each."""
+    words = []
+    for payload in payloads:
+        origin = f" from release {payload.base_release}" if payload.base_release else ""
+        words.append(f"  {payload.kind}{origin}: {len(payload.data):,} bytes over the air")
+    return words

@@ -1,0 +1,82 @@
+"""How far a release is let out, and its halt: commands that work whatever else is wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tools.release.options import ChannelOption, Desk, Manner, ReleaseArgument
+from updater_server import channels
+from updater_server.channels.policy import ROLLOUT_KEYS
+
+
+def set_rollout(
+    number: ReleaseArgument,
+    threshold: Annotated[int, typer.Argument(help="of 10000 terminals", min=0, max=10_000)],
+    channel: ChannelOption,
+    desk: Desk,
+    manner: Manner,
+) -> None:
+    """Let a release out to so many of 10,000 terminals."""
+    opened = desk.open_for_halt()
+    words = f"release {number} on {channel} may be taken by {threshold / 100:g} % of terminals."
+    if number in opened.published.rollout(channel).halted:
+        words += f" It is halted: nobody takes it before `release resume {number}`."
+
+    def build() -> None:
+        opened.set_rollout(channel, number, threshold)
+
+    desk.stage(opened, build, manner.step, [ROLLOUT_KEYS], words)
+
+
+def halt(number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: Manner) -> None:
+    """Stop a release: nobody switches to it any more, not even who has downloaded it."""
+    opened = desk.open_for_halt()
+    published = opened.published
+    words = f"release {number} on {channel} is halted: no terminal switches to it any more."
+    for other in channels.CHANNELS:
+        listed = () if other in published.damaged else published.releases(other)
+        if other != channel and any(entry.release == number for entry in listed):
+            words += f"\n  {other} lists it, too: it is not halted there by this."
+
+    def build() -> None:
+        opened.halt(channel, number)
+
+    desk.stage(opened, build, manner.step, [ROLLOUT_KEYS], words)
+
+
+def resume(number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: Manner) -> None:
+    """Let a halted release go on, as far as its threshold says."""
+    opened = desk.open_for_halt()
+    words = f"release {number} on {channel} goes on as far as its threshold says."
+
+    def build() -> None:
+        opened.resume(channel, number)
+
+    desk.stage(opened, build, manner.step, [ROLLOUT_KEYS], words)
+
+
+def rollback_to(
+    number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: Manner
+) -> None:
+    """Halt everything newer than a release. Who runs something newer needs a new release."""
+    opened = desk.open_for_halt()
+    listed = {entry.release: entry for entry in opened.published.releases(channel)}
+    if number not in listed:
+        raise channels.ReleaseRefused(f"{channel} lists no release {number}")
+    halted = opened.published.rollout(channel).halted
+    newer = sorted(n for n in listed if n > number and n not in halted)
+    if not newer:
+        raise channels.ReleaseRefused(f"nothing newer than {number} is let out on {channel}")
+    words = (
+        f"release {', '.join(map(str, newer))} on {channel} is halted. Terminals that already run "
+        f"it keep it (no terminal goes back by itself once it has confirmed): build commit "
+        f"{listed[number].commit[:12]} again under a number above {max(listed)} for them."
+    )
+
+    def build() -> None:
+        for each in newer:
+            opened.halt(channel, each)
+
+    desk.stage(opened, build, manner.step, [ROLLOUT_KEYS], words)

@@ -1,0 +1,58 @@
+"""What the metadata of a channel, of its rollout and of the prices list: the paths, and what stands
+behind them. For `channels`.
+"""
+
+from __future__ import annotations
+
+from tuf.api.metadata import Targets
+
+from updater_server.channels.entry import ReleaseEntry
+from updater_server.channels.errors import RepositoryError
+from updater_server.channels.policy import CATALOGUE_ROLE, CHANNELS
+from updater_server.channels.rollout import RolloutPlan
+
+
+def entries_in(signed: Targets) -> list[ReleaseEntry]:
+    """The releases that a channel's metadata list, highest first.
+
+    Raises:
+        EntryError: one breaks its format.
+    """
+    entries = [
+        ReleaseEntry.parse(target.custom)
+        for path, target in signed.targets.items()
+        if path.endswith(".full")
+    ]
+    return sorted(entries, key=lambda entry: -entry.release)
+
+
+def entries_of_class(signed: Targets, hardware_class: str) -> list[ReleaseEntry]:
+    """As `entries_in`, for one hardware class."""
+    found = entries_in(signed)
+    return [entry for entry in found if entry.hardware.hardware_class == hardware_class]
+
+
+def plan_path(channel: str) -> str:
+    """Where the rollout plan of a channel is listed."""
+    return f"rollout/{channel}/plan.json"
+
+
+def plan_in(channel: str, signed: Targets) -> RolloutPlan:
+    """The plan that a rollout role's metadata hold; one that lets nothing out if there is none.
+
+    Raises:
+        RolloutError: it breaks its format.
+    """
+    target = signed.targets.get(plan_path(channel))
+    return RolloutPlan.parse(target.custom) if target else RolloutPlan()
+
+
+def price_list_path(name: str) -> str:
+    """Where the price list `name` is listed."""
+    return f"{CATALOGUE_ROLE}/{name}.json"
+
+
+def check_channel(channel: str, refusal: type[RepositoryError] = RepositoryError) -> None:
+    """Raises `refusal` if there is no such channel."""
+    if channel not in CHANNELS:
+        raise refusal(f"no channel {channel!r}; there are {', '.join(CHANNELS)}")

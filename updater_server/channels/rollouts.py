@@ -1,0 +1,177 @@
+"""Staging how far releases are let out, and halts. A halt must go out whatever else is wrong: it
+does not wait for a list that nobody can read, nor for what somebody staged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from securesystemslib.signer import Signer
+from tuf.api.metadata import Metadata
+
+from updater_server.channels.entry import EntryError
+from updater_server.channels.errors import ReleaseRefused, RepositoryDamaged
+from updater_server.channels.lists import check_channel, entries_in, plan_in, plan_path
+from updater_server.channels.policy import CHANNELS, ROLLOUT_ROLES
+from updater_server.channels.published import Published
+from updater_server.channels.rollout import RolloutError, RolloutPlan
+from updater_server.channels.staging import Staging
+from updater_server.channels.versions import Versions
+from updater_server.channels.waiting import Waiting
+
+_Replan = Callable[[RolloutPlan], RolloutPlan]
+
+
+class Rollouts:
+    """Changes the rollout plans of the channels."""
+
+    def __init__(
+        self, published: Published, waiting: Waiting, versions: Versions, staging: Staging
+    ) -> None:
+        self._published = published
+        self._waiting = waiting
+        self._versions = versions
+        self._staging = staging
+
+    def is_let_out(self, channel: str, release: int) -> bool:
+        """Whether the plan in force or waiting lets anybody have `release`, or halts it."""
+        role = ROLLOUT_ROLES[channel]
+        if role in self._published.damaged:
+            return True
+        waiting = self._waiting.read_all().get(role)
+        plan = plan_in(channel, waiting.signed) if waiting else self._published.rollout(channel)
+        wave = plan.releases.get(str(release))
+        return release in plan.halted or bool(wave and wave.threshold)
+
+    def halted_before(self, channel: str, release: int) -> str:
+        """The first channel, up to `channel` in the order of promotion, on which a plan, in force
+        or waiting, halts `release`; "" if none does.
+        """
+        waiting, in_force = self._waiting.read_all(), self._published.metadata
+        for name in CHANNELS[: CHANNELS.index(channel) + 1]:
+            role = ROLLOUT_ROLES[name]
+            for metadata in (in_force.get(role), waiting.get(role)):
+                if metadata is not None and release in plan_in(name, metadata.signed).halted:
+                    return name
+        return ""
+
+    def set_rollout(
+        self,
+        channel: str,
+        release: int,
+        threshold: int,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> RolloutPlan:
+        """Stage: `threshold` of 10,000 terminals may take `release`. Publish afterwards.
+
+        Raises:
+            ReleaseRefused: the channel lists no such release, or the threshold is out of bounds.
+        """
+
+        def replan(plan: RolloutPlan) -> RolloutPlan:
+            return plan.with_threshold(release, threshold)
+
+        details = {"release": release, "threshold": threshold}
+        return self._replan(channel, f"roll out on {channel}", details, replan, signers, now)
+
+    def halt(
+        self,
+        channel: str,
+        release: int,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> RolloutPlan:
+        """Stage: nobody switches to `release` any more, not even who has it already. Publish
+        afterwards.
+
+        Raises:
+            ReleaseRefused: the channel lists no such release.
+        """
+
+        def replan(plan: RolloutPlan) -> RolloutPlan:
+            return plan.with_halted(release, True)
+
+        details = {"release": release, "halted": True}
+        return self._replan(channel, f"halt on {channel}", details, replan, signers, now)
+
+    def resume(
+        self,
+        channel: str,
+        release: int,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> RolloutPlan:
+        """Stage: `release` is let go on again, as far as its threshold says. Publish afterwards.
+
+        Raises:
+            ReleaseRefused: it is not halted.
+        """
+
+        def replan(plan: RolloutPlan) -> RolloutPlan:
+            if release not in plan.halted:
+                raise ReleaseRefused(f"release {release} is not halted on {channel}")
+            return plan.with_halted(release, False)
+
+        details = {"release": release, "halted": False}
+        return self._replan(channel, f"resume on {channel}", details, replan, signers, now)
+
+    def _replan(
+        self,
+        channel: str,
+        what: str,
+        details: dict[str, Any],
+        replan: _Replan,
+        signers: Sequence[Signer],
+        now: datetime | None,
+    ) -> RolloutPlan:
+        check_channel(channel, ReleaseRefused)
+        role = ROLLOUT_ROLES[channel]
+        with self._staging.editing(role, what, signers, now, self._next_plan) as edit:
+            plan = plan_in(channel, edit.metadata.signed)
+            listed = self._listed(channel)
+            if listed is not None:
+                if details["release"] not in listed:
+                    raise ReleaseRefused(f"{channel} lists no release {details['release']}")
+                plan = plan.only(listed)
+            elif not details.get("halted"):
+                raise RepositoryDamaged(f"nobody can tell what {channel} lists")
+            try:
+                plan = replan(plan)
+                plan.check()
+            except RolloutError as error:
+                raise ReleaseRefused(str(error)) from error
+            edit.targets.clear()
+            edit.add_target(plan_path(channel), plan.encode(), plan.custom())
+            edit.details = details
+        return plan
+
+    def _listed(self, channel: str) -> set[int] | None:
+        """The releases that a channel lists or will; None if nobody can tell. What waits
+        there may be anything; it does not stand in the way of a halt.
+        """
+        listed: set[int] | None = None
+        in_force, waiting = self._published.metadata, self._waiting.read_all()
+        for metadata in (in_force.get(channel), waiting.get(channel)):
+            try:
+                if metadata is not None:
+                    found = {entry.release for entry in entries_in(metadata.signed)}
+                    listed = found | (listed or set())
+            except EntryError:
+                continue
+        return listed
+
+    def _next_plan(self, role: str, now: datetime) -> Metadata[Any]:
+        """The next version of a rollout role; from what is in force if nobody could read what
+        waits.
+        """
+        waiting = self._waiting.read_all().get(role)
+        try:
+            if waiting is not None:
+                plan_in(role.removeprefix("rollout-"), waiting.signed)
+                return self._versions.next(role, now)
+        except RolloutError:
+            pass
+        return self._versions.after_in_force(role, now)

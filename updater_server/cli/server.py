@@ -1,0 +1,79 @@
+"""The operator's commands about the server itself: `init`, `serve`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+from sqlalchemy import select
+
+from updater_server import server_key
+from updater_server.atomic import sync_folder
+from updater_server.cli.shared import Data, out, refusals, user
+from updater_server.errors import StateError
+from updater_server.fleet import technicians
+from updater_server.quiet_log import Repeats
+from updater_server.sales import incoming
+from updater_server.service import DataFolder, Service, check_key, unix_time
+from updater_server.startup import alone
+from updater_server.store import engine as database
+from updater_server.store.engine import writing
+from updater_server.store.tables import technician
+
+FIRST_TECHNICIAN = "first technician"
+
+
+def init(data: Data) -> None:
+    """Make a new data folder, or bring an old one's database up to date."""
+    with refusals():
+        folder = DataFolder(data)
+        folder.check_restored()
+        if folder.database.exists() and not folder.server_key.exists():
+            raise StateError(f"{data} has a database but no server.key: restore the key")
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not folder.server_key.exists():
+            server_key.create(folder.server_key)
+        key = server_key.load(folder.server_key)
+        with alone(folder):  # never under a server that runs
+            engine = database.open_engine(folder.database)
+            database.migrate(engine)
+            folder.database.chmod(0o600)
+            check_key(engine, key)
+        token = None
+        with writing(engine) as connection:
+            incoming.mark_old(connection, key, unix_time())
+            if connection.scalar(select(technician.c.id).limit(1)) is None:
+                token = technicians.add(
+                    connection, FIRST_TECHNICIAN, technicians.OFFICE, user(), unix_time()
+                )
+        engine.dispose()
+        sync_folder(data)
+        out.print(f"data folder: {data}", highlight=False, soft_wrap=True)
+        if token:
+            out.print(f"technician token: {token}", highlight=False, soft_wrap=True)
+            out.print("It is shown this once. It enrols terminals and opens the dashboard.")
+            out.print(f'It hands out no float until you say: technician allow "{FIRST_TECHNICIAN}"')
+
+
+def serve(
+    data: Data,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
+) -> None:
+    """Serve terminals, technicians and the dashboard until interrupted."""
+    from updater_server.faces.serving import serve as run  # the web server, only where it is needed
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Repeats())
+
+    def ready(actual_port: int) -> None:
+        sys.stdout.write(f"serving http://{host}:{actual_port}\n")
+        sys.stdout.flush()
+
+    with refusals():
+        run(Service.open(data), host, port, ready)

@@ -1,0 +1,72 @@
+"""The operator's commands that decide what a terminal may do, what it shows, and what it lost: the
+rest of `terminal`, whose money is in `floats`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from updater_server.cli.floats import terminal_cli
+from updater_server.cli.shared import By, Data, Terminal, acting, say
+from updater_server.fleet import operators, terminals
+from updater_server.sales import losses
+
+__all__ = ["terminal_cli"]
+
+
+@terminal_cli.command("block")
+def block(terminal: Terminal, data: Data, by: By) -> None:
+    """Give this terminal nothing that is worth money: no sale, no stock, no float."""
+    _set_blocked(terminal, data, by, True)
+
+
+@terminal_cli.command("unblock")
+def unblock(terminal: Terminal, data: Data, by: By) -> None:
+    """Let this terminal sell again."""
+    _set_blocked(terminal, data, by, False)
+
+
+def _set_blocked(terminal: str, data: Path, by: str, blocked: bool) -> None:
+    with acting(data, by) as act:
+        terminal_id = terminals.find(act.connection, terminal)
+        terminals.set_blocked(act.connection, terminal_id, blocked)
+        action = "block" if blocked else "unblock"
+        operators.note(act.connection, act.operator, action, terminal_id.hex(), "", act.now)
+    say(f"{terminal_id.hex()} is {'blocked' if blocked else 'not blocked'}")
+
+
+@terminal_cli.command("text")
+def merchant_text(terminal: Terminal, text: str, data: Data, by: By) -> None:
+    """What the merchant reads at the next check-in; an empty text takes it away."""
+    with acting(data, by) as act:
+        terminal_id = terminals.find(act.connection, terminal)
+        terminals.set_merchant_text(act.connection, terminal_id, text or None)
+        operators.note(act.connection, act.operator, "text", terminal_id.hex(), text, act.now)
+    say(f"{terminal_id.hex()} will show {text!r}" if text else f"{terminal_id.hex()}: no text")
+
+
+@terminal_cli.command("lost")
+def lost_records(
+    terminal: Terminal,
+    data: Data,
+    by: By,
+    accept_through: Annotated[
+        int, typer.Option(help="You have looked: what is lost up to this record is dealt with.")
+    ] = 0,
+) -> None:
+    """Journal records that a terminal says it has lost, and that did not turn up since."""
+    with acting(data, by) as act:
+        terminal_id = terminals.find(act.connection, terminal)
+        if accept_through:
+            given_up = losses.accept(
+                act.connection, terminal_id, accept_through, act.operator, act.now
+            )
+            text = f"through record {accept_through}"
+            operators.note(act.connection, act.operator, "lost", terminal_id.hex(), text, act.now)
+            if given_up:
+                say(f"{given_up} records that never came are given up")
+        lost = losses.open_losses(act.connection, terminal_id)
+    say("lost and not accepted: " + (", ".join(map(str, lost)) or "none"))

@@ -1,0 +1,77 @@
+"""The HTTP face: which path goes where. For `serving` and the tests; everything it calls is a plain
+function elsewhere.
+
+POST /m                  a terminal's sealed message
+GET  /tuf/…              channels: metadata and targets
+POST /v1/terminals       enrolment, by a technician's bearer token
+GET  /v1/terminals       what each terminal really runs, page by page, by a token of the office
+POST /v1/terminals/<id>/permit   lets a technician unlock, retire or set it by cable
+POST /v1/terminals/<id>/journal  records that a technician exported from it, under its seal
+POST /v1/bench           what technicians did at their benches
+GET  /                   the dashboard, by HTTP Basic (any name, a token of the office)
+GET  /health             what was written can be read: 200 "ok", or 503 and what is wrong
+
+Terminals' messages, files, and what people ask for have threads of their own (`lanes`): no page and
+no list can make a sale wait for a thread.
+"""
+
+from __future__ import annotations
+
+from litestar import Litestar, Response, asgi, get, post
+from litestar.types import Receive, Scope, Send
+
+from updater_server.faces import operator, technician, terminal
+from updater_server.faces.errors import RETRY_AFTER_S, plain_error
+from updater_server.faces.files import StaticFiles
+from updater_server.faces.health import Health
+from updater_server.faces.lanes import Lane
+from updater_server.faces.requests import AnyRequest
+from updater_server.service import Service
+from updater_server.wire.sealed import MESSAGE_LIMIT_BYTES
+
+BODY_LIMIT_BYTES = 64 * 1024
+
+
+def make_app(service: Service) -> Litestar:
+    """The whole server as one ASGI application."""
+    messages = Lane("messages", threads=4, waiting=124, patience_s=8)
+    pages = Lane("pages", threads=2, waiting=14, patience_s=10)
+    downloads = Lane("files", threads=4, waiting=252, patience_s=20)
+    looks = Lane("health", threads=1, waiting=7, patience_s=5)
+    files = StaticFiles(service.folder.repository, downloads, service.prices.folder)
+    whole = Health(service)
+
+    @post("/m", status_code=200, request_max_body_size=MESSAGE_LIMIT_BYTES)
+    async def message(request: AnyRequest) -> Response[bytes]:
+        body = await request.body()
+        status, reply = await messages.run(terminal.handle, service, body)
+        headers = {"retry-after": RETRY_AFTER_S} if status == terminal.TRY_LATER else {}
+        return Response(reply, status_code=status, media_type="application/cose", headers=headers)
+
+    @asgi("/tuf", is_mount=True, copy_scope=True)
+    async def tuf_files(scope: Scope, receive: Receive, send: Send) -> None:
+        await files(scope, receive, send)
+
+    @get("/health", media_type="text/plain")
+    async def health() -> Response[str]:
+        problems = await looks.run(whole.problems)
+        return Response("\n".join(problems) or "ok", status_code=503 if problems else 200)
+
+    async def close_lanes() -> None:
+        for lane in (messages, pages, downloads, looks):
+            lane.close()
+
+    return Litestar(
+        [
+            message,
+            tuf_files,
+            *technician.routes(service, pages),
+            *operator.routes(service, pages),
+            health,
+        ],
+        openapi_config=None,
+        exception_handlers={Exception: plain_error},
+        request_max_body_size=BODY_LIMIT_BYTES,
+        on_shutdown=[close_lanes],
+        logging_config=None,
+    )

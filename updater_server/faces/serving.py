@@ -1,0 +1,143 @@
+"""Run the application in this one process until told to stop. For `cli.server`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, cast
+
+from updater_server.atomic import write_atomically
+from updater_server.errors import StateError
+from updater_server.faces.app import BODY_LIMIT_BYTES, make_app
+from updater_server.faces.http_connection import Application, Limits
+from updater_server.faces.http_server import HttpServer
+from updater_server.renewal import keep_renewing
+from updater_server.service import Service
+from updater_server.startup import count_on, examine, the_only_server
+
+END_S = 15.0
+"""From the word to stop to the end of the process, whatever does not come back meanwhile."""
+COUNT_EVERY_S = 60.0
+_FILES_OF_OURS = 128
+log = logging.getLogger("duka.serving")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(Limits.backlog)
+        listening.setblocking(False)
+    except OSError as error:
+        raise StateError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return listening
+
+
+async def _serve(service: Service, listening: socket.socket, ready: Callable[[int], None]) -> None:
+    application: Any = make_app(service)
+    server = HttpServer(cast(Application, application), listening, _limits())
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        _end_in(END_S)
+        server.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    host, port = listening.getsockname()[:2]
+    running = asyncio.create_task(server.serve())
+    await _until_answering(host, port, running)
+    write_atomically(service.folder.port, f"{port}\n".encode())
+    ready(port)
+    tasks = [asyncio.create_task(keep_renewing(service)), asyncio.create_task(_count(service))]
+    await running
+    for task in tasks:
+        task.cancel()
+    for close in application.on_shutdown:
+        await close()
+
+
+async def _count(service: Service) -> None:
+    while True:
+        await asyncio.sleep(COUNT_EVERY_S)
+        try:
+            await asyncio.to_thread(count_on, service)
+        except Exception:  # /health tells of it; the server sells on while it can
+            log.exception("the database was not counted on")
+
+
+def _limits() -> Limits:
+    """As many connections as this process may have files open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = Limits.connections + _FILES_OF_OURS
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    room = max(16, min(Limits.connections, soft - _FILES_OF_OURS))
+    return Limits(
+        connections=room,
+        connections_of_address=max(8, room // 2),
+        body_bytes=BODY_LIMIT_BYTES,
+    )
+
+
+def _end_in(seconds: float) -> None:
+    """End the process then, if it still runs: what it has not committed is not done, what it has
+    committed is on the disk.
+    """
+
+    def end() -> None:
+        log.error("something did not come back within %d s of the word to stop", seconds)
+        os._exit(1)
+
+    watch = threading.Timer(seconds, end)
+    watch.daemon = True
+    watch.start()
+
+
+async def _until_answering(host: str, port: int, running: asyncio.Task[None]) -> None:
+    """Return once the server answers; raise what stopped it if it stops first."""
+    asked = asyncio.create_task(_ask_health(host, port))
+    await asyncio.wait({asked, running}, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+    if not asked.done():
+        asked.cancel()
+        if running.done():
+            await running
+        raise StateError("the web server did not start")
+    await asked
+
+
+async def _ask_health(host: str, port: int) -> None:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 the wildcard's own address
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(b"GET /health HTTP/1.1\r\nHost: self\r\nConnection: close\r\n\r\n")
+    await reader.readline()
+    writer.close()
+
+
+def serve(service: Service, host: str, port: int, ready: Callable[[int], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is called with the port once requests are answered.
+
+    Port 0 takes a free one. The port is also in the file `port` of the data folder while the server
+    runs.
+
+    Raises:
+        StateError: another server uses this folder, the database is damaged or cannot be written,
+            or the address is taken.
+    """
+    with the_only_server(service.folder) as cut_off:
+        examine(service, cut_off)
+        listening = _listen(host, port)
+        try:
+            asyncio.run(_serve(service, listening, ready))
+        finally:
+            service.folder.port.unlink(missing_ok=True)
+            listening.close()

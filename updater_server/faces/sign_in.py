@@ -1,0 +1,37 @@
+"""Who asks: the technician behind a token. For the faces of technicians and of the office."""
+
+from __future__ import annotations
+
+import base64
+
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+
+from updater_server.fleet import technicians
+from updater_server.service import Service
+from updater_server.store.engine import reading
+
+
+def technician(
+    service: Service, authorization: str, scheme: str, role: str | None = None
+) -> technicians.Technician:
+    """The technician behind an Authorization header, who must have `role` if one is named.
+
+    Raises:
+        NotAuthorizedException: (401) no token, or it is nobody's or withdrawn.
+        PermissionDeniedException: (403) the token does not open this.
+    """
+    given, _, credentials = authorization.partition(" ")
+    token = credentials.strip() if given.lower() == scheme else ""
+    if token and scheme == "basic":
+        try:
+            token = base64.b64decode(token, validate=True).decode().partition(":")[2]
+        except ValueError:  # not ASCII, not base64, or not UTF-8 inside
+            token = ""
+    if token:
+        with reading(service.engine) as connection:
+            found = technicians.of_token(connection, token)
+        if found is not None:
+            if role is not None and found.role != role:
+                raise PermissionDeniedException(f"a token of the role {role} is needed")
+            return found
+    raise NotAuthorizedException("a technician's token is needed")

@@ -1,0 +1,138 @@
+"""One sealed message in, one sealed reply out: the server's side of `POST /m`. For `app`, which
+does the HTTP.
+
+Everything a message does is one database transaction together with its counter: it happened and may
+not happen again, or it did not happen and may be sent again. Source: docs/formats/messages.md.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy.exc import DatabaseError
+
+from updater_server.errors import BusyError, ConflictError, InputError, VaultError
+from updater_server.faces.messages import ANSWERS, Exchange, Reply
+from updater_server.fleet import terminals
+from updater_server.fleet.alarms import raise_alarm
+from updater_server.sales.prices import PricesUnavailable
+from updater_server.sales.stock import NoSuchBatch, TerminalBlocked
+from updater_server.service import Service
+from updater_server.store.engine import is_the_databases_fault, reading, writing
+from updater_server.wire import cbor, keys
+from updater_server.wire.content import BadMessage, Content
+from updater_server.wire.replies import ReplyUnfit, check_reply
+from updater_server.wire.sealed import (
+    MESSAGE_LIMIT_BYTES,
+    NotAMessage,
+    SealBroken,
+    open_request,
+    parse_envelope,
+    seal_reply,
+)
+
+log = logging.getLogger("duka.device_api")
+
+OK, BAD_REQUEST, UNAUTHORIZED, REPLAY, TOO_LARGE, TRY_LATER = 200, 400, 401, 409, 413, 503
+
+
+def handle(service: Service, body: bytes) -> tuple[int, bytes]:
+    """Answer one request body: HTTP status, and the sealed reply when it is 200 (else empty)."""
+    if len(body) > MESSAGE_LIMIT_BYTES:
+        return TOO_LARGE, b""
+    try:
+        envelope = parse_envelope(body)
+    except NotAMessage:
+        return BAD_REQUEST, b""
+    try:
+        with reading(service.engine) as connection:
+            device_keys = terminals.device_keys(connection, service.key, envelope.terminal_id)
+        if device_keys is None:
+            return UNAUTHORIZED, b""
+        plain = open_request(envelope, device_keys)
+        with writing(service.engine) as connection:
+            now = service.now()
+            if not terminals.accept_counter(
+                connection, envelope.terminal_id, envelope.counter, now
+            ):
+                return REPLAY, b""
+            exchange = Exchange(service, connection, envelope.terminal_id, device_keys, now)
+            answer = _answer_or_note(exchange, plain)
+    except SealBroken:
+        return UNAUTHORIZED, b""
+    except (PricesUnavailable, VaultError, BusyError) as error:
+        # Rolled back: nothing was decided and the counter is free again.
+        log.error("terminal %s is asked to try later: %s", envelope.terminal_id.hex(), error)
+        if isinstance(error, VaultError):
+            _tell_of_device_key(service, envelope.terminal_id)
+        return TRY_LATER, b""
+    except Exception as error:
+        # Of the database, or of ours even where what went wrong was to be noted: never in words.
+        log.log(
+            logging.ERROR if is_the_databases_fault(error) else logging.CRITICAL,
+            "terminal %s is asked to try later",
+            envelope.terminal_id.hex(),
+            exc_info=error,
+        )
+        return TRY_LATER, b""
+    return OK, seal_reply(envelope, answer, device_keys)
+
+
+def _answer_or_note(exchange: Exchange, plain: bytes) -> bytes:
+    """The reply; what nobody foresaw, or no terminal would take, is undone, told to a person, and
+    refused: a "try later" would be asked again for ever.
+    """
+    connection, terminal_id, now = exchange.connection, exchange.terminal_id, exchange.now
+    try:
+        with connection.begin_nested():
+            reply = _answer(exchange, plain)
+            answer = cbor.dumps(reply)
+            check_reply(reply, len(answer))
+            return answer
+    except (PricesUnavailable, VaultError, BusyError):
+        raise
+    except ReplyUnfit as error:
+        text = f"asked for something whose answer no terminal takes: {error}"
+        raise_alarm(connection, terminal_id, "reply_unfit", text, now)
+    except Exception as error:
+        if is_the_databases_fault(error):
+            raise
+        what = type(getattr(error, "orig", None) or error).__name__
+        log.exception("a message of terminal %s", terminal_id.hex())
+        text = f"a message could not be worked on ({what}): the server's log has it"
+        raise_alarm(connection, terminal_id, "message_failed", text, now)
+    return cbor.dumps(_error("bad_message", text))
+
+
+def _tell_of_device_key(service: Service, terminal_id: bytes) -> None:
+    """The one sealed thing that no other can stand in for: a person must see to this terminal."""
+    try:
+        with writing(service.engine) as connection:
+            text = "its device key does not open on the server: it must be provisioned anew"
+            raise_alarm(connection, terminal_id, "device_key", text, service.now())
+    except DatabaseError as error:
+        log.error("terminal %s: no alarm could be raised: %s", terminal_id.hex(), error)
+
+
+def _error(code: str, text: str) -> Reply:
+    named = keys.ErrorReply
+    return {keys.KIND: keys.Kind.ERROR, named.CODE: code, named.TEXT: text}
+
+
+def _answer(exchange: Exchange, plain: bytes) -> Reply:
+    try:
+        content = Content(plain)
+        kind = content.uint(keys.KIND)
+        answer = ANSWERS.get(kind)
+        if answer is None:
+            raise BadMessage(f"no message of kind {kind}")
+        reply = answer(exchange, content)
+    except (BadMessage, InputError) as error:
+        return _error("bad_message", str(error))
+    except ConflictError as error:
+        return _error("conflict", str(error))
+    except NoSuchBatch as error:
+        return _error("unknown_batch", str(error))
+    except TerminalBlocked as error:
+        return _error("blocked", str(error))
+    return {keys.KIND: kind, **reply}

@@ -1,0 +1,69 @@
+"""What each terminal reports of itself when it checks in. For the terminals' face."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from updater_server.fleet import updates
+from updater_server.fleet.alarms import raise_alarm
+from updater_server.store.tables import check_in, running_history
+
+
+@dataclass(frozen=True)
+class CheckIn:
+    """Message kind 1."""
+
+    terminal_time: int
+    release: int
+    slot: str
+    trial: bool
+    boot_count: int
+    battery_mv: int
+    signal: int
+    failure_release: int | None
+    failure_reason: str | None
+    own_float_minor: int
+    journal_oldest: int
+    journal_next: int
+    wait_release: int | None = None
+    wait_code: str | None = None
+    refused_files: list[tuple[str, str]] | None = None
+    """[(file, reason), …] that it cannot work with; None: as it said before."""
+
+
+def record_check_in(connection: Connection, terminal_id: bytes, report: CheckIn, now: int) -> None:
+    """Keep the newest report, a line of history when what runs or what failed has changed, and an
+    alarm for each file that the terminal newly refuses.
+    """
+    values: dict[str, Any] = {**report.__dict__, "at": now, "reconciled": None}
+    del values["refused_files"]
+    before = connection.execute(
+        select(check_in).where(check_in.c.terminal_id == terminal_id)
+    ).one_or_none()
+    values |= updates.told(connection, terminal_id, before, values, now)
+    if report.refused_files is not None:
+        values["refused_files"] = json.dumps(report.refused_files)
+        known = json.loads(before.refused_files or "[]") if before else []
+        for name, reason in report.refused_files:
+            if [name, reason] not in known:
+                text = f"it cannot work with {name}: {reason}"
+                raise_alarm(connection, terminal_id, "file_refused", text, now)
+    if before is None:
+        connection.execute(insert(check_in).values(terminal_id=terminal_id, **values))
+    else:
+        connection.execute(
+            update(check_in).where(check_in.c.terminal_id == terminal_id).values(**values)
+        )
+    watched = ["release", "slot", "trial"]
+    failed = ["failure_release", "failure_reason"]
+    now_runs = {name: getattr(report, name) for name in watched + failed}
+    if report.failure_release is not None:
+        watched += failed
+    if before is None or any(getattr(before, name) != now_runs[name] for name in watched):
+        connection.execute(
+            insert(running_history).values(terminal_id=terminal_id, at=now, **now_runs)
+        )

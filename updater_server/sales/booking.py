@@ -1,0 +1,279 @@
+"""What a journal record does to the books, by its kind. For `intake`, which has stored it.
+
+A record that is authentic and makes no sense is an alarm and does nothing: the next ones are taken
+in all the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from sqlalchemy import Connection, insert, select, update
+
+from updater_server.errors import VaultError
+from updater_server.fleet import terminals
+from updater_server.fleet.alarms import raise_alarm
+from updater_server.sales import batches, forgotten, ledger, records
+from updater_server.sales.prices import was_shown
+from updater_server.store.engine import is_the_databases_fault
+from updater_server.store.tables import (
+    sale,
+    stock_batch,
+    stock_outcome,
+    voucher,
+    voucher_assignment,
+)
+from updater_server.wire.journal_record import NotARecord, Record, RecordKind
+
+log = logging.getLogger("duka.intake")
+
+LOST_CODE = "lost"
+"""The terminal gives a sale up because its flash has lost what was sold."""
+
+
+def apply_refusals_of(connection: Connection, terminal_id: bytes, intent: Record, now: int) -> None:
+    """Do what the refusals of a late intent's sale do, once more: it may have been given back long
+    since.
+
+    Raises:
+        VaultError: as `apply`.
+    """
+    if intent.kind != RecordKind.INTENT_OFFLINE:
+        return
+    for record in records.of_kind(connection, terminal_id, RecordKind.REFUSED, intent.sequence):
+        if record.body[:1] == [intent.sequence]:
+            apply(connection, terminal_id, record, now)
+
+
+def apply(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
+    """Do what a record does to the books; what cannot be booked is an alarm, and undone.
+
+    Raises:
+        VaultError: something sealed does not open, so that nothing can be decided.
+    """
+    effect = _EFFECTS.get(record.kind)
+    if effect is None:
+        return
+    try:
+        with connection.begin_nested():
+            _effect(effect, connection, terminal_id, record, now)
+    except VaultError:
+        raise
+    except Exception as error:  # whatever one record holds, the next ones are taken in
+        if is_the_databases_fault(error):
+            raise
+        log.exception("record %d of terminal %s", record.sequence, terminal_id.hex())
+        text = f"record {record.sequence} could not be booked: the server's log has it"
+        raise_alarm(connection, terminal_id, "journal_nonsense", text, now)
+
+
+def _effect(
+    effect: _Effect, connection: Connection, terminal_id: bytes, record: Record, now: int
+) -> None:
+    try:
+        effect(connection, terminal_id, record, now)
+    except NotARecord as error:
+        text = f"record {record.sequence}: {error}"
+        raise_alarm(connection, terminal_id, "journal_nonsense", text, now)
+
+
+def _offline_intent(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
+    product_id, amount, commission, batch_id, index = record.fields(str, int, int, int, int)
+    batch = connection.execute(
+        select(stock_batch).where(
+            stock_batch.c.id == batch_id, stock_batch.c.terminal_id == terminal_id
+        )
+    ).one_or_none()
+    if batch is None and forgotten.is_missing_batch(connection, terminal_id, batch_id):
+        _post_stock_sale(connection, terminal_id, record.sequence, amount, commission, now)
+        return
+    if batch is None or index >= batch.count:
+        raise NotARecord(f"sold voucher {index} of batch {batch_id}, which it does not have")
+    place = (stock_outcome.c.batch_id == batch_id) & (stock_outcome.c.batch_index == index)
+    if connection.scalar(
+        select(stock_outcome.c.sequence).where(place, stock_outcome.c.outcome == "sold")
+    ):
+        raise NotARecord(f"sold voucher {index} of batch {batch_id} a second time")
+    if (product_id, amount) != (batch.product_id, batch.face_minor):
+        text = (
+            f"record {record.sequence} sold {amount} of {product_id}; "
+            f"batch {batch_id} is {batch.face_minor} of {batch.product_id}"
+        )
+        raise_alarm(connection, terminal_id, "journal_price", text, now)
+        product_id, amount, commission = batch.product_id, batch.face_minor, batch.commission_minor
+    owner = terminals.get(connection, terminal_id)
+    fair = commission == batch.commission_minor or was_shown(
+        connection, owner.catalogue, product_id, amount, commission
+    )
+    if not fair:
+        text = f"record {record.sequence}: a commission of {commission} was never offered"
+        raise_alarm(connection, terminal_id, "journal_price", text, now)
+        commission = batch.commission_minor
+    connection.execute(
+        insert(stock_outcome).values(
+            batch_id=batch_id,
+            batch_index=index,
+            outcome="sold",
+            sequence=record.sequence,
+            created_at=now,
+        )
+    )
+    _post_stock_sale(connection, terminal_id, record.sequence, amount, commission, now)
+    if batches.came_back(connection, batch_id, index):
+        text = f"record {record.sequence} sold voucher {index} of batch {batch_id}, which came back"
+        raise_alarm(connection, terminal_id, "returned_and_sold", text, now)
+
+
+def _post_stock_sale(
+    connection: Connection,
+    terminal_id: bytes,
+    sequence: int,
+    amount: int,
+    commission: int,
+    now: int,
+) -> None:
+    ledger.post(
+        connection,
+        "stock_sale",
+        ledger.stock_sale_reference(terminal_id, sequence),
+        ledger.sale_entries(terminal_id, amount, commission),
+        terminal_id=terminal_id,
+        sequence=sequence,
+        now=now,
+    )
+    left = ledger.float_minor(connection, terminal_id)
+    if left < 0:
+        text = f"offline sales went over the float (record {sequence})"
+        raise_alarm(connection, terminal_id, "float_negative", text, now)
+
+
+def _online_intent(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
+    product_id, amount, commission = record.fields(str, int, int)
+    asked = connection.execute(
+        select(sale).where(sale.c.terminal_id == terminal_id, sale.c.sequence == record.sequence)
+    ).one_or_none()
+    if asked and (
+        asked.product_id,
+        asked.amount_minor,
+        asked.commission_minor,
+        asked.terminal_time,
+    ) != (product_id, amount, commission, record.time):
+        raise NotARecord("the intent is not the sale that was asked for")
+
+
+def _carried(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
+    """A sale restated for the terminal's own needs: it was posted long since, by its intent."""
+    (sequence,) = record.fields(int)
+    intent = records.find(connection, terminal_id, sequence)
+    if intent is None or len(record.body) == 1:
+        return
+    length = 2 + (5 if intent.kind == RecordKind.INTENT_OFFLINE else 3)
+    if record.body[1 : 1 + length] != [intent.kind, intent.time, *intent.body][:length]:
+        raise NotARecord(f"restates sale {sequence} as another")
+
+
+def _delivered(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
+    sequence, _sealed, serial, _expiry, _float = record.fields(int, bytes, str, int, int)
+    given = connection.scalar(
+        select(voucher.c.serial)
+        .join(voucher_assignment, voucher_assignment.c.voucher_id == voucher.c.id)
+        .where(
+            voucher_assignment.c.terminal_id == terminal_id,
+            voucher_assignment.c.sale_sequence == sequence,
+        )
+    )
+    if given is None and forgotten.adopt_sale(connection, terminal_id, record, now):
+        return
+    if given != serial:
+        raise NotARecord(f"says sale {sequence} brought voucher {serial}, which it did not")
+
+
+def _refused(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
+    sequence, code = record.fields(int, str)
+    online = connection.scalar(
+        select(sale.c.state).where(sale.c.terminal_id == terminal_id, sale.c.sequence == sequence)
+    )
+    voided = ledger.is_posted(connection, ledger.void_reference(terminal_id, sequence))
+    if online == "delivered" and code == LOST_CODE and not voided:
+        sold_as = ledger.sale_reference(terminal_id, sequence)
+        _undo(connection, terminal_id, sold_as, sequence, record, now)
+        text = f"sale {sequence} was delivered, and the terminal has lost what it was: given back"
+        raise_alarm(connection, terminal_id, "sale_lost", text, now)
+        return
+    if online == "delivered" and not voided:
+        raise NotARecord(f"says sale {sequence} was refused; it was delivered")
+    sold = connection.execute(
+        select(stock_outcome, stock_batch.c.terminal_id, stock_batch.c.face_minor)
+        .join(stock_batch, stock_batch.c.id == stock_outcome.c.batch_id)
+        .where(
+            stock_batch.c.terminal_id == terminal_id,
+            stock_outcome.c.sequence == sequence,
+            stock_outcome.c.outcome == "sold",
+        )
+    ).one_or_none()
+    if sold is None:
+        return
+    sold_as = ledger.stock_sale_reference(terminal_id, sequence)
+    _undo(connection, terminal_id, sold_as, sequence, record, now)
+    connection.execute(
+        insert(stock_outcome).values(
+            batch_id=sold.batch_id,
+            batch_index=sold.batch_index,
+            outcome="spoiled",
+            sequence=record.sequence,
+            created_at=now,
+        )
+    )
+    text = f"voucher {sold.batch_index} of batch {sold.batch_id} did not open ({code[:32]})"
+    raise_alarm(connection, terminal_id, "voucher_spoiled", text, now)
+
+
+def _undo(
+    connection: Connection,
+    terminal_id: bytes,
+    sold_as: str,
+    sequence: int,
+    record: Record,
+    now: int,
+) -> None:
+    """Give back what a sale cost, once; `sold_as` is its reference in the ledger."""
+    printed = records.of_kind(connection, terminal_id, RecordKind.PRINTED, sequence)
+    if any(found.body[:1] == [sequence] for found in printed):
+        raise NotARecord(f"gives back sale {sequence}, which was printed")
+    reference = f"refund:{terminal_id.hex()}:{sequence}"
+    if ledger.is_posted(connection, reference):
+        raise NotARecord(f"gives back sale {sequence} a second time")
+    posted = ledger.entries_of(connection, sold_as)
+    ledger.post(
+        connection,
+        "refund",
+        reference,
+        {name: -amount_minor for name, amount_minor in posted.items()},
+        terminal_id=terminal_id,
+        sequence=record.sequence,
+        now=now,
+    )
+
+
+def _stock(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
+    # The first record of a batch has its whole count, that of its recall fewer.
+    batch_id, count = record.fields(int, int)
+    connection.execute(
+        update(stock_batch)
+        .where(stock_batch.c.id == batch_id, stock_batch.c.terminal_id == terminal_id)
+        .where(stock_batch.c.withdrawn_at.is_not(None), stock_batch.c["count"] > count)
+        .where(stock_batch.c.stopped_at.is_(None))
+        .values(stopped_at=now)
+    )
+
+
+_Effect = Callable[[Connection, bytes, Record, int], None]
+_EFFECTS: dict[int, _Effect] = {
+    RecordKind.INTENT_OFFLINE: _offline_intent,
+    RecordKind.INTENT_ONLINE: _online_intent,
+    RecordKind.DELIVERED: _delivered,
+    RecordKind.REFUSED: _refused,
+    RecordKind.CARRIED: _carried,
+    RecordKind.STOCK: _stock,
+}

@@ -1,0 +1,90 @@
+"""The database's tables, one file a subject. Every room above imports them from here; the schema
+itself is made by the migrations.
+
+Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
+Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
+`stock_return`, `deposit`, `operator_log` and `technician_event` are never updated or deleted:
+triggers refuse it (migrations 0002 to 0009).
+"""
+
+from __future__ import annotations
+
+from updater_server.store.tables.base import metadata
+from updater_server.store.tables.fleet import (
+    alarm,
+    bench_entry,
+    check_in,
+    running_history,
+    technician,
+    technician_event,
+    terminal,
+)
+from updater_server.store.tables.journals import (
+    journal_late,
+    journal_record,
+    loss_accepted,
+)
+from updater_server.store.tables.money import (
+    account,
+    deposit,
+    ledger_entry,
+    ledger_transaction,
+    price,
+)
+from updater_server.store.tables.restores import (
+    database_restore,
+    restore_scope,
+    restore_serial,
+    restore_stock,
+    restore_terminal,
+)
+from updater_server.store.tables.server import (
+    operator_log,
+    server_constant,
+    server_mark,
+)
+from updater_server.store.tables.vouchers import (
+    sale,
+    stock_batch,
+    stock_outcome,
+    stock_return,
+    voucher,
+    voucher_aside,
+    voucher_assignment,
+    voucher_import,
+)
+
+__all__ = [
+    "account",
+    "alarm",
+    "bench_entry",
+    "check_in",
+    "database_restore",
+    "deposit",
+    "journal_late",
+    "journal_record",
+    "ledger_entry",
+    "ledger_transaction",
+    "loss_accepted",
+    "metadata",
+    "operator_log",
+    "price",
+    "restore_scope",
+    "restore_serial",
+    "restore_stock",
+    "restore_terminal",
+    "running_history",
+    "sale",
+    "server_constant",
+    "server_mark",
+    "stock_batch",
+    "stock_outcome",
+    "stock_return",
+    "technician",
+    "technician_event",
+    "terminal",
+    "voucher",
+    "voucher_aside",
+    "voucher_assignment",
+    "voucher_import",
+]

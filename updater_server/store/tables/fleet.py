@@ -1,0 +1,130 @@
+"""Terminals, what they report of themselves, technicians and alarms."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from updater_server.store.tables.base import Big, metadata
+
+technician = Table(
+    "technician",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("token_sha256", LargeBinary(32), nullable=False, unique=True),
+    Column("created_at", Big, nullable=False),
+    Column("role", String(16), nullable=False, server_default="office"),
+    Column("allowance_minor", Big, nullable=False, server_default="0"),  # opening floats, in all
+    Column("daily_limit", Big, nullable=False, server_default="100"),
+    Column("withdrawn_at", Big),
+)
+
+technician_event = Table(
+    "technician_event",  # what was decided about a technician, and by whom
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("technician_id", Big, ForeignKey("technician.id"), nullable=False, index=True),
+    Column("at", Big, nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("by", String(64), nullable=False),
+)
+
+terminal = Table(
+    "terminal",
+    metadata,
+    Column("id", LargeBinary(8), primary_key=True),
+    Column("key_sealed", LargeBinary, nullable=False),
+    Column("hardware_class", String(32), nullable=False),
+    Column("hardware_revision", Integer, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("catalogue", String(64), nullable=False),
+    Column("enrolled_at", Big, nullable=False),
+    Column("enrolled_by", Big, ForeignKey("technician.id"), nullable=False),
+    Column("initial_float_minor", Big, nullable=False),
+    Column("blocked", Boolean, nullable=False, default=False),
+    Column("merchant_text", String(200)),
+    Column("merchant_name", String(32)),
+    Column("last_counter", Big, nullable=False, default=0),
+    Column("last_seen_at", Big),
+    Column("acknowledged_through", Big, nullable=False, default=0),
+    Column("chain_tag", LargeBinary(8)),  # null: unknown, after a lost record
+    Index(None, "enrolled_by", "enrolled_at"),
+)
+
+check_in = Table(
+    "check_in",  # the newest of each terminal
+    metadata,
+    Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), primary_key=True),
+    Column("at", Big, nullable=False),
+    Column("terminal_time", Big, nullable=False),
+    Column("release", Big, nullable=False),
+    Column("slot", String(1), nullable=False),
+    Column("trial", Boolean, nullable=False),
+    Column("boot_count", Big, nullable=False),
+    Column("battery_mv", Integer, nullable=False),
+    Column("signal", Integer, nullable=False),
+    Column("failure_release", Big),
+    Column("failure_reason", String(200)),
+    Column("failure_at", Big),
+    Column("wait_release", Big),
+    Column("wait_code", String(16)),
+    Column("wait_since", Big),
+    Column("own_float_minor", Big, nullable=False),
+    Column("journal_oldest", Big, nullable=False),
+    Column("journal_next", Big, nullable=False),
+    Column("reconciled", Boolean),  # null: not comparable yet
+    Column("mismatches", Integer, nullable=False, default=0),  # in a row
+    Column("refused_files", String),  # JSON [[file, reason], …]: what it does not work with
+)
+
+running_history = Table(
+    "running_history",  # a row whenever what runs, or why something failed, changes
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), nullable=False, index=True),
+    Column("at", Big, nullable=False),
+    Column("release", Big, nullable=False),
+    Column("slot", String(1), nullable=False),
+    Column("trial", Boolean, nullable=False),
+    Column("failure_release", Big),
+    Column("failure_reason", String(200)),
+)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), index=True),
+    Column("code", String(32), nullable=False),
+    Column("text", String(300), nullable=False),
+    Column("first_at", Big, nullable=False),
+    Column("last_at", Big, nullable=False),
+    Column("count", Big, nullable=False, default=1),
+    Column("closed_at", Big),
+)
+
+bench_entry = Table(
+    "bench_entry",  # what technicians did at their benches
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("technician_id", Big, ForeignKey("technician.id"), nullable=False),
+    Column("entry_id", String(64), nullable=False),
+    Column("terminal_id", LargeBinary(8), nullable=False, index=True),  # empty: no identity yet
+    Column("at", Big, nullable=False),
+    Column("received_at", Big, nullable=False),
+    Column("job", String(16), nullable=False),
+    Column("result", String(200), nullable=False),
+    Column("details", String, nullable=False),
+    UniqueConstraint("technician_id", "entry_id"),
+    Index(None, "technician_id", "received_at"),
+)

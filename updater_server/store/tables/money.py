@@ -1,0 +1,65 @@
+"""The double-entry ledger, deposits, and every price ever shown."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, LargeBinary, String, Table
+
+from updater_server.store.tables.base import Big, metadata
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+)
+
+ledger_transaction = Table(
+    "ledger_transaction",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("reference", String(64), nullable=False, unique=True),
+    Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), index=True),
+    Column("sequence", Big),
+    Column("created_at", Big, nullable=False, index=True),
+)
+
+ledger_entry = Table(
+    "ledger_entry",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column(
+        "transaction_id",
+        Big,
+        ForeignKey("ledger_transaction.id", deferrable=True, initially="DEFERRED"),
+        nullable=False,
+        index=True,
+    ),
+    Column("account_id", Big, ForeignKey("account.id"), nullable=False, index=True),
+    Column("amount_minor", Big, nullable=False),
+    CheckConstraint("amount_minor <> 0", name="moves"),
+)
+
+price = Table(
+    "price",  # every price any catalogue has ever shown
+    metadata,
+    Column("catalogue", String(64), primary_key=True),
+    Column("product_id", String(32), primary_key=True),
+    Column("amount_minor", Big, primary_key=True),
+    Column("commission_minor", Big, primary_key=True),
+    Column("first_seen_at", Big, nullable=False),
+)
+
+deposit = Table(
+    "deposit",  # money between a merchant and us; the key is posted once for ever
+    metadata,
+    Column("reference", String(48), primary_key=True),
+    Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), nullable=False, index=True),
+    Column("amount_minor", Big, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("posted_by", String(64), nullable=False),
+    Column("undoes", String(48), ForeignKey("deposit.reference"), unique=True),
+    Column("reason", String(200), nullable=False),
+    Column("float_after_minor", Big, nullable=False),
+    Column("created_at", Big, nullable=False),
+)

@@ -1,0 +1,33 @@
+"""The server itself: who did what at the command line, and what it notes about itself."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, String, Table
+
+from updater_server.store.tables.base import Big, metadata
+
+operator_log = Table(
+    "operator_log",  # who did what at the command line
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("at", Big, nullable=False),
+    Column("operator", String(64), nullable=False),
+    Column("action", String(24), nullable=False),
+    Column("subject", String(64), nullable=False, index=True),
+    Column("details", String(300), nullable=False),
+)
+
+server_constant = Table(
+    "server_constant",  # what is fixed for the life of a data folder
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", String(64), nullable=False),
+)
+
+server_mark = Table(
+    "server_mark",  # written and read back to see whether the database can be written
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", String(64), nullable=False),
+    Column("at", Big, nullable=False),
+)
