@@ -181,6 +181,12 @@ def pictures(context: Context) -> None:
     _python("-m tests.house.pictures")
 
 
+@task
+def names(context: Context) -> None:
+    """Write the names of the terminal's program that real boards' interpreters are built with."""
+    _python("-m tools.lab.names")
+
+
 @task(help={"paths": "tests to run; the figure counts as the floor for all of them only"})
 def coverage(context: Context, paths: str = "tests", workers: int = 0) -> None:
     """Which branches of server and tools the tests reach, their subprocesses counted; a floor."""

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from tools.lab.names import FILE as NAMES
 from tools.release.image import ROOT, for_device
 
 BUILD: Final = ROOT / "build" / "qemu"
@@ -141,11 +142,12 @@ def _make(tree: Path) -> None:
     frozen = BUILD / "frozen"
     shutil.rmtree(frozen, ignore_errors=True)
     for original, name in _frozen():
-        text = for_device(original.read_text(encoding="utf-8"))
-        if text is not None:
+        text = original.read_text(encoding="utf-8")
+        device_text = text if original == NAMES else for_device(text)
+        if device_text is not None:
             copy = frozen / name
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_text(text, encoding="utf-8")
+            copy.write_text(device_text, encoding="utf-8")
     manifest = BUILD / "manifest.py"
     manifest.write_text(f'include("$(MPY_DIR)/extmod/asyncio")\nfreeze({str(frozen)!r})\n')
     _run(
@@ -176,6 +178,7 @@ def _frozen() -> Iterator[tuple[Path, str]]:
             continue
         yield path, "main.py" if name.parts[1] == "main.py" else name.as_posix()
     yield room / "boards" / "qemu" / "board.py", "board.py"
+    yield NAMES, NAMES.name
 
 
 def _fingerprint() -> str:

