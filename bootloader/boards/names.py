@@ -1,9 +1,10 @@
-"""Names of the terminal's program, frozen into a board's interpreter so that they take no heap.
-Never loaded. Made by `inv names`; what it does is told in `tools/lab/names.py`.
+"""Names of the terminal's program, frozen into a board's interpreter: there they take no
+heap. Never loaded. Made by `inv names`; what it does is told in `tools/lab/names.py`.
 """
 
-
-def _names(x):
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    x = None
     x.A.AB.AES.ANSWER_MS.B.BIG.BLIND_START_S.BODY_LIMIT_BYTES.BOOT.BOOTLOADER_VERSION.BadReply
     x.BadResponse.Battery.BlockDevice.Buzzer.BytesIO.C.CARRIED.CBC.CHECK_IN.CHUNK_BYTES.COLUMNS
     x.COMMANDS.COPY.COVER_OPEN.Canvas.Catalogue.CatalogueError.CborError.Cell.Chat.ChatAborted
@@ -50,24 +51,24 @@ def _names(x):
     x._breath_ms._breathe._broken._buffer._buzzer._by_hash._bytes._cached._candidate._canvas
     x._carry._catalogue._channel._check._check_date._check_in._check_not_older
     x._check_snapshot_version._chunk._chunk_ms._chunks._circumstances._client._clock._column
-    x._columns._commas._compress._console._control._copy._count._data_command._data_waiting
-    x._deadline._debouncer._decompress._depth._digest._digits._double._doubtful._drain._due_ms
-    x._encrypt_block._enter._entry._erase._escaped._exchange._expand._expander._expires_s._facts
-    x._failed._fed_ms._fetch._fetched._file._files._fill._filled._finish_first._first_rung
-    x._first_since._fits._flash._flush._fold._folder._fresh._from._full._gate_closed._gate_facts
-    x._get._give_back._glob._glyph._halted._hand_out._head._heads._held._hints._holds
-    x._holds_firmly._host._in_command._in_set._in_turn._install._integers._is_connected
+    x._columns._commas._compress._console._control._copy._count._cramped._data_command
+    x._data_waiting._deadline._debouncer._decompress._depth._digest._digits._double._doubtful
+    x._drain._due_ms._encrypt_block._enter._entry._erase._escaped._exchange._expand._expander
+    x._expires_s._facts._failed._fed_ms._fetch._fetched._file._files._fill._filled._finish_first
+    x._first_rung._first_since._fits._flash._flush._fold._folder._fresh._from._full._gate_closed
+    x._gate_facts._get._give_back._glob._glyph._halted._hand_out._head._heads._held._hints
+    x._holds._holds_firmly._host._in_command._in_set._in_turn._install._integers._is_connected
     x._is_number._is_permitted._is_selling._k._keep._keep_expired._kept._key._keypad._keys
     x._known._last._lcd._length._limbs._limit_bytes._line._list_stock._listed._listed_with._load
-    x._load_checkpoint._lock._log._log_at._look._map._mark._mark_of._may_begin._may_install
-    x._metadata._missing._modem._modem_log._must_look._name._names._need._needed._negated
-    x._newest_page._next_mark._nonce._note._note_key._noted._now._now_ns._number._number_in
-    x._obey._odd_multiples._offline_behind._on_catalogue._on_closed._on_data._on_head._on_lost
-    x._open._open_books._open_failures._opened._out_of_service._outcome._pads._page._page_after
-    x._pair._parse._partition._partitions._passed_over._path._patterns._pause_ms._payload._piece
-    x._pin_seal._place._plain._point._poll._poll_s._port._post._power_key._prepare
-    x._press_power_key._pressed_or._print._printer._program._queue._radio._reach_out._read
-    x._read_catalogue._read_signal._reader._realtime._reason_bytes._record._refused_batch
+    x._load_checkpoint._lock._log._log_at._look._make_room._map._mark._mark_of._may_begin
+    x._may_install._metadata._missing._modem._modem_log._must_look._name._names._need._needed
+    x._negated._newest_page._next_mark._nonce._note._note_key._noted._now._now_ns._number
+    x._number_in._obey._odd_multiples._offline_behind._on_catalogue._on_closed._on_data._on_head
+    x._on_lost._open._open_books._open_failures._opened._out_of_service._outcome._pads._page
+    x._page_after._pair._parse._partition._partitions._passed_over._path._patterns._pause_ms
+    x._payload._piece._pin_seal._place._plain._point._poll._poll_s._port._post._power_key
+    x._prepare._press_power_key._pressed_or._print._printer._program._queue._radio._reach_out
+    x._read._read_catalogue._read_signal._reader._realtime._reason_bytes._record._refused_batch
     x._registration._releases._remove._renew_stock._resume._retry_s._ring._rollout._rows._rtc
     x._run._running._sale._salt._scan._scratch._seal._sector._sector_hash._security_version
     x._seen._select._selling._send._sent._server._settings._sign_in._signature._signatures
@@ -186,10 +187,6 @@ def _names(x):
     x["partition "]["printer "]["receive: "]["refused: "]["rollout-"]["rollout/"]["root %d"]
     x["root.json"]["signed in"]["signed out"]["stock/%d"]["stock: "]["too long"]["too slow"]
     x["two of "]["{} mV {}%"]["{} x {}"]["{} {}"]["{} {}: {}"]["{}/{}.cbor"]["{}: {}"]["|"]
-
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
     import bootloader.shared
     import bootloader.shared.breath
     import bootloader.shared.calendar

@@ -5,7 +5,6 @@ run which the release managers did not sign, confirms none, and overwrites no co
 may be needed again; it tells the device key once, at provisioning.
 """
 
-import gc
 import time
 
 from bootloader import identity, screen
@@ -16,6 +15,7 @@ from bootloader.recovery.identity_commands import IdentityCommands
 from bootloader.recovery.image_commands import ImageCommands
 from bootloader.recovery.mending import mend
 from bootloader.recovery.smp import SmpError
+from bootloader.shared.compat import collect
 from bootloader.shared.control import ControlError
 from bootloader.shared.partitions import PartitionError
 
@@ -46,7 +46,7 @@ def run(board: "Board", repair: "Repair") -> None:
             if reply is not None:
                 board.console.write(smp.to_lines(reply))
             reply = None
-            gc.collect()  # garbage in between breaks the heap into pieces too small for metadata
+            collect()  # garbage in between breaks the heap into pieces too small for metadata
     time.sleep(_DRAIN_S)
     board.reset()
 

@@ -1,7 +1,6 @@
 """One merchant after the other, from the PIN to signing out; a task of the terminal."""
 
-import gc
-
+from bootloader.shared.compat import collect
 from firmware.flows.menu import STAY, menu, run_flow
 from firmware.lent import give_back, load, loaded
 from firmware.log import log
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 async def sessions(desk: "Desk") -> None:
     """Let one merchant after the other sign in, for ever, while there is something to sell."""
     while True:
-        gc.collect()
+        collect()
         if not desk.catalogue.products and not desk.till.unfinished():
             desk.ui.tell(desk.words("service"), desk.words("s_catalogue"))
             await desk.ui.key_within("", 1000)

@@ -4,9 +4,7 @@
 Each call may be cut at any await and made again.
 """
 
-import gc
-
-from bootloader.shared.compat import const
+from bootloader.shared.compat import collect, const
 from firmware.office.messenger import STOCK, STOCK_RECEIVED, BadReply, ServerRefused, field
 from firmware.sales.state import INTENT_OFFLINE, MAX_BATCHES, restated
 from firmware.sales.state import STOCK as STOCK_RECORD
@@ -58,7 +56,7 @@ async def _renew_stock(journal: "Journal", messenger: "Messenger", stock: "Stock
         try:
             stock.renew(batch_id, await _fetched(messenger, batch_id))
         except (BadReply, ServerRefused, StockError, MemoryError):
-            gc.collect()  # what else can be mended must not wait for it
+            collect()  # what else can be mended must not wait for it
 
 
 def stop_batches(journal: "Journal", batch_ids: "Iterable[int]") -> None:
@@ -104,7 +102,7 @@ async def fetch_stock(
         try:
             count, digest = await _file(messenger, stock, batch_id, known)
         except (StockError, MemoryError) as error:
-            gc.collect()
+            collect()
             if refused:
                 refused(batch_id, str(error) if isinstance(error, StockError) else "no memory")
             continue

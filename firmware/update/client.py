@@ -11,9 +11,8 @@ is loaded for that and forgotten after.
 """
 
 import asyncio
-import gc
 
-from bootloader.shared.compat import const
+from bootloader.shared.compat import collect, const
 from firmware.kept.files import Kept, exists
 from firmware.kept.store import Store
 from firmware.lent import give_back, load, loaded
@@ -41,6 +40,10 @@ _PRICES = "catalogue.json"
 _RETRY_S = const(30)
 _LONGEST_RETRY_S = const(3600)
 _GATE_S = const(5)
+# A heap frays with the days, and only a start mends it: after so many runs in a row that found no
+# room, and nobody at the terminal for so long.
+_RUNS_WITHOUT_ROOM = const(3)
+_NOBODY_THERE_S = const(600)
 # What may be this terminal's flash or somebody on the way, and not the release's fault.
 _NOT_ITS_FAULT = ("payload_hash", "image_hash", "storage", "control")
 _ROOM = "firmware.update"
@@ -124,7 +127,8 @@ class UpdateClient:
         self._last = LastLook(self.record, self._trust, self._files, time_s, self._circumstances)
         self.offer: Offer | None = None
         self._retry_s = _RETRY_S
-        self._full = 0  # runs in a row that found no room
+        self._full = 0  # runs in a row that found no room in flash
+        self._cramped = 0  # and in the heap
         self._asked_s = 0
         self._why: str | None = None
         self.waits: list[int | str] | None = None
@@ -165,7 +169,7 @@ class UpdateClient:
         try:
             seconds = await self._run()
             self._retry_s = _RETRY_S
-            self._full = 0
+            self._full = self._cramped = 0
         except Untrusted as error:
             self._why = error.why
             self._log("metadata refused: " + str(error))
@@ -187,11 +191,22 @@ class UpdateClient:
             # An update that finds no room now must not end the merchant's day.
             self._why = "memory"
             self._log("update waits: no memory")
+            self._cramped += 1
         finally:
             number = self.offer.release.release if self.offer else 0
             self.waits = [number, self._why] if self._why else None
-            gc.collect()
+            collect()
+        if self._cramped >= _RUNS_WITHOUT_ROOM:
+            self._make_room()
         return seconds
+
+    def _make_room(self) -> None:
+        """Start anew, where that disturbs nobody; on trial it is for the trial to judge."""
+        facts = self._gate_facts()
+        if self._boot.trial or facts["open_sale"] or facts["idle_s"] < _NOBODY_THERE_S:
+            return
+        self._log("starting anew, for room")
+        self._board.reset()
 
     async def _run(self) -> int:
         # What is ready and waits for its moment needs the server no more often than else.
@@ -247,26 +262,19 @@ class UpdateClient:
         """Take in all that is new: metadata, prices, then what to run. Whether nothing is left to
         be asked for again.
         """
-        from .metadata import take_channel
+        from .metadata import Metadata
         from .verified import Verified
 
         verified = Verified(self._files, self._note_key, self._log)
+        metadata = Metadata(self._trust, self.server.metadata, self._log, known=verified.known)
         try:
             # A task of its own begins at the bottom of the stack, which a board has little of.
-            metadata = await asyncio.create_task(
-                take_channel(
-                    self._trust,
-                    self.server.metadata,
-                    self._log,
-                    verified.known,
-                    self._channel,
-                    self._time_s(),
-                    timestamp,
-                )
+            await asyncio.create_task(
+                metadata.take_channel(self._channel, self._time_s(), timestamp)
             )
         finally:
             verified.keep()
-        del verified, take_channel, Verified
+        del verified, Metadata, Verified
         trusted = metadata.trusted
         for words in metadata.expired:
             self._why = "expired"

@@ -3,10 +3,8 @@ what to fetch, what to keep. The update client calls it; so does the command by 
 conformance suites reach this code. What may be trusted is `bootloader.shared.tuf`'s to decide.
 """
 
-import gc
-
 from bootloader.shared import tuf
-from bootloader.shared.compat import sleep_ms
+from bootloader.shared.compat import collect, sleep_ms
 
 from .errors import Missing, Untrusted
 
@@ -24,35 +22,6 @@ if TYPE_CHECKING:
         def read(self, name: str, limit_bytes: int) -> bytes | None: ...
         def write(self, name: str, data: bytes) -> None: ...
         def remove(self, name: str) -> None: ...
-
-
-async def take_channel(
-    store: "Files",
-    fetch: "Fetch",
-    log: "Callable[[str], object]",
-    known: list[bytes],
-    channel: str,
-    now_s: int,
-    timestamp: bytes,
-) -> "Metadata":
-    """A refresh down to all that a terminal on `channel` needs: its releases, its rollout plan and
-    the price lists.
-
-    Raises:
-        Untrusted: something was refused. Whatever `fetch` raises.
-    """
-    metadata = Metadata(store, fetch, log, known=known)
-    try:
-        await metadata.refresh(now_s, timestamp)
-        for role in (channel, "catalogue"):
-            await metadata.take_role(role, "targets")
-        # An online role says how far a release is let out; where there is none, to nobody.
-        found, role, parent = metadata.trusted.find("rollout/" + channel + "/plan.json")
-        if found == "load":
-            await metadata.take_role(role, parent)
-    except tuf.TrustError as error:
-        raise Untrusted("fork" if isinstance(error, tuf.Forked) else "metadata", str(error))
-    return metadata
 
 
 class Metadata:
@@ -108,18 +77,37 @@ class Metadata:
             self._store.write("timestamp.json", timestamp)
         self._log("timestamp %d" % trusted.timestamp_version)
         timestamp = None
-        gc.collect()
+        collect()
         await sleep_ms(0)
         if not self._stored(lambda data: trusted.update_snapshot(data, True), "snapshot"):
             await self._fetched(trusted.update_snapshot, "snapshot")
         await self.take_role("targets", "root")
+
+    async def take_channel(self, channel: str, now_s: int, timestamp: bytes) -> None:
+        """A refresh down to all that a terminal on `channel` needs: its releases, its rollout plan
+        and the price lists. Returns nothing: what a task returns, its loop keeps in the heap until
+        another task ends.
+
+        Raises:
+            Untrusted: something was refused. Whatever `fetch` raises.
+        """
+        try:
+            await self.refresh(now_s, timestamp)
+            for role in (channel, "catalogue"):
+                await self.take_role(role, "targets")
+            # An online role says how far a release is let out; where there is none, to nobody.
+            found, role, parent = self.trusted.find("rollout/" + channel + "/plan.json")
+            if found == "load":
+                await self.take_role(role, parent)
+        except tuf.TrustError as error:
+            raise Untrusted("fork" if isinstance(error, tuf.Forked) else "metadata", str(error))
 
     async def take_role(self, role: str, parent: str) -> None:
         """Take in a targets role, the stored file if it is the listed one, else the server's.
 
         Raises as `refresh`.
         """
-        gc.collect()
+        collect()
         await sleep_ms(0)
 
         def update(data: bytes) -> None:

@@ -2,9 +2,7 @@
 it. For `client` only.
 """
 
-import gc
-
-from bootloader.shared.compat import sleep_ms
+from bootloader.shared.compat import collect, sleep_ms
 from bootloader.shared.control import OTHER
 from bootloader.shared.partitions import SECTOR_BYTES, make_firm
 
@@ -76,7 +74,7 @@ class Preparation:
     async def _expand(self, way: "Way", slot: "Partition", release: "Release") -> None:
         self._log("expanding " + way.kind)
         self._control.empty(OTHER[self._running])
-        gc.collect()  # room for the window
+        collect()  # room for the window
         await expand(
             self._partitions["download"],
             way.length,

@@ -2,8 +2,7 @@
 pieces.
 """
 
-import gc
-
+from bootloader.shared.compat import collect
 from firmware.net.http import DEFLATED, BadResponse, GaveWay, plain_body
 
 from .errors import Missing
@@ -43,7 +42,7 @@ class Server:
             return await self._metadata(name, limit_bytes, (DEFLATED,))
         except MemoryError:
             # Expanding holds a file twice. As it is it costs more airtime; never learning, more.
-            gc.collect()
+            collect()
             return await self._metadata(name, limit_bytes, ())
 
     async def _metadata(self, name: str, limit_bytes: int, headers: "Headers") -> bytes:

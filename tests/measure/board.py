@@ -102,10 +102,12 @@ def _run(folder: Path, chip: QemuChip, archive: dict[str, bytes]) -> dict[str, i
         terminal = world.terminal
         terminal.board.power_on()
         terminal.board.wait_for(
-            lambda: "\nBENCH " in terminal.log() and "}" in terminal.log().split("\nBENCH ")[1],
+            lambda: "Traceback" in terminal.log() or "}" in terminal.log().partition("\nBENCH ")[2],
             300,
             what="the figures",
         )
+        if "Traceback" in terminal.log():
+            raise RuntimeError(f"the terminal's program failed:\n{terminal.log()}")
         figures: dict[str, int] = json.loads(
             terminal.log().split("\nBENCH ")[1].split("\n")[0].strip()
         )

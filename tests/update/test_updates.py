@@ -638,5 +638,44 @@ def test_metadata_that_cannot_be_expanded_for_want_of_heap_is_fetched_as_it_is(
     assert world.switched_to() == 2
 
 
+@pytest.mark.parametrize(
+    ("facts", "trial", "resets"),
+    [
+        ({"idle_s": 600}, False, [0, 0, 1]),
+        ({"idle_s": 599}, False, [0, 0, 0]),
+        ({"idle_s": 9999, "open_sale": True}, False, [0, 0, 0]),
+        ({"idle_s": 9999}, True, [0, 0, 0]),
+    ],
+)
+def test_a_terminal_without_room_for_updates_starts_anew_when_nobody_is_there(
+    world: World, facts: dict[str, Any], trial: bool, resets: list[int]
+) -> None:
+    def full_heap(*arguments: Any) -> Any:
+        raise MemoryError
+
+    world.trial = trial
+    world.reboot()
+    world.facts.update(facts)
+    world.client.server.get = full_heap
+    seen = []
+    for _ in resets:
+        assert world.run() == 900
+        assert world.client.waits == [0, "memory"]
+        seen.append(world.resets)
+    assert seen == resets
+
+
+def test_a_run_that_found_room_forgets_those_that_did_not(world: World) -> None:
+    def full_heap(*arguments: Any) -> Any:
+        raise MemoryError
+
+    world.facts["idle_s"] = 9999
+    get = world.client.server.get
+    for answers in (full_heap, full_heap, get, full_heap, full_heap):
+        world.client.server.get = answers
+        world.run()
+    assert world.resets == 0
+
+
 def test_a_poll_takes_as_long_a_timestamp_as_its_reader() -> None:
     assert tuf.LIMITS_BYTES["timestamp"] == client.TIMESTAMP_BYTES

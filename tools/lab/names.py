@@ -1,8 +1,8 @@
 """The names of the terminal's program, for the interpreters of real boards: `inv names`.
 
 MicroPython keeps every name once, in the heap and for ever, unless the interpreter has it already.
-So each board's interpreter is built with a module that only says them (`bootloader/boards/names.py`)
-and a name takes heap only if it is newer than the interpreter.
+So each board's interpreter is built with `bootloader/boards/names.py`, a module that only says
+them, and a name takes heap only if it is newer than the interpreter.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ _ROOMS: Final = ("firmware.", "bootloader.")
 _LONGEST_INTERNED: Final = 10
 """Characters of the longest text that the compiler makes a name of because it is short."""
 _COLUMNS: Final = 96
-_HEAD = '''"""Names of the terminal's program, frozen into a board's interpreter so that they take no heap.
-Never loaded. Made by `inv names`; what it does is told in `tools/lab/names.py`.
+_HEAD = '''"""Names of the terminal's program, frozen into a board's interpreter: there they take no
+heap. Never loaded. Made by `inv names`; what it does is told in `tools/lab/names.py`.
 """
 
-
-def _names(x):
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    x = None
 '''
 
 
@@ -64,7 +65,6 @@ def text(source: Path = ROOT) -> str:
             line = ""
         line += piece
     lines.append(f"    x{line}\n")
-    lines.append("\n\nTYPE_CHECKING = False\nif TYPE_CHECKING:\n")
     lines += [f"    import {name}\n" for name in sorted(known) if _is_module(name)]
     return "".join(lines)
 
@@ -101,7 +101,7 @@ def _is_short(name: str) -> bool:
 def _of_mpy(data: bytes) -> Iterator[str]:
     """The names in one compiled module.
 
-    Source: MicroPython's docs/reference/mpyfiles.rst, "Binary encoding of .mpy files".
+    Source: MicroPython's documentation, "Binary encoding of .mpy files".
     """
     if data[:2] != b"M\x06":
         raise ValueError("this is not version 6 of .mpy")

@@ -2,7 +2,7 @@
 
 For the release manager's and the technician's command lines and for tests.
 Nothing of the machine gets in: modules are compiled under their own names, in sorted order, with
-options fixed here. A traceback calls a module as an `import` does ("firmware.main"): a name that the
+options fixed here. A traceback calls a module as `import` does ("firmware.main"): a name that the
 interpreter keeps anyway, where a path would be one more.
 """
 
