@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = const(256)
 _SIZE_BYTES = const(5)
+IDLE_STEPS = const(2)
 
 
 class DeltaError(Exception):
@@ -95,8 +96,8 @@ def apply(
                 left -= count
                 yield
         position += _size(read, one)
-        # An honest patch may open with an empty step, to move; a forged one must not go on so.
+        # An honest patch may hold an empty step, to move; a forged one must not go on so.
         idle = idle + 1 if done == before else 0
-        if idle > 2:
+        if idle > IDLE_STEPS:
             raise DeltaError("the patch makes nothing")
         yield

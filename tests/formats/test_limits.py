@@ -18,6 +18,7 @@ from firmware.kept import config
 from firmware.kept import files as kept
 from firmware.office import ask, messenger, sync
 from firmware.sales import catalogue, stock
+from firmware.update import delta
 from tests.formats import documents as d
 from tests.server.shop import Shop
 from updater_server import channels
@@ -69,6 +70,7 @@ SERVER = {
     "release.gate_idle_s": limits.GATE_IDLE_S,
     "release.text_languages": limits.TEXT_LANGUAGES,
     "release.text": limits.TEXT,
+    "delta.idle_steps": limits.DELTA_IDLE_STEPS,
     "rollout.releases": limits.ROLLOUT_RELEASES,
     "rollout.threshold": limits.THRESHOLD,
     "rollout.halted": limits.HALTED,
@@ -107,6 +109,7 @@ TERMINAL_MOST = {
     "stock_file.vouchers": stock.MAX_VOUCHERS,
     "voucher.pin_bytes": ask.MAX_PIN_BYTES,
     "voucher.serial_bytes": ask.MAX_SERIAL_BYTES,
+    "delta.idle_steps": delta.IDLE_STEPS,
     "message.float_minor": messenger.FLOAT_MINOR,
     "message.time": messenger.UINT32,
     "message.reply_bytes": messenger.REPLY_BYTES,

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from bsdiff4 import core
 
+from updater_server.wire.limits import DELTA_IDLE_STEPS
+
 _HEADER = b"\x00"
 _CONTROL_BYTES = 24
-IDLE_LIMIT = 2
-"""Steps in a row that only move: as many as a terminal puts up with."""
 
 
 class DeltaError(Exception):
@@ -83,7 +83,7 @@ def apply(base: bytes, patch: bytes, limit_bytes: int) -> bytes:
         image += extra
         at += take
         idle = 0 if add or take else idle + 1
-        if idle > IDLE_LIMIT:
+        if idle > DELTA_IDLE_STEPS[1]:
             raise DeltaError("the patch makes no progress")
         move, at = _unpack(patch, at)
         base_at += move
