@@ -16,7 +16,8 @@ from tools.release.image import interpreter
 
 KILLS = 12
 SCRIPT = """
-import sys
+import gc, sys
+gc.threshold(4096)  # as `firmware.main` starts
 sys.path.insert(0, {root!r})
 from tests.powercut import killed
 killed.run({path!r}, {size}, {layout!r}, {chip!r}, {time_s})
@@ -37,7 +38,7 @@ def _run_until_killed(flash: Path, sales: int, lives_s: float) -> list[bytes]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
     assert process.stdout and process.stderr
     first = process.stdout.readline()
-    assert first.startswith(b"UP "), (first, process.stderr.read())
+    assert first.startswith(b"UP "), (first, process.stdout.read(), process.stderr.read())
     lines = [process.stdout.readline() for _ in range(sales)]
     time.sleep(lives_s)
     process.kill()
