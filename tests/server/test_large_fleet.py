@@ -61,13 +61,14 @@ def seed(shop: Shop, count: int) -> None:
         ((number + 1, f"float:{name.hex()}") for number, name in enumerate(ids)),
     )
     raw.executemany(
-        "INSERT INTO ledger_entry(transaction_id, account_id, amount_minor) VALUES (?, ?, ?)",
+        "INSERT INTO ledger_entry(transaction_id, account_id, amount_minor, balance_after_minor)"
+        " VALUES (?, ?, ?, ?)",
         (
             row
             for number in range(count)
             for row in (
-                (number + 1, number + 1, 100_000 + number),
-                (number + 1, 1_000_000, -100_000 - number),
+                (number + 1, number + 1, 100_000 + number, 100_000 + number),
+                (number + 1, 1_000_000, -100_000 - number, None),
             )
         ),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from tests.server.shop import Shop, voucher_csv
 from updater_server import server_key
 from updater_server.errors import InputError, VaultError
-from updater_server.sales import incoming, ledger, vault
-from updater_server.store.engine import reading, writing
+from updater_server.sales import checks, incoming, ledger, vault
+from updater_server.store.engine import migrate, open_engine, reading, writing
 from updater_server.store.tables import metadata
 
 
@@ -85,9 +87,71 @@ def test_entries_without_a_transaction_do_not_survive_a_commit(shop: Shop) -> No
         connection.execute(
             text(
                 "INSERT INTO ledger_entry (transaction_id, account_id, amount_minor) "
-                "VALUES (999, 1, 5), (999, 1, -5)"
+                "SELECT 999, id, 5 FROM account WHERE name = 'bank' UNION ALL "
+                "SELECT 999, id, -5 FROM account WHERE name = 'bank'"
             )
         )
+
+
+@pytest.mark.parametrize("told", ["NULL", "0", "balance_after_minor", "balance_after_minor + 6"])
+def test_a_running_balance_that_does_not_follow_is_refused_by_the_database(
+    shop: Shop, told: str
+) -> None:
+    a_busy_shop(shop)
+    with (
+        pytest.raises(IntegrityError, match="follows from the entry before"),
+        writing(shop.service.engine) as connection,
+    ):
+        connection.execute(
+            text(
+                "INSERT INTO ledger_entry "
+                "(transaction_id, account_id, amount_minor, balance_after_minor) "
+                f"SELECT 999, account_id, 5, {told} FROM ledger_entry "
+                "WHERE balance_after_minor IS NOT NULL ORDER BY id DESC LIMIT 1"
+            )
+        )
+
+
+def test_no_running_balance_is_kept_of_what_every_sale_posts_to(shop: Shop) -> None:
+    a_busy_shop(shop)
+    with (
+        pytest.raises(IntegrityError, match="follows from the entry before"),
+        writing(shop.service.engine) as connection,
+    ):
+        connection.execute(
+            text(
+                "INSERT INTO ledger_entry "
+                "(transaction_id, account_id, amount_minor, balance_after_minor) "
+                "SELECT 999, id, 5, 5 FROM account WHERE name = 'voucher_sales'"
+            )
+        )
+
+
+def test_a_spoiled_running_balance_is_found(shop: Shop) -> None:
+    a_busy_shop(shop)
+    assert shop.problems() == []
+    with sqlite3.connect(shop.folder / "duka.db") as raw:
+        raw.execute("DROP TRIGGER ledger_entry_no_update")
+        raw.execute(
+            "UPDATE ledger_entry SET balance_after_minor = balance_after_minor + 1 WHERE id = 1"
+        )
+    assert shop.problems() == [
+        "a float's running balance is not the sum of its entries (1 times; first: 1)"
+    ]
+
+
+def test_to_know_a_float_costs_the_same_after_any_number_of_sales(shop: Shop) -> None:
+    a_busy_shop(shop)
+    with reading(shop.service.engine) as connection:
+        plan = connection.execute(
+            text(
+                "EXPLAIN QUERY PLAN SELECT a.name, (SELECT balance_after_minor FROM ledger_entry e"
+                " WHERE e.account_id = a.id ORDER BY e.id DESC LIMIT 1) FROM account a"
+                " WHERE a.name IN ('float:00')"
+            )
+        ).fetchall()
+    steps = [row[3] for row in plan]
+    assert not any("SCAN" in step or "TEMP B-TREE" in step for step in steps), steps
 
 
 def test_a_voucher_cannot_be_given_twice(shop: Shop) -> None:
@@ -188,3 +252,34 @@ def test_a_delivery_of_thousands_is_quick_and_counted(shop: Shop) -> None:
     assert import_text(shop, voucher_csv("air50", range(2000))) == 2000
     with reading(shop.service.engine) as connection:
         assert vault.free_counts(connection, shop.clock[0]) == {"air50": 2000}
+
+
+def test_an_older_database_gets_its_running_balances(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    engine = open_engine(path)
+    migrate(engine, "0011")
+    with sqlite3.connect(path) as raw:
+        raw.execute("INSERT INTO account VALUES (1, 'float:aa'), (2, 'bank'), (3, 'float:bb')")
+        for number, (mine, amount) in enumerate([(1, 500), (3, 70), (1, -200), (1, 40)], 1):
+            raw.execute(
+                "INSERT INTO ledger_entry (transaction_id, account_id, amount_minor) "
+                "VALUES (?, ?, ?), (?, 2, ?)",
+                (number, mine, amount, number, -amount),
+            )
+            raw.execute(
+                "INSERT INTO ledger_transaction (id, kind, reference, created_at) "
+                "VALUES (?, 'top_up', ?, 1)",
+                (number, f"topup:{number}"),
+            )
+    migrate(engine)
+    with reading(engine) as connection:
+        balances = connection.execute(
+            text("SELECT account_id, balance_after_minor FROM ledger_entry ORDER BY id")
+        ).fetchall()
+        assert checks.problems(connection) == []
+    engine.dispose()
+    assert [tuple(row) for row in balances] == [
+        (1, 500), (2, None), (3, 70), (2, None), (1, 300), (2, None), (1, 340), (2, None)
+    ]  # fmt: skip
+    with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        raw.execute("UPDATE ledger_entry SET balance_after_minor = 0")

@@ -12,6 +12,11 @@ _MUST_FIND_NOTHING = {
     "a ledger transaction does not sum to zero": """
         SELECT transaction_id FROM ledger_entry
         GROUP BY transaction_id HAVING SUM(amount_minor) <> 0""",
+    "a float's running balance is not the sum of its entries": """
+        SELECT id FROM (SELECT e.id, e.balance_after_minor AS told, a.name GLOB 'float:*' AS kept,
+            SUM(e.amount_minor) OVER (PARTITION BY e.account_id ORDER BY e.id) AS summed
+            FROM ledger_entry e JOIN account a ON a.id = e.account_id)
+        WHERE told IS NOT CASE WHEN kept THEN summed END""",
     "a ledger entry belongs to no transaction": """
         SELECT e.id FROM ledger_entry e LEFT JOIN ledger_transaction t ON t.id = e.transaction_id
         WHERE t.id IS NULL""",

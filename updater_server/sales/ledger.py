@@ -1,8 +1,10 @@
 """The double-entry ledger. Any module of `sales` posts through `post`; nothing else writes to it.
 
 Sign: what we owe or have earned is positive, what we hold or have spent is negative; each
-transaction sums to zero and the database refuses one that does not. A balance is always the sum of
-its entries, never stored.
+transaction sums to zero and the database refuses one that does not. Each entry of a float carries
+the balance after it, which the database refuses unless it follows from the entry before: so a float
+costs the same to know on any day. Of the accounts that every sale posts to nobody keeps a balance:
+it is the sum of their entries.
 
     float:<terminal>   what a merchant may still sell for
     bank               top-ups received (negative: we hold it)
@@ -25,12 +27,13 @@ from updater_server.wire import limits
 BANK = "bank"
 VOUCHER_SALES = "voucher_sales"
 COMMISSION = "commission"
+_FLOAT = "float:"
 AMOUNT_LIMIT_MINOR = limits.TOP_UP_MINOR[1]
 
 
 def float_account(terminal_id: bytes) -> str:
     """Name of a terminal's float account."""
-    return f"float:{terminal_id.hex()}"
+    return f"{_FLOAT}{terminal_id.hex()}"
 
 
 def _account_id(connection: Connection, name: str) -> int:
@@ -72,11 +75,16 @@ def post(
     transaction_id = (highest or 0) + 1  # safe: writing transactions exclude each other
     for name, amount_minor in entries.items():
         if amount_minor:
+            account_id = _account_id(connection, name)
+            after = None
+            if name.startswith(_FLOAT):
+                after = (_newest_balance(connection, account_id) or 0) + amount_minor
             connection.execute(
                 insert(ledger_entry).values(
                     transaction_id=transaction_id,
-                    account_id=_account_id(connection, name),
+                    account_id=account_id,
                     amount_minor=amount_minor,
+                    balance_after_minor=after,
                 )
             )
     connection.execute(
@@ -88,6 +96,16 @@ def post(
             sequence=sequence,
             created_at=now,
         )
+    )
+
+
+def _newest_balance(connection: Connection, account_id: int) -> int | None:
+    """The balance after the newest entry of a float account; None if it never moved."""
+    return connection.scalar(
+        select(ledger_entry.c.balance_after_minor)
+        .where(ledger_entry.c.account_id == account_id)
+        .order_by(ledger_entry.c.id.desc())
+        .limit(1)
     )
 
 
@@ -103,7 +121,7 @@ def balance(connection: Connection, name: str) -> int:
 
 def float_minor(connection: Connection, terminal_id: bytes) -> int:
     """A terminal's float."""
-    return balance(connection, float_account(terminal_id))
+    return floats_minor(connection, [terminal_id])[terminal_id]
 
 
 def told_float_minor(connection: Connection, terminal_id: bytes) -> int:
@@ -117,15 +135,19 @@ def told_float_minor(connection: Connection, terminal_id: bytes) -> int:
 def floats_minor(connection: Connection, terminal_ids: list[bytes]) -> dict[bytes, int]:
     """The floats of many terminals, in one question."""
     names = {float_account(terminal_id): terminal_id for terminal_id in terminal_ids}
-    sums = connection.execute(
-        select(account.c.name, func.sum(ledger_entry.c.amount_minor))
-        .join(ledger_entry, ledger_entry.c.account_id == account.c.id)
-        .where(account.c.name.in_(list(names)))
-        .group_by(account.c.name)
+    newest = (
+        select(ledger_entry.c.balance_after_minor)
+        .where(ledger_entry.c.account_id == account.c.id)
+        .order_by(ledger_entry.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = connection.execute(
+        select(account.c.name, newest.label("float")).where(account.c.name.in_(list(names)))
     )
     floats = dict.fromkeys(terminal_ids, 0)
-    for name, total in sums:
-        floats[names[name]] = int(total)
+    for name, float_minor in rows:
+        floats[names[name]] = int(float_minor or 0)
     return floats
 
 

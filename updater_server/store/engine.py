@@ -198,8 +198,8 @@ def _config() -> Config:
     return config
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest version, in one transaction.
+def migrate(engine: Engine, version: str = "head") -> None:
+    """Bring the schema to the newest version (or to an older one, for a test), in one transaction.
 
     Raises:
         StateError: a newer server wrote it.
@@ -208,7 +208,7 @@ def migrate(engine: Engine) -> None:
         config = _config()
         config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, version)
         except CommandError as error:
             raise StateError("the database was written by a newer server: use that one") from error
 

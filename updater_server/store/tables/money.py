@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, LargeBinary, String, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, String, Table
 
 from updater_server.store.tables.base import Big, metadata
 
@@ -19,9 +19,10 @@ ledger_transaction = Table(
     Column("id", Big, primary_key=True, autoincrement=False),
     Column("kind", String(16), nullable=False),
     Column("reference", String(64), nullable=False, unique=True),
-    Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), index=True),
+    Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id")),
     Column("sequence", Big),
     Column("created_at", Big, nullable=False, index=True),
+    Index(None, "terminal_id", "sequence"),
 )
 
 ledger_entry = Table(
@@ -37,6 +38,7 @@ ledger_entry = Table(
     ),
     Column("account_id", Big, ForeignKey("account.id"), nullable=False, index=True),
     Column("amount_minor", Big, nullable=False),
+    Column("balance_after_minor", Big),  # of a float; null: an account that all sales share
     CheckConstraint("amount_minor <> 0", name="moves"),
 )
 
