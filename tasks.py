@@ -150,7 +150,10 @@ def powercut(
     _python(f"-m tests.powercut --seed {seed} --one-in {one_in}{arguments}")
 
 
-@task(positional=["what"], help={"what": "what to measure: journal, trust, board, server_load"})
+@task(
+    positional=["what"],
+    help={"what": "what to measure: journal, trust, board, server_load, history"},
+)
 def bench(context: Context, what: str) -> None:
     """Measure against the alternatives, with bars: `inv bench journal`."""
     _python(f"-m tests.measure.{what}")

@@ -15,11 +15,12 @@ from __future__ import annotations
 from sqlalchemy import Connection, or_, select, update
 
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales.ledger import float_account
+from updater_server.sales.ledger import float_account, float_minor
 from updater_server.sales.records import whole_record
 from updater_server.store.tables import (
     account,
     check_in,
+    is_credit,
     journal_late,
     ledger_entry,
     ledger_transaction,
@@ -27,41 +28,43 @@ from updater_server.store.tables import (
 )
 from updater_server.wire.journal_record import Record, RecordKind
 
-_CREDITS = ("top_up", "refund")
-
 
 def expected_floats(connection: Connection, terminal_id: bytes, before_sequence: int) -> set[int]:
-    """Every figure that a terminal may rightly have had before writing record `before_sequence`."""
+    """Every figure that a terminal may rightly have had before writing record `before_sequence`.
+
+    Reckoned back from the float as it is, so that it costs no more with the years: what came from
+    later records, then one credit after the other, the newest first.
+    """
     moved = (
-        select(
-            ledger_transaction.c.kind, ledger_transaction.c.sequence, ledger_entry.c.amount_minor
-        )
-        .join(ledger_transaction, ledger_transaction.c.id == ledger_entry.c.transaction_id)
+        select(ledger_entry.c.amount_minor)
         .join(account, account.c.id == ledger_entry.c.account_id)
         .where(account.c.name == float_account(terminal_id))
-        .where(
-            or_(
-                ledger_transaction.c.sequence.is_(None),
-                ledger_transaction.c.sequence < before_sequence,
-            )
-        )
-        .order_by(ledger_transaction.c.id)
+        .where(ledger_entry.c.transaction_id == ledger_transaction.c.id)
+        .scalar_subquery()
     )
-    late = set(
-        connection.scalars(
+    mine = ledger_transaction.c.terminal_id == terminal_id
+    later = connection.scalars(
+        select(moved).where(mine, ledger_transaction.c.sequence >= before_sequence)
+    )
+    figure = float_minor(connection, terminal_id) - sum(amount or 0 for amount in later)
+    before = or_(
+        ledger_transaction.c.sequence.is_(None), ledger_transaction.c.sequence < before_sequence
+    )
+    of_credits = select(ledger_transaction.c.id, moved.label("amount")).where(
+        mine, is_credit, before
+    )
+    of_late = select(ledger_transaction.c.id, moved.label("amount")).where(
+        mine,
+        ledger_transaction.c.sequence.in_(
             select(journal_late.c.sequence).where(journal_late.c.terminal_id == terminal_id)
-        )
+        ),
+        before,
     )
-    figure = 0
-    credits = []
-    for kind, sequence, amount_minor in connection.execute(moved):
-        if kind in _CREDITS or sequence in late:
-            credits.append(amount_minor)
-        else:
-            figure += amount_minor
+    credits = {row.id: row.amount or 0 for row in connection.execute(of_credits)}
+    credits |= {row.id: row.amount or 0 for row in connection.execute(of_late)}
     figures = {figure}
-    for amount_minor in credits:
-        figure += amount_minor
+    for transaction_id in sorted(credits, reverse=True):
+        figure -= credits[transaction_id]
         figures.add(figure)
     return figures
 

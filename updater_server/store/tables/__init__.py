@@ -27,6 +27,7 @@ from updater_server.store.tables.journals import (
 from updater_server.store.tables.money import (
     account,
     deposit,
+    is_credit,
     ledger_entry,
     ledger_transaction,
     price,
@@ -61,6 +62,7 @@ __all__ = [
     "check_in",
     "database_restore",
     "deposit",
+    "is_credit",
     "journal_late",
     "journal_record",
     "ledger_entry",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, String, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, String, Table, text
 
 from updater_server.store.tables.base import Big, metadata
 
@@ -12,6 +12,9 @@ account = Table(
     Column("id", Big, primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
 )
+
+is_credit = text("kind IN ('top_up', 'refund')")
+"""What makes a float larger, in the words of its index: SQLite takes that for no others."""
 
 ledger_transaction = Table(
     "ledger_transaction",
@@ -23,6 +26,7 @@ ledger_transaction = Table(
     Column("sequence", Big),
     Column("created_at", Big, nullable=False, index=True),
     Index(None, "terminal_id", "sequence"),
+    Index("ix_ledger_transaction_credits", "terminal_id", sqlite_where=is_credit),
 )
 
 ledger_entry = Table(
@@ -34,12 +38,12 @@ ledger_entry = Table(
         Big,
         ForeignKey("ledger_transaction.id", deferrable=True, initially="DEFERRED"),
         nullable=False,
-        index=True,
     ),
     Column("account_id", Big, ForeignKey("account.id"), nullable=False, index=True),
     Column("amount_minor", Big, nullable=False),
     Column("balance_after_minor", Big),  # of a float; null: an account that all sales share
     CheckConstraint("amount_minor <> 0", name="moves"),
+    Index(None, "transaction_id", "account_id"),
 )
 
 price = Table(

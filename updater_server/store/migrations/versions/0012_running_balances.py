@@ -37,9 +37,21 @@ def upgrade() -> None:
     )
     op.execute(_APPEND_ONLY)
     op.execute(_FOLLOWS)
+    op.drop_index("ix_ledger_entry_transaction_id", table_name="ledger_entry")
+    op.create_index(
+        "ix_ledger_entry_transaction_id_account_id",
+        "ledger_entry",
+        ["transaction_id", "account_id"],
+    )
     op.drop_index("ix_ledger_transaction_terminal_id", table_name="ledger_transaction")
     op.create_index(
         "ix_ledger_transaction_terminal_id_sequence",
         "ledger_transaction",
         ["terminal_id", "sequence"],
+    )
+    op.create_index(
+        "ix_ledger_transaction_credits",
+        "ledger_transaction",
+        ["terminal_id"],
+        sqlite_where=sa.text("kind IN ('top_up', 'refund')"),
     )
