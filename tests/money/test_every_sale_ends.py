@@ -300,7 +300,7 @@ WRONG_BUILDS: dict[str, tuple[Day, Any, str, Any]] = {
         NEVER_OPENS, Stock, "is_renewed", lambda self, batch_id: False),
     "what may be on paper is given back": (
         LOST_FILE, Stock, "is_renewed", lambda self, batch_id: True),
-    "an answer is not taken in": (NO_ANSWER, Till, "delivered", lambda self, sale, *delivered: None),
+    "an answer is not taken in": (NO_ANSWER, Till, "delivered", lambda self, *delivered: None),
 }  # fmt: skip
 
 
