@@ -109,8 +109,6 @@ def test_power_cut_at_any_flash_operation_ends_in_the_same_release(
     # The same few signatures are judged at every boot of some two hundred: remember the verdicts.
     verify = functools.cache(signatures._verify_ed25519)
     monkeypatch.setattr(signatures, "_verify_ed25519", lambda *of: verify(*map(bytes, of)))
-    # Collecting is dear in a large process, and frees nothing here that would be missed.
-    monkeypatch.setattr("firmware.update.client.gc.collect", lambda: 0)
     world = World(tmp_path)
     world.publish(2, image(2, 4500), {1: image(1)} if kind == "delta" else None)
     clean, files = world.flash.snapshot(), tmp_path / "files"
