@@ -82,8 +82,9 @@ def main() -> int:
             found = measure(Path(folder), past)
         first = first or found
         print(
-            f"{past:>9,} past sales: sale {found[0]:6.2f} ms CPU ({found[0] / first[0]:.2f} of none),"
-            f" check-in {found[1]:6.2f} ms CPU ({found[1] / first[1]:.2f} of none)",
+            f"{past:>9,} past sales: "
+            f"sale {found[0]:6.2f} ms CPU ({found[0] / first[0]:.2f} of none), "
+            f"check-in {found[1]:6.2f} ms CPU ({found[1] / first[1]:.2f} of none)",
             flush=True,
         )
     return 0
