@@ -24,6 +24,7 @@ _FOLLOWS = (
 
 
 def upgrade() -> None:
+    """Balances after every entry that is there, then the guard for those that come."""
     op.add_column(
         "ledger_entry",
         sa.Column("balance_after_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite")),
