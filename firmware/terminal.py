@@ -11,6 +11,7 @@ from firmware.drivers.buzzer import Buzzer
 from firmware.drivers.keypad import Keypad
 from firmware.drivers.printer import Printer
 from firmware.duties import status_bar
+from firmware.duties.apart import apart
 from firmware.duties.check_in import CheckIn
 from firmware.duties.radio import NO_ANSWER, Radio
 from firmware.duties.supervisor import Supervisor
@@ -214,7 +215,7 @@ class Terminal:
             await asyncio.sleep_ms(500)
         while True:
             pause_s = await self.updates.run_once()
-            await asyncio.sleep_ms(int(pause_s * 1000))
+            await asyncio.sleep_ms(apart(int(pause_s * 1000), self.board.random))
 
 
 def _modem_log(text: str) -> None:

@@ -80,18 +80,18 @@ if TYPE_CHECKING:
     x._verify_ed25519._w._wait_out._wake._walk._watchdog._watched._ways._why._without_ghost
     x._write._xor8._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept.acknowledge.acknowledged
     x.action.active.add.add_up.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.algorithms.alive
-    x.alive_ms.also_settled.always.amount_minor.answer.answer_ms.answers.any_down.apn.apply
-    x.are_new.argument.arguments.array.ascii.ask.ask_server.asyncio.at.at_start.attach.attached
-    x.b.back.bad.base.base_sha256.base_size.batch.batch_id.batch_ids.batches.battery.battery_mv
-    x.baud.before.begin.begin_offline.begin_online.begin_trial.behind.big.binascii.bits
-    x.blind_starts.block.blocked.board.body.body_length.bold.boot.boot_count.boot_info.boot_ms
-    x.booted.bootloader.boots.bottom.breath.breathe.bring.bring_up.buf.buffer.built.built_s.busy
-    x.but.buzzer.byte.bytes_received.c.calendar.cancel.canonical.canvas.catalogue.cause.cbor
-    x.cell.certain.chain.challenge.change.channel.char.character.charging.chat.check.check_bytes
-    x.check_in.check_sim.check_target.checking.checkpoint.chip_id.choice.choose.chosen
-    x.chunk_size.chunked.clear_failure.client.climb.clock.closed.code.coded.collect.columns
-    x.command.commands.commission.commission_minor.commit.compat.complete.condition.config
-    x.confirm.connect.connected.connection.consistent_snapshot.console.container.content
+    x.alive_ms.also_settled.always.amount_minor.answer.answer_ms.answers.any_down.apart.apn
+    x.apply.are_new.argument.arguments.array.ascii.ask.ask_server.asyncio.at.at_start.attach
+    x.attached.b.back.bad.base.base_sha256.base_size.batch.batch_id.batch_ids.batches.battery
+    x.battery_mv.baud.before.begin.begin_offline.begin_online.begin_trial.behind.big.binascii
+    x.bits.blind_starts.block.blocked.board.body.body_length.bold.boot.boot_count.boot_info
+    x.boot_ms.booted.bootloader.boots.bottom.breath.breathe.bring.bring_up.buf.buffer.built
+    x.built_s.busy.but.buzzer.byte.bytes_received.c.calendar.cancel.canonical.canvas.catalogue
+    x.cause.cbor.cell.certain.chain.challenge.change.channel.char.character.charging.chat.check
+    x.check_bytes.check_in.check_sim.check_target.checking.checkpoint.chip_id.choice.choose
+    x.chosen.chunk_size.chunked.clear_failure.client.climb.clock.closed.code.coded.collect
+    x.columns.command.commands.commission.commission_minor.commit.compat.complete.condition
+    x.config.confirm.connect.connected.connection.consistent_snapshot.console.container.content
     x.content_range.contradicts.control.cose.count_fault.counter.cover_open.crash.crashes
     x.crashes_allowed.crc32.create.create_task.crypto.cryptolib.currency.custom.cut.cut_ask
     x.cut_print.d.damaged.data.data_command.data_vfs.date_text.date_time.date_time_text.datetime
@@ -126,8 +126,8 @@ if TYPE_CHECKING:
     x.make_room.malformed.mapped.mark.mark_bad.marked.match.matches.max.max_age_s
     x.max_amount_minor.max_bytes.max_count.max_depth.max_items.max_total_minor.may_be_out
     x.may_break.may_format.may_renew.mem_free.memory.memoryview.menu.merchant.merchant_name
-    x.merchant_text.message.message_counter.messages.messenger.meta.metadata.method.min
-    x.min_bootloader.minor_digits.missed.mkdir.mkfs.mode.modem.modem_power_key.modes.modules
+    x.merchant_text.message.message_counter.messages.messenger.meta.metadata.method.milliseconds
+    x.min.min_bootloader.minor_digits.missed.mkdir.mkfs.mode.modem.modem_power_key.modes.modules
     x.money.money_and_dates.monotonic_ns.month.more.most.mount.mount_data.mounting.ms.must_wait
     x.mv.n.n_.name.names.natural.net.network.new.new_catalogue.new_size.newer_lost.newest.news
     x.next_sequence.no_answer.no_float.no_gprs.no_last.no_modem.no_network.no_paper.no_sim
@@ -223,6 +223,7 @@ if TYPE_CHECKING:
     import firmware.drivers.lcd
     import firmware.drivers.printer
     import firmware.duties
+    import firmware.duties.apart
     import firmware.duties.check_in
     import firmware.duties.out_of_service
     import firmware.duties.radio

@@ -3,6 +3,7 @@
 from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
 from bootloader.shared.control import ControlError
 from firmware.clock import set_rtc
+from firmware.duties.apart import apart
 from firmware.log import log
 from firmware.office import check_in, stock_delivery
 from firmware.sales.journal import JournalFull
@@ -39,7 +40,9 @@ class CheckIn:
             NoNetwork, BadReply, ServerRefused: the server does not know; said again next time.
         """
         terminal = self._terminal
-        self._due_ms = ticks_add(ticks_ms(), terminal.config.poll_s * 1000)
+        self._due_ms = ticks_add(
+            ticks_ms(), apart(terminal.config.poll_s * 1000, terminal.board.random)
+        )
         boot = terminal.boot_info
         failure = boot.last_failure
         told: list[int | str] | None = terminal.updates.refusal

@@ -1,6 +1,7 @@
 """The way to the server: data service kept up, a check-in when it is due, the journal sent on."""
 
 from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
+from firmware.duties.apart import apart
 from firmware.log import log
 from firmware.net.link import OFFLINE, ONLINE, SEARCHING
 from firmware.net.modem.errors import ModemError
@@ -48,7 +49,7 @@ class Radio:
             except NO_ANSWER as error:
                 log("radio", str(error))
                 link.lost()
-                await link.rest(self._pause_ms)
+                await link.rest(apart(self._pause_ms, terminal.board.random))
                 self._pause_ms = min(2 * self._pause_ms, _LONGEST_PAUSE_MS)
                 continue
             self._pause_ms = _FIRST_PAUSE_MS
