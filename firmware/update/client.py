@@ -71,6 +71,12 @@ _TO_CHOOSE = _JUDGES[-2:] + (
     "firmware.update.offer",
     "firmware.update.download",
 )
+_OF_AN_OFFER = (  # what it is made of: as long as there is one, a second copy would only take room
+    "bootloader.shared.release",
+    "firmware.update.gate",
+    "firmware.update.offer",
+    "firmware.update.download",
+)
 _TO_PREPARE = (
     "firmware.update.delta",
     "firmware.update.download",
@@ -192,6 +198,10 @@ class UpdateClient:
             self._why = "memory"
             self._log("update waits: no memory")
             self._cramped += 1
+            if self.offer:
+                # The next look finds it anew, and what came of it is in flash; now it takes room.
+                self.offer = None
+                self.record.pending = True
         finally:
             number = self.offer.release.release if self.offer else 0
             self.waits = [number, self._why] if self._why else None
@@ -243,10 +253,15 @@ class UpdateClient:
             load("firmware.update.metadata", _TO_VERIFY)
             is_whole = await self._look(timestamp)
         finally:
-            give_back(_JUDGES)
-            give_back(loaded(_ROOM, _AT_REST))
+            self._tidy()
         self._asked_s = self._time_s()
         self._last.note(told, is_whole)
+
+    def _tidy(self) -> None:
+        """Give back all that lay in the heap for one step."""
+        stay = _OF_AN_OFFER if self.offer else ()
+        give_back([name for name in _JUDGES if name not in stay])
+        give_back(loaded(_ROOM, _AT_REST + stay))
 
     def _must_look(self) -> bool:
         """Whether the answer "nothing new" would leave something undone that can be done."""
@@ -362,7 +377,7 @@ class UpdateClient:
             preparation = Preparation(self.server, self._board, self._boot, self.record, self._log)
             reason = await preparation.run(offer)
         finally:
-            give_back(loaded(_ROOM, _AT_REST))
+            self._tidy()
         if not reason:
             return
         # The ways are found anew with the next look at the metadata.
@@ -378,6 +393,6 @@ class UpdateClient:
         from .switch import switch
 
         begun = switch(self._boot, offer.release, self.record, self._log)
-        give_back(loaded(_ROOM, _AT_REST))
+        self._tidy()
         if begun:
             self._board.reset()

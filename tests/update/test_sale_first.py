@@ -169,7 +169,7 @@ def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
         now=lambda: 1790000000,
         battery=SimpleNamespace(mv=3900),
         clock=SimpleNamespace(set=lambda time: None),
-        board=SimpleNamespace(rtc=SimpleNamespace(datetime=lambda when=None: None)),
+        board=SimpleNamespace(rtc=SimpleNamespace(datetime=lambda when=None: None), random=bytes),
     )
     duty = CheckIn(app)
     duty.done = True

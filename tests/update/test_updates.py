@@ -663,6 +663,28 @@ def test_a_terminal_without_room_for_updates_starts_anew_when_nobody_is_there(
     assert seen == resets
 
 
+def test_a_look_that_finds_no_room_lets_go_of_the_offer_and_finds_it_again(world: World) -> None:
+    world.facts["battery_mv"] = 3000
+    world.publish(2)
+    world.run()
+    assert world.client.offer is not None
+    assert world.client.offer.is_ready
+    get, asked = world.client.server.get, len(world.site.requests)
+
+    def full_heap(*arguments: Any) -> Any:
+        raise MemoryError
+
+    world.client.server.get = full_heap
+    world.time_s += 900
+    world.run()
+    assert world.client.offer is None
+    world.client.server.get = get
+    world.facts["battery_mv"] = 4000
+    world.run()
+    assert world.switched_to() == 2
+    assert not [path for path in map(str, world.site.requests[asked:]) if ".full" in path]
+
+
 def test_a_run_that_found_room_forgets_those_that_did_not(world: World) -> None:
     def full_heap(*arguments: Any) -> Any:
         raise MemoryError
