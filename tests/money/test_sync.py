@@ -112,6 +112,17 @@ def test_a_check_in_with_nothing_new_writes_nothing_and_renews_the_settlement(
     assert shop.journal.state.settled_at == TIME + 900
 
 
+def test_after_a_day_of_check_ins_a_power_cut_makes_the_settlement_six_hours_old_at_most(
+    tmp_path: Path,
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sync()
+    for at in range(900, 86400, 900):
+        shop.server.time = shop.time = TIME + at
+        shop.check_in()
+        assert shop.time - shop.reboot().journal.state.settled_at < 6 * 3600
+
+
 def test_a_server_that_has_forgotten_records_hears_them_again_before_its_float_counts(
     tmp_path: Path,
 ) -> None:

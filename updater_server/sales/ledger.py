@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
 
 from updater_server.errors import InputError
 from updater_server.store.engine import new_id
@@ -78,7 +78,7 @@ def post(
             account_id = _account_id(connection, name)
             after = None
             if name.startswith(_FLOAT):
-                after = (_newest_balance(connection, account_id) or 0) + amount_minor
+                after = (connection.scalar(_newest_balance(account_id)) or 0) + amount_minor
             connection.execute(
                 insert(ledger_entry).values(
                     transaction_id=transaction_id,
@@ -99,9 +99,9 @@ def post(
     )
 
 
-def _newest_balance(connection: Connection, account_id: int) -> int | None:
-    """The balance after the newest entry of a float account; None if it never moved."""
-    return connection.scalar(
+def _newest_balance(account_id: int | ColumnElement[int]) -> Select[int | None]:
+    """The balance after the newest entry of a float account; no row if it never moved."""
+    return (
         select(ledger_entry.c.balance_after_minor)
         .where(ledger_entry.c.account_id == account_id)
         .order_by(ledger_entry.c.id.desc())
@@ -135,13 +135,7 @@ def told_float_minor(connection: Connection, terminal_id: bytes) -> int:
 def floats_minor(connection: Connection, terminal_ids: list[bytes]) -> dict[bytes, int]:
     """The floats of many terminals, in one question."""
     names = {float_account(terminal_id): terminal_id for terminal_id in terminal_ids}
-    newest = (
-        select(ledger_entry.c.balance_after_minor)
-        .where(ledger_entry.c.account_id == account.c.id)
-        .order_by(ledger_entry.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+    newest = _newest_balance(account.c.id).scalar_subquery()
     rows = connection.execute(
         select(account.c.name, newest.label("float")).where(account.c.name.in_(list(names)))
     )

@@ -50,18 +50,13 @@ def expected_floats(connection: Connection, terminal_id: bytes, before_sequence:
     before = or_(
         ledger_transaction.c.sequence.is_(None), ledger_transaction.c.sequence < before_sequence
     )
-    of_credits = select(ledger_transaction.c.id, moved.label("amount")).where(
-        mine, is_credit, before
+    late = ledger_transaction.c.sequence.in_(
+        select(journal_late.c.sequence).where(journal_late.c.terminal_id == terminal_id)
     )
-    of_late = select(ledger_transaction.c.id, moved.label("amount")).where(
-        mine,
-        ledger_transaction.c.sequence.in_(
-            select(journal_late.c.sequence).where(journal_late.c.terminal_id == terminal_id)
-        ),
-        before,
-    )
-    credits = {row.id: row.amount or 0 for row in connection.execute(of_credits)}
-    credits |= {row.id: row.amount or 0 for row in connection.execute(of_late)}
+    owned = select(ledger_transaction.c.id, moved.label("amount")).where(mine, before)
+    credits: dict[int, int] = {}
+    for which in (is_credit, late):  # one question each: together no index would serve them
+        credits |= {row.id: row.amount or 0 for row in connection.execute(owned.where(which))}
     figures = {figure}
     for transaction_id in sorted(credits, reverse=True):
         figure -= credits[transaction_id]
