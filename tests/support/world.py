@@ -334,7 +334,10 @@ class Terminal:
         self.board.call(self.network.set_coverage, on)
 
     def shows(self, text: str) -> bool:
-        """Whether the display shows `text` now."""
+        """Whether the display shows `text` now, on a picture that may be half drawn.
+
+        To ask for what must be there is `wait_shows`; this one asks for what must not.
+        """
         return shows(self.board.lcd_picture().rows, text)
 
     def wait_shows(self, *texts: str, timeout_s: float = 20) -> str:

@@ -13,7 +13,7 @@ def test_a_wrong_pin_opens_nothing_and_the_lock_outlasts_a_power_cut(shop: MakeW
         terminal.wait_shows("Your PIN, then #", timeout_s=30)
         terminal.board.type("9999#")
         terminal.wait_shows("Wrong PIN")
-        assert terminal.shows("pause: " + left)
+        terminal.wait_shows("pause: " + left)
         merchant.press("#")
     terminal.wait_shows("Your PIN, then #")
     terminal.board.type("9999#")
