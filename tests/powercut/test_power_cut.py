@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.powercut.mutants import MUTANTS
 from tests.powercut.runner import CutDidNotFire, Explorer, NotOnePlace, golden
 from tests.powercut.scenarios import begin
 from tests.powercut.world import LAYOUT
+from tools.release.image import ROOT
 
 
 @pytest.mark.parametrize("name", ["sale-online", "sale-offline", "lost-answer", "reprint"])
@@ -130,3 +132,14 @@ def test_every_wrong_build_changes_the_code_as_it_stands() -> None:
 def test_the_judge_catches_a_build_with(name: str) -> None:
     with multiprocessing.get_context("fork").Pool(1) as pool:
         assert pool.apply(_try_mutant, (name,))[1]
+
+
+def test_what_a_wrong_build_changes_is_what_runs() -> None:
+    """Whoever is imported first: modules that are loaded by their name are this room's copies."""
+    asked = (
+        "from tests.powercut import mutants, world, device\n"
+        "outside = [name for name, module in device.MODULES.items()\n"
+        "           if getattr(getattr(module, 'load', None), '__module__', '') == 'firmware.lent']\n"
+        "assert not outside, outside\n"
+    )
+    subprocess.run([sys.executable, "-c", asked], check=True, cwd=ROOT)

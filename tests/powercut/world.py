@@ -24,10 +24,6 @@ from tests.powercut.files import Files
 from tests.powercut.head_office import Server
 
 with device.own():
-    import firmware.lent
-
-    # what is loaded by its name is a copy, too
-    firmware.lent.load = device.module
     import firmware.clock
     import firmware.drivers.printer
     import firmware.kept.config
