@@ -121,6 +121,8 @@ class Journal:
                 body = cbor.loads(memoryview(raw)[10:-12])
             except ValueError:
                 body = None
+            if not isinstance(body, list):
+                body = None
             yield sequence, raw[0], time, body, raw
             expected = sequence + 1
         while expected < ring.next_sequence:

@@ -158,6 +158,8 @@ class SalesState:
 
         Raises ValueError, TypeError or IndexError if the body is not as specified.
         """
+        if not isinstance(body, list):
+            raise TypeError("a record's body is a list")
         if time > self.time_seen:
             self.time_seen = time
         if INTENT_OFFLINE <= kind <= REPRINT:

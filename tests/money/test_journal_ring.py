@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import random
+import struct
+from binascii import crc32
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 
 from bootloader.shared.partitions import Partition
@@ -455,3 +459,20 @@ def test_of_two_torn_records_the_one_that_was_not_built_upon_never_comes_back() 
     _, again = ring(content=bytes(flash.cells))
     assert again.next_sequence == sequence + 1
     assert again.read(sequence)[2] == ["n", 4]
+
+
+@pytest.mark.parametrize("kind", range(1, 14))
+@pytest.mark.parametrize("body", [{}, {0: 1}, 7, None, "sold", b"sold"], ids=repr)
+def test_a_whole_record_that_holds_no_list_is_passed_over(kind: int, body: object) -> None:
+    flash, journal = ring()
+    at = journal.ring.at
+    data = cbor2.dumps(body)
+    head = bytes([kind, len(data)]) + struct.pack(">II", 1, 1_800_000_000)
+    raw = head + data
+    raw += struct.pack(">I", crc32(raw))
+    raw += sha256(journal.ring.chain + raw[:-4]).digest()[:8]
+    flash.cells[at : at + len(raw)] = raw
+    _, again = ring(content=bytes(flash.cells))
+    assert again.next_sequence == 2
+    assert again.read(1) is None
+    sell(again, 0)

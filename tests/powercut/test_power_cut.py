@@ -139,7 +139,8 @@ def test_what_a_wrong_build_changes_is_what_runs() -> None:
     asked = (
         "from tests.powercut import mutants, world, device\n"
         "outside = [name for name, module in device.MODULES.items()\n"
-        "           if getattr(getattr(module, 'load', None), '__module__', '') == 'firmware.lent']\n"
+        "           if getattr(getattr(module, 'load', None), '__module__', '')"
+        " == 'firmware.lent']\n"
         "assert not outside, outside\n"
     )
     subprocess.run([sys.executable, "-c", asked], check=True, cwd=ROOT)
