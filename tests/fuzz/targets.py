@@ -40,13 +40,27 @@ COUNTER = 77
 SALT = b"salt"
 
 
+_BLANK = b"\xff" * 256
+_CHIPS = {sectors: [bytearray(sectors * 4096) for _ in range(3)] for sectors in (1, 2, 4)}
+"""Cells of chips are in no board's heap: there before that is measured, and taken in turn."""
+
+
 class Flash:
     """NOR flash of a few sectors over the bytes given, the rest blank."""
 
     def __init__(self, data: bytes, sectors: int) -> None:
         self.size_bytes = sectors * 4096
-        self.cells = bytearray(data[: self.size_bytes])
-        self.cells.extend(b"\xff" * (self.size_bytes - len(self.cells)))
+        chips = _CHIPS[sectors]
+        self.cells = chips.pop(0)
+        chips.append(self.cells)
+        given = min(len(data), self.size_bytes)
+        self.cells[:given] = memoryview(data)[:given]
+        self._blank(given, self.size_bytes)
+
+    def _blank(self, start: int, end: int) -> None:
+        for at in range(start, end, len(_BLANK)):
+            size = min(len(_BLANK), end - at)
+            self.cells[at : at + size] = memoryview(_BLANK)[:size]
 
     def read_into(self, address: int, buf: memoryview) -> None:
         buf[:] = memoryview(self.cells)[address : address + len(buf)]
@@ -56,7 +70,7 @@ class Flash:
             self.cells[address + i] &= data[i]
 
     def erase(self, address: int) -> None:
-        self.cells[address : address + 4096] = b"\xff" * 4096
+        self._blank(address, address + 4096)
 
 
 def partition(data: bytes, sectors: int):  # type: ignore[no-untyped-def]
