@@ -28,6 +28,7 @@ from firmware.sales.state import (
     SETTLED,
     STOCK,
     SalesState,
+    body_of,
     restated,
 )
 
@@ -118,10 +119,8 @@ class Journal:
                 yield expected, 0, 0, None, b""
                 expected += 1
             try:
-                body = cbor.loads(memoryview(raw)[10:-12])
+                body = body_of(raw)
             except ValueError:
-                body = None
-            if not isinstance(body, list):
                 body = None
             yield sequence, raw[0], time, body, raw
             expected = sequence + 1

@@ -8,7 +8,7 @@ import struct
 
 from bootloader.shared import cbor
 from firmware.sales.ring import HEAD_BYTES, SECTOR_BYTES, JournalDamaged, Walk, tag
-from firmware.sales.state import SalesState
+from firmware.sales.state import SalesState, body_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Mount:
                 self.state.skip(missing)
             spoiled = 0
             try:
-                self.state.apply(sequence, raw[0], time, cbor.loads(memoryview(raw)[10:-12]))
+                self.state.apply(sequence, raw[0], time, body_of(raw))
             except (ValueError, TypeError, IndexError):
                 spoiled = 1  # whole, but not as this release writes it
             ring.next_sequence = sequence + 1

@@ -4,6 +4,7 @@
 sector; `firmware.sales.till` decides by it. Rules: docs/formats/journal.md, "Folded state".
 """
 
+from bootloader.shared import cbor
 from bootloader.shared.compat import const
 
 TYPE_CHECKING = False
@@ -41,6 +42,14 @@ _FIGURES = const(5)
 # Of a batch in `batches`
 _NEXT_INDEX = const(0)
 _COUNT = const(1)
+
+
+def body_of(raw: bytes) -> "list[Any]":
+    """What a whole record says. Raises ValueError if that is no list in CBOR."""
+    body = cbor.loads(memoryview(raw)[10:-12])
+    if not isinstance(body, list):
+        raise ValueError("no list")
+    return body
 
 
 class SalesState:
@@ -158,8 +167,6 @@ class SalesState:
 
         Raises ValueError, TypeError or IndexError if the body is not as specified.
         """
-        if not isinstance(body, list):
-            raise TypeError("a record's body is a list")
         if time > self.time_seen:
             self.time_seen = time
         if INTENT_OFFLINE <= kind <= REPRINT:

@@ -63,7 +63,6 @@ def test_whom_a_server_did_not_answer_asks_again_after_a_time_of_their_own(
         link=link,
         config=SimpleNamespace(apn="internet", sync_s=300),
         board=SimpleNamespace(random=lambda count: bytes([byte] * count)),
-        till=SimpleNamespace(blocked=False),
     )
     check_in: Any = SimpleNamespace(run=unanswered, is_due=lambda: True)
     with pytest.raises(_Rested):
