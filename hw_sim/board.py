@@ -96,9 +96,14 @@ class Board:
         self.watchdog = Watchdog(
             pace, description.watchdog_max_ms, watchdog_stretch, self._watchdog_bit
         )
-        self._requests = ChipRequests(self, devices, events, pace, throttle_uarts=throttle_uarts)
-        self.bus = BusServer(self._requests.serve, lambda text: events.note("bus", text))
-        self.console = Console(serial_link)
+        self._turn = pace.turn()
+        self._requests = ChipRequests(
+            self, devices, events, pace, self._turn, throttle_uarts=throttle_uarts
+        )
+        self.bus = BusServer(self._requests.serve, lambda text: events.note("bus", text), pace)
+        self.console = Console(serial_link, piped=pace.jumps)
+        if pace.jumps:
+            self.noise.source = repeatable(seed + 1).randbytes
 
     # by hand: open, close, power
 
@@ -174,6 +179,9 @@ class Board:
         self.cpu_faulted = False
         self.resets.append(cause)
         self.events.note("reset", cause.name.lower())
+        self._turn.take(lambda: self._boot_cpu(stay_in_raw_repl))
+
+    def _boot_cpu(self, stay_in_raw_repl: bool) -> None:
         bus = f"{self.bus.port}:{self.bus.new_token()}"
         if self._chip is not None:
             if self.flash.path is None:
@@ -192,10 +200,13 @@ class Board:
             heap_bytes=self.description.heap_bytes,
             window_bytes=self.description.flash_size_bytes,
             romfs_bytes=self.description.romfs_bytes,
+            output=self.console.cpu_output,
+            simulated_time=self.pace.jumps,
             bus=bus,
             stay_in_raw_repl=stay_in_raw_repl,
             on_exit=self._cpu_ended_in_thread,
         )
+        self._turn.watch(self._cpu.look)
         if stay_in_raw_repl:
             self.console.write(b"\x01")
 
@@ -205,6 +216,7 @@ class Board:
         self.bus.cut_off()
         if cpu is not None:
             cpu.kill()
+        self._turn.rest()
         self.watchdog.stop()
         self._requests.reset()
         self._devices.reset_chip()
@@ -234,6 +246,7 @@ class Board:
             self._restart(ResetCause.SOFT, stay_in_raw_repl=raw)
         else:
             # The chip hangs in its fault handler; a running watchdog still counts.
+            self._turn.rest()
             self.cpu_faulted = True
             self.events.note("fault", f"the interpreter ended with status {status}")
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
+from hw_sim.pacing import Pace
+
 _REQUEST: Final = struct.Struct("<BBHII")
 _REPLY: Final = struct.Struct("<BBHI")
 TRANSFER_LIMIT_BYTES: Final = 32768
@@ -27,11 +29,13 @@ class Op(IntEnum):
     PIN_CONFIGURE = 0x10
     PIN_WRITE = 0x11
     PIN_READ = 0x12
+    PIN_INTERRUPT = 0x13
     ADC_READ = 0x18
     UART_OPEN = 0x20
     UART_WAITING = 0x21
     UART_READ = 0x22
     UART_WRITE = 0x23
+    UART_INTERRUPT = 0x24
     SPI_OPEN = 0x28
     SPI_WRITE = 0x29
     FLASH_SIZE = 0x30
@@ -45,6 +49,7 @@ class Op(IntEnum):
     RTC_SET = 0x49
     PWM = 0x50
     RANDOM = 0x58
+    WAIT = 0x60
 
 
 POSTED: Final = frozenset({Op.PIN_WRITE, Op.SPI_WRITE, Op.WATCHDOG_FEED})
@@ -71,8 +76,11 @@ Handler = Callable[[Op, int, int, int, bytes], "Answer | asyncio.Future[Answer]"
 class BusServer:
     """Listens on loopback and serves one CPU at a time: the one with the current token."""
 
-    def __init__(self, handler: Handler, on_fault: Callable[[str], None]) -> None:
+    def __init__(
+        self, handler: Handler, on_fault: Callable[[str], None], pace: Pace | None = None
+    ) -> None:
         self._handler = handler
+        self.pace = pace or Pace()
         self._on_fault = on_fault
         self._server: asyncio.Server | None = None
         self._token = b""
@@ -135,6 +143,8 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
         self._waiting = False
+        self._in_line = False
+        self._one_at_a_time = server.pace.jumps
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -142,7 +152,10 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        self._serve()
+        if self._one_at_a_time:
+            self._stand_in_line()
+        else:
+            self._serve()
 
     def abort(self) -> None:
         if self._transport is not None:
@@ -163,8 +176,24 @@ class _Connection(asyncio.Protocol):
             self._one(code, unit, arg, arg2, payload)
             if self._transport is None:
                 return
+            if self._one_at_a_time:
+                break
         if at:
             del received[:at]
+        if self._one_at_a_time and len(received) >= _REQUEST.size:
+            self._stand_in_line()
+
+    def _stand_in_line(self) -> None:
+        if self._in_line or self._waiting:
+            return
+        self._in_line = True
+
+        def served() -> None:
+            self._in_line = False
+            if self._transport is not None:
+                self._serve()
+
+        self._bus.pace.in_order(served)
 
     def _one(self, code: int, unit: int, arg: int, arg2: int, payload: bytes) -> None:
         if not self._bus.is_current(self):
@@ -196,7 +225,10 @@ class _Connection(asyncio.Protocol):
         self._waiting = False
         if self._transport is not None and not answer.cancelled():
             self._reply(0, *answer.result())
-            self._serve()
+            if self._one_at_a_time:
+                self._stand_in_line()
+            else:
+                self._serve()
 
     def _refuse(self, op: Op, status: int, value: int, text: str) -> None:
         if op in POSTED:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from hw_sim import gpio
@@ -15,12 +16,15 @@ from hw_sim.bus import TRANSFER_LIMIT_BYTES, Answer, BadArgument, FlashRefused, 
 from hw_sim.devices import Devices
 from hw_sim.events import EventLog, ResetCause
 from hw_sim.flash import FlashError, FlashLockedError, PowerCut
-from hw_sim.pacing import Pace
+from hw_sim.pacing import Pace, Turn
 from hw_sim.watchdog import Watchdog
 
 _ERRNO_READ_ONLY = 30
 _ERRNO_INVALID = 22
 _DONE: Answer = (0, b"")
+_FOR_EVER = 0xFFFFFFFF
+_UART_LINE = 30
+"""The line of UART 0 among those of the interrupts; below are the pins."""
 
 _Request = Callable[[int, int, int, bytes], "Answer | asyncio.Future[Answer] | None"]
 """(unit, arg, arg2, payload) → answer, at once or later; None is `_DONE`."""
@@ -58,6 +62,7 @@ class ChipRequests:
         devices: Devices,
         events: EventLog,
         pace: Pace,
+        turn: Turn,
         *,
         throttle_uarts: bool,
     ) -> None:
@@ -67,6 +72,11 @@ class ChipRequests:
         self._pace = pace
         self._throttle = throttle_uarts
         self._transmission: asyncio.TimerHandle | None = None
+        self._turn = turn
+        self._alarm: asyncio.TimerHandle | None = None
+        self._interrupts = 0
+        self._wake: Callable[[], None] | None = None
+        devices.gpio.interrupt = self._interrupt
         flash, bank, rtc = devices.flash, devices.gpio, devices.rtc
         self._table: dict[Op, _Request] = {
             Op.RESET: lambda unit, arg, arg2, data: board.soft_reset(),
@@ -75,11 +85,13 @@ class ChipRequests:
             Op.PIN_CONFIGURE: self._configure_pin,
             Op.PIN_WRITE: lambda unit, arg, arg2, data: bank.write(unit, bool(arg)),
             Op.PIN_READ: lambda unit, arg, arg2, data: (int(bank.read(unit)), b""),
+            Op.PIN_INTERRUPT: lambda unit, arg, arg2, data: bank.listen(unit, arg),
             Op.ADC_READ: self._read_adc,
             Op.UART_OPEN: lambda unit, arg, arg2, data: devices.uart(unit).open(arg),
             Op.UART_WAITING: lambda unit, arg, arg2, data: (devices.uart(unit).waiting_bytes, b""),
             Op.UART_READ: self._read_uart,
             Op.UART_WRITE: self._write_uart,
+            Op.UART_INTERRUPT: self._listen_uart,
             Op.SPI_OPEN: self._open_spi,
             Op.SPI_WRITE: lambda unit, arg, arg2, data: devices.write_spi(unit, data),
             Op.FLASH_SIZE: lambda unit, arg, arg2, data: (flash.size_bytes, b""),
@@ -92,6 +104,7 @@ class ChipRequests:
             Op.RTC_READ: lambda unit, arg, arg2, data: (0, _clock_fields(rtc.now())),
             Op.RTC_SET: lambda unit, arg, arg2, data: rtc.set(_clock_time(data)),
             Op.PWM: self._drive_pwm,
+            Op.WAIT: self._wait,
             Op.RANDOM: lambda unit, arg, arg2, data: (0, devices.noise.take(arg)),
         }
 
@@ -130,6 +143,58 @@ class ChipRequests:
         if self._transmission is not None:
             self._transmission.cancel()
             self._transmission = None
+        self._set_alarm(None)
+        self._wake = None
+        self._interrupts = 0
+        for uart in self._devices.uarts.values():
+            uart.arrived = None
+
+    def _set_alarm(self, alarm: asyncio.TimerHandle | None) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = alarm
+
+    def _wait(
+        self, unit: int, arg: int, arg2: int, data: bytes
+    ) -> Answer | asyncio.Future[Answer]:
+        """The CPU has computed for `arg2` us and sleeps `arg` ms (all ones: for ever), or until an
+        interrupt; told are the lines that made one, and its own clock in us.
+        """
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        pace = self._pace
+        computed_s = pace.now_s() + arg2 / 1e6
+
+        def go_on() -> None:
+            lines, self._interrupts = self._interrupts, 0
+            answer.set_result((lines, round(pace.now_s() * 1e6).to_bytes(8, "little")))
+
+        def wake() -> None:
+            self._wake = None
+            self._set_alarm(
+                pace.call_later(computed_s - pace.now_s(), lambda: self._turn.take(go_on))
+            )
+
+        def sleep_over() -> None:
+            self._wake = None
+            self._turn.take(go_on)
+
+        self._turn.rest()
+        if self._interrupts:
+            wake()
+        else:
+            self._wake = wake
+            if arg != _FOR_EVER:
+                self._set_alarm(pace.call_later(arg2 / 1e6 + arg / 1000, sleep_over))
+        return answer
+
+    def _listen_uart(self, unit: int, arg: int, arg2: int, data: bytes) -> None:
+        line = partial(self._interrupt, _UART_LINE + unit)
+        self._devices.uart(unit).arrived = line if arg else None
+
+    def _interrupt(self, line: int) -> None:
+        self._interrupts |= 1 << line
+        if self._wake is not None:
+            self._wake()
 
     def _configure_pin(self, unit: int, arg: int, arg2: int, data: bytes) -> None:
         latch = arg >> 16 & 0xFF

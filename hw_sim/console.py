@@ -42,14 +42,19 @@ class _Pty:
 class Console:
     """Joins the CPU's terminal (`cpu_terminal`, a file descriptor) to the port (`port_path`)."""
 
-    def __init__(self, link: Path | None = None) -> None:
+    def __init__(self, link: Path | None = None, *, piped: bool = False) -> None:
         """With `link`, a symbolic link of that name points to the port; an old link is replaced.
+        With `piped`, what the CPU prints is here the moment it has printed it; a terminal of the
+        host takes its time.
 
         Raises:
             FileExistsError: there is something else than a link of that name.
         """
         self._inner = _Pty()
         self._outer = _Pty()
+        self._pipe = os.pipe() if piped else None
+        self._printed = self._pipe[0] if self._pipe else self._inner.master
+        os.set_blocking(self._printed, False)
         self._link = link
         self._log: deque[bytes] = deque()
         self._log_bytes = 0
@@ -71,24 +76,31 @@ class Console:
 
     @property
     def cpu_terminal(self) -> int:
-        """The descriptor that is the CPU's stdin, stdout and stderr."""
+        """The descriptor that is the CPU's standard input."""
         return self._inner.slave
+
+    @property
+    def cpu_output(self) -> int:
+        """The descriptor that is its standard output and error."""
+        return self._pipe[1] if self._pipe else self._inner.slave
 
     def open(self) -> None:
         """Begin to carry bytes, on the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._inner.master, self._from_cpu)
+        self._loop.add_reader(self._printed, self._from_cpu)
         self._loop.add_reader(self._outer.master, self._from_port)
 
     def close(self) -> None:
         """Remove the port."""
         if self._loop is not None:
-            self._loop.remove_reader(self._inner.master)
+            self._loop.remove_reader(self._printed)
             self._loop.remove_reader(self._outer.master)
             self._loop.remove_writer(self._inner.master)
             self._loop = None
         self._inner.close()
         self._outer.close()
+        for end in self._pipe or ():
+            os.close(end)
         if self._link is not None and self._link.is_symlink():
             self._link.unlink()
 
@@ -122,7 +134,7 @@ class Console:
     def _from_cpu(self) -> None:
         while True:
             try:
-                data = os.read(self._inner.master, _CHUNK_BYTES)
+                data = os.read(self._printed, _CHUNK_BYTES)
             except (BlockingIOError, OSError):
                 return
             if not data:

@@ -51,14 +51,19 @@ class Cpu:
         interpreter: str,
         *,
         terminal: int,
+        output: int,
         heap_bytes: int,
         window_bytes: int,
         romfs_bytes: int,
         bus: str,
         stay_in_raw_repl: bool,
         on_exit: Callable[[Cpu, int], None],
+        simulated_time: bool = False,
     ) -> None:
-        """Start it. Raises `InterpreterError` when that cannot be."""
+        """Start it. Raises `InterpreterError` when that cannot be.
+
+        `terminal` is its standard input, `output` where it prints. With `simulated_time` it asks the board for the time (docs/simulated-time.md).
+        """
         # The window's own share of the collector's tables (3 bits a 32-byte block) is no program's.
         heap = heap_bytes + LAYER_HEAP_BYTES + window_bytes + window_bytes * 3 // 256
         environment = {
@@ -69,14 +74,15 @@ class Cpu:
             "HW_SIM_WINDOW_BYTES": str(window_bytes),
             "HW_SIM_ROMFS_BYTES": str(romfs_bytes),
             "HW_SIM_REPL": "raw" if stay_in_raw_repl else "",
+            "HW_SIM_TIME": "simulated" if simulated_time else "",
         }
         command = [interpreter, "-X", f"heapsize={heap}", "-i", str(LAYER / "start.py")]
         try:
             self._process = subprocess.Popen(
                 command,
                 stdin=terminal,
-                stdout=terminal,
-                stderr=terminal,
+                stdout=output,
+                stderr=output,
                 env=environment,
                 cwd=LAYER,
                 start_new_session=True,
@@ -95,6 +101,16 @@ class Cpu:
     def running(self) -> bool:
         """Whether it has not ended."""
         return self._process.poll() is None
+
+    def look(self) -> tuple[float, bool]:
+        """CPU seconds of the host that its program has used, and whether it sleeps: what sleeps and
+        waits for nothing of its chip waits for its console.
+        """
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0, False  # it has just ended, or this host tells nothing
+        return int(fields[11]) / os.sysconf("SC_CLK_TCK"), fields[0] == "S"
 
     def kill(self) -> None:
         """End it as the loss of its supply does: at once, wherever it is. Returns when it is

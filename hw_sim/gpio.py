@@ -13,6 +13,10 @@ PIN_COUNT: Final = 30
 """GPIO 0 to 29, as on RP2040 and RP2350A."""
 
 
+FALLING, RISING = 4, 8
+"""Edges of a line that can interrupt the CPU; values as in MicroPython's `machine.Pin` on RP2."""
+
+
 class Mode(IntEnum):
     """Values as in MicroPython's `machine.Pin` on RP2 boards."""
 
@@ -43,6 +47,10 @@ class GpioBank:
         self._value = [False] * PIN_COUNT
         self._inputs: dict[int, Callable[[], bool]] = {}
         self._outputs: dict[int, Callable[[bool | None], None]] = {}
+        self._edges: dict[int, int] = {}
+        self._seen: dict[int, bool] = {}
+        self.interrupt: Callable[[int], None] = lambda pin: None
+        """Told of each edge on a pin that the CPU listens to."""
 
     def tie_input(self, pin: int, level: Callable[[], bool]) -> None:
         """`level()` is read whenever the CPU reads `pin` while not driving it."""
@@ -54,6 +62,7 @@ class GpioBank:
 
     def reset(self) -> None:
         """All pins back to inputs; tied devices see their lines let go."""
+        self._edges.clear()
         for pin in range(PIN_COUNT):
             before = self.driven(pin)
             self._mode[pin] = Mode.IN
@@ -81,6 +90,26 @@ class GpioBank:
         before = self.driven(check_pin(pin))
         self._value[pin] = value
         self._tell(pin, before)
+
+    def listen(self, pin: int, edges: int) -> None:
+        """Tell of edges on `pin` from now on: 4 falling, 8 rising (as MicroPython's on RP2), or
+        both; 0 for no more. ValueError for a pin or an edge that does not exist.
+        """
+        if edges & ~(FALLING | RISING):
+            raise ValueError(f"a pin tells of falling (4) or rising (8) edges, not of {edges}")
+        self._edges.pop(check_pin(pin), None)
+        if edges:
+            self._edges[pin] = edges
+            self._seen[pin] = self.read(pin)
+
+    def look(self) -> None:
+        """Something outside has moved: tell of the edges that it made."""
+        for pin, edges in list(self._edges.items()):
+            level = self.read(pin)
+            if level != self._seen[pin]:
+                self._seen[pin] = level
+                if edges & (RISING if level else FALLING):
+                    self.interrupt(pin)
 
     def driven(self, pin: int) -> bool | None:
         """What the CPU drives onto the line; None when it does not."""
@@ -115,6 +144,8 @@ class GpioBank:
         changed = self._outputs.get(pin)
         if changed is not None and after != before:
             changed(after)
+        if self._edges and after != before:
+            self.look()
 
 
 def check_pin(pin: int) -> int:

@@ -125,6 +125,7 @@ class Keypad:
         # An even number of edges, so that the chatter ends where the finger wants it.
         count = 2 * self._rng.randint(0, BOUNCE_MAX_EDGES // 2) if self._bounce else 0
         contact.edges_s = sorted(now_s + self._rng.random() * BOUNCE_MAX_S for _ in range(count))
+        self._gpio.look()
 
     def _level(self, node: int) -> bool:
         """The level on one line: what the lines it is joined to are driven or pulled to."""

@@ -1,8 +1,8 @@
 """The one clock of the simulated board: every wait and every reading of time in `hw_sim` is here.
 
 Each part is handed a `Pace` and asks nothing else for the time, so that another clock needs another
-`Pace` and no other part. Device seconds may run faster than the wall by a factor: a delay of 3 s
-with a scale of 100 takes 30 ms.
+`Pace` and no other part: `hw_sim.simulated` has one that jumps. Device seconds may run faster than
+the wall by a factor: a delay of 3 s with a scale of 100 takes 30 ms.
 """
 
 from __future__ import annotations
@@ -15,12 +15,31 @@ _LOOK_AGAIN_S = 0.01
 """How often a thread beside the loop looks whether what it waits for is there."""
 
 
+class Turn:
+    """One CPU's say in when it runs. In real time it runs whenever it likes."""
+
+    def take(self, callback: Callable[[], None]) -> None:
+        """Call back when it is this CPU's turn: it computes from then on."""
+        callback()
+
+    def rest(self) -> None:
+        """It computes no more: it waits, or is gone. What it asked to take is forgotten."""
+
+    def watch(self, look: Callable[[], tuple[float, bool]]) -> None:
+        """`look()`: CPU seconds of the host that its program has used, and whether it sleeps; to
+        tell a program that asks its chip for nothing any more.
+        """
+
+
 class Pace:
     """Waits in device seconds on the running asyncio loop.
 
     `time_scale` is device seconds per wall second; 1.0 is real time. Raises ValueError when it is
     not above zero.
     """
+
+    jumps = False
+    """Whether time is simulated: the CPU's program asks the board for it, then."""
 
     def __init__(self, time_scale: float = 1.0) -> None:
         if not time_scale > 0:
@@ -53,6 +72,18 @@ class Pace:
     def call_later(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
         """Call back after that many device seconds; the handle can be cancelled."""
         return asyncio.get_running_loop().call_later(max(0.0, seconds) / self.time_scale, callback)
+
+    # the order of things at one instant
+
+    def turn(self) -> Turn:
+        """For one CPU."""
+        return Turn()
+
+    def in_order(self, callback: Callable[[], None]) -> None:
+        """Call back once all else that happens at this instant has happened. Real time has no such
+        instant: at once.
+        """
+        callback()
 
     # in a thread beside the loop: tests, scripts, people
 

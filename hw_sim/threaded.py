@@ -8,9 +8,8 @@ with SimulatedBoard(tmp_path / "flash.bin", unique_id=b"\\0" * 8) as board:
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -20,57 +19,9 @@ from hw_sim.events import Event
 from hw_sim.finger import KEY_HOLD_MS
 from hw_sim.flash import CutMoment, NorFlash
 from hw_sim.lcd import Picture
+from hw_sim.loop_thread import LoopThread
 
 T = TypeVar("T")
-
-
-class LoopThread:
-    """An event loop in a thread of its own, for boards and what they talk to.
-
-    Several boards (and the networks they share) may live on one.
-    """
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="hw_sim", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
-
-    def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None = 60) -> T:
-        """Run a coroutine there and return what it returns. TimeoutError after `timeout_s`."""
-        future = asyncio.run_coroutine_threadsafe(work, self.loop)
-        try:
-            return future.result(timeout_s)
-        except TimeoutError:
-            future.cancel()
-            raise
-
-    def call(self, function: Callable[..., T], *args: Any) -> T:
-        """Call a plain function there and return what it returns."""
-
-        async def work() -> T:
-            return function(*args)
-
-        return self.run(work())
-
-    def close(self) -> None:
-        """Cancel what still runs there and end the thread."""
-
-        async def cancel_all() -> None:
-            tasks = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-        if self.loop.is_closed():
-            return
-        self.run(cancel_all())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-        self.loop.close()
 
 
 class SimulatedBoard:
@@ -126,6 +77,10 @@ class SimulatedBoard:
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None = 60) -> T:
         """Run a coroutine on the board's event loop."""
         return self._thread.run(work, timeout_s)
+
+    def paced(self) -> AbstractContextManager[None]:
+        """See `LoopThread.paced`."""
+        return self._thread.paced()
 
     def power_on(self) -> None:
         """See `Board.power_on`."""

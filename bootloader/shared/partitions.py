@@ -188,19 +188,24 @@ def mount_data(partition: Partition, may_format: bool) -> None:
 
     device = BlockDevice(partition)
     device.seen = set()
+
+    def found() -> vfs.VfsLfs2:
+        # a file's own time is asked of nobody, and would be that of a clock that may be wrong
+        return vfs.VfsLfs2(device, mtime=False)  # type: ignore[abstract, arg-type]  # the stubs want a base class
+
     try:
-        vfs.VfsLfs2(device)  # type: ignore[abstract, arg-type]  # the stubs want a base class
+        found()
     except OSError:
         pass  # once more below
     for block in device.seen:
         make_firm(partition, block * SECTOR_BYTES)
     device.seen = None
     try:
-        filesystem = vfs.VfsLfs2(device)  # type: ignore[abstract, arg-type]
+        filesystem = found()
     except OSError:
         # littlefs keeps its superblock in the first two blocks
         if not may_format and not partition.is_blank(0, 2 * SECTOR_BYTES):
             raise
         vfs.VfsLfs2.mkfs(device)  # type: ignore[arg-type]
-        filesystem = vfs.VfsLfs2(device)  # type: ignore[abstract, arg-type]
+        filesystem = found()
     vfs.mount(filesystem, "/data")

@@ -7,7 +7,7 @@ appear: whatever first shows while three or more keys seem down is never reporte
 
 import asyncio
 
-from bootloader.shared.compat import ticks_diff, ticks_ms
+from firmware.bell import Bell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 KEYS = "123A456B789C*0#D"
 
 SCAN_MS = 10
+AWAKE_SCANS = 5
+"""So often a touched keypad is scanned at least: the first look may meet a contact that bounces."""
+_LONGEST_SLEEP_MS = 10000
 STEADY_SCANS = 2
 QUEUE_KEYS = 16
 
@@ -29,6 +32,11 @@ class Debouncer:
         self._candidate = 0
         self._seen = 0
         self._held = 0
+
+    @property
+    def is_still(self) -> bool:
+        """Whether no key was down at the last scans."""
+        return not (self._candidate or self._held)
 
     def feed(self, levels: int) -> str | None:
         """Take one scan, bit n set when KEYS[n] reads pressed; return a key just pressed or None.
@@ -63,12 +71,18 @@ class Keypad:
     """The keys of one board. `run()` is its task; `await get()` gives the next key."""
 
     def __init__(self, rows: "Sequence[Pin]", columns: "Sequence[Pin]") -> None:
-        """`rows`: four output pins; `columns`: four input pins with pull-ups."""
+        """`rows`: four output pins; `columns`: four input pins with pull-ups.
+
+        Where those can interrupt, nothing is scanned until a key is touched.
+        """
         self._rows = rows
         self._columns = columns
         self._debouncer = Debouncer()
         self._queue: list[str] = []
+        self._awake = AWAKE_SCANS
+        self._pressed = asyncio.Event()
         self._all_rows(0)
+        self._touch = Bell(columns, "IRQ_FALLING", SCAN_MS)
 
     def _all_rows(self, level: int) -> None:
         for row in self._rows:
@@ -102,13 +116,19 @@ class Keypad:
         """Scan for ever. A full queue drops new keys: a merchant leaning on it loses nothing."""
         while True:
             self.step()
-            await asyncio.sleep_ms(SCAN_MS)
+            if self._touch.rings and not self._awake and self._debouncer.is_still:
+                await self._touch.wait(_LONGEST_SLEEP_MS)
+                self._awake = AWAKE_SCANS
+            else:
+                self._awake = max(0, self._awake - 1)
+                await asyncio.sleep_ms(SCAN_MS)
 
     def step(self) -> None:
         """One scan; what `run` does every `SCAN_MS`."""
         key = self._debouncer.feed(self.scan())
         if key and len(self._queue) < QUEUE_KEYS:
             self._queue.append(key)
+            self._pressed.set()
 
     def take(self) -> str | None:
         """The next key, in the order pressed; None when there is none."""
@@ -116,11 +136,15 @@ class Keypad:
 
     async def get(self, timeout_ms: int | None = None) -> str | None:
         """The next key; None when `timeout_ms` passed without one."""
-        started = ticks_ms()
-        while not self._queue:
-            if timeout_ms is not None and ticks_diff(ticks_ms(), started) >= timeout_ms:
-                break
-            await asyncio.sleep_ms(SCAN_MS)
+        if not self._queue:
+            self._pressed.clear()
+            if timeout_ms is None:
+                await self._pressed.wait()
+            else:
+                try:
+                    await asyncio.wait_for_ms(self._pressed.wait(), timeout_ms)
+                except asyncio.TimeoutError:
+                    pass
         return self.take()
 
     def forget(self) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Outcome = tuple[Any, Exception | None]
 
 IDLE_MS = 90000
-TICK_MS = 200
+TICK_MS = 1000
 
 
 class Idle(Exception):

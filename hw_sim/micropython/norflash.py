@@ -21,11 +21,8 @@ class Flash:
 
     def read_into(self, address, buf):
         view = memoryview(buf)
-        if not len(view):
-            return
-        for at in range(0, len(view), _CHUNK):
-            part = view[at : at + _CHUNK]
-            _call(0x31, 0, address + at, len(part), into=part)
+        if len(view):
+            view[:] = self.mapped(address, len(view))
 
     def program(self, address, data):
         _call(0x32, 0, address, payload=data)
@@ -52,11 +49,16 @@ class Flash:
             while sector <= last and not _seen[sector] and sector - first < 8:
                 _seen[sector] = 1
                 sector += 1
-            self.read_into(first * _SECTOR, memoryview(_window)[first * _SECTOR : sector * _SECTOR])
+            self._look(first * _SECTOR, memoryview(_window)[first * _SECTOR : sector * _SECTOR])
         return memoryview(_window)[address:end]
 
     def _refresh(self, address):
         # Changes stay within a sector.
         if _seen[address // _SECTOR]:
             start = address // _SECTOR * _SECTOR
-            self.read_into(start, memoryview(_window)[start : start + _SECTOR])
+            self._look(start, memoryview(_window)[start : start + _SECTOR])
+
+    def _look(self, address, view):
+        for at in range(0, len(view), _CHUNK):
+            part = view[at : at + _CHUNK]
+            _call(0x31, 0, address + at, len(part), into=part)

@@ -32,6 +32,14 @@ def _start():
     import machine  # noqa: F401  while its file can still be reached
     import norflash
 
+    if os.getenv("HW_SIM_TIME") == "simulated":
+        sys.path.insert(0, sys.path[0] + "/simulated")
+        import select  # noqa: F401
+        import tasks
+        import time  # noqa: F401
+
+        sys.modules["_asyncio"] = tasks  # that of the interpreter is not found by its path
+
     norflash._window = _window
     norflash._seen = bytearray(len(_window) // 4096)
     limit = int(os.getenv("HW_SIM_ROMFS_BYTES"))

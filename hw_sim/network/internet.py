@@ -9,9 +9,9 @@ import asyncio
 import ipaddress
 from collections.abc import Mapping
 
+from hw_sim.network import near
 from hw_sim.network.errors import ConnectFailedError
-
-Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+from hw_sim.network.near import Connection, Host
 
 
 class Internet:
@@ -22,12 +22,18 @@ class Internet:
 
     def __init__(self, routes: Mapping[str, tuple[str, int]]) -> None:
         self._routes = dict(routes)
+        self._hosts: dict[str, Host] = {}
         self.refused_connects = 0
         """So many of the next connections fail, whatever is at the far end."""
 
     def route(self, name: str, port: int, to: tuple[str, int]) -> None:
         """Send connections to `name:port` to this real address."""
+        self._hosts.pop(f"{name}:{port}", None)
         self._routes[f"{name}:{port}"] = to
+
+    def serve(self, name: str, port: int, host: Host) -> None:
+        """Let `host`, on this event loop, serve connections to `name:port`."""
+        self._hosts[f"{name}:{port}"] = host
 
     def address_of(self, name: str, port: int) -> tuple[str, int]:
         """The real address behind a name and port. Raises ConnectFailedError when outside."""
@@ -45,9 +51,14 @@ class Internet:
         return (name, port)
 
     async def connect(self, name: str, port: int) -> Connection:
-        """Open a real socket. Raises ConnectFailedError, or OSError as the socket gives it."""
+        """Open a real socket, or one to a host on this loop.
+
+        Raises ConnectFailedError, or OSError as the socket gives it.
+        """
         if self.refused_connects > 0:
             self.refused_connects -= 1
             raise ConnectFailedError("refused")
+        if host_here := self._hosts.get(f"{name}:{port}"):
+            return near.connect(host_here)
         host, real_port = self.address_of(name, port)
         return await asyncio.open_connection(host, real_port, limit=4096)

@@ -9,8 +9,8 @@ import struct
 from collections.abc import Callable
 
 from hw_sim.network.errors import LinkLostError
-from hw_sim.network.internet import Connection
 from hw_sim.network.link import MAXIMUM_SEGMENT_BYTES
+from hw_sim.network.near import Connection, NearWriter, Writer
 from hw_sim.network.radio import Radio
 
 
@@ -150,8 +150,12 @@ class TcpConnection:
                 return
 
 
-def reset(writer: asyncio.StreamWriter) -> None:
+def reset(writer: Writer) -> None:
     """End a socket with RST: a plain close would tell the server that the terminal had finished."""
+    if isinstance(writer, NearWriter):
+        writer.reset()
+        return
+    assert isinstance(writer, asyncio.StreamWriter)
     real = writer.get_extra_info("socket")
     with contextlib.suppress(OSError):
         real.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -13,7 +13,8 @@ import pytest
 
 from hw_sim.cpu import InterpreterError
 from hw_sim.flash import CutMoment, FlashFileError, NorFlash
-from hw_sim.threaded import LoopThread, SimulatedBoard
+from hw_sim.loop_thread import LoopThread
+from hw_sim.threaded import SimulatedBoard
 from tests.hardware.conftest import UNIQUE_ID, MakeBoard
 
 PROMPT = b">>> "

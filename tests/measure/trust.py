@@ -21,7 +21,7 @@ from typing import Any
 
 from tuf.ngclient import Updater
 
-from hw_sim.threaded import LoopThread
+from hw_sim.loop_thread import LoopThread
 from tests.support import micropython
 from tests.support.tap import Exchange, Tap
 from tests.support.world import Server

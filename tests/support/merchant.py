@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from hw_sim.printer import Receipt
 from tests.support.books import Books
-from tests.support.world import MERCHANT_PIN, PRICES, Terminal, World, eventually
+from tests.support.world import MERCHANT_PIN, PRICES, Terminal, World
 from updater_server.sales import checks
 from updater_server.store.engine import open_engine, reading
 
@@ -110,7 +110,7 @@ def nothing_lost(
     """
     books = world.books
     expected = sorted(debits_minor)
-    eventually(
+    world.eventually(
         lambda: sorted(books.debits_minor()) == expected and _agreed(books),
         90,
         f"debits of {expected}, agreed upon,",

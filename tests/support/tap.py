@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from hw_sim.threaded import LoopThread
+from hw_sim.loop_thread import LoopThread
+from hw_sim.network.near import Writer
+from hw_sim.simulated import SimulatedThread
 
 
 class HasPort(Protocol):
@@ -57,12 +59,22 @@ class Tap:
 
     """
 
-    def __init__(self, loop: LoopThread, server: HasPort) -> None:
+    def __init__(
+        self,
+        loop: LoopThread,
+        server: HasPort,
+        before_asking: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`before_asking` is called each time before the server is asked.
+
+        On simulated time the clock stands still until the server has answered.
+        """
         self._loop = loop
         self._server = server
+        self._before_asking = before_asking
         self.exchanges: list[Exchange] = []
         self.change: Callable[[Exchange], bytes | None] = lambda exchange: exchange.reply
-        self._listener = loop.run(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        self._listener = loop.run(asyncio.start_server(self.serve, "127.0.0.1", 0))
         self.port: int = self._listener.sockets[0].getsockname()[1]
 
     def close(self) -> None:
@@ -73,7 +85,8 @@ class Tap:
         """The exchanges so far whose path has `part` in it."""
         return [exchange for exchange in list(self.exchanges) if part in exchange.path]
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: Writer) -> None:
+        """One connection of the terminal's."""
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -96,6 +109,13 @@ class Tap:
             writer.close()
 
     async def _ask(self, method: str, request: bytes) -> tuple[bytes, bytes]:
+        self._before_asking()
+        if isinstance(self._loop, SimulatedThread):
+            with self._loop.simulated.hold("the server"):
+                return await self._exchange(request)
+        return await self._exchange(request)
+
+    async def _exchange(self, request: bytes) -> tuple[bytes, bytes]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._server.port)
         try:
             writer.write(request)

@@ -32,10 +32,14 @@ from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.link import GPRS, LinkProfile
 from hw_sim.printer import EscPosPrinter, Receipt
 from hw_sim.qemu import QEMU_BOARD, QemuChip
-from hw_sim.threaded import LoopThread, SimulatedBoard
+from hw_sim.loop_thread import LoopThread
+from hw_sim.pacing import Pace
+from hw_sim.simulated import SimulatedPace, SimulatedThread
+from hw_sim.threaded import SimulatedBoard
 from tests.support.books import Books
 from tests.support.lcd_reader import shows
 from tests.support.tap import Tap
+from tests.support.world_clock import WorldClock
 from tools.errors import BuildError
 from tools.release import adding, building, keys, publishing, rollout, steps, terms
 from tools.release import image as images
@@ -70,10 +74,13 @@ PRICES = channels.Catalogue(
 
 
 class Server:
-    """The server as its own process on `folder`."""
+    """The server as its own process on `folder`; by `clock`, if one is given."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: WorldClock | None = None) -> None:
         self.folder = folder
+        self._program = ["updater_server"]
+        if clock:
+            self._program = ["tests.support.world_clock", str(clock.path)]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -91,7 +98,7 @@ class Server:
         at = arguments.index("--") if "--" in arguments else len(arguments)
         options = (*arguments[:at], "--data", str(self.folder), *arguments[at:])
         done = subprocess.run(
-            [sys.executable, "-m", "updater_server", *options],
+            [sys.executable, "-m", *self._program, *options],
             capture_output=True,
             text=True,
             cwd=ROOT,
@@ -118,7 +125,7 @@ class Server:
     def start(self) -> None:
         """Start the process; return when it answers."""
         (self.folder / "port").unlink(missing_ok=True)
-        command = [sys.executable, "-m", "updater_server", "serve", "--data", str(self.folder)]
+        command = [sys.executable, "-m", *self._program, "serve", "--data", str(self.folder)]
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, "--port", "0"],
@@ -289,22 +296,32 @@ class TerminalSettings:
     board: dict[str, Any] = field(default_factory=dict)
     chip: QemuChip | None = None
     """The emulated Cortex-M3 instead of an interpreter of this host."""
+    simulated: bool = False
+    """On simulated time instead of the wall's."""
 
 
 class Terminal:
     """A simulated board with modem, printer and network, and a person's hands and eyes."""
 
-    def __init__(self, flash: Path, settings: TerminalSettings | None = None) -> None:
+    def __init__(
+        self, flash: Path, settings: TerminalSettings | None = None, start_unix_s: float = 0
+    ) -> None:
         self.settings = settings = settings or TerminalSettings()
-        self.loop = LoopThread()
+        pace: Pace | None = None
+        if settings.simulated:
+            self.loop: LoopThread = SimulatedThread()
+            pace = SimulatedPace(self.loop, start_unix_s)
+        else:
+            self.loop = LoopThread()
         self.network = GsmNetwork(
             seed=settings.seed,
             link=settings.link,
             time_scale=settings.time_scale,
             registration_delay_s=settings.registration_delay_s,
+            pace=pace,
             **settings.network,
         )
-        self.printer = EscPosPrinter(**settings.printer)
+        self.printer = EscPosPrinter(pace=pace, **settings.printer)
         self.modem = self.loop.call(lambda: Sim800(self.network))
         self.board = SimulatedBoard(
             flash,
@@ -313,6 +330,7 @@ class Terminal:
             seed=settings.seed,
             modem=self.modem,
             printer=self.printer,
+            pace=pace,
             **settings.board,
             chip=settings.chip,
             description=QEMU_BOARD if settings.chip else REFERENCE,
@@ -325,6 +343,10 @@ class Terminal:
 
     def reach(self, server: Server | Tap) -> None:
         """Let the network carry the server's public name to where it (or a tap) really is."""
+        if self.settings.simulated:
+            assert isinstance(server, Tap), "simulated time stands still for a tap's server only"
+            self.board.call(self.network.internet.serve, SERVER_NAME, SERVER_PORT, server.serve)
+            return
         self.board.call(
             self.network.internet.route, SERVER_NAME, SERVER_PORT, ("127.0.0.1", server.port)
         )
@@ -397,18 +419,51 @@ class World:
 
     def __init__(self, folder: Path, settings: TerminalSettings | None = None) -> None:
         self.folder = folder
-        self.server = Server(folder / "server")
+        self._settings = settings or TerminalSettings()
+        self._clock = WorldClock(folder / "time") if self._settings.simulated else None
+        self.server = Server(folder / "server", self._clock)
         self.manager = ReleaseManager(folder / "manager", self.server.repository)
         self.flash = folder / "flash.bin"
-        self._settings = settings or TerminalSettings()
         self._terminal: Terminal | None = None
+        self._tap: Tap | None = None
 
     @property
     def terminal(self) -> Terminal:
         """The board on the bench; made, switched off, when first asked for."""
         if self._terminal is None:
-            self._terminal = Terminal(self.flash, self._settings)
+            start_unix_s = self._clock.read() if self._clock else 0
+            self._terminal = Terminal(self.flash, self._settings, start_unix_s)
         return self._terminal
+
+    @property
+    def tap(self) -> Tap:
+        """A box between network and server; put there when first asked for."""
+        if self._tap is None:
+            self._tap = Tap(self.terminal.loop, self.server, self._tell_time)
+            self.terminal.reach(self._tap)
+        return self._tap
+
+    def reach(self) -> None:
+        """Let the network lead to the server: past the tap if there is one, as there always is on
+        simulated time, which stands still while the server is asked.
+        """
+        if self._settings.simulated:
+            self.terminal.reach(self.tap)
+        else:
+            self.terminal.reach(self._tap or self.server)
+
+    def _tell_time(self) -> None:
+        """Let the server know what time it is in this world."""
+        if self._clock:
+            self._clock.write(self.terminal.board.board.pace.unix_s())
+
+    def eventually(
+        self, check: Callable[[], object], timeout_s: float = 20, what: str = "it"
+    ) -> None:
+        """Return as soon as `check()` holds; AssertionError after `timeout_s` of this world."""
+        assert self.terminal.board.board.pace.wait_until(check, timeout_s), (
+            f"{what} did not happen in {timeout_s} s"
+        )
 
     @property
     def terminal_id(self) -> str:
@@ -427,7 +482,7 @@ class World:
 
     def found_server(self) -> None:
         """Initialise the server's folder and keep the technician's credential."""
-        said = self.server.command("init")
+        said = self._command("init")
         token = re.search(r"token[^\n]*?:?\s+(\S{20,})", said)
         assert token, said
         (self.folder / "token").write_text(token[1])
@@ -447,13 +502,13 @@ class World:
                 lines += f"{product.product_id},{pin},SN{number}{n:05d},0\n"
         delivery = self.folder / "delivery.csv"
         delivery.write_text(head + lines)
-        self.server.command("vouchers", "import", str(delivery), "--yes")
+        self._command("vouchers", "import", str(delivery), "--yes")
         kept.write_text(kept.read_text() + lines)
 
     def assign_stock(self, product_id: str, count: int) -> None:
         """Set vouchers aside for the terminal to sell offline."""
         reference = f"stock-{secrets.token_hex(8)}"
-        self.server.command(
+        self._command(
             "stock", "assign", self.terminal_id, product_id, str(count), "--reference", reference
         )
 
@@ -465,10 +520,15 @@ class World:
         """Take money of the merchant in."""
         self._money("deposit", amount_minor)
 
+    def _command(self, *arguments: str) -> str:
+        if self._terminal is not None:
+            self._tell_time()
+        return self.server.command(*arguments)
+
     def _money(self, command: str, amount_minor: int) -> None:
         amount = f"{amount_minor / 100:.2f} {PRICES.currency}"
         reference = f"slip-{secrets.token_hex(8)}"
-        self.server.command("terminal", command, self.terminal_id, amount, "--reference", reference)
+        self._command("terminal", command, self.terminal_id, amount, "--reference", reference)
 
     def pins(self, product_id: str) -> set[str]:
         """All PINs of a product that were ever brought in."""
@@ -479,18 +539,19 @@ class World:
         """Turn the blank board into a terminal that sells, as the technician's tool does."""
         if float_minor:
             amount = f"{float_minor / 100:.2f} KES"
-            self.server.command("technician", "allow", "first technician", amount)
+            self._command("technician", "allow", "first technician", amount)
         self.terminal.board.power_on()
-        terminal_id = provision(
-            self.terminal.board.serial_port,
-            ServerAccess(self.server.url, self.token, SERVER_NAME, SERVER_PORT),
-            self.manager.root,
-            None if self._settings.chip else self.manager.boot_image,
-            Merchant("Mama Asha Shop", MERCHANT_PIN),
-            float_minor=float_minor,
-            settings={"poll_s": 3, "sync_s": 2, **settings},
-            out=out,
-        )
+        with self.terminal.loop.paced():  # the tool counts real seconds
+            terminal_id = provision(
+                self.terminal.board.serial_port,
+                ServerAccess(self.server.url, self.token, SERVER_NAME, SERVER_PORT),
+                self.manager.root,
+                None if self._settings.chip else self.manager.boot_image,
+                Merchant("Mama Asha Shop", MERCHANT_PIN),
+                float_minor=float_minor,
+                settings={"poll_s": 3, "sync_s": 2, **settings},
+                out=out,
+            )
         (self.folder / "terminal-id").write_text(terminal_id)
 
     def close(self) -> None:

@@ -34,6 +34,11 @@ STATES = {"ready": 1, "calm": 3600}
 MakeWorld = Callable[..., "TerminalWorld"]
 
 
+def simulated(**changes: Any) -> TerminalSettings:
+    """A terminal on simulated time; its network and printer take what they really take."""
+    return TerminalSettings(simulated=True, **changes)
+
+
 def quick(**changes: Any) -> TerminalSettings:
     """A terminal whose network and printer are quick, and its watchdog patient with busy hosts."""
     printer = {"time_scale": 20.0, **changes.pop("printer", {})}
@@ -45,26 +50,16 @@ def quick(**changes: Any) -> TerminalSettings:
 class TerminalWorld(World):
     """A world with a merchant at the terminal."""
 
-    _tap: Tap | None = None
-
     @property
     def merchant(self) -> Merchant:
         """Who sells on the terminal."""
         return Merchant(self.terminal)
 
-    @property
-    def tap(self) -> Tap:
-        """A box between network and server; put there when first asked for."""
-        if self._tap is None:
-            self._tap = Tap(self.terminal.loop, self.server)
-            self.terminal.reach(self._tap)
-        return self._tap
-
     def open_shop(self) -> TerminalWorld:
         """Server up, terminal switched on."""
         if not self.server.running:
             self.server.start()
-        self.terminal.reach(self._tap or self.server)
+        self.reach()
         self.terminal.board.power_on()
         return self
 
@@ -180,7 +175,7 @@ def make_world(states: Path, tmp_path: Path) -> Iterator[MakeWorld]:
     def make(state: str = "ready", **settings: Any) -> TerminalWorld:
         folder = tmp_path / f"world{len(worlds)}"
         shutil.copytree(states / state, folder)
-        worlds.append(TerminalWorld(folder, quick(**settings)))
+        worlds.append(TerminalWorld(folder, simulated(**settings)))
         return worlds[-1]
 
     with quiet_tools():

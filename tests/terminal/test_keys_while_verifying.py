@@ -4,7 +4,7 @@ on this terminal a breath takes so long that two checks outlast the watchdog.
 
 from __future__ import annotations
 
-from tests.support.world import MERCHANT_PIN, eventually
+from tests.support.world import MERCHANT_PIN
 from tests.terminal.conftest import MakeWorld, TerminalWorld
 
 HOOK = "breath.use(self._breathe)"
@@ -28,7 +28,7 @@ def verifying(make_world: MakeWorld, hook: str) -> TerminalWorld:
     world.terminal.wait_shows("Your PIN, then #", timeout_s=60)
     # a busy host may take its time to start, but from here on a second is a second
     board.call(board.board.watchdog.set_stretch, 1.0)
-    eventually(lambda: len(asked("timestamp.json")) > 0, 60, "a poll")
+    world.eventually(lambda: len(asked("timestamp.json")) > 0, 60, "a poll")
     return world
 
 

@@ -15,7 +15,6 @@ import bootloader.shared.control
 import bootloader.shared.partitions
 import firmware.main
 from tests.support.merchant import FLOAT_MINOR, debit_minor, nothing_lost
-from tests.support.world import eventually
 from tests.terminal.conftest import MakeWorld, TerminalWorld
 from tools.release.image import ROOT
 
@@ -30,14 +29,14 @@ def old_terminal(make_world: MakeWorld, kept: Path) -> TerminalWorld:
     world = make_world("factory")
     (world.manager.images / "boot-sim.romfs").write_bytes(kept.read_bytes())
     world.server.start()
-    world.terminal.reach(world.server)
+    world.reach()
     world.provision(FLOAT_MINOR, poll_s=1, sync_s=1)
-    eventually(lambda: "release" in world.books.check_in(), 60, "the first check-in")
+    world.eventually(lambda: "release" in world.books.check_in(), 60, "the first check-in")
     return world
 
 
 def sells(world: TerminalWorld, release: int, sales: int) -> None:
-    eventually(lambda: world.running() == (release, False), 120, f"release {release}, confirmed,")
+    world.eventually(lambda: world.running() == (release, False), 120, f"release {release}, confirmed,")
     world.merchant.sign_in()
     world.wait_online()
     world.merchant.sell()
@@ -58,7 +57,7 @@ def test_todays_release_sells_and_updates_on_a_board_made_with_an_older_boot_ima
     sells(world, 2, sales=2)
     assert "come again" in world.terminal.receipts()[-1].text
     world.offer(3)  # crashes at its start
-    eventually(lambda: "no such display" in world.terminal.log(), 120, "the crash")
+    world.eventually(lambda: "no such display" in world.terminal.log(), 120, "the crash")
     sells(world, 2, sales=3)
 
 

@@ -14,7 +14,7 @@ from tools.errors import LinkError
 def blank(make_world: MakeWorld) -> TerminalWorld:
     world = make_world("factory")
     world.server.start()
-    world.terminal.reach(world.server)
+    world.reach()
     return world
 
 

@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from tests.support.merchant import FLOAT_MINOR, debit_minor, nothing_lost
-from tests.support.world import PRICES, eventually
+from tests.support.world import PRICES
 from tests.terminal.conftest import STOCK, VOUCHERS, MakeWorld, TerminalWorld
 
 
@@ -108,6 +108,6 @@ def test_what_the_server_has_to_say_reaches_the_merchant(shop: MakeWorld) -> Non
     world.server.command("terminal", "text", world.terminal_id, "Closed on Friday")
     for _ in range(2):
         seen = world.books.check_in()["at"]
-        eventually(partial(heard_after, world, seen), what="a check-in")
+        world.eventually(partial(heard_after, world, seen), what="a check-in")
     world.merchant.press("5", "Messages")
     world.terminal.wait_shows("Closed on Friday")

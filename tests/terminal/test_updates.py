@@ -10,7 +10,7 @@ import pytest
 from tests.support.attacker import Attacker
 from tests.support.merchant import debit_minor, nothing_lost
 from tests.support.tap import Exchange
-from tests.support.world import PASSPHRASE, eventually
+from tests.support.world import PASSPHRASE
 from tests.terminal.conftest import MakeWorld, TerminalWorld
 from updater_server import channels
 
@@ -20,7 +20,7 @@ def runs_for_good(world: TerminalWorld, release: int) -> bool:
 
 
 def wait_running(world: TerminalWorld, release: int) -> None:
-    eventually(lambda: runs_for_good(world, release), 120, f"release {release}, confirmed,")
+    world.eventually(lambda: runs_for_good(world, release), 120, f"release {release}, confirmed,")
 
 
 def still_sells(world: TerminalWorld, release: int = 1) -> None:
@@ -84,7 +84,7 @@ def test_a_signed_release_that_does_not_fit_is_passed_over_and_reported(
     world.manager.sign_release(world.image(2).read_bytes(), 2, **changes)
     world.manager.publish()
     world.open_shop()
-    eventually(lambda: (2, reason) in world.books.failures(), 60, f"the report of {reason}")
+    world.eventually(lambda: (2, reason) in world.books.failures(), 60, f"the report of {reason}")
     assert world.terminal.slot_release("b") is None
     still_sells(world)
 
@@ -174,7 +174,7 @@ def test_a_low_battery_and_an_open_sale_hold_the_switch_back(make_world: MakeWor
     world.open_shop()
     world.merchant.sign_in()
     world.wait_logged(log, "waits: the battery is low", timeout_s=90)
-    eventually(lambda: world.books.waits() == (2, "battery"), 60, "the office sees it")
+    world.eventually(lambda: world.books.waits() == (2, "battery"), 60, "the office sees it")
     world.merchant.choose()
     world.terminal.board.battery.set_mv(4000)
     world.wait_logged(log, "waits: a sale is open")
@@ -182,7 +182,7 @@ def test_a_low_battery_and_an_open_sale_hold_the_switch_back(make_world: MakeWor
     world.merchant.press("#", "Sold", timeout_s=60)
     world.merchant.press("#")
     wait_running(world, 2)
-    eventually(lambda: world.books.waits() == (None, None), 60, "nothing waits any more")
+    world.eventually(lambda: world.books.waits() == (None, None), 60, "nothing waits any more")
     nothing_lost(world, [debit_minor(1)])
 
 
@@ -193,7 +193,7 @@ def test_a_release_that_crashes_is_rolled_back_told_and_never_tried_again(
     world.offer(3)
     log = world.new_log()
     world.open_shop()
-    eventually(lambda: bool(world.books.failures()), 120, "the report")
+    world.eventually(lambda: bool(world.books.failures()), 120, "the report")
     release, reason = world.books.failures()[-1]
     assert release == 3
     assert "no such display" in reason
@@ -217,7 +217,7 @@ def test_a_release_that_hangs_is_ended_by_the_watchdog_and_rolled_back(
     world.manager.sign_release(world.image(4).read_bytes(), 4, trial=trial)
     world.manager.publish()
     world.open_shop()
-    eventually(lambda: bool(world.books.failures()), 120, "the report")
+    world.eventually(lambda: bool(world.books.failures()), 120, "the report")
     release, reason = world.books.failures()[-1]
     assert release == 4
     assert "watchdog" in reason

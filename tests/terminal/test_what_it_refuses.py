@@ -14,7 +14,7 @@ import pytest
 
 from tests.formats import documents
 from tests.support.merchant import debit_minor, nothing_lost
-from tests.support.world import PRICES, SERVER_NAME, SERVER_PORT, SILENT, eventually
+from tests.support.world import PRICES, SERVER_NAME, SERVER_PORT, SILENT
 from tests.terminal.conftest import MakeWorld, TerminalWorld
 from tools import oracle
 from tools.technician import custody
@@ -60,11 +60,14 @@ def _spoil_settings(world: TerminalWorld, monkeypatch: pytest.MonkeyPatch, **cha
     )
     monkeypatch.setattr(oracle, "check_settings", lambda told: json.dumps(told).encode())
     office = custody.Office(world.server.url, world.token)
-    result = on_each_port(
-        [port],
-        lambda name, row: custody.bring_settings(name, table, office, Job("configure", name), row),
-        SILENT,
-    )[port]
+    with world.terminal.loop.paced():
+        result = on_each_port(
+            [port],
+            lambda name, row: custody.bring_settings(
+                name, table, office, Job("configure", name), row
+            ),
+            SILENT,
+        )[port]
     assert "keeps the old" in str(result)
 
 
@@ -76,7 +79,7 @@ def test_settings_that_it_cannot_use_leave_the_last_ones_and_are_told(
     world.wait_online()
     _spoil_settings(world, monkeypatch, apn="a" * 100)
     world.wait_online()
-    eventually(lambda: "file_refused" in world.books.alarms(), 60, "an alarm")
+    world.eventually(lambda: "file_refused" in world.books.alarms(), 60, "an alarm")
     told = json.loads(world.books.check_in()["refused_files"])
     assert told == [["config.json", "apn: not within 0..60 bytes"]]
     world.merchant.sign_in()

@@ -145,7 +145,7 @@ def test_a_server_that_is_down_is_outlived_from_stock(shop: MakeWorld) -> None:
     without_network(world)
     merchant.sell(from_stock=True)
     world.server.start()
-    world.terminal.reach(world.server)
+    world.reach()
     nothing_lost(world, [debit_minor(1)])
 
 

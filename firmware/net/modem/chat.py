@@ -8,6 +8,7 @@ end follows.
 """
 
 from bootloader.shared.compat import const, sleep_ms, ticks_add, ticks_diff, ticks_ms
+from firmware.bell import Bell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 LINE_LIMIT_BYTES = const(200)
 _INFO_LIMIT = const(8)
 _POLL_MS = const(5)
+_LOOK_MS = const(50)  # a UART that never pauses rings no bell: its buffer of 1 KiB fills in 89 ms
 
 OK = (b"OK",)
 ERRORS = (b"ERROR", b"+CME ERROR:", b"+CMS ERROR:")
@@ -121,6 +123,7 @@ class Chat:
 
     def __init__(self, uart: "Uart", unsolicited: "Unsolicited" = ()) -> None:
         self._uart = uart
+        self._bell = Bell((uart,), "IRQ_RXIDLE", _POLL_MS)
         self.unsolicited = unsolicited
         self._reader = LineReader()
         self._chunk = bytearray(64)
@@ -184,9 +187,10 @@ class Chat:
             line = self._reader.take(prompt)
             if line is None:
                 if not self._fill():
-                    if ticks_diff(deadline, ticks_ms()) <= 0:
+                    left_ms = ticks_diff(deadline, ticks_ms())
+                    if left_ms <= 0:
                         raise ChatTimeout("modem silent for %d ms" % timeout_ms)
-                    await sleep_ms(_POLL_MS)
+                    await self._bell.wait(min(left_ms, _LOOK_MS))
                 continue
             unsolicited = self._hand_out(line)
             for match in responses:
@@ -269,7 +273,8 @@ class Chat:
             count = self._uart.any() and self._uart.readinto(view[done:])
             if count:
                 done += count
-            elif ticks_diff(deadline, ticks_ms()) <= 0:
-                raise ChatTimeout("modem sent %d of %d bytes" % (done, len(view)))
             else:
-                await sleep_ms(_POLL_MS)
+                left_ms = ticks_diff(deadline, ticks_ms())
+                if left_ms <= 0:
+                    raise ChatTimeout("modem sent %d of %d bytes" % (done, len(view)))
+                await self._bell.wait(min(left_ms, _LOOK_MS))

@@ -1,0 +1,47 @@
+"""What wakes a task that waits for a part: an interrupt where the board has them, else a look now and
+then. For drivers of parts that speak up: keypad, modem.
+"""
+
+import asyncio
+
+from bootloader.shared.compat import sleep_ms
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Bell:
+    """Rung by interrupts of the `sources` (objects with MicroPython's `irq`), heard by one task.
+
+    `poll_ms`: how often the waiting task looks by itself where the sources have no interrupt.
+    """
+
+    def __init__(self, sources: "Any", trigger: str, poll_ms: int) -> None:
+        """`trigger` names the source's constant, such as "IRQ_FALLING"."""
+        self._poll_ms = poll_ms
+        self._flag: asyncio.ThreadSafeFlag | None = None
+        flag = getattr(asyncio, "ThreadSafeFlag", None)  # CPython has none
+        if flag and all(hasattr(source, trigger) for source in sources):
+            self._flag = flag()
+            for source in sources:
+                source.irq(self._ring, getattr(source, trigger))
+
+    @property
+    def rings(self) -> bool:
+        """Whether there are interrupts."""
+        return self._flag is not None
+
+    def _ring(self, _source: "Any") -> None:
+        if self._flag:
+            self._flag.set()
+
+    async def wait(self, most_ms: int) -> None:
+        """Return after a ring, `most_ms` at the latest; without interrupts, after `poll_ms`."""
+        if not self._flag:
+            await sleep_ms(min(most_ms, self._poll_ms))
+            return
+        try:
+            await asyncio.wait_for_ms(self._flag.wait(), most_ms)
+        except asyncio.TimeoutError:
+            pass

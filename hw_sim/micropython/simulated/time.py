@@ -1,0 +1,98 @@
+"""The simulated chip's clock: time passes by what the program asks of its chip, and while it waits."""
+# In place of the interpreter's `time` where the board's time is simulated (start.py loads it before
+# anything else does). The program's own steps cost what `_REQUEST_US` and `_TICKS_US` say; the board
+# is told with the next wait, or once a millisecond has come together. docs/simulated-time.md.
+import sys
+
+import machine
+from micropython import const
+
+# The built-in module of the same name is found once the path is empty.
+_path, sys.path = sys.path, []
+from time import *  # noqa: E402, F403
+
+sys.path = _path
+
+_WAIT = const(0x60)
+_REQUEST_US = const(20)
+_TICKS_US = const(5)
+_TELL_US = const(1000)
+_FOR_EVER = const(0xFFFFFFFF)
+
+_handlers = {}  # by interrupt line; called where the program next waits
+_now_us = 0
+_spent_us = 0
+_send = machine._post
+
+
+def _post(op, unit=0, arg=0, arg2=0, payload=b""):
+    spend(_REQUEST_US)
+    _send(op, unit, arg, arg2, payload)
+
+
+def spend(us):
+    """The program has computed for so long."""
+    global _spent_us
+    _spent_us += us
+    if _spent_us >= _TELL_US:
+        wait(0)
+
+
+def wait(ms):
+    """Let the board's time pass: what was spent, and `ms` more; None is for ever."""
+    global _now_us, _spent_us
+    spent, _spent_us = _spent_us, 0
+    machine._post = _send
+    lines, now = machine._call(_WAIT, 0, _FOR_EVER if ms is None else min(ms, _FOR_EVER - 1), spent)
+    machine._post = _post
+    _now_us = int.from_bytes(now, "little")
+    if lines:
+        for line, (source, handler) in _handlers.items():
+            if lines >> line & 1:
+                handler(source)
+
+
+def _listen(op, source, line, handler, trigger):
+    machine._call(op, source.id, trigger if handler else 0)
+    _handlers[line] = source, handler or (lambda source: None)
+
+
+def _pin_irq(pin, handler=None, trigger=12):
+    _listen(0x13, pin, pin.id, handler, trigger)
+
+
+def _uart_irq(uart, handler=None, trigger=1):
+    _listen(0x24, uart, 30 + uart.id, handler, trigger)
+
+
+def ticks_us():
+    spend(_TICKS_US)
+    return _now_us + _spent_us
+
+
+def ticks_ms():
+    spend(_TICKS_US)
+    return (_now_us + _spent_us) // 1000
+
+
+ticks_cpu = ticks_us
+
+
+def sleep_us(us):
+    spend(max(0, us))
+
+
+def sleep_ms(ms):
+    wait(max(0, ms))
+
+
+def sleep(s):
+    wait(max(0, int(s * 1000)))
+
+
+machine._post = _post
+machine.Pin.IRQ_FALLING = 4
+machine.Pin.IRQ_RISING = 8
+machine.Pin.irq = _pin_irq
+machine.UART.IRQ_RXIDLE = 1
+machine.UART.irq = _uart_irq

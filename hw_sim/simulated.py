@@ -1,0 +1,382 @@
+"""Simulated time: discrete events on one event loop. When the CPU and all parts wait, time jumps.
+
+Time stands still unless a thread beside the loop waits for something (`SimulatedThread.run`), so
+what a test or a script does between two waits takes none. Everything at one instant has its order:
+
+1. what is ready on the loop, timers of the same instant in the order they were set;
+2. what a far end that was asked still owes (`hold`): the host waits for it, the clock does not;
+3. one request of the CPU that computes (`in_order`), then 1 again;
+4. the next CPU whose turn it is: one computes at a time, so that none outruns another;
+5. the next call from a thread beside the loop;
+6. a look at what such a thread waits for.
+
+So a run is a function of what goes in, however busy the host. Rules and figures:
+docs/simulated-time.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import heapq
+import itertools
+import selectors
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from typing import Any, TypeVar
+
+from hw_sim.loop_thread import LoopThread
+from hw_sim.pacing import Pace, Turn
+
+T = TypeVar("T")
+_Block = Callable[[float | None], "list[tuple[selectors.SelectorKey, int]]"]
+
+LOOK_AGAIN_S = 0.02
+"""What a thread waits for is looked at no more often, in simulated seconds."""
+SPINS_AFTER_CPU_S = 3.0
+"""A program that used so many CPU seconds of the host, and asked its chip for nothing, spins."""
+FAR_END_LIMIT_S = 60.0
+"""A far end that owes an answer for so many seconds of the host is stuck."""
+_HOST_LOOK_S = 0.25
+
+
+class StuckError(RuntimeError):
+    """Simulated time cannot go on; the text names who holds it."""
+
+
+class SimulatedLoop(asyncio.SelectorEventLoop):
+    """An event loop whose `time()` is simulated. `hw_sim.simulated` says in which order."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+        self._order = itertools.count()
+        self._held: dict[str, int] = {}
+        self._requests: deque[Callable[[], None]] = deque()
+        self._turns: deque[tuple[_CpuTurn, Callable[[], None]]] = deque()
+        self._computing: set[_CpuTurn] = set()
+        self._visits: deque[Callable[[], None]] = deque()
+        self._waits: set[asyncio.Task[Any]] = set()
+        self._lookers: list[tuple[float, asyncio.Future[None]]] = []
+        self._paced = 0
+        self.stuck = ""
+        """Why time could not go on, when it could not."""
+        super().__init__(_Jumps(self))
+
+    def time(self) -> float:
+        """Simulated seconds since the loop was made."""
+        return self._now_s
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """As asyncio's; timers of the same instant come in the order they were set."""
+        timer = _Timer(when, callback, args, self, context)
+        timer.place = next(self._order)
+        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
+        timer._scheduled = True  # type: ignore[attr-defined]  # as the base class does
+        return timer
+
+    # who holds the clock
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[None]:
+        """Time stands still within: `name` is a part outside of the simulation that is asked."""
+        self.begin_hold(name)
+        try:
+            yield
+        finally:
+            self.end_hold(name)
+
+    def begin_hold(self, name: str) -> None:
+        """See `hold`."""
+        self._held[name] = self._held.get(name, 0) + 1
+
+    def end_hold(self, name: str) -> None:
+        """See `hold`."""
+        left = self._held.pop(name, 0) - 1
+        if left > 0:
+            self._held[name] = left
+
+    def in_order(self, callback: Callable[[], None]) -> None:
+        """One request of a CPU: served when nothing else is ready."""
+        self._requests.append(callback)
+
+    def ask_turn(self, turn: _CpuTurn, callback: Callable[[], None]) -> None:
+        """Let that CPU compute when no other does."""
+        self._turns.append((turn, callback))
+
+    def end_turn(self, turn: _CpuTurn) -> None:
+        """That CPU waits, or is gone."""
+        self._computing.discard(turn)
+        self._turns = deque(each for each in self._turns if each[0] is not turn)
+
+    # threads beside the loop
+
+    def visit(self, callback: Callable[[], None]) -> None:
+        """From another thread: call back at the end of an instant."""
+        self.call_soon_threadsafe(self._visits.append, callback)
+
+    def flow_for(self, task: asyncio.Task[Any]) -> None:
+        """Time may pass until that task is done."""
+        self._waits.add(task)
+        task.add_done_callback(self._waits.discard)
+
+    async def next_instant(self, from_s: float) -> None:
+        """Return at the end of the first instant from then on at which anything happens."""
+        looker = (from_s, self.create_future())
+        self._lookers.append(looker)
+        await looker[1]
+
+    def set_paced(self, on: bool) -> None:
+        """Let time pass as it does on the wall when nobody waits: for programs of the real world
+        that talk to a part, and count real seconds.
+        """
+        self._paced += 1 if on else -1
+
+    def idle(self, block: _Block) -> list[tuple[selectors.SelectorKey, int]]:
+        """Nothing is ready: let the next thing happen. `block` is the selector's own wait."""
+        if self._held:
+            found = block(FAR_END_LIMIT_S)
+            if not found:
+                self._fail(f"no answer in {FAR_END_LIMIT_S:.0f} s of the host: {self._names()}")
+            return found
+        if self._requests:
+            self._requests.popleft()()
+            return []
+        if self._computing:
+            return self._let_compute(block)
+        if self._turns:
+            turn, callback = self._turns.popleft()
+            self._computing.add(turn)
+            callback()
+            return []
+        if self._visits:
+            self._visits.popleft()()
+            return []
+        timers = self._scheduled  # type: ignore[attr-defined]
+        if self._lookers and self._tell_lookers():
+            return []
+        if self._waits and timers:
+            self._now_s = max(self._now_s, timers[0].when())
+            return []
+        if self._waits:
+            self._fail("everything waits, and nothing will ever happen")
+            return []
+        return self._pass_on_the_wall(block) if self._paced else block(None)
+
+    def _tell_lookers(self) -> bool:
+        due = [each for each in self._lookers if each[0] <= self._now_s]
+        for each in due:
+            self._lookers.remove(each)
+            if not each[1].done():
+                each[1].set_result(None)
+        return bool(due)
+
+    def _let_compute(self, block: _Block) -> list[tuple[selectors.SelectorKey, int]]:
+        found = block(_HOST_LOOK_S)
+        if not found:
+            for turn in [turn for turn in self._computing if turn.goes_its_own_way()]:
+                self._computing.discard(turn)  # time passes it by, and its watchdog may bite
+        return found
+
+    def _pass_on_the_wall(self, block: _Block) -> list[tuple[selectors.SelectorKey, int]]:
+        timers = self._scheduled  # type: ignore[attr-defined]
+        next_s = timers[0].when() if timers else None
+        begun_s = time.monotonic()
+        found = block(None if next_s is None else max(0.0, next_s - self._now_s))
+        passed_s = self._now_s + time.monotonic() - begun_s
+        self._now_s = passed_s if next_s is None else max(self._now_s, min(passed_s, next_s))
+        return found
+
+    def _fail(self, text: str) -> None:
+        self.stuck = text
+        self._held.clear()
+        for task in list(self._waits):
+            task.cancel()
+
+    def _names(self) -> str:
+        return ", ".join(sorted(self._held))
+
+
+class _Timer(asyncio.TimerHandle):
+    place = 0
+
+    def __lt__(self, other: object) -> bool:
+        assert isinstance(other, _Timer)
+        return (self.when(), self.place) < (other.when(), other.place)
+
+
+class _Jumps(selectors.DefaultSelector):
+    """Waits for sockets as ever, and where nothing is to be had, asks the loop what comes next."""
+
+    def __init__(self, loop: SimulatedLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """As any selector's."""
+        block = super().select
+        found = block(0)
+        if found or (timeout is not None and timeout <= 0):
+            return found
+        return self._loop.idle(block)
+
+
+class _CpuTurn(Turn):
+    def __init__(self, loop: SimulatedLoop) -> None:
+        self._loop = loop
+        self._look: Callable[[], tuple[float, bool]] | None = None
+        self._used_before_s = 0.0
+
+    def take(self, callback: Callable[[], None]) -> None:
+        def begin() -> None:
+            if self._look is not None:
+                self._used_before_s = self._look()[0]
+            callback()
+
+        self._loop.ask_turn(self, begin)
+
+    def rest(self) -> None:
+        self._loop.end_turn(self)
+
+    def watch(self, look: Callable[[], tuple[float, bool]]) -> None:
+        self._look = look
+        self._used_before_s = 0.0
+
+    def goes_its_own_way(self) -> bool:
+        """Whether its program has computed for long and asked for nothing, or waits for a line on
+        its console.
+        """
+        if self._look is None:
+            return False
+        used_s, sleeps = self._look()
+        return sleeps or used_s - self._used_before_s > SPINS_AFTER_CPU_S
+
+
+class SimulatedPace(Pace):
+    """The clock of `loop`. Its calendar begins at `start_unix_s`."""
+
+    jumps = True
+
+    def __init__(self, thread: SimulatedThread, start_unix_s: float) -> None:
+        super().__init__()
+        self._thread = thread
+        self._loop = thread.simulated
+        self._start_unix_s = start_unix_s
+
+    @property
+    def unscaled(self) -> Pace:
+        """This clock: it has no other."""
+        return self
+
+    def now_s(self) -> float:
+        """Seconds since the loop was made; asked from any thread."""
+        return self._loop.time()
+
+    def unix_s(self) -> float:
+        """The world's calendar."""
+        return self._start_unix_s + self._loop.time()
+
+    def turn(self) -> Turn:
+        """For one CPU; it computes only when no other does."""
+        return _CpuTurn(self._loop)
+
+    def in_order(self, callback: Callable[[], None]) -> None:
+        """Call back once nothing else is ready."""
+        self._loop.in_order(callback)
+
+    def pause(self, seconds: float) -> None:
+        """Let so much time pass."""
+        self._thread.run(asyncio.sleep(seconds))
+
+    def wait_until(self, predicate: Callable[[], object], timeout_s: float) -> bool:
+        """Let time pass until `predicate()` is true, False if it was not within `timeout_s`.
+
+        It is asked on the loop's own thread, when something has happened, but not twice within
+        `LOOK_AGAIN_S`.
+        """
+
+        async def until() -> bool:
+            loop = self._loop
+            deadline_s = loop.time() + timeout_s
+            deadline = loop.call_at(deadline_s, lambda: None)
+            try:
+                while not predicate():
+                    if loop.time() >= deadline_s:
+                        return False
+                    await loop.next_instant(min(loop.time() + LOOK_AGAIN_S, deadline_s))
+                return True
+            finally:
+                deadline.cancel()
+
+        return self._thread.run(until())
+
+
+class SimulatedThread(LoopThread):
+    """A loop thread on simulated time.
+
+    Other threads come in at the end of an instant: `call` takes no time, `run` lets time pass until
+    its work is done, however long that takes on the host.
+    """
+
+    def __init__(self) -> None:
+        self.simulated = SimulatedLoop()
+        super().__init__(self.simulated)
+
+    def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
+        """Let time pass until `work` is done there; return what it returns.
+
+        Raises:
+            StuckError: time cannot go on.
+        """
+        if self.is_here:
+            work.close()
+            raise RuntimeError("what runs on simulated time cannot wait for it")
+        done: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+        def begin() -> None:
+            task = self.loop.create_task(work)
+            self.simulated.flow_for(task)
+            task.add_done_callback(end)
+
+        def end(task: asyncio.Task[T]) -> None:
+            if task.cancelled():
+                done.set_exception(StuckError(self.simulated.stuck or "cancelled"))
+            elif error := task.exception():
+                done.set_exception(error)
+            else:
+                done.set_result(task.result())
+
+        self.simulated.visit(begin)
+        return done.result()
+
+    def call(self, function: Callable[..., T], *args: Any) -> T:
+        """Call a plain function there, at the end of an instant; return what it returns."""
+        if self.is_here:
+            return function(*args)
+        done: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+        def visit() -> None:
+            try:
+                done.set_result(function(*args))
+            except BaseException as error:
+                done.set_exception(error)
+
+        self.simulated.visit(visit)
+        return done.result()
+
+    @contextmanager
+    def paced(self) -> Iterator[None]:
+        """Within, time passes as on the wall."""
+        self.loop.call_soon_threadsafe(self.simulated.set_paced, True)
+        try:
+            yield
+        finally:
+            self.loop.call_soon_threadsafe(self.simulated.set_paced, False)
