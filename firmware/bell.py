@@ -1,5 +1,5 @@
-"""What wakes a task that waits for a part: an interrupt where the board has them, else a look now and
-then. For drivers of parts that speak up: keypad, modem.
+"""What wakes a task that waits for a part: an interrupt where the board has them, else a look now
+and then. For drivers of parts that speak up: keypad, modem.
 """
 
 import asyncio

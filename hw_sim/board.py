@@ -68,8 +68,10 @@ class Board:
         Raises:
             FlashFileError: the flash file cannot be this board's.
             InterpreterError: there is no MicroPython.
-            ValueError: `unique_id` has not 8 bytes.
+            ValueError: `unique_id` has not 8 bytes, or the pace jumps and the chip cannot follow.
         """
+        if chip and pace and pace.jumps:
+            raise ValueError("an emulated chip has a clock of its own: it needs real time")
         if len(unique_id) != UNIQUE_ID_BYTES:
             raise ValueError(f"the chip's unique id has 8 bytes, not {len(unique_id)}")
         self.description = description

@@ -154,9 +154,7 @@ class ChipRequests:
             self._alarm.cancel()
         self._alarm = alarm
 
-    def _wait(
-        self, unit: int, arg: int, arg2: int, data: bytes
-    ) -> Answer | asyncio.Future[Answer]:
+    def _wait(self, unit: int, arg: int, arg2: int, data: bytes) -> Answer | asyncio.Future[Answer]:
         """The CPU has computed for `arg2` us and sleeps `arg` ms (all ones: for ever), or until an
         interrupt; told are the lines that made one, and its own clock in us.
         """

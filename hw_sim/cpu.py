@@ -62,7 +62,8 @@ class Cpu:
     ) -> None:
         """Start it. Raises `InterpreterError` when that cannot be.
 
-        `terminal` is its standard input, `output` where it prints. With `simulated_time` it asks the board for the time (docs/simulated-time.md).
+        `terminal` is its standard input, `output` where it prints. With `simulated_time` it asks
+        the board for the time (docs/simulated-time.md).
         """
         # The window's own share of the collector's tables (3 bits a 32-byte block) is no program's.
         heap = heap_bytes + LAYER_HEAP_BYTES + window_bytes + window_bytes * 3 // 256

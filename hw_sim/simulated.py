@@ -26,12 +26,13 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from hw_sim.loop_thread import LoopThread
 from hw_sim.pacing import Pace, Turn
 
 T = TypeVar("T")
+_Arguments = TypeVarTuple("_Arguments")
 _Block = Callable[[float | None], "list[tuple[selectors.SelectorKey, int]]"]
 
 LOOK_AGAIN_S = 0.02
@@ -72,15 +73,15 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def call_at(
         self,
         when: float,
-        callback: Callable[..., object],
-        *args: Any,
+        callback: Callable[[*_Arguments], object],
+        *args: *_Arguments,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """As asyncio's; timers of the same instant come in the order they were set."""
         timer = _Timer(when, callback, args, self, context)
         timer.place = next(self._order)
         heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
-        timer._scheduled = True  # type: ignore[attr-defined]  # as the base class does
+        timer.note_scheduled()
         return timer
 
     # who holds the clock
@@ -156,20 +157,22 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             turn, callback = self._turns.popleft()
             self._computing.add(turn)
             callback()
-            return []
-        if self._visits:
+        elif self._visits:
             self._visits.popleft()()
-            return []
+        elif self._lookers and self._tell_lookers():
+            pass
+        elif self._waits:
+            self._jump()
+        else:
+            return self._pass_on_the_wall(block) if self._paced else block(None)
+        return []
+
+    def _jump(self) -> None:
         timers = self._scheduled  # type: ignore[attr-defined]
-        if self._lookers and self._tell_lookers():
-            return []
-        if self._waits and timers:
+        if timers:
             self._now_s = max(self._now_s, timers[0].when())
-            return []
-        if self._waits:
+        else:
             self._fail("everything waits, and nothing will ever happen")
-            return []
-        return self._pass_on_the_wall(block) if self._paced else block(None)
 
     def _tell_lookers(self) -> bool:
         due = [each for each in self._lookers if each[0] <= self._now_s]
@@ -207,6 +210,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
 class _Timer(asyncio.TimerHandle):
     place = 0
+
+    def note_scheduled(self) -> None:
+        """So that the loop counts it when it is cancelled, as it does its own."""
+        self._scheduled = True
 
     def __lt__(self, other: object) -> bool:
         assert isinstance(other, _Timer)

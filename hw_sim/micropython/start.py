@@ -35,8 +35,9 @@ def _start():
     if os.getenv("HW_SIM_TIME") == "simulated":
         sys.path.insert(0, sys.path[0] + "/simulated")
         import select  # noqa: F401
-        import tasks
         import time  # noqa: F401
+
+        import tasks
 
         sys.modules["_asyncio"] = tasks  # that of the interpreter is not found by its path
 

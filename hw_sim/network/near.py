@@ -37,30 +37,31 @@ class NearWriter:
 
     def __init__(self, far: asyncio.StreamReader) -> None:
         self._far = far
-        self._closed = False
+        self.closed = False
+        """Whether this side has ended it."""
         self.other: NearWriter | None = None
 
     def write(self, data: bytes) -> None:
         """Send; to a side that has closed it goes nowhere."""
-        if not self._closed and self.other is not None and not self.other._closed:
+        if not self.closed and self.other is not None and not self.other.closed:
             self._far.feed_data(data)
 
     async def drain(self) -> None:
         """There is always room. ConnectionResetError when nobody is there."""
-        if self._closed or self.other is None or self.other._closed:
+        if self.closed or self.other is None or self.other.closed:
             raise ConnectionResetError("the other side has closed")
 
     def close(self) -> None:
         """End it: the other side reads what is there, then the end."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             if not self._far.at_eof():
                 self._far.feed_eof()
 
     def reset(self) -> None:
         """End it with an error on the other side."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             self._far.set_exception(ConnectionResetError("reset by the other side"))
 
 

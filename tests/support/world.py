@@ -27,13 +27,13 @@ import msgspec
 from rich.console import Console
 
 from hw_sim.description import REFERENCE
+from hw_sim.loop_thread import LoopThread
 from hw_sim.modem import Sim800
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.link import GPRS, LinkProfile
+from hw_sim.pacing import Pace
 from hw_sim.printer import EscPosPrinter, Receipt
 from hw_sim.qemu import QEMU_BOARD, QemuChip
-from hw_sim.loop_thread import LoopThread
-from hw_sim.pacing import Pace
 from hw_sim.simulated import SimulatedPace, SimulatedThread
 from hw_sim.threaded import SimulatedBoard
 from tests.support.books import Books

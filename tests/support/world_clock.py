@@ -1,5 +1,5 @@
-"""The calendar of a simulated world, for the server's processes in it: a file that says what time it
-is. `python -m tests.support.world_clock FILE ARGUMENTS` runs `updater_server ARGUMENTS` by it.
+"""The calendar of a simulated world, for the server's processes in it: a file that says the time.
+`python -m tests.support.world_clock FILE ARGUMENTS` runs `updater_server ARGUMENTS` by it.
 
 Only a program of the tests can do so; the server itself has no such option.
 """

@@ -169,13 +169,20 @@ def states(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 @pytest.fixture
 def make_world(states: Path, tmp_path: Path) -> Iterator[MakeWorld]:
-    """`make_world(state, **settings)`: a world of its own, terminal and server still off."""
+    """`make_world(state, manner, **settings)`: a world of its own, terminal and server still off.
+
+    On simulated time unless `manner` is another way to settings, such as `quick`.
+    """
     worlds: list[TerminalWorld] = []
 
-    def make(state: str = "ready", **settings: Any) -> TerminalWorld:
+    def make(
+        state: str = "ready",
+        manner: Callable[..., TerminalSettings] = simulated,
+        **settings: Any,
+    ) -> TerminalWorld:
         folder = tmp_path / f"world{len(worlds)}"
         shutil.copytree(states / state, folder)
-        worlds.append(TerminalWorld(folder, simulated(**settings)))
+        worlds.append(TerminalWorld(folder, manner(**settings)))
         return worlds[-1]
 
     with quiet_tools():

@@ -64,7 +64,7 @@ def test_a_sale_whose_reply_was_lost_is_asked_again_and_debited_once(make_world:
 
     world.tap.change = lose
     world.merchant.press("#", "No answer yet", timeout_s=60)
-    world.eventually(lambda: len(world.books.debits_minor()) == 1, what="the sale, booked by the server")
+    world.eventually(lambda: len(world.books.debits_minor()) == 1, what="the sale, booked,")
     sold = world.books.rows("select voucher_id from sale where state = 'delivered'")
     world.merchant.press("#", "Sold", timeout_s=60)
     assert len(pin_on(world.terminal.wait_receipts(1)[-1])) == 16
@@ -76,7 +76,7 @@ def test_a_sale_whose_reply_was_lost_is_asked_again_and_debited_once(make_world:
 def test_everything_heard_on_the_air_can_be_replayed_in_vain(make_world: MakeWorld) -> None:
     world = tapped(make_world)
     world.merchant.sell()
-    world.eventually(lambda: world.books.acknowledged_through() > 4, what="the journal on the server")
+    world.eventually(lambda: world.books.acknowledged_through() > 4, what="the journal, known,")
     world.terminal.board.power_off()
     heard = [exchange.body for exchange in world.tap.exchanges if exchange.path == "/m"]
     before = world.books.rows("select * from ledger_entry")

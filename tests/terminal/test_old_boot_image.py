@@ -36,7 +36,8 @@ def old_terminal(make_world: MakeWorld, kept: Path) -> TerminalWorld:
 
 
 def sells(world: TerminalWorld, release: int, sales: int) -> None:
-    world.eventually(lambda: world.running() == (release, False), 120, f"release {release}, confirmed,")
+    what = f"release {release}, confirmed,"
+    world.eventually(lambda: world.running() == (release, False), 120, what)
     world.merchant.sign_in()
     world.wait_online()
     world.merchant.sell()

@@ -1,6 +1,7 @@
 """Polling on the simulated chip's clock."""
-# In place of the interpreter's `select`, as time.py beside it. Streams that are objects get ready by
-# what the program does and by interrupts; those of the host are looked at every millisecond.
+
+# In place of the interpreter's `select`, as time.py beside it. Streams that are objects get ready
+# by what the program does and by interrupts; those of the host are looked at every millisecond.
 import sys
 import time
 
@@ -13,7 +14,7 @@ sys.path = _path
 _POLL = 3  # request of a stream's ioctl
 
 
-class poll:  # noqa: N801
+class poll:
     def __init__(self):
         self._host = _host_poll()
         self._host_count = 0

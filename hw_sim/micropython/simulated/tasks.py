@@ -1,5 +1,6 @@
 """Tasks and their queue on the simulated chip's clock, in place of the interpreter's own."""
-# The interpreter's are machine code that reads the host's clock. What `asyncio.core` asks of the two:
+
+# The interpreter's are machine code that reads the host's clock. What `asyncio.core` asks of both:
 # https://github.com/micropython/micropython/blob/master/extmod/asyncio/core.py
 # Tasks that are due at the same tick run in the order in which they were pushed.
 from time import ticks_diff, ticks_ms

@@ -1,7 +1,8 @@
-"""The simulated chip's clock: time passes by what the program asks of its chip, and while it waits."""
+"""The simulated chip's clock: time passes by what its program asks of it, and while that waits."""
+
 # In place of the interpreter's `time` where the board's time is simulated (start.py loads it before
-# anything else does). The program's own steps cost what `_REQUEST_US` and `_TICKS_US` say; the board
-# is told with the next wait, or once a millisecond has come together. docs/simulated-time.md.
+# anything else does). The program's own steps cost what `_REQUEST_US` and `_TICKS_US` say; the
+# board is told with the next wait, or once a millisecond has come together. docs/simulated-time.md.
 import sys
 
 import machine
