@@ -103,11 +103,14 @@ def _python(arguments: str) -> None:
     help={
         "keep": "keep the story's folder (flash, database, images) and print its path",
         "pictures": "folder for pictures of the display and a receipt",
+        "pace": "seconds of the story in one of yours: 1 is real time, 4 what you see unless said;"
+        " where nobody watches it goes as fast as it can",
     }
 )
-def demo(context: Context, keep: bool = False, pictures: str = "") -> None:
+def demo(context: Context, keep: bool = False, pictures: str = "", pace: float = 0.0) -> None:
     """Tell the story of one terminal: sell, lose the network, update, roll back."""
     arguments = " --keep" * keep + (f' --pictures "{pictures}"' if pictures else "")
+    arguments += f" --pace {pace}" if pace else ""
     _python("-m tests.story" + arguments)
 
 

@@ -74,8 +74,7 @@ class Board:
             raise ValueError("an emulated chip has a clock of its own: it needs real time")
         if len(unique_id) != UNIQUE_ID_BYTES:
             raise ValueError(f"the chip's unique id has 8 bytes, not {len(unique_id)}")
-        self.description = description
-        self.unique_id = unique_id
+        self.description, self.unique_id = description, unique_id
         self.pace = pace = pace or Pace()
         self.events = events = EventLog(pace.now_s)
         self._chip = chip
@@ -103,6 +102,7 @@ class Board:
             self, devices, events, pace, self._turn, throttle_uarts=throttle_uarts
         )
         self.bus = BusServer(self._requests.serve, lambda text: events.note("bus", text), pace)
+        flash.on_damage = self.bus.flash_changed
         self.console = Console(serial_link, piped=pace.jumps)
         if pace.jumps:
             self.noise.source = repeatable(seed + 1).randbytes

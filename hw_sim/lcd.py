@@ -89,6 +89,12 @@ class Picture:
         image.save(Path(path), format="PNG")
 
 
+_DARK = Picture((bytes(WIDTH_PX),) * HEIGHT_PX)
+_PIXELS = [bytes(byte >> bit & 1 for byte in range(256)) for bit in range(8)]
+"""By bit: what that pixel of a column's byte is."""
+_OPPOSITE = bytes((1, 0)) + bytes(254)
+
+
 class Lcd:
     """The controller's registers and its display memory (GDDRAM).
 
@@ -102,6 +108,7 @@ class Lcd:
         self.unknown_commands = 0
         self.generation = 0
         """Rises with everything that may change the picture."""
+        self._seen = -1, _DARK
         self._memory = bytearray(WIDTH_PX * PAGES)
         self.powered = False
         self.reset()
@@ -153,8 +160,13 @@ class Lcd:
     def picture(self) -> Picture:
         """What is to be seen now: nothing when off, or without the charge pump that drives the
         panel."""
+        if self._seen[0] != self.generation:
+            self._seen = self.generation, self._draw()
+        return self._seen[1]
+
+    def _draw(self) -> Picture:
         if not (self.powered and self.display_on and self.charge_pump):
-            return Picture((bytes(WIDTH_PX),) * HEIGHT_PX)
+            return _DARK
         memory = self._memory
         rows = []
         for y in range(HEIGHT_PX):
@@ -169,9 +181,9 @@ class Lcd:
             if self._all_on:
                 row = b"\x01" * WIDTH_PX
             else:
-                row = bytes((each >> bit) & 1 for each in memory[base : base + WIDTH_PX])
+                row = bytes(memory[base : base + WIDTH_PX]).translate(_PIXELS[bit])
                 if self.inverted:
-                    row = bytes(each ^ 1 for each in row)
+                    row = row.translate(_OPPOSITE)
             rows.append(row if self._segments_reversed else row[::-1])
         return Picture(tuple(rows))
 

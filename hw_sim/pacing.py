@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-_LOOK_AGAIN_S = 0.01
+LOOK_AGAIN_S = 0.01
 """How often a thread beside the loop looks whether what it waits for is there."""
 
 
@@ -91,11 +91,15 @@ class Pace:
         """Hold this thread for that many device seconds."""
         time.sleep(max(0.0, seconds) / self.time_scale)
 
-    def wait_until(self, predicate: Callable[[], object], timeout_s: float) -> bool:
-        """Hold this thread until `predicate()` is true; False if it was not in that time."""
+    def wait_until(
+        self, predicate: Callable[[], object], timeout_s: float, look_s: float = LOOK_AGAIN_S
+    ) -> bool:
+        """Hold this thread until `predicate()`, asked every `look_s` of the wall, is true; False if
+        it was not in that time.
+        """
         deadline_s = time.monotonic() + timeout_s / self.time_scale
         while not predicate():
             if time.monotonic() >= deadline_s:
                 return False
-            time.sleep(_LOOK_AGAIN_S)
+            time.sleep(look_s)
         return True

@@ -49,9 +49,13 @@ class StuckError(RuntimeError):
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """An event loop whose `time()` is simulated. `hw_sim.simulated` says in which order."""
+    """An event loop whose `time()` is simulated. `hw_sim.simulated` says in which order.
 
-    def __init__(self) -> None:
+    `speed`: simulated seconds in one of the wall, at most, for people who watch; 0 is no limit.
+    """
+
+    def __init__(self, speed: float = 0) -> None:
+        self._speed = speed
         self._now_s = 0.0
         self._order = itertools.count()
         self._held: dict[str, int] = {}
@@ -161,18 +165,15 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             self._visits.popleft()()
         elif self._lookers and self._tell_lookers():
             pass
-        elif self._waits:
-            self._jump()
-        else:
-            return self._pass_on_the_wall(block) if self._paced else block(None)
-        return []
-
-    def _jump(self) -> None:
-        timers = self._scheduled  # type: ignore[attr-defined]
-        if timers:
-            self._now_s = max(self._now_s, timers[0].when())
-        else:
+        elif self._waits and not self._scheduled:  # type: ignore[attr-defined]
             self._fail("everything waits, and nothing will ever happen")
+        elif self._waits and not self._speed:
+            self._now_s = max(self._now_s, self._scheduled[0].when())  # type: ignore[attr-defined]
+        elif self._waits or self._paced:
+            return self._pass_on_the_wall(block, self._speed if self._waits else 1.0)
+        else:
+            return block(None)
+        return []
 
     def _tell_lookers(self) -> bool:
         due = [each for each in self._lookers if each[0] <= self._now_s]
@@ -189,12 +190,14 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
                 self._computing.discard(turn)  # time passes it by, and its watchdog may bite
         return found
 
-    def _pass_on_the_wall(self, block: _Block) -> list[tuple[selectors.SelectorKey, int]]:
+    def _pass_on_the_wall(
+        self, block: _Block, speed: float
+    ) -> list[tuple[selectors.SelectorKey, int]]:
         timers = self._scheduled  # type: ignore[attr-defined]
         next_s = timers[0].when() if timers else None
         begun_s = time.monotonic()
-        found = block(None if next_s is None else max(0.0, next_s - self._now_s))
-        passed_s = self._now_s + time.monotonic() - begun_s
+        found = block(None if next_s is None else max(0.0, next_s - self._now_s) / speed)
+        passed_s = self._now_s + (time.monotonic() - begun_s) * speed
         self._now_s = passed_s if next_s is None else max(self._now_s, min(passed_s, next_s))
         return found
 
@@ -240,12 +243,11 @@ class _CpuTurn(Turn):
     def __init__(self, loop: SimulatedLoop) -> None:
         self._loop = loop
         self._look: Callable[[], tuple[float, bool]] | None = None
-        self._used_before_s = 0.0
+        self._used_before_s: float | None = None
 
     def take(self, callback: Callable[[], None]) -> None:
         def begin() -> None:
-            if self._look is not None:
-                self._used_before_s = self._look()[0]
+            self._used_before_s = None
             callback()
 
         self._loop.ask_turn(self, begin)
@@ -255,7 +257,7 @@ class _CpuTurn(Turn):
 
     def watch(self, look: Callable[[], tuple[float, bool]]) -> None:
         self._look = look
-        self._used_before_s = 0.0
+        self._used_before_s = None
 
     def goes_its_own_way(self) -> bool:
         """Whether its program has computed for long and asked for nothing, or waits for a line on
@@ -264,6 +266,8 @@ class _CpuTurn(Turn):
         if self._look is None:
             return False
         used_s, sleeps = self._look()
+        if self._used_before_s is None:
+            self._used_before_s = used_s
         return sleeps or used_s - self._used_before_s > SPINS_AFTER_CPU_S
 
 
@@ -303,11 +307,13 @@ class SimulatedPace(Pace):
         """Let so much time pass."""
         self._thread.run(asyncio.sleep(seconds))
 
-    def wait_until(self, predicate: Callable[[], object], timeout_s: float) -> bool:
+    def wait_until(
+        self, predicate: Callable[[], object], timeout_s: float, look_s: float = LOOK_AGAIN_S
+    ) -> bool:
         """Let time pass until `predicate()` is true, False if it was not within `timeout_s`.
 
         It is asked on the loop's own thread, when something has happened, but not twice within
-        `LOOK_AGAIN_S`.
+        `look_s`.
         """
 
         async def until() -> bool:
@@ -318,7 +324,7 @@ class SimulatedPace(Pace):
                 while not predicate():
                     if loop.time() >= deadline_s:
                         return False
-                    await loop.next_instant(min(loop.time() + LOOK_AGAIN_S, deadline_s))
+                    await loop.next_instant(min(loop.time() + look_s, deadline_s))
                 return True
             finally:
                 deadline.cancel()
@@ -333,8 +339,9 @@ class SimulatedThread(LoopThread):
     its work is done, however long that takes on the host.
     """
 
-    def __init__(self) -> None:
-        self.simulated = SimulatedLoop()
+    def __init__(self, speed: float = 0) -> None:
+        """`speed`: see `SimulatedLoop`."""
+        self.simulated = SimulatedLoop(speed)
         super().__init__(self.simulated)
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:

@@ -9,7 +9,6 @@ with SimulatedBoard(tmp_path / "flash.bin", unique_id=b"\\0" * 8) as board:
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -35,16 +34,17 @@ class SimulatedBoard:
         self, flash: NorFlash | Path | str, *, loop_thread: LoopThread | None = None, **options: Any
     ) -> None:
         self._own_thread = loop_thread is None
-        self._thread = loop_thread or LoopThread()
+        self.loop_thread = loop_thread or LoopThread()
+        """Where it lives."""
         self._closed = False
         try:
-            self.board = self._thread.call(lambda: Board(flash, **options))
-            self._thread.run(self.board.open())
+            self.board = self.loop_thread.call(lambda: Board(flash, **options))
+            self.loop_thread.run(self.board.open())
         except BaseException:
             if self._own_thread:
-                self._thread.close()
+                self.loop_thread.close()
             raise
-        self.loop = self._thread.loop
+        self.loop = self.loop_thread.loop
         """The event loop that the board lives on."""
         self.flash = self.board.flash
         self.battery = ThreadSafeBattery(self)
@@ -66,21 +66,17 @@ class SimulatedBoard:
         """Switch off and give everything back. Harmless when done twice."""
         if not self._closed:
             self._closed = True
-            self._thread.run(self.board.close())
+            self.loop_thread.run(self.board.close())
             if self._own_thread:
-                self._thread.close()
+                self.loop_thread.close()
 
     def call(self, function: Callable[..., T], *args: Any) -> T:
         """Call `function` on the board's thread: `board.call(network.set_coverage, False)`."""
-        return self._thread.call(function, *args)
+        return self.loop_thread.call(function, *args)
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None = 60) -> T:
         """Run a coroutine on the board's event loop."""
-        return self._thread.run(work, timeout_s)
-
-    def paced(self) -> AbstractContextManager[None]:
-        """See `LoopThread.paced`."""
-        return self._thread.paced()
+        return self.loop_thread.run(work, timeout_s)
 
     def power_on(self) -> None:
         """See `Board.power_on`."""

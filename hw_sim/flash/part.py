@@ -50,6 +50,8 @@ class NorFlash:
         """Addresses of the programs that `violations` counts."""
         self.erases = [0] * (size_bytes // SECTOR_BYTES)
         self.locked_end_address = 0
+        self.on_damage: Callable[[], None] | None = None
+        """Called after `damage`."""
         self.on_operation: Callable[[int, str, int, int], None] | None = None
         """Called before each operation takes effect: (number, "program" | "erase", address,
         size)."""
@@ -271,6 +273,12 @@ class NorFlash:
         """Overwrite cells whatever they hold: decay, or a stranger's programmer."""
         self._check_range(address, len(data))
         self.cells.change(address, data)
+        if self.on_damage is not None:
+            self.on_damage()
+
+    def is_weak(self, address: int, size_bytes: int) -> bool:
+        """Whether bits in there read as they like."""
+        return any(address <= at < address + size_bytes for at in self.cells.weak)
 
     def _begin(self, what: str, address: int, size: int) -> tuple[CutMoment | None, Fault | None]:
         self.operations += 1

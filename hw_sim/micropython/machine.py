@@ -53,19 +53,27 @@ def _call(op, unit=0, arg=0, arg2=0, payload=b"", into=None):
     _post(op, unit, arg, arg2, payload)
     try:
         _into(_reply)
-        status, _, size, value = struct.unpack("<BBHI", _reply)
+        status, changed, size, value = struct.unpack("<BBHI", _reply)
+        data = size
         if into is not None and status == 0:
             _into(memoryview(into)[:size])
-            return value, size
-        data = bytearray(size)
-        if size:
-            _into(data)
+        else:
+            data = bytearray(size)
+            if size:
+                _into(data)
     except OSError:
         _lost()
+    if changed:
+        _flash_changed()
     if status:
         text = data.decode()
         raise OSError(value, text) if status == 2 else ValueError(text)
     return value, data
+
+
+def _flash_changed():
+    # Cells are no more what the CPU saw, by no doing of its own; norflash.py puts its own here.
+    pass
 
 
 def _connect():

@@ -2,6 +2,7 @@
 # Programs use it as a port's native module. `mapped` models execute in place: the chip sees all of
 # its flash at fixed addresses; here a window as large as the flash lies beside the program's heap,
 # is filled sector by sector when first looked at, and follows each program and erase.
+import machine
 from machine import _call
 from micropython import const
 
@@ -10,6 +11,10 @@ _CHUNK = const(32768)
 
 _window = None  # set by start.py: allocated before anything else
 _seen = None  # one byte a sector: whether the window shows it
+
+# Whether what the window shows is so: where time is simulated, no cell is damaged without that the
+# CPU is told of it before it goes on.
+_window_is_true = False
 
 
 class Flash:
@@ -21,8 +26,14 @@ class Flash:
 
     def read_into(self, address, buf):
         view = memoryview(buf)
-        if len(view):
+        if not len(view):
+            return
+        if _window_is_true:
             view[:] = self.mapped(address, len(view))
+            return
+        for at in range(0, len(view), _CHUNK):
+            part = view[at : at + _CHUNK]
+            _call(0x31, 0, address + at, len(part), into=part)
 
     def program(self, address, data):
         _call(0x32, 0, address, payload=data)
@@ -47,18 +58,27 @@ class Flash:
                 continue
             first = sector
             while sector <= last and not _seen[sector] and sector - first < 8:
-                _seen[sector] = 1
                 sector += 1
-            self._look(first * _SECTOR, memoryview(_window)[first * _SECTOR : sector * _SECTOR])
+            self._look(first, sector)
         return memoryview(_window)[address:end]
 
     def _refresh(self, address):
         # Changes stay within a sector.
-        if _seen[address // _SECTOR]:
-            start = address // _SECTOR * _SECTOR
-            self._look(start, memoryview(_window)[start : start + _SECTOR])
+        sector = address // _SECTOR
+        if _seen[sector]:
+            self._look(sector, sector + 1)
 
-    def _look(self, address, view):
-        for at in range(0, len(view), _CHUNK):
-            part = view[at : at + _CHUNK]
-            _call(0x31, 0, address + at, len(part), into=part)
+    def _look(self, first, end):
+        # At most eight sectors. What is weak is looked at again each time.
+        size = (end - first) * _SECTOR
+        view = memoryview(_window)[first * _SECTOR : end * _SECTOR]
+        weak, _ = _call(0x31, 0, first * _SECTOR, size, into=view)
+        for sector in range(first, end):
+            _seen[sector] = not weak
+
+
+def _forget():
+    _seen[:] = bytes(len(_seen))
+
+
+machine._flash_changed = _forget

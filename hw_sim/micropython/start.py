@@ -3,8 +3,17 @@
 # `micropython -i start.py`, so that the interpreter's REPL follows.
 import os
 
-# First of all, so that it lies below everything and the program's heap stays in one piece.
-_window = bytearray(int(os.getenv("HW_SIM_WINDOW_BYTES")))
+# Where the window is not beside the heap (launcher.py), it is first of all in there, so that it
+# lies below everything and the program's share stays in one piece.
+_size = int(os.getenv("HW_SIM_WINDOW_BYTES"))
+_address = os.getenv("HW_SIM_WINDOW")
+if _address:
+    import uctypes
+
+    _window = uctypes.bytearray_at(int(_address), _size)
+    del uctypes
+else:
+    _window = bytearray(_size)
 
 import gc  # noqa: E402
 import sys  # noqa: E402
@@ -40,6 +49,7 @@ def _start():
         import tasks
 
         sys.modules["_asyncio"] = tasks  # that of the interpreter is not found by its path
+        norflash._window_is_true = True
 
     norflash._window = _window
     norflash._seen = bytearray(len(_window) // 4096)
@@ -59,7 +69,7 @@ def _start():
 
 
 _run = _start()
-del _start, _romfs_bytes, _window, os, vfs, sys
+del _start, _romfs_bytes, _window, _size, _address, os, vfs, sys
 gc.collect()
 if _run:
     try:

@@ -8,11 +8,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hw_sim import simulated
+from hw_sim.qemu import QemuChip
 from hw_sim.simulated import SimulatedPace, SimulatedThread, StuckError
 from hw_sim.threaded import SimulatedBoard
 from tests.hardware.conftest import MakeBoard
@@ -155,7 +157,7 @@ time.sleep(1000)
 def test_what_is_asked_on_a_console_gets_its_answer(make_simulated: MakeSimulated) -> None:
     board = make_simulated(None)
     board.power_on()
-    with board.paced():
+    with board.loop_thread.paced():
         board.console_write(b"print(6*7)\r\n")
         deadline_s = time.monotonic() + 20
         while b"42" not in board.console_log:
@@ -251,3 +253,58 @@ def test_a_host_that_stops_for_a_while_changes_nothing(make_simulated: MakeSimul
         return board.console_log, board.events
 
     assert lived(stops=True) == lived(stops=False)
+
+
+def test_who_watches_sees_it_at_the_pace_that_was_asked_for() -> None:
+    thread = SimulatedThread(speed=20)
+    begun_s = time.monotonic()
+    SimulatedPace(thread, START_UNIX_S).pause(8)
+    passed_s = time.monotonic() - begun_s
+    thread.close()
+    assert passed_s >= 8 / 20
+
+
+def test_cells_that_decay_while_the_program_runs_are_read_as_they_are(
+    make_simulated: MakeSimulated,
+) -> None:
+    board = make_simulated("""
+import norflash, time
+flash, seen = norflash.Flash(), bytearray(4)
+for _ in range(2):
+    flash.read_into(0x300000, seen)
+    print("seen", bytes(seen), bytes(flash.mapped(0x300000, 4)))
+    time.sleep(10)
+""")
+    board.power_on()
+    board.wait_for_console(b"seen")
+    board.call(board.flash.damage, 0x300001, b"\0\0")
+    board.wait_for_console(rb"seen b'\xff\x00\x00\xff' b'\xff\x00\x00\xff'", timeout_s=20)
+
+
+def test_bits_that_are_weak_read_as_they_like_each_time(make_simulated: MakeSimulated) -> None:
+    board = make_simulated("""
+import norflash, time
+flash, seen = norflash.Flash(), bytearray(1)
+time.sleep(1)
+for _ in range(40):
+    flash.read_into(0x300000, seen)
+    print("seen", seen[0])
+""")
+    board.call(board.flash.cells.weak.update, {0x300000: 0x80})
+    board.power_on()
+    board.pause(3)
+    assert {b"seen 255", b"seen 127"} <= set(board.console_log.splitlines())
+
+
+def test_an_emulated_chip_has_a_clock_of_its_own(tmp_path: Path) -> None:
+    thread = SimulatedThread()
+    pace = SimulatedPace(thread, START_UNIX_S)
+    with pytest.raises(ValueError, match="needs real time"):
+        SimulatedBoard(
+            tmp_path / "flash.bin",
+            unique_id=bytes(8),
+            loop_thread=thread,
+            pace=pace,
+            chip=QemuChip(tmp_path / "firmware.elf"),
+        )
+    thread.close()

@@ -395,7 +395,8 @@ class _Vfs:
 
     def __init__(self, world: World) -> None:
         class VfsLfs2(Files):
-            def __init__(self, block_device: Any) -> None:
+            def __init__(self, block_device: Any, mtime: bool) -> None:
+                assert not mtime, "a file's own time would be a clock's that may be wrong"
                 part = block_device.partition
                 held = (world.stored, world.coming, block_device.seen)
                 super().__init__(world.flash, part.offset, part.size_bytes, *held)

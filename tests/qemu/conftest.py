@@ -11,7 +11,7 @@ from hw_sim.qemu import PSRAM_BYTES, QEMU_BOARD, QemuChip
 from hw_sim.threaded import SimulatedBoard
 from tests.boot import signed
 from tests.boot.terminal import CHIP, Terminal, provision, release_image
-from tests.terminal.conftest import MakeWorld, TerminalWorld, make_world, quick, states
+from tests.terminal.conftest import MakeWorld, Manner, TerminalWorld, make_world, quick, states
 from tools.lab import qemu
 
 __all__ = ["make_world", "states"]
@@ -55,11 +55,17 @@ def terminal(chip: QemuChip, probe_flash: Path, tmp_path: Path) -> Iterator[Term
 
 
 @pytest.fixture
+def manner() -> Manner:
+    """An emulated chip has a clock of its own."""
+    return quick
+
+
+@pytest.fixture
 def qemu_world(chip: QemuChip, make_world: MakeWorld) -> Callable[[], TerminalWorld]:
     """A world whose terminal was made on the simulated chip, its flash now beside the emulated."""
 
     def make() -> TerminalWorld:
-        world = make_world("ready", quick, chip=chip)
+        world = make_world("ready", chip=chip)
         content = world.flash.read_bytes()
         world.flash.write_bytes(content + b"\xff" * (PSRAM_BYTES - len(content)))
         return world

@@ -24,14 +24,15 @@ from tests.support.world import (
     PASSPHRASE,
     TerminalSettings,
     World,
-    eventually,
     quiet_tools,
 )
 
 DEBIT_MINOR = debit_minor(1)
 STOCK = 5
-TIME_SCALE = 4.0
-"""The network's and modem's delays run this many times faster than real ones."""
+CHIP_TIME_SCALE = 4.0
+"""Beside an emulated chip the network's and modem's delays run so many times faster than real ones:
+its time is the host's.
+"""
 
 
 class Story:
@@ -43,16 +44,22 @@ class Story:
         console: Console,
         pictures: Path | None = None,
         chip: QemuChip | None = None,
+        speed: float = 0,
     ) -> None:
         """`pictures`: a folder for what the display and the paper look like on the way. `chip`: the
-        CPU, if it shall not be an interpreter of this host."""
-        self.teller = Teller(console)
+        CPU, if it shall not be an interpreter of this host. `speed`: seconds of the story in one of
+        the wall; 0 is as fast as it goes.
+        """
         self.pictures = pictures
-        # A clock that runs faster makes no host compute faster: the watchdog waits 8 s of the host.
-        settings = TerminalSettings(
-            time_scale=TIME_SCALE, board={"watchdog_stretch": TIME_SCALE}, chip=chip
-        )
+        settings = TerminalSettings(simulated=True, speed=speed)
+        if chip:
+            # A clock that runs faster makes no host compute faster: the watchdog waits for hosts.
+            scale = CHIP_TIME_SCALE
+            settings = TerminalSettings(
+                time_scale=scale, board={"watchdog_stretch": scale}, chip=chip
+            )
         self.world = World(folder, settings)
+        self.teller = Teller(console, self.world.terminal.now_s)
         self.merchant = Merchant(self.world.terminal)
         self.sales = 0
         self.steps: list[tuple[str, Callable[[], None]]] = [
@@ -118,7 +125,7 @@ class Story:
     def provision(self) -> None:
         world, tell = self.world, self.teller
         terminal = world.terminal
-        terminal.reach(world.server)
+        world.reach()
         tell.claim(terminal.slot_release("a") is None, "the board's flash is blank")
         world.provision(FLOAT_MINOR, out=tell.console)
         world.assign_stock("air50", STOCK)
@@ -135,7 +142,7 @@ class Story:
         terminal, tell = self.world.terminal, self.teller
         terminal.wait_shows("Your PIN, then #", timeout_s=30)
         terminal.wait_log("server reached", 60)
-        eventually(lambda: terminal.shows("Online"), what="the word Online on the display")
+        terminal.wait_shows("Online")
         terminal.wait_log("new batches", 60)
         self.merchant.sign_in()
         tell.display(terminal)
@@ -152,7 +159,7 @@ class Story:
         if self.pictures:
             receipt.png(self.pictures / "receipt.png")
         tell.claim(pin_on(receipt) in self.world.pins("air50"), "the PIN is one of the vault's")
-        eventually(lambda: self.books.debits_minor() == [DEBIT_MINOR], what="the debit")
+        self.world.eventually(lambda: self.books.debits_minor() == [DEBIT_MINOR], what="the debit")
         tell.claim(
             self.books.float_minor() == FLOAT_MINOR - DEBIT_MINOR,
             f"the ledger took KES {DEBIT_MINOR / 100:.2f} from the float, once",
@@ -185,7 +192,7 @@ class Story:
         )
         terminal.board.press("#")
         terminal.set_coverage(True)
-        eventually(
+        self.world.eventually(
             lambda: len(self.books.debits_minor()) == self.sales, 90, "the journal on the server"
         )
         self.wait_reconciled()
@@ -230,7 +237,9 @@ class Story:
         earlier = [pin_on(receipt) for receipt in terminal.receipts()[:-2]]
         tell.claim(pin not in earlier, "and nobody else was given it")
         self.merchant.leave_sale()
-        eventually(lambda: len(self.books.debits_minor()) == self.sales, 60, "one debit for it")
+        self.world.eventually(
+            lambda: len(self.books.debits_minor()) == self.sales, 60, "one debit for it"
+        )
         self.wait_reconciled()
         tell.claim(
             self.books.float_minor() == FLOAT_MINOR - self.sales * DEBIT_MINOR,
@@ -266,7 +275,7 @@ class Story:
             f"the link dropped after {cut_at:,} bytes; {received():,} came down in all for a"
             f" payload of {size:,}: the rest was fetched, not the whole again",
         )
-        eventually(lambda: self.running() == (2, False), 60, "release 2 confirmed")
+        self.world.eventually(lambda: self.running() == (2, False), 60, "release 2 confirmed")
         tell.claim(
             {terminal.slot_release("a"), terminal.slot_release("b")} == {1, 2},
             "flash: release 1.0 in one slot, 1.1 in the other",
@@ -292,13 +301,13 @@ class Story:
         )
         manager.add(manager.build(3, "1.2.0"), "Crashes at start")
         manager.publish()
-        eventually(lambda: bool(self.books.failures()), 120, "a report of the failure")
+        self.world.eventually(lambda: bool(self.books.failures()), 120, "a report of the failure")
         release, reason = self.books.failures()[-1]
         tell.claim(
             release == 3 and "no such display" in reason,
             f"the terminal went back by itself and said why: {reason!r}",
         )
-        eventually(lambda: self.running() == (2, False), 60, "1.1 running again")
+        self.world.eventually(lambda: self.running() == (2, False), 60, "1.1 running again")
         tell.claim(self.running() == (2, False), "release 1.1 runs again")
         resets = len(terminal.board.resets)
         self.merchant.sign_in()
@@ -362,14 +371,14 @@ class Story:
             update()
             return done()
 
-        eventually(check, 120, "the download")
+        self.world.eventually(check, 120, "the download")
 
     def running(self) -> tuple[int, bool]:
         check_in = self.books.check_in()
         return int(check_in["release"]), bool(check_in["trial"])
 
     def wait_reconciled(self) -> None:
-        eventually(
+        self.world.eventually(
             lambda: self.books.check_in()["own_float_minor"] == self.books.float_minor(),
             60,
             "agreement of the terminal's figure and the ledger",
@@ -381,12 +390,12 @@ class Story:
 
         for _ in range(count):
             last = int(self.books.check_in()["at"])
-            eventually(partial(heard_after, last), 60, "a check-in")
+            self.world.eventually(partial(heard_after, last), 60, "a check-in")
 
     def expect_refusal(self, word: str) -> None:
         terminal = self.world.terminal
         seen = len(terminal.log())
-        eventually(
+        self.world.eventually(
             lambda: any(
                 "refused" in line and word in line for line in terminal.log()[seen:].splitlines()
             ),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.columns import Columns
 from rich.console import Console
 from rich.panel import Panel
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.text import Text
 
 from hw_sim.printer import Receipt
@@ -23,17 +22,17 @@ class ClaimFailed(Exception):
 class Teller:
     """Prints the story and counts what held."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, now_s: Callable[[], float]) -> None:
+        """`now_s`: the time of the world that is told of."""
         self.console = console
-        self.held = 0
-        self._started_s = time.monotonic()
+        self._now_s = now_s
 
     def title(self, number: int, text: str) -> None:
         """Begin a step."""
-        elapsed_s = time.monotonic() - self._started_s
+        minutes, seconds = divmod(int(self._now_s()), 60)
         self.console.print()
         self.console.rule(
-            f"[bold]{number}. {text}[/bold] [dim]{elapsed_s:.0f} s[/dim]", align="left"
+            f"[bold]{number}. {text}[/bold] [dim]{minutes}:{seconds:02d}[/dim]", align="left"
         )
 
     def say(self, text: str) -> None:
@@ -75,7 +74,6 @@ class Teller:
             TextColumn("  {task.description}"),
             BarColumn(bar_width=30),
             DownloadColumn(),
-            TimeElapsedColumn(),
         )
         with Progress(*columns, console=self.console) as progress:
             bar = progress.add_task(name, total=total)

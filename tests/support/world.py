@@ -298,6 +298,8 @@ class TerminalSettings:
     """The emulated Cortex-M3 instead of an interpreter of this host."""
     simulated: bool = False
     """On simulated time instead of the wall's."""
+    speed: float = 0
+    """Simulated seconds in one of the wall, for eyes; 0 is as fast as it goes."""
 
 
 class Terminal:
@@ -309,7 +311,7 @@ class Terminal:
         self.settings = settings = settings or TerminalSettings()
         pace: Pace | None = None
         if settings.simulated:
-            self.loop: LoopThread = SimulatedThread()
+            self.loop: LoopThread = SimulatedThread(settings.speed)
             pace = SimulatedPace(self.loop, start_unix_s)
         else:
             self.loop = LoopThread()
@@ -351,6 +353,10 @@ class Terminal:
             self.network.internet.route, SERVER_NAME, SERVER_PORT, ("127.0.0.1", server.port)
         )
 
+    def now_s(self) -> float:
+        """Seconds of its world's clock."""
+        return self.board.call(self.board.board.pace.now_s)
+
     def set_coverage(self, on: bool) -> None:
         """Walk into or out of coverage."""
         self.board.call(self.network.set_coverage, on)
@@ -372,10 +378,10 @@ class Terminal:
         seen: list[object] = [None]
 
         def one_shows() -> bool:
-            pixels = self.board.lcd_picture().rows
-            if pixels != seen[0]:  # looking is work: not twice at the same picture
-                seen[0] = pixels
-                found[:] = [text for text in texts if shows(pixels, text)]
+            picture = self.board.lcd_picture()
+            if picture is not seen[0]:  # looking is work: not twice at the same picture
+                seen[0] = picture
+                found[:] = [text for text in texts if shows(picture.rows, text)]
             return bool(found)
 
         self.board.wait_for(one_shows, timeout_s, what=" or ".join(map(repr, texts)) + " on show")
@@ -461,9 +467,9 @@ class World:
         self, check: Callable[[], object], timeout_s: float = 20, what: str = "it"
     ) -> None:
         """Return as soon as `check()` holds; AssertionError after `timeout_s` of this world."""
-        assert self.terminal.board.board.pace.wait_until(check, timeout_s), (
-            f"{what} did not happen in {timeout_s} s"
-        )
+        pace = self.terminal.board.board.pace
+        happened = pace.wait_until(check, timeout_s, look_s=0.25)  # whoever checks opens databases
+        assert happened, f"{what} did not happen in {timeout_s} s"
 
     @property
     def terminal_id(self) -> str:

@@ -14,7 +14,7 @@ import pytest
 from hw_sim.description import REFERENCE
 from tests.support.lcd_reader import shows
 from tests.support.world import SERVER_NAME, SERVER_PORT, Terminal
-from tests.terminal.conftest import TerminalWorld, make_world, shop, states
+from tests.terminal.conftest import Manner, TerminalWorld, make_world, quick, shop, states
 from tools import __main__ as command_line
 from tools.release.image import ROOT
 from tools.technician.signed_files import fetch_signed_files
@@ -23,6 +23,12 @@ __all__ = ["make_world", "shop", "states"]
 
 SLOTS = {"a": 0x0D0000, "b": 0x170000}
 PASSPHRASE = "a bench in Kisumu"
+
+
+@pytest.fixture
+def manner() -> Manner:
+    """The technician's tools count real seconds."""
+    return quick
 
 
 class Technician:

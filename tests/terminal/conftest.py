@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -24,7 +23,7 @@ import pytest
 from hw_sim.network.link import WIRE
 from tests.support.merchant import FLOAT_MINOR, Merchant
 from tests.support.tap import Tap
-from tests.support.world import TerminalSettings, World, eventually, quiet_tools
+from tests.support.world import TerminalSettings, World, quiet_tools
 
 STOCK = {"air50": 4, "air100": 2}
 VOUCHERS = 12
@@ -32,6 +31,7 @@ STATES = {"ready": 1, "calm": 3600}
 """Provisioned states, and the seconds between their polls."""
 
 MakeWorld = Callable[..., "TerminalWorld"]
+Manner = Callable[..., TerminalSettings]
 
 
 def simulated(**changes: Any) -> TerminalSettings:
@@ -115,7 +115,7 @@ def _make_factory(folder: Path) -> None:
 
 def _make_provisioned(states: Path, state: str) -> None:
     shutil.copytree(states / "factory", states / state)
-    make_ready(TerminalWorld(states / state, quick()), STATES[state])
+    make_ready(TerminalWorld(states / state, simulated()), STATES[state])
 
 
 def make_ready(world: TerminalWorld, poll_s: int = 1) -> None:
@@ -130,17 +130,17 @@ def make_ready(world: TerminalWorld, poll_s: int = 1) -> None:
         world.terminal.board.power_on()
         world.terminal.wait_log("2 new batches", 120)
         # two stock records and the boot record: everything the terminal has to tell
-        eventually(lambda: world.books.acknowledged_through() >= 3, 60, "an empty journal")
+        world.eventually(lambda: world.books.acknowledged_through() >= 3, 60, "an empty journal")
         # what is signed has been verified and stored: the next start has nothing to verify
-        pause_s = 3
-        while not any(exchange.status == 304 for exchange in tap.asked("timestamp.json")):
-            assert pause_s < 100, world.terminal.board.summary()
+        for _ in range(5):
             asked = len(tap.asked("timestamp.json"))
             if poll_s > 60:
-                time.sleep(pause_s)  # verifying takes its time, more on a busy machine
-                pause_s *= 2
+                world.terminal.board.pause(30)  # verifying takes its time
                 world.terminal.board.power_cycle()
-            eventually(partial(_asked_more, tap, asked), 60, "a poll")
+            world.eventually(partial(_asked_more, tap, asked), 60, "a poll")
+            if any(exchange.status == 304 for exchange in tap.asked("timestamp.json")):
+                return
+        raise AssertionError(world.terminal.board.summary())
     finally:
         world.close()
 
@@ -168,18 +168,17 @@ def states(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture
-def make_world(states: Path, tmp_path: Path) -> Iterator[MakeWorld]:
-    """`make_world(state, manner, **settings)`: a world of its own, terminal and server still off.
+def manner() -> Manner:
+    """How the worlds' terminals are made; a folder that needs real time has another."""
+    return simulated
 
-    On simulated time unless `manner` is another way to settings, such as `quick`.
-    """
+
+@pytest.fixture
+def make_world(states: Path, tmp_path: Path, manner: Manner) -> Iterator[MakeWorld]:
+    """`make_world(state, **settings)`: a world of its own, terminal and server still off."""
     worlds: list[TerminalWorld] = []
 
-    def make(
-        state: str = "ready",
-        manner: Callable[..., TerminalSettings] = simulated,
-        **settings: Any,
-    ) -> TerminalWorld:
+    def make(state: str = "ready", **settings: Any) -> TerminalWorld:
         folder = tmp_path / f"world{len(worlds)}"
         shutil.copytree(states / state, folder)
         worlds.append(TerminalWorld(folder, manner(**settings)))
