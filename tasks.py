@@ -155,7 +155,7 @@ def powercut(
 
 @task(
     positional=["what"],
-    help={"what": "what to measure: journal, trust, board, server_load, history"},
+    help={"what": "what to measure: journal, trust, board, server_load, history, idle"},
 )
 def bench(context: Context, what: str) -> None:
     """Measure against the alternatives, with bars: `inv bench journal`."""

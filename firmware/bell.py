@@ -1,14 +1,21 @@
-"""What wakes a task that waits for a part: an interrupt where the board has them, else a look now
-and then. For drivers of parts that speak up: keypad, modem.
+"""What wakes a task: an interrupt of the part that it waits for (where the board has none, a look
+now and then), or the beat on which all periodic work falls, so that one wake-up does for all.
 """
 
 import asyncio
 
-from bootloader.shared.compat import sleep_ms
+from bootloader.shared.compat import sleep_ms, ticks_diff, ticks_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_FIRST = ticks_ms()
+
+
+def to_beat_ms(every_ms: int) -> int:
+    """Milliseconds to the next beat of that length."""
+    return every_ms - ticks_diff(ticks_ms(), _FIRST) % every_ms
 
 
 class Bell:

@@ -140,6 +140,7 @@ class Terminal:
             note_key=hkdf_sha256(who.device_key, who.terminal_id, b"duka verified 1", 32),
             files=self.files,
         )
+        self.messenger.on_newest = self.updates.told
 
     # what the flows ask
 
@@ -169,6 +170,10 @@ class Terminal:
             return None
         finally:
             self.http.sales -= 1
+
+    async def hear(self) -> None:
+        """Return once the office has said anew how this terminal stands."""
+        await self.check_in.hear()
 
     def new_catalogue(self) -> None:
         """Read the price list anew; the till sells by it from now on."""
@@ -215,7 +220,7 @@ class Terminal:
             await asyncio.sleep_ms(500)
         while True:
             pause_s = await self.updates.run_once()
-            await asyncio.sleep_ms(apart(int(pause_s * 1000), self.board.random))
+            await self.updates.rest(apart(int(pause_s * 1000), self.board.random))
 
 
 def _modem_log(text: str) -> None:

@@ -172,6 +172,11 @@ class Board:
         """Why the CPU last started, as it may ask."""
         return self.resets[-1]
 
+    @property
+    def wake_ups(self) -> int:
+        """How often the CPU slept and went on; counted where time is simulated."""
+        return self._requests.wake_ups
+
     def soft_reset(self) -> None:
         """The program asked to be started again; what it had printed is carried on first."""
         self.console.drain()

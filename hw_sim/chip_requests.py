@@ -73,6 +73,8 @@ class ChipRequests:
         self._throttle = throttle_uarts
         self._transmission: asyncio.TimerHandle | None = None
         self._turn = turn
+        self.wake_ups = 0
+        """How often the CPU slept and went on; counted where time is simulated."""
         self._alarm: asyncio.TimerHandle | None = None
         self._interrupts = 0
         self._wake: Callable[[], None] | None = None
@@ -177,6 +179,7 @@ class ChipRequests:
             self._turn.take(go_on)
 
         self._turn.rest()
+        self.wake_ups += arg > 0
         if self._interrupts:
             wake()
         else:

@@ -25,6 +25,8 @@ _PACKED: Final = "micropython_run"
 LAYER_HEAP_BYTES: Final = 15 * 1024
 """What machine.py, norflash.py and start.py take of the heap, measured; on a chip they are machine
 code in ROM, so they do not count against the program."""
+SIMULATED_TIME_HEAP_BYTES: Final = 10 * 1024
+"""What time.py, select.py and tasks.py take besides, measured: 8 KiB, and a hundred bytes a task."""
 
 
 class InterpreterError(RuntimeError):
@@ -70,7 +72,7 @@ class Cpu:
         `terminal` is its standard input, `output` where it prints. With `simulated_time` it asks
         the board for the time (docs/simulated-time.md).
         """
-        heap = heap_bytes + LAYER_HEAP_BYTES
+        heap = heap_bytes + LAYER_HEAP_BYTES + SIMULATED_TIME_HEAP_BYTES * simulated_time
         command = [interpreter]
         if Path(interpreter).name.startswith(_PACKED):
             command = [sys.executable, "-I", "-S", str(_LAUNCHER), interpreter, str(window_bytes)]

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from updater_server import server_key
+from updater_server.channels.newest import Newest
 from updater_server.errors import StateError
 from updater_server.sales import vault
 from updater_server.sales.prices import PriceLists
@@ -109,6 +110,7 @@ class Service:
     engine: Engine
     key: ServerKey
     prices: PriceLists
+    newest: Newest
     now: Callable[[], int] = field(default=unix_time)
 
     @staticmethod
@@ -129,4 +131,5 @@ class Service:
         engine = database.open_engine(folder.database)
         database.check_schema(engine)
         check_key(engine, key)
-        return Service(folder, engine, key, PriceLists(folder.repository, folder.last_good), now)
+        prices = PriceLists(folder.repository, folder.last_good)
+        return Service(folder, engine, key, prices, Newest(folder.repository), now)

@@ -20,7 +20,7 @@ KEYS = "123A456B789C*0#D"
 SCAN_MS = 10
 AWAKE_SCANS = 5
 """So often a touched keypad is scanned at least: the first look may meet a contact that bounces."""
-_LONGEST_SLEEP_MS = 10000
+_LONGEST_SLEEP_MS = 60000
 STEADY_SCANS = 2
 QUEUE_KEYS = 16
 

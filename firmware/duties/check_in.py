@@ -1,5 +1,7 @@
 """Telling the server how this terminal is, and doing what its answer says."""
 
+import asyncio
+
 from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
 from bootloader.shared.control import ControlError
 from firmware.clock import set_rtc
@@ -24,6 +26,7 @@ class CheckIn:
         self._due_ms = ticks_ms()
         self._told: dict[str, str] | None = None  # the refused files that the server knows of
         self.done = False
+        self._heard = asyncio.Event()
 
     def is_due(self) -> bool:
         """Whether it is time for the next one."""
@@ -32,6 +35,13 @@ class CheckIn:
     def hurry(self) -> None:
         """Something has happened that the server is to hear of at once."""
         self._due_ms = ticks_ms()
+
+    async def hear(self) -> None:
+        """Return once the server has answered a check-in from now on; for ever, without network."""
+        self._heard.clear()
+        self.hurry()
+        self._terminal.link.hurry()
+        await self._heard.wait()
 
     async def run(self) -> None:
         """Check in once.
@@ -53,6 +63,7 @@ class CheckIn:
         reply = await check_in.check_in(terminal.journal, terminal.messenger, terminal.till, status)
         now, terminal.message, waiting, recalled = reply
         self._told = files
+        self._heard.set()
         terminal.link.reached()
         terminal.clock.set(now)
         set_rtc(terminal.board.rtc, now)

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from firmware.duties.supervisor import FEED_MS
 from firmware.service.console import serve
 from firmware.ui.canvas import wrap
 
@@ -13,6 +12,8 @@ if TYPE_CHECKING:
     from firmware.ui.screen import Screen
     from firmware.ui.texts import Words
 
+_FEED_MS = 500
+
 
 async def out_of_service(
     board: "Board", boot_info: "BootInfo", screen: "Screen", words: "Words", key: str
@@ -22,4 +23,4 @@ async def out_of_service(
     console = asyncio.create_task(serve(board, boot_info))
     while not console.done():
         boot_info.watchdog.feed()
-        await asyncio.sleep_ms(FEED_MS)
+        await asyncio.sleep_ms(_FEED_MS)

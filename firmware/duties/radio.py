@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from firmware.duties.parts import Parts
 
 NO_ANSWER = (NoNetwork, BadReply, ServerRefused)
-_SIGNAL_MS = 20000
+_SIGNAL_MS = 60000
 _FIRST_PAUSE_MS = 5000
 _LONGEST_PAUSE_MS = 300000
 
@@ -74,9 +74,12 @@ class Radio:
     async def _speak(self) -> None:
         """Check in and send the journal, each when it is due."""
         terminal = self._terminal
+        has_checked_in = False
         if terminal.link.state != ONLINE or self._check_in.is_due():
             await self._check_in.run()
             self._sync_due_ms = ticks_ms()
+            has_checked_in = True
         if ticks_diff(ticks_ms(), self._sync_due_ms) >= 0:
-            await sync.sync(terminal.journal, terminal.messenger, terminal.till)
+            # After a check-in the server is to have all: it compares floats with whole journals.
+            await sync.sync(terminal.journal, terminal.messenger, terminal.till, has_checked_in)
             self._sync_due_ms = ticks_add(ticks_ms(), terminal.config.sync_s * 1000)

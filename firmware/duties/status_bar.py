@@ -1,12 +1,14 @@
-"""The line at the top of the screen, drawn anew every second."""
+"""The line at the top of the screen, drawn anew every two seconds."""
 
 import asyncio
+
+from firmware.bell import to_beat_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.duties.parts import Parts
 
-_STATUS_MS = 1000
+_STATUS_MS = 2000
 _WORDS = ("offline", "searching", "online")  # by `Link.state`
 
 
@@ -23,4 +25,4 @@ async def show(terminal: "Parts") -> None:
             charging,
         )
         terminal.now()  # the clock is to be asked now and then
-        await asyncio.sleep_ms(_STATUS_MS)
+        await asyncio.sleep_ms(to_beat_ms(_STATUS_MS))

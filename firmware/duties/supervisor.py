@@ -7,6 +7,7 @@ import asyncio
 
 from bootloader.shared import breath
 from bootloader.shared.compat import ticks_diff, ticks_ms
+from firmware.bell import to_beat_ms
 from firmware.drivers.keypad import SCAN_MS
 from firmware.log import log
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Work = list[Coroutine[Any, Any, None]]
 
-FEED_MS = 500
+FEED_MS = 2000
 MERCHANT_SILENT_MS = 30000
 RADIO_SILENT_MS = 1200000
 TECHNICIAN_SILENT_MS = 300000
@@ -89,7 +90,7 @@ class Supervisor:
                 # no more feeding, even if the task comes back: its state is not to be trusted
                 breath.use(None)
                 log("main", silent + " task hangs, waiting for the watchdog")
-            await asyncio.sleep_ms(FEED_MS)
+            await asyncio.sleep_ms(to_beat_ms(FEED_MS))
 
     def _breathe(self) -> None:
         # In the middle of long arithmetic no task runs: keys are taken all the same. The watchdog

@@ -59,6 +59,11 @@ if TYPE_CHECKING:
         def new_catalogue(self) -> None:
             """Read the price list anew."""
 
+        async def hear(self) -> None:
+            """Return once the office has said anew how this terminal stands; never, without
+            network.
+            """
+
         async def fetch_voucher(self, sale: Sale) -> str | None:
             """Ask the server for a sale's voucher: "" when the till holds it, the code of a
             refusal, or None when no answer came.

@@ -27,6 +27,7 @@ async def run(desk: "Desk") -> None:
         return
     await wait_for_network(desk)
     if desk.link.state == ONLINE:
+        await hear_first(desk, product)
         sale = desk.till.begin_online(product.id, product)
         if await ask_server.ask_server(desk, sale):
             await hand_over.hand_over(desk, sale)
@@ -80,6 +81,17 @@ async def wait_for_network(desk: "Desk") -> None:
         NETWORK_MS,
         ("*", "stop"),
     )
+
+
+async def hear_first(desk: "Desk", product: "Product") -> None:
+    """What the till would refuse by the office's last word is asked for anew: the office may have
+    taken a deposit or let the terminal go since, and an idle terminal hears of it late.
+    """
+    till = desk.till
+    if till.blocked or product.debit_minor > till.float_minor:
+        words = desk.words
+        stop = ("*", "stop")
+        await desk.ui.busy(desk.hear(), words("selling"), words("wait_office"), NETWORK_MS, stop)
 
 
 async def offer_stock(desk: "Desk", product: "Product") -> bool:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Kinds of messages, and the keys that all have.
 _KIND = const(0)
+_NEWEST = const(-2)
+_TAG_BYTES = const(8)  # docs/formats/release.md
 _KIND_ERROR = const(-1)
 _ERROR_REPLY_CODE = const(1)
 _ERROR_REPLY_TEXT = const(2)
@@ -94,6 +96,7 @@ class Messenger:
         # Up to where the server has the journal, as it said last: one that was put back from a
         # back-up has less than it once acknowledged.
         self.told = 0xFFFFFFFF
+        self.on_newest: Callable[[bytes], None] | None = None  # the tag of the newest timestamp
         self.post = post  # a technician's cable takes its place for a while
 
     async def exchange(self, kind: int, fields: "Content") -> "Content":
@@ -126,6 +129,9 @@ class Messenger:
             raise ServerRefused(str(code), str(text))
         if reply.get(_KIND) != kind:
             raise BadReply("an answer to another question")
+        newest = reply.get(_NEWEST)
+        if self.on_newest and isinstance(newest, bytes) and len(newest) == _TAG_BYTES:
+            self.on_newest(newest)
         return reply
 
 

@@ -40,10 +40,13 @@ _STOCK_HELD_FIRST = const(6)
 _STOCK_HELD_SERIALS = const(7)
 
 
-async def sync(journal: "Journal", messenger: "Messenger", till: "Till") -> int:
+async def sync(
+    journal: "Journal", messenger: "Messenger", till: "Till", also_settled: bool = True
+) -> int:
     """Settle open online sales, then send the journal; returns how many records were acknowledged.
 
-    Records written meanwhile are left for the next time.
+    Records written meanwhile are left for the next time. Settlements alone, which the server knows,
+    are worth a message only if `also_settled`: else they wait for company.
 
     Raises:
         NoNetwork, BadReply, ServerRefused: the rest waits; what was acknowledged stays so.
@@ -60,7 +63,9 @@ async def sync(journal: "Journal", messenger: "Messenger", till: "Till") -> int:
         pass  # no room in the journal: what follows makes some
     state = journal.state
     before = state.acknowledged
-    await tell(journal, messenger, till, min(before, messenger.told))
+    told = min(before, messenger.told)
+    if also_settled or journal.has_news(told, journal.next_sequence - 1):
+        await tell(journal, messenger, till, told)
     return state.acknowledged - before
 
 

@@ -215,7 +215,8 @@ class Journal:
     def acknowledge(self, through: int, ledger_minor: int, server_time: int = 0) -> None:
         """The server has everything up to `through` and its ledger stands at `ledger_minor`.
 
-        Writes a `settled` record unless it would say nothing new.
+        Writes a `settled` record unless it would say nothing new: of settlements alone it says
+        nothing, or each would have to be acknowledged in its turn, for ever.
 
         Raises:
             ValueError: a sequence that was acknowledged before or does not exist yet.
@@ -225,7 +226,7 @@ class Journal:
         if not state.acknowledged <= through < self.ring.next_sequence:
             raise ValueError("acknowledged through a record that is not waiting")
         now = server_time or max(self._now(), state.time_seen)
-        if through == state.acknowledged:
+        if not self.has_news(state.acknowledged, through):
             is_known = (
                 ledger_minor == state.ledger_minor
                 and not state.blind_starts
@@ -237,6 +238,7 @@ class Journal:
             if is_known or not self._fits(_SETTLED_BYTES, 1):
                 # Lost at power-off, which makes the last settlement look older than it is:
                 # harmless. In a full ring, where nothing can be sold, so is a float told again.
+                state.acknowledged = through
                 state.ledger_minor = ledger_minor
                 state.settled_at = state.time_seen = now
                 return
@@ -244,6 +246,17 @@ class Journal:
         body = [through, ledger_minor, server_time, count, total_minor, debit_minor]
         self.append(SETTLED, body)
         self._put_down_at = state.settled_at
+
+    def has_news(self, behind: int, through: int) -> bool:
+        """Whether a record behind number `behind`, up to `through`, is more than a settlement."""
+        if behind >= through:
+            return False
+        for sequence, kind, _, _, _ in self.records(behind + 1):
+            if sequence > through:
+                break
+            if kind != SETTLED:
+                return True
+        return False
 
     def _offline_behind(self, through: int) -> tuple[int, int, int]:
         """(count, face total, debit) of intents from stock that stay unacknowledged behind it."""

@@ -8,6 +8,7 @@ bytes that come in end the program, are kept, or load anything unless they are a
 
 import asyncio
 
+from firmware.bell import to_beat_ms
 from firmware.lent import give_back, load, loaded
 from firmware.log import lines, log
 
@@ -32,20 +33,26 @@ COMMANDS = (
 _STAY = ("firmware.service.console",)
 _LONGEST_LINE = 255
 _POLL_MS = 100
+_QUIET_MS = 500  # between looks at a cable on which nobody has said anything of late
+_LATELY_MS = 10000
 _UNKNOWN = b'= {"error": "no such command; log, recovery, reset and those of tools tech", "of": "'
 
 
 async def serve(board: "Board", boot_info: "BootInfo", terminal: "Serviced | None" = None) -> None:
     """Read the console for ever. `terminal` is None when it is out of service."""
     typed = bytearray()
+    quiet_ms = _LATELY_MS
     while True:
         try:
             got = board.console.read(32)
         except OSError:  # a broken line is no reason to stop selling
             got = None
         if not got:
-            await asyncio.sleep_ms(_POLL_MS)
+            is_quiet = quiet_ms >= _LATELY_MS
+            await asyncio.sleep_ms(to_beat_ms(_QUIET_MS) if is_quiet else _POLL_MS)
+            quiet_ms += _POLL_MS
             continue
+        quiet_ms = 0
         for byte in got:
             if byte not in b"\r\n":
                 # a line that is too long is no command: keep it so, but keep it short

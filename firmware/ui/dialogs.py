@@ -7,6 +7,7 @@ for the sign-out time. The way back is always `*`.
 import asyncio
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
+from firmware.bell import to_beat_ms
 from firmware.ui.canvas import WIDTH, wrap
 from firmware.ui.screen import LINES
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     Outcome = tuple[Any, Exception | None]
 
 IDLE_MS = 90000
-TICK_MS = 1000
+TICK_MS = 2000
+_SECOND_MS = 1000
 
 
 class Idle(Exception):
@@ -71,7 +73,7 @@ class Dialogs:
         started = ticks_ms()
         while True:
             self.alive_ms = ticks_ms()
-            key = await self._keypad.get(min(TICK_MS, timeout_ms))
+            key = await self._keypad.get(min(to_beat_ms(TICK_MS), timeout_ms))
             if key is None:
                 if ticks_diff(ticks_ms(), started) >= timeout_ms:
                     return None
@@ -246,7 +248,7 @@ class Dialogs:
         return True, result
 
     async def _pressed_or(self, ended: "list[Outcome]", wanted: str) -> bool:
-        for _ in range(TICK_MS // 20):
+        for _ in range(_SECOND_MS // 20):
             if ended:
                 break
             if await self.key_within(wanted, 20):

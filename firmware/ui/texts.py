@@ -58,6 +58,7 @@ printer_bad|Printer|Imprimante
 error|The printer reports a fault. Switch it off and on. Nothing was sold.|Panne de l'imprimante. Éteignez, rallumez. Rien n'a été vendu.
 selling|Selling|Vente
 wait_network|Looking for the network|Recherche du réseau
+wait_office|Asking the office|Question au bureau
 wait_voucher|Asking the server for the voucher|Demande du bon au serveur
 wait_print|Printing the voucher|Impression du bon
 wait_report|Printing the report|Impression du rapport

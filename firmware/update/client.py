@@ -136,6 +136,8 @@ class UpdateClient:
         self._full = 0  # runs in a row that found no room in flash
         self._cramped = 0  # and in the heap
         self._asked_s = 0
+        self._newest = ("", 0)  # the server's word of it under its seal, and when it said so
+        self._news = asyncio.Event()
         self._why: str | None = None
         self.waits: list[int | str] | None = None
 
@@ -147,6 +149,21 @@ class UpdateClient:
     def reported(self, refusal: "Refusal | None") -> None:
         """The server accepted a check-in that told of `refusal`."""
         self.record.reported(refusal)
+
+    def told(self, newest: bytes) -> None:
+        """A sealed answer named the newest timestamp by its tag."""
+        tag = newest.hex()
+        if tag != self._newest[0]:
+            self._news.set()
+        self._newest = (tag, self._time_s())
+
+    async def rest(self, ms: int) -> None:
+        """Wait so long, or until the server has spoken of something new."""
+        try:
+            await asyncio.wait_for_ms(self._news.wait(), ms)
+        except asyncio.TimeoutError:
+            pass
+        self._news.clear()
 
     def news(self, language: str) -> str:
         """What a release says to the merchant, in `language` or else in English; or ""."""
@@ -233,11 +250,15 @@ class UpdateClient:
     # What is new
 
     async def _poll(self, is_sure: bool = False) -> None:
-        """One conditional request when nothing is new; else the workflow of TUF, section 5. With
+        """No request when the server's last answer named what is here, one with a condition where
+        it did not; if anything is new, the workflow of TUF, section 5. With
         `is_sure` nothing that anybody could have answered before is believed.
         """
         headers: tuple[tuple[str, str], ...] = (DEFLATED,)
         tag = "" if is_sure or self._must_look() else self._last.tag()
+        if tag and self._was_told(tag):
+            self._asked_s = self._time_s()
+            return
         if tag:
             headers += (("If-None-Match", tag),)
         response = await self.server.get("timestamp.json", TIMESTAMP_BYTES, headers)
@@ -256,6 +277,12 @@ class UpdateClient:
             self._tidy()
         self._asked_s = self._time_s()
         self._last.note(told, is_whole)
+
+    def _was_told(self, tag: str) -> bool:
+        """Whether the server has said lately, and under its seal, that this is the newest."""
+        newest, told_s = self._newest
+        since_s = self._time_s() - told_s
+        return newest != "" and tag[1:].startswith(newest) and 0 <= since_s < 2 * self._poll_s
 
     def _tidy(self) -> None:
         """Give back all that lay in the heap for one step."""

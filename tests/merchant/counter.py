@@ -265,6 +265,14 @@ class CounterTerminal(terminal.Terminal):
 
     answers = ()
     second_ms = 20
+    office = None
+
+    async def hear(self):
+        if self.office == "hang":
+            await asyncio.sleep(60)
+        if self.office:
+            float_minor, self.till.blocked = self.office
+            self.journal.acknowledge(self.journal.next_sequence - 1, float_minor, self.now())
 
     async def fetch_voucher(self, sale):
         answer = self.answers.pop(0) if self.answers else None
@@ -447,6 +455,15 @@ class Counter:
     async def do_float(self, amount_minor):
         app = self.app
         app.journal.acknowledge(app.journal.next_sequence - 1, amount_minor, app.now())
+        return True
+
+    async def do_blocked(self):
+        self.app.till.blocked = True
+        return True
+
+    async def do_office(self, *said):
+        """What a check-in would bring: a float, and whether the terminal is blocked; or "hang"."""
+        self.app.office = "hang" if said == ("hang",) else said
         return True
 
     async def do_clock(self, seconds):

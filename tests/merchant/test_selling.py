@@ -103,10 +103,35 @@ def test_the_offline_policy_refuses_the_third_sale_in_plain_words() -> None:
     assert paper.count("0000 5000") == 1 and paper.count("0000 5001") == 1
 
 
+def test_a_deposit_that_nobody_told_the_terminal_of_is_sold_from_at_once() -> None:
+    done = run(*IN, ["float", 4000], ["office", 54000, False], ["server", ""], *SELL_50, *SOLD)
+    assert done.kinds == [ONLINE, DELIVERED, PRINTED]
+    assert done.float_minor == 54000 - 4750
+
+
+def test_a_blocked_terminal_that_was_let_go_sells_at_once() -> None:
+    done = run(*IN, ["blocked"], ["office", 100000, False], ["server", ""], *SELL_50, *SOLD)
+    assert done.kinds == [ONLINE, DELIVERED, PRINTED]
+
+
+def test_an_office_that_does_not_answer_is_waited_for_as_long_as_the_merchant_likes() -> None:
+    done = run(
+        *IN,
+        ["blocked"],
+        ["office", "hang"],
+        *SELL_50,
+        ["see", "Asking the office"],
+        ["press", "*"],
+        ["see", "Not sold", "This terminal is blocked"],
+    )
+    assert done.kinds == []
+
+
 @pytest.mark.parametrize(
     ("prepare", "sell", "words"),
     [
         ([["float", 4000]], SELL_50, "float is too low"),
+        ([["blocked"]], SELL_50, "This terminal is blocked"),
         ([["network", "offline"]], FROM_STOCK, "No voucher of this kind in stock"),
         (
             [STOCK, ["network", "offline"], ["clock", 1795999999]],

@@ -158,6 +158,7 @@ WATCH = """
 b = counter.Counter({})
 app = b.app
 app.boot_info.watchdog = app.supervisor._watchdog = Watchdog()
+supervisor.FEED_MS = 400
 {setup}
 async def go():
     try:

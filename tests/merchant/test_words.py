@@ -59,6 +59,7 @@ PAGES = {
     "error": (),
     "wait_network": (),
     "wait_voucher": (),
+    "wait_office": (),
     "wait_print": (),
     "wait_report": (),
     "stock_q": ("200",),

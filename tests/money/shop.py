@@ -138,7 +138,7 @@ class Shop:
     def check_in(self) -> Any:
         status = {1: self.time, 2: 1, 3: "a", 4: False, 5: self.boot_count, 6: 3900, 7: 20, 8: None}
         reply = run(check_in.check_in(self.journal, self.messenger, self.till, status))
-        _, _, waiting, _ = reply
+        _, _, waiting, *_ = reply
         run(stock_delivery.fetch_stock(self.journal, self.messenger, self.till.stock, waiting))
         return reply
 

@@ -9,6 +9,7 @@ import cbor2
 import pytest
 
 from bootloader.shared import cose
+from firmware.office import sync
 from firmware.office.ask import ask
 from firmware.office.messenger import BadReply, Messenger, NoNetwork, ServerRefused
 from firmware.office.stock_delivery import stop_batches
@@ -110,6 +111,67 @@ def test_a_check_in_with_nothing_new_writes_nothing_and_renews_the_settlement(
     shop.check_in()
     assert bytes(shop.flash.cells) == before
     assert shop.journal.state.settled_at == TIME + 900
+
+
+def idle_day(shop: Shop, *, sync_s: int = 300, poll_s: int = 900) -> tuple[list[int], int]:
+    """A day on which nobody sells, as `firmware.duties.radio` spends it: the sizes of the journal
+    messages, and how many records were written.
+    """
+    sizes = []
+    before = shop.journal.next_sequence
+    post = shop.server.post
+
+    def weigh(body: bytes) -> tuple[int, bytes]:
+        sizes.append(len(body))
+        return post(body)
+
+    for at in range(sync_s, 86400 + 1, sync_s):
+        shop.server.time = shop.time = TIME + at
+        is_poll = at % poll_s == 0
+        if is_poll:
+            shop.check_in()
+        shop.server.post = weigh  # type: ignore[method-assign]
+        run(sync.sync(shop.journal, shop.messenger, shop.till, is_poll))
+        shop.server.post = post  # type: ignore[method-assign]
+    return sizes, shop.journal.next_sequence - before
+
+
+@pytest.mark.parametrize("sold", [0, 1, 5])
+def test_an_idle_day_settles_four_times_and_settles_no_settlement(
+    tmp_path: Path, sold: int
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    for _ in range(sold):
+        shop.sell_offline()
+    shop.sync()
+    sizes, records = idle_day(shop)
+    # Every six hours the settlement is put down anew, lest it look old after a power cut.
+    assert (len(sizes), records) == (5, 4)
+    assert shop.journal.state.acknowledged == shop.journal.next_sequence - 1
+    assert len(shop.server.records) == shop.journal.state.acknowledged
+    assert shop.troubles(shop.durable) == []
+    assert shop.reboot().journal.state.settled_at >= shop.time - 6 * 3600
+
+
+def test_a_settlement_waits_for_company_and_is_there_after_the_next_check_in(
+    tmp_path: Path,
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    shop.sync()
+    shop.sync()
+    shop.sell_offline()
+    assert run(sync.sync(shop.journal, shop.messenger, shop.till, False)) > 0
+    settled = shop.journal.next_sequence - 1
+    assert shop.journal.state.acknowledged == settled - 1
+    assert run(sync.sync(shop.journal, shop.messenger, shop.till, False)) == 0
+    assert run(sync.sync(shop.journal, shop.messenger, shop.till, True)) == 1
+    assert shop.journal.state.acknowledged == settled == shop.journal.next_sequence - 1
+    # It is known in memory alone; after a cut the server is told once more, and no more than that.
+    again = shop.reboot()
+    assert again.journal.state.acknowledged == settled - 1
+    again.sync()
+    assert again.troubles(again.durable) == []
+    assert again.till.float_minor == again.server.ledger_minor
 
 
 def test_after_a_day_of_check_ins_a_power_cut_makes_the_settlement_six_hours_old_at_most(

@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 
 from tests.money import office, oracle
 from tests.powercut import publisher
+from updater_server.channels.newest import Newest
 from updater_server.faces import terminal
 from updater_server.fleet import terminals
 from updater_server.fleet.enrolment import Enrolment
@@ -129,7 +130,9 @@ class _Machine:
         engine = database.open_engine(folder.database)
         key = ServerKey(bytes(range(32)))
         self.holds: Server | None = None
-        self.service = Service(folder, engine, key, _prices("first"), lambda: publisher.TIME_S)
+        newest = Newest(folder.repository)
+        prices = _prices("first")
+        self.service = Service(folder, engine, key, prices, newest, lambda: publisher.TIME_S)
 
     def raw(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
         """Do something with the SQLite connection itself."""

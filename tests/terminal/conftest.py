@@ -93,7 +93,7 @@ class TerminalWorld(World):
         self.manager.publish()
 
 
-def _make_factory(folder: Path) -> None:
+def make_factory(folder: Path) -> None:
     world = World(folder)
     manager = world.manager
     world.found_server()
@@ -161,7 +161,7 @@ def states(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
         if not (folder / "made").exists():
             shutil.rmtree(folder, ignore_errors=True)
             with quiet_tools(), ThreadPoolExecutor() as pool:
-                _make_factory(folder / "factory")
+                make_factory(folder / "factory")
                 list(pool.map(partial(_make_provisioned, folder), STATES))
             (folder / "made").touch()
     return folder

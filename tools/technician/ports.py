@@ -17,7 +17,7 @@ from tools.technician.console_link import ConsoleLink
 from tools.technician.recovery_link import RecoveryLink
 
 BLANK, RECOVERY, SELLING, NOTHING = "blank", "recovery", "selling", "nothing"
-_CONSOLE_S = 0.7
+_CONSOLE_S = 1.2
 _BUSY_S = 15.0
 """A terminal that checks signatures looks at its console again only afterwards."""
 _SMP_S = 1.0

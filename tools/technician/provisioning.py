@@ -28,14 +28,15 @@ from updater_server import channels
 PIN_ROUNDS = 2000
 BOOT_PARTITION_BYTES = 0x040000
 _ROMFS = b"\xd2\xcd"
-_USUAL: dict[str, Any] = {
+USUAL: dict[str, Any] = {
     "apn": "internet",
     "channel": "stable",
     "catalogue": "catalogue/default.json",
     "language": "en",
-    "poll_s": 900,
+    "poll_s": 10800,
     "sync_s": 300,
 }
+"""Settings of a terminal unless a technician names others."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def make_config(
         "merchant": {"name": merchant.name, **pin_settings(merchant.pin)},
         "language": merchant.language,
     }
-    whole = {**_USUAL, **named, **settings}
+    whole = {**USUAL, **named, **settings}
     oracle.check_settings(whole)
     return whole
 
@@ -197,7 +198,7 @@ def whole_settings(patch: dict[str, Any]) -> dict[str, Any]:
             "this terminal cannot tell its settings: name --merchant, --merchant-pin and "
             "--server-for-terminal, and what else is not as usual"
         )
-    whole = {**_USUAL, **patch}
+    whole = {**USUAL, **patch}
     oracle.check_settings(whole)
     return whole
 

@@ -22,9 +22,10 @@ from typing import BinaryIO, NamedTuple
 
 from litestar.types import Receive, Scope, Send
 
+from updater_server.channels.newest import TAG_BYTES
 from updater_server.faces.lanes import Lane
 
-ETAG_HEX_DIGITS = 16
+ETAG_HEX_DIGITS = 2 * TAG_BYTES
 PIECE_BYTES = 64 * 1024
 FILE_LIMIT_BYTES = 16 * 1024 * 1024
 _SEGMENT = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,199}")

@@ -33,6 +33,7 @@ from updater_server.wire.sealed import (
 
 log = logging.getLogger("duka.device_api")
 
+_TELL_THE_NEWEST = (keys.Kind.CHECK_IN, keys.Kind.SALE, keys.Kind.JOURNAL)
 OK, BAD_REQUEST, UNAUTHORIZED, REPLAY, TOO_LARGE, TRY_LATER = 200, 400, 401, 409, 413, 503
 
 
@@ -86,6 +87,9 @@ def _answer_or_note(exchange: Exchange, plain: bytes) -> bytes:
     try:
         with connection.begin_nested():
             reply = _answer(exchange, plain)
+            newest = exchange.service.newest.tag()
+            if reply[keys.KIND] in _TELL_THE_NEWEST and newest is not None:
+                reply[keys.NEWEST] = newest
             answer = cbor.dumps(reply)
             check_reply(reply, len(answer))
             return answer

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 KIND = 0
 """What the message is, one of `Kind`; the same in its reply, or `Kind.ERROR`."""
+NEWEST = -2
+"""In replies that are asked for often: the tag of the timestamp in force."""
 
 
 class Kind:

@@ -1,0 +1,135 @@
+"""`inv bench idle`: a day on which nobody sells. What a terminal sends and hears, by purpose and
+with all headers; how often its CPU wakes; what it writes. Simulated time, real interpreter and
+server.
+
+The settings are those that provisioning gives; the day begins an hour after the last sale.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cbor2
+
+from tests.support.merchant import FLOAT_MINOR
+from tests.support.tap import Exchange
+from tests.support.world import TerminalSettings, World, quiet_tools
+from tests.terminal.conftest import TerminalWorld, make_factory
+from tools.technician.provisioning import USUAL
+from updater_server.fleet import terminals
+from updater_server.service import Service
+from updater_server.store.engine import reading
+from updater_server.wire.keys import KIND, Kind
+from updater_server.wire.sealed import open_request, parse_envelope
+
+BARS = {"bytes": 6 * 1024, "journal records": 8}
+BEFORE = {"bytes": 90_400 + 121_000, "journal records": 288}
+"""At a poll of 900 s and a sync of 300 s, before an idle terminal was silent: computed from 942
+bytes a poll, measured a journal ping."""
+_HOUR_S = 3600
+
+
+@dataclass
+class Day:
+    """What one idle terminal did."""
+
+    bytes_by_purpose: Counter[str] = field(default_factory=Counter)
+    times_by_purpose: Counter[str] = field(default_factory=Counter)
+    wake_ups_per_hour: float = 0
+    records: int = 0
+    flash_operations: int = 0
+
+
+def measure(folder: Path, hours: int) -> Day:
+    """So many hours of a terminal that has just sold."""
+    make_factory(folder)
+    world = TerminalWorld(folder, TerminalSettings(simulated=True))
+    try:
+        world.server.start()
+        world.reach()
+        world.provision(FLOAT_MINOR, **USUAL)
+        world.terminal.wait_shows("Your PIN", timeout_s=60)
+        world.merchant.sign_in()
+        world.wait_online()
+        world.merchant.sell()
+        world.terminal.board.pause(_HOUR_S)
+        return _live(world, hours)
+    finally:
+        world.close()
+
+
+def _live(world: World, hours: int) -> Day:
+    day = Day()
+    board = world.terminal.board
+    traffic = world.terminal.network.traffic
+    kinds = _Kinds(world)
+    seen = traffic.modelled_total_bytes
+
+    def weigh(exchange: Exchange) -> bytes:
+        nonlocal seen
+        purpose = kinds.of(exchange)
+        day.times_by_purpose[purpose] += 1
+        day.bytes_by_purpose[purpose] += traffic.modelled_total_bytes - seen
+        seen = traffic.modelled_total_bytes
+        last[0] = purpose
+        return exchange.reply
+
+    last = ["nothing"]
+    world.tap.change = weigh
+    woke, records = board.board.wake_ups, world.books.acknowledged_through()
+    operations = board.flash.operations
+    board.pause(hours * _HOUR_S)
+    day.bytes_by_purpose[last[0]] += traffic.modelled_total_bytes - seen
+    day.wake_ups_per_hour = (board.board.wake_ups - woke) / hours
+    day.records = world.books.acknowledged_through() - records
+    day.flash_operations = board.flash.operations - operations
+    return day
+
+
+class _Kinds:
+    """Says what an exchange is for; messages are opened with the server's own keys."""
+
+    def __init__(self, world: World) -> None:
+        service = Service.open(world.server.folder)
+        with reading(service.engine) as connection:
+            terminal_id = bytes.fromhex(world.terminal_id)
+            self._keys = terminals.device_keys(connection, service.key, terminal_id)
+        service.engine.dispose()
+
+    def of(self, exchange: Exchange) -> str:
+        if exchange.path != "/m":
+            return "news of files" if "timestamp" in exchange.path else "files"
+        assert self._keys is not None
+        content = cbor2.loads(open_request(parse_envelope(exchange.body), self._keys))
+        return {Kind.CHECK_IN: "check-in", Kind.JOURNAL: "journal"}.get(content[KIND], "other")
+
+
+def main(hours: int = 24) -> int:
+    """Print the day; 1 if a bar is not kept."""
+    folder = Path(tempfile.mkdtemp(prefix="duka-idle-"))
+    try:
+        with quiet_tools():
+            day = measure(folder / "world", hours)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    scale = 24 / hours
+    print(f"{'purpose':16}{'times a day':>12}{'bytes a day':>13}")
+    for purpose, size in day.bytes_by_purpose.most_common():
+        print(f"{purpose:16}{day.times_by_purpose[purpose] * scale:12.0f}{size * scale:13.0f}")
+    total = sum(day.bytes_by_purpose.values()) * scale
+    found = {"bytes": total, "journal records": day.records * scale}
+    for name, value in found.items():
+        kept = "kept" if value <= BARS[name] else "NOT KEPT"
+        print(f"{name}: {value:.0f} a day, before {BEFORE[name]:,}, bar {BARS[name]:,}: {kept}")
+    print(f"wake-ups: {day.wake_ups_per_hour:.0f} an idle hour")
+    print(f"flash operations: {day.flash_operations * scale:.0f} a day")
+    return int(any(found[name] > BARS[name] for name in BARS))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

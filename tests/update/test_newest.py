@@ -1,0 +1,105 @@
+"""What the server says under its seal about the newest file spares the question, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.update.world import NOW, World, catalogue
+from updater_server.channels.newest import TAG_BYTES, Newest
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.run()
+    world.site.requests.clear()
+    return world
+
+
+def newest(world: World) -> bytes:
+    """As the server says it."""
+    tag = Newest(world.folder / "site").tag()
+    assert tag is not None
+    return tag
+
+
+def test_a_terminal_that_has_what_is_newest_asks_for_nothing(world: World) -> None:
+    world.client.told(newest(world))
+    assert world.run() == 900
+    assert world.site.requests == []
+
+
+def test_after_a_start_it_asks_for_nothing_either(world: World) -> None:
+    world.reboot()
+    world.client.told(newest(world))
+    world.run()
+    assert world.site.requests == []
+
+
+def test_what_is_new_is_fetched_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(  # MicroPython's own
+        asyncio, "wait_for_ms", lambda work, ms: asyncio.wait_for(work, ms / 1000), raising=False
+    )
+    world.client.told(newest(world))
+    world.publish(2)
+    world.client.told(newest(world))
+    asyncio.run(asyncio.wait_for(world.client.rest(600_000), 5))  # ends, for there is news
+    world.run()
+    assert world.switched_to() == 2
+
+
+def test_nothing_is_downloaded_anew_because_the_server_said_so(world: World) -> None:
+    world.client.told(bytes(TAG_BYTES))
+    world.run()
+    assert [status for _, _, status, _ in world.site.requests] == [304]
+
+
+def test_an_old_word_is_not_believed(world: World) -> None:
+    world.client.told(newest(world))
+    world.time_s += 2 * 900
+    world.run()
+    assert [status for _, _, status, _ in world.site.requests] == [304]
+
+
+def test_a_clock_that_was_set_back_makes_no_word_new(world: World) -> None:
+    world.client.told(newest(world))
+    world.time_s -= 600
+    world.run()
+    assert world.site.requests
+
+
+def test_once_a_day_it_looks_itself(world: World) -> None:
+    world.time_s += 86400
+    world.client.told(newest(world))
+    world.run()
+    assert world.site.requests[0][2] == 200
+
+
+def test_a_switch_rests_on_a_fresh_answer_whatever_was_told(world: World) -> None:
+    world.publish(2)
+    world.facts["open_sale"] = True
+    world.run()
+    world.client.told(newest(world))
+    world.facts["open_sale"] = False
+    world.site.requests.clear()
+    world.run()
+    assert world.switched_to() == 2
+    assert [status for path, _, status, _ in world.site.requests if "timestamp" in path] == [200]
+
+
+def test_the_tag_is_the_one_that_the_files_are_served_with(world: World) -> None:
+    file = world.folder / "site" / "metadata" / "timestamp.json"
+    assert newest(world).hex() == hashlib.sha256(file.read_bytes()).hexdigest()[: 2 * TAG_BYTES]
+    reader = Newest(world.folder / "site")
+    before = reader.tag()
+    world.repository.set_catalogue("default", catalogue(2), world.all_signers, NOW)
+    world.repository.publish(world.all_signers, NOW)
+    assert before != reader.tag() == newest(world)
+
+
+def test_a_server_without_channels_says_nothing(tmp_path: Path) -> None:
+    assert Newest(tmp_path).tag() is None
