@@ -154,6 +154,22 @@ def powercut(
 
 
 @task(
+    help={
+        "terminals": "how many",
+        "days": "how long",
+        "seed": "which lives",
+        "terminal": "only this one of them, as it was",
+    }
+)
+def lives(
+    context: Context, terminals: int = 2, days: int = 7, seed: int = 1, terminal: int = -1
+) -> None:
+    """Live whole lives of terminals, merchants and their office, judged at each midnight."""
+    only = f" --terminal {terminal}" if terminal >= 0 else ""
+    _python(f"-m tests.lives --terminals {terminals} --days {days} --seed {seed}{only}")
+
+
+@task(
     positional=["what"],
     help={"what": "what to measure: journal, trust, board, server_load, history, idle"},
 )

@@ -140,7 +140,7 @@ class Terminal:
             note_key=hkdf_sha256(who.device_key, who.terminal_id, b"duka verified 1", 32),
             files=self.files,
         )
-        self.messenger.on_newest = self.updates.told
+        self.messenger.on_newest = self.updates.newest.told
 
     # what the flows ask
 
@@ -220,7 +220,7 @@ class Terminal:
             await asyncio.sleep_ms(500)
         while True:
             pause_s = await self.updates.run_once()
-            await self.updates.rest(apart(int(pause_s * 1000), self.board.random))
+            await self.updates.newest.rest(apart(int(pause_s * 1000), self.board.random))
 
 
 def _modem_log(text: str) -> None:

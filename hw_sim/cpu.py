@@ -26,7 +26,7 @@ LAYER_HEAP_BYTES: Final = 15 * 1024
 """What machine.py, norflash.py and start.py take of the heap, measured; on a chip they are machine
 code in ROM, so they do not count against the program."""
 SIMULATED_TIME_HEAP_BYTES: Final = 10 * 1024
-"""What time.py, select.py and tasks.py take besides, measured: 8 KiB, and a hundred bytes a task."""
+"""What time.py, select.py and tasks.py take besides: 8 KiB measured, a hundred bytes a task."""
 
 
 class InterpreterError(RuntimeError):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     x.MAX_PIN_BYTES.MAX_PRODUCTS.MAX_ROOT_ROTATIONS.MAX_SERIAL_BYTES.MAX_VOUCHERS
     x.MERCHANT_SILENT_MS.MESSAGE_BYTES.MIN_PIN_BYTES.MODEM_BAUD.Malformed.Memory.Messenger
     x.Metadata.Mismatch.Missing.Modem.ModemError.Mount.N.NAMES.NETWORK_MS.NEW.NONCE_BYTES
-    x.NO_ANSWER.NoCoverage.NoData.NoModem.NoNetwork.NoSim.NotSigned.O.OFFLINE.OK
+    x.NO_ANSWER.Newest.NoCoverage.NoData.NoModem.NoNetwork.NoSim.NotSigned.O.OFFLINE.OK
     x.ONE_REQUEST_BYTES.ONLINE.OTHER.Offer.P.PAGES.PAGE_BYTES.PAPER_OUT.PIN_DIGITS.PITCH.POLLIN
     x.POST.PRINTED.PRINTER_BAUD.PRINT_MS.Partition.PartitionError.Payload.Preparation.Prices
     x.Printer.Product.Q.QUEUE_KEYS.R.RADIO_SILENT_MS.REASON_BYTES.RECEIVE_BYTES.RECORD_BYTES
@@ -59,30 +59,30 @@ if TYPE_CHECKING:
     x._expires_s._facts._failed._fed_ms._fetch._fetched._file._files._fill._filled._finish_first
     x._first_rung._first_since._fits._flag._flash._flush._fold._folder._fresh._from._full
     x._gate_closed._gate_facts._get._give_back._glob._glyph._halted._hand_out._head._heads
-    x._heard._held._hints._holds._holds_firmly._host._in_command._in_set._in_turn._install
-    x._integers._is_connected._is_number._is_permitted._is_selling._k._keep._keep_expired._kept
-    x._key._keypad._keys._known._last._lcd._length._limbs._limit_bytes._line._list_stock._listed
-    x._listed_with._load._load_checkpoint._lock._log._log_at._look._make_room._map._mark
-    x._mark_of._may_begin._may_install._metadata._missing._modem._modem_log._must_look._name
-    x._names._need._needed._negated._newest._newest_page._news._next_mark._nonce._note._note_key
-    x._noted._now._now_ns._number._number_in._obey._odd_multiples._offline_behind._on_catalogue
-    x._on_closed._on_data._on_head._on_lost._open._open_books._open_failures._opened
-    x._out_of_service._outcome._pads._page._page_after._pair._parse._partition._partitions
-    x._passed_over._path._patterns._pause_ms._payload._piece._pin_seal._place._plain._point
-    x._poll._poll_ms._poll_s._port._post._power_key._prepare._press_power_key._pressed
-    x._pressed_or._print._printer._program._put_down_at._queue._radio._reach_out._read
-    x._read_catalogue._read_signal._reader._realtime._reason_bytes._record._refused_batch
-    x._registration._releases._remove._renew_stock._resume._retry_s._ring._rollout._rows._rtc
-    x._run._running._sale._salt._scan._scratch._seal._sector._sector_hash._security_version
-    x._seen._select._selling._send._sent._server._settings._sign_in._signature._signatures
-    x._signers._sink._size._size_bytes._skipping._slip._snapshot._sold_from_stock._sound._source
-    x._speak._spoiled._start._state._status._stem._stock._stopped._store._stored._stream
-    x._strengthen._switch._sync_due_ms._tables._tag._take._take_root._taken._targets
-    x._technician_ms._terminal._terminal_id._text._ticks._tidy._time_s._tip._told._touch
+    x._heard._held._hints._holds._holds_firmly._holds_s._host._in_command._in_set._in_turn
+    x._install._integers._is_connected._is_number._is_permitted._is_selling._k._keep
+    x._keep_expired._kept._key._keypad._keys._known._last._lcd._length._limbs._limit_bytes._line
+    x._list_stock._listed._listed_with._load._load_checkpoint._lock._log._log_at._look
+    x._make_room._map._mark._mark_of._may_begin._may_install._metadata._missing._modem
+    x._modem_log._must_look._name._names._need._needed._negated._newest_page._news._next_mark
+    x._nonce._note._note_key._noted._now._now_ns._number._number_in._obey._odd_multiples
+    x._offline_behind._on_catalogue._on_closed._on_data._on_head._on_lost._open._open_books
+    x._open_failures._opened._out_of_service._outcome._pads._page._page_after._pair._parse
+    x._partition._partitions._passed_over._path._patterns._pause_ms._payload._piece._pin_seal
+    x._place._plain._point._poll._poll_ms._poll_s._port._post._power_key._prepare
+    x._press_power_key._pressed._pressed_or._print._printer._program._put_down_at._queue._radio
+    x._reach_out._read._read_catalogue._read_signal._reader._realtime._reason_bytes._record
+    x._refused_batch._registration._releases._remove._renew_stock._resume._retry_s._ring
+    x._rollout._rows._rtc._run._running._sale._salt._scan._scratch._seal._sector._sector_hash
+    x._security_version._seen._select._selling._send._sent._server._settings._sign_in._signature
+    x._signatures._signers._sink._size._size_bytes._skipping._slip._snapshot._sold_from_stock
+    x._sound._source._speak._spoiled._start._state._status._stem._stock._stopped._store._stored
+    x._stream._strengthen._switch._sync_due_ms._tables._tag._take._take_root._taken._targets
+    x._technician_ms._terminal._terminal_id._text._ticks._tidy._time_s._tip._told._told_s._touch
     x._touched_ms._trust._trusted._try._type._uart._ui._unmarked._update_log._update_roots
-    x._updates._value._verify_ed25519._w._wait_out._wake._walk._was_told._watchdog._watched
-    x._ways._why._without_ghost._write._xor8._xor_key_stream._zlib.a.a2b_base64.aad.aborts
-    x.accept.acknowledge.acknowledged.action.active.add.add_up.adopt.advice.aes.aes_cbc.aes_ecb
+    x._updates._value._verify_ed25519._w._wait_out._wake._walk._watchdog._watched._ways._why
+    x._without_ghost._write._xor8._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept
+    x.acknowledge.acknowledged.action.active.add.add_up.adopt.advice.aes.aes_cbc.aes_ecb
     x.after_minor.algorithms.alive.alive_ms.also_settled.always.amount_minor.answer.answer_ms
     x.answers.any_down.apart.apn.apply.are_new.argument.arguments.array.ascii.ask.ask_server
     x.asyncio.at.at_start.attach.attached.b.back.bad.base.base_sha256.base_size.batch.batch_id
@@ -114,24 +114,24 @@ if TYPE_CHECKING:
     x.from_hex.from_pem.from_sequence.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv
     x.gate_blocks.gate_facts.gate_idle_s.gate_unsynced_records.gc.give_back.give_up_lost
     x.give_way.gives_way.good.groups.h.halted.hand_over.hardware.hardware_class
-    x.hardware_revision.hardware_revisions.has_news.has_voucher.hash_flash.hashes.hashlib.head
-    x.head_ms.headers.hear.hear_first.height.hex.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256
-    x.hold.host.http.http_client.http_post.hurry.i.identity.idle_ms.idle_s.image.image_hash
-    x.image_sha256.image_size.image_size_bytes.implementation.in_step.in_use.inflater.info
-    x.install.instructions.intent.invert.io.ioctl.irq.is_ascii.is_asked.is_blank.is_blind
-    x.is_bound.is_digits.is_due.is_empty.is_last.is_ready.is_renewed.is_same.is_sound.is_still
-    x.is_sure.is_upgrade.is_way_back.is_whole.item.items_left.iv.j.journal.journal_reads
-    x.journal_version.journal_writes.json.k.keep.keep_expired.keep_from.keep_only.kept.key_ms
-    x.key_within.keyid.keyids.keypad.keypad_columns.keypad_rows.keytype.keyval.kind.known.l
-    x.ladder.language.last.last_failure.last_look.last_money.last_q.last_sale.later.layout.lcd
-    x.learn.least.ledger_minor.left.length.length_bytes.lent.level.levels.limit_bytes.limits
-    x.line.lines.link.listdir.listed.load.load_prefix.loaded.loads.lock.lock_s.locked.locked_for
-    x.log.look.looked.looked_s.lost.low.m.m_day.m_info.m_language.m_messages.m_reprint.main
-    x.major.make_firm.make_room.malformed.mapped.mark.mark_bad.marked.match.matches.max
-    x.max_age_s.max_amount_minor.max_bytes.max_count.max_depth.max_items.max_total_minor
-    x.may_be_out.may_break.may_format.may_renew.mem_free.memory.memoryview.menu.merchant
-    x.merchant_name.merchant_text.message.message_counter.messages.messenger.meta.metadata
-    x.method.milliseconds.min.min_bootloader.minor_digits.missed.mkdir.mkfs.mode.modem
+    x.hardware_revision.hardware_revisions.has.has_news.has_voucher.hash_flash.hashes.hashlib
+    x.head.head_ms.headers.hear.hear_first.height.hex.hexlify.high.hint.hints.hkdf_sha256
+    x.hmac_sha256.hold.holds_s.host.http.http_client.http_post.hurry.i.identity.idle_ms.idle_s
+    x.image.image_hash.image_sha256.image_size.image_size_bytes.implementation.in_step.in_use
+    x.inflater.info.install.instructions.intent.invert.io.ioctl.irq.is_ascii.is_asked.is_blank
+    x.is_blind.is_bound.is_digits.is_due.is_empty.is_last.is_ready.is_renewed.is_same.is_sound
+    x.is_still.is_sure.is_upgrade.is_way_back.is_whole.item.items_left.iv.j.journal
+    x.journal_reads.journal_version.journal_writes.json.k.keep.keep_expired.keep_from.keep_only
+    x.kept.key_ms.key_within.keyid.keyids.keypad.keypad_columns.keypad_rows.keytype.keyval.kind
+    x.known.l.ladder.language.last.last_failure.last_look.last_money.last_q.last_sale.later
+    x.layout.lcd.learn.least.ledger_minor.left.length.length_bytes.lent.level.levels.limit_bytes
+    x.limits.line.lines.link.listdir.listed.load.load_prefix.loaded.loads.lock.lock_s.locked
+    x.locked_for.log.look.looked.looked_s.lost.low.m.m_day.m_info.m_language.m_messages
+    x.m_reprint.main.major.make_firm.make_room.malformed.mapped.mark.mark_bad.marked.match
+    x.matches.max.max_age_s.max_amount_minor.max_bytes.max_count.max_depth.max_items
+    x.max_total_minor.may_be_out.may_break.may_format.may_renew.mem_free.memory.memoryview.menu
+    x.merchant.merchant_name.merchant_text.message.message_counter.messages.messenger.meta
+    x.metadata.method.milliseconds.min.min_bootloader.minor_digits.missed.mkdir.mkfs.mode.modem
     x.modem_power_key.modes.modules.money.money_and_dates.monotonic_ns.month.more.most.most_ms
     x.mount.mount_data.mounting.ms.mtime.must_wait.mv.n.n_.name.names.natural.net.network.new
     x.new_catalogue.new_size.newer_lost.newest.news.next_sequence.no_answer.no_float.no_gprs
@@ -315,6 +315,7 @@ if TYPE_CHECKING:
     import firmware.update.install
     import firmware.update.last_look
     import firmware.update.metadata
+    import firmware.update.newest
     import firmware.update.offer
     import firmware.update.payload
     import firmware.update.prepare

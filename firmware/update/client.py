@@ -20,6 +20,7 @@ from firmware.net.http import DEFLATED, BadResponse, HttpError, plain_body
 
 from .errors import Interrupted, Missing, StorageError, Untrusted
 from .last_look import LastLook
+from .newest import Newest
 from .record import LONGEST_PAUSE_S, Record
 from .server import Server
 
@@ -51,6 +52,7 @@ _AT_REST = (
     "firmware.update.client",
     "firmware.update.errors",
     "firmware.update.last_look",
+    "firmware.update.newest",
     "firmware.update.record",
     "firmware.update.server",
 )
@@ -136,8 +138,7 @@ class UpdateClient:
         self._full = 0  # runs in a row that found no room in flash
         self._cramped = 0  # and in the heap
         self._asked_s = 0
-        self._newest = ("", 0)  # the server's word of it under its seal, and when it said so
-        self._news = asyncio.Event()
+        self.newest = Newest(time_s, 2 * poll_s)
         self._why: str | None = None
         self.waits: list[int | str] | None = None
 
@@ -149,21 +150,6 @@ class UpdateClient:
     def reported(self, refusal: "Refusal | None") -> None:
         """The server accepted a check-in that told of `refusal`."""
         self.record.reported(refusal)
-
-    def told(self, newest: bytes) -> None:
-        """A sealed answer named the newest timestamp by its tag."""
-        tag = newest.hex()
-        if tag != self._newest[0]:
-            self._news.set()
-        self._newest = (tag, self._time_s())
-
-    async def rest(self, ms: int) -> None:
-        """Wait so long, or until the server has spoken of something new."""
-        try:
-            await asyncio.wait_for_ms(self._news.wait(), ms)
-        except asyncio.TimeoutError:
-            pass
-        self._news.clear()
 
     def news(self, language: str) -> str:
         """What a release says to the merchant, in `language` or else in English; or ""."""
@@ -247,20 +233,16 @@ class UpdateClient:
             return self._poll_s
         return await self._install(self.offer, is_sure and self.offer.is_ready)
 
-    # What is new
-
     async def _poll(self, is_sure: bool = False) -> None:
-        """No request when the server's last answer named what is here, one with a condition where
-        it did not; if anything is new, the workflow of TUF, section 5. With
-        `is_sure` nothing that anybody could have answered before is believed.
+        """Nothing where the server's last answer named what is here, else one request, with a
+        condition if it may; when anything is new, the workflow of TUF, section 5. With `is_sure`
+        nothing that anybody could have answered before is believed.
         """
-        headers: tuple[tuple[str, str], ...] = (DEFLATED,)
         tag = "" if is_sure or self._must_look() else self._last.tag()
-        if tag and self._was_told(tag):
+        if self.newest.has(tag):
             self._asked_s = self._time_s()
             return
-        if tag:
-            headers += (("If-None-Match", tag),)
+        headers = (DEFLATED, ("If-None-Match", tag)) if tag else (DEFLATED,)
         response = await self.server.get("timestamp.json", TIMESTAMP_BYTES, headers)
         if response.status == 304 and tag:
             self._asked_s = self._time_s()
@@ -277,12 +259,6 @@ class UpdateClient:
             self._tidy()
         self._asked_s = self._time_s()
         self._last.note(told, is_whole)
-
-    def _was_told(self, tag: str) -> bool:
-        """Whether the server has said lately, and under its seal, that this is the newest."""
-        newest, told_s = self._newest
-        since_s = self._time_s() - told_s
-        return newest != "" and tag[1:].startswith(newest) and 0 <= since_s < 2 * self._poll_s
 
     def _tidy(self) -> None:
         """Give back all that lay in the heap for one step."""
@@ -311,9 +287,8 @@ class UpdateClient:
         metadata = Metadata(self._trust, self.server.metadata, self._log, known=verified.known)
         try:
             # A task of its own begins at the bottom of the stack, which a board has little of.
-            await asyncio.create_task(
-                metadata.take_channel(self._channel, self._time_s(), timestamp)
-            )
+            taking = metadata.take_channel(self._channel, self._time_s(), timestamp)
+            await asyncio.create_task(taking)
         finally:
             verified.keep()
         del verified, Metadata, Verified

@@ -34,6 +34,8 @@ FIRST = 101
 """Releases have three digits: they are one image, each with another number in its manifest."""
 EVIL = 999
 WAIT_S = 120
+_MESSAGES = 6
+"""A check-in and a journal message a second: so many without a question for files is silence."""
 
 
 def make_base(folder: Path) -> None:
@@ -164,6 +166,8 @@ class WholeScene(Scene):
             shown = self.served.with_name("shown")
             self._copy(self.served, shown)
             self._shown = shown
+            # The server speaks of something new, or nobody would ask for what stands on the way.
+            Repository.open(self.world.server.repository).publish(self.all_signers)
             return
         self._shown = None
         repository = self.world.server.repository
@@ -193,8 +197,13 @@ class WholeScene(Scene):
         return site.respond(f"{exchange.method} {exchange.path} HTTP/1.1{headers}".encode())
 
     def polls(self) -> int:
-        """How often the terminal has asked what is new."""
-        return len(self.world.tap.asked("timestamp.json"))
+        """How often the terminal has looked for what is new: asked for it, or gone on with the
+        server's word that it has it.
+        """
+        return len(self.world.tap.asked("timestamp.json")) + self._messages() // _MESSAGES
+
+    def _messages(self) -> int:
+        return len([e for e in list(self.world.tap.exchanges) if e.path == "/m"])
 
     # one row
 
@@ -323,12 +332,15 @@ class WholeScene(Scene):
         self.wait_knows()
 
     def wait_knows(self) -> None:
-        """Until the terminal has wholly taken in what the server offers: it asks by its tag."""
+        """Until the terminal has wholly taken in what the server offers: it asks by its tag, or
+        for nothing at all while it talks of other things.
+        """
         begun = len(self.world.tap.exchanges)
 
         def knows() -> bool:
             new = self.world.tap.exchanges[begun:]
-            return any(e.status == 304 and "timestamp.json" in e.path for e in new)
+            silent = len(new) >= _MESSAGES and all(e.path == "/m" for e in new[-_MESSAGES:])
+            return silent or any(e.status == 304 and "timestamp.json" in e.path for e in new)
 
         try:
             eventually(knows, WAIT_S)

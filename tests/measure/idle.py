@@ -14,18 +14,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cbor2
-
 from tests.support.merchant import FLOAT_MINOR
+from tests.support.purposes import Purposes
 from tests.support.tap import Exchange
 from tests.support.world import TerminalSettings, World, quiet_tools
 from tests.terminal.conftest import TerminalWorld, make_factory
 from tools.technician.provisioning import USUAL
-from updater_server.fleet import terminals
-from updater_server.service import Service
-from updater_server.store.engine import reading
-from updater_server.wire.keys import KIND, Kind
-from updater_server.wire.sealed import open_request, parse_envelope
 
 BARS = {"bytes": 6 * 1024, "journal records": 8}
 BEFORE = {"bytes": 90_400 + 121_000, "journal records": 288}
@@ -67,12 +61,12 @@ def _live(world: World, hours: int) -> Day:
     day = Day()
     board = world.terminal.board
     traffic = world.terminal.network.traffic
-    kinds = _Kinds(world)
+    purposes = Purposes(world)
     seen = traffic.modelled_total_bytes
 
     def weigh(exchange: Exchange) -> bytes:
         nonlocal seen
-        purpose = kinds.of(exchange)
+        purpose = purposes.of(exchange)
         day.times_by_purpose[purpose] += 1
         day.bytes_by_purpose[purpose] += traffic.modelled_total_bytes - seen
         seen = traffic.modelled_total_bytes
@@ -89,24 +83,6 @@ def _live(world: World, hours: int) -> Day:
     day.records = world.books.acknowledged_through() - records
     day.flash_operations = board.flash.operations - operations
     return day
-
-
-class _Kinds:
-    """Says what an exchange is for; messages are opened with the server's own keys."""
-
-    def __init__(self, world: World) -> None:
-        service = Service.open(world.server.folder)
-        with reading(service.engine) as connection:
-            terminal_id = bytes.fromhex(world.terminal_id)
-            self._keys = terminals.device_keys(connection, service.key, terminal_id)
-        service.engine.dispose()
-
-    def of(self, exchange: Exchange) -> str:
-        if exchange.path != "/m":
-            return "news of files" if "timestamp" in exchange.path else "files"
-        assert self._keys is not None
-        content = cbor2.loads(open_request(parse_envelope(exchange.body), self._keys))
-        return {Kind.CHECK_IN: "check-in", Kind.JOURNAL: "journal"}.get(content[KIND], "other")
 
 
 def main(hours: int = 24) -> int:

@@ -587,6 +587,7 @@ class Life:
         app.ui = self.merchant
         app.link.modem = Radio()
         app.messenger.post = world.post
+        app.check_in.hear = self._hear
         self.line = publisher.Line(world)
         app.http = firmware.terminal.HttpClient(self.line, "127.0.0.1", 80)
         app.updates.server.http = app.http
@@ -663,6 +664,10 @@ class Life:
 
     def reprint(self) -> str:
         return self._flow(reprint.run)
+
+    async def _hear(self) -> None:
+        """As the radio task does for a merchant who waits."""
+        self.check_in()
 
     def check_in(self) -> bool:
         """As the radio task; False when no answer came."""

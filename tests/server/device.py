@@ -81,6 +81,7 @@ class Device:
         plain = AESCCM(self.derive(b"duka down 1"), 8).decrypt(nonce, sealed, AAD)
         reply = cbor2.loads(plain)
         assert isinstance(reply, dict)
+        self.newest = reply.pop(-2, None)  # of the channels, whatever else is asked
         return reply
 
     def post(self, content: object) -> tuple[int, dict[int, Any]]:

@@ -22,7 +22,6 @@ import pytest
 
 from hw_sim.network.link import WIRE
 from tests.support.merchant import FLOAT_MINOR, Merchant
-from tests.support.tap import Tap
 from tests.support.world import TerminalSettings, World, quiet_tools
 
 STOCK = {"air50": 4, "air100": 2}
@@ -133,20 +132,16 @@ def make_ready(world: TerminalWorld, poll_s: int = 1) -> None:
         world.eventually(lambda: world.books.acknowledged_through() >= 3, 60, "an empty journal")
         # what is signed has been verified and stored: the next start has nothing to verify
         for _ in range(5):
-            asked = len(tap.asked("timestamp.json"))
-            if poll_s > 60:
-                world.terminal.board.pause(30)  # verifying takes its time
-                world.terminal.board.power_cycle()
-            world.eventually(partial(_asked_more, tap, asked), 60, "a poll")
-            if any(exchange.status == 304 for exchange in tap.asked("timestamp.json")):
+            world.terminal.board.pause(30)  # verifying takes its time
+            world.terminal.board.power_cycle()
+            asked = len(tap.exchanges)
+            world.terminal.wait_shows("Online", timeout_s=60)
+            world.terminal.board.pause(10)
+            if not any(e.status == 200 and e.path != "/m" for e in tap.exchanges[asked:]):
                 return
         raise AssertionError(world.terminal.board.summary())
     finally:
         world.close()
-
-
-def _asked_more(tap: Tap, count: int) -> bool:
-    return len(tap.asked("timestamp.json")) > count
 
 
 @pytest.fixture(scope="session")

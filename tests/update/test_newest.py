@@ -28,14 +28,14 @@ def newest(world: World) -> bytes:
 
 
 def test_a_terminal_that_has_what_is_newest_asks_for_nothing(world: World) -> None:
-    world.client.told(newest(world))
+    world.client.newest.told(newest(world))
     assert world.run() == 900
     assert world.site.requests == []
 
 
 def test_after_a_start_it_asks_for_nothing_either(world: World) -> None:
     world.reboot()
-    world.client.told(newest(world))
+    world.client.newest.told(newest(world))
     world.run()
     assert world.site.requests == []
 
@@ -44,29 +44,29 @@ def test_what_is_new_is_fetched_at_once(world: World, monkeypatch: pytest.Monkey
     monkeypatch.setattr(  # MicroPython's own
         asyncio, "wait_for_ms", lambda work, ms: asyncio.wait_for(work, ms / 1000), raising=False
     )
-    world.client.told(newest(world))
+    world.client.newest.told(newest(world))
     world.publish(2)
-    world.client.told(newest(world))
-    asyncio.run(asyncio.wait_for(world.client.rest(600_000), 5))  # ends, for there is news
+    world.client.newest.told(newest(world))
+    asyncio.run(asyncio.wait_for(world.client.newest.rest(600_000), 5))  # ends, for there is news
     world.run()
     assert world.switched_to() == 2
 
 
 def test_nothing_is_downloaded_anew_because_the_server_said_so(world: World) -> None:
-    world.client.told(bytes(TAG_BYTES))
+    world.client.newest.told(bytes(TAG_BYTES))
     world.run()
     assert [status for _, _, status, _ in world.site.requests] == [304]
 
 
 def test_an_old_word_is_not_believed(world: World) -> None:
-    world.client.told(newest(world))
+    world.client.newest.told(newest(world))
     world.time_s += 2 * 900
     world.run()
     assert [status for _, _, status, _ in world.site.requests] == [304]
 
 
 def test_a_clock_that_was_set_back_makes_no_word_new(world: World) -> None:
-    world.client.told(newest(world))
+    world.client.newest.told(newest(world))
     world.time_s -= 600
     world.run()
     assert world.site.requests
@@ -74,7 +74,7 @@ def test_a_clock_that_was_set_back_makes_no_word_new(world: World) -> None:
 
 def test_once_a_day_it_looks_itself(world: World) -> None:
     world.time_s += 86400
-    world.client.told(newest(world))
+    world.client.newest.told(newest(world))
     world.run()
     assert world.site.requests[0][2] == 200
 
@@ -83,7 +83,7 @@ def test_a_switch_rests_on_a_fresh_answer_whatever_was_told(world: World) -> Non
     world.publish(2)
     world.facts["open_sale"] = True
     world.run()
-    world.client.told(newest(world))
+    world.client.newest.told(newest(world))
     world.facts["open_sale"] = False
     world.site.requests.clear()
     world.run()

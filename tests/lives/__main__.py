@@ -1,0 +1,80 @@
+"""`inv lives`: terminals live for days; at each midnight money, updates and trust are judged.
+
+Every life runs on real MicroPython, with a server of its own. `--terminal K` lives one of them
+alone, as it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from tests.lives.life import Life, Record
+from tests.support.world import quiet_tools
+from tests.terminal.conftest import make_factory
+
+
+def live(folder: Path, seed: int, days: int, terminal: int) -> Record:
+    """One life, in a process of its own."""
+    life = Life(folder / f"life{terminal}", folder / "factory", seed, terminal)
+    return life.live(days, lambda line: print(line, flush=True))
+
+
+def main() -> int:
+    """Live them; 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--terminals", type=int, default=2)
+    parser.add_argument("--days", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--terminal", type=int, help="only this one of them")
+    parser.add_argument("--keep", action="store_true", help="keep the folder and say where it is")
+    asked = parser.parse_args()
+    wanted = [asked.terminal] if asked.terminal is not None else list(range(asked.terminals))
+    folder = Path(tempfile.mkdtemp(prefix="duka-lives-"))
+    try:
+        with quiet_tools():
+            make_factory(folder / "factory")
+        one = partial(live, folder, asked.seed, asked.days)
+        with ProcessPoolExecutor(os.cpu_count()) as pool:
+            records = list(pool.map(one, wanted))
+    finally:
+        if asked.keep:
+            print(f"kept in {folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return tell(records, asked.days, asked.seed)
+
+
+def tell(records: list[Record], days: int, seed: int) -> int:
+    """The last lines; 1 if a promise was broken."""
+    outcomes: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for record in records:
+        outcomes += record.outcomes
+        sizes += record.bytes_by_purpose
+        print(f"terminal {record.terminal}: digest: {record.digest}")
+    broken = [text for record in records for text in record.broken]
+    for text in broken:
+        print(f"broken: {text} (seed {seed})")
+    lived = max(1, sum(record.days for record in records))
+    wakes = sum(record.wake_ups for record in records) / (24 * lived)
+    said = ", ".join(f"{what} {count}" for what, count in outcomes.most_common())
+    spent = ", ".join(f"{purpose} {size // lived}" for purpose, size in sizes.most_common())
+    longest_s = max(record.longest_wait_s for record in records)
+    print(
+        f"lives: {len(records)} terminals x {days} days, sales: {said}, "
+        f"broken promises: {len(broken)}, bytes per terminal and day by purpose: {spent}, "
+        f"wake-ups per hour {wakes:.0f}, longest wait of a merchant {longest_s:.0f} s"
+    )
+    return int(bool(broken))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""What happens at one shop on one day: a merchant with habits, and the world around. Drawn from a
+seed, so that a life can be lived again.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from enum import Enum, auto
+
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
+GOOD_RELEASE_DAY, BAD_RELEASE_DAY = 1, 3
+"""Days of a week."""
+LONG_NIGHT = (21 * HOUR_S + 1800, 6 * HOUR_S)
+
+
+class Deed(Enum):
+    """What somebody does to a terminal or its server."""
+
+    SELL = auto()
+    SELL_AND_PULL_THE_BATTERY = auto()
+    MISTYPE_THE_PIN = auto()
+    CHANGE_ONES_MIND = auto()
+    LOSE_COVERAGE = auto()
+    FIND_COVERAGE = auto()
+    END_THE_PAPER = auto()
+    PULL_THE_BATTERY = auto()
+    SWITCH_OFF = auto()
+    SWITCH_ON = auto()
+    RENEW_THE_CHANNELS = auto()
+    TOP_UP = auto()
+    DELIVER_STOCK = auto()
+    RESTART_THE_SERVER = auto()
+    OFFER_A_GOOD_RELEASE = auto()
+    OFFER_A_BAD_RELEASE = auto()
+    CHANGE_THE_PRICES = auto()
+
+
+@dataclass(frozen=True, order=True)
+class Event:
+    """At `at_s` seconds of the day. `number`: which product, or for how many seconds."""
+
+    at_s: int
+    deed: Deed
+    number: int = 0
+
+    def __str__(self) -> str:
+        hours, rest = divmod(self.at_s, HOUR_S)
+        return f"{hours:02d}:{rest // 60:02d} {self.deed.name.lower()} {self.number or ''}".strip()
+
+
+def day(seed: int, terminal: int, number: int) -> list[Event]:
+    """The events of day `number` (0 is the first) of one terminal's life, in order."""
+    draw = random.Random(f"{seed}/{terminal}/{number}")
+    opens_s = draw.randint(7 * HOUR_S, 9 * HOUR_S)
+    closes_s = draw.randint(18 * HOUR_S, 20 * HOUR_S)
+    events = [Event(5 * HOUR_S, Deed.RENEW_THE_CHANNELS), Event(5 * HOUR_S + 60, Deed.TOP_UP)]
+    if draw.random() < 0.5:
+        events.append(Event(5 * HOUR_S + 120, Deed.DELIVER_STOCK, draw.choice((1, 1, 2))))
+    if draw.random() < 0.4:
+        events += [Event(HOUR_S, Deed.SWITCH_OFF), Event(LONG_NIGHT[1], Deed.SWITCH_ON)]
+    events += _shop(draw, opens_s, closes_s)
+    if draw.random() < 0.35:
+        begins_s = draw.randint(opens_s, closes_s - HOUR_S)
+        lasts_s = draw.randint(600, 3 * HOUR_S)
+        events.append(Event(begins_s, Deed.LOSE_COVERAGE))
+        events.append(Event(min(begins_s + lasts_s, LONG_NIGHT[0]), Deed.FIND_COVERAGE))
+    if draw.random() < 0.3:
+        events.append(Event(draw.randint(0, DAY_S - 2 * HOUR_S), Deed.RESTART_THE_SERVER))
+    weekday = number % 7
+    if weekday == GOOD_RELEASE_DAY and number < 7:
+        events.append(Event(6 * HOUR_S + 600, Deed.OFFER_A_GOOD_RELEASE))
+    if weekday == BAD_RELEASE_DAY and number < 7:
+        events.append(Event(6 * HOUR_S + 600, Deed.OFFER_A_BAD_RELEASE))
+    if weekday == 5:
+        events.append(Event(6 * HOUR_S + 900, Deed.CHANGE_THE_PRICES, number))
+    return sorted(events, key=lambda event: (event.at_s, event.deed.value))
+
+
+def _shop(draw: random.Random, opens_s: int, closes_s: int) -> list[Event]:
+    events = []
+    for _ in range(draw.randint(3, 9)):
+        at_s = draw.randint(opens_s, closes_s)
+        deed, number = Deed.SELL, draw.choice((1, 1, 1, 2))
+        chance = draw.random()
+        if chance < 0.12:
+            deed, number = Deed.SELL_AND_PULL_THE_BATTERY, draw.randint(1, 30_000)
+        elif chance < 0.17:
+            deed = Deed.MISTYPE_THE_PIN
+        elif chance < 0.22:
+            deed = Deed.CHANGE_ONES_MIND
+        elif chance < 0.27:
+            deed = Deed.END_THE_PAPER
+        elif chance < 0.32:
+            deed, number = Deed.PULL_THE_BATTERY, draw.randint(1, 1200)
+        events.append(Event(at_s, deed, number))
+    return events

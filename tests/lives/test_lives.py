@@ -1,0 +1,49 @@
+"""A short life is lived and judged, and the judge is not asleep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.lives import judge
+from tests.lives.habits import Deed, day
+from tests.lives.life import Life
+from tests.support.merchant import FLOAT_MINOR
+from tests.terminal.conftest import MakeWorld, make_world, manner, shop, states
+
+__all__ = ["make_world", "manner", "shop", "states"]
+
+
+def test_a_day_is_the_same_each_time_it_is_drawn_and_another_for_others() -> None:
+    assert day(1, 0, 0) == day(1, 0, 0)
+    assert len({tuple(day(seed, one, 0)) for seed in (1, 2) for one in (0, 1)}) == 4
+    deeds = {
+        event.deed for one in range(40) for number in range(7) for event in day(1, one, number)
+    }
+    assert deeds == set(Deed)
+
+
+@pytest.mark.slow
+def test_a_day_of_a_shop_breaks_no_promise(states: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    record = Life(tmp_path / "life", states / "factory", 1, 0).live(1, said.append)
+    assert record.broken == []
+    assert record.days == len(said) == 1
+    assert record.outcomes["sold"] >= 1
+    assert record.bytes_by_purpose["check-in"] > 0
+
+
+def test_a_float_that_is_off_by_a_cent_is_a_broken_promise(shop: MakeWorld) -> None:
+    world = shop("calm")
+    world.wait_online()
+    assert judge.money(world, FLOAT_MINOR) == []
+    assert any("float" in text for text in judge.money(world, FLOAT_MINOR + 1))
+
+
+def test_a_release_that_should_run_and_does_not_is_a_broken_promise(shop: MakeWorld) -> None:
+    world = shop("calm")
+    world.wait_online()
+    assert judge.trust(world, 1, None) == []
+    assert "not 2" in judge.trust(world, 2, None)[0]
+    assert judge.trust(world, 1, 3) == ["nobody was told that release 3 failed"]
