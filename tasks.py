@@ -159,13 +159,20 @@ def powercut(
         "days": "how long",
         "seed": "which lives",
         "terminal": "only this one of them, as it was",
+        "wrong_builds": "live with firmware that is wrong on purpose instead, and see it noticed",
     }
 )
 def lives(
-    context: Context, terminals: int = 2, days: int = 7, seed: int = 1, terminal: int = -1
+    context: Context,
+    terminals: int = 2,
+    days: int = 7,
+    seed: int = 1,
+    terminal: int = -1,
+    wrong_builds: bool = False,
 ) -> None:
     """Live whole lives of terminals, merchants and their office, judged at each midnight."""
     only = f" --terminal {terminal}" if terminal >= 0 else ""
+    only += " --wrong-builds" * wrong_builds
     _python(f"-m tests.lives --terminals {terminals} --days {days} --seed {seed}{only}")
 
 

@@ -7,6 +7,7 @@ alone, as it was.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shutil
 import sys
@@ -17,8 +18,22 @@ from functools import partial
 from pathlib import Path
 
 from tests.lives.life import Life, Record
+from tests.lives.wrong_builds import WRONG_BUILDS, WrongBuild
 from tests.support.world import quiet_tools
 from tests.terminal.conftest import make_factory
+
+
+def look_at(folder: Path, wrong: WrongBuild) -> str:
+    """Whether lives of that build show what is wrong; the word for it."""
+    home = folder / hashlib.sha256(wrong.name.encode()).hexdigest()[:8]
+    with quiet_tools():
+        make_factory(home / "factory", wrong.edits)
+    record = Life(home / "life", home / "factory", 1, 0).live(wrong.days, lambda line: None)
+    shutil.rmtree(home, ignore_errors=True)
+    shown = next((text for text in record.broken if wrong.says in text), "")
+    word = "caught" if shown else f"NOT CAUGHT {record.broken}"
+    print(f"wrong build: {wrong.name}: {word} {shown}", flush=True)
+    return shown
 
 
 def live(folder: Path, seed: int, days: int, terminal: int) -> Record:
@@ -35,10 +50,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--terminal", type=int, help="only this one of them")
     parser.add_argument("--keep", action="store_true", help="keep the folder and say where it is")
+    parser.add_argument("--wrong-builds", action="store_true", help="see that each is noticed")
     asked = parser.parse_args()
     wanted = [asked.terminal] if asked.terminal is not None else list(range(asked.terminals))
     folder = Path(tempfile.mkdtemp(prefix="duka-lives-"))
     try:
+        if asked.wrong_builds:
+            with ProcessPoolExecutor(os.cpu_count()) as pool:
+                caught = [bool(shown) for shown in pool.map(partial(look_at, folder), WRONG_BUILDS)]
+            print(f"wrong builds caught: {sum(caught)} of {len(caught)}")
+            return int(not all(caught))
         with quiet_tools():
             make_factory(folder / "factory")
         one = partial(live, folder, asked.seed, asked.days)

@@ -9,6 +9,9 @@ from tests.support.world import World
 from updater_server.sales import checks
 from updater_server.store.engine import open_engine, reading
 
+_QUIET_MESSAGES = 8
+"""A day without any deed takes four."""
+_MESSAGES_A_DEED = 4
 _UNEXPECTED_ALARMS = ("journal", "float", "voucher", "reply", "message", "file")
 
 
@@ -38,6 +41,13 @@ def money(world: World, paid_in_minor: int) -> list[str]:
         found.append(f"{len(handed_out)} PINs on paper, {len(debits)} debits in the books")
     found += [f"alarm {code}" for code in books.alarms() if code.startswith(_UNEXPECTED_ALARMS)]
     return found
+
+
+def silence(messages: int, deeds: int) -> list[str]:
+    """Whether more journal messages went out in a day than what was done there explains."""
+    if messages <= _QUIET_MESSAGES + _MESSAGES_A_DEED * deeds:
+        return []
+    return [f"{messages} journal messages on a day of {deeds} deeds"]
 
 
 def trust(world: World, wanted_release: int, bad_release: int | None) -> list[str]:

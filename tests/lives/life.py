@@ -41,6 +41,7 @@ class Record:
     days: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     bytes_by_purpose: Counter[str] = field(default_factory=Counter)
+    times_by_purpose: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
     wake_ups: int = 0
     longest_wait_s: float = 0
@@ -123,7 +124,9 @@ class Life:
     def _live_a_day(self, number: int) -> None:
         self._day_said = ""
         before = sum(self.record.bytes_by_purpose.values())
-        for event in day(self._seed, self._terminal, number):
+        messages = self.record.times_by_purpose["journal"]
+        events = day(self._seed, self._terminal, number)
+        for event in events:
             self._wait_until(event.at_s)
             said = self._deeds[event.deed](event.number)
             self._note(f"day {number} {event}: {said}")
@@ -139,6 +142,8 @@ class Life:
         self.record.longest_wait_s = self._keeper.longest_wait_s
         broken = judge.money(self._world, self._paid_in_minor)
         broken += judge.trust(self._world, self._release, self._bad_release)
+        messages = self.record.times_by_purpose["journal"] - messages
+        broken += judge.silence(messages, len(events))
         for text in broken:
             self._broken(f"day {number}: {text}")
         size = sum(self.record.bytes_by_purpose.values()) - before
@@ -166,7 +171,9 @@ class Life:
         def weigh(exchange: Exchange) -> bytes:
             nonlocal seen
             total = traffic.modelled_total_bytes
-            self.record.bytes_by_purpose[purposes.of(exchange)] += total - seen
+            purpose = purposes.of(exchange)
+            self.record.bytes_by_purpose[purpose] += total - seen
+            self.record.times_by_purpose[purpose] += 1
             seen = total
             return exchange.reply
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -92,12 +92,17 @@ class TerminalWorld(World):
         self.manager.publish()
 
 
-def make_factory(folder: Path) -> None:
+def make_factory(folder: Path, edits: Sequence[tuple[str, str, str]] = ()) -> None:
+    """Server, keys and the images, provisioned nowhere. `edits`: (file, old, new) that make the
+    firmware a wrong build.
+    """
     world = World(folder)
     manager = world.manager
     world.found_server()
     manager.create()
     manager.check_out()
+    for edit in edits:
+        manager.change(*edit)
     manager.add(manager.build(1, "1.0.0"))
     manager.set_prices()
     manager.publish()
