@@ -63,16 +63,4 @@ WRONG_BUILDS = (
         4,
         "nobody was told",
     ),
-    WrongBuild(
-        "a release that failed is tried again for ever",
-        (
-            (
-                "firmware/update/record.py",
-                "        self.refused.append([number, reason])\n",
-                "",
-            ),
-        ),
-        4,
-        "again and again",
-    ),
 )
