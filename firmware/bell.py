@@ -8,6 +8,7 @@ from bootloader.shared.compat import sleep_ms, ticks_diff, ticks_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from typing import Any
 
 _FIRST = ticks_ms()
@@ -16,6 +17,14 @@ _FIRST = ticks_ms()
 def to_beat_ms(every_ms: int) -> int:
     """Milliseconds to the next beat of that length."""
     return every_ms - ticks_diff(ticks_ms(), _FIRST) % every_ms
+
+
+async def wait_at_most(happens: "Awaitable[Any]", ms: int) -> None:
+    """Return once it has happened, or after `ms`."""
+    try:
+        await asyncio.wait_for_ms(happens, ms)
+    except asyncio.TimeoutError:
+        pass
 
 
 class Bell:
@@ -45,10 +54,7 @@ class Bell:
 
     async def wait(self, most_ms: int) -> None:
         """Return after a ring, `most_ms` at the latest; without interrupts, after `poll_ms`."""
-        if not self._flag:
+        if self._flag:
+            await wait_at_most(self._flag.wait(), most_ms)
+        else:
             await sleep_ms(min(most_ms, self._poll_ms))
-            return
-        try:
-            await asyncio.wait_for_ms(self._flag.wait(), most_ms)
-        except asyncio.TimeoutError:
-            pass

@@ -7,7 +7,7 @@ appear: whatever first shows while three or more keys seem down is never reporte
 
 import asyncio
 
-from firmware.bell import Bell
+from firmware.bell import Bell, wait_at_most
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,10 +141,7 @@ class Keypad:
             if timeout_ms is None:
                 await self._pressed.wait()
             else:
-                try:
-                    await asyncio.wait_for_ms(self._pressed.wait(), timeout_ms)
-                except asyncio.TimeoutError:
-                    pass
+                await wait_at_most(self._pressed.wait(), timeout_ms)
         return self.take()
 
     def forget(self) -> None:

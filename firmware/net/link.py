@@ -6,6 +6,7 @@ Who speaks to the server says how that went (`reached`, `lost`); the modem says 
 import asyncio
 
 from bootloader.shared.compat import const
+from firmware.bell import wait_at_most
 from firmware.net.modem.errors import ModemError
 
 TYPE_CHECKING = False
@@ -63,8 +64,5 @@ class Link:
 
     async def rest(self, ms: int) -> None:
         """Wait `ms`, or until somebody is in a hurry."""
-        try:
-            await asyncio.wait_for_ms(self._wake.wait(), ms)
-        except asyncio.TimeoutError:
-            pass
+        await wait_at_most(self._wake.wait(), ms)
         self._wake.clear()

@@ -50,7 +50,7 @@ async def serve(board: "Board", boot_info: "BootInfo", terminal: "Serviced | Non
         if not got:
             is_quiet = quiet_ms >= _LATELY_MS
             await asyncio.sleep_ms(to_beat_ms(_QUIET_MS) if is_quiet else _POLL_MS)
-            quiet_ms += _POLL_MS
+            quiet_ms = min(quiet_ms + _POLL_MS, _LATELY_MS)
             continue
         quiet_ms = 0
         for byte in got:

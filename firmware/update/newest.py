@@ -4,6 +4,8 @@ wakes who waits (docs/formats/messages.md). For `client`.
 
 import asyncio
 
+from firmware.bell import wait_at_most
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +36,5 @@ class Newest:
 
     async def rest(self, ms: int) -> None:
         """Wait so long, or until the server has spoken of something new."""
-        try:
-            await asyncio.wait_for_ms(self._news.wait(), ms)
-        except asyncio.TimeoutError:
-            pass
+        await wait_at_most(self._news.wait(), ms)
         self._news.clear()

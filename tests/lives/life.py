@@ -14,11 +14,10 @@ from pathlib import Path
 import msgspec
 
 from tests.lives import judge
-from tests.lives.habits import DAY_S, LONG_NIGHT, Deed, Event, day
+from tests.lives.habits import DAY_S, LONG_NIGHT, Deed, day
 from tests.lives.shopkeeper import Shopkeeper
+from tests.support.airtime import Airtime
 from tests.support.merchant import FLOAT_MINOR
-from tests.support.purposes import Purposes
-from tests.support.tap import Exchange
 from tests.support.world import PRICES, TerminalSettings, quiet_tools
 from tests.support.world_clock import WorldClock
 from tests.terminal.conftest import TerminalWorld
@@ -164,20 +163,9 @@ class Life:
         self._note(f"BROKEN {text}")
 
     def _count_airtime(self) -> None:
-        traffic = self._world.terminal.network.traffic
-        purposes = Purposes(self._world)
-        seen = traffic.modelled_total_bytes
-
-        def weigh(exchange: Exchange) -> bytes:
-            nonlocal seen
-            total = traffic.modelled_total_bytes
-            purpose = purposes.of(exchange)
-            self.record.bytes_by_purpose[purpose] += total - seen
-            self.record.times_by_purpose[purpose] += 1
-            seen = total
-            return exchange.reply
-
-        self._world.tap.change = weigh
+        airtime = Airtime(self._world)
+        self.record.bytes_by_purpose = airtime.by_bytes
+        self.record.times_by_purpose = airtime.by_times
 
     # deeds
 
@@ -235,6 +223,3 @@ class Life:
         self._world.manager.set_prices(prices)
         self._publish()
         return ""
-
-
-__all__ = ["Event", "Life", "Record"]

@@ -11,12 +11,11 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.airtime import Airtime
 from tests.support.merchant import FLOAT_MINOR
-from tests.support.purposes import Purposes
-from tests.support.tap import Exchange
 from tests.support.world import TerminalSettings, World, quiet_tools
 from tests.terminal.conftest import TerminalWorld, make_factory
 from tools.technician.provisioning import USUAL
@@ -32,8 +31,8 @@ _HOUR_S = 3600
 class Day:
     """What one idle terminal did."""
 
-    bytes_by_purpose: Counter[str] = field(default_factory=Counter)
-    times_by_purpose: Counter[str] = field(default_factory=Counter)
+    bytes_by_purpose: Counter[str]
+    times_by_purpose: Counter[str]
     wake_ups_per_hour: float = 0
     records: int = 0
     flash_operations: int = 0
@@ -58,27 +57,13 @@ def measure(folder: Path, hours: int) -> Day:
 
 
 def _live(world: World, hours: int) -> Day:
-    day = Day()
+    airtime = Airtime(world)
+    day = Day(airtime.by_bytes, airtime.by_times)
     board = world.terminal.board
-    traffic = world.terminal.network.traffic
-    purposes = Purposes(world)
-    seen = traffic.modelled_total_bytes
-
-    def weigh(exchange: Exchange) -> bytes:
-        nonlocal seen
-        purpose = purposes.of(exchange)
-        day.times_by_purpose[purpose] += 1
-        day.bytes_by_purpose[purpose] += traffic.modelled_total_bytes - seen
-        seen = traffic.modelled_total_bytes
-        last[0] = purpose
-        return exchange.reply
-
-    last = ["nothing"]
-    world.tap.change = weigh
     woke, records = board.board.wake_ups, world.books.acknowledged_through()
     operations = board.flash.operations
     board.pause(hours * _HOUR_S)
-    day.bytes_by_purpose[last[0]] += traffic.modelled_total_bytes - seen
+    airtime.settle()
     day.wake_ups_per_hour = (board.board.wake_ups - woke) / hours
     day.records = world.books.acknowledged_through() - records
     day.flash_operations = board.flash.operations - operations

@@ -103,3 +103,26 @@ def test_the_tag_is_the_one_that_the_files_are_served_with(world: World) -> None
 
 def test_a_server_without_channels_says_nothing(tmp_path: Path) -> None:
     assert Newest(tmp_path).tag() is None
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_not_taken_for_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "metadata" / "timestamp.json"
+    file.parent.mkdir()
+    file.write_bytes(b"old")
+    new = tmp_path / "new"
+    new.write_bytes(b"the new one")
+    opens = Path.open
+
+    def opens_and_loses(path: Path, mode: str) -> object:
+        found = opens(path, mode)
+        if new.exists():
+            new.replace(file)
+        return found
+
+    reader = Newest(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", opens_and_loses)
+        assert reader.tag() == hashlib.sha256(b"old").digest()[:TAG_BYTES]
+    assert reader.tag() == hashlib.sha256(b"the new one").digest()[:TAG_BYTES]

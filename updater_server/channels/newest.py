@@ -5,6 +5,7 @@ files' face, which sends it as `ETag`, and the messages', which say it under the
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 TAG_BYTES = 8
@@ -22,14 +23,18 @@ class Newest:
 
     def tag(self) -> bytes | None:
         """Its tag; None while nothing is published, or cannot be read."""
+        known = self._known
         try:
-            with self._file.open("rb") as file:
-                status = self._file.stat()
-                seen = (status.st_mtime_ns, status.st_ino, status.st_size)
-                known = self._known
-                if known is None or known[0] != seen:
+            if known is None or known[0] != _identity(self._file.stat()):
+                with self._file.open("rb") as file:
+                    # of the file that is read: another may have been put in its place since
+                    seen = _identity(os.fstat(file.fileno()))
                     tag = hashlib.sha256(file.read()).digest()[:TAG_BYTES]
-                    self._known = known = (seen, tag)
+                self._known = known = (seen, tag)
         except OSError:
             return None
         return known[1]
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_mtime_ns, status.st_ino, status.st_size

@@ -87,8 +87,7 @@ def _answer_or_note(exchange: Exchange, plain: bytes) -> bytes:
     try:
         with connection.begin_nested():
             reply = _answer(exchange, plain)
-            newest = exchange.service.newest.tag()
-            if reply[keys.KIND] in _TELL_THE_NEWEST and newest is not None:
+            if reply[keys.KIND] in _TELL_THE_NEWEST and (newest := exchange.service.newest.tag()):
                 reply[keys.NEWEST] = newest
             answer = cbor.dumps(reply)
             check_reply(reply, len(answer))

@@ -4,6 +4,8 @@ own keys.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import cbor2
 
 from tests.support.tap import Exchange
@@ -23,17 +25,38 @@ _NAMES = {
 }
 
 
-class Purposes:
-    """For the terminal of `world`, once it is enrolled."""
+class Airtime:
+    """`by_bytes` and `by_times` by purpose, from now on, for the terminal of `world`, once it is
+    enrolled. What an exchange's end still costs counts for the next one.
+    """
 
     def __init__(self, world: World) -> None:
+        self.by_bytes: Counter[str] = Counter()
+        self.by_times: Counter[str] = Counter()
+        self._traffic = world.terminal.network.traffic
+        self._seen = self._traffic.modelled_total_bytes
+        self._last = "nothing"
         service = Service.open(world.server.folder)
         with reading(service.engine) as connection:
             terminal_id = bytes.fromhex(world.terminal_id)
             self._keys = terminals.device_keys(connection, service.key, terminal_id)
         service.engine.dispose()
+        world.tap.change = self._weigh
 
-    def of(self, exchange: Exchange) -> str:
+    def _weigh(self, exchange: Exchange) -> bytes:
+        purpose = self._of(exchange)
+        self.by_times[purpose] += 1
+        self._last = purpose
+        self.settle()
+        return exchange.reply
+
+    def settle(self) -> None:
+        """What came since the last exchange was counted is its end."""
+        total = self._traffic.modelled_total_bytes
+        self.by_bytes[self._last] += total - self._seen
+        self._seen = total
+
+    def _of(self, exchange: Exchange) -> str:
         """One word or two."""
         if exchange.path != "/m":
             return "releases" if "targets" in exchange.path else "news of files"
