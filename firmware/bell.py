@@ -19,12 +19,13 @@ def to_beat_ms(every_ms: int) -> int:
     return every_ms - ticks_diff(ticks_ms(), _FIRST) % every_ms
 
 
-async def wait_at_most(happens: "Awaitable[Any]", ms: int) -> None:
-    """Return once it has happened, or after `ms`."""
+async def wait_at_most(happens: "Awaitable[Any]", ms: int) -> bool:
+    """Return True once it has happened, False after `ms`."""
     try:
         await asyncio.wait_for_ms(happens, ms)
     except asyncio.TimeoutError:
-        pass
+        return False
+    return True
 
 
 class Bell:
@@ -52,9 +53,9 @@ class Bell:
         if self._flag:
             self._flag.set()
 
-    async def wait(self, most_ms: int) -> None:
-        """Return after a ring, `most_ms` at the latest; without interrupts, after `poll_ms`."""
+    async def wait(self, most_ms: int) -> bool:
+        """Return True after a ring, False after `most_ms`; without interrupts, after `poll_ms`."""
         if self._flag:
-            await wait_at_most(self._flag.wait(), most_ms)
-        else:
-            await sleep_ms(min(most_ms, self._poll_ms))
+            return await wait_at_most(self._flag.wait(), most_ms)
+        await sleep_ms(min(most_ms, self._poll_ms))
+        return False

@@ -104,6 +104,7 @@ class Board:
         self.bus = BusServer(self._requests.serve, lambda text: events.note("bus", text), pace)
         flash.on_damage = self.bus.flash_changed
         self.console = Console(serial_link, piped=pace.jumps)
+        self.console.arrived = self._requests.console_said
         if pace.jumps:
             self.noise.source = repeatable(seed + 1).randbytes
 

@@ -25,6 +25,7 @@ _DONE: Answer = (0, b"")
 _FOR_EVER = 0xFFFFFFFF
 _UART_LINE = 30
 """The line of UART 0 among those of the interrupts; below are the pins."""
+_CONSOLE_LINE = 29
 
 _Request = Callable[[int, int, int, bytes], "Answer | asyncio.Future[Answer] | None"]
 """(unit, arg, arg2, payload) → answer, at once or later; None is `_DONE`."""
@@ -191,6 +192,10 @@ class ChipRequests:
     def _listen_uart(self, unit: int, arg: int, arg2: int, data: bytes) -> None:
         line = partial(self._interrupt, _UART_LINE + unit)
         self._devices.uart(unit).arrived = line if arg else None
+
+    def console_said(self) -> None:
+        """Bytes have come for the CPU on its console: one that sleeps wakes."""
+        self._interrupt(_CONSOLE_LINE)
 
     def _interrupt(self, line: int) -> None:
         self._interrupts |= 1 << line

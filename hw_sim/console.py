@@ -12,6 +12,7 @@ import os
 import termios
 import tty
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +65,8 @@ class Console:
         self.in_raw_repl = False
         """Whether the interpreter last said that it is in its raw REPL."""
         self.dropped_bytes = 0
+        self.arrived: Callable[[], None] | None = None
+        """Called when there is more for the CPU to read."""
         if link is not None:
             if link.is_symlink():
                 link.unlink()
@@ -169,6 +172,8 @@ class Console:
             except BlockingIOError:
                 written = 0
             del self._to_cpu[:written]
+            if written and self.arrived is not None:
+                self.arrived()
         if self._loop is None:
             return
         if self._to_cpu:

@@ -43,7 +43,10 @@ if TYPE_CHECKING:
         def feed(self) -> None: ...
 
     class Console(Protocol):
-        """The technician's serial port; `read` gives at most `n` bytes that are there now."""
+        """The technician's serial port; `read` gives at most `n` bytes that are there now.
+
+        Newer boot images also have `stream`, which `select.poll` can wait for.
+        """
 
         def read(self, n: int, /) -> bytes: ...
         def write(self, data: bytes, /) -> object: ...

@@ -5,11 +5,15 @@ import sys
 
 
 class StdioConsole:
-    """Standard input and output, which the interpreter's prompt would use as well."""
+    """Standard input and output, which the interpreter's prompt would use as well.
+
+    `stream`: what `select.poll` waits for, so that a task sleeps until somebody says something.
+    """
 
     def __init__(self) -> None:
+        self.stream = sys.stdin
         self._poll = select.poll()
-        self._poll.register(sys.stdin, select.POLLIN)
+        self._poll.register(self.stream, select.POLLIN)
 
     def read(self, n: int) -> bytes:
         """At most `n` bytes that are there now; b"" if there are none."""

@@ -117,8 +117,8 @@ class Keypad:
         while True:
             self.step()
             if self._touch.rings and not self._awake and self._debouncer.is_still:
-                await self._touch.wait(_LONGEST_SLEEP_MS)
-                self._awake = AWAKE_SCANS
+                if await self._touch.wait(_LONGEST_SLEEP_MS):
+                    self._awake = AWAKE_SCANS
             else:
                 self._awake = max(0, self._awake - 1)
                 await asyncio.sleep_ms(SCAN_MS)

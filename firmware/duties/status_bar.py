@@ -1,4 +1,4 @@
-"""The line at the top of the screen, drawn anew every two seconds."""
+"""The line at the top of the screen, drawn anew every four seconds."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.duties.parts import Parts
 
-_STATUS_MS = 2000
+_STATUS_MS = 4000
 _WORDS = ("offline", "searching", "online")  # by `Link.state`
 
 

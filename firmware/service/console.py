@@ -42,6 +42,8 @@ async def serve(board: "Board", boot_info: "BootInfo", terminal: "Serviced | Non
     """Read the console for ever. `terminal` is None when it is out of service."""
     typed = bytearray()
     quiet_ms = _LATELY_MS
+    stream = getattr(board.console, "stream", None)  # boot images of before have none
+    cable = asyncio.StreamReader(stream) if stream else None
     while True:
         try:
             got = board.console.read(32)
@@ -49,6 +51,10 @@ async def serve(board: "Board", boot_info: "BootInfo", terminal: "Serviced | Non
             got = None
         if not got:
             is_quiet = quiet_ms >= _LATELY_MS
+            if is_quiet and cable:
+                await cable.read(0)  # takes nothing: returns once somebody has said something
+                quiet_ms = _LATELY_MS - _POLL_MS  # nothing there after all: no faster than this
+                continue
             await asyncio.sleep_ms(to_beat_ms(_QUIET_MS) if is_quiet else _POLL_MS)
             quiet_ms = min(quiet_ms + _POLL_MS, _LATELY_MS)
             continue

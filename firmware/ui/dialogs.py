@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Outcome = tuple[Any, Exception | None]
 
 IDLE_MS = 90000
-TICK_MS = 2000
+TICK_MS = 4000
 _SECOND_MS = 1000
 
 
@@ -62,11 +62,12 @@ class Dialogs:
         """
         started = ticks_ms()
         while True:
-            key = await self.key_within(wanted, TICK_MS)
+            left_ms = IDLE_MS - min(self.idle_ms(), ticks_diff(ticks_ms(), started))
+            if left_ms <= 0:
+                raise Idle
+            key = await self.key_within(wanted, min(left_ms, TICK_MS))
             if key is not None:
                 return key
-            if min(self.idle_ms(), ticks_diff(ticks_ms(), started)) >= IDLE_MS:
-                raise Idle
 
     async def key_within(self, wanted: str, timeout_ms: int) -> str | None:
         """The next key that is in `wanted`; None when `timeout_ms` passed without any key."""

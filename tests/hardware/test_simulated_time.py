@@ -126,7 +126,7 @@ row = machine.Pin(6, machine.Pin.OPEN_DRAIN, value=0)
 column = machine.Pin(10, machine.Pin.IN, machine.Pin.PULL_UP)
 column.irq(lambda pin: print("touched", time.ticks_ms() // 100), machine.Pin.IRQ_FALLING)
 while True:
-    time.sleep(1000)
+    machine.lightsleep(1000000)
     print("woken", column.value())
 """
     board = make_simulated(program, bounce=False)
@@ -142,7 +142,7 @@ def test_bytes_on_a_uart_wake_a_program_that_sleeps(make_simulated: MakeSimulate
 import machine, time
 uart = machine.UART(0, baudrate=115200)
 uart.irq(lambda uart: print("rang"), uart.IRQ_RXIDLE)
-time.sleep(1000)
+machine.lightsleep(1000000)
 print(uart.read())
 time.sleep(1000)
 """
@@ -152,6 +152,43 @@ time.sleep(1000)
     board.call(board.board.uarts[0].receive, b"RING")
     board.wait_for_console(b"b'RING'", timeout_s=0.1)
     assert b"rang" in board.console_log
+
+
+def test_a_pause_is_as_long_as_it_is_whatever_interrupts(make_simulated: MakeSimulated) -> None:
+    program = """
+import machine, time
+uart = machine.UART(0, baudrate=115200)
+uart.irq(lambda uart: print("rang", time.ticks_ms() // 1000), uart.IRQ_RXIDLE)
+time.sleep(10)
+print("over", time.ticks_ms() // 1000)
+"""
+    board = make_simulated(program)
+    board.power_on()
+    board.pause(3)
+    board.call(board.board.uarts[0].receive, b"RING")
+    board.wait_for_console(b"over 10", timeout_s=20)
+    assert b"rang 3" in board.console_log
+
+
+def test_what_is_typed_wakes_a_task_that_waits_for_the_console(
+    make_simulated: MakeSimulated,
+) -> None:
+    program = """
+import asyncio, sys, time
+async def main():
+    cable = asyncio.StreamReader(sys.stdin)
+    while True:
+        await cable.read(0)
+        print("said", sys.stdin.buffer.read(1), time.ticks_ms() // 1000)
+asyncio.run(main())
+"""
+    board = make_simulated(program)
+    board.power_on()
+    board.pause(3600)
+    before = board.board.wake_ups
+    board.console_write(b"x")
+    board.wait_for_console(b"said b'x' 3600", timeout_s=0.1)
+    assert board.board.wake_ups - before < 5 and before < 5
 
 
 def test_what_is_asked_on_a_console_gets_its_answer(make_simulated: MakeSimulated) -> None:

@@ -1,7 +1,7 @@
 """Polling on the simulated chip's clock."""
 
 # In place of the interpreter's `select`, as time.py beside it. Streams that are objects get ready
-# by what the program does and by interrupts; those of the host are looked at every millisecond.
+# by what the program does and by interrupts; so does the console, the one stream of the host.
 import sys
 import time
 
@@ -53,13 +53,12 @@ class poll:
     def poll(self, timeout=-1):
         found = self._ready()
         while not found and timeout:
-            step = 1 if self._host_count else None if timeout < 0 else timeout
             if timeout > 0:
                 left = time.ticks_ms() + timeout
-                time.wait(step)
+                time.wait(timeout)
                 timeout = max(0, left - time.ticks_ms())
             else:
-                time.wait(step)
+                time.wait(None)
             found = self._ready()
         return found
 

@@ -84,14 +84,22 @@ def sleep_us(us):
 
 
 def sleep_ms(ms):
+    until_us = _now_us + _spent_us + 1000 * max(0, ms)
     wait(max(0, ms))
+    while _now_us < until_us:  # an interrupt does not end it
+        wait((until_us - _now_us + 999) // 1000)
 
 
 def sleep(s):
-    wait(max(0, int(s * 1000)))
+    sleep_ms(int(s * 1000))
+
+
+def _lightsleep(ms=None):
+    wait(ms)
 
 
 machine._post = _post
+machine.lightsleep = _lightsleep
 machine.Pin.IRQ_FALLING = 4
 machine.Pin.IRQ_RISING = 8
 machine.Pin.irq = _pin_irq
