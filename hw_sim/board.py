@@ -104,7 +104,7 @@ class Board:
         self.bus = BusServer(self._requests.serve, lambda text: events.note("bus", text), pace)
         flash.on_damage = self.bus.flash_changed
         self.console = Console(serial_link, piped=pace.jumps)
-        self.console.arrived = self._requests.console_said
+        self.console.arrived = self._console_said
         if pace.jumps:
             self.noise.source = repeatable(seed + 1).randbytes
 
@@ -217,6 +217,10 @@ class Board:
         self._turn.watch(self._cpu.look)
         if stay_in_raw_repl:
             self.console.write(b"\x01")
+
+    def _console_said(self) -> None:
+        if self.cpu_running:
+            self._requests.console_said()
 
     def _stop_cpu(self) -> None:
         """End the CPU and put what belongs to its chip into the state after a reset."""

@@ -78,6 +78,7 @@ class ChipRequests:
         """How often the CPU slept and went on; counted where time is simulated."""
         self._alarm: asyncio.TimerHandle | None = None
         self._interrupts = 0
+        self._sleeps = False
         self._wake: Callable[[], None] | None = None
         devices.gpio.interrupt = self._interrupt
         flash, bank, rtc = devices.flash, devices.gpio, devices.rtc
@@ -148,6 +149,7 @@ class ChipRequests:
             self._transmission = None
         self._set_alarm(None)
         self._wake = None
+        self._sleeps = False
         self._interrupts = 0
         for uart in self._devices.uarts.values():
             uart.arrived = None
@@ -166,6 +168,7 @@ class ChipRequests:
         computed_s = pace.now_s() + arg2 / 1e6
 
         def go_on() -> None:
+            self._sleeps = False
             lines, self._interrupts = self._interrupts, 0
             answer.set_result((lines, round(pace.now_s() * 1e6).to_bytes(8, "little")))
 
@@ -180,6 +183,7 @@ class ChipRequests:
             self._turn.take(go_on)
 
         self._turn.rest()
+        self._sleeps = True
         self.wake_ups += arg > 0
         if self._interrupts:
             wake()
@@ -194,8 +198,12 @@ class ChipRequests:
         self._devices.uart(unit).arrived = line if arg else None
 
     def console_said(self) -> None:
-        """Bytes have come for the CPU on its console: one that sleeps wakes."""
+        """Bytes have come for the CPU on its console: one that sleeps wakes, one that waits at a
+        prompt computes.
+        """
         self._interrupt(_CONSOLE_LINE)
+        if not self._sleeps:
+            self._turn.take(lambda: None)
 
     def _interrupt(self, line: int) -> None:
         self._interrupts |= 1 << line

@@ -41,21 +41,29 @@ class _Pty:
 
 
 class Console:
-    """Joins the CPU's terminal (`cpu_terminal`, a file descriptor) to the port (`port_path`)."""
+    """Joins the CPU to the port (`port_path`): `cpu_terminal` is the descriptor of its standard
+    input, `cpu_output` where it prints.
+    """
 
     def __init__(self, link: Path | None = None, *, piped: bool = False) -> None:
         """With `link`, a symbolic link of that name points to the port; an old link is replaced.
-        With `piped`, what the CPU prints is here the moment it has printed it; a terminal of the
-        host takes its time.
+        With `piped`, what one side says the other has at that moment; a terminal of the host
+        takes its time.
 
         Raises:
             FileExistsError: there is something else than a link of that name.
         """
         self._inner = _Pty()
         self._outer = _Pty()
-        self._pipe = os.pipe() if piped else None
-        self._printed = self._pipe[0] if self._pipe else self._inner.master
+        self._pipes = (os.pipe(), os.pipe()) if piped else ()
+        self._printed, self._typed = self._inner.master, self._inner.master
+        self.cpu_terminal = self.cpu_output = self._inner.slave
+        if self._pipes:
+            (self.cpu_terminal, self._typed), (self._printed, self.cpu_output) = self._pipes
+            os.set_blocking(self._typed, False)
         os.set_blocking(self._printed, False)
+        self.listener: Callable[[bytes], None] | None = None
+        """Who hears in this process what is said on the port, instead of on the device."""
         self._link = link
         self._log: deque[bytes] = deque()
         self._log_bytes = 0
@@ -77,16 +85,6 @@ class Console:
         """The device a technician opens."""
         return self._outer.path
 
-    @property
-    def cpu_terminal(self) -> int:
-        """The descriptor that is the CPU's standard input."""
-        return self._inner.slave
-
-    @property
-    def cpu_output(self) -> int:
-        """The descriptor that is its standard output and error."""
-        return self._pipe[1] if self._pipe else self._inner.slave
-
     def open(self) -> None:
         """Begin to carry bytes, on the running event loop."""
         self._loop = asyncio.get_running_loop()
@@ -98,12 +96,13 @@ class Console:
         if self._loop is not None:
             self._loop.remove_reader(self._printed)
             self._loop.remove_reader(self._outer.master)
-            self._loop.remove_writer(self._inner.master)
+            self._loop.remove_writer(self._typed)
             self._loop = None
         self._inner.close()
         self._outer.close()
-        for end in self._pipe or ():
-            os.close(end)
+        for ends in self._pipes:
+            for end in ends:
+                os.close(end)
         if self._link is not None and self._link.is_symlink():
             self._link.unlink()
 
@@ -115,6 +114,8 @@ class Console:
         """What the CPU had not read is gone; what it had printed is carried on first."""
         self._from_cpu()
         self._inner.flush()
+        if self._pipes:
+            _empty(self.cpu_terminal)
         self._to_cpu.clear()
         self.in_raw_repl = False
         self._tail = b""
@@ -151,6 +152,9 @@ class Console:
             self._to_port(data)
 
     def _to_port(self, data: bytes) -> None:
+        if self.listener is not None:
+            self.listener(data)
+            return
         try:
             written = os.write(self._outer.master, data)
         except BlockingIOError:
@@ -168,7 +172,7 @@ class Console:
     def _push_to_cpu(self) -> None:
         if self._to_cpu:
             try:
-                written = os.write(self._inner.master, self._to_cpu)
+                written = os.write(self._typed, self._to_cpu)
             except BlockingIOError:
                 written = 0
             del self._to_cpu[:written]
@@ -179,9 +183,9 @@ class Console:
         if self._to_cpu:
             # Hold the sender back until the CPU has read: nothing more is taken from the port.
             self._loop.remove_reader(self._outer.master)
-            self._loop.add_writer(self._inner.master, self._push_to_cpu)
+            self._loop.add_writer(self._typed, self._push_to_cpu)
         else:
-            self._loop.remove_writer(self._inner.master)
+            self._loop.remove_writer(self._typed)
             self._loop.add_reader(self._outer.master, self._from_port)
 
     def _keep(self, data: bytes) -> None:
@@ -189,3 +193,15 @@ class Console:
         self._log_bytes += len(data)
         while self._log_bytes > LOG_LIMIT_BYTES:
             self._log_bytes -= len(self._log.popleft())
+
+
+def _empty(end: int) -> None:
+    """Read what is in a pipe, and throw it away."""
+    os.set_blocking(end, False)
+    try:
+        while os.read(end, _CHUNK_BYTES):
+            pass
+    except BlockingIOError:
+        pass
+    finally:
+        os.set_blocking(end, True)

@@ -5,11 +5,13 @@ Only the board starts and ends it.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -104,6 +106,7 @@ class Cpu:
         except OSError as error:
             raise InterpreterError(f"cannot start {interpreter}: {error}") from error
         self._on_exit = on_exit
+        self._terminal = terminal
         threading.Thread(target=self._wait, name="cpu-exit", daemon=True).start()
 
     @property
@@ -117,14 +120,16 @@ class Cpu:
         return self._process.poll() is None
 
     def look(self) -> tuple[float, bool]:
-        """CPU seconds of the host that its program has used, and whether it sleeps: what sleeps and
-        waits for nothing of its chip waits for its console.
+        """CPU seconds of the host that its program has used, and whether it sleeps though nothing
+        lies on its console that it has not read: what then waits for nothing of its chip waits for
+        somebody to type.
         """
         try:
             fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             return 0.0, False  # it has just ended, or this host tells nothing
-        return int(fields[11]) / os.sysconf("SC_CLK_TCK"), fields[0] == "S"
+        sleeps = fields[0] == "S" and not _unread_bytes(self._terminal)
+        return int(fields[11]) / os.sysconf("SC_CLK_TCK"), sleeps
 
     def kill(self) -> None:
         """End it as the loss of its supply does: at once, wherever it is. Returns when it is
@@ -138,3 +143,7 @@ class Cpu:
 
     def _wait(self) -> None:
         self._on_exit(self, self._process.wait())
+
+
+def _unread_bytes(terminal: int) -> int:
+    return int.from_bytes(fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)), sys.byteorder)

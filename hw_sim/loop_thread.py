@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -50,13 +49,6 @@ class LoopThread:
             return function(*args)
 
         return self.run(work())
-
-    @contextmanager
-    def paced(self) -> Iterator[None]:
-        """Within, time passes as on the wall, for programs that count real seconds. It does so here
-        anyway.
-        """
-        yield
 
     def close(self) -> None:
         """Cancel what still runs there and end the thread."""

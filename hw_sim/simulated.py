@@ -41,7 +41,7 @@ SPINS_AFTER_CPU_S = 3.0
 """A program that used so many CPU seconds of the host, and asked its chip for nothing, spins."""
 FAR_END_LIMIT_S = 60.0
 """A far end that owes an answer for so many seconds of the host is stuck."""
-_HOST_LOOK_S = 0.25
+_HOST_LOOK_S = 0.002
 
 
 class StuckError(RuntimeError):
@@ -65,7 +65,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._visits: deque[Callable[[], None]] = deque()
         self._waits: set[asyncio.Task[Any]] = set()
         self._lookers: list[tuple[float, asyncio.Future[None]]] = []
-        self._paced = 0
         self.stuck = ""
         """Why time could not go on, when it could not."""
         super().__init__(_Jumps(self))
@@ -139,12 +138,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._lookers.append(looker)
         await looker[1]
 
-    def set_paced(self, on: bool) -> None:
-        """Let time pass as it does on the wall when nobody waits: for programs of the real world
-        that talk to a part, and count real seconds.
-        """
-        self._paced += 1 if on else -1
-
     def idle(self, block: _Block) -> list[tuple[selectors.SelectorKey, int]]:
         """Nothing is ready: let the next thing happen. `block` is the selector's own wait."""
         if self._held:
@@ -169,8 +162,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             self._fail("everything waits, and nothing will ever happen")
         elif self._waits and not self._speed:
             self._now_s = max(self._now_s, self._scheduled[0].when())  # type: ignore[attr-defined]
-        elif self._waits or self._paced:
-            return self._pass_on_the_wall(block, self._speed if self._waits else 1.0)
+        elif self._waits:
+            return self._pass_on_the_wall(block)
         else:
             return block(None)
         return []
@@ -185,14 +178,17 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def _let_compute(self, block: _Block) -> list[tuple[selectors.SelectorKey, int]]:
         found = block(_HOST_LOOK_S)
-        if not found:
-            for turn in [turn for turn in self._computing if turn.goes_its_own_way()]:
-                self._computing.discard(turn)  # time passes it by, and its watchdog may bite
+        if found:
+            return found
+        for turn in [turn for turn in self._computing if turn.goes_its_own_way()]:
+            found = block(0)
+            if found:  # it asked just before it was looked at
+                break
+            self._computing.discard(turn)  # time passes it by, and its watchdog may bite
         return found
 
-    def _pass_on_the_wall(
-        self, block: _Block, speed: float
-    ) -> list[tuple[selectors.SelectorKey, int]]:
+    def _pass_on_the_wall(self, block: _Block) -> list[tuple[selectors.SelectorKey, int]]:
+        speed = self._speed
         timers = self._scheduled  # type: ignore[attr-defined]
         next_s = timers[0].when() if timers else None
         begun_s = time.monotonic()
@@ -385,12 +381,3 @@ class SimulatedThread(LoopThread):
 
         self.simulated.visit(visit)
         return done.result()
-
-    @contextmanager
-    def paced(self) -> Iterator[None]:
-        """Within, time passes as on the wall."""
-        self.loop.call_soon_threadsafe(self.simulated.set_paced, True)
-        try:
-            yield
-        finally:
-            self.loop.call_soon_threadsafe(self.simulated.set_paced, False)

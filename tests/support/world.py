@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +37,7 @@ from hw_sim.qemu import QEMU_BOARD, QemuChip
 from hw_sim.simulated import SimulatedPace, SimulatedThread
 from hw_sim.threaded import SimulatedBoard
 from tests.support.books import Books
+from tests.support.cable import cable
 from tests.support.lcd_reader import shows
 from tests.support.tap import Tap
 from tests.support.world_clock import WorldClock
@@ -541,13 +542,18 @@ class World:
         rows = (self.folder / "vouchers.csv").read_text().splitlines()[1:]
         return {row.split(",")[1] for row in rows if row.startswith(product_id + ",")}
 
+    def cable(self) -> AbstractContextManager[None]:
+        """The technician's cable; within, tools of this process reach the terminal."""
+        return cable(self.terminal.board) if self._settings.simulated else nullcontext()
+
     def provision(self, float_minor: int = 100_000, out: Console = SILENT, **settings: Any) -> None:
         """Turn the blank board into a terminal that sells, as the technician's tool does."""
         if float_minor:
             amount = f"{float_minor / 100:.2f} KES"
             self._command("technician", "allow", "first technician", amount)
+        self._tell_time()
         self.terminal.board.power_on()
-        with self.terminal.loop.paced():  # the tool counts real seconds
+        with self.cable():
             terminal_id = provision(
                 self.terminal.board.serial_port,
                 ServerAccess(self.server.url, self.token, SERVER_NAME, SERVER_PORT),

@@ -13,8 +13,6 @@ from __future__ import annotations
 import fcntl
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +158,10 @@ def states(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "made").exists():
             shutil.rmtree(folder, ignore_errors=True)
-            with quiet_tools(), ThreadPoolExecutor() as pool:
+            with quiet_tools():
                 make_factory(folder / "factory")
-                list(pool.map(partial(_make_provisioned, folder), STATES))
+                for state in STATES:
+                    _make_provisioned(folder, state)
             (folder / "made").touch()
     return folder
 

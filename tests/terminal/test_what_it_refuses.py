@@ -60,7 +60,7 @@ def _spoil_settings(world: TerminalWorld, monkeypatch: pytest.MonkeyPatch, **cha
     )
     monkeypatch.setattr(oracle, "check_settings", lambda told: json.dumps(told).encode())
     office = custody.Office(world.server.url, world.token)
-    with world.terminal.loop.paced():
+    with world.cable():
         result = on_each_port(
             [port],
             lambda name, row: custody.bring_settings(
