@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support import nursery
 from tests.support.world import PASSPHRASE, PRICES, ReleaseManager, quiet_tools
-from tools.release.image import ROOT
 
 
 class Desk:
@@ -24,16 +22,8 @@ class Desk:
     def run(self, *arguments: str | Path, passphrase: str = PASSPHRASE, **given: object) -> str:
         """Run `python -m tools …`; both outputs together, exit code first."""
         environment = {**os.environ, "COLUMNS": "80", "DUKA_PASSPHRASE": passphrase}
-        done = subprocess.run(
-            [sys.executable, "-m", "tools", *map(str, arguments)],
-            cwd=ROOT,
-            env=environment,
-            input=str(given.get("typed", "")),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        typed = str(given.get("typed", ""))
+        done = nursery.run("tools", *map(str, arguments), typed=typed, environment=environment)
         return f"{done.returncode}\n{done.stdout}{done.stderr}"
 
     def release(self, *arguments: str | Path, **given: str) -> str:

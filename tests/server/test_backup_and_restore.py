@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 
 from tests.server.shop import NOW, ROOT, Shop
 from tests.server.test_server_process import Process
+from tests.support import nursery
 from updater_server import atomic, backup, startup
 from updater_server.__main__ import cli
 from updater_server.errors import StateError
@@ -275,10 +276,7 @@ def test_a_server_does_not_sell_from_a_database_under_anothers_log(
     assert "damaged" in run("check", "--data", target).output.replace("\n", " ")
     shutil.copy(target / "old.db", target / "duka.db")
     shutil.copy(shop.folder / "duka.db-wal", target / "duka.db-wal")
-    started = subprocess.run(
-        [sys.executable, "-m", "updater_server", "serve", "--port", "0", "--data", str(target)],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    started = nursery.run("updater_server", "serve", "--port", "0", "--data", str(target))
     assert started.returncode == 1
     assert "damaged" in started.stderr
     assert "restore" in started.stderr
@@ -467,10 +465,6 @@ def test_the_running_server_tells_that_its_database_cannot_be_written(
         assert "another server runs" in refused.output
     finally:
         server.end()
-    again = subprocess.run(
-        [sys.executable, "-m", "updater_server", "serve", "--port", "0", "--data",
-         str(shop.folder)],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    again = nursery.run("updater_server", "serve", "--port", "0", "--data", str(shop.folder))
     assert again.returncode == 1
     assert "cannot be used" in again.stderr

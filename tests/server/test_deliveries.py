@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner, Result
 
-from tests.server.shop import NOW, ROOT, Shop, voucher_csv
+from tests.server.shop import NOW, Shop, voucher_csv
+from tests.support import nursery
 from updater_server import server_key
 from updater_server.__main__ import cli
 from updater_server.errors import InputError, StateError
@@ -371,11 +371,11 @@ def test_sales_go_on_while_a_delivery_comes_in_and_survive_its_kill(
     device = server.enrol(float_minor=10**8)
     file = tmp_path / "d.csv"
     file.write_text(voucher_csv("air50", range(10_000, 22_000)))
-    arguments = [sys.executable, "-m", "updater_server", "vouchers", "import", str(file), "--yes"]
-    arguments += ["--data", str(server.folder)]
+    program = ["updater_server", "vouchers", "import", str(file), "--yes"]
+    program += ["--data", str(server.folder)]
 
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.DEVNULL)
+    def start() -> nursery.Program:
+        return nursery.start(*program, stdout=subprocess.DEVNULL, stderr=2)
 
     first = start()
     sequence = 0

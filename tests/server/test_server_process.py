@@ -1,4 +1,6 @@
-"""The real process: started, asked over HTTP, killed, started again."""
+"""The real process: started, asked over HTTP, killed, started again. Its first start and `init` are
+by the interpreter as the operator's are, the others by the nursery (`tests.support.nursery`).
+"""
 
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ from typer.testing import CliRunner, Result
 
 from tests.server.device import Device
 from tests.server.shop import PASSPHRASE, ROOT, a_release, voucher_csv
+from tests.support import nursery
 from updater_server import channels
 from updater_server.__main__ import cli
 
@@ -30,11 +33,15 @@ class Process:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | nursery.Program | None = None
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, cold: bool = False) -> subprocess.CompletedProcess[str]:
+        """As an operator types it; `cold`: started by the interpreter itself."""
+        program = ("updater_server", *arguments, "--data", str(self.folder))
+        if not cold:
+            return nursery.run(*program)
         return subprocess.run(
-            [sys.executable, "-m", "updater_server", *arguments, "--data", str(self.folder)],
+            [sys.executable, "-m", *program],
             cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
@@ -42,15 +49,18 @@ class Process:
         """The same command inside this process: most of a command's time is its start."""
         return CliRunner().invoke(cli, [*arguments, "--data", str(self.folder)])
 
-    def start(self) -> None:
-        arguments = ["serve", "--data", str(self.folder), "--port", "0"]
-        with (self.folder.parent / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "updater_server", *arguments],
-                cwd=ROOT, stdout=subprocess.PIPE, stderr=log,
-            )  # fmt: skip
-        assert self.process.stdout
-        line = self.process.stdout.readline().decode()
+    def start(self, *, cold: bool = False) -> None:
+        """Return once it serves; `cold` as above."""
+        program = ["updater_server", "serve", "--data", str(self.folder), "--port", "0"]
+        out, written = os.pipe()
+        with (self.folder.parent / "log").open("ab") as log, os.fdopen(written, "wb") as said:
+            if cold:
+                command = [sys.executable, "-m", *program]
+                self.process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=log)
+            else:
+                self.process = nursery.start(*program, stdout=said, stderr=log)
+        with os.fdopen(out, "rb") as read:
+            line = read.readline().decode()
         assert line.startswith("serving http://127.0.0.1:"), line
 
     @property
@@ -62,10 +72,9 @@ class Process:
         return f"http://127.0.0.1:{self.port}"
 
     def end(self, number: int = signal.SIGTERM) -> int:
-        assert self.process and self.process.stdout
+        assert self.process
         self.process.send_signal(number)
         code = self.process.wait(20)
-        self.process.stdout.close()
         self.process = None
         return code
 
@@ -82,7 +91,7 @@ def running(
     """A server of its own with prices and vouchers, and a technician's token."""
     folder = tmp_path_factory.mktemp("process") / "data"
     server = Process(folder)
-    made = server.command("init")
+    made = server.command("init", cold=True)
     assert made.returncode == 0, made.stderr
     token = re.search(r"technician token: (\S+)", made.stdout)
     assert token
@@ -98,7 +107,7 @@ def running(
     csv = folder.parent / "vouchers.csv"
     csv.write_text(voucher_csv("air50", range(50)))
     assert server.command("vouchers", "import", str(csv), "--yes").returncode == 0
-    server.start()
+    server.start(cold=True)
     yield server, token[1]
     if server.process:
         server.end()

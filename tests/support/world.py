@@ -14,7 +14,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -36,6 +35,7 @@ from hw_sim.printer import EscPosPrinter, Receipt
 from hw_sim.qemu import QEMU_BOARD, QemuChip
 from hw_sim.simulated import SimulatedPace, SimulatedThread
 from hw_sim.threaded import SimulatedBoard
+from tests.support import nursery
 from tests.support.books import Books
 from tests.support.cable import cable
 from tests.support.lcd_reader import shows
@@ -82,7 +82,7 @@ class Server:
         self._program = ["updater_server"]
         if clock:
             self._program = ["tests.support.world_clock", str(clock.path)]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: nursery.Program | None = None
 
     @property
     def repository(self) -> Path:
@@ -98,13 +98,7 @@ class Server:
         """Run `python -m updater_server …` on this folder; return what it printed."""
         at = arguments.index("--") if "--" in arguments else len(arguments)
         options = (*arguments[:at], "--data", str(self.folder), *arguments[at:])
-        done = subprocess.run(
-            [sys.executable, "-m", *self._program, *options],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            check=False,
-        )
+        done = nursery.run(*self._program, *options)
         assert done.returncode == 0, f"{arguments}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
@@ -126,15 +120,9 @@ class Server:
     def start(self) -> None:
         """Start the process; return when it answers."""
         (self.folder / "port").unlink(missing_ok=True)
-        command = [sys.executable, "-m", *self._program, "serve", "--data", str(self.folder)]
+        command = [*self._program, "serve", "--data", str(self.folder), "--port", "0"]
         with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, "--port", "0"],
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            self._process = nursery.start(*command, stdout=log, stderr=log)
         deadline = time.monotonic() + 30
         while not (self.folder / "port").exists():
             ended = self._process.poll() is not None

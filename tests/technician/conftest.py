@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hw_sim.description import REFERENCE
+from tests.support import nursery
 from tests.support.lcd_reader import shows
 from tests.support.world import SERVER_NAME, SERVER_PORT, Terminal
 from tests.terminal.conftest import Manner, TerminalWorld, make_world, quick, shop, states
@@ -82,9 +83,8 @@ class Technician:
     def run(self, *words: str) -> tuple[int, str]:
         """Exit code and output of `python -m tools tech …`."""
         if self.own_process:
-            with self.start(*words) as process:
-                said_by_process, _ = process.communicate(timeout=300)
-                return process.returncode, said_by_process
+            done = nursery.run("tools", *self._arguments(words), timeout_s=300)
+            return done.returncode, done.stdout + done.stderr
         said = io.StringIO()
         before, sys.argv = sys.argv, ["tools", *self._arguments(words)]
         try:
