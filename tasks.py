@@ -93,8 +93,16 @@ from tools.lab import qemu_tasks  # noqa: E402
 
 
 def _python(arguments: str) -> None:
-    """Run this environment's Python at the root; its exit code becomes the task's."""
-    done = subprocess.run([sys.executable, *shlex.split(arguments)], cwd=ROOT, check=False)
+    """Run this environment's Python at the root; its exit code becomes the task's.
+
+    It keeps what it compiles, beside the other things that are made, even where Python is told to
+    keep nothing (as in many containers): tests start hundreds of processes, and each would compile
+    the same modules again.
+    """
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(ROOT / "build" / "bytecode")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, *shlex.split(arguments)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
     if done.returncode:
         raise Exit(code=done.returncode)
 
