@@ -190,14 +190,14 @@ class Board:
         self._turn.take(lambda: self._boot_cpu(stay_in_raw_repl))
 
     def _boot_cpu(self, stay_in_raw_repl: bool) -> None:
-        bus = f"{self.bus.port}:{self.bus.new_token()}"
+        token = self.bus.new_token()
         if self._chip is not None:
             if self.flash.path is None:
                 raise ValueError("an emulated chip needs its flash in a file")
             self._cpu = self._chip.start(
                 flash_file=self.flash.path,
                 console=self.console.cpu_terminal,
-                bus=bus,
+                bus=f"{self.bus.port}:{token}",
                 wires=self.uarts,
                 on_exit=self._cpu_ended_in_thread,
             )
@@ -210,7 +210,7 @@ class Board:
             romfs_bytes=self.description.romfs_bytes,
             output=self.console.cpu_output,
             simulated_time=self.pace.jumps,
-            bus=bus,
+            bus=f"{self.bus.address}:{token}",
             stay_in_raw_repl=stay_in_raw_repl,
             on_exit=self._cpu_ended_in_thread,
         )

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import struct
+import sys
+import tempfile
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
@@ -74,7 +76,12 @@ Handler = Callable[[Op, int, int, int, bytes], "Answer | asyncio.Future[Answer]"
 
 
 class BusServer:
-    """Listens on loopback and serves one CPU at a time: the one with the current token."""
+    """Listens and serves one CPU at a time: the one with the current token.
+
+    `address` is where a program of this host finds it: on Linux a socket in a folder of its own, on
+    which what one side says is with the other at once; else, as for an emulated chip, a port of
+    loopback.
+    """
 
     def __init__(
         self, handler: Handler, on_fault: Callable[[str], None], pace: Pace | None = None
@@ -82,24 +89,37 @@ class BusServer:
         self._handler = handler
         self.pace = pace or Pace()
         self._on_fault = on_fault
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._token = b""
         self._flash_changed = False
         self._connection: _Connection | None = None
         self.port = 0
+        self.address = ""
 
     async def open(self) -> None:
-        """Listen on a port of loopback, `port`."""
+        """Listen on a port of loopback, `port`, and at `address`."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
+        server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
+        self._servers.append(server)
+        self.port = server.sockets[0].getsockname()[1]
+        self.address = str(self.port)
+        if sys.platform == "linux":  # addresses of such sockets look otherwise elsewhere
+            self._folder = tempfile.TemporaryDirectory(prefix="bus-", dir="/tmp")  # noqa: S108  a short path
+            self.address = f"{self._folder.name}/bus"
+            self._servers.append(
+                await loop.create_unix_server(lambda: _Connection(self), self.address)
+            )
 
     async def close(self) -> None:
         """Cut the CPU off and listen no more."""
         self.cut_off()
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
     def new_token(self) -> str:
         """Cut off the CPU that is connected and expect one with this token."""

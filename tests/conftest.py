@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import gc
+import hashlib
 
+import pytest
 import typer.main
 import typer.testing
 
@@ -19,3 +21,24 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--digests` tells that of each world."""
+    parser.addoption("--digests", action="store_true", help="tell the digest of each world")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One digest of all worlds on simulated time: equal in each run of the same tests."""
+    lines = sorted(
+        f"{report.nodeid} {value}"
+        for report in terminalreporter.stats.get("", [])
+        if getattr(report, "when", "") == "teardown"
+        for name, value in report.user_properties
+        if name == "digest"
+    )
+    if lines:
+        if terminalreporter.config.getoption("--digests"):
+            terminalreporter.write_line("\n".join(lines))
+        digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        terminalreporter.write_line(f"digest: {digest} ({len(lines)} worlds on simulated time)")

@@ -17,7 +17,7 @@ sys.path = _path
 
 _CHUNK = const(32768)
 
-_socket = socket.socket()
+_socket = None
 _request = bytearray(12)
 _reply = bytearray(8)
 
@@ -77,9 +77,15 @@ def _flash_changed():
 
 
 def _connect():
-    port, token = os.getenv("HW_SIM_BUS").split(":")
-    _socket.connect(socket.getaddrinfo("127.0.0.1", int(port))[0][-1])
-    _socket.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY: requests are small and waited for
+    global _socket
+    where, token = os.getenv("HW_SIM_BUS").split(":")
+    if where[0] == "/":
+        _socket = socket.socket(socket.AF_UNIX)
+        _socket.connect(struct.pack("H", socket.AF_UNIX) + where.encode() + b"\0")
+    else:
+        _socket = socket.socket()
+        _socket.connect(socket.getaddrinfo("127.0.0.1", int(where))[0][-1])
+        _socket.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY: requests are small and waited for
     _call(0x01, payload=token.encode())
 
 

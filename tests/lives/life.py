@@ -8,7 +8,6 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -18,6 +17,7 @@ from tests.lives.habits import DAY_S, LONG_NIGHT, Deed, day
 from tests.lives.shopkeeper import Shopkeeper
 from tests.support.airtime import Airtime
 from tests.support.merchant import FLOAT_MINOR
+from tests.support.seeded import seeded
 from tests.support.world import PRICES, TerminalSettings, quiet_tools
 from tests.support.world_clock import WorldClock
 from tests.terminal.conftest import TerminalWorld
@@ -48,7 +48,7 @@ class Record:
 
     @property
     def digest(self) -> str:
-        """Of all that was done and what came of it, in order."""
+        """Of all that was done and what came of it, in order, and of the world at the end."""
         return hashlib.sha256("\n".join(self.lines).encode()).hexdigest()[:16]
 
 
@@ -57,8 +57,9 @@ class Life:
 
     def __init__(self, folder: Path, factory: Path, seed: int, terminal: int) -> None:
         shutil.copytree(factory, folder)
-        first_midnight_s = (int(datetime.now(UTC).timestamp()) // DAY_S + 1) * DAY_S
-        WorldClock(folder / "time").write(first_midnight_s - _EVE_S)
+        clock = WorldClock(folder / "time")
+        first_midnight_s = (int(clock.read()) // DAY_S + 1) * DAY_S
+        clock.write(first_midnight_s - _EVE_S)
         board = {"seed": seed * 1000 + terminal}
         self._world = TerminalWorld(folder, TerminalSettings(simulated=True, seed=board["seed"]))
         self._seed = seed
@@ -93,7 +94,8 @@ class Life:
         """Live so many days; `tell` hears a line about each."""
         world = self._world
         try:
-            with quiet_tools():
+            chance = f"{self._seed}/{self._terminal}/world"
+            with quiet_tools(), seeded(chance, world.now_unix_s):
                 self._begin(days)
                 for number in range(days):
                     self._live_a_day(number)
@@ -103,6 +105,7 @@ class Life:
         finally:
             if self.record.days:
                 self.record.wake_ups = self._board.board.wake_ups
+            self._note(world.digest())
             world.close()
         return self.record
 
@@ -169,9 +172,6 @@ class Life:
 
     # deeds
 
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._board.board.pace.unix_s(), UTC)
-
     def _sell_and_pull(self, after_ms: int) -> str:
         return self._keeper.sell_and_pull(1, after_ms, self._draw)
 
@@ -184,7 +184,7 @@ class Life:
         return ""
 
     def _publish(self) -> str:
-        self._world.manager.publish(self._now())
+        self._world.manager.publish(self._world.now())
         return ""
 
     def _top_up(self) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.support.airtime import Airtime
 from tests.support.merchant import FLOAT_MINOR
+from tests.support.seeded import seeded
 from tests.support.world import TerminalSettings, World, quiet_tools
 from tests.terminal.conftest import TerminalWorld, make_factory
 from tools.technician.provisioning import USUAL
@@ -43,15 +44,16 @@ def measure(folder: Path, hours: int) -> Day:
     make_factory(folder)
     world = TerminalWorld(folder, TerminalSettings(simulated=True))
     try:
-        world.server.start()
-        world.reach()
-        world.provision(FLOAT_MINOR, **USUAL)
-        world.terminal.wait_shows("Your PIN", timeout_s=60)
-        world.merchant.sign_in()
-        world.wait_online()
-        world.merchant.sell()
-        world.terminal.board.pause(_HOUR_S)
-        return _live(world, hours)
+        with seeded("idle", world.now_unix_s):
+            world.server.start()
+            world.reach()
+            world.provision(FLOAT_MINOR, **USUAL)
+            world.terminal.wait_shows("Your PIN", timeout_s=60)
+            world.merchant.sign_in()
+            world.wait_online()
+            world.merchant.sell()
+            world.terminal.board.pause(_HOUR_S)
+            return _live(world, hours)
     finally:
         world.close()
 

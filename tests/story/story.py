@@ -19,6 +19,7 @@ from tests.support.attacker import Attacker
 from tests.support.books import Books
 from tests.support.lcd_reader import shows
 from tests.support.merchant import FLOAT_MINOR, Merchant, debit_minor, pin_lines, pin_on
+from tests.support.seeded import seeded
 from tests.support.world import (
     MERCHANT_PIN,
     PASSPHRASE,
@@ -51,6 +52,7 @@ class Story:
         the wall; 0 is as fast as it goes.
         """
         self.pictures = pictures
+        self.is_repeatable = chip is None
         settings = TerminalSettings(simulated=True, speed=speed)
         if chip:
             # A clock that runs faster makes no host compute faster: the watchdog waits for hosts.
@@ -78,7 +80,7 @@ class Story:
         teller = self.teller
         held = 0
         try:
-            with quiet_tools():
+            with quiet_tools(), seeded("story", self.world.now_unix_s):
                 for number, (title, step) in enumerate(self.steps, start=1):
                     teller.title(number, title)
                     step()
@@ -88,8 +90,11 @@ class Story:
         except (AssertionError, TimeoutError) as error:
             teller.console.print(f"  ✗ {error}", style="red", markup=False)
         finally:
+            digest = self.world.digest()
             self.world.close()
         teller.console.print()
+        if self.is_repeatable:
+            teller.console.print(f"digest: {digest}", highlight=False)
         teller.console.print(f"story: {held}/{len(self.steps)} steps held", highlight=False)
         return held == len(self.steps)
 

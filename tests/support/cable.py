@@ -61,9 +61,13 @@ class SimulatedPort:
     @property
     def in_waiting(self) -> int:
         """Bytes to read."""
-        if not self._heard:
+        if not self._count():
             self._board.pause(_LOOK_S)
-        return len(self._heard)
+        return self._count()
+
+    def _count(self) -> int:
+        # on the board's thread, so once the terminal has computed what it was computing
+        return self._board.call(len, self._heard)
 
     def inWaiting(self) -> int:  # noqa: N802  pyserial's name
         """Bytes to read."""
@@ -71,10 +75,10 @@ class SimulatedPort:
 
     def read(self, size: int = 1) -> bytes:
         """`size` bytes, or what came until the time was over."""
-        limit_s = _FOR_EVER_S if self.timeout is None else self.timeout
-        if len(self._heard) < size:
-            pace = self._board.board.pace
-            pace.wait_until(lambda: len(self._heard) >= size, limit_s, look_s=_LOOK_S)
+        now_s = self._board.board.pace.now_s
+        until_s = now_s() + (_FOR_EVER_S if self.timeout is None else self.timeout)
+        while self._count() < size and now_s() < until_s:
+            self._board.pause(_LOOK_S)
         return self._take(size)
 
     def read_all(self) -> bytes:

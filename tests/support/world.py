@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -422,6 +422,36 @@ class World:
         self._terminal: Terminal | None = None
         self._tap: Tap | None = None
 
+    def now_unix_s(self) -> float:
+        """What this world's calendar says."""
+        if self._settings.simulated and self._terminal:
+            return self._terminal.board.board.pace.unix_s()
+        return self._clock.read() if self._clock else time.time()
+
+    def now(self) -> datetime:
+        """The same, as a date."""
+        return datetime.fromtimestamp(self.now_unix_s(), UTC)
+
+    def digest(self) -> str:
+        """Of all that can be seen of the terminal from outside: its events and their times, its
+        log, flash, paper, and what went over the air. Equal in each run of a simulated world.
+        """
+        if self._terminal is None:
+            return ""
+        board = self._terminal.board
+        found = hashlib.sha256()
+        for event in board.events:
+            found.update(f"{event.time_s:.6f} {event.kind} {event.detail}\n".encode())
+        found.update(board.console_log)
+        found.update(board.call(board.flash.read, 0, board.flash.size_bytes))
+        for receipt in self._terminal.receipts():
+            found.update(receipt.layout.encode())
+        for exchange in self._tap.exchanges if self._tap else ():
+            found.update(f"{exchange.method} {exchange.path} {exchange.headers}\n".encode())
+            found.update(exchange.body + exchange.reply)
+        found.update(f"{self._terminal.network.traffic.modelled_total_bytes}".encode())
+        return found.hexdigest()[:16]
+
     @property
     def terminal(self) -> Terminal:
         """The board on the bench; made, switched off, when first asked for."""
@@ -450,7 +480,7 @@ class World:
     def _tell_time(self) -> None:
         """Let the server know what time it is in this world."""
         if self._clock:
-            self._clock.write(self.terminal.board.board.pace.unix_s())
+            self._clock.write(self.now_unix_s())
 
     def eventually(
         self, check: Callable[[], object], timeout_s: float = 20, what: str = "it"

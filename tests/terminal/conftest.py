@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,9 @@ import pytest
 
 from hw_sim.network.link import WIRE
 from tests.support.merchant import FLOAT_MINOR, Merchant
+from tests.support.seeded import seeded
 from tests.support.world import TerminalSettings, World, quiet_tools
+from tests.support.world_clock import BEGIN_UNIX_S, WorldClock
 
 STOCK = {"air50": 4, "air100": 2}
 VOUCHERS = 12
@@ -29,6 +34,8 @@ STATES = {"ready": 1, "calm": 3600}
 
 MakeWorld = Callable[..., "TerminalWorld"]
 Manner = Callable[..., TerminalSettings]
+States = Callable[[bool], Path]
+"""Whether on simulated time → the folder of prepared worlds."""
 
 
 def simulated(**changes: Any) -> TerminalSettings:
@@ -90,11 +97,22 @@ class TerminalWorld(World):
         self.manager.publish()
 
 
-def make_factory(folder: Path, edits: Sequence[tuple[str, str, str]] = ()) -> None:
+def make_factory(
+    folder: Path,
+    edits: Sequence[tuple[str, str, str]] = (),
+    begin_unix_s: float = BEGIN_UNIX_S,
+) -> None:
     """Server, keys and the images, provisioned nowhere. `edits`: (file, old, new) that make the
-    firmware a wrong build.
+    firmware a wrong build. The world begins then.
     """
-    world = World(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    WorldClock(folder / "time").write(begin_unix_s)
+    world = World(folder, simulated())
+    with seeded("factory", world.now_unix_s):
+        _make_factory(world, edits)
+
+
+def _make_factory(world: World, edits: Sequence[tuple[str, str, str]]) -> None:
     manager = world.manager
     world.found_server()
     manager.create()
@@ -117,7 +135,9 @@ def make_factory(folder: Path, edits: Sequence[tuple[str, str, str]] = ()) -> No
 
 def _make_provisioned(states: Path, state: str) -> None:
     shutil.copytree(states / "factory", states / state)
-    make_ready(TerminalWorld(states / state, simulated()), STATES[state])
+    world = TerminalWorld(states / state, simulated())
+    with seeded(state, world.now_unix_s):
+        make_ready(world, STATES[state])
 
 
 def make_ready(world: TerminalWorld, poll_s: int = 1) -> None:
@@ -148,22 +168,28 @@ def make_ready(world: TerminalWorld, poll_s: int = 1) -> None:
 
 
 @pytest.fixture(scope="session")
-def states(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The folder of prepared worlds, made by whichever worker comes first."""
+def states(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> States:
+    """The folder of prepared worlds that begin then, made by whichever worker comes first."""
     base = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         base = base.parent
-    folder = base / "terminal-worlds"
-    with (base / "terminal-worlds.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "made").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            with quiet_tools():
-                make_factory(folder / "factory")
-                for state in STATES:
-                    _make_provisioned(folder, state)
-            (folder / "made").touch()
-    return folder
+
+    @cache
+    def made(is_simulated: bool) -> Path:
+        folder = base / ("terminal-worlds" if is_simulated else "terminal-worlds-of-today")
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "made").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                begin_unix_s = BEGIN_UNIX_S if is_simulated else time.time()
+                with quiet_tools():
+                    make_factory(folder / "factory", begin_unix_s=begin_unix_s)
+                    for state in STATES:
+                        _make_provisioned(folder, state)
+                (folder / "made").touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture
@@ -173,19 +199,32 @@ def manner() -> Manner:
 
 
 @pytest.fixture
-def make_world(states: Path, tmp_path: Path, manner: Manner) -> Iterator[MakeWorld]:
-    """`make_world(state, **settings)`: a world of its own, terminal and server still off."""
+def make_world(
+    states: States, tmp_path: Path, manner: Manner, request: pytest.FixtureRequest
+) -> Iterator[MakeWorld]:
+    """`make_world(state, **settings)`: a world of its own, terminal and server still off.
+
+    One on simulated time is a function of the test's name; its digest is told at the end.
+    """
     worlds: list[TerminalWorld] = []
+    tell: list[tuple[str, object]] = request.node.user_properties
+    with ExitStack() as stack:
+        stack.enter_context(quiet_tools())
 
-    def make(state: str = "ready", **settings: Any) -> TerminalWorld:
-        folder = tmp_path / f"world{len(worlds)}"
-        shutil.copytree(states / state, folder)
-        worlds.append(TerminalWorld(folder, manner(**settings)))
-        return worlds[-1]
+        def make(state: str = "ready", **changes: Any) -> TerminalWorld:
+            settings = manner(**changes)
+            folder = tmp_path / f"world{len(worlds)}"
+            shutil.copytree(states(settings.simulated) / state, folder)
+            world = TerminalWorld(folder, settings)
+            if settings.simulated and not worlds:
+                stack.enter_context(seeded(request.node.name, world.now_unix_s))
+            worlds.append(world)
+            return world
 
-    with quiet_tools():
         yield make
         for world in worlds:
+            if manner().simulated:
+                tell.append(("digest", world.digest()))
             world.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -113,7 +113,7 @@ def test_expired_signatures_stop_installing_but_neither_selling_nor_fetching(
 ) -> None:
     world = make_world()
     world.manager.add(world.image(2), deltas=False, gate_idle_s=0)
-    world.manager.publish(datetime.now(UTC) - timedelta(days=40))
+    world.manager.publish(world.now() - timedelta(days=40))
     log = world.new_log()
     world.terminal.board.call(world.terminal.network.forge_time, 1_700_000_000.0)
     world.open_shop()
