@@ -105,7 +105,7 @@ class BusServer:
         self.port = server.sockets[0].getsockname()[1]
         self.address = str(self.port)
         if sys.platform == "linux":  # addresses of such sockets look otherwise elsewhere
-            self._folder = tempfile.TemporaryDirectory(prefix="bus-", dir="/tmp")  # noqa: S108  a short path
+            self._folder = tempfile.TemporaryDirectory(prefix="bus-", dir="/tmp")
             self.address = f"{self._folder.name}/bus"
             self._servers.append(
                 await loop.create_unix_server(lambda: _Connection(self), self.address)

@@ -49,6 +49,8 @@ class GpioBank:
         self._outputs: dict[int, Callable[[bool | None], None]] = {}
         self._edges: dict[int, int] = {}
         self._seen: dict[int, bool] = {}
+        self.is_looking = False
+        """Whether a level is asked for on behalf of the edge detector, not by the CPU."""
         self.interrupt: Callable[[int], None] = lambda pin: None
         """Told of each edge on a pin that the CPU listens to."""
 
@@ -105,7 +107,9 @@ class GpioBank:
     def look(self) -> None:
         """Something outside has moved: tell of the edges that it made."""
         for pin, edges in list(self._edges.items()):
+            self.is_looking = True
             level = self.read(pin)
+            self.is_looking = False
             if level != self._seen[pin]:
                 self._seen[pin] = level
                 if edges & (RISING if level else FALLING):
@@ -144,7 +148,7 @@ class GpioBank:
         changed = self._outputs.get(pin)
         if changed is not None and after != before:
             changed(after)
-        if self._edges and after != before:
+        if self._edges and after != before and pin in self._inputs:
             self.look()
 
 

@@ -119,6 +119,7 @@ class Keypad:
         contact = self._contact(key)
         if contact.pressed == pressed:
             return
+        self._gpio.look()  # the chatter of the last move has ended since, and nobody saw its end
         contact.pressed = pressed
         contact.scans_since_change = 0
         now_s = self._clock()
@@ -160,7 +161,7 @@ class Keypad:
         return self._rng.random() < 0.5
 
     def _note_scan(self, node: int, now_s: float) -> None:
-        if node < self._rows:
+        if node < self._rows or self._gpio.is_looking:
             return
         for row, contact in self._by_column[node]:
             if self._gpio.driven(self._pins[row]) is False and contact.settled(now_s):

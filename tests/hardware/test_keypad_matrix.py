@@ -144,3 +144,36 @@ def test_scans_are_counted_from_the_last_change() -> None:
     assert keypad.scans_since_change("1") == (2, 0.5)
     keypad.release("1")
     assert keypad.scans_since_change("1") == (0, 0.0)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_each_press_interrupts_however_the_contact_chattered_before(seed: int) -> None:
+    gpio, keypad, clock = wired(seed, bounce=True)
+    for row in ROWS:
+        gpio.configure(row, Mode.OPEN_DRAIN, Pull.NONE, 0)
+    rang: list[int] = []
+    gpio.interrupt = rang.append
+    gpio.listen(COLUMNS[0], 4)
+    for _ in range(10):
+        keypad.press("1")
+        assert rang, "a key was pressed"
+        clock.now_s += 0.1
+        keypad.release("1")
+        for _ in range(1 + seed):
+            clock.now_s += 0.0005
+            gpio.look()  # a row was driven in the middle of it
+        clock.now_s += 0.1
+        rang.clear()
+
+
+def test_the_edge_detector_is_not_taken_for_a_program_that_scans() -> None:
+    gpio, keypad, clock = wired()
+    gpio.configure(ROWS[0], Mode.OPEN_DRAIN, Pull.NONE, 0)
+    gpio.listen(COLUMNS[0], 4)
+    keypad.press("1")
+    for level in (True, False) * 3:
+        clock.now_s += 0.01
+        gpio.write(ROWS[0], level)
+    assert keypad.scans_since_change("1") == (0, 0.0)
+    gpio.read(COLUMNS[0])
+    assert keypad.scans_since_change("1")[0] == 1

@@ -13,33 +13,64 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from tests.lives import judge
 from tests.lives.life import Life, Record
+from tests.lives.office import first_release_everywhere
 from tests.lives.wrong_builds import WRONG_BUILDS, WrongBuild
+from tests.support.seeded import seeded
 from tests.support.world import quiet_tools
-from tests.terminal.conftest import make_factory
+from tests.terminal.conftest import TerminalWorld, make_factory, simulated
+
+
+def make_town(folder: Path, edits: Sequence[tuple[str, str, str]] = ()) -> None:
+    """What every life begins with: release 1 on all channels."""
+    with quiet_tools():
+        make_factory(folder, edits, later_images=False)
+        world = TerminalWorld(folder, simulated())
+        with seeded("town", world.now_unix_s):
+            first_release_everywhere(world)
 
 
 def look_at(folder: Path, wrong: WrongBuild) -> str:
     """Whether lives of that build show what is wrong; the word for it."""
     home = folder / hashlib.sha256(wrong.name.encode()).hexdigest()[:8]
-    with quiet_tools():
-        make_factory(home / "factory", wrong.edits)
-    record = Life(home / "life", home / "factory", 1, 0).live(wrong.days, lambda line: None)
+    with wrong.office():
+        make_town(home / "factory", wrong.edits)
+        records = [
+            Life(home / f"life{n}", home / "factory", wrong.seed, n, simulated()).live(
+                wrong.days, lambda line: None
+            )
+            for n in wrong.terminals
+        ]
     shutil.rmtree(home, ignore_errors=True)
-    shown = next((text for text in record.broken if wrong.says in text), "")
-    word = "caught" if shown else f"NOT CAUGHT {record.broken}"
+    broken = [text for record in records for text in record.broken] + storms(records)
+    shown = next((text for text in broken if wrong.says in text), "")
+    word = "caught" if shown else f"NOT CAUGHT {broken}"
     print(f"wrong build: {wrong.name}: {word} {shown}", flush=True)
     return shown
 
 
 def live(folder: Path, seed: int, days: int, terminal: int) -> Record:
     """One life, in a process of its own."""
-    life = Life(folder / f"life{terminal}", folder / "factory", seed, terminal)
+    life = Life(folder / f"life{terminal}", folder / "factory", seed, terminal, simulated())
     return life.live(days, lambda line: print(line, flush=True))
+
+
+def storms(records: Sequence[Record]) -> list[str]:
+    """What only several terminals of a town show."""
+    days = sorted({number for record in records for number in record.after_mains_s})
+    return [
+        f"day {number}: {text}"
+        for number in days
+        for text in judge.storm(
+            [r.after_mains_s[number] for r in records if number in r.after_mains_s]
+        )
+    ]
 
 
 def main() -> int:
@@ -60,8 +91,7 @@ def main() -> int:
                 caught = [bool(shown) for shown in pool.map(partial(look_at, folder), WRONG_BUILDS)]
             print(f"wrong builds caught: {sum(caught)} of {len(caught)}")
             return int(not all(caught))
-        with quiet_tools():
-            make_factory(folder / "factory")
+        make_town(folder / "factory")
         one = partial(live, folder, asked.seed, asked.days)
         with ProcessPoolExecutor(os.cpu_count()) as pool:
             records = list(pool.map(one, wanted))
@@ -81,7 +111,7 @@ def tell(records: list[Record], days: int, seed: int) -> int:
         outcomes += record.outcomes
         sizes += record.bytes_by_purpose
         print(f"terminal {record.terminal}: digest: {record.digest}")
-    broken = [text for record in records for text in record.broken]
+    broken = [text for record in records for text in record.broken] + storms(records)
     for text in broken:
         print(f"broken: {text} (seed {seed})")
     lived = max(1, sum(record.days for record in records))

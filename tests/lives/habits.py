@@ -10,8 +10,12 @@ from enum import Enum, auto
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
-GOOD_RELEASE_DAY, BAD_RELEASE_DAY = 1, 3
+UTC_OFFSET_S = 3 * HOUR_S
+"""All times of day are the shop's."""
+GOOD_RELEASE_DAY, MAINS_DAY, BAD_RELEASE_DAY, PRICES_DAY = 1, 2, 3, 5
 """Days of a week."""
+MAINS_CUT = (HOUR_S + 1800, 5 * HOUR_S + 1800)
+"""When the town has no mains, for every terminal of it."""
 LONG_NIGHT = (21 * HOUR_S + 1800, 6 * HOUR_S)
 
 
@@ -34,6 +38,9 @@ class Deed(Enum):
     RESTART_THE_SERVER = auto()
     OFFER_A_GOOD_RELEASE = auto()
     OFFER_A_BAD_RELEASE = auto()
+    PROMOTE_TO_BETA = auto()
+    PROMOTE_TO_STABLE = auto()
+    LOOK_AT_THE_NEW_DAY = auto()
     CHANGE_THE_PRICES = auto()
 
 
@@ -58,7 +65,10 @@ def day(seed: int, terminal: int, number: int) -> list[Event]:
     events = [Event(5 * HOUR_S, Deed.RENEW_THE_CHANNELS), Event(5 * HOUR_S + 60, Deed.TOP_UP)]
     if draw.random() < 0.5:
         events.append(Event(5 * HOUR_S + 120, Deed.DELIVER_STOCK, draw.choice((1, 1, 2))))
-    if draw.random() < 0.4:
+    weekday = number % 7
+    if weekday == MAINS_DAY:
+        events += [Event(MAINS_CUT[0], Deed.SWITCH_OFF), Event(MAINS_CUT[1], Deed.SWITCH_ON)]
+    elif draw.random() < 0.4:
         events += [Event(HOUR_S, Deed.SWITCH_OFF), Event(LONG_NIGHT[1], Deed.SWITCH_ON)]
     events += _shop(draw, opens_s, closes_s)
     if draw.random() < 0.35:
@@ -68,13 +78,15 @@ def day(seed: int, terminal: int, number: int) -> list[Event]:
         events.append(Event(min(begins_s + lasts_s, LONG_NIGHT[0]), Deed.FIND_COVERAGE))
     if draw.random() < 0.3:
         events.append(Event(draw.randint(0, DAY_S - 2 * HOUR_S), Deed.RESTART_THE_SERVER))
-    weekday = number % 7
-    if weekday == GOOD_RELEASE_DAY and number < 7:
-        events.append(Event(6 * HOUR_S + 600, Deed.OFFER_A_GOOD_RELEASE))
-    if weekday == BAD_RELEASE_DAY and number < 7:
-        events.append(Event(6 * HOUR_S + 600, Deed.OFFER_A_BAD_RELEASE))
-    if weekday == 5:
+    if weekday in (GOOD_RELEASE_DAY, BAD_RELEASE_DAY):
+        is_good = weekday == GOOD_RELEASE_DAY
+        offer = Deed.OFFER_A_GOOD_RELEASE if is_good else Deed.OFFER_A_BAD_RELEASE
+        events.append(Event(6 * HOUR_S + 600, offer, number // 7))
+        events.append(Event(6 * HOUR_S + 1800, Deed.PROMOTE_TO_BETA))
+        events.append(Event(7 * HOUR_S, Deed.PROMOTE_TO_STABLE))
+    if weekday == PRICES_DAY:
         events.append(Event(6 * HOUR_S + 900, Deed.CHANGE_THE_PRICES, number))
+    events.append(Event(3000, Deed.LOOK_AT_THE_NEW_DAY))
     return sorted(events, key=lambda event: (event.at_s, event.deed.value))
 
 

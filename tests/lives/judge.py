@@ -1,9 +1,12 @@
-"""What must hold at each midnight, from outside: paper, books, what the server was told."""
+"""What must hold at each midnight, from outside: paper, books, flash, air, words to the server."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from tests.lives import disk
 from tests.support.merchant import pin_on
 from tests.support.world import World
 from updater_server.sales import checks
@@ -12,7 +15,23 @@ from updater_server.store.engine import open_engine, reading
 _QUIET_MESSAGES = 8
 """A day without any deed takes four."""
 _MESSAGES_A_DEED = 4
+_CHECK_INS = (3, 24)
+"""Of a day: every three hours makes eight, and each start one."""
 _UNEXPECTED_ALARMS = ("journal", "float", "voucher", "reply", "message", "file")
+_LATE_S = 6 * 3600
+_UPDATE_BYTES = 60_000
+"""A release that changes some lines comes as a delta; whole it is twice as much."""
+_STORM_S = 30
+
+
+@dataclass
+class Today:
+    """What was seen of a day from outside."""
+
+    deeds: int
+    times: Counter[str]
+    """Messages by purpose."""
+    bytes: Counter[str]
 
 
 def money(world: World, paid_in_minor: int) -> list[str]:
@@ -43,15 +62,29 @@ def money(world: World, paid_in_minor: int) -> list[str]:
     return found
 
 
-def silence(messages: int, deeds: int) -> list[str]:
-    """Whether more journal messages went out in a day than what was done there explains."""
-    if messages <= _QUIET_MESSAGES + _MESSAGES_A_DEED * deeds:
-        return []
-    return [f"{messages} journal messages on a day of {deeds} deeds"]
+def silence(today: Today) -> list[str]:
+    """Whether more went out in a day than what was done there explains, or too little."""
+    found = []
+    messages = today.times["journal"]
+    if messages > _QUIET_MESSAGES + _MESSAGES_A_DEED * today.deeds:
+        found.append(f"{messages} journal messages on a day of {today.deeds} deeds")
+    least, most = _CHECK_INS
+    check_ins = today.times["check-in"]
+    if not least <= check_ins <= most + today.deeds:
+        found.append(f"{check_ins} check-ins on a day of {today.deeds} deeds")
+    if today.bytes["releases"] > _UPDATE_BYTES:
+        found.append(f"{today.bytes['releases']} bytes of releases on a day")
+    return found
 
 
-def trust(world: World, wanted_release: int, bad_release: int | None) -> list[str]:
-    """Broken promises of updates."""
+def presence(world: World) -> list[str]:
+    """Whether the server has heard of the terminal lately."""
+    silent_s = world.now_unix_s() - world.books.check_in()["at"]
+    return [f"not heard of for {silent_s:.0f} s"] if silent_s > _LATE_S else []
+
+
+def trust(world: World, wanted_release: int, bad: Sequence[int]) -> list[str]:
+    """Broken promises of updates. `bad`: releases that were tried here, and must have failed."""
     found = []
     check_in = world.books.check_in()
     if (check_in["release"], bool(check_in["trial"])) != (wanted_release, False):
@@ -59,9 +92,32 @@ def trust(world: World, wanted_release: int, bad_release: int | None) -> list[st
             f"it runs release {check_in['release']}, trial {check_in['trial']},"
             f" not {wanted_release}; it waits for {world.books.waits()}"
         )
-    failures = [release for release, _ in world.books.failures()]
-    if bad_release is not None and bad_release not in failures:
-        found.append(f"nobody was told that release {bad_release} failed")
-    if len(failures) > 1:
-        found.append(f"a release was tried again and again: {failures}")
+    failed = Counter(release for release, _ in world.books.failures())
+    for release in bad:
+        if not failed[release]:
+            found.append(f"nobody was told that release {release} failed")
+    for release, count in failed.items():
+        if release not in bad:
+            found.append(f"release {release} failed: {world.books.failures()[-1][1]}")
+        elif count > 1:
+            found.append(f"release {release} was tried {count} times")
     return found
+
+
+def flash(world: World) -> list[str]:
+    """What lies on the disk and should not."""
+    board = world.terminal.board
+    found = disk.files(board.call(board.flash.read, 0, board.flash.size_bytes))
+    said = disk.faults(found)
+    left = disk.batches(found) & world.books.sold_out_batches(world.now_unix_s() - _LATE_S)
+    if left:
+        said.append(f"batches that were sold out long ago are still there: {sorted(left)}")
+    return said
+
+
+def storm(second_check_ins_s: Sequence[float]) -> list[str]:
+    """Whether terminals that started at one instant ask together, hours later."""
+    if len(second_check_ins_s) < 2:
+        return []
+    spread_s = max(second_check_ins_s) - min(second_check_ins_s)
+    return [f"a storm: all asked within {spread_s:.0f} s"] if spread_s < _STORM_S else []

@@ -10,15 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
 from tests.lives import judge
-from tests.lives.habits import DAY_S, LONG_NIGHT, Deed, day
+from tests.lives.habits import DAY_S, LONG_NIGHT, MAINS_CUT, MAINS_DAY, UTC_OFFSET_S, Deed, day
+from tests.lives.office import CHANNELS, Bad, Office
 from tests.lives.shopkeeper import Shopkeeper
 from tests.support.airtime import Airtime
 from tests.support.merchant import FLOAT_MINOR
 from tests.support.seeded import seeded
-from tests.support.world import PRICES, TerminalSettings, quiet_tools
+from tests.support.world import TerminalSettings, quiet_tools
 from tests.support.world_clock import WorldClock
 from tests.terminal.conftest import TerminalWorld
 from tools.technician.provisioning import USUAL
@@ -29,7 +28,8 @@ _EVE_S = 1800
 _JUDGED_AT_S = 2700
 """After midnight: whatever was open at night has had a check-in."""
 _SERVER_DOWN_S = 300
-_LOW_FLOAT_MINOR = 40_000
+_SETTLED_AFTER_S = 900
+"""After a start in common, all have asked once; what they ask later is asked apart."""
 
 
 @dataclass
@@ -45,6 +45,8 @@ class Record:
     wake_ups: int = 0
     longest_wait_s: float = 0
     lines: list[str] = field(default_factory=list)
+    after_mains_s: dict[int, float] = field(default_factory=dict)
+    """Day without mains in the night → when the terminal checked in again after its start."""
 
     @property
     def digest(self) -> str:
@@ -55,21 +57,25 @@ class Record:
 class Life:
     """`live()` once. `factory`: a folder with server and releases, as `make_factory` leaves it."""
 
-    def __init__(self, folder: Path, factory: Path, seed: int, terminal: int) -> None:
+    def __init__(
+        self, folder: Path, factory: Path, seed: int, terminal: int, settings: TerminalSettings
+    ) -> None:
         shutil.copytree(factory, folder)
         clock = WorldClock(folder / "time")
-        first_midnight_s = (int(clock.read()) // DAY_S + 1) * DAY_S
-        clock.write(first_midnight_s - _EVE_S)
-        board = {"seed": seed * 1000 + terminal}
-        self._world = TerminalWorld(folder, TerminalSettings(simulated=True, seed=board["seed"]))
+        local_s = int(clock.read()) + UTC_OFFSET_S
+        self._first_midnight_unix_s = (local_s // DAY_S + 1) * DAY_S - UTC_OFFSET_S
+        clock.write(self._first_midnight_unix_s - _EVE_S)
+        self._channel = CHANNELS[::-1][terminal % len(CHANNELS)]
+        self._world = TerminalWorld(folder, settings)
+        self._office = Office(self._world, self._channel)
         self._seed = seed
         self._terminal = terminal
         self._draw = random.Random(f"{seed}/{terminal}/chances")
-        self._paid_in_minor = FLOAT_MINOR
-        self._release = 1
-        self._bad_release: int | None = None
+        self._bad: Bad | None = None
         self._midnight_s = 0.0
+        self._day = 0
         self.record = Record(terminal)
+        office = self._office
         self._deeds: dict[Deed, Callable[[int], str]] = {
             Deed.SELL: lambda number: self._keeper.sell(number),
             Deed.SELL_AND_PULL_THE_BATTERY: self._sell_and_pull,
@@ -77,17 +83,22 @@ class Life:
             Deed.CHANGE_ONES_MIND: lambda number: self._keeper.change_ones_mind(),
             Deed.END_THE_PAPER: lambda number: self._keeper.end_the_paper(number),
             Deed.PULL_THE_BATTERY: lambda number: self._keeper.lose_power(number),
+            Deed.LOOK_AT_THE_NEW_DAY: self._look_at_the_new_day,
             Deed.SWITCH_OFF: lambda number: self._switch(False),
             Deed.SWITCH_ON: lambda number: self._switch(True),
             Deed.LOSE_COVERAGE: lambda number: self._cover(False),
             Deed.FIND_COVERAGE: lambda number: self._cover(True),
-            Deed.RENEW_THE_CHANNELS: lambda number: self._publish(),
-            Deed.TOP_UP: lambda number: self._top_up(),
-            Deed.DELIVER_STOCK: self._deliver_stock,
+            Deed.RENEW_THE_CHANNELS: lambda number: office.publish(),
+            Deed.TOP_UP: lambda number: office.top_up(),
+            Deed.DELIVER_STOCK: lambda number: office.deliver_stock(
+                number, self._draw.choice((1, 1, 3))
+            ),
             Deed.RESTART_THE_SERVER: lambda number: self._restart_the_server(),
-            Deed.OFFER_A_GOOD_RELEASE: lambda number: self._offer(2),
-            Deed.OFFER_A_BAD_RELEASE: lambda number: self._offer(3),
-            Deed.CHANGE_THE_PRICES: self._change_the_prices,
+            Deed.OFFER_A_GOOD_RELEASE: lambda number: self._offer(None),
+            Deed.OFFER_A_BAD_RELEASE: lambda number: self._offer(list(Bad)[number % 2]),
+            Deed.PROMOTE_TO_BETA: lambda number: office.promote("beta", self._bad),
+            Deed.PROMOTE_TO_STABLE: lambda number: office.promote("stable", self._bad),
+            Deed.CHANGE_THE_PRICES: office.change_the_prices,
         }
 
     def live(self, days: int, tell: Callable[[str], None]) -> Record:
@@ -114,19 +125,27 @@ class Life:
         world.fill_vault(_VOUCHERS_A_DAY * days)
         world.server.start()
         world.reach()
-        world.provision(FLOAT_MINOR, **USUAL)
+        settings = {**USUAL, "channel": self._channel, "utc_offset_s": UTC_OFFSET_S}
+        world.provision(FLOAT_MINOR, **settings)
         self._board = world.terminal.board
         self._keeper = Shopkeeper(world.terminal)
-        self._count_airtime()
+        self._airtime = Airtime(world, self._heard)
+        self.record.bytes_by_purpose = self._airtime.by_bytes
+        self.record.times_by_purpose = self._airtime.by_times
         self._keeper.go_to_the_menu()
         world.wait_online()
-        self._midnight_s = world.terminal.now_s()
+        self._midnight_s = world.terminal.now_s() + self._first_midnight_unix_s - world.now_unix_s()
         self._note("begun")
 
+    def _heard(self, purpose: str) -> None:
+        at_s = self._board.board.pace.now_s() - self._midnight_s
+        is_later = at_s > MAINS_CUT[1] + _SETTLED_AFTER_S
+        if purpose == "check-in" and self._day % 7 == MAINS_DAY and is_later:
+            self.record.after_mains_s.setdefault(self._day, at_s)
+
     def _live_a_day(self, number: int) -> None:
-        self._day_said = ""
-        before = sum(self.record.bytes_by_purpose.values())
-        messages = self.record.times_by_purpose["journal"]
+        self._day, self._day_said = number, ""
+        sizes, times = Counter(self._airtime.by_bytes), Counter(self._airtime.by_times)
         events = day(self._seed, self._terminal, number)
         for event in events:
             self._wait_until(event.at_s)
@@ -142,16 +161,26 @@ class Life:
         self._wait_until(_JUDGED_AT_S)
         self.record.days += 1
         self.record.longest_wait_s = self._keeper.longest_wait_s
-        broken = judge.money(self._world, self._paid_in_minor)
-        broken += judge.trust(self._world, self._release, self._bad_release)
-        messages = self.record.times_by_purpose["journal"] - messages
-        broken += judge.silence(messages, len(events))
+        today = judge.Today(
+            len(events), self._airtime.by_times - times, self._airtime.by_bytes - sizes
+        )
+        broken = self._judge(today)
         for text in broken:
             self._broken(f"day {number}: {text}")
-        size = sum(self.record.bytes_by_purpose.values()) - before
         sales = len(self._world.books.debits_minor())
         self._note(f"day {number} over: {sales} sales, float {self._world.books.float_minor()}")
+        size = today.bytes.total()
         self._day_said = f"{sales} sales so far, {size} bytes, broken: {len(broken)}"
+
+    def _judge(self, today: judge.Today) -> list[str]:
+        world, office = self._world, self._office
+        return [
+            *judge.money(world, office.paid_in_minor),
+            *judge.trust(world, office.release, office.bad),
+            *judge.silence(today),
+            *judge.presence(world),
+            *judge.flash(world),
+        ]
 
     def _wait_until(self, at_s: float) -> None:
         left_s = self._midnight_s + at_s - self._world.terminal.now_s()
@@ -165,15 +194,16 @@ class Life:
         self.record.broken.append(f"terminal {self._terminal}: {text}")
         self._note(f"BROKEN {text}")
 
-    def _count_airtime(self) -> None:
-        airtime = Airtime(self._world)
-        self.record.bytes_by_purpose = airtime.by_bytes
-        self.record.times_by_purpose = airtime.by_times
-
     # deeds
 
     def _sell_and_pull(self, after_ms: int) -> str:
         return self._keeper.sell_and_pull(1, after_ms, self._draw)
+
+    def _look_at_the_new_day(self, number: int) -> str:
+        said = self._keeper.look_at_the_new_day()
+        if said != "nothing sold yet":
+            self._broken(f"day {self._day}: {said}")
+        return said
 
     def _switch(self, on: bool) -> str:
         (self._board.power_on if on else self._board.power_off)()
@@ -183,43 +213,12 @@ class Life:
         self._world.terminal.set_coverage(on)
         return ""
 
-    def _publish(self) -> str:
-        self._world.manager.publish(self._world.now())
-        return ""
-
-    def _top_up(self) -> str:
-        if self._world.books.float_minor() >= _LOW_FLOAT_MINOR:
-            return "enough"
-        self._world.deposit(FLOAT_MINOR)
-        self._paid_in_minor += FLOAT_MINOR
-        return "paid in"
-
-    def _deliver_stock(self, product: int) -> str:
-        self._world.assign_stock(PRICES.products[product - 1].product_id, 3)
-        return ""
-
     def _restart_the_server(self) -> str:
         self._world.server.stop()
         self._board.pause(_SERVER_DOWN_S)
         self._world.server.start()
         return ""
 
-    def _offer(self, number: int) -> str:
-        manager = self._world.manager
-        manager.add(self._world.image(number), deltas=False, gate_idle_s=600)
-        self._publish()
-        if number == 2:
-            self._release = 2
-        else:
-            self._bad_release = number
-        return ""
-
-    def _change_the_prices(self, number: int) -> str:
-        second = PRICES.products[1]
-        dearer = msgspec.structs.replace(second, amount_minor=second.amount_minor + 100 * number)
-        prices = msgspec.structs.replace(
-            PRICES, version=number + 2, products=[PRICES.products[0], dearer]
-        )
-        self._world.manager.set_prices(prices)
-        self._publish()
-        return ""
+    def _offer(self, bad: Bad | None) -> str:
+        self._bad = bad
+        return self._office.offer(bad)

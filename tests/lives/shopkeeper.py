@@ -146,6 +146,16 @@ class Shopkeeper:
         self._terminal.board.call(self._terminal.printer.run_out_of_paper)
         return self.sell(product)
 
+    def look_at_the_new_day(self) -> str:
+        """The report of a day on which nothing was sold yet: its total."""
+        self.go_to_the_menu()
+        self._press("4")
+        self._shown("Day report")
+        nothing = shows(self._terminal.board.lcd_picture().rows, "KES 0.00")
+        self._press("*")
+        self.go_to_the_menu()
+        return "nothing sold yet" if nothing else "the new day has sales"
+
     def lose_power(self, seconds: float) -> str:
         """The battery falls out, and is put back."""
         self._terminal.board.power_off()

@@ -1,26 +1,48 @@
-"""Firmware that is wrong on purpose, each in a way that days show; lives must notice every one."""
+"""Terminals and offices that are wrong on purpose, each in a way that days show; lives must notice
+every one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from unittest import mock
+
+from updater_server.channels.promotion import Promotion
+
+Edit = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class WrongBuild:
-    """`edits`: (file, old, new). What is broken within `days` has `says` in its text."""
+    """`edits`: (file, old, new) of the firmware. What is broken within `days` has `says` in its
+    text. `office`: what is wrong on the other side, while the lives last.
+    """
 
     name: str
-    edits: tuple[tuple[str, str, str], ...]
+    edits: tuple[Edit, ...]
     days: int
     says: str
+    terminals: tuple[int, ...] = (0,)
+    seed: int = 1
+    office: Callable[[], AbstractContextManager[object]] = nullcontext
 
+
+def _without_deltas() -> AbstractContextManager[object]:
+    real = Promotion.payloads
+    return mock.patch.object(Promotion, "payloads", lambda *given: real(*given)[:1])
+
+
+_SYNC, _CHECK_IN = "firmware/office/sync.py", "firmware/duties/check_in.py"
+_DUE = "        return ticks_diff(ticks_ms(), self._due_ms) >= 0\n"
 
 WRONG_BUILDS = (
     WrongBuild(
         "a settlement is settled again, for ever",
         (
             (
-                "firmware/office/sync.py",
+                _SYNC,
                 "if also_settled or journal.has_news(told, journal.next_sequence - 1):",
                 "if True:",
             ),
@@ -34,6 +56,12 @@ WRONG_BUILDS = (
         "journal messages",
     ),
     WrongBuild(
+        "an idle terminal checks in every ten minutes",
+        ((_CHECK_IN, "apart(terminal.config.poll_s * 1000,", "apart(600000,"),),
+        1,
+        "check-ins on a day",
+    ),
+    WrongBuild(
         "the float is off by a cent",
         (("firmware/sales/till.py", "state.float_minor\n", "state.float_minor + 1\n"),),
         1,
@@ -41,13 +69,7 @@ WRONG_BUILDS = (
     ),
     WrongBuild(
         "the server's word that nothing is new is believed whatever it is",
-        (
-            (
-                "firmware/update/newest.py",
-                "tag[1:].startswith(self._tag)",
-                "tag",
-            ),
-        ),
+        (("firmware/update/newest.py", "tag[1:].startswith(self._tag)", "tag"),),
         2,
         "not 2",
     ),
@@ -55,12 +77,100 @@ WRONG_BUILDS = (
         "a rollback is told to nobody",
         (
             (
-                "firmware/duties/check_in.py",
+                _CHECK_IN,
                 "        if failure:\n            told =",
                 "        if None:\n            told =",
             ),
         ),
         4,
         "nobody was told",
+    ),
+    WrongBuild(
+        "a promoted release has no delta for those who run what its channel lists",
+        (),
+        2,
+        "bytes of releases",
+        office=_without_deltas,
+    ),
+    WrongBuild(
+        "terminals that started together ask together",
+        (
+            (
+                "firmware/duties/apart.py",
+                "    return milliseconds - (milliseconds * random(1)[0] >> 10)\n",
+                "    return milliseconds\n",
+            ),
+        ),
+        3,
+        "a storm",
+        terminals=(0, 1, 2),
+    ),
+    WrongBuild(
+        "each check-in leaves a line in a log on the disk",
+        (
+            (
+                _CHECK_IN,
+                "        terminal.link.reached()\n",
+                '        terminal.link.reached()\n        with open("/data/log", "a") as kept:\n'
+                '            kept.write("reached %d\\n" % now)\n',
+            ),
+        ),
+        1,
+        "a file that nobody knows",
+    ),
+    WrongBuild(
+        "each check-in keeps a piece of the heap",
+        (
+            (
+                _CHECK_IN,
+                "        self._told = files\n",
+                "        self._told = files\n"
+                '        self._kept = [getattr(self, "_kept", None), bytearray(8192)]\n',
+            ),
+        ),
+        3,
+        "",
+    ),
+    WrongBuild(
+        "a counter of milliseconds is compared as if it never wrapped",
+        ((_CHECK_IN, _DUE, "        return ticks_ms() >= self._due_ms\n"),),
+        2,
+        "check-in",
+    ),
+    WrongBuild(
+        "the day begins at the midnight of Greenwich",
+        (
+            (
+                "firmware/sales/day.py",
+                "    start = now - (now + utc_offset_s) % _DAY_S\n",
+                "    start = now - now % _DAY_S\n",
+            ),
+        ),
+        3,
+        "the new day has sales",
+    ),
+    WrongBuild(
+        "a batch of stock that is sold out is never retired",
+        (
+            (
+                "firmware/office/stock_delivery.py",
+                "        stock.keep_only(set(_needed(journal)).union(journal.state.batches))\n",
+                "        pass\n",
+            ),
+        ),
+        7,
+        "still there",
+    ),
+    WrongBuild(
+        "a release that failed is tried again for ever",
+        (
+            (
+                "firmware/update/record.py",
+                "        return [int(number) for number, _ in self.refused]\n",
+                "        return []\n",
+            ),
+        ),
+        4,
+        "was tried",
     ),
 )

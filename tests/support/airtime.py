@@ -5,6 +5,7 @@ own keys.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import cbor2
 
@@ -30,7 +31,9 @@ class Airtime:
     enrolled. What an exchange's end still costs counts for the next one.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, hear: Callable[[str], None] = lambda purpose: None) -> None:
+        """`hear` is told the purpose of each exchange, on the board's thread."""
+        self._hear = hear
         self.by_bytes: Counter[str] = Counter()
         self.by_times: Counter[str] = Counter()
         self._traffic = world.terminal.network.traffic
@@ -48,6 +51,7 @@ class Airtime:
         self.by_times[purpose] += 1
         self._last = purpose
         self.settle()
+        self._hear(purpose)
         return exchange.reply
 
     def settle(self) -> None:

@@ -1,8 +1,8 @@
-"""The technician's tools on simulated time: their serial port is the board's console in this process,
-and while they wait for it, or look whether something came, the board's time passes.
+"""The technician's tools on simulated time: their serial port is the board's console in this
+process, and while they wait for it, or look whether something came, the board's time passes.
 
 So what a tool does with a terminal is a function of what goes in. The tools are the real ones, with
-the libraries that they use; only the port that those open and the clock that they look at are others.
+the libraries that they use; only the port that they open and their clock are others.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SimulatedPort:
         """Forget what was heard."""
         self._heard.clear()
 
-    def isOpen(self) -> bool:  # noqa: N802  pyserial's name
+    def isOpen(self) -> bool:
         """Whether it was not closed."""
         return self.is_open
 
@@ -69,7 +69,7 @@ class SimulatedPort:
         # on the board's thread, so once the terminal has computed what it was computing
         return self._board.call(len, self._heard)
 
-    def inWaiting(self) -> int:  # noqa: N802  pyserial's name
+    def inWaiting(self) -> int:
         """Bytes to read."""
         return self.in_waiting
 

@@ -197,12 +197,18 @@ class ReleaseManager:
         return (self.images / "boot-sim.romfs").read_bytes()
 
     def add(
-        self, image: Path, text: str = "", *, gate_idle_s: int = 3, deltas: bool = True
+        self,
+        image: Path,
+        text: str = "",
+        *,
+        channel: str = "stable",
+        gate_idle_s: int = 3,
+        deltas: bool = True,
     ) -> None:
-        """List an image on `stable`, signed."""
+        """List an image on a channel, signed, and let it out there."""
         adding.sign_image(
             image,
-            "stable",
+            channel,
             self._desk,
             terms.Terms(
                 trial=channels.TrialPolicy(selftest_deadline_s=60),
@@ -212,12 +218,17 @@ class ReleaseManager:
             deltas=deltas,
             step=Manner(yes=True).step,
         )
-        self.let_out(images.read_manifest(image.read_bytes()).release)
+        self.let_out(images.read_manifest(image.read_bytes()).release, channel)
 
-    def let_out(self, number: int) -> None:
-        """Let a release of `stable` out to everybody: without a plan it is for nobody."""
+    def promote(self, number: int, from_channel: str, to_channel: str) -> None:
+        """List a published release of one channel on the next, and let it out there."""
+        adding.promote(from_channel, to_channel, number, self._desk, Manner(yes=True))
+        self.let_out(number, to_channel)
+
+    def let_out(self, number: int, channel: str = "stable") -> None:
+        """Let a release out to everybody on a channel: without a plan it is for nobody."""
         everybody = channels.EVERYBODY
-        rollout.set_rollout(number, everybody, "stable", self._desk, Manner(yes=True))
+        rollout.set_rollout(number, everybody, channel, self._desk, Manner(yes=True))
 
     def staged_entry(self, channel: str, number: int) -> dict[str, Any]:
         """The release entry of a staged, not yet published release, as TUF's `custom`."""

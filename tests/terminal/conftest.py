@@ -24,7 +24,7 @@ import pytest
 from hw_sim.network.link import WIRE
 from tests.support.merchant import FLOAT_MINOR, Merchant
 from tests.support.seeded import seeded
-from tests.support.world import TerminalSettings, World, quiet_tools
+from tests.support.world import ReleaseManager, TerminalSettings, World, quiet_tools
 from tests.support.world_clock import BEGIN_UNIX_S, WorldClock
 
 STOCK = {"air50": 4, "air100": 2}
@@ -101,15 +101,18 @@ def make_factory(
     folder: Path,
     edits: Sequence[tuple[str, str, str]] = (),
     begin_unix_s: float = BEGIN_UNIX_S,
+    later_images: bool = True,
 ) -> None:
     """Server, keys and the images, provisioned nowhere. `edits`: (file, old, new) that make the
-    firmware a wrong build. The world begins then.
+    firmware a wrong build. The world begins then. Without `later_images` there is but release 1.
     """
     folder.mkdir(parents=True, exist_ok=True)
     WorldClock(folder / "time").write(begin_unix_s)
     world = World(folder, simulated())
     with seeded("factory", world.now_unix_s):
         _make_factory(world, edits)
+        if later_images:
+            _build_later_images(world.manager)
 
 
 def _make_factory(world: World, edits: Sequence[tuple[str, str, str]]) -> None:
@@ -123,6 +126,9 @@ def _make_factory(world: World, edits: Sequence[tuple[str, str, str]]) -> None:
     manager.set_prices()
     manager.publish()
     world.fill_vault(VOUCHERS)
+
+
+def _build_later_images(manager: ReleaseManager) -> None:
     start = "    log.start(board.console)\n"
     manager.change("firmware/ui/texts.py", "|Thank you|", "|Thank you, come again|")
     manager.build(2, "1.1.0")

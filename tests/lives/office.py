@@ -1,0 +1,111 @@
+"""What the office does for one terminal's life: releases on their way through the channels, prices,
+deposits, stock, a server that goes down.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+
+import msgspec
+
+from tests.support.merchant import FLOAT_MINOR
+from tests.support.world import PRICES
+from tests.terminal.conftest import TerminalWorld
+
+CHANNELS = ("alpha", "beta", "stable")
+"""The way of a release. A terminal is on one of them."""
+LOW_FLOAT_MINOR = 40_000
+_TEXTS, _MAIN = "firmware/ui/texts.py", "firmware/main.py"
+_START = "    log.start(board.console)\n"
+_FIRST_THANKS = "|Thank you|"
+
+
+class Bad(Enum):
+    """How a release is bad."""
+
+    CRASHES = '    raise RuntimeError("no such display")\n'
+    HANGS = "    while True:\n        pass\n"
+
+
+def first_release_everywhere(world: TerminalWorld) -> None:
+    """Release 1, which the factory listed on `stable`, is what runs on every channel."""
+    for channel in CHANNELS[:-1]:
+        world.manager.add(world.image(1), channel=channel)
+    world.manager.publish()
+
+
+class Office:
+    """`release` is what the terminal should run; `bad` are the releases that must fail on it."""
+
+    def __init__(self, world: TerminalWorld, channel: str) -> None:
+        self._world = world
+        self._channel = channel
+        self._thanks = _FIRST_THANKS
+        self.release = 1
+        self.bad: list[int] = []
+        self._newest = 1
+        self.paid_in_minor = FLOAT_MINOR
+
+    def publish(self) -> str:
+        """Put into force what is signed, and sign anew what runs out."""
+        self._world.manager.publish(self._world.now())
+        return ""
+
+    def offer(self, bad: Bad | None) -> str:
+        """A new release on the first channel."""
+        number = self._newest + 1
+        self._newest = number
+        manager = self._world.manager
+        thanks = f"|Thank you {number}|"
+        manager.change(_TEXTS, self._thanks, thanks)
+        self._thanks = thanks
+        if bad:
+            manager.change(_MAIN, _START, _START + bad.value)
+        image = manager.build(number, f"1.{number}.0")
+        if bad:
+            manager.change(_MAIN, _START + bad.value, _START)
+            self.bad.append(number)
+        manager.add(image, channel=CHANNELS[0], gate_idle_s=600)
+        self._reaches(CHANNELS[0], bad)
+        return f"release {number}"
+
+    def promote(self, to_channel: str, bad: Bad | None) -> str:
+        """The newest release goes on to the next channel."""
+        before = CHANNELS[CHANNELS.index(to_channel) - 1]
+        self._world.manager.promote(self._newest, before, to_channel)
+        self._reaches(to_channel, bad)
+        return f"release {self._newest} to {to_channel}"
+
+    def _reaches(self, channel: str, bad: Bad | None) -> None:
+        self.publish()
+        if channel == self._channel and not bad:
+            self.release = self._newest
+
+    def image_bytes(self) -> int:
+        """Of the newest release's image."""
+        path: Path = self._world.image(self._newest)
+        return path.stat().st_size
+
+    def change_the_prices(self, number: int) -> str:
+        """The second product is dearer from now on."""
+        second = PRICES.products[1]
+        dearer = msgspec.structs.replace(second, amount_minor=second.amount_minor + 100 * number)
+        prices = msgspec.structs.replace(
+            PRICES, version=number + 2, products=[PRICES.products[0], dearer]
+        )
+        self._world.manager.set_prices(prices)
+        return self.publish()
+
+    def top_up(self) -> str:
+        """A deposit, when the float is low."""
+        if self._world.books.float_minor() >= LOW_FLOAT_MINOR:
+            return "enough"
+        self._world.deposit(FLOAT_MINOR)
+        self.paid_in_minor += FLOAT_MINOR
+        return "paid in"
+
+    def deliver_stock(self, product: int, count: int) -> str:
+        """Vouchers to sell without network."""
+        self._world.assign_stock(PRICES.products[product - 1].product_id, count)
+        return ""
