@@ -53,7 +53,8 @@ def markdown(root: Path = ROOT) -> list[Text]:
     ]
 
 
-def python(root: Path = ROOT) -> list[Text]:
+@functools.cache
+def python(root: Path = ROOT) -> tuple[Text, ...]:
     """Docstrings and comments of every Python file of the project, those of `tests/house` apart:
     they hold examples of what is wrong."""
     found = [Text("tasks.py", said_in((root / "tasks.py").read_text(encoding="utf-8")))]
@@ -62,7 +63,7 @@ def python(root: Path = ROOT) -> list[Text]:
             path = file.relative_to(root).as_posix()
             if not path.startswith("tests/house/") and "__pycache__" not in path:
                 found.append(Text(path, said_in(file.read_text(encoding="utf-8"))))
-    return found
+    return tuple(found)
 
 
 def said_in(source: str) -> str:

@@ -84,7 +84,8 @@ def _run(node: ast.AST) -> Iterator[ast.AST]:
             yield from _run(child)
 
 
-def imported(of: Module) -> set[str]:
+@functools.cache
+def imported(of: Module) -> frozenset[str]:
     """Dotted names of everything that `of` imports when it runs, at the top or later; names that a
     `from` brings in stand behind their module's: `from a.b import c` gives `a.b.c`."""
     names: set[str] = set()
@@ -96,7 +97,7 @@ def imported(of: Module) -> set[str]:
             base = ".".join(above[: len(above) - node.level + 1]) if node.level else ""
             source = ".".join(part for part in (base, node.module) if part)
             names |= {f"{source}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 Graph = dict[str, set[str]]
