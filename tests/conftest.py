@@ -42,3 +42,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line("\n".join(lines))
         digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
         terminalreporter.write_line(f"digest: {digest} ({len(lines)} worlds on simulated time)")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is made once for a file, or for a folder, is made once: of several processes, one runs
+    all tests that ask for it.
+    """
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        for made in (every[-1] for every in item._fixtureinfo.name2fixturedefs.values()):
+            if made.scope in ("module", "package"):
+                shared = item.nodeid.partition("::")[0] if made.scope == "module" else made.baseid
+                item.add_marker(pytest.mark.xdist_group(shared))
+                break

@@ -59,7 +59,7 @@ class Workshop:
     device_key: bytes
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     folder = tmp_path_factory.mktemp("releases")
     boot = terminal.boot_image()
