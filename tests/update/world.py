@@ -9,6 +9,7 @@ import random
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -48,6 +49,19 @@ def signers() -> tuple[dict[str, list[CryptoSigner]], list[CryptoSigner]]:
     return by_role, [signer for found in by_role.values() for signer in found]
 
 
+@functools.cache
+def _first_site() -> TemporaryDirectory[str]:
+    """The site as it is first published, made once a process; a world has a copy."""
+    made = TemporaryDirectory()
+    by_role, everybody = signers()
+    keys = {role: [s.public_key for s in found] for role, found in by_role.items()}
+    day_before = NOW - timedelta(days=1)
+    repository = Repository.create(Path(made.name), keys, Policy(), everybody, day_before)
+    repository.set_catalogue("default", catalogue(1), everybody, NOW)
+    repository.publish(everybody, NOW)
+    return made
+
+
 def image(release: int, size: int = 6000) -> bytes:
     """Much alike from release to release, little compressible."""
     content = bytearray(random.Random(7).randbytes(size))
@@ -67,13 +81,9 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        by_role, self.all_signers = signers()
-        keys = {role: [s.public_key for s in found] for role, found in by_role.items()}
-        self.repository = Repository.create(
-            folder / "site", keys, Policy(), self.all_signers, NOW - timedelta(days=1)
-        )
-        self.repository.set_catalogue("default", catalogue(1), self.all_signers, NOW)
-        self.repository.publish(self.all_signers, NOW)
+        self.all_signers = signers()[1]
+        shutil.copytree(_first_site().name, folder / "site")
+        self.repository = Repository.open(folder / "site")
         self.site = Site(folder / "site")
         self.data = folder / "data"
         (self.data / "trust").mkdir(parents=True)
