@@ -63,11 +63,13 @@ class Signing:
 
     def sign(self, role: str, metadata: Metadata[Any], signers: Sequence[Signer]) -> None:
         """Sign with those who may, until the threshold is reached: one more is 200 bytes on air."""
-        for signer in self._helpful(role, metadata, signers):
-            before = self._needs(role, metadata)
+        needs = self._needs(role, metadata)
+        for signer in self._helpful(role, metadata, signers, needs):
             metadata.sign(signer, append=True)
-            if self._needs(role, metadata) == before:
+            left = self._needs(role, metadata)
+            if left == needs:
                 del metadata.signatures[signer.public_key.keyid]
+            needs = left
 
     def drop_strange_signatures(self, role: str, metadata: Metadata[Any]) -> None:
         """Signatures that count for nothing would be paid for in airtime by every terminal."""
@@ -89,12 +91,12 @@ class Signing:
         ]
 
     def _helpful(
-        self, role: str, metadata: Metadata[Any], signers: Sequence[Signer]
+        self, role: str, metadata: Metadata[Any], signers: Sequence[Signer], missing: list[int]
     ) -> list[Signer]:
         """Those of `signers` whose signatures bring `metadata` nearer to a judge's threshold, each
-        counted once and none too many.
+        counted once and none too many; the judges still ask for `missing`.
         """
-        judges, missing = self._judges(role, metadata), self._needs(role, metadata)
+        judges = self._judges(role, metadata)
         keyids = [set(judge.get_delegated_role(role).keyids) for judge in judges]
         chosen: list[Signer] = []
         taken = set(metadata.signatures)
