@@ -69,9 +69,11 @@ class Program:
         if self.returncode is None:
             self._keeper.settimeout(timeout)
             try:
-                self.returncode = int(self._keeper.recv(16))
+                told = self._keeper.recv(16)
             except (TimeoutError, BlockingIOError) as error:
                 raise subprocess.TimeoutExpired(self.arguments, timeout or 0) from error
+            assert told, f"nobody can say how {self.arguments} ended"
+            self.returncode = int(told)
             self._keeper.close()
         return self.returncode
 
@@ -92,6 +94,7 @@ class _Nursery:
                 pass_fds=[asked.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for who asks: it ends its programs itself
             )
         atexit.register(self._end)
 
