@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One digest of all worlds on simulated time: equal in each run of the same tests."""
     lines = sorted(
-        f"{report.nodeid} {value}"
+        f"{report.nodeid.partition('@')[0]} {value}"
         for report in terminalreporter.stats.get("", [])
         if getattr(report, "when", "") == "teardown"
         for name, value in report.user_properties
