@@ -1,0 +1,61 @@
+"""What a piece of work asks of SQLite, counted and not timed: statements, steps of its virtual
+machine, and how it finds its rows. For the benchmarks and the tests.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+
+@dataclass
+class Counts:
+    """What was asked, in the order in which it was."""
+
+    statements: list[str] = field(default_factory=list)
+    """With their values; those of triggers left out, BEGIN and COMMIT and savepoints not."""
+    steps: int = 0
+    """Instructions that SQLite carried out, those of triggers and guards with them."""
+
+    def plans(self, raw: sqlite3.Connection) -> list[tuple[str, str]]:
+        """(statement, one line of its query plan), for each that has a plan."""
+        found = []
+        for statement in self.statements:
+            if re.match(r"(SELECT|INSERT|UPDATE|DELETE|WITH)\b", statement.lstrip()):
+                for row in raw.execute("EXPLAIN QUERY PLAN " + statement):
+                    found.append((statement, str(row[3])))
+        return found
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[Counts]:
+    """Count what is asked of every connection that is opened meanwhile; those that were open are
+    closed first. Slow: it looks at each instruction.
+    """
+    counts = Counts()
+
+    def trace(statement: str) -> None:
+        if not statement.startswith("--"):  # a trigger's
+            counts.statements.append(statement)
+
+    def step() -> int:
+        counts.steps += 1
+        return 0
+
+    def connected(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.set_trace_callback(trace)
+        connection.set_progress_handler(step, 1)
+
+    engine.dispose()
+    event.listen(engine, "connect", connected)
+    try:
+        yield counts
+    finally:
+        event.remove(engine, "connect", connected)
+        engine.dispose()
