@@ -4,7 +4,6 @@ machine, and how it finds its rows. For the benchmarks and the tests.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,25 +22,31 @@ class Counts:
     steps: int = 0
     """Instructions that SQLite carried out, those of triggers and guards with them."""
 
+    @property
+    def questions(self) -> list[str]:
+        """The statements without what opens a connection or bounds a transaction."""
+        bounds = ("PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+        return [text for text in self.statements if not text.startswith(bounds)]
+
     def plans(self, raw: sqlite3.Connection) -> list[tuple[str, str]]:
         """(statement, one line of its query plan), for each that has a plan."""
         found = []
-        for statement in self.statements:
-            if re.match(r"(SELECT|INSERT|UPDATE|DELETE|WITH)\b", statement.lstrip()):
-                for row in raw.execute("EXPLAIN QUERY PLAN " + statement):
-                    found.append((statement, str(row[3])))
+        for statement in self.questions:
+            for row in raw.execute("EXPLAIN QUERY PLAN " + statement):
+                found.append((statement, str(row[3])))
         return found
 
 
 @contextmanager
-def counted(engine: Engine) -> Iterator[Counts]:
+def counted(engine: Engine, steps: bool = True) -> Iterator[Counts]:
     """Count what is asked of every connection that is opened meanwhile; those that were open are
-    closed first. Slow: it looks at each instruction.
+    closed first. With `steps` slow: it looks at each instruction.
     """
     counts = Counts()
 
     def trace(statement: str) -> None:
-        if not statement.startswith("--"):  # a trigger's
+        # SQLite tells of a trigger by its statement once more.
+        if counts.statements[-1:] != [statement]:
             counts.statements.append(statement)
 
     def step() -> int:
@@ -50,7 +55,8 @@ def counted(engine: Engine) -> Iterator[Counts]:
 
     def connected(connection: sqlite3.Connection, _record: Any) -> None:
         connection.set_trace_callback(trace)
-        connection.set_progress_handler(step, 1)
+        if steps:
+            connection.set_progress_handler(step, 1)
 
     engine.dispose()
     event.listen(engine, "connect", connected)

@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,16 @@ def new_id(made: CursorResult[Any]) -> int:
     return int(made.inserted_primary_key[0])
 
 
+_AFTER = "duka_when_committed"
+
+
+def when_committed(connection: Connection, call: Callable[[], object]) -> None:
+    """Let `call` happen once this transaction of `writing` is on the disk, and not if it is rolled
+    back.
+    """
+    connection.info.setdefault(_AFTER, []).append(call)
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that may write: committed at the end, rolled back by any exception.
@@ -133,9 +143,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
     with (
         write_line(engine).turn(PATIENCE_S),
         engine.connect().execution_options(duka_writes=True) as connection,
-        connection.begin(),
     ):
-        yield connection
+        calls: list[Callable[[], object]] = []
+        connection.info[_AFTER] = calls  # of the driver's connection, which others had before
+        with connection.begin():
+            yield connection
+        for call in calls:
+            call()
 
 
 _OF_THE_DATABASE = frozenset(

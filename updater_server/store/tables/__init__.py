@@ -20,6 +20,7 @@ from updater_server.store.tables.fleet import (
     terminal,
 )
 from updater_server.store.tables.journals import (
+    is_online,
     journal_late,
     journal_record,
     loss_accepted,
@@ -40,6 +41,7 @@ from updater_server.store.tables.restores import (
     restore_terminal,
 )
 from updater_server.store.tables.server import (
+    number,
     operator_log,
     server_constant,
     server_mark,
@@ -63,12 +65,14 @@ __all__ = [
     "database_restore",
     "deposit",
     "is_credit",
+    "is_online",
     "journal_late",
     "journal_record",
     "ledger_entry",
     "ledger_transaction",
     "loss_accepted",
     "metadata",
+    "number",
     "operator_log",
     "price",
     "restore_scope",

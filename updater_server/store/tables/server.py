@@ -17,6 +17,13 @@ operator_log = Table(
     Column("details", String(300), nullable=False),
 )
 
+number = Table(
+    "number",  # the last one given of what is numbered before it is written
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Big, nullable=False),
+)
+
 server_constant = Table(
     "server_constant",  # what is fixed for the life of a data folder
     metadata,

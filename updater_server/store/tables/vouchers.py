@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from updater_server.store.tables.base import Big, metadata
@@ -95,6 +96,20 @@ stock_batch = Table(
     Column("stopped_at", Big),  # the terminal's word that it sells from it no more
     Column("reference", String(48)),
     Index(None, "reference", unique=True),
+    Index(
+        "ix_stock_batch_waiting",
+        "terminal_id",
+        "id",
+        sqlite_where=text("received_at IS NULL AND withdrawn_at IS NULL"),
+    ),
+    Index(
+        "ix_stock_batch_recalled",
+        "terminal_id",
+        "id",
+        sqlite_where=text(
+            "withdrawn_at IS NOT NULL AND stopped_at IS NULL AND sent_at IS NOT NULL"
+        ),
+    ),
 )
 
 stock_outcome = Table(
