@@ -72,6 +72,12 @@ def check_place(channel: str, catalogue: str, merchant: str | None) -> None:
         raise InputError(f"a shop's name has 1 to {MERCHANT_NAME_LETTERS} letters")
 
 
+def device_keys(connection: Connection, key: ServerKey, terminal_id: bytes) -> DeviceKeys | None:
+    """The keys of an enrolled terminal; None for a stranger."""
+    device_key = _device_key(connection, key, terminal_id)
+    return None if device_key is None else DeviceKeys.derive(terminal_id, device_key)
+
+
 class KeyRing:
     """The keys of terminals that spoke lately, derived once. Safe to call from several threads."""
 

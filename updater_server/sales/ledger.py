@@ -57,8 +57,8 @@ _ENTRY_COLUMNS = ["transaction_id", "account_id", "amount_minor", "balance_after
 
 
 def _entry(after: ColumnElement[Any]) -> Prepared:
-    amount = bindparam("amount_minor")
-    one = select(bindparam("transaction_id"), account.c.id, amount, after)
+    given: tuple[Any, ...] = (bindparam("transaction_id"), account.c.id, bindparam("amount_minor"))
+    one = select(*given, after)
     one = one.where(account.c.name == bindparam("name"))
     made = insert(ledger_entry).from_select(_ENTRY_COLUMNS, one)
     return Prepared(made.returning(ledger_entry.c.balance_after_minor))

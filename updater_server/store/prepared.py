@@ -67,8 +67,7 @@ class Prepared:
         if not found:
             return []
         if self._row is None:
-            names = [column[0] for column in cursor.description]
-            self._row = namedtuple("Row", names, rename=True)
+            self._row = _row_type([column[0] for column in cursor.description])
         return [self._row._make(row) for row in found]
 
     def first(self, connection: Connection, **values: Any) -> Any:
@@ -97,6 +96,10 @@ class Prepared:
         """Once for each of `rows`."""
         for values in rows:
             self._run(connection, values)
+
+
+def _row_type(names: list[str]) -> Any:
+    return namedtuple("Row", names, rename=True)
 
 
 def _as_ours(text: str, error: sqlite3.Error) -> BaseException:
