@@ -49,6 +49,7 @@ class PriceLists:
 
     def __init__(self, repository_directory: Path, kept: Path | None = None) -> None:
         self._directory = repository_directory
+        self._timestamp = repository_directory / "metadata" / "timestamp.json"
         self._kept = kept
         self._lock = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
@@ -62,7 +63,7 @@ class PriceLists:
     def _refresh(self) -> None:
         seen = None
         try:
-            status = (self._directory / "metadata" / "timestamp.json").stat()
+            status = self._timestamp.stat()
             seen = (status.st_mtime_ns, status.st_ino, status.st_size)
         except OSError as error:
             if self._kept is None or not self._kept.is_dir():
