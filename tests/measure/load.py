@@ -156,24 +156,25 @@ class Terminal(Device):
             self._socket.close()
             self._socket = None
 
-    def _write(self, kind: RecordKind, body: list[object]) -> int:
+    def record(self, kind: int, body: list[Any], time: int = _TIME) -> int:
+        """Append a record; returns its sequence number."""
         self.sequence += 1
-        raw, self.tag = make_record(kind, self.sequence, body, self.tag, _TIME)
+        raw, self.tag = make_record(kind, self.sequence, body, self.tag, time)
         self.untold.append(raw)
         return self.sequence
 
     def sell(self, seen: Load) -> None:
         """One online sale with its three journal records."""
-        own = self._write(RecordKind.INTENT_ONLINE, [PRODUCT, AMOUNT_MINOR, COMMISSION_MINOR])
+        own = self.record(RecordKind.INTENT_ONLINE, [PRODUCT, AMOUNT_MINOR, COMMISSION_MINOR])
         content = {0: 2, 1: own, 2: PRODUCT, 3: AMOUNT_MINOR, 4: _TIME, 20: COMMISSION_MINOR}
         reply = self.timed(seen, content)
         if reply.get(1) != 0:
-            self._write(RecordKind.REFUSED, [own, str(reply.get(6, "none"))])
+            self.record(RecordKind.REFUSED, [own, str(reply.get(6, "none"))])
             return
         seen.pins.append(reply[2])
         self.own_float_minor = reply[5]
-        self._write(RecordKind.DELIVERED, [own, bytes(24), reply[3], reply[4], reply[5]])
-        self._write(RecordKind.PRINTED, [own])
+        self.record(RecordKind.DELIVERED, [own, bytes(24), reply[3], reply[4], reply[5]])
+        self.record(RecordKind.PRINTED, [own])
 
     def tell(self, seen: Load) -> None:
         """The records of one sale."""

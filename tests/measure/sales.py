@@ -56,7 +56,7 @@ class Size:
         return f"{self.past:,} past sales on {self.on}, {self.free:,} free"
 
 
-class _InProcess(Terminal):
+class InProcess(Terminal):
     """A terminal that asks the service without HTTP."""
 
     def __init__(self, life: Life, service: Service) -> None:
@@ -70,7 +70,7 @@ def count(folder: Path, life: Life) -> dict[str, tuple[float, float]]:
     day.
     """
     service, found = Service.open(folder), {}
-    terminal = _InProcess(life, service)
+    terminal = InProcess(life, service)
     for _, act in _ACTS:
         act(terminal, Load())
     for name, act in _ACTS:

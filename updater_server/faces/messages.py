@@ -65,8 +65,10 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
         folder, _, number = name.partition("/")
         if folder == "stock" and number.isdecimal():
             batches.refused(connection, terminal_id, int(number), now)
-    intake.look_for_rewound_journal(connection, terminal_id, report.journal_next, now)
     owner = exchange.owner
+    intake.look_for_rewound_journal(
+        connection, terminal_id, owner.acknowledged_through, report.journal_next, now
+    )
     if not owner.blocked:  # it was told another float than the ledger's
         reconcile.reconcile(connection, terminal_id, now)
         restoring.look(connection, terminal_id, now)
