@@ -20,8 +20,8 @@ from tests.measure.past import AMOUNT_MINOR, COMMISSION_MINOR, PRODUCT, live_thr
 from tests.measure.sales import InProcess
 from tests.server.shop import Shop
 from updater_server.fleet.enrolment import Enrolment
-from updater_server.sales import ledger, opening
-from updater_server.store.engine import writing
+from updater_server.sales import check_points, checks, ledger, opening
+from updater_server.store.engine import reading, writing
 from updater_server.wire.journal_record import RecordKind
 
 PAST, FREE = 100, 100
@@ -190,3 +190,34 @@ def test_a_lost_index_would_be_noticed(places: Places) -> None:
     with closing(sqlite3.connect(place.shop.folder / "duka.db")) as raw, raw:
         raw.execute(made)
     assert after > 1.1 * before + 30
+
+
+# --- the check of a day ---
+
+
+def checked_day(place: Place) -> int:
+    """Steps of a check that begins where the last one found all right."""
+    engine, key = place.shop.service.engine, place.shop.service.key
+    with writing(engine) as connection:
+        assert checks.problems(connection) == []
+        check_points.close(connection, key, checks.now(connection, checks.BEGINNING), 1)
+    for act in ACTS:
+        getattr(place, act)()
+    with counted(engine) as counts, reading(engine) as connection:
+        point, at, _ = check_points.newest(connection, key)
+        assert at == 1
+        counts.steps = 0
+        assert checks.problems(connection, point) == []
+        checks.now(connection, point)
+    return counts.steps
+
+
+def test_the_check_of_a_day_costs_the_same_after_a_hundred_times_as_many_sales(
+    tmp_path: Path, signed: Path
+) -> None:
+    steps = []
+    for past in (PAST, LARGER * PAST):
+        shop = Shop.open(tmp_path / str(past), signed / "repository")
+        steps.append(checked_day(Place(shop, past, FREE)))
+        shop.service.engine.dispose()
+    assert steps[1] <= 1.1 * steps[0] + 100, steps

@@ -41,6 +41,7 @@ from updater_server.store.tables.restores import (
     restore_terminal,
 )
 from updater_server.store.tables.server import (
+    check_point,
     number,
     operator_log,
     server_constant,
@@ -62,6 +63,7 @@ __all__ = [
     "alarm",
     "bench_entry",
     "check_in",
+    "check_point",
     "database_restore",
     "deposit",
     "is_credit",

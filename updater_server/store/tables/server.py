@@ -31,6 +31,15 @@ server_constant = Table(
     Column("value", String(64), nullable=False),
 )
 
+check_point = Table(
+    "check_point",  # up to where `check` found the books right; sealed under the server key
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("at", Big, nullable=False),
+    Column("content", String, nullable=False),  # JSON
+    Column("seal", String(64), nullable=False),
+)
+
 server_mark = Table(
     "server_mark",  # written and read back to see whether the database can be written
     metadata,
