@@ -63,8 +63,6 @@ class _Reckoned(NamedTuple):
     """Of a terminal that knows every credit, then of one that does not know the newest, …"""
     credits: list[int]
     """Their ledger transactions, the newest first."""
-    first_later: int | None
-    """The lowest ledger transaction of a later record."""
 
 
 def _reckon(connection: Connection, terminal_id: bytes, before_sequence: int) -> _Reckoned:
@@ -86,7 +84,7 @@ def _reckon(connection: Connection, terminal_id: bytes, before_sequence: int) ->
     figures, newest_first = [figure], sorted(credits, reverse=True)
     for transaction_id in newest_first:
         figures.append(figures[-1] - credits[transaction_id])
-    return _Reckoned(figures, newest_first, min((row.id for row in later), default=None))
+    return _Reckoned(figures, newest_first)
 
 
 def expected_floats(connection: Connection, terminal_id: bytes, before_sequence: int) -> set[int]:
@@ -100,12 +98,7 @@ def _known_through(reckoned: _Reckoned, own_minor: int) -> int | None:
     """
     # Several may fit: then it is taken to know no more than in the poorest of them.
     unknown = max(at for at, figure in enumerate(reckoned.figures) if figure == own_minor)
-    if unknown == len(reckoned.credits):
-        return None
-    through = reckoned.credits[unknown]
-    if reckoned.first_later is not None and reckoned.first_later < through:
-        return None  # a later record's may be a credit, too: the next check-in shows it
-    return through
+    return None if unknown == len(reckoned.credits) else reckoned.credits[unknown]
 
 
 _ASKED = Prepared(
