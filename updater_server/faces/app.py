@@ -33,7 +33,8 @@ BODY_LIMIT_BYTES = 64 * 1024
 
 def make_app(service: Service) -> Front:
     """The whole server as one ASGI application."""
-    messages = Lane("messages", threads=4, waiting=124, patience_s=8)
+    # Two: one opens and seals while the other's commit is on its way to the disk.
+    messages = Lane("messages", threads=2, waiting=126, patience_s=8)
     pages = Lane("pages", threads=2, waiting=14, patience_s=10)
     downloads = Lane("files", threads=4, waiting=252, patience_s=20)
     looks = Lane("health", threads=1, waiting=7, patience_s=5)

@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """No point is made: the first check after it looks at all."""
     big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "check_point",
