@@ -132,6 +132,12 @@ def when_committed(connection: Connection, call: Callable[[], object]) -> None:
     connection.info.setdefault(_AFTER, []).append(call)
 
 
+def calls_when_committed(connection: Connection) -> list[Callable[[], object]]:
+    """What is to happen then, in order; who undoes a part takes out what it brought."""
+    found: list[Callable[[], object]] = connection.info.setdefault(_AFTER, [])
+    return found
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that may write: committed at the end, rolled back by any exception.

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import Executable
 
-from updater_server.store.engine import driver_connection
+from updater_server.store.engine import calls_when_committed, driver_connection
 
 
 class Prepared:
@@ -113,10 +113,13 @@ _SAVE, _RELEASE, _BACK = "SAVEPOINT ours", "RELEASE ours", "ROLLBACK TO ours"
 def undone_if_it_fails(connection: Connection) -> Iterator[None]:
     """A part of a transaction: an exception undoes what it wrote, and nothing else."""
     raw = driver_connection(connection)
+    calls = calls_when_committed(connection)
+    before = len(calls)
     raw.execute(_SAVE)
     try:
         yield
     except BaseException:
+        del calls[before:]  # what they would tell of is undone
         if raw.in_transaction:  # else SQLite has given up the whole: a full disk, say
             raw.execute(_BACK)
             raw.execute(_RELEASE)
