@@ -186,11 +186,14 @@ def lives(
 
 @task(
     positional=["what"],
-    help={"what": "what to measure: journal, trust, board, server_load, history, idle"},
+    help={
+        "what": "what to measure: journal, trust, board, sales, idle",
+        "options": 'passed on to it: `inv bench sales --options "--past 1000000 --connections 64"`',
+    },
 )
-def bench(context: Context, what: str) -> None:
-    """Measure against the alternatives, with bars: `inv bench journal`."""
-    _python(f"-m tests.measure.{what}")
+def bench(context: Context, what: str, options: str = "") -> None:
+    """Measure against the alternatives, with bars: `inv bench journal`, `inv bench sales`."""
+    _python(f"-m tests.measure.{what} {options}")
 
 
 @task(

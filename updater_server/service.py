@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select
 from updater_server import server_key
 from updater_server.channels.newest import Newest
 from updater_server.errors import StateError
+from updater_server.fleet.terminals import KeyRing
 from updater_server.sales import vault
 from updater_server.sales.prices import PriceLists
 from updater_server.server_key import SealedValue, ServerKey
@@ -112,6 +113,7 @@ class Service:
     prices: PriceLists
     newest: Newest
     now: Callable[[], int] = field(default=unix_time)
+    key_ring: KeyRing = field(default_factory=KeyRing)
 
     @staticmethod
     def open(path: Path, now: Callable[[], int] = unix_time) -> Service:

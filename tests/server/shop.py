@@ -18,7 +18,7 @@ from updater_server import channels, server_key
 from updater_server.faces import terminal
 from updater_server.fleet import alarms, technicians
 from updater_server.fleet.enrolment import Enrolment
-from updater_server.sales import checks, incoming, ledger, opening, stock
+from updater_server.sales import check_points, checks, incoming, ledger, opening, stock
 from updater_server.service import DataFolder, Service
 from updater_server.store import engine as database
 from updater_server.store.engine import reading, writing
@@ -159,8 +159,18 @@ class Shop:
             return sorted(item["code"] for item in alarms.open_alarms(connection))
 
     def problems(self) -> list[str]:
-        with reading(self.service.engine) as connection:
-            return checks.problems(connection)
+        """What the whole check finds; the one from the last point must agree that all is well."""
+        engine, key = self.service.engine, self.service.key
+        with reading(engine) as connection:
+            found = checks.problems(connection)
+            since, _, _ = check_points.newest(connection, key)
+            later = checks.problems(connection, since)
+            assert found or not later, later
+            reached = checks.now(connection, since)
+        if not found and reached != since:
+            with writing(engine) as connection:
+                check_points.close(connection, key, reached, self.clock[0])
+        return found
 
     def sql(self, query: str, **values: Any) -> list[Any]:
         with reading(self.service.engine) as connection:

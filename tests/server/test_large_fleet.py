@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event
 from typer.testing import CliRunner
 
+from tests.measure.counts import Counts, counted
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop
 from updater_server.__main__ import cli
@@ -87,18 +87,10 @@ def seed(shop: Shop, count: int) -> None:
 
 
 @contextmanager
-def statements(shop: Shop) -> Iterator[list[str]]:
+def statements(shop: Shop) -> Iterator[Counts]:
     """Every statement that the server sends to its database meanwhile."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    event.listen(shop.service.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(shop.service.engine, "before_cursor_execute", note)
+    with counted(shop.service.engine, steps=False) as counts:
+        yield counts
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +104,7 @@ def large(tmp_path_factory: pytest.TempPathFactory, signed: Path) -> Iterator[Sh
 def test_a_page_of_thirty_thousand_costs_a_page(large: Shop) -> None:
     with statements(large) as sent:
         html = dashboard.page(large.service)
-    assert len(sent) <= STATEMENTS, len(sent)
+    assert len(sent.questions) <= STATEMENTS, len(sent.questions)
     assert len(html.encode()) <= PAGE_BYTES
     assert "30,000" in html
     assert "1 to 50 of 30,000" in html
@@ -126,7 +118,7 @@ def test_asking_each_terminal_for_its_float_would_be_noticed(large: Shop) -> Non
         found = listing.last_seen(connection, listing.EVERY, limit=50)
         for item in ledger.with_floats(connection, found):
             assert ledger.float_minor(connection, item["id"]) == item["float_minor"]
-    assert len(sent) > STATEMENTS
+    assert len(sent.questions) > STATEMENTS
 
 
 def test_every_page_of_the_list_together_names_each_terminal_once(large: Shop) -> None:
@@ -161,10 +153,10 @@ def test_eight_who_look_at_once_cost_one_rendering(large: Shop) -> None:
     with statements(large) as sent:
         pages = {board.page(listing.EVERY, 1) for _ in range(8)}
         assert len(pages) == 1
-        assert len(sent) <= STATEMENTS
+        assert len(sent.questions) <= STATEMENTS
         clock[0] = 60.0
         board.page(listing.EVERY, 1)
-        assert len(sent) > STATEMENTS // 2
+        assert len(sent.questions) > STATEMENTS // 2
 
 
 def app_client(shop: Shop) -> httpx.AsyncClient:
@@ -264,7 +256,7 @@ def test_a_terminals_message_costs_the_same_among_thirty_thousand(large: Shop, s
         device.check_in()
         with statements(server) as sent:
             device.check_in()
-        counts.append(len(sent))
+        counts.append(len(sent.questions))
     assert counts[0] == counts[1] <= 25
 
 

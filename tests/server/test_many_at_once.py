@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.measure.server_load import load, prepare
+from tests.measure.load import Terminal, fill, load, make_folder
 from tests.server.shop import Shop
 from updater_server.errors import BusyError
 from updater_server.faces.app import make_app
@@ -139,14 +139,19 @@ def test_sixty_four_terminals_at_once_lose_nothing_and_get_nothing_twice(
     tmp_path: Path, signed: Path
 ) -> None:
     each = 4
-    server = prepare(tmp_path / "data", signed / "repository", 64, 64 * each + 32 * each)
+    server = make_folder(tmp_path / "data", signed / "repository", 64)
+    lives = fill(server, 0, 1, 64 * each + 32 * each)
+    server.start()
     try:
-        for boot, count in ((2, 32), (3, 64)):
-            seen = load(server, count, boot, lambda own: own == each)
+        terminals = [Terminal(life, server.port) for life in lives]
+        for count in (32, 64):
+            seen = load(server, terminals[:count], Terminal.sell, lambda own: own == each)
             assert dict(seen.statuses) == {200: count * each}
             assert len(set(seen.pins)) == seen.sales == count * each
             # In line, everybody waits about as long as everybody else.
             assert seen.percentile_ms(99) < 10 * seen.percentile_ms(50) + 2000
+        for terminal in terminals:
+            terminal.close()
     finally:
         server.end()
     assert server.quick("check").exit_code == 0

@@ -214,7 +214,8 @@ BENCH = {
 
 @pytest.fixture
 def client(shop: Shop) -> Iterator[TestClient[Any]]:
-    with TestClient(make_app(shop.service), raise_server_exceptions=False) as made:
+    application: Any = make_app(shop.service)
+    with TestClient(application, raise_server_exceptions=False) as made:
         made.headers["authorization"] = f"Bearer {shop.token}"
         yield made
 
@@ -259,7 +260,8 @@ def test_a_request_of_a_person_with_anything_in_any_place_gets_a_documented_stat
     "token", ["", "x", "é", "\0", "a" * 5000, base64.b64encode(b"\xff:\xfe").decode(), "a:b:c"]
 )
 def test_no_credential_of_any_shape_is_an_error_of_ours(shop: Shop, token: str) -> None:
-    with TestClient(make_app(shop.service), raise_server_exceptions=False) as client:
+    application: Any = make_app(shop.service)
+    with TestClient(application, raise_server_exceptions=False) as client:
         for scheme in ("Bearer", "Basic"):
             headers = {b"authorization": f"{scheme} {token}".encode()}
             for path in ("/", "/v1/terminals"):

@@ -62,7 +62,7 @@ class Counter:
 def counter(shop: Shop) -> Iterator[Counter]:
     with writing(shop.service.engine) as connection:
         token = technicians.add(connection, "Juma", technicians.BENCH, OFFICE, NOW)
-    app = make_app(shop.service)
+    app: Any = make_app(shop.service)
     with TestClient(app, raise_server_exceptions=False) as http:
         yield Counter(shop, http, token)
 

@@ -8,16 +8,18 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
 from updater_server import words
 from updater_server.cli.shared import Data, err, out, refusals, say
+from updater_server.errors import BusyError
 from updater_server.fleet import alarms, listing, operators, terminals
 from updater_server.fleet.alarms import Kind
-from updater_server.sales import checks, currency, ledger, returns, vault
+from updater_server.sales import check_points, checks, currency, ledger, returns, vault
 from updater_server.sales.currency import Currency
 from updater_server.service import Service
 from updater_server.store import engine as database
-from updater_server.store.engine import reading
+from updater_server.store.engine import reading, writing
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,48 @@ class _Seen:
     balances: dict[str, int]
 
 
-def check(data: Data) -> None:
-    """Ask the whole database whether the money adds up; exit status 1 if not."""
-    with refusals(), reading(Service.open(data).engine) as connection:
-        damage = database.damage(database.driver_connection(connection))
-        found = [f"the database is damaged: {damage}"] if damage else checks.problems(connection)
+def check(
+    data: Data,
+    full: Annotated[bool, typer.Option("--full", help="From the beginning.")] = False,
+) -> None:
+    """Ask the database whether the money adds up; exit status 1 if not.
+
+    From where the last check found all of it right, or the whole of it.
+    """
+    with refusals():
+        service = Service.open(data)
+        with reading(service.engine) as connection:
+            since, at, why = check_points.newest(connection, service.key)
+            if full:
+                since, at = checks.BEGINNING, None
+            elif why:
+                out.print(f"{why}: the whole is checked")
+            damage = None
+            if at is None:
+                damage = database.damage(database.driver_connection(connection))
+            found = (
+                [f"the database is damaged: {damage}"]
+                if damage
+                else checks.problems(connection, since)
+            )
+            reached = None if found else checks.now(connection, since)
+        if reached is not None and reached != since:
+            _note(service, reached)
     for problem in found:
         err.print(f"[red]✗[/red] {problem}", highlight=False)
     if found:
         raise typer.Exit(1)
-    out.print("the ledger, the vault and the journals agree")
+    whence = f" (since {words.day(at)}, when all of it did)" if at is not None else ""
+    out.print(f"the ledger, the vault and the journals agree{whence}")
+
+
+def _note(service: Service, reached: checks.Point) -> None:
+    """Close the books at this point; if that cannot be, the next check begins where this did."""
+    try:
+        with writing(service.engine) as connection:
+            check_points.close(connection, service.key, reached, service.now())
+    except (BusyError, DatabaseError) as error:
+        err.print(f"not noted, the next check begins where this one did: {error}", markup=False)
 
 
 def report(

@@ -17,36 +17,29 @@ no list can make a sale wait for a thread.
 
 from __future__ import annotations
 
-from litestar import Litestar, Response, asgi, get, post
+from litestar import Litestar, Response, asgi, get
 from litestar.types import Receive, Scope, Send
 
-from updater_server.faces import operator, technician, terminal
-from updater_server.faces.errors import RETRY_AFTER_S, plain_error
+from updater_server.faces import operator, technician
+from updater_server.faces.errors import plain_error
 from updater_server.faces.files import StaticFiles
+from updater_server.faces.front import Front
 from updater_server.faces.health import Health
 from updater_server.faces.lanes import Lane
-from updater_server.faces.requests import AnyRequest
 from updater_server.service import Service
-from updater_server.wire.sealed import MESSAGE_LIMIT_BYTES
 
 BODY_LIMIT_BYTES = 64 * 1024
 
 
-def make_app(service: Service) -> Litestar:
+def make_app(service: Service) -> Front:
     """The whole server as one ASGI application."""
-    messages = Lane("messages", threads=4, waiting=124, patience_s=8)
+    # Two: one opens and seals while the other's commit is on its way to the disk.
+    messages = Lane("messages", threads=2, waiting=126, patience_s=8)
     pages = Lane("pages", threads=2, waiting=14, patience_s=10)
     downloads = Lane("files", threads=4, waiting=252, patience_s=20)
     looks = Lane("health", threads=1, waiting=7, patience_s=5)
     files = StaticFiles(service.folder.repository, downloads, service.prices.folder)
     whole = Health(service)
-
-    @post("/m", status_code=200, request_max_body_size=MESSAGE_LIMIT_BYTES)
-    async def message(request: AnyRequest) -> Response[bytes]:
-        body = await request.body()
-        status, reply = await messages.run(terminal.handle, service, body)
-        headers = {"retry-after": RETRY_AFTER_S} if status == terminal.TRY_LATER else {}
-        return Response(reply, status_code=status, media_type="application/cose", headers=headers)
 
     @asgi("/tuf", is_mount=True, copy_scope=True)
     async def tuf_files(scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,9 +54,8 @@ def make_app(service: Service) -> Litestar:
         for lane in (messages, pages, downloads, looks):
             lane.close()
 
-    return Litestar(
+    rest = Litestar(
         [
-            message,
             tuf_files,
             *technician.routes(service, pages),
             *operator.routes(service, pages),
@@ -75,3 +67,4 @@ def make_app(service: Service) -> Litestar:
         on_shutdown=[close_lanes],
         logging_config=None,
     )
+    return Front(service, messages, rest)

@@ -21,7 +21,7 @@ RETRY_AFTER_S = "5"
 
 
 def plain_error(request: AnyRequest, error: Exception) -> Response[Any]:
-    """Errors as one line: bare on the terminals' paths, JSON elsewhere."""
+    """Errors as one line of JSON."""
     headers: dict[str, str] = {}
     if isinstance(error, HTTPException):
         status, text = error.status_code, error.detail
@@ -40,10 +40,6 @@ def plain_error(request: AnyRequest, error: Exception) -> Response[Any]:
         log.exception("unexpected error at %s", request.url.path, exc_info=error)
         status, text = 500, "an error of ours; it is in the log"
     path = request.scope["path"]
-    if path == "/m":
-        status = 503 if status == 500 else status
-        headers = {"retry-after": RETRY_AFTER_S} if status == 503 else {}
-        return Response(b"", status_code=status, headers=headers)
     if status == 503:
         headers["retry-after"] = RETRY_AFTER_S
     if path == "/" and status == 401:

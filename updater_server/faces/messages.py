@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from updater_server.fleet import check_ins, terminals, updates
+from updater_server.fleet import check_ins, updates
 from updater_server.sales import (
     batches,
     forgotten,
@@ -41,9 +41,15 @@ class Exchange:
 
     service: Service
     connection: Connection
-    terminal_id: bytes
+    owner: Any
+    """The terminal's row (`fleet.terminals`) as the message found it."""
     device_keys: DeviceKeys
     now: int
+
+    @property
+    def terminal_id(self) -> bytes:
+        """Who asks."""
+        return bytes(self.owner.id)
 
 
 def check_in(exchange: Exchange, content: Content) -> Reply:
@@ -59,8 +65,10 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
         folder, _, number = name.partition("/")
         if folder == "stock" and number.isdecimal():
             batches.refused(connection, terminal_id, int(number), now)
-    intake.look_for_rewound_journal(connection, terminal_id, report.journal_next, now)
-    owner = terminals.get(connection, terminal_id)
+    owner = exchange.owner
+    intake.look_for_rewound_journal(
+        connection, terminal_id, owner.acknowledged_through, report.journal_next, now
+    )
     if not owner.blocked:  # it was told another float than the ledger's
         reconcile.reconcile(connection, terminal_id, now)
         restoring.look(connection, terminal_id, now)
@@ -178,7 +186,7 @@ def sale(exchange: Exchange, content: Content) -> Reply:
         exchange.connection,
         service.key,
         service.prices,
-        exchange.terminal_id,
+        exchange.owner,
         request,
         exchange.now,
     )
@@ -208,7 +216,7 @@ def journal(exchange: Exchange, content: Content) -> Reply:
     if not all(isinstance(raw, bytes) for raw in raws):
         raise BadMessage(f"key {keys.Journal.RECORDS}: an array of byte strings is needed")
     acknowledged = intake.take_in(connection, terminal_id, raws, now, is_sealed=True)
-    blocked = terminals.is_blocked(connection, terminal_id)
+    blocked = bool(exchange.owner.blocked)
     if not blocked:
         reconcile.reconcile(connection, terminal_id, now)
         restoring.look(connection, terminal_id, now)
@@ -272,7 +280,7 @@ def stock_held(exchange: Exchange, content: Content) -> Reply:
         for serial in serials
     ):
         raise BadMessage(f"key {named.SERIALS}: an array of serial numbers is needed")
-    owner = terminals.get(exchange.connection, exchange.terminal_id)
+    owner = exchange.owner
     product_id = content.text(named.PRODUCT, limits.PRODUCT_ID[1])
     face_minor = content.uint(named.FACE_AMOUNT)
     product = exchange.service.prices.product(owner.catalogue, product_id)

@@ -19,11 +19,14 @@ from updater_server.sales.prices import PricesUnavailable
 from updater_server.sales.stock import NoSuchBatch, TerminalBlocked
 from updater_server.service import Service
 from updater_server.store.engine import is_the_databases_fault, reading, writing
+from updater_server.store.prepared import undone_if_it_fails
 from updater_server.wire import cbor, keys
 from updater_server.wire.content import BadMessage, Content
 from updater_server.wire.replies import ReplyUnfit, check_reply
 from updater_server.wire.sealed import (
     MESSAGE_LIMIT_BYTES,
+    DeviceKeys,
+    Envelope,
     NotAMessage,
     SealBroken,
     open_request,
@@ -46,18 +49,20 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
     except NotAMessage:
         return BAD_REQUEST, b""
     try:
-        with reading(service.engine) as connection:
-            device_keys = terminals.device_keys(connection, service.key, envelope.terminal_id)
+        device_keys = service.key_ring.find(envelope.terminal_id) or _learn(service, envelope)
         if device_keys is None:
             return UNAUTHORIZED, b""
         plain = open_request(envelope, device_keys)
         with writing(service.engine) as connection:
             now = service.now()
-            if not terminals.accept_counter(
+            owner = terminals.accept_counter(
                 connection, envelope.terminal_id, envelope.counter, now
-            ):
+            )
+            if owner is None:
                 return REPLAY, b""
-            exchange = Exchange(service, connection, envelope.terminal_id, device_keys, now)
+            if not service.key_ring.still(owner.id, owner.key_sealed):
+                raise VaultError("its device key is not the one that it was")
+            exchange = Exchange(service, connection, owner, device_keys, now)
             answer = _answer_or_note(exchange, plain)
     except SealBroken:
         return UNAUTHORIZED, b""
@@ -79,13 +84,18 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
     return OK, seal_reply(envelope, answer, device_keys)
 
 
+def _learn(service: Service, envelope: Envelope) -> DeviceKeys | None:
+    with reading(service.engine) as connection:
+        return service.key_ring.learn(connection, service.key, envelope.terminal_id)
+
+
 def _answer_or_note(exchange: Exchange, plain: bytes) -> bytes:
     """The reply; what nobody foresaw, or no terminal would take, is undone, told to a person, and
     refused: a "try later" would be asked again for ever.
     """
     connection, terminal_id, now = exchange.connection, exchange.terminal_id, exchange.now
     try:
-        with connection.begin_nested():
+        with undone_if_it_fails(connection):
             reply = _answer(exchange, plain)
             if reply[keys.KIND] in _TELL_THE_NEWEST and (newest := exchange.service.newest.tag()):
                 reply[keys.NEWEST] = newest

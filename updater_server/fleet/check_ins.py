@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from updater_server.fleet import updates
 from updater_server.fleet.alarms import raise_alarm
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import check_in, running_history
 
 
@@ -35,15 +36,23 @@ class CheckIn:
     """[(file, reason), …] that it cannot work with; None: as it said before."""
 
 
+_BEFORE = Prepared(select(check_in).where(check_in.c.terminal_id == bindparam("terminal_id")))
+_TOLD = [field.name for field in fields(CheckIn)]
+_TOLD += ["at", "reconciled", "failure_at", "wait_since"]
+_AGAIN = Prepared(
+    update(check_in)
+    .where(check_in.c.terminal_id == bindparam("terminal"))
+    .values({name: bindparam(f"new_{name}") for name in _TOLD})
+)
+
+
 def record_check_in(connection: Connection, terminal_id: bytes, report: CheckIn, now: int) -> None:
     """Keep the newest report, a line of history when what runs or what failed has changed, and an
     alarm for each file that the terminal newly refuses.
     """
     values: dict[str, Any] = {**report.__dict__, "at": now, "reconciled": None}
     del values["refused_files"]
-    before = connection.execute(
-        select(check_in).where(check_in.c.terminal_id == terminal_id)
-    ).one_or_none()
+    before = _BEFORE.first(connection, terminal_id=terminal_id)
     values |= updates.told(connection, terminal_id, before, values, now)
     if report.refused_files is not None:
         values["refused_files"] = json.dumps(report.refused_files)
@@ -55,9 +64,8 @@ def record_check_in(connection: Connection, terminal_id: bytes, report: CheckIn,
     if before is None:
         connection.execute(insert(check_in).values(terminal_id=terminal_id, **values))
     else:
-        connection.execute(
-            update(check_in).where(check_in.c.terminal_id == terminal_id).values(**values)
-        )
+        values.setdefault("refused_files", before.refused_files)
+        _AGAIN.run(connection, terminal=terminal_id, **{f"new_{k}": v for k, v in values.items()})
     watched = ["release", "slot", "trial"]
     failed = ["failure_release", "failure_reason"]
     now_runs = {name: getattr(report, name) for name in watched + failed}

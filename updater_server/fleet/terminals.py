@@ -10,11 +10,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy.exc import NoResultFound
 
 from updater_server.channels import CHANNELS
 from updater_server.errors import InputError
 from updater_server.server_key import ServerKey
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import terminal
 from updater_server.wire import limits
 from updater_server.wire.sealed import DeviceKeys
@@ -25,18 +27,33 @@ MERCHANT_NAME_LETTERS = limits.MERCHANT_NAME[1]
 """As the terminal's settings allow (docs/formats/terminal-files.md)."""
 
 
-def known(connection: Connection, terminal_id: bytes) -> Row[Any] | None:
+_MINE = terminal.c.id == bindparam("terminal_id")
+_KNOWN = Prepared(select(terminal).where(_MINE))
+_IS_BLOCKED = Prepared(select(terminal.c.blocked).where(_MINE))
+_SEALED = Prepared(select(terminal.c.key_sealed).where(_MINE))
+_ACCEPT = Prepared(
+    update(terminal)
+    .where(_MINE, terminal.c.last_counter < bindparam("counter"))
+    .values(last_counter=bindparam("counter"), last_seen_at=bindparam("now"))
+    .returning(terminal)
+)
+
+
+def known(connection: Connection, terminal_id: bytes) -> Any:
     """A terminal's row of the table `terminal`; None for a stranger."""
-    return connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one_or_none()
+    return _KNOWN.first(connection, terminal_id=terminal_id)
 
 
-def get(connection: Connection, terminal_id: bytes) -> Row[Any]:
+def get(connection: Connection, terminal_id: bytes) -> Any:
     """The row of a terminal that is enrolled: it sent an authentic message, say.
 
     Raises:
         sqlalchemy.exc.NoResultFound: it is not.
     """
-    return connection.execute(select(terminal).where(terminal.c.id == terminal_id)).one()
+    found = known(connection, terminal_id)
+    if found is None:
+        raise NoResultFound(f"no terminal {terminal_id.hex()} is enrolled")
+    return found
 
 
 def check_place(channel: str, catalogue: str, merchant: str | None) -> None:
@@ -61,6 +78,45 @@ def device_keys(connection: Connection, key: ServerKey, terminal_id: bytes) -> D
     return None if device_key is None else DeviceKeys.derive(terminal_id, device_key)
 
 
+class KeyRing:
+    """The keys of terminals that spoke lately, derived once. Safe to call from several threads."""
+
+    def __init__(self, limit: int = 4096) -> None:
+        self._limit = limit
+        self._known: dict[bytes, tuple[bytes, DeviceKeys]] = {}
+
+    def find(self, terminal_id: bytes) -> DeviceKeys | None:
+        """Its keys, if they are here; `still` must hold for them in the transaction that acts."""
+        kept = self._known.get(terminal_id)
+        return kept[1] if kept else None
+
+    def learn(
+        self, connection: Connection, key: ServerKey, terminal_id: bytes
+    ) -> DeviceKeys | None:
+        """Its keys from the database; None for a stranger.
+
+        Raises:
+            VaultError: its device key does not open.
+        """
+        sealed = _SEALED.scalar(connection, terminal_id=terminal_id)
+        if sealed is None:
+            return None
+        device_key = key.open("device key", terminal_id, sealed)
+        derived = DeviceKeys.derive(terminal_id, device_key)
+        if len(self._known) >= self._limit:
+            self._known = {}
+        self._known[terminal_id] = (sealed, derived)
+        return derived
+
+    def still(self, terminal_id: bytes, sealed: bytes) -> bool:
+        """Whether the keys that are here are of this sealed device key; else they are forgotten."""
+        kept = self._known.get(terminal_id)
+        if kept is not None and kept[0] == sealed:
+            return True
+        self._known.pop(terminal_id, None)
+        return False
+
+
 def cable_key(connection: Connection, key: ServerKey, terminal_id: bytes, info: bytes) -> bytes:
     """What a terminal and the server alone know for one purpose on the cable; 32 bytes.
 
@@ -76,20 +132,15 @@ def cable_key(connection: Connection, key: ServerKey, terminal_id: bytes, info: 
 
 
 def _device_key(connection: Connection, key: ServerKey, terminal_id: bytes) -> bytes | None:
-    sealed = connection.scalar(select(terminal.c.key_sealed).where(terminal.c.id == terminal_id))
+    sealed = _SEALED.scalar(connection, terminal_id=terminal_id)
     return None if sealed is None else key.open("device key", terminal_id, sealed)
 
 
-def accept_counter(connection: Connection, terminal_id: bytes, counter: int, now: int) -> bool:
-    """Use up a message counter: one statement decides, so of two equal ones only one is
-    accepted.
+def accept_counter(connection: Connection, terminal_id: bytes, counter: int, now: int) -> Any:
+    """Use up a message counter: one statement decides, so of two equal ones only one is accepted.
+    Returns the terminal's row (`get`); None if the counter was used.
     """
-    accepted = connection.execute(
-        update(terminal)
-        .where(terminal.c.id == terminal_id, terminal.c.last_counter < counter)
-        .values(last_counter=counter, last_seen_at=now)
-    )
-    return accepted.rowcount == 1
+    return _ACCEPT.first(connection, terminal_id=terminal_id, counter=counter, now=now)
 
 
 def parse_terminal_id(text: str) -> bytes:
@@ -117,7 +168,7 @@ def is_blocked(connection: Connection, terminal_id: bytes) -> bool:
 
     What it sold is still taken in, and what it was answered before is answered again.
     """
-    return bool(connection.scalar(select(terminal.c.blocked).where(terminal.c.id == terminal_id)))
+    return bool(_IS_BLOCKED.scalar(connection, terminal_id=terminal_id))
 
 
 def find(connection: Connection, text: str) -> bytes:

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from updater_server.errors import InputError
 from updater_server.fleet.operators import words
 from updater_server.sales import vault
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import (
     stock_batch,
     stock_return,
@@ -90,18 +91,19 @@ def recall(connection: Connection, batch_id: int, operator: str, now: int) -> tu
     return owner, f"it was sent and not confirmed: its {count} vouchers may be on the terminal"
 
 
+_RECALLED = Prepared(
+    select(stock_batch.c.id)
+    .where(stock_batch.c.terminal_id == bindparam("terminal_id"))
+    .where(stock_batch.c.withdrawn_at.is_not(None), stock_batch.c.stopped_at.is_(None))
+    .where(stock_batch.c.sent_at.is_not(None))
+    .order_by(stock_batch.c.id.desc())
+    .limit(NAMED_LIMIT)
+)
+
+
 def recalled(connection: Connection, terminal_id: bytes) -> list[int]:
     """Ids of batches that the terminal is still to stop selling from, if it has them."""
-    return list(
-        connection.scalars(
-            select(stock_batch.c.id)
-            .where(stock_batch.c.terminal_id == terminal_id)
-            .where(stock_batch.c.withdrawn_at.is_not(None), stock_batch.c.stopped_at.is_(None))
-            .where(stock_batch.c.sent_at.is_not(None))
-            .order_by(stock_batch.c.id.desc())
-            .limit(NAMED_LIMIT)
-        )
-    )
+    return _RECALLED.scalars(connection, terminal_id=terminal_id)
 
 
 def withdraw(connection: Connection, batch_id: int, operator: str, note: str, now: int) -> int:

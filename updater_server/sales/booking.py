@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from updater_server.errors import VaultError
 from updater_server.fleet import terminals
@@ -17,6 +17,7 @@ from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import batches, forgotten, ledger, records
 from updater_server.sales.prices import was_shown
 from updater_server.store.engine import is_the_databases_fault
+from updater_server.store.prepared import Prepared, undone_if_it_fails
 from updater_server.store.tables import (
     sale,
     stock_batch,
@@ -56,7 +57,7 @@ def apply(connection: Connection, terminal_id: bytes, record: Record, now: int) 
     if effect is None:
         return
     try:
-        with connection.begin_nested():
+        with undone_if_it_fails(connection):
             _effect(effect, connection, terminal_id, record, now)
     except VaultError:
         raise
@@ -66,6 +67,32 @@ def apply(connection: Connection, terminal_id: bytes, record: Record, now: int) 
         log.exception("record %d of terminal %s", record.sequence, terminal_id.hex())
         text = f"record {record.sequence} could not be booked: the server's log has it"
         raise_alarm(connection, terminal_id, "journal_nonsense", text, now)
+
+
+_SALE = Prepared(
+    select(sale.c.product_id, sale.c.amount_minor, sale.c.commission_minor, sale.c.terminal_time)
+    .where(sale.c.terminal_id == bindparam("terminal_id"))
+    .where(sale.c.sequence == bindparam("sequence"))
+)
+_GIVEN = Prepared(
+    select(voucher.c.serial)
+    .join(voucher_assignment, voucher_assignment.c.voucher_id == voucher.c.id)
+    .where(voucher_assignment.c.terminal_id == bindparam("terminal_id"))
+    .where(voucher_assignment.c.sale_sequence == bindparam("sequence"))
+)
+_BATCH = Prepared(
+    select(stock_batch)
+    .where(stock_batch.c.id == bindparam("batch_id"))
+    .where(stock_batch.c.terminal_id == bindparam("terminal_id"))
+)
+_SOLD_AS = Prepared(
+    select(stock_outcome.c.sequence)
+    .where(stock_outcome.c.batch_id == bindparam("batch_id"))
+    .where(stock_outcome.c.batch_index == bindparam("index"), stock_outcome.c.outcome == "sold")
+)
+_OUTCOME = Prepared(
+    insert(stock_outcome), ["batch_id", "batch_index", "outcome", "sequence", "created_at"]
+)
 
 
 def _effect(
@@ -80,20 +107,13 @@ def _effect(
 
 def _offline_intent(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
     product_id, amount, commission, batch_id, index = record.fields(str, int, int, int, int)
-    batch = connection.execute(
-        select(stock_batch).where(
-            stock_batch.c.id == batch_id, stock_batch.c.terminal_id == terminal_id
-        )
-    ).one_or_none()
+    batch = _BATCH.first(connection, batch_id=batch_id, terminal_id=terminal_id)
     if batch is None and forgotten.is_missing_batch(connection, terminal_id, batch_id):
         _post_stock_sale(connection, terminal_id, record.sequence, amount, commission, now)
         return
     if batch is None or index >= batch.count:
         raise NotARecord(f"sold voucher {index} of batch {batch_id}, which it does not have")
-    place = (stock_outcome.c.batch_id == batch_id) & (stock_outcome.c.batch_index == index)
-    if connection.scalar(
-        select(stock_outcome.c.sequence).where(place, stock_outcome.c.outcome == "sold")
-    ):
+    if _SOLD_AS.scalar(connection, batch_id=batch_id, index=index):
         raise NotARecord(f"sold voucher {index} of batch {batch_id} a second time")
     if (product_id, amount) != (batch.product_id, batch.face_minor):
         text = (
@@ -110,14 +130,13 @@ def _offline_intent(connection: Connection, terminal_id: bytes, record: Record, 
         text = f"record {record.sequence}: a commission of {commission} was never offered"
         raise_alarm(connection, terminal_id, "journal_price", text, now)
         commission = batch.commission_minor
-    connection.execute(
-        insert(stock_outcome).values(
-            batch_id=batch_id,
-            batch_index=index,
-            outcome="sold",
-            sequence=record.sequence,
-            created_at=now,
-        )
+    _OUTCOME.run(
+        connection,
+        batch_id=batch_id,
+        batch_index=index,
+        outcome="sold",
+        sequence=record.sequence,
+        created_at=now,
     )
     _post_stock_sale(connection, terminal_id, record.sequence, amount, commission, now)
     if batches.came_back(connection, batch_id, index):
@@ -133,7 +152,7 @@ def _post_stock_sale(
     commission: int,
     now: int,
 ) -> None:
-    ledger.post(
+    left = ledger.post(
         connection,
         "stock_sale",
         ledger.stock_sale_reference(terminal_id, sequence),
@@ -142,17 +161,14 @@ def _post_stock_sale(
         sequence=sequence,
         now=now,
     )
-    left = ledger.float_minor(connection, terminal_id)
-    if left < 0:
+    if left is not None and left < 0:
         text = f"offline sales went over the float (record {sequence})"
         raise_alarm(connection, terminal_id, "float_negative", text, now)
 
 
 def _online_intent(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
     product_id, amount, commission = record.fields(str, int, int)
-    asked = connection.execute(
-        select(sale).where(sale.c.terminal_id == terminal_id, sale.c.sequence == record.sequence)
-    ).one_or_none()
+    asked = _SALE.first(connection, terminal_id=terminal_id, sequence=record.sequence)
     if asked and (
         asked.product_id,
         asked.amount_minor,
@@ -175,14 +191,7 @@ def _carried(connection: Connection, terminal_id: bytes, record: Record, now: in
 
 def _delivered(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
     sequence, _sealed, serial, _expiry, _float = record.fields(int, bytes, str, int, int)
-    given = connection.scalar(
-        select(voucher.c.serial)
-        .join(voucher_assignment, voucher_assignment.c.voucher_id == voucher.c.id)
-        .where(
-            voucher_assignment.c.terminal_id == terminal_id,
-            voucher_assignment.c.sale_sequence == sequence,
-        )
-    )
+    given = _GIVEN.scalar(connection, terminal_id=terminal_id, sequence=sequence)
     if given is None and forgotten.adopt_sale(connection, terminal_id, record, now):
         return
     if given != serial:
@@ -203,30 +212,39 @@ def _refused(connection: Connection, terminal_id: bytes, record: Record, now: in
         return
     if online == "delivered" and not voided:
         raise NotARecord(f"says sale {sequence} was refused; it was delivered")
-    sold = connection.execute(
-        select(stock_outcome, stock_batch.c.terminal_id, stock_batch.c.face_minor)
-        .join(stock_batch, stock_batch.c.id == stock_outcome.c.batch_id)
-        .where(
-            stock_batch.c.terminal_id == terminal_id,
-            stock_outcome.c.sequence == sequence,
-            stock_outcome.c.outcome == "sold",
-        )
-    ).one_or_none()
-    if sold is None:
+    place = _sold_from(connection, terminal_id, sequence)
+    if place is None:
         return
+    batch_id, index = place
     sold_as = ledger.stock_sale_reference(terminal_id, sequence)
     _undo(connection, terminal_id, sold_as, sequence, record, now)
-    connection.execute(
-        insert(stock_outcome).values(
-            batch_id=sold.batch_id,
-            batch_index=sold.batch_index,
-            outcome="spoiled",
-            sequence=record.sequence,
-            created_at=now,
-        )
+    _OUTCOME.run(
+        connection,
+        batch_id=batch_id,
+        batch_index=index,
+        outcome="spoiled",
+        sequence=record.sequence,
+        created_at=now,
     )
-    text = f"voucher {sold.batch_index} of batch {sold.batch_id} did not open ({code[:32]})"
+    text = f"voucher {index} of batch {batch_id} did not open ({code[:32]})"
     raise_alarm(connection, terminal_id, "voucher_spoiled", text, now)
+
+
+def _sold_from(connection: Connection, terminal_id: bytes, sequence: int) -> tuple[int, int] | None:
+    """(batch, index) of what a sale from stock sold, as its own record says; None if it was booked
+    as no such sale.
+    """
+    intent = records.find(connection, terminal_id, sequence)
+    if intent is None or intent.kind != RecordKind.INTENT_OFFLINE:
+        return None
+    try:
+        *_, batch_id, index = intent.fields(str, int, int, int, int)
+    except NotARecord:
+        return None
+    if _BATCH.first(connection, batch_id=batch_id, terminal_id=terminal_id) is None:
+        return None
+    is_it = _SOLD_AS.scalar(connection, batch_id=batch_id, index=index) == sequence
+    return (batch_id, index) if is_it else None
 
 
 def _undo(

@@ -1,137 +1,134 @@
-"""Does the money add up? The `check` command's questions, asked of the whole database. Reads
-only.
+"""Does the money add up? What the `check` command asks of the database, from the last closed point
+on or from the beginning. Reads only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, text
 
+from updater_server.sales import questions
 from updater_server.wire.journal_record import FIRST_TAG, NotARecord, Record
 
-_MUST_FIND_NOTHING = {
-    "a ledger transaction does not sum to zero": """
-        SELECT transaction_id FROM ledger_entry
-        GROUP BY transaction_id HAVING SUM(amount_minor) <> 0""",
-    "a float's running balance is not the sum of its entries": """
-        SELECT id FROM (SELECT e.id, e.balance_after_minor AS told, a.name GLOB 'float:*' AS kept,
-            SUM(e.amount_minor) OVER (PARTITION BY e.account_id ORDER BY e.id) AS summed
-            FROM ledger_entry e JOIN account a ON a.id = e.account_id)
-        WHERE told IS NOT CASE WHEN kept THEN summed END""",
-    "a ledger entry belongs to no transaction": """
-        SELECT e.id FROM ledger_entry e LEFT JOIN ledger_transaction t ON t.id = e.transaction_id
-        WHERE t.id IS NULL""",
-    "a delivered sale has no voucher of its own": """
-        SELECT s.sequence FROM sale s LEFT JOIN voucher_assignment a ON a.voucher_id = s.voucher_id
-        AND a.terminal_id = s.terminal_id AND a.sale_sequence = s.sequence
-        WHERE s.state = 'delivered' AND a.voucher_id IS NULL""",
-    "a sale is neither delivered nor refused": """
-        SELECT sequence FROM sale WHERE state = 'reserved'""",
-    "a delivered sale is not in the ledger, or with another amount": """
-        SELECT s.sequence FROM sale s
-        LEFT JOIN ledger_transaction t ON t.kind = 'sale' AND t.terminal_id = s.terminal_id
-            AND t.sequence = s.sequence
-        LEFT JOIN ledger_entry e ON e.transaction_id = t.id AND e.account_id =
-            (SELECT id FROM account WHERE name = 'voucher_sales')
-        WHERE s.state = 'delivered'
-            AND (e.amount_minor IS NULL OR e.amount_minor <> s.amount_minor)""",
-    "the ledger holds a sale that was not delivered": """
-        SELECT t.id FROM ledger_transaction t
-        LEFT JOIN sale s ON s.terminal_id = t.terminal_id AND s.sequence = t.sequence
-        WHERE t.kind = 'sale' AND (s.state IS NULL OR s.state <> 'delivered')""",
-    "a voucher sold from stock is not in the ledger": """
-        SELECT o.sequence FROM stock_outcome o JOIN stock_batch b ON b.id = o.batch_id
-        LEFT JOIN ledger_transaction t ON t.kind = 'stock_sale' AND t.terminal_id = b.terminal_id
-            AND t.sequence = o.sequence
-        WHERE o.outcome = 'sold' AND t.id IS NULL""",
-    "the ledger holds a stock sale without its record": """
-        SELECT t.id FROM ledger_transaction t
-        LEFT JOIN journal_record j ON j.terminal_id = t.terminal_id AND j.sequence = t.sequence
-        LEFT JOIN journal_late l ON l.terminal_id = t.terminal_id AND l.sequence = t.sequence
-        WHERE t.kind IN ('stock_sale', 'refund') AND j.raw IS NULL AND l.raw IS NULL""",
-    "a record came late that was not lost": """
-        SELECT l.sequence FROM journal_late l LEFT JOIN journal_record j
-        ON j.terminal_id = l.terminal_id AND j.sequence = l.sequence
-        WHERE j.sequence IS NULL OR j.raw IS NOT NULL""",
-    "a voucher is given away and still free, or gone and not given": """
-        SELECT id FROM (SELECT v.id, v.free, i.state, x.voucher_id IS NOT NULL AS aside,
-            (SELECT COUNT(*) FROM voucher_assignment a WHERE a.voucher_id = v.id)
-            - (SELECT COUNT(*) FROM stock_return r WHERE r.voucher_id = v.id) AS held
-            FROM voucher v LEFT JOIN voucher_import i ON i.id = v.import_id
-            LEFT JOIN voucher_aside x ON x.voucher_id = v.id)
-        WHERE held NOT IN (0, 1) OR (free AND (held OR aside)) OR (NOT free AND NOT held
-            AND NOT aside AND (state IS NULL OR state = 'complete'))""",
-    "an import does not have the vouchers it says": """
-        SELECT i.id FROM voucher_import i WHERE i.state IN ('releasing', 'complete') AND i.count <>
-        (SELECT COUNT(*) FROM voucher v WHERE v.import_id = i.id)""",
-    "a voucher can be sold though its import is not whole or was recalled (run it again)": """
-        SELECT v.id FROM voucher v JOIN voucher_import i ON i.id = v.import_id
-        WHERE v.free AND i.state IN ('storing', 'recalled')""",
-    "a voucher came back from stock and was sold from it": """
-        SELECT r.voucher_id FROM stock_return r JOIN stock_outcome o ON o.batch_id = r.batch_id
-        AND o.batch_index = r.batch_index AND o.outcome = 'sold'
-        WHERE NOT EXISTS (SELECT 1 FROM stock_outcome s WHERE s.batch_id = r.batch_id
-        AND s.batch_index = r.batch_index AND s.outcome = 'spoiled')""",
-    "a stock batch was taken back unsent and its vouchers are not in the vault again": """
-        SELECT b.id FROM stock_batch b JOIN voucher_assignment a ON a.batch_id = b.id
-        LEFT JOIN stock_return r ON r.batch_id = b.id AND r.batch_index = a.batch_index
-        LEFT JOIN voucher_aside x ON x.voucher_id = a.voucher_id
-        WHERE b.withdrawn_at IS NOT NULL AND b.sent_at IS NULL
-        AND r.voucher_id IS NULL AND x.voucher_id IS NULL""",
-    "a deposit is not in the ledger, or with another amount": """
-        SELECT d.reference FROM deposit d
-        LEFT JOIN ledger_transaction t ON t.reference = 'topup:' || d.reference
-            AND t.terminal_id = d.terminal_id
-        LEFT JOIN ledger_entry e ON e.transaction_id = t.id
-            AND e.account_id <> (SELECT id FROM account WHERE name = 'bank')
-        WHERE e.amount_minor IS NULL OR e.amount_minor <> d.amount_minor""",
-    "an undo is not what it undoes": """
-        SELECT u.reference FROM deposit u JOIN deposit d ON d.reference = u.undoes
-        WHERE u.terminal_id <> d.terminal_id OR u.amount_minor <> -d.amount_minor
-            OR u.currency <> d.currency""",
-    "the books hold deposits in several currencies": """
-        SELECT MIN(currency) FROM deposit HAVING COUNT(DISTINCT currency) > 1""",
-    "a sale was given back and its voucher may still be sold": """
-        SELECT t.reference FROM ledger_transaction t
-        LEFT JOIN sale s ON s.terminal_id = t.terminal_id AND s.sequence = t.sequence
-        LEFT JOIN voucher_aside x ON x.voucher_id = s.voucher_id
-        WHERE t.kind = 'void' AND x.voucher_id IS NULL""",
-    "a stock batch does not have the vouchers it says": """
-        SELECT b.id FROM stock_batch b WHERE b.count <>
-        (SELECT COUNT(*) FROM voucher_assignment a WHERE a.batch_id = b.id)""",
-    "a journal has a gap": """
-        SELECT t.acknowledged_through FROM terminal t WHERE t.acknowledged_through <>
-        (SELECT COUNT(*) FROM journal_record j WHERE j.terminal_id = t.id)""",
-}
+
+@dataclass(frozen=True)
+class Point:
+    """How far the books were found right, and what they came to there."""
+
+    bounds: Mapping[str, int]
+    """The last row of each table that was checked (`questions.BOUNDS`)."""
+    totals: Mapping[str, int]
+    """Of all rows up to there (`questions.TOTALS`)."""
 
 
-def problems(connection: Connection) -> list[str]:
-    """Every broken promise found, in words; empty when all is well."""
+BEGINNING = Point(dict.fromkeys(questions.BOUNDS, 0), dict.fromkeys(questions.TOTALS, 0))
+
+
+def problems(connection: Connection, since: Point = BEGINNING) -> list[str]:
+    """Every broken promise found behind a point, in words; empty when all is well. What is wrong
+    before that point shows where the totals do not fit any more.
+    """
     found = []
-    for words, query in _MUST_FIND_NOTHING.items():
-        broken = connection.execute(text(query)).fetchall()
+    for words, query in questions.MUST_FIND_NOTHING.items():
+        broken = connection.execute(text(query), _of(query, since.bounds)).fetchall()
         if broken:
             found.append(f"{words} ({len(broken)} times; first: {broken[0][0]})")
-    total = connection.execute(text("SELECT SUM(amount_minor) FROM ledger_entry")).scalar()
+    off = "SELECT SUM(amount_minor) FROM ledger_entry WHERE id > :entries"
+    total = connection.execute(text(off), _of(off, since.bounds)).scalar()
     if total:
         found.append(f"the ledger is off by {total}")
-    found += _broken_chains(connection)
+    found += _broken_chains(connection, since)
+    return found or _wrong_totals(connection, totals(connection, since))
+
+
+def now(connection: Connection, since: Point) -> Point:
+    """The point that the books have come to, if nothing is wrong with them behind `since`."""
+    bounds = {
+        name: int(connection.execute(text(query)).scalar() or 0)
+        for name, query in questions.BOUNDS.items()
+    }
+    return Point(bounds, totals(connection, since))
+
+
+def totals(connection: Connection, since: Point) -> dict[str, int]:
+    """The totals of all rows: those of the point and what came since."""
+    return {
+        name: since.totals[name]
+        + int(connection.execute(text(query), _of(query, since.bounds)).scalar() or 0)
+        for name, query in questions.TOTALS.items()
+    }
+
+
+def _of(query: str, bounds: Mapping[str, int]) -> dict[str, int]:
+    return {name: bound for name, bound in bounds.items() if f":{name}" in query}
+
+
+def _wrong_totals(connection: Connection, summed: Mapping[str, int]) -> list[str]:
+    """What no single row shows: vouchers that left the vault or came into it without a row that
+    says why, floats that are not what was sold and paid in.
+    """
+    is_now = {
+        name: int(connection.execute(text(query)).scalar() or 0)
+        for name, query in questions.NOW.items()
+    }
+    found = []
+    given = summed["assignment_count"] - summed["return_count"]
+    free = summed["voucher_count"] - given - is_now["aside"] - is_now["coming"]
+    if free != is_now["free"]:
+        found.append(f"the vault has {is_now['free']} free vouchers and should have {free}")
+    off = is_now["floats_minor"] + summed["shared_minor"]
+    if off:
+        found.append(f"the floats are off by {off} from what was paid in and sold")
     return found
 
 
-def _broken_chains(connection: Connection) -> list[str]:
+_EVERY_RECORD = """
+    SELECT j.terminal_id, j.sequence, COALESCE(j.raw, l.raw) FROM journal_record j
+    LEFT JOIN journal_late l ON l.terminal_id = j.terminal_id AND l.sequence = j.sequence
+    ORDER BY j.terminal_id, j.sequence"""
+_NEW_RECORDS = """
+    WITH new AS (
+        SELECT terminal_id, sequence FROM journal_record WHERE rowid > :journal UNION
+        SELECT terminal_id, sequence FROM journal_late WHERE rowid > :late UNION
+        SELECT terminal_id, sequence + 1 FROM journal_late WHERE rowid > :late)
+    SELECT new.terminal_id, new.sequence, COALESCE(j.raw, l.raw) FROM new
+    JOIN journal_record j ON j.terminal_id = new.terminal_id AND j.sequence = new.sequence
+    LEFT JOIN journal_late l ON l.terminal_id = j.terminal_id AND l.sequence = j.sequence
+    ORDER BY new.terminal_id, new.sequence"""
+_ONE_RECORD = """
+    SELECT COALESCE(j.raw, l.raw) FROM journal_record j
+    LEFT JOIN journal_late l ON l.terminal_id = j.terminal_id AND l.sequence = j.sequence
+    WHERE j.terminal_id = :terminal_id AND j.sequence = :sequence"""
+
+
+def _records(connection: Connection, since: Point) -> Iterator[tuple[bytes, int, bytes | None]]:
+    query = _NEW_RECORDS if since.bounds["journal"] or since.bounds["late"] else _EVERY_RECORD
+    for row in connection.execute(text(query), _of(query, since.bounds)):
+        yield row[0], row[1], row[2]
+
+
+def _tag_before(connection: Connection, terminal_id: bytes, sequence: int) -> bytes | None:
+    """The tag that a record follows; None if what is before it is lost, or is no record."""
+    if sequence == 1:
+        return FIRST_TAG
+    asked = {"terminal_id": terminal_id, "sequence": sequence - 1}
+    raw = connection.execute(text(_ONE_RECORD), asked).scalar()
+    try:
+        return None if raw is None else Record.parse(raw).tag
+    except NotARecord:
+        return None
+
+
+def _broken_chains(connection: Connection, since: Point) -> list[str]:
     found = []
-    rows = connection.execute(
-        text(
-            "SELECT j.terminal_id, j.sequence, COALESCE(j.raw, l.raw) FROM journal_record j"
-            " LEFT JOIN journal_late l USING (terminal_id, sequence)"
-            " ORDER BY j.terminal_id, j.sequence"
-        )
-    )
-    owner: bytes | None = None
+    before: tuple[bytes, int] | None = None
     tag: bytes | None = None
-    for terminal_id, sequence, raw in rows:
-        if terminal_id != owner:
-            owner, tag = terminal_id, FIRST_TAG
+    for terminal_id, sequence, raw in _records(connection, since):
+        if before != (terminal_id, sequence - 1):
+            tag = _tag_before(connection, terminal_id, sequence)
+        before = (terminal_id, sequence)
         if raw is None:
             tag = None
             continue

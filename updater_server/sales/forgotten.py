@@ -7,13 +7,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import ledger, records, vault
 from updater_server.sales.restore_state import must_tell_first, open_restore
 from updater_server.store.engine import new_id
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import (
     restore_serial,
     restore_stock,
@@ -50,16 +51,18 @@ def waits_for_stock(connection: Connection, terminal_id: bytes, record: Record) 
     return state in (None, "wanted")
 
 
+_WANTED = Prepared(
+    select(restore_stock.c.batch_id)
+    .where(restore_stock.c.terminal_id == bindparam("terminal_id"))
+    .where(restore_stock.c.state == "wanted")
+    .order_by(restore_stock.c.batch_id)
+    .limit(WANTED_LIMIT)
+)
+
+
 def wanted(connection: Connection, terminal_id: bytes) -> list[int]:
     """Batches whose vouchers this terminal must name."""
-    return list(
-        connection.scalars(
-            select(restore_stock.c.batch_id)
-            .where(restore_stock.c.terminal_id == terminal_id, restore_stock.c.state == "wanted")
-            .order_by(restore_stock.c.batch_id)
-            .limit(WANTED_LIMIT)
-        )
-    )
+    return _WANTED.scalars(connection, terminal_id=terminal_id)
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from updater_server.errors import ConflictError, InputError
 from updater_server.fleet import terminals
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import booking, forgotten, losses, records
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import journal_record, terminal
 from updater_server.wire.journal_record import FIRST_TAG, NotARecord, Record
+
+_STORE = Prepared(insert(journal_record), ["terminal_id", "sequence", "kind", "raw", "received_at"])
+_ACKNOWLEDGE = Prepared(
+    update(terminal)
+    .where(terminal.c.id == bindparam("terminal"))
+    .values(acknowledged_through=bindparam("through"), chain_tag=bindparam("tag"))
+)
 
 
 def _numbered(raws: Sequence[bytes]) -> list[tuple[int, Record | None]]:
@@ -91,7 +99,7 @@ def take_in(
 
 def _go_on(
     connection: Connection,
-    owner: Row[Any],
+    owner: Any,
     numbered: Sequence[tuple[int, Record | None]],
     now: int,
 ) -> tuple[int, str | None]:
@@ -115,23 +123,18 @@ def _go_on(
             fault = f"the chain does not lead to record {sequence}"
             raise_alarm(connection, terminal_id, "journal_chain", fault, now)
             break
-        connection.execute(
-            insert(journal_record).values(
-                terminal_id=terminal_id,
-                sequence=sequence,
-                kind=record.kind if record else None,
-                raw=record.raw if record else None,
-                received_at=now,
-            )
+        _STORE.run(
+            connection,
+            terminal_id=terminal_id,
+            sequence=sequence,
+            kind=record.kind if record else None,
+            raw=record.raw if record else None,
+            received_at=now,
         )
         if record:
             booking.apply(connection, terminal_id, record, now)
         acknowledged, tag = sequence, record.tag if record else None
-    connection.execute(
-        update(terminal)
-        .where(terminal.c.id == terminal_id)
-        .values(acknowledged_through=acknowledged, chain_tag=tag)
-    )
+    _ACKNOWLEDGE.run(connection, terminal=terminal_id, through=acknowledged, tag=tag)
     return acknowledged, fault
 
 
@@ -159,15 +162,13 @@ def _compared(
 
 
 def look_for_rewound_journal(
-    connection: Connection, terminal_id: bytes, journal_next: int, now: int
+    connection: Connection, terminal_id: bytes, acknowledged: int, journal_next: int, now: int
 ) -> None:
     """Alarm if a terminal will write numbers that are stored here already: its flash is older."""
-    acknowledged = connection.scalar(
-        select(terminal.c.acknowledged_through).where(terminal.c.id == terminal_id)
-    )
-    if acknowledged is not None and journal_next <= acknowledged:
+    if journal_next <= acknowledged:
         text = (
             f"its journal goes on with record {journal_next}, but {acknowledged} are stored: its "
             "flash was put back. Enrol it under a new id and move its float"
         )
+        losses.forget_known_credits(connection, terminal_id)
         raise_alarm(connection, terminal_id, "journal_rewound", text, now)

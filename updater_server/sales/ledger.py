@@ -17,11 +17,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, null, select, update
 
 from updater_server.errors import InputError
-from updater_server.store.engine import new_id
-from updater_server.store.tables import account, ledger_entry, ledger_transaction
+from updater_server.store.prepared import Prepared
+from updater_server.store.tables import account, ledger_entry, ledger_transaction, number
 from updater_server.wire import limits
 
 BANK = "bank"
@@ -36,22 +36,46 @@ def float_account(terminal_id: bytes) -> str:
     return f"{_FLOAT}{terminal_id.hex()}"
 
 
-def _account_id(connection: Connection, name: str) -> int:
-    found = connection.scalar(select(account.c.id).where(account.c.name == name))
-    if found is None:
-        created = connection.execute(insert(account).values(name=name))
-        found = new_id(created)
-    return int(found)
+_IS_POSTED = Prepared(
+    select(ledger_transaction.c.id).where(ledger_transaction.c.reference == bindparam("reference"))
+)
+_NEXT = Prepared(
+    update(number)
+    .where(number.c.name == "ledger_transaction")
+    .values(value=number.c.value + 1)
+    .returning(number.c.value)
+)
+_NEWEST_BALANCE = (
+    select(ledger_entry.c.balance_after_minor)
+    .where(ledger_entry.c.account_id == account.c.id)
+    .order_by(ledger_entry.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_FLOAT_OF = Prepared(select(_NEWEST_BALANCE).where(account.c.name == bindparam("name")))
+_ENTRY_COLUMNS = ["transaction_id", "account_id", "amount_minor", "balance_after_minor"]
+
+
+def _entry(after: ColumnElement[Any]) -> Prepared:
+    given: tuple[Any, ...] = (bindparam("transaction_id"), account.c.id, bindparam("amount_minor"))
+    one = select(*given, after)
+    one = one.where(account.c.name == bindparam("name"))
+    made = insert(ledger_entry).from_select(_ENTRY_COLUMNS, one)
+    return Prepared(made.returning(ledger_entry.c.balance_after_minor))
+
+
+_FLOAT_ENTRY = _entry(func.coalesce(_NEWEST_BALANCE, 0) + bindparam("amount_minor"))
+_OTHER_ENTRY = _entry(null())
+_NEW_ACCOUNT = Prepared(insert(account), ["name"])
+_TRANSACTION = Prepared(
+    insert(ledger_transaction),
+    ["id", "kind", "reference", "terminal_id", "sequence", "created_at"],
+)
 
 
 def is_posted(connection: Connection, reference: str) -> bool:
     """Whether this reference is in the ledger already."""
-    return (
-        connection.scalar(
-            select(ledger_transaction.c.id).where(ledger_transaction.c.reference == reference)
-        )
-        is not None
-    )
+    return _IS_POSTED.scalar(connection, reference=reference) is not None
 
 
 def post(
@@ -63,50 +87,39 @@ def post(
     terminal_id: bytes | None,
     sequence: int | None,
     now: int,
-) -> None:
+) -> int | None:
     """Record one transaction: `entries` is account name → amount_minor. `reference` can be posted
-    once for ever.
+    once for ever. Returns the balance of the float that it moved, the last one named; None if it
+    moved none.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the reference is there already, or the entries do not sum to
         zero.
     """
-    highest = connection.scalar(select(func.max(ledger_transaction.c.id)))
-    transaction_id = (highest or 0) + 1  # safe: writing transactions exclude each other
+    transaction_id = _NEXT.scalar(connection)
+    float_after_minor = None
     for name, amount_minor in entries.items():
-        if amount_minor:
-            account_id = _account_id(connection, name)
-            after = None
-            if name.startswith(_FLOAT):
-                after = (connection.scalar(_newest_balance(account_id)) or 0) + amount_minor
-            connection.execute(
-                insert(ledger_entry).values(
-                    transaction_id=transaction_id,
-                    account_id=account_id,
-                    amount_minor=amount_minor,
-                    balance_after_minor=after,
-                )
-            )
-    connection.execute(
-        insert(ledger_transaction).values(
-            id=transaction_id,
-            kind=kind,
-            reference=reference,
-            terminal_id=terminal_id,
-            sequence=sequence,
-            created_at=now,
-        )
+        if not amount_minor:
+            continue
+        is_float = name.startswith(_FLOAT)
+        values = {"transaction_id": transaction_id, "name": name, "amount_minor": amount_minor}
+        entry = _FLOAT_ENTRY if is_float else _OTHER_ENTRY
+        written = entry.first(connection, **values)
+        if written is None:
+            _NEW_ACCOUNT.run(connection, name=name)
+            written = entry.first(connection, **values)
+        if is_float:
+            float_after_minor = int(written[0])
+    _TRANSACTION.run(
+        connection,
+        id=transaction_id,
+        kind=kind,
+        reference=reference,
+        terminal_id=terminal_id,
+        sequence=sequence,
+        created_at=now,
     )
-
-
-def _newest_balance(account_id: int | ColumnElement[int]) -> Select[int | None]:
-    """The balance after the newest entry of a float account; no row if it never moved."""
-    return (
-        select(ledger_entry.c.balance_after_minor)
-        .where(ledger_entry.c.account_id == account_id)
-        .order_by(ledger_entry.c.id.desc())
-        .limit(1)
-    )
+    return float_after_minor
 
 
 def balance(connection: Connection, name: str) -> int:
@@ -121,7 +134,7 @@ def balance(connection: Connection, name: str) -> int:
 
 def float_minor(connection: Connection, terminal_id: bytes) -> int:
     """A terminal's float."""
-    return floats_minor(connection, [terminal_id])[terminal_id]
+    return int(_FLOAT_OF.scalar(connection, name=float_account(terminal_id)) or 0)
 
 
 def told_float_minor(connection: Connection, terminal_id: bytes) -> int:
@@ -135,9 +148,10 @@ def told_float_minor(connection: Connection, terminal_id: bytes) -> int:
 def floats_minor(connection: Connection, terminal_ids: list[bytes]) -> dict[bytes, int]:
     """The floats of many terminals, in one question."""
     names = {float_account(terminal_id): terminal_id for terminal_id in terminal_ids}
-    newest = _newest_balance(account.c.id).scalar_subquery()
     rows = connection.execute(
-        select(account.c.name, newest.label("float")).where(account.c.name.in_(list(names)))
+        select(account.c.name, _NEWEST_BALANCE.label("float")).where(
+            account.c.name.in_(list(names))
+        )
     )
     floats = dict.fromkeys(terminal_ids, 0)
     for name, float_minor in rows:

@@ -79,7 +79,17 @@ def declare(
         )
         raise_alarm(connection, terminal_id, "journal_too_many_lost", text, now)
         raise ConflictError(text)
+    forget_known_credits(connection, terminal_id)  # a settlement may be among them
     raise_alarm(connection, terminal_id, "journal_lost", f"{was} lost on the terminal", now)
+
+
+def forget_known_credits(connection: Connection, terminal_id: bytes) -> None:
+    """A terminal may know less than it did: `reconcile` looks through all of its credits again."""
+    connection.execute(
+        update(check_in)
+        .where(check_in.c.terminal_id == terminal_id)
+        .values(credits_known_through=None)
+    )
 
 
 def accept(connection: Connection, terminal_id: bytes, through: int, who: str, now: int) -> int:
@@ -117,6 +127,7 @@ def accept(connection: Connection, terminal_id: bytes, through: int, who: str, n
             .where(terminal.c.id == terminal_id)
             .values(acknowledged_through=through, chain_tag=None)
         )
+        forget_known_credits(connection, terminal_id)
     return len(given_up)
 
 

@@ -1,9 +1,10 @@
 """Online sales: one answer for ever to each (terminal, sequence). For the
 terminals' face.
 
-RESERVED (a voucher taken out of the vault for this sale) → DELIVERED (float debited, PIN may leave)
-| REFUSED. With vouchers of our own vault both steps are one transaction; a crash leaves either no
-sale or a finished one.
+DELIVERED (a voucher taken out of the vault for this sale, float debited, PIN may leave) | REFUSED.
+With vouchers of our own vault it is one step in one transaction; a crash leaves either no sale or a
+finished one. RESERVED (the voucher taken, nothing debited) is for one that must be asked for
+elsewhere.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select
 
 from updater_server.errors import ConflictError, VaultError
-from updater_server.fleet import terminals
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import ledger, records, vault
 from updater_server.sales.prices import PriceLists
 from updater_server.sales.restore_state import must_tell_first
 from updater_server.server_key import ServerKey
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import sale
 from updater_server.wire.journal_record import RecordKind
 
@@ -67,25 +68,25 @@ class Refused:
 
 
 def _stored_answer(
-    connection: Connection, key: ServerKey, row: RowMapping, now: int
+    connection: Connection, key: ServerKey, row: Any, now: int
 ) -> Delivered | Refused:
-    if row["state"] != "delivered":
-        return Refused(row["refusal_code"], row["refusal_text"])
-    if not ledger.is_posted(connection, ledger.void_reference(row["terminal_id"], row["sequence"])):
+    if row.state != "delivered":
+        return Refused(row.refusal_code, row.refusal_text)
+    if not ledger.is_posted(connection, ledger.void_reference(row.terminal_id, row.sequence)):
         try:
-            opened = vault.reveal(connection, key, row["voucher_id"])
-            return Delivered(opened.pin, opened.serial, opened.expires_at, row["float_after_minor"])
+            opened = vault.reveal(connection, key, row.voucher_id)
+            return Delivered(opened.pin, opened.serial, opened.expires_at, row.float_after_minor)
         except VaultError as error:
             _void(connection, row, error, now)
     return Refused("no_vouchers", REFUSALS["no_vouchers"])
 
 
-def _void(connection: Connection, row: RowMapping, error: VaultError, now: int) -> None:
+def _void(connection: Connection, row: Any, error: VaultError, now: int) -> None:
     """Give a delivered sale's money back: its terminal asks for the PIN, and nobody has it any
     more, or it is none that a terminal could take. Without an answer the terminal would ask for
     ever, and nothing else of it would come in.
     """
-    terminal_id, sequence = row["terminal_id"], row["sequence"]
+    terminal_id, sequence = row.terminal_id, row.sequence
     posted = ledger.entries_of(connection, ledger.sale_reference(terminal_id, sequence))
     ledger.post(
         connection,
@@ -96,7 +97,7 @@ def _void(connection: Connection, row: RowMapping, error: VaultError, now: int) 
         sequence=sequence,
         now=now,
     )
-    vault.set_useless_aside(connection, row["voucher_id"], error, now)
+    vault.set_useless_aside(connection, row.voucher_id, error, now)
     what = "does not open any more"
     if isinstance(error, vault.UnfitVoucher):
         what = f"is none that a terminal could take ({error})"
@@ -116,14 +117,20 @@ def _contradicts_journal(connection: Connection, terminal_id: bytes, request: Sa
     )
 
 
-def _stored(connection: Connection, terminal_id: bytes, sequence: int) -> RowMapping | None:
-    mine = (sale.c.terminal_id == terminal_id) & (sale.c.sequence == sequence)
-    return connection.execute(select(sale).where(mine)).mappings().one_or_none()
+_STORED = Prepared(
+    select(sale).where(
+        sale.c.terminal_id == bindparam("terminal_id"), sale.c.sequence == bindparam("sequence")
+    )
+)
+_REQUESTED = ["terminal_id", "sequence", "product_id", "amount_minor", "terminal_time"]
+_REQUESTED += ["commission_minor", "created_at", "state"]
+_DELIVERED = Prepared(insert(sale), [*_REQUESTED, "voucher_id", "float_after_minor"])
+_REFUSED = Prepared(insert(sale), [*_REQUESTED, "refusal_code", "refusal_text"])
 
 
-def _is_the_same(stored: RowMapping, request: SaleRequest) -> bool:
-    columns = ("product_id", "amount_minor", "commission_minor", "terminal_time")
-    return tuple(stored[name] for name in columns) == (
+def _is_the_same(stored: Any, request: SaleRequest) -> bool:
+    kept = (stored.product_id, stored.amount_minor, stored.commission_minor, stored.terminal_time)
+    return kept == (
         request.product_id,
         request.amount_minor,
         request.commission_minor,
@@ -135,25 +142,28 @@ def sell(
     connection: Connection,
     key: ServerKey,
     prices: PriceLists,
-    terminal_id: bytes,
+    owner: Any,
     request: SaleRequest,
     now: int,
 ) -> Delivered | Refused:
-    """Sell one voucher, or repeat the answer given to this sequence before.
+    """Sell one voucher, or repeat the answer given to this sequence before. `owner` is the
+    terminal's row (`fleet.terminals`), read in this transaction.
 
     Raises:
         ConflictError: the sequence was used for something else; the alarm is raised already, so
             commit.
         PricesUnavailable: no catalogue can be read; nothing was decided.
     """
-    stored = _stored(connection, terminal_id, request.sequence)
+    terminal_id: bytes = owner.id
+    stored = _STORED.first(connection, terminal_id=terminal_id, sequence=request.sequence)
     if stored is not None and _is_the_same(stored, request):
         return _stored_answer(connection, key, stored, now)
-    if stored is not None or _contradicts_journal(connection, terminal_id, request):
+    # Behind what is acknowledged there is no record yet.
+    is_told = request.sequence <= owner.acknowledged_through
+    if stored is not None or (is_told and _contradicts_journal(connection, terminal_id, request)):
         text = f"sale {request.sequence} was asked for again with another content"
         raise_alarm(connection, terminal_id, "sale_conflict", text, now)
         raise ConflictError(text)
-    owner = terminals.get(connection, terminal_id)
     code = _why_not(connection, prices, owner, request)
     if code in NOT_KEPT:
         return Refused(code, REFUSALS[code])
@@ -166,12 +176,11 @@ def sell(
         raise_alarm(connection, None, "no_vouchers", text, now)
         return _refuse(connection, row, "no_vouchers")
     prices.record(connection, owner.catalogue, now)
-    _reserve(connection, row, taken[0], now)
-    return _deliver(connection, terminal_id, request, taken[0], now)
+    return _deliver(connection, row, taken[0], now)
 
 
 def _why_not(
-    connection: Connection, prices: PriceLists, owner: Row[Any], request: SaleRequest
+    connection: Connection, prices: PriceLists, owner: Any, request: SaleRequest
 ) -> str | None:
     """The code of `REFUSALS` for which this sale must not be, whatever the vault holds; or None.
 
@@ -210,43 +219,34 @@ def _row(terminal_id: bytes, request: SaleRequest, now: int) -> dict[str, Any]:
 
 def _refuse(connection: Connection, row: dict[str, Any], code: str) -> Refused:
     answer = Refused(code, REFUSALS[code])
-    connection.execute(
-        insert(sale).values(
-            **row, state="refused", refusal_code=answer.code, refusal_text=answer.text
-        )
+    _REFUSED.run(
+        connection, **row, state="refused", refusal_code=answer.code, refusal_text=answer.text
     )
     return answer
 
 
-def _reserve(connection: Connection, row: dict[str, Any], taken: vault.Voucher, now: int) -> None:
-    """The voucher is this sale's for ever; nothing is debited yet."""
-    connection.execute(insert(sale).values(**row, state="reserved", voucher_id=taken.voucher_id))
-    vault.give(
-        connection, [taken.voucher_id], row["terminal_id"], now, sale_sequence=row["sequence"]
-    )
-
-
 def _deliver(
-    connection: Connection,
-    terminal_id: bytes,
-    request: SaleRequest,
-    reserved: vault.Voucher,
-    now: int,
+    connection: Connection, row: dict[str, Any], taken: vault.Voucher, now: int
 ) -> Delivered:
-    """Debit the float; from then on the PIN may leave."""
-    ledger.post(
+    """The voucher is this sale's for ever, and the float pays it; then its PIN may leave."""
+    terminal_id, sequence = row["terminal_id"], row["sequence"]
+    after = ledger.post(
         connection,
         "sale",
-        ledger.sale_reference(terminal_id, request.sequence),
-        ledger.sale_entries(terminal_id, request.amount_minor, request.commission_minor),
+        ledger.sale_reference(terminal_id, sequence),
+        ledger.sale_entries(terminal_id, row["amount_minor"], row["commission_minor"]),
         terminal_id=terminal_id,
-        sequence=request.sequence,
+        sequence=sequence,
         now=now,
     )
-    after = ledger.float_minor(connection, terminal_id)
-    connection.execute(
-        update(sale)
-        .where(sale.c.terminal_id == terminal_id, sale.c.sequence == request.sequence)
-        .values(state="delivered", float_after_minor=after)
+    if after is None:  # its price is all commission
+        after = ledger.float_minor(connection, terminal_id)
+    _DELIVERED.run(
+        connection,
+        **row,
+        state="delivered",
+        voucher_id=taken.voucher_id,
+        float_after_minor=after,
     )
-    return Delivered(reserved.pin, reserved.serial, reserved.expires_at, after)
+    vault.give(connection, [taken.voucher_id], terminal_id, now, sale_sequence=sequence)
+    return Delivered(taken.pin, taken.serial, taken.expires_at, after)

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from updater_server.channels import (
     Catalogue,
@@ -20,6 +20,8 @@ from updater_server.channels import (
     open_published,
 )
 from updater_server.channels.entry import Product
+from updater_server.store.engine import when_committed
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import price
 
 log = logging.getLogger("duka.prices")
@@ -30,6 +32,11 @@ class PricesUnavailable(Exception):
 
 
 _RETRY_S = 5.0
+_OF_A_PRICE = ("catalogue", "product_id", "amount_minor", "commission_minor")
+_SHOWN = Prepared(
+    select(price.c.first_seen_at).where(*(price.c[name] == bindparam(name) for name in _OF_A_PRICE))
+)
+_RECORD = Prepared(insert(price), [*_OF_A_PRICE, "first_seen_at"])
 
 
 class PriceLists:
@@ -42,11 +49,13 @@ class PriceLists:
 
     def __init__(self, repository_directory: Path, kept: Path | None = None) -> None:
         self._directory = repository_directory
+        self._timestamp = repository_directory / "metadata" / "timestamp.json"
         self._kept = kept
         self._lock = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
         self._retry_at = 0.0
         self._catalogues: dict[str, Catalogue] = {}
+        self._recorded: dict[str, Catalogue] = {}
         self._repository: Published | None = None
         self._trouble = ""
         self._is_going_on_with_what_was = False
@@ -54,7 +63,7 @@ class PriceLists:
     def _refresh(self) -> None:
         seen = None
         try:
-            status = (self._directory / "metadata" / "timestamp.json").stat()
+            status = self._timestamp.stat()
             seen = (status.st_mtime_ns, status.st_ino, status.st_size)
         except OSError as error:
             if self._kept is None or not self._kept.is_dir():
@@ -181,28 +190,21 @@ class PriceLists:
 
     def record(self, connection: Connection, catalogue_path: str, now: int) -> None:
         """Remember every price of a catalogue, so that a late journal can be judged by the prices
-        of its day.
+        of its day. A catalogue of which all is on the disk is not looked at again.
         """
-        known = {
-            tuple(row)
-            for row in connection.execute(
-                select(price.c.product_id, price.c.amount_minor, price.c.commission_minor).where(
-                    price.c.catalogue == catalogue_path
-                )
-            )
-        }
-        for product in self.catalogue(catalogue_path).products:
-            shown = (product.product_id, product.amount_minor, product.commission_minor)
-            if shown not in known:
-                connection.execute(
-                    insert(price).values(
-                        catalogue=catalogue_path,
-                        product_id=product.product_id,
-                        amount_minor=product.amount_minor,
-                        commission_minor=product.commission_minor,
-                        first_seen_at=now,
-                    )
-                )
+        catalogue = self.catalogue(catalogue_path)
+        if self._recorded.get(catalogue_path) is catalogue:
+            return
+        for product in catalogue.products:
+            shown = {
+                "catalogue": catalogue_path,
+                "product_id": product.product_id,
+                "amount_minor": product.amount_minor,
+                "commission_minor": product.commission_minor,
+            }
+            if _SHOWN.scalar(connection, **shown) is None:
+                _RECORD.run(connection, **shown, first_seen_at=now)
+        when_committed(connection, lambda: self._recorded.update({catalogue_path: catalogue}))
 
 
 def _catalogues(repository: Published) -> dict[str, Catalogue]:
@@ -220,14 +222,11 @@ def was_shown(
     commission_minor: int,
 ) -> bool:
     """Whether this catalogue ever showed this price with this commission."""
-    return (
-        connection.scalar(
-            select(price.c.first_seen_at).where(
-                price.c.catalogue == catalogue_path,
-                price.c.product_id == product_id,
-                price.c.amount_minor == amount_minor,
-                price.c.commission_minor == commission_minor,
-            )
-        )
-        is not None
+    shown = _SHOWN.scalar(
+        connection,
+        catalogue=catalogue_path,
+        product_id=product_id,
+        amount_minor=amount_minor,
+        commission_minor=commission_minor,
     )
+    return shown is not None

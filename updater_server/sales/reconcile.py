@@ -12,74 +12,117 @@ in a row.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, or_, select, update
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales.ledger import float_account, float_minor
-from updater_server.sales.records import whole_record
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import (
     account,
     check_in,
     is_credit,
+    is_online,
     journal_late,
+    journal_record,
     ledger_entry,
     ledger_transaction,
     terminal,
 )
 from updater_server.wire.journal_record import Record, RecordKind
 
+_MOVED = (
+    select(ledger_entry.c.amount_minor)
+    .join(account, account.c.id == ledger_entry.c.account_id)
+    .where(account.c.name == bindparam("float"))
+    .where(ledger_entry.c.transaction_id == ledger_transaction.c.id)
+    .scalar_subquery()
+)
+_MINE = ledger_transaction.c.terminal_id == bindparam("terminal_id")
+_OWNED = select(ledger_transaction.c.id, _MOVED.label("amount")).where(_MINE)
+_LATER = Prepared(_OWNED.where(ledger_transaction.c.sequence >= bindparam("before")))
+_BEFORE = or_(
+    ledger_transaction.c.sequence.is_(None), ledger_transaction.c.sequence < bindparam("before")
+)
+_LATE = ledger_transaction.c.sequence.in_(
+    select(journal_late.c.sequence).where(journal_late.c.terminal_id == bindparam("terminal_id"))
+)
+_NEW = ledger_transaction.c.id > bindparam("known_through")
+# One question each: together no index would serve them.
+_CREDITS = [Prepared(_OWNED.where(_NEW, _BEFORE, which)) for which in (is_credit, _LATE)]
+_KNOWN_THROUGH = Prepared(
+    select(check_in.c.credits_known_through).where(
+        check_in.c.terminal_id == bindparam("terminal_id")
+    )
+)
+
+
+class _Reckoned(NamedTuple):
+    figures: list[int]
+    """Of a terminal that knows every credit, then of one that does not know the newest, …"""
+    credits: list[int]
+    """Their ledger transactions, the newest first."""
+
+
+def _reckon(connection: Connection, terminal_id: bytes, before_sequence: int) -> _Reckoned:
+    """Back from the float as it is, so that it costs no more with the years: what came from later
+    records, then one credit after the other, as far back as a check-in has not shown that the
+    terminal knows them.
+    """
+    values = {
+        "terminal_id": terminal_id,
+        "before": before_sequence,
+        "float": float_account(terminal_id),
+        "known_through": _KNOWN_THROUGH.scalar(connection, terminal_id=terminal_id) or 0,
+    }
+    later = _LATER.all(connection, **values)
+    figure = float_minor(connection, terminal_id) - sum(row.amount or 0 for row in later)
+    credits: dict[int, int] = {}
+    for question in _CREDITS:
+        credits |= {row.id: row.amount or 0 for row in question.all(connection, **values)}
+    figures, newest_first = [figure], sorted(credits, reverse=True)
+    for transaction_id in newest_first:
+        figures.append(figures[-1] - credits[transaction_id])
+    return _Reckoned(figures, newest_first)
+
 
 def expected_floats(connection: Connection, terminal_id: bytes, before_sequence: int) -> set[int]:
-    """Every figure that a terminal may rightly have had before writing record `before_sequence`.
+    """Every figure that a terminal may rightly have had before writing record `before_sequence`."""
+    return set(_reckon(connection, terminal_id, before_sequence).figures)
 
-    Reckoned back from the float as it is, so that it costs no more with the years: what came from
-    later records, then one credit after the other, the newest first.
+
+def _known_through(reckoned: _Reckoned, own_minor: int) -> int | None:
+    """Up to which ledger transaction a terminal of this float surely knows its credits; None if
+    that is not more than was known of it before.
     """
-    moved = (
-        select(ledger_entry.c.amount_minor)
-        .join(account, account.c.id == ledger_entry.c.account_id)
-        .where(account.c.name == float_account(terminal_id))
-        .where(ledger_entry.c.transaction_id == ledger_transaction.c.id)
-        .scalar_subquery()
-    )
-    mine = ledger_transaction.c.terminal_id == terminal_id
-    later = connection.scalars(
-        select(moved).where(mine, ledger_transaction.c.sequence >= before_sequence)
-    )
-    figure = float_minor(connection, terminal_id) - sum(amount or 0 for amount in later)
-    before = or_(
-        ledger_transaction.c.sequence.is_(None), ledger_transaction.c.sequence < before_sequence
-    )
-    late = ledger_transaction.c.sequence.in_(
-        select(journal_late.c.sequence).where(journal_late.c.terminal_id == terminal_id)
-    )
-    owned = select(ledger_transaction.c.id, moved.label("amount")).where(mine, before)
-    credits: dict[int, int] = {}
-    for which in (is_credit, late):  # one question each: together no index would serve them
-        credits |= {row.id: row.amount or 0 for row in connection.execute(owned.where(which))}
-    figures = {figure}
-    for transaction_id in sorted(credits, reverse=True):
-        figure -= credits[transaction_id]
-        figures.add(figure)
-    return figures
+    # Several may fit: then it is taken to know no more than in the poorest of them.
+    unknown = max(at for at, figure in enumerate(reckoned.figures) if figure == own_minor)
+    return None if unknown == len(reckoned.credits) else reckoned.credits[unknown]
+
+
+_ASKED = Prepared(
+    select(journal_record.c.sequence, journal_record.c.kind, journal_record.c.raw)
+    .where(journal_record.c.terminal_id == bindparam("terminal_id"), is_online)
+    .where(journal_record.c.sequence < bindparam("before"))
+    .order_by(journal_record.c.sequence.desc())
+    .limit(64)  # at most eight sales are unfinished at once
+)
+_ASKED_LATE = Prepared(
+    select(journal_late.c.sequence, journal_late.c.kind, journal_late.c.raw)
+    .where(journal_late.c.terminal_id == bindparam("terminal_id"), is_online)
+    .where(journal_late.c.sequence < bindparam("before"))
+    .order_by(journal_late.c.sequence.desc())
+    .limit(64)
+)
 
 
 def _unanswered(connection: Connection, terminal_id: bytes, before_sequence: int) -> bool:
     """Whether an online sale was begun before that record and its answer had not come."""
-    rows = connection.execute(
-        select(whole_record.c.sequence, whole_record.c.kind, whole_record.c.raw)
-        .where(whole_record.c.terminal_id == terminal_id)
-        .where(whole_record.c.sequence < before_sequence)
-        .where(
-            whole_record.c.kind.in_(
-                [RecordKind.INTENT_ONLINE, RecordKind.DELIVERED, RecordKind.REFUSED]
-            )
-        )
-        .order_by(whole_record.c.sequence.desc())
-        .limit(64)  # at most eight sales are unfinished at once
-    )
+    values = {"terminal_id": terminal_id, "before": before_sequence}
+    rows = _ASKED.all(connection, **values) + _ASKED_LATE.all(connection, **values)
     answered: set[int] = set()
-    for sequence, kind, raw in rows:
+    for sequence, kind, raw in sorted(rows, reverse=True)[:64]:
         if kind == RecordKind.INTENT_ONLINE:
             if sequence not in answered:
                 return True
@@ -88,30 +131,52 @@ def _unanswered(connection: Connection, terminal_id: bytes, before_sequence: int
     return False
 
 
+_REPORT = Prepared(
+    select(
+        check_in.c.journal_next,
+        check_in.c.own_float_minor,
+        check_in.c.reconciled,
+        check_in.c.mismatches,
+        check_in.c.credits_known_through,
+        terminal.c.acknowledged_through,
+    )
+    .join(terminal, terminal.c.id == check_in.c.terminal_id)
+    .where(check_in.c.terminal_id == bindparam("terminal_id"))
+)
+_COMPARED = Prepared(
+    update(check_in)
+    .where(check_in.c.terminal_id == bindparam("terminal"))
+    .values(
+        reconciled=bindparam("agrees"),
+        mismatches=bindparam("in_a_row"),
+        credits_known_through=bindparam("known_through"),
+    )
+)
+
+
 def reconcile(connection: Connection, terminal_id: bytes, now: int) -> bool | None:
     """Compare the newest check-in with the ledger; an alarm if they disagree. None: cannot be told
     yet.
     """
-    report = connection.execute(
-        select(check_in, terminal.c.acknowledged_through)
-        .join(terminal, terminal.c.id == check_in.c.terminal_id)
-        .where(check_in.c.terminal_id == terminal_id)
-    ).one_or_none()
+    report = _REPORT.first(connection, terminal_id=terminal_id)
     if report is None or report.acknowledged_through < report.journal_next - 1:
         return None
     if report.reconciled is not None:
         return bool(report.reconciled)
     if _unanswered(connection, terminal_id, report.journal_next):
         return None
-    figures = expected_floats(connection, terminal_id, report.journal_next)
-    agrees = report.own_float_minor in figures
+    reckoned = _reckon(connection, terminal_id, report.journal_next)
+    agrees = report.own_float_minor in reckoned.figures
     mismatches = 0 if agrees else report.mismatches + 1
-    connection.execute(
-        update(check_in)
-        .where(check_in.c.terminal_id == terminal_id)
-        .values(reconciled=agrees, mismatches=mismatches)
+    known = _known_through(reckoned, report.own_float_minor) if agrees else None
+    _COMPARED.run(
+        connection,
+        terminal=terminal_id,
+        agrees=agrees,
+        in_a_row=mismatches,
+        known_through=report.credits_known_through if known is None else known,
     )
-    if mismatches > 1 or (mismatches and report.own_float_minor > max(figures)):
+    if mismatches > 1 or (mismatches and report.own_float_minor > max(reckoned.figures)):
         text = "the terminal's own float is not what its records and the ledger say"
         raise_alarm(connection, terminal_id, "float_mismatch", text, now)
     return agrees

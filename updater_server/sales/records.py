@@ -6,8 +6,9 @@ if it turns up later it is in `journal_late`.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, union_all
+from sqlalchemy import Connection, bindparam, select, union_all
 
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import journal_late, journal_record
 from updater_server.wire.journal_record import Record
 
@@ -18,15 +19,17 @@ whole_record = union_all(
     select(*(journal_late.c[name] for name in _columns)),
 ).subquery("whole_record")
 """`terminal_id`, `sequence`, `kind` and `raw` of every record that is here."""
+_FIND = Prepared(
+    select(whole_record.c.raw).where(
+        whole_record.c.terminal_id == bindparam("terminal_id"),
+        whole_record.c.sequence == bindparam("sequence"),
+    )
+)
 
 
 def find(connection: Connection, terminal_id: bytes, sequence: int) -> Record | None:
     """One record; None if it never came or is lost."""
-    raw = connection.scalar(
-        select(whole_record.c.raw).where(
-            whole_record.c.terminal_id == terminal_id, whole_record.c.sequence == sequence
-        )
-    )
+    raw = _FIND.scalar(connection, terminal_id=terminal_id, sequence=sequence)
     return None if raw is None else Record.parse(raw)
 
 

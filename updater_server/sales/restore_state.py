@@ -7,27 +7,27 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import database_restore, restore_scope, restore_terminal
+
+_OPEN = Prepared(
+    select(database_restore.c.id)
+    .where(database_restore.c.settled_at.is_(None))
+    .order_by(database_restore.c.id.desc())
+    .limit(1)
+)
+_HELD = Prepared(select(func.max(restore_scope.c.voucher_through)).where(~restore_scope.c.freed))
 
 
 def open_restore(connection: Connection) -> int | None:
     """The restore that is not settled yet, the newest one, if any."""
-    return connection.scalar(
-        select(database_restore.c.id)
-        .where(database_restore.c.settled_at.is_(None))
-        .order_by(database_restore.c.id.desc())
-        .limit(1)
-    )
+    found: int | None = _OPEN.scalar(connection)
+    return found
 
 
 def held_through(connection: Connection) -> int:
     """Vouchers up to this id may have been sold in a time that was forgotten: none is given."""
-    return int(
-        connection.scalar(
-            select(func.max(restore_scope.c.voucher_through)).where(~restore_scope.c.freed)
-        )
-        or 0
-    )
+    return int(_HELD.scalar(connection) or 0)
 
 
 def batch_floor(connection: Connection) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet import terminals
@@ -22,6 +22,7 @@ from updater_server.sales.restore_state import batch_floor
 from updater_server.sales.stock_file import BATCH_LIMIT
 from updater_server.server_key import ServerKey
 from updater_server.store.engine import new_id
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import stock_batch, voucher, voucher_assignment
 from updater_server.wire.sealed import DeviceKeys
 
@@ -117,13 +118,16 @@ def _made_before(
 
 
 def _make(connection: Connection, values: dict[str, object], ids: list[int], now: int) -> int:
-    highest = connection.scalar(select(func.max(stock_batch.c.id))) or 0
     expiries = connection.scalars(
         select(voucher.c.expires_at).where(voucher.c.id.in_(ids), voucher.c.expires_at > 0)
     )
+    floor = batch_floor(connection)
+    above = select(stock_batch.c.id).where(stock_batch.c.id > floor).limit(1)
+    # The database counts on by itself; only the first one after a restore is told where from.
+    first = {} if not floor or connection.scalar(above) else {"id": floor + 1}
     created = connection.execute(
         insert(stock_batch).values(
-            id=max(highest, batch_floor(connection)) + 1,
+            **first,
             **values,
             expires_at=min(expiries, default=0),
             count=len(ids),
@@ -137,17 +141,18 @@ def _make(connection: Connection, values: dict[str, object], ids: list[int], now
     return batch_id
 
 
+_WAITING = Prepared(
+    select(stock_batch.c.id)
+    .where(stock_batch.c.terminal_id == bindparam("terminal_id"))
+    .where(stock_batch.c.received_at.is_(None), stock_batch.c.withdrawn_at.is_(None))
+    .order_by(stock_batch.c.id)
+    .limit(NAMED_LIMIT)
+)
+
+
 def waiting(connection: Connection, terminal_id: bytes) -> list[int]:
     """Ids of batches that the terminal has not confirmed and may still fetch, lowest first."""
-    return list(
-        connection.scalars(
-            select(stock_batch.c.id)
-            .where(stock_batch.c.terminal_id == terminal_id, stock_batch.c.received_at.is_(None))
-            .where(stock_batch.c.withdrawn_at.is_(None))
-            .order_by(stock_batch.c.id)
-            .limit(NAMED_LIMIT)
-        )
-    )
+    return _WAITING.scalars(connection, terminal_id=terminal_id)
 
 
 def _batch(connection: Connection, terminal_id: bytes, batch_id: int) -> Row[Any]:

@@ -10,15 +10,29 @@ never stands in anybody's way.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, LargeBinary, cast, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    LargeBinary,
+    bindparam,
+    cast,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import NoResultFound
 
 from updater_server.errors import VaultError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import pins
 from updater_server.sales.restore_state import held_through
 from updater_server.server_key import SealedValue, ServerKey
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import (
     stock_return,
     voucher,
@@ -52,6 +66,31 @@ class Voucher(NamedTuple):
         return f"Voucher({self.product_id}, serial {self.serial}, PIN hidden)"
 
 
+_PIN = cast(voucher.c.pin_sealed, LargeBinary).label("pin_sealed")
+"""SQLite types each value: what was spoiled may be text, and then no driver reads it."""
+_OPENABLE = (voucher.c.id, voucher.c.product_id, voucher.c.serial, voucher.c.expires_at, _PIN)
+_REVEAL = Prepared(select(*_OPENABLE).where(voucher.c.id == bindparam("voucher_id")))
+
+
+def _taking(which: ColumnElement[bool], *order: ColumnElement[Any]) -> Prepared:
+    free = select(voucher.c.id).where(
+        voucher.c.product_id == bindparam("product"),
+        voucher.c.free,
+        voucher.c.id > bindparam("held_through"),
+        which,
+    )
+    chosen = free.order_by(*order).limit(bindparam("wanted", type_=Integer))
+    taken = update(voucher).where(voucher.c.id.in_(chosen)).values(free=False)
+    return Prepared(taken.returning(*_OPENABLE))
+
+
+# Two walks along one index: ordered by one expression, the whole vault would be sorted.
+_TAKE_EXPIRING = _taking(
+    voucher.c.expires_at > bindparam("after"), voucher.c.expires_at, voucher.c.id
+)
+_TAKE_LASTING = _taking(voucher.c.expires_at == 0, voucher.c.id)
+
+
 def take(
     connection: Connection, product_id: str, count: int, now: int, spare_s: int = 0
 ) -> list[int]:
@@ -61,19 +100,17 @@ def take(
     Those that expire within `spare_s` are left. The caller gives each away, or sets it aside, in
     the same transaction.
     """
-    mine = select(voucher.c.id).where(voucher.c.product_id == product_id, voucher.c.free)
-    mine = mine.where(voucher.c.id > held_through(connection))
-    # Two walks along one index: ordered by one expression, the whole vault would be sorted.
-    expiring = mine.where(voucher.c.expires_at > now + spare_s).order_by(
-        voucher.c.expires_at, voucher.c.id
-    )
-    ids = list(connection.scalars(expiring.limit(count)))
-    if len(ids) < count:
-        lasting = mine.where(voucher.c.expires_at == 0).order_by(voucher.c.id)
-        ids += connection.scalars(lasting.limit(count - len(ids)))
-    if ids:
-        connection.execute(update(voucher).where(voucher.c.id.in_(ids)).values(free=False))
-    return ids
+    return [row.id for row in _take(connection, product_id, count, now, spare_s)]
+
+
+def _take(connection: Connection, product_id: str, count: int, now: int, spare_s: int) -> list[Any]:
+    values = {"product": product_id, "held_through": held_through(connection)}
+    expiring = _TAKE_EXPIRING.all(connection, **values, after=now + spare_s, wanted=count)
+    rows = sorted(expiring, key=lambda row: (row.expires_at, row.id))
+    if len(rows) < count:
+        lasting = _TAKE_LASTING.all(connection, **values, wanted=count - len(rows))
+        rows += sorted(lasting, key=lambda row: int(row.id))
+    return rows
 
 
 def take_open(
@@ -85,16 +122,32 @@ def take_open(
     opened: list[Voucher] = []
     useless = 0
     while len(opened) < count and useless < _USELESS_LIMIT:
-        ids = take(connection, product_id, count - len(opened), now, spare_s)
-        if not ids:
+        rows = _take(connection, product_id, count - len(opened), now, spare_s)
+        if not rows:
             break
-        for voucher_id in ids:
+        for row in rows:
             try:
-                opened.append(reveal(connection, key, voucher_id))
+                opened.append(_opened(key, row))
             except VaultError as error:
                 useless += 1
-                set_useless_aside(connection, voucher_id, error, now)
+                set_useless_aside(connection, row.id, error, now)
     return opened
+
+
+_TURN = select(func.count()).where(stock_return.c.voucher_id == bindparam("given"))
+_GIVE = Prepared(
+    insert(voucher_assignment).from_select(
+        [
+            *("voucher_id", "turn", "terminal_id", "sale_sequence", "batch_id", "batch_index"),
+            "assigned_at",
+        ],
+        select(
+            bindparam("given"),
+            _TURN.scalar_subquery(),
+            *(bindparam(name) for name in ("to", "sale", "batch", "place", "now")),
+        ),
+    )
+)
 
 
 def give(
@@ -107,29 +160,16 @@ def give(
     batch_id: int | None = None,
 ) -> None:
     """Note for ever that these vouchers, which were taken, are a sale's or a batch's (in order)."""
-    returned = {
-        row.voucher_id: row.turns
-        for row in connection.execute(
-            select(stock_return.c.voucher_id, func.count().label("turns"))
-            .where(stock_return.c.voucher_id.in_(voucher_ids))
-            .group_by(stock_return.c.voucher_id)
+    for index, voucher_id in enumerate(voucher_ids):
+        _GIVE.run(
+            connection,
+            given=voucher_id,
+            to=terminal_id,
+            sale=sale_sequence,
+            batch=batch_id,
+            place=None if batch_id is None else index,
+            now=now,
         )
-    }
-    connection.execute(
-        insert(voucher_assignment),
-        [
-            {
-                "voucher_id": voucher_id,
-                "turn": returned.get(voucher_id, 0),
-                "terminal_id": terminal_id,
-                "sale_sequence": sale_sequence,
-                "batch_id": batch_id,
-                "batch_index": None if batch_id is None else index,
-                "assigned_at": now,
-            }
-            for index, voucher_id in enumerate(voucher_ids)
-        ],
-    )
 
 
 def set_aside(
@@ -183,16 +223,13 @@ def reveal(connection: Connection, key: ServerKey, voucher_id: int) -> Voucher:
         VaultError: it does not open under this server key.
         UnfitVoucher: it is none that a terminal could take.
     """
-    row = connection.execute(
-        select(
-            voucher.c.id,
-            voucher.c.product_id,
-            voucher.c.serial,
-            voucher.c.expires_at,
-            # SQLite types each value: what was spoiled may be text, and then no driver reads it.
-            cast(voucher.c.pin_sealed, LargeBinary).label("pin_sealed"),
-        ).where(voucher.c.id == voucher_id)
-    ).one()
+    row = _REVEAL.first(connection, voucher_id=voucher_id)
+    if row is None:
+        raise NoResultFound(f"there is no voucher {voucher_id}")
+    return _opened(key, row)
+
+
+def _opened(key: ServerKey, row: Any) -> Voucher:
     pin = pins.open_sealed(key, row.product_id, row.serial, row.pin_sealed)
     expires_at = row.expires_at if type(row.expires_at) is int else -1
     unfit = limits.unfit_voucher(row.product_id, pin, row.serial, expires_at)

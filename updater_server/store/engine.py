@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,7 @@ def open_engine(path: Path) -> Engine:
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get("duka_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver_connection(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
@@ -120,6 +120,22 @@ def new_id(made: CursorResult[Any]) -> int:
     """The id that a table gave the row just inserted."""
     assert made.inserted_primary_key is not None
     return int(made.inserted_primary_key[0])
+
+
+_AFTER = "duka_when_committed"
+
+
+def when_committed(connection: Connection, call: Callable[[], object]) -> None:
+    """Let `call` happen once this transaction of `writing` is on the disk, and not if it is rolled
+    back.
+    """
+    connection.info.setdefault(_AFTER, []).append(call)
+
+
+def calls_when_committed(connection: Connection) -> list[Callable[[], object]]:
+    """What is to happen then, in order; who undoes a part takes out what it brought."""
+    found: list[Callable[[], object]] = connection.info.setdefault(_AFTER, [])
+    return found
 
 
 @contextmanager
@@ -133,9 +149,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
     with (
         write_line(engine).turn(PATIENCE_S),
         engine.connect().execution_options(duka_writes=True) as connection,
-        connection.begin(),
     ):
-        yield connection
+        calls: list[Callable[[], object]] = []
+        connection.info[_AFTER] = calls  # of the driver's connection, which others had before
+        with connection.begin():
+            yield connection
+        for call in calls:
+            call()
 
 
 _OF_THE_DATABASE = frozenset(

@@ -20,6 +20,7 @@ from updater_server.store.tables.fleet import (
     terminal,
 )
 from updater_server.store.tables.journals import (
+    is_online,
     journal_late,
     journal_record,
     loss_accepted,
@@ -40,6 +41,8 @@ from updater_server.store.tables.restores import (
     restore_terminal,
 )
 from updater_server.store.tables.server import (
+    check_point,
+    number,
     operator_log,
     server_constant,
     server_mark,
@@ -60,15 +63,18 @@ __all__ = [
     "alarm",
     "bench_entry",
     "check_in",
+    "check_point",
     "database_restore",
     "deposit",
     "is_credit",
+    "is_online",
     "journal_late",
     "journal_record",
     "ledger_entry",
     "ledger_transaction",
     "loss_accepted",
     "metadata",
+    "number",
     "operator_log",
     "price",
     "restore_scope",

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from updater_server.store.tables.base import Big, metadata
@@ -84,6 +85,7 @@ check_in = Table(
     Column("journal_next", Big, nullable=False),
     Column("reconciled", Boolean),  # null: not comparable yet
     Column("mismatches", Integer, nullable=False, default=0),  # in a row
+    Column("credits_known_through", Big),  # ledger transactions; null: nobody knows
     Column("refused_files", String),  # JSON [[file, reason], …]: what it does not work with
 )
 
@@ -111,6 +113,7 @@ alarm = Table(
     Column("last_at", Big, nullable=False),
     Column("count", Big, nullable=False, default=1),
     Column("closed_at", Big),
+    Index("ix_alarm_open", "code", "terminal_id", sqlite_where=text("closed_at IS NULL")),
 )
 
 bench_entry = Table(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from updater_server.store.tables.base import Big, metadata
+
+is_online = text("kind IN (3, 4, 5)")
+"""Intents of online sales and what came of them, in the words of their index: SQLite takes that
+for no others."""
 
 journal_record = Table(
     "journal_record",
@@ -14,6 +18,8 @@ journal_record = Table(
     Column("kind", Integer),  # null: lost on the terminal
     Column("raw", LargeBinary),
     Column("received_at", Big, nullable=False),
+    Index("ix_journal_record_online", "terminal_id", "sequence", sqlite_where=is_online),
+    Index("ix_journal_record_lost", "terminal_id", "sequence", sqlite_where=text("raw IS NULL")),
 )
 
 journal_late = Table(

@@ -17,11 +17,27 @@ operator_log = Table(
     Column("details", String(300), nullable=False),
 )
 
+number = Table(
+    "number",  # the last one given of what is numbered before it is written
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Big, nullable=False),
+)
+
 server_constant = Table(
     "server_constant",  # what is fixed for the life of a data folder
     metadata,
     Column("name", String(32), primary_key=True),
     Column("value", String(64), nullable=False),
+)
+
+check_point = Table(
+    "check_point",  # up to where `check` found the books right; sealed under the server key
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("at", Big, nullable=False),
+    Column("content", String, nullable=False),  # JSON
+    Column("seal", String(64), nullable=False),
 )
 
 server_mark = Table(

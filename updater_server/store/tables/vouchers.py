@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from updater_server.store.tables.base import Big, metadata
@@ -57,7 +58,7 @@ voucher_aside = Table(
     Column("voucher_id", Big, ForeignKey("voucher.id"), primary_key=True, autoincrement=False),
     Column("reason", String(16), nullable=False),
     Column("set_by", String(64), nullable=False),
-    Column("at", Big, nullable=False),
+    Column("at", Big, nullable=False, index=True),
     CheckConstraint("reason IN ('unreadable', 'unfit', 'recalled', 'twin')", name="reason"),
 )
 
@@ -95,6 +96,25 @@ stock_batch = Table(
     Column("stopped_at", Big),  # the terminal's word that it sells from it no more
     Column("reference", String(48)),
     Index(None, "reference", unique=True),
+    Index(
+        "ix_stock_batch_waiting",
+        "terminal_id",
+        "id",
+        sqlite_where=text("received_at IS NULL AND withdrawn_at IS NULL"),
+    ),
+    Index(
+        "ix_stock_batch_unsent",
+        "id",
+        sqlite_where=text("withdrawn_at IS NOT NULL AND sent_at IS NULL"),
+    ),
+    Index(
+        "ix_stock_batch_recalled",
+        "terminal_id",
+        "id",
+        sqlite_where=text(
+            "withdrawn_at IS NOT NULL AND stopped_at IS NULL AND sent_at IS NOT NULL"
+        ),
+    ),
 )
 
 stock_outcome = Table(
@@ -135,4 +155,5 @@ sale = Table(
     Column("refusal_text", String(200)),
     Column("created_at", Big, nullable=False, index=True),
     CheckConstraint("state IN ('reserved', 'delivered', 'refused')", name="state"),
+    Index("ix_sale_reserved", "state", sqlite_where=text("state = 'reserved'")),
 )

@@ -1,0 +1,7 @@
+"""Fixtures of the measurements' short forms: the server's."""
+
+from __future__ import annotations
+
+from tests.server.conftest import signed
+
+__all__ = ["signed"]

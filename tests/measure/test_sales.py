@@ -1,0 +1,223 @@
+"""The short form of `inv bench sales`: what a message asks of SQLite, counted on a small database
+and on one a hundred times as large.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from tests.measure.counts import Counts, counted
+from tests.measure.load import Load, Terminal, key_of
+from tests.measure.past import AMOUNT_MINOR, COMMISSION_MINOR, PRODUCT, live_through
+from tests.measure.sales import InProcess
+from tests.server.shop import Shop
+from updater_server.fleet.enrolment import Enrolment
+from updater_server.sales import check_points, checks, ledger, opening
+from updater_server.store.engine import reading, writing
+from updater_server.wire.journal_record import RecordKind
+
+PAST, FREE = 100, 100
+LARGER = 100
+STATEMENTS = {"sale": 14, "sync": 24, "check_in": 14}
+"""A sync is two messages with three records each."""
+GROWING = (
+    "sale", "voucher", "voucher_assignment", "ledger_transaction", "ledger_entry", "account",
+    "journal_record", "journal_late", "stock_batch", "stock_outcome", "stock_return", "deposit",
+    "terminal", "check_in", "alarm", "running_history", "price",
+)  # fmt: skip
+"""Tables that no message may walk through."""
+
+
+class Place:
+    """A server with a past, and its one terminal."""
+
+    def __init__(self, shop: Shop, past: int, free: int) -> None:
+        self.shop = shop
+        with writing(shop.service.engine) as connection:
+            who = connection.scalar(text("SELECT id FROM technician"))
+            particulars = (key_of(1), "duka-r1", 1, 900_000_000)
+            enrolment = Enrolment((1).to_bytes(8, "big"), *particulars)
+            opening.enrol(connection, shop.service.key, enrolment, who, shop.clock[0])
+        (life,) = live_through(shop.service, past, 1, free)
+        self.terminal = InProcess(life, shop.service)
+        for act in (Terminal.sell, Terminal.tell, Terminal.report):
+            self.do(act)
+        self.batch_id = 0
+
+    def do(self, act: Callable[[Terminal, Load], None]) -> None:
+        seen = Load()
+        act(self.terminal, seen)
+        assert set(seen.statuses) == {200}, seen.statuses
+
+    def sale(self) -> None:
+        self.do(Terminal.sell)
+
+    def sync(self) -> None:
+        """Three records of a sale online, three of one from stock."""
+        terminal = self.terminal
+        what = [PRODUCT, AMOUNT_MINOR, COMMISSION_MINOR, self.batch_id, 0]
+        terminal.record(RecordKind.STOCK, [self.batch_id, 3])
+        own = terminal.record(RecordKind.INTENT_OFFLINE, what)
+        terminal.record(RecordKind.PRINTED, [own])
+        terminal.own_float_minor -= AMOUNT_MINOR - COMMISSION_MINOR
+        for _ in range(2):
+            self.do(Terminal.tell)
+
+    def check_in(self) -> None:
+        self.do(Terminal.report)
+
+    def settlement(self) -> None:
+        """A check-in after money came in that the terminal does not know of."""
+        self.shop.top_up(self.terminal, 5_000, f"counted-{self.terminal.sequence}")
+        self.do(Terminal.report)
+        self.terminal.own_float_minor += 5_000
+
+    def delivery(self) -> None:
+        """A batch is made, fetched, and confirmed."""
+        self.batch_id = self.shop.assign(self.terminal, PRODUCT, 3)
+        file = self.terminal.ask({0: 4, 1: self.batch_id})[1]
+        self.terminal.ask({0: 5, 1: self.batch_id, 2: hashlib.sha256(file).digest()})
+
+
+ACTS = ("sale", "delivery", "sync", "check_in", "settlement")
+Places = tuple[Place, Place]
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory, signed: Path) -> Iterator[Places]:
+    folder = tmp_path_factory.mktemp("sizes")
+    made = []
+    for times in (1, LARGER):
+        shop = Shop.open(folder / str(times), signed / "repository")
+        made.append(Place(shop, PAST * times, FREE * times))
+    yield (made[0], made[1])
+    for place in made:
+        assert place.shop.problems() == []
+        place.shop.service.engine.dispose()
+
+
+def measured(place: Place, act: str) -> Counts:
+    """One act on connections that are open."""
+    with counted(place.shop.service.engine) as counts:
+        with place.shop.service.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+        counts.statements, counts.steps = [], 0
+        getattr(place, act)()
+    return counts
+
+
+def walks(place: Place, counts: Counts) -> list[str]:
+    """Steps of query plans that go through a growing table, or sort."""
+    with closing(sqlite3.connect(place.shop.folder / "duka.db")) as raw:
+        plans = counts.plans(raw)
+    assert plans
+    return [
+        f"{step}: {statement}"
+        for statement, step in plans
+        if "TEMP B-TREE" in step or step.startswith(tuple(f"SCAN {table}" for table in GROWING))
+    ]
+
+
+def test_every_message_costs_the_same_after_a_hundred_times_as_many_sales(places: Places) -> None:
+    for act in ACTS:
+        small, large = (measured(place, act) for place in places)
+        assert len(large.questions) == len(small.questions), act
+        assert large.steps <= 1.1 * small.steps + 30, (act, small.steps, large.steps)
+
+
+def test_no_message_walks_through_what_grows(places: Places) -> None:
+    for act in ACTS:
+        assert walks(places[0], measured(places[0], act)) == [], act
+
+
+@pytest.mark.parametrize("act", ["sale", "sync", "check_in"])
+def test_a_message_asks_a_bounded_number_of_questions(places: Places, act: str) -> None:
+    if act == "sync":
+        places[0].sale()
+        places[0].delivery()
+    counts = measured(places[0], act)
+    assert len(counts.questions) <= STATEMENTS[act], counts.questions
+
+
+# --- wrong on purpose: that the counts can fail ---
+
+
+def test_a_float_that_is_summed_anew_would_be_noticed(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def summed(connection: Connection, terminal_id: bytes) -> int:
+        return ledger.balance(connection, ledger.float_account(terminal_id))
+
+    monkeypatch.setattr(ledger, "float_minor", summed)
+    small, large = (measured(place, "sale") for place in places)
+    assert large.steps > 10 * small.steps
+
+
+def test_a_vault_that_is_sorted_would_be_noticed(places: Places) -> None:
+    def pick(place: Place) -> Counts:
+        with counted(place.shop.service.engine) as counts, writing(place.shop.service.engine) as c:
+            c.execute(
+                text(
+                    "SELECT id FROM voucher WHERE product_id = 'air50' AND free = 1"
+                    " ORDER BY expires_at = 0, expires_at, id LIMIT 1"
+                )
+            )
+        return counts
+
+    small, large = (pick(place) for place in places)
+    assert large.steps > 10 * small.steps
+    assert any("TEMP B-TREE" in step for step in walks(places[0], small))
+
+
+def test_a_lost_index_would_be_noticed(places: Places) -> None:
+    place = places[1]
+    before = measured(place, "check_in").steps
+    with closing(sqlite3.connect(place.shop.folder / "duka.db")) as raw, raw:
+        (made,) = raw.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'ix_stock_batch_waiting'"
+        ).fetchone()
+        raw.execute("DROP INDEX ix_stock_batch_waiting")
+        raw.execute("DROP INDEX ix_stock_batch_recalled")
+    after: Any = measured(place, "check_in").steps
+    with closing(sqlite3.connect(place.shop.folder / "duka.db")) as raw, raw:
+        raw.execute(made)
+    assert after > 1.1 * before + 30
+
+
+# --- the check of a day ---
+
+
+def checked_day(place: Place) -> int:
+    """Steps of a check that begins where the last one found all right."""
+    engine, key = place.shop.service.engine, place.shop.service.key
+    with writing(engine) as connection:
+        assert checks.problems(connection) == []
+        check_points.close(connection, key, checks.now(connection, checks.BEGINNING), 1)
+    for act in ACTS:
+        getattr(place, act)()
+    with counted(engine) as counts, reading(engine) as connection:
+        point, at, _ = check_points.newest(connection, key)
+        assert at == 1
+        counts.steps = 0
+        assert checks.problems(connection, point) == []
+        checks.now(connection, point)
+    return counts.steps
+
+
+def test_the_check_of_a_day_costs_the_same_after_a_hundred_times_as_many_sales(
+    tmp_path: Path, signed: Path
+) -> None:
+    steps = []
+    for past in (PAST, LARGER * PAST):
+        shop = Shop.open(tmp_path / str(past), signed / "repository")
+        steps.append(checked_day(Place(shop, past, FREE)))
+        shop.service.engine.dispose()
+    assert steps[1] <= 1.1 * steps[0] + 100, steps

@@ -1,0 +1,328 @@
+"""`check` goes on from where the last one found all right, and finds what the whole check finds."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.server.device import Device
+from tests.server.shop import NOW, Shop
+from updater_server.__main__ import cli
+from updater_server.sales import check_points, checks, deposits, questions, restoring
+from updater_server.store.engine import reading, writing
+
+LAST_SALE = "(SELECT MAX(rowid) FROM sale)"
+LAST_ENTRY = "(SELECT MAX(id) FROM ledger_entry)"
+LAST_STOCK_SALE = "(SELECT MAX(id) FROM ledger_transaction WHERE kind = 'stock_sale')"
+LAST_RECORD = "(SELECT MAX(rowid) FROM journal_record)"
+LAST_DEPOSIT = "(SELECT MAX(rowid) FROM deposit)"
+GIVEN_LAST = "(SELECT voucher_id FROM voucher_assignment ORDER BY rowid DESC LIMIT 1)"
+
+WRONG = {
+    "a ledger transaction does not sum to zero": [
+        f"UPDATE ledger_entry SET amount_minor = amount_minor + 1 WHERE id = {LAST_ENTRY}",
+        "INSERT INTO ledger_entry (transaction_id, account_id, amount_minor)"
+        " SELECT 1, id, 7 FROM account WHERE name = 'bank'",  # into one that was checked
+    ],
+    "a float's running balance is not the sum of its entries": [
+        "UPDATE ledger_entry SET balance_after_minor = balance_after_minor + 1 WHERE id ="
+        " (SELECT MAX(id) FROM ledger_entry WHERE balance_after_minor IS NOT NULL)",
+        f"UPDATE ledger_entry SET balance_after_minor = 1 WHERE id = {LAST_ENTRY}",
+    ],
+    "a ledger entry belongs to no transaction": [
+        "DELETE FROM ledger_transaction WHERE id = (SELECT MAX(id) FROM ledger_transaction)"
+    ],
+    "a ledger transaction has a number that was not given": ["UPDATE number SET value = value - 1"],
+    "a delivered sale has no voucher of its own": [
+        f"DELETE FROM voucher_assignment WHERE sale_sequence = (SELECT sequence FROM sale"
+        f" WHERE rowid = {LAST_SALE})"
+    ],
+    "a sale is neither delivered nor refused": [
+        f"UPDATE sale SET state = 'reserved' WHERE rowid = {LAST_SALE}",
+        "UPDATE sale SET state = 'reserved' WHERE rowid = 1",  # one that was checked
+    ],
+    "a delivered sale is not in the ledger, or with another amount": [
+        f"UPDATE sale SET amount_minor = amount_minor + 1 WHERE rowid = {LAST_SALE}",
+    ],
+    "the ledger holds a sale that was not delivered": [
+        f"DELETE FROM sale WHERE rowid = {LAST_SALE}"
+    ],
+    "a voucher sold from stock is not in the ledger": [
+        f"DELETE FROM ledger_transaction WHERE id = {LAST_STOCK_SALE}"
+    ],
+    "the ledger holds a stock sale without its record": [
+        "DELETE FROM journal_record WHERE sequence = (SELECT sequence FROM ledger_transaction"
+        f" WHERE id = {LAST_STOCK_SALE})"
+    ],
+    "a record came late that was not lost": [
+        "INSERT INTO journal_late SELECT terminal_id, sequence, kind, raw, received_at"
+        f" FROM journal_record WHERE rowid = {LAST_RECORD}",
+        "INSERT INTO journal_late SELECT terminal_id, sequence, kind, raw, received_at"
+        " FROM journal_record WHERE rowid = 1",  # of one that was checked
+    ],
+    "a voucher is given away and still free, or gone and not given": [
+        f"UPDATE voucher SET free = 1 WHERE id = {GIVEN_LAST}",
+        "UPDATE voucher SET free = 0 WHERE id = (SELECT MAX(id) FROM voucher)",
+        "INSERT INTO voucher_aside SELECT MIN(id), 'unfit', 'x', 1790000000 FROM voucher"
+        " WHERE free",
+    ],
+    "an import does not have the vouchers it says": [
+        "UPDATE voucher_import SET count = count + 1 WHERE id = (SELECT MAX(id) FROM"
+        " voucher_import)"
+    ],
+    "a voucher can be sold though its import is not whole or was recalled (run it again)": [
+        "UPDATE voucher_import SET state = 'recalled' WHERE id = 1"  # one that was checked
+    ],
+    "a voucher came back from stock and was sold from it": [
+        "INSERT INTO stock_return SELECT o.batch_id, o.batch_index, a.voucher_id, '', 'x', 1"
+        " FROM stock_outcome o JOIN voucher_assignment a ON a.batch_id = o.batch_id"
+        " AND a.batch_index = o.batch_index WHERE o.rowid = 1",  # sold before the point
+    ],
+    "a stock batch was taken back unsent and its vouchers are not in the vault again": [
+        "UPDATE stock_batch SET withdrawn_at = 1, sent_at = NULL WHERE id = 1"
+    ],
+    "a deposit is not in the ledger, or with another amount": [
+        f"UPDATE deposit SET amount_minor = amount_minor + 1 WHERE rowid = {LAST_DEPOSIT}"
+    ],
+    "an undo is not what it undoes": [
+        "UPDATE deposit SET terminal_id = x'00' WHERE undoes IS NOT NULL"
+    ],
+    "the books hold deposits in several currencies": [
+        f"UPDATE deposit SET currency = 'XXX' WHERE rowid = {LAST_DEPOSIT}"
+    ],
+    "a sale was given back and its voucher may still be sold": [
+        "INSERT INTO ledger_transaction SELECT 900, 'void', 'void:x', terminal_id, sequence, 1"
+        f" FROM sale WHERE rowid = {LAST_SALE}"
+    ],
+    "a stock batch does not have the vouchers it says": [
+        "UPDATE stock_batch SET count = count + 1 WHERE id = (SELECT MAX(id) FROM stock_batch)"
+    ],
+    "a journal has a gap": [
+        "UPDATE terminal SET acknowledged_through = acknowledged_through + 1 WHERE id ="
+        " (SELECT MIN(id) FROM terminal)",
+        f"DELETE FROM journal_record WHERE rowid = {LAST_RECORD}",
+    ],
+    "is not what was sent": [
+        f"UPDATE journal_record SET raw = x'0304' WHERE rowid = {LAST_RECORD}",
+        # the first behind the point must follow the last before it
+        "UPDATE journal_record SET raw = (SELECT raw FROM journal_record WHERE rowid = 1)"
+        " WHERE rowid = (SELECT MAX(rowid) - 2 FROM journal_record)",
+    ],
+    "the ledger is off by": [
+        f"UPDATE ledger_entry SET amount_minor = amount_minor + 1 WHERE id = {LAST_ENTRY}"
+    ],
+}
+"""Wrong databases: what `check` says, and how a sound one is spoiled behind its last point."""
+
+
+def a_day(shop: Shop, device: Device, number: int) -> None:
+    """A little of everything."""
+    shop.stock_vault(count=12, start=100 * number)
+    batch = shop.assign(device)
+    device.ask({0: 4, 1: batch})
+    device.record(9, [batch, 3])
+    own = device.record(2, ["air50", 5000, 250, batch, 0])
+    device.record(6, [own])
+    asked = device.record(3, ["air50", 5000, 250])
+    reply = device.sale(asked)
+    device.record(4, [asked, bytes(24), reply[3], reply[4], reply[5]])
+    device.record(6, [asked])
+    device.upload(first=len(device.journal) - 5)
+    with writing(shop.service.engine) as connection:
+        for reference in (f"SLIP-{number}", f"WRONG-{number}"):
+            deposits.post(
+                connection, shop.service.prices, device.terminal_id, "700 KES", reference, "x", NOW
+            )
+        deposits.undo(connection, f"WRONG-{number}", "x", "a slip", NOW)
+
+
+def check(shop: Shop, *options: str) -> Result:
+    """The command."""
+    return CliRunner().invoke(cli, ["check", "--data", str(shop.folder), *options])
+
+
+def spoil(shop: Shop, *statements: str) -> None:
+    """Write into the database without its guards."""
+    with closing(sqlite3.connect(shop.folder / "duka.db")) as raw, raw:
+        for (name,) in raw.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            raw.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            assert raw.execute(statement).rowcount > 0, statement
+
+
+def since_the_point(shop: Shop) -> list[str]:
+    """What a check finds that begins at the last point."""
+    with reading(shop.service.engine) as connection:
+        point, at, why = check_points.newest(connection, shop.service.key)
+        assert (at is not None, why) == (True, "")
+        return checks.problems(connection, point)
+
+
+def whole(shop: Shop) -> list[str]:
+    """What a check finds that begins at the beginning."""
+    with reading(shop.service.engine) as connection:
+        return checks.problems(connection)
+
+
+@pytest.fixture
+def checked(shop: Shop) -> Shop:
+    """A day that was checked, and one that was not."""
+    device = shop.enrol()
+    a_day(shop, device, 1)
+    first = check(shop)
+    assert first.exit_code == 0, first.output
+    assert "since" not in first.output
+    a_day(shop, device, 2)
+    return shop
+
+
+def test_there_is_a_wrong_database_for_every_question() -> None:
+    more = {"is not what was sent", "the ledger is off by"}
+    assert set(WRONG) == set(questions.MUST_FIND_NOTHING) | more
+
+
+@pytest.mark.parametrize(
+    ("words", "statement"),
+    [(words, statement) for words, several in WRONG.items() for statement in several],
+)
+def test_what_is_wrong_behind_the_point_is_found_from_it(
+    checked: Shop, words: str, statement: str
+) -> None:
+    assert since_the_point(checked) == whole(checked) == []
+    spoil(checked, statement)
+    found = since_the_point(checked)
+    assert words in " ".join(found)
+    assert words in " ".join(whole(checked))
+    assert check(checked).exit_code == 1
+    assert check(checked).exit_code == 1  # no point was made over it
+
+
+def test_a_check_says_from_when_on_it_looked(checked: Shop) -> None:
+    second = check(checked)
+    assert second.exit_code == 0, second.output
+    assert "(since " in second.output
+    assert "since" not in check(checked, "--full").output
+    assert whole(checked) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "statement"),
+    [
+        (
+            "free vouchers and should have",
+            "UPDATE voucher SET free = 0 WHERE id = (SELECT MIN(id) FROM voucher WHERE free)",
+        ),
+        (
+            "free vouchers and should have",
+            "UPDATE voucher SET free = 1 WHERE id = (SELECT voucher_id FROM voucher_assignment"
+            " WHERE rowid = 1)",
+        ),
+        (
+            "the floats are off by",
+            "UPDATE ledger_entry SET balance_after_minor = balance_after_minor + 1 WHERE id ="
+            " (SELECT MAX(id) FROM ledger_entry WHERE account_id = (SELECT id FROM account WHERE"
+            " name = 'float:0000000000000002'))",
+        ),
+    ],
+)
+def test_what_is_wrong_before_the_point_shows_in_the_totals(
+    shop: Shop, words: str, statement: str
+) -> None:
+    shop.enrol(2)  # its float does not move any more
+    a_day(shop, shop.enrol(), 1)
+    assert check(shop).exit_code == 0
+    assert since_the_point(shop) == []
+    spoil(shop, statement)
+    assert words in " ".join(since_the_point(shop))
+    assert whole(shop)
+
+
+def test_what_no_total_shows_is_found_from_the_beginning(checked: Shop) -> None:
+    spoil(
+        checked,
+        "UPDATE ledger_entry SET amount_minor = amount_minor + 1 WHERE id IN (SELECT id FROM"
+        " ledger_entry WHERE balance_after_minor IS NULL ORDER BY id LIMIT 1)",
+    )
+    assert check(checked).exit_code == 0  # so `--full` is for a night a week
+    assert check(checked, "--full").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "statement"),
+    [
+        (
+            "was not written by a check",
+            "UPDATE check_point SET content = REPLACE(content, '\"sales\": 1', '\"sales\": 2')",
+        ),
+        ("was not written by a check", "UPDATE check_point SET at = at + 1"),
+        (
+            "is not the one that was checked",
+            "UPDATE ledger_transaction SET reference = reference || '?' WHERE kind = 'top_up'",
+        ),
+    ],
+)
+def test_a_point_that_does_not_hold_is_not_believed(
+    checked: Shop, words: str, statement: str
+) -> None:
+    spoil(checked, statement)
+    told = check(checked)
+    assert words in " ".join(told.output.split())
+    assert "(since" not in told.output
+
+
+def test_a_database_that_was_made_compact_goes_on_from_its_point(checked: Shop) -> None:
+    """`VACUUM` numbers rows anew, as they were."""
+    with closing(sqlite3.connect(checked.folder / "duka.db")) as raw:
+        raw.execute("VACUUM")
+    assert "(since " in check(checked).output
+    spoil(checked, "UPDATE number SET value = value - 1")
+    assert check(checked).exit_code == 1
+
+
+def test_a_point_is_not_changed_or_deleted(checked: Shop) -> None:
+    with closing(sqlite3.connect(checked.folder / "duka.db")) as raw:
+        for statement in ("UPDATE check_point SET at = 0", "DELETE FROM check_point"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                raw.execute(statement)
+
+
+def test_after_a_restore_the_whole_is_checked_once(checked: Shop) -> None:
+    with writing(checked.service.engine) as connection:
+        restoring.begin(connection, "a back-up", NOW, NOW)
+    told = check(checked)
+    assert told.exit_code == 0
+    assert "restored since the last point: the whole is checked" in " ".join(told.output.split())
+    assert "(since " in check(checked).output
+
+
+def test_a_check_that_is_cut_short_leaves_the_point_where_it_was(
+    checked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(check_points, "close", killed)
+        assert check(checked).exit_code != 0
+        assert check(checked, "--full").exit_code != 0
+    spoil(checked, WRONG["a delivered sale has no voucher of its own"][0])
+    assert check(checked).exit_code == 1
+
+
+def test_a_lost_record_that_comes_late_is_held_to_its_chain(shop: Shop) -> None:
+    device = shop.enrol()
+    for number in range(4):
+        device.record(1, [number, 7, "power-on"])
+    device.ask({0: 3, 1: [device.journal[0], b"", device.journal[2]]})
+    assert check(shop).exit_code == 0
+    device.upload(first=2, last=2)
+    device.upload(first=4)
+    assert since_the_point(shop) == whole(shop) == []
+    spoil(shop, "UPDATE journal_late SET raw = (SELECT raw FROM journal_record WHERE sequence = 1)")
+    assert "record 2 is not what was sent" in " ".join(since_the_point(shop))
