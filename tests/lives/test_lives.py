@@ -10,7 +10,7 @@ from tests.lives import judge
 from tests.lives.habits import Deed, day
 from tests.lives.life import Life
 from tests.support.merchant import FLOAT_MINOR
-from tests.terminal.conftest import MakeWorld, States, make_world, manner, shop, states
+from tests.terminal.conftest import MakeWorld, States, make_world, manner, shop, simulated, states
 
 __all__ = ["make_world", "manner", "shop", "states"]
 
@@ -27,7 +27,7 @@ def test_a_day_is_the_same_each_time_it_is_drawn_and_another_for_others() -> Non
 @pytest.mark.slow
 def test_a_day_of_a_shop_breaks_no_promise(states: States, tmp_path: Path) -> None:
     said: list[str] = []
-    record = Life(tmp_path / "life", states(True) / "factory", 1, 0).live(1, said.append)
+    record = Life(tmp_path / "life", states(True) / "factory", 1, 0, simulated()).live(1, said.append)
     assert record.broken == []
     assert record.days == len(said) == 1
     assert record.outcomes["sold"] >= 1
@@ -44,6 +44,6 @@ def test_a_float_that_is_off_by_a_cent_is_a_broken_promise(shop: MakeWorld) -> N
 def test_a_release_that_should_run_and_does_not_is_a_broken_promise(shop: MakeWorld) -> None:
     world = shop("calm")
     world.wait_online()
-    assert judge.trust(world, 1, None) == []
-    assert "not 2" in judge.trust(world, 2, None)[0]
-    assert judge.trust(world, 1, 3) == ["nobody was told that release 3 failed"]
+    assert judge.trust(world, 1, []) == []
+    assert "not 2" in judge.trust(world, 2, [])[0]
+    assert judge.trust(world, 1, [3]) == ["nobody was told that release 3 failed"]
