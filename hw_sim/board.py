@@ -24,6 +24,9 @@ from hw_sim.devices import Devices, repeatable
 from hw_sim.events import EVENT_LIMIT, EventLog, ResetCause
 from hw_sim.finger import Finger
 from hw_sim.flash import CutMoment, NorFlash
+from hw_sim.hosted.chip import Sizes, romfs_bytes
+from hw_sim.hosted.cpu import HostedCpu
+from hw_sim.hosted.imports import Sources
 from hw_sim.pacing import Pace
 from hw_sim.qemu import QemuChip, QemuCpu
 from hw_sim.uart import UartPeer
@@ -44,6 +47,8 @@ class Board:
     `seed` fixes contact bounce and power-up noise. `throttle_uarts` makes the CPU's transmissions
     take the time they take on a wire. `watchdog_stretch` multiplies watchdog timeouts, for hosts so
     slow that a real second is too short. `pace` is the board's clock: real time if left out.
+    With `hosted` the program runs on CPython, in this process (`hw_sim.hosted`); it is the text that
+    each compiled file was made from, by the file's SHA-256. A prompt is MicroPython's all the same.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class Board:
         throttle_uarts: bool = False,
         watchdog_stretch: float = 1.0,
         pace: Pace | None = None,
+        hosted: Sources | None = None,
     ) -> None:
         """Put the board together, without supply.
 
@@ -70,6 +76,8 @@ class Board:
             InterpreterError: there is no MicroPython.
             ValueError: `unique_id` has not 8 bytes, or the pace jumps and the chip cannot follow.
         """
+        if hosted is not None and not (pace and pace.jumps):
+            raise ValueError("a hosted CPU needs simulated time")
         if chip and pace and pace.jumps:
             raise ValueError("an emulated chip has a clock of its own: it needs real time")
         if len(unique_id) != UNIQUE_ID_BYTES:
@@ -78,6 +86,7 @@ class Board:
         self.pace = pace = pace or Pace()
         self.events = events = EventLog(pace.now_s)
         self._chip = chip
+        self._hosted = hosted
         self._interpreter = "" if chip else interpreter or find_interpreter()
         self._own_flash = not isinstance(flash, NorFlash)
         if not isinstance(flash, NorFlash):
@@ -92,7 +101,7 @@ class Board:
         self.finger = Finger(self.keypad, pace)
         self.resets: deque[ResetCause] = deque(maxlen=EVENT_LIMIT)
         self.powered = self.cpu_faulted = self._held_by_brownout = False
-        self._cpu: Cpu | QemuCpu | None = None
+        self._cpu: Cpu | QemuCpu | HostedCpu | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.watchdog = Watchdog(
             pace, description.watchdog_max_ms, watchdog_stretch, self._watchdog_bit
@@ -202,6 +211,32 @@ class Board:
                 on_exit=self._cpu_ended_in_thread,
             )
             return
+        if self._hosted is not None and not stay_in_raw_repl and self._has_program():
+            self._boot_hosted(self._hosted)
+        else:
+            self._boot_interpreter(bus, stay_in_raw_repl)
+        if stay_in_raw_repl:
+            self.console.write(b"\x01")
+
+    def _has_program(self) -> bool:
+        head = self.flash.read(0, 8)
+        return bool(romfs_bytes(head, self.description.romfs_bytes))
+
+    def _boot_hosted(self, sources: Sources) -> None:
+        self._requests.runs_ahead = True
+        self.console.hold_for_cpu(True)
+        sizes = Sizes(self.description.flash_size_bytes, self.description.romfs_bytes)
+        self._cpu = HostedCpu(self.bus, self.console, sources, sizes, self._hosted_ended)
+        self._cpu.start()
+
+    def _hosted_ended(self, cpu: HostedCpu, _status: int) -> None:
+        """MicroPython would show its prompt: let it. Pins and the rest of the chip stay."""
+        if cpu is self._cpu:
+            self._boot_interpreter(f"{self.bus.port}:{self.bus.new_token()}", True)
+
+    def _boot_interpreter(self, bus: str, stay_in_raw_repl: bool) -> None:
+        self._requests.runs_ahead = False
+        self.console.hold_for_cpu(False)
         self._cpu = Cpu(
             self._interpreter,
             terminal=self.console.cpu_terminal,
@@ -215,8 +250,6 @@ class Board:
             on_exit=self._cpu_ended_in_thread,
         )
         self._turn.watch(self._cpu.look)
-        if stay_in_raw_repl:
-            self.console.write(b"\x01")
 
     def _stop_cpu(self) -> None:
         """End the CPU and put what belongs to its chip into the state after a reset."""

@@ -76,6 +76,8 @@ class ChipRequests:
         self._turn = turn
         self.wake_ups = 0
         """How often the CPU slept and went on; counted where time is simulated."""
+        self.runs_ahead = False
+        """Whether a wait may be over at once; for a CPU that asks by calls."""
         self._alarm: asyncio.TimerHandle | None = None
         self._interrupts = 0
         self._wake: Callable[[], None] | None = None
@@ -179,8 +181,13 @@ class ChipRequests:
             self._wake = None
             self._turn.take(go_on)
 
-        self._turn.rest()
         self.wake_ups += arg > 0
+        if self.runs_ahead and (arg != _FOR_EVER or self._interrupts):
+            sleep_s = computed_s - pace.now_s() if self._interrupts else arg2 / 1e6 + arg / 1000
+            if self._turn.run_ahead(sleep_s):
+                lines, self._interrupts = self._interrupts, 0
+                return lines, round(pace.now_s() * 1e6).to_bytes(8, "little")
+        self._turn.rest()
         if self._interrupts:
             wake()
         else:

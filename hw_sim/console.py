@@ -62,6 +62,7 @@ class Console:
         self._to_cpu = bytearray()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tail = b""
+        self._held_for_cpu: bytearray | None = None
         self.in_raw_repl = False
         """Whether the interpreter last said that it is in its raw REPL."""
         self.dropped_bytes = 0
@@ -129,6 +130,24 @@ class Console:
         self._keep(data)
         self._to_port(data)
 
+    def hold_for_cpu(self, on: bool) -> None:
+        """Whether what comes in is kept for `take`, for a CPU that has no terminal to read from."""
+        self._held_for_cpu = bytearray() if on else None
+
+    @property
+    def has_input(self) -> bool:
+        """Whether there is something to `take`."""
+        return bool(self._held_for_cpu)
+
+    def take(self, most_bytes: int) -> bytes:
+        """What came in, at most so much (all if negative)."""
+        held = self._held_for_cpu or bytearray()
+        data = bytes(held if most_bytes < 0 else held[:most_bytes])
+        del held[: len(data)]
+        if data and self._to_cpu:
+            self._push_to_cpu()
+        return data
+
     @property
     def log(self) -> bytes:
         """What the CPU printed since the board was made, the last `LOG_LIMIT_BYTES` of it."""
@@ -167,22 +186,32 @@ class Console:
 
     def _push_to_cpu(self) -> None:
         if self._to_cpu:
-            try:
-                written = os.write(self._inner.master, self._to_cpu)
-            except BlockingIOError:
-                written = 0
+            written = self._give()
             del self._to_cpu[:written]
             if written and self.arrived is not None:
                 self.arrived()
         if self._loop is None:
             return
-        if self._to_cpu:
+        if self._to_cpu and self._held_for_cpu is not None:
+            self._loop.remove_reader(self._outer.master)  # `take` goes on
+        elif self._to_cpu:
             # Hold the sender back until the CPU has read: nothing more is taken from the port.
             self._loop.remove_reader(self._outer.master)
             self._loop.add_writer(self._inner.master, self._push_to_cpu)
         else:
             self._loop.remove_writer(self._inner.master)
             self._loop.add_reader(self._outer.master, self._from_port)
+
+    def _give(self) -> int:
+        held = self._held_for_cpu
+        if held is not None:
+            piece = self._to_cpu[: _CHUNK_BYTES - len(held)]
+            held += piece
+            return len(piece)
+        try:
+            return os.write(self._inner.master, self._to_cpu)
+        except BlockingIOError:
+            return 0
 
     def _keep(self, data: bytes) -> None:
         self._log.append(data)

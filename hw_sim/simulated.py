@@ -21,6 +21,7 @@ import concurrent.futures
 import heapq
 import itertools
 import selectors
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
@@ -42,6 +43,8 @@ SPINS_AFTER_CPU_S = 3.0
 FAR_END_LIMIT_S = 60.0
 """A far end that owes an answer for so many seconds of the host is stuck."""
 _HOST_LOOK_S = 0.25
+_LOOK_OUT_AFTER = 256
+"""So often a CPU may run ahead before the loop looks at its sockets again."""
 
 
 class StuckError(RuntimeError):
@@ -66,6 +69,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._waits: set[asyncio.Task[Any]] = set()
         self._lookers: list[tuple[float, asyncio.Future[None]]] = []
         self._paced = 0
+        self._ahead = 0
+        self.guests: set[int] = set()
+        """Threads, by their identity, that run in place of this loop's own while it stands still: the
+        programs of hosted CPUs."""
         self.stuck = ""
         """Why time could not go on, when it could not."""
         super().__init__(_Jumps(self))
@@ -121,6 +128,44 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """That CPU waits, or is gone."""
         self._computing.discard(turn)
         self._turns = deque(each for each in self._turns if each[0] is not turn)
+
+    # a CPU in the loop's own process, which asks by calls
+
+    def is_quiet(self) -> bool:
+        """Whether a request of a CPU that computes would be next now: nothing is ready, no timer is
+        due, nobody owes an answer.
+        """
+        if self._ready or self._held or self._requests:  # type: ignore[attr-defined]
+            return False
+        next_s = self._next_timer_s()
+        return next_s is None or next_s > self._now_s + self._clock_resolution  # type: ignore[attr-defined]
+
+    def run_ahead(self, turn: _CpuTurn, seconds: float) -> bool:
+        """Let so much time pass at once, if the CPU of `turn`, which begins to wait for so long,
+        would be the next that anything happens to; else change nothing.
+        """
+        until_s = self._now_s + max(0.0, seconds)
+        if self._speed or not self._waits or self._visits or self._turns or not self.is_quiet():
+            return False
+        if any(each is not turn for each in self._computing):
+            return False
+        if any(from_s <= self._now_s for from_s, _ in self._lookers):
+            return False
+        next_s = self._next_timer_s()
+        if next_s is not None and next_s <= until_s + self._clock_resolution:  # type: ignore[attr-defined]
+            return False
+        self._ahead += 1
+        if self._ahead % _LOOK_OUT_AFTER == 0:
+            return False  # let what comes from outside be heard
+        self._now_s = until_s
+        return True
+
+    def _next_timer_s(self) -> float | None:
+        timers = self._scheduled  # type: ignore[attr-defined]
+        while timers and timers[0].cancelled():
+            self._timer_cancelled_count -= 1
+            heapq.heappop(timers).note_dropped()
+        return timers[0].when() if timers else None
 
     # threads beside the loop
 
@@ -218,6 +263,10 @@ class _Timer(asyncio.TimerHandle):
         """So that the loop counts it when it is cancelled, as it does its own."""
         self._scheduled = True
 
+    def note_dropped(self) -> None:
+        """So that the loop counts it no more."""
+        self._scheduled = False
+
     def __lt__(self, other: object) -> bool:
         assert isinstance(other, _Timer)
         return (self.when(), self.place) < (other.when(), other.place)
@@ -254,6 +303,9 @@ class _CpuTurn(Turn):
 
     def rest(self) -> None:
         self._loop.end_turn(self)
+
+    def run_ahead(self, seconds: float) -> bool:
+        return self._loop.run_ahead(self, seconds)
 
     def watch(self, look: Callable[[], tuple[float, bool]]) -> None:
         self._look = look
@@ -343,6 +395,11 @@ class SimulatedThread(LoopThread):
         """`speed`: see `SimulatedLoop`."""
         self.simulated = SimulatedLoop(speed)
         super().__init__(self.simulated)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the loop's own thread, or a guest's on it."""
+        return super().is_here or threading.get_ident() in self.simulated.guests
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
         """Let time pass until `work` is done there; return what it returns.

@@ -1,0 +1,531 @@
+"""MicroPython's `asyncio` for a hosted CPU: tasks are CPython's coroutines, all else is as there."""
+
+# https://docs.micropython.org/en/latest/library/asyncio.html, with as many looks at the clock, in
+# the same order, as MicroPython's own has: each takes simulated time. Tasks and their queue are
+# those that the interpreter takes on simulated time, too.
+import io
+import select
+import sys
+from types import coroutine
+
+from tasks import Task as _PlainTask
+from tasks import TaskQueue
+from time import ticks_add, ticks_diff, ticks_ms
+
+_READ, _URGENT, _WRITE, _STREAM = 0, 1, 2, 3  # places in what `_Streams` keeps of one
+_IDLE_MS = 3  # nothing can wake anybody, but the main task is not done
+
+
+class CancelledError(BaseException):
+    """A task was cancelled."""
+
+    @property
+    def value(self):
+        """The first argument; every exception of MicroPython has it."""
+        return self.args[0] if self.args else None
+
+
+class TimeoutError(Exception):  # noqa: A001
+    """What was waited for did not happen in time."""
+
+
+class Task(_PlainTask):
+    """A task; waiting for it gives what it returns, or raises what it raised."""
+
+    __await__ = _PlainTask.__iter__
+
+
+class _Pause:
+    def __init__(self):
+        self.until = None
+
+    def __await__(self):
+        return self
+
+    __iter__ = __await__
+
+    def __next__(self):
+        if self.until is None:
+            raise StopIteration
+        _task_queue.push(cur_task, self.until)
+        self.until = None
+
+
+_pause = _Pause()  # one for all: it is awaited as soon as it is made
+
+
+def sleep_ms(t):
+    """Wait so many milliseconds from now."""
+    _pause.until = ticks_add(ticks_ms(), max(0, t))
+    return _pause
+
+
+def sleep(t):
+    """Wait so many seconds from now."""
+    return sleep_ms(int(t * 1000))
+
+
+class _Streams:
+    # Tasks that wait for streams, at most one for each purpose.
+    def __init__(self):
+        self.poller = select.poll()
+        self.map = {}
+
+    @staticmethod
+    def _events(entry):
+        return (
+            (entry[_READ] is not None) * select.POLLIN
+            | (entry[_URGENT] is not None) * select.POLLPRI
+            | (entry[_WRITE] is not None) * select.POLLOUT
+        )
+
+    def _enqueue(self, stream, place):
+        entry = self.map.get(id(stream))
+        if entry is None:
+            self.map[id(stream)] = entry = [None, None, None, stream]
+            entry[place] = cur_task
+            self.poller.register(stream, self._events(entry))
+        else:
+            entry[place] = cur_task
+            self.poller.modify(stream, self._events(entry))
+        cur_task.data = self
+
+    def queue_read(self, stream):
+        self._enqueue(stream, _READ)
+
+    def queue_write(self, stream):
+        self._enqueue(stream, _WRITE)
+
+    def _dequeue(self, stream):
+        del self.map[id(stream)]
+        self.poller.unregister(stream)
+
+    def remove(self, task):
+        # A cancelled task; whoever else waits for the same stream waits no more, as there.
+        for entry in list(self.map.values()):
+            if task in entry[:_STREAM]:
+                self._dequeue(entry[_STREAM])
+
+    def wait(self, ms):
+        for stream, event in self.poller.ipoll(ms):
+            entry = self.map[id(stream)]
+            if event & (select.POLLIN | select.POLLERR) and entry[_READ] is not None:
+                _task_queue.push(entry[_READ])
+                entry[_READ] = None
+            if event & (select.POLLOUT | select.POLLERR) and entry[_WRITE] is not None:
+                _task_queue.push(entry[_WRITE])
+                entry[_WRITE] = None
+            events = self._events(entry)
+            if events:
+                self.poller.modify(stream, events)
+            else:
+                self._dequeue(stream)
+
+
+def create_task(coro):
+    """A task that runs `coro` from the next turn on."""
+    if not hasattr(coro, "send"):
+        raise TypeError("coroutine expected")
+    task = Task(coro, globals())
+    _task_queue.push(task)
+    return task
+
+
+def _as_task(awaitable):
+    return awaitable if isinstance(awaitable, Task) else create_task(awaitable)
+
+
+def _next_task(main_task):
+    # The first task that is due; None if there can be none any more.
+    while True:
+        ms = -1
+        task = _task_queue.peek()
+        if task:
+            ms = max(0, ticks_diff(task.ph_key, ticks_ms()))
+        elif not _io_queue.map:
+            if not main_task or not main_task.state:
+                return None
+            ms = _IDLE_MS
+        _io_queue.wait(ms)
+        if ms <= 0:
+            return _task_queue.pop()
+
+
+def _run_once(task):
+    # Resume a task until it waits again; what ended it, or None.
+    thrown = task.data
+    try:
+        if thrown is None:
+            task.coro.send(None)
+            return None
+        task.data = None
+        if task.state is None:  # it has ended, and nobody asked why
+            return StopIteration()
+        task.coro.throw(thrown)
+    except (CancelledError, Exception) as error:
+        return error
+    return None
+
+
+def _finish(task, error, awaited):
+    # Tell those who wait for a task that it is over.
+    if task.state is True:
+        task.state = False if awaited else None
+    elif callable(task.state):
+        task.state(task, error)
+        task.state = False
+        awaited = True
+    else:
+        while task.state.peek():
+            _task_queue.push(task.state.pop())
+            awaited = True
+        task.state = False
+    if not awaited and not isinstance(error, (CancelledError, StopIteration)):
+        _task_queue.push(task)
+    task.data = error
+
+
+def run_until_complete(main_task=None):
+    """Run tasks until the main one is over."""
+    global cur_task
+    while True:
+        task = _next_task(main_task)
+        if task is None:
+            cur_task = None
+            return None
+        cur_task = task
+        thrown = task.data
+        error = _run_once(task)
+        if error is None:
+            continue
+        is_main = task is main_task
+        if is_main:
+            cur_task = None
+            if not isinstance(error, StopIteration):
+                task.state = False
+                raise error
+            if task.state is None:
+                task.state = False
+        if task.state:
+            _finish(task, error, is_main)
+        elif task.state is None:
+            task.data = thrown
+            Loop.call_exception_handler(
+                {
+                    "message": "Task exception wasn't retrieved",
+                    "exception": thrown,
+                    "future": task,
+                }
+            )
+        if is_main:
+            return error.value
+
+
+def run(coro):
+    """Run `coro` as the main task; what it returns."""
+    return run_until_complete(create_task(coro))
+
+
+class Loop:
+    """The event loop; there is one."""
+
+    _exc_handler = None
+    create_task = staticmethod(create_task)
+
+    @staticmethod
+    def run_until_complete(awaitable):
+        """See `run_until_complete`."""
+        return run_until_complete(_as_task(awaitable))
+
+    @staticmethod
+    def set_exception_handler(handler):
+        """`handler(loop, context)` is told of what ended a task that nobody waits for."""
+        Loop._exc_handler = handler
+
+    @staticmethod
+    def default_exception_handler(loop, context):
+        """Print it."""
+        print(context["message"], file=sys.stderr)
+        print("future:", context["future"], "coro=", context["future"].coro, file=sys.stderr)
+        sys.print_exception(context["exception"], sys.stderr)
+
+    @staticmethod
+    def call_exception_handler(context):
+        """Tell the handler."""
+        (Loop._exc_handler or Loop.default_exception_handler)(Loop, context)
+
+
+def get_event_loop():
+    """The loop."""
+    return Loop
+
+
+def current_task():
+    """The task that runs."""
+    if cur_task is None:
+        raise RuntimeError("no running event loop")
+    return cur_task
+
+
+class Event:
+    """Set or not; tasks wait until it is."""
+
+    def __init__(self):
+        self.state = False
+        self.waiting = TaskQueue()
+
+    def is_set(self):
+        """Whether it is."""
+        return self.state
+
+    def set(self):
+        """Set it: all who wait go on."""
+        while self.waiting.peek():
+            _task_queue.push(self.waiting.pop())
+        self.state = True
+
+    def clear(self):
+        """Not set any more."""
+        self.state = False
+
+    @coroutine
+    def wait(self):
+        """Return True once it is set."""
+        if not self.state:
+            self.waiting.push(cur_task)
+            cur_task.data = self.waiting
+            yield
+        return True
+
+
+class ThreadSafeFlag(io.IOBase):
+    """Set from anywhere, heard by one task, which clears it by that."""
+
+    def __init__(self):
+        self.state = 0
+
+    def ioctl(self, request, flags):
+        """Ready to be read while set."""
+        return self.state * flags if request == 3 else -1
+
+    def set(self):
+        """Wake who waits."""
+        self.state = 1
+
+    def clear(self):
+        """Not set any more."""
+        self.state = 0
+
+    @coroutine
+    def wait(self):
+        """Return once it is set, and clear it."""
+        if not self.state:
+            _io_queue.queue_read(self)
+            yield
+        self.state = 0
+
+
+class Lock:
+    """Held by one task at a time; the next in line gets it from who lets go."""
+
+    def __init__(self):
+        self.state = 0  # 1: held; a task: about to be that one's
+        self.waiting = TaskQueue()
+
+    def locked(self):
+        """Whether somebody holds it."""
+        return self.state == 1
+
+    def release(self):
+        """Let go. RuntimeError if nobody holds it."""
+        if self.state != 1:
+            raise RuntimeError("Lock not acquired")
+        if self.waiting.peek():
+            self.state = self.waiting.pop()
+            _task_queue.push(self.state)
+        else:
+            self.state = 0
+
+    @coroutine
+    def acquire(self):
+        """Hold it; True."""
+        if self.state != 0:
+            self.waiting.push(cur_task)
+            cur_task.data = self.waiting
+            try:
+                yield
+            except CancelledError:
+                if self.state == cur_task:
+                    self.state = 1
+                    self.release()
+                raise
+        self.state = 1
+        return True
+
+    async def __aenter__(self):
+        return await self.acquire()
+
+    async def __aexit__(self, *_):
+        return self.release()
+
+
+async def _tell(waiter, awaited):
+    result = None
+    try:
+        result = await awaited
+        status = True
+    except BaseException as error:
+        status = error
+    if waiter.data is None and waiter.cancel():
+        waiter.data = CancelledError(status, result)
+
+
+async def wait_for(aw, timeout, sleep=sleep):
+    """What `aw` gives, or TimeoutError after so many seconds; it is cancelled then."""
+    aw = _as_task(aw)
+    if timeout is None:
+        return await aw
+    teller = create_task(_tell(cur_task, aw))
+    try:
+        await sleep(timeout)
+    except CancelledError as error:
+        status = error.value
+        if status is None:  # cancelled from outside
+            teller.cancel()
+            raise
+        if status is True:
+            return error.args[1]
+        raise status
+    teller.cancel()
+    await teller
+    raise TimeoutError
+
+
+def wait_for_ms(aw, timeout):
+    """As `wait_for`, in milliseconds."""
+    return wait_for(aw, timeout, sleep_ms)
+
+
+class _Gathering:
+    @staticmethod
+    def remove(task):
+        """A gathering is in no queue."""
+
+
+@coroutine
+def gather(*aws, return_exceptions=False):
+    """What all of them give, as a list; the first exception, if any, ends the others."""
+    tasks = [_as_task(each) for each in aws]
+    me = cur_task
+    left = 0
+    raised = None
+
+    def done(task, error):
+        nonlocal left, raised
+        if me.data is not _Gathering:
+            return
+        if not return_exceptions and not isinstance(error, StopIteration):
+            raised = error
+        else:
+            left -= 1
+            if left:
+                return
+        _task_queue.push(me)
+
+    for task in tasks:
+        if task.state is True:
+            task.state = done
+            left += 1
+        elif task.state:
+            raise RuntimeError("can't gather")
+        elif not isinstance(task.data, StopIteration) and not return_exceptions:
+            left = -len(tasks)
+    cancel_all = False
+    if left > 0:
+        me.data = _Gathering
+        try:
+            yield
+        except CancelledError as error:
+            cancel_all = True
+            raised = error
+    out = []
+    for task in tasks:
+        if task.state is done:
+            task.state = True
+            if cancel_all:
+                task.cancel()
+        if not return_exceptions and raised is None and isinstance(task.data, StopIteration):
+            out.append(task.data.value)
+        else:
+            is_value = isinstance(task.data, StopIteration)
+            out.append(task.data.value if is_value else task.data)
+    if raised is not None:
+        raise raised
+    if left < 0:
+        raise next(each.data for each in tasks if not isinstance(each.data, StopIteration))
+    return out
+
+
+class Stream:
+    """A stream that tasks read from and write to."""
+
+    def __init__(self, s, e={}):  # noqa: B006
+        self.s = s
+        self.out_buf = b""
+
+    @coroutine
+    def read(self, n=-1):
+        """At most `n` bytes, as soon as there are any; -1 for all until the end."""
+        out = b""
+        while True:
+            _io_queue.queue_read(self.s)
+            yield
+            got = self.s.read(n)
+            if got is not None:
+                if n >= 0:
+                    return got
+                if not got:
+                    return out
+                out += got
+
+    @coroutine
+    def readinto(self, buf):
+        """Fill some of `buf`; how much."""
+        _io_queue.queue_read(self.s)
+        yield
+        return self.s.readinto(buf)
+
+    def write(self, buf):
+        """Write, or keep for `drain`."""
+        if not self.out_buf:
+            written = self.s.write(buf)
+            if written == len(buf):
+                return
+            if written is not None:
+                buf = buf[written:]
+        self.out_buf += buf
+
+    async def drain(self):
+        """Return once everything is written."""
+        if not self.out_buf:
+            await sleep_ms(0)
+            return
+        view = memoryview(self.out_buf)
+        at = 0
+        while at < len(view):
+            await self._writable()
+            at += self.s.write(view[at:]) or 0
+        self.out_buf = b""
+
+    @coroutine
+    def _writable(self):
+        _io_queue.queue_write(self.s)
+        yield
+
+
+StreamReader = Stream
+StreamWriter = Stream
+
+cur_task = None
+_task_queue = TaskQueue()
+_io_queue = _Streams()
