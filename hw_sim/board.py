@@ -226,7 +226,9 @@ class Board:
         self._requests.runs_ahead = True
         self.console.hold_for_cpu(True)
         sizes = Sizes(self.description.flash_size_bytes, self.description.romfs_bytes)
-        self._cpu = HostedCpu(self.bus, self.console, sources, sizes, self._hosted_ended)
+        self._cpu = HostedCpu(
+            self._requests.serve, self.bus, self.console, sources, sizes, self._hosted_ended
+        )
         self._cpu.start()
 
     def _hosted_ended(self, cpu: HostedCpu, _status: int) -> None:

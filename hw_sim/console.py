@@ -62,7 +62,9 @@ class Console:
         self._to_cpu = bytearray()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tail = b""
-        self._held_for_cpu: bytearray | None = None
+        self.held_for_cpu = bytearray()
+        """What came in for a CPU that has no terminal, and was not taken."""
+        self._holds = False
         self.in_raw_repl = False
         """Whether the interpreter last said that it is in its raw REPL."""
         self.dropped_bytes = 0
@@ -117,6 +119,7 @@ class Console:
         self._from_cpu()
         self._inner.flush()
         self._to_cpu.clear()
+        self.held_for_cpu.clear()
         self.in_raw_repl = False
         self._tail = b""
 
@@ -132,16 +135,12 @@ class Console:
 
     def hold_for_cpu(self, on: bool) -> None:
         """Whether what comes in is kept for `take`, for a CPU that has no terminal to read from."""
-        self._held_for_cpu = bytearray() if on else None
-
-    @property
-    def has_input(self) -> bool:
-        """Whether there is something to `take`."""
-        return bool(self._held_for_cpu)
+        self._holds = on
+        self.held_for_cpu.clear()
 
     def take(self, most_bytes: int) -> bytes:
         """What came in, at most so much (all if negative)."""
-        held = self._held_for_cpu or bytearray()
+        held = self.held_for_cpu
         data = bytes(held if most_bytes < 0 else held[:most_bytes])
         del held[: len(data)]
         if data and self._to_cpu:
@@ -192,7 +191,7 @@ class Console:
                 self.arrived()
         if self._loop is None:
             return
-        if self._to_cpu and self._held_for_cpu is not None:
+        if self._to_cpu and self._holds:
             self._loop.remove_reader(self._outer.master)  # `take` goes on
         elif self._to_cpu:
             # Hold the sender back until the CPU has read: nothing more is taken from the port.
@@ -203,8 +202,8 @@ class Console:
             self._loop.add_reader(self._outer.master, self._from_port)
 
     def _give(self) -> int:
-        held = self._held_for_cpu
-        if held is not None:
+        held = self.held_for_cpu
+        if self._holds:
             piece = self._to_cpu[: _CHUNK_BYTES - len(held)]
             held += piece
             return len(piece)

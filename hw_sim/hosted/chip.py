@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Protocol
 
-from hw_sim.bus import Answer, BadArgument, FlashRefused, Op
+from hw_sim.bus import POSTED, Answer, BadArgument, FlashRefused, Op
 from hw_sim.cpu import LAYER
 from hw_sim.hosted import natives, romfs
 from hw_sim.hosted.console import Input, Output, exception_text, print_line
@@ -36,8 +36,8 @@ class Port(Protocol):
         ...
 
     @property
-    def has_input(self) -> bool:
-        """Whether something came in."""
+    def held_for_cpu(self) -> bytearray:
+        """What came in and was not taken."""
         ...
 
 
@@ -71,7 +71,7 @@ class Chip:
         self._took_change = took_change
         self._refused = refused
         self._mounts = Mounts()
-        self._stdin = Input(port.take, lambda: port.has_input)
+        self._stdin = Input(port.take, port.held_for_cpu)
         self._stdout = Output(self._say)
         self._port = port
         self._natives: dict[str, Callable[[], ModuleType]] = {}
@@ -166,16 +166,16 @@ class Chip:
 
     def _tie(self, machine: dict[str, Any]) -> None:
         """Let `machine` ask the chip by calls instead of by its socket."""
-        request, posted = self._request, (Op.PIN_WRITE, Op.SPI_WRITE, Op.WATCHDOG_FEED)
+        request, ops = self._request, {int(op): op for op in Op}
         last: list[Answer] = [(0, b"")]
 
         def post(op: int, unit: int = 0, arg: int = 0, arg2: int = 0, payload: Any = b"") -> None:
             try:
-                last[0] = request(Op(op), unit, arg, arg2, bytes(payload))
+                last[0] = request(ops[op], unit, arg, arg2, bytes(payload))
             except BadArgument as error:
-                if op not in posted:
+                if op not in POSTED:
                     raise ValueError(str(error)) from None
-                self._refused(f"{Op(op).name}: {error}")
+                self._refused(f"{ops[op].name}: {error}")
             except FlashRefused as error:
                 raise OSError(error.errno, str(error)) from None
 

@@ -34,12 +34,12 @@ class _Raw:
 
 
 class Input:
-    """`sys.stdin`: what came in on the serial port. `take(n)` gives at most so many bytes, and
-    `waiting()` says whether there are any.
+    """`sys.stdin`: what came in on the serial port is `held`; `take(n)` gives at most so many bytes
+    of it.
     """
 
-    def __init__(self, take: Callable[[int], bytes], waiting: Callable[[], bool]) -> None:
-        self.waiting = waiting
+    def __init__(self, take: Callable[[int], bytes], held: bytearray) -> None:
+        self.held = held
         self._take = take
         self.buffer = self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from hw_sim.bus import BusServer
+from hw_sim.bus import BusServer, Handler
 from hw_sim.hosted.chip import AT_PROMPT, Chip, Port, Sizes, romfs_bytes
 from hw_sim.hosted.imports import Sources
 from hw_sim.hosted.link import Link
@@ -24,6 +24,7 @@ class HostedCpu:
 
     def __init__(
         self,
+        serve: Handler,
         bus: BusServer,
         port: Port,
         sources: Sources,
@@ -34,7 +35,7 @@ class HostedCpu:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, SimulatedLoop), "a hosted CPU needs simulated time"
         self._on_exit = on_exit
-        self._link = Link(loop, bus.handle, self._run)
+        self._link = Link(loop, serve, self._run)
         self._chip = Chip(
             self._link.request, port, sources, sizes, bus.take_flash_changed, bus.fault
         )

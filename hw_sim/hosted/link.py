@@ -36,8 +36,9 @@ class Link:
         self._serve = serve
         self._program = run
         self._guard = threading.Lock()
-        self._to_cpu = threading.Semaphore(0)
-        self._to_loop = threading.Semaphore(0)
+        self._to_cpu, self._to_loop = threading.Lock(), threading.Lock()
+        self._to_cpu.acquire()
+        self._to_loop.acquire()
         self._handed_over = True
         self._astray = False
         self._serving = False

@@ -64,7 +64,11 @@ class HostPoll:
 
     def poll(self, _timeout_ms: int = -1) -> list[tuple[Input, int]]:
         """Which have something to be read."""
-        return [(stream, _POLLIN) for stream in self._streams if stream.waiting()]
+        found = []
+        for stream in self._streams:
+            if stream.held:
+                found.append((stream, _POLLIN))
+        return found
 
 
 class Inflater:

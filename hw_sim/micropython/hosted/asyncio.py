@@ -10,7 +10,7 @@ from types import coroutine
 
 from tasks import Task as _PlainTask
 from tasks import TaskQueue
-from time import ticks_add, ticks_diff, ticks_ms
+from time import ticks_add, ticks_ms
 
 _READ, _URGENT, _WRITE, _STREAM = 0, 1, 2, 3  # places in what `_Streams` keeps of one
 _IDLE_MS = 3  # nothing can wake anybody, but the main task is not done
@@ -106,8 +106,8 @@ class _Streams:
             if task in entry[:_STREAM]:
                 self._dequeue(entry[_STREAM])
 
-    def wait(self, ms):
-        for stream, event in self.poller.ipoll(ms):
+    def hear(self, found):
+        for stream, event in found:
             entry = self.map[id(stream)]
             if event & (select.POLLIN | select.POLLERR) and entry[_READ] is not None:
                 _task_queue.push(entry[_READ])
@@ -137,18 +137,23 @@ def _as_task(awaitable):
 
 def _next_task(main_task):
     # The first task that is due; None if there can be none any more.
+    tasks = _task_queue._tasks
+    poll = _io_queue.poller.poll
     while True:
         ms = -1
-        task = _task_queue.peek()
-        if task:
-            ms = max(0, ticks_diff(task.ph_key, ticks_ms()))
+        if tasks:
+            ms = tasks[-1].ph_key - ticks_ms()
+            if ms < 0:
+                ms = 0
         elif not _io_queue.map:
             if not main_task or not main_task.state:
                 return None
             ms = _IDLE_MS
-        _io_queue.wait(ms)
+        found = poll(ms)
+        if found:
+            _io_queue.hear(found)
         if ms <= 0:
-            return _task_queue.pop()
+            return tasks.pop()
 
 
 def _run_once(task):
@@ -162,7 +167,10 @@ def _run_once(task):
         if task.state is None:  # it has ended, and nobody asked why
             return StopIteration()
         task.coro.throw(thrown)
-    except (CancelledError, Exception) as error:
+    except (CancelledError, StopIteration) as error:
+        error.__traceback__ = None  # it would hold the task, which holds it
+        return error
+    except Exception as error:
         return error
     return None
 
