@@ -227,7 +227,7 @@ class Board:
         self.console.hold_for_cpu(True)
         sizes = Sizes(self.description.flash_size_bytes, self.description.romfs_bytes)
         self._cpu = HostedCpu(
-            self._requests.serve, self.bus, self.console, sources, sizes, self._hosted_ended
+            self._turn, self._requests.serve, self.bus, self.console, sources, sizes, self._hosted_ended
         )
         self._cpu.start()
 

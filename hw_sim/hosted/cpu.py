@@ -9,6 +9,7 @@ from hw_sim.bus import BusServer, Handler
 from hw_sim.hosted.chip import AT_PROMPT, Chip, Port, Sizes, romfs_bytes
 from hw_sim.hosted.imports import Sources
 from hw_sim.hosted.link import Link
+from hw_sim.pacing import Turn
 from hw_sim.simulated import SimulatedLoop
 
 __all__ = ["AT_PROMPT", "HostedCpu", "Sources", "romfs_bytes"]
@@ -24,6 +25,7 @@ class HostedCpu:
 
     def __init__(
         self,
+        turn: Turn,
         serve: Handler,
         bus: BusServer,
         port: Port,
@@ -35,7 +37,7 @@ class HostedCpu:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, SimulatedLoop), "a hosted CPU needs simulated time"
         self._on_exit = on_exit
-        self._link = Link(loop, serve, self._run)
+        self._link = Link(loop, turn, serve, self._run)
         self._chip = Chip(
             self._link.request, port, sources, sizes, bus.take_flash_changed, bus.fault
         )

@@ -107,7 +107,7 @@ class Modules:
         except ImportError:
             if hasattr(module, wanted):
                 return
-            raise ImportError(f"can't import name {wanted}") from None
+            raise
 
     def _load(self, name: str) -> Any:
         if self.path and name in self.loaded:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from hw_sim import simulated
 from hw_sim.bus import Answer, BadArgument, FlashRefused, Handler, Op
 from hw_sim.hosted.errors import Gone
+from hw_sim.pacing import Turn
 from hw_sim.simulated import SimulatedLoop
 
 _LOOK_S = 0.25
@@ -30,9 +31,12 @@ _PATIENCE = 1000
 class Link:
     """One program's thread and its requests. All but `request` belongs to the loop's thread."""
 
-    def __init__(self, loop: SimulatedLoop, serve: Handler, run: Callable[[], None]) -> None:
+    def __init__(
+        self, loop: SimulatedLoop, turn: Turn, serve: Handler, run: Callable[[], None]
+    ) -> None:
         """`run` is the program; it ends with `Gone` when the link is cut."""
         self._loop = loop
+        self._turn = turn
         self._serve = serve
         self._program = run
         self._guard = threading.Lock()
@@ -103,6 +107,7 @@ class Link:
                 with self._guard:
                     self._astray = True
                     if not (self._handed_over or self._serving):
+                        self._turn.rest()  # time passes it by, and its watchdog may bite
                         break
                     self._astray = False
 

@@ -142,7 +142,8 @@ class VfsLfs2:
     def statvfs(self, _path: str) -> tuple[int, ...]:
         """See `os.statvfs`."""
         size, count = self._config.block_size, self._config.block_count
-        free = count - self.call(lfs.fs_size)
+        # MicroPython's walk comes by the two blocks of each folder twice
+        free = count - self.call(lfs.fs_size) - 2 * self._folders("/")
         return (size, size, count, free, free, 0, 0, 0, 0, 255)
 
     def listdir(self, path: str) -> list[str]:
@@ -154,6 +155,11 @@ class VfsLfs2:
                 names.append(entry.name)
         self.call(lfs.dir_close, folder)
         return names
+
+    def _folders(self, path: str) -> int:
+        inner = [f"{path.rstrip('/')}/{name}" for name in self.listdir(path)]
+        folders = [each for each in inner if self.kind(each) == FOLDER]
+        return len(folders) + sum(self._folders(each) for each in folders)
 
     def remove(self, path: str) -> None:
         """See `os.remove`."""
