@@ -47,8 +47,6 @@ class Board:
     `seed` fixes contact bounce and power-up noise. `throttle_uarts` makes the CPU's transmissions
     take the time they take on a wire. `watchdog_stretch` multiplies watchdog timeouts, for hosts so
     slow that a real second is too short. `pace` is the board's clock: real time if left out.
-    With `hosted` the program runs on CPython, in this process (`hw_sim.hosted`); it is the text that
-    each compiled file was made from, by the file's SHA-256. A prompt is MicroPython's all the same.
     """
 
     def __init__(
@@ -67,7 +65,6 @@ class Board:
         throttle_uarts: bool = False,
         watchdog_stretch: float = 1.0,
         pace: Pace | None = None,
-        hosted: Sources | None = None,
     ) -> None:
         """Put the board together, without supply.
 
@@ -76,8 +73,6 @@ class Board:
             InterpreterError: there is no MicroPython.
             ValueError: `unique_id` has not 8 bytes, or the pace jumps and the chip cannot follow.
         """
-        if hosted is not None and not (pace and pace.jumps):
-            raise ValueError("a hosted CPU needs simulated time")
         if chip and pace and pace.jumps:
             raise ValueError("an emulated chip has a clock of its own: it needs real time")
         if len(unique_id) != UNIQUE_ID_BYTES:
@@ -86,7 +81,7 @@ class Board:
         self.pace = pace = pace or Pace()
         self.events = events = EventLog(pace.now_s)
         self._chip = chip
-        self._hosted = hosted
+        self._hosted: Sources | None = None
         self._interpreter = "" if chip else interpreter or find_interpreter()
         self._own_flash = not isinstance(flash, NorFlash)
         if not isinstance(flash, NorFlash):
@@ -118,6 +113,18 @@ class Board:
             self.noise.source = repeatable(seed + 1).randbytes
 
     # by hand: open, close, power
+
+    def host(self, sources: Sources) -> None:
+        """From the next start on, run programs on CPython, in this process (`hw_sim.hosted`).
+        `sources` is the text that each compiled file was made from, by the file's SHA-256. A prompt
+        is MicroPython's all the same.
+
+        Raises:
+            ValueError: the pace does not jump.
+        """
+        if not self.pace.jumps:
+            raise ValueError("a hosted CPU needs simulated time")
+        self._hosted = sources
 
     async def open(self) -> None:
         """Bring up the serial port. Before anything else."""
@@ -227,7 +234,13 @@ class Board:
         self.console.hold_for_cpu(True)
         sizes = Sizes(self.description.flash_size_bytes, self.description.romfs_bytes)
         self._cpu = HostedCpu(
-            self._turn, self._requests.serve, self.bus, self.console, sources, sizes, self._hosted_ended
+            self._turn,
+            self._requests.serve,
+            self.bus,
+            self.console,
+            sources,
+            sizes,
+            self._hosted_ended,
         )
         self._cpu.start()
 

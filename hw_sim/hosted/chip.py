@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from hw_sim.bus import POSTED, Answer, BadArgument, FlashRefused, Op
 from hw_sim.cpu import LAYER
+from hw_sim.flash import SECTOR_BYTES
 from hw_sim.hosted import natives, romfs
 from hw_sim.hosted.console import Input, Output, exception_text, print_line
 from hw_sim.hosted.errors import Gone
@@ -106,7 +107,7 @@ class Chip:
         if self._asyncio is None:
             return
         loop = self._asyncio
-        tasks = [loop["cur_task"], *loop["_task_queue"]._tasks]
+        tasks = [loop["cur_task"], *vars(loop["_task_queue"])["_tasks"]]
         for entry in loop["_io_queue"].map.values():
             tasks += entry[:3]
         for task in tasks:
@@ -125,9 +126,10 @@ class Chip:
         norflash = self._layer("norflash")
         for name in ("time", "select", "tasks"):
             self._layer(f"simulated/{name}")
-        norflash._window_is_true = True  # type: ignore[attr-defined]
-        norflash._window = bytearray(self._sizes.flash_bytes)  # type: ignore[attr-defined]
-        norflash._seen = bytearray(self._sizes.flash_bytes // 4096)  # type: ignore[attr-defined]
+        size = self._sizes.flash_bytes
+        vars(norflash).update(
+            _window_is_true=True, _window=bytearray(size), _seen=bytearray(size // SECTOR_BYTES)
+        )
         flash = norflash.Flash()
         head = bytearray(8)
         flash.read_into(0, head)
@@ -155,9 +157,8 @@ class Chip:
         return module
 
     def _frozen_asyncio(self) -> ModuleType:
-        module = self._layer("hosted/asyncio")
-        self._asyncio = vars(module)
-        return module
+        self._asyncio = vars(self._layer("hosted/asyncio_core"))
+        return self._layer("hosted/asyncio")
 
     def _say(self, data: bytes) -> None:
         if self.is_gone():

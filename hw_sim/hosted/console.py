@@ -48,7 +48,9 @@ class Input:
         return self._take(size)
 
 
-def print_line(output: Output, *values: Any, sep: str = " ", end: str = "\n", file: Any = None) -> None:
+def print_line(
+    output: Output, *values: Any, sep: str = " ", end: str = "\n", file: Any = None
+) -> None:
     """The built-in `print`."""
     (file or output).write(sep.join(map(str, values)) + end)
 

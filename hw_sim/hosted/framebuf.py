@@ -33,7 +33,7 @@ def _letters() -> bytes:
     interpreter = find_interpreter()
     command = [interpreter, "-c", _ASK]
     if Path(interpreter).suffix == ".so":
-        run = "import sys, micropython_run as m; sys.exit(m.run_main(['micropython', '-c', sys.argv[1]]))"
+        run = "import sys, micropython_run as m; sys.exit(m.run_main(['', '-c', sys.argv[1]]))"
         command = [sys.executable, "-c", run, _ASK]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return bytes.fromhex(done.stdout.strip())
@@ -42,7 +42,7 @@ def _letters() -> bytes:
 class FrameBuffer:
     """Pixels in `buffer`: a byte is eight below each other, the lowest bit on top."""
 
-    def __init__(self, buffer: Any, width: int, height: int, format: int) -> None:  # noqa: A002
+    def __init__(self, buffer: Any, width: int, height: int, format: int) -> None:
         if format != MONO_VLSB:
             raise ValueError("format")
         self._buffer = memoryview(buffer)

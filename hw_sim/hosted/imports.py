@@ -4,8 +4,8 @@ Nothing is shared between two starts but compiled code, which has no state.
 """
 
 from __future__ import annotations
-
 import __future__
+
 import builtins
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
@@ -42,9 +42,7 @@ class Modules:
         self._sources = sources
         self._natives = natives
         self.loaded: dict[str, Any] = {}
-        self.sys: Any = ModuleType("sys")
-        self.sys.path = [".frozen"]
-        self.sys.modules = self.loaded
+        self.sys: Any = self.native("sys", {"path": [".frozen"], "modules": self.loaded})
         self.builtins: dict[str, Any] = {
             **vars(builtins),
             "__import__": self.import_,
@@ -79,8 +77,8 @@ class Modules:
     def import_(
         self,
         name: str,
-        globals: Mapping[str, Any] | None = None,  # noqa: A002  the interpreter's names
-        locals: Mapping[str, Any] | None = None,  # noqa: A002
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
         fromlist: Iterable[str] | None = None,
         level: int = 0,
     ) -> Any:

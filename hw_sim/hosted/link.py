@@ -12,7 +12,7 @@ import asyncio
 import ctypes
 import threading
 import time
-from asyncio import events
+from asyncio import _set_running_loop
 from collections.abc import Callable
 
 from hw_sim import simulated
@@ -136,9 +136,7 @@ class Link:
                 self._yield(lambda: self._loop.in_order(self._let_compute))
             answer = self._serve(op, unit, arg, arg2, payload)
             if isinstance(answer, asyncio.Future):
-                waited = answer
-                self._yield(lambda: waited.add_done_callback(lambda _: self._let_compute()))
-                answer = waited.result()
+                answer = self._wait_for(answer)
         except (BadArgument, FlashRefused):
             raise
         except Exception as fault:
@@ -149,6 +147,10 @@ class Link:
         if self.is_cut:
             raise Gone
         return answer
+
+    def _wait_for(self, answer: asyncio.Future[Answer]) -> Answer:
+        self._yield(lambda: answer.add_done_callback(lambda _: self._let_compute()))
+        return answer.result()
 
     def call_back(self, callback: Callable[[], None]) -> None:
         """Have the loop call back."""
@@ -183,7 +185,7 @@ class Link:
 
     def _run(self) -> None:
         self._to_cpu.acquire()
-        events._set_running_loop(self._loop)
+        _set_running_loop(self._loop)  # it is what this thread's callees run on
         try:
             self._program()
         except Gone:
@@ -195,7 +197,5 @@ class Link:
             self._loop.guests.discard(threading.get_ident())
             with self._guard:
                 self._handed_over = True
-                if not self._astray:
-                    self._to_loop.release()
-                elif self.is_cut:
+                if not self._astray or self.is_cut:
                     self._to_loop.release()

@@ -18,12 +18,12 @@ from hw_sim.hosted.files import FILE, FOLDER
 _EIO = -5
 _ERASE, _COUNT, _SIZE, _INIT, _SYNC = 6, 4, 5, 1, 3
 _CHUNK_BYTES = 1024
-_NEW = lfs.LFSFileFlag.wronly | lfs.LFSFileFlag.creat
+_READ, _WRITE, _CREATE, _EXCLUSIVE, _TRUNCATE, _APPEND = 1, 2, 0x100, 0x200, 0x400, 0x800
 _FLAGS = {
-    "r": lfs.LFSFileFlag.rdonly,
-    "w": _NEW | lfs.LFSFileFlag.trunc,
-    "x": _NEW | lfs.LFSFileFlag.excl,
-    "a": _NEW | lfs.LFSFileFlag.append,
+    "r": _READ,
+    "w": _WRITE | _CREATE | _TRUNCATE,
+    "x": _WRITE | _CREATE | _EXCLUSIVE,
+    "a": _WRITE | _CREATE | _APPEND,
 }
 
 
@@ -123,8 +123,10 @@ class VfsLfs2:
         """See `FileSystem`."""
         flags = _FLAGS[next((letter for letter in mode if letter in _FLAGS), "r")]
         if "+" in mode:
-            flags |= lfs.LFSFileFlag.rdonly | lfs.LFSFileFlag.wronly
-        file = LfsFile(self, self.call(lfs.file_open, path, flags), "b" not in mode)
+            flags |= _READ | _WRITE
+        file = LfsFile(
+            self, self.call(lfs.file_open, path, lfs.LFSFileFlag(flags)), "b" not in mode
+        )
         self._files.add(file)
         return file
 

@@ -74,7 +74,7 @@ class HostPoll:
 class Inflater:
     """`deflate.DeflateIO(stream, deflate.ZLIB)`, which reads no byte more than it needs."""
 
-    def __init__(self, stream: Any, format: int = 0, *_: Any) -> None:  # noqa: A002
+    def __init__(self, stream: Any, format: int = 0, *_: Any) -> None:
         if format != 2:
             raise DeviceError(_EINVAL)
         self._stream = stream
@@ -146,7 +146,32 @@ def _loads(text: Any) -> Any:
 
 
 def _dumps(value: Any, **options: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, **options)
+    return json.dumps(_as_hashed(value), ensure_ascii=False, **options)
+
+
+def _as_hashed(value: Any) -> Any:
+    """The same with the keys in the order that MicroPython writes them: that of the slots of a
+    table which is as large as the dictionary, as a literal's is, filled in the order of the keys.
+    """
+    if isinstance(value, (list, tuple)):
+        return [_as_hashed(each) for each in value]
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        return value
+    slots: list[str | None] = [None] * len(value)
+    for key in value:
+        at = _hash(key) % len(slots)
+        while slots[at] is not None:
+            at = (at + 1) % len(slots)
+        slots[at] = key
+    return {key: _as_hashed(value[key]) for key in slots if key is not None}
+
+
+def _hash(text: str) -> int:
+    """Of a string, 16 bits."""
+    found = 5381
+    for byte in text.encode():
+        found = found * 33 ^ byte
+    return found & 0xFFFF or 1
 
 
 def _json() -> Mapping[str, Any]:
@@ -192,9 +217,7 @@ def _copy(module: ModuleType) -> dict[str, Any]:
     return {name: value for name, value in vars(module).items() if name[:2] != "__"}
 
 
-def make(
-    modules: Modules, mounts: Mounts, stdin: Input, stdout: Output
-) -> dict[str, Make]:
+def make(modules: Modules, mounts: Mounts, stdin: Input, stdout: Output) -> dict[str, Make]:
     """How each of them is made, by name."""
     plain: dict[str, Mapping[str, Any]] = {
         "os": _os(mounts),
@@ -204,7 +227,12 @@ def make(
             "mount": mounts.mount,
             "umount": mounts.umount,
         },
-        "io": {"IOBase": IOBase, "BytesIO": io.BytesIO, "StringIO": io.StringIO, "open": mounts.open},
+        "io": {
+            "IOBase": IOBase,
+            "BytesIO": io.BytesIO,
+            "StringIO": io.StringIO,
+            "open": mounts.open,
+        },
         "gc": {
             "collect": lambda: 0,
             "threshold": lambda size_bytes=-1: -1,

@@ -53,7 +53,11 @@ class Bench:
         return thread
 
     def board(
-        self, program: str | None, hosted: bool, thread: SimulatedThread | None = None, **options: Any
+        self,
+        program: str | None,
+        hosted: bool,
+        thread: SimulatedThread | None = None,
+        **options: Any,
     ) -> SimulatedBoard:
         """Off, with `program` in its flash."""
         thread = thread or self.thread()
