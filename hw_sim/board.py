@@ -24,8 +24,8 @@ from hw_sim.devices import Devices, repeatable
 from hw_sim.events import EVENT_LIMIT, EventLog, ResetCause
 from hw_sim.finger import Finger
 from hw_sim.flash import CutMoment, NorFlash
-from hw_sim.hosted.chip import Sizes, romfs_bytes
-from hw_sim.hosted.cpu import HostedCpu
+from hw_sim.hosted.chip import Sizes
+from hw_sim.hosted.cpu import HostedCpu, has_program
 from hw_sim.hosted.imports import Sources
 from hw_sim.pacing import Pace
 from hw_sim.qemu import QemuChip, QemuCpu
@@ -48,6 +48,8 @@ class Board:
     take the time they take on a wire. `watchdog_stretch` multiplies watchdog timeouts, for hosts so
     slow that a real second is too short. `pace` is the board's clock: real time if left out.
     """
+
+    _hosted: Sources | None = None
 
     def __init__(
         self,
@@ -81,7 +83,6 @@ class Board:
         self.pace = pace = pace or Pace()
         self.events = events = EventLog(pace.now_s)
         self._chip = chip
-        self._hosted: Sources | None = None
         self._interpreter = "" if chip else interpreter or find_interpreter()
         self._own_flash = not isinstance(flash, NorFlash)
         if not isinstance(flash, NorFlash):
@@ -218,31 +219,19 @@ class Board:
                 on_exit=self._cpu_ended_in_thread,
             )
             return
-        if self._hosted is not None and not stay_in_raw_repl and self._has_program():
-            self._boot_hosted(self._hosted)
-        else:
-            self._boot_interpreter(bus, stay_in_raw_repl)
+        sources = None if stay_in_raw_repl else self._hosted
+        if sources is not None and has_program(self.flash, self.description.romfs_bytes):
+            self._requests.runs_ahead = True
+            self.console.hold_for_cpu(True)
+            sizes = Sizes(self.flash.size_bytes, self.description.romfs_bytes)
+            serve, ended = self._requests.serve, self._hosted_ended
+            cpu = HostedCpu(self._turn, serve, self.bus, self.console, sources, sizes, ended)
+            self._cpu = cpu
+            cpu.start()
+            return
+        self._boot_interpreter(bus, stay_in_raw_repl)
         if stay_in_raw_repl:
             self.console.write(b"\x01")
-
-    def _has_program(self) -> bool:
-        head = self.flash.read(0, 8)
-        return bool(romfs_bytes(head, self.description.romfs_bytes))
-
-    def _boot_hosted(self, sources: Sources) -> None:
-        self._requests.runs_ahead = True
-        self.console.hold_for_cpu(True)
-        sizes = Sizes(self.description.flash_size_bytes, self.description.romfs_bytes)
-        self._cpu = HostedCpu(
-            self._turn,
-            self._requests.serve,
-            self.bus,
-            self.console,
-            sources,
-            sizes,
-            self._hosted_ended,
-        )
-        self._cpu.start()
 
     def _hosted_ended(self, cpu: HostedCpu, _status: int) -> None:
         """MicroPython would show its prompt: let it. Pins and the rest of the chip stay."""

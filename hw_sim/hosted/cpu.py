@@ -6,13 +6,17 @@ import asyncio
 from collections.abc import Callable
 
 from hw_sim.bus import BusServer, Handler
-from hw_sim.hosted.chip import AT_PROMPT, Chip, Port, Sizes, romfs_bytes
+from hw_sim.flash import NorFlash
+from hw_sim.hosted.chip import Chip, Port, Sizes, romfs_bytes
 from hw_sim.hosted.imports import Sources
 from hw_sim.hosted.link import Link
 from hw_sim.pacing import Turn
 from hw_sim.simulated import SimulatedLoop
 
-__all__ = ["AT_PROMPT", "HostedCpu", "Sources", "romfs_bytes"]
+
+def has_program(flash: NorFlash, romfs_limit_bytes: int) -> bool:
+    """Whether a start-up ROM would find something to run; looked at past the chip."""
+    return bool(romfs_bytes(flash.cells.memory[:8], romfs_limit_bytes))
 
 
 class HostedCpu:
