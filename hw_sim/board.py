@@ -24,6 +24,9 @@ from hw_sim.devices import Devices, repeatable
 from hw_sim.events import EVENT_LIMIT, EventLog, ResetCause
 from hw_sim.finger import Finger
 from hw_sim.flash import CutMoment, NorFlash
+from hw_sim.hosted.chip import Sizes
+from hw_sim.hosted.cpu import HostedCpu, has_program
+from hw_sim.hosted.imports import Sources
 from hw_sim.pacing import Pace
 from hw_sim.qemu import QemuChip, QemuCpu
 from hw_sim.uart import UartPeer
@@ -45,6 +48,8 @@ class Board:
     take the time they take on a wire. `watchdog_stretch` multiplies watchdog timeouts, for hosts so
     slow that a real second is too short. `pace` is the board's clock: real time if left out.
     """
+
+    _hosted: Sources | None = None
 
     def __init__(
         self,
@@ -92,7 +97,7 @@ class Board:
         self.finger = Finger(self.keypad, pace)
         self.resets: deque[ResetCause] = deque(maxlen=EVENT_LIMIT)
         self.powered = self.cpu_faulted = self._held_by_brownout = False
-        self._cpu: Cpu | QemuCpu | None = None
+        self._cpu: Cpu | QemuCpu | HostedCpu | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.watchdog = Watchdog(
             pace, description.watchdog_max_ms, watchdog_stretch, self._watchdog_bit
@@ -109,6 +114,18 @@ class Board:
             self.noise.source = repeatable(seed + 1).randbytes
 
     # by hand: open, close, power
+
+    def host(self, sources: Sources) -> None:
+        """From the next start on, run programs on CPython, in this process (`hw_sim.hosted`).
+        `sources` is the text that each compiled file was made from, by the file's SHA-256. A prompt
+        is MicroPython's all the same.
+
+        Raises:
+            ValueError: the pace does not jump.
+        """
+        if not self.pace.jumps:
+            raise ValueError("a hosted CPU needs simulated time")
+        self._hosted = sources
 
     async def open(self) -> None:
         """Bring up the serial port. Before anything else."""
@@ -190,18 +207,39 @@ class Board:
         self._turn.take(lambda: self._boot_cpu(stay_in_raw_repl))
 
     def _boot_cpu(self, stay_in_raw_repl: bool) -> None:
-        token = self.bus.new_token()
         if self._chip is not None:
             if self.flash.path is None:
                 raise ValueError("an emulated chip needs its flash in a file")
             self._cpu = self._chip.start(
                 flash_file=self.flash.path,
                 console=self.console.cpu_terminal,
-                bus=f"{self.bus.port}:{token}",
+                bus=f"{self.bus.port}:{self.bus.new_token()}",
                 wires=self.uarts,
                 on_exit=self._cpu_ended_in_thread,
             )
             return
+        sources = None if stay_in_raw_repl else self._hosted
+        if sources is not None and has_program(self.flash, self.description.romfs_bytes):
+            self._requests.runs_ahead = True
+            self.console.hold_for_cpu(True)
+            sizes = Sizes(self.flash.size_bytes, self.description.romfs_bytes)
+            serve, ended = self._requests.serve, self._hosted_ended
+            cpu = HostedCpu(self._turn, serve, self.bus, self.console, sources, sizes, ended)
+            self._cpu = cpu
+            cpu.start()
+            return
+        self._boot_interpreter(stay_in_raw_repl)
+        if stay_in_raw_repl:
+            self.console.write(b"\x01")
+
+    def _hosted_ended(self, cpu: HostedCpu, _status: int) -> None:
+        """MicroPython would show its prompt: let it. Pins and the rest of the chip stay."""
+        if cpu is self._cpu:
+            self._boot_interpreter(True)
+
+    def _boot_interpreter(self, stay_in_raw_repl: bool) -> None:
+        self._requests.runs_ahead = False
+        self.console.hold_for_cpu(False)
         self._cpu = Cpu(
             self._interpreter,
             terminal=self.console.cpu_terminal,
@@ -210,17 +248,15 @@ class Board:
             romfs_bytes=self.description.romfs_bytes,
             output=self.console.cpu_output,
             simulated_time=self.pace.jumps,
-            bus=f"{self.bus.address}:{token}",
+            bus=f"{self.bus.address}:{self.bus.new_token()}",
             stay_in_raw_repl=stay_in_raw_repl,
             on_exit=self._cpu_ended_in_thread,
         )
         self._turn.watch(self._cpu.look)
-        if stay_in_raw_repl:
-            self.console.write(b"\x01")
 
     def _console_said(self) -> None:
         if self.cpu_running:
-            self._requests.console_said()
+            self._requests.console_said(may_be_at_prompt=isinstance(self._cpu, Cpu))
 
     def _stop_cpu(self) -> None:
         """End the CPU and put what belongs to its chip into the state after a reset."""

@@ -76,6 +76,8 @@ class ChipRequests:
         self._turn = turn
         self.wake_ups = 0
         """How often the CPU slept and went on; counted where time is simulated."""
+        self.runs_ahead = False
+        """Whether a wait may be over at once; for a CPU that asks by calls."""
         self._alarm: asyncio.TimerHandle | None = None
         self._interrupts = 0
         self._sleeps = False
@@ -182,9 +184,14 @@ class ChipRequests:
             self._wake = None
             self._turn.take(go_on)
 
+        self.wake_ups += arg > 0
+        if self.runs_ahead and (arg != _FOR_EVER or self._interrupts):
+            sleep_s = computed_s - pace.now_s() if self._interrupts else arg2 / 1e6 + arg / 1000
+            if self._turn.run_ahead(sleep_s):
+                lines, self._interrupts = self._interrupts, 0
+                return lines, round(pace.now_s() * 1e6).to_bytes(8, "little")
         self._turn.rest()
         self._sleeps = True
-        self.wake_ups += arg > 0
         if self._interrupts:
             wake()
         else:
@@ -197,12 +204,12 @@ class ChipRequests:
         line = partial(self._interrupt, _UART_LINE + unit)
         self._devices.uart(unit).arrived = line if arg else None
 
-    def console_said(self) -> None:
+    def console_said(self, may_be_at_prompt: bool) -> None:
         """Bytes have come for the CPU on its console: one that sleeps wakes, one that waits at a
         prompt computes.
         """
         self._interrupt(_CONSOLE_LINE)
-        if not self._sleeps:
+        if may_be_at_prompt and not self._sleeps:
             self._turn.take(lambda: None)
 
     def _interrupt(self, line: int) -> None:

@@ -70,6 +70,9 @@ class Console:
         self._to_cpu = bytearray()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tail = b""
+        self.held_for_cpu = bytearray()
+        """What came in for a CPU that has no terminal, and was not taken."""
+        self._holds = False
         self.in_raw_repl = False
         """Whether the interpreter last said that it is in its raw REPL."""
         self.dropped_bytes = 0
@@ -117,6 +120,7 @@ class Console:
         if self._pipes:
             _empty(self.cpu_terminal)
         self._to_cpu.clear()
+        self.held_for_cpu.clear()
         self.in_raw_repl = False
         self._tail = b""
 
@@ -129,6 +133,20 @@ class Console:
         """Put bytes on the port as if the CPU's ROM had printed them."""
         self._keep(data)
         self._to_port(data)
+
+    def hold_for_cpu(self, on: bool) -> None:
+        """Whether what comes in is kept for `take`, for a CPU that has no terminal to read from."""
+        self._holds = on
+        self.held_for_cpu.clear()
+
+    def take(self, most_bytes: int) -> bytes:
+        """What came in, at most so much (all if negative)."""
+        held = self.held_for_cpu
+        data = bytes(held if most_bytes < 0 else held[:most_bytes])
+        del held[: len(data)]
+        if data and self._to_cpu:
+            self._push_to_cpu()
+        return data
 
     @property
     def log(self) -> bytes:
@@ -171,22 +189,32 @@ class Console:
 
     def _push_to_cpu(self) -> None:
         if self._to_cpu:
-            try:
-                written = os.write(self._typed, self._to_cpu)
-            except BlockingIOError:
-                written = 0
+            written = self._give()
             del self._to_cpu[:written]
             if written and self.arrived is not None:
                 self.arrived()
         if self._loop is None:
             return
-        if self._to_cpu:
+        if self._to_cpu and self._holds:
+            self._loop.remove_reader(self._outer.master)  # `take` goes on
+        elif self._to_cpu:
             # Hold the sender back until the CPU has read: nothing more is taken from the port.
             self._loop.remove_reader(self._outer.master)
             self._loop.add_writer(self._typed, self._push_to_cpu)
         else:
             self._loop.remove_writer(self._typed)
             self._loop.add_reader(self._outer.master, self._from_port)
+
+    def _give(self) -> int:
+        held = self.held_for_cpu
+        if self._holds:
+            piece = self._to_cpu[: _CHUNK_BYTES - len(held)]
+            held += piece
+            return len(piece)
+        try:
+            return os.write(self._typed, self._to_cpu)
+        except BlockingIOError:
+            return 0
 
     def _keep(self, data: bytes) -> None:
         self._log.append(data)

@@ -25,6 +25,12 @@ class Turn:
     def rest(self) -> None:
         """It computes no more: it waits, or is gone. What it asked to take is forgotten."""
 
+    def run_ahead(self, seconds: float) -> bool:
+        """Whether so much time has passed at once, as nothing else would have happened before its
+        end: only where time is simulated.
+        """
+        return False
+
     def watch(self, look: Callable[[], tuple[float, bool]]) -> None:
         """`look()`: CPU seconds of the host that its program has used, and whether it sleeps; to
         tell a program that asks its chip for nothing any more.

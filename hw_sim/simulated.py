@@ -18,221 +18,22 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import heapq
-import itertools
-import selectors
-import time
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from contextvars import Context
-from typing import Any, TypeVar, TypeVarTuple
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from hw_sim.loop_thread import LoopThread
 from hw_sim.pacing import Pace, Turn
+from hw_sim.simulated_loop import SimulatedLoop, StuckError
+
+__all__ = ["SimulatedLoop", "SimulatedPace", "SimulatedThread", "StuckError"]
 
 T = TypeVar("T")
-_Arguments = TypeVarTuple("_Arguments")
-_Block = Callable[[float | None], "list[tuple[selectors.SelectorKey, int]]"]
 
 LOOK_AGAIN_S = 0.02
 """What a thread waits for is looked at no more often, in simulated seconds."""
 SPINS_AFTER_CPU_S = 3.0
 """A program that used so many CPU seconds of the host, and asked its chip for nothing, spins."""
-FAR_END_LIMIT_S = 60.0
-"""A far end that owes an answer for so many seconds of the host is stuck."""
-_HOST_LOOK_S = 0.002
-
-
-class StuckError(RuntimeError):
-    """Simulated time cannot go on; the text names who holds it."""
-
-
-class SimulatedLoop(asyncio.SelectorEventLoop):
-    """An event loop whose `time()` is simulated. `hw_sim.simulated` says in which order.
-
-    `speed`: simulated seconds in one of the wall, at most, for people who watch; 0 is no limit.
-    """
-
-    def __init__(self, speed: float = 0) -> None:
-        self._speed = speed
-        self._now_s = 0.0
-        self._order = itertools.count()
-        self._held: dict[str, int] = {}
-        self._requests: deque[Callable[[], None]] = deque()
-        self._turns: deque[tuple[_CpuTurn, Callable[[], None]]] = deque()
-        self._computing: set[_CpuTurn] = set()
-        self._visits: deque[Callable[[], None]] = deque()
-        self._waits: set[asyncio.Task[Any]] = set()
-        self._lookers: list[tuple[float, asyncio.Future[None]]] = []
-        self.stuck = ""
-        """Why time could not go on, when it could not."""
-        super().__init__(_Jumps(self))
-
-    def time(self) -> float:
-        """Simulated seconds since the loop was made."""
-        return self._now_s
-
-    def call_at(
-        self,
-        when: float,
-        callback: Callable[[*_Arguments], object],
-        *args: *_Arguments,
-        context: Context | None = None,
-    ) -> asyncio.TimerHandle:
-        """As asyncio's; timers of the same instant come in the order they were set."""
-        timer = _Timer(when, callback, args, self, context)
-        timer.place = next(self._order)
-        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
-        timer.note_scheduled()
-        return timer
-
-    # who holds the clock
-
-    @contextmanager
-    def hold(self, name: str) -> Iterator[None]:
-        """Time stands still within: `name` is a part outside of the simulation that is asked."""
-        self.begin_hold(name)
-        try:
-            yield
-        finally:
-            self.end_hold(name)
-
-    def begin_hold(self, name: str) -> None:
-        """See `hold`."""
-        self._held[name] = self._held.get(name, 0) + 1
-
-    def end_hold(self, name: str) -> None:
-        """See `hold`."""
-        left = self._held.pop(name, 0) - 1
-        if left > 0:
-            self._held[name] = left
-
-    def in_order(self, callback: Callable[[], None]) -> None:
-        """One request of a CPU: served when nothing else is ready."""
-        self._requests.append(callback)
-
-    def ask_turn(self, turn: _CpuTurn, callback: Callable[[], None]) -> None:
-        """Let that CPU compute when no other does."""
-        self._turns.append((turn, callback))
-
-    def end_turn(self, turn: _CpuTurn) -> None:
-        """That CPU waits, or is gone."""
-        self._computing.discard(turn)
-        self._turns = deque(each for each in self._turns if each[0] is not turn)
-
-    # threads beside the loop
-
-    def visit(self, callback: Callable[[], None]) -> None:
-        """From another thread: call back at the end of an instant."""
-        self.call_soon_threadsafe(self._visits.append, callback)
-
-    def flow_for(self, task: asyncio.Task[Any]) -> None:
-        """Time may pass until that task is done."""
-        self._waits.add(task)
-        task.add_done_callback(self._waits.discard)
-
-    async def next_instant(self, from_s: float) -> None:
-        """Return at the end of the first instant from then on at which anything happens."""
-        looker = (from_s, self.create_future())
-        self._lookers.append(looker)
-        await looker[1]
-
-    def idle(self, block: _Block) -> list[tuple[selectors.SelectorKey, int]]:
-        """Nothing is ready: let the next thing happen. `block` is the selector's own wait."""
-        if self._held:
-            found = block(FAR_END_LIMIT_S)
-            if not found:
-                self._fail(f"no answer in {FAR_END_LIMIT_S:.0f} s of the host: {self._names()}")
-            return found
-        if self._requests:
-            self._requests.popleft()()
-            return []
-        if self._computing:
-            return self._let_compute(block)
-        if self._turns:
-            turn, callback = self._turns.popleft()
-            self._computing.add(turn)
-            callback()
-        elif self._visits:
-            self._visits.popleft()()
-        elif self._lookers and self._tell_lookers():
-            pass
-        elif self._waits and not self._scheduled:  # type: ignore[attr-defined]
-            self._fail("everything waits, and nothing will ever happen")
-        elif self._waits and not self._speed:
-            self._now_s = max(self._now_s, self._scheduled[0].when())  # type: ignore[attr-defined]
-        elif self._waits:
-            return self._pass_on_the_wall(block)
-        else:
-            return block(None)
-        return []
-
-    def _tell_lookers(self) -> bool:
-        due = [each for each in self._lookers if each[0] <= self._now_s]
-        for each in due:
-            self._lookers.remove(each)
-            if not each[1].done():
-                each[1].set_result(None)
-        return bool(due)
-
-    def _let_compute(self, block: _Block) -> list[tuple[selectors.SelectorKey, int]]:
-        found = block(_HOST_LOOK_S)
-        if found:
-            return found
-        for turn in [turn for turn in self._computing if turn.goes_its_own_way()]:
-            found = block(0)
-            if found:  # it asked just before it was looked at
-                break
-            self._computing.discard(turn)  # time passes it by, and its watchdog may bite
-        return found
-
-    def _pass_on_the_wall(self, block: _Block) -> list[tuple[selectors.SelectorKey, int]]:
-        speed = self._speed
-        timers = self._scheduled  # type: ignore[attr-defined]
-        next_s = timers[0].when() if timers else None
-        begun_s = time.monotonic()
-        found = block(None if next_s is None else max(0.0, next_s - self._now_s) / speed)
-        passed_s = self._now_s + (time.monotonic() - begun_s) * speed
-        self._now_s = passed_s if next_s is None else max(self._now_s, min(passed_s, next_s))
-        return found
-
-    def _fail(self, text: str) -> None:
-        self.stuck = text
-        self._held.clear()
-        for task in list(self._waits):
-            task.cancel()
-
-    def _names(self) -> str:
-        return ", ".join(sorted(self._held))
-
-
-class _Timer(asyncio.TimerHandle):
-    place = 0
-
-    def note_scheduled(self) -> None:
-        """So that the loop counts it when it is cancelled, as it does its own."""
-        self._scheduled = True
-
-    def __lt__(self, other: object) -> bool:
-        assert isinstance(other, _Timer)
-        return (self.when(), self.place) < (other.when(), other.place)
-
-
-class _Jumps(selectors.DefaultSelector):
-    """Waits for sockets as ever, and where nothing is to be had, asks the loop what comes next."""
-
-    def __init__(self, loop: SimulatedLoop) -> None:
-        super().__init__()
-        self._loop = loop
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """As any selector's."""
-        block = super().select
-        found = block(0)
-        if found or (timeout is not None and timeout <= 0):
-            return found
-        return self._loop.idle(block)
 
 
 class _CpuTurn(Turn):
@@ -250,6 +51,9 @@ class _CpuTurn(Turn):
 
     def rest(self) -> None:
         self._loop.end_turn(self)
+
+    def run_ahead(self, seconds: float) -> bool:
+        return self._loop.run_ahead(self, seconds)
 
     def watch(self, look: Callable[[], tuple[float, bool]]) -> None:
         self._look = look
@@ -339,6 +143,11 @@ class SimulatedThread(LoopThread):
         """`speed`: see `SimulatedLoop`."""
         self.simulated = SimulatedLoop(speed)
         super().__init__(self.simulated)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the loop's own thread, or a guest's on it."""
+        return super().is_here or threading.get_ident() in self.simulated.guests
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
         """Let time pass until `work` is done there; return what it returns.

@@ -17,6 +17,7 @@ from hw_sim.board import Board
 from hw_sim.events import Event
 from hw_sim.finger import KEY_HOLD_MS
 from hw_sim.flash import CutMoment, NorFlash
+from hw_sim.hosted.imports import Sources
 from hw_sim.lcd import Picture
 from hw_sim.loop_thread import LoopThread
 
@@ -27,11 +28,17 @@ class SimulatedBoard:
     """A `Board` with a thread of its own; every method may be called from any thread.
 
     Takes what `Board` takes. With `loop_thread`, it lives there instead, beside others.
+    With `hosted` its program runs in this process: see `Board.host`.
     `board` is the board itself: read its attributes freely; change anything through `call`.
     """
 
     def __init__(
-        self, flash: NorFlash | Path | str, *, loop_thread: LoopThread | None = None, **options: Any
+        self,
+        flash: NorFlash | Path | str,
+        *,
+        loop_thread: LoopThread | None = None,
+        hosted: Sources | None = None,
+        **options: Any,
     ) -> None:
         self._own_thread = loop_thread is None
         self.loop_thread = loop_thread or LoopThread()
@@ -39,6 +46,8 @@ class SimulatedBoard:
         self._closed = False
         try:
             self.board = self.loop_thread.call(lambda: Board(flash, **options))
+            if hosted is not None:
+                self.board.host(hosted)
             self.loop_thread.run(self.board.open())
         except BaseException:
             if self._own_thread:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hw_sim import simulated
+from hw_sim import simulated, simulated_loop
 from hw_sim.qemu import QemuChip
 from hw_sim.simulated import SimulatedPace, SimulatedThread, StuckError
 from hw_sim.threaded import SimulatedBoard
@@ -247,7 +247,7 @@ def test_timers_of_one_instant_come_in_the_order_they_were_set() -> None:
 def test_a_far_end_that_owes_an_answer_holds_the_clock_and_is_named_when_it_never_comes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(simulated, "FAR_END_LIMIT_S", 0.2)
+    monkeypatch.setattr(simulated_loop, "FAR_END_LIMIT_S", 0.2)
     thread = SimulatedThread()
 
     async def ask() -> None:

@@ -27,7 +27,8 @@ def test_a_day_is_the_same_each_time_it_is_drawn_and_another_for_others() -> Non
 @pytest.mark.slow
 def test_a_day_of_a_shop_breaks_no_promise(states: States, tmp_path: Path) -> None:
     said: list[str] = []
-    record = Life(tmp_path / "life", states(True) / "factory", 1, 0, simulated()).live(1, said.append)
+    life = Life(tmp_path / "life", states(True) / "factory", 1, 0, simulated())
+    record = life.live(1, said.append)
     assert record.broken == []
     assert record.days == len(said) == 1
     assert record.outcomes["sold"] >= 1

