@@ -1,7 +1,8 @@
 """`inv lives`: terminals live for days; at each midnight money, updates and trust are judged.
 
-Every life runs on real MicroPython, with a server of its own. `--terminal K` lives one of them
-alone, as it was.
+Each has a server of its own. In bulk the terminal's program runs on CPython, in the board's process
+(`hw_sim.hosted`); a sample lives on MicroPython as well, and must come to the same digest.
+`--terminal K` lives one of them alone, as it was.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.lives.life import Life, Record
 from tests.lives.office import first_release_everywhere
 from tests.lives.wrong_builds import WRONG_BUILDS, WrongBuild
 from tests.support.seeded import seeded
+from tests.support.sources import CheckoutSources
 from tests.support.world import quiet_tools
 from tests.terminal.conftest import TerminalWorld, make_factory, simulated
 
@@ -42,9 +44,7 @@ def look_at(folder: Path, wrong: WrongBuild) -> str:
     with wrong.office():
         make_town(home / "factory", wrong.edits)
         records = [
-            Life(home / f"life{n}", home / "factory", wrong.seed, n, simulated()).live(
-                wrong.days, lambda line: None
-            )
+            live(home, wrong.seed, wrong.days, n, wrong.is_hosted, lambda line: None)
             for n in wrong.terminals
         ]
     shutil.rmtree(home, ignore_errors=True)
@@ -55,10 +55,25 @@ def look_at(folder: Path, wrong: WrongBuild) -> str:
     return shown
 
 
-def live(folder: Path, seed: int, days: int, terminal: int) -> Record:
-    """One life, in a process of its own."""
-    life = Life(folder / f"life{terminal}", folder / "factory", seed, terminal, simulated())
-    return life.live(days, lambda line: print(line, flush=True))
+def live(
+    folder: Path,
+    seed: int,
+    days: int,
+    terminal: int,
+    hosted: bool,
+    tell: Callable[[str], None],
+) -> Record:
+    """One life; `folder` holds its `factory`."""
+    home = folder / f"life{terminal}{'' if hosted else '-on-micropython'}"
+    board = {"hosted": CheckoutSources(home / "manager" / "checkout")} if hosted else {}
+    life = Life(home, folder / "factory", seed, terminal, simulated(board=board))
+    record = life.live(days, tell)
+    shutil.rmtree(home, ignore_errors=True)
+    return record
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def storms(records: Sequence[Record]) -> list[str]:
@@ -80,7 +95,9 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--terminal", type=int, help="only this one of them")
-    parser.add_argument("--keep", action="store_true", help="keep the folder and say where it is")
+    parser.add_argument(
+        "--sample", type=int, default=1, help="so many of them live on MicroPython as well"
+    )
     parser.add_argument("--wrong-builds", action="store_true", help="see that each is noticed")
     asked = parser.parse_args()
     wanted = [asked.terminal] if asked.terminal is not None else list(range(asked.terminals))
@@ -92,18 +109,29 @@ def main() -> int:
             print(f"wrong builds caught: {sum(caught)} of {len(caught)}")
             return int(not all(caught))
         make_town(folder / "factory")
-        one = partial(live, folder, asked.seed, asked.days)
         with ProcessPoolExecutor(os.cpu_count()) as pool:
-            records = list(pool.map(one, wanted))
+            given = folder, asked.seed, asked.days
+            sample = [pool.submit(live, *given, n, False, _say) for n in wanted[: asked.sample]]
+            bulk = [pool.submit(live, *given, n, True, _say) for n in wanted]
+            records = [life.result() for life in bulk]
+            found = differences(records, [life.result() for life in sample])
     finally:
-        if asked.keep:
-            print(f"kept in {folder}", file=sys.stderr)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    return tell(records, asked.days, asked.seed)
+        shutil.rmtree(folder, ignore_errors=True)
+    return tell(records, found, asked.days, asked.seed)
 
 
-def tell(records: list[Record], days: int, seed: int) -> int:
+def differences(bulk: list[Record], sample: list[Record]) -> list[str]:
+    """Lives that did not come to the same on MicroPython."""
+    digests = {record.terminal: record.digest for record in bulk}
+    return [
+        f"terminal {record.terminal}: on MicroPython it came to {record.digest}, in bulk to"
+        f" {digests[record.terminal]}"
+        for record in sample
+        if record.digest != digests[record.terminal]
+    ]
+
+
+def tell(records: list[Record], found: list[str], days: int, seed: int) -> int:
     """The last lines; 1 if a promise was broken."""
     outcomes: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
@@ -111,7 +139,7 @@ def tell(records: list[Record], days: int, seed: int) -> int:
         outcomes += record.outcomes
         sizes += record.bytes_by_purpose
         print(f"terminal {record.terminal}: digest: {record.digest}")
-    broken = [text for record in records for text in record.broken] + storms(records)
+    broken = [text for record in records for text in record.broken] + storms(records) + found
     for text in broken:
         print(f"broken: {text} (seed {seed})")
     lived = max(1, sum(record.days for record in records))

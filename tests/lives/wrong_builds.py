@@ -27,6 +27,8 @@ class WrongBuild:
     terminals: tuple[int, ...] = (0,)
     seed: int = 1
     office: Callable[[], AbstractContextManager[object]] = nullcontext
+    is_hosted: bool = True
+    """What a small heap shows only MicroPython shows."""
 
 
 def _without_deltas() -> AbstractContextManager[object]:
@@ -130,6 +132,7 @@ WRONG_BUILDS = (
         ),
         3,
         "",
+        is_hosted=False,
     ),
     WrongBuild(
         "a counter of milliseconds is compared as if it never wrapped",

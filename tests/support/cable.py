@@ -7,6 +7,7 @@ the libraries that they use; only the port that they open and their clock are ot
 
 from __future__ import annotations
 
+import itertools
 import types
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,7 @@ from unittest import mock
 
 import mpremote.transport_serial
 import serial
+import smp.message
 import smpclient.transport.serial.common
 
 from hw_sim.threaded import SimulatedBoard
@@ -121,6 +123,8 @@ def cable(board: SimulatedBoard) -> Iterator[None]:
         stack.enter_context(mock.patch.object(serial, "serial_for_url", make))
         connections = smpclient.transport.serial.common
         stack.enter_context(mock.patch.object(connections, "Serial", make))
+        # requests are numbered from the process's first one on
+        stack.enter_context(mock.patch.object(smp.message, "_counter", itertools.count()))
         for module in _CLOCKS:
             stack.enter_context(mock.patch.object(module, "time", clock))
         yield

@@ -11,8 +11,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,41 +22,57 @@ _CACHE = ROOT / "build" / "hosted-sources.json"
 _ROOMS = ("bootloader", "firmware")
 
 
-@lru_cache(maxsize=8)
-def sources_of(checkout: Path) -> dict[bytes, str]:
-    """{SHA-256 of a compiled module: its text as it was compiled}, of every version of every module
-    that a commit of the checkout holds.
-
-    Raises:
-        BuildError: a module does not compile.
+class CheckoutSources(Mapping[bytes, str]):
+    """SHA-256 of a compiled module → its text as it was compiled, for every version of every module
+    that a commit of a checkout holds. What is asked for and not known is looked for in the commits
+    that came since.
     """
-    known: dict[str, str] = json.loads(_CACHE.read_text()) if _CACHE.exists() else {}
-    before = len(known)
-    table: dict[bytes, str] = {}
-    for path, content in _versions(checkout):
-        text = image.for_device(content)
-        if text is None:
-            continue
-        for name in _names(path):
-            key = _key(name, text)
-            if key not in known:
-                known[key] = _compiled_digest(name, content)
-            table[bytes.fromhex(known[key])] = text
-    if len(known) > before:
-        _keep(known)
-    return table
 
+    def __init__(self, checkout: Path) -> None:
+        self._checkout = checkout
+        self._table: dict[bytes, str] = {}
+        self._read: set[str] = set()
+        self._seen: set[tuple[str, str]] = set()
 
-def _versions(checkout: Path) -> Iterator[tuple[str, str]]:
-    """(path, content) of every version of every module, each once."""
-    seen: set[tuple[str, str]] = set()
-    for commit in _git(checkout, "rev-list", "--all").split():
-        for line in _git(checkout, "ls-tree", "-r", commit, "--", *_ROOMS).splitlines():
-            what, path = line.split("\t")
-            blob = what.split()[2]
-            if path.endswith(".py") and (path, blob) not in seen:
-                seen.add((path, blob))
-                yield path, _git(checkout, "cat-file", "blob", blob)
+    def __getitem__(self, sha256: bytes) -> str:
+        """Raises KeyError; BuildError if a module of a new commit does not compile."""
+        if sha256 not in self._table:
+            self._look()
+        return self._table[sha256]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def _look(self) -> None:
+        known: dict[str, str] = json.loads(_CACHE.read_text()) if _CACHE.exists() else {}
+        before = len(known)
+        for path, content in self._versions():
+            text = image.for_device(content)
+            if text is None:
+                continue
+            for name in _names(path):
+                key = _key(name, text)
+                if key not in known:
+                    known[key] = _compiled_digest(name, content)
+                self._table[bytes.fromhex(known[key])] = text
+        if len(known) > before:
+            _keep(known)
+
+    def _versions(self) -> Iterator[tuple[str, str]]:
+        """(path, content) of every version of a module that was not read yet."""
+        for commit in _git(self._checkout, "rev-list", "--all").split():
+            if commit in self._read:
+                continue
+            self._read.add(commit)
+            for line in _git(self._checkout, "ls-tree", "-r", commit, "--", *_ROOMS).splitlines():
+                what, path = line.split("\t")
+                blob = what.split()[2]
+                if path.endswith(".py") and (path, blob) not in self._seen:
+                    self._seen.add((path, blob))
+                    yield path, _git(self._checkout, "cat-file", "blob", blob)
 
 
 def _names(path: str) -> Iterator[str]:

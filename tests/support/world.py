@@ -445,7 +445,8 @@ class World:
 
     def digest(self) -> str:
         """Of all that can be seen of the terminal from outside: its events and their times, its
-        log, flash, paper, and what went over the air. Equal in each run of a simulated world.
+        log, flash, paper, and what went over the air. Equal in each run of a simulated world, on
+        MicroPython and on CPython.
         """
         if self._terminal is None:
             return ""
@@ -453,7 +454,7 @@ class World:
         found = hashlib.sha256()
         for event in board.events:
             found.update(f"{event.time_s:.6f} {event.kind} {event.detail}\n".encode())
-        found.update(board.console_log)
+        found.update(re.sub(rb"\d+ bytes of heap free", b"", board.console_log))
         found.update(board.call(board.flash.read, 0, board.flash.size_bytes))
         for receipt in self._terminal.receipts():
             found.update(receipt.layout.encode())

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hw_sim import simulated
-from tests.support.sources import sources_of
+from tests.support.sources import CheckoutSources
 from tests.terminal.conftest import States, TerminalWorld
 from tests.terminal.conftest import simulated as on_simulated_time
 
@@ -25,7 +25,7 @@ def live(folder: Path, hosted: bool, story: Story) -> Seen:
     """Live through the story in a copy of a world; what is left."""
     copy = folder.with_name(f"{folder.name}-{'hosted' if hosted else 'there'}")
     shutil.copytree(folder, copy)
-    board = {"hosted": sources_of(copy / "manager" / "checkout")} if hosted else {}
+    board = {"hosted": CheckoutSources(copy / "manager" / "checkout")} if hosted else {}
     world = TerminalWorld(copy, on_simulated_time(board=board))
     try:
         operations: list[tuple[float, str, int, int]] = []
