@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from firmware.sales.journal import Journal
     from firmware.sales.stock import Stock
     from firmware.sales.till import Till
+    from firmware.ui.dialogs import Dialogs
     from firmware.ui.screen import Screen
     from firmware.ui.texts import Words
     from firmware.update.client import UpdateClient
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         battery: Battery
         keypad: Keypad
         printer: Printer
+        ui: Dialogs
         link: Link
         messenger: Messenger
         updates: UpdateClient

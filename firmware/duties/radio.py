@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NO_ANSWER = (NoNetwork, BadReply, ServerRefused)
 _SIGNAL_MS = 60000
+_NOBODY_LOOKS_MS = 300000
+"""So long after the last key the signal is looked at so seldom; what the network does is told."""
 _FIRST_PAUSE_MS = 5000
 _LONGEST_PAUSE_MS = 300000
 
@@ -53,7 +55,9 @@ class Radio:
                 self._pause_ms = min(2 * self._pause_ms, _LONGEST_PAUSE_MS)
                 continue
             self._pause_ms = _FIRST_PAUSE_MS
-            await link.rest(min(_SIGNAL_MS, terminal.config.sync_s * 1000))
+            is_watched = terminal.ui.idle_ms() < _NOBODY_LOOKS_MS
+            look_ms = _SIGNAL_MS if is_watched else _NOBODY_LOOKS_MS
+            await link.rest(min(look_ms, terminal.config.sync_s * 1000))
 
     async def _is_connected(self) -> bool:
         """Whether data service is up, after an attempt to bring it up where it is not."""

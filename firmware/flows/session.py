@@ -31,6 +31,7 @@ async def session(desk: "Desk") -> None:
         return
     try:
         log("session", "signed in")
+        desk.link.hurry()  # nobody looked for a while: how strong is the signal now?
         if desk.till.unfinished():
             await run_flow(desk, "recover")
         await menu(desk)
