@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.server.conftest import signed
+from tests.server.conftest import shop, signed
 
-__all__ = ["signed"]
+__all__ = ["shop", "signed"]

@@ -1,6 +1,6 @@
 """`inv bench sales`: what a sale, a sync and a check-in cost the server's own process over HTTP,
 with sealed messages, on an empty database and on one with so many past sales and free vouchers; and
-how far that is from what SQLite can do on this disk.
+how far that is from what SQLite alone does on this disk with the same rows under the same guards.
 
     python -m tests.measure.sales [--past N] [--free N] [--connections 1,8] [--seconds S]
 
@@ -93,7 +93,9 @@ def count(folder: Path, life: Life) -> dict[str, tuple[float, float]]:
 
 def bare_limit(folder: Path, seconds: float) -> float:
     """Transactions a second of four inserts and an update, nothing else, as durable as ours."""
-    with closing(sqlite3.connect(folder / "limit.db", isolation_level=None)) as connection:
+    path = folder / "bare.db"
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("CREATE TABLE entry(id INTEGER PRIMARY KEY, at INTEGER, what BLOB)")
@@ -110,12 +112,10 @@ def bare_limit(folder: Path, seconds: float) -> float:
         return _rate(turn, seconds)
 
 
-def same_rows_limit(database: Path, life: Life, seconds: float) -> tuple[float, float]:
-    """(transactions a second, CPU ms of one) that write a sale's own rows into a copy of this
+def own_rows_limit(copy: Path, life: Life, seconds: float) -> tuple[float, float]:
+    """(transactions a second, CPU ms of one) that write a sale's own rows into a copy of a
     database, under its own guards, with nothing around them.
     """
-    copy = database.with_name("limit.db")
-    shutil.copyfile(database, copy)
     with closing(sqlite3.connect(copy, isolation_level=None)) as raw:
         raw.execute("PRAGMA journal_mode = WAL")
         raw.execute("PRAGMA synchronous = FULL")
@@ -129,7 +129,8 @@ def same_rows_limit(database: Path, life: Life, seconds: float) -> tuple[float, 
         (first,) = raw.execute("SELECT MAX(id) + 1 FROM ledger_transaction").fetchone()
 
         def turn(number: int) -> None:
-            sequence, transaction_id = life.sequence + 1 + number, first + number
+            transaction_id = first + number
+            sequence = 100_000_000 + transaction_id
             raw.execute("BEGIN IMMEDIATE")
             raw.execute(
                 "UPDATE terminal SET last_counter = last_counter + 1 WHERE id = ?",
@@ -167,14 +168,13 @@ def same_rows_limit(database: Path, life: Life, seconds: float) -> tuple[float, 
             raw.execute(
                 "INSERT INTO ledger_transaction(id, kind, reference, terminal_id, sequence,"
                 " created_at) VALUES (?, 'sale', ?, ?, ?, 1)",
-                (transaction_id, f"limit:{number}", life.terminal_id, sequence),
+                (transaction_id, f"limit:{transaction_id}", life.terminal_id, sequence),
             )
             raw.execute("COMMIT")
 
         began_s = time.process_time()
         rate = _rate(turn, seconds)
         cpu_ms = 1000 * (time.process_time() - began_s) / (rate * seconds)
-    copy.unlink()
     return rate, cpu_ms
 
 
@@ -211,12 +211,7 @@ def measure(
     server = make_folder(folder, base / "repository", max(TERMINALS, *connections))
     lives = fill(server, size.past, size.on, size.free)
     _line(f"{size}:")
-    limit = bare_limit(folder, seconds / 2)
-    same, same_cpu_ms = _same(server, lives[0], seconds / 2)
-    _line(
-        f"    SQLite alone: {limit:.0f} transactions/s; {same:.0f}/s, {same_cpu_ms:.2f} ms CPU "
-        "each, of a sale's own rows"
-    )
+    copy = _copy(server)
     counts = count(folder, lives[0])
     asked = {name: f", {n:.0f} statements, {s:,.0f} steps" for name, (n, s) in counts.items()}
     server.start()
@@ -226,9 +221,15 @@ def measure(
         for several in sorted(set(connections)):
             at_work = terminals[:several]
             load(server, at_work, Terminal.sell, lambda own: own == 1)  # connections opened, warm
+            before, before_ms = own_rows_limit(copy, lives[0], seconds / 4)
             seen = load(server, at_work, Terminal.sell, _later(seconds))
+            behind, behind_ms = own_rows_limit(copy, lives[0], seconds / 4)
+            limit = (before + behind) / 2  # the disk is others', too
             assert seen.sales == len(seen.seconds), seen.statuses
-            of_it = f", {seen.rate / limit:.2f} of SQLite alone, {seen.rate / same:.2f} of own rows"
+            of_it = (
+                f", {seen.rate / limit:.2f} of SQLite alone with the same rows ({limit:.0f}/s, "
+                f"{(before_ms + behind_ms) / 2:.2f} ms CPU each)"
+            )
             _line(_told(f"sale, {several} at once", seen, of_it + asked["sale"] * (several == 1)))
             if several == 1:
                 cpu_ms, part = seen.cpu_ms, seen.rate / limit
@@ -247,10 +248,12 @@ def measure(
     return cpu_ms, part
 
 
-def _same(server: Process, life: Life, seconds: float) -> tuple[float, float]:
-    with closing(sqlite3.connect(server.folder / "duka.db")) as raw:
+def _copy(server: Process) -> Path:
+    database, copy = server.folder / "duka.db", server.folder / "limit.db"
+    with closing(sqlite3.connect(database)) as raw:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return same_rows_limit(server.folder / "duka.db", life, seconds)
+    shutil.copyfile(database, copy)
+    return copy
 
 
 def _until_told(terminal: Terminal, name: str, seconds: float) -> Callable[[int], bool]:
@@ -277,6 +280,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir="build") as place:
         base = Path(place)
         make_repository(base / "repository", base / "keys")
+        _line(f"SQLite, four inserts and an update, no guards: {bare_limit(base, 1):.0f}/s")
         _line(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
         for size in sizes:
             figures.append(measure(base, size, connections, options.seconds))
@@ -286,7 +290,10 @@ def main() -> int:
     bars = [
         (f"CPU of a sale at most {CPU_BAR_MS} ms: {worst_ms:.2f}", worst_ms <= CPU_BAR_MS),
         (f"full at most {GROWTH_BAR} of empty: {growth:.2f}", growth <= GROWTH_BAR),
-        (f"at least {LIMIT_BAR} of SQLite alone: {least:.2f}", least >= LIMIT_BAR),
+        (
+            f"at least {LIMIT_BAR} of SQLite alone with the same rows: {least:.2f}",
+            least >= LIMIT_BAR,
+        ),
     ]
     for words, is_held in bars:
         _line(f"{'held  ' if is_held else 'MISSED'} {words}")

@@ -19,8 +19,9 @@ from tests.measure.load import Load, Terminal, key_of
 from tests.measure.past import AMOUNT_MINOR, COMMISSION_MINOR, PRODUCT, live_through
 from tests.measure.sales import InProcess
 from tests.server.shop import Shop
+from updater_server.fleet.alarms import raise_alarm
 from updater_server.fleet.enrolment import Enrolment
-from updater_server.sales import check_points, checks, ledger, opening
+from updater_server.sales import batches, check_points, checks, ledger, losses, opening, stock
 from updater_server.store.engine import reading, writing
 from updater_server.wire.journal_record import RecordKind
 
@@ -221,3 +222,21 @@ def test_the_check_of_a_day_costs_the_same_after_a_hundred_times_as_many_sales(
         steps.append(checked_day(Place(shop, past, FREE)))
         shop.service.engine.dispose()
     assert steps[1] <= 1.1 * steps[0] + 100, steps
+
+
+def test_what_is_open_is_found_by_an_index_of_its_own(shop: Shop) -> None:
+    device = shop.enrol()
+    engine, mine = shop.service.engine, device.terminal_id
+    with counted(engine) as counts, writing(engine) as connection:
+        losses.open_losses(connection, mine)
+        for owner in (None, mine):
+            raise_alarm(connection, owner, "no_vouchers", "sold out: air50", 1)
+        stock.waiting(connection, mine)
+        batches.recalled(connection, mine)
+    with closing(sqlite3.connect(shop.folder / "duka.db")) as raw:
+        plans = " ".join(step for _, step in counts.plans(raw))
+    for name in (
+        "ix_journal_record_lost", "ix_alarm_open", "ix_stock_batch_waiting",
+        "ix_stock_batch_recalled",
+    ):  # fmt: skip
+        assert name in plans, name

@@ -9,12 +9,15 @@ from contextlib import closing
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from typer.testing import CliRunner
 
 from tests.server.device import Device
 from tests.server.shop import Shop
+from updater_server.__main__ import cli
 from updater_server.errors import VaultError
 from updater_server.fleet.terminals import KeyRing
 from updater_server.sales import vault
+from updater_server.store import engine as engine_module
 from updater_server.store.engine import reading, when_committed, writing
 from updater_server.store.prepared import undone_if_it_fails
 
@@ -94,3 +97,17 @@ def test_a_part_that_fails_takes_back_what_it_wrote_and_nothing_else(shop: Shop)
             connection.execute(text("INSERT INTO account VALUES (72, 'undone')"))
             connection.execute(text("INSERT INTO account VALUES (71, 'twice')"))
     assert shop.sql("SELECT id FROM account WHERE id > 70") == [(71,)]
+
+
+def test_a_lock_that_another_process_holds_is_a_refusal_in_words(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes from the driver, and is caught as SQLAlchemy's."""
+    monkeypatch.setattr(engine_module, "BUSY_TIMEOUT_MS", 30)
+    with closing(sqlite3.connect(shop.folder / "duka.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        told = CliRunner().invoke(cli, ["alarm", "close", "1", "--data", str(shop.folder)])
+        assert told.exit_code == 1
+        assert "locked" in told.stderr
+        assert "Traceback" not in told.stderr
+        other.execute("ROLLBACK")

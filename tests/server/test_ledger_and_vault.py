@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -290,3 +291,39 @@ def test_an_older_database_gets_its_running_balances(tmp_path: Path) -> None:
     ]  # fmt: skip
     with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match="append-only"):
         raw.execute("UPDATE ledger_entry SET balance_after_minor = 0")
+
+
+def test_an_older_database_counts_its_transactions_on(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    engine = open_engine(path)
+    migrate(engine, "0012")
+    with sqlite3.connect(path) as raw:
+        raw.execute("INSERT INTO account VALUES (1, 'bank'), (2, 'voucher_sales')")
+        raw.execute(
+            "INSERT INTO ledger_entry (transaction_id, account_id, amount_minor)"
+            " VALUES (41, 1, 5), (41, 2, -5)"
+        )
+        raw.execute(
+            "INSERT INTO ledger_transaction (id, kind, reference, created_at)"
+            " VALUES (41, 'test', 'old', 1)"
+        )
+    migrate(engine)
+    post = partial(ledger.post, kind="test", terminal_id=None, sequence=None, now=1)
+    with writing(engine) as connection:
+        post(connection, reference="new", entries={"bank": 7, "voucher_sales": -7})
+        connection.exec_driver_sql(  # by hand, under a number of its own
+            "INSERT INTO ledger_entry (transaction_id, account_id, amount_minor)"
+            " VALUES (90, 1, 5), (90, 2, -5)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO ledger_transaction (id, kind, reference, created_at)"
+            " VALUES (90, 'test', 'by hand', 1)"
+        )
+        post(connection, reference="newer", entries={"bank": 7, "voucher_sales": -7})
+    with reading(engine) as connection:
+        ids = connection.execute(text("SELECT id FROM ledger_transaction ORDER BY id"))
+        assert [row.id for row in ids] == [41, 42, 90, 91]
+        assert checks.problems(connection) == []
+    with writing(engine) as connection, pytest.raises(IntegrityError, match="given once"):
+        connection.exec_driver_sql("UPDATE number SET value = 42")
+    engine.dispose()

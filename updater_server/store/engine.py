@@ -111,9 +111,18 @@ def open_engine(path: Path) -> Engine:
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get("duka_writes", False)
-        driver_connection(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        words = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        try:
+            driver_connection(connection).execute(words)
+        except sqlite3.Error as error:
+            raise as_sqlalchemys(words, error) from error
 
     return engine
+
+
+def as_sqlalchemys(statement: str, error: sqlite3.Error) -> BaseException:
+    """A driver's error as SQLAlchemy would raise it: what is caught elsewhere."""
+    return DBAPIError.instance(statement, None, error, sqlite3.Error)
 
 
 def new_id(made: CursorResult[Any]) -> int:

@@ -16,10 +16,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import Executable
 
-from updater_server.store.engine import calls_when_committed, driver_connection
+from updater_server.store.engine import as_sqlalchemys, calls_when_committed, driver_connection
 
 
 class Prepared:
@@ -55,7 +54,7 @@ class Prepared:
         try:
             return driver_connection(connection).execute(self._text, every)
         except sqlite3.Error as error:
-            raise _as_ours(self._text, error) from error
+            raise as_sqlalchemys(self._text, error) from error
 
     def all(self, connection: Connection, **values: Any) -> list[Any]:
         """Every row, with its columns' names."""
@@ -63,7 +62,7 @@ class Prepared:
         try:
             found = cursor.fetchall()
         except sqlite3.Error as error:
-            raise _as_ours(self._text, error) from error
+            raise as_sqlalchemys(self._text, error) from error
         if not found:
             return []
         if self._row is None:
@@ -81,7 +80,7 @@ class Prepared:
         try:
             found = cursor.fetchall()
         except sqlite3.Error as error:
-            raise _as_ours(self._text, error) from error
+            raise as_sqlalchemys(self._text, error) from error
         return found[0][0] if found else None
 
     def scalars(self, connection: Connection, **values: Any) -> list[Any]:
@@ -100,10 +99,6 @@ class Prepared:
 
 def _row_type(names: list[str]) -> Any:
     return namedtuple("Row", names, rename=True)
-
-
-def _as_ours(text: str, error: sqlite3.Error) -> BaseException:
-    return DBAPIError.instance(text, None, error, sqlite3.Error)
 
 
 _SAVE, _RELEASE, _BACK = "SAVEPOINT ours", "RELEASE ours", "ROLLBACK TO ours"
