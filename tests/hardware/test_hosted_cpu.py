@@ -17,7 +17,7 @@ from hw_sim import simulated
 from hw_sim.board import Board
 from hw_sim.flash import NorFlash
 from hw_sim.hosted import link
-from hw_sim.simulated import SimulatedPace, SimulatedThread
+from hw_sim.simulated import SimulatedLoop, SimulatedPace, SimulatedThread
 from hw_sim.threaded import SimulatedBoard
 from tests.hardware.conftest import UNIQUE_ID, romfs
 
@@ -168,6 +168,81 @@ def test_keys_bounce_and_wake_at_the_same_instants(bench: Bench) -> None:
     assert run.console.count("edge 10") >= 2
 
 
+class Echo:
+    """Sends back what it hears, in pieces, later."""
+
+    def __init__(self, pace: SimulatedPace, at_once: bool = False) -> None:
+        self.send: Callable[[bytes], None] = lambda data: None
+        self._pace = pace
+        self._at_once = at_once
+
+    def on_host_bytes(self, data: bytes) -> None:
+        """Answer after 5 ms and 5.02 ms, or at this instant."""
+        if self._at_once:
+            self._pace.call_later(0, lambda: self.send(data))
+            return
+        self._pace.call_later(0.005, lambda: self.send(data[:3]))
+        self._pace.call_later(0.00502, lambda: self.send(data[3:]))
+
+    def on_power(self, on: bool) -> None:
+        """It keeps nothing."""
+
+
+def always_quiet(loop: SimulatedLoop) -> bool:
+    """Wrong: a request is served though something else is due."""
+    return True
+
+
+def run_past_timers(loop: SimulatedLoop, turn: object, seconds: float) -> bool:
+    """Wrong: a short wait is over at once though a timer is set for before its end."""
+    loop._now_s += max(0.0, seconds) if seconds < 0.1 else 0.0
+    return seconds < 0.1
+
+
+WRONG = {"is_quiet": always_quiet, "run_ahead": run_past_timers}
+
+
+@pytest.mark.parametrize("rule", WRONG)
+def test_a_hosted_cpu_that_gets_before_others_is_noticed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, rule: str
+) -> None:
+    def run(hosted: bool) -> Run:
+        thread = bench.thread()
+        modem = Echo(SimulatedPace(thread, START_UNIX_S), at_once=True)
+        return bench.run(MEETS, press_soon, hosted, thread=thread, modem=modem)
+
+    there = run(hosted=False)
+    assert run(hosted=True) == there
+    monkeypatch.setattr(SimulatedLoop, rule, WRONG[rule])
+    assert run(hosted=True) != there
+
+
+def press_soon(board: SimulatedBoard) -> None:
+    """A key, while the program looks now and then."""
+    board.pause(0.7)
+    board.press("1")
+    board.wait_for_console(b"done", 60)
+
+
+MEETS = """
+import machine, time
+dog = machine.WDT(timeout=5000)
+uart = machine.UART(0, baudrate=115200)
+row = machine.Pin(6, machine.Pin.OPEN_DRAIN, value=0)
+column = machine.Pin(10, machine.Pin.IN, machine.Pin.PULL_UP)
+column.irq(lambda pin: print("edge", time.ticks_us()), machine.Pin.IRQ_FALLING)
+until = time.ticks_ms() + 1500
+while time.ticks_ms() < until:
+    uart.write(b"ping")
+    print(uart.any(), column.value(), time.ticks_us())
+    time.sleep_ms(9)
+for n in range(3):
+    time.sleep(1)
+    dog.feed()
+print("done")
+time.sleep(1000)
+"""
+
 UART = """
 import asyncio, machine, time
 uart = machine.UART(0, baudrate=115200)
@@ -194,22 +269,6 @@ async def both():
 asyncio.run(both())
 time.sleep(1000)
 """
-
-
-class Echo:
-    """Sends back what it hears, in pieces, later."""
-
-    def __init__(self, pace: SimulatedPace) -> None:
-        self.send: Callable[[bytes], None] = lambda data: None
-        self._pace = pace
-
-    def on_host_bytes(self, data: bytes) -> None:
-        """Answer after 5 ms and 5.02 ms."""
-        self._pace.call_later(0.005, lambda: self.send(data[:3]))
-        self._pace.call_later(0.00502, lambda: self.send(data[3:]))
-
-    def on_power(self, on: bool) -> None:
-        """It keeps nothing."""
 
 
 def test_a_uart_with_interrupts_and_tasks_is_heard_at_the_same_instants(bench: Bench) -> None:
