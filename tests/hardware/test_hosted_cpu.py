@@ -4,6 +4,8 @@ the same instants, with the same cells at the end.
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -392,6 +394,66 @@ except BaseException:
     assert not board.cpu_running
 
 
+def test_a_program_that_takes_no_end_for_an_answer_stands_still(bench: Bench) -> None:
+    program = """
+import norflash
+flash = norflash.Flash()
+while True:
+    try:
+        flash.erase(0x300000)
+    except BaseException:
+        pass
+"""
+    for end in ("cut", "off"):
+        board = bench.board(program, hosted=True)
+        if end == "cut":
+            board.cut_power_at_flash_operation(3, "before")
+        board.power_on()
+        board.pause(0.01)
+        board.power_off()
+        assert not board.cpu_running
+        operations = board.flash.operations
+        board.pause(1)
+        assert operations == board.flash.operations > 2
+        board.close()
+
+
+UNDER_WAY = """
+import asyncio
+async def inner():
+    await asyncio.Event().wait()
+async def outer():
+    try:
+        await asyncio.create_task(inner())
+    finally:
+        with open("/data/late", "w") as file:
+            file.write("late")
+        print("late")
+async def main():
+    tasks = [asyncio.create_task(outer()) for _ in range(3)]
+    await asyncio.wait_for(tasks[0], 100)
+asyncio.run(main())
+"""
+
+
+def test_what_tasks_would_do_at_their_end_reaches_nothing_when_the_power_goes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unraised: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraised.append)
+    program = FILES.partition('try:\n    os.mkdir("/data/stock")')[0] + UNDER_WAY
+    board = bench.board(program, hosted=True)
+    board.power_on()
+    board.pause(5)
+    before = board.flash.snapshot()
+    board.power_off()
+    board.board._cpu = None
+    gc.collect()
+    assert board.flash.snapshot() == before
+    assert b"late" not in board.console_log
+    assert not unraised
+
+
 def test_the_watchdog_bites_a_program_that_sleeps_too_long_at_the_same_instant(
     bench: Bench,
 ) -> None:
@@ -433,12 +495,14 @@ def test_a_program_that_spins_is_bitten_and_its_thread_ends(
 ) -> None:
     monkeypatch.setattr(simulated, "SPINS_AFTER_CPU_S", 0.2)
     board = bench.board(SPINS, hosted=True)
+    board.loop_thread.call(lambda: None)
+    before = threading.enumerate()
     board.power_on()
     board.wait_for_console(b"back", 20)
     assert board.resets[:2] == ["power_on", "watchdog"]
     assert b"finally" not in board.console_log
-    names = [thread.name for thread in threading.enumerate()]
-    assert names.count("hosted-cpu") <= 1
+    board.power_off()
+    assert not [each for each in threading.enumerate() if each not in before]
 
 
 def test_one_that_comes_back_from_long_work_is_served_again(
