@@ -50,6 +50,7 @@ class Board:
     """
 
     _hosted: Sources | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(
         self,
@@ -98,7 +99,6 @@ class Board:
         self.resets: deque[ResetCause] = deque(maxlen=EVENT_LIMIT)
         self.powered = self.cpu_faulted = self._held_by_brownout = False
         self._cpu: Cpu | QemuCpu | HostedCpu | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self.watchdog = Watchdog(
             pace, description.watchdog_max_ms, watchdog_stretch, self._watchdog_bit
         )

@@ -128,7 +128,9 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         would be the next that anything happens to; else change nothing.
         """
         until_s = self._now_s + max(0.0, seconds)
-        if self._speed or not self._waits or self._visits or self._turns or not self.is_quiet():
+        if self._speed or not self._waits or self._visits or self._turns:
+            return False
+        if self._ready or self._held or self._requests:  # type: ignore[attr-defined]
             return False
         if any(each is not turn for each in self._computing):
             return False

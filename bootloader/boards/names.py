@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     x.STAY.STEADY_SCANS.STOCK.STOCK_HELD.STOCK_RECEIVED.STOCK_RECORD.SWEEP_BYTES.Sale
     x.SaleRefused.SalesState.Scan.ScanError.Screen.SealError.SelfTestFailed.Server.ServerRefused
     x.SignatureCheck.Signers.SimLocked.Slot.SpiDisplay.State.StdioConsole.Stock.StockError
-    x.StorageError.Store.Supervisor.T.TAG_BYTES.TECHNICIAN_SILENT_MS.TEXTS.TICK_MS
+    x.StorageError.Store.StreamReader.Supervisor.T.TAG_BYTES.TECHNICIAN_SILENT_MS.TEXTS.TICK_MS
     x.TIMESTAMP_BYTES.TOP.TargetsFile.TargetsRoles.Terminal.ThreadSafeFlag.Till.TimeoutError
     x.TooLarge.TrustError.TrustedMetadata.U.UINT32.UNKNOWN.UnicodeError.Untrusted.UpdateClient.V
     x.Verified.VfsLfs2.Voucher.W.WIDTH.Walk.Way.Words.X.Y.Z.ZLIB._ACTIVE._ALGORITHM._AT_REST
@@ -41,26 +41,26 @@ if TYPE_CHECKING:
     x._ERASED._ERASED_WORD._ESCAPES._EXPONENT._EXTERNAL_AAD._Encryptor._Exactly._FAULTS._FEED
     x._FEED_MS._FILE._FIRST._FIRST_PAUSE_MS._HEAD._Inflater._JUDGES._K._KEPT._KEY_MS._L
     x._LATELY_MS._LEFT._LONGEST_LINE._LONGEST_PAUSE_MS._LONGEST_SLEEP_MS._LOST._LOW._Lungs
-    x._MAGIC._METADATA._MISSES._NEW._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER
-    x._OF_AN_OFFER._ONE_VALUE._ON_PAPER._P._PAGES_PER_SECTOR._PARTS._PART_RECORDS._PERIOD._PLAIN
-    x._POLL_MS._PRICES._PRINT_MS._PROTECTED._Products._QUIET_MS._REPLY_CHARS._REPLY_MS._REQUESTS
-    x._RESERVE._ROOM._Reader._SBOX._SECOND_MS._SECRET_SETTINGS._SHIFTED._SIGNAL_MS._SINGLE._SLOT
-    x._SPACE._SPKI._START._STATUS_MS._STAY._STEPS._Sink._SlotWriter._Source._TABLE._TALL
-    x._TARGETS._TO_CHOOSE._TO_PREPARE._TO_VERIFY._Taken._UNFINISHED._UNKNOWN._WORDS.__aenter__
-    x.__aexit__.__all__.__dict__.__import__._aad._add._address._adopt._aes._affine._after
-    x._all_rows._alone._answer._append._array._asked._asked_s._at._awake._bar._base_table._batch
-    x._batches._battery._before._begin._begun_without_head._bell._block._board._boot._boot_count
-    x._breath_ms._breathe._broken._buffer._buzzer._by_hash._bytes._cached._candidate._canvas
-    x._carry._catalogue._channel._check._check_date._check_in._check_not_older
-    x._check_snapshot_version._chunk._chunk_ms._chunks._circumstances._client._clock._column
-    x._columns._commas._compress._console._control._copy._count._cramped._data_command
-    x._data_waiting._deadline._debouncer._decompress._depth._digest._digits._double._doubtful
-    x._drain._due_ms._encrypt_block._enter._entry._erase._escaped._exchange._expand._expander
-    x._expires_s._facts._failed._fed_ms._fetch._fetched._file._files._fill._filled._finish_first
-    x._first_rung._first_since._fits._flag._flash._flush._fold._folder._fresh._from._full
-    x._gate_closed._gate_facts._get._give_back._glob._glyph._halted._hand_out._head._heads
-    x._heard._held._hints._holds._holds_firmly._holds_s._host._in_command._in_set._in_turn
-    x._install._integers._is_connected._is_number._is_permitted._is_selling._k._keep
+    x._MAGIC._METADATA._MISSES._NEW._NOBODY_LOOKS_MS._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS
+    x._NO_SERVER._OF_AN_OFFER._ONE_VALUE._ON_PAPER._P._PAGES_PER_SECTOR._PARTS._PART_RECORDS
+    x._PERIOD._PLAIN._POLL_MS._PRICES._PRINT_MS._PROTECTED._Products._QUIET_MS._REPLY_CHARS
+    x._REPLY_MS._REQUESTS._RESERVE._ROOM._Reader._SBOX._SECOND_MS._SECRET_SETTINGS._SHIFTED
+    x._SIGNAL_MS._SINGLE._SLOT._SPACE._SPKI._START._STATUS_MS._STAY._STEPS._Sink._SlotWriter
+    x._Source._TABLE._TALL._TARGETS._TO_CHOOSE._TO_PREPARE._TO_VERIFY._Taken._UNFINISHED
+    x._UNKNOWN._WORDS.__aenter__.__aexit__.__all__.__dict__.__import__._aad._add._address._adopt
+    x._aes._affine._after._all_rows._alone._answer._append._array._asked._asked_s._at._awake
+    x._bar._base_table._batch._batches._battery._before._begin._begun_without_head._bell._block
+    x._board._boot._boot_count._breath_ms._breathe._broken._buffer._buzzer._by_hash._bytes
+    x._cached._candidate._canvas._carry._catalogue._channel._check._check_date._check_in
+    x._check_not_older._check_snapshot_version._chunk._chunk_ms._chunks._circumstances._client
+    x._clock._column._columns._commas._compress._console._control._copy._count._cramped
+    x._data_command._data_waiting._deadline._debouncer._decompress._depth._digest._digits
+    x._double._doubtful._drain._due_ms._encrypt_block._enter._entry._erase._escaped._exchange
+    x._expand._expander._expires_s._facts._failed._fed_ms._fetch._fetched._file._files._fill
+    x._filled._finish_first._first_rung._first_since._fits._flag._flash._flush._fold._folder
+    x._fresh._from._full._gate_closed._gate_facts._get._give_back._glob._glyph._halted._hand_out
+    x._head._heads._heard._held._hints._holds._holds_firmly._holds_s._host._in_command._in_set
+    x._in_turn._install._integers._is_connected._is_number._is_permitted._is_selling._k._keep
     x._keep_expired._kept._key._keypad._keys._known._last._lcd._length._limbs._limit_bytes._line
     x._list_stock._listed._listed_with._load._load_checkpoint._lock._log._log_at._look
     x._make_room._map._mark._mark_of._may_begin._may_install._metadata._missing._modem
@@ -113,7 +113,7 @@ if TYPE_CHECKING:
     x.folder.font.forget.forgotten_batch.fork.forked.found.free_bytes.free_sectors.fresh_until_s
     x.from_hex.from_pem.from_sequence.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv
     x.gate_blocks.gate_facts.gate_idle_s.gate_unsynced_records.gc.give_back.give_up_lost
-    x.give_way.gives_way.good.groups.h.halted.hand_over.hardware.hardware_class
+    x.give_way.gives_way.good.groups.h.halted.hand_over.happens.hardware.hardware_class
     x.hardware_revision.hardware_revisions.has.has_news.has_voucher.hash_flash.hashes.hashlib
     x.head.head_ms.headers.hear.hear_first.height.hex.hexlify.high.hint.hints.hkdf_sha256
     x.hmac_sha256.hold.holds_s.host.http.http_client.http_post.hurry.i.identity.idle_ms.idle_s
@@ -177,16 +177,16 @@ if TYPE_CHECKING:
     x.unpack.unpack_from.unread_prices.unreadable.unseal.unsolicited.unsynced.unsynced_count.up
     x.up_key.update.update_delegated.update_root.update_snapshot.update_targets.update_timestamp
     x.updates.use.utc_offset_s.utf8.v.verified.verify.verify_signature.version.vfs.view.views
-    x.void_at.voucher.voucher_sequence.w.wait.wait_for_ms.wait_for_network.wait_print.waiting
-    x.waits.waits_for.wanted.watch.watchdog.way.ways.wb.what.where.who.whole.why.width.width_px
-    x.window.with_keys.with_t.words.work.wrap.wrap_columns.writeblocks.writes.written.wrong
-    x.wrong_pin.x.y.year.your_pin.z.zlib["  "][" HTTP/1.1"][" at byte "][" bytes"][" first"]
-    x[" is "][" is for "][" payload: "][" refused: "][" s"]["!"]['"']["#"]["%%%02X"]["*C"]["+"]
-    x["+-"]["-"]["--"]["-._~"]["-from-"]["."][".."][".full"][".json"][".last"][".new"]
-    x[".root.json"]["/data"]["/m"]["/plan.json"]["/stock"]["/trust"]["0"]["04"]["1"]["1."]["2"]
-    x["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"]["<H"]["<I"]
-    x["<dictcomp>"]["<genexpr>"]["<lambda>"]["<listcomp>"][">4sIII8sH"][">BBII"][">I"][">II"]
-    x["?"]["CME "]["HTTP/1.0"]["Host: "]["Terminal "]["["]["]"]["check-in"]["chunk size"]
+    x.void_at.voucher.voucher_sequence.w.wait.wait_at_most.wait_for_ms.wait_for_network
+    x.wait_print.waiting.waits.waits_for.wanted.watch.watchdog.way.ways.wb.what.where.who.whole
+    x.why.width.width_px.window.with_keys.with_t.words.work.wrap.wrap_columns.writeblocks.writes
+    x.written.wrong.wrong_pin.x.y.year.your_pin.z.zlib["  "][" HTTP/1.1"][" at byte "][" bytes"]
+    x[" first"][" is "][" is for "][" payload: "][" refused: "][" s"]["!"]['"']["#"]["%%%02X"]
+    x["*C"]["+"]["+-"]["-"]["--"]["-._~"]["-from-"]["."][".."][".full"][".json"][".last"]
+    x[".new"][".root.json"]["/data"]["/m"]["/plan.json"]["/stock"]["/trust"]["0"]["04"]["1"]
+    x["1."]["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"]["<H"]
+    x["<I"]["<dictcomp>"]["<genexpr>"]["<lambda>"]["<listcomp>"][">4sIII8sH"][">BBII"][">I"]
+    x[">II"]["?"]["CME "]["HTTP/1.0"]["Host: "]["Terminal "]["["]["]"]["check-in"]["chunk size"]
     x["class"]["cut short"]["expanding "]["host name"]["journal: "]["keyid "]["left alone"]
     x["modem: "]["no address"]["no list"]["no memory"]["no value"]["not UTF-8"]["not a map"]
     x["not a time"]["not kept: "]["not ready"]["partition "]["printer "]["receive: "]

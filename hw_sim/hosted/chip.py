@@ -20,6 +20,7 @@ from hw_sim.hosted.console import Input, Output, exception_text, print_line
 from hw_sim.hosted.errors import Gone
 from hw_sim.hosted.files import Mounts, VfsRom
 from hw_sim.hosted.imports import Modules, Sources, compiled
+from hw_sim.hosted.littlefs import VfsLfs2
 
 AT_PROMPT: Final = -1
 """How a program ended that returned, or failed: MicroPython would show its prompt."""
@@ -79,6 +80,7 @@ class Chip:
         self._modules = Modules(self._mounts, sources, self._natives)
         self._modules.builtins["print"] = partial(print_line, self._stdout)
         self._natives |= natives.make(self._modules, self._mounts, self._stdin, self._stdout)
+        self._natives["vfs"] = self._vfs
         self._natives["asyncio"] = self._frozen_asyncio
         self._asyncio: dict[str, Any] | None = None
         self.is_gone: Callable[[], bool] = lambda: False
@@ -106,16 +108,11 @@ class Chip:
         """Close what tasks left open, while there is still something for them to talk to."""
         if self._asyncio is None:
             return
-        loop = self._asyncio
-        tasks = [loop["cur_task"], *vars(loop["_task_queue"])["_tasks"]]
-        for entry in loop["_io_queue"].map.values():
-            tasks += entry[:3]
-        for task in tasks:
-            if task is not None:
-                try:
-                    task.coro.close()
-                except BaseException:  # noqa: S112  whatever it says, it is over
-                    continue
+        for task in list(self._asyncio["_alive"]):
+            try:
+                task.coro.close()
+            except BaseException:  # noqa: S112  whatever it says, it is over
+                continue
 
     # the start-up ROM
 
@@ -156,13 +153,29 @@ class Chip:
             self._modules.loaded.pop(missing, None)
         return module
 
+    def _vfs(self) -> ModuleType:
+        class Lfs2(VfsLfs2):
+            """One whose files are out of reach when the chip is."""
+
+            check = staticmethod(self._check)
+
+        Lfs2.__name__ = "VfsLfs2"
+        mounts = self._mounts
+        return self._modules.native(
+            "vfs",
+            {"VfsRom": VfsRom, "VfsLfs2": Lfs2, "mount": mounts.mount, "umount": mounts.umount},
+        )
+
+    def _check(self) -> None:
+        if self.is_gone():
+            raise Gone
+
     def _frozen_asyncio(self) -> ModuleType:
         self._asyncio = vars(self._layer("hosted/asyncio_core"))
         return self._layer("hosted/asyncio")
 
     def _say(self, data: bytes) -> None:
-        if self.is_gone():
-            raise Gone
+        self._check()
         self._port.say(data)
 
     def _tie(self, machine: dict[str, Any]) -> None:

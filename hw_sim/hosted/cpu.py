@@ -65,9 +65,12 @@ class HostedCpu:
         self._link.cut()
 
     def _run(self) -> None:
+        status: int | None = None
         try:
             status = self._chip.run()
         finally:
-            if self._link.is_cut:
-                self._chip.clear_away()
-        self._link.call_back(lambda: self._on_exit(self, status))
+            self._link.is_cut = True  # what is cleared away reaches nothing any more
+            self._chip.clear_away()
+            if status is not None:
+                ended = status
+                self._link.call_back(lambda: self._on_exit(self, ended))

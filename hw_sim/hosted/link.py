@@ -179,8 +179,18 @@ class Link:
             return 0, b""  # what is cleared away later must find something to talk to
         self._after_cut += 1
         if self._after_cut > _PATIENCE:
+            self._leave()
             threading.Event().wait()
         raise Gone
+
+    def _leave(self) -> None:
+        """Hand over for good."""
+        self.ended = True
+        self._loop.guests.discard(threading.get_ident())
+        with self._guard:
+            self._handed_over = True
+            if not self._astray or self.is_cut:
+                self._to_loop.release()
 
     def _run(self) -> None:
         self._to_cpu.acquire()
@@ -192,9 +202,4 @@ class Link:
         except Exception as fault:
             self._fault = fault
         finally:
-            self.ended = True
-            self._loop.guests.discard(threading.get_ident())
-            with self._guard:
-                self._handed_over = True
-                if not self._astray or self.is_cut:
-                    self._to_loop.release()
+            self._leave()

@@ -98,8 +98,13 @@ class VfsLfs2:
         kept, config = _configured(device, readsize, progsize, lookahead)
         _guarded(kept, lfs.format, lfs.LFSFilesystem(), config)
 
+    @staticmethod
+    def check() -> None:
+        """Raises what there is to raise before the library may be called."""
+
     def call(self, function: Any, *arguments: Any) -> Any:
         """Call the library; raises OSError, and what the device raised."""
+        self.check()
         return _guarded(self._device, function, self._filesystem, *arguments)
 
     def umount(self) -> None:

@@ -30,9 +30,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hw_sim.hosted import framebuf
 from hw_sim.hosted.console import Input, Output, exception_text
 from hw_sim.hosted.errors import DeviceError
-from hw_sim.hosted.files import Mounts, VfsRom
+from hw_sim.hosted.files import Mounts
 from hw_sim.hosted.imports import Make, Modules
-from hw_sim.hosted.littlefs import VfsLfs2
 
 HEAP_FREE_BYTES: Final = 92_000
 """What `gc.mem_free()` says: about what a terminal has when its tasks start."""
@@ -221,12 +220,6 @@ def make(modules: Modules, mounts: Mounts, stdin: Input, stdout: Output) -> dict
     """How each of them is made, by name."""
     plain: dict[str, Mapping[str, Any]] = {
         "os": _os(mounts),
-        "vfs": {
-            "VfsRom": VfsRom,
-            "VfsLfs2": VfsLfs2,
-            "mount": mounts.mount,
-            "umount": mounts.umount,
-        },
         "io": {
             "IOBase": IOBase,
             "BytesIO": io.BytesIO,

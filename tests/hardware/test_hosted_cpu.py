@@ -4,6 +4,8 @@ the same instants, with the same cells at the end.
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +19,7 @@ from hw_sim import simulated
 from hw_sim.board import Board
 from hw_sim.flash import NorFlash
 from hw_sim.hosted import link
-from hw_sim.simulated import SimulatedPace, SimulatedThread
+from hw_sim.simulated import SimulatedLoop, SimulatedPace, SimulatedThread
 from hw_sim.threaded import SimulatedBoard
 from tests.hardware.conftest import UNIQUE_ID, romfs
 
@@ -158,6 +160,81 @@ def test_keys_bounce_and_wake_at_the_same_instants(bench: Bench) -> None:
     assert run.console.count("edge 10") >= 2
 
 
+class Echo:
+    """Sends back what it hears, in pieces, later."""
+
+    def __init__(self, pace: SimulatedPace, at_once: bool = False) -> None:
+        self.send: Callable[[bytes], None] = lambda data: None
+        self._pace = pace
+        self._at_once = at_once
+
+    def on_host_bytes(self, data: bytes) -> None:
+        """Answer after 5 ms and 5.02 ms, or at this instant."""
+        if self._at_once:
+            self._pace.call_later(0, lambda: self.send(data))
+            return
+        self._pace.call_later(0.005, lambda: self.send(data[:3]))
+        self._pace.call_later(0.00502, lambda: self.send(data[3:]))
+
+    def on_power(self, on: bool) -> None:
+        """It keeps nothing."""
+
+
+def always_quiet(loop: SimulatedLoop) -> bool:
+    """Wrong: a request is served though something else is due."""
+    return True
+
+
+def run_past_timers(loop: SimulatedLoop, turn: object, seconds: float) -> bool:
+    """Wrong: a short wait is over at once though a timer is set for before its end."""
+    loop._now_s += max(0.0, seconds) if seconds < 0.1 else 0.0
+    return seconds < 0.1
+
+
+WRONG = {"is_quiet": always_quiet, "run_ahead": run_past_timers}
+
+
+@pytest.mark.parametrize("rule", WRONG)
+def test_a_hosted_cpu_that_gets_before_others_is_noticed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, rule: str
+) -> None:
+    def run(hosted: bool) -> Run:
+        thread = bench.thread()
+        modem = Echo(SimulatedPace(thread, START_UNIX_S), at_once=True)
+        return bench.run(MEETS, press_soon, hosted, thread=thread, modem=modem)
+
+    there = run(hosted=False)
+    assert run(hosted=True) == there
+    monkeypatch.setattr(SimulatedLoop, rule, WRONG[rule])
+    assert run(hosted=True) != there
+
+
+def press_soon(board: SimulatedBoard) -> None:
+    """A key, while the program looks now and then."""
+    board.pause(0.7)
+    board.press("1")
+    board.wait_for_console(b"done", 60)
+
+
+MEETS = """
+import machine, time
+dog = machine.WDT(timeout=5000)
+uart = machine.UART(0, baudrate=115200)
+row = machine.Pin(6, machine.Pin.OPEN_DRAIN, value=0)
+column = machine.Pin(10, machine.Pin.IN, machine.Pin.PULL_UP)
+column.irq(lambda pin: print("edge", time.ticks_us()), machine.Pin.IRQ_FALLING)
+until = time.ticks_ms() + 1500
+while time.ticks_ms() < until:
+    uart.write(b"ping")
+    print(uart.any(), column.value(), time.ticks_us())
+    time.sleep_ms(9)
+for n in range(3):
+    time.sleep(1)
+    dog.feed()
+print("done")
+time.sleep(1000)
+"""
+
 UART = """
 import asyncio, machine, time
 uart = machine.UART(0, baudrate=115200)
@@ -184,22 +261,6 @@ async def both():
 asyncio.run(both())
 time.sleep(1000)
 """
-
-
-class Echo:
-    """Sends back what it hears, in pieces, later."""
-
-    def __init__(self, pace: SimulatedPace) -> None:
-        self.send: Callable[[bytes], None] = lambda data: None
-        self._pace = pace
-
-    def on_host_bytes(self, data: bytes) -> None:
-        """Answer after 5 ms and 5.02 ms."""
-        self._pace.call_later(0.005, lambda: self.send(data[:3]))
-        self._pace.call_later(0.00502, lambda: self.send(data[3:]))
-
-    def on_power(self, on: bool) -> None:
-        """It keeps nothing."""
 
 
 def test_a_uart_with_interrupts_and_tasks_is_heard_at_the_same_instants(bench: Bench) -> None:
@@ -323,6 +384,66 @@ except BaseException:
     assert not board.cpu_running
 
 
+def test_a_program_that_takes_no_end_for_an_answer_stands_still(bench: Bench) -> None:
+    program = """
+import norflash
+flash = norflash.Flash()
+while True:
+    try:
+        flash.erase(0x300000)
+    except BaseException:
+        pass
+"""
+    for end in ("cut", "off"):
+        board = bench.board(program, hosted=True)
+        if end == "cut":
+            board.cut_power_at_flash_operation(3, "before")
+        board.power_on()
+        board.pause(0.01)
+        board.power_off()
+        assert not board.cpu_running
+        operations = board.flash.operations
+        board.pause(1)
+        assert operations == board.flash.operations > 2
+        board.close()
+
+
+UNDER_WAY = """
+import asyncio
+async def inner():
+    await asyncio.Event().wait()
+async def outer():
+    try:
+        await asyncio.create_task(inner())
+    finally:
+        with open("/data/late", "w") as file:
+            file.write("late")
+        print("late")
+async def main():
+    tasks = [asyncio.create_task(outer()) for _ in range(3)]
+    await asyncio.wait_for(tasks[0], 100)
+asyncio.run(main())
+"""
+
+
+def test_what_tasks_would_do_at_their_end_reaches_nothing_when_the_power_goes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unraised: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraised.append)
+    program = FILES.partition('try:\n    os.mkdir("/data/stock")')[0] + UNDER_WAY
+    board = bench.board(program, hosted=True)
+    board.power_on()
+    board.pause(5)
+    before = board.flash.snapshot()
+    board.power_off()
+    board.board._cpu = None
+    gc.collect()
+    assert board.flash.snapshot() == before
+    assert b"late" not in board.console_log
+    assert not unraised
+
+
 def test_the_watchdog_bites_a_program_that_sleeps_too_long_at_the_same_instant(
     bench: Bench,
 ) -> None:
@@ -364,12 +485,14 @@ def test_a_program_that_spins_is_bitten_and_its_thread_ends(
 ) -> None:
     monkeypatch.setattr(simulated, "SPINS_AFTER_CPU_S", 0.2)
     board = bench.board(SPINS, hosted=True)
+    board.loop_thread.call(lambda: None)
+    before = threading.enumerate()
     board.power_on()
     board.wait_for_console(b"back", 20)
     assert board.resets[:2] == ["power_on", "watchdog"]
     assert b"finally" not in board.console_log
-    names = [thread.name for thread in threading.enumerate()]
-    assert names.count("hosted-cpu") <= 1
+    board.power_off()
+    assert not [each for each in threading.enumerate() if each not in before]
 
 
 def test_one_that_comes_back_from_long_work_is_served_again(

