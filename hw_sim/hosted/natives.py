@@ -14,7 +14,6 @@ import gc
 import io
 import json
 import math
-import operator
 import random
 import struct
 import types
@@ -241,7 +240,7 @@ def make(modules: Modules, mounts: Mounts, stdin: Input, stdout: Output) -> dict
             "kbd_intr": lambda character: None,
         },
         "machine": {},
-        "time": {"ticks_diff": operator.sub, "ticks_add": operator.add},
+        "time": {},
         "select": {
             "poll": HostPoll,
             "POLLIN": _POLLIN,

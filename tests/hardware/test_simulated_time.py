@@ -347,3 +347,21 @@ def test_an_emulated_chip_has_a_clock_of_its_own(tmp_path: Path) -> None:
             chip=QemuChip(tmp_path / "firmware.elf"),
         )
     thread.close()
+
+
+def test_ticks_wrap_as_on_a_board_and_tasks_go_on(make_simulated: MakeSimulated) -> None:
+    program = """
+import asyncio, time
+async def main():
+    begun = time.ticks_ms()
+    for hour in range(2):
+        await asyncio.sleep_ms(3600 * 1000)
+        print("hour", hour, time.ticks_diff(time.ticks_ms(), begun) // 3600000)
+    print("wrapped", time.ticks_ms() < begun)
+time.sleep(2**30 // 1000 - 3600)
+asyncio.run(main())
+"""
+    board = make_simulated(program)
+    board.power_on()
+    board.wait_for_console(b"wrapped True", timeout_s=13 * 86400)
+    assert b"hour 0 1" in board.console_log and b"hour 1 2" in board.console_log

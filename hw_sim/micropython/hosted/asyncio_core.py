@@ -5,7 +5,7 @@
 # those that the interpreter takes on simulated time, too.
 import select
 import sys
-from time import ticks_add, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
 from tasks import Task as _PlainTask
 from tasks import TaskQueue
@@ -142,7 +142,7 @@ def _next_task(main_task):
     while True:
         ms = -1
         if tasks:
-            ms = tasks[-1].ph_key - ticks_ms()
+            ms = ticks_diff(tasks[-1].ph_key, ticks_ms())
             if ms < 0:
                 ms = 0
         elif not _io_queue.map:

@@ -56,9 +56,9 @@ class poll:
             return found
         while not found and timeout:
             if timeout > 0:
-                left = time.ticks_ms() + timeout
+                until = time.ticks_add(time.ticks_ms(), timeout)
                 time.wait(timeout)
-                timeout = max(0, left - time.ticks_ms())
+                timeout = max(0, time.ticks_diff(until, time.ticks_ms()))
             else:
                 time.wait(None)
             found = self._ready()

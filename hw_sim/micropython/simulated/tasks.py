@@ -15,7 +15,7 @@ class TaskQueue:
         task.ph_key = due = ticks_ms() if due is None else due
         tasks = self._tasks
         at = len(tasks)
-        while at and tasks[at - 1].ph_key <= due:  # this clock's ticks never wrap
+        while at and ticks_diff(tasks[at - 1].ph_key, due) <= 0:
             at -= 1
         tasks.insert(at, task)
 

@@ -19,6 +19,8 @@ _REQUEST_US = const(20)
 _TICKS_US = const(5)
 _TELL_US = const(1000)
 _FOR_EVER = const(0xFFFFFFFF)
+_MASK = const(0x3FFFFFFF)  # ticks wrap as a board's do, of milliseconds after twelve days
+_HALF = const(0x20000000)
 
 _handlers = {}  # by interrupt line; called where the program next waits
 _now_us = 0
@@ -71,7 +73,7 @@ def _uart_irq(uart, handler=None, trigger=1):
 
 def ticks_us():
     spend(_TICKS_US)
-    return _now_us + _spent_us
+    return _now_us + _spent_us & _MASK
 
 
 def ticks_ms():  # asked most of all: without a call
@@ -79,7 +81,15 @@ def ticks_ms():  # asked most of all: without a call
     _spent_us += _TICKS_US
     if _spent_us >= _TELL_US:
         wait(0)
-    return (_now_us + _spent_us) // 1000
+    return (_now_us + _spent_us) // 1000 & _MASK
+
+
+def ticks_add(ticks, delta):
+    return ticks + delta & _MASK
+
+
+def ticks_diff(later, earlier):
+    return (later - earlier + _HALF & _MASK) - _HALF
 
 
 ticks_cpu = ticks_us
