@@ -22,6 +22,8 @@ _LATE_S = 6 * 3600
 _UPDATE_BYTES = 60_000
 """A release that changes some lines comes as a delta; whole it is twice as much."""
 _STORM_S = 30
+_RESTARTS_FOR_A_RELEASE = 6
+"""The switch; and of a bad one two crashes, the way back, and what power cuts repeat."""
 
 
 @dataclass
@@ -32,6 +34,10 @@ class Today:
     times: Counter[str]
     """Messages by purpose."""
     bytes: Counter[str]
+    restarts: int
+    """That nobody's hand made."""
+    has_release: bool
+    """Whether one was offered."""
 
 
 def money(world: World, paid_in_minor: int) -> list[str]:
@@ -75,6 +81,12 @@ def silence(today: Today) -> list[str]:
     if today.bytes["releases"] > _UPDATE_BYTES:
         found.append(f"{today.bytes['releases']} bytes of releases on a day")
     return found
+
+
+def steadiness(today: Today) -> list[str]:
+    """Whether it started anew without a reason."""
+    most = _RESTARTS_FOR_A_RELEASE if today.has_release else 0
+    return [f"{today.restarts} restarts by itself"] if today.restarts > most else []
 
 
 def presence(world: World) -> list[str]:

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.lives import judge
-from tests.lives.habits import DAY_S, LONG_NIGHT, MAINS_CUT, MAINS_DAY, UTC_OFFSET_S, Deed, day
+from tests.lives.habits import (
+    BAD_RELEASE_DAY,
+    DAY_S,
+    GOOD_RELEASE_DAY,
+    LONG_NIGHT,
+    MAINS_CUT,
+    MAINS_DAY,
+    UTC_OFFSET_S,
+    Deed,
+    day,
+)
 from tests.lives.office import CHANNELS, Bad, Office
 from tests.lives.shopkeeper import Shopkeeper
 from tests.support.airtime import Airtime
@@ -146,6 +156,7 @@ class Life:
     def _live_a_day(self, number: int) -> None:
         self._day, self._day_said = number, ""
         sizes, times = Counter(self._airtime.by_bytes), Counter(self._airtime.by_times)
+        begun_s = self._world.terminal.now_s()
         events = day(self._seed, self._terminal, number)
         for event in events:
             self._wait_until(event.at_s)
@@ -162,7 +173,11 @@ class Life:
         self.record.days += 1
         self.record.longest_wait_s = self._keeper.longest_wait_s
         today = judge.Today(
-            len(events), self._airtime.by_times - times, self._airtime.by_bytes - sizes
+            len(events),
+            self._airtime.by_times - times,
+            self._airtime.by_bytes - sizes,
+            self._restarts(begun_s),
+            number % 7 in (GOOD_RELEASE_DAY, BAD_RELEASE_DAY),
         )
         broken = self._judge(today)
         for text in broken:
@@ -172,12 +187,18 @@ class Life:
         size = today.bytes.total()
         self._day_said = f"{sales} sales so far, {size} bytes, broken: {len(broken)}"
 
+    def _restarts(self, since_s: float) -> int:
+        by_itself = ("soft", "watchdog", "brownout")
+        events = [each for each in self._board.events if each.time_s >= since_s]
+        return sum(each.kind == "reset" and each.detail in by_itself for each in events)
+
     def _judge(self, today: judge.Today) -> list[str]:
         world, office = self._world, self._office
         return [
             *judge.money(world, office.paid_in_minor),
             *judge.trust(world, office.release, office.bad),
             *judge.silence(today),
+            *judge.steadiness(today),
             *judge.presence(world),
             *judge.flash(world),
         ]

@@ -173,7 +173,7 @@ WRONG_BUILDS = (
                 "        return []\n",
             ),
         ),
-        4,
-        "was tried",
+        6,
+        "restarts by itself",
     ),
 )
