@@ -136,9 +136,16 @@ WRONG_BUILDS = (
     ),
     WrongBuild(
         "a counter of milliseconds is compared as if it never wrapped",
-        ((_CHECK_IN, _DUE, "        return ticks_ms() >= self._due_ms\n"),),
-        14,  # they wrap in the night after the twelfth day
-        "check-in",
+        (
+            (_CHECK_IN, _DUE, "        return ticks_ms() >= self._due_ms\n"),
+            (
+                _CHECK_IN,
+                "ticks_add(\n            ticks_ms(), apart(",
+                "(\n            ticks_ms() + apart(",
+            ),
+        ),
+        13,  # they wrap on the thirteenth day, which is one without restarts for this terminal
+        "not heard of",
     ),
     WrongBuild(
         "the day begins at the midnight of Greenwich",
@@ -161,8 +168,9 @@ WRONG_BUILDS = (
                 "        pass\n",
             ),
         ),
-        7,
-        "still there",
+        14,
+        "never go",
+        terminals=(9,),
     ),
     WrongBuild(
         "a release that failed is tried again for ever",

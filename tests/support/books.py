@@ -80,15 +80,6 @@ class Books:
         sql = "select text from alarm where closed_at is null and code = 'rollback'"
         return [str(row["text"]) for row in self.rows(sql)]
 
-    def sold_out_batches(self, before: float) -> set[int]:
-        """Batches of which the last voucher was told as sold before that (Unix seconds)."""
-        sql = (
-            "select b.id from stock_batch b where b.terminal_id = ? and b.count ="
-            " (select count(distinct o.batch_index) from stock_outcome o"
-            " where o.batch_id = b.id and o.outcome = 'sold' and o.created_at < ?)"
-        )
-        return {int(row["id"]) for row in self.rows(sql, [self._terminal, before])}
-
     def acknowledged_through(self) -> int:
         """The last journal record that the server has taken."""
         sql = "select acknowledged_through from terminal where id = ?"
