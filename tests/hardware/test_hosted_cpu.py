@@ -4,6 +4,7 @@ the same instants, with the same cells at the end.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
 import threading
@@ -680,3 +681,84 @@ def test_what_is_typed_on_the_console_wakes_the_program(bench: Bench) -> None:
 def test_a_hosted_cpu_needs_simulated_time() -> None:
     with pytest.raises(ValueError, match="needs simulated time"):
         SimulatedBoard(NorFlash(None), unique_id=UNIQUE_ID, hosted=NO_SOURCES)
+
+
+IN_C = """
+import array, binascii, cryptolib, deflate, framebuf, hashlib, io, json, struct, time
+row = bytearray(128)
+frame = framebuf.FrameBuffer(row, 128, 8, framebuf.MONO_VLSB)
+frame.text("Starting again.~{", 0, 0, 1)
+print(binascii.hexlify(row).decode())
+for mode in ((1,), (2, bytes(range(16)))):
+    aes = cryptolib.aes(b"k" * 32, *mode)
+    print(binascii.hexlify(aes.encrypt(b"a" * 32) + aes.encrypt(bytearray(16))).decode())
+packed = binascii.a2b_base64("eJzLSM3JyVcoSi3ILyrRUcjA5AEA0lIMTQ==")
+for data in (packed, packed[:10], packed[:-4] + b"none"):
+    try:
+        stream = deflate.DeflateIO(io.BytesIO(data), deflate.ZLIB)
+        buf = bytearray(7)
+        while True:
+            n = stream.readinto(buf)
+            if not n:
+                break
+            print(bytes(buf[:n]))
+    except (EOFError, OSError) as error:
+        print(type(error).__name__, error)
+news = {"en": "x", "sw": "\\u00e9"}
+print(json.dumps({"wrong": 1, "language": "en", "news": news, "a": [None, True]}))
+try:
+    json.loads("{no")
+except ValueError as error:
+    print(error)
+print(hashlib.sha256(b"x").digest(), struct.pack(">IHb", 1, 2, -3), array.array("I", (1, 2))[1])
+print("done")
+time.sleep(1000)
+"""
+
+
+def test_what_a_port_has_in_c_gives_the_same(bench: Bench) -> None:
+    run = lived_alike(bench, IN_C, until("done"))
+    assert "syntax error in JSON" in run.console
+
+
+def test_a_wait_is_over_at_once_only_if_nothing_else_can_happen_before(bench: Bench) -> None:
+    thread = bench.thread()
+    pace = SimulatedPace(thread, START_UNIX_S)
+
+    async def look() -> list[tuple[bool, float]]:
+        loop, turn, other = thread.simulated, pace.turn(), pace.turn()
+        found = []
+
+        def wait(seconds: float) -> None:
+            found.append((turn.run_ahead(seconds), loop.time()))
+
+        wait(5)
+        timer = loop.call_later(3, lambda: None)
+        wait(2)
+        wait(1)  # the timer is set for then
+        timer.cancel()
+        wait(1)
+        with loop.hold("a far end"):
+            wait(1)
+        loop.call_soon(lambda: None)
+        wait(1)
+        await asyncio.sleep(0)
+        other.take(lambda: None)
+        wait(1)
+        other.rest()
+        looks = loop.create_task(loop.next_instant(loop.time()))
+        await asyncio.sleep(0)
+        wait(1)
+        looks.cancel()
+        return found
+
+    assert thread.run(look()) == [
+        (True, 5),
+        (True, 7),
+        (False, 7),
+        (True, 8),
+        (False, 8),
+        (False, 8),
+        (False, 8),
+        (False, 8),
+    ]

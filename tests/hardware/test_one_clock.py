@@ -15,7 +15,7 @@ CLOCKS = {
     "asyncio": {"sleep", "timeout", "timeout_at", "wait_for"},
     "datetime": {"now", "utcnow", "today"},
 }
-PACES = {"pacing.py", "simulated.py"}
+PACES = {"pacing.py", "simulated.py", "simulated_loop.py"}
 OF_A_LOOP = {"call_later", "call_at"}
 
 
