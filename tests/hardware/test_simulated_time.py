@@ -110,12 +110,16 @@ def test_a_program_that_never_sleeps_is_bitten_by_its_watchdog(
 
 def test_a_task_that_waits_for_ever_holds_up_nothing(make_simulated: MakeSimulated) -> None:
     board = make_simulated(
-        "import asyncio\nprint('waits')\nasync def main():\n"
-        "    await asyncio.gather(asyncio.Event().wait(), asyncio.sleep(10**6))\n"
+        "import asyncio\nasync def ever():\n    await asyncio.Event().wait()\n"
+        "async def main():\n    asyncio.create_task(ever())\n    await asyncio.sleep(5 * 86400)\n"
+        "    print('over')\n    await asyncio.sleep(5 * 86400)\n"
         "asyncio.run(main())\n"
     )
     board.power_on()
-    board.pause(7 * 86400)
+    board.pause(4 * 86400)
+    assert b"over" not in board.console_log
+    board.pause(3 * 86400)
+    assert b"over" in board.console_log
     assert board.resets == ["power_on"]
 
 
