@@ -167,6 +167,7 @@ def powercut(
         "days": "how long",
         "seed": "which lives",
         "terminal": "only this one of them, as it was",
+        "sample": "so many of them live on MicroPython as well, and must come to the same digest",
         "wrong_builds": "live with firmware that is wrong on purpose instead, and see it noticed",
     }
 )
@@ -176,11 +177,12 @@ def lives(
     days: int = 7,
     seed: int = 1,
     terminal: int = -1,
+    sample: int = 1,
     wrong_builds: bool = False,
 ) -> None:
     """Live whole lives of terminals, merchants and their office, judged at each midnight."""
     only = f" --terminal {terminal}" if terminal >= 0 else ""
-    only += " --wrong-builds" * wrong_builds
+    only += f" --sample {sample}" + " --wrong-builds" * wrong_builds
     _python(f"-m tests.lives --terminals {terminals} --days {days} --seed {seed}{only}")
 
 

@@ -92,7 +92,7 @@ def main() -> int:
     """Live them; 1 if a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--terminals", type=int, default=2)
-    parser.add_argument("--days", type=int, default=2)
+    parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--terminal", type=int, help="only this one of them")
     parser.add_argument(
