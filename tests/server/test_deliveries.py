@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command as alembic_command
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner, Result
@@ -409,10 +408,8 @@ def test_vouchers_of_before_are_marked_when_the_database_is_brought_up_to_date(
     server_key.create(folder / "server.key")
     key = server_key.load(folder / "server.key")
     engine = database.open_engine(folder / "duka.db")
-    config = database._config()
+    database.migrate(engine, "0003")
     with writing(engine) as connection:
-        config.attributes["connection"] = connection
-        alembic_command.upgrade(config, "0003")
         for number, (product, pin, free) in enumerate(
             [("air50", "0012345678", 1), ("air20", "0012345678", 1), ("air50", "5555666677", 1)]
         ):
