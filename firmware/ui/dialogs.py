@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Outcome = tuple[Any, Exception | None]
 
 IDLE_MS = 90000
-TICK_MS = 4000
+TICK_MS = 12000  # so often who waits for a key shows that he lives; the supervisor bears 30 s
 _SECOND_MS = 1000
 
 

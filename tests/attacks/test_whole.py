@@ -12,14 +12,14 @@ from tests.attacks.rows import CONCEDED, ROWS
 from tests.attacks.terminal_rows import SERIAL
 from tests.attacks.whole import WholeScene
 from tests.support.world import quiet_tools
-from tests.terminal.conftest import states
+from tests.terminal.conftest import States, states
 
 __all__ = ["states"]
 
 
 @pytest.fixture
-def scene(states: Path, tmp_path: Path) -> Iterator[WholeScene]:
-    shutil.copytree(states / "ready", tmp_path / "world")
+def scene(states: States, tmp_path: Path) -> Iterator[WholeScene]:
+    shutil.copytree(states(False) / "ready", tmp_path / "world")
     with quiet_tools():
         made = WholeScene(tmp_path / "world", first=1, evil=9)
         yield made

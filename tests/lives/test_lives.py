@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.lives import judge
+from tests.lives.__main__ import live, make_town
 from tests.lives.habits import Deed, day
-from tests.lives.life import Life
 from tests.support.merchant import FLOAT_MINOR
-from tests.terminal.conftest import MakeWorld, States, make_world, manner, shop, simulated, states
+from tests.terminal.conftest import MakeWorld, make_world, manner, shop, states
 
 __all__ = ["make_world", "manner", "shop", "states"]
 
@@ -25,10 +25,10 @@ def test_a_day_is_the_same_each_time_it_is_drawn_and_another_for_others() -> Non
 
 
 @pytest.mark.slow
-def test_a_day_of_a_shop_breaks_no_promise(states: States, tmp_path: Path) -> None:
+def test_a_day_of_a_shop_breaks_no_promise(tmp_path: Path) -> None:
     said: list[str] = []
-    life = Life(tmp_path / "life", states(True) / "factory", 1, 0, simulated())
-    record = life.live(1, said.append)
+    make_town(tmp_path / "factory")
+    record = live(tmp_path, 1, 1, 0, True, said.append)
     assert record.broken == []
     assert record.days == len(said) == 1
     assert record.outcomes["sold"] >= 1
