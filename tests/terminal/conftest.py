@@ -52,7 +52,7 @@ def quick(**changes: Any) -> TerminalSettings:
 
 
 class TerminalWorld(World):
-    """A world with a merchant at the terminal. `is_repeatable`: whether its digest says anything."""
+    """A world with a merchant at the terminal. `is_repeatable`: whether its digest says a thing."""
 
     is_repeatable = True
 
