@@ -165,14 +165,18 @@ class ChipRequests:
         """The CPU has computed for `arg2` us and sleeps `arg` ms (all ones: for ever), or until an
         interrupt; told are the lines that made one, and its own clock in us.
         """
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         pace = self._pace
         computed_s = pace.now_s() + arg2 / 1e6
+        self.wake_ups += arg > 0
+        if self.runs_ahead and (arg != _FOR_EVER or self._interrupts):
+            sleep_s = computed_s - pace.now_s() if self._interrupts else arg2 / 1e6 + arg / 1000
+            if self._turn.run_ahead(sleep_s):
+                return self._woken()
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
         def go_on() -> None:
             self._sleeps = False
-            lines, self._interrupts = self._interrupts, 0
-            answer.set_result((lines, round(pace.now_s() * 1e6).to_bytes(8, "little")))
+            answer.set_result(self._woken())
 
         def wake() -> None:
             self._wake = None
@@ -184,12 +188,6 @@ class ChipRequests:
             self._wake = None
             self._turn.take(go_on)
 
-        self.wake_ups += arg > 0
-        if self.runs_ahead and (arg != _FOR_EVER or self._interrupts):
-            sleep_s = computed_s - pace.now_s() if self._interrupts else arg2 / 1e6 + arg / 1000
-            if self._turn.run_ahead(sleep_s):
-                lines, self._interrupts = self._interrupts, 0
-                return lines, round(pace.now_s() * 1e6).to_bytes(8, "little")
         self._turn.rest()
         self._sleeps = True
         if self._interrupts:
@@ -199,6 +197,10 @@ class ChipRequests:
             if arg != _FOR_EVER:
                 self._set_alarm(pace.call_later(arg2 / 1e6 + arg / 1000, sleep_over))
         return answer
+
+    def _woken(self) -> Answer:
+        lines, self._interrupts = self._interrupts, 0
+        return lines, round(self._pace.now_s() * 1e6).to_bytes(8, "little")
 
     def _listen_uart(self, unit: int, arg: int, arg2: int, data: bytes) -> None:
         line = partial(self._interrupt, _UART_LINE + unit)

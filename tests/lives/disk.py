@@ -1,4 +1,8 @@
-"""What lies on a terminal's disk, read from its raw flash with littlefs's own library."""
+"""What lies on a terminal's disk, read from its raw flash with littlefs's own library.
+
+What may lie there is written here once more, from docs/formats/terminal-files.md, and not asked of
+the program that is judged (docs/decisions/0033-independent-oracles.md).
+"""
 
 from __future__ import annotations
 

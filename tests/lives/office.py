@@ -5,7 +5,6 @@ deposits, stock, a server that goes down.
 from __future__ import annotations
 
 from enum import Enum
-from pathlib import Path
 
 import msgspec
 
@@ -81,11 +80,6 @@ class Office:
         self.publish()
         if channel == self._channel and not bad:
             self.release = self._newest
-
-    def image_bytes(self) -> int:
-        """Of the newest release's image."""
-        path: Path = self._world.image(self._newest)
-        return path.stat().st_size
 
     def change_the_prices(self, number: int) -> str:
         """The second product is dearer from now on."""

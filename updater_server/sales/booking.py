@@ -130,14 +130,7 @@ def _offline_intent(connection: Connection, terminal_id: bytes, record: Record, 
         text = f"record {record.sequence}: a commission of {commission} was never offered"
         raise_alarm(connection, terminal_id, "journal_price", text, now)
         commission = batch.commission_minor
-    _OUTCOME.run(
-        connection,
-        batch_id=batch_id,
-        batch_index=index,
-        outcome="sold",
-        sequence=record.sequence,
-        created_at=now,
-    )
+    _note_outcome(connection, (batch_id, index), "sold", record, now)
     _post_stock_sale(connection, terminal_id, record.sequence, amount, commission, now)
     if batches.came_back(connection, batch_id, index):
         text = f"record {record.sequence} sold voucher {index} of batch {batch_id}, which came back"
@@ -218,16 +211,23 @@ def _refused(connection: Connection, terminal_id: bytes, record: Record, now: in
     batch_id, index = place
     sold_as = ledger.stock_sale_reference(terminal_id, sequence)
     _undo(connection, terminal_id, sold_as, sequence, record, now)
+    _note_outcome(connection, place, "spoiled", record, now)
+    text = f"voucher {index} of batch {batch_id} did not open ({code[:32]})"
+    raise_alarm(connection, terminal_id, "voucher_spoiled", text, now)
+
+
+def _note_outcome(
+    connection: Connection, place: tuple[int, int], outcome: str, record: Record, now: int
+) -> None:
+    batch_id, index = place
     _OUTCOME.run(
         connection,
         batch_id=batch_id,
         batch_index=index,
-        outcome="spoiled",
+        outcome=outcome,
         sequence=record.sequence,
         created_at=now,
     )
-    text = f"voucher {index} of batch {batch_id} did not open ({code[:32]})"
-    raise_alarm(connection, terminal_id, "voucher_spoiled", text, now)
 
 
 def _sold_from(connection: Connection, terminal_id: bytes, sequence: int) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import namedtuple
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -90,11 +90,6 @@ class Prepared:
     def run(self, connection: Connection, **values: Any) -> int:
         """How many rows it changed."""
         return self._run(connection, values).rowcount
-
-    def run_each(self, connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
-        """Once for each of `rows`."""
-        for values in rows:
-            self._run(connection, values)
 
 
 def _row_type(names: list[str]) -> Any:
