@@ -7,6 +7,7 @@ from __future__ import annotations
 import typer
 
 from updater_server.cli.alarms import alarm_cli
+from updater_server.cli.parties import day_cli, party_cli
 from updater_server.cli.reports import audit, check, report
 from updater_server.cli.restore import backup, restore, restored_cli
 from updater_server.cli.server import init, serve
@@ -18,6 +19,8 @@ from updater_server.cli.vouchers import voucher_cli
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's server.")
 cli.add_typer(voucher_cli, name="vouchers")
 cli.add_typer(terminal_cli, name="terminal")
+cli.add_typer(party_cli, name="party")
+cli.add_typer(day_cli, name="day")
 cli.add_typer(stock_cli, name="stock")
 cli.add_typer(technician_cli, name="technician")
 cli.add_typer(alarm_cli, name="alarm")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -12,6 +13,8 @@ from typer.testing import CliRunner, Result
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop
 from updater_server.__main__ import cli
+from updater_server.parties import days, movements, tree
+from updater_server.parties.movements import Order
 from updater_server.sales import check_points, checks, deposits, questions, restoring
 from updater_server.store.engine import reading, writing
 
@@ -20,6 +23,8 @@ LAST_ENTRY = "(SELECT MAX(id) FROM ledger_entry)"
 LAST_STOCK_SALE = "(SELECT MAX(id) FROM ledger_transaction WHERE kind = 'stock_sale')"
 LAST_RECORD = "(SELECT MAX(rowid) FROM journal_record)"
 LAST_DEPOSIT = "(SELECT MAX(rowid) FROM deposit)"
+LAST_MOVEMENT = "(SELECT MAX(rowid) FROM movement)"
+LAST_DAY = "(SELECT MAX(day) FROM closed_day)"
 GIVEN_LAST = "(SELECT voucher_id FROM voucher_assignment ORDER BY rowid DESC LIMIT 1)"
 
 WRONG = {
@@ -106,6 +111,22 @@ WRONG = {
         " (SELECT MIN(id) FROM terminal)",
         f"DELETE FROM journal_record WHERE rowid = {LAST_RECORD}",
     ],
+    "a party's movement is not in the ledger, or with another amount": [
+        f"UPDATE movement SET amount_minor = amount_minor + 1 WHERE rowid = {LAST_MOVEMENT}",
+        f"UPDATE movement SET to_account = 'float:party:9' WHERE rowid = {LAST_MOVEMENT}",
+    ],
+    "a reversal is not what it reverses": [
+        f"UPDATE movement SET currency = 'XXX' WHERE kind = 'reversal' AND rowid = {LAST_MOVEMENT}"
+    ],
+    "a closed day sold something else than the ledger has": [
+        f"UPDATE closed_day SET sold_minor = sold_minor + 1 WHERE day = {LAST_DAY}",
+        # a sale of now in a day that was checked
+        "UPDATE ledger_transaction SET created_at = (SELECT MIN(ends_at) - 1 FROM closed_day)"
+        " WHERE id = (SELECT MAX(id) FROM ledger_transaction WHERE kind = 'sale')",
+    ],
+    "a party's share of a day is not in the ledger, or another": [
+        f"INSERT INTO day_share SELECT {LAST_DAY}, id, 'air50', 5000, 10000, 50 FROM party"
+    ],
     "is not what was sent": [
         f"UPDATE journal_record SET raw = x'0304' WHERE rowid = {LAST_RECORD}",
         # the first behind the point must follow the last before it
@@ -138,6 +159,14 @@ def a_day(shop: Shop, device: Device, number: int) -> None:
                 connection, shop.service.prices, device.terminal_id, "700 KES", reference, "x", NOW
             )
         deposits.undo(connection, f"WRONG-{number}", "x", "a slip", NOW)
+        lake = tree.add(connection, "LAKE", "Lake", "merchant", "", "x", NOW)
+        for reference in (f"PARTY-{number}", f"MISTAKE-{number}"):
+            order = Order("70 KES", reference, "x", NOW)
+            movements.deposit(connection, shop.service.prices, lake, order)
+        movements.reverse(connection, f"MISTAKE-{number}", "a slip", Order("", "", "x", NOW))
+        days.set_zone(connection, "Africa/Nairobi", "x", NOW)
+        quiet = days.day_of(NOW - (4 - number) * 86400, ZoneInfo("Africa/Nairobi"))
+        days.close(connection, quiet, "x", NOW)
 
 
 def check(shop: Shop, *options: str) -> Result:
@@ -263,7 +292,8 @@ def test_what_no_total_shows_is_found_from_the_beginning(checked: Shop) -> None:
         ("was not written by a check", "UPDATE check_point SET at = at + 1"),
         (
             "is not the one that was checked",
-            "UPDATE ledger_transaction SET reference = reference || '?' WHERE kind = 'top_up'",
+            "UPDATE ledger_transaction SET reference = reference || '?'"
+            " WHERE kind IN ('top_up', 'movement')",
         ),
     ],
 )

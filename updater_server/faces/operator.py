@@ -5,17 +5,21 @@ office changes it changes at the command line.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from updater_server.errors import InputError
 from updater_server.faces import dashboard, sign_in
+from updater_server.faces.dashboard import statement_page
 from updater_server.faces.lanes import Lane
 from updater_server.faces.requests import AnyRequest, authorization, number, query
 from updater_server.fleet import listing, technicians, terminals
-from updater_server.sales import ledger
+from updater_server.parties import days, movements, statements
+from updater_server.sales import currency, ledger
 from updater_server.service import Service
 from updater_server.store.engine import reading
 
@@ -27,6 +31,11 @@ _PAGE_HEADERS = {
     "cache-control": "private, no-cache",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
+}
+_STATEMENTS = {
+    "html": "text/html; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+    "pdf": "application/pdf",
 }
 
 
@@ -61,6 +70,34 @@ class OperatorFace:
         wanted = listing.Wanted(asked.get("prefix", "").strip(), asked.get("only", ""))
         return self._board.page(wanted, number(asked.get("page", "1"), 1, 10**6, "page"))
 
+    def statement(self, token: str, asked: Mapping[str, str]) -> tuple[bytes, str, str]:
+        """`GET /statement`: (what was asked for, its media type, its file name; "" for the page).
+
+        Of the last seven days, unless other days are asked for.
+        """
+        sign_in.technician(self._service, token, "basic", technicians.OFFICE)
+        kind = asked.get("as", "html")
+        if kind not in _STATEMENTS:
+            raise InputError(f"as is one of {', '.join(_STATEMENTS)}")
+        with reading(self._service.engine) as connection:
+            who = movements.holder(connection, asked.get("holder", ""))
+            zone = days.zone(connection) or statements.UTC_ZONE
+            last_day = asked.get("to") or days.day_of(self._service.now(), zone)
+            days.bounds(last_day, zone)
+            first_day = asked.get("from") or str(date.fromisoformat(last_day) - timedelta(days=6))
+            money = currency.shown(connection, self._service.prices)
+            found = statements.of_account(
+                connection, who.name, who.account, money, first_day, last_day
+            )
+        name = f"statement-{who.name}-{first_day}-{last_day}.{kind}"
+        if kind == "csv":
+            return statements.as_csv(found).encode(), _STATEMENTS[kind], name
+        if kind == "pdf":
+            from updater_server.parties import statement_pdf  # half of a server's start
+
+            return statement_pdf.as_pdf(found), _STATEMENTS[kind], name
+        return statement_page.html(found).encode(), _STATEMENTS[kind], ""
+
 
 def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
     """The office's paths, answered in the threads of `lane`."""
@@ -79,4 +116,12 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
             return Response("", status_code=304, headers=headers)
         return Response(html, media_type="text/html", headers=headers)
 
-    return [fleet, overview]
+    @get("/statement")
+    async def statement(request: AnyRequest) -> Response[bytes]:
+        body, kind, name = await lane.run(face.statement, authorization(request), query(request))
+        headers = {**_PAGE_HEADERS, "cache-control": "private, no-store"}
+        if name:
+            headers["content-disposition"] = f'attachment; filename="{name}"'
+        return Response(body, media_type=kind, headers=headers)
+
+    return [fleet, overview, statement]

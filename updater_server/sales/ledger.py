@@ -7,6 +7,7 @@ costs the same to know on any day. Of the accounts that every sale posts to nobo
 it is the sum of their entries.
 
     float:<terminal>   what a merchant may still sell for
+    float:party:<id>   what a distributor, an agent or a merchant may still hand down
     bank               top-ups received (negative: we hold it)
     voucher_sales      face value of the vouchers sold
     commission         what merchants earned on them (negative: we spent it)
@@ -34,6 +35,12 @@ AMOUNT_LIMIT_MINOR = limits.TOP_UP_MINOR[1]
 def float_account(terminal_id: bytes) -> str:
     """Name of a terminal's float account."""
     return f"{_FLOAT}{terminal_id.hex()}"
+
+
+def terminal_of(name: str) -> bytes | None:
+    """Whose float this account is; None if it is no terminal's."""
+    rest = name.removeprefix(_FLOAT)
+    return None if rest == name or ":" in rest else bytes.fromhex(rest)
 
 
 _IS_POSTED = Prepared(
@@ -132,9 +139,14 @@ def balance(connection: Connection, name: str) -> int:
     return int(total or 0)
 
 
+def balance_of_float(connection: Connection, name: str) -> int:
+    """The balance of an account whose name begins as a float's, minor units."""
+    return int(_FLOAT_OF.scalar(connection, name=name) or 0)
+
+
 def float_minor(connection: Connection, terminal_id: bytes) -> int:
     """A terminal's float."""
-    return int(_FLOAT_OF.scalar(connection, name=float_account(terminal_id)) or 0)
+    return balance_of_float(connection, float_account(terminal_id))
 
 
 def told_float_minor(connection: Connection, terminal_id: bytes) -> int:

@@ -134,6 +134,38 @@ MUST_FIND_NOTHING = {
         WHERE t.acknowledged_through <> COALESCE(new.records, 0) + COALESCE((
             SELECT j.sequence FROM journal_record j WHERE j.terminal_id = t.id
             AND j.rowid <= :journal ORDER BY j.sequence DESC LIMIT 1), 0)""",
+    "a party's movement is not in the ledger, or with another amount": """
+        SELECT m.reference FROM movement m
+        LEFT JOIN ledger_transaction t ON t.reference = 'topup:' || m.reference
+        LEFT JOIN ledger_entry g ON g.transaction_id = t.id
+            AND g.account_id = (SELECT id FROM account WHERE name = m.from_account)
+        LEFT JOIN ledger_entry r ON r.transaction_id = t.id
+            AND r.account_id = (SELECT id FROM account WHERE name = m.to_account)
+        WHERE m.created_at >= :movements_at AND (g.amount_minor IS NULL
+            OR g.amount_minor <> -m.amount_minor OR r.amount_minor IS NULL
+            OR r.amount_minor <> m.amount_minor)""",
+    "a reversal is not what it reverses": """
+        SELECT u.reference FROM movement u JOIN movement m ON m.reference = u.reverses
+        WHERE u.created_at >= :movements_at AND (u.from_account <> m.to_account
+            OR u.to_account <> m.from_account OR u.amount_minor <> m.amount_minor
+            OR u.currency <> m.currency OR m.kind = 'reversal')""",
+    "a closed day sold something else than the ledger has": """
+        SELECT c.day FROM closed_day c WHERE (c.ends_at > :closed_through OR c.day IN (
+            SELECT d.day FROM ledger_transaction t JOIN closed_day d
+            ON d.begins_at <= t.created_at AND d.ends_at > t.created_at
+            WHERE t.id > :transactions AND t.created_at < :closed_through))
+        AND c.sold_minor <> (SELECT COALESCE(SUM(e.amount_minor), 0) FROM ledger_transaction t
+            JOIN ledger_entry e ON e.transaction_id = t.id
+            AND e.account_id = (SELECT id FROM account WHERE name = 'voucher_sales')
+            WHERE t.created_at >= c.begins_at AND t.created_at < c.ends_at)""",
+    "a party's share of a day is not in the ledger, or another": """
+        SELECT s.day || ' ' || s.party_id FROM (SELECT d.day, d.party_id,
+            SUM(d.share_minor) AS earned FROM day_share d JOIN closed_day c ON c.day = d.day
+            WHERE c.ends_at > :closed_through GROUP BY d.day, d.party_id) s
+        LEFT JOIN ledger_transaction t ON t.reference = 'share:' || s.day || ':' || s.party_id
+        LEFT JOIN ledger_entry e ON e.transaction_id = t.id AND e.account_id =
+            (SELECT id FROM account WHERE name = 'float:party:' || s.party_id)
+        WHERE COALESCE(e.amount_minor, 0) <> s.earned""",
 }
 
 BOUNDS = {
@@ -154,6 +186,8 @@ BOUNDS = {
     "deposits": "SELECT MAX(rowid) FROM deposit",
     "batches": "SELECT MAX(id) FROM stock_batch",
     "restores": "SELECT MAX(id) FROM database_restore",
+    "movements_at": "SELECT MAX(created_at) - 172800 FROM movement",
+    "closed_through": "SELECT MAX(ends_at) FROM closed_day",
 }
 """How far the books go now."""
 

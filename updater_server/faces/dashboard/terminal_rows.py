@@ -67,9 +67,10 @@ def terminal_row(item: dict[str, Any], now: int, money: Currency) -> str:
         )
     own = item["own_float_minor"]
     unsynced = "" if own is None or own == item["float_minor"] else f"own {money.figures(own)}"
+    number = item["id"].hex()
     blocked = ' <span class="tag bad">blocked</span>' if item["blocked"] else ""
     return (
-        f"<tr><td><code>{item['id'].hex()}</code>{blocked}"
+        f'<tr><td><a href="/statement?holder={number}"><code>{number}</code></a>{blocked}'
         f"<div class='muted'>{escape(item['hardware_class'])} r{item['hardware_revision']} · "
         f"{escape(item['channel'])}</div></td>"
         f"<td>{runs}</td>"

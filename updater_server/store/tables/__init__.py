@@ -3,8 +3,8 @@ itself is made by the migrations.
 
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
-`stock_return`, `deposit`, `operator_log` and `technician_event` are never updated or deleted:
-triggers refuse it (migrations 0002 to 0009).
+`stock_return`, `deposit`, `operator_log`, `technician_event` and all of `parties` are never updated
+or deleted: triggers refuse it (migrations 0002 to 0020).
 """
 
 from __future__ import annotations
@@ -32,6 +32,15 @@ from updater_server.store.tables.money import (
     ledger_entry,
     ledger_transaction,
     price,
+)
+from updater_server.store.tables.parties import (
+    closed_day,
+    commission_rate,
+    credit_limit,
+    day_share,
+    movement,
+    party,
+    terminal_owner,
 )
 from updater_server.store.tables.restores import (
     database_restore,
@@ -64,7 +73,11 @@ __all__ = [
     "bench_entry",
     "check_in",
     "check_point",
+    "closed_day",
+    "commission_rate",
+    "credit_limit",
     "database_restore",
+    "day_share",
     "deposit",
     "is_credit",
     "is_online",
@@ -74,8 +87,10 @@ __all__ = [
     "ledger_transaction",
     "loss_accepted",
     "metadata",
+    "movement",
     "number",
     "operator_log",
+    "party",
     "price",
     "restore_scope",
     "restore_serial",
@@ -91,6 +106,7 @@ __all__ = [
     "technician",
     "technician_event",
     "terminal",
+    "terminal_owner",
     "voucher",
     "voucher_aside",
     "voucher_assignment",
