@@ -15,6 +15,7 @@ from updater_server.cli.stock import stock_cli
 from updater_server.cli.technicians import technician_cli
 from updater_server.cli.terminals import terminal_cli
 from updater_server.cli.vouchers import voucher_cli
+from updater_server.cli.worker import notices_cli, worker
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's server.")
 cli.add_typer(voucher_cli, name="vouchers")
@@ -24,8 +25,9 @@ cli.add_typer(day_cli, name="day")
 cli.add_typer(stock_cli, name="stock")
 cli.add_typer(technician_cli, name="technician")
 cli.add_typer(alarm_cli, name="alarm")
+cli.add_typer(notices_cli, name="notices")
 cli.add_typer(restored_cli, name="restored")
-for command in (audit, backup, restore, init, serve, check, report):
+for command in (audit, backup, restore, init, serve, worker, check, report):
     cli.command()(command)
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ POST /v1/terminals/<id>/journal  records that a technician exported from it, und
 POST /v1/bench           what technicians did at their benches
 GET  /                   the dashboard, by HTTP Basic (any name, a token of the office)
 GET  /statement           what an account did in some days: page, CSV or PDF, by HTTP Basic as above
+GET  /metrics             figures for Prometheus, by HTTP Basic as above
 GET  /health             what was written can be read: 200 "ok", or 503 and what is wrong
 
 Terminals' messages, files, and what people ask for have threads of their own (`lanes`): no page and

@@ -98,6 +98,13 @@ class OperatorFace:
             return statement_pdf.as_pdf(found), _STATEMENTS[kind], name
         return statement_page.html(found).encode(), _STATEMENTS[kind], ""
 
+    def metrics(self, token: str) -> bytes:
+        """`GET /metrics`: figures for Prometheus."""
+        sign_in.technician(self._service, token, "basic", technicians.OFFICE)
+        from updater_server.faces import metrics  # its library, only where somebody scrapes
+
+        return metrics.page(self._service)
+
 
 def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
     """The office's paths, answered in the threads of `lane`."""
@@ -124,4 +131,9 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
             headers["content-disposition"] = f'attachment; filename="{name}"'
         return Response(body, media_type=kind, headers=headers)
 
-    return [fleet, overview, statement]
+    @get("/metrics")
+    async def metrics(request: AnyRequest) -> Response[bytes]:
+        body = await lane.run(face.metrics, authorization(request))
+        return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return [fleet, overview, statement, metrics]

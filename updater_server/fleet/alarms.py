@@ -80,6 +80,16 @@ def close_alarm(connection: Connection, alarm_id: int, now: int) -> bool:
     return closed.rowcount == 1
 
 
+def acknowledge(connection: Connection, alarm_id: int, by: str, owner: str, now: int) -> bool:
+    """Note that somebody looks after an alarm; False if it is not open."""
+    taken = connection.execute(
+        update(alarm)
+        .where(alarm.c.id == alarm_id, alarm.c.closed_at.is_(None))
+        .values(owner=owner, acknowledged_by=by, acknowledged_at=now)
+    )
+    return taken.rowcount == 1
+
+
 def raise_once(connection: Connection, code: str, text: str, now: int) -> None:
     """Record an alarm of the server's unless it was raised before: who closed it knows of it."""
     text = text[:TEXT_LIMIT]

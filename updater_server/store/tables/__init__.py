@@ -33,6 +33,7 @@ from updater_server.store.tables.money import (
     ledger_transaction,
     price,
 )
+from updater_server.store.tables.notices import notice, notice_told
 from updater_server.store.tables.parties import (
     closed_day,
     commission_rate,
@@ -88,6 +89,8 @@ __all__ = [
     "loss_accepted",
     "metadata",
     "movement",
+    "notice",
+    "notice_told",
     "number",
     "operator_log",
     "party",

@@ -113,6 +113,9 @@ alarm = Table(
     Column("last_at", Big, nullable=False),
     Column("count", Big, nullable=False, default=1),
     Column("closed_at", Big),
+    Column("owner", String(64)),
+    Column("acknowledged_by", String(64)),
+    Column("acknowledged_at", Big),
     Index("ix_alarm_open", "code", "terminal_id", sqlite_where=text("closed_at IS NULL")),
 )
 

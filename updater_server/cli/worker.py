@@ -1,0 +1,124 @@
+"""The operator's commands about what works beside the server: `worker`, `notices`."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from updater_server import words
+from updater_server.cli.shared import Data, out, refusals, say
+from updater_server.errors import InputError, StateError
+from updater_server.notices import outbox, receivers
+from updater_server.notices.message import Example, Group, Message
+from updater_server.quiet_log import Repeats
+from updater_server.service import Service
+from updater_server.store.engine import reading
+
+JOBS = ("notices",)
+
+
+def worker(
+    data: Data,
+    only: Annotated[str, typer.Option(help=f"One job: {', '.join(JOBS)}.")] = "",
+) -> None:
+    """What is done beside the server until interrupted: telling people of alarms."""
+    from updater_server.notices import worker as notices  # not at each command's start
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Repeats())
+    jobs: dict[str, Callable[[Service, str, threading.Event], None]] = {"notices": notices.run}
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with refusals():
+        if only and only not in jobs:
+            raise InputError(f"--only {only[:20]!r}: one of {', '.join(JOBS)}")
+        service = Service.open(data)
+        with _the_only_worker(data):
+            sys.stdout.write("working\n")
+            sys.stdout.flush()
+            wanted = [only] if only else list(jobs)
+            threads = [
+                threading.Thread(target=jobs[name], args=(service, socket.gethostname(), stop))
+                for name in wanted
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+
+@contextmanager
+def _the_only_worker(folder: Path) -> Iterator[None]:
+    with (folder / ".working").open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StateError(f"another worker runs on {folder}: stop it first") from error
+        yield
+
+
+notices_cli = typer.Typer(no_args_is_help=True, help="Who is told of alarms: notices.toml.")
+
+
+@notices_cli.command("list")
+def list_notices(data: Data, limit: Annotated[int, typer.Option(min=1, max=10000)] = 50) -> None:
+    """What was sent to whom, or waits and why; newest first."""
+    with refusals():
+        service = Service.open(data)
+        with reading(service.engine) as connection:
+            found = outbox.newest(connection, limit)
+    table = Table("when", "to", "what", "state", "tries", "why not")
+    for row in found:
+        table.add_row(
+            words.minute(row["created_at"]),
+            row["receiver"],
+            escape(Message.from_json(row["content"]).subject),
+            row["state"].replace("_", " "),
+            str(row["attempts"]),
+            escape(row["error"]),
+        )
+    out.print(table)
+
+
+@notices_cli.command("test")
+def send_test(
+    data: Data,
+    name: Annotated[str, typer.Argument(help="A receiver; nothing: all of them.")] = "",
+) -> None:
+    """Send everybody in notices.toml a message now, and say what came of it."""
+    from updater_server.notices.send import NotSent, send  # not at each command's start
+
+    with refusals():
+        service = Service.open(data)
+        known = receivers.read(data / receivers.FILE)
+        wanted = [one for one in known if not name or one.name == name]
+        if not wanted:
+            raise InputError(f"{receivers.FILE} has no receiver {name}".rstrip())
+        now = service.now()
+        example = Example(0, "server", "This is a test. Nothing is wrong.", 1, now)
+        message = Message("firing", (Group("test", 3, 1, 1, now, now, 0, (example,)),), now)
+        lost = 0
+        for one in wanted:
+            try:
+                send(one, message, now, socket.gethostname())
+                say(f"{one.name}: sent by {one.kind}")
+            except NotSent as error:
+                lost += 1
+                say(f"{one.name}: NOT sent: {error}")
+    if lost:
+        raise typer.Exit(1)
