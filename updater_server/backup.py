@@ -34,6 +34,7 @@ from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service
 from updater_server.startup import alone, counted_in, set_count
 from updater_server.store import engine as database
+from updater_server.store import sqlite
 from updater_server.store.engine import reading, writing
 
 FORMAT = 1
@@ -115,7 +116,7 @@ def verify(path: Path, key: ServerKey) -> Backup:
             raise StateError(f"the back-up {path} is damaged: {name} is not what was copied")
     uri = f"{(path / _DATABASE).resolve().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
-        if found := database.damage(connection):
+        if found := sqlite.damage(connection, quick=False):
             raise StateError(f"the back-up {path} is damaged: {found}")
     return Backup(path, manifest["id"], manifest["made_at"], tuple(manifest["problems"]))
 
@@ -190,7 +191,7 @@ def _copy_database(source: Path, target: Path) -> None:
     """One consistent state in one file, with no log beside it."""
     uri = f"{source.resolve().as_uri()}?mode=rw"
     with closing(sqlite3.connect(target)) as copy, closing(sqlite3.connect(uri, uri=True)) as live:
-        live.execute(f"PRAGMA busy_timeout = {database.BUSY_TIMEOUT_MS}")
+        live.execute(f"PRAGMA busy_timeout = {sqlite.BUSY_TIMEOUT_MS}")
         live.backup(copy)  # in one go: a writer between two pieces would begin it anew
     target.chmod(0o600)
     _close_log(target)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, make_url, select
 
 from updater_server import server_key
 from updater_server.channels.newest import Newest
@@ -57,6 +57,25 @@ class DataFolder:
     def database(self) -> Path:
         """The SQLite file."""
         return self.path / "duka.db"
+
+    @property
+    def database_url(self) -> Path:
+        """Holds the URL of the PostgreSQL database, if it is one (`init --database`)."""
+        return self.path / "database-url"
+
+    @property
+    def place(self) -> Path | str:
+        """Where the database is: the SQLite file, or a URL."""
+        try:
+            return self.database_url.read_text().strip()
+        except FileNotFoundError:
+            return self.database
+
+    @property
+    def place_in_words(self) -> str:
+        """The same for people, without a password."""
+        place = self.place
+        return str(place) if isinstance(place, Path) else repr(make_url(place))
 
     @property
     def server_key(self) -> Path:
@@ -125,12 +144,13 @@ class Service:
         """
         folder = DataFolder(path)
         folder.check_restored()
-        if not folder.database.exists():
+        place = folder.place
+        if isinstance(place, Path) and not place.exists():
             raise StateError(f"{path} holds no server: run `init --data {path}` first")
         if not folder.server_key.exists():
             raise StateError(f"{path} has a database but no server.key: restore the key")
         key = server_key.load(folder.server_key)
-        engine = database.open_engine(folder.database)
+        engine = database.open_engine(place)
         database.check_schema(engine)
         check_key(engine, key)
         prices = PriceLists(folder.repository, folder.last_good)

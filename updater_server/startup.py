@@ -1,5 +1,5 @@
-"""Before anything is sold: is this the only server on its database, and is the database whole and
-writable? For `serving`, `backup` and `health`.
+"""Before anything is sold: is this the only server on its database (or one of several, on
+PostgreSQL), and is the database whole and writable? For `serving`, `backup` and `health`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from updater_server.atomic import write_atomically
@@ -22,29 +21,34 @@ from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import restoring
 from updater_server.service import DataFolder, Service
 from updater_server.store import engine as database
+from updater_server.store import postgresql
 from updater_server.store.engine import reading, writing
 from updater_server.store.tables import server_mark
 
 _COUNT = "count"
+_MINE = secrets.token_hex(4)
+"""Of this process: several may serve one database."""
 _RUNNING = b"a server runs, or was cut off\n"
 log = logging.getLogger("duka.startup")
 
 
 @contextmanager
-def alone(folder: DataFolder) -> Iterator[list[int]]:
+def alone(folder: DataFolder, beside: bool = False) -> Iterator[list[int]]:
     """Hold the locks that a running server holds: of the folder, and of the database wherever a
-    link to it leads. Gives the descriptors of the lock files.
+    link to it leads. Gives the descriptors of the lock files. `beside`: others that hold it so do
+    not matter.
 
     Raises:
         StateError: another process holds one, or the folder cannot be written.
     """
     places = {folder.path.resolve(), folder.database.resolve().parent}
+    kind = fcntl.LOCK_SH if beside else fcntl.LOCK_EX
     held: list[int] = []
     try:
         for place in sorted(places):
             try:
                 held.append(os.open(place / ".serving", os.O_RDWR | os.O_CREAT, 0o600))
-                fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(held[-1], kind | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise StateError(f"another server runs on {place}: stop it first") from error
             except OSError as error:
@@ -75,6 +79,23 @@ def the_only_server(folder: DataFolder) -> Iterator[bool]:
             os.ftruncate(descriptor, 0)
 
 
+@contextmanager
+def its_place(service: Service) -> Iterator[bool]:
+    """Be the one server of an SQLite file (`the_only_server`), or one of the servers of a
+    PostgreSQL database, which sees by itself whether it was cut off. Gives whether the whole
+    database is to be looked through.
+
+    Raises:
+        StateError: another process is in the way, or the folder cannot be written.
+    """
+    if database.is_sqlite(service.engine):
+        with the_only_server(service.folder) as cut_off:
+            yield cut_off
+        return
+    with alone(service.folder, beside=True), postgresql.presence(service.engine, alone=False):
+        yield False
+
+
 def examine(service: Service, cut_off: bool) -> None:
     """Look at the database before it is used; thoroughly after a process was cut off, when a log
     of another database may have been played into it.
@@ -82,19 +103,24 @@ def examine(service: Service, cut_off: bool) -> None:
     Raises:
         StateError: it is damaged, or it cannot be written; the text says what to do.
     """
-    path = service.folder.database
+    path = service.folder.place_in_words
     if cut_off:
         log.info("the last server was cut off: the whole database is looked through")
     try:
         with reading(service.engine) as connection:
-            found = database.damage(database.driver_connection(connection), quick=not cut_off)
-        if found is None:
+            found = database.damage(connection, quick=not cut_off)
+            careless = database.why_not_durable(connection)
+        if found is None and careless is None:
             write_and_read_back(service.engine, "start", service.now())
             notice_restore(service)
             count_on(service)
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
         raise StateError(f"{path} cannot be used: {cause}; nothing is sold from it") from error
+    if careless is not None:
+        raise StateError(
+            f"{path} may lose what was sold: {careless}; nothing is sold from it: turn it on"
+        )
     if found is not None:
         raise StateError(
             f"{path} is damaged ({found}); nothing is sold from it: "
@@ -110,13 +136,10 @@ def write_and_read_back(engine: Engine, name: str, now: int) -> None:
         StateError: what was read is not what was written.
     """
     value = secrets.token_hex(8)
-    with writing(engine) as connection:
-        statement = insert(server_mark).values(name=name, value=value, at=now)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["name"], set_={"value": value, "at": now}
-            )
-        )
+    if not database.is_sqlite(engine):
+        name = f"{name} {_MINE}"
+    with writing(engine, beside=True) as connection:
+        _mark(connection, name, value, now)
     with reading(engine) as connection:
         found = connection.scalar(select(server_mark.c.value).where(server_mark.c.name == name))
     if found != value:
@@ -141,9 +164,16 @@ def count_on(service: Service) -> None:
 
 def set_count(connection: Connection, number: int, now: int) -> None:
     """Let the database have counted to `number`."""
-    values = {"value": str(number), "at": now}
-    statement = insert(server_mark).values(name=_COUNT, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+    _mark(connection, _COUNT, str(number), now)
+
+
+def _mark(connection: Connection, name: str, value: str, now: int) -> None:
+    values = {"value": value, "at": now}
+    marked = connection.execute(
+        update(server_mark).where(server_mark.c.name == name).values(**values)
+    )
+    if marked.rowcount == 0:
+        connection.execute(insert(server_mark).values(name=name, **values))
 
 
 def notice_restore(service: Service) -> bool:

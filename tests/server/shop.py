@@ -98,13 +98,17 @@ class Shop:
     clock: list[int] = field(default_factory=lambda: [NOW])
 
     @staticmethod
-    def open(folder: Path, repository: Path) -> Shop:
+    def open(folder: Path, repository: Path, url: str = "") -> Shop:
+        """`url`: of an empty PostgreSQL database, as `init` leaves it."""
         folder.mkdir(parents=True, exist_ok=True)
         data = DataFolder(folder)
         shutil.copytree(repository, data.repository)
         server_key.create(data.server_key)
-        shutil.copy(repository.parent / "empty.db", data.database)
-        engine = database.open_engine(data.database)
+        if url:
+            data.database_url.write_text(url)
+        else:
+            shutil.copy(repository.parent / "empty.db", data.database)
+        engine = database.open_engine(data.place)
         clock = [NOW]
         with writing(engine) as connection:
             token = technicians.add(connection, "Asha", technicians.OFFICE, "the office", NOW)

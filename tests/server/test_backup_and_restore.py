@@ -26,7 +26,7 @@ from updater_server.__main__ import cli
 from updater_server.errors import StateError
 from updater_server.faces.health import Health
 from updater_server.service import DataFolder, Service
-from updater_server.store import engine
+from updater_server.store import sqlite
 
 
 def run(*arguments: str | Path) -> Result:
@@ -302,8 +302,8 @@ def test_a_quick_look_would_let_it_through(shop: Shop) -> None:
         empty = b"\x0a" + bytes(4) + size.to_bytes(2, "big") + b"\0"  # a leaf without an entry
         file.write(empty.ljust(size, b"\0"))
     with closing(sqlite3.connect(shop.folder / "duka.db")) as connection:
-        assert engine.damage(connection, quick=True) is None
-        assert "ix_spoiled" in str(engine.damage(connection))
+        assert sqlite.damage(connection, quick=True) is None
+        assert "ix_spoiled" in str(sqlite.damage(connection, quick=False))
 
 
 def test_a_server_that_was_cut_off_is_looked_through_even_if_its_log_is_gone(shop: Shop) -> None:

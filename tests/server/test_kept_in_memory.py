@@ -17,7 +17,7 @@ from updater_server.__main__ import cli
 from updater_server.errors import VaultError
 from updater_server.fleet.terminals import KeyRing
 from updater_server.sales import vault
-from updater_server.store import engine as engine_module
+from updater_server.store import sqlite as sqlite_module
 from updater_server.store.engine import reading, when_committed, writing
 from updater_server.store.prepared import undone_if_it_fails
 
@@ -103,7 +103,7 @@ def test_a_lock_that_another_process_holds_is_a_refusal_in_words(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It comes from the driver, and is caught as SQLAlchemy's."""
-    monkeypatch.setattr(engine_module, "BUSY_TIMEOUT_MS", 30)
+    monkeypatch.setattr(sqlite_module, "BUSY_TIMEOUT_MS", 30)
     with closing(sqlite3.connect(shop.folder / "duka.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         told = CliRunner().invoke(cli, ["alarm", "close", "1", "--data", str(shop.folder)])

@@ -48,7 +48,7 @@ def check(
     """
     with refusals():
         service = Service.open(data)
-        with reading(service.engine) as connection:
+        with reading(service.engine, still=True) as connection:
             since, at, why = check_points.newest(connection, service.key)
             if full:
                 since, at = checks.BEGINNING, None
@@ -56,7 +56,7 @@ def check(
                 out.print(f"{why}: the whole is checked")
             damage = None
             if at is None:
-                damage = database.damage(database.driver_connection(connection))
+                damage = database.damage(connection)
             found = (
                 [f"the database is damaged: {damage}"]
                 if damage

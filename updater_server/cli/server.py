@@ -7,10 +7,10 @@ import sys
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from updater_server import server_key
-from updater_server.atomic import sync_folder
+from updater_server.atomic import sync_folder, write_atomically
 from updater_server.cli.shared import Data, out, refusals, user
 from updater_server.errors import StateError
 from updater_server.fleet import technicians
@@ -19,27 +19,46 @@ from updater_server.sales import incoming
 from updater_server.service import DataFolder, Service, check_key, unix_time
 from updater_server.startup import alone
 from updater_server.store import engine as database
+from updater_server.store import postgresql
 from updater_server.store.engine import writing
 from updater_server.store.tables import technician
 
 FIRST_TECHNICIAN = "first technician"
 
 
-def init(data: Data) -> None:
+DatabaseUrl = Annotated[
+    str,
+    typer.Option(
+        "--database",
+        envvar="DUKA_DATABASE",
+        help="postgresql://user@host/name: the server's own user; without it an SQLite file.",
+    ),
+]
+OwnerUrl = Annotated[
+    str,
+    typer.Option(
+        "--owner",
+        envvar="DUKA_DATABASE_OWNER",
+        help="The same database for the user who owns its tables; it is not kept.",
+    ),
+]
+
+
+def init(data: Data, database_url: DatabaseUrl = "", owner: OwnerUrl = "") -> None:
     """Make a new data folder, or bring an old one's database up to date."""
     with refusals():
         folder = DataFolder(data)
         folder.check_restored()
+        _choose(folder, database_url)
         if folder.database.exists() and not folder.server_key.exists():
             raise StateError(f"{data} has a database but no server.key: restore the key")
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not folder.server_key.exists():
             server_key.create(folder.server_key)
         key = server_key.load(folder.server_key)
+        engine = database.open_engine(folder.place)
         with alone(folder):  # never under a server that runs
-            engine = database.open_engine(folder.database)
-            database.migrate(engine)
-            folder.database.chmod(0o600)
+            _migrate(folder, engine, owner)
             check_key(engine, key)
         token = None
         with writing(engine) as connection:
@@ -55,6 +74,37 @@ def init(data: Data) -> None:
             out.print(f"technician token: {token}", highlight=False, soft_wrap=True)
             out.print("It is shown this once. It enrols terminals and opens the dashboard.")
             out.print(f'It hands out no float until you say: technician allow "{FIRST_TECHNICIAN}"')
+
+
+def _choose(folder: DataFolder, url: str) -> None:
+    """Keep where the database is; it is chosen once.
+
+    Raises:
+        StateError: the folder has another one.
+    """
+    if not url or folder.place == url:
+        return
+    if folder.database_url.exists() or folder.database.exists():
+        raise StateError(
+            f"{folder.path} keeps its books in {folder.place_in_words}: a folder's database is "
+            "chosen at its first `init`"
+        )
+    database.open_engine(url).dispose()  # is it one at all?
+    folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_atomically(folder.database_url, f"{url}\n".encode(), 0o600)
+
+
+def _migrate(folder: DataFolder, engine: Engine, owner: str) -> None:
+    if database.is_sqlite(engine):
+        database.migrate(engine)
+        folder.database.chmod(0o600)
+        return
+    owners = database.open_engine(owner or str(folder.place), as_owner=True)
+    try:
+        with postgresql.presence(owners, alone=True):
+            database.migrate(owners)
+    finally:
+        owners.dispose()
 
 
 def serve(

@@ -20,7 +20,7 @@ from updater_server.faces.http_connection import Application, Limits
 from updater_server.faces.http_server import HttpServer
 from updater_server.renewal import keep_renewing
 from updater_server.service import Service
-from updater_server.startup import count_on, examine, the_only_server
+from updater_server.startup import count_on, examine, its_place
 
 END_S = 15.0
 """From the word to stop to the end of the process, whatever does not come back meanwhile."""
@@ -142,7 +142,7 @@ def serve(service: Service, host: str, port: int, ready: Callable[[int], None]) 
         StateError: another server uses this folder, the database is damaged or cannot be written,
             or the address is taken.
     """
-    with the_only_server(service.folder) as cut_off:
+    with its_place(service) as cut_off:
         examine(service, cut_off)
         listening = _listen(host, port)
         _settle()

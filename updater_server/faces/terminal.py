@@ -18,7 +18,12 @@ from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.sales.stock import NoSuchBatch, TerminalBlocked
 from updater_server.service import Service
-from updater_server.store.engine import is_the_databases_fault, reading, writing
+from updater_server.store.engine import (
+    again_if_it_collides,
+    is_the_databases_fault,
+    reading,
+    writing,
+)
 from updater_server.store.prepared import undone_if_it_fails
 from updater_server.wire import cbor, keys
 from updater_server.wire.content import BadMessage, Content
@@ -53,17 +58,11 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
         if device_keys is None:
             return UNAUTHORIZED, b""
         plain = open_request(envelope, device_keys)
-        with writing(service.engine) as connection:
-            now = service.now()
-            owner = terminals.accept_counter(
-                connection, envelope.terminal_id, envelope.counter, now
-            )
-            if owner is None:
-                return REPLAY, b""
-            if not service.key_ring.still(owner.id, owner.key_sealed):
-                raise VaultError("its device key is not the one that it was")
-            exchange = Exchange(service, connection, owner, device_keys, now)
-            answer = _answer_or_note(exchange, plain)
+        answer = again_if_it_collides(
+            service.engine, lambda: _transaction(service, envelope, device_keys, plain)
+        )
+        if answer is None:
+            return REPLAY, b""
     except SealBroken:
         return UNAUTHORIZED, b""
     except (PricesUnavailable, VaultError, BusyError) as error:
@@ -82,6 +81,23 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
         )
         return TRY_LATER, b""
     return OK, seal_reply(envelope, answer, device_keys)
+
+
+def _transaction(
+    service: Service, envelope: Envelope, device_keys: DeviceKeys, plain: bytes
+) -> bytes | None:
+    """All that a message does, and its reply; None if its counter was used. Its first statement
+    holds the terminal's row: of one terminal there is one message at a time.
+    """
+    with writing(service.engine, beside=True) as connection:
+        now = service.now()
+        owner = terminals.accept_counter(connection, envelope.terminal_id, envelope.counter, now)
+        if owner is None:
+            return None
+        if not service.key_ring.still(owner.id, owner.key_sealed):
+            raise VaultError("its device key is not the one that it was")
+        exchange = Exchange(service, connection, owner, device_keys, now)
+        return _answer_or_note(exchange, plain)
 
 
 def _learn(service: Service, envelope: Envelope) -> DeviceKeys | None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, case, func, insert, select, update
 
+from updater_server.store.engine import one_at_a_time
 from updater_server.store.tables import alarm
 
 TEXT_LIMIT = 300
@@ -52,7 +53,9 @@ def raise_alarm(
     connection: Connection, terminal_id: bytes | None, code: str, text: str, now: int
 ) -> None:
     """Record an alarm; the same one again while it is open only counts up."""
-    text = text[:TEXT_LIMIT]
+    text = text[:TEXT_LIMIT].replace("\0", "?")
+    if terminal_id is None:
+        one_at_a_time(connection, f"{code} {text}")
     same_terminal = (
         alarm.c.terminal_id.is_(None) if terminal_id is None else alarm.c.terminal_id == terminal_id
     )

@@ -14,7 +14,7 @@ import hmac
 import json
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, select
 
 from updater_server.sales import questions
 from updater_server.sales.checks import BEGINNING, Point
@@ -50,7 +50,9 @@ def _why_not(connection: Connection, key: ServerKey, row: Any) -> str:
         questions.TOTALS
     ):
         return "the last point is of another version"
-    restored = connection.execute(text(questions.BOUNDS["restores"])).scalar() or 0
+    restored = (
+        connection.execute(questions.asked(connection, questions.BOUNDS["restores"])).scalar() or 0
+    )
     if restored != bounds["restores"]:
         return "the database was restored since the last point"
     if content["anchors"] != _anchors(connection, bounds):
@@ -78,7 +80,9 @@ def _anchors(connection: Connection, bounds: dict[str, int]) -> str:
     """What stands in the last rows that were checked, as one digest."""
     stood = hashlib.sha256()
     for name, query in questions.ANCHORS.items():
-        found = connection.execute(text(query), {"bound": bounds[name]}).scalar()
+        found = connection.execute(
+            questions.asked(connection, query), {"bound": bounds[name]}
+        ).scalar()
         stood.update(f"{name} {bounds[name]} {found}\n".encode())
     return stood.hexdigest()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from updater_server.sales import questions
 from updater_server.wire.journal_record import FIRST_TAG, NotARecord, Record
@@ -32,11 +32,13 @@ def problems(connection: Connection, since: Point = BEGINNING) -> list[str]:
     """
     found = []
     for words, query in questions.MUST_FIND_NOTHING.items():
-        broken = connection.execute(text(query), _of(query, since.bounds)).fetchall()
+        broken = connection.execute(
+            questions.asked(connection, query), _of(query, since.bounds)
+        ).fetchall()
         if broken:
             found.append(f"{words} ({len(broken)} times; first: {broken[0][0]})")
     off = "SELECT SUM(amount_minor) FROM ledger_entry WHERE id > :entries"
-    total = connection.execute(text(off), _of(off, since.bounds)).scalar()
+    total = connection.execute(questions.asked(connection, off), _of(off, since.bounds)).scalar()
     if total:
         found.append(f"the ledger is off by {total}")
     found += _broken_chains(connection, since)
@@ -46,7 +48,7 @@ def problems(connection: Connection, since: Point = BEGINNING) -> list[str]:
 def now(connection: Connection, since: Point) -> Point:
     """The point that the books have come to, if nothing is wrong with them behind `since`."""
     bounds = {
-        name: int(connection.execute(text(query)).scalar() or 0)
+        name: int(connection.execute(questions.asked(connection, query)).scalar() or 0)
         for name, query in questions.BOUNDS.items()
     }
     return Point(bounds, totals(connection, since))
@@ -56,7 +58,12 @@ def totals(connection: Connection, since: Point) -> dict[str, int]:
     """The totals of all rows: those of the point and what came since."""
     return {
         name: since.totals[name]
-        + int(connection.execute(text(query), _of(query, since.bounds)).scalar() or 0)
+        + int(
+            connection.execute(
+                questions.asked(connection, query), _of(query, since.bounds)
+            ).scalar()
+            or 0
+        )
         for name, query in questions.TOTALS.items()
     }
 
@@ -70,7 +77,7 @@ def _wrong_totals(connection: Connection, summed: Mapping[str, int]) -> list[str
     says why, floats that are not what was sold and paid in.
     """
     is_now = {
-        name: int(connection.execute(text(query)).scalar() or 0)
+        name: int(connection.execute(questions.asked(connection, query)).scalar() or 0)
         for name, query in questions.NOW.items()
     }
     found = []
@@ -105,7 +112,8 @@ _ONE_RECORD = """
 
 def _records(connection: Connection, since: Point) -> Iterator[tuple[bytes, int, bytes | None]]:
     query = _NEW_RECORDS if since.bounds["journal"] or since.bounds["late"] else _EVERY_RECORD
-    for row in connection.execute(text(query), _of(query, since.bounds)):
+    found = questions.asked(connection, query).execution_options(yield_per=1000)
+    for row in connection.execute(found, _of(query, since.bounds)):
         yield row[0], row[1], row[2]
 
 
@@ -114,7 +122,7 @@ def _tag_before(connection: Connection, terminal_id: bytes, sequence: int) -> by
     if sequence == 1:
         return FIRST_TAG
     asked = {"terminal_id": terminal_id, "sequence": sequence - 1}
-    raw = connection.execute(text(_ONE_RECORD), asked).scalar()
+    raw = connection.execute(questions.asked(connection, _ONE_RECORD), asked).scalar()
     try:
         return None if raw is None else Record.parse(raw).tag
     except NotARecord:

@@ -152,9 +152,9 @@ def _take_by_serial(
     there, or was given again, gets a row without a PIN, so that the books hold, and an alarm.
     """
     found = connection.execute(
-        select(voucher.c.id, voucher.c.free).where(
-            voucher.c.product_id == product_id, voucher.c.serial == serial
-        )
+        select(voucher.c.id, voucher.c.free)
+        .where(voucher.c.product_id == product_id, voucher.c.serial == serial)
+        .with_for_update()  # another terminal may say that it got it
     ).one_or_none()
     if found is not None and found.free:
         connection.execute(update(voucher).where(voucher.c.id == found.id).values(free=False))

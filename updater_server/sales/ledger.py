@@ -18,11 +18,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Sequence,
+    bindparam,
+    cast,
+    func,
+    insert,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql
 
 from updater_server.errors import InputError
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import account, ledger_entry, ledger_transaction, number
+from updater_server.store.tables.base import Big
 from updater_server.wire import limits
 
 BANK = "bank"
@@ -50,7 +63,9 @@ _NEXT = Prepared(
     update(number)
     .where(number.c.name == "ledger_transaction")
     .values(value=number.c.value + 1)
-    .returning(number.c.value)
+    .returning(number.c.value),
+    # No row that every sale would wait for; a number that is not used is missing, and no harm.
+    on_postgresql=select(Sequence("ledger_transaction_number").next_value()),
 )
 _NEWEST_BALANCE = (
     select(ledger_entry.c.balance_after_minor)
@@ -64,16 +79,22 @@ _ENTRY_COLUMNS = ["transaction_id", "account_id", "amount_minor", "balance_after
 
 
 def _entry(after: ColumnElement[Any]) -> Prepared:
-    given: tuple[Any, ...] = (bindparam("transaction_id"), account.c.id, bindparam("amount_minor"))
+    given: tuple[Any, ...] = (
+        bindparam("transaction_id", type_=Big),
+        account.c.id,
+        bindparam("amount_minor", type_=Big),
+    )
     one = select(*given, after)
     one = one.where(account.c.name == bindparam("name"))
     made = insert(ledger_entry).from_select(_ENTRY_COLUMNS, one)
     return Prepared(made.returning(ledger_entry.c.balance_after_minor))
 
 
-_FLOAT_ENTRY = _entry(func.coalesce(_NEWEST_BALANCE, 0) + bindparam("amount_minor"))
-_OTHER_ENTRY = _entry(null())
-_NEW_ACCOUNT = Prepared(insert(account), ["name"])
+_FLOAT_ENTRY = _entry(func.coalesce(_NEWEST_BALANCE, 0) + bindparam("amount_minor", type_=Big))
+_OTHER_ENTRY = _entry(cast(null(), Big))
+_NEW_ACCOUNT = Prepared(
+    insert(account), ["name"], on_postgresql=postgresql.insert(account).on_conflict_do_nothing()
+)
 _TRANSACTION = Prepared(
     insert(ledger_transaction),
     ["id", "kind", "reference", "terminal_id", "sequence", "created_at"],

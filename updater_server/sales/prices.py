@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy.dialects import postgresql
 
 from updater_server.channels import (
     Catalogue,
@@ -36,7 +37,11 @@ _OF_A_PRICE = ("catalogue", "product_id", "amount_minor", "commission_minor")
 _SHOWN = Prepared(
     select(price.c.first_seen_at).where(*(price.c[name] == bindparam(name) for name in _OF_A_PRICE))
 )
-_RECORD = Prepared(insert(price), [*_OF_A_PRICE, "first_seen_at"])
+_RECORD = Prepared(
+    insert(price),
+    [*_OF_A_PRICE, "first_seen_at"],
+    on_postgresql=postgresql.insert(price).on_conflict_do_nothing(),  # others may show it first
+)
 
 
 class PriceLists:

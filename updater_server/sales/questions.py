@@ -7,9 +7,32 @@ import's state) is either rare and asked about each time, or shows in the totals
 
 `NOT INDEXED`, `INDEXED BY` and `CROSS JOIN` say where to begin: at the rows behind the bound.
 SQLite, which does not know how few they are, would rather go through an index of all.
+They are written for SQLite; `asked` says them in PostgreSQL's words.
 """
 
 from __future__ import annotations
+
+import re
+
+from sqlalchemy import Connection, TextClause, text
+
+from updater_server.store.engine import is_sqlite
+
+_ON_POSTGRESQL = (
+    (r"\browid\b", "arrival"),
+    (r"\bNOT INDEXED\b|\bINDEXED BY \w+", ""),
+    (r"\bCROSS JOIN\b", "JOIN"),
+    (r"\+(?=[a-z]\.)", ""),  # "not by this index"
+)
+
+
+def asked(connection: Connection, query: str) -> TextClause:
+    """A question in the words of this database."""
+    if not is_sqlite(connection):
+        for pattern, words in _ON_POSTGRESQL:
+            query = re.sub(pattern, words, query)
+    return text(query)
+
 
 MUST_FIND_NOTHING = {
     "a ledger transaction does not sum to zero": """
@@ -17,14 +40,15 @@ MUST_FIND_NOTHING = {
             (SELECT transaction_id FROM ledger_entry NOT INDEXED WHERE id > :entries)
         GROUP BY transaction_id HAVING SUM(amount_minor) <> 0""",
     "a float's running balance is not the sum of its entries": """
-        SELECT id FROM (SELECT e.id, e.balance_after_minor AS told, a.name GLOB 'float:*' AS kept,
+        SELECT id FROM (SELECT e.id, e.balance_after_minor AS told,
+            substr(a.name, 1, 6) = 'float:' AS kept,
             COALESCE((SELECT b.balance_after_minor FROM ledger_entry b
                 WHERE b.account_id = e.account_id AND b.id <= :entries
                 ORDER BY b.id DESC LIMIT 1), 0)
             + SUM(e.amount_minor) OVER (PARTITION BY e.account_id ORDER BY e.id) AS summed
             FROM ledger_entry e NOT INDEXED JOIN account a ON a.id = e.account_id
-            WHERE e.id > :entries)
-        WHERE told IS NOT CASE WHEN kept THEN summed END""",
+            WHERE e.id > :entries) AS every
+        WHERE told IS DISTINCT FROM CASE WHEN kept THEN summed END""",
     "a ledger entry belongs to no transaction": """
         SELECT e.id FROM ledger_entry e LEFT JOIN ledger_transaction t ON t.id = e.transaction_id
         WHERE e.id > :entries AND t.id IS NULL""",
@@ -75,8 +99,8 @@ MUST_FIND_NOTHING = {
             OR v.id IN (SELECT voucher_id FROM voucher_assignment WHERE rowid > :assignments)
             OR v.id IN (SELECT voucher_id FROM stock_return WHERE rowid > :returns)
             OR v.id IN (SELECT voucher_id FROM voucher_aside WHERE at >= :asides_at)
-            OR v.id IN (SELECT id FROM voucher WHERE import_id > :imports))
-        WHERE held NOT IN (0, 1) OR (free AND (held OR aside)) OR (NOT free AND NOT held
+            OR v.id IN (SELECT id FROM voucher WHERE import_id > :imports)) AS every
+        WHERE held NOT IN (0, 1) OR (free AND (held <> 0 OR aside)) OR (NOT free AND held = 0
             AND NOT aside AND (state IS NULL OR state = 'complete'))""",
     "an import does not have the vouchers it says": """
         SELECT i.id FROM voucher_import i WHERE i.state IN ('releasing', 'complete')
@@ -216,7 +240,7 @@ TOTALS = {
     "return_count": "SELECT COUNT(*) FROM stock_return WHERE rowid > :returns",
     "shared_minor": """
         SELECT SUM(e.amount_minor) FROM ledger_entry e JOIN account a ON a.id = e.account_id
-        WHERE e.id > :entries AND a.name NOT GLOB 'float:*'""",
+        WHERE e.id > :entries AND substr(a.name, 1, 6) <> 'float:'""",
 }
 """What is added to the totals by the rows behind the bounds."""
 
@@ -226,7 +250,7 @@ NOW = {
             SELECT (SELECT MIN(v.product_id) FROM voucher v WHERE v.product_id > p.product_id)
             FROM p WHERE p.product_id IS NOT NULL)
         SELECT SUM((SELECT COUNT(*) FROM voucher v
-            WHERE v.product_id = p.product_id AND v.free = 1)) FROM p""",
+            WHERE v.product_id = p.product_id AND v.free = TRUE)) FROM p""",
     "aside": """
         SELECT COUNT(*) FROM voucher_aside x
         WHERE (SELECT COUNT(*) FROM voucher_assignment a WHERE a.voucher_id = x.voucher_id)
@@ -239,6 +263,6 @@ NOW = {
             = (SELECT COUNT(*) FROM stock_return r WHERE r.voucher_id = v.id)""",
     "floats_minor": """
         SELECT SUM((SELECT e.balance_after_minor FROM ledger_entry e WHERE e.account_id = a.id
-            ORDER BY e.id DESC LIMIT 1)) FROM account a WHERE a.name GLOB 'float:*'""",
+            ORDER BY e.id DESC LIMIT 1)) FROM account a WHERE substr(a.name, 1, 6) = 'float:'""",
 }
 """What the totals are held against, as it is now."""

@@ -202,12 +202,14 @@ def passed_counts(connection: Connection) -> dict[bytes, int]:
     """
     rows = connection.execute(
         text("""
-            SELECT b.terminal_id, SUM(o.top + 1 - o.sold - (SELECT COUNT(*) FROM stock_return r
-                WHERE r.batch_id = o.batch_id AND r.batch_index <= o.top)) AS passed
-            FROM (SELECT batch_id, MAX(batch_index) AS top,
-                SUM(outcome = 'sold') - SUM(outcome = 'spoiled') AS sold
-                FROM stock_outcome GROUP BY batch_id) o
-            JOIN stock_batch b ON b.id = o.batch_id
-            GROUP BY b.terminal_id HAVING passed > 0 ORDER BY b.terminal_id""")
+            SELECT * FROM (
+                SELECT b.terminal_id, SUM(o.top + 1 - o.sold - (SELECT COUNT(*) FROM stock_return r
+                    WHERE r.batch_id = o.batch_id AND r.batch_index <= o.top)) AS passed
+                FROM (SELECT batch_id, MAX(batch_index) AS top,
+                    COUNT(*) FILTER (WHERE outcome = 'sold')
+                    - COUNT(*) FILTER (WHERE outcome = 'spoiled') AS sold
+                    FROM stock_outcome GROUP BY batch_id) o
+                JOIN stock_batch b ON b.id = o.batch_id GROUP BY b.terminal_id) AS every
+            WHERE passed > 0 ORDER BY terminal_id""")
     )
     return {bytes(row.terminal_id): int(row.passed) for row in rows}

@@ -21,7 +21,7 @@ from updater_server.sales.prices import PriceLists
 from updater_server.sales.restore_state import batch_floor
 from updater_server.sales.stock_file import BATCH_LIMIT
 from updater_server.server_key import ServerKey
-from updater_server.store.engine import new_id
+from updater_server.store.engine import is_sqlite, new_id
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import stock_batch, voucher, voucher_assignment
 from updater_server.wire.sealed import DeviceKeys
@@ -124,7 +124,8 @@ def _make(connection: Connection, values: dict[str, object], ids: list[int], now
     floor = batch_floor(connection)
     above = select(stock_batch.c.id).where(stock_batch.c.id > floor).limit(1)
     # The database counts on by itself; only the first one after a restore is told where from.
-    first = {} if not floor or connection.scalar(above) else {"id": floor + 1}
+    told = not is_sqlite(connection) or not floor or connection.scalar(above)
+    first = {} if told else {"id": floor + 1}
     created = connection.execute(
         insert(stock_batch).values(
             **first,

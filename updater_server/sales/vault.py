@@ -32,6 +32,7 @@ from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import pins
 from updater_server.sales.restore_state import held_through
 from updater_server.server_key import SealedValue, ServerKey
+from updater_server.store.engine import is_sqlite
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import (
     stock_return,
@@ -40,6 +41,7 @@ from updater_server.store.tables import (
     voucher_assignment,
     voucher_import,
 )
+from updater_server.store.tables.base import Big
 from updater_server.wire import limits
 
 ONLINE_SHELF_LIFE_S = 86400
@@ -72,7 +74,7 @@ _OPENABLE = (voucher.c.id, voucher.c.product_id, voucher.c.serial, voucher.c.exp
 _REVEAL = Prepared(select(*_OPENABLE).where(voucher.c.id == bindparam("voucher_id")))
 
 
-def _taking(which: ColumnElement[bool], *order: ColumnElement[Any]) -> Prepared:
+def _taking(skips: bool, which: ColumnElement[bool], *order: ColumnElement[Any]) -> Prepared:
     free = select(voucher.c.id).where(
         voucher.c.product_id == bindparam("product"),
         voucher.c.free,
@@ -81,14 +83,21 @@ def _taking(which: ColumnElement[bool], *order: ColumnElement[Any]) -> Prepared:
     )
     chosen = free.order_by(*order).limit(bindparam("wanted", type_=Integer))
     taken = update(voucher).where(voucher.c.id.in_(chosen)).values(free=False)
-    return Prepared(taken.returning(*_OPENABLE))
+    locked = chosen.with_for_update(skip_locked=skips).cte("chosen")
+    also = update(voucher).where(voucher.c.id == locked.c.id).values(free=False)
+    return Prepared(taken.returning(*_OPENABLE), on_postgresql=also.returning(*_OPENABLE))
 
 
-# Two walks along one index: ordered by one expression, the whole vault would be sorted.
-_TAKE_EXPIRING = _taking(
-    voucher.c.expires_at > bindparam("after"), voucher.c.expires_at, voucher.c.id
-)
-_TAKE_LASTING = _taking(voucher.c.expires_at == 0, voucher.c.id)
+def _walks(skips: bool) -> tuple[Prepared, Prepared]:
+    """Two walks along one index: ordered by one expression, the whole vault would be sorted."""
+    expires = voucher.c.expires_at
+    after = expires > bindparam("after")
+    return _taking(skips, after, expires, voucher.c.id), _taking(skips, expires == 0, voucher.c.id)
+
+
+_TAKE = _walks(skips=True)
+# Those that others hold just now: they may give them back, so only this says "sold out".
+_TAKE_LAST = _walks(skips=False)
 
 
 def take(
@@ -105,11 +114,16 @@ def take(
 
 def _take(connection: Connection, product_id: str, count: int, now: int, spare_s: int) -> list[Any]:
     values = {"product": product_id, "held_through": held_through(connection)}
-    expiring = _TAKE_EXPIRING.all(connection, **values, after=now + spare_s, wanted=count)
-    rows = sorted(expiring, key=lambda row: (row.expires_at, row.id))
-    if len(rows) < count:
-        lasting = _TAKE_LASTING.all(connection, **values, wanted=count - len(rows))
-        rows += sorted(lasting, key=lambda row: int(row.id))
+    rows: list[Any] = []
+    for expiring, lasting in (_TAKE,) if is_sqlite(connection) else (_TAKE, _TAKE_LAST):
+        if len(rows) < count:
+            found = expiring.all(
+                connection, **values, after=now + spare_s, wanted=count - len(rows)
+            )
+            rows += sorted(found, key=lambda row: (row.expires_at, row.id))
+        if len(rows) < count:
+            found = lasting.all(connection, **values, wanted=count - len(rows))
+            rows += sorted(found, key=lambda row: int(row.id))
     return rows
 
 
@@ -134,7 +148,7 @@ def take_open(
     return opened
 
 
-_TURN = select(func.count()).where(stock_return.c.voucher_id == bindparam("given"))
+_TURN = select(func.count()).where(stock_return.c.voucher_id == bindparam("given", type_=Big))
 _GIVE = Prepared(
     insert(voucher_assignment).from_select(
         [
@@ -142,9 +156,10 @@ _GIVE = Prepared(
             "assigned_at",
         ],
         select(
-            bindparam("given"),
+            bindparam("given", type_=Big),
             _TURN.scalar_subquery(),
-            *(bindparam(name) for name in ("to", "sale", "batch", "place", "now")),
+            bindparam("to", type_=LargeBinary),
+            *(bindparam(name, type_=Big) for name in ("sale", "batch", "place", "now")),
         ),
     )
 )

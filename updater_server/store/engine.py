@@ -1,12 +1,15 @@
-"""One SQLite file: connections with the right pragmas, transactions that write, and migrations.
+"""The database, whichever it is: transactions that read, that write, and migrations.
 
-For every module of the server. A writing transaction takes the write lock at its start (BEGIN
-IMMEDIATE), so that what it read is still true when it commits; a reading one sees one consistent
-state.
+For every module of the server. It is one SQLite file (`sqlite`) or a PostgreSQL database
+(`postgresql`). A writing transaction goes alone: it takes the write lock at its start, so that what
+it read is still true when it commits. On PostgreSQL terminals' messages go beside each other
+(`writing`, `beside`); there, what two of them share is decided under a lock of the database's. A
+reading transaction sees one consistent state.
 
 SQLite has one writer, and who waits for its lock sleeps and tries again, without an order: with
 many threads somebody is always unlucky. So the threads of one process stand in line for it here
 (`WriteLine`), first come, first served, and whom nobody can serve in time is told so at once.
+PostgreSQL lets some write at once; the rest stands in the same line.
 """
 
 from __future__ import annotations
@@ -18,28 +21,30 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, CursorResult, Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from updater_server.errors import BusyError, StateError
+from updater_server.store import postgresql, rights, sqlite
 
-BUSY_TIMEOUT_MS = 5000
-"""How long another process (an operator's command) may hold the write lock."""
 LINE_LIMIT = 64
 PATIENCE_S = 8.0
 """A terminal gives up on an answer after about 20 s; the network has its share of them."""
+T = TypeVar("T")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class WriteLine:
-    """The line of threads that want to write: one at a time, in the order in which they came."""
+    """The line of threads that want to write: `width` at a time, in the order in which they
+    came.
+    """
 
-    def __init__(self, limit: int = LINE_LIMIT) -> None:
+    def __init__(self, limit: int = LINE_LIMIT, width: int = 1) -> None:
         self._limit = limit
         self._guard = threading.Lock()
-        self._taken = False
+        self._free = width
         self._waiting: deque[threading.Event] = deque()
 
     @property
@@ -56,8 +61,8 @@ class WriteLine:
         """
         mine = threading.Event()
         with self._guard:
-            if not self._taken:
-                self._taken = True
+            if self._free:
+                self._free -= 1
                 mine.set()
             elif len(self._waiting) >= self._limit:
                 raise BusyError("too much is to be written at once: try again in a few seconds")
@@ -75,7 +80,7 @@ class WriteLine:
                 if self._waiting:
                     self._waiting.popleft().set()
                 else:
-                    self._taken = False
+                    self._free += 1
 
 
 _LINES: weakref.WeakKeyDictionary[Engine, WriteLine] = weakref.WeakKeyDictionary()
@@ -83,41 +88,31 @@ _LINES: weakref.WeakKeyDictionary[Engine, WriteLine] = weakref.WeakKeyDictionary
 
 def write_line(engine: Engine) -> WriteLine:
     """The line in which this process's threads wait to write to `engine`."""
-    return _LINES.setdefault(engine, WriteLine())
+    return _LINES.setdefault(engine, WriteLine(width=1 if is_sqlite(engine) else postgresql.WIDTH))
 
 
-def open_engine(path: Path) -> Engine:
-    """An engine on the SQLite file `path`: WAL, foreign keys, every commit on the disk before it
-    returns.
+def open_engine(place: Path | str, as_owner: bool = False) -> Engine:
+    """An engine on an SQLite file, or on the PostgreSQL database at a URL (`postgresql`): every
+    commit is on the disk before it returns.
+
+    Raises:
+        StateError: no such URL can be.
     """
-    engine = create_engine(
-        f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=8
-    )
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun below, not by the driver
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # a sale that was answered is on the disk
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA trusted_schema = OFF")
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("duka_writes", False)
-        words = "BEGIN IMMEDIATE" if writes else "BEGIN"
-        try:
-            driver_connection(connection).execute(words)
-        except sqlite3.Error as error:
-            raise as_sqlalchemys(words, error) from error
-
-    return engine
+    if isinstance(place, Path):
+        return sqlite.open_engine(place)
+    return postgresql.open_engine(place, as_owner)
 
 
-def as_sqlalchemys(statement: str, error: sqlite3.Error) -> BaseException:
+def is_sqlite(on: Engine | Connection) -> bool:
+    """Whether this is SQLite; else it is PostgreSQL."""
+    return on.dialect.name == "sqlite"
+
+
+def as_sqlalchemys(connection: Connection, statement: str, error: Exception) -> BaseException:
     """A driver's error as SQLAlchemy would raise it: what is caught elsewhere."""
-    return DBAPIError.instance(statement, None, error, sqlite3.Error)
+    return DBAPIError.instance(
+        statement, None, error, connection.dialect.loaded_dbapi.Error, dialect=connection.dialect
+    )
 
 
 def new_id(made: CursorResult[Any]) -> int:
@@ -143,12 +138,15 @@ def calls_when_committed(connection: Connection) -> list[Callable[[], object]]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, beside: bool = False) -> Iterator[Connection]:
     """A transaction that may write: committed at the end, rolled back by any exception.
+
+    `beside`: other such transactions may write meanwhile, where the database can; it is for what
+    begins by updating the row of the one terminal that it is about.
 
     Raises:
         BusyError: others of this process write and wait (`WriteLine`); nothing was begun.
-        sqlalchemy.exc.OperationalError: another process held the lock for `BUSY_TIMEOUT_MS`.
+        sqlalchemy.exc.OperationalError: another process held the lock for 5 s.
     """
     with (
         write_line(engine).turn(PATIENCE_S),
@@ -157,63 +155,69 @@ def writing(engine: Engine) -> Iterator[Connection]:
         calls: list[Callable[[], object]] = []
         connection.info[_AFTER] = calls  # of the driver's connection, which others had before
         with connection.begin():
+            if not is_sqlite(engine):
+                postgresql.take_place(connection, alone=not beside)
             yield connection
         for call in calls:
             call()
 
 
-_OF_THE_DATABASE = frozenset(
-    {
-        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_PERM,
-    }
-)  # fmt: skip
+def one_at_a_time(connection: Connection, about: str) -> None:
+    """Let transactions that decide something about `about` (any text) follow each other from here
+    to their ends; on SQLite they do.
+    """
+    if not is_sqlite(connection):
+        postgresql.one_at_a_time(connection, about)
+
+
+def again_if_it_collides(engine: Engine, work: Callable[[], T]) -> T:
+    """`work()`, which is one whole transaction `beside` others: again if they collide with it, some
+    times at most. One writer collides with nobody.
+    """
+    return work() if is_sqlite(engine) else postgresql.again_if_it_collides(engine, work)
 
 
 def is_the_databases_fault(error: BaseException) -> bool:
     """Whether the same request may well succeed later: the lock, the disk or the file was at fault,
     not what was asked.
     """
-    if isinstance(error, DBAPIError):
-        error = error.orig or error
-    if not isinstance(error, sqlite3.Error):
-        return False
-    code = getattr(error, "sqlite_errorcode", None)  # none: the driver refused what it was given
-    return code is not None and (code & 0xFF) in _OF_THE_DATABASE
+    orig = (error.orig or error) if isinstance(error, DBAPIError) else error
+    if isinstance(orig, sqlite3.Error):
+        return sqlite.is_its_fault(orig)
+    return isinstance(error, DBAPIError) and postgresql.is_its_fault(error)
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that reads one consistent state."""
-    with engine.connect() as connection, connection.begin():
+def reading(engine: Engine, still: bool = False) -> Iterator[Connection]:
+    """A transaction that reads one consistent state. `still`: of a moment in which nobody wrote, so
+    that no row comes later under a number that was given before.
+    """
+    options: dict[str, Any] = {}
+    if not is_sqlite(engine):
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        if still and not is_sqlite(engine):
+            postgresql.begin_still(connection, engine)
         yield connection
 
 
-def driver_connection(connection: Connection) -> sqlite3.Connection:
-    """SQLite's own connection under SQLAlchemy's."""
-    raw = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
-    return raw
+def driver_connection(connection: Connection) -> Any:
+    """The driver's own connection under SQLAlchemy's."""
+    return connection.connection.driver_connection
 
 
-def damage(connection: sqlite3.Connection, quick: bool = False) -> str | None:
-    """The first thing that is wrong with a database's own structure, None if it is whole.
+def damage(connection: Connection, quick: bool = False) -> str | None:
+    """The first thing that is wrong with a database's own structure, None if it is whole, or
+    PostgreSQL's, which looks after that itself.
 
     `quick` leaves out whether each index fits its table, which takes most of the time.
     """
-    try:
-        check = "quick_check(1)" if quick else "integrity_check(1)"
-        first = str(connection.execute(f"PRAGMA {check}").fetchone()[0])
-        if first != "ok":
-            return " ".join(first.split())
-        stray = connection.execute("PRAGMA foreign_key_check").fetchone() if not quick else None
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise
-        return str(error)
-    return None if stray is None else f"a row of {stray[0]} belongs to no {stray[2]}"
+    return sqlite.damage(sqlite.raw(connection), quick) if is_sqlite(connection) else None
+
+
+def why_not_durable(connection: Connection) -> str | None:
+    """What about the database would let an answered sale be lost; None if nothing."""
+    return None if is_sqlite(connection) else postgresql.why_not_durable(connection)
 
 
 def migrate(engine: Engine, version: str = "head") -> None:
@@ -231,9 +235,15 @@ def migrate(engine: Engine, version: str = "head") -> None:
         config.set_main_option("script_location", str(_MIGRATIONS))
         config.attributes["connection"] = connection
         try:
+            if not is_sqlite(engine):
+                rights.begin(connection)
+                if not inspect(connection).has_table("alembic_version"):
+                    command.stamp(config, postgresql.BEGINNING)
             command.upgrade(config, version)
         except CommandError as error:
             raise StateError("the database was written by a newer server: use that one") from error
+        if not is_sqlite(engine):
+            rights.give(connection)
 
 
 def check_schema(engine: Engine) -> None:

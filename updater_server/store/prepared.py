@@ -4,12 +4,14 @@ are. For every module on the way of a sale, a sync or a check-in.
 SQLAlchemy builds, caches and adapts a statement each time it is executed: some 130 µs of Python,
 where SQLite needs 5. A `Prepared` is written in SQLAlchemy like any other, and runs on the same
 connection in the same transaction; only what lies between is left out. Rows come as the driver
-gives them: true and false are 1 and 0.
+gives them: true and false are 1 and 0 on SQLite.
+
+PostgreSQL prepares it on each connection, and must know the type of every value: where none follows
+from what a `bindparam` stands beside (in a list of columns, say), it is given a `type_`.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections import namedtuple
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +20,12 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.sql.expression import Executable
 
-from updater_server.store.engine import as_sqlalchemys, calls_when_committed, driver_connection
+from updater_server.store.engine import (
+    as_sqlalchemys,
+    calls_when_committed,
+    driver_connection,
+    is_sqlite,
+)
 
 
 class Prepared:
@@ -28,46 +35,46 @@ class Prepared:
     Every call raises what SQLAlchemy raises (`sqlalchemy.exc.IntegrityError`, …).
     """
 
-    def __init__(self, statement: Executable, columns: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        statement: Executable,
+        columns: Sequence[str] = (),
+        on_postgresql: Executable | None = None,
+    ) -> None:
         self._statement = statement
         self._columns = list(columns)
-        self._text = ""
-        self._names: tuple[str, ...] = ()
-        self._fixed: dict[str, Any] = {}
-        self._row: Any = None
+        self._on_postgresql = statement if on_postgresql is None else on_postgresql
+        self._forms: dict[str, _Form] = {}
 
-    def _compile(self, connection: Connection) -> None:
-        compiled: Any = self._statement.compile(  # type: ignore[attr-defined]
-            dialect=connection.dialect,
-            column_keys=self._columns or None,
-            compile_kwargs={"render_postcompile": True},
-        )
-        self._names = tuple(compiled.positiontup)
-        given = {name for name, bind in compiled.binds.items() if bind.required}
-        self._fixed = {name: compiled.params[name] for name in self._names if name not in given}
-        self._text = str(compiled)
+    def _form(self, connection: Connection) -> _Form:
+        name = connection.dialect.name
+        if name not in self._forms:
+            statement = self._statement if name == "sqlite" else self._on_postgresql
+            self._forms[name] = _Form(statement, self._columns, connection)
+        return self._forms[name]
 
-    def _run(self, connection: Connection, values: dict[str, Any]) -> sqlite3.Cursor:
-        if not self._text:
-            self._compile(connection)
-        every = [values[name] if name in values else self._fixed[name] for name in self._names]
+    def _run(self, connection: Connection, values: dict[str, Any]) -> tuple[_Form, Any]:
+        form = self._form(connection)
         try:
-            return driver_connection(connection).execute(self._text, every)
-        except sqlite3.Error as error:
-            raise as_sqlalchemys(self._text, error) from error
+            return form, form.run(driver_connection(connection), values)
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise as_sqlalchemys(connection, form.text, error) from error
+
+    def _rows(self, connection: Connection, values: dict[str, Any]) -> tuple[_Form, Any, list[Any]]:
+        form, cursor = self._run(connection, values)
+        try:
+            return form, cursor, cursor.fetchall()
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise as_sqlalchemys(connection, form.text, error) from error
 
     def all(self, connection: Connection, **values: Any) -> list[Any]:
         """Every row, with its columns' names."""
-        cursor = self._run(connection, values)
-        try:
-            found = cursor.fetchall()
-        except sqlite3.Error as error:
-            raise as_sqlalchemys(self._text, error) from error
+        form, cursor, found = self._rows(connection, values)
         if not found:
             return []
-        if self._row is None:
-            self._row = _row_type([column[0] for column in cursor.description])
-        return [self._row._make(row) for row in found]
+        if form.row is None:
+            form.row = _row_type([column[0] for column in cursor.description])
+        return [form.row._make(row) for row in found]
 
     def first(self, connection: Connection, **values: Any) -> Any:
         """The first row; None if there is none."""
@@ -76,11 +83,7 @@ class Prepared:
 
     def scalar(self, connection: Connection, **values: Any) -> Any:
         """The first column of the first row; None if there is none."""
-        cursor = self._run(connection, values)
-        try:
-            found = cursor.fetchall()
-        except sqlite3.Error as error:
-            raise as_sqlalchemys(self._text, error) from error
+        _, _, found = self._rows(connection, values)
         return found[0][0] if found else None
 
     def scalars(self, connection: Connection, **values: Any) -> list[Any]:
@@ -89,7 +92,33 @@ class Prepared:
 
     def run(self, connection: Connection, **values: Any) -> int:
         """How many rows it changed."""
-        return self._run(connection, values).rowcount
+        _, cursor = self._run(connection, values)
+        return int(cursor.rowcount)
+
+
+class _Form:
+    """A statement in the words of one database."""
+
+    def __init__(self, statement: Executable, columns: list[str], connection: Connection) -> None:
+        compiled: Any = statement.compile(  # type: ignore[attr-defined]
+            dialect=connection.dialect,
+            column_keys=columns or None,
+            compile_kwargs={"render_postcompile": True},
+        )
+        given = {name for name, bind in compiled.binds.items() if bind.required}
+        self.text = str(compiled)
+        self.row: Any = None
+        self._fixed = {name: value for name, value in compiled.params.items() if name not in given}
+        self._names: Sequence[str] | None = compiled.positiontup
+
+    def run(self, raw: Any, values: dict[str, Any]) -> Any:
+        """The driver's cursor."""
+        if self._names is None:  # PostgreSQL's driver goes by the names
+            return raw.execute(self.text, {**self._fixed, **values}, prepare=True)
+        fixed = self._fixed
+        return raw.execute(
+            self.text, [values[name] if name in values else fixed[name] for name in self._names]
+        )
 
 
 def _row_type(names: list[str]) -> Any:
@@ -110,8 +139,16 @@ def undone_if_it_fails(connection: Connection) -> Iterator[None]:
         yield
     except BaseException:
         del calls[before:]  # what they would tell of is undone
-        if raw.in_transaction:  # else SQLite has given up the whole: a full disk, say
+        if _goes_on(connection):
             raw.execute(_BACK)
             raw.execute(_RELEASE)
         raise
     raw.execute(_RELEASE)
+
+
+def _goes_on(connection: Connection) -> bool:
+    """Whether there is a transaction yet: SQLite gives up the whole for a full disk, say, and
+    PostgreSQL's connection may be lost.
+    """
+    raw = driver_connection(connection)
+    return bool(raw.in_transaction) if is_sqlite(connection) else not raw.closed

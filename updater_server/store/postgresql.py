@@ -1,0 +1,186 @@
+"""PostgreSQL: its connections, whom its locks keep apart, and which of its errors are nobody's
+question. For `engine`.
+
+Several processes write at once. Terminals' messages go side by side: each begins with the update of
+its terminal's row, so those of one terminal wait for each other, and nothing else that they share
+is decided without a lock of the database's. Everything else that writes (an operator's command, an
+enrolment) is rare, and goes alone, as on SQLite: it waits until no message is under way, and they
+wait for it. So what is true of one writer needs no second proof for any of them.
+
+Source: https://www.postgresql.org/docs/current/explicit-locking.html, "Advisory Locks".
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError, OperationalError
+
+from updater_server.errors import StateError
+
+SCHEMA = "duka"
+APP_ROLE = "duka_app"
+"""Whose rights the server's connections have, if the database knows it (`rights`)."""
+WIDTH = 8
+"""Writers of one process at once; more of them only wait within the database."""
+BEGINNING = "0014"
+"""The step of the history that an empty database stands at."""
+LOCK_TIMEOUT_MS = 5000
+_IDLE_MS = 60_000
+_WRITERS, _SERVERS = 1, 2
+_CLASS = 25707
+TURNS = 5
+"""How often a transaction is tried that others collide with."""
+_COLLIDED = frozenset({"40001", "40P01"})
+
+T = TypeVar("T")
+
+
+def open_engine(url: str, as_owner: bool = False) -> Engine:
+    """An engine on the database at `url`. Its connections have no more rights than the server needs
+    (`APP_ROLE`), unless it is the owner's, for `init` and `restore`.
+
+    Raises:
+        StateError: `url` is none of a PostgreSQL database.
+    """
+    try:
+        parsed = make_url(url).set(drivername="postgresql+psycopg")
+    except ArgumentError as error:
+        raise StateError("--database is no URL like postgresql://user@host/duka") from error
+    engine = create_engine(
+        parsed,
+        isolation_level="READ COMMITTED",
+        pool_size=2 * WIDTH,
+        connect_args={"connect_timeout": 5, "application_name": "duka"},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(raw: Any, _record: Any) -> None:
+        from psycopg.types.numeric import IntLoader  # sums of whole numbers are whole numbers
+
+        raw.adapters.register_loader("numeric", IntLoader)
+        before, raw.autocommit = raw.autocommit, True
+        raw.execute(
+            "SELECT set_config('search_path', %s, false), set_config('lock_timeout', %s, false)",
+            (SCHEMA, str(LOCK_TIMEOUT_MS)),
+        )
+        if not as_owner:
+            raw.execute(
+                "SELECT set_config('role', rolname, false) FROM pg_roles"
+                " WHERE rolname = %s AND pg_has_role(rolname, 'MEMBER')",
+                (APP_ROLE,),
+            )
+        raw.autocommit = before
+
+    return engine
+
+
+_ALONE = "pg_advisory_xact_lock"
+_BESIDE = "pg_advisory_xact_lock_shared"
+
+
+def take_place(connection: Connection, alone: bool) -> None:
+    """Begin a writing transaction: after all that write and before those that come, or beside the
+    other messages. What hangs in it is ended by the database.
+    """
+    connection.exec_driver_sql(
+        f"SELECT {_ALONE if alone else _BESIDE}({_CLASS}, {_WRITERS}), "
+        f"set_config('idle_in_transaction_session_timeout', '{_IDLE_MS}', true)"
+    )
+
+
+def one_at_a_time(connection: Connection, about: str) -> None:
+    """Wait for all transactions that asked this about the same, and keep it to the end of mine."""
+    connection.exec_driver_sql(
+        "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_CLASS + 2, about)
+    )
+
+
+def begin_still(connection: Connection, engine: Engine) -> None:
+    """Let a reading transaction see a moment in which nobody was writing: then every number that
+    was given so far is of a row that it sees, or of none.
+    """
+    with engine.connect() as gate, gate.begin():
+        gate.exec_driver_sql(f"SELECT {_ALONE}({_CLASS}, {_WRITERS})")
+        connection.exec_driver_sql("SELECT 1")  # its state is that of its first question
+
+
+@contextmanager
+def presence(engine: Engine, alone: bool) -> Iterator[None]:
+    """Be one of the servers on a database, or the only process that may change its tables.
+
+    Raises:
+        StateError: servers run on it, or somebody is changing its tables.
+    """
+    kind = "" if alone else "_shared"
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as held:
+        asked = f"SELECT pg_try_advisory_lock{kind}({_CLASS}, {_SERVERS})"
+        if not held.exec_driver_sql(asked).scalar():
+            raise StateError(
+                "a server runs on this database: stop all of them first"
+                if alone
+                else "the database is being changed by `init` or `restore`: wait for it"
+            )
+        try:
+            yield
+        finally:
+            held.invalidate()  # the lock ends with the connection, whatever became of it
+
+
+def why_not_durable(connection: Connection) -> str | None:
+    """What of the database's settings would let an answered sale be lost; None if nothing."""
+    for name, bad in (("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off")):
+        if connection.exec_driver_sql(f"SHOW {name}").scalar() == bad:
+            return f"{name} is off"
+    return None
+
+
+# --- errors ---
+
+
+def is_its_fault(error: DBAPIError) -> bool:
+    """Whether the connection, a lock or the disk was at fault, not what was asked."""
+    return isinstance(error, OperationalError | InternalError)
+
+
+def collided(error: BaseException) -> bool:
+    """Whether another transaction was in the way, so that the same one will go through."""
+    orig = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(orig, "sqlstate", None) in _COLLIDED
+
+
+_COLLISIONS: weakref.WeakKeyDictionary[Engine, Counter[str]] = weakref.WeakKeyDictionary()
+_GUARD = threading.Lock()
+
+
+def collisions(engine: Engine) -> Counter[str]:
+    """How often transactions of this process collided, by SQLSTATE, and how many were given up."""
+    return _COLLISIONS.setdefault(engine, Counter())
+
+
+def again_if_it_collides(engine: Engine, work: Callable[[], T]) -> T:
+    """`work()`, a whole transaction, again if others collide with it (a deadlock, say), `TURNS`
+    times at most; what it wrote in vain is undone.
+    """
+    for turn in range(1, TURNS + 1):
+        try:
+            return work()
+        except DBAPIError as error:
+            if not collided(error):
+                raise
+            with _GUARD:
+                counts = collisions(engine)
+                counts[str(getattr(error.orig, "sqlstate", ""))] += 1
+                counts["given up"] += turn == TURNS
+            if turn == TURNS:
+                raise
+            time.sleep(0.005 * 2**turn)
+    raise AssertionError("unreachable")
