@@ -27,7 +27,7 @@ from updater_server.cli.shared import (
     who,
 )
 from updater_server.errors import InputError
-from updater_server.sales import delivery_file, import_recall, imports
+from updater_server.sales import delivery_file, forecast, import_recall, imports
 from updater_server.service import Service
 from updater_server.store.engine import reading
 
@@ -202,3 +202,22 @@ def recall_import(
         say(f"  {item['product']} {item['serial']}: {item['where']}, {item['terminal'].hex()}")
     if len(shown) < len(done.gone):
         say(f"  … and {len(done.gone) - len(shown)} more: --list names them")
+
+
+@voucher_cli.command("forecast")
+def show_forecast(data: Data) -> None:
+    """How long the vault lasts, product by product, at the pace of the last seven days."""
+    with refusals():
+        service = Service.open(data)
+        with reading(service.engine) as connection:
+            found = forecast.look(connection, service.now())
+    table = Table("product", "free", "a day", "lasts")
+    for one in found:
+        lasts = "–" if one.days is None else f"{one.days:.0f} days"
+        table.add_row(
+            escape(one.product_id),
+            str(one.free),
+            f"{one.a_day:.1f}",
+            f"[red]{lasts}[/red]" if one.is_low else lasts,
+        )
+    out.print(table)

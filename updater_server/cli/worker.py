@@ -16,31 +16,39 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
 from updater_server import words
 from updater_server.cli.shared import Data, out, refusals, say
-from updater_server.errors import InputError, StateError
+from updater_server.errors import InputError, ServerError, StateError
 from updater_server.notices import outbox, receivers
 from updater_server.notices.message import Example, Group, Message
 from updater_server.quiet_log import Repeats
+from updater_server.sales import forecast
 from updater_server.service import Service
-from updater_server.store.engine import reading
+from updater_server.store.engine import reading, writing
 
-JOBS = ("notices",)
+JOBS = ("notices", "stock")
+_STOCK_EVERY_S = 3600.0
 
 
 def worker(
     data: Data,
     only: Annotated[str, typer.Option(help=f"One job: {', '.join(JOBS)}.")] = "",
 ) -> None:
-    """What is done beside the server until interrupted: telling people of alarms."""
+    """What is done beside the server until interrupted: telling people of alarms, watching how long
+    the vault lasts.
+    """
     from updater_server.notices import worker as notices  # not at each command's start
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     for handler in logging.getLogger().handlers:
         handler.addFilter(Repeats())
-    jobs: dict[str, Callable[[Service, str, threading.Event], None]] = {"notices": notices.run}
+    jobs: dict[str, Callable[[Service, str, threading.Event], None]] = {
+        "notices": notices.run,
+        "stock": _watch_stock,
+    }
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -60,6 +68,16 @@ def worker(
                 thread.start()
             for thread in threads:
                 thread.join()
+
+
+def _watch_stock(service: Service, _server: str, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            with writing(service.engine) as connection:
+                forecast.watch(connection, service.now())
+        except (ServerError, SQLAlchemyError):  # busy, full, or away for a moment
+            logging.getLogger("duka.worker").exception("the vault was not looked at")
+        stop.wait(_STOCK_EVERY_S)
 
 
 @contextmanager

@@ -33,6 +33,7 @@ _GRADES = {
     "restore_voucher": _MONEY,
     "restore_given_up": _MONEY,
     "no_vouchers": _SOON,
+    "low_stock": _SOON,
     "expired": _SOON,
     "expiry_near": _SOON,
     "channels": _SOON,
