@@ -7,13 +7,15 @@ from __future__ import annotations
 import typer
 
 from updater_server.cli.alarms import alarm_cli
-from updater_server.cli.parties import day_cli, party_cli
+from updater_server.cli.days import day_cli
+from updater_server.cli.parties import party_cli
 from updater_server.cli.reports import audit, check, report
 from updater_server.cli.restore import backup, restore, restored_cli
 from updater_server.cli.server import init, serve
 from updater_server.cli.stock import stock_cli
 from updater_server.cli.technicians import technician_cli
 from updater_server.cli.terminals import terminal_cli
+from updater_server.cli.tokens import token_cli
 from updater_server.cli.vouchers import voucher_cli
 from updater_server.cli.worker import notices_cli, worker
 
@@ -22,6 +24,7 @@ cli.add_typer(voucher_cli, name="vouchers")
 cli.add_typer(terminal_cli, name="terminal")
 cli.add_typer(party_cli, name="party")
 cli.add_typer(day_cli, name="day")
+cli.add_typer(token_cli, name="token")
 cli.add_typer(stock_cli, name="stock")
 cli.add_typer(technician_cli, name="technician")
 cli.add_typer(alarm_cli, name="alarm")

@@ -11,6 +11,7 @@ POST /v1/bench           what technicians did at their benches
 GET  /                   the dashboard, by HTTP Basic (any name, a token of the office)
 GET  /statement           what an account did in some days: page, CSV or PDF, by HTTP Basic as above
 GET  /metrics             figures for Prometheus, by HTTP Basic as above
+     /api/v1/…            programs of the operator and of parties (`partners`)
 GET  /health             what was written can be read: 200 "ok", or 503 and what is wrong
 
 Terminals' messages, files, and what people ask for have threads of their own (`lanes`): no page and
@@ -52,6 +53,18 @@ def make_app(service: Service) -> Front:
         problems = await looks.run(whole.problems)
         return Response("\n".join(problems) or "ok", status_code=503 if problems else 200)
 
+    made: list[Litestar] = []
+
+    @asgi("/api", is_mount=True, copy_scope=True)
+    async def api(scope: Scope, receive: Receive, send: Send) -> None:
+        if not made:
+            from updater_server.faces.partners.app import (
+                make,
+            )  # where nobody asks, it costs nothing
+
+            made.append(make(service, pages))
+        await made[0](scope, receive, send)
+
     async def close_lanes() -> None:
         for lane in (messages, pages, downloads, looks):
             lane.close()
@@ -62,6 +75,7 @@ def make_app(service: Service) -> Front:
             *technician.routes(service, pages),
             *operator.routes(service, pages),
             health,
+            api,
         ],
         openapi_config=None,
         exception_handlers={Exception: plain_error},

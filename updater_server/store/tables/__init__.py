@@ -35,6 +35,7 @@ from updater_server.store.tables.money import (
 )
 from updater_server.store.tables.notices import notice, notice_told
 from updater_server.store.tables.parties import (
+    api_token,
     closed_day,
     commission_rate,
     credit_limit,
@@ -71,6 +72,7 @@ from updater_server.store.tables.vouchers import (
 __all__ = [
     "account",
     "alarm",
+    "api_token",
     "bench_entry",
     "check_in",
     "check_point",

@@ -108,3 +108,16 @@ day_share = Table(
     Column("rate_ppm", Integer, nullable=False),
     Column("share_minor", Big, nullable=False),
 )
+
+api_token = Table(
+    "api_token",  # what a program of ours or of a party may do; the token itself is kept nowhere
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("token_sha256", LargeBinary(32), nullable=False, unique=True),
+    Column("party_id", Big, ForeignKey("party.id")),  # null: the operator's
+    Column("may_move", Integer, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("created_at", Big, nullable=False),
+    Column("withdrawn_at", Big),
+)
