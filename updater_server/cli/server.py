@@ -49,13 +49,13 @@ def init(data: Data, database_url: DatabaseUrl = "", owner: OwnerUrl = "") -> No
     with refusals():
         folder = DataFolder(data)
         folder.check_restored()
-        _choose(folder, database_url)
-        if folder.database.exists() and not folder.server_key.exists():
+        if folder.is_begun and not folder.server_key.exists():
             raise StateError(f"{data} has a database but no server.key: restore the key")
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not folder.server_key.exists():
             server_key.create(folder.server_key)
         key = server_key.load(folder.server_key)
+        _choose(folder, database_url)
         engine = database.open_engine(folder.place)
         with alone(folder):  # never under a server that runs
             _migrate(folder, engine, owner)
@@ -84,13 +84,12 @@ def _choose(folder: DataFolder, url: str) -> None:
     """
     if not url or folder.place == url:
         return
-    if folder.database_url.exists() or folder.database.exists():
+    if folder.is_begun:
         raise StateError(
             f"{folder.path} keeps its books in {folder.place_in_words}: a folder's database is "
             "chosen at its first `init`"
         )
     database.open_engine(url).dispose()  # is it one at all?
-    folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_atomically(folder.database_url, f"{url}\n".encode(), 0o600)
 
 
