@@ -42,10 +42,6 @@ class Store:
         self._given += 1
         return server.url(postgres.empty(server, self._given))
 
-    def again(self) -> None:
-        """Nobody uses any of them any more."""
-        self._given = 0
-
 
 @contextmanager
 def as_owner(folder: Path) -> Iterator[Connection]:

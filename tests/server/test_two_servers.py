@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -42,7 +43,7 @@ class Two:
         self.devices += 1
         made = self.shop.enrol(self.devices, float_minor)
         for server in self.servers:
-            made.transport = lambda body, server=server: terminal.handle(server, body)
+            made.transport = partial(terminal.handle, server)
             made.ask({0: 1, **_REPORT})
         return made
 
@@ -108,10 +109,12 @@ def sale(sequence: int) -> dict[int, Any]:
     return {0: 2, 1: sequence, 2: "air50", 3: 5000, 4: NOW, 20: 250}
 
 
-def every(two: Two, works: Callable[[], list[Callable[[], Any]]]) -> Iterator[list[Any]]:
+def every(
+    two: Two, works: Callable[[], list[Callable[[], Any]]], apart: int = 1
+) -> Iterator[list[Any]]:
     """The outcomes of both works under each schedule; `works` makes them anew."""
-    lengths = [two.length(work) for work in works()]
-    for schedule in interleaving.schedules(*lengths):
+    first, second = [two.length(work) for work in works()]
+    for schedule in interleaving.schedules(first, second, apart):
         yield two.run(works(), schedule)
 
 
@@ -142,8 +145,9 @@ def test_of_two_terminals_that_ask_for_the_last_voucher_one_gets_it(two: Two) ->
         two.stock(1)
         return [two.message(number, two.device(), sale(1)) for number in (0, 1)]
 
-    lengths = [two.length(two.message(0, two.device(), sale(1))) for _ in (0, 1) if not two.stock()]
-    for schedule in interleaving.schedules(*lengths):
+    two.stock(1)
+    length = two.length(two.message(0, two.device(), sale(1)))
+    for schedule in interleaving.schedules(length, length):
         answers = two.run(works(), schedule)
         assert sorted(answer[1] for answer in answers) == [0, 1], answers
         assert [answer[6] for answer in answers if answer[1]] == ["no_vouchers"]
@@ -194,7 +198,7 @@ def test_a_settlement_and_a_sale_of_one_terminal_follow_each_other(two: Two) -> 
             two.message(1, device, sale(2)),
         ]
 
-    for told, answer in every(two, works):
+    for told, answer in every(two, works, apart=2):
         device = made[-1]
         if told == 409 or answer == 409:
             assert 409 not in (told if told != 409 else answer,)
@@ -285,7 +289,7 @@ def test_without_its_lock_the_guard_of_entries_would_let_a_float_fork(two: Two) 
         try:
             device = two.device()
             works = [_unlocked(two, number, device) for number in (0, 1)]
-            two.run(works, [0] * 6 + [1] * 200)
+            two.run(works, [0] * 4 + [1] * 200)
         finally:
             connection.execute(whole)
     assert "running balance is not the sum" in " ".join(two.shop.problems())

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from updater_server import server_key
 from updater_server.atomic import sync_folder, write_atomically
-from updater_server.cli.shared import Data, out, refusals, user
+from updater_server.cli.shared import Data, OwnerUrl, out, refusals, user
 from updater_server.errors import StateError
 from updater_server.fleet import technicians
 from updater_server.quiet_log import Repeats
@@ -32,14 +32,6 @@ DatabaseUrl = Annotated[
         "--database",
         envvar="DUKA_DATABASE",
         help="postgresql://user@host/name: the server's own user; without it an SQLite file.",
-    ),
-]
-OwnerUrl = Annotated[
-    str,
-    typer.Option(
-        "--owner",
-        envvar="DUKA_DATABASE_OWNER",
-        help="The same database for the user who owns its tables; it is not kept.",
     ),
 ]
 
