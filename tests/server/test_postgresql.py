@@ -228,7 +228,7 @@ def test_a_restore_that_fails_half_way_changes_nothing(
     def cut(_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(copies, "_count_on", cut)
+    monkeypatch.setattr(copies, "count_on", cut)
     with pytest.raises(ZeroDivisionError):
         backup.restore(shop.service.folder, made.path, NOW)
     assert shop.sql("SELECT * FROM ledger_entry ORDER BY id") == before

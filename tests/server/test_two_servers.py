@@ -236,7 +236,7 @@ def floats_after(two: Two, beside: bool) -> set[int]:
         made.append(two.device())
         return [two.message(0, made[-1], sale(1)), payback(two, made[-1], beside)]
 
-    for outcomes in every(two, works):
+    for outcomes in every(two, works, apart=2):
         assert outcomes
         found.add(two.shop.float_of(made[-1]))
     return found

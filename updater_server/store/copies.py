@@ -58,14 +58,13 @@ def read(connection: Connection, folder: Path, aside: str) -> bool:
     raw.execute("SET CONSTRAINTS ALL IMMEDIATE")
     for table in known:
         raw.execute(f"ALTER TABLE {_name(raw, table)} ENABLE TRIGGER USER")
-    _count_on(connection)
+    count_on(raw)
     upgrade(connection)
     return was_there
 
 
-def _count_on(connection: Connection) -> None:
-    """Let every number that is given be above those that are there."""
-    raw = driver_connection(connection)
+def count_on(raw: Any) -> None:
+    """Let every number that is given be above those that are there. `raw` is the driver's."""
     found = raw.execute(
         "SELECT table_name, column_name FROM information_schema.columns"
         " WHERE table_schema = current_schema() AND is_identity = 'YES'"

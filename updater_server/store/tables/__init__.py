@@ -4,7 +4,7 @@ itself is made by the migrations.
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
 `stock_return`, `deposit`, `operator_log` and `technician_event` are never updated or deleted:
-triggers refuse it (migrations 0002 to 0009).
+triggers refuse it (migrations 0002 to 0009, on PostgreSQL 0016).
 """
 
 from __future__ import annotations
