@@ -191,11 +191,13 @@ def lives(
     help={
         "what": "what to measure: journal, trust, board, sales, idle",
         "options": 'passed on to it: `inv bench sales --options "--past 1000000 --connections 64"`',
+        "database": "of sales: sqlite, or postgresql beside pgbench, with one and two processes",
     },
 )
-def bench(context: Context, what: str, options: str = "") -> None:
+def bench(context: Context, what: str, options: str = "", database: str = "sqlite") -> None:
     """Measure against the alternatives, with bars: `inv bench journal`, `inv bench sales`."""
-    _python(f"-m tests.measure.{what} {options}")
+    engine = "_on_postgresql" if (what, database) == ("sales", "postgresql") else ""
+    _python(f"-m tests.measure.{what}{engine} {options}")
 
 
 @task(

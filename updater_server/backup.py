@@ -1,8 +1,9 @@
 """Back-up and restore of a data folder: each verifies what it made before it says that it is done.
 For `cli.restore`.
 
-A back-up is a folder of its own: `duka.db` (one consistent state, taken while the server runs),
-`repository/`, and `manifest.json` with the size and hash of each file, sealed under the server key.
+A back-up is a folder of its own: `duka.db`, or of PostgreSQL `tables/` (one consistent state, taken
+while the server runs), `repository/`, and `manifest.json` with the size and hash of each file,
+sealed under the server key.
 The server key and the online keys are not in it: kept together, the copy would open the vault.
 Source: https://www.sqlite.org/backup.html, https://www.sqlite.org/howtocorrupt.html section 1.4.
 """
@@ -26,6 +27,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from updater_server import server_key
 from updater_server.atomic import sync_folder, write_atomically
 from updater_server.errors import StateError
@@ -33,14 +36,15 @@ from updater_server.sales import checks, restoring
 from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service
 from updater_server.startup import alone, counted_in, set_count
+from updater_server.store import copies, postgresql, sqlite
 from updater_server.store import engine as database
-from updater_server.store import sqlite
 from updater_server.store.engine import reading, writing
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
 _DATABASE = "duka.db"
 _REPOSITORY = "repository"
+_TABLES = "tables"
 _PARTIAL_AGE_S = 86400
 
 
@@ -63,13 +67,11 @@ def make(service: Service, destination: Path) -> Backup:
     """
     now = service.now()
     _sweep(destination)
-    day = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-    backup_id = f"duka-{day}-{secrets.token_hex(4)}"
+    backup_id = f"duka-{_day(now)}-{secrets.token_hex(4)}"
     target, partial = destination / backup_id, destination / f".partial-{backup_id}"
     try:
         partial.mkdir(parents=True, mode=0o700)
-        _copy_database(service.folder.database, partial / _DATABASE)
-        problems = _books(partial / _DATABASE)
+        problems = _copy_books(service, partial)
         _copy_repository(service.folder.repository, partial / _REPOSITORY)
         manifest = {
             "format": FORMAT,
@@ -83,13 +85,17 @@ def make(service: Service, destination: Path) -> Backup:
         found = verify(partial, service.key)
         partial.rename(target)
         sync_folder(destination)
-    except (OSError, sqlite3.Error, shutil.Error) as error:
+    except (OSError, sqlite3.Error, shutil.Error, DBAPIError) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise StateError(f"no back-up was made in {destination}: {error}") from error
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     return Backup(target, found.backup_id, found.made_at, found.problems)
+
+
+def _day(now: int) -> str:
+    return datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def _sweep(destination: Path) -> None:
@@ -114,6 +120,8 @@ def verify(path: Path, key: ServerKey) -> Backup:
     for name, expected in manifest["files"].items():
         if _fingerprint(path / name) != expected:
             raise StateError(f"the back-up {path} is damaged: {name} is not what was copied")
+    if _is_of_postgresql(path):
+        return Backup(path, manifest["id"], manifest["made_at"], tuple(manifest["problems"]))
     uri = f"{(path / _DATABASE).resolve().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         if found := sqlite.damage(connection, quick=False):
@@ -121,13 +129,23 @@ def verify(path: Path, key: ServerKey) -> Backup:
     return Backup(path, manifest["id"], manifest["made_at"], tuple(manifest["problems"]))
 
 
-def restore(folder: DataFolder, path: Path, now: int) -> tuple[Backup, Path | None]:
+def _is_of_postgresql(path: Path) -> bool:
+    return (path / _TABLES).is_dir()
+
+
+def restore(
+    folder: DataFolder, path: Path, now: int, owner: str = ""
+) -> tuple[Backup, Path | str | None]:
     """Put the back-up at `path` in the place of a data folder's database; the database that was
     there is moved aside whole, with its write-ahead log. Returns the back-up and where the old one
     is now.
 
     The channels are put back only if the folder has none: an older state of them would be refused
     by terminals that saw the newer one. What was cut half-way is done by doing it again.
+
+    On PostgreSQL the tables that were there keep a schema of their own, whose name is returned, and
+    all of it is one transaction of its owner's, who is at the URL `owner` if that is not the
+    folder's.
 
     Raises:
         StateError: a server runs on the folder, it has no or another server key, or the back-up
@@ -136,6 +154,12 @@ def restore(folder: DataFolder, path: Path, now: int) -> tuple[Backup, Path | No
     with alone(folder):
         key = server_key.load(folder.server_key)
         backup = verify(path, key)
+        if _is_of_postgresql(path) != isinstance(folder.place, str):
+            raise StateError(f"{path} is of another kind of database than {folder.place_in_words}")
+        if _is_of_postgresql(path):
+            kept = _restore_tables(folder, backup, now, owner)
+            _put_back_channels(folder, path)
+            return backup, kept
         fresh = folder.path / "duka.db.restoring"
         for suffix in ("", "-wal", "-shm"):
             Path(f"{fresh}{suffix}").unlink(missing_ok=True)
@@ -145,13 +169,31 @@ def restore(folder: DataFolder, path: Path, now: int) -> tuple[Backup, Path | No
         write_atomically(folder.restoring, f"{backup.backup_id}\n".encode(), 0o600)
         aside = _move_aside(folder, now)
         fresh.rename(folder.database)
-        if not folder.repository.exists():
-            shutil.copytree(path / _REPOSITORY, folder.repository)
-            _sync_tree(folder.repository)
-        sync_folder(folder.path)
+        _put_back_channels(folder, path)
         folder.restoring.unlink()
         sync_folder(folder.path)
     return backup, aside
+
+
+def _put_back_channels(folder: DataFolder, path: Path) -> None:
+    if not folder.repository.exists():
+        shutil.copytree(path / _REPOSITORY, folder.repository)
+        _sync_tree(folder.repository)
+    sync_folder(folder.path)
+
+
+def _restore_tables(folder: DataFolder, backup: Backup, now: int, owner: str) -> str | None:
+    """The schema in which the tables are that were there; None if there were none."""
+    aside = f"before_restore_{_day(now).lower()}_{secrets.token_hex(2)}"
+    engine = database.open_engine(owner or str(folder.place), as_owner=True)
+    try:
+        with postgresql.presence(engine, alone=True), writing(engine) as connection:
+            was_there = copies.read(connection, backup.path / _TABLES, aside)
+            restoring.begin(connection, backup.backup_id, backup.made_at, now)
+            set_count(connection, counted_in(folder), now)
+    finally:
+        engine.dispose()
+    return aside if was_there else None
 
 
 def _mark(path: Path, backup: Backup, now: int, counted: int) -> None:
@@ -177,14 +219,23 @@ def _move_aside(folder: DataFolder, now: int) -> Path | None:
     there = [part for part in parts if part.exists()]
     if not there:
         return None
-    day = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-    aside = folder.path / f"before-restore-{day}-{secrets.token_hex(2)}"
+    aside = folder.path / f"before-restore-{_day(now)}-{secrets.token_hex(2)}"
     aside.mkdir(mode=0o700)
     for part in there:
         part.rename(aside / part.name)
     sync_folder(aside)
     sync_folder(folder.path)
     return aside
+
+
+def _copy_books(service: Service, partial: Path) -> list[str]:
+    """Copy the database; what its books have wrong."""
+    if database.is_sqlite(service.engine):
+        _copy_database(service.folder.database, partial / _DATABASE)
+        return _books(partial / _DATABASE)
+    with reading(service.engine, still=True) as connection:
+        copies.write(connection, partial / _TABLES)
+        return checks.problems(connection)
 
 
 def _copy_database(source: Path, target: Path) -> None:

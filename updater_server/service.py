@@ -64,6 +64,11 @@ class DataFolder:
         return self.path / "database-url"
 
     @property
+    def is_begun(self) -> bool:
+        """Whether it has a database already, or keeps where one is."""
+        return self.database.exists() or self.database_url.exists()
+
+    @property
     def place(self) -> Path | str:
         """Where the database is: the SQLite file, or a URL."""
         try:

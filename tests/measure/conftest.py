@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.server.conftest import shop, signed
+from tests.server.conftest import shop, signed, store
 
-__all__ = ["shop", "signed"]
+__all__ = ["shop", "signed", "store"]

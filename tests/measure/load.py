@@ -68,10 +68,10 @@ class Load:
         return 1000 * ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
-def make_folder(folder: Path, repository: Path, terminals: int) -> Process:
-    """A server's folder with so many terminals, not started."""
+def make_folder(folder: Path, repository: Path, terminals: int, url: str = "") -> Process:
+    """A server's folder with so many terminals, not started; `url`: of its PostgreSQL database."""
     server = Process(folder)
-    made = server.quick("init")
+    made = server.quick("init", *(["--database", url] if url else []))
     assert made.exit_code == 0, made.output
     shutil.copytree(repository, folder / "repository")
     service = Service.open(folder)

@@ -1,4 +1,8 @@
-"""Fixtures of the server's tests: one signed repository a session, a fresh server each."""
+"""Fixtures of the server's tests: one signed repository a session, a fresh server each.
+
+A file that says `ON_BOTH_ENGINES = True` is a contract: each of its tests that has a store runs on
+SQLite and on PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from pathlib import Path
 import pytest
 from securesystemslib.signer import Signer
 
+from tests.server.engines import Store
 from tests.server.shop import PASSPHRASE, Shop, make_database, make_repository
 from updater_server import channels
 
@@ -24,10 +29,28 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is asked of one store is asked of both."""
+    if (
+        not getattr(metafunc.module, "ON_BOTH_ENGINES", False)
+        or "store" not in metafunc.fixturenames
+    ):
+        return
+    named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "store" not in named:
+        metafunc.parametrize("store", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def shop(tmp_path: Path, signed: Path) -> Iterator[Shop]:
+def store(request: pytest.FixtureRequest) -> Store:
+    """Where a server keeps its books: as many empty databases of one engine as are asked for."""
+    return Store(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def shop(tmp_path: Path, signed: Path, store: Store) -> Iterator[Shop]:
     """A server in this process with signed prices, no terminal and no vouchers yet."""
-    made = Shop.open(tmp_path / "data", signed / "repository")
+    made = Shop.open(tmp_path / "data", signed / "repository", store.new_url())
     yield made
     made.service.engine.dispose()
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from tests.server import shop as shops
 from tests.server.device import Device
+from tests.server.engines import SQLITE_ALONE
 from tests.server.shop import CATALOGUE, Shop
 from updater_server import channels
 from updater_server.__main__ import cli
@@ -20,6 +21,8 @@ from updater_server.fleet import terminals
 from updater_server.sales import currency, deposits
 from updater_server.sales.currency import Currency
 from updater_server.store.engine import reading, writing
+
+ON_BOTH_ENGINES = True
 
 
 def post(
@@ -232,6 +235,7 @@ def test_whoever_moves_money_or_stock_is_noted(shop: Shop) -> None:
     assert shop.problems() == []
 
 
+@SQLITE_ALONE
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -272,6 +276,7 @@ def test_wrong_input_is_told_in_words_and_is_exit_status_2(
     assert "Traceback" not in refused.stderr
 
 
+@SQLITE_ALONE
 def test_a_server_key_that_is_not_this_databases_is_refused_everywhere(
     shop: Shop, tmp_path: Path
 ) -> None:
@@ -295,6 +300,7 @@ def test_a_server_key_that_is_not_this_databases_is_refused_everywhere(
     assert command(shop, "check").exit_code == 0
 
 
+@SQLITE_ALONE
 def test_a_database_that_knows_no_key_yet_tries_it_on_what_it_holds(
     shop: Shop, tmp_path: Path
 ) -> None:

@@ -6,6 +6,8 @@ from tests.server.shop import Shop
 from updater_server.sales.reconcile import expected_floats
 from updater_server.store.engine import reading
 
+ON_BOTH_ENGINES = True
+
 
 def agrees(shop: Shop) -> bool:
     ((found,),) = shop.sql("SELECT reconciled FROM check_in")

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from tests.measure.counts import counted
+from tests.server.engines import SQLITE_ALONE, as_owner, forge
 from tests.server.shop import Shop, voucher_csv
 from updater_server import server_key
 from updater_server.errors import InputError, VaultError
@@ -22,6 +23,8 @@ from updater_server.sales import checks, incoming, ledger, vault
 from updater_server.sales.reconcile import expected_floats
 from updater_server.store.engine import migrate, open_engine, reading, writing
 from updater_server.store.tables import metadata
+
+ON_BOTH_ENGINES = True
 
 MINE = (1).to_bytes(8, "big")
 
@@ -52,15 +55,15 @@ def a_busy_shop(shop: Shop) -> None:
         "UPDATE sale SET state = 'refused' WHERE state = 'delivered'",
         "UPDATE sale SET float_after_minor = 0 WHERE state = 'delivered'",
         "DELETE FROM sale",
-        "UPDATE voucher SET free = 1 WHERE free = 0",
-        "UPDATE voucher SET serial = 'X' WHERE free = 1",
+        "UPDATE voucher SET free = TRUE WHERE NOT free",
+        "UPDATE voucher SET serial = 'X' WHERE free",
         "DELETE FROM voucher",
         "INSERT INTO ledger_entry (transaction_id, account_id, amount_minor) VALUES (1, 1, 5)",
     ],
 )
 def test_the_database_itself_refuses_to_rewrite_history(shop: Shop, statement: str) -> None:
     a_busy_shop(shop)
-    with pytest.raises(IntegrityError), writing(shop.service.engine) as connection:
+    with pytest.raises(IntegrityError), as_owner(shop.folder) as connection:
         connection.execute(text(statement))
     assert shop.problems() == []
 
@@ -134,16 +137,16 @@ def test_a_running_balance_that_does_not_follow_is_refused_by_the_database(
 def test_a_spoiled_running_balance_is_found(shop: Shop) -> None:
     a_busy_shop(shop)
     assert shop.problems() == []
-    with sqlite3.connect(shop.folder / "duka.db") as raw:
-        raw.execute("DROP TRIGGER ledger_entry_no_update")
-        raw.execute(
-            "UPDATE ledger_entry SET balance_after_minor = balance_after_minor + 1 WHERE id = 1"
-        )
+    forge(
+        shop.folder,
+        "UPDATE ledger_entry SET balance_after_minor = balance_after_minor + 1 WHERE id = 1",
+    )
     assert shop.problems() == [
         "a float's running balance is not the sum of its entries (1 times; first: 1)"
     ]
 
 
+@SQLITE_ALONE
 @pytest.mark.parametrize(
     "question", [lambda c: ledger.float_minor(c, MINE), lambda c: expected_floats(c, MINE, 5)]
 )
@@ -191,6 +194,7 @@ def import_text(shop: Shop, csv: str) -> int:
 HEAD = "product,pin,serial,expiry\n"
 
 
+@SQLITE_ALONE
 @pytest.mark.parametrize(
     ("csv", "says"),
     [
@@ -225,6 +229,7 @@ def test_a_delivery_with_every_kind_of_expiry_comes_in(shop: Shop) -> None:
     assert found == [(0,), (0,), (1801439999,), (1900000000,)]
 
 
+@SQLITE_ALONE
 def test_no_pin_and_no_device_key_is_in_the_database_in_clear(shop: Shop) -> None:
     device = shop.enrol()
     shop.stock_vault()
@@ -236,6 +241,7 @@ def test_no_pin_and_no_device_key_is_in_the_database_in_clear(shop: Shop) -> Non
     assert shop.token.encode() not in raw
 
 
+@SQLITE_ALONE
 def test_a_sealed_pin_moved_to_another_voucher_does_not_open(shop: Shop) -> None:
     key: server_key.ServerKey = shop.service.key
     sealed = key.seal("voucher", b"air50\0S1", b"1234")
@@ -250,6 +256,7 @@ def test_a_sealed_pin_moved_to_another_voucher_does_not_open(shop: Shop) -> None
             key.open(purpose, context, value)
 
 
+@SQLITE_ALONE
 def test_the_migrations_make_the_tables_that_the_code_uses(shop: Shop) -> None:
     with reading(shop.service.engine) as connection:
         context = MigrationContext.configure(connection)

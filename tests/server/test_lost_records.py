@@ -15,6 +15,8 @@ from updater_server.errors import ConflictError, InputError
 from updater_server.sales import intake, losses
 from updater_server.store.engine import writing
 
+ON_BOTH_ENGINES = True
+
 
 def with_losses(device: Device, *lost: int) -> list[bytes]:
     """The whole journal, with these records said to be lost."""

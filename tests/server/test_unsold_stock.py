@@ -16,6 +16,8 @@ from updater_server.fleet import terminals
 from updater_server.sales import batches, returns, stock
 from updater_server.store.engine import reading, writing
 
+ON_BOTH_ENGINES = True
+
 
 def block(shop: Shop, device: Device, blocked: bool = True) -> None:
     with writing(shop.service.engine) as connection:

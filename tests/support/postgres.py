@@ -1,5 +1,5 @@
 """A real PostgreSQL for tests and benchmarks, from a package of PyPI: nothing on this machine need
-be installed. One server a process of pytest; a database a test, copied from a template.
+be installed. One server a process of pytest, whose databases are emptied for the next test.
 
 PostgreSQL does not run as root: there it runs as `nobody`, in a folder that is nobody's.
 """
@@ -21,6 +21,7 @@ from typing import Any
 import psycopg
 
 from updater_server.store import engine as database
+from updater_server.store.postgresql import SCHEMA
 
 OWNER = "postgres"
 _SETTINGS = {
@@ -31,6 +32,7 @@ _SETTINGS = {
     "autovacuum_naptime": "1h",  # databases live for seconds
     "max_parallel_workers_per_gather": "0",
     "log_min_messages": "fatal",
+    "deadlock_timeout": "50ms",
 }
 
 
@@ -143,35 +145,49 @@ class PostgresServer:
         """A connection of one's own, every statement committed."""
         return psycopg.connect(dbname=database, user=user, host=str(self.folder), autocommit=True)
 
-    def make(self, template: str | None = None) -> str:
-        """A new database, empty or as the template is; its name."""
+    def make(self) -> str:
+        """A new database, without tables; its name."""
         self._databases += 1
         name = f"duka_{self._databases}"
         with self.connect("postgres") as connection:
-            connection.execute(
-                f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}" STRATEGY file_copy'
-            )
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
         return name
-
-    def drop(self, name: str) -> None:
-        """Take a database away, whoever is still connected."""
-        with self.connect("postgres") as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 _ONE: list[PostgresServer] = []
-_TEMPLATES: dict[PostgresServer, str] = {}
+_MADE: dict[tuple[PostgresServer, int], str] = {}
 
 
-def empty(on: PostgresServer) -> str:
-    """A database as `init` leaves it, with nobody in it; its name."""
-    if on not in _TEMPLATES:
-        name = on.make()
+def empty(on: PostgresServer, number: int = 0) -> str:
+    """A database as `init` leaves it, with nobody in it; its name. The same `number` is the same
+    database, emptied: that costs a tenth of a new one.
+    """
+    if (on, number) in _MADE:
+        _clear(on, _MADE[on, number])
+    else:
+        name = _MADE[on, number] = on.make()
         engine = database.open_engine(on.url(name), as_owner=True)
         database.migrate(engine)
         engine.dispose()
-        _TEMPLATES[on] = name
-    return on.make(_TEMPLATES[on])
+    return _MADE[on, number]
+
+
+def _clear(on: PostgresServer, name: str) -> None:
+    with on.connect(name) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute(f"SET search_path = {SCHEMA}; SET session_replication_role = replica")
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+            " AND tablename <> 'alembic_version'"
+        ).fetchall()
+        connection.execute("".join(f"DELETE FROM {table};" for (table,) in tables))
+        connection.execute(
+            "SELECT setval(quote_ident(schemaname) || '.' || sequencename, 1, false)"
+            " FROM pg_sequences WHERE last_value IS NOT NULL"
+        )
 
 
 def server() -> PostgresServer:

@@ -11,7 +11,7 @@ import typer
 
 from updater_server import backup as backups
 from updater_server import words
-from updater_server.cli.shared import By, Data, Terminal, acting, err, out, refusals, say
+from updater_server.cli.shared import By, Data, OwnerUrl, Terminal, acting, err, out, refusals, say
 from updater_server.fleet import terminals
 from updater_server.sales import restoring
 from updater_server.sales.restore_state import open_restore
@@ -37,12 +37,14 @@ def backup(
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(help="A folder that `backup` made.")], data: Data
+    source: Annotated[Path, typer.Argument(help="A folder that `backup` made.")],
+    data: Data,
+    owner: OwnerUrl = "",
 ) -> None:
     """Put a back-up in the place of the database. The server must be stopped."""
     with refusals():
         folder = DataFolder(data)
-        restored, aside = backups.restore(folder, source, unix_time())
+        restored, aside = backups.restore(folder, source, unix_time(), owner)
     say(f"restored: {restored.backup_id}, the state of {words.minute(restored.made_at)} UTC")
     if aside:
         say(f"the database that was there is in {aside}")

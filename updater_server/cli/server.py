@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from updater_server import server_key
 from updater_server.atomic import sync_folder, write_atomically
-from updater_server.cli.shared import Data, out, refusals, user
+from updater_server.cli.shared import Data, OwnerUrl, out, refusals, user
 from updater_server.errors import StateError
 from updater_server.fleet import technicians
 from updater_server.quiet_log import Repeats
@@ -34,14 +34,6 @@ DatabaseUrl = Annotated[
         help="postgresql://user@host/name: the server's own user; without it an SQLite file.",
     ),
 ]
-OwnerUrl = Annotated[
-    str,
-    typer.Option(
-        "--owner",
-        envvar="DUKA_DATABASE_OWNER",
-        help="The same database for the user who owns its tables; it is not kept.",
-    ),
-]
 
 
 def init(data: Data, database_url: DatabaseUrl = "", owner: OwnerUrl = "") -> None:
@@ -49,13 +41,13 @@ def init(data: Data, database_url: DatabaseUrl = "", owner: OwnerUrl = "") -> No
     with refusals():
         folder = DataFolder(data)
         folder.check_restored()
-        _choose(folder, database_url)
-        if folder.database.exists() and not folder.server_key.exists():
+        if folder.is_begun and not folder.server_key.exists():
             raise StateError(f"{data} has a database but no server.key: restore the key")
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not folder.server_key.exists():
             server_key.create(folder.server_key)
         key = server_key.load(folder.server_key)
+        _choose(folder, database_url)
         engine = database.open_engine(folder.place)
         with alone(folder):  # never under a server that runs
             _migrate(folder, engine, owner)
@@ -84,13 +76,12 @@ def _choose(folder: DataFolder, url: str) -> None:
     """
     if not url or folder.place == url:
         return
-    if folder.database_url.exists() or folder.database.exists():
+    if folder.is_begun:
         raise StateError(
             f"{folder.path} keeps its books in {folder.place_in_words}: a folder's database is "
             "chosen at its first `init`"
         )
     database.open_engine(url).dispose()  # is it one at all?
-    folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_atomically(folder.database_url, f"{url}\n".encode(), 0o600)
 
 

@@ -40,6 +40,14 @@ By = Annotated[
     typer.Option("--by", envvar="DUKA_OPERATOR", help="Who you are.", default_factory=user,
                  show_default="your user name"),
 ]  # fmt: skip
+OwnerUrl = Annotated[
+    str,
+    typer.Option(
+        "--owner",
+        envvar="DUKA_DATABASE_OWNER",
+        help="The same database for the user who owns its tables; it is not kept.",
+    ),
+]
 Reference = Annotated[
     str, typer.Option("--reference", help="Counts once for ever: repeat it and nothing repeats.")
 ]

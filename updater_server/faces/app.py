@@ -30,14 +30,17 @@ from updater_server.faces.front import Front
 from updater_server.faces.health import Health
 from updater_server.faces.lanes import Lane
 from updater_server.service import Service
+from updater_server.store.engine import is_sqlite
 
 BODY_LIMIT_BYTES = 64 * 1024
 
 
 def make_app(service: Service) -> Front:
     """The whole server as one ASGI application."""
-    # Two: one opens and seals while the other's commit is on its way to the disk.
-    messages = Lane("messages", threads=2, waiting=126, patience_s=8)
+    # Two: one opens and seals while the other's commit is on its way to the disk. PostgreSQL
+    # brings several commits to the disk at once.
+    several = 2 if is_sqlite(service.engine) else 6
+    messages = Lane("messages", threads=several, waiting=128 - several, patience_s=8)
     pages = Lane("pages", threads=2, waiting=14, patience_s=10)
     downloads = Lane("files", threads=4, waiting=252, patience_s=20)
     looks = Lane("health", threads=1, waiting=7, patience_s=5)

@@ -19,7 +19,7 @@ from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales.reconcile import expected_floats
 from updater_server.sales.restore_state import batch_floor, held_through, open_restore
-from updater_server.store.engine import new_id
+from updater_server.store.engine import count_on_from, new_id
 from updater_server.store.tables import (
     check_in,
     database_restore,
@@ -50,11 +50,13 @@ def begin(connection: Connection, backup_id: str, backup_at: int, now: int) -> N
     )
     connection.execute(update(database_restore).where(superseded).values(settled_at=now))
     highest = connection.scalar(select(func.max(stock_batch.c.id))) or 0
+    floor = max(highest, batch_floor(connection)) + BATCHES_SKIPPED
+    count_on_from(connection, stock_batch.name, floor)
     connection.execute(
         insert(restore_scope).values(
             restore_id=restore_id,
             voucher_through=connection.scalar(select(func.max(voucher.c.id))) or 0,
-            batch_floor=max(highest, batch_floor(connection)) + BATCHES_SKIPPED,
+            batch_floor=floor,
             freed=False,
         )
     )

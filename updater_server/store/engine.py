@@ -226,24 +226,37 @@ def migrate(engine: Engine, version: str = "head") -> None:
     Raises:
         StateError: a newer server wrote it.
     """
+    with writing(engine) as connection:
+        upgrade(connection, version)
+
+
+def upgrade(connection: Connection, version: str = "head") -> None:
+    """As `migrate`, in a transaction of the caller's."""
     from alembic import command  # a fifth of a command's start, and only `init` needs it
     from alembic.config import Config
     from alembic.util import CommandError
 
-    with writing(engine) as connection:
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
-        config.attributes["connection"] = connection
-        try:
-            if not is_sqlite(engine):
-                rights.begin(connection)
-                if not inspect(connection).has_table("alembic_version"):
-                    command.stamp(config, postgresql.BEGINNING)
-            command.upgrade(config, version)
-        except CommandError as error:
-            raise StateError("the database was written by a newer server: use that one") from error
-        if not is_sqlite(engine):
-            rights.give(connection)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        if not is_sqlite(connection):
+            rights.begin(connection)
+            if not inspect(connection).has_table("alembic_version"):
+                command.stamp(config, postgresql.BEGINNING)
+        command.upgrade(config, version)
+    except CommandError as error:
+        raise StateError("the database was written by a newer server: use that one") from error
+    if not is_sqlite(connection):
+        rights.give(connection)
+
+
+def count_on_from(connection: Connection, table: str, number: int) -> None:
+    """Let the next row of a table get a number above this one; SQLite goes by its highest row."""
+    if not is_sqlite(connection):
+        connection.exec_driver_sql(
+            "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", (table, number)
+        )
 
 
 def check_schema(engine: Engine) -> None:

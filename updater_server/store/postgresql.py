@@ -85,16 +85,24 @@ def open_engine(url: str, as_owner: bool = False) -> Engine:
 
 _ALONE = "pg_advisory_xact_lock"
 _BESIDE = "pg_advisory_xact_lock_shared"
+_PLACES = {
+    alone: f"SELECT {lock}({_CLASS}, {_WRITERS}), "
+    f"set_config('idle_in_transaction_session_timeout', '{_IDLE_MS}', true)"
+    for alone, lock in ((True, _ALONE), (False, _BESIDE))
+}
 
 
 def take_place(connection: Connection, alone: bool) -> None:
     """Begin a writing transaction: after all that write and before those that come, or beside the
     other messages. What hangs in it is ended by the database.
     """
-    connection.exec_driver_sql(
-        f"SELECT {_ALONE if alone else _BESIDE}({_CLASS}, {_WRITERS}), "
-        f"set_config('idle_in_transaction_session_timeout', '{_IDLE_MS}', true)"
-    )
+    words = _PLACES[alone]
+    raw: Any = connection.connection.driver_connection
+    try:
+        raw.execute(words, prepare=True)  # each message's first question: as `prepared` asks
+    except connection.dialect.loaded_dbapi.Error as error:
+        base = connection.dialect.loaded_dbapi.Error
+        raise DBAPIError.instance(words, None, error, base, dialect=connection.dialect) from error
 
 
 def one_at_a_time(connection: Connection, about: str) -> None:

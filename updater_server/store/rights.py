@@ -46,6 +46,9 @@ def give(connection: Connection) -> None:
         f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {SCHEMA} TO {APP_ROLE}",
     ):
         connection.exec_driver_sql(words)
+    counted = "SELECT pg_get_serial_sequence('stock_batch', 'id')"
+    sequence = connection.exec_driver_sql(counted).scalar()
+    connection.exec_driver_sql(f"GRANT UPDATE ON SEQUENCE {sequence} TO {APP_ROLE}")
     there = set(inspect(connection).get_table_names())
     for verb, tables in (("UPDATE", CHANGED), ("DELETE", DELETED)):
         named = ", ".join(sorted(there.intersection(tables)))

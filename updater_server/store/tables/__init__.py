@@ -3,8 +3,9 @@ itself is made by the migrations.
 
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
-`stock_return`, `deposit`, `operator_log`, `technician_event` and all of `parties` are never updated
-or deleted: triggers refuse it (migrations 0002 to 0020).
+`stock_return`, `deposit`, `operator_log`, `technician_event` and the trade's (`parties`, but tokens)
+are never updated or deleted: triggers refuse it (migrations 0002 to 0009 and 0020, on PostgreSQL
+0016 and 0020).
 """
 
 from __future__ import annotations

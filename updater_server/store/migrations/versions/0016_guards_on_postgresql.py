@@ -63,7 +63,8 @@ BEGIN
         USING ERRCODE = 'check_violation';
     END IF;
   ELSIF NEW.balance_after_minor IS NOT NULL THEN
-    RAISE EXCEPTION 'a running balance is kept of floats alone' USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION 'a running balance follows from the entry before it'
+      USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
 END $$""",

@@ -1,0 +1,259 @@
+"""`inv bench sales --database postgresql`: a sale, a sync and a check-in over HTTP with sealed
+messages, on a PostgreSQL of its own with one and with two server processes; and how far that is
+from what `pgbench` does there with the rows of a sale under the same guards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tests.measure.load import Act, Load, Terminal, cpu_s, fill, make_folder
+from tests.measure.moved import move
+from tests.measure.past import PRODUCT, Life
+from tests.server.shop import make_repository
+from tests.server.test_server_process import Process
+from tests.support.postgres import PostgresServer
+from updater_server.store.postgresql import SCHEMA
+
+PART_BAR = 0.3
+"""Of `pgbench`'s rate, with two processes."""
+CPU_BAR_MS = 1.5
+TERMINALS = 64
+
+# One transaction: what a sale writes, and what it must ask to know what to write.
+_SCRIPT = f"""\\set t random(1, {TERMINALS})
+BEGIN;
+SELECT name, decode(substr(name, 7), 'hex') AS terminal FROM account
+  WHERE name = 'float:' || lpad(to_hex(CAST(:t AS BIGINT)), 16, '0') \\gset
+UPDATE terminal SET last_counter = last_counter + 1
+  WHERE id = CAST(:terminal AS BYTEA) RETURNING acknowledged_through;
+SELECT nextval('ledger_transaction_number') AS n \\gset
+WITH chosen AS (SELECT id FROM voucher WHERE product_id = '{PRODUCT}' AND free AND expires_at = 0
+  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+  UPDATE voucher SET free = false FROM chosen WHERE voucher.id = chosen.id
+  RETURNING voucher.id AS v \\gset
+INSERT INTO ledger_entry (transaction_id, account_id, amount_minor, balance_after_minor)
+  SELECT CAST(:n AS BIGINT), a.id, -1, (SELECT balance_after_minor FROM ledger_entry e
+  WHERE e.account_id = a.id ORDER BY id DESC LIMIT 1) - 1 FROM account a WHERE a.name = :name;
+INSERT INTO ledger_entry (transaction_id, account_id, amount_minor)
+  SELECT CAST(:n AS BIGINT), id, 2 FROM account WHERE name = 'voucher_sales';
+INSERT INTO ledger_entry (transaction_id, account_id, amount_minor)
+  SELECT CAST(:n AS BIGINT), id, -1 FROM account WHERE name = 'commission';
+INSERT INTO ledger_transaction (id, kind, reference, terminal_id, sequence, created_at)
+  VALUES (:n, 'sale', 'limit:' || :n, :terminal, 100000000 + CAST(:n AS BIGINT), 1);
+INSERT INTO sale (terminal_id, sequence, product_id, amount_minor, terminal_time, state,
+  commission_minor, voucher_id, float_after_minor, created_at)
+  VALUES (:terminal, 100000000 + CAST(:n AS BIGINT), '{PRODUCT}', 2, 1, 'delivered', 1, :v, 1, 1);
+INSERT INTO voucher_assignment (voucher_id, turn, terminal_id, sale_sequence, assigned_at)
+  VALUES (:v, 0, :terminal, 100000000 + CAST(:n AS BIGINT), 1);
+COMMIT;
+"""
+
+
+def _line(words: str) -> None:
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
+
+
+def limit(postgres: PostgresServer, database: str, clients: int, seconds: float) -> float:
+    """Transactions a second of `_SCRIPT`, by `pgbench`, in a copy of this database."""
+    copy = f"{database}_limit"
+    with postgres.connect("postgres") as connection:
+        connection.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{database}"')
+        connection.execute(f'ALTER DATABASE "{copy}" SET search_path = {SCHEMA}')
+    with postgres.connect(copy) as connection:
+        for name in ("voucher_sales", "commission"):
+            connection.execute(
+                "INSERT INTO account (name) VALUES (%s) ON CONFLICT DO NOTHING", (name,)
+            )
+    script = postgres.folder / "sale.pgbench"
+    script.write_text(_SCRIPT)
+    script.chmod(0o644)
+    done = subprocess.run(
+        [
+            postgres.programs / "pgbench", "-n", "-M", "prepared", "-f", script,
+            "-c", str(clients), "-j", "2", "-T", str(max(1, round(seconds))),
+            "-h", postgres.folder, "-U", "postgres", copy,
+        ],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    found = re.search(r"tps = ([0-9.]+)", done.stdout)
+    assert found, done.stderr
+    with postgres.connect("postgres") as connection:
+        connection.execute(f'DROP DATABASE "{copy}" WITH (FORCE)')
+    return float(found[1])
+
+
+def together(
+    processes: Sequence[Process],
+    terminals: Sequence[Terminal],
+    act: Act,
+    until: Callable[[int], bool],
+) -> Load:
+    """Each of `terminals`, all at once, does `act` again and again; CPU of all processes."""
+    each = [Load() for _ in terminals]
+
+    def work(terminal: Terminal, seen: Load) -> None:
+        own = 0
+        while not until(own):
+            act(terminal, seen)
+            own += 1
+
+    threads = [
+        threading.Thread(target=work, args=pair) for pair in zip(terminals, each, strict=True)
+    ]
+    whole = Load()
+    cpu, started = sum(map(cpu_s, processes)), time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    whole.elapsed_s = time.perf_counter() - started
+    whole.cpu_s = sum(map(cpu_s, processes)) - cpu
+    for seen in each:
+        whole.statuses += seen.statuses
+        whole.seconds += seen.seconds
+        whole.pins += seen.pins
+    return whole
+
+
+def _later(seconds: float) -> Callable[[int], bool]:
+    end = time.monotonic() + seconds
+    return lambda _own: time.monotonic() > end
+
+
+def _told(name: str, seen: Load, extra: str = "") -> str:
+    return (
+        f"    {name:<28} {seen.rate:6.0f}/s, {seen.cpu_ms:5.2f} ms CPU each, "
+        f"p50 {seen.percentile_ms(50):6.1f} ms, p99 {seen.percentile_ms(99):6.1f} ms{extra}"
+    )
+
+
+class Measured:
+    """What one size came to."""
+
+    def __init__(self) -> None:
+        self.cpu_ms = 0.0
+        self.part = 0.0
+
+
+def _prepare(
+    base: Path, postgres: PostgresServer, past: int, free: int
+) -> tuple[str, list[Process], list[Life]]:
+    """(database, two processes that are not started, terminals) with a past."""
+    made = make_folder(base / f"past-{past}", base / "repository", TERMINALS)
+    lives = fill(made, past, min(TERMINALS, max(1, past)), free)
+    database = postgres.make()
+    folder = base / f"data-{past}"
+    folder.mkdir()
+    (folder / "server.key").write_bytes((made.folder / "server.key").read_bytes())
+    (folder / "server.key").chmod(0o600)
+    server = Process(folder)
+    begun = server.quick("init", "--database", postgres.url(database))
+    assert begun.exit_code == 0, begun.output
+    (made.folder / "repository").rename(folder / "repository")
+    with postgres.connect(database) as connection:
+        connection.execute(f"SET search_path = {SCHEMA}")
+        move(made.folder / "duka.db", connection)
+    return database, [server, Process(folder)], lives
+
+
+def measure(
+    base: Path, postgres: PostgresServer, past: int, free: int, seconds: float, many: int
+) -> Measured:
+    """Print all of one size."""
+    database, processes, lives = _prepare(base, postgres, past, free)
+    _line(f"{past:,} past sales on {TERMINALS} terminals, {free:,} free:")
+    bare = {clients: limit(postgres, database, clients, seconds) for clients in (1, many)}
+    _line(f"    pgbench: {bare[1]:.0f}/s on one connection, {bare[many]:.0f}/s on {many}")
+    found = Measured()
+    ports = []
+    for process in processes:
+        process.start()
+        ports.append(process.port)
+    try:
+        for boot, (servers, connections) in enumerate(((1, 1), (1, many), (2, many)), 2):
+            terminals = [
+                Terminal(life, ports[number % servers])
+                for number, life in enumerate(lives[:connections])
+            ]
+            for terminal in terminals:
+                terminal.boot_count = boot  # its counters go on
+            at_work = processes[:servers]
+            together(at_work, terminals, Terminal.sell, lambda own: own == 2)
+            seen = together(at_work, terminals, Terminal.sell, _later(seconds))
+            assert seen.sales == len(seen.seconds), seen.statuses
+            part = seen.rate / bare[connections]
+            name = f"sale, {servers} process{'es' * (servers - 1)}, {connections} at once"
+            _line(_told(name, seen, f", {part:.2f} of pgbench"))
+            if (servers, connections) == (1, 1):
+                found.cpu_ms = seen.cpu_ms
+                _others(processes, terminals, seconds)
+            found.part = part
+            for terminal, life in zip(terminals, lives, strict=False):
+                terminal.close()
+                life.sequence, life.tag = terminal.sequence, terminal.tag
+                life.float_minor = terminal.own_float_minor
+    finally:
+        for process in processes:
+            process.end()
+    checked = processes[0].quick("check")
+    _line(f"    check: {' '.join(checked.output.split())}")
+    assert checked.exit_code == 0, checked.output
+    return found
+
+
+def _others(processes: Sequence[Process], terminals: Sequence[Terminal], seconds: float) -> None:
+    terminal = terminals[0]
+    later = _later(seconds / 2)
+    told = together(
+        processes[:1], [terminal], Terminal.tell, lambda _: later(0) or not terminal.untold
+    )
+    _line(_told("sync", told))
+    _line(_told("check-in", together(processes[:1], [terminal], Terminal.report, _later(seconds))))
+
+
+def main() -> int:
+    """Print every size, and which bars are held; 1 if one is missed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--past", type=int, default=30_000)
+    parser.add_argument("--free", type=int, default=30_000)
+    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=4)
+    options = parser.parse_args()
+    Path("build").mkdir(exist_ok=True)
+    postgres = PostgresServer()
+    figures = []
+    try:
+        with tempfile.TemporaryDirectory(dir="build") as place:
+            base = Path(place)
+            make_repository(base / "repository", base / "keys")
+            _line(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+            for past, free in ((0, 20_000), (options.past, options.free)):
+                figures.append(
+                    measure(base, postgres, past, free, options.seconds, options.connections)
+                )
+    finally:
+        postgres.end()
+    worst_ms = max(each.cpu_ms for each in figures)
+    least = min(each.part for each in figures)
+    bars = [
+        (f"CPU of a sale at most {CPU_BAR_MS} ms: {worst_ms:.2f}", worst_ms <= CPU_BAR_MS),
+        (f"two processes at least {PART_BAR} of pgbench: {least:.2f}", least >= PART_BAR),
+    ]
+    for words, is_held in bars:
+        _line(f"{'held  ' if is_held else 'MISSED'} {words}")
+    return 0 if all(is_held for _, is_held in bars) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
