@@ -11,6 +11,7 @@ from updater_server.cli.reports import audit, check, report
 from updater_server.cli.restore import backup, restore, restored_cli
 from updater_server.cli.server import init, serve
 from updater_server.cli.stock import stock_cli
+from updater_server.cli.suppliers import supplier_cli
 from updater_server.cli.technicians import technician_cli
 from updater_server.cli.terminals import terminal_cli
 from updater_server.cli.vouchers import voucher_cli
@@ -19,6 +20,7 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's serve
 cli.add_typer(voucher_cli, name="vouchers")
 cli.add_typer(terminal_cli, name="terminal")
 cli.add_typer(stock_cli, name="stock")
+cli.add_typer(supplier_cli, name="supplier")
 cli.add_typer(technician_cli, name="technician")
 cli.add_typer(alarm_cli, name="alarm")
 cli.add_typer(restored_cli, name="restored")

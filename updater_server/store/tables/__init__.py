@@ -3,8 +3,8 @@ itself is made by the migrations.
 
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
-`stock_return`, `deposit`, `operator_log` and `technician_event` are never updated or deleted:
-triggers refuse it (migrations 0002 to 0009).
+`stock_return`, `deposit`, `operator_log`, `technician_event`, `vend_event` and `supplier_report`
+are never updated or deleted: triggers refuse it (migrations 0002 to 0017).
 """
 
 from __future__ import annotations
@@ -47,6 +47,14 @@ from updater_server.store.tables.server import (
     server_constant,
     server_mark,
 )
+from updater_server.store.tables.suppliers import (
+    is_open,
+    supplier,
+    supplier_product,
+    supplier_report,
+    vend,
+    vend_event,
+)
 from updater_server.store.tables.vouchers import (
     sale,
     stock_batch,
@@ -68,6 +76,7 @@ __all__ = [
     "deposit",
     "is_credit",
     "is_online",
+    "is_open",
     "journal_late",
     "journal_record",
     "ledger_entry",
@@ -88,9 +97,14 @@ __all__ = [
     "stock_batch",
     "stock_outcome",
     "stock_return",
+    "supplier",
+    "supplier_product",
+    "supplier_report",
     "technician",
     "technician_event",
     "terminal",
+    "vend",
+    "vend_event",
     "voucher",
     "voucher_aside",
     "voucher_assignment",
