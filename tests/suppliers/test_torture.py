@@ -36,5 +36,5 @@ def test_a_connection_that_is_lost_at_any_byte_loses_and_doubles_nothing(
 @pytest.mark.parametrize("wrong", WRONG_BUILDS, ids=lambda wrong: wrong.name)
 def test_a_wrong_server_is_noticed(tmp_path: Path, signed: Path, wrong: WrongBuild) -> None:
     with wrong.made():
-        found = torture.run(tmp_path / "counter", signed, SALES, 1)
+        found = torture.run(tmp_path / "counter", signed, 80, 1)
     assert getattr(found, wrong.says), found
