@@ -187,6 +187,21 @@ def lives(
 
 
 @task(
+    help={
+        "sales": "how many, on top of one for each byte of each message",
+        "seed": "of all that goes wrong",
+        "wrong_builds": "sell with servers that are wrong on purpose instead, and see it noticed",
+    }
+)
+def suppliers(
+    context: Context, sales: int = 2000, seed: int = 1, wrong_builds: bool = False
+) -> None:
+    """Sell what simulated suppliers make that misbehave: lost, doubled, unresolved must be 0."""
+    only = " --wrong-builds" * wrong_builds
+    _python(f"-m tests.suppliers --sales {sales} --seed {seed}{only}")
+
+
+@task(
     positional=["what"],
     help={
         "what": "what to measure: journal, trust, board, sales, idle",

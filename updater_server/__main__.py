@@ -13,6 +13,7 @@ from updater_server.cli.reports import audit, check, report
 from updater_server.cli.restore import backup, restore, restored_cli
 from updater_server.cli.server import init, serve
 from updater_server.cli.stock import stock_cli
+from updater_server.cli.suppliers import supplier_cli
 from updater_server.cli.technicians import technician_cli
 from updater_server.cli.terminals import terminal_cli
 from updater_server.cli.tokens import token_cli
@@ -26,6 +27,7 @@ cli.add_typer(party_cli, name="party")
 cli.add_typer(day_cli, name="day")
 cli.add_typer(token_cli, name="token")
 cli.add_typer(stock_cli, name="stock")
+cli.add_typer(supplier_cli, name="supplier")
 cli.add_typer(technician_cli, name="technician")
 cli.add_typer(alarm_cli, name="alarm")
 cli.add_typer(notices_cli, name="notices")

@@ -17,6 +17,7 @@ from updater_server.errors import StateError
 from updater_server.fleet.terminals import KeyRing
 from updater_server.sales import vault
 from updater_server.sales.prices import PriceLists
+from updater_server.sales.vending import Desk
 from updater_server.server_key import SealedValue, ServerKey
 from updater_server.store import engine as database
 from updater_server.store.engine import reading, writing
@@ -138,6 +139,8 @@ class Service:
     newest: Newest
     now: Callable[[], int] = field(default=unix_time)
     key_ring: KeyRing = field(default_factory=KeyRing)
+    desk: Desk | None = None
+    """Where suppliers are asked, in a server that runs."""
 
     @staticmethod
     def open(path: Path, now: Callable[[], int] = unix_time) -> Service:

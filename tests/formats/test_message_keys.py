@@ -24,11 +24,14 @@ KINDS = {
     "STOCK_HELD": messenger.STOCK_HELD,
 }
 NOT_READ = {
-    ("SALE", True): {7},
+    ("SALE", False): {21},
+    ("SALE", True): {7, 8, 9},
     ("STOCK_RECEIVED", True): {1},
     ("STOCK_HELD", True): {1},
 }
-"""Keys of replies that the terminal takes no notice of: a refusal's text, and that all is well."""
+"""Keys that the terminal takes no notice of: a refusal's text, that all is well, and what belongs
+to sales that it does not make yet.
+"""
 
 
 def named_on_the_device() -> dict[tuple[str, bool], dict[int, str]]:

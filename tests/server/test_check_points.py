@@ -32,6 +32,18 @@ LAST_DAY = "(SELECT MAX(day) FROM closed_day)"
 GIVEN_LAST = "(SELECT voucher_id FROM voucher_assignment ORDER BY rowid DESC LIMIT 1)"
 
 NUMBER_BACK = "UPDATE number SET value = value - 1"
+
+
+def a_vend(state: str, at: int) -> str:
+    """The last sale gets a supplier's half."""
+    return (
+        "INSERT INTO vend (terminal_id, sequence, supplier, code, recipient, amount_minor,"
+        " currency, minor_digits, reference, state, created_at, tries, next_at)"
+        " SELECT terminal_id, sequence, 'x', '', '0712345678', amount_minor, 'KES', 2, 'r',"
+        f" '{state}', {at}, 0, 0 FROM sale WHERE rowid = {LAST_SALE}"
+    )
+
+
 WRONG = {
     "a ledger transaction does not sum to zero": [
         f"UPDATE ledger_entry SET amount_minor = amount_minor + 1 WHERE id = {LAST_ENTRY}",
@@ -51,9 +63,24 @@ WRONG = {
         f"DELETE FROM voucher_assignment WHERE sale_sequence = (SELECT sequence FROM sale"
         f" WHERE rowid = {LAST_SALE})"
     ],
-    "a sale is neither delivered nor refused": [
+    "a sale is neither delivered nor refused, and no supplier is to decide": [
         f"UPDATE sale SET state = 'reserved' WHERE rowid = {LAST_SALE}",
         "UPDATE sale SET state = 'reserved' WHERE rowid = 1",  # one that was checked
+    ],
+    "a sale and its supplier's half contradict each other": [
+        a_vend("rejected", NOW),
+        a_vend("delivered", NOW),  # it has no recipient
+    ],
+    "a delivered sale to a recipient has no supplier's half": [
+        f"UPDATE sale SET recipient = '0712345678' WHERE rowid = {LAST_SALE}",
+    ],
+    "what is reserved for a sale is not what it costs, or is kept though it is decided": [
+        a_vend("unknown", NOW),
+    ],
+    "a supplier has not decided a sale for more than three days": [a_vend("sent", 0)],
+    "a sale was sent to a supplier more than once": [
+        "INSERT INTO vend_event (vend_id, at, state, source, note)"
+        " SELECT 1, 1, 'sent', 'server', '' UNION ALL SELECT 1, 2, 'sent', 'server', ''",
     ],
     "a delivered sale is not in the ledger, or with another amount": [
         f"UPDATE sale SET amount_minor = amount_minor + 1 WHERE rowid = {LAST_SALE}",

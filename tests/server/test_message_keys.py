@@ -21,6 +21,7 @@ KINDS: dict[int, tuple[type, type]] = {
     keys.Kind.STOCK: (keys.Stock, keys.StockReply),
     keys.Kind.STOCK_RECEIVED: (keys.StockReceived, keys.Done),
     keys.Kind.STOCK_HELD: (keys.StockHeld, keys.Done),
+    keys.Kind.LOOK_UP: (keys.LookUp, keys.LookUpReply),
 }
 BLOCKED = " `7` blocked"
 """Said below the table, where blocked terminals are, of the replies to kinds 1 and 3."""
@@ -77,7 +78,8 @@ def test_the_keys_of_a_message_are_those_of_the_page(kind: int) -> None:
 
 
 def test_what_a_sale_came_to_has_the_numbers_of_the_page() -> None:
-    assert f"status ({keys.DELIVERED} delivered, {keys.REFUSED} refused)" in PAGE
+    values = f"{keys.DELIVERED} delivered, {keys.REFUSED} refused, {keys.PENDING} pending"
+    assert f"status ({values})" in PAGE
 
 
 def test_the_keys_of_a_stock_file_are_those_of_the_page() -> None:

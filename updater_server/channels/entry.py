@@ -28,6 +28,7 @@ HexSha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 HardwareClass = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
 ProductId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,23}\Z")]
 Text = Annotated[str, _long(limits.TEXT, _PRINTED)]
+_Start = Annotated[str, _long(limits.RECIPIENT_START, r"^[0-9]*\Z")]
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}\Z")]
 
 IMAGE_LIMIT_BYTES = limits.IMAGE_BYTES[1]
@@ -139,7 +140,36 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
         return entry
 
 
-class Product(msgspec.Struct, frozen=True, rename={"product_id": "id"}):
+PIN_KIND: Literal["pin"] = "pin"
+"""A voucher of the vault; of every other kind a supplier makes it."""
+
+
+class OpenAmount(msgspec.Struct, frozen=True):
+    """The merchant types the amount, in these bounds."""
+
+    min_minor: Annotated[int, _of(limits.AMOUNT_MINOR)]
+    max_minor: Annotated[int, _of(limits.AMOUNT_MINOR)]
+    step_minor: Annotated[int, _of(limits.AMOUNT_MINOR)]
+    commission_permille: Annotated[int, _of(limits.COMMISSION_PERMILLE)]
+
+
+class Recipient(msgspec.Struct, frozen=True):
+    """What a number must look like that a product goes to."""
+
+    digits: tuple[
+        Annotated[int, _of(limits.RECIPIENT_DIGITS)], Annotated[int, _of(limits.RECIPIENT_DIGITS)]
+    ]
+    starts: Annotated[list[_Start], _long(limits.RECIPIENT_STARTS)]
+
+    def takes(self, recipient: str) -> bool:
+        """Whether `recipient`, of digits, can be one."""
+        fewest, most = self.digits
+        return fewest <= len(recipient) <= most and (
+            not self.starts or recipient.startswith(tuple(self.starts))
+        )
+
+
+class Product(msgspec.Struct, frozen=True, rename={"product_id": "id"}, omit_defaults=True):
     """One thing a merchant sells."""
 
     product_id: ProductId
@@ -149,6 +179,36 @@ class Product(msgspec.Struct, frozen=True, rename={"product_id": "id"}):
     commission_minor: Annotated[int, msgspec.Meta(ge=0, le=limits.AMOUNT_MINOR[1])]
     instructions: Annotated[str, _long(limits.INSTRUCTIONS, _PRINTED)]
     pin_groups: Annotated[list[Annotated[int, _of(limits.PIN_GROUP)]], _long(limits.PIN_GROUPS)]
+    kind: Literal["pin", "topup", "meter", "bill"] = PIN_KIND
+    open: OpenAmount | None = None
+    recipient: Recipient | None = None
+
+    def costs(self, amount_minor: int, commission_minor: int) -> bool:
+        """Whether a sale of this amount, with this commission, is as the merchant was shown it."""
+        if self.open is None:
+            return (amount_minor, commission_minor) == (self.amount_minor, self.commission_minor)
+        bounds = self.open
+        return (
+            bounds.min_minor <= amount_minor <= bounds.max_minor
+            and amount_minor % bounds.step_minor == 0
+            and commission_minor == amount_minor * bounds.commission_permille // 1000
+        )
+
+    def fault(self) -> str | None:
+        """What two of its fields say against each other; None if nothing."""
+        if self.commission_minor > self.amount_minor:
+            return "commission over the amount"
+        if self.kind == PIN_KIND and (self.open or self.recipient):
+            return "a voucher has no open amount and no recipient"
+        if self.kind != PIN_KIND and self.recipient is None:
+            return f"a product of kind {self.kind} needs a recipient"
+        if self.recipient and self.recipient.digits[0] > self.recipient.digits[1]:
+            return "the recipient has more digits at least than at most"
+        if self.open and self.open.min_minor > self.open.max_minor:
+            return "min_minor over max_minor"
+        if self.open and self.open.min_minor % self.open.step_minor:
+            return "min_minor is no multiple of step_minor"
+        return None
 
 
 class OfflinePolicy(msgspec.Struct, frozen=True):
@@ -194,8 +254,9 @@ class Catalogue(msgspec.Struct, frozen=True):
             if product.product_id in seen:
                 raise EntryError(f"catalogue: product {product.product_id} is listed twice")
             seen.add(product.product_id)
-            if product.commission_minor > product.amount_minor:
-                raise EntryError(f"catalogue: {product.product_id}: commission over the amount")
+            fault = product.fault()
+            if fault:
+                raise EntryError(f"catalogue: {product.product_id}: {fault}")
         size_bytes = len(catalogue.encode())
         if size_bytes > limits.PRICE_LIST_BYTES[1]:
             raise EntryError(

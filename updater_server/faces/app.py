@@ -8,6 +8,7 @@ GET  /v1/terminals       what each terminal really runs, page by page, by a toke
 POST /v1/terminals/<id>/permit   lets a technician unlock, retire or set it by cable
 POST /v1/terminals/<id>/journal  records that a technician exported from it, under its seal
 POST /v1/bench           what technicians did at their benches
+POST /v1/suppliers/<name>/reports/<secret>  what suppliers tell of sales that they make
 GET  /                   the dashboard, by HTTP Basic (any name, a token of the office)
 GET  /statement           what an account did in some days: page, CSV or PDF, by HTTP Basic as above
 GET  /metrics             figures for Prometheus, by HTTP Basic as above
@@ -23,7 +24,7 @@ from __future__ import annotations
 from litestar import Litestar, Response, asgi, get
 from litestar.types import Receive, Scope, Send
 
-from updater_server.faces import operator, technician
+from updater_server.faces import operator, supplier_reports, technician
 from updater_server.faces.errors import plain_error
 from updater_server.faces.files import StaticFiles
 from updater_server.faces.front import Front
@@ -43,6 +44,7 @@ def make_app(service: Service) -> Front:
     messages = Lane("messages", threads=several, waiting=128 - several, patience_s=8)
     pages = Lane("pages", threads=2, waiting=14, patience_s=10)
     downloads = Lane("files", threads=4, waiting=252, patience_s=20)
+    reports = Lane("reports", threads=1, waiting=31, patience_s=10)
     looks = Lane("health", threads=1, waiting=7, patience_s=5)
     files = StaticFiles(service.folder.repository, downloads, service.prices.folder)
     whole = Health(service)
@@ -69,7 +71,7 @@ def make_app(service: Service) -> Front:
         await made[0](scope, receive, send)
 
     async def close_lanes() -> None:
-        for lane in (messages, pages, downloads, looks):
+        for lane in (messages, pages, downloads, reports, looks):
             lane.close()
 
     rest = Litestar(
@@ -77,6 +79,7 @@ def make_app(service: Service) -> Front:
             tuf_files,
             *technician.routes(service, pages),
             *operator.routes(service, pages),
+            *supplier_reports.routes(service, reports),
             health,
             api,
         ],

@@ -7,7 +7,9 @@ the server does all day.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -51,14 +53,23 @@ class Front:
         if scope["method"] != "POST":
             await _reply(send, _NOT_ALLOWED, b"", [(b"allow", b"POST")])
             return
+        came_at = time.monotonic()
         body = await _body(receive)
-        status, reply = await self._answer(body) if body is not None else (terminal.TOO_LARGE, b"")
+        status, reply = (
+            await self._answer(body, came_at) if body is not None else (terminal.TOO_LARGE, b"")
+        )
         later = [(b"retry-after", RETRY_AFTER_S.encode())] if status == terminal.TRY_LATER else []
         await _reply(send, status, reply, later)
 
-    async def _answer(self, body: bytes) -> tuple[int, bytes]:
+    async def _answer(self, body: bytes, came_at: float) -> tuple[int, bytes]:
         try:
-            return await self._messages.run(terminal.handle, self._service, body)
+            answer = await self._messages.run(terminal.begin, self._service, body, came_at)
+            if isinstance(answer, terminal.Waiting):
+                # No thread waits with it: other terminals are answered meanwhile.
+                decided = asyncio.wrap_future(answer.decided)
+                await asyncio.wait([decided], timeout=answer.left_s())
+                answer = await self._messages.run(answer.finish)
+            return answer
         except BusyError:
             return terminal.TRY_LATER, b""
         except Exception as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
@@ -45,6 +45,8 @@ class Exchange:
     """The terminal's row (`fleet.terminals`) as the message found it."""
     device_keys: DeviceKeys
     now: int
+    waits_for: list[int] = field(default_factory=list)
+    """The sale at a supplier (`vends`) whose answer may come while the terminal waits."""
 
     @property
     def terminal_id(self) -> bytes:
@@ -178,6 +180,7 @@ def sale(exchange: Exchange, content: Content) -> Reply:
         amount_minor=content.uint(named.AMOUNT),
         commission_minor=content.uint(named.COMMISSION),
         time=content.uint(named.TIME),
+        recipient=_recipient(content, named.RECIPIENT) if content.has(named.RECIPIENT) else None,
     )
     if request.sequence == 0:
         raise BadMessage(f"key {named.SEQUENCE}: sequence numbers begin at 1")
@@ -189,18 +192,55 @@ def sale(exchange: Exchange, content: Content) -> Reply:
         exchange.owner,
         request,
         exchange.now,
+        service.desk,
     )
+    if isinstance(answer, online.Pending):
+        exchange.waits_for.append(answer.vend_id)
+    return sale_reply(answer)
+
+
+def sale_again(exchange: Exchange, content: Content) -> Reply:
+    """The reply to a sale that was taken in before, as it stands now; with its kind.
+
+    Raises:
+        VaultError: what was delivered does not open.
+    """
+    named = keys.Sale
+    answer = online.stored(
+        exchange.connection,
+        exchange.service.key,
+        exchange.terminal_id,
+        content.uint(named.SEQUENCE),
+        exchange.now,
+    )
+    return {keys.KIND: keys.Kind.SALE, **sale_reply(answer)}
+
+
+def _recipient(content: Content, key: int) -> str:
+    value = content.text(key, limits.RECIPIENT_DIGITS[1])
+    if not limits.RECIPIENT_PATTERN.fullmatch(value):
+        raise BadMessage(f"key {key}: {limits.RECIPIENT_DIGITS[0]} digits or more are needed")
+    return value
+
+
+def sale_reply(answer: online.Answer) -> Reply:
+    """The reply to kind 2 without its kind."""
     told = keys.SaleReply
     if isinstance(answer, online.Refused):
         return {told.STATUS: keys.REFUSED, told.CODE: answer.code, told.TEXT: answer.text}
+    if isinstance(answer, online.Pending):
+        return {told.STATUS: keys.PENDING, told.AGAIN: answer.ask_again_s}
     least, most = limits.FLOAT_MINOR
-    return {
+    reply: Reply = {
         told.STATUS: keys.DELIVERED,
         told.PIN: answer.pin,
         told.SERIAL: answer.serial,
         told.EXPIRY: answer.expires_at,
         told.FLOAT: max(least, min(most, answer.float_after_minor)),
     }
+    if answer.details:
+        reply[told.DETAILS] = [list(pair) for pair in answer.details]
+    return reply
 
 
 def journal(exchange: Exchange, content: Content) -> Reply:
@@ -298,6 +338,29 @@ def stock_held(exchange: Exchange, content: Content) -> Reply:
     return {keys.Done.TRUE: True}
 
 
+def look_up(exchange: Exchange, content: Content) -> Reply:
+    """Kind 7: whether a recipient can be sold to, before money moves.
+
+    Raises:
+        BadMessage: a field does not fit its format.
+        PricesUnavailable: nothing is known.
+    """
+    named, told = keys.LookUp, keys.LookUpReply
+    service = exchange.service
+    code = online.why_not_to(
+        exchange.connection,
+        service.prices,
+        exchange.owner,
+        content.text(named.PRODUCT, limits.PRODUCT_ID[1]),
+        _recipient(content, named.RECIPIENT),
+        service.desk,
+    )
+    content.uint(named.AMOUNT)
+    if code is not None:
+        return {told.STATUS: keys.REFUSED, told.CODE: code, told.TEXT: online.REFUSALS[code]}
+    return {told.STATUS: keys.DELIVERED, told.NAME: "", told.LEAST: 0, told.MOST: 0}
+
+
 ANSWERS: dict[int, Callable[[Exchange, Content], Reply]] = {
     keys.Kind.CHECK_IN: check_in,
     keys.Kind.SALE: sale,
@@ -305,5 +368,6 @@ ANSWERS: dict[int, Callable[[Exchange, Content], Reply]] = {
     keys.Kind.STOCK: stock_file,
     keys.Kind.STOCK_RECEIVED: stock_received,
     keys.Kind.STOCK_HELD: stock_held,
+    keys.Kind.LOOK_UP: look_up,
 }
 """What answers each kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import logging
 import os
@@ -19,12 +20,14 @@ from updater_server.faces.app import BODY_LIMIT_BYTES, make_app
 from updater_server.faces.http_connection import Application, Limits
 from updater_server.faces.http_server import HttpServer
 from updater_server.renewal import keep_renewing
+from updater_server.sales.vending import Desk
 from updater_server.service import Service
 from updater_server.startup import count_on, examine, its_place
 
 END_S = 15.0
 """From the word to stop to the end of the process, whatever does not come back meanwhile."""
 COUNT_EVERY_S = 60.0
+LOOK_EVERY_S = 1.0
 _FILES_OF_OURS = 128
 log = logging.getLogger("duka.serving")
 
@@ -58,7 +61,10 @@ async def _serve(service: Service, listening: socket.socket, ready: Callable[[in
     await _until_answering(host, port, running)
     write_atomically(service.folder.port, f"{port}\n".encode())
     ready(port)
-    tasks = [asyncio.create_task(keep_renewing(service)), asyncio.create_task(_count(service))]
+    tasks = [
+        asyncio.create_task(task)
+        for task in (keep_renewing(service), _count(service), _look_after(service))
+    ]
     await running
     for task in tasks:
         task.cancel()
@@ -73,6 +79,17 @@ async def _count(service: Service) -> None:
             await asyncio.to_thread(count_on, service)
         except Exception:  # /health tells of it; the server sells on while it can
             log.exception("the database was not counted on")
+
+
+async def _look_after(service: Service) -> None:
+    """Sales at suppliers that are open, as their time comes."""
+    assert service.desk is not None, "a server has one"
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            await asyncio.to_thread(service.desk.look)
+        except Exception:  # /health tells of it; the sales stay as they are
+            log.exception("open sales were not looked after")
 
 
 def _limits() -> Limits:
@@ -145,9 +162,12 @@ def serve(service: Service, host: str, port: int, ready: Callable[[int], None]) 
     with its_place(service) as cut_off:
         examine(service, cut_off)
         listening = _listen(host, port)
+        desk = Desk(service.engine, service.key, service.now)
+        service = dataclasses.replace(service, desk=desk)
         _settle()
         try:
             asyncio.run(_serve(service, listening, ready))
         finally:
+            desk.close()
             service.folder.port.unlink(missing_ok=True)
             listening.close()

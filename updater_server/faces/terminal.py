@@ -2,17 +2,23 @@
 does the HTTP.
 
 Everything a message does is one database transaction together with its counter: it happened and may
-not happen again, or it did not happen and may be sent again. Source: docs/formats/messages.md.
+not happen again, or it did not happen and may be sent again. A sale that a supplier makes is
+reserved in that transaction; its terminal is answered when the supplier has decided, or the
+desk's patience has an end. Source: docs/formats/messages.md.
 """
 
 from __future__ import annotations
 
 import logging
+import time
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLate
+from dataclasses import dataclass
 
 from sqlalchemy.exc import DatabaseError
 
 from updater_server.errors import BusyError, ConflictError, InputError, VaultError
-from updater_server.faces.messages import ANSWERS, Exchange, Reply
+from updater_server.faces.messages import ANSWERS, Exchange, Reply, sale_again
 from updater_server.fleet import terminals
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales.prices import PricesUnavailable
@@ -45,8 +51,62 @@ _TELL_THE_NEWEST = (keys.Kind.CHECK_IN, keys.Kind.SALE, keys.Kind.JOURNAL)
 OK, BAD_REQUEST, UNAUTHORIZED, REPLAY, TOO_LARGE, TRY_LATER = 200, 400, 401, 409, 413, 503
 
 
-def handle(service: Service, body: bytes) -> tuple[int, bytes]:
-    """Answer one request body: HTTP status, and the sealed reply when it is 200 (else empty)."""
+Answered = tuple[int, bytes]
+"""HTTP status, and the sealed reply when it is 200 (else empty)."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A sale that its supplier is asked for: once `decided` is done, or `until` (of the monotonic
+    clock) has come, `finish` is to be called, once.
+    """
+
+    service: Service
+    envelope: Envelope
+    device_keys: DeviceKeys
+    content: bytes
+    vend_id: int
+    decided: Future[None]
+    until: float
+
+    def left_s(self) -> float:
+        """How many seconds the terminal may still wait."""
+        return max(0.0, self.until - time.monotonic())
+
+    def finish(self) -> Answered:
+        """The answer as it is now."""
+        desk = self.service.desk
+        assert desk is not None, "only a desk makes one wait"
+        desk.forget(self.vend_id, self.decided)
+        try:
+            with reading(self.service.engine) as connection:
+                owner = terminals.get(connection, self.envelope.terminal_id)
+                exchange = Exchange(
+                    self.service, connection, owner, self.device_keys, self.service.now()
+                )
+                reply = _told(exchange, sale_again(exchange, Content(self.content)))
+                answer = cbor.dumps(reply)
+                check_reply(reply, len(answer))
+        except Exception:
+            log.exception("the answer to a sale of %s", self.envelope.terminal_id.hex())
+            return TRY_LATER, b""
+        return OK, seal_reply(self.envelope, answer, self.device_keys)
+
+
+def handle(service: Service, body: bytes) -> Answered:
+    """Answer one request body, and wait for a supplier here."""
+    answer = begin(service, body, time.monotonic())
+    if isinstance(answer, Waiting):
+        try:
+            answer.decided.result(answer.left_s())
+        except TooLate:
+            pass
+        return answer.finish()
+    return answer
+
+
+def begin(service: Service, body: bytes, came_at: float) -> Answered | Waiting:
+    """Do what one request body asks; `came_at` is when it came, by the monotonic clock."""
     if len(body) > MESSAGE_LIMIT_BYTES:
         return TOO_LARGE, b""
     try:
@@ -58,11 +118,13 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
         if device_keys is None:
             return UNAUTHORIZED, b""
         plain = open_request(envelope, device_keys)
-        answer = again_if_it_collides(
-            service.engine, lambda: _transaction(service, envelope, device_keys, plain)
+        done = again_if_it_collides(
+            service.engine,
+            lambda: _transaction(service, envelope, device_keys, plain, came_at),
         )
-        if answer is None:
+        if done is None:
             return REPLAY, b""
+        answer, waits = done
     except SealBroken:
         return UNAUTHORIZED, b""
     except (PricesUnavailable, VaultError, BusyError) as error:
@@ -80,24 +142,53 @@ def handle(service: Service, body: bytes) -> tuple[int, bytes]:
             exc_info=error,
         )
         return TRY_LATER, b""
-    return OK, seal_reply(envelope, answer, device_keys)
+    return waits or (OK, seal_reply(envelope, answer, device_keys))
+
+
+def _waits_for(
+    exchange: Exchange, envelope: Envelope, plain: bytes, came_at: float
+) -> Waiting | None:
+    """What is still to come; watched before the sale is committed, so that nothing is missed."""
+    desk = exchange.service.desk
+    if desk is None or not exchange.waits_for:
+        return None
+    (vend_id,) = exchange.waits_for
+    return Waiting(
+        exchange.service,
+        envelope,
+        exchange.device_keys,
+        plain,
+        vend_id,
+        desk.watch(vend_id),
+        came_at + desk.patience_s,
+    )
 
 
 def _transaction(
-    service: Service, envelope: Envelope, device_keys: DeviceKeys, plain: bytes
-) -> bytes | None:
-    """All that a message does, and its reply; None if its counter was used. Its first statement
-    holds the terminal's row: of one terminal there is one message at a time.
+    service: Service, envelope: Envelope, device_keys: DeviceKeys, plain: bytes, came_at: float
+) -> tuple[bytes, Waiting | None] | None:
+    """All that a message does, its reply and what is still to come; None if its counter was used.
+    Its first statement holds the terminal's row: of one terminal there is one message at a time.
     """
-    with writing(service.engine, beside=True) as connection:
-        now = service.now()
-        owner = terminals.accept_counter(connection, envelope.terminal_id, envelope.counter, now)
-        if owner is None:
-            return None
-        if not service.key_ring.still(owner.id, owner.key_sealed):
-            raise VaultError("its device key is not the one that it was")
-        exchange = Exchange(service, connection, owner, device_keys, now)
-        return _answer_or_note(exchange, plain)
+    waits = None
+    try:
+        with writing(service.engine, beside=True) as connection:
+            now = service.now()
+            owner = terminals.accept_counter(
+                connection, envelope.terminal_id, envelope.counter, now
+            )
+            if owner is None:
+                return None
+            if not service.key_ring.still(owner.id, owner.key_sealed):
+                raise VaultError("its device key is not the one that it was")
+            exchange = Exchange(service, connection, owner, device_keys, now)
+            answer = _answer_or_note(exchange, plain)
+            waits = _waits_for(exchange, envelope, plain, came_at)
+    except BaseException:
+        if waits is not None and service.desk is not None:
+            service.desk.forget(waits.vend_id, waits.decided)
+        raise
+    return answer, waits
 
 
 def _learn(service: Service, envelope: Envelope) -> DeviceKeys | None:
@@ -112,9 +203,7 @@ def _answer_or_note(exchange: Exchange, plain: bytes) -> bytes:
     connection, terminal_id, now = exchange.connection, exchange.terminal_id, exchange.now
     try:
         with undone_if_it_fails(connection):
-            reply = _answer(exchange, plain)
-            if reply[keys.KIND] in _TELL_THE_NEWEST and (newest := exchange.service.newest.tag()):
-                reply[keys.NEWEST] = newest
+            reply = _told(exchange, _answer(exchange, plain))
             answer = cbor.dumps(reply)
             check_reply(reply, len(answer))
             return answer
@@ -131,6 +220,12 @@ def _answer_or_note(exchange: Exchange, plain: bytes) -> bytes:
         text = f"a message could not be worked on ({what}): the server's log has it"
         raise_alarm(connection, terminal_id, "message_failed", text, now)
     return cbor.dumps(_error("bad_message", text))
+
+
+def _told(exchange: Exchange, reply: Reply) -> Reply:
+    if reply[keys.KIND] in _TELL_THE_NEWEST and (newest := exchange.service.newest.tag()):
+        reply[keys.NEWEST] = newest
+    return reply
 
 
 def _tell_of_device_key(service: Service, terminal_id: bytes) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from updater_server.errors import VaultError
 from updater_server.fleet import terminals
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import batches, forgotten, ledger, records
+from updater_server.sales import batches, forgotten, ledger, records, vend_names, vends
 from updater_server.sales.prices import was_shown
 from updater_server.store.engine import is_the_databases_fault
 from updater_server.store.prepared import Prepared, undone_if_it_fails
@@ -70,7 +70,13 @@ def apply(connection: Connection, terminal_id: bytes, record: Record, now: int) 
 
 
 _SALE = Prepared(
-    select(sale.c.product_id, sale.c.amount_minor, sale.c.commission_minor, sale.c.terminal_time)
+    select(
+        sale.c.product_id,
+        sale.c.amount_minor,
+        sale.c.commission_minor,
+        sale.c.terminal_time,
+        sale.c.recipient,
+    )
     .where(sale.c.terminal_id == bindparam("terminal_id"))
     .where(sale.c.sequence == bindparam("sequence"))
 )
@@ -167,7 +173,8 @@ def _online_intent(connection: Connection, terminal_id: bytes, record: Record, n
         asked.amount_minor,
         asked.commission_minor,
         asked.terminal_time,
-    ) != (product_id, amount, commission, record.time):
+        asked.recipient,
+    ) != (product_id, amount, commission, record.time, records.recipient_of(record)):
         raise NotARecord("the intent is not the sale that was asked for")
 
 
@@ -178,6 +185,8 @@ def _carried(connection: Connection, terminal_id: bytes, record: Record, now: in
     if intent is None or len(record.body) == 1:
         return
     length = 2 + (5 if intent.kind == RecordKind.INTENT_OFFLINE else 3)
+    if intent.kind == RecordKind.INTENT_ONLINE and records.recipient_of(intent) is not None:
+        length += 1
     if record.body[1 : 1 + length] != [intent.kind, intent.time, *intent.body][:length]:
         raise NotARecord(f"restates sale {sequence} as another")
 
@@ -185,6 +194,10 @@ def _carried(connection: Connection, terminal_id: bytes, record: Record, now: in
 def _delivered(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
     sequence, _sealed, serial, _expiry, _float = record.fields(int, bytes, str, int, int)
     given = _GIVEN.scalar(connection, terminal_id=terminal_id, sequence=sequence)
+    if given is None and (made := vends.of_sale(connection, terminal_id, sequence)):
+        given = made["supplier_reference"] and vend_names.serial_of(made["supplier_reference"])
+        if made["state"] != vends.DELIVERED:
+            raise NotARecord(f"says sale {sequence} was delivered; it is {made['state']}")
     if given is None and forgotten.adopt_sale(connection, terminal_id, record, now):
         return
     if given != serial:
@@ -197,6 +210,10 @@ def _refused(connection: Connection, terminal_id: bytes, record: Record, now: in
         select(sale.c.state).where(sale.c.terminal_id == terminal_id, sale.c.sequence == sequence)
     )
     voided = ledger.is_posted(connection, ledger.void_reference(terminal_id, sequence))
+    made = None if online is None else vends.of_sale(connection, terminal_id, sequence)
+    if made is not None:
+        _gave_up(connection, terminal_id, sequence, str(made["state"]), code, now)
+        return
     if online == "delivered" and code == LOST_CODE and not voided:
         sold_as = ledger.sale_reference(terminal_id, sequence)
         _undo(connection, terminal_id, sold_as, sequence, record, now)
@@ -214,6 +231,22 @@ def _refused(connection: Connection, terminal_id: bytes, record: Record, now: in
     _note_outcome(connection, place, "spoiled", record, now)
     text = f"voucher {index} of batch {batch_id} did not open ({code[:32]})"
     raise_alarm(connection, terminal_id, "voucher_spoiled", text, now)
+
+
+def _gave_up(
+    connection: Connection, terminal_id: bytes, sequence: int, state: str, code: str, now: int
+) -> None:
+    """A terminal is done with a sale that a supplier makes. Its money moves by what the supplier
+    says alone: what was delivered is with its recipient, whatever the terminal still knows of it.
+    """
+    if state == vends.REJECTED:
+        return
+    if code != LOST_CODE:
+        raise NotARecord(f"says sale {sequence} was refused; it is {state}")
+    text = (
+        f"sale {sequence} is {state} at its supplier, and its terminal has lost it: it stays paid"
+    )
+    raise_alarm(connection, terminal_id, "sale_lost", text, now)
 
 
 def _note_outcome(

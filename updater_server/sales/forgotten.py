@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger, records, vault
+from updater_server.sales import ledger, records, vault, vends
 from updater_server.sales.restore_state import must_tell_first, open_restore
 from updater_server.store.engine import new_id
 from updater_server.store.prepared import Prepared
@@ -201,7 +201,10 @@ def adopt_sale(connection: Connection, terminal_id: bytes, delivered: Record, no
     if intent is None or intent.kind != RecordKind.INTENT_ONLINE:
         return False
     product_id, amount_minor, commission_minor = intent.fields(str, int, int)
-    voucher_id = _take_by_serial(connection, terminal_id, product_id, serial, now)
+    recipient = records.recipient_of(intent)
+    voucher_id = None
+    if recipient is None:
+        voucher_id = _take_by_serial(connection, terminal_id, product_id, serial, now)
     connection.execute(
         insert(sale).values(
             terminal_id=terminal_id,
@@ -214,9 +217,13 @@ def adopt_sale(connection: Connection, terminal_id: bytes, delivered: Record, no
             voucher_id=voucher_id,
             float_after_minor=after_minor,
             created_at=now,
+            recipient=recipient,
         )
     )
-    vault.give(connection, [voucher_id], terminal_id, now, sale_sequence=sequence)
+    if voucher_id is None:
+        vends.adopt(connection, terminal_id, sequence, product_id, str(recipient), serial, now)
+    else:
+        vault.give(connection, [voucher_id], terminal_id, now, sale_sequence=sequence)
     ledger.post(
         connection,
         "sale",

@@ -11,6 +11,7 @@ it is the sum of their entries.
     bank               top-ups received (negative: we hold it)
     voucher_sales      face value of the vouchers sold
     commission         what merchants earned on them (negative: we spent it)
+    reserved           what merchants paid for sales that a supplier has not decided
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from updater_server.wire import limits
 BANK = "bank"
 VOUCHER_SALES = "voucher_sales"
 COMMISSION = "commission"
+RESERVED = "reserved"
 _FLOAT = "float:"
 AMOUNT_LIMIT_MINOR = limits.TOP_UP_MINOR[1]
 
@@ -237,6 +239,31 @@ def sale_entries(terminal_id: bytes, amount_minor: int, commission_minor: int) -
         VOUCHER_SALES: amount_minor,
         COMMISSION: -commission_minor,
     }
+
+
+def reserve_entries(terminal_id: bytes, amount_minor: int, commission_minor: int) -> dict[str, int]:
+    """What a sale moves that its supplier has not decided; negate to give it back."""
+    cost_minor = amount_minor - commission_minor
+    return {float_account(terminal_id): -cost_minor, RESERVED: cost_minor}
+
+
+def reserved_sale_entries(amount_minor: int, commission_minor: int) -> dict[str, int]:
+    """What such a sale moves when it is delivered: the float has paid it already."""
+    return {
+        RESERVED: commission_minor - amount_minor,
+        VOUCHER_SALES: amount_minor,
+        COMMISSION: -commission_minor,
+    }
+
+
+def reserve_reference(terminal_id: bytes, sequence: int) -> str:
+    """Under what the money of a supplier's sale is set apart."""
+    return f"reserve:{terminal_id.hex()}:{sequence}"
+
+
+def release_reference(terminal_id: bytes, sequence: int) -> str:
+    """Under what it is given back."""
+    return f"release:{terminal_id.hex()}:{sequence}"
 
 
 def sale_reference(terminal_id: bytes, sequence: int) -> str:

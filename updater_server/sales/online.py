@@ -3,8 +3,8 @@ terminals' face.
 
 DELIVERED (a voucher taken out of the vault for this sale, float debited, PIN may leave) | REFUSED.
 With vouchers of our own vault it is one step in one transaction; a crash leaves either no sale or a
-finished one. RESERVED (the voucher taken, nothing debited) is for one that must be asked for
-elsewhere.
+finished one. What a supplier makes is RESERVED here (the float has paid, nothing was asked for yet)
+and answered with `Pending`; `vends` has the rest of its way.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from updater_server.errors import ConflictError, VaultError
+from updater_server.channels.entry import PIN_KIND, Product
+from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger, records, vault
+from updater_server.sales import ledger, records, supplier_setup, vault, vends
 from updater_server.sales.prices import PriceLists
-from updater_server.sales.restore_state import must_tell_first
+from updater_server.sales.restore_state import must_tell_first, open_restore
+from updater_server.sales.vending import Desk
 from updater_server.server_key import ServerKey
+from updater_server.store.engine import when_committed
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import sale
 from updater_server.wire.journal_record import RecordKind
@@ -31,8 +34,11 @@ REFUSALS = {
     "no_float": "Not enough float. Top up, then sell again.",
     "no_vouchers": "Sold out for now. Try another product.",
     "restoring": "The office is being restored. Sell from stock, or try again later.",
+    "bad_recipient": "This number cannot be. Check it, then sell again.",
+    **vends.REFUSAL_TEXTS,
 }
 """What the merchant is told, by refusal code (docs/formats/messages.md)."""
+_ANOTHER_IS_OPEN = "A sale of this amount to this number is not decided yet. Try again later."
 NOT_KEPT = frozenset(["restoring"])
 """Refusals that are no answer for ever: asked again when the terminal's journal is here, the same
 sale may go through."""
@@ -47,16 +53,27 @@ class SaleRequest:
     amount_minor: int
     commission_minor: int
     time: int
+    recipient: str | None = None
+    """Of what a supplier makes: a telephone, a meter, a bill; digits."""
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """The customer gets this voucher."""
+    """The customer gets this voucher, or this was delivered to the recipient."""
 
     pin: str
     serial: str
     expires_at: int
     float_after_minor: int
+    details: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A supplier has not decided. The float has paid; the same question brings the answer."""
+
+    vend_id: int
+    ask_again_s: int
 
 
 @dataclass(frozen=True)
@@ -67,11 +84,14 @@ class Refused:
     text: str
 
 
-def _stored_answer(
-    connection: Connection, key: ServerKey, row: Any, now: int
-) -> Delivered | Refused:
-    if row.state != "delivered":
+Answer = Delivered | Refused | Pending
+
+
+def _stored_answer(connection: Connection, key: ServerKey, row: Any, now: int) -> Answer:
+    if row.state == "refused":
         return Refused(row.refusal_code, row.refusal_text)
+    if row.recipient is not None:
+        return _vend_answer(connection, key, row, now)
     if not ledger.is_posted(connection, ledger.void_reference(row.terminal_id, row.sequence)):
         try:
             opened = vault.reveal(connection, key, row.voucher_id)
@@ -79,6 +99,28 @@ def _stored_answer(
         except VaultError as error:
             _void(connection, row, error, now)
     return Refused("no_vouchers", REFUSALS["no_vouchers"])
+
+
+def stored(
+    connection: Connection, key: ServerKey, terminal_id: bytes, sequence: int, now: int
+) -> Answer:
+    """How a sale stands that was taken in and that a supplier makes. Reads only.
+
+    Raises:
+        VaultError: it was delivered, and what was is not here.
+    """
+    row = _STORED.first(connection, terminal_id=terminal_id, sequence=sequence)
+    return _stored_answer(connection, key, row, now)
+
+
+def _vend_answer(connection: Connection, key: ServerKey, row: Any, now: int) -> Answer:
+    """As `stored`, of a row of the table `sale` that is not refused."""
+    made = vends.of_sale(connection, row.terminal_id, row.sequence)
+    assert made is not None, "a sale to a recipient has its supplier's half"
+    if row.state != "delivered":
+        return Pending(made["id"], vends.ask_again_s(made, now))
+    got = vends.given(key, made)
+    return Delivered(got.pin, got.serial, 0, row.float_after_minor, got.details)
 
 
 def _void(connection: Connection, row: Any, error: VaultError, now: int) -> None:
@@ -114,6 +156,7 @@ def _contradicts_journal(connection: Connection, terminal_id: bytes, request: Sa
         record.kind != RecordKind.INTENT_ONLINE
         or record.time != request.time
         or record.body[:3] != [request.product_id, request.amount_minor, request.commission_minor]
+        or records.recipient_of(record) != request.recipient
     )
 
 
@@ -123,18 +166,24 @@ _STORED = Prepared(
     )
 )
 _REQUESTED = ["terminal_id", "sequence", "product_id", "amount_minor", "terminal_time"]
-_REQUESTED += ["commission_minor", "created_at", "state"]
+_REQUESTED += ["commission_minor", "created_at", "recipient", "state"]
 _DELIVERED = Prepared(insert(sale), [*_REQUESTED, "voucher_id", "float_after_minor"])
 _REFUSED = Prepared(insert(sale), [*_REQUESTED, "refusal_code", "refusal_text"])
 
 
 def _is_the_same(stored: Any, request: SaleRequest) -> bool:
-    kept = (stored.product_id, stored.amount_minor, stored.commission_minor, stored.terminal_time)
-    return kept == (
+    return (
+        stored.product_id,
+        stored.amount_minor,
+        stored.commission_minor,
+        stored.terminal_time,
+        stored.recipient,
+    ) == (
         request.product_id,
         request.amount_minor,
         request.commission_minor,
         request.time,
+        request.recipient,
     )
 
 
@@ -145,9 +194,11 @@ def sell(
     owner: Any,
     request: SaleRequest,
     now: int,
-) -> Delivered | Refused:
-    """Sell one voucher, or repeat the answer given to this sequence before. `owner` is the
-    terminal's row (`fleet.terminals`), read in this transaction.
+    desk: Desk | None = None,
+) -> Answer:
+    """Sell one voucher, reserve what a supplier makes (`desk` sends it once this is committed), or
+    repeat the answer given to this sequence before. `owner` is the terminal's row
+    (`fleet.terminals`), read in this transaction.
 
     Raises:
         ConflictError: the sequence was used for something else; the alarm is raised already, so
@@ -170,6 +221,8 @@ def sell(
     row = _row(terminal_id, request, now)
     if code is not None:
         return _refuse(connection, row, code)
+    if request.recipient is not None:
+        return _reserve(connection, prices, owner, row, now, desk)
     taken = vault.take_open(connection, key, request.product_id, 1, now, vault.ONLINE_SHELF_LIFE_S)
     if not taken:
         text = f"sold out: {request.product_id}"
@@ -192,16 +245,86 @@ def _why_not(
         return "blocked"
     if must_tell_first(connection, owner.id):
         return "restoring"
-    if product is None:
-        return "unknown_product"
+    if product is None or (product.kind != PIN_KIND and request.recipient is None):
+        return "unknown_product"  # firmware of before takes any product for a voucher
+    if not _is_recipient(product, request.recipient):
+        return "bad_recipient"
     # The merchant pays what he was shown, or learns that it has changed; never another figure.
-    if (product.amount_minor, product.commission_minor) != (
-        request.amount_minor,
-        request.commission_minor,
-    ):
+    if not product.costs(request.amount_minor, request.commission_minor):
         return "price_changed"
     cost_minor = request.amount_minor - request.commission_minor
     return "no_float" if ledger.float_minor(connection, owner.id) < cost_minor else None
+
+
+def _is_recipient(product: Product, recipient: str | None) -> bool:
+    if product.recipient is None:
+        return recipient is None
+    return recipient is not None and product.recipient.takes(recipient)
+
+
+def why_not_to(
+    connection: Connection,
+    prices: PriceLists,
+    owner: Any,
+    product_id: str,
+    recipient: str,
+    desk: Desk | None,
+) -> str | None:
+    """The code of `REFUSALS` for which nothing could be sold to this recipient now; or None. Reads
+    only.
+
+    Raises:
+        PricesUnavailable: no catalogue can be read.
+    """
+    product = prices.product(owner.catalogue, product_id)
+    if owner.blocked:
+        return "blocked"
+    if product is None:
+        return "unknown_product"
+    if not _is_recipient(product, recipient):
+        return "bad_recipient"
+    made = supplier_setup.route(connection, product_id)
+    if made is None or desk is None or made.stopped or not desk.takes(made.supplier):
+        return "supplier_down"
+    return None
+
+
+def _reserve(
+    connection: Connection,
+    prices: PriceLists,
+    owner: Any,
+    row: dict[str, Any],
+    now: int,
+    desk: Desk | None,
+) -> Answer:
+    """The float pays, and the supplier is asked once this is committed."""
+    made = supplier_setup.route(connection, row["product_id"])
+    if made is None:
+        text = f"no supplier makes {row['product_id']}: say which with `supplier route`"
+        raise_alarm(connection, None, "no_supplier", text, now)
+    if made is None or desk is None or made.stopped or not desk.takes(made.supplier):
+        return _refuse(connection, row, "supplier_down")
+    try:
+        recipient = desk.adapter(connection, made.supplier).spelled(row["recipient"])
+    except (InputError, VaultError) as error:
+        raise_alarm(connection, None, "no_supplier", f"{made.supplier}: {error}", now)
+        return _refuse(connection, row, "supplier_down")
+    if vends.is_open_for(connection, made.supplier, recipient, row["amount_minor"]):
+        return _refuse(connection, row, "supplier_down", _ANOTHER_IS_OPEN)
+    catalogue = prices.catalogue(owner.catalogue)
+    order = {
+        "supplier": made.supplier,
+        "code": made.code,
+        "recipient": recipient,
+        "currency": catalogue.currency,
+        "minor_digits": catalogue.minor_digits,
+    }
+    # What a restored server forgot it may have sent: only who was asked then can tell.
+    unsure = "a restore may have forgotten it" if open_restore(connection) is not None else ""
+    vend_id = vends.reserve(connection, row, order, now, unsure)
+    if not unsure:
+        when_committed(connection, lambda: desk.start(vend_id, made.supplier))
+    return Pending(vend_id, vends.FIRST_PAUSE_S)
 
 
 def _row(terminal_id: bytes, request: SaleRequest, now: int) -> dict[str, Any]:
@@ -214,11 +337,14 @@ def _row(terminal_id: bytes, request: SaleRequest, now: int) -> dict[str, Any]:
         "terminal_time": request.time,
         "commission_minor": request.commission_minor,
         "created_at": now,
+        "recipient": request.recipient,
     }
 
 
-def _refuse(connection: Connection, row: dict[str, Any], code: str) -> Refused:
-    answer = Refused(code, REFUSALS[code])
+def _refuse(
+    connection: Connection, row: dict[str, Any], code: str, text: str | None = None
+) -> Refused:
+    answer = Refused(code, text or REFUSALS[code])
     _REFUSED.run(
         connection, **row, state="refused", refusal_code=answer.code, refusal_text=answer.text
     )

@@ -58,9 +58,37 @@ MUST_FIND_NOTHING = {
     "a delivered sale has no voucher of its own": """
         SELECT s.sequence FROM sale s LEFT JOIN voucher_assignment a ON a.voucher_id = s.voucher_id
         AND a.terminal_id = s.terminal_id AND a.sale_sequence = s.sequence
-        WHERE s.rowid > :sales AND s.state = 'delivered' AND a.voucher_id IS NULL""",
-    "a sale is neither delivered nor refused": """
-        SELECT sequence FROM sale WHERE state = 'reserved'""",
+        WHERE s.rowid > :sales AND s.state = 'delivered' AND a.voucher_id IS NULL
+        AND s.recipient IS NULL""",
+    "a sale is neither delivered nor refused, and no supplier is to decide": """
+        SELECT s.sequence FROM sale s LEFT JOIN vend v ON v.terminal_id = s.terminal_id
+        AND v.sequence = s.sequence WHERE s.state = 'reserved'
+        AND (v.id IS NULL OR v.state IN ('delivered', 'rejected'))""",
+    "a sale and its supplier's half contradict each other": """
+        SELECT v.id FROM vend v LEFT JOIN sale s ON s.terminal_id = v.terminal_id
+        AND s.sequence = v.sequence WHERE v.id > :vends AND (s.state IS NULL
+        OR s.recipient IS NULL OR s.amount_minor <> v.amount_minor
+        OR s.state <> CASE v.state WHEN 'delivered' THEN 'delivered'
+            WHEN 'rejected' THEN 'refused' ELSE 'reserved' END)""",
+    "a delivered sale to a recipient has no supplier's half": """
+        SELECT s.sequence FROM sale s LEFT JOIN vend v ON v.terminal_id = s.terminal_id
+        AND v.sequence = s.sequence WHERE s.rowid > :sales AND s.recipient IS NOT NULL
+        AND s.state = 'delivered' AND v.id IS NULL""",
+    "what is reserved for a sale is not what it costs, or is kept though it is decided": """
+        SELECT v.id FROM vend v JOIN sale s ON s.terminal_id = v.terminal_id
+        AND s.sequence = v.sequence WHERE v.id > :vends
+        AND CASE WHEN v.state IN ('delivered', 'rejected') THEN 0
+            ELSE s.amount_minor - s.commission_minor END
+        <> COALESCE((SELECT SUM(e.amount_minor) FROM ledger_transaction t
+            JOIN ledger_entry e ON e.transaction_id = t.id
+            JOIN account a ON a.id = e.account_id AND a.name = 'reserved'
+            WHERE t.terminal_id = v.terminal_id AND t.sequence = v.sequence), 0)""",
+    "a supplier has not decided a sale for more than three days": """
+        SELECT v.id FROM vend v WHERE v.state IN ('reserved', 'sent', 'unknown')
+        AND v.created_at + 259200 < (SELECT MAX(created_at) FROM ledger_transaction)""",
+    "a sale was sent to a supplier more than once": """
+        SELECT vend_id FROM vend_event WHERE vend_id > :vends AND state = 'sent'
+        AND source = 'server' GROUP BY vend_id HAVING COUNT(*) > 1""",
     "a delivered sale is not in the ledger, or with another amount": """
         SELECT s.sequence FROM sale s
         LEFT JOIN ledger_transaction t ON +t.kind = 'sale' AND t.terminal_id = s.terminal_id
@@ -209,6 +237,9 @@ BOUNDS = {
     "recalled": "SELECT COUNT(*) FROM voucher_import WHERE state = 'recalled'",
     "deposits": "SELECT MAX(rowid) FROM deposit",
     "batches": "SELECT MAX(id) FROM stock_batch",
+    "vends": """
+        SELECT COALESCE(MIN(id) - 1, (SELECT MAX(id) FROM vend)) FROM vend
+        WHERE state IN ('reserved', 'sent', 'unknown')""",
     "restores": "SELECT MAX(id) FROM database_restore",
     "movements_at": "SELECT MAX(created_at) - 172800 FROM movement",
     "closed_through": "SELECT MAX(ends_at) FROM closed_day",
@@ -231,6 +262,7 @@ ANCHORS = {
     "returns": "SELECT batch_id || ' ' || batch_index FROM stock_return WHERE rowid = :bound",
     "deposits": "SELECT reference FROM deposit WHERE rowid = :bound",
     "batches": "SELECT hex(terminal_id) || ' ' || product_id FROM stock_batch WHERE id = :bound",
+    "vends": "SELECT reference FROM vend WHERE id = :bound",
 }
 """What stood in the last row that was checked: another row under its number is another database."""
 

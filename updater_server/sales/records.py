@@ -27,6 +27,11 @@ _FIND = Prepared(
 )
 
 
+def recipient_of(intent: Record) -> object:
+    """Whom the sale of an online intent goes to, as its record says; None: it has no recipient."""
+    return intent.body[3] if len(intent.body) > 3 else None
+
+
 def find(connection: Connection, terminal_id: bytes, sequence: int) -> Record | None:
     """One record; None if it never came or is lost."""
     raw = _FIND.scalar(connection, terminal_id=terminal_id, sequence=sequence)

@@ -21,6 +21,7 @@ class Kind:
     STOCK = 4
     STOCK_RECEIVED = 5
     STOCK_HELD = 6
+    LOOK_UP = 7
     ERROR = -1
 
 
@@ -69,10 +70,13 @@ class Sale:
     AMOUNT = 3
     TIME = 4
     COMMISSION = 20
+    RECIPIENT = 21
 
 
 class SaleReply:
-    """Delivered (PIN, SERIAL, EXPIRY, FLOAT) or refused (CODE, TEXT), as STATUS says."""
+    """Delivered (PIN, SERIAL, EXPIRY, FLOAT, DETAILS), refused (CODE, TEXT) or pending (AGAIN), as
+    STATUS says.
+    """
 
     STATUS = 1
     PIN = 2
@@ -81,10 +85,31 @@ class SaleReply:
     FLOAT = 5
     CODE = 6
     TEXT = 7
+    AGAIN = 8
+    DETAILS = 9
 
 
-DELIVERED, REFUSED = 0, 1
+DELIVERED, REFUSED, PENDING = 0, 1, 2
 """Values of `SaleReply.STATUS`."""
+
+
+class LookUp:
+    """Whose a recipient is, before money moves."""
+
+    PRODUCT = 1
+    RECIPIENT = 2
+    AMOUNT = 3
+
+
+class LookUpReply:
+    """Known (NAME, LEAST, MOST) or refused (CODE, TEXT), as STATUS says."""
+
+    STATUS = 1
+    NAME = 2
+    LEAST = 3
+    MOST = 4
+    CODE = 6
+    TEXT = 7
 
 
 class Journal:

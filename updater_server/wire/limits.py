@@ -22,6 +22,10 @@ AMOUNT_MINOR = (1, (1 << 30) - 1)
 INSTRUCTIONS = (0, 200)
 PIN_GROUPS = (1, 16)
 PIN_GROUP = (1, 16)
+COMMISSION_PERMILLE = (0, 1000)
+RECIPIENT_DIGITS = (4, 20)
+RECIPIENT_STARTS = (0, 24)
+RECIPIENT_START = (1, 8)
 OFFLINE_COUNT = (0, 10_000)
 OFFLINE_TOTAL_MINOR = (0, (1 << 30) - 1)
 OFFLINE_AGE_S = (0, 31_536_000)
@@ -78,6 +82,11 @@ REFUSED_REASON = (0, 100)
 
 STOCK_LISTS_WANTED = (0, 8)
 WAIT_CODE = (1, 16)
+ASK_AGAIN_S = (1, 3600)
+SALE_DETAILS = (0, 12)
+DETAIL_LABEL = (1, 16)
+DETAIL_VALUE = (0, 64)
+CUSTOMER_NAME = (0, 48)
 
 # People and shops
 DELIVERY_BYTES = (1, 64 * 1024 * 1024)
@@ -88,6 +97,8 @@ DAILY_REQUESTS = (0, 100_000)
 
 PIN_PATTERN = re.compile("[0-9A-Z]{{{},{}}}".format(*PIN_BYTES))
 SERIAL_PATTERN = re.compile("[0-9A-Za-z-]{{{},{}}}".format(*SERIAL_BYTES))
+RECIPIENT_PATTERN = re.compile("[0-9]{{{},{}}}".format(*RECIPIENT_DIGITS))
+DETAIL_LABEL_PATTERN = re.compile("[a-z_0-9]{{{},{}}}".format(*DETAIL_LABEL))
 PRODUCT_ID_PATTERN = re.compile(f"[a-z0-9][a-z0-9_.-]{{0,{PRODUCT_ID[1] - 1}}}")
 
 

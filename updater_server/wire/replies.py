@@ -25,6 +25,8 @@ def check_reply(reply: dict[int, Any], size_bytes: int) -> None:
         checks |= _check_in(reply)
     elif kind == keys.Kind.SALE and reply[keys.SaleReply.STATUS] == keys.DELIVERED:
         checks |= _sale(reply)
+    elif kind == keys.Kind.SALE and reply[keys.SaleReply.STATUS] == keys.PENDING:
+        checks["again"] = limits.within(reply[keys.SaleReply.AGAIN], limits.ASK_AGAIN_S)
     elif kind == keys.Kind.JOURNAL:
         checks |= _journal(reply)
     elif kind == keys.Kind.STOCK:
@@ -51,7 +53,14 @@ def _check_in(reply: dict[int, Any]) -> dict[str, bool]:
 def _sale(reply: dict[int, Any]) -> dict[str, bool]:
     named = keys.SaleReply
     why = limits.unfit_voucher("any", reply[named.PIN], reply[named.SERIAL], reply[named.EXPIRY])
+    details = reply.get(named.DETAILS, ())
     return {
+        "details": limits.within(len(details), limits.SALE_DETAILS)
+        and all(
+            limits.DETAIL_LABEL_PATTERN.fullmatch(label) is not None
+            and limits.within(len(value), limits.DETAIL_VALUE)
+            for label, value in details
+        ),
         why or "voucher": why is None,
         "float": limits.within(reply[named.FLOAT], limits.FLOAT_MINOR),
     }

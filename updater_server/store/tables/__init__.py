@@ -3,9 +3,9 @@ itself is made by the migrations.
 
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
-`stock_return`, `deposit`, `operator_log`, `technician_event` and the trade's (`parties`, but tokens)
-are never updated or deleted: triggers refuse it (migrations 0002 to 0009 and 0020, on PostgreSQL
-0016 and 0020).
+`stock_return`, `deposit`, `operator_log`, `technician_event`, `vend_event`, `supplier_report` and
+the trade's (`parties`, but tokens) are never updated or deleted: triggers refuse it (migrations
+0002 to 0020, on PostgreSQL from 0016 on).
 """
 
 from __future__ import annotations
@@ -59,6 +59,14 @@ from updater_server.store.tables.server import (
     server_constant,
     server_mark,
 )
+from updater_server.store.tables.suppliers import (
+    is_open,
+    supplier,
+    supplier_product,
+    supplier_report,
+    vend,
+    vend_event,
+)
 from updater_server.store.tables.vouchers import (
     sale,
     stock_batch,
@@ -85,6 +93,7 @@ __all__ = [
     "deposit",
     "is_credit",
     "is_online",
+    "is_open",
     "journal_late",
     "journal_record",
     "ledger_entry",
@@ -109,10 +118,15 @@ __all__ = [
     "stock_batch",
     "stock_outcome",
     "stock_return",
+    "supplier",
+    "supplier_product",
+    "supplier_report",
     "technician",
     "technician_event",
     "terminal",
     "terminal_owner",
+    "vend",
+    "vend_event",
     "voucher",
     "voucher_aside",
     "voucher_assignment",

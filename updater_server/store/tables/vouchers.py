@@ -154,6 +154,7 @@ sale = Table(
     Column("refusal_code", String(32)),
     Column("refusal_text", String(200)),
     Column("created_at", Big, nullable=False, index=True),
+    Column("recipient", String(20)),  # of what a supplier makes
     CheckConstraint("state IN ('reserved', 'delivered', 'refused')", name="state"),
     Index("ix_sale_reserved", "state", sqlite_where=text("state = 'reserved'")),
 )

@@ -1,0 +1,1 @@
+"""What others make, sold: the server against simulated suppliers that misbehave."""

@@ -1,0 +1,215 @@
+"""A server that sells what a simulated operator makes: both real, in this process, over real
+sockets, on a clock that the test holds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from hw_sim.suppliers import http
+from hw_sim.suppliers.airtime import Operator, Settings
+from hw_sim.suppliers.tcp import Listener, Wire
+from tests.server.device import Device
+from tests.server.shop import PASSPHRASE, POLICY, Shop, make_database
+from updater_server import channels
+from updater_server.channels.entry import OpenAmount, Product, Recipient
+from updater_server.faces import supplier_reports
+from updater_server.sales import supplier_setup
+from updater_server.sales.supplier_setup import Kept
+from updater_server.sales.suppliers.base import Supplier
+from updater_server.sales.suppliers.lines import Line
+from updater_server.sales.vending import Desk
+from updater_server.service import Service
+from updater_server.store.engine import writing
+
+NAME = "savanna"
+PHONE = Recipient((10, 12), ["07", "2547"])
+CATALOGUE = channels.Catalogue(
+    1,
+    "KES",
+    2,
+    [
+        Product("air50", "Savanna 50", "Savanna", 5000, 250, "Dial *130*PIN#", [4] * 4),
+        Product(
+            "top", "Savanna top-up", "Savanna", 10000, 500, "", [4], "topup",
+            OpenAmount(1000, 100_000, 500, 50), PHONE,
+        ),
+        Product("top100", "Savanna 100", "Savanna", 10000, 400, "", [4], "topup", None, PHONE),
+        Product("orphan", "Nobody's", "Nobody", 10000, 400, "", [4], "topup", None, PHONE),
+    ],
+    channels.OfflinePolicy(10000, 2, 20000, 259200),
+)  # fmt: skip
+
+
+def make_signed(folder: Path) -> None:
+    """`keys`, `repository` and `empty.db`, as `tests.server.conftest` has them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    make_database(folder / "empty.db")
+    public = channels.keys.generate_all(folder / "keys", POLICY, PASSPHRASE)
+    signers = channels.keys.load_all(folder / "keys", PASSPHRASE)
+    repository = channels.Repository.create(folder / "repository", public, POLICY, signers)
+    repository.set_catalogue("default", CATALOGUE, signers)
+    repository.publish(signers)
+
+
+class Counter:
+    """One server and one operator, and what a test asks of them."""
+
+    def __init__(self, folder: Path, signed: Path, settings: Settings, **how: Any) -> None:
+        self.shop = Shop.open(folder / "data", signed / "repository")
+        self.how = {"patience_s": 2.0, **how}
+        _relax(self.shop.service.engine)
+        self.operator = Operator(settings, clock=lambda: self.shop.clock[0])
+        with writing(self.shop.service.engine) as connection:
+            kept = self.put(connection)
+            for product in ("top", "top100"):
+                supplier_setup.set_route(connection, product, NAME, "", "Asha", self.shop.clock[0])
+        self.secret = kept.report_secret
+        self.reports = Reports(self)
+        settings.callback = f"{self.reports.url}/v1/suppliers/{NAME}/reports/{self.secret}"
+        self.open_desk()
+
+    def put(self, connection: Any, **changes: Any) -> Kept:
+        """Tell the server how to reach the operator."""
+        settings: dict[str, Any] = {"url": self.operator.url, "username": "duka", "country": "254"}
+        settings |= {"deadline_s": 1.0, **changes}
+        secrets = {"api_key": self.operator.settings.api_key}
+        return supplier_setup.put(
+            connection, self.shop.service.key, NAME, "airtime", settings, secrets, "Asha",
+            self.shop.clock[0],
+        )  # fmt: skip
+
+    @property
+    def service(self) -> Service:
+        """The server's parts."""
+        return self.shop.service
+
+    @property
+    def desk(self) -> Desk:
+        """Where suppliers are asked."""
+        assert self.service.desk is not None
+        return self.service.desk
+
+    def open_desk(
+        self,
+        made: Callable[[Kept], Supplier] = Kept.adapter,
+        line: Callable[[str], Line] = Line,
+    ) -> None:
+        """A desk as a server makes it when it starts; what an old one had begun is forgotten."""
+        service = self.service
+        desk = Desk(service.engine, service.key, service.now, made, line, **self.how)
+        self.shop.service = dataclasses.replace(service, desk=desk)
+
+    def crash(self) -> None:
+        """The server is gone, and another one starts on the same folder."""
+        self.desk.close()
+        self.service.engine.dispose()
+        clock = self.shop.clock
+        self.shop.service = Service.open(self.shop.folder, lambda: clock[0])
+        _relax(self.service.engine)
+        self.open_desk()
+
+    def pass_time(self, seconds: int) -> None:
+        """Let the server's clock go on, and let it look after what is open."""
+        self.shop.clock[0] += seconds
+        self.desk.look()
+
+    def until(self, holds: Callable[[], bool], patience_s: float = 5.0) -> None:
+        """Wait for what comes about in other threads."""
+        latest = time.monotonic() + patience_s
+        while not holds():
+            assert time.monotonic() < latest, "it did not come about"
+            time.sleep(0.005)
+
+    def states(self) -> list[str]:
+        """The state of each sale at the supplier, oldest first."""
+        return [row[0] for row in self.shop.sql("SELECT state FROM vend ORDER BY id")]
+
+    def words(self) -> list[tuple[str, str]]:
+        """(state, source) of every word about a sale, oldest first."""
+        return self.shop.sql("SELECT state, source FROM vend_event ORDER BY id")
+
+    def balance(self, name: str) -> int:
+        """What an account of the ledger has."""
+        ((total,),) = self.shop.sql(
+            "SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_entry e "
+            "JOIN account a ON a.id = e.account_id WHERE a.name = :name",
+            name=name,
+        )
+        return int(total)
+
+    def close(self) -> None:
+        """End all of it."""
+        self.operator.close()
+        self.reports.close()
+        self.desk.close()
+        self.service.engine.dispose()
+
+
+def _relax(engine: Engine) -> None:
+    """No process is killed here: what is committed need not wait for the disk."""
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+
+    engine.dispose()
+
+
+class Reports:
+    """The server's path for call-backs, over HTTP, without the rest of its application."""
+
+    def __init__(self, counter: Counter) -> None:
+
+        def serve(wire: Wire) -> None:
+            asked = http.read(wire)
+            if asked is None:
+                return
+            _, _, _, name, _, secret = asked.path.split("/")
+            face = supplier_reports.SupplierFace(counter.service)
+            wire.send(http.answer(face.report(name, secret, asked.body), {}))
+
+        self._listener = Listener(serve)
+        self.url = f"http://127.0.0.1:{self._listener.port}"
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._listener.close()
+
+
+@contextmanager
+def opened(
+    folder: Path, signed: Path, settings: Settings | None = None, **how: Any
+) -> Iterator[Counter]:
+    """A counter that is closed at the end; its books must be sound."""
+    counter = Counter(folder, signed, settings or Settings(), **how)
+    try:
+        yield counter
+    finally:
+        counter.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def top_up(
+    device: Device, sequence: int, number: str = "0712345678", amount: int = 10000, **more: Any
+) -> dict[int, Any]:
+    """Ask for a top-up, as a terminal does."""
+    return device.ask(order(sequence, number, amount, **more))
+
+
+def order(
+    sequence: int, number: str = "0712345678", amount: int = 10000, product: str = "top"
+) -> dict[int, Any]:
+    """The content of that message."""
+    commission = {"top": amount * 50 // 1000}.get(product, 400)
+    return {
+        0: 2, 1: sequence, 2: product, 3: amount, 4: 1_790_000_000, 20: commission, 21: number,
+    }  # fmt: skip

@@ -1,0 +1,305 @@
+"""Sales through an operator who misbehaves in every way that he can, on a server that is cut off
+between any two arrows; then the night, and each sale is held against what the telephones really
+got.
+
+The judge reads the operator's truth and the terminals' answers; of the server he asks only for its
+alarms and its own check.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hw_sim.suppliers.airtime import Settings
+from hw_sim.suppliers.faults import Faults
+from tests.server.device import Device
+from tests.suppliers.counter import NAME, Counter, opened, order
+from updater_server.fleet import alarms
+from updater_server.sales import statements
+from updater_server.sales.supplier_setup import Kept
+from updater_server.sales.suppliers.base import Order, Outcome, Supplier
+from updater_server.sales.suppliers.lines import SALE, Line
+from updater_server.store.engine import reading, writing
+
+DEVICES = 4
+ROUND = 60
+"""So many sales, then the server is cut off and another one starts."""
+DELIVERED, REFUSED, PENDING = 0, 1, 2
+FLOAT_MINOR = 900_000_000
+_CRASHES = ("before it is sent", "before its answer is kept")
+_CRASHES_OFTEN = 0.15
+_DROPPED_OFTEN = 0.08
+"""Of the sales that are reserved: the server ends before it has begun to send them."""
+_MESSAGE_S = 0.15
+"""The deadline of a call; who is slow takes longer."""
+
+
+@dataclass
+class Sold:
+    """One sale as its terminal has it."""
+
+    device: Device
+    content: dict[int, Any]
+    number: str
+    first: dict[int, Any] = field(default_factory=dict)
+    """The first answer that was a decision."""
+    last: dict[int, Any] = field(default_factory=dict)
+
+    def ask(self) -> None:
+        """Ask, or ask again with the same body."""
+        self.last = self.device.ask(self.content)
+        if self.last.get(1) != PENDING and not self.first:
+            self.first = self.last
+
+
+@dataclass
+class Verdict:
+    """What the night found."""
+
+    sales: int = 0
+    delivered: int = 0
+    refused: int = 0
+    lost: list[str] = field(default_factory=list)
+    """Paid for and not delivered; or delivered and not paid for, unless the operator lied and an
+    alarm names it. Or a decision that changed."""
+    doubled: list[str] = field(default_factory=list)
+    unresolved: list[str] = field(default_factory=list)
+    named: int = 0
+    """The operator said no and delivered: an alarm says so."""
+    problems: list[str] = field(default_factory=list)
+    """What the server's own check finds."""
+
+    def is_sound(self) -> bool:
+        """0, 0, 0, and books that add up."""
+        return not (self.lost or self.doubled or self.unresolved or self.problems)
+
+    def text(self) -> str:
+        """In one line."""
+        return (
+            f"{self.sales} sales: {self.delivered} delivered, {self.refused} refused, "
+            f"{self.named} named; lost {len(self.lost)}, doubled {len(self.doubled)}, "
+            f"unresolved {len(self.unresolved)}" + "".join(f"; {text}" for text in self.problems)
+        )
+
+
+class _Ending:
+    """The operator's adapter in a server that ends in the middle of a call."""
+
+    def __init__(self, real: Supplier, crash: Callable[[Order], str]) -> None:
+        self._real = real
+        self._crash = crash
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    def send(self, order: Order) -> Outcome:
+        """Ask the operator, and end before or after it."""
+        crash = self._crash(order)
+        if crash == _CRASHES[0]:
+            raise SystemExit
+        outcome = self._real.send(order)
+        if crash == _CRASHES[1]:
+            raise SystemExit
+        return outcome
+
+
+class _Line(Line):
+    """A line whose threads outlive an end that is meant for one sale."""
+
+    lost: Callable[[], bool]
+
+    def submit(self, call: Callable[[], None], what: int = SALE) -> bool:
+        """As `Line.submit`; of some sales nothing is begun."""
+
+        def guarded() -> None:
+            try:
+                call()
+            except SystemExit:
+                pass
+
+        if what == SALE and self.lost():
+            return True
+        return super().submit(guarded, what)
+
+
+class Torture:
+    """A counter, and the sales of a day."""
+
+    def __init__(self, counter: Counter, seed: int, is_cut_off: bool = True) -> None:
+        self._counter = counter
+        self._is_cut_off = is_cut_off
+        self._seed = seed
+        self._sold: list[Sold] = []
+        self._dropped = random.Random(f"{seed}/dropped")
+        self._devices = [
+            counter.shop.enrol(number, FLOAT_MINOR) for number in range(1, DEVICES + 1)
+        ]
+        with writing(counter.service.engine) as connection:
+            counter.put(connection, deadline_s=_MESSAGE_S)
+        self._open_desk()
+
+    def _open_desk(self) -> None:
+        seed, dropped, is_cut_off = self._seed, self._dropped, self._is_cut_off
+
+        def crash(order: Order) -> str:
+            if not is_cut_off:
+                return ""
+            drawn = random.Random(f"{seed}/crash/{order.recipient}")
+            return drawn.choice(_CRASHES) if drawn.random() < _CRASHES_OFTEN else ""
+
+        def made(kept: Kept) -> Supplier:
+            return _Ending(kept.adapter(), crash)  # type: ignore[return-value]
+
+        def line(name: str) -> Line:
+            made = _Line(name, threads=8, room=100_000)
+            made.breaker.is_open = lambda: False  # type: ignore[method-assign]
+            made.lost = lambda: is_cut_off and dropped.random() < _DROPPED_OFTEN
+            return made
+
+        self._counter.open_desk(made, line)
+
+    def sell(self, count: int) -> None:
+        """So many sales, in rounds; after each the server is cut off."""
+        for start in range(0, count, ROUND):
+            numbers = range(start, min(count, start + ROUND))
+            threads = [
+                threading.Thread(target=self._sell_some, args=(device, numbers[n::DEVICES]))
+                for n, device in enumerate(self._devices)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self._counter.pass_time(20)
+            self._counter.crash()
+            self._open_desk()
+
+    def sell_cut(self, which: int, cut_in: int | None, cut_out: int | None) -> None:
+        """One sale whose `which`-th connection is lost at a byte."""
+        operator = self._counter.operator
+        for _ in range(which):
+            operator.cut_next()
+        operator.cut_next(cut_in, cut_out)
+        sold = self._new(self._devices[0], len(self._sold))
+        sold.ask()
+
+    def _new(self, device: Device, number: int) -> Sold:
+        drawn = random.Random(f"{self._seed}/sale/{number}")
+        digits = f"07{number:08d}"
+        amount = 1000 + 500 * drawn.randrange(0, 100)
+        sold = Sold(device, order(number + 1, digits, amount), f"+254{digits[1:]}")
+        self._sold.append(sold)
+        return sold
+
+    def _sell_some(self, device: Device, numbers: range) -> None:
+        for number in numbers:
+            sold = self._new(device, number)
+            sold.ask()
+            if number % 3 == 0:  # its answer was lost on the way to the terminal
+                sold.ask()
+
+    def night(self) -> None:
+        """Time goes by, the server asks; then it gets the operator's statement."""
+        counter = self._counter
+        began = counter.shop.clock[0]
+        for _ in range(14):
+            counter.operator.courier.rest()
+            counter.pass_time(300)
+            self._settle_down()
+        now = counter.shop.clock[0]
+        data = counter.operator.statement(began - 86_400, now + 7200)
+        for _ in range(2):  # a second time changes nothing
+            with writing(counter.service.engine) as connection:
+                statements.take(connection, counter.service.key, NAME, data, now)
+
+    def _settle_down(self, patience_s: float = 5.0) -> None:
+        """Until no question is under way."""
+        until = time.monotonic() + patience_s
+        seen: list[object] = []
+        while time.monotonic() < until and not (len(seen) > 3 and seen[-1] == seen[-4]):
+            time.sleep(0.06)
+            seen.append(self._counter.shop.sql("SELECT SUM(tries), COUNT(decided_at) FROM vend"))
+
+    def judge(self) -> Verdict:
+        """Each sale against what its telephone got."""
+        found = Verdict(len(self._sold))
+        with reading(self._counter.service.engine) as connection:
+            words = " ".join(
+                str(item["text"]) for item in alarms.open_alarms(connection, limit=10**6)
+            )
+        for sold in self._sold:
+            sold.ask()
+            self._judge(sold, words, found)
+        found.problems = self._counter.shop.problems()
+        for device in self._devices:
+            paid = sum(
+                sold.content[3] - sold.content[20]
+                for sold in self._sold
+                if sold.device is device and sold.last[1] != REFUSED
+            )
+            if self._counter.shop.float_of(device) != FLOAT_MINOR - paid:
+                found.problems.append(f"the float of {device.terminal_id.hex()} is another")
+        return found
+
+    def _judge(self, sold: Sold, words: str, found: Verdict) -> None:
+        operator = self._counter.operator
+        got = operator.delivered.get(sold.number, [])
+        if len(got) > 1:
+            found.doubled.append(sold.number)
+        if sold.last[1] == PENDING:
+            found.unresolved.append(sold.number)
+            return
+        if sold.first != sold.last:
+            found.lost.append(f"{sold.number}: its answer changed")
+        is_delivered = sold.last[1] == DELIVERED
+        found.delivered += is_delivered
+        found.refused += not is_delivered
+        wanted = [f"KES {sold.content[3] // 100}"]
+        if sold.content[3] % 100:
+            wanted = [f"KES {sold.content[3] / 100:.2f}"]
+        if is_delivered and got[:1] != wanted:
+            found.lost.append(f"{sold.number}: paid, and got {got}")
+        if not is_delivered and got:
+            reference = f"duka-{sold.device.terminal_id.hex()}-{sold.content[1]}:"
+            is_lie = operator.settings.faults.of_order(sold.number) == "lies_failed"
+            if is_lie and reference in words:
+                found.named += 1
+            else:
+                found.lost.append(f"{sold.number}: delivered, and given back")
+
+
+def run(folder: Path, signed: Path, sales: int, seed: int, often: float = 0.7) -> Verdict:
+    """A day of so many sales, and its night."""
+    settings = Settings(honours_keys=False, slow_s=0.3, faults=Faults.all(seed, often))
+    with opened(folder, signed, settings, patience_s=0.03) as counter:
+        torture = Torture(counter, seed)
+        torture.sell(sales)
+        torture.night()
+        return torture.judge()
+
+
+LONGEST_REQUEST_BYTES = (480, 260)
+LONGEST_ANSWER_BYTES = (420, 330)
+"""Of an order and of a question, rounded up: a cut behind the end is none."""
+
+
+def run_bytes(folder: Path, signed: Path, stride: int = 1) -> Verdict:
+    """A sale for every `stride`-th byte of an order, its answer, a question and its answer, each
+    lost at that byte, without any other fault; and its night.
+    """
+    settings = Settings(honours_keys=False)
+    with opened(folder, signed, settings, patience_s=0.1) as counter:
+        torture = Torture(counter, 0, is_cut_off=False)
+        for which in (0, 1):
+            for at in range(0, LONGEST_REQUEST_BYTES[which], stride):
+                torture.sell_cut(which, at, None)
+            for at in range(0, LONGEST_ANSWER_BYTES[which], stride):
+                torture.sell_cut(which, None, at)
+        torture.night()
+        return torture.judge()
