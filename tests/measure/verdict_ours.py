@@ -94,9 +94,11 @@ def _counted_scores(
     own = expectation.own_level(counts.pre_attempts, counts.pre_failures, week.region)
     hourly = expectation.expected_events(counts.attempts, counts.failures, week.region, own)
     seen, due = expectation.running(counts.failures, hourly)
-    above, doubling = expectation.residual(seen, due, own.variance)
+    bounded = expectation.residual(seen, due, own.variance)
+    told = np.cumsum(counts.failures, axis=0).astype(np.float64)
+    above, doubling = expectation.excess(told, due, own.variance)
     rows = looks - 1
-    scores = boundary.scores(drawn, expectation.whole(above[rows].T))
+    scores = boundary.scores(drawn, expectation.whole(bounded[rows].T))
     failures = np.cumsum(counts.failures.sum(axis=1))
     attempts = np.cumsum(counts.attempts[:, week.beta].sum(axis=1))
     totals = due.sum(axis=1)

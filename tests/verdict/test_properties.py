@@ -105,15 +105,9 @@ def _sees_the_future(patch: pytest.MonkeyPatch) -> None:
 
 def _unbounded(patch: pytest.MonkeyPatch) -> None:
     """Terminals count as much as they like, and all the same."""
+    patch.setattr(expectation, "residual", lambda seen, due, _: seen - due * seen.sum() / due.sum())
     patch.setattr(
-        expectation,
-        "residual",
-        lambda seen, due, variance: (seen - due * seen.sum() / due.sum(), due),
-    )
-    patch.setattr(
-        expectation,
-        "running",
-        lambda failures, expected: (failures.cumsum(axis=0) * 1.0, expected.cumsum(axis=0)),
+        expectation, "totals", lambda failures, due: (failures.sum(axis=0) * 1.0, due.sum(axis=0))
     )
 
 

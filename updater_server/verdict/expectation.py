@@ -126,17 +126,25 @@ def _capped(counted: Integers, expected: Numbers) -> Numbers:
     return capped
 
 
-def residual(seen: Numbers, due: Numbers, variance: Numbers) -> tuple[Numbers, Numbers]:
-    """Of sums up to an hour, [..., terminal]: how much more each terminal counted than expected,
-    and what a doubling would add to that.
+def residual(seen: Numbers, due: Numbers, variance: Numbers) -> Numbers:
+    """Of sums up to an hour, [..., terminal]: how much more each terminal counted than expected.
 
     Weighted as a rate that is itself uncertain wants it, and bounded: however much a terminal
     counts, it adds less than 1 / (its variance).
     """
     expected = due * (_across(seen) / np.maximum(_across(due), 1e-9))
     spread = _RESTLESS + _UNCERTAIN * variance
-    weight = 1.0 / (1.0 + spread * np.maximum(expected, seen))
-    return (seen - expected) * weight, expected / (1.0 + spread * expected)
+    bounded: Numbers = (seen - expected) / (1.0 + spread * np.maximum(expected, seen))
+    return bounded
+
+
+def excess(counted: Numbers, due: Numbers, variance: Numbers) -> tuple[Numbers, Numbers]:
+    """The same for the ratio that people see, of counts as they are: weighted, not bounded, for a
+    bound would make every ratio look smaller. And what a doubling would add to it.
+    """
+    expected = due * (_across(counted) / np.maximum(_across(due), 1e-9))
+    weight = 1.0 / (1.0 + (_RESTLESS + _UNCERTAIN * variance) * expected)
+    return (counted - expected) * weight, expected * weight
 
 
 def whole(values: Numbers) -> Numbers:

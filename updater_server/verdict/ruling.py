@@ -190,8 +190,9 @@ def counted(week: Week, policy: Policy, guard: Guard) -> tuple[Finding, Numbers]
     own = expectation.own_level(counts.pre_attempts, counts.pre_failures, week.region)
     hourly = expectation.expected_events(counts.attempts, counts.failures, week.region, own)
     seen, due = expectation.totals(counts.failures, hourly)
-    above, doubling = expectation.residual(seen, due, own.variance)
+    bounded = expectation.residual(seen, due, own.variance)
     failures = counts.failures.sum(axis=0)
+    above, doubling = expectation.excess(failures.astype(np.float64), due, own.variance)
     attempts = int(counts.attempts.sum(axis=0)[week.beta].sum())
     expected = float(np.add.accumulate(due[week.beta])[-1])
     expected *= float(failures.sum()) / max(float(np.add.accumulate(due)[-1]), 1e-9)
@@ -211,7 +212,7 @@ def counted(week: Week, policy: Policy, guard: Guard) -> tuple[Finding, Numbers]
         excess,
         lacks,
     )
-    return finding, expectation.whole(above)
+    return finding, expectation.whole(bounded)
 
 
 def _outcome_finding(week: Week, policy: Policy, guard: Guard, score: float) -> Finding:
