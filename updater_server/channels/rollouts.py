@@ -42,8 +42,7 @@ class Rollouts:
             return True
         waiting = self._waiting.read_all().get(role)
         plan = plan_in(channel, waiting.signed) if waiting else self._published.rollout(channel)
-        wave = plan.releases.get(str(release))
-        return release in plan.halted or bool(wave and wave.threshold)
+        return release in plan.halted or not plan.is_for_nobody(release)
 
     def lists(self, channel: str, release: int) -> bool:
         """Whether the channel lists `release`, or will; not if nobody can tell."""
@@ -68,8 +67,10 @@ class Rollouts:
         threshold: int,
         signers: Sequence[Signer] = (),
         now: datetime | None = None,
+        within: int = 0,
     ) -> RolloutPlan:
-        """Stage: `threshold` of 10,000 terminals may take `release`. Publish afterwards.
+        """Stage: `threshold` of 10,000 terminals may take `release`, and `within` steps of the next
+        ten-thousandth (`waves.reach`). Publish afterwards.
 
         Raises:
             ReleaseRefused: the channel lists no such release (one that its plan still names may
@@ -77,9 +78,11 @@ class Rollouts:
         """
 
         def replan(plan: RolloutPlan) -> RolloutPlan:
-            return plan.with_threshold(release, threshold)
+            return plan.with_threshold(release, threshold, within)
 
         details = {"release": release, "threshold": threshold}
+        if within:
+            details["within"] = within
         return self._replan(channel, f"roll out on {channel}", details, replan, signers, now)
 
     def halt(

@@ -51,7 +51,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spending: Annotated[float, msgspec.Meta(gt=0, le=4)] = 0.5
     salts: Annotated[int, msgspec.Meta(ge=99, le=100_000)] = 2999
     smallest_arm: Annotated[int, msgspec.Meta(ge=2)] = 15
-    interval_error: Annotated[float, msgspec.Meta(gt=0, lt=0.5)] = 0.075
+    interval_error: Annotated[float, msgspec.Meta(gt=0, lt=0.5)] = 0.1
     least_expected: Annotated[float, msgspec.Meta(gt=0)] = 20.0
     least_back: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.9
     plausible_loss: Annotated[float, msgspec.Meta(gt=0)] = 12.0
