@@ -217,6 +217,23 @@ def bench(context: Context, what: str, options: str = "", database: str = "sqlit
 
 @task(
     help={
+        "weeks": "simulated weeks of each kind",
+        "full": "400 weeks of each kind (hours of CPU)",
+        "seed": "which weeks",
+        "only": "one group: false-alarms, delays, twelve, silence, evaluation",
+    }
+)
+def verdict(
+    context: Context, weeks: int = 4, full: bool = False, seed: int = 1, only: str = ""
+) -> None:
+    """Our verdict on a release beside others', on the same simulated weeks, with bars."""
+    arguments = f"--weeks {weeks} --seed {seed}" + " --full" * full
+    arguments += f" --only {only}" if only else ""
+    _python("-m tests.measure.verdict " + arguments)
+
+
+@task(
+    help={
         "since": "a commit to compare with, checked out into a folder of its own for the while",
         "heap": "measure the heap at rest on the emulated Cortex-M3 as well (minutes)",
         "runs": "list every run of lines that stands twice",

@@ -31,6 +31,11 @@ class Rollout:
                     raise ValueError("a salt is not 8 bytes")
                 if not isinstance(threshold, int) or not 0 <= threshold <= 10000:
                     raise ValueError("a threshold is not 0 to 10000")
+            self._within: dict[str, int] = {}
+            if isinstance(custom, dict) and "within" in custom:
+                self._within = field(custom, "within", dict, 0, 64)
+            for name in self._within:
+                field(self._within, name, int, 0, 429496)
             self._halted: list[int] = field(custom, "halted", list, 0, 16)
         except ValueError as error:
             raise ReleaseRefused("malformed", "rollout plan: " + str(error))
@@ -46,8 +51,10 @@ class Rollout:
             raise ReleaseRefused("not_yet", "%d is for nobody yet" % number)
         salt, threshold = wave
         digest = sha256(bytes.fromhex(salt) + self._terminal_id).digest()
-        place = int.from_bytes(digest[:4], "big") % 10000
-        if place >= threshold:
+        drawn = int.from_bytes(digest[:4], "big")
+        place = drawn % 10000
+        within = self._within.get(str(number), 0)
+        if place > threshold or (place == threshold and drawn // 10000 >= within):
             raise ReleaseRefused(
                 "not_yet", "%d is for %d of 10000, here is %d" % (number, threshold, place)
             )

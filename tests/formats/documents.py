@@ -221,6 +221,7 @@ PLAN_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "rollout.releases": lambda n: plan(releases={str(i + 1): ["0" * 16, 1] for i in range(n)}),
     "rollout.salt_bytes": lambda n: plan(releases={"7": ["00" * n, 1]}),
     "rollout.threshold": lambda n: plan(releases={"7": ["0" * 16, n]}),
+    "rollout.within": lambda n: plan(within={"7": n}),
     "rollout.halted": lambda n: plan(halted=list(range(1, n + 1))),
 }
 

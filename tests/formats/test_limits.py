@@ -80,6 +80,7 @@ SERVER = {
     "delta.idle_steps": limits.DELTA_IDLE_STEPS,
     "rollout.releases": limits.ROLLOUT_RELEASES,
     "rollout.threshold": limits.THRESHOLD,
+    "rollout.within": limits.WITHIN,
     "rollout.halted": limits.HALTED,
     "voucher.product_id": limits.PRODUCT_ID,
     "voucher.pin_bytes": limits.PIN_BYTES,

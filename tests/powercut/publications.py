@@ -140,6 +140,7 @@ def _start() -> Path:
     _add(repository, "stable", 1)
     repository.set_rollout("stable", 1, EVERYBODY, OLD, NOW)
     _add(repository, "ci", 7)
+    repository.set_rollout("ci", 7, EVERYBODY, OLD, NOW)
     repository.publish(OLD, NOW)
     return site
 

@@ -57,6 +57,11 @@ class Desk:
         )
         self.opened.add_release(channel, entry, channels.build_payloads(CONTENT, {}), signers)
 
+    def let_out(self, channel: str, number: int) -> None:
+        """Stage that everybody on `channel` may have a release, as before it goes further."""
+        signer = key_files.load(self.keys / "rollout-1.pem", PASSPHRASE)
+        self.opened.set_rollout(channel, number, channels.EVERYBODY, [signer])
+
     def lay(self, role: str, content: bytes) -> None:
         """What somebody does who can write the folder: `content` waits for `role`."""
         (self.repository / "staged").mkdir(exist_ok=True)

@@ -109,12 +109,14 @@ def test_a_release_goes_out_as_the_page_tells_it(office: Office, an_image: Path)
     sign = ("release", "sign", "beta", "--image", str(an_image), "--keys")
     said = office.type(*sign, str(office.disk("beta", 1)), answers=f"y\n{beta}\n")
     assert "beta version 2: ready to publish" in said
+    keys = ("--keys", str(office.keys))
+    everybody = ("release", "rollout", "set", "7", "10000", "--channel", "beta")
+    office.type(*everybody, *keys, answers=f"y\n{PASSPHRASE}\n")
     assert "Published" in office.publish()
     said = office.type("release", "promote", "beta", "stable", "7", answers="y\n")
     assert "stable version 2: 2 signature(s) missing" in said
     office.sign_elsewhere("stable", "stable", 1)
     office.sign_elsewhere("stable", "stable", 3)
-    keys = ("--keys", str(office.keys))
     rollout = ("release", "rollout", "set", "7", "500", "--channel", "stable")
     office.type(*rollout, *keys, answers=f"y\n{PASSPHRASE}\n")
     office.publish()
@@ -199,6 +201,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     desk = Desk.make(folder)
     desk.stage("stable", 6, "stable-1", "stable-2")
     desk.stage("beta", 7, "beta-1")
+    desk.let_out("beta", 7)
     desk.publish()
     return folder
 

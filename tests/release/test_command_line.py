@@ -28,6 +28,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_a_release_is_promoted_as_the_same_bytes(desk: Desk) -> None:
     desk.stage("beta", 7, "beta-1")
+    desk.let_out("beta", 7)
     desk.publish()
     said = desk.type("release", "promote", "beta", "stable", "7", "--dry-run")
     assert hashlib.sha256(CONTENT).hexdigest() in said.replace("\n", "")
@@ -51,6 +52,7 @@ def test_a_release_passes_the_channels_one_by_one(desk: Desk, way: str) -> None:
 
 def test_who_does_not_say_yes_signs_nothing(desk: Desk) -> None:
     desk.stage("beta", 7, "beta-1")
+    desk.let_out("beta", 7)
     desk.publish()
     desk.type("release", "promote", "beta", "stable", "7", answers="n\n", fails=True)
     assert desk.opened.staged() == []
@@ -374,6 +376,9 @@ def test_every_command_can_be_tried_and_answers_programs(
         desk.publish()
     if "alpha" in line:
         desk.stage("alpha", 9)
+    if "promote" in line:
+        desk.let_out("beta", 9)
+        desk.publish()
     words = [w.replace("NEW", str(tmp_path / "new")).replace("IMAGE", str(an_image)) for w in line]
     own = [] if "make" in words or "NEW" in line else ["--keys", str(desk.keys)]
     site = str(tmp_path / "new" if "ceremony" in words else desk.repository)
@@ -408,6 +413,7 @@ def test_a_restored_folder_is_brought_back_by_one_command(desk: Desk) -> None:
 
 def test_a_promoted_release_is_said_to_be_for_nobody_until_it_is_let_out(desk: Desk) -> None:
     desk.stage("beta", 7, "beta-1")
+    desk.let_out("beta", 7)
     desk.publish()
     said = desk.type("release", "promote", "beta", "stable", "7", "--yes")
     assert "Release 7 on stable is for nobody yet: `release rollout set 7 500" in said

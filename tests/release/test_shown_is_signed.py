@@ -129,6 +129,7 @@ def test_what_is_swapped_while_the_question_stands_is_not_signed(
 ) -> None:
     desk.stage("beta", 8, "beta-1")
     if "promote" in words:
+        desk.let_out("beta", 8)
         desk.publish()
     swapped(desk, monkeypatch, role)
     said = desk.type(*words, fails=True)

@@ -192,6 +192,7 @@ def test_a_cut_between_any_two_files_leaves_the_old_state_or_is_completed(
 def test_a_release_is_promoted_as_the_same_bytes(office: Office, tmp_path: Path) -> None:
     repository, signers = office
     add(repository, signers, 1, "ci")
+    repository.set_rollout("ci", 1, channels.EVERYBODY, signers)
     repository.publish(signers)
     entry = repository.promote("ci", "alpha", 1, "duka-r1", signers)
     repository.publish(signers)

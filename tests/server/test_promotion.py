@@ -18,10 +18,18 @@ from updater_server.channels import CHANNELS, EVERYBODY
 from updater_server.channels.layouts import layout_of
 
 
+def let_out(office: Office, number: int, channel: str, threshold: int = EVERYBODY) -> None:
+    """In force: `channel` lets so many of 10,000 have the release."""
+    repository, signers = office
+    repository.set_rollout(channel, number, threshold, signers)
+    repository.publish(signers)
+
+
 def promote(office: Office, number: int, through: str = "stable") -> channels.ReleaseEntry:
     """From `ci`, where it is listed, up to `through`."""
     repository, signers = office
     for before, after in itertools.pairwise(CHANNELS):
+        let_out(office, number, before)
         entry = repository.promote(before, after, number, "duka-r1", signers)
         repository.publish(signers)
         if after == through:
@@ -53,6 +61,7 @@ def test_what_is_halted_on_any_channel_before_goes_no_further(office: Office, wh
     add(repository, signers, 7, "ci")
     repository.publish(signers)
     promote(office, 7, "beta")
+    let_out(office, 7, "beta")
     repository.halt(where, 7, signers)
     with pytest.raises(channels.ReleaseRefused, match=f"halted on {where}"):
         repository.promote("beta", "stable", 7, "duka-r1", signers)
@@ -101,3 +110,64 @@ def test_a_promoted_release_is_for_nobody_until_a_wave_lets_it_out(office: Offic
     assert not repository.is_let_out("alpha", 7)
     repository.set_rollout("alpha", 7, EVERYBODY, signers)
     assert repository.is_let_out("alpha", 7)
+
+
+def refused(office: Office, guard: str, *way: str) -> str:
+    """The text with which a guard of that name refuses to promote release 7."""
+    repository, signers = office
+    from_channel, to_channel = way or ("beta", "stable")
+    with pytest.raises(channels.PromotionRefused) as caught:
+        repository.promote(from_channel, to_channel, 7, "duka-r1", signers)
+    assert caught.value.guard == guard
+    assert str(caught.value).startswith(guard)
+    assert repository.staged() == []
+    return str(caught.value)
+
+
+def test_what_not_everybody_on_the_channel_has_goes_no_further(office: Office) -> None:
+    repository, signers = office
+    add(repository, signers, 7, "ci")
+    repository.publish(signers)
+    assert "for nobody" in refused(office, "wave not complete", "ci", "alpha")
+    promote(office, 7, "beta")
+    let_out(office, 7, "beta", EVERYBODY - 1)
+    assert "for 99.99 %" in refused(office, "wave not complete")
+    repository.set_rollout("beta", 7, EVERYBODY, signers)
+    with pytest.raises(channels.PromotionRefused, match="wave not complete"):
+        repository.promote("beta", "stable", 7, "duka-r1", signers)  # staged is not in force
+    repository.publish(signers)
+    repository.promote("beta", "stable", 7, "duka-r1", signers)
+
+
+def test_each_other_guard_refuses_by_its_name(office: Office) -> None:
+    repository, signers = office
+    add(repository, signers, 7, "ci")
+    repository.publish(signers)
+    promote(office, 7, "beta")
+    let_out(office, 7, "beta")
+    refused(office, "not next", "alpha", "stable")
+    repository.halt("alpha", 7, signers)
+    repository.publish(signers)
+    refused(office, "halted")
+
+
+def test_what_a_plan_still_names_from_before_is_not_let_out_by_being_listed_again(
+    office: Office,
+) -> None:
+    repository, signers = office
+    add(repository, signers, 7, "ci")
+    repository.publish(signers)
+    promote(office, 7)
+    let_out(office, 7, "stable")
+    let_out(office, 7, "beta")
+    repository.unlist("stable", 7, "duka-r1", signers)
+    repository.publish(signers)
+    assert repository.published.rollout("stable").allows(7, bytes(8))
+    assert "rollout set 7 0" in refused(office, "let out already")
+    with pytest.raises(channels.ReleaseRefused, match="lists no release 7"):
+        repository.set_rollout("stable", 7, 10, signers)
+    let_out(office, 7, "stable", 0)
+    assert "7" not in repository.published.rollout("stable").releases
+    repository.promote("beta", "stable", 7, "duka-r1", signers)
+    repository.publish(signers)
+    assert not repository.published.rollout("stable").allows(7, bytes(8))

@@ -23,6 +23,7 @@ from updater_server.channels.entry import (
 from updater_server.channels.errors import (
     ChangedMeanwhile,
     MissingSignatures,
+    PromotionRefused,
     ReleaseRefused,
     RepositoryDamaged,
     RepositoryError,
@@ -62,6 +63,7 @@ __all__ = [
     "Policy",
     "PolicyError",
     "Product",
+    "PromotionRefused",
     "Published",
     "ReleaseEntry",
     "ReleaseRefused",

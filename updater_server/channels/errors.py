@@ -33,6 +33,14 @@ class ReleaseRefused(RepositoryError):
     """A release does not fit what the channel already holds."""
 
 
+class PromotionRefused(ReleaseRefused):
+    """A guard stands before the next channel; `guard` is its name, with which the text begins."""
+
+    def __init__(self, guard: str, text: str) -> None:
+        self.guard = guard
+        super().__init__(f"{guard}: {text}")
+
+
 class ChangedMeanwhile(RepositoryError):
     """What waits for a role is not what was shown; nothing was signed."""
 

@@ -12,11 +12,12 @@ from securesystemslib.signer import Signer
 
 from updater_server.channels.dates import time_of
 from updater_server.channels.entry import ReleaseEntry
-from updater_server.channels.errors import ReleaseRefused, RepositoryDamaged
+from updater_server.channels.errors import PromotionRefused, ReleaseRefused, RepositoryDamaged
 from updater_server.channels.payloads import Payload, build_payloads, expand
 from updater_server.channels.policy import CHANNELS
 from updater_server.channels.published import Published
 from updater_server.channels.releases import Releases, expand_full
+from updater_server.channels.rollout import EVERYBODY
 
 
 class Promotion:
@@ -37,14 +38,17 @@ class Promotion:
         """The published entry that `promote` would list on another channel.
 
         Raises:
-            ReleaseRefused: `to_channel` is not the one behind `from_channel`, which every release
-                passes in turn; or `from_channel` does not list the release, has run out, or the
-                release is halted there or before.
+            PromotionRefused: a guard, by its name. "not next": a release passes the channels one
+                by one. "halted": on `from_channel` or before. "wave not complete": `from_channel`
+                does not let everybody have it yet. "let out already": the next channel's plan names
+                it from an earlier time, so that it would go out without a first wave.
+            ReleaseRefused: `from_channel` does not list the release, or has run out.
         """
         if (from_channel, to_channel) not in itertools.pairwise(CHANNELS):
-            raise ReleaseRefused(
+            raise PromotionRefused(
+                "not next",
                 f"a release goes from channel to channel in this order: {', '.join(CHANNELS)}; "
-                f"{to_channel} is not the next after {from_channel}"
+                f"{to_channel} is not the next after {from_channel}",
             )
         self._releases.check_not_halted(from_channel, release)
         if self._published.list_of(from_channel).signed.is_expired(time_of(now)):
@@ -54,8 +58,20 @@ class Promotion:
             )
         for entry in self._published.releases(from_channel):
             if (entry.release, entry.hardware.hardware_class) == (release, hardware_class):
+                self._check_waves_have_passed(from_channel, release)
+                self._releases.check_for_nobody(to_channel, release)
                 return entry
         raise ReleaseRefused(f"{from_channel} has no release {release} for {hardware_class}")
+
+    def _check_waves_have_passed(self, channel: str, release: int) -> None:
+        plan = self._published.rollout(channel)
+        wave = plan.releases.get(str(release))
+        if wave is None or wave.threshold < EVERYBODY:
+            raise PromotionRefused(
+                "wave not complete",
+                f"release {release} on {channel} is {plan.in_words(release)}: `release rollout set "
+                f"{release} {EVERYBODY} --channel {channel}` when its waves have passed",
+            )
 
     def promote(
         self,

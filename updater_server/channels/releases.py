@@ -11,7 +11,7 @@ from securesystemslib.signer import Signer
 from tuf.api.metadata import Targets
 
 from updater_server.channels.entry import Image, PayloadReference, ReleaseEntry
-from updater_server.channels.errors import ReleaseRefused
+from updater_server.channels.errors import PromotionRefused, ReleaseRefused
 from updater_server.channels.layouts import does_not_fit
 from updater_server.channels.lists import check_channel, entries_of_class
 from updater_server.channels.payloads import Payload, PayloadError, expand
@@ -108,10 +108,26 @@ class Releases:
         """
         where = self._rollouts.halted_before(channel, release)
         if where:
-            raise ReleaseRefused(
+            raise PromotionRefused(
+                "halted",
                 f"release {release} is halted on {where}: it goes no further. `release resume "
-                f"{release} --channel {where}`, or build it anew under a higher number"
+                f"{release} --channel {where}`, or build it anew under a higher number",
             )
+
+    def check_for_nobody(self, channel: str, release: int) -> None:
+        """Raises PromotionRefused if `channel` does not list the release, and a plan of it, in
+        force or waiting, names it all the same: listing it would let it out at once.
+        """
+        if self._rollouts.lists(channel, release) or not self._rollouts.is_let_out(
+            channel, release
+        ):
+            return
+        raise PromotionRefused(
+            "let out already",
+            f"the plan of {channel} names release {release} from an earlier time: it would go out "
+            f"without a first wave. `release rollout set {release} 0 --channel {channel}`, and "
+            f"publish",
+        )
 
     def _check_same_bytes_elsewhere(self, entry: ReleaseEntry) -> None:
         for channel in CHANNELS:

@@ -22,6 +22,7 @@ SALT_BYTES = 8
 
 ReleaseName = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,9}\Z")]
 Salt = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
+Within = Annotated[int, msgspec.Meta(ge=0, le=limits.WITHIN[1])]
 Threshold = Annotated[int, msgspec.Meta(ge=0, le=EVERYBODY)]
 
 
@@ -36,9 +37,9 @@ class Wave(NamedTuple):
     threshold: Threshold
 
 
-class RolloutPlan(msgspec.Struct, frozen=True):
+class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """`custom` of a channel's `rollout/<channel>/plan.json`. A release that it does not name is for
-    nobody.
+    nobody. `within` says how far a release goes into the ten-thousandth at its threshold.
     """
 
     releases: Annotated[
@@ -48,15 +49,18 @@ class RolloutPlan(msgspec.Struct, frozen=True):
         list[Annotated[int, msgspec.Meta(ge=1, le=limits.RELEASE[1])]],
         msgspec.Meta(max_length=limits.HALTED[1]),
     ] = []
+    within: Annotated[
+        dict[ReleaseName, Within], msgspec.Meta(max_length=limits.ROLLOUT_RELEASES[1])
+    ] = {}
 
     def custom(self) -> dict[str, Any]:
         """As JSON-like builtins, for TUF's `custom`."""
         built: dict[str, Any] = msgspec.to_builtins(self)
-        return built
+        return {"releases": {}, "halted": [], **built}
 
     def encode(self) -> bytes:
         """The target's own bytes: the same plan as JSON."""
-        return msgspec.json.encode(self)
+        return msgspec.json.encode(self.custom())
 
     def check(self) -> None:
         """Raises RolloutError if a field breaks its limits (constructors of msgspec do not
@@ -76,8 +80,9 @@ class RolloutPlan(msgspec.Struct, frozen=True):
         except msgspec.ValidationError as error:
             raise RolloutError(f"rollout plan: {error}") from error
 
-    def with_threshold(self, release: int, threshold: int) -> RolloutPlan:
-        """The plan with `release` let out to `threshold` of 10,000 terminals.
+    def with_threshold(self, release: int, threshold: int, within: int = 0) -> RolloutPlan:
+        """The plan with `release` let out to `threshold` of 10,000 terminals, and to `within` of
+        the 429,496 steps of the next one.
 
         A release keeps its salt, so that a wider wave holds the narrower one; another release draws
         its own, so that it is not always the same merchants who go first.
@@ -86,19 +91,24 @@ class RolloutPlan(msgspec.Struct, frozen=True):
             raise RolloutError(f"a threshold is 0 to {EVERYBODY}, not {threshold}")
         known = self.releases.get(str(release))
         salt = known.salt if known else secrets.token_hex(SALT_BYTES)
-        waves = {**self.releases, str(release): Wave(salt, threshold)}
-        return RolloutPlan(waves, self.halted)
+        name = str(release)
+        finer = {other: steps for other, steps in self.within.items() if other != name}
+        if within and threshold < EVERYBODY:
+            finer[name] = within
+        return RolloutPlan({**self.releases, name: Wave(salt, threshold)}, self.halted, finer)
 
     def with_halted(self, release: int, halted: bool) -> RolloutPlan:
         """The plan with `release` stopped, or let go again."""
         others = {number for number in self.halted if number != release}
-        return RolloutPlan(self.releases, sorted(others | ({release} if halted else set())))
+        now = sorted(others | ({release} if halted else set()))
+        return RolloutPlan(self.releases, now, self.within)
 
     def only(self, listed: Collection[int]) -> RolloutPlan:
         """The plan without releases that the channel no longer lists."""
         return RolloutPlan(
             {name: wave for name, wave in self.releases.items() if int(name) in listed},
             [number for number in self.halted if number in listed],
+            {name: steps for name, steps in self.within.items() if int(name) in listed},
         )
 
     def allows(self, release: int, terminal_id: bytes) -> bool:
@@ -106,21 +116,36 @@ class RolloutPlan(msgspec.Struct, frozen=True):
         if release in self.halted:
             return False
         wave = self.releases.get(str(release))
-        return wave is not None and place(wave.salt, terminal_id) < wave.threshold
+        if wave is None:
+            return False
+        step, at = divmod(_drawn(wave.salt, terminal_id), EVERYBODY)
+        return at < wave.threshold or (
+            at == wave.threshold and step < self.within.get(str(release), 0)
+        )
+
+    def is_for_nobody(self, release: int) -> bool:
+        """Whether no terminal may take `release`, if it were not halted."""
+        wave = self.releases.get(str(release))
+        return wave is None or not (wave.threshold or self.within.get(str(release)))
 
     def in_words(self, release: int) -> str:
         """How far `release` is let out."""
         if release in self.halted:
             return "HALTED"
         wave = self.releases.get(str(release))
-        if wave is None or not wave.threshold:
+        if wave is None or self.is_for_nobody(release):
             return "for nobody"
         if wave.threshold == EVERYBODY:
             return "for everybody"
-        return f"for {wave.threshold / 100:g} % of terminals"
+        share = wave.threshold + self.within.get(str(release), 0) / (limits.WITHIN[1] + 1)
+        return f"for {share / 100:.4g} % of terminals"
 
 
 def place(salt: str, terminal_id: bytes) -> int:
     """A terminal's place among 10,000, as the terminal computes it itself."""
+    return _drawn(salt, terminal_id) % EVERYBODY
+
+
+def _drawn(salt: str, terminal_id: bytes) -> int:
     digest = hashlib.sha256(bytes.fromhex(salt) + terminal_id).digest()
-    return int.from_bytes(digest[:4], "big") % EVERYBODY
+    return int.from_bytes(digest[:4], "big")

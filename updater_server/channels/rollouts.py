@@ -42,8 +42,11 @@ class Rollouts:
             return True
         waiting = self._waiting.read_all().get(role)
         plan = plan_in(channel, waiting.signed) if waiting else self._published.rollout(channel)
-        wave = plan.releases.get(str(release))
-        return release in plan.halted or bool(wave and wave.threshold)
+        return release in plan.halted or not plan.is_for_nobody(release)
+
+    def lists(self, channel: str, release: int) -> bool:
+        """Whether the channel lists `release`, or will; not if nobody can tell."""
+        return release in (self._listed(channel) or ())
 
     def halted_before(self, channel: str, release: int) -> str:
         """The first channel, up to `channel` in the order of promotion, on which a plan, in force
@@ -64,17 +67,22 @@ class Rollouts:
         threshold: int,
         signers: Sequence[Signer] = (),
         now: datetime | None = None,
+        within: int = 0,
     ) -> RolloutPlan:
-        """Stage: `threshold` of 10,000 terminals may take `release`. Publish afterwards.
+        """Stage: `threshold` of 10,000 terminals may take `release`, and `within` steps of the next
+        ten-thousandth (`waves.reach`). Publish afterwards.
 
         Raises:
-            ReleaseRefused: the channel lists no such release, or the threshold is out of bounds.
+            ReleaseRefused: the channel lists no such release (one that its plan still names may
+                be taken back, with 0), or the threshold is out of bounds.
         """
 
         def replan(plan: RolloutPlan) -> RolloutPlan:
-            return plan.with_threshold(release, threshold)
+            return plan.with_threshold(release, threshold, within)
 
         details = {"release": release, "threshold": threshold}
+        if within:
+            details["within"] = within
         return self._replan(channel, f"roll out on {channel}", details, replan, signers, now)
 
     def halt(
@@ -133,9 +141,13 @@ class Rollouts:
             plan = plan_in(channel, edit.metadata.signed)
             listed = self._listed(channel)
             if listed is not None:
-                if details["release"] not in listed:
-                    raise ReleaseRefused(f"{channel} lists no release {details['release']}")
+                release = details["release"]
+                is_taken_back = details.get("threshold") == 0 and str(release) in plan.releases
+                if release not in listed and not is_taken_back:
+                    raise ReleaseRefused(f"{channel} lists no release {release}")
                 plan = plan.only(listed)
+                if is_taken_back and release not in listed:
+                    replan = _nothing_more
             elif not details.get("halted"):
                 raise RepositoryDamaged(f"nobody can tell what {channel} lists")
             try:
@@ -175,3 +187,8 @@ class Rollouts:
         except RolloutError:
             pass
         return self._versions.after_in_force(role, now)
+
+
+def _nothing_more(plan: RolloutPlan) -> RolloutPlan:
+    """The plan as it is: what is not listed is named no more."""
+    return plan

@@ -55,6 +55,7 @@ TEXT_LANGUAGES = (0, 8)
 TEXT = (0, 200)
 ROLLOUT_RELEASES = (0, 64)
 THRESHOLD = (0, 10_000)
+WITHIN = (0, 429_496)
 HALTED = (0, 16)
 
 # Vouchers and stock

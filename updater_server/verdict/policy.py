@@ -1,0 +1,111 @@
+"""What a verdict is held to: guards, error and how that is spent, and when a wave widens."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
+NOT_BACK = "not_back"
+"""The guard that counts terminals which said that they restart, and were not heard again."""
+SILENT = "silent"
+"""The guard that counts terminals which are silent beyond their own habit."""
+OUTCOMES = (NOT_BACK, SILENT)
+"""Guards that are told by what a terminal does not say: no release counts them itself."""
+
+
+class PolicyError(ValueError):
+    """A policy cannot be kept; the text names the field."""
+
+
+class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that a release may not make worse.
+
+    `share` is its part of the stated error. The wave widens when the upper bound of beta's ratio to
+    control is under `margin_ratio`, or that of its excess under `margin_excess` events an attempt:
+    of what hardly ever happens nobody could wait for the ratio.
+    """
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    share: Share
+    margin_ratio: Annotated[float, msgspec.Meta(gt=1)] = 1.5
+    margin_excess: Annotated[float, msgspec.Meta(gt=0)] = 0.005
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Signed by people before a wave begins. Times are seconds.
+
+    `error` is the chance of a false halt in `horizon_hours` over all guards together; of it
+    (t / horizon) ** `spending` is spent by hour t. `salts` other draws make the boundary.
+    `rollbacks` with one reason halt, or one in `rollbacks_one_in` of beta if that is more. The wave
+    widens when `least_back` of beta have restarted and are back; of outcomes beta may have
+    `margin_excess` more than control, or so many that a wave three times as large plausibly loses
+    `plausible_loss` terminals.
+    """
+
+    guards: Annotated[tuple[Guard, ...], msgspec.Meta(min_length=1, max_length=64)]
+    error: Annotated[float, msgspec.Meta(gt=0, lt=0.5)] = 0.01
+    horizon_hours: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 168
+    first_look_hours: Annotated[int, msgspec.Meta(ge=1)] = 2
+    spending: Annotated[float, msgspec.Meta(gt=0, le=4)] = 0.5
+    salts: Annotated[int, msgspec.Meta(ge=99, le=100_000)] = 2999
+    smallest_arm: Annotated[int, msgspec.Meta(ge=2)] = 15
+    interval_error: Annotated[float, msgspec.Meta(gt=0, lt=0.5)] = 0.1
+    least_expected: Annotated[float, msgspec.Meta(gt=0)] = 20.0
+    least_back: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.9
+    plausible_loss: Annotated[float, msgspec.Meta(gt=0)] = 12.0
+    back_within_s: Annotated[int, msgspec.Meta(ge=60)] = 7200
+    silent_after_s: Annotated[int, msgspec.Meta(ge=60)] = 6 * 3600
+    all_silent: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.6
+    rollbacks: Annotated[int, msgspec.Meta(ge=1)] = 2
+    rollbacks_one_in: Annotated[int, msgspec.Meta(ge=1)] = 50
+
+    def check(self) -> None:
+        """Raises PolicyError if guards are named twice, or their shares are more than all."""
+        names = [guard.name for guard in self.guards]
+        if len(set(names)) != len(names):
+            raise PolicyError("guards: one is named twice")
+        if sum(guard.share for guard in self.guards) > 1 + 1e-9:
+            raise PolicyError("guards: their shares are more than the whole error")
+
+    @staticmethod
+    def parse(content: Any) -> Policy:
+        """From builtins.
+
+        Raises:
+            PolicyError: a field is missing, mistyped, unknown or out of its bounds.
+        """
+        try:
+            policy = msgspec.convert(content, Policy)
+        except msgspec.ValidationError as error:
+            raise PolicyError(str(error)) from error
+        policy.check()
+        return policy
+
+
+CRITICAL = ("sale_failed", NOT_BACK, SILENT)
+"""Guards that get most of the error: what loses money or terminals."""
+_OTHERS = (
+    "print_failed",
+    "attach_failed",
+    "connect_failed",
+    "sale_slow",
+    "crash",
+    "watchdog",
+    "log_error",
+    "settle_failed",
+    "download_failed",
+)
+
+
+def usual(**changes: Any) -> Policy:
+    """Twelve guards: four fifths of the error for the critical three, the rest for the others."""
+    guards = [Guard(name, 0.8 / len(CRITICAL)) for name in CRITICAL]
+    guards += [Guard(name, 0.2 / len(_OTHERS)) for name in _OTHERS]
+    return Policy(tuple(guards), **changes)
+
+
+def single(name: str, **changes: Any) -> Policy:
+    """One guard that has the whole error."""
+    return Policy((Guard(name, 1.0),), **changes)
