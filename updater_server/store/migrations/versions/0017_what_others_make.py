@@ -20,15 +20,26 @@ _FIXED = (
 )  # fmt: skip
 
 
+_MOVES = (
+    f"NOT (NEW.state = OLD.state AND OLD.decided_at IS NULL OR {_STEPS}) OR "
+    + " OR ".join(f"NEW.{name} <> OLD.{name}" for name in _FIXED)
+    + " OR (OLD.supplier_reference IS NOT NULL "
+    "AND NEW.supplier_reference IS DISTINCT FROM OLD.supplier_reference)"
+)
+_APPEND_ONLY = ("vend_event", "supplier_report")
+_FORWARD = "a sale of a supplier only moves forward"
+_RECIPIENT = "a sale keeps its recipient"
+
+
 def _guards() -> None:
     """Of the database itself, whatever a program says."""
-    fixed = " OR ".join(f"NEW.{name} <> OLD.{name}" for name in _FIXED)
+    if op.get_bind().dialect.name == "postgresql":
+        _guards_on_postgresql()
+        return
     op.execute(
-        "CREATE TRIGGER vend_forward BEFORE UPDATE ON vend "
-        f"WHEN NOT (NEW.state = OLD.state AND OLD.decided_at IS NULL OR {_STEPS}) OR {fixed} "
-        "OR (OLD.supplier_reference IS NOT NULL "
-        "AND NEW.supplier_reference IS NOT OLD.supplier_reference) "
-        "BEGIN SELECT RAISE(ABORT, 'a sale of a supplier only moves forward'); END"
+        f"CREATE TRIGGER vend_forward BEFORE UPDATE ON vend "
+        f"WHEN {_MOVES.replace('IS DISTINCT FROM', 'IS NOT')} "
+        f"BEGIN SELECT RAISE(ABORT, '{_FORWARD}'); END"
     )
     op.execute(
         "CREATE TRIGGER vend_no_delete BEFORE DELETE ON vend "
@@ -37,14 +48,37 @@ def _guards() -> None:
     op.execute(
         "CREATE TRIGGER sale_recipient BEFORE UPDATE ON sale "
         "WHEN NEW.recipient IS NOT OLD.recipient "
-        "BEGIN SELECT RAISE(ABORT, 'a sale keeps its recipient'); END"
+        f"BEGIN SELECT RAISE(ABORT, '{_RECIPIENT}'); END"
     )
-    for table in ("vend_event", "supplier_report"):
+    for table in _APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
             op.execute(
                 f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN "
                 f"SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
+
+
+def _guards_on_postgresql() -> None:
+    """By the functions that the guards of before are made of there."""
+    do = op.get_bind().exec_driver_sql
+    refused = "EXECUTE FUNCTION duka_refused"
+    do(
+        "CREATE TRIGGER vend_forward BEFORE UPDATE ON vend FOR EACH ROW "
+        f"WHEN ({_MOVES}) {refused}('{_FORWARD}')"
+    )
+    do(
+        "CREATE TRIGGER sale_recipient BEFORE UPDATE ON sale FOR EACH ROW "
+        f"WHEN (NEW.recipient IS DISTINCT FROM OLD.recipient) {refused}('{_RECIPIENT}')"
+    )
+    do(
+        "CREATE TRIGGER vend_kept BEFORE DELETE OR TRUNCATE ON vend "
+        "FOR EACH STATEMENT EXECUTE FUNCTION duka_kept()"
+    )
+    for table in _APPEND_ONLY:
+        do(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION duka_append_only()"
+        )
 
 
 def upgrade() -> None:
@@ -65,7 +99,7 @@ def upgrade() -> None:
     op.create_table(
         "supplier_product",
         sa.Column("product_id", sa.String(length=32), nullable=False),
-        sa.Column("supplier", sa.String(length=16), nullable=False),
+        sa.Column("supplier", sa.String(length=16)),
         sa.Column("code", sa.String(length=64), nullable=False),
         sa.Column("changed_at", big, nullable=False),
         sa.Column("changed_by", sa.String(length=64), nullable=False),
