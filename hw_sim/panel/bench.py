@@ -51,7 +51,7 @@ class Bench:
         self.read = read
         self._fingers: dict[str, tuple[asyncio.Event, float]] = {}
         self._presses: set[Future[None]] = set()
-        self._doing = threading.Lock()
+        self._doing, self._playing = threading.Lock(), threading.Lock()
         self._session: list[str] = []
         self._last_s = time.monotonic()
         self._stop = threading.Event()
@@ -100,34 +100,45 @@ class Bench:
             ScriptError: it is no step, or none for a browser.
             StepFailed: it did not come true.
         """
-        self._refuse(line)
+        self.check(line)
         self._wait_recorded()
         with self._doing:
             self._runner.run(line)
         self._record(line.strip())
 
     def play(self, text: str) -> None:
-        """Play a whole script, line by line, until it ends, fails or is stopped.
+        """Begin to play a whole script, line by line, until it ends, fails or is stopped; the feed
+        is told of each line.
 
         Raises:
-            ScriptError: a line cannot be read; nothing was done.
+            ScriptError: a line cannot be read, or is none for a browser; nothing was done.
+            StepFailed: another script plays.
         """
-        self._refuse(text)
+        self.check(text)
         steps = script.parse(text)
+        if not self._playing.acquire(blocking=False):
+            raise script.StepFailed("another script plays: stop it first")
         self._stop.clear()
-        for step in steps:
-            if self._stop.is_set():
-                self.feed.value("playing", self.at, line=0, text="stopped", failed=False)
-                return
-            self.feed.value("playing", self.at, line=step.line, text=step.text, failed=False)
-            try:
+        threading.Thread(target=self._play, args=(steps,), name="script", daemon=True).start()
+
+    def _play(self, steps: list[script.Step]) -> None:
+        try:
+            for step in steps:
+                if self._stop.is_set():
+                    self._tell_playing("stopped")
+                    return
+                self._tell_playing(step.text, step.line)
                 with self._doing:
                     self._runner.run(step.text)
-            except (script.StepFailed, TimeoutError) as error:
-                said = str(error).splitlines()[0].removeprefix("line 1: ")
-                self.feed.value("playing", self.at, line=step.line, text=said, failed=True)
-                return
-        self.feed.value("playing", self.at, line=0, text="played to its end", failed=False)
+            self._tell_playing("played to its end")
+        except (script.StepFailed, TimeoutError) as error:
+            said = str(error).splitlines()[0].removeprefix("line 1: ")
+            self._tell_playing(said, step.line, failed=True)
+        finally:
+            self._playing.release()
+
+    def _tell_playing(self, text: str, line: int = 0, *, failed: bool = False) -> None:
+        self.feed.value("playing", self.at, line=line, text=text, failed=failed)
 
     def stop(self) -> None:
         """Let a script that plays end after the step it is at."""
@@ -144,7 +155,8 @@ class Bench:
         self._last_s = time.monotonic()
         self.feed.forget("recorded", self.at)
 
-    def _refuse(self, text: str) -> None:
+    def check(self, text: str) -> None:
+        """ScriptError when a step of it cannot be read, or would write a file of this computer."""
         for step in script.parse(text):
             words = step.text.split()
             if words[0] in FORBIDDEN and len(words) > 1:

@@ -126,7 +126,7 @@ class Panel:
                 case ["t", number, "do"]:
                     self._bench(number).do(body)
                 case ["t", number, "play"]:
-                    self._play(self._bench(number), body)
+                    self._bench(number).play(body)
                 case ["t", number, "stop"]:
                     self._bench(number).stop()
                 case ["t", number, "forget"]:
@@ -146,17 +146,13 @@ class Panel:
             raise ValueError('say {"key": "5", "down": true}')
         (bench.key_down if told.get("down") else bench.key_up)(told["key"])
 
-    def _play(self, bench: Bench, text: str) -> None:
-        script.parse(text)  # a mistake is told to who asked
-        _in_thread("panel script", lambda: bench.play(text))
-
     def _start_job(self, bench: Bench, name: str) -> None:
         job = self._jobs.get(name)
         if job is None:
             raise Refused(HTTPStatus.NOT_FOUND, "no such job")
         if not self._busy.acquire(blocking=False):
             raise Refused(HTTPStatus.CONFLICT, "one thing at a time: something is being done")
-        _in_thread(f"panel job {name}", lambda: self._run_job(bench, job))
+        threading.Thread(target=self._run_job, args=(bench, job), name=name, daemon=True).start()
 
     def _run_job(self, bench: Bench, job: Job) -> None:
         def tell(state: str, text: str = "") -> None:
@@ -169,10 +165,6 @@ class Panel:
             tell("failed", str(error).splitlines()[0] if str(error) else repr(error))
         finally:
             self._busy.release()
-
-
-def _in_thread(name: str, work: Callable[[], None]) -> None:
-    threading.Thread(target=work, name=name, daemon=True).start()
 
 
 def _receipt(bench: Bench, number: int) -> Reply:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -70,6 +71,11 @@ class Web(ThreadingHTTPServer):
     def hosts(self) -> tuple[str, ...]:
         """The names by which it may be called."""
         return f"127.0.0.1:{self.port}", f"localhost:{self.port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that goes in the middle of a reply is none; anything else is told of."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     def start(self) -> None:
         """Answer from now on."""

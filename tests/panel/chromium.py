@@ -152,7 +152,7 @@ class Chromium:
 
     def key(self, name: str) -> None:
         """Press and release a key of the computer's keyboard."""
-        code, text = _KEYS.get(name, (ord(name.upper()), name))
+        code, text = _KEYS[name] if name in _KEYS else (ord(name.upper()), name)
         about = {"key": name, "code": name, "windowsVirtualKeyCode": code}
         for kind in ("keyDown", "keyUp"):
             typed = {"text": text} if kind == "keyDown" and text else {}

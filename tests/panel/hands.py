@@ -21,7 +21,7 @@ class Hands:
 
     def open(self) -> None:
         """Go to the page; return when the terminal asks for the PIN."""
-        self.browser.open(self._play.url)
+        self.browser.open(self._play.panel.url)
         self.wait_shows("Your PIN")
 
     @property

@@ -22,7 +22,7 @@ from tests.panel.hands import Hands
 from tools.play.bench import Play
 from tools.play.eyes import read
 
-COLOURS = 96
+COLOURS = 200
 """A page of few colours needs no more; the pictures stay small."""
 
 
@@ -44,7 +44,8 @@ def _save(browser: Chromium, path: Path, width_px: int) -> None:
     height_px = round(picture.height * width_px / picture.width)
     if picture.width != width_px:
         picture = picture.resize((width_px, height_px), Image.Resampling.LANCZOS)
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
     print(f"{path}: {path.stat().st_size:,} bytes")
 
 
@@ -59,7 +60,7 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="duka-pictures-") as folder,
         playing(Path(folder)) as play,
-        closing(Chromium(1320, 868)) as browser,
+        closing(Chromium(1320, 940)) as browser,
     ):
         hands = Hands(browser, play)
         hands.open()
@@ -69,7 +70,7 @@ def main() -> int:
         hands.settle()
         _save(browser, out / "panel-desk.png", 1320)
         browser.resize(390, 844, 2, phone=True)
-        browser.open(play.url)
+        browser.open(play.panel.url)
         hands.wait_shows("Sold")
         hands.settle()
         _save(browser, out / "panel-telephone.png", 390)

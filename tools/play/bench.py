@@ -37,10 +37,10 @@ def explain(error: Exception) -> str:
 
 
 class Play:
-    """A world on a panel. `open` makes what is not there yet, and tells how far it is."""
+    """A world on `panel`. `open` makes what is not there yet, and tells how far it is."""
 
     def __init__(self, panel: Panel, folder: Path | None = None, *, fresh: bool = False) -> None:
-        self._panel = panel
+        self.panel = panel
         folder = folder or default_folder()
         if fresh and (folder / "world.json").exists():
             (folder / "world.json").unlink()
@@ -50,13 +50,8 @@ class Play:
         self.facts: dict[str, Any] = {}
         """What a person must know: pin, board, password, ports, folder."""
 
-    @property
-    def url(self) -> str:
-        """Where the panel is."""
-        return self._panel.url
-
     def _tell(self, text: str) -> None:
-        self._panel.feed.value("world", -1, making=text)
+        self.panel.feed.value("world", -1, making=text)
 
     def open(self, terminals: int = 1, state: str = "") -> None:
         """Server up, terminals on the bench and on.
@@ -82,20 +77,20 @@ class Play:
         if not world.is_kept:
             self._tell("The first day is remembered")
             world.keep()
-        self._panel.offer(offered)
-        self._panel.feed.value("world", -1, making="", **self.facts)
+        self.panel.offer(offered)
+        self.panel.feed.value("world", -1, making="", **self.facts)
         for terminal in world.terminals:
             if terminal.terminal_id:
                 terminal.parts.board.power_on()
         if state:
-            self._panel.do_job(state, 0)
+            self.panel.do_job(state, 0)
 
     def _add_terminal(self, at: int) -> None:
         terminal = self.world.add_terminal()
-        feed, parts = self._panel.feed, terminal.parts
+        feed, parts = self.panel.feed, terminal.parts
         self._journals.append(JournalEyes(parts.board))
         self._airs.append(AirEyes(feed, at, terminal, self.world.server.folder))
-        self._panel.add(parts)
+        self.panel.add(parts)
         self.facts["ports"].append(parts.board.serial_port)
         if not terminal.terminal_id:
             self.world.provision(at)
@@ -106,7 +101,7 @@ class Play:
         for at, terminal in enumerate(self.world.terminals):
             journal, air = self._journals[at], self._airs[at]
             for sequence, kind, text in journal.new():
-                self._panel.feed.line("journal", at, sequence=sequence, what=kind, text=text)
+                self.panel.feed.line("journal", at, sequence=sequence, what=kind, text=text)
             terminal.parts.board.call(air.settle)
 
     def close(self) -> None:

@@ -164,7 +164,6 @@ function lift(code) {
 $("sound").addEventListener("click", () => {
   setSound(!soundOn());
   $("sound").setAttribute("aria-pressed", String(soundOn()));
-  $("sound").textContent = soundOn() ? "Sound on" : "Sound off";
 });
 
 connect();
