@@ -85,6 +85,7 @@ class Runner:
         self._network = network
         self._printer = printer
         self._read = read
+        self._last_read: tuple[Picture | None, str] = None, ""
         self.show = show
 
     @property
@@ -118,7 +119,10 @@ class Runner:
         """What the display says. StepFailed when nobody can read it."""
         if self._read is None:
             raise StepFailed("nobody here can read the display")
-        return self._read(self.board.lcd_picture())
+        picture = self.board.lcd_picture()
+        if picture is not self._last_read[0]:  # reading is work: not twice the same picture
+            self._last_read = picture, self._read(picture)
+        return self._last_read[1]
 
     def printed(self) -> str:
         """All text on the paper."""

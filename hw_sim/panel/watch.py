@@ -12,6 +12,8 @@ from hw_sim.panel.bench import Bench
 from hw_sim.printer import PaperLine, Receipt
 
 _LOOK_S: Final = 0.04
+_METER_LOOKS: Final = 6
+"""Figures are for reading: one look in so many is enough for them."""
 _STEADY_LOOKS: Final = 3
 """A picture that nobody draws on for so many looks is whole, and read."""
 _CONSOLE_TAIL_BYTES: Final = 8192
@@ -35,8 +37,9 @@ class Watcher:
         self._unread = 0
         self._strips: list[int] = []
         self._events = 0
-        self._tones = 0
-        self._console = b""
+        self._heard_s = 0.0
+        self._console = 0
+        self._looks = 0
 
     def start(self) -> None:
         """Begin to look."""
@@ -53,15 +56,40 @@ class Watcher:
 
     def look(self) -> None:
         """Tell the feed what is new since the last look."""
-        self._display()
-        self._state()
+        bench = self._bench
+        board = bench.parts.board
+        self._looks += 1
+        generation, state, noted, said, tones = board.call(self._glance)
+        bench.feed.value("state", bench.at, **state)
+        if self._looks % _METER_LOOKS == 1:
+            bench.feed.value("meter", bench.at, **board.call(self._look_at_meters))
+        self._display(generation)
         self._paper()
-        self._happened()
-        self._console_said()
+        if noted != self._events:
+            self._happened(noted)
+        if said != self._console:
+            self._console = said
+            text = board.console_log[-_CONSOLE_TAIL_BYTES:].decode(errors="replace")
+            bench.feed.value("console", bench.at, text=text)
+        for hz in tones:
+            bench.feed.flash("tone", bench.at, hz=hz)
 
-    def _display(self) -> None:
+    def _glance(self) -> tuple[int, dict[str, Any], int, int, list[int]]:
+        """On the board's thread, and short: it holds the board up."""
+        board = self._bench.parts.board.board
+        tones = [tone for tone in board.buzzer.tones if tone.time_s > self._heard_s]
+        if tones:
+            self._heard_s = tones[-1].time_s
+        return (
+            board.lcd.generation,
+            self._look_at_parts(),
+            board.events.noted,
+            board.console.said_bytes,
+            [tone.frequency_hz for tone in tones],
+        )
+
+    def _display(self, generation: int) -> None:
         board, feed, at = self._bench.parts.board, self._bench.feed, self._bench.at
-        generation = board.board.lcd.generation
         if generation != self._generation:
             self._generation = generation
             self._unread = _STEADY_LOOKS
@@ -72,11 +100,6 @@ class Watcher:
             self._unread -= 1
             if not self._unread:
                 feed.value("reading", at, text=self._bench.read(board.lcd_picture()))
-
-    def _state(self) -> None:
-        parts, at = self._bench.parts, self._bench.at
-        self._bench.feed.value("state", at, **parts.board.call(self._look_at_parts))
-        self._bench.feed.value("meter", at, **parts.board.call(self._look_at_meters))
 
     def _look_at_parts(self) -> dict[str, Any]:
         parts = self._bench.parts
@@ -143,23 +166,11 @@ class Watcher:
             return None, []
         return list(paper), printer.receipts()
 
-    def _happened(self) -> None:
+    def _happened(self, noted: int) -> None:
         bench = self._bench
-        events = bench.parts.board.events
-        for event in events[self._events :] if len(events) >= self._events else events:
+        for event in bench.parts.board.events[self._events - noted :]:
             bench.feed.line("event", bench.at, what=event.kind, text=event.detail)
-        self._events = len(events)
-        tones = bench.parts.board.call(lambda: list(bench.parts.board.board.buzzer.tones))
-        for tone in tones[self._tones :]:
-            bench.feed.flash("tone", bench.at, hz=tone.frequency_hz)
-        self._tones = len(tones)
-
-    def _console_said(self) -> None:
-        bench = self._bench
-        log = bench.parts.board.console_log[-_CONSOLE_TAIL_BYTES:]
-        if log != self._console:
-            self._console = log
-            bench.feed.value("console", bench.at, text=log.decode(errors="replace"))
+        self._events = noted
 
 
 def strip(line: PaperLine, receipt: int) -> dict[str, Any]:

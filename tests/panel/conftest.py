@@ -24,7 +24,7 @@ from tools.play.bench import Play
 from tools.play.eyes import read
 
 MakePanel = Callable[..., "Visitor"]
-WAIT_S = 60
+WAIT_S = 120
 """Boards run in real time, on hosts that may be busy."""
 
 

@@ -58,6 +58,13 @@ class Hands:
         self.press("#")
         self.wait_shows("Sold,", "Sold")
 
+    def leave_sale(self) -> None:
+        """From `Sold` back to the question for the PIN."""
+        self.press("#")
+        self.wait_shows("Menu")
+        self.press("*")
+        self.wait_shows("Your PIN")
+
     def press(self, key: str) -> None:
         """Click a key of the keypad."""
         label = {"#": "hash", "*": "star"}.get(key, key)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import urllib.request
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hw_sim.panel.panel import Panel
-from tests.panel.conftest import WAIT_S, Visitor, eventually, kind
+from tests.panel.conftest import Visitor, eventually, kind
 from tools.play import making
 from tools.play.bench import GUIDE, Play
-from tools.play.eyes import read
+from tools.play.jobs import LOW_FLOAT_MINOR
 from tools.play.making import MakingFailed
 from tools.play.world import World
 
@@ -29,6 +29,12 @@ press 2
 wait shows "Sell Savanna 50?" 60s
 press #
 wait shows "Sold" 90s
+"""
+LEFT = """
+press #
+wait shows "Menu" 60s
+press *
+wait shows "Your PIN" 60s
 """
 
 
@@ -55,12 +61,18 @@ def told(play: Play, line: str, **wanted: Any) -> list[dict[str, Any]]:
 
     def look() -> bool:
         play.look()
-        heard = visitor(play).stream(lambda each: each["kind"] == "airsum")
-        found[:] = [each for each in heard if kind(line)(each)]
+        found[:] = [each for each in snapshot(play) if kind(line)(each)]
         return any(wanted.items() <= each.items() for each in found)
 
     eventually(look, f"{line} {wanted}")
     return found
+
+
+def snapshot(play: Play) -> list[dict[str, Any]]:
+    """All that a page which opens now is told at once."""
+    listener = play.panel.feed.listen()
+    play.panel.feed.leave(listener)
+    return list(iter(lambda: listener.take(0), None))
 
 
 def play_script(play: Play, text: str) -> None:
@@ -83,60 +95,59 @@ def do_job(play: Play, name: str) -> str:
     return str(done["text"])
 
 
-@pytest.fixture
-def first_day(play: Play) -> Play:
-    """The world as it was made."""
-    do_job(play, "ready")
-    return play
-
-
 def test_a_sale_by_script_is_on_paper_in_the_ledger_in_the_journal_and_in_the_air(
-    first_day: Play,
+    play: Play,
 ) -> None:
-    play = first_day
-    paper = len(play.world.terminals[0].parts.printer.receipts())
+    before, parts = debits(play), play.world.terminals[0].parts
+    paper = len(parts.printer.receipts())
     play_script(play, SOLD)
-    receipts = play.world.terminals[0].parts.printer.receipts()[paper:]
-    assert "Savanna 50" in receipts[0].text
-    assert debits(play) == [4750]
+    assert "Savanna 50" in parts.printer.receipts()[paper].text
+    eventually(lambda: debits(play) == [*before, 4750], "the debit")
     journal = told(play, "journal", what="printed")
     assert ("intent, online", "Savanna 50, KES 50.00") in {(j["what"], j["text"]) for j in journal}
     purposes = {each["purpose"] for each in told(play, "air", purpose="sale")}
     assert {"check-in", "sale"} <= purposes
     sums = told(play, "airsum")[-1]["sums"]
-    billed = play.world.terminals[0].parts.network.traffic.modelled_total_bytes
+    billed = parts.network.traffic.modelled_total_bytes
     assert abs(sum(size for size, _ in sums.values()) - billed) < 2000
+    play_script(play, LEFT)
 
 
-def test_ready_is_the_first_day_whatever_was_done(first_day: Play) -> None:
-    play = first_day
-    play_script(play, SOLD)
-    assert debits(play)
-    assert do_job(play, "ready")
+def test_a_float_that_is_low_is_told_and_so_is_money_paid_in(play: Play) -> None:
+    do_job(play, "low")
+    settled(play, "30.00")
+    do_job(play, "deposit")
+    settled(play, "1 030.00")
+
+
+def test_ready_is_the_first_day_and_factory_a_blank_board_that_a_technician_makes_sell(
+    play: Play,
+) -> None:
+    do_job(play, "low")
+    assert float_minor(play) == LOW_FLOAT_MINOR
+    do_job(play, "ready")
+    assert float_minor(play) == making.FLOAT_MINOR
     assert debits(play) == []
-    play_script(play, SOLD)
-    assert debits(play) == [4750]
-
-
-def test_factory_is_blank_and_a_technician_makes_it_sell(first_day: Play) -> None:
-    play = first_day
     before = play.world.terminals[0].terminal_id
     do_job(play, "factory")
     flash = play.world.terminals[0].parts.board.flash
     assert flash.snapshot() == b"\xff" * flash.size_bytes
     do_job(play, "provision")
     assert play.world.terminals[0].terminal_id != before
-    play_script(play, SOLD)
+    assert float_minor(play) == making.FLOAT_MINOR
+    play_script(play, 'wait shows "Your PIN" 120s')
+    do_job(play, "ready")
 
 
-def test_a_float_that_is_low_refuses_and_money_paid_in_helps(first_day: Play) -> None:
-    play = first_day
-    do_job(play, "low")
-    told(play, "journal", what="settled", text=settled(play, "30.00"))
-    play_script(play, SOLD.replace('"Sold"', '"Not sold"'))
-    assert debits(play) == []
-    do_job(play, "deposit")
-    told(play, "journal", what="settled", text=settled(play, "1 030.00"))
+def float_minor(play: Play) -> int:
+    """The float on the ledger of the terminal on the bench."""
+    sql = (
+        "select coalesce(sum(e.amount_minor), 0) from ledger_entry e"
+        " join account a on a.id = e.account_id where a.name = ?"
+    )
+    name = f"float:{play.world.terminals[0].terminal_id}"
+    with closing(sqlite3.connect(play.world.server.folder / "duka.db", timeout=30)) as database:
+        return int(database.execute(sql, [name]).fetchone()[0])
 
 
 def settled(play: Play, amount: str) -> str:
@@ -154,11 +165,7 @@ def settled(play: Play, amount: str) -> str:
 
 
 def test_every_line_of_the_guide_that_names_a_job_names_one_that_is_there(play: Play) -> None:
-    offered = {
-        each["label"]
-        for each in visitor(play).stream(lambda each: each["kind"] == "airsum")
-        if each["kind"] == "offer"
-    }
+    offered = {each["label"] for each in snapshot(play) if each["kind"] == "offer"}
     assert {"Publish 1.1", "Publish a bad one"} <= offered & {title for title, _ in GUIDE}
 
 
@@ -167,22 +174,19 @@ def test_one_world_is_open_once(play: Play) -> None:
         World(play.world.folder)
 
 
-def test_a_world_is_used_again_as_it_was_left(
+def test_a_world_is_used_again_until_the_code_is_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "world"
-    for visit, text in enumerate((SOLD, SOLD)):
-        panel = Panel(read=read)
-        play = Play(panel, folder)
-        try:
-            assert play.world.is_new == (visit == 0)
-            play.open()
-            play_script(play, text)
-            eventually(lambda: len(debits(play)) == visit + 1, "the debit", WAIT_S)  # noqa: B023
-        finally:
-            panel.close()
-            play.close()
+    tokens = []
+    for visit in range(2):
+        world = World(tmp_path / "world")
+        assert world.is_new == (visit == 0)
+        world.open()
+        tokens.append(world.token)
+        assert urllib.request.urlopen(f"{world.server.url}/health").status == 200
+        world.close()
+    assert tokens[0] == tokens[1]
     monkeypatch.setattr("tools.play.world.fingerprint", lambda: "other code")
-    world = World(folder)
+    world = World(tmp_path / "world")
     assert world.is_new
     world.close()

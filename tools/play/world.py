@@ -37,7 +37,7 @@ LEGENDS = {"#": "ok", "*": "back", "A": "up", "B": "down", "C": "clear", "D": "c
 """What the keys of the product say (docs/merchant.md)."""
 _MADE_OF = ("bootloader", "firmware", "updater_server", "tools/play")
 _SERVER_STARTS_S = 60
-_BATCH_WAITS_S = 30
+_SERVER_ENDS_S = 20
 
 Tell = Callable[[str], None]
 """Hears, in a few words, what is being done."""
@@ -72,7 +72,10 @@ class Server:
         return f"http://127.0.0.1:{self._port}"
 
     def begin(self) -> None:
-        """Start the process; `wait` returns when it answers."""
+        """Start the process; `wait` returns when it answers. One that was left behind by a world
+        that was killed is ended first.
+        """
+        self._end_old()
         (self.folder / "port").unlink(missing_ok=True)
         command = [sys.executable, "-m", "updater_server", "serve", "--data", str(self.folder)]
         with (self.folder / "server.log").open("ab") as log:
@@ -80,6 +83,23 @@ class Server:
                 [*command, "--port", str(self._port)], cwd=ROOT, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
+        self._mark.write_text(str(self._process.pid))
+
+    @property
+    def _mark(self) -> Path:
+        return self.folder.with_suffix(".pid")
+
+    def _end_old(self) -> None:
+        try:
+            pid = int(self._mark.read_text())
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return
+        if str(self.folder).encode() in command:  # and not another program with its number
+            os.kill(pid, signal.SIGTERM)
+            deadline_s = time.monotonic() + _SERVER_ENDS_S
+            while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline_s:
+                time.sleep(0.05)
 
     def wait(self) -> None:
         """Return when it answers. MakingFailed when it ended, or does not."""
@@ -102,6 +122,7 @@ class Server:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+            self._mark.unlink(missing_ok=True)
 
 
 @dataclass
