@@ -65,7 +65,7 @@ def kept(folder: Path) -> str:
     route = f"{SERVER_NAME}:{SERVER_PORT}=127.0.0.1:8080"
     return "\n  ".join(
         (
-            f"kept in {folder}; its server, and in another window its terminal, PIN {MERCHANT_PIN}:",
+            f"kept in {folder}; server and terminal, a window each (PIN {MERCHANT_PIN}):",
             f"python -m tools release verify --repository {folder}/server/repository",
             f"python -m updater_server serve --data {folder}/server --port 8080",
             f"python -m hw_sim {folder}/flash.bin --unique-id {chip} --route {route}",
