@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     x._technician_ms._terminal._terminal_id._text._ticks._tidy._time_s._tip._told._told_s._touch
     x._touched_ms._trust._trusted._try._type._uart._ui._unmarked._update_log._update_roots
     x._updates._value._verify_ed25519._w._wait_out._wake._walk._watchdog._watched._ways._why
-    x._without_ghost._write._xor8._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept
+    x._within._without_ghost._write._xor8._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept
     x.acknowledge.acknowledged.action.active.add.add_up.adopt.advice.aes.aes_cbc.aes_ecb
     x.after_minor.algorithms.alive.alive_ms.also_settled.always.amount_minor.answer.answer_ms
     x.answers.any_down.apart.apn.apply.are_new.argument.arguments.array.ascii.ask.ask_server
@@ -179,20 +179,20 @@ if TYPE_CHECKING:
     x.updates.use.utc_offset_s.utf8.v.verified.verify.verify_signature.version.vfs.view.views
     x.void_at.voucher.voucher_sequence.w.wait.wait_at_most.wait_for_ms.wait_for_network
     x.wait_print.waiting.waits.waits_for.wanted.watch.watchdog.way.ways.wb.what.where.who.whole
-    x.why.width.width_px.window.with_keys.with_t.words.work.wrap.wrap_columns.writeblocks.writes
-    x.written.wrong.wrong_pin.x.y.year.your_pin.z.zlib["  "][" HTTP/1.1"][" at byte "][" bytes"]
-    x[" first"][" is "][" is for "][" payload: "][" refused: "][" s"]["!"]['"']["#"]["%%%02X"]
-    x["*C"]["+"]["+-"]["-"]["--"]["-._~"]["-from-"]["."][".."][".full"][".json"][".last"]
-    x[".new"][".root.json"]["/data"]["/m"]["/plan.json"]["/stock"]["/trust"]["0"]["04"]["1"]
-    x["1."]["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"]["<H"]
-    x["<I"]["<dictcomp>"]["<genexpr>"]["<lambda>"]["<listcomp>"][">4sIII8sH"][">BBII"][">I"]
-    x[">II"]["?"]["CME "]["HTTP/1.0"]["Host: "]["Terminal "]["["]["]"]["check-in"]["chunk size"]
-    x["class"]["cut short"]["expanding "]["host name"]["journal: "]["keyid "]["left alone"]
-    x["modem: "]["no address"]["no list"]["no memory"]["no value"]["not UTF-8"]["not a map"]
-    x["not a time"]["not kept: "]["not ready"]["partition "]["printer "]["receive: "]
-    x["refused: "]["rollout-"]["rollout/"]["root %d"]["root.json"]["signed in"]["signed out"]
-    x["stock/%d"]["stock: "]["too long"]["too slow"]["two of "]["{} mV {}%"]["{} x {}"]["{} {}"]
-    x["{} {}: {}"]["{}/{}.cbor"]["{}: {}"]["|"]
+    x.why.width.width_px.window.with_keys.with_t.within.words.work.wrap.wrap_columns.writeblocks
+    x.writes.written.wrong.wrong_pin.x.y.year.your_pin.z.zlib["  "][" HTTP/1.1"][" at byte "]
+    x[" bytes"][" first"][" is "][" is for "][" payload: "][" refused: "][" s"]["!"]['"']["#"]
+    x["%%%02X"]["*C"]["+"]["+-"]["-"]["--"]["-._~"]["-from-"]["."][".."][".full"][".json"]
+    x[".last"][".new"][".root.json"]["/data"]["/m"]["/plan.json"]["/stock"]["/trust"]["0"]["04"]
+    x["1"]["1."]["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"]
+    x["<H"]["<I"]["<dictcomp>"]["<genexpr>"]["<lambda>"]["<listcomp>"][">4sIII8sH"][">BBII"]
+    x[">I"][">II"]["?"]["CME "]["HTTP/1.0"]["Host: "]["Terminal "]["["]["]"]["check-in"]
+    x["chunk size"]["class"]["cut short"]["expanding "]["host name"]["journal: "]["keyid "]
+    x["left alone"]["modem: "]["no address"]["no list"]["no memory"]["no value"]["not UTF-8"]
+    x["not a map"]["not a time"]["not kept: "]["not ready"]["partition "]["printer "]
+    x["receive: "]["refused: "]["rollout-"]["rollout/"]["root %d"]["root.json"]["signed in"]
+    x["signed out"]["stock/%d"]["stock: "]["too long"]["too slow"]["two of "]["{} mV {}%"]
+    x["{} x {}"]["{} {}"]["{} {}: {}"]["{}/{}.cbor"]["{}: {}"]["|"]
     import bootloader.shared
     import bootloader.shared.breath
     import bootloader.shared.calendar

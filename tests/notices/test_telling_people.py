@@ -295,7 +295,8 @@ def test_the_operator_lists_takes_on_and_tries(town: Town) -> None:
 
     town.everybody()
     town.alarm("rollback", "release 7: crash", MINE)
-    assert "release 7" in run("alarm", "list")[1]
+    listed = run("alarm", "list")[1]
+    assert "rollback" in listed and "crash" in listed
     assert run("alarm", "acknowledge", "1", "--owner", "asha")[0] == 0
     assert "asha" in run("alarm", "list")[1]
     assert run("alarm", "acknowledge", "99")[0] == 2

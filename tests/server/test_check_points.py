@@ -27,7 +27,7 @@ LAST_ENTRY = "(SELECT MAX(id) FROM ledger_entry)"
 LAST_STOCK_SALE = "(SELECT MAX(id) FROM ledger_transaction WHERE kind = 'stock_sale')"
 LAST_RECORD = "(SELECT MAX(rowid) FROM journal_record)"
 LAST_DEPOSIT = "(SELECT MAX(rowid) FROM deposit)"
-LAST_MOVEMENT = "(SELECT MAX(rowid) FROM movement)"
+LAST_MOVEMENT = "(SELECT MAX(reference) FROM movement)"
 LAST_DAY = "(SELECT MAX(day) FROM closed_day)"
 GIVEN_LAST = "(SELECT voucher_id FROM voucher_assignment ORDER BY rowid DESC LIMIT 1)"
 
@@ -144,11 +144,11 @@ WRONG = {
         f"DELETE FROM journal_record WHERE rowid = {LAST_RECORD}",
     ],
     "a party's movement is not in the ledger, or with another amount": [
-        f"UPDATE movement SET amount_minor = amount_minor + 1 WHERE rowid = {LAST_MOVEMENT}",
-        f"UPDATE movement SET to_account = 'float:party:9' WHERE rowid = {LAST_MOVEMENT}",
+        f"UPDATE movement SET amount_minor = amount_minor + 1 WHERE reference = {LAST_MOVEMENT}",
+        f"UPDATE movement SET to_account = 'float:party:9' WHERE reference = {LAST_MOVEMENT}",
     ],
     "a reversal is not what it reverses": [
-        f"UPDATE movement SET currency = 'XXX' WHERE kind = 'reversal' AND rowid = {LAST_MOVEMENT}"
+        f"UPDATE movement SET currency = 'XXX' WHERE kind = 'reversal' AND reference = {LAST_MOVEMENT}"
     ],
     "a closed day sold something else than the ledger has": [
         f"UPDATE closed_day SET sold_minor = sold_minor + 1 WHERE day = {LAST_DAY}",

@@ -25,10 +25,13 @@ BELOW: dict[str, set[str]] = {
     "sales": {"errors", "wire", "store", "server_key", "channels", "fleet"},
 }
 """For each room, all that it may call besides itself."""
+BELOW["parties"] = BELOW["sales"] | {"sales"}
+BELOW["verdict"] = {"channels"}
 BELOW["service"] = BELOW["sales"] | {"sales"}
+BELOW["notices"] = BELOW["service"] | {"service"}
 BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
 BELOW["backup"] = BELOW["startup"] | {"startup"}
-BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words"}
+BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
 BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log"}
 BELOW["__main__"] = {"cli"}
 

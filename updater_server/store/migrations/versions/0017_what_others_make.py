@@ -137,8 +137,10 @@ def _sales(big: sa.types.TypeEngine[int]) -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vend")),
         sa.ForeignKeyConstraint(["terminal_id"], ["terminal.id"], name=op.f("fk_vend_terminal_id")),
         sa.UniqueConstraint("reference", name=op.f("uq_vend_reference")),
-        sa.UniqueConstraint("terminal_id", "sequence", name=op.f("uq_vend_terminal_id")),
-        sa.UniqueConstraint("supplier", "supplier_reference", name=op.f("uq_vend_supplier")),
+        sa.UniqueConstraint("terminal_id", "sequence", name=op.f("uq_vend_terminal_id_sequence")),
+        sa.UniqueConstraint(
+            "supplier", "supplier_reference", name=op.f("uq_vend_supplier_supplier_reference")
+        ),
         sa.CheckConstraint(
             "state IN ('reserved', 'sent', 'unknown', 'delivered', 'rejected')",
             name=op.f("ck_vend_state"),
@@ -171,5 +173,7 @@ def _words(big: sa.types.TypeEngine[int]) -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_report")),
     )
     op.create_index(
-        "ix_supplier_report_supplier", "supplier_report", ["supplier", "supplier_reference"]
+        "ix_supplier_report_supplier_supplier_reference",
+        "supplier_report",
+        ["supplier", "supplier_reference"],
     )
