@@ -148,7 +148,8 @@ WRONG = {
         f"UPDATE movement SET to_account = 'float:party:9' WHERE reference = {LAST_MOVEMENT}",
     ],
     "a reversal is not what it reverses": [
-        f"UPDATE movement SET currency = 'XXX' WHERE kind = 'reversal' AND reference = {LAST_MOVEMENT}"
+        "UPDATE movement SET currency = 'XXX' WHERE kind = 'reversal' AND reference ="
+        f" {LAST_MOVEMENT}"
     ],
     "a closed day sold something else than the ledger has": [
         f"UPDATE closed_day SET sold_minor = sold_minor + 1 WHERE day = {LAST_DAY}",
