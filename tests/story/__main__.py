@@ -17,9 +17,7 @@ from tests.support.world import MERCHANT_PIN, SERVER_NAME, SERVER_PORT, Terminal
 from tests.support.world_clock import WorldClock
 from tools.lab import qemu
 
-NEXT = (
-    "Now by hand: inv sim (or python3 tasks.py sim) opens a terminal that sells, in your browser."
-)
+NEXT = "Now by hand: python3 tasks.py sim (inv sim) sells, in your browser."
 WATCHED_PACE = 4.0
 """Seconds of the story in one of the wall when a person watches: a sale is seen, not waited for."""
 
