@@ -86,6 +86,10 @@ class Config:
         self.host = _in_command(server, "host", 1, 100)
         self.port = _need(server, "port", int, 1, 65535)
         self.apn = _in_command(table, "apn", 0, 60)
+        self.apn_login = ("", "")
+        if "apn_user" in table:
+            password = "apn_password" in table and _in_command(table, "apn_password", 0, 32)
+            self.apn_login = (_in_command(table, "apn_user", 1, 32), password or "")
         self.channel = _need(table, "channel", str, 1, 32)
         self.catalogue = _need(table, "catalogue", str, 1, 64)
         self.language = _need(table, "language", str, 2, 2)

@@ -35,7 +35,9 @@ class TooLarge(HttpError):
 
 
 class ConnectionLost(HttpError):
-    """Cut, refused or too slow; worth trying again."""
+    """Cut, refused or too slow; worth trying again. `was_asked`: the far end may have seen it."""
+
+    was_asked = False
 
 
 class GaveWay(HttpError):

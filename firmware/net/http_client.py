@@ -65,9 +65,10 @@ class HttpClient:
     """Requests to one server, one after another: whoever calls while another's is under way waits
     for its turn.
 
-    Deadlines, in ms: `head_ms` from the request sent to the whole head, `gap_ms` between two pieces
-    of a body, and the whole body at no less than 100 bytes a second. `bytes_received` counts what
-    came in all.
+    Deadlines, in ms: `head_ms` from the request sent to the whole head (`kept_ms` on a connection
+    that was kept open: it may be half dead, and a new one is soon made), `gap_ms` between two
+    pieces of a body, and the whole body at no less than 100 bytes a second. `bytes_received` counts
+    what came in all. `told(answered)` hears how each request went: whether any answer began.
 
     `sales` is how many sales wait for the server now: while any does, a GET neither begins nor, if
     much of it is still to come, goes on. What else has begun is never given up.
@@ -77,10 +78,12 @@ class HttpClient:
         self.transport = transport
         self.host = host
         self.port = port
-        self.head_ms = 30000
+        self.head_ms = 15000
+        self.kept_ms = 10000
         self.gap_ms = 20000
         self.bytes_received = 0
         self.sales = 0
+        self.told: Callable[[bool], object] | None = None
         self._lock: asyncio.Lock = getattr(transport, "lock", None) or asyncio.Lock()
         self._name = host if port == 80 else host + ":%d" % port
 
@@ -124,6 +127,10 @@ class HttpClient:
             response = await self._exchange(head, body, answer)
             done = not answer.is_last
             return response
+        except ConnectionLost:
+            if self.told:
+                self.told(False)
+            raise
         finally:
             if not done:
                 # A reply that was not read to its end must never be taken for the next one's.
@@ -134,6 +141,7 @@ class HttpClient:
         is_get = answer.method == "GET"
         for attempt in range(2):
             reused = transport.connected
+            asked = False
             try:
                 if not reused:
                     await transport.open(self.host, self.port)
@@ -141,22 +149,24 @@ class HttpClient:
                     return None  # nothing was asked yet: the open connection is the sale's
                 # One piece if it can be: the modem waits for the far end after each.
                 joined = len(body) < _JOIN_BYTES
+                asked = True
                 await transport.send(head + body if joined else head)
                 if not joined:
                     await transport.send(body)
-                answer.begin()
-                piece = await self.receive(_PIECE_BYTES, self.head_ms, is_get)
+                head_ms = self.kept_ms if reused else self.head_ms
+                answer.begin(head_ms)
+                piece = await self.receive(_PIECE_BYTES, head_ms, is_get)
                 if not len(piece):
                     raise OSError("closed")
                 break
             except (OSError, ModemError) as error:
                 if attempt or not reused or not is_get:
-                    raise ConnectionLost(str(error))
+                    raise _lost(error, asked)
                 await transport.close()
         try:
             return await answer.read(piece)
         except (OSError, ModemError) as error:
-            raise ConnectionLost(str(error))
+            raise _lost(error, True)
 
     async def receive(self, max_bytes: int, timeout_ms: int, gives_way: bool) -> bytes | memoryview:
         """As the transport's; with `gives_way`, a sale that comes meanwhile is not kept waiting.
@@ -176,6 +186,12 @@ class HttpClient:
             except LinkTimeout:
                 if not gives_way or left_ms <= _SLICE_MS:
                     raise
+
+
+def _lost(error: Exception, was_asked: bool) -> ConnectionLost:
+    lost = ConnectionLost(str(error))
+    lost.was_asked = was_asked
+    return lost
 
 
 class _Answer:
@@ -201,9 +217,9 @@ class _Answer:
         self._buffer = bytearray()
         self._deadline = ticks_ms()
 
-    def begin(self) -> None:
+    def begin(self, head_ms: int) -> None:
         """It was asked for now: so long may its head take."""
-        self._deadline = ticks_add(ticks_ms(), self._client.head_ms)
+        self._deadline = ticks_add(ticks_ms(), head_ms)
 
     async def read(self, piece: bytes | memoryview) -> Response:
         """The whole of it, of which `piece` came.
@@ -212,6 +228,8 @@ class _Answer:
         """
         self._buffer.extend(piece)
         status, headers = await self._head()
+        if self._client.told:
+            self._client.told(True)
         length = body_length(self.method, status, headers)
         if self._on_head:
             self._on_head(status, headers)
@@ -326,9 +344,9 @@ class _Answer:
         client = self._client
         left_ms = ticks_diff(self._deadline, ticks_ms())
         if left_ms <= 0:
-            raise ConnectionLost("too slow")
+            raise _lost(OSError("too slow"), True)
         timeout_ms = min(client.gap_ms, left_ms)
         piece = await client.receive(max_bytes, timeout_ms, gives_way and self.method == "GET")
         if not len(piece):
-            raise ConnectionLost("cut after %d bytes" % client.bytes_received)
+            raise _lost(OSError("cut after %d bytes" % client.bytes_received), True)
         return piece
