@@ -88,8 +88,9 @@ class Config:
         self.apn = _in_command(table, "apn", 0, 60)
         self.apn_login = ("", "")
         if "apn_user" in table:
-            password = "apn_password" in table and _in_command(table, "apn_password", 0, 32)
-            self.apn_login = (_in_command(table, "apn_user", 1, 32), password or "")
+            user = _in_command(table, "apn_user", 0, 32)
+            password = _in_command(table, "apn_password", 0, 32) if "apn_password" in table else ""
+            self.apn_login = (user, password)
         self.channel = _need(table, "channel", str, 1, 32)
         self.catalogue = _need(table, "catalogue", str, 1, 64)
         self.language = _need(table, "language", str, 2, 2)

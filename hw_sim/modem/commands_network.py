@@ -62,6 +62,7 @@ class Registrar:
         self._restart = restart
         self._pace = network.pace
         sim.on_unlock = self.begin
+        self.on_registered: Callable[[], None] = lambda: None
         self.reset()
 
     def reset(self) -> None:
@@ -128,6 +129,10 @@ class Registrar:
 
     # -- registration -----------------------------------------------------------------------------
 
+    def has_network(self) -> bool:
+        """Whether a network has the card."""
+        return self._registered
+
     @property
     def _registered(self) -> bool:
         return self.registration in (Registration.HOME, Registration.ROAMING)
@@ -173,6 +178,7 @@ class Registrar:
         if self._registered and not was_registered:
             self.attached = self._sim.usable and self._sim.ready().gprs_contract
             self._clock.registered()
+            self.on_registered()
         elif not self._registered and new is not Registration.SEARCHING:
             self._detach()
         for name, setting, gprs in (

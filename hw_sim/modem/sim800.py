@@ -34,7 +34,9 @@ from hw_sim.modem.commands_clock import Clock
 from hw_sim.modem.commands_identity import SIM800, Identity
 from hw_sim.modem.commands_network import Registrar
 from hw_sim.modem.commands_sim import SimHolder
+from hw_sim.modem.commands_sms import Messages
 from hw_sim.modem.commands_tcp import TcpCommands
+from hw_sim.modem.commands_ussd import Ussd
 from hw_sim.modem.consumption import Draw, Meter
 from hw_sim.modem.interpreter import Interpreter
 from hw_sim.modem.ip_stack import IpStack
@@ -109,6 +111,10 @@ class Sim800:
             sms_ready_s=sms_ready_s,
             restart=self._restart,
         )
+        self._messages = Messages(network, self._sim, self.line)
+        self._ussd = Ussd(network, self.line, self._tasks)
+        self._messages.registered = self._ussd.registered = self._registrar.has_network
+        self._registrar.on_registered = self._messages.collect
         self._interpreter = Interpreter(
             self.line, self._settings, self._all_commands(), pace, answer_delay_s
         )
@@ -193,6 +199,10 @@ class Sim800:
             self.line.line("+CPIN: NOT READY")
             self._registrar.leave()
 
+    def on_sms(self) -> None:
+        """The network calls: a message waits."""
+        self._messages.collect()
+
     def on_call(self, number: str, seconds: float) -> None:
         """The network calls: somebody rings."""
         self._calls.rings(number, seconds)
@@ -224,6 +234,7 @@ class Sim800:
         self._ip.reset()
         self._registrar.reset()
         self._calls.reset()
+        self._messages.reset()
         self.line.reset()
         self.line.talking = True
         self.meter.turn(Draw.CAMPED)
@@ -290,6 +301,8 @@ class Sim800:
             **self._registrar.commands(),
             **self._clock.commands(),
             **self._calls.commands(),
+            **self._messages.commands(),
+            **self._ussd.commands(),
             **tcp.commands(),
         }
 

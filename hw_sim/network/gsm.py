@@ -12,6 +12,7 @@ import asyncio
 import random
 from collections.abc import Mapping
 
+from hw_sim.network.centre import SmsCentre, UssdCentre
 from hw_sim.network.errors import PdpRefusedError
 from hw_sim.network.faults import Faults
 from hw_sim.network.internet import Internet
@@ -32,7 +33,7 @@ class GsmNetwork:
     it wants, if any. All delays are in device seconds and run `time_scale` times
     faster than the wall, or on `pace` when it is given. Bytes are counted in `traffic`; `listeners`
     are told of changes; `internet` is what lies behind the cell; `faults` are those that nobody is
-    told of.
+    told of; `sms` and `ussd` are the operator's centres.
     """
 
     def __init__(
@@ -78,6 +79,8 @@ class GsmNetwork:
         self._signal = signal
         self.listeners = Listeners()
         self._contexts: list[PdpContext] = []
+        self.sms = SmsCentre(self.listeners)
+        self.ussd = UssdCentre()
         self.faults = Faults(lambda: self._contexts, self.listeners)
         self._outage_timer: asyncio.TimerHandle | None = None
 

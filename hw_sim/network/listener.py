@@ -20,6 +20,10 @@ class NetworkListener(Protocol):
         """The network took the data context away; its connections are dead already."""
         ...
 
+    def on_sms(self) -> None:
+        """A message waits at the centre."""
+        ...
+
     def on_call(self, number: str, seconds: float) -> None:
         """Somebody rings for that long."""
         ...
@@ -50,6 +54,11 @@ class Listeners:
         """Somebody rings for that long."""
         for listener in list(self._present):
             listener.on_call(number, seconds)
+
+    def tell_sms(self) -> None:
+        """A message waits at the centre."""
+        for listener in list(self._present):
+            listener.on_sms()
 
     def tell_sim_change(self) -> None:
         """A SIM card came or went."""
