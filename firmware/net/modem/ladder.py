@@ -64,12 +64,13 @@ class Ladder:
         if count < 2:
             return
         last = len(self.rungs) - 1
+        rung = 0
         if count < last + 3:
-            self._first_rung = count - 2
-        elif count & (count - 1):
-            self._first_rung = 0
-        else:
-            self._first_rung = last
+            rung = count - 2
+        elif not count & (count - 1):
+            rung = last
+        # One that is due and was not taken yet stays due: two may have asked at once.
+        self._first_rung = max(self._first_rung, rung)
         self.log("modem: %d requests without an answer" % count)
         self.connected = self.attached = False
 
