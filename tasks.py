@@ -204,6 +204,24 @@ def suppliers(
 @task(
     positional=["what"],
     help={
+        "what": "what to torture: gsm",
+        "seed": "which run; any replays",
+        "hours": "how long, simulated",
+        "wrong_builds": "drivers that are wrong on purpose instead, and see each noticed",
+    },
+)
+def torture(
+    context: Context, what: str, seed: int = 1, hours: float = 100, wrong_builds: bool = False
+) -> None:
+    """Random trouble for long, on simulated time: `inv torture gsm`."""
+    _python(
+        f"-m tests.torture.{what} --seed {seed} --hours {hours}" + " --wrong-builds" * wrong_builds
+    )
+
+
+@task(
+    positional=["what"],
+    help={
         "what": "what to measure: journal, trust, board, sales, idle",
         "options": 'passed on to it: `inv bench sales --options "--past 1000000 --connections 64"`',
         "database": "of sales: sqlite, or postgresql beside pgbench, with one and two processes",

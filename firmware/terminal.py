@@ -123,6 +123,7 @@ class Terminal:
         modem = Modem(board.uart("modem", MODEM_BAUD), board.modem_power_key, _modem_log)
         self.link = Link(modem)
         self.http = HttpClient(modem, config.host, config.port)
+        self.http.told = modem.outcome
         self.messenger = Messenger(
             self._keys, who.terminal_id, boot.boot_count, http_post(self.http), board.random(4)
         )

@@ -114,6 +114,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     # a CPU in the loop's own process, which asks by calls
 
+    def pass_time(self, seconds: float) -> None:
+        """Work on this loop's own thread takes so long: what is due meanwhile comes after it."""
+        self._now_s += seconds
+
     def is_quiet(self) -> bool:
         """Whether a request of a CPU that computes would be next now: nothing is ready, no timer is
         due, nobody owes an answer.

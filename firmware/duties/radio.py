@@ -19,6 +19,8 @@ _NOBODY_LOOKS_MS = 300000
 """So long after the last key the signal is looked at so seldom; what the network does is told."""
 _FIRST_PAUSE_MS = 5000
 _LONGEST_PAUSE_MS = 300000
+_ADRIFT = 24
+"""So often without a network is a data context still believed in: two minutes."""
 
 
 class Radio:
@@ -28,6 +30,7 @@ class Radio:
         self._terminal = terminal
         self._check_in = check_in
         self._pause_ms = _FIRST_PAUSE_MS
+        self._adrift = 0
         self._sync_due_ms = ticks_ms()
         self.alive_ms = ticks_ms()
 
@@ -40,9 +43,15 @@ class Radio:
             if link.modem.attached and not link.modem.registered:
                 # out of coverage with the data context still up: asking costs no airtime
                 link.state = OFFLINE
+                self._adrift += 1
+                if self._adrift > _ADRIFT:
+                    self._adrift = 0
+                    link.modem.attached = False  # the search for a network has bounds, this has not
+                    continue
                 await link.rest(_FIRST_PAUSE_MS)
                 await link.look()
                 continue
+            self._adrift = 0
             if not await self._is_connected():
                 continue
             try:
@@ -57,7 +66,7 @@ class Radio:
             self._pause_ms = _FIRST_PAUSE_MS
             is_watched = terminal.ui.idle_ms() < _NOBODY_LOOKS_MS
             look_ms = _SIGNAL_MS if is_watched else _NOBODY_LOOKS_MS
-            await link.rest(min(look_ms, terminal.config.sync_s * 1000))
+            await link.watch(min(look_ms, terminal.config.sync_s * 1000))
 
     async def _is_connected(self) -> bool:
         """Whether data service is up, after an attempt to bring it up where it is not."""
@@ -68,7 +77,8 @@ class Radio:
         if link.state == ONLINE:  # it was, till the context went: no sale counts on it
             link.state = SEARCHING if modem.registered else OFFLINE
         try:
-            await modem.connect(self._terminal.config.apn)
+            config = self._terminal.config
+            await modem.connect(config.apn, config.apn_login)
         except ModemError:
             link.lost()
             await link.rest(modem.retry_ms)

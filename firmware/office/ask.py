@@ -1,7 +1,7 @@
 """Asking the server for the voucher of one online sale (message kind 2)."""
 
 from bootloader.shared.compat import const
-from firmware.office.messenger import FLOAT_MINOR, SALE, UINT32, ServerRefused, field
+from firmware.office.messenger import FLOAT_MINOR, SALE, UINT32, NoNetwork, ServerRefused, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,24 +29,28 @@ _REFUSED = const(1)
 
 
 async def ask(messenger: "Messenger", till: "Till", sale: "Sale") -> str:
-    """Ask the server for the voucher of an online sale; it answers the same for ever.
+    """Ask the server for the voucher of an online sale; it answers the same for ever. Where the
+    answer was lost on its way it is asked again at once: a customer waits for it.
 
     Returns "" when the till holds the voucher, else the code of the server's refusal (journaled).
 
     Raises:
         NoNetwork, BadReply, ServerRefused: no answer; the sale stays open.
     """
+    question: Content = {
+        _SALE_SEQUENCE: sale.sequence,
+        _SALE_PRODUCT: sale.product_id,
+        _SALE_AMOUNT: sale.amount_minor,
+        _SALE_TIME: sale.time,
+        _SALE_COMMISSION: sale.commission_minor,
+    }
     try:
-        reply = await messenger.exchange(
-            SALE,
-            {
-                _SALE_SEQUENCE: sale.sequence,
-                _SALE_PRODUCT: sale.product_id,
-                _SALE_AMOUNT: sale.amount_minor,
-                _SALE_TIME: sale.time,
-                _SALE_COMMISSION: sale.commission_minor,
-            },
-        )
+        try:
+            reply = await messenger.exchange(SALE, question)
+        except NoNetwork as error:
+            if not error.may_be_seen:
+                raise
+            reply = await messenger.exchange(SALE, question)
     except ServerRefused as refused:
         # Both say for good that this sequence is not this sale.
         if refused.code not in ("conflict", "bad_message"):

@@ -184,7 +184,7 @@ class UpdateClient:
             self._log("metadata refused: " + str(error))
         except (HttpError, Missing, Interrupted) as error:
             if isinstance(error, (Interrupted, Missing)):
-                self._why = "payload" if self.offer else "metadata"
+                self._why = getattr(error, "why", "payload" if self.offer else "metadata")
             elif self.offer:
                 self._why = "link"
             self._log("update waits: " + str(error))
@@ -327,7 +327,7 @@ class UpdateClient:
         if not self._may_install(offer):
             return self._poll_s
         if self.record.must_wait(offer.release.release):
-            self._why = "postponed"
+            self._why = self.record.held
             return self._poll_s
         if not offer.is_ready:
             await self._prepare()

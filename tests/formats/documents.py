@@ -259,6 +259,8 @@ SETTINGS_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "settings.host_bytes": lambda n: settings(server={"host": "h" * n, "port": 80}),
     "settings.port": lambda n: settings(server={"host": "h", "port": n}),
     "settings.apn_bytes": lambda n: settings(apn="a" * n),
+    "settings.apn_user_bytes": lambda n: settings(apn_user="a" * n),
+    "settings.apn_password_bytes": lambda n: settings(apn_user="a", apn_password="a" * n),
     "settings.channel": lambda n: settings(channel="c" * n),
     "settings.catalogue": lambda n: settings(catalogue="c" * n),
     "settings.language": lambda n: settings(language="e" * n),

@@ -187,13 +187,14 @@ def test_bytes_come_back_whole_through_small_reads_and_a_closing_server() -> Non
     Radio(seed=11).run(story)
 
 
-def test_a_refused_connection_is_a_link_error_and_two_of_them_renew_the_data_context() -> None:
+def test_a_refused_connection_is_a_link_error_and_two_requests_in_vain_renew_the_context() -> None:
     async def story(radio: Radio) -> None:
         await radio.modem.connect("internet")
         radio.network.refuse_connects(2)
         for still_attached in (True, False):
             with pytest.raises(errors.LinkError):
                 await radio.modem.open("127.0.0.1", 9)
+            radio.modem.outcome(False)
             assert radio.modem.attached is still_attached
 
     Radio(seed=12).run(story)

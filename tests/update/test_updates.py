@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import json
+import re
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
@@ -313,11 +315,65 @@ def test_a_truncated_payload_on_the_server_is_a_bad_reply_not_an_endless_downloa
     assert world.switched_to() == 1
 
 
-def test_a_server_without_ranges_is_not_believed(world: World) -> None:
+def test_where_no_ranges_are_to_be_had_the_whole_comes_at_once(world: World) -> None:
     world.publish(2, image(2, 40000))
     world.site.ranges = False
-    assert world.run() == 30
-    assert world.switched_to() == 1
+    world.run()
+    assert world.switched_to() == 2
+    assert len([path for path, *_ in world.site.requests if ".full" in path]) == 1
+
+
+def test_a_whole_that_is_cut_short_each_time_is_tried_seldom_and_the_office_is_told(
+    world: World,
+) -> None:
+    world.publish(2, image(2, 40000))
+    world.site.ranges = False
+    whole = world.site.respond
+
+    def cut(head: bytes) -> bytes:
+        answer = whole(head)
+        return answer[:-5000] if b".full" in head else answer
+
+    world.site.respond = cut  # type: ignore[method-assign]
+    begun_s, attempts = world.time_s, []
+    while world.time_s < begun_s + 10 * 3600:
+        asked = len(world.site.requests)
+        world.run()
+        if any(".full" in path for path, *_ in world.site.requests[asked:]):
+            attempts.append(world.time_s)
+        assert world.client.waits == [2, "ranges"]
+        world.time_s += 300
+    pauses_s = [later - earlier for earlier, later in itertools.pairwise(attempts)]
+    assert pauses_s == [900, 1800, 3600, 7200, 14400]
+    for _ in range(9):
+        world.client.record.hold_back(2)
+    assert world.client.record.not_before_s == world.time_s + 86400, "at most a day"
+    world.site.respond = whole  # type: ignore[method-assign]
+    world.time_s = attempts[-1] + 28800
+    world.client.record.not_before_s = world.time_s
+    world.run()
+    assert world.switched_to() == 2
+
+
+@pytest.mark.parametrize(
+    ("tag", "coded"), [('W/"%s"', ""), ('W/"%sz"', "z"), ('"%s-gzip"', "z"), ("", "z")]
+)
+def test_a_tag_that_a_box_weakened_costs_no_second_look(world: World, tag: str, coded: str) -> None:
+    strong = world.site.respond
+
+    def weaken(head: bytes) -> bytes:
+        answer = strong(head)
+        found = re.search(rb'ETag: "([0-9a-f]+)"\r\n', answer)
+        if found is None:
+            return answer
+        line = b"ETag: " + tag.replace("%s", found[1].decode()).encode() + b"\r\n"
+        return answer.replace(found[0], line if tag else b"")
+
+    world.site.respond = weaken  # type: ignore[method-assign]
+    world.publish(1)
+    world.run()
+    assert world.client.record.whole
+    assert world.client.record.coded == coded
 
 
 @pytest.mark.parametrize(

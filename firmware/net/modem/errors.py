@@ -3,11 +3,14 @@
 
 class ModemError(Exception):
     """No link. `code` names the reason, for logs and for the texts; `climb`: stronger means may
-    help.
+    help at once; `next_rung`: with which the next attempt begins where they do not; `longest_ms`:
+    to what the pauses between attempts grow.
     """
 
     code = "modem"
     climb = True
+    next_rung = 0
+    longest_ms = 300000
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(self.code + (": " + detail if detail else ""))
@@ -24,6 +27,7 @@ class NoSim(ModemError):
 
     code = "no_sim"
     climb = False
+    next_rung = 2
 
 
 class SimLocked(ModemError):
@@ -34,16 +38,21 @@ class SimLocked(ModemError):
 
 
 class RegistrationDenied(ModemError):
-    """The network does not take this card."""
+    """The network does not take this card. A modem asks it again only once its radio was off."""
 
     code = "denied"
     climb = False
+    next_rung = 1
 
 
 class NoCoverage(ModemError):
-    """No network is heard here."""
+    """No network is heard here. Searching is what empties the battery: the modem is off meanwhile,
+    and is told to search again as a part that was just switched on.
+    """
 
     code = "no_coverage"
+    climb = False
+    longest_ms = 900000
 
 
 class NoData(ModemError):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RECEIVE_BYTES = const(512)
 _SEND_BYTES = const(1024)
+_CONNECT_MS = const(25000)
 _LOST = ERRORS + (b"CLOSED", b"+PDP: DEACT", b"SEND FAIL", b"CONNECT FAIL", b"RDY")
 
 
@@ -36,7 +37,7 @@ class Modem(Ladder):
         self.boot_ms = 8000
         self._host: str | None = None
         self._data_waiting = False
-        self._open_failures = 0
+        self._rings = False
         self._scratch = bytearray(RECEIVE_BYTES)
         self.chat = Chat(uart)
         self.cell = Cell(self.chat)
@@ -45,6 +46,7 @@ class Modem(Ladder):
             (b"+PDP: DEACT", self._on_lost),
             (b"+CIPRXGET: 1", self._on_data),
             (b"+CREG:", self.cell.on_registration),
+            (b"RING", self._on_ring),
             (b"+CPIN: NOT INSERTED", self._on_lost),
             (b"+CPIN: NOT READY", self._on_lost),
             (b"RDY", self._on_lost),
@@ -69,6 +71,9 @@ class Modem(Ladder):
 
     def _on_data(self, line: bytes) -> None:
         self._data_waiting = True
+
+    def _on_ring(self, line: bytes) -> None:
+        self._rings = True
 
     def _on_lost(self, line: bytes) -> None:
         if self.attached:
@@ -107,6 +112,20 @@ class Modem(Ladder):
                 else:
                     raise NoModem()
         await cell.settle()
+        try:
+            # Who rings this card takes its data away for as long as it rings.
+            await self.chat.command(b"AT+GSMBUSY=1")
+        except ChatAborted:
+            pass  # a part that does not know it is hung up on (`_hang_up`)
+
+    async def _hang_up(self) -> None:
+        """End a call that came all the same. Raises ChatError."""
+        if self._rings:
+            self._rings = False
+            try:
+                await self.chat.command(b"ATH", OK, 5000)
+            except ChatAborted:
+                pass
 
     async def radio_cycle(self) -> None:
         """Radio off and on. Raises ChatError."""
@@ -123,43 +142,44 @@ class Modem(Ladder):
                 await self._press_power_key()
             await sleep_ms(cell.step_ms)
 
-    async def bring_up(self, apn: str) -> None:
+    async def bring_up(self, apn: str, login: tuple[str, str] = ("", "")) -> None:
         """From any state to data service. Raises ModemError or ChatError."""
+        names = '"%s","%s","%s"' % ((apn,) + login) if login[0] else '"%s"' % apn
+        if names.count('"') != (6 if login[0] else 2) or "\r" in names or len(names) > 150:
+            raise NoData("access point")
         await self._wake()
         await self.cell.check_sim()
         await self.cell.register()
-        if '"' in apn or "\r" in apn or len(apn) > 60:
-            raise NoData("access point name")
         try:
             await self.cell.attach()
             await self.chat.script(
                 (
                     (b"AT+CIPSHUT", (b"SHUT OK",), 65000),
                     (b"AT+CIPMUX=0", OK, 2000),
+                    (b"AT+CIPQSEND=1", OK, 2000),
                     (b"AT+CIPRXGET=1", OK, 2000),
-                    (b'AT+CSTT="' + apn.encode() + b'"', OK, 2000),
+                    (b"AT+CSTT=" + names.encode(), OK, 2000),
                     (b"AT+CIICR", OK, 85000),
                 )
             )
-            address = await self.chat.command(b"AT+CIFSR", (b"",), 5000)
+            await self.chat.command(b"AT+CIFSR", (b"",), 5000)
         except ChatAborted as error:
             raise NoData(str(error))
-        if address.count(b".") != 3:
-            raise NoData("no address")
         self.connected = False
         self.attached = True
 
-    async def refresh(self) -> None:
-        """Read `signal` and `registered` again. Takes the lock.
+    async def refresh(self, with_signal: bool = True) -> None:
+        """Read `registered` and `signal` again. Takes the lock.
 
         Raises:
-            ModemError: the modem does not answer; `attached` is False then.
+            ModemError: the modem does not answer, or has restarted; `attached` is False then.
         """
         async with self.lock:
             try:
-                await self.cell.refresh()
+                await self._hang_up()
+                await self.cell.refresh(with_signal)
             except ChatError as error:
-                self._on_lost(b"silent")
+                self._on_lost(str(error).encode())
                 raise ModemError(str(error))
 
     # One TCP connection. The caller holds `lock`.
@@ -184,19 +204,18 @@ class Modem(Ladder):
         try:
             await self.chat.command(request, OK, 5000, _LOST)
             self.chat.in_step = False
-            await self.chat.wait((b"CONNECT OK", b"ALREADY CONNECT"), 75000, _LOST)
+            await self.chat.wait((b"CONNECT OK", b"ALREADY CONNECT"), _CONNECT_MS, _LOST)
             self.chat.in_step = True
         except ChatError as error:
-            self._open_failures += 1
-            if self._open_failures > 1 or isinstance(error, ChatTimeout):
-                self._open_failures = 0
-                self._on_lost(b"connections fail")  # the next `connect` makes the bearer anew
+            if isinstance(error, ChatTimeout):
+                self._on_lost(b"no connection")  # the next `connect` makes the bearer anew
             raise LinkError(str(error))
-        self._open_failures = 0
         self.connected = True
 
     async def send(self, data: bytes | bytearray | memoryview) -> None:
-        """All of `data`, acknowledged by the far end's TCP.
+        """All of `data`, taken by the modem: whether it arrives shows only by an answer. (A modem
+        that waits for the far end's acknowledgement answers nothing else meanwhile, on a connection
+        that is half open for minutes.)
 
         Raises:
             LinkError: lost on the way; any part may have arrived.
@@ -211,7 +230,7 @@ class Modem(Ladder):
                 await self.chat.command(b"AT+CIPSEND=%d" % len(part), (b">",), 5000, _LOST)
                 self.chat.in_step = False
                 await self.chat.write(part)
-                await self.chat.wait((b"SEND OK",), 60000, _LOST)
+                await self.chat.wait((b"DATA ACCEPT:",), 10000, _LOST)
                 self.chat.in_step = True
             except ChatError as error:
                 self._broken(error)
@@ -238,6 +257,12 @@ class Modem(Ladder):
         first = True
         while True:
             self.chat.poll()
+            if self._rings:
+                try:
+                    await self._hang_up()
+                except ChatError as error:
+                    self._broken(error)
+                    raise LinkError(str(error))
             open_still = self.connected
             # Asked at once, on each notice, and once a second in case a notice was lost.
             if (

@@ -26,6 +26,8 @@ class Cell:
         self.answer_ms = 300
         self.sim_ms = 6000
         self.registration_ms = 60000
+        self.search_again_ms = 20000
+        self._search_ms = 0
         self.denied_ms = 5000
         self.step_ms = 1000
 
@@ -86,8 +88,11 @@ class Cell:
             await sleep_ms(self.step_ms // 2)
 
     async def register(self) -> None:
-        """Wait until a network has us. Raises RegistrationDenied, NoCoverage, ChatError."""
+        """Wait until a network has us; after a search in vain not as long again. Raises
+        RegistrationDenied, NoCoverage, ChatError.
+        """
         start = ticks_ms()
+        search_ms = self._search_ms or self.registration_ms
         denied_since = None
         while True:
             self._registration = b""
@@ -101,9 +106,11 @@ class Cell:
                 denied_since = now
             if denied_since is not None and ticks_diff(now, denied_since) >= self.denied_ms:
                 raise RegistrationDenied()
-            if ticks_diff(now, start) >= self.registration_ms:
+            if ticks_diff(now, start) >= search_ms:
+                self._search_ms = min(self.search_again_ms, search_ms)
                 raise NoCoverage()
             await sleep_ms(self.step_ms)
+        self._search_ms = 0
         await self._read_signal()
 
     async def attach(self) -> None:
@@ -112,10 +119,15 @@ class Cell:
         if b"+CGATT: 1" not in found:
             await self.chat.command(b"AT+CGATT=1", OK, 75000)
 
-    async def refresh(self) -> None:
-        """Read `registered` and `signal` again. Raises ChatError."""
-        await self.chat.lines(b"AT+CREG?", 5000, b"+CREG:")
-        await self._read_signal()
+    async def refresh(self, with_signal: bool = True) -> None:
+        """Read `registered` and `signal` again. Raises ChatError, also if the modem has started
+        anew since `settle`: it does not always say so, but it has forgotten that it is to tell.
+        """
+        for line in await self.chat.lines(b"AT+CREG?", 5000, b"+CREG:"):
+            if line.startswith(b"+CREG: 0,"):
+                raise ChatError("it has restarted")
+        if with_signal:
+            await self._read_signal()
 
     async def _read_signal(self) -> None:
         found = await self.chat.lines(b"AT+CSQ", 2000, b"+CSQ:")
