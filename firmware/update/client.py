@@ -80,7 +80,6 @@ _OF_AN_OFFER = (  # what it is made of: as long as there is one, a second copy w
     "firmware.update.download",
 )
 _TO_PREPARE = (
-    "firmware.update.delta",
     "firmware.update.download",
     "firmware.update.install",
     "firmware.update.payload",

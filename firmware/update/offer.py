@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Way:
-    """One payload that makes the image: `kind` "full" or "delta", its `path` on the server,
+    """One payload that makes the image: `kind` "full", "delta" or "patch", its `path` on the server,
     `length` and SHA-256 (`digest`).
     """
 

@@ -18,20 +18,15 @@ _NEAR = const(4096)
 _BLOCK = const(64)
 _LOW = const(0x200000)
 _HEAVIEST = const(65535)
-_NUMBER_BITS = const(19)
+_NUMBER_BITS = const(21)
 _AFTER_RUN = const(17)
-_YIELD_EVERY = const(16)
+_EVEN = const(0x8000)
 _LEFT_OUT = const(8)
-# Where each kind of slot begins.
-_JUMP = const(240)
-_OTHER = const(272)
-_FAR = const(274)
-_ITSELF = const(276)
-_SAME = const(277)
-_LAST_BYTE = const(1333)
-_BITS = const(1845)
-_GUESSES = const(2101)
-_SLOTS = const(2165)
+_YIELD_EVERY = const(16)
+# Where each kind of slot begins among those that are no table.
+_OTHER = const(32)
+_FAR = const(34)
+_ITSELF = const(36)
 
 # Logits of probabilities below one half, in 16ths; chances beyond one half, of 32768, low bytes and
 # (of those that have one) high bytes.
@@ -60,32 +55,37 @@ class PatchError(Exception):
     """The patch is damaged, or not for this base."""
 
 
+def _table(code: str, count: int, value: int) -> "array[int]":
+    """In small pieces: a frayed heap has no room for one of 4 KiB."""
+    made = array(code, bytes(count * 4 if code == "i" else count * 2))
+    for at in range(count):
+        made[at] = value
+    return made
+
+
 class _Model:
     """What was learnt so far, and the range coder that it is read with.
 
-    `slots`: probabilities of 12 bits, each with how often it was asked (4 bits).
+    Slots are probabilities of 12 bits, each with how often it was asked (4 bits).
     """
 
     def __init__(self, read: "Callable[[bytearray], int]") -> None:
         self._read = read
         self._one = bytearray(1)
         self.behind = 0
-        self.slots = array("H", bytes(2 * _SLOTS))
-        for at in range(_SLOTS):
-            self.slots[at] = 0x8000
-        self._rates = array("H", bytes(32))
+        self._rates = _table("H", 16, 0)
         for at in range(16):
             self._rates[at] = 655360 // (10 * at + 16)
-        self._logits = array("h", bytes(512))
+        self._logits = _table("h", 256, 0)
         for at in range(128):
             self._logits[at] = -16 * _LOGITS[at]
             self._logits[255 - at] = 16 * _LOGITS[at]
-        self._chances = array("H", bytes(384))
+        self._chances = _table("H", 192, 0)
         for at in range(96):
             tail = _TAIL[at] | (_TAIL_HIGH[at] << 8 if at < len(_TAIL_HIGH) else 0)
             self._chances[95 - at] = tail
             self._chances[96 + at] = 32768 - tail
-        self._says = array("h", bytes(12))
+        self._says = _table("h", 6, 0)
         self._range = 1 << 29
         self._code = 0
         for _ in range(4):
@@ -97,6 +97,8 @@ class _Model:
         """The patch's next byte; behind its end a few zeros were left out."""
         if self.behind or not self._read(self._one):
             self.behind += 1
+            if self.behind > _LEFT_OUT:
+                raise PatchError("the patch is cut short")
             return 0
         return self._one[0]
 
@@ -117,9 +119,9 @@ class _Model:
         """A bit of which nothing is expected."""
         return self._code_bit(self._range >> 1)
 
-    def ask(self, at: int) -> int:
+    def ask(self, slots: "array[int]", at: int) -> int:
         """A bit that has a slot of its own."""
-        value = self.slots[at]
+        value = slots[at]
         chance = value >> 4
         bit = self._code_bit((self._range >> 12) * chance)
         rate = self._rates[value & 15]
@@ -128,37 +130,43 @@ class _Model:
         else:
             chance -= chance * rate >> 16
         seen = value & 15
-        self.slots[at] = chance << 4 | (seen + 1 if seen < 15 else 15)
+        slots[at] = chance << 4 | (seen + 1 if seen < 15 else 15)
         return bit
 
-    def number(self, at: int) -> int:
-        """A number from 0 up, its slots from `at` on."""
+    def number(self, slots: "array[int]") -> int:
+        """A number from 0 up."""
         size = 0
-        while self.ask(at + size):
+        while self.ask(slots, size):
             size += 1
             if size > _NUMBER_BITS:
                 raise PatchError("a number is too large")
         found = 1
         for _ in range(size):
             if found < 4 and size < 14:
-                found = found << 1 | self.ask(at + 20 + size * 4 + found)
+                found = found << 1 | self.ask(slots, 20 + size * 4 + found)
             else:
                 found = found << 1 | self.raw()
         return found - 1
 
-    def mixed(self, at: "array[int]", weights: "array[int]", first: int) -> int:
-        """A bit that the slots `at` have their say on; one at 0 has none. `weights` from `first`
-        on are theirs.
+    def signed(self, slots: "array[int]") -> int:
+        """A number of either sign."""
+        found = self.number(slots)
+        return -(found + 1 >> 1) if found & 1 else found >> 1
+
+    def mixed(
+        self, tables: "list[array[int]]", at: "array[int]", weights: "array[int]", first: int
+    ) -> int:
+        """A bit that a slot of each table, the one `at` its place, has its say on; one at -1 has
+        none. `weights` from `first` on are theirs.
         """
-        slots = self.slots
         logits = self._logits
         says = self._says
         total = 0
         count = len(at)
         for i in range(count):
             place = at[i]
-            if place:
-                say = logits[slots[place] >> 8]
+            if place >= 0:
+                say = logits[tables[i][place] >> 8]
                 says[i] = say
                 total += weights[first + i] * say
         total >>= 19
@@ -172,13 +180,14 @@ class _Model:
         rates = self._rates
         for i in range(count):
             place = at[i]
-            if place:
+            if place >= 0:
                 weight = weights[first + i] + (says[i] * missed >> 14)
                 if weight > _HEAVIEST:
                     weight = _HEAVIEST
                 elif weight < -_HEAVIEST:
                     weight = -_HEAVIEST
                 weights[first + i] = weight
+                slots = tables[i]
                 value = slots[place]
                 rate = rates[value & 15]
                 chance = value >> 4
@@ -213,13 +222,14 @@ class _Image:
         self._block_at = -1
         self._after = bytearray(256)
         self._after_two = bytearray(512)
-        self._same_weights = array("i", bytes(80))
-        self._bit_weights = array("i", bytes(96))
-        for weights in (self._same_weights, self._bit_weights):
-            for at in range(len(weights)):
-                weights[at] = 3500
-        self._of_same = array("H", bytes(10))
-        self._of_bits = array("H", bytes(12))
+        self._numbers = [_table("H", 80, _EVEN) for _ in range(3)]
+        self._slots = _table("H", 37, _EVEN)
+        self._same = [_table("H", 256 if n else 32, _EVEN) for n in range(5)]
+        self._bits = [_table("H", n, _EVEN) for n in (512, 256, 16, 16, 16, 16)]
+        self._same_weights = _table("i", 20, 3500)
+        self._bit_weights = _table("i", 24, 3500)
+        self._of_same = _table("h", 5, 0)
+        self._of_bits = _table("h", 6, 0)
         self.done = self._last = self._source = self._after_same = 0
         self._distance = self._before = self._kind = self._change = self._history = 0
 
@@ -235,6 +245,10 @@ class _Image:
             start = self._block_at * _BLOCK
             self._old(start, self._block[: min(_BLOCK, self._old_size - start)])
         return self._block[place % _BLOCK]
+
+    def growth(self) -> int:
+        """How many bytes longer than the base it will be."""
+        return self._model.signed(self._numbers[1])
 
     def is_known(self) -> bool:
         """Whether a byte is expected."""
@@ -252,12 +266,13 @@ class _Image:
         expected = self._at(source)
         before = self._at(source - 1)
         at = self._of_same
-        at[0] = _SAME + self._history
-        at[1] = _SAME + 32 + expected
-        at[2] = _SAME + 288 + self._last
-        at[3] = _SAME + 544 + ((expected * 29 + before * 113) >> 2 & 255)
-        at[4] = _SAME + 800 + self._at(source + 1)
-        if not self._model.mixed(at, self._same_weights, 5 * (self._history & 3)):
+        at[0] = self._history
+        at[1] = expected
+        at[2] = self._last
+        at[3] = (expected * 29 + before * 113) >> 2 & 255
+        at[4] = self._at(source + 1)
+        first = 5 * (self._history & 3)
+        if not self._model.mixed(self._same, at, self._same_weights, first):
             return 0
         self._take(expected)
         self._source = self._after_same = source + 1
@@ -266,7 +281,7 @@ class _Image:
 
     def run(self, new_size: int) -> "Iterator[None]":
         """All that follow as expected, by their number."""
-        left = self._model.number(0)
+        left = self._model.number(self._numbers[0])
         if left > new_size - self.done:
             raise PatchError("the patch makes too much")
         while left:
@@ -289,16 +304,16 @@ class _Image:
 
     def jumps(self) -> int:
         """Whether another source follows."""
-        return self._model.ask(_JUMP + self._history)
+        return self._model.ask(self._slots, self._history)
 
     def jump(self) -> None:
         """Another source, named by its distance from an expected one or by its place."""
         model = self._model
-        other = self._kind = model.ask(_OTHER + self._kind)
-        if model.ask(_FAR + other):
+        other = self._kind = model.ask(self._slots, _OTHER + self._kind)
+        if model.ask(self._slots, _FAR + other):
             start = 0
             size = self._old_size
-            if model.ask(_ITSELF):
+            if model.ask(self._slots, _ITSELF):
                 start = size
                 size = self.done
             found = 0
@@ -308,8 +323,7 @@ class _Image:
             source = start + found
         else:
             source = self._before + self.done if other else self._after_same
-            step = model.number(80 + 80 * other)
-            source += -(step + 1 >> 1) if step & 1 else step >> 1
+            source += model.signed(self._numbers[1 + other])
         if not 0 <= source < self._old_size + self.done:
             raise PatchError("the patch reads outside its base")
         self._before = self._distance
@@ -330,19 +344,16 @@ class _Image:
         first = 6 * (self._history & 3)
         found = 1
         for place in range(7, -1, -1):
-            at[0] = _LAST_BYTE + (last * 45 + found * 83 & 511)
-            at[1] = _BITS + found
-            slot = _GUESSES + 2 * (7 - place)
-            begun = found << place + 1
+            at[0] = last * 45 + found * 83 & 511
+            at[1] = found
+            slot = 2 * (7 - place)
+            begun = (found << place + 1) - 256
             above = begun + (2 << place)
-            at[2] = slot + (after >> place & 1) if begun <= after + 256 < above else 0
-            slot += 16
-            at[3] = slot + (after_two >> place & 1) if begun <= after_two + 256 < above else 0
-            slot += 16
-            at[4] = slot + (changed >> place & 1) if begun <= changed + 256 < above else 0
-            slot += 16
-            at[5] = slot + (expected >> place & 1) if begun <= expected + 256 < above else 0
-            found = found << 1 | model.mixed(at, self._bit_weights, first)
+            at[2] = slot + (after >> place & 1) if begun <= after < above else -1
+            at[3] = slot + (after_two >> place & 1) if begun <= after_two < above else -1
+            at[4] = slot + (changed >> place & 1) if begun <= changed < above else -1
+            at[5] = slot + (expected >> place & 1) if begun <= expected < above else -1
+            found = found << 1 | model.mixed(self._bits, at, self._bit_weights, first)
         found &= 255
         self._after[expected] = self._after_two[two] = found
         self._change = (found - expected) & 255
@@ -371,13 +382,13 @@ def apply(
     """
     model = _Model(read)
     image = _Image(model, old, old_size, write, made)
+    if old_size + image.growth() != new_size:
+        raise PatchError("the patch makes another size")
     alike = turns = jumped = 0
     while image.done < new_size:
         turns += 1
         if turns % _YIELD_EVERY == 0:
             yield
-        if model.behind > _LEFT_OUT:
-            raise PatchError("the patch ends early")
         if image.is_known():
             if alike == _RUN_BYTES:
                 alike = 0

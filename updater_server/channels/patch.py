@@ -24,7 +24,8 @@ _TOP, _LOW = 29, 21
 _RATES = [655360 // (10 * seen + 16) for seen in range(16)]
 _EVEN = 2048 << 4
 _WEIGHT, _HEAVIEST = 3500, 65535
-_NUMBER_BITS = 19
+_NUMBER_BITS = 21
+_LEFT_OUT = 8
 _AFTER_RUN = 17
 _STRETCH = [round(16 * math.log((4096 - 16 * i - 8) / (16 * i + 8))) * 16 for i in range(128)]
 STRETCH = [-value for value in _STRETCH] + _STRETCH[::-1]
@@ -79,7 +80,7 @@ class _Writer:
         self._low = (self._low & 0xFFFFFF) << 8
 
     def finish(self) -> bytes:
-        """All of it; zeros at the end are left out, for the reader finds zeros behind it."""
+        """All of it; a few zeros at the end are left out, for the reader finds zeros behind it."""
         # Any number within the range will do: the one with the most zeros.
         for zeros in range(_TOP, -1, -1):
             best = (self._low + (1 << zeros) - 1) >> zeros << zeros
@@ -88,7 +89,8 @@ class _Writer:
         self._low = best
         for _ in range(4):
             self._shift()
-        return bytes(self._bytes).rstrip(b"\0")
+        left_out = min(len(self._bytes) - len(self._bytes.rstrip(b"\0")), _LEFT_OUT)
+        return bytes(self._bytes[: len(self._bytes) - left_out])
 
 
 class _Reader:
@@ -98,6 +100,8 @@ class _Reader:
         self._patch, self._at = patch, 4
         self._range = 1 << _TOP
         self._code = int.from_bytes(patch[:4].ljust(4, b"\0"), "big")
+        if self._code >> _TOP:
+            raise PatchError("not a patch")
 
     def code(self, bound_of: int, shift: int, bit: int) -> int:
         bound = (self._range >> shift) * bound_of
@@ -112,11 +116,13 @@ class _Reader:
             behind = self._at >= len(self._patch)
             self._code = self._code << 8 | (0 if behind else self._patch[self._at])
             self._at += 1
+            if self._at > len(self._patch) + _LEFT_OUT:
+                raise PatchError("the patch is cut short")
         return found
 
     def end(self) -> None:
         """Raises PatchError if it ended long before, or is not all read."""
-        if not -4 <= len(self._patch) - self._at <= 0:
+        if not -_LEFT_OUT <= len(self._patch) - self._at <= 0:
             raise PatchError("the patch is not as long as what it makes needs")
 
 
@@ -133,14 +139,14 @@ def make(base: bytes, image: bytes) -> bytes:
     return writer.finish()
 
 
-def apply(base: bytes, patch: bytes, size_bytes: int) -> bytes:
-    """The image of `size_bytes` that `patch` makes of `base`.
+def apply(base: bytes, patch: bytes, limit_bytes: int) -> bytes:
+    """The image that `patch` makes of `base`.
 
     Raises:
-        PatchError: no such image, or reaching outside the base.
+        PatchError: no such image, reaching outside the base, or more than `limit_bytes`.
     """
     reader = _Reader(patch)
-    image = _Walk(reader, base, None, []).made(size_bytes)
+    image = _Walk(reader, base, None, []).made(limit_bytes)
     reader.end()
     return image
 
@@ -176,13 +182,18 @@ class _Walk:
         self._source = self._after_same = self._distance = self._before = 0
         self._history = self._kind = self._change = 0
 
-    def made(self, size_bytes: int) -> bytes:
+    def made(self, limit_bytes: int) -> bytes:
         """The image.
 
         Raises:
-            PatchError: the patch makes another.
+            PatchError: as `apply`.
         """
-        row, end = self._row, self._base_size + size_bytes
+        row = self._row
+        more = len(self._image) - self._base_size if self._image is not None else 0
+        size = self._base_size + self._signed(self._slots.numbers[1], more)
+        if not 0 <= size <= limit_bytes:
+            raise PatchError(f"a patch to {size} bytes; at most {limit_bytes} are allowed")
+        end = self._base_size + size
         alike = 0
         jumped = False
         while len(row) < end:
@@ -238,6 +249,11 @@ class _Walk:
                 bit = self._code(1, 1, bit)
             found = found << 1 | bit
         return found - 1
+
+    def _signed(self, slots: list[int], value: int) -> int:
+        """A number of either sign, folded: 0, -1, 1, -2, …"""
+        found = self._number(slots, -2 * value - 1 if value < 0 else 2 * value)
+        return -(found + 1 >> 1) if found & 1 else found >> 1
 
     def _mixed(
         self, slots: list[list[int]], at: list[int], weights: list[int], bit: int
@@ -316,8 +332,7 @@ class _Walk:
                 found = found << 1 | self._code(1, 1, (source - start) >> place & 1)
             source = start + found
         else:
-            folded = self._number(slots.numbers[1 + other], -2 * step - 1 if step < 0 else 2 * step)
-            source = expected[other] + (-(folded + 1 >> 1) if folded & 1 else folded >> 1)
+            source = expected[other] + self._signed(slots.numbers[1 + other], step)
         if not 0 <= source < len(row):
             raise PatchError("the patch reads outside its base")
         self._before, self._distance = self._distance, source - into
