@@ -15,28 +15,35 @@ if TYPE_CHECKING:
 
 _RUN_BYTES = const(32)
 _NEAR = const(4096)
-_BLOCK = const(64)
+_BLOCK = const(256)
 _LOW = const(0x200000)
 _HEAVIEST = const(65535)
 _NUMBER_BITS = const(21)
 _AFTER_RUN = const(17)
 _EVEN = const(0x8000)
 _LEFT_OUT = const(8)
+_HIGH = const(39)
 _YIELD_EVERY = const(16)
 # Where each kind of slot begins among those that are no table.
 _OTHER = const(32)
 _FAR = const(34)
 _ITSELF = const(36)
 
-# Logits of probabilities below one half, in 16ths; chances beyond one half, of 32768, low bytes and
-# (of those that have one) high bytes.
+# Logits of probabilities, in 16ths and from -100 on; chances below one half, of 32768, low bytes
+# and (of those that have one) high bytes.
 _LOGITS = (
-    b"\x64\x52\x4a\x44\x40\x3d\x3a\x38\x36\x34\x32\x31\x30\x2e\x2d\x2c\x2b\x2a\x29\x28\x27\x26"
-    b"\x25\x25\x24\x23\x23\x22\x21\x21\x20\x1f\x1f\x1e\x1e\x1d\x1d\x1c\x1c\x1b\x1b\x1a\x1a\x19"
-    b"\x19\x19\x18\x18\x17\x17\x16\x16\x16\x15\x15\x15\x14\x14\x13\x13\x13\x12\x12\x12\x11\x11"
-    b"\x11\x10\x10\x10\x0f\x0f\x0f\x0f\x0e\x0e\x0e\x0d\x0d\x0d\x0c\x0c\x0c\x0c\x0b\x0b\x0b\x0a"
-    b"\x0a\x0a\x0a\x09\x09\x09\x09\x08\x08\x08\x08\x07\x07\x07\x06\x06\x06\x06\x05\x05\x05\x05"
-    b"\x04\x04\x04\x04\x03\x03\x03\x03\x02\x02\x02\x02\x01\x01\x01\x01\x00\x00"
+    b"\x00\x12\x1a\x20\x24\x27\x2a\x2c\x2e\x30\x32\x33\x34\x36\x37\x38\x39\x3a\x3b\x3c\x3d\x3e"
+    b"\x3f\x3f\x40\x41\x41\x42\x43\x43\x44\x45\x45\x46\x46\x47\x47\x48\x48\x49\x49\x4a\x4a\x4b"
+    b"\x4b\x4b\x4c\x4c\x4d\x4d\x4e\x4e\x4e\x4f\x4f\x4f\x50\x50\x51\x51\x51\x52\x52\x52\x53\x53"
+    b"\x53\x54\x54\x54\x55\x55\x55\x55\x56\x56\x56\x57\x57\x57\x58\x58\x58\x58\x59\x59\x59\x5a"
+    b"\x5a\x5a\x5a\x5b\x5b\x5b\x5b\x5c\x5c\x5c\x5c\x5d\x5d\x5d\x5e\x5e\x5e\x5e\x5f\x5f\x5f\x5f"
+    b"\x60\x60\x60\x60\x61\x61\x61\x61\x62\x62\x62\x62\x63\x63\x63\x63\x64\x64\x64\x64\x65\x65"
+    b"\x65\x65\x66\x66\x66\x66\x67\x67\x67\x67\x68\x68\x68\x68\x69\x69\x69\x69\x6a\x6a\x6a\x6a"
+    b"\x6b\x6b\x6b\x6c\x6c\x6c\x6c\x6d\x6d\x6d\x6d\x6e\x6e\x6e\x6e\x6f\x6f\x6f\x70\x70\x70\x70"
+    b"\x71\x71\x71\x72\x72\x72\x73\x73\x73\x73\x74\x74\x74\x75\x75\x75\x76\x76\x76\x77\x77\x77"
+    b"\x78\x78\x79\x79\x79\x7a\x7a\x7a\x7b\x7b\x7c\x7c\x7d\x7d\x7d\x7e\x7e\x7f\x7f\x80\x80\x81"
+    b"\x81\x82\x82\x83\x83\x84\x85\x85\x86\x87\x87\x88\x89\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91"
+    b"\x92\x94\x95\x96\x98\x9a\x9c\x9e\xa1\xa4\xa8\xae\xb6\xc8"
 )
 _TAIL = (
     b"\x00\x04\x15\x38\x76\xd4\x58\x05\xe0\xea\x25\x91\x2e\xfb\xf7\x1e\x70\xea\x88\x49\x2a\x28"
@@ -76,15 +83,6 @@ class _Model:
         self._rates = _table("H", 16, 0)
         for at in range(16):
             self._rates[at] = 655360 // (10 * at + 16)
-        self._logits = _table("h", 256, 0)
-        for at in range(128):
-            self._logits[at] = -16 * _LOGITS[at]
-            self._logits[255 - at] = 16 * _LOGITS[at]
-        self._chances = _table("H", 192, 0)
-        for at in range(96):
-            tail = _TAIL[at] | (_TAIL_HIGH[at] << 8 if at < len(_TAIL_HIGH) else 0)
-            self._chances[95 - at] = tail
-            self._chances[96 + at] = 32768 - tail
         self._says = _table("h", 6, 0)
         self._range = 1 << 29
         self._code = 0
@@ -159,29 +157,31 @@ class _Model:
         """A bit that a slot of each table, the one `at` its place, has its say on; one at -1 has
         none. `weights` from `first` on are theirs.
         """
-        logits = self._logits
         says = self._says
         total = 0
         count = len(at)
         for i in range(count):
             place = at[i]
             if place >= 0:
-                say = logits[tables[i][place] >> 8]
+                say = _LOGITS[tables[i][place] >> 8] - 100
                 says[i] = say
                 total += weights[first + i] * say
-        total >>= 19
-        if total < -96:
-            total = -96
-        elif total > 95:
-            total = 95
-        chance = self._chances[total + 96]
+        total >>= 15
+        place = total if total >= 0 else -1 - total
+        if place > 95:
+            place = 95
+        chance = _TAIL[place]
+        if place < _HIGH:
+            chance |= _TAIL_HIGH[place] << 8
+        if total >= 0:
+            chance = 32768 - chance
         bit = self._code_bit((self._range >> 15) * chance)
         missed = (bit << 15) - chance
         rates = self._rates
         for i in range(count):
             place = at[i]
             if place >= 0:
-                weight = weights[first + i] + (says[i] * missed >> 14)
+                weight = weights[first + i] + (says[i] * missed >> 10)
                 if weight > _HEAVIEST:
                     weight = _HEAVIEST
                 elif weight < -_HEAVIEST:

@@ -1,5 +1,5 @@
-"""A second reader of patches, written from docs/formats/patch.md and from nothing else: slow, plain,
-with no word in common with the product's two. See docs/decisions/0033-independent-oracles.md.
+"""A second reader of patches, written from docs/formats/patch.md and from nothing else: slow and
+plain, without a line of the product's two. See docs/decisions/0033-independent-oracles.md.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import asyncio
 import io
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def on_a_terminal(base: bytes, data: bytes, size: int) -> bytes:
     source, made = io.BytesIO(data), bytearray()
 
     def old(at: int, view: memoryview) -> None:
-        assert 0 <= at and at + len(view) <= len(base), "read outside the base"
+        assert at >= 0 and at + len(view) <= len(base), "read outside the base"
         view[:] = base[at : at + len(view)]
 
     def of_image(at: int) -> int:
@@ -62,12 +63,13 @@ def on_a_terminal(base: bytes, data: bytes, size: int) -> bytes:
 
 def verdicts(base: bytes, data: bytes, size: int) -> list[bytes | None]:
     """What the three readers make of a patch to `size` bytes; None where they refuse it."""
-    found: list[bytes | None] = []
-    for read in (
+    readers: list[Callable[[], bytes]] = [
         lambda: patch.apply(base, data, size),
         lambda: patch_by_the_book.read(base, data, size),
         lambda: on_a_terminal(base, data, size),
-    ):
+    ]
+    found: list[bytes | None] = []
+    for read in readers:
         try:
             found.append(read())
         except (patch.PatchError, patch_by_the_book.NotAPatch, terminal.PatchError):

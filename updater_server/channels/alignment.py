@@ -106,7 +106,8 @@ class _Search:
         self._indexed = max(self._indexed, at - _WORD + 1)
 
     def _sources(self, near: int, at: int) -> list[int]:
-        """Places that hold the word at `at`: of the base those near `near`, of the image the last."""
+        """Places that hold the word at `at`: of the base those near `near`, of the image the
+        last."""
         self._index_to(at)
         word = self._row[at : at + _WORD]
         if len(word) < _WORD:

@@ -105,8 +105,8 @@ class _Reader:
 
     def code(self, bound_of: int, shift: int, bit: int) -> int:
         bound = (self._range >> shift) * bound_of
-        found = int(self._code < bound)
-        if found:
+        bit = int(self._code < bound)  # only the patch knows it
+        if bit:
             self._range = bound
         else:
             self._code -= bound
@@ -118,7 +118,7 @@ class _Reader:
             self._at += 1
             if self._at > len(self._patch) + _LEFT_OUT:
                 raise PatchError("the patch is cut short")
-        return found
+        return bit
 
     def end(self) -> None:
         """Raises PatchError if it ended long before, or is not all read."""
@@ -255,9 +255,7 @@ class _Walk:
         found = self._number(slots, -2 * value - 1 if value < 0 else 2 * value)
         return -(found + 1 >> 1) if found & 1 else found >> 1
 
-    def _mixed(
-        self, slots: list[list[int]], at: list[int], weights: list[int], bit: int
-    ) -> int:
+    def _mixed(self, slots: list[list[int]], at: list[int], weights: list[int], bit: int) -> int:
         """A bit that several slots have their say on; one at -1 has none."""
         says = [
             (STRETCH[column[place] >> 8] if place >= 0 else 0)

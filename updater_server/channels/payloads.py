@@ -82,8 +82,8 @@ def reads_patches(image: bytes) -> bool:
 
 
 def build_payloads(image: bytes, bases: Mapping[int, bytes] | None = None) -> list[Payload]:
-    """The full payload of `image`, then from each base image (release number → image) a patch, where
-    its program reads patches, or else a delta, where it is smaller.
+    """The full payload of `image`, then from each base image (release number → image) a patch,
+    where its program reads patches, or else a delta, where it is smaller.
 
     Each is expanded again and compared before it is returned. The same inputs give the same bytes.
     """
