@@ -81,7 +81,7 @@ class Preparation:
         size = release.image_size_bytes
         collect()  # room for the window, or what a patch is read with
         if way.kind == "patch":
-            load("firmware.update.patch")
+            load("firmware.update.patch", ("firmware.update.model",))
             await patched(payload, way.length, slot, size, base, base_size)
         elif way.kind == "delta":
             load("firmware.update.delta")

@@ -17,7 +17,7 @@ import pytest
 from bootloader.shared import tuf
 from bootloader.shared.crypto import signatures
 from firmware.net.http import DEFLATED
-from firmware.update import client, server
+from firmware.update import news, server
 from hw_sim.flash import PowerCut
 from hw_sim.network.link import LinkProfile
 from tests.support.radio import Radio
@@ -740,4 +740,4 @@ def test_a_run_that_found_room_forgets_those_that_did_not(world: World) -> None:
 
 
 def test_a_poll_takes_as_long_a_timestamp_as_its_reader() -> None:
-    assert tuf.LIMITS_BYTES["timestamp"] == client.TIMESTAMP_BYTES
+    assert tuf.LIMITS_BYTES["timestamp"] == news.TIMESTAMP_BYTES
