@@ -78,6 +78,7 @@ SERVER = {
     "release.text_languages": limits.TEXT_LANGUAGES,
     "release.text": limits.TEXT,
     "delta.idle_steps": limits.DELTA_IDLE_STEPS,
+    "patch.decisions": limits.PATCH_DECISIONS,
     "rollout.releases": limits.ROLLOUT_RELEASES,
     "rollout.threshold": limits.THRESHOLD,
     "rollout.within": limits.WITHIN,

@@ -115,7 +115,7 @@ def _compiled_digest(name: str, content: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "module.py", Path(folder) / "module.mpy"
         source.write_text(content, encoding="utf-8")
-        image._compile_one(source, name, target)
+        image.compile_module(source, name, target)
         return hashlib.sha256(target.read_bytes()).hexdigest()
 
 
