@@ -112,6 +112,9 @@ e_unreadable|This voucher cannot be read now. Find the network, then print it.|B
 e_conflict|The server has another sale under this number. Call your agent.|Le serveur a une autre vente sous ce numéro. Appelez votre agent.
 e_price_changed|The price has changed, or your commission. Look again or try later.|Prix ou commission ont changé. Regardez ou réessayez.
 e_no_vouchers|The operator has no vouchers now. Sell another, or try later.|L'opérateur n'a plus de bons. Essayez plus tard.
+e_bad_recipient|This number is not known. Ask the customer and type it again.|Ce numéro est inconnu. Demandez au client et retapez-le.
+e_supplier_refused|The supplier refuses this sale. Nothing is charged.|Le fournisseur refuse cette vente. Rien n'est débité.
+e_supplier_down|The supplier cannot be reached. Nothing is charged. Try later.|Fournisseur injoignable. Rien n'est débité. Essayez plus tard.
 e_restoring|The office is being restored. Sell from stock, or try later.|Le bureau est en cours de restauration. Vendez du stock ou réessayez.
 e_blocked|This terminal is blocked. Call your agent.|Ce terminal est bloqué. Appelez votre agent.
 e_other|Refused by the server ({}). Call your agent if it stays so.|Refusé par le serveur ({}). Appelez votre agent.
