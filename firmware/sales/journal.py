@@ -139,6 +139,14 @@ class Journal:
                 return (kind, time, body) if kind and body is not None else None
         return None
 
+    def copies(self, sale: int) -> int:
+        """How many copies of a sale were begun, as far as the ring goes back."""
+        count = 0
+        for _, kind, _, body, _ in self.records(sale):
+            if kind == REPRINT and body and body[0] == sale:
+                count += 1
+        return count
+
     # --- writing ---
 
     def free_sectors(self) -> int:

@@ -52,7 +52,8 @@ class Sale:
 class Voucher:
     """What goes on paper: its PIN in clear, so keep it no longer than it takes to print.
 
-    `details`: pairs (label, value) that came with it, in their order. `time`: of the sale.
+    `pin` of a top-up or a bill is the supplier's reference. `details`: pairs (label, value) that
+    came with it, in their order. `time`: of the sale.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Voucher:
         self.sequence = sale.sequence
         self.recipient = sale.recipient
         self.time = sale.time
+        self.copy = 0  # which copy this is, 0: an original
 
 
 class Gone:

@@ -251,10 +251,10 @@ class Till:
             if debit_minor and not held_at:
                 self._append(PENDING, [sale.sequence])
 
-    def is_due(self, sale: Sale) -> bool:
-        """Whether an open sale may be asked for now."""
+    def due_ms(self, sale: Sale) -> int:
+        """In how many milliseconds an open sale may be asked for again; 0: now."""
         at = self._again.get(sale.sequence)
-        return at is None or ticks_diff(ticks_ms(), at) >= 0
+        return 0 if at is None else max(0, ticks_diff(at, ticks_ms()))
 
     def refused(self, sale: Sale, code: str) -> None:
         """The server's word that this online sale is none. Harmless twice."""
@@ -334,7 +334,9 @@ class Till:
         self._append(REPRINT, [sale.sequence])
         was_opened = self._fresh.pop(sale.sequence, False)
         try:
-            return self._open(sale)
+            voucher = self._open(sale)
+            voucher.copy = self.journal.copies(sale.sequence)
+            return voucher
         except SaleRefused:
             if not sale.online and not was_opened:
                 batch_id, _ = sale.place
