@@ -173,6 +173,7 @@ def voucher(
     if product.kind not in (TOPUP, BILL):
         out += _codes(words, sold)
     out += b"\n" + _CENTRE + _lines(wrap_columns(product.instructions)) + _LEFT
+    out += b"\n"
     out += _pair(words("r_serial"), sold.serial)
     if sold.expiry:
         out += _pair(words("r_valid"), date_text(sold.expiry, config.utc_offset_s))

@@ -64,7 +64,7 @@ wait_name|Asking whose it is|Recherche du client
 no_name|Nobody told whose it is. Nothing was sold.|Client inconnu pour l'instant. Rien n'a été vendu.
 pending|Not decided yet|Pas encore décidé
 pending_t|Sale {} is sent. Do not sell it again: it is asked for by itself.|La vente {} est partie. Ne la refaites pas : elle est redemandée.
-key_first|Type these {} key tokens FIRST, in this order:|Tapez D'ABORD ces {} codes de clé, dans cet ordre :
+key_first|FIRST type the key tokens ({}), in this order:|Tapez D'ABORD les codes de clé ({}), dans cet ordre :
 key_n|Key token {} of {}|Code de clé {} sur {}
 then_token|THEN the credit token:|ENSUITE le code de crédit :
 token_n|Token {} of {}|Code {} sur {}
@@ -112,7 +112,7 @@ stock_q|Sell from the stock in this terminal? Left: {}|Vendre depuis le stock du
 no_answer|No answer yet|Pas de réponse
 no_answer_t|Sale {} is kept. Ask again now, or later from the menu.|La vente {} est gardée. Redemandez, ou plus tard au menu.
 sold|Sold|Vendu
-sold_t|Give the receipt to the customer.|Donnez le reçu au client.
+sold_t|Hand over the receipt.|Donnez le reçu au client.
 sold_unsure|Check the receipt. If it is not whole, print a copy.|Vérifiez le reçu. S'il manque, imprimez une copie.
 not_sold|Not sold|Non vendu
 not_printed|Not printed|Non imprimé

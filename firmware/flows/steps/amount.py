@@ -25,7 +25,8 @@ async def typed(
         unit = 1
     low = max(rule.min_minor, -(-least_minor // rule.step_minor) * rule.step_minor)
     high = min(rule.max_minor, most_minor or rule.max_minor)
-    bounds = [(words("at_least"), desk.price(low)), (words("at_most"), desk.price(high))]
+    # without the currency, which the figure has: two lines is all the room there is
+    bounds = [(words("at_least"), desk.money(low)), (words("at_most"), desk.money(high))]
     while True:
         entered = await desk.ui.digits(
             words("amount"),
