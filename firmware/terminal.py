@@ -5,6 +5,7 @@ import gc
 
 from bootloader.shared.cose import derive_keys
 from bootloader.shared.hashes import hkdf_sha256
+from firmware import lent
 from firmware.clock import Clock, unix_seconds
 from firmware.drivers.battery import Battery
 from firmware.drivers.buzzer import Buzzer
@@ -34,10 +35,14 @@ from firmware.update.client import UpdateClient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from typing import Any
+
     from bootloader.shared.board import Board
     from firmware.boot_info import BootInfo
     from firmware.kept.config import Config
     from firmware.kept.memory import Memory
+    from firmware.office.look_up import Answer
     from firmware.sales.sale import Sale
     from firmware.ui.screen import Screen
     from firmware.ui.texts import Words
@@ -161,11 +166,26 @@ class Terminal:
         """Ask the server for the voucher of `sale`: "" when the till holds it, the code of a
         refusal, or None when no answer came.
         """
+        found: str | None = await self._asked(ask(self.messenger, self.till, sale))
+        return found
+
+    async def look_up(self, product_id: str, recipient: str, amount_minor: int) -> "Answer | None":
+        """Ask the server who a meter or a reference belongs to; None when no answer came."""
+        name = "firmware.office.look_up"
+        module = lent.load(name)
+        question = module.look_up(self.messenger, product_id, recipient, amount_minor)
+        try:
+            found: Answer | None = await self._asked(question)
+            return found
+        finally:
+            lent.give_back((name,))
+
+    async def _asked(self, question: "Awaitable[Any]") -> "Any":
         self.http.sales += 1  # downloads stand aside
         try:
-            return await ask(self.messenger, self.till, sale)
+            return await question
         except NO_ANSWER as error:
-            log("sale", "{}: {}".format(sale.sequence, error))
+            log("sale", "no answer: {}".format(error))
             self.link.lost()
             self.link.hurry()
             return None

@@ -12,6 +12,9 @@ STAY = ("firmware.flows.session", "firmware.flows.menu")
 
 _ENTRIES = (
     ("m_sell", "sell"),
+    ("m_topup", "topup"),
+    ("m_meter", "meter"),
+    ("m_bill", "bill"),
     ("m_reprint", "reprint"),
     ("m_float", "float"),
     ("m_day", "day_report"),
@@ -20,13 +23,22 @@ _ENTRIES = (
     ("m_info", "info"),
 )
 _UNFINISHED = (("m_unfinished", "recover"),)
-_ON_PAPER = ("sell", "recover", "reprint", "day_report")
+_BY_OTHERS = ("topup", "meter", "bill")
+"""Flows that are there when the price list has something of the kind, which has the same name."""
+_SELLING = ("sell",) + _BY_OTHERS
+_ON_PAPER = _SELLING + ("recover", "reprint", "day_report")
 _STEPS = (  # from the bottom up
     "firmware.paper.receipt",
     "firmware.flows.steps.explain",
     "firmware.flows.steps.paper",
     "firmware.flows.steps.hand_over",
 )
+_MORE_STEPS = (
+    "firmware.flows.steps.choose",
+    "firmware.flows.steps.reach",
+    "firmware.flows.steps.ask_server",
+)
+_STEPS_BY_OTHERS = ("firmware.flows.steps.recipient", "firmware.flows.steps.amount")
 
 
 async def menu(desk: "Desk") -> None:
@@ -36,7 +48,11 @@ async def menu(desk: "Desk") -> None:
         Idle: nobody touched the terminal.
     """
     while True:
-        entries = _UNFINISHED + _ENTRIES if desk.till.unfinished() else _ENTRIES
+        entries = _UNFINISHED if desk.till.unfinished() else ()
+        for entry in _ENTRIES:
+            _, name = entry
+            if name not in _BY_OTHERS or desk.catalogue.has_kind(name):
+                entries += (entry,)
         names = [desk.words(key) for key, _ in entries]
         at = await desk.ui.choose(desk.words("menu"), names, "out", (("D", "copy"),))
         if at is None:
@@ -48,7 +64,12 @@ async def run_flow(desk: "Desk", name: str) -> None:
     """Run a flow, by the name of its file; a sale that the till refuses ends in an explanation."""
     desk.selling = True
     try:
-        await load("firmware.flows." + name, _STEPS if name in _ON_PAPER else ()).run(desk)
+        steps = _STEPS if name in _ON_PAPER else ()
+        if name in _SELLING:
+            steps += _MORE_STEPS
+        if name in _BY_OTHERS:
+            steps += _STEPS_BY_OTHERS
+        await load("firmware.flows." + name, steps).run(desk)
     except SaleRefused as refused:
         await load("firmware.flows.steps.explain").explain(desk, refused.code)
     finally:

@@ -32,6 +32,7 @@ JOURNAL = const(3)
 STOCK = const(4)
 STOCK_RECEIVED = const(5)
 STOCK_HELD = const(6)
+LOOK_UP = const(7)
 
 # Bounds of what passes between terminal and server: docs/formats/limits.toml.
 REPLY_BYTES = const(6144)

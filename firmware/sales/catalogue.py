@@ -30,6 +30,17 @@ _PIECE_BYTES = const(256)
 # the longest within the bounds, every letter of four bytes, is shorter
 _PRODUCT_BYTES = const(2048)
 _AMOUNT = const(0x3FFFFFFF)
+# of a recipient: its digits, the starts that its operator has, and the digits of one
+_FEWEST_DIGITS = const(4)
+_MOST_DIGITS = const(20)
+_STARTS = const(24)
+_START = const(8)
+PIN = "pin"
+TOPUP = "topup"
+METER = "meter"
+BILL = "bill"
+KINDS = (PIN, TOPUP, METER, BILL)
+"""What a product can be: a voucher of the vault, or something that others make for a recipient."""
 
 
 class CatalogueError(ValueError):
@@ -47,8 +58,56 @@ def _get(table: "Any", name: str, kind: "type[Value]", low: int, high: int) -> "
     return checked
 
 
+class Open:
+    """Bounds of an amount that the merchant types, all but `permille` in minor units."""
+
+    def __init__(self, table: "Any") -> None:
+        self.min_minor = _get(table, "min_minor", int, 1, _AMOUNT)
+        self.max_minor = _get(table, "max_minor", int, self.min_minor, _AMOUNT)
+        self.step_minor = _get(table, "step_minor", int, 1, _AMOUNT)
+        self.permille = _get(table, "commission_permille", int, 0, 1000)
+        if self.min_minor % self.step_minor:
+            raise CatalogueError("catalogue: min_minor is no multiple of step_minor")
+
+    def takes(self, amount_minor: int) -> bool:
+        """Whether that much may be sold."""
+        return (
+            self.min_minor <= amount_minor <= self.max_minor and not amount_minor % self.step_minor
+        )
+
+
+class Recipient:
+    """What a number must look like, before it costs airtime to ask about it."""
+
+    def __init__(self, table: "Any") -> None:
+        digits = _get(table, "digits", list, 2, 2)
+        self.fewest = _get({"digits": digits[0]}, "digits", int, _FEWEST_DIGITS, _MOST_DIGITS)
+        self.most = _get({"digits": digits[1]}, "digits", int, self.fewest, _MOST_DIGITS)
+        self.starts: list[str] = _get(table, "starts", list, 0, _STARTS)
+        for start in self.starts:
+            if not is_number(_get({"starts": start}, "starts", str, 1, _START)):
+                raise CatalogueError("catalogue: starts is not of digits")
+
+    def takes(self, number: str) -> bool:
+        """Whether `number` can be one."""
+        return (
+            is_number(number)
+            and self.fewest <= len(number) <= self.most
+            and (not self.starts or any(number.startswith(start) for start in self.starts))
+        )
+
+
+def is_number(text: str) -> bool:
+    """Whether `text` is digits 0 to 9 and nothing else (`isdigit` takes those of other scripts)."""
+    return bool(text) and all("0" <= letter <= "9" for letter in text)
+
+
 class Product:
-    """One voucher product; money in minor units."""
+    """One thing to sell; money in minor units. `kind` is one of `KINDS`.
+
+    `open`: the merchant types the amount, or None: `amount_minor` it is. `recipient`: what the
+    number must look like that it is for, None of a voucher.
+    """
 
     def __init__(self, table: "Any") -> None:
         self.id = _get(table, "id", str, 1, 24)
@@ -61,11 +120,39 @@ class Product:
         for size in self.pin_groups:
             if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < 17:
                 raise CatalogueError("catalogue: pin_groups is out of bounds")
+        self.kind = PIN
+        if "kind" in table:
+            self.kind = _get(table, "kind", str, 3, 5)
+            if self.kind not in KINDS:
+                raise CatalogueError("catalogue: kind is none that is known")
+        self.open: Open | None = None
+        self.recipient: Recipient | None = None
+        if self.kind != PIN:
+            self.recipient = Recipient(_get(table, "recipient", dict, 2, 16))
+            if "open" in table:
+                self.open = Open(_get(table, "open", dict, 4, 16))
+        elif "open" in table or "recipient" in table:
+            raise CatalogueError("catalogue: a voucher has no open amount and no recipient")
 
     @property
     def debit_minor(self) -> int:
-        """What a sale takes from the float."""
+        """The least that a sale takes from the float."""
+        if self.open:
+            return self.open.min_minor - self.commission_of(self.open.min_minor)
         return self.amount_minor - self.commission_minor
+
+    def commission_of(self, amount_minor: int) -> int:
+        """What the merchant earns of a sale of `amount_minor`."""
+        if self.open:
+            return amount_minor * self.open.permille // 1000
+        return self.commission_minor
+
+    def terms(self) -> tuple[int, ...]:
+        """All figures that a merchant agrees to: a sale by other ones is not the one he saw."""
+        of = self.open
+        if of:
+            return of.min_minor, of.max_minor, of.step_minor, of.permille
+        return self.amount_minor, self.commission_minor
 
 
 class _Products:
@@ -76,6 +163,7 @@ class _Products:
         self.at = array("H")
         self.size = array("H")
         self.sums = array("I")
+        self.kinds = 0  # a bit for each of KINDS
 
     def add(self, offset: int, size: int) -> None:
         if len(self.at) >= MAX_PRODUCTS:
@@ -87,6 +175,7 @@ class _Products:
         product = self[len(self.at) - 1]
         if self.find(product.id):
             raise CatalogueError("catalogue: a product id comes twice")
+        self.kinds |= 1 << KINDS.index(product.kind)
         self.sums.append(crc32(product.id.encode()))
 
     def find(self, product_id: str) -> Product | None:
@@ -106,7 +195,7 @@ class _Products:
             raise IndexError
         data = self._read(self.at[index], self.size[index])
         try:
-            return Product(canonical.loads(data, _PRODUCT_BYTES, 2, 32))
+            return Product(canonical.loads(data, _PRODUCT_BYTES, 3, 64))
         except (canonical.JsonError, CatalogueError) as error:
             why = str(error).replace("catalogue: ", "")
             raise CatalogueError("catalogue: product %d: %s" % (index + 1, why))
@@ -155,6 +244,10 @@ class Catalogue:
         self.max_count = _get(offline, "max_count", int, 0, 10000)
         self.max_total_minor = _get(offline, "max_total_minor", int, 0, _AMOUNT)
         self.max_age_s = _get(offline, "max_age_s", int, 0, 31536000)
+
+    def has_kind(self, kind: str) -> bool:
+        """Whether anything of that kind is sold."""
+        return bool(self.products.kinds >> KINDS.index(kind) & 1)
 
     def product(self, product_id: str) -> Product | None:
         """The product with this id, or None."""
