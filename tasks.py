@@ -89,7 +89,7 @@ from invoke.context import Context  # noqa: E402
 from invoke.exceptions import Exit  # noqa: E402
 from invoke.tasks import task  # noqa: E402
 
-from tools.lab import qemu_tasks  # noqa: E402
+from tools.lab import qemu_tasks, setup_tasks  # noqa: E402
 
 
 def _python(arguments: str) -> None:
@@ -120,6 +120,29 @@ def demo(context: Context, keep: bool = False, pictures: str = "", pace: float =
     arguments = " --keep" * keep + (f' --pictures "{pictures}"' if pictures else "")
     arguments += f" --pace {pace}" if pace else ""
     _python("-m tests.story" + arguments)
+
+
+@task(
+    help={
+        "terminals": "how many stand side by side, 1 to 4",
+        "port": "of the panel, on this computer only",
+        "new": "make the world anew",
+        "state": "start from: ready, factory, low",
+        "browser": "open the page by itself",
+    }
+)
+def sim(
+    context: Context,
+    terminals: int = 1,
+    port: int = 8123,
+    new: bool = False,
+    state: str = "",
+    browser: bool = True,
+) -> None:
+    """Play: a terminal that sells, in the browser, with its server; pull whatever you like."""
+    arguments = f"--terminals {terminals} --port {port}" + " --new" * new
+    arguments += f" --state {state}" if state else ""
+    _python("-m tools.play " + arguments + " --no-browser" * (not browser))
 
 
 @task(
@@ -276,6 +299,12 @@ def pictures(context: Context) -> None:
 
 
 @task
+def front_panel(context: Context) -> None:
+    """Draw the front panel, on a desk and on a telephone, into docs/pictures anew."""
+    _python("-m tests.panel.pictures")
+
+
+@task
 def names(context: Context) -> None:
     """Write the names of the terminal's program that real boards' interpreters are built with."""
     _python("-m tools.lab.names")
@@ -359,3 +388,4 @@ def lock(context: Context, upgrade: bool = False) -> None:
 
 namespace = Collection.from_module(sys.modules[__name__])
 namespace.add_collection(Collection.from_module(qemu_tasks, name="qemu"))
+namespace.add_collection(Collection.from_module(setup_tasks, name="setup"))

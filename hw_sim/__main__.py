@@ -19,7 +19,7 @@ from hw_sim.flash import FlashError
 from hw_sim.modem import Sim800
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.link import GPRS, POOR_GPRS, WIRE, LinkProfile
-from hw_sim.panel import Panel
+from hw_sim.panel.text import Panel
 from hw_sim.printer import EscPosPrinter
 from hw_sim.threaded import SimulatedBoard
 

@@ -67,6 +67,8 @@ class Console:
         self._link = link
         self._log: deque[bytes] = deque()
         self._log_bytes = 0
+        self.said_bytes = 0
+        """How much was printed in all; only rises."""
         self._to_cpu = bytearray()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tail = b""
@@ -219,6 +221,7 @@ class Console:
     def _keep(self, data: bytes) -> None:
         self._log.append(data)
         self._log_bytes += len(data)
+        self.said_bytes += len(data)
         while self._log_bytes > LOG_LIMIT_BYTES:
             self._log_bytes -= len(self._log.popleft())
 

@@ -39,10 +39,13 @@ class EventLog:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._events: deque[Event] = deque(maxlen=EVENT_LIMIT)
+        self.noted = 0
+        """How many there were in all."""
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self._events)
 
     def note(self, kind: str, detail: str = "") -> None:
         """It happened now."""
+        self.noted += 1
         self._events.append(Event(self._clock(), kind, detail))

@@ -44,6 +44,20 @@ class Finger:
                 self._keypad.release(key)
             await self._until_scanned(key, hold_ms)
 
+    async def press_until(self, key: str, lifted: asyncio.Event) -> None:
+        """Press `key` and let go once `lifted` is set, but no sooner than `press` would.
+
+        ValueError when there is no such key.
+        """
+        async with self._busy:
+            self._keypad.press(key)
+            try:
+                await self._until_scanned(key, KEY_HOLD_MS)
+                await lifted.wait()
+            finally:
+                self._keypad.release(key)
+            await self._until_scanned(key, KEY_HOLD_MS)
+
     async def type(self, keys: str, hold_ms: int = KEY_HOLD_MS) -> None:
         """Press the keys one after the other. ValueError, before any, when one does not exist."""
         unknown = set(keys) - self._keypad.keys

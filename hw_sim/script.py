@@ -19,24 +19,29 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
+from hw_sim import trouble
 from hw_sim.finger import KEY_HOLD_MS
-from hw_sim.flash import CutMoment
+from hw_sim.lcd import Picture
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.printer import EscPosPrinter
 from hw_sim.threaded import SimulatedBoard
+from hw_sim.trouble import Action, arity, duration_s
 
 HELP: Final = """\
 press KEY [hold TIME]      press a key and let go       type KEYS           several, in turn
 hold KEY / release KEY     a finger that stays
 wait TIME                  wait console TEXT [TIME]     wait printed TEXT [TIME]
 wait display [TIME]        until the display changes    wait reset CAUSE [TIME]
+wait shows TEXT [TIME]     where somebody can read the display
 power on|off|cycle         power cut N before|torn|after    at flash operation N from now
 reset                      the reset button
-battery MV                 charger on|off
-network on|off             network drop BYTES           signal 0..31        sim in|out
-paper out|load             cover open|close             clock SECONDS       move the clock
+battery MV                 charger on|off               head hot|cool
+network on|off|break       network drop BYTES           signal 0..31        sim in|out
+network gprs|poor|wire     network stall TIME           celltime SECONDS|honest    the cell's lie
+paper out|load             paper left MM                cover open|close
+clock SECONDS              wire modem|printer drop|garble BYTES
 lcd [FILE.png]             receipts                     console             events
 send TEXT                  type a line on the console   flash               counters
 TIME is 300ms, 2s or 1m. A text with blanks is quoted."""
@@ -52,9 +57,6 @@ class StepFailed(Exception):
     """A step did not come true; the text says which line, and shows the board."""
 
 
-Action = Callable[["Runner"], None]
-
-
 @dataclass(frozen=True)
 class Step:
     """One line of a script, ready to run."""
@@ -65,7 +67,10 @@ class Step:
 
 
 class Runner:
-    """Runs scripts on one board. `show` gets each line of output."""
+    """Runs scripts on one board. `show` gets each line of output.
+
+    `read` says what stands on a picture of the display: a board knows dots, not letters.
+    """
 
     def __init__(
         self,
@@ -74,10 +79,13 @@ class Runner:
         network: GsmNetwork | None = None,
         printer: EscPosPrinter | None = None,
         show: Callable[[str], None] = print,
+        read: Callable[[Picture], str] | None = None,
     ) -> None:
         self.board = board
         self._network = network
         self._printer = printer
+        self._read = read
+        self._last_read: tuple[Picture | None, str] = None, ""
         self.show = show
 
     @property
@@ -106,6 +114,15 @@ class Runner:
                 step.action(self)
             except (StepFailed, TimeoutError, ValueError, OSError) as error:
                 raise StepFailed(f"line {step.line}: {step.text}: {error}") from error
+
+    def displayed(self) -> str:
+        """What the display says. StepFailed when nobody can read it."""
+        if self._read is None:
+            raise StepFailed("nobody here can read the display")
+        picture = self.board.lcd_picture()
+        if picture is not self._last_read[0]:  # reading is work: not twice the same picture
+            self._last_read = picture, self._read(picture)
+        return self._last_read[1]
 
     def printed(self) -> str:
         """All text on the paper."""
@@ -143,76 +160,54 @@ def _action(words: list[str]) -> Action:
     return _STEPS[command](arguments)
 
 
-def _duration_s(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m)", text)
-    if not found:
-        raise ValueError(f"{text!r} is no time: write 300ms, 2s or 1m")
-    return float(found[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0}[found[2]]
-
-
-def _count(arguments: list[str], least: int, most: int) -> None:
-    if not least <= len(arguments) <= most:
-        wanted = str(least) if least == most else f"{least} to {most}"
-        raise ValueError(f"takes {wanted} arguments, not {len(arguments)}")
-
-
-def _whole(text: str, least: int, most: int) -> int:
-    number = int(text)
-    if not least <= number <= most:
-        raise ValueError(f"{number} is not within {least} to {most}")
-    return number
-
-
-def _choice(arguments: list[str], actions: dict[str, Action]) -> Action:
-    if len(arguments) != 1 or arguments[0] not in actions:
-        raise ValueError(f"say one of: {', '.join(actions)}")
-    return actions[arguments[0]]
-
-
 def _press(arguments: list[str]) -> Action:
     hold_ms = KEY_HOLD_MS
     if len(arguments) == 3 and arguments[1] == "hold":
-        hold_ms = round(_duration_s(arguments[2]) * 1000)
+        hold_ms = round(duration_s(arguments[2]) * 1000)
     else:
-        _count(arguments, 1, 1)
+        arity(arguments, 1, 1)
     key = arguments[0].upper()
     return lambda runner: runner.board.press(key, hold_ms)
 
 
 def _type(arguments: list[str]) -> Action:
-    _count(arguments, 1, 1)
+    arity(arguments, 1, 1)
     return lambda runner: runner.board.type(arguments[0].upper())
 
 
 def _hold(arguments: list[str]) -> Action:
-    _count(arguments, 1, 1)
+    arity(arguments, 1, 1)
     return lambda runner: runner.board.hold(arguments[0].upper())
 
 
 def _release(arguments: list[str]) -> Action:
-    _count(arguments, 1, 1)
+    arity(arguments, 1, 1)
     return lambda runner: runner.board.release(arguments[0].upper())
 
 
 def _wait(arguments: list[str]) -> Action:
-    _count(arguments, 1, 3)
+    arity(arguments, 1, 3)
     what = arguments[0]
     if what == "display":
-        _count(arguments, 1, 2)
-        limit_s = _duration_s(arguments[1]) if len(arguments) == 2 else DEFAULT_WAIT_S
+        arity(arguments, 1, 2)
+        limit_s = duration_s(arguments[1]) if len(arguments) == 2 else DEFAULT_WAIT_S
         return lambda runner: _wait_display(runner, limit_s)
-    if what not in ("console", "printed", "reset"):
-        _count(arguments, 1, 1)
-        seconds = _duration_s(what)
+    if what not in ("console", "printed", "reset", "shows"):
+        arity(arguments, 1, 1)
+        seconds = duration_s(what)
         return lambda runner: runner.board.pause(seconds)
-    _count(arguments, 2, 3)
+    arity(arguments, 2, 3)
     text = arguments[1]
-    limit_s = _duration_s(arguments[2]) if len(arguments) == 3 else DEFAULT_WAIT_S
+    limit_s = duration_s(arguments[2]) if len(arguments) == 3 else DEFAULT_WAIT_S
     if what == "console":
         return lambda runner: runner.board.wait_for_console(text.encode(), limit_s)
     if what == "reset":
         return lambda runner: runner.board.wait_for(
             lambda: text in runner.board.resets, limit_s, what=f"a reset by {text}"
+        )
+    if what == "shows":
+        return lambda runner: runner.board.wait_for(
+            lambda: text in runner.displayed(), limit_s, what=f"{text!r} on the display"
         )
     return lambda runner: runner.board.wait_for(
         lambda: text in runner.printed(), limit_s, what=f"{text!r} on paper"
@@ -226,104 +221,8 @@ def _wait_display(runner: Runner, limit_s: float) -> None:
     )
 
 
-def _power(arguments: list[str]) -> Action:
-    if arguments[:1] == ["cut"]:
-        _count(arguments, 3, 3)
-        count, how = _whole(arguments[1], 1, 10**9), arguments[2]
-        if how not in ("before", "torn", "after"):
-            raise ValueError("a cut is before, torn or after")
-        moment = cast(CutMoment, how)
-        return lambda runner: runner.board.cut_power_at_flash_operation(
-            runner.board.flash.operations + count, moment
-        )
-    return _choice(
-        arguments,
-        {
-            "on": lambda runner: runner.board.power_on(),
-            "off": lambda runner: runner.board.power_off(),
-            "cycle": lambda runner: runner.board.power_cycle(),
-        },
-    )
-
-
-def _battery(arguments: list[str]) -> Action:
-    _count(arguments, 1, 1)
-    mv = _whole(arguments[0], 0, 5000)
-    return lambda runner: runner.board.battery.set_mv(mv)
-
-
-def _network(arguments: list[str]) -> Action:
-    if arguments[:1] == ["drop"]:
-        _count(arguments, 2, 2)
-        size = _whole(arguments[1], 0, 10**9)
-        return lambda runner: runner.board.call(runner.network.drop_after_bytes, size)
-    return _choice(
-        arguments,
-        {
-            "on": lambda runner: runner.board.call(runner.network.set_coverage, True),
-            "off": lambda runner: runner.board.call(runner.network.set_coverage, False),
-        },
-    )
-
-
-def _signal(arguments: list[str]) -> Action:
-    _count(arguments, 1, 1)
-    level = _whole(arguments[0], 0, 31)
-    return lambda runner: runner.board.call(runner.network.set_signal, level)
-
-
-def _sim(arguments: list[str]) -> Action:
-    return _choice(
-        arguments,
-        {
-            "in": lambda runner: runner.board.call(runner.network.insert_sim),
-            "out": lambda runner: _ignore(runner.board.call(runner.network.remove_sim)),
-        },
-    )
-
-
-def _ignore(_: object) -> None:
-    pass
-
-
-def _paper(arguments: list[str]) -> Action:
-    return _choice(
-        arguments,
-        {
-            "out": lambda runner: runner.board.call(runner.printer.run_out_of_paper),
-            "load": lambda runner: runner.board.call(runner.printer.load_paper),
-        },
-    )
-
-
-def _cover(arguments: list[str]) -> Action:
-    return _choice(
-        arguments,
-        {
-            "open": lambda runner: runner.board.call(runner.printer.open_cover),
-            "close": lambda runner: runner.board.call(runner.printer.close_cover),
-        },
-    )
-
-
-def _charger(arguments: list[str]) -> Action:
-    return _choice(
-        arguments,
-        {
-            "on": lambda runner: runner.board.battery.set_charging(True),
-            "off": lambda runner: runner.board.battery.set_charging(False),
-        },
-    )
-
-
-def _clock(arguments: list[str]) -> Action:
-    _count(arguments, 1, 1)
-    seconds = float(arguments[0])
-    return lambda runner: runner.board.call(runner.board.board.rtc.shift, seconds)
-
-
 def _lcd(arguments: list[str]) -> Action:
-    _count(arguments, 0, 1)
+    arity(arguments, 0, 1)
     if not arguments:
         return lambda runner: runner.show(runner.board.lcd_picture().braille())
     if not arguments[0].endswith(".png"):
@@ -333,13 +232,13 @@ def _lcd(arguments: list[str]) -> Action:
 
 
 def _send(arguments: list[str]) -> Action:
-    _count(arguments, 1, 1)
+    arity(arguments, 1, 1)
     return lambda runner: runner.board.console_write(arguments[0].encode() + b"\r")
 
 
 def _show(text: Callable[[Runner], str]) -> Callable[[list[str]], Action]:
     def step(arguments: list[str]) -> Action:
-        _count(arguments, 0, 0)
+        arity(arguments, 0, 0)
         return lambda runner: runner.show(text(runner))
 
     return step
@@ -347,7 +246,7 @@ def _show(text: Callable[[Runner], str]) -> Callable[[list[str]], Action]:
 
 def _plain(action: Action) -> Callable[[list[str]], Action]:
     def step(arguments: list[str]) -> Action:
-        _count(arguments, 0, 0)
+        arity(arguments, 0, 0)
         return action
 
     return step
@@ -366,26 +265,17 @@ def _flash_text(runner: Runner) -> str:
     )
 
 
-_STEPS: Final[dict[str, Callable[[list[str]], Action]]] = {
-    "battery": _battery,
-    "charger": _charger,
-    "clock": _clock,
+_STEPS: Final[dict[str, Callable[[list[str]], Action]]] = trouble.STEPS | {
     "console": _show(lambda runner: runner.board.console_log.decode(errors="replace")),
-    "cover": _cover,
     "events": _show(_events_text),
     "flash": _show(_flash_text),
     "hold": _hold,
     "lcd": _lcd,
-    "network": _network,
-    "paper": _paper,
-    "power": _power,
     "press": _press,
     "receipts": _show(Runner.printed),
     "release": _release,
     "reset": _plain(lambda runner: runner.board.reset_button()),
     "send": _send,
-    "signal": _signal,
-    "sim": _sim,
     "type": _type,
     "wait": _wait,
 }

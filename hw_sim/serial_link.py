@@ -41,8 +41,17 @@ class SerialLink:
         """Called when bytes came into the FIFO, for a CPU with a wire of its own."""
         self._rng = rng
         self._fifo = bytearray()
+        self._drops = self._garbles = 0
         if peer is not None:
             peer.send = self.receive
+
+    def drop(self, size_bytes: int) -> None:
+        """Lose the next so many bytes, whichever way they go: a contact that is loose."""
+        self._drops = size_bytes
+
+    def garble(self, size_bytes: int) -> None:
+        """Turn the next so many bytes into others, whichever way they go: noise on the wire."""
+        self._garbles = size_bytes
 
     def reset(self) -> None:
         """The CPU was reset: FIFO empty, UART closed."""
@@ -67,8 +76,9 @@ class SerialLink:
             self.unheard_bytes += len(data)
             return
         room = self.fifo_bytes - len(self._fifo)
-        taken = self._on_the_line(data[:room])
-        self.overflowed_bytes += len(data) - len(taken)
+        fits = data[:room]
+        taken = self._on_the_line(fits)
+        self.overflowed_bytes += len(data) - len(fits)
         self.received_bytes += len(taken)
         if taken:
             self._fifo += taken
@@ -92,15 +102,26 @@ class SerialLink:
             raise ValueError("this UART is not open")
         self.sent_bytes += len(data)
         self.trace.append(("tx", data))
-        if data and self.peer is not None:
-            self.peer.on_host_bytes(self._on_the_line(data))
+        if data and self.peer is not None and (heard := self._on_the_line(data)):
+            self.peer.on_host_bytes(heard)
 
     def seconds_for(self, size_bytes: int) -> float:
         """How long so many bytes take on the wire: 8N1 is ten bits a byte."""
         return size_bytes * 10 / self.baud if self.baud else 0.0
 
     def _on_the_line(self, data: bytes) -> bytes:
+        if self._drops or self._garbles:
+            data = self._spoilt(data)
         line = self.line_baud
         if line is None or abs(self.baud - line) <= line * _TOLERANCE:
             return data
         return self._rng.randbytes(len(data))
+
+    def _spoilt(self, data: bytes) -> bytes:
+        lost = min(self._drops, len(data))
+        self._drops -= lost
+        data = data[lost:]
+        spoilt = min(self._garbles, len(data))
+        self._garbles -= spoilt
+        flipped = bytes(byte ^ 1 << self._rng.randrange(8) for byte in data[:spoilt])
+        return flipped + data[spoilt:]

@@ -156,6 +156,16 @@ class EscPosPrinter:
         return self._head.paper_near_end
 
     @property
+    def cover_open(self) -> bool:
+        """Whether somebody opened it."""
+        return self._head.cover_open
+
+    @property
+    def overheated(self) -> bool:
+        """Whether the head is too hot to print."""
+        return self._head.overheated
+
+    @property
     def printing(self) -> bool:
         """Whether a line is being burnt or waits to be."""
         return self._head.busy or bool(self._queue)

@@ -12,7 +12,7 @@ import pytest
 
 from hw_sim import script
 from hw_sim.network.gsm import GsmNetwork
-from hw_sim.network.link import WIRE
+from hw_sim.network.link import POOR_GPRS, WIRE
 from hw_sim.printer import EscPosPrinter
 from tests.hardware.conftest import MakeBoard, romfs
 
@@ -49,6 +49,17 @@ def test_a_script_drives_every_device(make_board: MakeBoard, tmp_path: Path) -> 
         charger on
         charger off
         clock -86400
+        network poor
+        network stall 10ms
+        network break
+        celltime -86400
+        paper load
+        paper left 30
+        head hot
+        head cool
+        wire modem drop 3
+        wire printer garble 2
+        paper out
         hold #   # a key, then a comment
         release #
         press 5 hold 10ms
@@ -70,6 +81,8 @@ def test_a_script_drives_every_device(make_board: MakeBoard, tmp_path: Path) -> 
         """
     )
     assert (network.coverage, network.sim) == (False, None)
+    assert network.link is POOR_GPRS
+    assert abs(network.pace.unix_s() - 86400 - network.time_unix_s()) < 1
     assert printer.paper_out
     assert board.battery.mv == 3500
     assert (tmp_path / "screen.png").exists()
@@ -87,6 +100,8 @@ def test_a_script_drives_every_device(make_board: MakeBoard, tmp_path: Path) -> 
         "power cut 1 sideways", "power cut x torn", "battery", "battery 9000", "battery full",
         "network", "network drop", "network drop -1", "signal 32", "sim", "paper", "cover",
         "lcd picture.jpg", "lcd a b", "flash now", 'send "open', "clock noon", "reset now",
+        "network fast", "network stall", "celltime noon", "celltime", "paper left", "head warm",
+        "wire modem", "wire lcd drop 3", "wire modem bend 3", "wait shows",
     ],
 )  # fmt: skip
 def test_a_step_that_cannot_be_is_refused_before_anything_is_done(
@@ -102,6 +117,22 @@ def test_a_step_that_cannot_be_is_refused_before_anything_is_done(
 def test_a_step_that_does_not_come_true_names_its_line(make_board: MakeBoard, line: str) -> None:
     with pytest.raises(script.StepFailed, match="line 1"):
         script.Runner(make_board()).run(line)
+
+
+def test_a_step_waits_for_what_somebody_reads_on_the_display(make_board: MakeBoard) -> None:
+    looks: list[object] = []
+
+    def read(picture: object) -> str:
+        looks.append(picture)
+        return "Menu"
+
+    board = make_board()
+    script.Runner(board, read=read).run('wait shows "Menu" 1s')
+    with pytest.raises(script.StepFailed, match="on the display"):
+        script.Runner(board, read=read).run("wait shows Sold 200ms")
+    assert len(looks) == 2, "a picture that stays is read once"
+    with pytest.raises(script.StepFailed, match="nobody here can read"):
+        script.Runner(board).run("wait shows Menu")
 
 
 def test_every_step_is_in_the_help() -> None:

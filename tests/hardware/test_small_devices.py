@@ -139,3 +139,35 @@ def test_the_wrong_rate_is_noise_both_ways() -> None:
 def test_a_rate_the_chip_cannot_make_is_refused(baud: int) -> None:
     with pytest.raises(ValueError, match="baud"):
         wire(WirePeer()).open(baud)
+
+
+def test_a_loose_wire_loses_so_many_bytes_whichever_way_they_go() -> None:
+    peer = WirePeer()
+    link = wire(peer)
+    link.open(9600)
+    link.drop(5)
+    link.transmit(b"abc")
+    link.receive(b"defg")
+    assert (bytes(peer.heard), link.read(16)) == (b"", b"fg")
+    link.transmit(b"hij")
+    assert bytes(peer.heard) == b"hij"
+
+
+def test_noise_on_a_wire_turns_one_bit_of_so_many_bytes() -> None:
+    peer = WirePeer()
+    link = wire(peer)
+    link.open(9600)
+    link.garble(2)
+    link.transmit(b"abcd")
+    flipped = [a ^ b for a, b in zip(peer.heard, b"abcd", strict=True)]
+    assert [each.bit_count() for each in flipped] == [1, 1, 0, 0]
+    link.receive(b"ef")
+    assert link.read(16) == b"ef"
+
+
+def test_bytes_that_a_loose_wire_lost_did_not_overflow() -> None:
+    link = wire(WirePeer())
+    link.open(9600)
+    link.drop(4)
+    link.receive(b"abcdef")
+    assert (link.read(16), link.overflowed_bytes) == (b"ef", 0)

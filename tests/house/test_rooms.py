@@ -17,6 +17,8 @@ MAY_IMPORT = {
     "updater_server": ("updater_server",),
     "hw_sim": ("hw_sim",),
     "tools": ("tools", "updater_server.channels"),
+    # a world to play in stands on both sides, and shows each to who looks; nobody imports it
+    "tools/play": ("tools", "updater_server", "hw_sim", "firmware.ui"),
 }
 ORACLE = "tools/oracle.py"
 """The one file of the tools that asks the terminal's own readers."""

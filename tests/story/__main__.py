@@ -6,14 +6,20 @@ import argparse
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from rich.console import Console
 
 from hw_sim.qemu import QemuChip
 from tests.story.story import Story
+from tests.support.world import MERCHANT_PIN, SERVER_NAME, SERVER_PORT, TerminalSettings
+from tests.support.world_clock import WorldClock
 from tools.lab import qemu
 
+NEXT = (
+    "Now by hand: inv sim (or python3 tasks.py sim) opens a terminal that sells, in your browser."
+)
 WATCHED_PACE = 4.0
 """Seconds of the story in one of the wall when a person watches: a sale is seen, not waited for."""
 
@@ -38,13 +44,33 @@ def main() -> int:
         pace = arguments.pace
         if pace is None:
             pace = WATCHED_PACE if console.is_terminal else 0
-        held = Story(folder, console, pictures, chip, pace).tell()
+        if keep:  # what is kept is used by the calendar on the wall: nothing in it may have expired
+            WorldClock(folder / "time").write(time.time())
+        story = Story(folder, console, pictures, chip, pace)
+        story.is_repeatable = story.is_repeatable and not keep
+        held = story.tell()
+        if held:
+            console.print(NEXT, markup=False, highlight=False)
     finally:
         if keep:
-            print(f"kept in {folder}", file=sys.stderr)
+            print(kept(folder), file=sys.stderr)
         else:
             shutil.rmtree(folder, ignore_errors=True)
     return 0 if held else 1
+
+
+def kept(folder: Path) -> str:
+    """What a person may do with a kept folder."""
+    chip = TerminalSettings().unique_id.hex()
+    route = f"{SERVER_NAME}:{SERVER_PORT}=127.0.0.1:8080"
+    return "\n  ".join(
+        (
+            f"kept in {folder}; server and terminal, a window each (PIN {MERCHANT_PIN}):",
+            f"python -m tools release verify --repository {folder}/server/repository",
+            f"python -m updater_server serve --data {folder}/server --port 8080",
+            f"python -m hw_sim {folder}/flash.bin --unique-id {chip} --route {route}",
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -357,9 +357,11 @@ class Story:
         for _ in range(2):  # past the version that the attacker's online keys gave out
             manager.publish()
 
+        today = attacker.remember()
         attacker.replay(yesterday)
         self.expect_refusal("timestamp")
         tell.claim(self.running() == running, "an old manifest, replayed, is refused as older")
+        attacker.replay(today)  # who keeps the folder finds a sound repository in it
 
     def make_sale(self, *, from_stock: bool = False) -> Receipt:
         """The merchant sells; the story counts."""

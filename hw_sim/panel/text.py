@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
+import re
 import select
 import shutil
 import sys
@@ -18,13 +20,46 @@ from hw_sim.network.gsm import GsmNetwork
 from hw_sim.printer import EscPosPrinter
 from hw_sim.threaded import SimulatedBoard
 
-_KEYS: Final = {"\r": "#", "\n": "#", "\x7f": "*", "\b": "*"}
+_KEYS: Final = {
+    "\r": "#", "\n": "#", "\x7f": "*", "\b": "*", "\x1b": "*",
+    "\x1b[A": "A", "\x1b[B": "B", "\x1bOA": "A", "\x1bOB": "B", "\x1b[3~": "C",
+}  # fmt: skip
+"""What a terminal sends → the key of the board. An arrow begins with ESC and ends with a letter
+that is a key of its own: it must be read as a whole."""
+_TYPED: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z~]|\x1bO.|.", flags=re.DOTALL)
 _HELP: Final = (
-    "keys 0-9 A-D * #, Enter is #, Backspace is *\n"
-    "^P power  ^R reset  ^N network  ^O paper  ^B battery -100 mV  ^G charger  ^C leave"
-)
-_PAPER_LINES: Final = 14
+    "^P power", "^R reset", "^N network", "^O paper", "^B -100 mV", "^G charger", "^C leave",
+    "Enter #", "Backsp. *", "arrows A B",
+)  # fmt: skip
+_PAPER_COLUMNS: Final = 36
 _REDRAW_S: Final = 0.1
+
+
+def typed(text: str) -> list[str]:
+    """The keys in what a terminal sent: arrows whole, each other character by itself."""
+    return _TYPED.findall(text)
+
+
+def laid_out(
+    display: list[str], beside: list[str], paper: list[str], columns: int, rows: int
+) -> list[str]:
+    """Lines for a text terminal of `columns` x `rows`: the display with a few words beside it, and
+    under it the last of the paper, in as many columns as there is room for, the newest at the end.
+    """
+    edge = "─" * len(display[0])
+    box = [f"┌{edge}┐", *(f"│{line}│" for line in display), f"└{edge}┘"]
+    lines = [
+        f"{left:<{len(box[0])}} {right}".rstrip()
+        for left, right in itertools.zip_longest(box, beside, fillvalue="")
+    ]
+    free = max(0, rows - len(lines))
+    across = max(1, columns // _PAPER_COLUMNS)
+    shown = [line for line in paper if line.strip()]
+    shown = shown[max(0, len(shown) - free * across) :]
+    for row in range(min(free, len(shown))):
+        cells = shown[row::free]
+        lines.append("  ".join(f"┊{cell:<32}┊" for cell in cells))
+    return [line[:columns] for line in lines[:rows]]
 
 
 class Panel:
@@ -50,7 +85,7 @@ class Panel:
                     sys.stdout.flush()
                     drawn = picture
                 if select.select([terminal], [], [], _REDRAW_S)[0]:
-                    for key in os.read(terminal, 64).decode(errors="ignore"):
+                    for key in typed(os.read(terminal, 64).decode(errors="ignore")):
                         if key == "\x03":
                             return
                         self._key(key)
@@ -61,7 +96,7 @@ class Panel:
 
     def _key(self, key: str) -> None:
         board, inner = self._board, self._board.board
-        key = _KEYS.get(key, key.upper())
+        key = _KEYS.get(key, key.upper())  # any other sequence is no key of the board
         if key in inner.keypad.keys:
             # Not waited for: the finger is patient, the panel is not.
             asyncio.run_coroutine_threadsafe(inner.finger.press(key), board.loop)
@@ -85,18 +120,17 @@ class Panel:
         picture = self._board.lcd_picture()
         wide = size.columns >= picture.width_px + 2 and size.lines >= 50
         display = (picture.half_blocks() if wide else picture.braille()).split("\n")
-        edge = "─" * len(display[0])
-        lines = [f"┌{edge}┐", *(f"│{line}│" for line in display), f"└{edge}┘"]
-        lines.append(
-            f"power {'on' if inner.powered else 'off'}"
-            f" · CPU {'runs' if inner.cpu_running else 'stopped'}"
-            f" · battery {inner.battery.mv} mV{' charging' if inner.battery.charging else ''}"
-            f" · network {'on' if self._network.coverage else 'off'}"
-            f" · paper {'out' if self._printer.paper_out else 'in'}"
-            f" · resets {len(inner.resets)}"
-        )
-        lines.append(f"serial port {self._board.serial_port}")
-        lines += _HELP.split("\n")
-        paper = self._board.call(self._printer.text).splitlines()[-_PAPER_LINES:]
-        lines += ["", *(f"  ┊ {line:<32} ┊" for line in paper)]
-        return "\n".join(line[: size.columns] for line in lines[: size.lines])
+        beside = [
+            f"power  {'on' if inner.powered else 'off'}",
+            f"CPU    {'runs' if inner.cpu_running else 'stopped'}",
+            f"cell   {inner.battery.mv}",
+            f"mains  {'on' if inner.battery.charging else 'off'}",
+            f"air    {'on' if self._network.coverage else 'off'}",
+            f"paper  {'out' if self._printer.paper_out else 'in'}",
+            f"resets {len(inner.resets)}",
+            self._board.serial_port,
+            *_HELP,
+        ]
+        paper = self._board.call(self._printer.receipts)
+        last = paper[-1].layout.splitlines() if paper else []
+        return "\n".join(laid_out(display, beside, last, size.columns, size.lines))

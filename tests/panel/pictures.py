@@ -1,0 +1,81 @@
+"""`inv front-panel`: pictures of the front panel, on a desk and on a telephone, for the docs.
+
+A world of its own is made, a merchant sells in it, and Chromium looks at the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from PIL import Image
+
+from hw_sim.panel.panel import Panel
+from tests.house.tree import ROOT
+from tests.panel.chromium import Chromium, installed
+from tests.panel.hands import Hands
+from tools.play.bench import Play
+from tools.play.eyes import read
+
+COLOURS = 200
+"""A page of few colours needs no more; the pictures stay small."""
+
+
+@contextmanager
+def playing(folder: Path) -> Iterator[Play]:
+    """A panel on a world in `folder`, with one terminal that is switched on."""
+    panel = Panel(read=read)
+    play = Play(panel, folder)
+    try:
+        play.open()
+        yield play
+    finally:
+        panel.close()
+        play.close()
+
+
+def _save(browser: Chromium, path: Path, width_px: int) -> None:
+    picture = Image.open(io.BytesIO(browser.picture())).convert("RGB")
+    height_px = round(picture.height * width_px / picture.width)
+    if picture.width != width_px:
+        picture = picture.resize((width_px, height_px), Image.Resampling.LANCZOS)
+    few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size:,} bytes")
+
+
+def main() -> int:
+    """Draw them. Ends with 1 when there is no Chromium."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "pictures")
+    out = parser.parse_args().out
+    if not installed():
+        print("No Chromium here: inv setup.browser", file=sys.stderr)
+        return 1
+    with (
+        tempfile.TemporaryDirectory(prefix="duka-pictures-") as folder,
+        playing(Path(folder)) as play,
+        closing(Chromium(1320, 940)) as browser,
+    ):
+        hands = Hands(browser, play)
+        hands.open()
+        hands.sell()
+        play.look()
+        browser.js("document.getElementById('tab-air').click()")
+        hands.settle()
+        _save(browser, out / "panel-desk.png", 1320)
+        browser.resize(390, 844, 2, phone=True)
+        browser.open(play.panel.url)
+        hands.wait_shows("Sold")
+        hands.settle()
+        _save(browser, out / "panel-telephone.png", 390)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

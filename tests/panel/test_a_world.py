@@ -1,0 +1,192 @@
+"""A world of `inv sim`: made, sold in, gone back to, and used again. All tests share one."""
+
+from __future__ import annotations
+
+import sqlite3
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.panel.conftest import Visitor, eventually, kind
+from tools.play import making
+from tools.play.bench import GUIDE, Play
+from tools.play.jobs import LOW_FLOAT_MINOR
+from tools.play.making import MakingFailed
+from tools.play.world import World
+
+pytestmark = pytest.mark.slow
+SOLD = """
+wait shows "Your PIN" 90s
+wait shows "Online" 90s
+type 2580#
+wait shows "Menu" 60s
+press 1
+wait shows "Sell what" 60s
+press 2
+wait shows "Sell Savanna 50?" 60s
+press #
+wait shows "Sold" 90s
+"""
+LEFT = """
+press #
+wait shows "Menu" 60s
+press *
+wait shows "Your PIN" 60s
+"""
+
+
+def debits(play: Play) -> list[int]:
+    """What each sale took from the float, by the ledger."""
+    sql = (
+        "select e.amount_minor from ledger_entry e"
+        " join ledger_transaction t on t.id = e.transaction_id"
+        " join account a on a.id = e.account_id"
+        " where a.name like 'float:%' and e.amount_minor < 0 and t.kind in ('sale', 'stock_sale')"
+    )
+    with closing(sqlite3.connect(play.world.server.folder / "duka.db", timeout=30)) as database:
+        return [-row[0] for row in database.execute(sql)]
+
+
+def visitor(play: Play) -> Visitor:
+    """Somebody at the panel."""
+    return Visitor(play.panel, play.world.terminals[0].parts)
+
+
+def told(play: Play, line: str, **wanted: Any) -> list[dict[str, Any]]:
+    """Lines of that kind, as a page that opens now is told, once one has these values."""
+    found: list[dict[str, Any]] = []
+
+    def look() -> bool:
+        play.look()
+        found[:] = [each for each in snapshot(play) if kind(line)(each)]
+        return any(wanted.items() <= each.items() for each in found)
+
+    eventually(look, f"{line} {wanted}")
+    return found
+
+
+def snapshot(play: Play) -> list[dict[str, Any]]:
+    """All that a page which opens now is told at once."""
+    listener = play.panel.feed.listen()
+    play.panel.feed.leave(listener)
+    return list(iter(lambda: listener.take(0), None))
+
+
+def play_script(play: Play, text: str) -> None:
+    """Play a script at the panel, to its end."""
+    play.panel.feed.forget("playing", 0)
+    status, said, _ = visitor(play).ask("/t/0/play", text)
+    assert status == 200, said
+    last = visitor(play).stream(
+        lambda each: kind("playing")(each) and (each["line"] == 0 or each["failed"])
+    )[-1]
+    assert last["text"] == "played to its end", f"line {last['line']}: {last['text']}"
+
+
+def do_job(play: Play, name: str) -> str:
+    """Ask for a job; what it says when it is done."""
+    play.panel.feed.forget("job", 0)
+    assert visitor(play).ask(f"/t/0/job/{name}", "")[0] == 200
+    done = visitor(play).stream(lambda each: kind("job")(each) and each["state"] != "running")[-1]
+    assert done["state"] == "done", done["text"]
+    return str(done["text"])
+
+
+def test_a_sale_by_script_is_on_paper_in_the_ledger_in_the_journal_and_in_the_air(
+    play: Play,
+) -> None:
+    before, parts = debits(play), play.world.terminals[0].parts
+    paper = len(parts.printer.receipts())
+    play_script(play, SOLD)
+    assert "Savanna 50" in parts.printer.receipts()[paper].text
+    eventually(lambda: debits(play) == [*before, 4750], "the debit")
+    journal = told(play, "journal", what="printed")
+    assert ("intent, online", "Savanna 50, KES 50.00") in {(j["what"], j["text"]) for j in journal}
+    purposes = {each["purpose"] for each in told(play, "air", purpose="sale")}
+    assert {"check-in", "sale"} <= purposes
+    sums = told(play, "airsum")[-1]["sums"]
+    billed = parts.network.traffic.modelled_total_bytes
+    assert abs(sum(size for size, _ in sums.values()) - billed) < 2000
+    play_script(play, LEFT)
+
+
+def test_a_float_that_is_low_is_told_and_so_is_money_paid_in(play: Play) -> None:
+    do_job(play, "low")
+    settled(play, "30.00")
+    do_job(play, "deposit")
+    settled(play, "1 030.00")
+
+
+def test_ready_is_the_first_day_and_factory_a_blank_board_that_a_technician_makes_sell(
+    play: Play,
+) -> None:
+    do_job(play, "low")
+    assert float_minor(play) == LOW_FLOAT_MINOR
+    do_job(play, "ready")
+    assert float_minor(play) == making.FLOAT_MINOR
+    assert debits(play) == []
+    before = play.world.terminals[0].terminal_id
+    do_job(play, "factory")
+    flash = play.world.terminals[0].parts.board.flash
+    assert flash.snapshot() == b"\xff" * flash.size_bytes
+    do_job(play, "provision")
+    assert play.world.terminals[0].terminal_id != before
+    assert float_minor(play) == making.FLOAT_MINOR
+    play_script(play, 'wait shows "Your PIN" 120s')
+    do_job(play, "ready")
+
+
+def float_minor(play: Play) -> int:
+    """The float on the ledger of the terminal on the bench."""
+    sql = (
+        "select coalesce(sum(e.amount_minor), 0) from ledger_entry e"
+        " join account a on a.id = e.account_id where a.name = ?"
+    )
+    name = f"float:{play.world.terminals[0].terminal_id}"
+    with closing(sqlite3.connect(play.world.server.folder / "duka.db", timeout=30)) as database:
+        return int(database.execute(sql, [name]).fetchone()[0])
+
+
+def settled(play: Play, amount: str) -> str:
+    """The journal's words once the terminal knows of that float."""
+    wanted = f"float {making.CURRENCY} {amount}"
+    found: list[str] = []
+
+    def look() -> bool:
+        lines = told(play, "journal", what="settled")
+        found[:] = [each["text"] for each in lines if each["text"].endswith(wanted)]
+        return bool(found)
+
+    eventually(look, wanted)
+    return found[-1]
+
+
+def test_every_line_of_the_guide_that_names_a_job_names_one_that_is_there(play: Play) -> None:
+    offered = {each["label"] for each in snapshot(play) if each["kind"] == "offer"}
+    assert {"Publish 1.1", "Publish a bad one"} <= offered & {title for title, _ in GUIDE}
+
+
+def test_one_world_is_open_once(play: Play) -> None:
+    with pytest.raises(MakingFailed, match="already"):
+        World(play.world.folder)
+
+
+def test_a_world_is_used_again_until_the_code_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = []
+    for visit in range(2):
+        world = World(tmp_path / "world")
+        assert world.is_new == (visit == 0)
+        world.open()
+        tokens.append(world.token)
+        assert urllib.request.urlopen(f"{world.server.url}/health").status == 200
+        world.close()
+    assert tokens[0] == tokens[1]
+    monkeypatch.setattr("tools.play.world.fingerprint", lambda: "other code")
+    world = World(tmp_path / "world")
+    assert world.is_new
+    world.close()

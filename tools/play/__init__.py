@@ -1,0 +1,1 @@
+"""A small world to play in: server, release, vouchers, terminals, and a front panel."""

@@ -1,0 +1,109 @@
+"""Puts a world on a panel: terminals, eyes on journal and air, jobs, and what people must know."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from hw_sim.panel.panel import Panel
+from tools import errors
+from tools.play import making
+from tools.play.air import AirEyes
+from tools.play.jobs import jobs
+from tools.play.journal import JournalEyes
+from tools.play.making import MakingFailed
+from tools.play.world import World, default_folder
+
+GUIDE = (
+    ("Sign in", f"{making.MERCHANT_PIN}, then #"),
+    ("Sell a voucher", "1, then 2, then #: watch the paper, the journal and the air"),
+    ("Tear it off", "and keep it as a picture, under Receipts"),
+    ("Lose the network", "switch Coverage off, sell Savanna 50 again: it comes from the stock"),
+    ("Pull the battery while it prints", "put it in again: was the sale lost, doubled, made up?"),
+    ("Run out of paper", "and see that the merchant is asked before money moves"),
+    ("Publish 1.1", "a release comes over GPRS, is tried, and confirmed by itself"),
+    ("Publish a bad one", "it crashes at start: the terminal goes back, and says why"),
+    ("Look at it from the office", "the server’s board, at the top"),
+)
+"""What a visitor may try, and how."""
+EXPECTED: tuple[type[Exception], ...] = (*errors.EXPECTED, MakingFailed)
+"""What is told to a person in one line."""
+
+
+def explain(error: Exception) -> str:
+    """That line."""
+    return errors.explain(error)
+
+
+class Play:
+    """A world on `panel`. `open` makes what is not there yet, and tells how far it is."""
+
+    def __init__(self, panel: Panel, folder: Path | None = None, *, fresh: bool = False) -> None:
+        self.panel = panel
+        folder = folder or default_folder()
+        if fresh and (folder / "world.json").exists():
+            (folder / "world.json").unlink()
+        self.world = World(folder, self._tell)
+        self._journals: list[JournalEyes] = []
+        self._airs: list[AirEyes] = []
+        self.facts: dict[str, Any] = {}
+        """What a person must know: pin, board, password, ports, folder."""
+
+    def _tell(self, text: str) -> None:
+        self.panel.feed.value("world", -1, making=text)
+
+    def open(self, terminals: int = 1, state: str = "") -> None:
+        """Server up, terminals on the bench and on.
+
+        Raises:
+            MakingFailed: the world cannot be made, or there is no such state.
+        """
+        world = self.world
+        offered = jobs(world)
+        if state and state not in {job.name for job in offered}:
+            raise MakingFailed(f"no state {state!r}: {', '.join(job.name for job in offered)}")
+        world.open()
+        self.facts = {
+            "pin": making.MERCHANT_PIN,
+            "board": world.server.url,
+            "password": world.token,
+            "folder": str(world.folder),
+            "ports": [],
+            "guide": GUIDE,
+        }
+        for at in range(terminals):
+            self._add_terminal(at)
+        if not world.is_kept:
+            self._tell("The first day is remembered")
+            world.keep()
+        self.panel.offer(offered)
+        self.panel.feed.value("world", -1, making="", **self.facts)
+        for terminal in world.terminals:
+            if terminal.terminal_id:
+                terminal.parts.board.power_on()
+        if state:
+            self.panel.do_job(state, 0)
+
+    def _add_terminal(self, at: int) -> None:
+        terminal = self.world.add_terminal()
+        feed, parts = self.panel.feed, terminal.parts
+        self._journals.append(JournalEyes(parts.board))
+        self._airs.append(AirEyes(feed, at, terminal, self.world.server.folder))
+        self.panel.add(parts)
+        self.facts["ports"].append(parts.board.serial_port)
+        if not terminal.terminal_id:
+            self.world.provision(at)
+            shutil.rmtree(self.world.folder / "kept", ignore_errors=True)
+
+    def look(self) -> None:
+        """Tell the panel what is new in journals and on the air."""
+        for at, terminal in enumerate(self.world.terminals):
+            journal, air = self._journals[at], self._airs[at]
+            for sequence, kind, text in journal.new():
+                self.panel.feed.line("journal", at, sequence=sequence, what=kind, text=text)
+            terminal.parts.board.call(air.settle)
+
+    def close(self) -> None:
+        """Switch everything off."""
+        self.world.close()
