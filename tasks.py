@@ -167,7 +167,9 @@ def powercut(
         "days": "how long",
         "seed": "which lives",
         "terminal": "only this one of them, as it was",
-        "sample": "so many of them live on MicroPython as well, and must come to the same digest",
+        "sample": "so many of them live on MicroPython as well, and must come to the same digests",
+        "sample_days": "so many of their first days, at most 7",
+        "full": "a hundred terminals for a year, ten of them on MicroPython for their first week",
         "wrong_builds": "live with firmware that is wrong on purpose instead, and see it noticed",
     }
 )
@@ -178,11 +180,15 @@ def lives(
     seed: int = 1,
     terminal: int = -1,
     sample: int = 1,
+    sample_days: int = 3,
     wrong_builds: bool = False,
+    full: bool = False,
 ) -> None:
     """Live whole lives of terminals, merchants and their office, judged at each midnight."""
+    if full:
+        terminals, days, sample, sample_days = 100, 365, 10, 7
     only = f" --terminal {terminal}" if terminal >= 0 else ""
-    only += f" --sample {sample}" + " --wrong-builds" * wrong_builds
+    only += f" --sample {sample} --sample-days {sample_days}" + " --wrong-builds" * wrong_builds
     _python(f"-m tests.lives --terminals {terminals} --days {days} --seed {seed}{only}")
 
 

@@ -78,6 +78,16 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         timer.note_scheduled()
         return timer
 
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*_Arguments], object],
+        *args: *_Arguments,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """As asyncio's."""
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
+
     # who holds the clock
 
     @contextmanager
@@ -120,6 +130,9 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """
         if self._ready or self._held or self._requests:  # type: ignore[attr-defined]
             return False
+        timers = self._scheduled  # type: ignore[attr-defined]
+        if not timers or timers[0].when() > self._now_s + self._clock_resolution:  # type: ignore[attr-defined]
+            return True  # cancelled or not, the first one is not due
         next_s = self._next_timer_s()
         return next_s is None or next_s > self._now_s + self._clock_resolution  # type: ignore[attr-defined]
 
@@ -132,10 +145,12 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             return False
         if self._ready or self._held or self._requests:  # type: ignore[attr-defined]
             return False
-        if any(each is not turn for each in self._computing):
+        computing = self._computing
+        if len(computing) > (turn in computing):
             return False
-        if any(from_s <= self._now_s for from_s, _ in self._lookers):
-            return False
+        for from_s, _ in self._lookers:
+            if from_s <= self._now_s:
+                return False
         next_s = self._next_timer_s()
         if next_s is not None and next_s <= until_s + self._clock_resolution:  # type: ignore[attr-defined]
             return False
@@ -249,9 +264,10 @@ class _Timer(asyncio.TimerHandle):
         """So that the loop counts it no more."""
         self._scheduled = False
 
-    def __lt__(self, other: object) -> bool:
-        assert isinstance(other, _Timer)
-        return (self.when(), self.place) < (other.when(), other.place)
+    def __lt__(self, other: _Timer) -> bool:  # type: ignore[override]  # there are no others here
+        if self._when != other._when:
+            return self._when < other._when
+        return self.place < other.place
 
 
 class _Jumps(selectors.DefaultSelector):

@@ -18,6 +18,8 @@ _SIGNAL_MS = 60000
 _NOBODY_LOOKS_MS = 300000
 """So long after the last key the signal is looked at so seldom; what the network does is told."""
 _FIRST_PAUSE_MS = 5000
+_SEEK_MS = 40000
+"""So seldom an idle terminal out of coverage looks whether there is a cell; a key makes it look."""
 _LONGEST_PAUSE_MS = 300000
 
 
@@ -40,7 +42,7 @@ class Radio:
             if link.modem.attached and not link.modem.registered:
                 # out of coverage with the data context still up: asking costs no airtime
                 link.state = OFFLINE
-                await link.rest(_FIRST_PAUSE_MS)
+                await link.rest(_FIRST_PAUSE_MS if self._is_watched() else _SEEK_MS)
                 await link.look()
                 continue
             if not await self._is_connected():
@@ -55,9 +57,11 @@ class Radio:
                 self._pause_ms = min(2 * self._pause_ms, _LONGEST_PAUSE_MS)
                 continue
             self._pause_ms = _FIRST_PAUSE_MS
-            is_watched = terminal.ui.idle_ms() < _NOBODY_LOOKS_MS
-            look_ms = _SIGNAL_MS if is_watched else _NOBODY_LOOKS_MS
+            look_ms = _SIGNAL_MS if self._is_watched() else _NOBODY_LOOKS_MS
             await link.rest(min(look_ms, terminal.config.sync_s * 1000))
+
+    def _is_watched(self) -> bool:
+        return self._terminal.ui.idle_ms() < _NOBODY_LOOKS_MS
 
     async def _is_connected(self) -> bool:
         """Whether data service is up, after an attempt to bring it up where it is not."""

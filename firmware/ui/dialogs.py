@@ -7,7 +7,7 @@ for the sign-out time. The way back is always `*`.
 import asyncio
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
-from firmware.bell import to_beat_ms
+from firmware.bell import to_beat_ms, wait_at_most
 from firmware.ui.canvas import WIDTH, wrap
 from firmware.ui.screen import LINES
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Outcome = tuple[Any, Exception | None]
 
 IDLE_MS = 90000
-TICK_MS = 12000  # so often who waits for a key shows that he lives; the supervisor bears 30 s
+TICK_MS = 24000  # so often who waits for a key shows that he lives; the supervisor bears 30 s
 _SECOND_MS = 1000
 
 
@@ -44,6 +44,7 @@ class Dialogs:
         self._keypad = keypad
         self._buzzer = buzzer
         self._touched_ms = ticks_ms()
+        self._touch = asyncio.Event()
         self.alive_ms = ticks_ms()
 
     def alive(self) -> None:
@@ -54,15 +55,20 @@ class Dialogs:
         """How long ago the last key was pressed."""
         return ticks_diff(ticks_ms(), self._touched_ms)
 
-    async def key(self, wanted: str) -> str:
+    async def touched_within(self, ms: int) -> None:
+        """Return at the next key, or after `ms`."""
+        self._touch.clear()
+        await wait_at_most(self._touch.wait(), ms)
+
+    async def key(self, wanted: str, rest_ms: int = 0) -> str:
         """The next key that is in `wanted`.
 
         Raises:
-            Idle: nobody pressed anything for `IDLE_MS`, all of it here.
+            Idle: nobody pressed anything for `rest_ms` (`IDLE_MS` if 0), all of it here.
         """
         started = ticks_ms()
         while True:
-            left_ms = IDLE_MS - min(self.idle_ms(), ticks_diff(ticks_ms(), started))
+            left_ms = (rest_ms or IDLE_MS) - min(self.idle_ms(), ticks_diff(ticks_ms(), started))
             if left_ms <= 0:
                 raise Idle
             key = await self.key_within(wanted, min(left_ms, TICK_MS))
@@ -80,6 +86,7 @@ class Dialogs:
                     return None
                 continue
             self._touched_ms = ticks_ms()
+            self._touch.set()
             if key in wanted:
                 self._buzzer.key()
                 return key
@@ -188,9 +195,18 @@ class Dialogs:
                 return int(key) - 1
 
     async def digits(
-        self, title: str, text: str, most: int, secret: bool = False, back: str | None = "back"
+        self,
+        title: str,
+        text: str,
+        most: int,
+        secret: bool = False,
+        back: str | None = "back",
+        rest_ms: int = 0,
     ) -> str | None:
-        """Let the merchant type up to `most` digits; a string, or None for `*`."""
+        """Let the merchant type up to `most` digits; a string, or None for `*`.
+
+        `rest_ms`: how long nothing need be typed at all, if that is not `IDLE_MS`.
+        """
         self._keypad.forget()
         typed = ""
         while True:
@@ -201,7 +217,7 @@ class Dialogs:
             self.screen.page(
                 title, wrap(text, WIDTH - 2), self._hints(hints), big=(shown or "_") + " "
             )
-            key = await self.key("0123456789*C#")
+            key = await self.key("0123456789*C#", 0 if typed else rest_ms)
             if key == "*" and back:
                 return None
             if key in "*C":

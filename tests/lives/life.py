@@ -24,6 +24,7 @@ from tests.lives.habits import (
 )
 from tests.lives.office import CHANNELS, Bad, Office
 from tests.lives.shopkeeper import Shopkeeper
+from tests.lives.workshop import Workshop, payloads_once
 from tests.support.airtime import Airtime
 from tests.support.merchant import FLOAT_MINOR
 from tests.support.seeded import seeded
@@ -38,6 +39,8 @@ _EVE_S = 1800
 _JUDGED_AT_S = 2700
 """After midnight: whatever was open at night has had a check-in."""
 _SERVER_DOWN_S = 300
+COMPARED_DAYS = 7
+"""So many midnights of a life can be compared with those of the same life on MicroPython."""
 _SETTLED_AFTER_S = 900
 """After a start in common, all have asked once; what they ask later is asked apart."""
 
@@ -55,13 +58,19 @@ class Record:
     wake_ups: int = 0
     longest_wait_s: float = 0
     lines: list[str] = field(default_factory=list)
+    midnights: list[str] = field(default_factory=list)
+    """Digests of all that was done, and of the world, at the end of each of the first days."""
     after_mains_s: dict[int, float] = field(default_factory=dict)
     """Day without mains in the night → when the terminal checked in again after its start."""
 
     @property
     def digest(self) -> str:
         """Of all that was done and what came of it, in order, and of the world at the end."""
-        return hashlib.sha256("\n".join(self.lines).encode()).hexdigest()[:16]
+        return self.digest_with("")
+
+    def digest_with(self, world: str) -> str:
+        """Of all that was done so far, and of the world as its digest is now."""
+        return hashlib.sha256("\n".join([*self.lines, world]).encode()).hexdigest()[:16]
 
 
 class Life:
@@ -77,7 +86,7 @@ class Life:
         clock.write(self._first_midnight_unix_s - _EVE_S)
         self._channel = CHANNELS[::-1][terminal % len(CHANNELS)]
         self._world = TerminalWorld(folder, settings)
-        self._office = Office(self._world, self._channel)
+        self._office = Office(self._world, self._channel, Workshop(folder.parent / "made"))
         self._seed = seed
         self._terminal = terminal
         self._draw = random.Random(f"{seed}/{terminal}/chances")
@@ -116,7 +125,7 @@ class Life:
         world = self._world
         try:
             chance = f"{self._seed}/{self._terminal}/world"
-            with quiet_tools(), seeded(chance, world.now_unix_s):
+            with quiet_tools(), payloads_once(), seeded(chance, world.now_unix_s):
                 self._begin(days)
                 for number in range(days):
                     self._live_a_day(number)
@@ -184,6 +193,8 @@ class Life:
             self._broken(f"day {number}: {text}")
         sales = len(self._world.books.debits_minor())
         self._note(f"day {number} over: {sales} sales, float {self._world.books.float_minor()}")
+        if number < COMPARED_DAYS:
+            self.record.midnights.append(self.record.digest_with(self._world.digest()))
         size = today.bytes.total()
         self._day_said = f"{sales} sales so far, {size} bytes, broken: {len(broken)}"
 

@@ -103,7 +103,8 @@ class Cell:
                 raise RegistrationDenied()
             if ticks_diff(now, start) >= self.registration_ms:
                 raise NoCoverage()
-            await sleep_ms(self.step_ms)
+            # the longer nothing comes, the less often it is worth a wake-up
+            await sleep_ms(min(self.step_ms + ticks_diff(now, start) // 8, 5 * self.step_ms))
         await self._read_signal()
 
     async def attach(self) -> None:
