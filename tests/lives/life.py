@@ -92,7 +92,8 @@ class Life:
         self._draw = random.Random(f"{seed}/{terminal}/chances")
         self._bad: Bad | None = None
         self._midnight_s = 0.0
-        self._day = 0
+        self._day = self._early = 0
+        self._checked_in_s = self._done_s = 0.0
         self.record = Record(terminal)
         office = self._office
         self._deeds: dict[Deed, Callable[[int], str]] = {
@@ -158,18 +159,24 @@ class Life:
 
     def _heard(self, purpose: str) -> None:
         at_s = self._board.board.pace.now_s() - self._midnight_s
+        if purpose == "check-in":
+            now_s = self._board.board.pace.now_s()
+            was_left_alone = self._done_s < self._checked_in_s
+            self._early += was_left_alone and now_s - self._checked_in_s < judge.EARLY_S
+            self._checked_in_s = now_s
         is_later = at_s > MAINS_CUT[1] + _SETTLED_AFTER_S
         if purpose == "check-in" and self._day % 7 == MAINS_DAY and is_later:
             self.record.after_mains_s.setdefault(self._day, at_s)
 
     def _live_a_day(self, number: int) -> None:
-        self._day, self._day_said = number, ""
+        self._day, self._day_said, self._early = number, "", 0
         sizes, times = Counter(self._airtime.by_bytes), Counter(self._airtime.by_times)
         begun_s = self._world.terminal.now_s()
         events = day(self._seed, self._terminal, number)
         for event in events:
             self._wait_until(event.at_s)
             said = self._deeds[event.deed](event.number)
+            self._done_s = self._world.terminal.now_s()
             self._note(f"day {number} {event}: {said}")
             if event.deed in (Deed.SELL, Deed.END_THE_PAPER):
                 self.record.outcomes[said] += 1
@@ -187,6 +194,7 @@ class Life:
             self._airtime.by_bytes - sizes,
             self._restarts(begun_s),
             number % 7 in (GOOD_RELEASE_DAY, BAD_RELEASE_DAY),
+            self._early,
         )
         broken = self._judge(today)
         for text in broken:

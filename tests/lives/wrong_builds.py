@@ -169,4 +169,29 @@ WRONG_BUILDS = (
         6,
         "restarts by itself",
     ),
+    WrongBuild(
+        "a counter of milliseconds is compared as if it never wrapped",
+        (
+            (
+                _CHECK_IN,
+                "        return ticks_diff(ticks_ms(), self._due_ms) >= 0\n",
+                "        return ticks_ms() >= self._due_ms\n",
+            ),
+        ),
+        13,
+        "check-ins early",
+    ),
+    WrongBuild(
+        "files of stock that is sold out never go",
+        (
+            (
+                "firmware/office/stock_delivery.py",
+                "        stock.keep_only(set(_needed(journal)).union(journal.state.batches))\n",
+                "        pass\n",
+            ),
+        ),
+        9,
+        "sold out long ago never go",
+        terminals=(4,),
+    ),
 )

@@ -61,12 +61,16 @@ class CheckoutSources(Mapping[bytes, str]):
             self._table = _table(self._checkout, tuple(commits))
 
 
-@lru_cache(maxsize=8)
 def _table(checkout: Path, commits: tuple[str, ...]) -> dict[bytes, str]:
     file = _CACHE / f"{_key(*commits)}.json"
     if not file.exists():
         command = [sys.executable, "-m", __name__, os.fspath(checkout.resolve()), os.fspath(file)]
         subprocess.run(command, cwd=ROOT, check=True)
+    return _read(file)
+
+
+@lru_cache(maxsize=8)
+def _read(file: Path) -> dict[bytes, str]:
     return {bytes.fromhex(digest): text for digest, text in json.loads(file.read_text()).items()}
 
 
