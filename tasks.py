@@ -126,14 +126,31 @@ def demo(context: Context, keep: bool = False, pictures: str = "", pace: float =
     help={
         "paths": "tests to run (all of them unless named), for example tests/money",
         "workers": "processes at once; two for each processor unless said, as most wait",
+        "full": "all that everyday runs take a sample of: every whole terminal on MicroPython",
     }
 )
-def test(context: Context, paths: str = "tests", workers: int = 0) -> None:
+def test(context: Context, paths: str = "tests", workers: int = 0, full: bool = False) -> None:
     """Run the linters, then the whole test suite; skipped tests are listed with reasons."""
     lint(context)
+    paths += " --full" * full
     # Whole terminals wait for their networks and printers more than they compute.
     workers = workers or 2 * (os.cpu_count() or 1)
     _python(f"-m pytest -n {workers} --dist loadgroup -q {paths}")
+
+
+@task(
+    help={
+        "times": "how often",
+        "busy": "processes that compute beside",
+        "paths": "which tests, as pytest takes them",
+    }
+)
+def digests(
+    context: Context, times: int = 10, busy: int = 4, paths: str = "tests/terminal"
+) -> None:
+    """Whole terminals again and again, in another order, on the other engine, with load beside:
+    each world must come to the same digest."""
+    _python(f"-m tests.terminal.digests --times {times} --busy {busy} {paths}")
 
 
 @task(

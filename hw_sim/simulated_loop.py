@@ -39,11 +39,13 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     """An event loop whose `time()` is simulated. `hw_sim.simulated` says in which order.
 
     `speed`: simulated seconds in one of the wall, at most, for people who watch; 0 is no limit.
+    `begins_s`: what its clock says at first, as that of a chip that has been on for so long.
     """
 
-    def __init__(self, speed: float = 0) -> None:
+    def __init__(self, speed: float = 0, begins_s: float = 0) -> None:
         self._speed = speed
-        self._now_s = 0.0
+        self.begins_s = begins_s
+        self._now_s = float(begins_s)
         self._order = itertools.count()
         self._held: dict[str, int] = {}
         self._requests: deque[Callable[[], None]] = deque()
@@ -61,7 +63,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         super().__init__(_Jumps(self))
 
     def time(self) -> float:
-        """Simulated seconds since the loop was made."""
+        """Simulated seconds: since the loop was made, and `begins_s`."""
         return self._now_s
 
     def call_at(
@@ -265,9 +267,8 @@ class _Timer(asyncio.TimerHandle):
         self._scheduled = False
 
     def __lt__(self, other: _Timer) -> bool:  # type: ignore[override]  # there are no others here
-        if self._when != other._when:
-            return self._when < other._when
-        return self.place < other.place
+        mine, others = self.when(), other.when()
+        return self.place < other.place if mine == others else mine < others
 
 
 class _Jumps(selectors.DefaultSelector):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import hashlib
+import random
 from collections import Counter
 
 import pytest
@@ -25,9 +26,12 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--digests` tells that of each world; with `--full` nothing runs as a sample."""
+    """`--digests` tells that of each world; with `--full` nothing runs as a sample; `--shuffle N`
+    runs the tests in another order.
+    """
     parser.addoption("--digests", action="store_true", help="tell the digest of each world")
     parser.addoption("--full", action="store_true", help="run all that everyday runs sample")
+    parser.addoption("--shuffle", type=int, default=0, help="another order for each number but 0")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -53,11 +57,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is made once for a file, or for a folder, is made once: of several processes, one runs
     all tests that ask for it.
     """
+    if config.getoption("--shuffle"):
+        random.Random(config.getoption("--shuffle")).shuffle(items)
     for item in items:
+        if item.get_closest_marker("full") and not config.getoption("--full"):
+            item.add_marker(pytest.mark.skip(reason="not every day: inv test --full"))
         if not isinstance(item, pytest.Function):
             continue
         for made in (every[-1] for every in item._fixtureinfo.name2fixturedefs.values()):

@@ -134,9 +134,8 @@ class Link:
         try:
             if self._astray or not self._loop.is_quiet():
                 self._yield(lambda: self._loop.in_order(self._let_compute))
-            answer = self._serve(op, unit, arg, arg2, payload)
-            if not isinstance(answer, tuple):
-                answer = self._wait_for(answer)
+            served = self._serve(op, unit, arg, arg2, payload)
+            answer = served if isinstance(served, tuple) else self._wait_for(served)
         except (BadArgument, FlashRefused):
             raise
         except Exception as fault:

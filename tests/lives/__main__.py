@@ -46,7 +46,9 @@ def look_at(folder: Path, wrong: WrongBuild) -> str:
     with wrong.office():
         make_town(home / "factory", wrong.edits)
         records = [
-            live(home, wrong.seed, wrong.days, n, wrong.is_hosted, lambda line: None)
+            live(
+                home, wrong.seed, wrong.days, n, wrong.is_hosted, lambda line: None, wrong.begins_s
+            )
             for n in wrong.terminals
         ]
     shutil.rmtree(home, ignore_errors=True)
@@ -64,11 +66,12 @@ def live(
     terminal: int,
     hosted: bool,
     tell: Callable[[str], None],
+    begins_s: float = 0,
 ) -> Record:
-    """One life; `folder` holds its `factory`."""
+    """One life; `folder` holds its `factory`. `begins_s`: see `TerminalSettings`."""
     home = folder / f"life{terminal}{'' if hosted else '-on-micropython'}"
     board = {"hosted": CheckoutSources(home / "manager" / "checkout")} if hosted else {}
-    life = Life(home, folder / "factory", seed, terminal, simulated(board=board))
+    life = Life(home, folder / "factory", seed, terminal, simulated(board=board, begins_s=begins_s))
     record = life.live(days, tell)
     shutil.rmtree(home, ignore_errors=True)
     return record
