@@ -82,7 +82,11 @@ class Keypad:
         """Reads at which a driven-low row was joined to a driven-high one: two push-pull outputs
         fighting. Real drivers let go of the rows they do not scan."""
         for node, pin in enumerate(self._pins):
-            gpio.tie_input(pin, lambda node=node: self._level(node))  # type: ignore[misc]
+            gpio.tie_input(
+                pin,
+                lambda node=node: self._level(node),  # type: ignore[misc]
+                lambda node=node: self._conducts(node),  # type: ignore[misc]
+            )
 
     @property
     def keys(self) -> frozenset[str]:
@@ -169,6 +173,12 @@ class Keypad:
         if False in pulls:
             return False
         return self._noise()
+
+    def _conducts(self, node: int) -> bool:
+        """Whether a contact joins that line to another, or may at any moment."""
+        return any(
+            node in self._place[key] or contact.edges_s for key, contact in self._moved.items()
+        )
 
     def _closed(self, now_s: float) -> list[tuple[int, int]]:
         """Where a contact conducts."""
