@@ -218,7 +218,7 @@ class Terminal:
         return {
             "open_sale": self.selling or self.printer.busy,
             "idle_s": self.ui.idle_ms() // 1000,
-            "battery_mv": self.battery.mv,
+            "battery_mv": self.battery.read()[0],
             "unsynced_records": self.till.unsynced_count,
         }
 

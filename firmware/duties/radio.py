@@ -18,9 +18,11 @@ _SIGNAL_MS = 60000
 _NOBODY_LOOKS_MS = 300000
 """So long after the last key the signal is looked at so seldom; what the network does is told."""
 _FIRST_PAUSE_MS = 5000
+_SEEK_MS = 40000
+"""So seldom an idle terminal out of coverage looks whether there is a cell; a key makes it look."""
 _LONGEST_PAUSE_MS = 300000
-_ADRIFT = 24
-"""So often without a network is a data context still believed in: two minutes."""
+_ADRIFT_MS = 120000
+"""So long without a network is a data context still believed in."""
 
 
 class Radio:
@@ -30,7 +32,7 @@ class Radio:
         self._terminal = terminal
         self._check_in = check_in
         self._pause_ms = _FIRST_PAUSE_MS
-        self._adrift = 0
+        self._adrift_ms = 0
         self._sync_due_ms = ticks_ms()
         self.alive_ms = ticks_ms()
 
@@ -43,15 +45,16 @@ class Radio:
             if link.modem.attached and not link.modem.registered:
                 # out of coverage with the data context still up: asking costs no airtime
                 link.state = OFFLINE
-                self._adrift += 1
-                if self._adrift > _ADRIFT:
-                    self._adrift = 0
+                pause_ms = _FIRST_PAUSE_MS if self._is_watched() else _SEEK_MS
+                self._adrift_ms += pause_ms
+                if self._adrift_ms > _ADRIFT_MS:
+                    self._adrift_ms = 0
                     link.modem.attached = False  # the search for a network has bounds, this has not
                     continue
-                await link.rest(_FIRST_PAUSE_MS)
+                await link.rest(pause_ms)
                 await link.look()
                 continue
-            self._adrift = 0
+            self._adrift_ms = 0
             if not await self._is_connected():
                 continue
             try:
@@ -64,9 +67,11 @@ class Radio:
                 self._pause_ms = min(2 * self._pause_ms, _LONGEST_PAUSE_MS)
                 continue
             self._pause_ms = _FIRST_PAUSE_MS
-            is_watched = terminal.ui.idle_ms() < _NOBODY_LOOKS_MS
-            look_ms = _SIGNAL_MS if is_watched else _NOBODY_LOOKS_MS
+            look_ms = _SIGNAL_MS if self._is_watched() else _NOBODY_LOOKS_MS
             await link.watch(min(look_ms, terminal.config.sync_s * 1000))
+
+    def _is_watched(self) -> bool:
+        return self._terminal.ui.idle_ms() < _NOBODY_LOOKS_MS
 
     async def _is_connected(self) -> bool:
         """Whether data service is up, after an attempt to bring it up where it is not."""

@@ -7,7 +7,7 @@ for the sign-out time. The way back is always `*`.
 import asyncio
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
-from firmware.bell import to_beat_ms
+from firmware.bell import to_beat_ms, wait_at_most
 from firmware.ui.canvas import WIDTH, text_width, wrap
 from firmware.ui.screen import LINES
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Outcome = tuple[Any, Exception | None]
 
 IDLE_MS = 90000
-TICK_MS = 12000  # so often who waits for a key shows that he lives; the supervisor bears 30 s
+TICK_MS = 24000  # so often who waits for a key shows that he lives; the supervisor bears 30 s
 _SECOND_MS = 1000
 _TITLE_PX = 112  # of a title in bold, beside the arrows
 
@@ -45,6 +45,7 @@ class Dialogs:
         self._keypad = keypad
         self._buzzer = buzzer
         self._touched_ms = ticks_ms()
+        self._touch = asyncio.Event()
         self.alive_ms = ticks_ms()
 
     def alive(self) -> None:
@@ -55,15 +56,20 @@ class Dialogs:
         """How long ago the last key was pressed."""
         return ticks_diff(ticks_ms(), self._touched_ms)
 
-    async def key(self, wanted: str) -> str:
+    async def touched_within(self, ms: int) -> None:
+        """Return at the next key, or after `ms`."""
+        self._touch.clear()
+        await wait_at_most(self._touch.wait(), ms)
+
+    async def key(self, wanted: str, rest_ms: int = 0) -> str:
         """The next key that is in `wanted`.
 
         Raises:
-            Idle: nobody pressed anything for `IDLE_MS`, all of it here.
+            Idle: nobody pressed anything for `rest_ms` (`IDLE_MS` if 0), all of it here.
         """
         started = ticks_ms()
         while True:
-            left_ms = IDLE_MS - min(self.idle_ms(), ticks_diff(ticks_ms(), started))
+            left_ms = (rest_ms or IDLE_MS) - min(self.idle_ms(), ticks_diff(ticks_ms(), started))
             if left_ms <= 0:
                 raise Idle
             key = await self.key_within(wanted, min(left_ms, TICK_MS))
@@ -81,6 +87,7 @@ class Dialogs:
                     return None
                 continue
             self._touched_ms = ticks_ms()
+            self._touch.set()
             if key in wanted:
                 self._buzzer.key()
                 return key
@@ -210,10 +217,12 @@ class Dialogs:
         back: str | None = "back",
         shape: "Callable[[str], str] | None" = None,
         typed: str = "",
+        rest_ms: int = 0,
     ) -> str | None:
         """Let the merchant type up to `most` digits; a string, or None for `*`.
 
-        `shape`: how they are shown, as in groups. `typed`: what is there to begin with.
+        `shape`: how they are shown, as in groups. `typed`: what is there to begin with. `rest_ms`:
+        how long nothing need be typed at all, if that is not `IDLE_MS`.
         """
         self._keypad.forget()
         lines = _spread(text) if isinstance(text, list) else wrap(text, WIDTH - 2)
@@ -223,7 +232,7 @@ class Dialogs:
             if back:
                 hints = (("*", back),) + hints
             self.screen.page(title, lines, self._hints(hints), big=(shown or "_") + " ")
-            key = await self.key("0123456789*C#")
+            key = await self.key("0123456789*C#", 0 if typed else rest_ms)
             if key == "*" and back:
                 return None
             if key in "*C":

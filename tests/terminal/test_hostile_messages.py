@@ -135,6 +135,7 @@ def of_another_request(exchange: Exchange, keys: DeviceKeys) -> bytes:
     return seal_reply(other, cbor2.dumps({0: 2, 1: 1, 6: "blocked", 7: ""}), keys)
 
 
+@pytest.mark.micropython
 @pytest.mark.parametrize("forge", [garbage, deep, wide, mistyped, of_another_request])
 def test_a_malicious_reply_sells_nothing_and_stops_nothing(
     make_world: MakeWorld, forge: Callable[[Exchange, DeviceKeys], bytes]
@@ -158,6 +159,7 @@ def test_a_malicious_reply_sells_nothing_and_stops_nothing(
     nothing_lost(world, [debit_minor(1)])
 
 
+@pytest.mark.micropython
 def test_a_reply_that_never_ends_is_cut_off(make_world: MakeWorld) -> None:
     world = tapped(make_world)
     keys = device_keys(world)

@@ -109,7 +109,8 @@ class Cell:
             if ticks_diff(now, start) >= search_ms:
                 self._search_ms = min(self.search_again_ms, search_ms)
                 raise NoCoverage()
-            await sleep_ms(self.step_ms)
+            # the longer nothing comes, the less often it is worth a wake-up
+            await sleep_ms(min(self.step_ms + ticks_diff(now, start) // 8, 5 * self.step_ms))
         self._search_ms = 0
         await self._read_signal()
 
