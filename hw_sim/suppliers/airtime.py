@@ -86,6 +86,10 @@ class Operator:
         """Lose the next connection after so many bytes of the request, or of the answer."""
         self._listener.cut_next(cut_in, cut_out)
 
+    def forget_cuts(self) -> None:
+        """Of connections that never came."""
+        self._listener.forget_cuts()
+
     def vanish(self) -> None:
         """Nobody listens any more."""
         self._listener.close()

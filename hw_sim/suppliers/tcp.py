@@ -32,13 +32,13 @@ class Wire:
         self.received = 0
         connection.settimeout(_TIMEOUT_S)
 
-    def receive(self) -> bytes:
-        """Some bytes; none at the end.
+    def receive(self, most: int = _PIECE_BYTES) -> bytes:
+        """Some bytes, up to `most`; none at the end.
 
         Raises:
             Cut: the connection is lost.
         """
-        want = _PIECE_BYTES if self._left_in is None else min(_PIECE_BYTES, self._left_in)
+        want = most if self._left_in is None else min(most, self._left_in)
         if want == 0:
             raise Cut
         data = self._connection.recv(want)
@@ -84,6 +84,11 @@ class Listener:
         """Lose the next connection after so many bytes received, or sent."""
         with self._lock:
             self._cuts.append((cut_in, cut_out))
+
+    def forget_cuts(self) -> None:
+        """Let every connection be."""
+        with self._lock:
+            self._cuts.clear()
 
     def close(self) -> None:
         """Nobody listens any more: connections are refused."""

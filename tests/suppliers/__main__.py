@@ -28,12 +28,14 @@ def main() -> int:
         make_signed(folder / "signed")
         if asked.wrong_builds:
             return _wrong_builds(folder, asked.sales, asked.seed)
-        verdicts = {
-            "every byte": torture.run_bytes(folder / "bytes", folder / "signed", asked.stride),
-            "every fault": torture.run(
-                folder / "faults", folder / "signed", asked.sales, asked.seed
-            ),
-        }
+        verdicts = {}
+        for supplier in torture.SUPPLIERS:
+            verdicts[f"{supplier}, every byte"] = torture.run_bytes(
+                folder / f"{supplier}-bytes", folder / "signed", asked.stride, supplier
+            )
+            verdicts[f"{supplier}, every fault"] = torture.run(
+                folder / supplier, folder / "signed", asked.sales, asked.seed, supplier
+            )
     for name, verdict in verdicts.items():
         print(f"{name}: {verdict.text()}")
         for text in [*verdict.lost, *verdict.doubled, *verdict.unresolved][:20]:

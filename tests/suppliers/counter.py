@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from hw_sim.suppliers import http
+from hw_sim.suppliers import http, switch
 from hw_sim.suppliers.airtime import Operator, Settings
 from hw_sim.suppliers.tcp import Listener, Wire
 from tests.server.device import Device
@@ -63,11 +63,13 @@ def make_signed(folder: Path) -> None:
 class Counter:
     """One server and one operator, and what a test asks of them."""
 
-    def __init__(self, folder: Path, signed: Path, settings: Settings, **how: Any) -> None:
+    def __init__(
+        self, folder: Path, signed: Path, settings: Settings | switch.Settings, **how: Any
+    ) -> None:
         self.shop = Shop.open(folder / "data", signed / "repository")
         self.how = {"patience_s": 2.0, **how}
         _relax(self.shop.service.engine)
-        self.operator = Operator(settings, clock=lambda: self.shop.clock[0])
+        self.operator: Any = _made(settings, lambda: self.shop.clock[0])
         with writing(self.shop.service.engine) as connection:
             kept = self.put(connection)
             for product in ("top", "top100"):
@@ -79,13 +81,21 @@ class Counter:
 
     def put(self, connection: Any, **changes: Any) -> Kept:
         """Tell the server how to reach the operator."""
-        settings: dict[str, Any] = {"url": self.operator.url, "username": "duka", "country": "254"}
-        settings |= {"deadline_s": 1.0, **changes}
-        secrets = {"api_key": self.operator.settings.api_key}
+        settings: dict[str, Any] = {"deadline_s": 1.0, **changes}
+        if isinstance(self.operator, Operator):
+            kind, api_key = "airtime", self.operator.settings.api_key
+            settings |= {"url": self.operator.url, "username": "duka", "country": "254"}
+        else:
+            kind, api_key = "iso8583", self.operator.settings.terminal
+            settings |= {"host": "127.0.0.1", "port": self.operator.port}
         return supplier_setup.put(
-            connection, self.shop.service.key, NAME, "airtime", settings, secrets, "Asha",
+            connection, self.shop.service.key, NAME, kind, settings, {"api_key": api_key}, "Asha",
             self.shop.clock[0],
         )  # fmt: skip
+
+    def spelled(self, digits: str) -> str:
+        """A number as the operator's books have it."""
+        return f"+254{digits[1:]}" if isinstance(self.operator, Operator) else digits
 
     @property
     def service(self) -> Service:
@@ -154,6 +164,12 @@ class Counter:
         self.service.engine.dispose()
 
 
+def _made(settings: Settings | switch.Settings, clock: Callable[[], float]) -> Any:
+    if isinstance(settings, Settings):
+        return Operator(settings, clock=clock)
+    return switch.Switch(settings, clock=clock)
+
+
 def _relax(engine: Engine) -> None:
     """No process is killed here: what is committed need not wait for the disk."""
 
@@ -187,7 +203,10 @@ class Reports:
 
 @contextmanager
 def opened(
-    folder: Path, signed: Path, settings: Settings | None = None, **how: Any
+    folder: Path,
+    signed: Path,
+    settings: Settings | switch.Settings | None = None,
+    **how: Any,
 ) -> Iterator[Counter]:
     """A counter that is closed at the end; its books must be sound."""
     counter = Counter(folder, signed, settings or Settings(), **how)

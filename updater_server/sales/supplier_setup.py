@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from updater_server.errors import InputError
 from updater_server.sales.suppliers import kinds
@@ -150,16 +150,15 @@ def set_route(
         raise InputError(f"{product_id!r} is no product id")
     if not _CODE.fullmatch(code):
         raise InputError("a supplier's code has up to 64 letters, digits, dots and dashes")
-    connection.execute(delete(supplier_product).where(supplier_product.c.product_id == product_id))
-    if name is None:
-        return
-    if connection.scalar(select(supplier.c.name).where(supplier.c.name == name)) is None:
+    known = select(supplier.c.name).where(supplier.c.name == name)
+    if name is not None and connection.scalar(known) is None:
         raise InputError(f"there is no supplier {name!r}")
-    connection.execute(
-        insert(supplier_product).values(
-            product_id=product_id, supplier=name, code=code, changed_at=now, changed_by=by
-        )
+    values = {"supplier": name, "code": code, "changed_at": now, "changed_by": by}
+    changed = connection.execute(
+        update(supplier_product).where(supplier_product.c.product_id == product_id).values(**values)
     )
+    if changed.rowcount == 0:
+        connection.execute(insert(supplier_product).values(product_id=product_id, **values))
 
 
 def listed(connection: Connection) -> list[Any]:

@@ -164,7 +164,7 @@ def order_of(row: RowMapping) -> Order:
     """What its supplier is told of a sale."""
     return Order(
         row["reference"], row["code"], row["recipient"], row["amount_minor"], row["currency"],
-        row["minor_digits"], row["supplier_reference"],
+        row["minor_digits"], row["sent_at"] or row["created_at"], row["supplier_reference"],
     )  # fmt: skip
 
 

@@ -29,6 +29,8 @@ class Order:
     amount_minor: int
     currency: str
     minor_digits: int
+    sent_at: int
+    """When it was sent, for the first and only time; Unix seconds."""
     supplier_reference: str | None = None
     """The supplier's own, once it has said one."""
 

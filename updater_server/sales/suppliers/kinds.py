@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from updater_server.errors import InputError
-from updater_server.sales.suppliers import airtime
+from updater_server.sales.suppliers import airtime, iso8583
 from updater_server.sales.suppliers.base import Supplier
 
 Maker = Callable[[dict[str, Any], dict[str, str]], Supplier]
 KINDS: dict[str, Maker] = {
-    airtime.KIND: lambda settings, secrets: airtime.Airtime(airtime.Account.made(settings, secrets))
+    airtime.KIND: lambda settings, secrets: airtime.Airtime(
+        airtime.Account.made(settings, secrets)
+    ),
+    iso8583.KIND: lambda settings, secrets: iso8583.Iso8583(iso8583.Host.made(settings, secrets)),
 }
 
 

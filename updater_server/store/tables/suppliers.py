@@ -37,7 +37,7 @@ supplier_product = Table(
     "supplier_product",  # who makes which product
     metadata,
     Column("product_id", String(32), primary_key=True),
-    Column("supplier", String(16), ForeignKey("supplier.name"), nullable=False),
+    Column("supplier", String(16), ForeignKey("supplier.name")),  # null: nobody any more
     Column("code", String(64), nullable=False),  # what the supplier calls it; may be empty
     Column("changed_at", Big, nullable=False),
     Column("changed_by", String(64), nullable=False),

@@ -26,23 +26,29 @@ _MOVES = (
     + " OR (OLD.supplier_reference IS NOT NULL "
     "AND NEW.supplier_reference IS DISTINCT FROM OLD.supplier_reference)"
 )
-_RECIPIENT = "NEW.recipient IS DISTINCT FROM OLD.recipient"
 _APPEND_ONLY = ("vend_event", "supplier_report")
+_FORWARD = "a sale of a supplier only moves forward"
+_RECIPIENT = "a sale keeps its recipient"
 
 
 def _guards() -> None:
     """Of the database itself, whatever a program says."""
+    if op.get_bind().dialect.name == "postgresql":
+        _guards_on_postgresql()
+        return
     op.execute(
-        f"CREATE TRIGGER vend_forward BEFORE UPDATE ON vend WHEN {_MOVES} "
-        "BEGIN SELECT RAISE(ABORT, 'a sale of a supplier only moves forward'); END"
+        f"CREATE TRIGGER vend_forward BEFORE UPDATE ON vend "
+        f"WHEN {_MOVES.replace('IS DISTINCT FROM', 'IS NOT')} "
+        f"BEGIN SELECT RAISE(ABORT, '{_FORWARD}'); END"
     )
     op.execute(
         "CREATE TRIGGER vend_no_delete BEFORE DELETE ON vend "
         "BEGIN SELECT RAISE(ABORT, 'a sale is kept for ever'); END"
     )
     op.execute(
-        f"CREATE TRIGGER sale_recipient BEFORE UPDATE ON sale WHEN {_RECIPIENT} "
-        "BEGIN SELECT RAISE(ABORT, 'a sale keeps its recipient'); END"
+        "CREATE TRIGGER sale_recipient BEFORE UPDATE ON sale "
+        "WHEN NEW.recipient IS NOT OLD.recipient "
+        f"BEGIN SELECT RAISE(ABORT, '{_RECIPIENT}'); END"
     )
     for table in _APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
@@ -53,21 +59,23 @@ def _guards() -> None:
 
 
 def _guards_on_postgresql() -> None:
-    """The same, by the functions of 0016."""
-    for name, table, when, words in (
-        ("vend_forward", "vend", _MOVES, "a sale of a supplier only moves forward"),
-        ("sale_recipient", "sale", _RECIPIENT, "a sale keeps its recipient"),
-    ):
-        op.execute(
-            f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW "
-            f"WHEN ({when}) EXECUTE FUNCTION duka_refused('{words}')"
-        )
-    op.execute(
+    """By the functions that the guards of before are made of there."""
+    do = op.get_bind().exec_driver_sql
+    refused = "EXECUTE FUNCTION duka_refused"
+    do(
+        "CREATE TRIGGER vend_forward BEFORE UPDATE ON vend FOR EACH ROW "
+        f"WHEN ({_MOVES}) {refused}('{_FORWARD}')"
+    )
+    do(
+        "CREATE TRIGGER sale_recipient BEFORE UPDATE ON sale FOR EACH ROW "
+        f"WHEN (NEW.recipient IS DISTINCT FROM OLD.recipient) {refused}('{_RECIPIENT}')"
+    )
+    do(
         "CREATE TRIGGER vend_kept BEFORE DELETE OR TRUNCATE ON vend "
         "FOR EACH STATEMENT EXECUTE FUNCTION duka_kept()"
     )
     for table in _APPEND_ONLY:
-        op.execute(
+        do(
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION duka_append_only()"
         )
@@ -91,7 +99,7 @@ def upgrade() -> None:
     op.create_table(
         "supplier_product",
         sa.Column("product_id", sa.String(length=32), nullable=False),
-        sa.Column("supplier", sa.String(length=16), nullable=False),
+        sa.Column("supplier", sa.String(length=16)),
         sa.Column("code", sa.String(length=64), nullable=False),
         sa.Column("changed_at", big, nullable=False),
         sa.Column("changed_by", sa.String(length=64), nullable=False),
@@ -102,10 +110,7 @@ def upgrade() -> None:
     )
     _sales(big)
     _words(big)
-    if op.get_bind().dialect.name == "postgresql":
-        _guards_on_postgresql()
-    else:
-        _guards()
+    _guards()
 
 
 def _sales(big: sa.types.TypeEngine[int]) -> None:
