@@ -1,7 +1,7 @@
 """Fixtures of the server's tests: one signed repository a session, a fresh server each.
 
-A file that says `ON_BOTH_ENGINES = True` is a contract: each of its tests that has a store runs on
-SQLite and on PostgreSQL.
+A file that says `ON_BOTH_ENGINES` is a contract: each of its tests that it names there (or that has
+a store, if it says True) runs on SQLite and on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -31,13 +31,11 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What is asked of one store is asked of both."""
-    if (
-        not getattr(metafunc.module, "ON_BOTH_ENGINES", False)
-        or "store" not in metafunc.fixturenames
-    ):
+    both = getattr(metafunc.module, "ON_BOTH_ENGINES", ())
+    if "store" not in metafunc.fixturenames:
         return
     named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
-    if "store" not in named:
+    if "store" not in named and (both is True or metafunc.function.__name__ in both):
         metafunc.parametrize("store", ["sqlite", "postgresql"], indirect=True)
 
 

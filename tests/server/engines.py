@@ -54,6 +54,23 @@ def as_owner(folder: Path) -> Iterator[Connection]:
         engine.dispose()
 
 
+@contextmanager
+def forged(folder: Path, statement: str) -> Iterator[Connection]:
+    """A transaction that sees this written without guards, and is undone; on PostgreSQL alone."""
+    engine = database.open_engine(DataFolder(folder).place, as_owner=True)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        assert connection.exec_driver_sql(_on_postgresql(statement)).rowcount > 0, statement
+        yield connection
+        connection.rollback()
+    engine.dispose()
+
+
+def _on_postgresql(statement: str) -> str:
+    words = re.sub(r"\browid\b", "arrival", statement)
+    return re.sub(r"\bx'(\w*)'", r"'\\x\1'::BYTEA", words)
+
+
 def forge(folder: Path, *statements: str) -> None:
     """Write into a server's database without its guards, each time something. They are written for
     SQLite.
@@ -66,9 +83,7 @@ def forge(folder: Path, *statements: str) -> None:
             connection.execute(f"SET search_path = {SCHEMA}")
             connection.execute("SET session_replication_role = replica")
             for statement in statements:
-                words = re.sub(r"\browid\b", "arrival", statement)
-                words = re.sub(r"\bx'(\w*)'", r"'\\x\1'::BYTEA", words)
-                assert connection.execute(words).rowcount > 0, words
+                assert connection.execute(_on_postgresql(statement)).rowcount > 0, statement
         return
     with closing(sqlite3.connect(place)) as raw, raw:
         for (name,) in raw.execute(

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner, Result
 
 from tests.server.device import Device
-from tests.server.engines import SQLITE_ALONE, Store, as_owner, forge
+from tests.server.engines import POSTGRESQL_ALONE, SQLITE_ALONE, as_owner, forge, forged
 from tests.server.shop import NOW, Shop
 from updater_server.__main__ import cli
 from updater_server.parties import days, movements, tree
@@ -242,22 +242,36 @@ def test_there_is_a_wrong_database_for_every_question() -> None:
     assert set(WRONG) == set(questions.MUST_FIND_NOTHING) | more
 
 
+@SQLITE_ALONE
 @pytest.mark.parametrize(
     ("words", "statement"),
     [(words, statement) for words, several in WRONG.items() for statement in several],
 )
 def test_what_is_wrong_behind_the_point_is_found_from_it(
-    checked: Shop, store: Store, words: str, statement: str
+    checked: Shop, words: str, statement: str
 ) -> None:
     assert since_the_point(checked) == whole(checked) == []
-    if statement == NUMBER_BACK and not store.is_sqlite:
-        return  # a sequence's: no transaction can be undone into giving one again
     spoil(checked, statement)
     found = since_the_point(checked)
     assert words in " ".join(found)
     assert words in " ".join(whole(checked))
     assert check(checked).exit_code == 1
     assert check(checked).exit_code == 1  # no point was made over it
+
+
+@POSTGRESQL_ALONE
+def test_what_is_wrong_behind_the_point_is_found_from_it_on_postgresql(checked: Shop) -> None:
+    """Each in a transaction that is undone."""
+    with reading(checked.service.engine) as connection:
+        point, _, _ = check_points.newest(connection, checked.service.key)
+    for words, statements in WRONG.items():
+        for statement in statements:
+            if statement == NUMBER_BACK:
+                continue  # a sequence gives no number twice, whatever is undone
+            with forged(checked.folder, statement) as connection:
+                assert words in " ".join(checks.problems(connection, point)), statement
+                assert words in " ".join(checks.problems(connection)), statement
+    assert whole(checked) == []
 
 
 def test_a_check_says_from_when_on_it_looked(checked: Shop) -> None:

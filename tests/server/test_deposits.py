@@ -22,7 +22,12 @@ from updater_server.sales import currency, deposits
 from updater_server.sales.currency import Currency
 from updater_server.store.engine import reading, writing
 
-ON_BOTH_ENGINES = True
+ON_BOTH_ENGINES = {
+    "test_a_deposit_sent_twice_is_booked_once",
+    "test_an_undo_is_an_entry_of_its_own_and_happens_once",
+    "test_a_payback_is_at_most_the_float_and_can_be_undone",
+    "test_whoever_moves_money_or_stock_is_noted",
+}
 
 
 def post(

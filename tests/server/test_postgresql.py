@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from sqlalchemy import inspect, make_url, text
@@ -18,6 +20,7 @@ from tests.support import postgres
 from updater_server import backup, startup
 from updater_server.__main__ import cli
 from updater_server.errors import StateError
+from updater_server.faces.app import make_app
 from updater_server.faces.health import Health
 from updater_server.sales import checks
 from updater_server.sales.restore_state import batch_floor, open_restore
@@ -184,6 +187,41 @@ def test_a_lock_that_is_held_too_long_is_the_databases_fault(shop: Shop) -> None
         with pytest.raises(OperationalError) as refused, writing(shop.service.engine) as connection:
             assert connection
     assert is_the_databases_fault(refused.value)
+
+
+MINE = (1).to_bytes(8, "big").hex()
+
+
+def test_an_operators_commands_work(shop: Shop) -> None:
+    device = a_busy_shop(shop)
+    device.check_in(own_float=shop.float_of(device))
+    for arguments in (
+        ("terminal", "deposit", MINE, "50.00 KES", "--reference", "SLIP-1"),
+        ("terminal", "block", MINE), ("terminal", "lost", MINE), ("stock", "show", MINE),
+        ("report",), ("report", "--prefix", "00", "--only", "silent"), ("audit", MINE),
+        ("check", "--full"), ("vouchers", "imports"), ("technician", "list"),
+        ("terminal", "statement", MINE), ("restored", "status"),
+    ):  # fmt: skip
+        done = command(shop, *arguments)
+        assert done.exit_code == 0, (arguments, done.output)
+        assert done.output, arguments
+
+
+def test_the_offices_pages_work(shop: Shop) -> None:
+    a_busy_shop(shop)
+    application: Any = make_app(shop.service)
+
+    async def get(path: str) -> httpx.Response:
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+            if path.startswith("/v1"):
+                return await client.get(path, headers={"Authorization": f"Bearer {shop.token}"})
+            return await client.get(path, auth=("x", shop.token))
+
+    for path in ("/", "/?page=2", "/v1/terminals", "/v1/terminals?prefix=00"):
+        answer = asyncio.run(get(path))
+        assert answer.status_code == 200, answer.text
+        assert answer.text
 
 
 # --- back-up and restore ---

@@ -8,10 +8,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.server.device import Device
+from tests.server.engines import POSTGRESQL_ALONE, Store
 from tests.server.shop import Shop
 from updater_server.fleet import terminals
 from updater_server.sales import returns
@@ -161,9 +163,21 @@ class Merchant:
 def test_any_interleaving_of_two_merchants_keeps_the_books(
     signed: Path, seed: int, names: list[str]
 ) -> None:
+    live(signed, "", seed, names)
+
+
+@POSTGRESQL_ALONE
+@pytest.mark.parametrize("seed", range(3))
+def test_some_interleavings_keep_them_on_postgresql(signed: Path, store: Store, seed: int) -> None:
+    chance = random.Random(seed)
+    live(signed, store.new_url(), seed, [chance.choice(STEPS) for _ in range(40)])
+
+
+def live(signed: Path, url: str, seed: int, names: list[str]) -> None:
+    """The days of two merchants."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
-        shop = Shop.open(Path(folder) / "data", signed / "repository")
+        shop = Shop.open(Path(folder) / "data", signed / "repository", url)
         merchants = [Merchant(shop, 1), Merchant(shop, 2)]
         for name in names:
             chance.choice(merchants).step(name, chance)

@@ -138,6 +138,7 @@ class Persistent(Terminal):
         self.close()
 
 
+@pytest.mark.slow
 def test_a_database_that_is_killed_under_load_loses_nothing_that_was_answered(two: Two) -> None:
     over = threading.Event()
     terminals = [

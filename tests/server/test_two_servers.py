@@ -21,9 +21,11 @@ from tests.support import postgres
 from updater_server.errors import InputError
 from updater_server.faces import terminal
 from updater_server.fleet import terminals
-from updater_server.sales import deposits, incoming, ledger, vault
+from updater_server.sales import check_points, checks, deposits, incoming, ledger, vault
 from updater_server.service import Service
-from updater_server.store.engine import writing
+from updater_server.store import postgresql
+from updater_server.store.engine import again_if_it_collides, reading, writing
+from updater_server.store.postgresql import collisions
 
 pytestmark = POSTGRESQL_ALONE
 
@@ -307,12 +309,51 @@ def _unlocked(two: Two, number: int, device: Device) -> Callable[[], Any]:
     return work
 
 
+def sale_and_check(two: Two, device: Device) -> Callable[[], Any]:
+    """A sale at the other server, then a check there that closes the books behind it."""
+    sell = two.message(1, device, sale(1))
+    server = two.servers[1]
+
+    def work() -> Any:
+        answer = sell()
+        with reading(server.engine, still=True) as connection:
+            since, _, _ = check_points.newest(connection, server.key)
+            reached = checks.now(connection, since)
+        with writing(server.engine) as connection:
+            check_points.close(connection, server.key, reached, NOW)
+        return answer
+
+    return work
+
+
+def found_behind_the_point(two: Two, stop_at: int) -> list[str]:
+    """What a check from the point finds when a sale was under way as the point was made."""
+    two.stock(2)
+    works = [two.message(0, two.device(), sale(1)), sale_and_check(two, two.device())]
+    outcomes = two.run(works, [0] * stop_at + [1] * 300)
+    assert [answer[1] for answer in outcomes] == [0, 0], outcomes
+    with reading(two.shop.service.engine) as connection:
+        point, at, why = check_points.newest(connection, two.shop.service.key)
+        assert (at, why) == (NOW, "")
+        return checks.problems(connection, point)
+
+
+def test_no_sale_slips_behind_a_check_that_is_made_while_it_is_under_way(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two.stock(1)
+    length = two.length(two.message(0, two.device(), sale(1)))
+    for stop_at in range(1, length):
+        assert found_behind_the_point(two, stop_at) == []
+    monkeypatch.setattr(postgresql, "begin_still", lambda *_: None)  # the wrong variant
+    assert "free vouchers and should have" in " ".join(found_behind_the_point(two, length - 1))
+    assert two.shop.sql("SELECT COUNT(*) FROM sale WHERE state = 'reserved'") == [(0,)]
+
+
 def test_transactions_that_lock_each_other_out_are_tried_again_and_counted(two: Two) -> None:
     devices = [two.device(), two.device()]
 
     def crossing(number: int) -> Callable[[], Any]:
-        from updater_server.store.engine import again_if_it_collides
-
         mine, others = devices[number], devices[1 - number]
         engine = two.servers[number].engine
 
@@ -326,8 +367,6 @@ def test_transactions_that_lock_each_other_out_are_tried_again_and_counted(two: 
             return again_if_it_collides(engine, transaction)
 
         return work
-
-    from updater_server.store.postgresql import collisions
 
     outcomes = two.run([crossing(0), crossing(1)], [0, 0, 1, 1])
     assert outcomes == ["done", "done"]

@@ -9,8 +9,6 @@ from updater_server.faces import dashboard
 from updater_server.fleet import alarms, listing, updates
 from updater_server.store.engine import reading
 
-ON_BOTH_ENGINES = True
-
 
 def raised(shop: Shop, code: str) -> list[tuple[str, int]]:
     with reading(shop.service.engine) as connection:

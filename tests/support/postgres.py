@@ -7,6 +7,8 @@ PostgreSQL does not run as root: there it runs as `nobody`, in a folder that is 
 from __future__ import annotations
 
 import atexit
+import contextlib
+import ctypes
 import importlib.util
 import os
 import pwd
@@ -47,6 +49,12 @@ def _programs() -> Path:
 def _nobody() -> pwd.struct_passwd | None:
     """As whom the server is to run; None: as we do."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def _end_with_us() -> None:
+    """Let the server end when whoever started it is killed (Linux; elsewhere it stays)."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
 
 
 def _may_be_read_by_all(path: Path) -> bool:
@@ -104,7 +112,7 @@ class PostgresServer:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, **self._as_whom(),
+                start_new_session=True, preexec_fn=_end_with_us, **self._as_whom(),
             )  # fmt: skip
         deadline = time.monotonic() + 60
         while True:

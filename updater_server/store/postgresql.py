@@ -12,6 +12,7 @@ Source: https://www.postgresql.org/docs/current/explicit-locking.html, "Advisory
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import weakref
@@ -41,6 +42,7 @@ TURNS = 5
 """How often a transaction is tried that others collide with."""
 _COLLIDED = frozenset({"40001", "40P01"})
 
+log = logging.getLogger("duka.store")
 T = TypeVar("T")
 
 
@@ -188,6 +190,7 @@ def again_if_it_collides(engine: Engine, work: Callable[[], T]) -> T:
                 counts = collisions(engine)
                 counts[str(getattr(error.orig, "sqlstate", ""))] += 1
                 counts["given up"] += turn == TURNS
+            log.info("a transaction collided with another, so far: %s", dict(counts))
             if turn == TURNS:
                 raise
             time.sleep(0.005 * 2**turn)

@@ -131,19 +131,25 @@ _SAVE, _RELEASE, _BACK = "SAVEPOINT ours", "RELEASE ours", "ROLLBACK TO ours"
 @contextmanager
 def undone_if_it_fails(connection: Connection) -> Iterator[None]:
     """A part of a transaction: an exception undoes what it wrote, and nothing else."""
-    raw = driver_connection(connection)
     calls = calls_when_committed(connection)
     before = len(calls)
-    raw.execute(_SAVE)
+    _do(connection, _SAVE)
     try:
         yield
     except BaseException:
         del calls[before:]  # what they would tell of is undone
         if _goes_on(connection):
-            raw.execute(_BACK)
-            raw.execute(_RELEASE)
+            _do(connection, _BACK)
+            _do(connection, _RELEASE)
         raise
-    raw.execute(_RELEASE)
+    _do(connection, _RELEASE)
+
+
+def _do(connection: Connection, words: str) -> None:
+    try:
+        driver_connection(connection).execute(words)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise as_sqlalchemys(connection, words, error) from error
 
 
 def _goes_on(connection: Connection) -> bool:
