@@ -161,6 +161,11 @@ function lift(code) {
   found[0].up(found[1]);
 }
 
+// whoever works with the pointer types on the terminal: Enter is for it, not for what was clicked last
+document.addEventListener("click", (event) => {
+  if (event.detail > 0) event.target.closest("button, a, summary")?.blur();
+});
+
 $("sound").addEventListener("click", () => {
   setSound(!soundOn());
   $("sound").setAttribute("aria-pressed", String(soundOn()));
