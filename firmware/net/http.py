@@ -40,7 +40,9 @@ class TooLarge(HttpError):
 class ConnectionLost(HttpError):
     """Cut, refused or too slow; worth trying again. `was_asked`: the far end may have seen it."""
 
-    was_asked = False
+    def __init__(self, text: str, was_asked: bool = False) -> None:
+        super().__init__(text)
+        self.was_asked = was_asked
 
 
 class GaveWay(HttpError):

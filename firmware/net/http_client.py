@@ -164,12 +164,12 @@ class HttpClient:
                 break
             except (OSError, ModemError) as error:
                 if attempt or not reused or not is_get:
-                    raise _lost(error, asked)
+                    raise ConnectionLost(str(error), asked)
                 await transport.close()
         try:
             return await answer.read(piece)
         except (OSError, ModemError) as error:
-            raise _lost(error, True)
+            raise ConnectionLost(str(error), True)
 
     async def receive(self, max_bytes: int, timeout_ms: int, gives_way: bool) -> bytes | memoryview:
         """As the transport's; with `gives_way`, a sale that comes meanwhile is not kept waiting.
@@ -189,12 +189,6 @@ class HttpClient:
             except LinkTimeout:
                 if not gives_way or left_ms <= _SLICE_MS:
                     raise
-
-
-def _lost(error: Exception, was_asked: bool) -> ConnectionLost:
-    lost = ConnectionLost(str(error))
-    lost.was_asked = was_asked
-    return lost
 
 
 class _Answer:
@@ -394,9 +388,9 @@ class _Answer:
         client = self._client
         left_ms = ticks_diff(self._deadline, ticks_ms())
         if left_ms <= 0:
-            raise _lost(OSError("too slow"), True)
+            raise ConnectionLost("too slow", True)
         timeout_ms = min(client.gap_ms, left_ms)
         piece = await client.receive(max_bytes, timeout_ms, gives_way and self.method == "GET")
         if not len(piece) and not may_end:
-            raise _lost(OSError("cut after %d bytes" % client.bytes_received), True)
+            raise ConnectionLost("cut after %d bytes" % client.bytes_received, True)
         return piece

@@ -21,7 +21,7 @@ class PartFaults:
         interpreter: Interpreter,
         tasks: Tasks,
         pace: Pace,
-        shut_down: Callable[[], None],
+        shut_down: Callable[..., None],
     ) -> None:
         self._line = line
         self._interpreter = interpreter
@@ -56,7 +56,7 @@ class PartFaults:
         if self._line.talking:
             self._line.line("UNDER-VOLTAGE WARNNING")
             self._line.line("UNDER-VOLTAGE POWER DOWN")
-            self._shut_down()
+            self._shut_down(announce=False)
 
     async def _babble(self, seconds: float, text: str, every_s: float) -> None:
         for _ in range(int(seconds / every_s)):

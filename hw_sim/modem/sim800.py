@@ -118,13 +118,7 @@ class Sim800:
         self._interpreter = Interpreter(
             self.line, self._settings, self._all_commands(), pace, answer_delay_s
         )
-        self.faults = PartFaults(
-            self.line,
-            self._interpreter,
-            self._tasks,
-            pace,
-            lambda: self._shut_down(announce=False),
-        )
+        self.faults = PartFaults(self.line, self._interpreter, self._tasks, pace, self._shut_down)
 
     # -- trouble: for tests, scripts and the front panel ------------------------------------------
 
