@@ -71,6 +71,21 @@ def test_each_reason_for_no_link_has_its_own_words(
     Radio(seed=3, **settings).run(story)
 
 
+def test_where_there_is_no_cell_the_modem_is_asked_less_and_less_often() -> None:
+    async def story(radio: Radio) -> None:
+        cell = radio.modem.cell
+        cell.registration_ms, cell.step_ms = 1000, 20
+        heard: list[bytes] = []
+        radio.sim800.line.transcript = lambda who, data: heard.append(bytes(data))
+        with pytest.raises(errors.NoCoverage):
+            await radio.modem.connect("internet")
+        asked = b"".join(heard).count(b"AT+CREG?")
+        evenly = 3 * cell.registration_ms // cell.step_ms  # on each of three rungs
+        assert 6 <= asked <= evenly // 2
+
+    Radio(seed=3, coverage=False).run(story)
+
+
 def test_a_card_put_in_later_is_found_at_the_next_attempt() -> None:
     async def story(radio: Radio) -> None:
         with pytest.raises(errors.NoSim):
