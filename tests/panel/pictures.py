@@ -22,7 +22,7 @@ from tests.panel.hands import Hands
 from tools.play.bench import Play
 from tools.play.eyes import read
 
-COLOURS = 200
+COLOURS = 256
 """A page of few colours needs no more; the pictures stay small."""
 
 
@@ -44,7 +44,7 @@ def _save(browser: Chromium, path: Path, width_px: int) -> None:
     height_px = round(picture.height * width_px / picture.width)
     if picture.width != width_px:
         picture = picture.resize((width_px, height_px), Image.Resampling.LANCZOS)
-    few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few = picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
     few.save(path, optimize=True)
     print(f"{path}: {path.stat().st_size:,} bytes")
 
