@@ -54,11 +54,12 @@ def test_a_sale_whose_answer_was_lost_is_asked_again_at_once_under_its_own_numbe
     tmp_path: Path,
 ) -> None:
     shop = open_shop(tmp_path / "stock")
-    post, asked = shop.messenger.post, []
+    post = shop.messenger.post
+    asked: list[bytes] = []
 
     async def loses_the_first(body: bytes) -> tuple[int, bytes]:
         asked.append(body)
-        answer = await post(body)
+        answer: tuple[int, bytes] = await post(body)
         if len(asked) == 1:
             raise NoNetwork("cut", may_be_seen=True)
         return answer
@@ -75,7 +76,7 @@ def test_a_sale_that_never_left_is_not_asked_twice_and_none_is_asked_three_times
 ) -> None:
     for may_be_seen, times in ((False, 1), (True, 2)):
         shop = open_shop(tmp_path / str(times))
-        asked = []
+        asked: list[bytes] = []
 
         async def never(
             body: bytes, asked: list[bytes] = asked, may_be_seen: bool = may_be_seen
