@@ -76,6 +76,11 @@ def _mute(until: Cure) -> Callable[[Driven, Chance], None]:
     return lambda driven, chance: driven.network.faults.mute_connections(until)
 
 
+def _refused(driven: Driven, chance: Chance) -> None:
+    driven.network.refuse_connects(chance.randint(1, 3))
+    driven.network.reset_connections()  # else a kept one puts it off, into another fault's time
+
+
 def _flood(driven: Driven, chance: Chance) -> None:
     driven.part.faults.babble(900, is_deaf=True)
     driven.uart.flood(900)
@@ -108,5 +113,5 @@ FAULTS = (
     Fault("a line that babbles for a minute", lambda d, c: d.part.faults.babble(60), 120, 60),
     Fault("a line that never pauses, of a part that answers nothing", _flood, 120),
     Fault("nothing crosses for 40 s", lambda d, c: d.network.stall(40), 120, 40),
-    Fault("connections refused", lambda d, c: d.network.refuse_connects(c.randint(1, 3)), 120),
+    Fault("connections refused", _refused, 120),
 )
