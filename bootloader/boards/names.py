@@ -70,8 +70,8 @@ if TYPE_CHECKING:
     x._is_code._is_connected._is_number._is_permitted._is_selling._is_watched._k._keep
     x._keep_expired._kept._key._keypad._keys._kind._known._last._lcd._length._limbs._limit_bytes
     x._line._lines._list_stock._listed._listed_with._load._load_checkpoint._lock._log._log_at
-    x._look._lost._made._make_room._map._mark._mark_of._may_begin._may_install._may_sell
-    x._metadata._missing._model._modem._modem_log._must_look._name._names._need._needed._negated
+    x._look._made._make_room._map._mark._mark_of._may_begin._may_install._may_sell._metadata
+    x._missing._model._modem._modem_log._must_look._name._names._need._needed._negated
     x._newest_page._news._next._next_mark._no_network._nonce._note._note_key._noted._now._now_ns
     x._number._number_in._numbers._obey._odd_multiples._of_bits._of_details._of_same
     x._offline_behind._old._old_size._on_catalogue._on_closed._on_data._on_head._on_lost
