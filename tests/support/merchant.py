@@ -114,7 +114,7 @@ def nothing_lost(
     books = world.books
     expected = sorted(debits_minor)
     world.eventually(
-        lambda: sorted(books.debits_minor()) == expected and _agreed(books),
+        lambda: sorted(books.debits_minor()) == expected and agreed(books),
         90,
         f"debits of {expected}, agreed upon,",
     )
@@ -140,7 +140,7 @@ def nothing_lost(
     assert not any(problems), [problem for problem in problems if problem]
 
 
-def _agreed(books: Books) -> bool:
+def agreed(books: Books) -> bool:
     """Whether the last check-in told the ledger's float, and all records it told of have come."""
     check_in = books.check_in()
     return bool(
