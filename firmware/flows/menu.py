@@ -48,7 +48,7 @@ async def menu(desk: "Desk") -> None:
         Idle: nobody touched the terminal.
     """
     while True:
-        entries = _UNFINISHED if desk.till.unfinished() else ()
+        entries: tuple[tuple[str, str], ...] = _UNFINISHED if desk.till.unfinished() else ()
         for entry in _ENTRIES:
             _, name = entry
             if name not in _BY_OTHERS or desk.catalogue.has_kind(name):
@@ -64,7 +64,7 @@ async def run_flow(desk: "Desk", name: str) -> None:
     """Run a flow, by the name of its file; a sale that the till refuses ends in an explanation."""
     desk.selling = True
     try:
-        steps = _STEPS if name in _ON_PAPER else ()
+        steps: tuple[str, ...] = _STEPS if name in _ON_PAPER else ()
         if name in _SELLING:
             steps += _MORE_STEPS
         if name in _BY_OTHERS:

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
     from firmware.sales.catalogue import Product
+    from firmware.ui.screen import Line
 
 
 async def run(desk: "Desk") -> None:
@@ -52,7 +53,7 @@ async def confirm(desk: "Desk", product: "Product") -> bool:
     """Whether the merchant agrees to the price and what it does to the float."""
     words = desk.words
     left = desk.till.float_minor
-    lines = [
+    lines: "list[Line]" = [
         (words("float_now"), desk.money(left)),
         (words("float_after"), desk.money(left - product.debit_minor)),
     ]

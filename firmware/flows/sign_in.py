@@ -36,7 +36,7 @@ async def run(desk: "Desk") -> bool:
     waiting = len(desk.till.unfinished())
     text = words("waiting", waiting) if waiting else words("your_pin")
     title = desk.config.merchant_name
-    pin = await desk.ui.digits(title, text, PIN_DIGITS, True, None, REST_MS)
+    pin = await desk.ui.digits(title, text, PIN_DIGITS, True, None, rest_ms=REST_MS)
     if pin is None:
         return False
     # the try is counted before it is judged, so that a cut between the two gains nothing

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
+    from firmware.sales.by_others import Open, Recipient
+
     Value = TypeVar("Value")
     Read = Callable[[int, int], bytes]
 
@@ -29,12 +31,7 @@ MAX_PRODUCTS = const(64)
 _PIECE_BYTES = const(256)
 # the longest within the bounds, every letter of four bytes, is shorter
 _PRODUCT_BYTES = const(2048)
-_AMOUNT = const(0x3FFFFFFF)
-# of a recipient: its digits, the starts that its operator has, and the digits of one
-_FEWEST_DIGITS = const(4)
-_MOST_DIGITS = const(20)
-_STARTS = const(24)
-_START = const(8)
+AMOUNT = const(0x3FFFFFFF)
 PIN = "pin"
 TOPUP = "topup"
 METER = "meter"
@@ -47,7 +44,8 @@ class CatalogueError(ValueError):
     """The catalogue cannot be used; the text names the field."""
 
 
-def _get(table: "Any", name: str, kind: "type[Value]", low: int, high: int) -> "Value":
+def get_field(table: "Any", name: str, kind: "type[Value]", low: int, high: int) -> "Value":
+    """A field of the price list. Raises CatalogueError: missing, mistyped or out of bounds."""
     value: Any = table.get(name) if isinstance(table, dict) else None
     measure: Any = value
     if not isinstance(value, kind) or isinstance(value, bool):
@@ -58,50 +56,6 @@ def _get(table: "Any", name: str, kind: "type[Value]", low: int, high: int) -> "
     return checked
 
 
-class Open:
-    """Bounds of an amount that the merchant types, all but `permille` in minor units."""
-
-    def __init__(self, table: "Any") -> None:
-        self.min_minor = _get(table, "min_minor", int, 1, _AMOUNT)
-        self.max_minor = _get(table, "max_minor", int, self.min_minor, _AMOUNT)
-        self.step_minor = _get(table, "step_minor", int, 1, _AMOUNT)
-        self.permille = _get(table, "commission_permille", int, 0, 1000)
-        if self.min_minor % self.step_minor:
-            raise CatalogueError("catalogue: min_minor is no multiple of step_minor")
-
-    def takes(self, amount_minor: int) -> bool:
-        """Whether that much may be sold."""
-        return (
-            self.min_minor <= amount_minor <= self.max_minor and not amount_minor % self.step_minor
-        )
-
-
-class Recipient:
-    """What a number must look like, before it costs airtime to ask about it."""
-
-    def __init__(self, table: "Any") -> None:
-        digits = _get(table, "digits", list, 2, 2)
-        self.fewest = _get({"digits": digits[0]}, "digits", int, _FEWEST_DIGITS, _MOST_DIGITS)
-        self.most = _get({"digits": digits[1]}, "digits", int, self.fewest, _MOST_DIGITS)
-        self.starts: list[str] = _get(table, "starts", list, 0, _STARTS)
-        for start in self.starts:
-            if not is_number(_get({"starts": start}, "starts", str, 1, _START)):
-                raise CatalogueError("catalogue: starts is not of digits")
-
-    def takes(self, number: str) -> bool:
-        """Whether `number` can be one."""
-        return (
-            is_number(number)
-            and self.fewest <= len(number) <= self.most
-            and (not self.starts or any(number.startswith(start) for start in self.starts))
-        )
-
-
-def is_number(text: str) -> bool:
-    """Whether `text` is digits 0 to 9 and nothing else (`isdigit` takes those of other scripts)."""
-    return bool(text) and all("0" <= letter <= "9" for letter in text)
-
-
 class Product:
     """One thing to sell; money in minor units. `kind` is one of `KINDS`.
 
@@ -110,27 +64,30 @@ class Product:
     """
 
     def __init__(self, table: "Any") -> None:
-        self.id = _get(table, "id", str, 1, 24)
-        self.name = _get(table, "name", str, 1, 32)
-        self.operator = _get(table, "operator", str, 1, 32)
-        self.amount_minor = _get(table, "amount_minor", int, 1, _AMOUNT)
-        self.commission_minor = _get(table, "commission_minor", int, 0, self.amount_minor)
-        self.instructions = _get(table, "instructions", str, 0, 200)
-        self.pin_groups: list[int] = _get(table, "pin_groups", list, 1, 16)
+        self.id = get_field(table, "id", str, 1, 24)
+        self.name = get_field(table, "name", str, 1, 32)
+        self.operator = get_field(table, "operator", str, 1, 32)
+        self.amount_minor = get_field(table, "amount_minor", int, 1, AMOUNT)
+        self.commission_minor = get_field(table, "commission_minor", int, 0, self.amount_minor)
+        self.instructions = get_field(table, "instructions", str, 0, 200)
+        self.pin_groups: list[int] = get_field(table, "pin_groups", list, 1, 16)
         for size in self.pin_groups:
             if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < 17:
                 raise CatalogueError("catalogue: pin_groups is out of bounds")
         self.kind = PIN
         if "kind" in table:
-            self.kind = _get(table, "kind", str, 3, 5)
+            self.kind = get_field(table, "kind", str, 3, 5)
             if self.kind not in KINDS:
                 raise CatalogueError("catalogue: kind is none that is known")
         self.open: Open | None = None
         self.recipient: Recipient | None = None
         if self.kind != PIN:
-            self.recipient = Recipient(_get(table, "recipient", dict, 2, 16))
+            # in the heap only of a terminal that sells such
+            from firmware.sales import by_others
+
+            self.recipient = by_others.Recipient(get_field(table, "recipient", dict, 2, 16))
             if "open" in table:
-                self.open = Open(_get(table, "open", dict, 4, 16))
+                self.open = by_others.Open(get_field(table, "open", dict, 4, 16))
         elif "open" in table or "recipient" in table:
             raise CatalogueError("catalogue: a voucher has no open amount and no recipient")
 
@@ -233,17 +190,17 @@ class Catalogue:
             table = canonical.loads(head, len(head), 4, 64)
         except canonical.JsonError as error:
             raise CatalogueError("catalogue: " + str(error))
-        self.version = _get(table, "version", int, 1, 999999999999999)
-        self.currency = _get(table, "currency", str, 3, 3)
+        self.version = get_field(table, "version", int, 1, 999999999999999)
+        self.currency = get_field(table, "currency", str, 3, 3)
         if not all("A" <= letter <= "Z" for letter in self.currency):
             raise CatalogueError("catalogue: currency is not three capital letters")
-        self.minor_digits = _get(table, "minor_digits", int, 0, 3)
-        _get(table, "products", list, 0, 0)  # of products there is nothing left in it
-        offline = _get(table, "offline", dict, 0, 16)
-        self.max_amount_minor = _get(offline, "max_amount_minor", int, 0, _AMOUNT)
-        self.max_count = _get(offline, "max_count", int, 0, 10000)
-        self.max_total_minor = _get(offline, "max_total_minor", int, 0, _AMOUNT)
-        self.max_age_s = _get(offline, "max_age_s", int, 0, 31536000)
+        self.minor_digits = get_field(table, "minor_digits", int, 0, 3)
+        get_field(table, "products", list, 0, 0)  # of products there is nothing left in it
+        offline = get_field(table, "offline", dict, 0, 16)
+        self.max_amount_minor = get_field(offline, "max_amount_minor", int, 0, AMOUNT)
+        self.max_count = get_field(offline, "max_count", int, 0, 10000)
+        self.max_total_minor = get_field(offline, "max_total_minor", int, 0, AMOUNT)
+        self.max_age_s = get_field(offline, "max_age_s", int, 0, 31536000)
 
     def has_kind(self, kind: str) -> bool:
         """Whether anything of that kind is sold."""

@@ -87,7 +87,7 @@ class Till:
         # Sales whose voucher came since power-on and has no `printed` yet: True once it was opened.
         self._fresh: dict[int, bool] = {}
         # When (ticks) to ask again for sales that the server has and could not answer yet.
-        self._again: dict[int, int] = {}
+        self._again: dict[int, Any] = {}  # ticks of the clock
         self.blocked = False  # the office's last word
 
     # --- figures ---

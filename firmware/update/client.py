@@ -242,14 +242,14 @@ class UpdateClient:
             self._asked_s = self._time_s()
             return
         try:
-            made = load("firmware.update.news").News
-            news = made(self.server, self._trust, self._channel, self._time_s)
-            timestamp = await news.ask(tag, self.record.coded)
-            if timestamp is None:
+            by = (self.server, self._trust, self._channel, self._time_s, tag, self.record.coded)
+            news = await load("firmware.update.news", ("firmware.update.found",)).ask(*by)
+            give_back(("firmware.update.news",))
+            if news.timestamp is None:
                 self._asked_s = self._time_s()
                 return
             try:
-                is_whole = await self._look(timestamp, news.fetch)
+                is_whole = await self._look(news.timestamp, news.fetch)
             except Untrusted as error:
                 news.mistrust(error)
                 raise

@@ -179,6 +179,7 @@ async def patched(
         InstallError: "patch".
     """
     from . import patch
+    from .model import PatchError
 
     writer = _SlotWriter(slot, size_bytes)
     source = _Source(payload, length)
@@ -187,7 +188,7 @@ async def patched(
             source.readinto, base.read_into, base_size, writer.write, writer.made, size_bytes
         ):
             await sleep_ms(0)
-    except patch.PatchError as error:
+    except PatchError as error:
         raise InstallError("patch", str(error))
     writer.flush()
 

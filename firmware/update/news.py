@@ -10,14 +10,17 @@ from io import BytesIO
 
 from bootloader.shared.compat import const, sleep_ms
 from bootloader.shared.tuf_paths import quoted
+from firmware.kept.files import NEW
 from firmware.lent import give_back, load
 from firmware.net.http import DEFLATED, BadResponse, plain_body
 
-from .errors import Interrupted, Missing
+from .errors import Interrupted
+from .found import NEWS, Found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from firmware.kept.store import Store
 
@@ -26,10 +29,11 @@ if TYPE_CHECKING:
 ANSWER_BYTES = const(12288)
 TIMESTAMP_BYTES = const(2048)
 _DAY_S = const(86400)
-_FILE = "news"
 _CHECK_BYTES = const(4)
 _HEAD_BYTES = const(6)
 _LARGEST = const(12288)
+_PAGE_BYTES = const(256)
+_BLOCK_BYTES = const(64)
 
 
 def place(store: "Store", channel: str) -> str:
@@ -78,10 +82,75 @@ class _Here:
                     offset = 0
 
 
-class News:
-    """One question what is new, and the answer. What one answer brought is kept in the store until
-    it is taken in. `told`: the timestamp's tag, as the server said it.
+class _Made:
+    """What comes of a patch, in a file from the first byte on: a frayed heap has no room for it in
+    one piece. `digest` is fed with it.
     """
+
+    def __init__(self, path: str, digest: "Any") -> None:
+        self._file = open(path, "w+b")  # noqa: SIM115 closed by who reads the patch
+        self._digest = digest
+        self._page = bytearray(_PAGE_BYTES)
+        self._filled = self._flushed = 0
+        self._block = bytearray(_BLOCK_BYTES)
+        self._block_at = -1
+
+    def write(self, view: memoryview) -> None:
+        """More of it."""
+        while len(view):
+            count = min(_PAGE_BYTES - self._filled, len(view))
+            self._page[self._filled : self._filled + count] = view[:count]
+            self._filled += count
+            view = view[count:]
+            if self._filled == _PAGE_BYTES:
+                self._flush()
+
+    def _flush(self) -> None:
+        piece = memoryview(self._page)[: self._filled]
+        self._digest.update(piece)
+        self._file.seek(self._flushed)
+        self._file.write(piece)
+        self._flushed += self._filled
+        self._filled = 0
+
+    def byte(self, at: int) -> int:
+        """The byte that was written there."""
+        if at >= self._flushed:
+            return self._page[at - self._flushed]
+        first = at - at % _BLOCK_BYTES
+        if first != self._block_at:
+            self._file.seek(first)
+            self._file.readinto(self._block)  # of a page that is whole
+            self._block_at = first
+        return self._block[at - first]
+
+    def end(self) -> bytes:
+        """All was written; the digest."""
+        self._flush()
+        found: bytes = self._digest.digest()
+        return found
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+async def ask(
+    server: "Server",
+    store: "Store",
+    channel: str,
+    time_s: "Callable[[], int]",
+    tag: str,
+    coded: str,
+) -> Found:
+    """What is new, as `_News.ask`; the caller gives this module back, before it looks at it."""
+    news = _News(server, store, channel, time_s)
+    news.found.timestamp = await news.ask(tag, coded)
+    return news.found
+
+
+class _News:
+    """One question what is new."""
 
     def __init__(
         self, server: "Server", store: "Store", channel: str, time_s: "Callable[[], int]"
@@ -93,8 +162,7 @@ class News:
         roles = ("snapshot", "targets", channel, "catalogue", "rollout-" + channel)
         self._here = _Here(store, ("root",) + roles)
         self._roles = ("timestamp",) + roles
-        self._found: dict[str, tuple[int, int]] = {}
-        self.told = ""
+        self.found = Found(server, store)
 
     async def ask(self, tag: str, coded: str) -> bytes | None:
         """The new timestamp; None if the one that has `tag` still is the newest.
@@ -125,22 +193,8 @@ class News:
             return None
         if response.status != 200:
             raise BadResponse("timestamp.json: status %d" % response.status)
-        self.told = response.headers.get("etag", "")
+        self.found.told = response.headers.get("etag", "")
         return plain_body(response, TIMESTAMP_BYTES)
-
-    def mistrust(self, error: Exception) -> None:
-        """What came was refused: file by file it shows whose fault that is. Raises Interrupted if
-        it came in one answer.
-        """
-        if self._found:
-            self._store.remove(_FILE)
-            raise Interrupted("news: " + str(error))
-
-    def end(self) -> None:
-        """All is taken in."""
-        if self._found:
-            self._store.remove(_FILE)
-            self._server.no_news_s = -_DAY_S
 
     async def _take(self, answer: bytes) -> bytes:
         load("firmware.update.patch", ("firmware.update.model",))
@@ -148,67 +202,52 @@ class News:
             await self._expand(answer)
         finally:
             give_back(("firmware.update.patch", "firmware.update.model"))
-        offset, length = self._found["timestamp.json"]
-        with open(self._store.path(_FILE), "rb") as file:
+        offset, length = self.found.places["timestamp.json"]
+        with open(self._store.path(NEWS), "rb") as file:
             file.seek(offset)
-            return file.read(length)
+            timestamp: bytes = file.read(length)
+            return timestamp
 
     async def _expand(self, answer: bytes) -> None:
-        from .patch import PatchError, apply
+        from .model import PatchError
+        from .patch import apply
 
         size = int.from_bytes(answer[_CHECK_BYTES:_HEAD_BYTES], "big")
         if len(answer) <= _HEAD_BYTES or size > _LARGEST:
             raise Interrupted("news: malformed")
-        made = bytearray(size)
-        done = [0]
-
-        def write(view: memoryview) -> None:
-            made[done[0] : done[0] + len(view)] = view
-            done[0] += len(view)
-
         read = BytesIO(answer[_HEAD_BYTES:]).readinto
         here = self._here
+        made = _Made(self._store.path(NEWS + NEW), self._digest())
         try:
-            for _ in apply(read, here.read, here.size, write, lambda at: made[at], size):
+            for _ in apply(read, here.read, here.size, made.write, made.byte, size):
                 await sleep_ms(0)
+            if made.end()[:_CHECK_BYTES] != answer[:_CHECK_BYTES]:
+                raise Interrupted("news to other files than are here")
         except PatchError as error:
             raise Interrupted("news: " + str(error))
-        if self._digest(made)[:_CHECK_BYTES] != answer[:_CHECK_BYTES]:
-            raise Interrupted("news to other files than are here")
-        self._index(made)
-        self._store.write(_FILE, made)
+        finally:
+            made.close()
+        self._store.accept(NEWS)
+        self._index(size)
 
-    def _digest(self, made: bytearray) -> bytes:
+    def _digest(self) -> "Any":
         digest = sha256()
         piece = bytearray(256)
         for offset in range(0, self._here.size, len(piece)):
             view = memoryview(piece)[: min(len(piece), self._here.size - offset)]
             self._here.read(offset, view)
             digest.update(view)
-        digest.update(made)
-        return digest.digest()
+        return digest
 
-    def _index(self, made: bytearray) -> None:
+    def _index(self, size: int) -> None:
         offset = 0
-        for role in self._roles:
-            length = int.from_bytes(made[offset : offset + 2], "big")
-            offset += 2
-            if length:
-                self._found[quoted(role) + ".json"] = (offset, length)
-            offset += length
-        if offset != len(made) or "timestamp.json" not in self._found:
+        with open(self._store.path(NEWS), "rb") as file:
+            for role in self._roles:
+                file.seek(offset)
+                length = int.from_bytes(file.read(2), "big")
+                offset += 2
+                if length:
+                    self.found.places[quoted(role) + ".json"] = (offset, length)
+                offset += length
+        if offset != size or "timestamp.json" not in self.found.places:
             raise Interrupted("news: malformed")
-
-    async def fetch(self, name: str, limit_bytes: int) -> bytes:
-        """As `Server.metadata`, out of the news where that has it. There is no newer root, or there
-        would be no news.
-        """
-        name_only = name.split(".", 1)[1]
-        if name_only == "root.json" and self._found:
-            raise Missing(name)
-        if name_only not in self._found:
-            return await self._server.metadata(name, limit_bytes)
-        offset, length = self._found[name_only]
-        with open(self._store.path(_FILE), "rb") as file:
-            file.seek(offset)
-            return file.read(min(length, limit_bytes + 1))

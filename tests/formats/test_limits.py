@@ -266,13 +266,13 @@ def test_every_row_of_the_table_is_held_by_a_test() -> None:
 def test_a_reader_that_draws_the_line_elsewhere_is_noticed(
     path: str, readers: tuple[d.Reader, ...], lax: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    strict = catalogue._get
+    strict = catalogue.get_field
 
     def other(table: Any, name: str, kind: Any, low: int, high: int) -> Any:
         return strict(table, name, kind, low, high - 1 if name in lax else high)
 
     assert disagreements(path, d.PRICE_FIELDS[path], readers) == []
-    monkeypatch.setattr(catalogue, "_get", other)
+    monkeypatch.setattr(catalogue, "get_field", other)
     assert disagreements(path, d.PRICE_FIELDS[path], readers) != []
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 from firmware.office import ask as asking
 from firmware.office import look_up
 from firmware.office.messenger import BadReply
-from firmware.sales import catalogue, details, journal, state
+from firmware.sales import by_others, details, journal, state
 from firmware.sales import till as tills
 from firmware.sales.journal import JournalFull
 from firmware.sales.sale import SaleRefused
@@ -310,7 +310,7 @@ WRONG_BUILDS: dict[str, tuple[Any, Any, str, Any]] = {
     ),
     "any number will do": (
         test_a_recipient_that_cannot_be_one_is_refused_before_anything_is_written,
-        catalogue.Recipient,
+        by_others.Recipient,
         "takes",
         lambda takes: lambda self, number: self.fewest <= len(number) <= self.most,
     ),

@@ -4,6 +4,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
     from firmware.sales.catalogue import Product
+    from firmware.ui.screen import Line
 
 _MOST_DIGITS = 10
 
@@ -26,7 +27,10 @@ async def typed(
     low = max(rule.min_minor, -(-least_minor // rule.step_minor) * rule.step_minor)
     high = min(rule.max_minor, most_minor or rule.max_minor)
     # without the currency, which the figure has: two lines is all the room there is
-    bounds = [(words("at_least"), desk.money(low)), (words("at_most"), desk.money(high))]
+    bounds: "list[Line]" = [
+        (words("at_least"), desk.money(low)),
+        (words("at_most"), desk.money(high)),
+    ]
     while True:
         entered = await desk.ui.digits(
             words("amount"),
@@ -39,5 +43,5 @@ async def typed(
         amount_minor = int(entered) * unit
         if rule.takes(amount_minor) and low <= amount_minor <= high:
             return amount_minor
-        step = (words("in_steps_of"), desk.price(rule.step_minor))
-        await desk.ui.ask(words("check_it"), bounds + [step], (("#", "ok"),))
+        step: "list[Line]" = [(words("in_steps_of"), desk.price(rule.step_minor))]
+        await desk.ui.ask(words("check_it"), bounds + step, (("#", "ok"),))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from firmware.flows.desk import Desk
     from firmware.office.look_up import Answer
     from firmware.sales.catalogue import Product
+    from firmware.ui.screen import Line
 
 LOOK_UP_MS = 30000
 
@@ -97,7 +98,7 @@ async def _known(desk: "Desk", product: "Product", number: str, amount_minor: in
     if least <= amount_minor and (not most or amount_minor <= most):
         return amount_minor
     words = desk.words
-    rows = [(words("at_least"), desk.price(least))] if least else []
+    rows: "list[Line]" = [(words("at_least"), desk.price(least))] if least else []
     if most:
         rows.append((words("at_most"), desk.price(most)))
     await desk.ui.ask(words("check_it"), rows, (("#", "ok"),))
