@@ -161,7 +161,7 @@ def _customers_terminal() -> Any:
     app: Any = Terminal.__new__(Terminal)
     app.http = SimpleNamespace(sales=0)
     app.messenger = app.till = None
-    app.link = Link(SimpleNamespace())  # type: ignore[arg-type]
+    app.link = Link(SimpleNamespace())
     return app
 
 
