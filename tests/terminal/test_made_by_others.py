@@ -1,5 +1,5 @@
-"""A whole terminal, a real server and a simulated operator: a merchant tops a number up, and what the
-operator did, the ledger, the journal and the paper are one.
+"""A whole terminal, a real server and a simulated operator: a merchant tops a number up, and what
+the operator did, the ledger, the journal and the paper are one.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from updater_server.store.engine import open_engine, reading
 
 TOP_UP = Product(
     "top50", "Savanna top-up 50", "Savanna", 5000, 250, "Dial *144#", [4],
-    kind="topup", recipient=Recipient([10, 10], ["07"]),
+    kind="topup", recipient=Recipient((10, 10), ["07"]),
 )  # fmt: skip
 NUMBER = "0712345678"
 
 
 @contextmanager
 def an_operator(world: TerminalWorld, faults: Faults, delay_s: float = 0.0) -> Iterator[Operator]:
-    """Its program, and the server told of it by command. `delay_s`, of real time, until it says what
-    became of an order.
+    """Its program, and the server told of it by command. `delay_s`, of real time, until it says
+    what became of an order.
     """
     operator = Operator(Settings(faults=faults, delay_s=delay_s))
     key = world.folder / "operator.key"
@@ -132,4 +132,3 @@ def test_an_operator_that_refuses_costs_the_merchant_nothing(shop: MakeWorld) ->
         assert world.terminal.receipts() == []
         world.eventually(lambda: world.books.float_minor() == FLOAT_MINOR, 60, "the money back")
         assert problems(world) == []
-
