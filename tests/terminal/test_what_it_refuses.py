@@ -49,7 +49,12 @@ def test_the_longest_price_list_is_sold_from_after_a_restart(make_world: MakeWor
     world.terminal.board.power_cycle()
     world.wait_online()
     world.merchant.sign_in()
-    world.merchant.sell(2)
+    world.merchant.press("1", "Sell what?")
+    world.terminal.board.type("2#")  # 20 could still be meant: # says that it was not
+    world.terminal.wait_shows("Sell Savanna 100?", timeout_s=30)
+    world.merchant.press("#", "Sold", timeout_s=60)
+    world.terminal.wait_receipts(1)
+    world.merchant.leave_sale()
     nothing_lost(world, [debit_minor(2)])
 
 
