@@ -28,8 +28,8 @@ LAYER_HEAP_BYTES: Final = 15 * 1024
 """What machine.py, norflash.py and start.py take of the heap, measured; on a chip they are machine
 code in ROM, so they do not count against the program."""
 NAMES_HEAP_BYTES: Final = 16 * 1024
-"""A board's interpreter is built with its program's names (docs/boards.md); this one keeps each name
-in the heap: 40 KiB and more, measured for a program of 1,700 names. So much of it does not count."""
+"""A board's interpreter is built with its program's names (docs/boards.md); this one keeps each of
+them in the heap, 40 KiB for 1,700 names, measured. So much of it does not count."""
 SIMULATED_TIME_HEAP_BYTES: Final = 10 * 1024
 """What time.py, select.py and tasks.py take besides: 8 KiB measured, a hundred bytes a task."""
 

@@ -218,15 +218,19 @@ class _News:
         read = BytesIO(answer[_HEAD_BYTES:]).readinto
         here = self._here
         made = _Made(self._store.path(NEWS + NEW), self._digest())
+        is_good = False
         try:
             for _ in apply(read, here.read, here.size, made.write, made.byte, size):
                 await sleep_ms(0)
             if made.end()[:_CHECK_BYTES] != answer[:_CHECK_BYTES]:
                 raise Interrupted("news to other files than are here")
+            is_good = True
         except PatchError as error:
             raise Interrupted("news: " + str(error))
         finally:
             made.close()
+            if not is_good:
+                self._store.remove(NEWS + NEW)
         self._store.accept(NEWS)
         self._index(size)
 
