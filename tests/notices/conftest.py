@@ -8,16 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.notices.town import Town
-from tests.server.shop import Shop, make_database, make_repository
+from tests.server.shop import Shop, make_signed
 
 
 @pytest.fixture(scope="session")
 def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `keys`, `repository` and `empty.db`; copy it, do not change it."""
-    folder = tmp_path_factory.mktemp("signed")
-    make_database(folder / "empty.db")
-    make_repository(folder / "repository", folder / "keys")
-    return folder
+    return make_signed(tmp_path_factory.mktemp("signed"))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from securesystemslib.signer import Signer
 
 from tests.server.engines import Store
-from tests.server.shop import PASSPHRASE, Shop, make_database, make_repository
+from tests.server.shop import PASSPHRASE, Shop, make_signed
 from updater_server import channels
 
 Office = tuple[channels.Repository, list[Signer]]
@@ -23,10 +23,7 @@ Office = tuple[channels.Repository, list[Signer]]
 @pytest.fixture(scope="session")
 def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `keys`, `repository` and `empty.db`; copy it, do not change it."""
-    folder = tmp_path_factory.mktemp("signed")
-    make_database(folder / "empty.db")
-    make_repository(folder / "repository", folder / "keys")
-    return folder
+    return make_signed(tmp_path_factory.mktemp("signed"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

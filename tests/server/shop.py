@@ -83,6 +83,13 @@ def make_database(path: Path) -> None:
     engine.dispose()
 
 
+def make_signed(folder: Path) -> Path:
+    """`folder` with `keys`, `repository` and `empty.db`; to be copied, not changed."""
+    make_database(folder / "empty.db")
+    make_repository(folder / "repository", folder / "keys")
+    return folder
+
+
 def voucher_csv(product: str, numbers: Iterable[int]) -> str:
     rows = [f"{product},{7_000_000_000_000_000 + n},{product.upper()}-{n:06d},0" for n in numbers]
     return "\n".join(["product,pin,serial,expiry", *rows, ""])

@@ -5,7 +5,6 @@ office changes it changes at the command line.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +17,7 @@ from updater_server.faces.dashboard import statement_page
 from updater_server.faces.lanes import Lane
 from updater_server.faces.requests import AnyRequest, authorization, number, query
 from updater_server.fleet import listing, technicians, terminals
-from updater_server.parties import days, movements, statements
+from updater_server.parties import movements, statements
 from updater_server.sales import currency, ledger
 from updater_server.service import Service
 from updater_server.store.engine import reading
@@ -81,10 +80,9 @@ class OperatorFace:
             raise InputError(f"as is one of {', '.join(_STATEMENTS)}")
         with reading(self._service.engine) as connection:
             who = movements.holder(connection, asked.get("holder", ""))
-            zone = days.zone(connection) or statements.UTC_ZONE
-            last_day = asked.get("to") or days.day_of(self._service.now(), zone)
-            days.bounds(last_day, zone)
-            first_day = asked.get("from") or str(date.fromisoformat(last_day) - timedelta(days=6))
+            first_day, last_day = statements.span(
+                connection, asked.get("from", ""), asked.get("to", ""), self._service.now()
+            )
             money = currency.shown(connection, self._service.prices)
             found = statements.of_account(
                 connection, who.name, who.account, money, first_day, last_day

@@ -30,8 +30,26 @@ _HOUR_S = 3600
 
 def plan(connection: Connection, receivers: Iterable[Receiver], now: int) -> int:
     """Write what is to be sent now (Unix time); returns how many messages."""
+    due = _due(connection, receivers, now)
+    for receiver, message in due:
+        _write(connection, receiver.name, message)
+    return len(due)
+
+
+def is_due(connection: Connection, receivers: Iterable[Receiver], now: int) -> bool:
+    """Whether `plan` would write anything now: nobody who writes need wait for it else."""
+    return bool(_due(connection, receivers, now))
+
+
+def _due(
+    connection: Connection, receivers: Iterable[Receiver], now: int
+) -> list[tuple[Receiver, Message]]:
     groups = _open_groups(connection)
-    return sum(_for_receiver(connection, receiver, groups, now) for receiver in receivers)
+    return [
+        (receiver, message)
+        for receiver in receivers
+        for message in _for_receiver(connection, receiver, groups, now)
+    ]
 
 
 def _open_groups(connection: Connection) -> dict[str, Group]:
@@ -56,7 +74,7 @@ def _open_groups(connection: Connection) -> dict[str, Group]:
 
 def _for_receiver(
     connection: Connection, receiver: Receiver, groups: dict[str, Group], now: int
-) -> int:
+) -> list[Message]:
     known = {
         row.code: row
         for row in connection.execute(
@@ -74,12 +92,11 @@ def _for_receiver(
             over = Group(code, alarms.grade(code), 0, 0, told.at, now, told.through, ())
             due.setdefault("resolved", []).append(over)
     left = receiver.per_hour - _written_since(connection, receiver.name, now - _HOUR_S)
-    written = 0
+    messages: list[Message] = []
     for kind, several in due.items():
-        for part in _parted(several, left - written):
-            _write(connection, receiver.name, Message(kind, part, now))
-            written += 1
-    return written
+        for part in _parted(several, left - len(messages)):
+            messages.append(Message(kind, part, now))
+    return messages
 
 
 def _kind(connection: Connection, group: Group, told: Row[Any] | None, now: int) -> str:

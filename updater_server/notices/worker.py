@@ -46,11 +46,15 @@ class Notices:
         """Once: who is told of what, and on its way with what is due."""
         self._read_receivers()
         now = self._service.now()
-        with writing(self._service.engine) as connection:
-            plan.plan(connection, self._receivers, now)
-            self._looks += 1
-            if self._looks % _TIDY_EVERY == 1:
-                outbox.tidy(connection, now)
+        with reading(self._service.engine) as connection:
+            is_due = plan.is_due(connection, self._receivers, now)
+        self._looks += 1
+        is_untidy = self._looks % _TIDY_EVERY == 1
+        if is_due or is_untidy:
+            with writing(self._service.engine) as connection:
+                plan.plan(connection, self._receivers, now)
+                if is_untidy:
+                    outbox.tidy(connection, now)
         for receiver in self._receivers:
             if receiver.name not in self._busy or not self._busy[receiver.name].is_alive():
                 thread = threading.Thread(target=self._empty, args=(receiver,), daemon=True)

@@ -11,7 +11,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
@@ -68,6 +68,22 @@ class Statement:
     def time(self, line: Line) -> str:
         """When a line was posted, to the minute, where days begin."""
         return datetime.fromtimestamp(line.at, self.zone).strftime("%Y-%m-%d %H:%M")
+
+
+def span(connection: Connection, first_day: str, last_day: str, now: int) -> tuple[str, str]:
+    """The days that are asked for; "": to this day (`now`, Unix time), and from six days before.
+
+    Raises:
+        InputError: it is no day.
+    """
+    last = last_day or days.day_of(now, days.zone(connection) or UTC_ZONE)
+    days.bounds(last, UTC_ZONE)
+    if first_day:
+        return first_day, last
+    try:
+        return (date.fromisoformat(last) - timedelta(days=6)).isoformat(), last
+    except OverflowError as error:
+        raise InputError(f"there is no week before {last}") from error
 
 
 def of_account(

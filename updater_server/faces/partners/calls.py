@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Any
 
 from litestar.exceptions import NotFoundException, PermissionDeniedException
@@ -21,7 +20,7 @@ from updater_server.faces.partners.shapes import (
     TransferAsked,
 )
 from updater_server.fleet import operators
-from updater_server.parties import days, movements, statements, tree
+from updater_server.parties import movements, statements, tree
 from updater_server.parties.movements import Holder, Order
 from updater_server.parties.tokens import Caller
 from updater_server.parties.tree import Party
@@ -134,10 +133,7 @@ class Calls:
         with reading(self._service.engine) as connection:
             asks = self._caller(connection, token)
             who = _within(connection, asks, holder)
-            zone = days.zone(connection) or statements.UTC_ZONE
-            last = last_day or days.day_of(self._service.now(), zone)
-            days.bounds(last, zone)
-            first = first_day or _week_before(last)
+            first, last = statements.span(connection, first_day, last_day, self._service.now())
             found = statements.of_account(
                 connection, who.name, who.account, self._money(connection), first, last
             )
@@ -178,13 +174,6 @@ class Calls:
         if row is None:
             raise NotFoundException(f"terminal {terminal} has asked for no sale {sequence}")
         return _sale(row)
-
-
-def _week_before(day: str) -> str:
-    try:
-        return str(date.fromisoformat(day) - timedelta(days=6))
-    except OverflowError as error:
-        raise InputError(f"there is no week before {day}") from error
 
 
 def _within(connection: Connection, asks: Caller, name: str) -> Holder:
