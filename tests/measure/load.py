@@ -203,10 +203,13 @@ Act = Callable[[Terminal, Load], None]
 
 
 def load(
-    server: Process, terminals: Sequence[Terminal], act: Act, until: Callable[[int], bool]
+    servers: Sequence[Process],
+    terminals: Sequence[Terminal],
+    act: Act,
+    until: Callable[[int], bool],
 ) -> Load:
     """Each of `terminals`, all at once, does `act` again and again while `until(how often it
-    did)` is false.
+    did)` is false; CPU of all `servers`.
     """
     each = [Load() for _ in terminals]
 
@@ -220,13 +223,13 @@ def load(
         threading.Thread(target=work, args=pair) for pair in zip(terminals, each, strict=True)
     ]
     whole = Load()
-    cpu, started = cpu_s(server), time.perf_counter()
+    cpu, started = sum(map(cpu_s, servers)), time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     whole.elapsed_s = time.perf_counter() - started
-    whole.cpu_s = cpu_s(server) - cpu
+    whole.cpu_s = sum(map(cpu_s, servers)) - cpu
     for seen in each:
         whole.statuses += seen.statuses
         whole.seconds += seen.seconds

@@ -220,9 +220,9 @@ def measure(
         terminals = [Terminal(life, server.port) for life in lives]
         for several in sorted(set(connections)):
             at_work = terminals[:several]
-            load(server, at_work, Terminal.sell, lambda own: own == 1)  # connections opened, warm
+            load([server], at_work, Terminal.sell, lambda own: own == 1)  # connections opened, warm
             before, before_ms = own_rows_limit(copy, lives[0], seconds / 4)
-            seen = load(server, at_work, Terminal.sell, _later(seconds))
+            seen = load([server], at_work, Terminal.sell, _later(seconds))
             behind, behind_ms = own_rows_limit(copy, lives[0], seconds / 4)
             limit = (before + behind) / 2  # the disk is others', too
             assert seen.sales == len(seen.seconds), seen.statuses
@@ -234,7 +234,7 @@ def measure(
             if several == 1:
                 cpu_ms, part = seen.cpu_ms, seen.rate / limit
         for name, act in _ACTS[1:]:
-            seen = load(server, terminals[:1], act, _until_told(terminals[0], name, seconds / 2))
+            seen = load([server], terminals[:1], act, _until_told(terminals[0], name, seconds / 2))
             _line(_told(name, seen, asked[name]))
             assert set(seen.statuses) == {200}, seen.statuses
         for terminal in terminals:

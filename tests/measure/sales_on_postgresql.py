@@ -11,12 +11,11 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.measure.load import Act, Load, Terminal, cpu_s, fill, make_folder
+from tests.measure.load import Load, Terminal, fill, load, make_folder
 from tests.measure.moved import move
 from tests.measure.past import PRODUCT, Life
 from tests.server.shop import make_repository
@@ -93,39 +92,6 @@ def limit(postgres: PostgresServer, database: str, clients: int, seconds: float)
     return float(found[1])
 
 
-def together(
-    processes: Sequence[Process],
-    terminals: Sequence[Terminal],
-    act: Act,
-    until: Callable[[int], bool],
-) -> Load:
-    """Each of `terminals`, all at once, does `act` again and again; CPU of all processes."""
-    each = [Load() for _ in terminals]
-
-    def work(terminal: Terminal, seen: Load) -> None:
-        own = 0
-        while not until(own):
-            act(terminal, seen)
-            own += 1
-
-    threads = [
-        threading.Thread(target=work, args=pair) for pair in zip(terminals, each, strict=True)
-    ]
-    whole = Load()
-    cpu, started = sum(map(cpu_s, processes)), time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    whole.elapsed_s = time.perf_counter() - started
-    whole.cpu_s = sum(map(cpu_s, processes)) - cpu
-    for seen in each:
-        whole.statuses += seen.statuses
-        whole.seconds += seen.seconds
-        whole.pins += seen.pins
-    return whole
-
-
 def _later(seconds: float) -> Callable[[int], bool]:
     end = time.monotonic() + seconds
     return lambda _own: time.monotonic() > end
@@ -189,8 +155,8 @@ def measure(
             for terminal in terminals:
                 terminal.boot_count = boot  # its counters go on
             at_work = processes[:servers]
-            together(at_work, terminals, Terminal.sell, lambda own: own == 2)
-            seen = together(at_work, terminals, Terminal.sell, _later(seconds))
+            load(at_work, terminals, Terminal.sell, lambda own: own == 2)
+            seen = load(at_work, terminals, Terminal.sell, _later(seconds))
             assert seen.sales == len(seen.seconds), seen.statuses
             part = seen.rate / bare[connections]
             name = f"sale, {servers} process{'es' * (servers - 1)}, {connections} at once"
@@ -215,11 +181,9 @@ def measure(
 def _others(processes: Sequence[Process], terminals: Sequence[Terminal], seconds: float) -> None:
     terminal = terminals[0]
     later = _later(seconds / 2)
-    told = together(
-        processes[:1], [terminal], Terminal.tell, lambda _: later(0) or not terminal.untold
-    )
+    told = load(processes[:1], [terminal], Terminal.tell, lambda _: later(0) or not terminal.untold)
     _line(_told("sync", told))
-    _line(_told("check-in", together(processes[:1], [terminal], Terminal.report, _later(seconds))))
+    _line(_told("check-in", load(processes[:1], [terminal], Terminal.report, _later(seconds))))
 
 
 def main() -> int:

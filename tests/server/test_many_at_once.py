@@ -145,7 +145,7 @@ def test_sixty_four_terminals_at_once_lose_nothing_and_get_nothing_twice(
     try:
         terminals = [Terminal(life, server.port) for life in lives]
         for count in (32, 64):
-            seen = load(server, terminals[:count], Terminal.sell, lambda own: own == each)
+            seen = load([server], terminals[:count], Terminal.sell, lambda own: own == each)
             assert dict(seen.statuses) == {200: count * each}
             assert len(set(seen.pins)) == seen.sales == count * each
             # In line, everybody waits about as long as everybody else.
