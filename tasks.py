@@ -149,14 +149,31 @@ def sim(
     help={
         "paths": "tests to run (all of them unless named), for example tests/money",
         "workers": "processes at once; two for each processor unless said, as most wait",
+        "full": "all that everyday runs take a sample of: every whole terminal on MicroPython",
     }
 )
-def test(context: Context, paths: str = "tests", workers: int = 0) -> None:
+def test(context: Context, paths: str = "tests", workers: int = 0, full: bool = False) -> None:
     """Run the linters, then the whole test suite; skipped tests are listed with reasons."""
     lint(context)
+    paths += " --full" * full
     # Whole terminals wait for their networks and printers more than they compute.
     workers = workers or 2 * (os.cpu_count() or 1)
     _python(f"-m pytest -n {workers} --dist loadgroup -q {paths}")
+
+
+@task(
+    help={
+        "times": "how often",
+        "busy": "processes that compute beside",
+        "paths": "which tests, as pytest takes them",
+    }
+)
+def digests(
+    context: Context, times: int = 10, busy: int = 4, paths: str = "tests/terminal"
+) -> None:
+    """Whole terminals again and again, in another order, on the other engine, with load beside:
+    each world must come to the same digest."""
+    _python(f"-m tests.terminal.digests --times {times} --busy {busy} {paths}")
 
 
 @task(
@@ -190,7 +207,9 @@ def powercut(
         "days": "how long",
         "seed": "which lives",
         "terminal": "only this one of them, as it was",
-        "sample": "so many of them live on MicroPython as well, and must come to the same digest",
+        "sample": "so many of them live on MicroPython as well, and must come to the same digests",
+        "sample_days": "so many of their first days, at most 7",
+        "full": "a hundred terminals for a year, ten of them on MicroPython for their first week",
         "wrong_builds": "live with firmware that is wrong on purpose instead, and see it noticed",
     }
 )
@@ -201,11 +220,15 @@ def lives(
     seed: int = 1,
     terminal: int = -1,
     sample: int = 1,
+    sample_days: int = 3,
     wrong_builds: bool = False,
+    full: bool = False,
 ) -> None:
     """Live whole lives of terminals, merchants and their office, judged at each midnight."""
+    if full:
+        terminals, days, sample, sample_days = 100, 365, 10, 7
     only = f" --terminal {terminal}" if terminal >= 0 else ""
-    only += f" --sample {sample}" + " --wrong-builds" * wrong_builds
+    only += f" --sample {sample} --sample-days {sample_days}" + " --wrong-builds" * wrong_builds
     _python(f"-m tests.lives --terminals {terminals} --days {days} --seed {seed}{only}")
 
 
@@ -222,6 +245,24 @@ def suppliers(
     """Sell what simulated suppliers make that misbehave: lost, doubled, unresolved must be 0."""
     only = " --wrong-builds" * wrong_builds
     _python(f"-m tests.suppliers --sales {sales} --seed {seed}{only}")
+
+
+@task(
+    positional=["what"],
+    help={
+        "what": "what to torture: gsm",
+        "seed": "which run; any replays",
+        "hours": "how long, simulated",
+        "wrong_builds": "drivers that are wrong on purpose instead, and see each noticed",
+    },
+)
+def torture(
+    context: Context, what: str, seed: int = 1, hours: float = 100, wrong_builds: bool = False
+) -> None:
+    """Random trouble for long, on simulated time: `inv torture gsm`."""
+    _python(
+        f"-m tests.torture.{what} --seed {seed} --hours {hours}" + " --wrong-builds" * wrong_builds
+    )
 
 
 @task(

@@ -5,6 +5,7 @@ import gc
 
 from bootloader.shared.cose import derive_keys
 from bootloader.shared.hashes import hkdf_sha256
+from firmware import lent
 from firmware.clock import Clock, unix_seconds
 from firmware.drivers.battery import Battery
 from firmware.drivers.buzzer import Buzzer
@@ -21,7 +22,6 @@ from firmware.log import log
 from firmware.net.http_client import HttpClient
 from firmware.net.link import Link
 from firmware.net.modem.sim800 import Modem
-from firmware.office.ask import ask
 from firmware.office.messenger import Messenger, http_post
 from firmware.sales.catalogue import Catalogue, CatalogueError, load
 from firmware.sales.journal import Journal
@@ -34,10 +34,14 @@ from firmware.update.client import UpdateClient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from typing import Any
+
     from bootloader.shared.board import Board
     from firmware.boot_info import BootInfo
     from firmware.kept.config import Config
     from firmware.kept.memory import Memory
+    from firmware.office.look_up import Answer
     from firmware.sales.sale import Sale
     from firmware.ui.screen import Screen
     from firmware.ui.texts import Words
@@ -123,6 +127,7 @@ class Terminal:
         modem = Modem(board.uart("modem", MODEM_BAUD), board.modem_power_key, _modem_log)
         self.link = Link(modem)
         self.http = HttpClient(modem, config.host, config.port)
+        self.http.told = modem.outcome
         self.messenger = Messenger(
             self._keys, who.terminal_id, boot.boot_count, http_post(self.http), board.random(4)
         )
@@ -160,11 +165,31 @@ class Terminal:
         """Ask the server for the voucher of `sale`: "" when the till holds it, the code of a
         refusal, or None when no answer came.
         """
+        name = "firmware.office.ask"
+        module = lent.load(name)
+        try:
+            found: str | None = await self._asked(module.ask(self.messenger, self.till, sale))
+            return found
+        finally:
+            lent.give_back((name,))
+
+    async def look_up(self, product_id: str, recipient: str, amount_minor: int) -> "Answer | None":
+        """Ask the server who a meter or a reference belongs to; None when no answer came."""
+        name = "firmware.office.look_up"
+        module = lent.load(name)
+        question = module.look_up(self.messenger, product_id, recipient, amount_minor)
+        try:
+            found: Answer | None = await self._asked(question)
+            return found
+        finally:
+            lent.give_back((name,))
+
+    async def _asked(self, question: "Awaitable[Any]") -> "Any":
         self.http.sales += 1  # downloads stand aside
         try:
-            return await ask(self.messenger, self.till, sale)
+            return await question
         except NO_ANSWER as error:
-            log("sale", "{}: {}".format(sale.sequence, error))
+            log("sale", "no answer: {}".format(error))
             self.link.lost()
             self.link.hurry()
             return None
@@ -197,7 +222,7 @@ class Terminal:
         return {
             "open_sale": self.selling or self.printer.busy,
             "idle_s": self.ui.idle_ms() // 1000,
-            "battery_mv": self.battery.mv,
+            "battery_mv": self.battery.read()[0],
             "unsynced_records": self.till.unsynced_count,
         }
 

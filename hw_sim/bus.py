@@ -157,8 +157,10 @@ class BusServer:
 
     def take_flash_changed(self) -> bool:
         """Whether the reply now made is to say so."""
-        changed, self._flash_changed = self._flash_changed, False
-        return changed
+        if not self._flash_changed:
+            return False
+        self._flash_changed = False
+        return True
 
     def handle(
         self, op: Op, unit: int, arg: int, arg2: int, payload: bytes

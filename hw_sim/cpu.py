@@ -27,6 +27,9 @@ _PACKED: Final = "micropython_run"
 LAYER_HEAP_BYTES: Final = 15 * 1024
 """What machine.py, norflash.py and start.py take of the heap, measured; on a chip they are machine
 code in ROM, so they do not count against the program."""
+NAMES_HEAP_BYTES: Final = 16 * 1024
+"""A board's interpreter is built with its program's names (docs/boards.md); this one keeps each of
+them in the heap, 40 KiB for 1,700 names, measured. So much of it does not count."""
 SIMULATED_TIME_HEAP_BYTES: Final = 10 * 1024
 """What time.py, select.py and tasks.py take besides: 8 KiB measured, a hundred bytes a task."""
 
@@ -74,7 +77,8 @@ class Cpu:
         `terminal` is its standard input, `output` where it prints. With `simulated_time` it asks
         the board for the time (docs/simulated-time.md).
         """
-        heap = heap_bytes + LAYER_HEAP_BYTES + SIMULATED_TIME_HEAP_BYTES * simulated_time
+        heap = heap_bytes + LAYER_HEAP_BYTES + NAMES_HEAP_BYTES
+        heap += SIMULATED_TIME_HEAP_BYTES * simulated_time
         command = [interpreter]
         if Path(interpreter).name.startswith(_PACKED):
             command = [sys.executable, "-I", "-S", str(_LAUNCHER), interpreter, str(window_bytes)]

@@ -47,6 +47,7 @@ class GpioBank:
         self._value = [False] * PIN_COUNT
         self._inputs: dict[int, Callable[[], bool]] = {}
         self._outputs: dict[int, Callable[[bool | None], None]] = {}
+        self._conducts: dict[int, Callable[[], bool]] = {}
         self._edges: dict[int, int] = {}
         self._seen: dict[int, bool] = {}
         self.is_looking = False
@@ -54,9 +55,14 @@ class GpioBank:
         self.interrupt: Callable[[int], None] = lambda pin: None
         """Told of each edge on a pin that the CPU listens to."""
 
-    def tie_input(self, pin: int, level: Callable[[], bool]) -> None:
-        """`level()` is read whenever the CPU reads `pin` while not driving it."""
+    def tie_input(
+        self, pin: int, level: Callable[[], bool], conducts: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`level()` is read whenever the CPU reads `pin` while not driving it. `conducts()`:
+        whether what the CPU drives onto it may change other lines now.
+        """
         self._inputs[check_pin(pin)] = level
+        self._conducts[pin] = conducts
 
     def tie_output(self, pin: int, changed: Callable[[bool | None], None]) -> None:
         """`changed(level)` is called whenever what the CPU drives onto `pin` changes."""
@@ -148,7 +154,7 @@ class GpioBank:
         changed = self._outputs.get(pin)
         if changed is not None and after != before:
             changed(after)
-        if self._edges and after != before and pin in self._inputs:
+        if self._edges and after != before and pin in self._inputs and self._conducts[pin]():
             self.look()
 
 

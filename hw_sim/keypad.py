@@ -31,6 +31,11 @@ class _Contact:
 
     def closed(self, now_s: float) -> bool:
         """Whether the contact conducts at `now_s`."""
+        if not self.edges_s:
+            return self.pressed
+        if now_s >= self.edges_s[-1]:
+            self.edges_s.clear()  # it has settled, and time never goes back
+            return self.pressed
         remaining = sum(1 for edge in self.edges_s if edge > now_s)
         return self.pressed ^ bool(remaining % 2)
 
@@ -65,17 +70,23 @@ class Keypad:
         self._place: dict[str, tuple[int, int]] = {}
         self._contacts: dict[str, _Contact] = {}
         self._by_column: defaultdict[int, list[tuple[int, _Contact]]] = defaultdict(list)
+        self._moved: dict[str, _Contact] = {}
+        """Those that a finger moved, until they are open and still again: all that can conduct."""
         for row, keys in enumerate(layout):
             for column, key in enumerate(keys):
                 contact = _Contact()
                 self._place[key] = (row, self._rows + column)
                 self._contacts[key] = contact
-                self._by_column[self._rows + column].append((row, contact))
+                self._by_column[self._rows + column].append((row_pins[row], contact))
         self.shorts = 0
         """Reads at which a driven-low row was joined to a driven-high one: two push-pull outputs
         fighting. Real drivers let go of the rows they do not scan."""
         for node, pin in enumerate(self._pins):
-            gpio.tie_input(pin, lambda node=node: self._level(node))  # type: ignore[misc]
+            gpio.tie_input(
+                pin,
+                lambda node=node: self._level(node),  # type: ignore[misc]
+                lambda node=node: self._conducts(node),  # type: ignore[misc]
+            )
 
     @property
     def keys(self) -> frozenset[str]:
@@ -122,6 +133,7 @@ class Keypad:
         self._gpio.look()  # the chatter of the last move has ended since, and nobody saw its end
         contact.pressed = pressed
         contact.scans_since_change = 0
+        self._moved[key] = contact
         now_s = self._clock()
         # An even number of edges, so that the chatter ends where the finger wants it.
         count = 2 * self._rng.randint(0, BOUNCE_MAX_EDGES // 2) if self._bounce else 0
@@ -131,14 +143,17 @@ class Keypad:
     def _level(self, node: int) -> bool:
         """The level on one line: what the lines it is joined to are driven or pulled to."""
         now_s = self._clock()
-        closed = [
-            self._place[key]
-            for key, contact in self._contacts.items()
-            if (contact.pressed or contact.edges_s) and contact.closed(now_s)
-        ]
-        self._note_scan(node, now_s)
+        closed = self._closed(now_s) if self._moved else ()
+        if node >= self._rows and not self._gpio.is_looking:
+            self._note_scan(node, now_s)
+        if not closed:
+            pin = self._pins[node]
+            level = self._gpio.driven(pin)
+            if level is None:
+                level = self._gpio.pull(pin)
+            return self._noise() if level is None else level
         joined = {node}
-        grew = bool(closed)
+        grew = True
         while grew:
             grew = False
             for row, column in closed:
@@ -157,14 +172,32 @@ class Keypad:
             return True
         if False in pulls:
             return False
-        # Nothing holds the line: it floats, and a CPU that forgot its pull-ups reads noise.
+        return self._noise()
+
+    def _conducts(self, node: int) -> bool:
+        """Whether a contact joins that line to another, or may at any moment."""
+        return any(
+            node in self._place[key] or contact.edges_s for key, contact in self._moved.items()
+        )
+
+    def _closed(self, now_s: float) -> list[tuple[int, int]]:
+        """Where a contact conducts."""
+        closed = []
+        for key, contact in list(self._moved.items()):
+            if contact.closed(now_s):
+                closed.append(self._place[key])
+            elif not contact.edges_s:
+                del self._moved[key]
+        return closed
+
+    def _noise(self) -> bool:
+        """Nothing holds the line: it floats, and a CPU that forgot its pull-ups reads noise."""
         return self._rng.random() < 0.5
 
     def _note_scan(self, node: int, now_s: float) -> None:
-        if node < self._rows or self._gpio.is_looking:
-            return
-        for row, contact in self._by_column[node]:
-            if self._gpio.driven(self._pins[row]) is False and contact.settled(now_s):
+        driven = self._gpio.driven
+        for row_pin, contact in self._by_column[node]:
+            if driven(row_pin) is False and contact.settled(now_s):
                 if not contact.scans_since_change:
                     contact.first_scan_s = now_s
                 contact.scans_since_change += 1

@@ -188,6 +188,12 @@ class Lcd:
         return Picture(tuple(rows))
 
     def _write_memory(self, data: bytes) -> None:
+        end = self._column + len(data)
+        if self._mode == 2 and end <= WIDTH_PX:  # as below, at once
+            base = self._page * WIDTH_PX
+            self._memory[base + self._column : base + end] = data
+            self._column = end % WIDTH_PX
+            return
         for byte in data:
             self._memory[self._page * WIDTH_PX + self._column] = byte
             if self._mode == 2:  # page addressing: the column wraps, the page stays (10.1.3)

@@ -72,7 +72,7 @@ class _CpuTurn(Turn):
 
 
 class SimulatedPace(Pace):
-    """The clock of `loop`. Its calendar begins at `start_unix_s`."""
+    """The clock of `loop`. Its calendar begins at `start_unix_s`, whatever that clock says."""
 
     jumps = True
 
@@ -80,7 +80,7 @@ class SimulatedPace(Pace):
         super().__init__()
         self._thread = thread
         self._loop = thread.simulated
-        self._start_unix_s = start_unix_s
+        self._start_unix_s = start_unix_s - self._loop.begins_s
 
     @property
     def unscaled(self) -> Pace:
@@ -88,7 +88,7 @@ class SimulatedPace(Pace):
         return self
 
     def now_s(self) -> float:
-        """Seconds since the loop was made; asked from any thread."""
+        """Seconds, as `SimulatedLoop.time`; asked from any thread."""
         return self._loop.time()
 
     def unix_s(self) -> float:
@@ -139,9 +139,9 @@ class SimulatedThread(LoopThread):
     its work is done, however long that takes on the host.
     """
 
-    def __init__(self, speed: float = 0) -> None:
-        """`speed`: see `SimulatedLoop`."""
-        self.simulated = SimulatedLoop(speed)
+    def __init__(self, speed: float = 0, begins_s: float = 0) -> None:
+        """`speed`, `begins_s`: see `SimulatedLoop`."""
+        self.simulated = SimulatedLoop(speed, begins_s)
         super().__init__(self.simulated)
 
     @property

@@ -39,11 +39,13 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     """An event loop whose `time()` is simulated. `hw_sim.simulated` says in which order.
 
     `speed`: simulated seconds in one of the wall, at most, for people who watch; 0 is no limit.
+    `begins_s`: what its clock says at first, as that of a chip that has been on for so long.
     """
 
-    def __init__(self, speed: float = 0) -> None:
+    def __init__(self, speed: float = 0, begins_s: float = 0) -> None:
         self._speed = speed
-        self._now_s = 0.0
+        self.begins_s = begins_s
+        self._now_s = float(begins_s)
         self._order = itertools.count()
         self._held: dict[str, int] = {}
         self._requests: deque[Callable[[], None]] = deque()
@@ -61,7 +63,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         super().__init__(_Jumps(self))
 
     def time(self) -> float:
-        """Simulated seconds since the loop was made."""
+        """Simulated seconds: since the loop was made, and `begins_s`."""
         return self._now_s
 
     def call_at(
@@ -77,6 +79,16 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
         timer.note_scheduled()
         return timer
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*_Arguments], object],
+        *args: *_Arguments,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """As asyncio's."""
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
 
     # who holds the clock
 
@@ -114,12 +126,19 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     # a CPU in the loop's own process, which asks by calls
 
+    def pass_time(self, seconds: float) -> None:
+        """Work on this loop's own thread takes so long: what is due meanwhile comes after it."""
+        self._now_s += seconds
+
     def is_quiet(self) -> bool:
         """Whether a request of a CPU that computes would be next now: nothing is ready, no timer is
         due, nobody owes an answer.
         """
         if self._ready or self._held or self._requests:  # type: ignore[attr-defined]
             return False
+        timers = self._scheduled  # type: ignore[attr-defined]
+        if not timers or timers[0].when() > self._now_s + self._clock_resolution:  # type: ignore[attr-defined]
+            return True  # cancelled or not, the first one is not due
         next_s = self._next_timer_s()
         return next_s is None or next_s > self._now_s + self._clock_resolution  # type: ignore[attr-defined]
 
@@ -132,10 +151,12 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             return False
         if self._ready or self._held or self._requests:  # type: ignore[attr-defined]
             return False
-        if any(each is not turn for each in self._computing):
+        computing = self._computing
+        if len(computing) > (turn in computing):
             return False
-        if any(from_s <= self._now_s for from_s, _ in self._lookers):
-            return False
+        for from_s, _ in self._lookers:
+            if from_s <= self._now_s:
+                return False
         next_s = self._next_timer_s()
         if next_s is not None and next_s <= until_s + self._clock_resolution:  # type: ignore[attr-defined]
             return False
@@ -249,9 +270,9 @@ class _Timer(asyncio.TimerHandle):
         """So that the loop counts it no more."""
         self._scheduled = False
 
-    def __lt__(self, other: object) -> bool:
-        assert isinstance(other, _Timer)
-        return (self.when(), self.place) < (other.when(), other.place)
+    def __lt__(self, other: _Timer) -> bool:  # type: ignore[override]  # there are no others here
+        mine, others = self.when(), other.when()
+        return self.place < other.place if mine == others else mine < others
 
 
 class _Jumps(selectors.DefaultSelector):

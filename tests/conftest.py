@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import gc
 import hashlib
+import random
+from collections import Counter
 
 import pytest
 import typer.main
@@ -24,12 +26,20 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--digests` tells that of each world."""
+    """`--digests` tells that of each world; with `--full` nothing runs as a sample; `--shuffle N`
+    runs the tests in another order.
+    """
     parser.addoption("--digests", action="store_true", help="tell the digest of each world")
+    parser.addoption("--full", action="store_true", help="run all that everyday runs sample")
+    parser.addoption("--shuffle", type=int, default=0, help="another order for each number but 0")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One digest of all worlds on simulated time: equal in each run of the same tests."""
+    engines: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("", []):
+        if getattr(report, "when", "") == "teardown":
+            engines.update(value for name, value in report.user_properties if name == "engine")
     lines = sorted(
         f"{report.nodeid.partition('@')[0]} {value}"
         for report in terminalreporter.stats.get("", [])
@@ -42,14 +52,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line("\n".join(lines))
         digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
         terminalreporter.write_line(f"digest: {digest} ({len(lines)} worlds on simulated time)")
+        told = ", ".join(f"{count} on {engine}" for engine, count in sorted(engines.items()))
+        terminalreporter.write_line(f"worlds: {told}; with --full all on MicroPython")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is made once for a file, or for a folder, is made once: of several processes, one runs
     all tests that ask for it.
     """
+    if config.getoption("--shuffle"):
+        random.Random(config.getoption("--shuffle")).shuffle(items)
     for item in items:
+        if item.get_closest_marker("full") and not config.getoption("--full"):
+            item.add_marker(pytest.mark.skip(reason="not every day: inv test --full"))
         if not isinstance(item, pytest.Function):
             continue
         for made in (every[-1] for every in item._fixtureinfo.name2fixturedefs.values()):

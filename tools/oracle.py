@@ -17,8 +17,13 @@ from securesystemslib.formats import encode_canonical
 from bootloader.shared import canonical, release, rollout
 from firmware.kept import config
 from firmware.sales import catalogue
+from firmware.ui import canvas
+from firmware.ui.money_and_dates import money
 from updater_server import channels
 from updater_server.channels import carried
+
+_WIDEST_NUMBER = "88 "
+"""What stands before a name in a list of products."""
 
 
 class Unfit(Exception):
@@ -55,6 +60,21 @@ def check_change(before: dict[str, Any], patch: dict[str, Any]) -> None:
     check_settings(whole)
 
 
+def _check_names(path: str, found: catalogue.Catalogue) -> None:
+    """Raises Unfit if two products read the same in the list that a merchant chooses from."""
+    read: dict[tuple[str, str], str] = {}
+    for product in found.products:
+        price = "" if product.open else money(product.amount_minor, found.minor_digits)
+        room = canvas.WIDTH - 6 - canvas.text_width(price)
+        shown = canvas.shorten(_WIDEST_NUMBER + product.name, room)
+        other = read.setdefault((product.kind, shown), product.name)
+        if other != product.name:
+            raise Unfit(
+                f"{path}: a merchant cannot tell {product.name!r} from {other!r}: both read "
+                f"{shown.removeprefix(_WIDEST_NUMBER)!r}; let them differ sooner"
+            )
+
+
 class Terminal:
     """A `channels.Judge`: refuses what no terminal would take."""
 
@@ -76,9 +96,10 @@ class Terminal:
     def target(self, path: str, data: bytes) -> None:
         """Judge a price list before it is listed. Raises Unfit."""
         try:
-            catalogue.Catalogue(data)
+            found = catalogue.Catalogue(data)
         except catalogue.CatalogueError as error:
             raise Unfit(f"{path}: no terminal could sell from this: {error}") from error
+        _check_names(path, found)
 
     def request(self, asked: carried.Request) -> None:
         """Judge what was carried to a key, and the price lists that came with it. Raises Unfit."""

@@ -197,7 +197,7 @@ def mount_data(partition: Partition, may_format: bool) -> None:
         found()
     except OSError:
         pass  # once more below
-    for block in device.seen:
+    for block in sorted(device.seen):  # a set has another order on each interpreter
         make_firm(partition, block * SECTOR_BYTES)
     device.seen = None
     try:

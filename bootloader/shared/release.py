@@ -65,8 +65,8 @@ _UINT16 = const(0xFFFF)
 
 
 class Payload:
-    """One way to get the image: `kind` "full" or "delta", `path` of its target; a delta's
-    `base_sha256` (bytes) is the image it starts from."""
+    """One way to get the image: `kind` "full", "delta" or "patch", `path` of its target; but
+    for the full one's `base_sha256` (bytes) is the image it starts from."""
 
     def __init__(self, kind: str, path: str, base_sha256: bytes | None) -> None:
         self.kind = kind
@@ -143,7 +143,7 @@ class Release:
                 if name != path:
                     raise ValueError("the full payload has another path")
                 self.payloads.append(Payload(kind, name, None))
-            elif kind == "delta":
+            elif kind in ("delta", "patch"):
                 if not name.startswith(folder + str(self.release) + "-from-"):
                     raise ValueError("a delta is of another release")
                 self.payloads.append(Payload(kind, name, _digest(payload, "base_sha256")))

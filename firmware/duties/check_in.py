@@ -4,10 +4,10 @@ import asyncio
 
 from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
 from bootloader.shared.control import ControlError
+from firmware import lent
 from firmware.clock import set_rtc
 from firmware.duties.apart import apart
 from firmware.log import log
-from firmware.office import check_in, stock_delivery
 from firmware.sales.journal import JournalFull
 
 TYPE_CHECKING = False
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.duties.parts import Parts
-    from firmware.office.messenger import Content
+    from firmware.office.check_in import Answer
+
+_SYNC = "firmware.office.sync"
+_CHECK_IN = "firmware.office.check_in"
+_STOCK = "firmware.office.stock_delivery"
 
 
 class CheckIn:
@@ -59,9 +63,7 @@ class CheckIn:
         if failure:
             told = [failure["release"], failure["reason"]]
         files = dict(terminal.files.refused)
-        status = self._status(told, files)
-        reply = await check_in.check_in(terminal.journal, terminal.messenger, terminal.till, status)
-        now, terminal.message, waiting, recalled = reply
+        now, terminal.message, waiting, recalled = await self._ask(told, files)
         self._told = files
         self._heard.set()
         terminal.link.reached()
@@ -79,27 +81,37 @@ class CheckIn:
         waiting = [n for n in waiting if "stock/%d" % n not in files]
         await self._stock(waiting, recalled)
 
-    def _status(self, told: list[int | str] | None, files: dict[str, str]) -> "Content":
+    async def _ask(self, told: list[int | str] | None, files: dict[str, str]) -> "Answer":
+        """What the server answers to how this terminal is."""
         terminal = self._terminal
         boot = terminal.boot_info
         changed = files != self._told
-        return check_in.status(
-            time=terminal.now(),
-            release=boot.release,
-            slot=boot.slot,
-            trial=boot.trial,
-            boot_count=boot.boot_count,
-            battery_mv=terminal.battery.mv,
-            signal=terminal.link.signal,
-            failure=told,
-            files=[[name, files[name]] for name in sorted(files)] if changed else None,
-            waits=terminal.updates.waits,
-        )
+        try:
+            check_in = lent.load(_CHECK_IN, (_SYNC,))
+            status = check_in.status(
+                time=terminal.now(),
+                release=boot.release,
+                slot=boot.slot,
+                trial=boot.trial,
+                boot_count=boot.boot_count,
+                battery_mv=terminal.battery.mv,
+                signal=terminal.link.signal,
+                failure=told,
+                files=[[name, files[name]] for name in sorted(files)] if changed else None,
+                waits=terminal.updates.waits,
+            )
+            answer: Answer = await check_in.check_in(
+                terminal.journal, terminal.messenger, terminal.till, status
+            )
+            return answer
+        finally:
+            lent.give_back((_CHECK_IN, _SYNC))
 
     async def _stock(self, waiting: list[int], recalled: list[int]) -> None:
         """Fetch the batches that wait, and sell no more from those that were recalled."""
         terminal = self._terminal
         try:
+            stock_delivery = lent.load(_STOCK)
             stock_delivery.stop_batches(terminal.journal, recalled)
             new = await stock_delivery.fetch_stock(
                 terminal.journal, terminal.messenger, terminal.stock, waiting, self._refused_batch
@@ -108,6 +120,8 @@ class CheckIn:
                 log("radio", "{} new batches".format(new))
         except JournalFull as error:
             log("radio", "stock: " + str(error))
+        finally:
+            lent.give_back((_STOCK,))
 
     def _refused_batch(self, batch_id: int, why: str) -> None:
         log("radio", "batch {}: {}".format(batch_id, why))

@@ -1,11 +1,11 @@
 """The way to the server: data service kept up, a check-in when it is due, the journal sent on."""
 
 from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
+from firmware import lent
 from firmware.duties.apart import apart
 from firmware.log import log
 from firmware.net.link import OFFLINE, ONLINE, SEARCHING
 from firmware.net.modem.errors import ModemError
-from firmware.office import sync
 from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
 
 TYPE_CHECKING = False
@@ -14,11 +14,16 @@ if TYPE_CHECKING:
     from firmware.duties.parts import Parts
 
 NO_ANSWER = (NoNetwork, BadReply, ServerRefused)
+_SYNC = "firmware.office.sync"
 _SIGNAL_MS = 60000
 _NOBODY_LOOKS_MS = 300000
 """So long after the last key the signal is looked at so seldom; what the network does is told."""
 _FIRST_PAUSE_MS = 5000
+_SEEK_MS = 40000
+"""So seldom an idle terminal out of coverage looks whether there is a cell; a key makes it look."""
 _LONGEST_PAUSE_MS = 300000
+_ADRIFT_MS = 120000
+"""So long without a network is a data context still believed in."""
 
 
 class Radio:
@@ -28,6 +33,7 @@ class Radio:
         self._terminal = terminal
         self._check_in = check_in
         self._pause_ms = _FIRST_PAUSE_MS
+        self._adrift_ms = 0
         self._sync_due_ms = ticks_ms()
         self.alive_ms = ticks_ms()
 
@@ -40,9 +46,16 @@ class Radio:
             if link.modem.attached and not link.modem.registered:
                 # out of coverage with the data context still up: asking costs no airtime
                 link.state = OFFLINE
-                await link.rest(_FIRST_PAUSE_MS)
+                pause_ms = _FIRST_PAUSE_MS if self._is_watched() else _SEEK_MS
+                self._adrift_ms += pause_ms
+                if self._adrift_ms > _ADRIFT_MS:
+                    self._adrift_ms = 0
+                    link.modem.attached = False  # the search for a network has bounds, this has not
+                    continue
+                await link.rest(pause_ms)
                 await link.look()
                 continue
+            self._adrift_ms = 0
             if not await self._is_connected():
                 continue
             try:
@@ -55,9 +68,11 @@ class Radio:
                 self._pause_ms = min(2 * self._pause_ms, _LONGEST_PAUSE_MS)
                 continue
             self._pause_ms = _FIRST_PAUSE_MS
-            is_watched = terminal.ui.idle_ms() < _NOBODY_LOOKS_MS
-            look_ms = _SIGNAL_MS if is_watched else _NOBODY_LOOKS_MS
-            await link.rest(min(look_ms, terminal.config.sync_s * 1000))
+            look_ms = _SIGNAL_MS if self._is_watched() else _NOBODY_LOOKS_MS
+            await link.watch(min(look_ms, terminal.config.sync_s * 1000))
+
+    def _is_watched(self) -> bool:
+        return self._terminal.ui.idle_ms() < _NOBODY_LOOKS_MS
 
     async def _is_connected(self) -> bool:
         """Whether data service is up, after an attempt to bring it up where it is not."""
@@ -68,7 +83,8 @@ class Radio:
         if link.state == ONLINE:  # it was, till the context went: no sale counts on it
             link.state = SEARCHING if modem.registered else OFFLINE
         try:
-            await modem.connect(self._terminal.config.apn)
+            config = self._terminal.config
+            await modem.connect(config.apn, config.apn_login)
         except ModemError:
             link.lost()
             await link.rest(modem.retry_ms)
@@ -85,5 +101,9 @@ class Radio:
             has_checked_in = True
         if ticks_diff(ticks_ms(), self._sync_due_ms) >= 0:
             # After a check-in the server is to have all: it compares floats with whole journals.
-            await sync.sync(terminal.journal, terminal.messenger, terminal.till, has_checked_in)
+            try:
+                sync = lent.load(_SYNC)
+                await sync.sync(terminal.journal, terminal.messenger, terminal.till, has_checked_in)
+            finally:
+                lent.give_back((_SYNC,))
             self._sync_due_ms = ticks_add(ticks_ms(), terminal.config.sync_s * 1000)

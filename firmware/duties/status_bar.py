@@ -1,4 +1,4 @@
-"""The line at the top of the screen, drawn anew every four seconds."""
+"""The line at the top of the screen: looked after every four seconds while anybody may read it."""
 
 import asyncio
 
@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from firmware.duties.parts import Parts
 
 _STATUS_MS = 4000
+_SELDOM_MS = 60000
+_NOBODY_LOOKS_MS = 300000
 _WORDS = ("offline", "searching", "online")  # by `Link.state`
 
 
@@ -25,4 +27,7 @@ async def show(terminal: "Parts") -> None:
             charging,
         )
         terminal.now()  # the clock is to be asked now and then
-        await asyncio.sleep_ms(to_beat_ms(_STATUS_MS))
+        if terminal.ui.idle_ms() < _NOBODY_LOOKS_MS:
+            await asyncio.sleep_ms(to_beat_ms(_STATUS_MS))
+        else:
+            await terminal.ui.touched_within(to_beat_ms(_SELDOM_MS))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from firmware.kept.config import Config
     from firmware.kept.memory import Memory
     from firmware.net.link import Link
+    from firmware.office.look_up import Answer
     from firmware.sales.catalogue import Catalogue
     from firmware.sales.sale import Sale
     from firmware.sales.till import Till
@@ -66,5 +67,10 @@ if TYPE_CHECKING:
 
         async def fetch_voucher(self, sale: Sale) -> str | None:
             """Ask the server for a sale's voucher: "" when the till holds it, the code of a
-            refusal, or None when no answer came.
+            refusal or `firmware.office.ask.PENDING`, or None when no answer came.
             """
+
+        async def look_up(
+            self, product_id: str, recipient: str, amount_minor: int
+        ) -> Answer | None:
+            """Ask the server who a meter or a reference belongs to; None when no answer came."""

@@ -15,6 +15,8 @@ async def run(desk: "Desk") -> None:
         product = desk.catalogue.product(name)
         if product:
             name = product.name
+        if sale.recipient:
+            name += " " + sale.recipient
         if not sale.has_voucher:
             text = words("cut_ask", sale.sequence, name)
             hints = (("*", "later"), ("#", "ok"))

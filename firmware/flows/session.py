@@ -1,7 +1,6 @@
 """One merchant after the other, from the PIN to signing out; a task of the terminal."""
 
 from bootloader.shared.compat import collect
-from firmware.flows.menu import STAY, menu, run_flow
 from firmware.lent import give_back, load, loaded
 from firmware.log import log
 from firmware.ui.dialogs import Idle
@@ -9,6 +8,10 @@ from firmware.ui.dialogs import Idle
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
+
+
+_STAY = ("firmware.flows.session",)
+"""What of the flows is never given back: it waits for the next merchant."""
 
 
 async def sessions(desk: "Desk") -> None:
@@ -32,12 +35,15 @@ async def session(desk: "Desk") -> None:
     try:
         log("session", "signed in")
         desk.link.hurry()  # nobody looked for a while: how strong is the signal now?
+        menu = load("firmware.flows.menu")
         if desk.till.unfinished():
-            await run_flow(desk, "recover")
-        await menu(desk)
+            await menu.run_flow(desk, "recover")
+        await menu.menu(desk)
         log("session", "signed out")
     except Idle:
         log("session", "left alone")
+    finally:
+        give_back(loaded("firmware.flows", _STAY))
 
 
 async def _sign_in(desk: "Desk") -> bool:
@@ -45,4 +51,4 @@ async def _sign_in(desk: "Desk") -> bool:
         done: bool = await load("firmware.flows.sign_in").run(desk)
         return done
     finally:
-        give_back(loaded("firmware.flows", STAY))
+        give_back(loaded("firmware.flows", _STAY))

@@ -17,6 +17,7 @@ PIN_DIGITS = 8
 FREE_TRIES = 3
 FIRST_LOCK_S = 30
 LONGEST_LOCK_S = 3600
+REST_MS = 600000  # so seldom a terminal that nobody touches draws its first page anew
 
 
 def lock_s(wrong: int) -> int:
@@ -34,7 +35,8 @@ async def run(desk: "Desk") -> bool:
         await _wait_out(desk, pause_s)
     waiting = len(desk.till.unfinished())
     text = words("waiting", waiting) if waiting else words("your_pin")
-    pin = await desk.ui.digits(desk.config.merchant_name, text, PIN_DIGITS, True, None)
+    title = desk.config.merchant_name
+    pin = await desk.ui.digits(title, text, PIN_DIGITS, True, None, rest_ms=REST_MS)
     if pin is None:
         return False
     # the try is counted before it is judged, so that a cut between the two gains nothing

@@ -86,6 +86,11 @@ class Config:
         self.host = _in_command(server, "host", 1, 100)
         self.port = _need(server, "port", int, 1, 65535)
         self.apn = _in_command(table, "apn", 0, 60)
+        self.apn_login = ("", "")
+        if "apn_user" in table:
+            user = _in_command(table, "apn_user", 0, 32)
+            password = _in_command(table, "apn_password", 0, 32) if "apn_password" in table else ""
+            self.apn_login = (user, password)
         self.channel = _need(table, "channel", str, 1, 32)
         self.catalogue = _need(table, "catalogue", str, 1, 64)
         self.language = _need(table, "language", str, 2, 2)

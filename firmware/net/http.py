@@ -1,7 +1,8 @@
 """HTTP/1.1 as we speak it: what a request is made of, what an answer may be. Pure functions.
 
-Source: RFC 9110, RFC 9112. A body is as long as told or comes in chunks; a reply of which neither
-is said is refused: a cut could not be seen. `http_client.py` sends and reads with them.
+Source: RFC 9110, RFC 9112. A body is as long as told, comes in chunks, or ends with the connection,
+as boxes on the way please: a cut of the last cannot be seen here, and need not, for what counts is
+sealed, signed or hashed. `http_client.py` sends and reads with them.
 """
 
 from io import BytesIO
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     Headers = dict[str, str]
 
 _HEADER_LIMIT = const(40)
+UNTIL_END = const(-2)
 _ONE_VALUE = ("content-length", "content-range", "content-encoding", "etag")
+_COUNTS = _ONE_VALUE + ("transfer-encoding", "connection")
 _WINDOW_BITS = const(12)
 
 DEFLATED = ("Accept-Encoding", "deflate")
@@ -35,7 +38,11 @@ class TooLarge(HttpError):
 
 
 class ConnectionLost(HttpError):
-    """Cut, refused or too slow; worth trying again."""
+    """Cut, refused or too slow; worth trying again. `was_asked`: the far end may have seen it."""
+
+    def __init__(self, text: str, was_asked: bool = False) -> None:
+        super().__init__(text)
+        self.was_asked = was_asked
 
 
 class GaveWay(HttpError):
@@ -59,10 +66,8 @@ def parse_head(head: bytes) -> "tuple[int, Headers]":
     Raises:
         BadResponse: not HTTP/1.x, too many headers, folded or contradicting ones.
     """
-    try:
-        lines = str(head, "ascii" if all(b < 128 for b in head) else "?").split("\r\n")
-    except (ValueError, LookupError):
-        raise BadResponse("head is not ASCII")
+    # What is not ASCII is in nobody's header that counts: a reason phrase, a server's own name.
+    lines = str(bytes(b if b < 128 else 63 for b in head), "ascii").split("\r\n")
     status = lines[0].split(" ", 2)
     if len(status) < 2 or status[0] not in ("HTTP/1.1", "HTTP/1.0") or not _is_number(status[1], 3):
         raise BadResponse("no status line")
@@ -85,11 +90,20 @@ def parse_head(head: bytes) -> "tuple[int, Headers]":
     return int(status[1]), headers
 
 
+def counts(line: bytes | bytearray) -> bool:
+    """Whether that line of a head is a header which `parse_head` needs, or is none at all."""
+    colon = line.find(b":")
+    return colon < 0 or any(
+        bytes(line[:colon]).strip().lower() == name.encode() for name in _COUNTS
+    )
+
+
 def body_length(method: str, status: int, headers: "Headers") -> int:
-    """How many bytes of body follow; -1 if it comes in chunks.
+    """How many bytes of body follow; -1 if it comes in chunks, UNTIL_END if the connection's end is
+    its own.
 
     Raises:
-        BadResponse: another transfer coding, both told, or neither.
+        BadResponse: another transfer coding, or both told.
     """
     if method == "HEAD" or status < 200 or status in (204, 304):
         return 0
@@ -99,9 +113,11 @@ def body_length(method: str, status: int, headers: "Headers") -> int:
         if coding.lower() != "chunked" or "content-length" in headers:
             raise BadResponse("transfer-encoding " + coding[:16])
         return -1
-    length = headers.get("content-length", "")
+    length = headers.get("content-length")
+    if length is None:
+        return UNTIL_END
     if not _is_number(length):
-        raise BadResponse("no content-length")
+        raise BadResponse("content-length")
     return int(length)
 
 

@@ -7,6 +7,7 @@ import asyncio
 
 from bootloader.shared.compat import const, sleep_ms, ticks_add, ticks_diff, ticks_ms
 from firmware.net.http import (
+    UNTIL_END,
     BadResponse,
     ConnectionLost,
     GaveWay,
@@ -14,6 +15,7 @@ from firmware.net.http import (
     TooLarge,
     body_length,
     chunk_size,
+    counts,
     encode_request,
     parse_head,
 )
@@ -44,13 +46,14 @@ if TYPE_CHECKING:
         async def close(self) -> None: ...
 
 
-HEAD_LIMIT_BYTES = const(2048)
+HEAD_LIMIT_BYTES = const(16384)
 BODY_LIMIT_BYTES = const(16384)
 _INTERIM_LIMIT = const(4)
 _REASON_LIMIT_BYTES = const(512)
 _PIECE_BYTES = const(512)
 _JOIN_BYTES = const(900)
 _CHUNK_LINE_BYTES = const(128)
+_HEAD_LINE_BYTES = const(512)
 # What chunks may cost besides their content: this, and so much for each byte of it (a server that
 # sends every byte as a chunk takes five).
 _FRAMING_BYTES = const(2048)
@@ -65,9 +68,10 @@ class HttpClient:
     """Requests to one server, one after another: whoever calls while another's is under way waits
     for its turn.
 
-    Deadlines, in ms: `head_ms` from the request sent to the whole head, `gap_ms` between two pieces
-    of a body, and the whole body at no less than 100 bytes a second. `bytes_received` counts what
-    came in all.
+    Deadlines, in ms: `head_ms` from the request sent to the whole head (`kept_ms` on a connection
+    that was kept open: it may be half dead, and a new one is soon made), `gap_ms` between two
+    pieces of a body, and the whole body at no less than 100 bytes a second. `bytes_received` counts
+    what came in all. `told(answered)` hears how each request went: whether any answer began.
 
     `sales` is how many sales wait for the server now: while any does, a GET neither begins nor, if
     much of it is still to come, goes on. What else has begun is never given up.
@@ -77,10 +81,12 @@ class HttpClient:
         self.transport = transport
         self.host = host
         self.port = port
-        self.head_ms = 30000
+        self.head_ms = 15000
+        self.kept_ms = 10000
         self.gap_ms = 20000
         self.bytes_received = 0
         self.sales = 0
+        self.told: Callable[[bool], object] | None = None
         self._lock: asyncio.Lock = getattr(transport, "lock", None) or asyncio.Lock()
         self._name = host if port == 80 else host + ":%d" % port
 
@@ -124,6 +130,10 @@ class HttpClient:
             response = await self._exchange(head, body, answer)
             done = not answer.is_last
             return response
+        except ConnectionLost:
+            if self.told:
+                self.told(False)
+            raise
         finally:
             if not done:
                 # A reply that was not read to its end must never be taken for the next one's.
@@ -134,6 +144,7 @@ class HttpClient:
         is_get = answer.method == "GET"
         for attempt in range(2):
             reused = transport.connected
+            asked = False
             try:
                 if not reused:
                     await transport.open(self.host, self.port)
@@ -141,22 +152,24 @@ class HttpClient:
                     return None  # nothing was asked yet: the open connection is the sale's
                 # One piece if it can be: the modem waits for the far end after each.
                 joined = len(body) < _JOIN_BYTES
+                asked = True
                 await transport.send(head + body if joined else head)
                 if not joined:
                     await transport.send(body)
-                answer.begin()
-                piece = await self.receive(_PIECE_BYTES, self.head_ms, is_get)
+                head_ms = self.kept_ms if reused else self.head_ms
+                answer.begin(head_ms)
+                piece = await self.receive(_PIECE_BYTES, head_ms, is_get)
                 if not len(piece):
                     raise OSError("closed")
                 break
             except (OSError, ModemError) as error:
                 if attempt or not reused or not is_get:
-                    raise ConnectionLost(str(error))
+                    raise ConnectionLost(str(error), asked)
                 await transport.close()
         try:
             return await answer.read(piece)
         except (OSError, ModemError) as error:
-            raise ConnectionLost(str(error))
+            raise ConnectionLost(str(error), True)
 
     async def receive(self, max_bytes: int, timeout_ms: int, gives_way: bool) -> bytes | memoryview:
         """As the transport's; with `gives_way`, a sale that comes meanwhile is not kept waiting.
@@ -201,9 +214,9 @@ class _Answer:
         self._buffer = bytearray()
         self._deadline = ticks_ms()
 
-    def begin(self) -> None:
+    def begin(self, head_ms: int) -> None:
         """It was asked for now: so long may its head take."""
-        self._deadline = ticks_add(ticks_ms(), self._client.head_ms)
+        self._deadline = ticks_add(ticks_ms(), head_ms)
 
     async def read(self, piece: bytes | memoryview) -> Response:
         """The whole of it, of which `piece` came.
@@ -212,6 +225,8 @@ class _Answer:
         """
         self._buffer.extend(piece)
         status, headers = await self._head()
+        if self._client.told:
+            self._client.told(True)
         length = body_length(self.method, status, headers)
         if self._on_head:
             self._on_head(status, headers)
@@ -225,27 +240,72 @@ class _Answer:
             return Response(status, headers, b"")
         most = self._limit_bytes if length < 0 else length
         self._deadline = ticks_add(ticks_ms(), self._client.gap_ms + 10 * most)
-        body = await (self._chunks() if length < 0 else self._plain(length))
-        self.is_last = headers.get("connection", "").lower() == "close"
+        if length == UNTIL_END:
+            body = await self._until_end()
+        else:
+            body = await (self._chunks() if length < 0 else self._plain(length))
+        self.is_last = length == UNTIL_END or headers.get("connection", "").lower() == "close"
         return Response(status, headers, body)
 
     async def _head(self) -> "tuple[int, Headers]":
+        """Status and the headers that count; the others are let go as they come."""
+        left = HEAD_LIMIT_BYTES
+        for _ in range(_INTERIM_LIMIT + 1):
+            head = bytearray()
+            is_kept = True
+            while True:
+                line = await self._head_line(is_first=not head)
+                left -= len(line) + 2
+                if not line:
+                    break
+                if not head or line[0] not in b" \t":  # else it goes on with the line before
+                    is_kept = not head or counts(line)
+                if is_kept:
+                    head.extend(line + b"\r\n")
+                if left < 0 or len(head) > _FRAMING_BYTES:
+                    raise BadResponse("head over %d bytes" % HEAD_LIMIT_BYTES)
+            status, headers = parse_head(bytes(head[:-2]))
+            if status >= 200:
+                return status, headers  # 1xx announces; the reply proper follows
+        raise BadResponse("nothing but announcements")
+
+    async def _head_line(self, is_first: bool) -> bytes:
+        """The next line of a head, without its end; of a long one only how it begins."""
         buffer = self._buffer
-        interim = 0
+        start = b""
+        left = HEAD_LIMIT_BYTES
         while True:
-            end = buffer.find(b"\r\n\r\n")
+            end = buffer.find(b"\r\n")
+            is_long = (len(buffer) if end < 0 else end) > _HEAD_LINE_BYTES
+            if is_long and (is_first or (not start and counts(buffer))):
+                raise BadResponse("head line over %d bytes" % _HEAD_LINE_BYTES)
             if end >= 0:
-                status, headers = parse_head(bytes(buffer[:end]))
-                buffer[: end + 4] = b""
-                if status >= 200:
-                    return status, headers
-                interim += 1  # 1xx announces; the reply proper follows
-                if interim > _INTERIM_LIMIT:
-                    raise BadResponse("nothing but announcements")
-                continue
-            if len(buffer) >= HEAD_LIMIT_BYTES:
-                raise BadResponse("head over %d bytes" % HEAD_LIMIT_BYTES)
+                line = start or bytes(buffer[:end])
+                buffer[: end + 2] = b""
+                return line
+            if is_long:  # a cookie, a policy: of no use here, and larger than the room for it
+                start = start or bytes(buffer[:32])
+                left -= len(buffer)
+                if left < 0:
+                    raise BadResponse("head over %d bytes" % HEAD_LIMIT_BYTES)
+                buffer[:-1] = b""  # the last may be half of the line's end
             buffer.extend(await self._piece())
+
+    async def _until_end(self) -> bytes:
+        """A body that the connection's end ends, the same way; at most the limit."""
+        body = bytearray()
+        sink = self._sink or body.extend
+        piece: bytes | memoryview = bytes(self._buffer)
+        left = self._limit_bytes
+        while True:
+            left -= len(piece)
+            if left < 0:
+                raise TooLarge("over %d bytes, without end" % self._limit_bytes)
+            if len(piece):
+                sink(piece)
+            piece = await self._piece(may_end=True)
+            if not len(piece):
+                return bytes(body)
 
     async def _plain(self, length: int) -> bytes:
         """A body of `length` bytes; b"" if it went to the sink."""
@@ -320,15 +380,17 @@ class _Answer:
             buffer.extend(await self._piece())
 
     async def _piece(
-        self, max_bytes: int = _PIECE_BYTES, gives_way: bool = True
+        self, max_bytes: int = _PIECE_BYTES, gives_way: bool = True, may_end: bool = False
     ) -> bytes | memoryview:
-        """What comes next; a GET gives way to a sale unless told not to."""
+        """What comes next; a GET gives way to a sale unless told not to. Empty only if it
+        `may_end`.
+        """
         client = self._client
         left_ms = ticks_diff(self._deadline, ticks_ms())
         if left_ms <= 0:
-            raise ConnectionLost("too slow")
+            raise ConnectionLost("too slow", True)
         timeout_ms = min(client.gap_ms, left_ms)
         piece = await client.receive(max_bytes, timeout_ms, gives_way and self.method == "GET")
-        if not len(piece):
-            raise ConnectionLost("cut after %d bytes" % client.bytes_received)
+        if not len(piece) and not may_end:
+            raise ConnectionLost("cut after %d bytes" % client.bytes_received, True)
         return piece

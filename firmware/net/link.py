@@ -5,7 +5,7 @@ Who speaks to the server says how that went (`reached`, `lost`); the modem says 
 
 import asyncio
 
-from bootloader.shared.compat import const
+from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
 from firmware.bell import wait_at_most
 from firmware.net.modem.errors import ModemError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 OFFLINE = const(0)
 SEARCHING = const(1)
 ONLINE = const(2)
+_WATCH_MS = const(18000)
 
 
 class Link:
@@ -62,7 +63,23 @@ class Link:
         """End the pause of who waits in `rest`: there is something to do at once."""
         self._wake.set()
 
-    async def rest(self, ms: int) -> None:
-        """Wait `ms`, or until somebody is in a hurry."""
-        await wait_at_most(self._wake.wait(), ms)
+    async def rest(self, ms: int) -> bool:
+        """Wait `ms`, or until somebody is in a hurry: True."""
+        hurried = await wait_at_most(self._wake.wait(), ms)
         self._wake.clear()
+        return hurried
+
+    async def watch(self, ms: int) -> None:
+        """As `rest`, or until the modem has no network any more or has restarted without a word:
+        it is asked every 18 s, and nothing goes over the air.
+        """
+        modem = self.modem
+        until = ticks_add(ticks_ms(), ms)
+        while modem.attached and modem.registered:
+            left_ms = ticks_diff(until, ticks_ms())
+            if left_ms <= 0 or await self.rest(min(left_ms, _WATCH_MS)):
+                return
+            try:
+                await modem.refresh(False)
+            except ModemError:
+                pass

@@ -1,7 +1,7 @@
 """Asking the server for the voucher of one online sale (message kind 2)."""
 
 from bootloader.shared.compat import const
-from firmware.office.messenger import FLOAT_MINOR, SALE, UINT32, ServerRefused, field
+from firmware.office.messenger import FLOAT_MINOR, SALE, UINT32, NoNetwork, ServerRefused, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,55 +14,75 @@ _SALE_PRODUCT = const(2)
 _SALE_AMOUNT = const(3)
 _SALE_TIME = const(4)
 _SALE_COMMISSION = const(20)
+_SALE_RECIPIENT = const(21)
 _SALE_REPLY_STATUS = const(1)
 _SALE_REPLY_PIN = const(2)
 _SALE_REPLY_SERIAL = const(3)
 _SALE_REPLY_EXPIRY = const(4)
 _SALE_REPLY_FLOAT = const(5)
 _SALE_REPLY_CODE = const(6)
+_SALE_REPLY_AGAIN = const(8)
+_SALE_REPLY_DETAILS = const(9)
 # As the server holds them: docs/formats/limits.toml.
 MIN_PIN_BYTES = const(4)
 MAX_PIN_BYTES = const(32)
 MAX_SERIAL_BYTES = const(40)
 _DELIVERED = const(0)  # values of the status
-_REFUSED = const(1)
+_PENDING = const(2)
+MAX_DETAILS = const(12)
+MAX_LABEL = const(16)
+MAX_VALUE = const(64)
+MAX_AGAIN_S = const(3600)
+PENDING = "pending"
+"""Not a refusal: the server has the sale, and what it asks has not decided yet."""
 
 
 async def ask(messenger: "Messenger", till: "Till", sale: "Sale") -> str:
-    """Ask the server for the voucher of an online sale; it answers the same for ever.
+    """Ask the server for the voucher of an online sale; it answers the same for ever. Where the
+    answer was lost on its way it is asked again at once: a customer waits for it.
 
-    Returns "" when the till holds the voucher, else the code of the server's refusal (journaled).
+    Returns "" when the till holds the voucher, `PENDING` when nothing is decided (the till knows
+    when to ask again), else the code of the server's refusal (journaled).
 
     Raises:
         NoNetwork, BadReply, ServerRefused: no answer; the sale stays open.
     """
+    question: Content = {
+        _SALE_SEQUENCE: sale.sequence,
+        _SALE_PRODUCT: sale.product_id,
+        _SALE_AMOUNT: sale.amount_minor,
+        _SALE_TIME: sale.time,
+        _SALE_COMMISSION: sale.commission_minor,
+    }
+    if sale.recipient:
+        question[_SALE_RECIPIENT] = sale.recipient
     try:
-        reply = await messenger.exchange(
-            SALE,
-            {
-                _SALE_SEQUENCE: sale.sequence,
-                _SALE_PRODUCT: sale.product_id,
-                _SALE_AMOUNT: sale.amount_minor,
-                _SALE_TIME: sale.time,
-                _SALE_COMMISSION: sale.commission_minor,
-            },
-        )
+        try:
+            reply = await messenger.exchange(SALE, question)
+        except NoNetwork as error:
+            if not error.may_be_seen:
+                raise
+            reply = await messenger.exchange(SALE, question)
     except ServerRefused as refused:
         # Both say for good that this sequence is not this sale.
         if refused.code not in ("conflict", "bad_message"):
             raise
         till.refused(sale, refused.code)
         return refused.code
-    if field(reply, _SALE_REPLY_STATUS, int, _DELIVERED, _REFUSED) == _DELIVERED:
+    status = field(reply, _SALE_REPLY_STATUS, int, _DELIVERED, _PENDING)
+    if status == _DELIVERED:
         till.delivered(sale, *delivery(reply))
         return ""
+    if status == _PENDING:
+        till.pending(sale, field(reply, _SALE_REPLY_AGAIN, int, 1, MAX_AGAIN_S))
+        return PENDING
     code = field(reply, _SALE_REPLY_CODE, str, 1, 32)
     till.refused(sale, code)
     return code
 
 
-def delivery(reply: "Content") -> tuple[str, str, int, int]:
-    """(PIN, serial, expiry, float in minor units) of the answer that a sale is delivered.
+def delivery(reply: "Content") -> tuple[str, str, int, int, list[list[str]]]:
+    """(PIN, serial, expiry, float in minor units, details) of the answer that a sale is delivered.
 
     Raises:
         BadReply: it is not as specified; the sale stays without an answer.
@@ -74,4 +94,16 @@ def delivery(reply: "Content") -> tuple[str, str, int, int]:
     field(raw, _SALE_REPLY_SERIAL, bytes, 1, MAX_SERIAL_BYTES)
     expiry = field(reply, _SALE_REPLY_EXPIRY, int, 0, UINT32)
     after_minor = field(reply, _SALE_REPLY_FLOAT, int, -FLOAT_MINOR, FLOAT_MINOR)
-    return pin, serial, expiry, after_minor
+    return pin, serial, expiry, after_minor, _details(reply)
+
+
+def _details(reply: "Content") -> list[list[str]]:
+    if _SALE_REPLY_DETAILS not in reply:
+        return []
+    details: list[list[str]] = field(reply, _SALE_REPLY_DETAILS, list, 0, MAX_DETAILS)
+    for pair in details:
+        both: Content = {_SALE_REPLY_DETAILS: pair}
+        label, value = field(both, _SALE_REPLY_DETAILS, list, 2, 2)
+        field({_SALE_REPLY_DETAILS: label}, _SALE_REPLY_DETAILS, str, 1, MAX_LABEL)
+        field({_SALE_REPLY_DETAILS: value}, _SALE_REPLY_DETAILS, str, 0, MAX_VALUE)
+    return details

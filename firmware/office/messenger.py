@@ -32,6 +32,7 @@ JOURNAL = const(3)
 STOCK = const(4)
 STOCK_RECEIVED = const(5)
 STOCK_HELD = const(6)
+LOOK_UP = const(7)
 
 # Bounds of what passes between terminal and server: docs/formats/limits.toml.
 REPLY_BYTES = const(6144)
@@ -40,7 +41,14 @@ UINT32 = const(0xFFFFFFFF)
 
 
 class NoNetwork(Exception):
-    """No answer came, or only "try later": nobody knows whether the server acted. Ask again."""
+    """No answer came, or only "try later": nobody knows whether the server acted. Ask again.
+
+    `may_be_seen`: the question has left, so that it is worth asking again at once.
+    """
+
+    def __init__(self, text: str, may_be_seen: bool = False) -> None:
+        super().__init__(text)
+        self.may_be_seen = may_be_seen
 
 
 class BadReply(Exception):
@@ -58,7 +66,7 @@ class ServerRefused(Exception):
 
 def http_post(client: "HttpClient") -> "Post":
     """A `post` for `Messenger` over HTTP."""
-    from firmware.net.http import HttpError, TooLarge
+    from firmware.net.http import ConnectionLost, HttpError, TooLarge
 
     async def post(body: bytes) -> tuple[int, bytes]:
         try:
@@ -71,6 +79,8 @@ def http_post(client: "HttpClient") -> "Post":
             )
         except TooLarge as error:
             raise BadReply(str(error))
+        except ConnectionLost as error:
+            raise NoNetwork(str(error), error.was_asked)
         except (HttpError, OSError) as error:
             raise NoNetwork(str(error))
         return reply.status, reply.body

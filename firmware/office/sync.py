@@ -52,7 +52,7 @@ async def sync(
         NoNetwork, BadReply, ServerRefused: the rest waits; what was acknowledged stays so.
     """
     for sale in till.unfinished():
-        if not sale.has_voucher:
+        if not sale.has_voucher and not till.due_ms(sale):
             try:
                 await ask(messenger, till, sale)
             except (BadReply, ServerRefused, SaleRefused):

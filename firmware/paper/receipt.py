@@ -5,7 +5,8 @@ English and French. Commands: Epson ESC/POS reference (ESC @, ESC t, ESC a, ESC 
 """
 
 from firmware.drivers.printer import COLUMNS
-from firmware.ui.money_and_dates import date_text, date_time_text, money
+from firmware.sales.catalogue import BILL, METER, TOPUP
+from firmware.ui.money_and_dates import date_text, date_time_text, grouped, money
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,11 +84,50 @@ def pin_lines(pin: str, groups: "Sequence[int]", columns: int = COLUMNS // 2) ->
 
 
 def _pair(left: str, right: str) -> bytes:
+    """Two texts on one line, one at each side; on more where they do not fit, and never cut."""
     gap = COLUMNS - len(left) - len(right)
-    if gap < 1:
-        left = left[: COLUMNS - len(right) - 1]
-        gap = COLUMNS - len(left) - len(right)
-    return encode(left + " " * gap + right) + b"\n"
+    if gap > 0:
+        return encode(left + " " * gap + right) + b"\n"
+    lines = wrap_columns(left) if left else []
+    return _lines(lines + [" " * (COLUMNS - len(part)) + part for part in wrap_columns(right)])
+
+
+def _lines(lines: "Sequence[str]") -> bytes:
+    return b"".join([encode(line) + b"\n" for line in lines])
+
+
+def codes(words: "Words", sold: "Voucher") -> list[tuple[str, list[str]]]:
+    """What the customer types, in the order in which it is typed: (words about it or "", lines).
+
+    A meter takes its new keys before it takes a credit token.
+    """
+    if sold.product.kind != METER:
+        return [("", pin_lines(sold.pin, sold.product.pin_groups))]
+    keys = []
+    more = []
+    for label, value in sold.details:
+        if label.startswith("key_change_"):
+            keys.append(value)
+        elif label.startswith("token_"):
+            more.append(value)
+    found = []
+    for n, token in enumerate(keys):
+        about = words("key_first", len(keys)) + "\n" if not n else ""
+        found.append((about + words("key_n", n + 1, len(keys)), _token(token)))
+    for n, token in enumerate([sold.pin] + more):
+        about = words("then_token") if keys and not n else ""
+        if more:
+            about += ("\n" if about else "") + words("token_n", n + 1, len(more) + 1)
+        found.append((about, _token(token)))
+    return found
+
+
+def _token(token: str) -> list[str]:
+    return pin_lines(token, (4,) * 10)
+
+
+def _is_code(label: str) -> bool:
+    return label.startswith(("key_change_", "token_"))
 
 
 def _head(config: "Config") -> bytes:
@@ -107,10 +147,10 @@ def voucher(
     duplicate: bool,
     offline: bool,
 ) -> bytes:
-    """The receipt of one voucher.
+    """The receipt of one sale.
 
-    `sold`: the till's voucher (`.pin .serial .expiry .product .amount_minor .sequence`). `time`:
-    Unix seconds of printing, 0 unknown. `duplicate`: mark it as a copy, above and below the PIN.
+    `sold`: the till's voucher. `time`: Unix seconds of printing, 0 unknown. `duplicate`: mark it as
+    a copy, above and below what it is worth.
     """
     product = sold.product
     mark = b""
@@ -122,21 +162,39 @@ def voucher(
     price = catalogue.currency + " " + money(sold.amount_minor, catalogue.minor_digits)
     out += _BOLD + _pair(product.name, price) + _PLAIN
     if product.operator and not product.name.startswith(product.operator):
-        out += encode(product.operator[:COLUMNS]) + b"\n"
-    out += b"\n" + _CENTRE + _DOUBLE + _BOLD
-    for line in pin_lines(sold.pin, product.pin_groups):
-        out += encode(line) + b"\n"
-    out += _SINGLE + _PLAIN + b"\n"
-    for line in wrap_columns(product.instructions):
-        out += encode(line) + b"\n"
-    out += _LEFT + b"\n" + _pair(words("r_serial"), sold.serial)
+        out += _lines(wrap_columns(product.operator))
+    if sold.recipient:
+        out += _pair(
+            words.either("to_" + product.kind, "number"), grouped(sold.recipient, product.kind)
+        )
+    for label, value in sold.details:
+        if not _is_code(label):
+            out += _pair(words.either("d_" + label, "d_other", label), value)
+    if product.kind not in (TOPUP, BILL):
+        out += _codes(words, sold)
+    out += b"\n" + _CENTRE + _lines(wrap_columns(product.instructions)) + _LEFT
+    out += b"\n"
+    out += _pair(words("r_serial"), sold.serial)
     if sold.expiry:
         out += _pair(words("r_valid"), date_text(sold.expiry, config.utc_offset_s))
     number = words("r_sale") + " " + str(sold.sequence)
-    out += _pair(number, date_time_text(time, config.utc_offset_s))
+    out += _pair(number, date_time_text(sold.time, config.utc_offset_s))
+    if duplicate:
+        number = words("r_copy") + (" " + str(sold.copy) if sold.copy else "")
+        out += _pair(number, date_time_text(time, config.utc_offset_s))
     out += encode(terminal_id + (" " + words("r_offline") if offline else "")[:16]) + b"\n"
     out += b"-" * COLUMNS + b"\n" + mark + _CENTRE + encode(words("r_thanks")) + b"\n" + _LEFT
     return bytes(out + _FEED)
+
+
+def _codes(words: "Words", sold: "Voucher") -> bytes:
+    out = b""
+    for about, lines in codes(words, sold):
+        out += b"\n" + _CENTRE
+        for part in about.split("\n") if about else ():
+            out += _lines(wrap_columns(part))
+        out += _DOUBLE + _BOLD + _lines(lines) + _SINGLE + _PLAIN
+    return out
 
 
 def report(

@@ -11,85 +11,52 @@ import os
 from array import array
 from binascii import crc32
 
-from bootloader.shared import canonical
-from bootloader.shared.breath import breathe
 from bootloader.shared.compat import const
 from firmware import lent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
 
-    Value = TypeVar("Value")
+    from firmware.sales.product import Product
+
     Read = Callable[[int, int], bytes]
 
 MAX_BYTES = const(12288)
 MAX_PRODUCTS = const(64)
-_PIECE_BYTES = const(256)
-# the longest within the bounds, every letter of four bytes, is shorter
-_PRODUCT_BYTES = const(2048)
-_AMOUNT = const(0x3FFFFFFF)
+PIN = "pin"
+TOPUP = "topup"
+METER = "meter"
+BILL = "bill"
+KINDS = (PIN, TOPUP, METER, BILL)
+"""What a product can be: a voucher of the vault, or something that others make for a recipient."""
+
+_READER = ("bootloader.shared.canonical", "firmware.sales.product")
+WHILE_SELLING = _READER + ("firmware.sales.by_others",)
+"""What reads a product: loaded with the first that is looked at, given back with the flow."""
+_SCAN = "firmware.sales.scan"
+_PRICE_LIST = "firmware.sales.price_list"
 
 
 class CatalogueError(ValueError):
     """The catalogue cannot be used; the text names the field."""
 
 
-def _get(table: "Any", name: str, kind: "type[Value]", low: int, high: int) -> "Value":
-    value: Any = table.get(name) if isinstance(table, dict) else None
-    measure: Any = value
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise CatalogueError("catalogue: " + name + " is missing or mistyped")
-    if not low <= (measure if kind is int else len(measure)) <= high:
-        raise CatalogueError("catalogue: " + name + " is out of bounds")
-    checked: Value = value
-    return checked
+class Products:
+    """The products in their order, each read when it is asked for.
 
-
-class Product:
-    """One voucher product; money in minor units."""
-
-    def __init__(self, table: "Any") -> None:
-        self.id = _get(table, "id", str, 1, 24)
-        self.name = _get(table, "name", str, 1, 32)
-        self.operator = _get(table, "operator", str, 1, 32)
-        self.amount_minor = _get(table, "amount_minor", int, 1, _AMOUNT)
-        self.commission_minor = _get(table, "commission_minor", int, 0, self.amount_minor)
-        self.instructions = _get(table, "instructions", str, 0, 200)
-        self.pin_groups: list[int] = _get(table, "pin_groups", list, 1, 16)
-        for size in self.pin_groups:
-            if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < 17:
-                raise CatalogueError("catalogue: pin_groups is out of bounds")
-
-    @property
-    def debit_minor(self) -> int:
-        """What a sale takes from the float."""
-        return self.amount_minor - self.commission_minor
-
-
-class _Products:
-    """The products in their order, each read when it is asked for."""
+    Where each stands in the list (`at`, `size`), a sum of its id, and a bit for each of `KINDS`.
+    """
 
     def __init__(self, read: "Read") -> None:
         self._read = read
         self.at = array("H")
         self.size = array("H")
         self.sums = array("I")
+        self.kinds = 0
 
-    def add(self, offset: int, size: int) -> None:
-        if len(self.at) >= MAX_PRODUCTS:
-            raise CatalogueError("catalogue: over %d products" % MAX_PRODUCTS)
-        if size > _PRODUCT_BYTES:
-            raise CatalogueError("catalogue: a product is over %d bytes" % _PRODUCT_BYTES)
-        self.at.append(offset)
-        self.size.append(size)
-        product = self[len(self.at) - 1]
-        if self.find(product.id):
-            raise CatalogueError("catalogue: a product id comes twice")
-        self.sums.append(crc32(product.id.encode()))
-
-    def find(self, product_id: str) -> Product | None:
+    def find(self, product_id: str) -> "Product | None":
+        """The product with this id, or None. Raises as reading one does."""
         wanted = crc32(product_id.encode())
         for i in range(len(self.sums)):
             if self.sums[i] == wanted:
@@ -101,15 +68,17 @@ class _Products:
     def __len__(self) -> int:
         return len(self.at)
 
-    def __getitem__(self, index: int) -> Product:
+    def __getitem__(self, index: int) -> "Product":
         if not 0 <= index < len(self.at):
             raise IndexError
         data = self._read(self.at[index], self.size[index])
+        # in the heap only while somebody sells
+        from firmware.sales import product
+
         try:
-            return Product(canonical.loads(data, _PRODUCT_BYTES, 2, 32))
-        except (canonical.JsonError, CatalogueError) as error:
-            why = str(error).replace("catalogue: ", "")
-            raise CatalogueError("catalogue: product %d: %s" % (index + 1, why))
+            return product.read(data)
+        except CatalogueError as error:
+            raise CatalogueError("catalogue: product %d: %s" % (index + 1, error))
 
 
 class Catalogue:
@@ -136,51 +105,25 @@ class Catalogue:
             def read(at: int, size: int) -> bytes:
                 return data[at : at + size]
 
-        if size_bytes > MAX_BYTES:
-            raise CatalogueError("catalogue: over %d bytes" % MAX_BYTES)
-        self.products = _Products(read)
-        head = _scan(read, size_bytes, self.products)
+        self.products = Products(read)
+        self.version = self.minor_digits = 0
+        self.currency = ""
+        self.max_amount_minor = self.max_count = self.max_total_minor = self.max_age_s = 0
         try:
-            table = canonical.loads(head, len(head), 4, 64)
-        except canonical.JsonError as error:
-            raise CatalogueError("catalogue: " + str(error))
-        self.version = _get(table, "version", int, 1, 999999999999999)
-        self.currency = _get(table, "currency", str, 3, 3)
-        if not all("A" <= letter <= "Z" for letter in self.currency):
-            raise CatalogueError("catalogue: currency is not three capital letters")
-        self.minor_digits = _get(table, "minor_digits", int, 0, 3)
-        _get(table, "products", list, 0, 0)  # of products there is nothing left in it
-        offline = _get(table, "offline", dict, 0, 16)
-        self.max_amount_minor = _get(offline, "max_amount_minor", int, 0, _AMOUNT)
-        self.max_count = _get(offline, "max_count", int, 0, 10000)
-        self.max_total_minor = _get(offline, "max_total_minor", int, 0, _AMOUNT)
-        self.max_age_s = _get(offline, "max_age_s", int, 0, 31536000)
+            lent.load(_PRICE_LIST, _READER + (_SCAN,)).take_in(self, read, size_bytes)
+        finally:
+            lent.give_back((_PRICE_LIST, _SCAN) + WHILE_SELLING)
 
-    def product(self, product_id: str) -> Product | None:
+    def has_kind(self, kind: str) -> bool:
+        """Whether anything of that kind is sold."""
+        return bool(self.products.kinds >> KINDS.index(kind) & 1)
+
+    def product(self, product_id: str) -> "Product | None":
         """The product with this id, or None."""
         try:
             return self.products.find(product_id)
         except (CatalogueError, OSError):
             return None  # the file is spoiled: not to be sold is safe
-
-
-def _scan(read: "Read", size_bytes: int, products: _Products) -> bytes:
-    """Note every product of a list; returns what else is in it."""
-    scanning = lent.load("firmware.sales.scan")
-    scan = scanning.Scan()
-    try:
-        for at in range(0, size_bytes, _PIECE_BYTES):
-            scan.feed(read(at, min(_PIECE_BYTES, size_bytes - at)))
-            for place in scan.places:
-                products.add(*place)
-            scan.places = []
-            breathe()
-        head: bytearray = scan.head
-        return bytes(head)
-    except scanning.ScanError as error:
-        raise CatalogueError("catalogue: " + str(error))
-    finally:
-        lent.give_back(("firmware.sales.scan",))
 
 
 def load(path: str = "/data/catalogue.json") -> Catalogue:

@@ -19,8 +19,10 @@ from firmware.sales.ring import (
     Walk,
 )
 from firmware.sales.state import (
+    ANSWERED,
     BOOT,
     CARRIED,
+    DETAILS,
     INTENT_OFFLINE,
     INTENT_ONLINE,
     REPRINT,
@@ -29,6 +31,7 @@ from firmware.sales.state import (
     STOCK,
     SalesState,
     body_of,
+    pieces_of,
     restated,
 )
 
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from bootloader.shared.partitions import Partition
 
 _TRIES = const(4)
+_ALIGNED = const(4)  # a record may take that much more
 _SETTLED_BYTES = const(80)  # more than any settlement has
 # An unchanged settlement is written again no sooner: it costs airtime.
 _SETTLE_AGAIN_S = const(6 * 3600)
@@ -135,6 +139,14 @@ class Journal:
                 return (kind, time, body) if kind and body is not None else None
         return None
 
+    def copies(self, sale: int) -> int:
+        """How many copies of a sale were begun, as far as the ring goes back."""
+        count = 0
+        for _, kind, _, body, _ in self.records(sale):
+            if kind == REPRINT and body and body[0] == sale:
+                count += 1
+        return count
+
     # --- writing ---
 
     def free_sectors(self) -> int:
@@ -145,6 +157,10 @@ class Journal:
 
     def _fits(self, size: int, reserve: int) -> bool:
         return self.free_sectors() - (self.ring.at + size > SECTOR_BYTES) >= reserve
+
+    def make_room(self, size: int) -> None:
+        """Restate what must be restated before `size` bytes of records that belong together."""
+        self._carry(size)
 
     def room_for_sale(self) -> bool:
         """True if an intent of any size can be appended; restates open sales to make it so."""
@@ -192,11 +208,26 @@ class Journal:
             sale, *_, kept_from = known
             if sector_of(kept_from) >= sector_of(state.acknowledged + 1):
                 return
-            body = [sale] + (restated(self.read, known) or [])
-            data = cbor.dumps(body)
-            if not self._fits(RECORD_BYTES + len(data), 0):
+            if not self._restate(sale, restated(self.read, known) or []):
                 return
-            self._write(CARRIED, body, data)
+
+    def _restate(self, sale: int, said: "list[Any]") -> bool:
+        """Write a sale once more, what belongs to its answer first; False if there is no room."""
+        pieces: list[list[Any]] = []
+        if len(said) > ANSWERED:
+            pieces = pieces_of(self.read, sale, said.pop())
+        body = [sale] + [item for item in said if item is not None]
+        size = sum([RECORD_BYTES + _ALIGNED + len(cbor.dumps(piece)) for piece in pieces])
+        body.append([self.ring.next_sequence] * len(pieces))  # as long as it will be
+        if not self._fits(size + RECORD_BYTES + len(cbor.dumps(body)), 0):
+            return False
+        places = body.pop()
+        for n, piece in enumerate(pieces):
+            places[n] = self._write(DETAILS, piece, cbor.dumps(piece))
+        if places:
+            body.append(places)
+        self._write(CARRIED, body, cbor.dumps(body))
+        return True
 
     def _write(self, kind: int, body: "list[Any]", data: bytes) -> int:
         ring = self.ring

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from firmware.sales.catalogue import Product
+    from firmware.sales.product import Product
 
 
 class SaleRefused(Exception):
@@ -15,8 +15,8 @@ class SaleRefused(Exception):
     Codes: no_float, offline_amount, offline_count, offline_total, offline_age, no_stock,
     unknown_product, journal_full, pending_sale, spoiled (the voucher does not open, the sale was
     taken back), unreadable (it does not open now: once the network was there it may),
-    price_changed (the price or the commission is not what the merchant was shown), blocked (by the
-    office).
+    price_changed (the price or the commission is not what the merchant was shown), bad_recipient
+    (what it is for cannot be a number of this product), blocked (by the office).
     """
 
     def __init__(self, code: str, details: int | None = None) -> None:
@@ -36,6 +36,8 @@ class Sale:
         self.sequence, held_at = known[:2]
         kind, self.time, self.product_id, self.amount_minor, self.commission_minor, *more = said
         self.online = kind == INTENT_ONLINE
+        # the number, meter or reference that it is for, None of a voucher
+        self.recipient: str | None = more.pop(0) if self.online else None
         self.place = [] if self.online else more[:2]  # batch id, index
         # of an online sale 0, too, while flash cannot give what the server answered: ask it again
         self.voucher_sequence = held_at if more else 0
@@ -48,29 +50,33 @@ class Sale:
 
 
 class Voucher:
-    """What goes on paper: its PIN in clear, so keep it no longer than it takes to print."""
+    """What goes on paper: its PIN in clear, so keep it no longer than it takes to print.
+
+    `pin` of a top-up or a bill is the supplier's reference. `details`: pairs (label, value) that
+    came with it, in their order. `time`: of the sale.
+    """
 
     def __init__(
         self,
-        pin: str,
-        serial: str,
-        expiry: int,
+        answer: "tuple[str, str, int]",
+        details: "list[list[str]]",
         product: "Product | Gone",
-        amount_minor: int,
-        sequence: int,
+        sale: Sale,
     ) -> None:
-        self.pin = pin
-        self.serial = serial
-        self.expiry = expiry
+        self.pin, self.serial, self.expiry = answer
+        self.details = details
         self.product = product
-        self.amount_minor = amount_minor
-        self.sequence = sequence
+        self.amount_minor = sale.amount_minor
+        self.sequence = sale.sequence
+        self.recipient = sale.recipient
+        self.time = sale.time
+        self.copy = 0  # which copy this is, 0: an original
 
 
 class Gone:
     """Stands for a product that the catalogue no longer has."""
 
-    operator = instructions = ""
+    operator = instructions = kind = ""
     pin_groups = (4,) * 10
 
     def __init__(self, product_id: str) -> None:

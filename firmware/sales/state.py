@@ -24,9 +24,12 @@ SETTLED = const(8)
 STOCK = const(9)
 SETTING = const(10)
 CARRIED = const(11)
+DETAILS = const(12)
+PENDING = const(13)
 
 _IS_BLIND = const(3)  # in the body of a boot record, which may end before it
 _FLOAT_AFTER = const(4)  # in that of a delivered one
+_PIECES = const(5)  # there: the sequences of the records that hold its details
 
 MAX_BATCHES = const(8)
 
@@ -38,6 +41,9 @@ _KEPT_FROM = const(-1)  # from this sequence on its records must stay in the rin
 
 # A sale as `restated`: kind, time, product id, amount, commission; what follows depends on the kind
 _FIGURES = const(5)
+# of an online one: recipient or None; then, if its voucher is here, sealed PIN, serial, expiry
+ANSWERED = const(9)
+# and, if there are any, the sequences of its details
 
 # Of a batch in `batches`
 _NEXT_INDEX = const(0)
@@ -179,17 +185,8 @@ class SalesState:
         elif kind == INTENT_ONLINE:
             _, amount, commission = body[:3]
             self.unfinished.append([sequence, 0, amount - commission, sequence])
-        elif kind == DELIVERED:
-            sale = body[0]
-            entry = self.entry(sale)
-            if entry and not entry[_HELD_AT]:
-                # A repeated answer carries the float of its first time: the lower figure is safe,
-                # the next settlement is exact.
-                self.ledger_minor = min(self.ledger_minor - entry[_DEBIT], body[_FLOAT_AFTER])
-                entry[_DEBIT] = 0
-                self.last_sale = [sale, sequence, entry[_KEPT_FROM]]
-            for known in self.kept(sale):
-                known[_HELD_AT] = sequence
+        elif kind in (DELIVERED, PENDING):
+            self._answered(sequence, kind, body)
         elif kind in (REFUSED, PRINTED):
             sale = body[0]
             entry = self.entry(sale)
@@ -211,13 +208,35 @@ class SalesState:
             self.settled_at = self.time_seen
             self.blind_starts = 0
         elif kind == CARRIED:
-            has_voucher = len(body) > 1 + _FIGURES
+            more = body[1 + _FIGURES :]
+            has_voucher = bool(more) and not (len(more) == 1 and isinstance(more[0], str))
+            # its details were written again just before it
+            pieces = body[-1] if isinstance(body[-1], list) else ()
             for known in self.kept(body[0]):
                 known[_HELD_AT] = sequence if has_voucher else 0
-                known[_KEPT_FROM] = sequence
+                known[_KEPT_FROM] = pieces[0] if pieces else sequence
         elif kind == STOCK:
             batch, count = body[:2]
             self._batch(batch, count)[_COUNT] = count
+
+    def _answered(self, sequence: int, kind: int, body: "list[Any]") -> None:
+        sale = body[0]
+        entry = self.entry(sale)
+        is_first = entry and not entry[_HELD_AT]
+        if kind == PENDING:
+            if entry and is_first:
+                # The ledger has reserved it: what it says from now on is without it.
+                self.ledger_minor -= entry[_DEBIT]
+                entry[_DEBIT] = 0
+            return
+        if entry and is_first:
+            # A repeated answer carries the float of its first time: the lower figure is safe,
+            # the next settlement is exact.
+            self.ledger_minor = min(self.ledger_minor - entry[_DEBIT], body[_FLOAT_AFTER])
+            entry[_DEBIT] = 0
+            self.last_sale = [sale, sequence, entry[_KEPT_FROM]]
+        for known in self.kept(sale):
+            known[_HELD_AT] = sequence
 
     def _sold_from_stock(self, sequence: int, body: "list[Any]") -> None:
         _, amount, commission, batch, index = body[:5]
@@ -233,12 +252,19 @@ class SalesState:
 
 def restated(read: "Callable[[int], Any]", known: list[int]) -> "list[Any] | None":
     """A sale as its records say, wherever they are now: [kind, time, product id, amount,
-    commission], from stock with its batch and index, else with the sealed PIN, serial and expiry if
-    they are here. None if its intent cannot be read.
+    commission], from stock with its batch and index, else with its recipient or None; the sealed
+    PIN, serial and expiry follow if they are here, and then the sequences of its details if there
+    are any. None if its intent cannot be read.
 
     `read` is the journal's, `known` one of `SalesState.kept`.
     """
-    found = read(known[_KEPT_FROM])
+    kept_from, held_at = known[_KEPT_FROM], known[_HELD_AT]
+    found = read(kept_from)
+    if held_at > kept_from and (not found or found[0] == DETAILS):
+        kept_from = held_at  # restated with its details, which lie before it
+        found = read(held_at)
+        if found and found[0] != CARRIED:
+            return None
     if not found:
         return None
     sale: list[Any]
@@ -250,14 +276,34 @@ def restated(read: "Callable[[int], Any]", known: list[int]) -> "list[Any] | Non
     elif kind == INTENT_OFFLINE:
         sale = [kind, time] + body[:5]
     elif kind == INTENT_ONLINE:
-        sale = [kind, time] + body[:3]
+        sale = [kind, time] + body[:4]
     else:
         return None
-    if sale[0] == INTENT_ONLINE and known[_HELD_AT] != known[_KEPT_FROM]:
-        sale = sale[:_FIGURES]
-        answer = read(known[_HELD_AT]) if known[_HELD_AT] else None
+    if sale[0] != INTENT_ONLINE:
+        return sale
+    if len(sale) == _FIGURES or not isinstance(sale[_FIGURES], str):
+        sale.insert(_FIGURES, None)
+    if held_at != kept_from:
+        sale = sale[: _FIGURES + 1]
+        answer = read(held_at) if held_at else None
         if answer:
             kind, _, body = answer
             if kind == DELIVERED and body[0] == known[_SALE]:
-                sale.extend(body[1:4])
+                sale.extend(body[1:4] + body[_PIECES : _PIECES + 1])
+    if len(sale) > ANSWERED and not pieces_of(read, known[_SALE], sale[ANSWERED]):
+        sale = sale[: _FIGURES + 1]  # flash lost some of it: the server is asked again
     return sale
+
+
+def pieces_of(read: "Callable[[int], Any]", sale: int, places: list[int]) -> "list[list[Any]]":
+    """The bodies of a sale's details, in order; [] if flash does not give all of them."""
+    found = []
+    for place in places:
+        record = read(place)
+        if not record:
+            return []
+        kind, _, body = record
+        if kind != DETAILS or body[0] != sale:
+            return []
+        found.append(body)
+    return found

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from typing import Any
 
-    from firmware.sales.catalogue import Product
+    from firmware.sales.product import Product
 
     Read = Callable[[int, int], bytes | bytearray | memoryview]
 

@@ -8,16 +8,19 @@ that `unfinished` knows. The order that makes it so: intent, then PIN, then pape
 from hashlib import sha256
 
 from bootloader.shared import cose
-from bootloader.shared.compat import const
+from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
 from firmware.lent import give_back, load
+from firmware.sales.catalogue import PIN
 from firmware.sales.journal import JournalFull
 from firmware.sales.offline_limits import offline_refusal
 from firmware.sales.sale import Gone, Sale, SaleRefused, Voucher
 from firmware.sales.state import (
+    ANSWERED,
     BOOT,
     DELIVERED,
     INTENT_OFFLINE,
     INTENT_ONLINE,
+    PENDING,
     PRINTED,
     REFUSED,
     REPRINT,
@@ -30,15 +33,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from firmware.sales.catalogue import Catalogue, Product
+    from firmware.sales.catalogue import Catalogue
     from firmware.sales.day import DayReport
     from firmware.sales.journal import Journal
+    from firmware.sales.product import Product
     from firmware.sales.stock import Stock
 
 MAX_OPEN = const(4)
 # Where in a sale as `restated` the server's answer is: sealed PIN, serial, expiry
-_ANSWER = const(5)
-_ANSWERED = const(8)
+_ANSWER = const(6)
 _READINGS = const(3)  # one that is bad may be a glitch on the bus
 
 
@@ -47,6 +50,20 @@ def _pin_seal(sale: Sale, serial: str) -> tuple[bytes, bytes]:
     # Should a journal be lost and its numbers come again: another voucher is another nonce.
     aad = b"duka/pin/1" + sale.product_id.encode() + serial.encode()
     return b"\x03" + sha256(sale.sequence.to_bytes(4, "big") + aad).digest()[:12], aad
+
+
+def _of_details(what: str, till: "Till", *more: "Any") -> "Any":
+    """What that function of `firmware.sales.details` gives, which is here only meanwhile."""
+    name = "firmware.sales.details"
+    try:
+        return getattr(load(name), what)(till.journal, till.key, *more)
+    finally:
+        give_back((name,))
+
+
+def _afford(till: "Till", debit_minor: int) -> None:
+    if debit_minor > till.float_minor:
+        raise SaleRefused("no_float", till.float_minor)
 
 
 class Till:
@@ -66,10 +83,12 @@ class Till:
         self.journal = journal
         self.stock = stock
         self.catalogue = catalogue
-        self._key = keys.stock
+        self.key = keys.stock
         self._clock = clock
         # Sales whose voucher came since power-on and has no `printed` yet: True once it was opened.
         self._fresh: dict[int, bool] = {}
+        # When (ticks) to ask again for sales that the server has and could not answer yet.
+        self._again: dict[int, Any] = {}  # ticks of the clock
         self.blocked = False  # the office's last word
 
     # --- figures ---
@@ -91,7 +110,7 @@ class Till:
     def stock_left(self, product_id: str) -> int:
         """How many vouchers of a product can be sold from stock."""
         product = self.catalogue.product(product_id)
-        if not product:
+        if not product or product.kind != PIN:
             return 0
         places = self.stock.places(self.journal.state.batches, product, self._now)
         return sum([left for _, _, left in places])
@@ -110,17 +129,12 @@ class Till:
         product = self.catalogue.product(product_id)
         if not product:
             raise SaleRefused("unknown_product")
-        if shown and (shown.amount_minor, shown.commission_minor) != (
-            product.amount_minor,
-            product.commission_minor,
-        ):
+        if shown and (shown.kind, shown.terms()) != (product.kind, product.terms()):
             raise SaleRefused("price_changed", product.amount_minor)
         unfinished = self.journal.state.unfinished
         if len(unfinished) >= MAX_OPEN:
             oldest, _, _, _ = unfinished[0]
             raise SaleRefused("pending_sale", oldest)
-        if product.debit_minor > self.float_minor:
-            raise SaleRefused("no_float", self.float_minor)
         return product
 
     def _begin(self, kind: int, body: "list[Any]") -> Sale:
@@ -133,21 +147,44 @@ class Till:
             raise SaleRefused("unreadable")
         return sale
 
-    def begin_online(self, product_id: str, shown: "Product | None" = None) -> Sale:
+    def begin_online(
+        self,
+        product_id: str,
+        shown: "Product | None" = None,
+        recipient: str | None = None,
+        amount_minor: int | None = None,
+    ) -> Sale:
         """The intent of a sale that the server will fill, durable before it returns.
 
         `shown`: the product as the merchant saw it when he agreed; the price list may be new since.
+        `recipient`: the number that it is for, of all but vouchers. `amount_minor`: as typed, of a
+        product with an open amount.
 
         Raises:
-            SaleRefused: see its codes; pending_sale also while another online sale has no answer.
+            SaleRefused: see its codes; pending_sale also while another online sale has no answer,
+                unless the server has it and said to ask later.
         """
         product = self._may_begin(product_id, shown)
-        for sequence, held_at, _, _ in self.journal.state.unfinished:
-            if not held_at:
+        if amount_minor is None:
+            amount_minor = product.amount_minor
+        if not (
+            product.open.takes(amount_minor)
+            if product.open
+            else amount_minor == product.amount_minor
+        ):
+            raise SaleRefused("price_changed", product.amount_minor)
+        if product.recipient:
+            if not recipient or not product.recipient.takes(recipient):
+                raise SaleRefused("bad_recipient")
+        elif recipient is not None:
+            raise SaleRefused("bad_recipient")
+        commission_minor = product.commission_of(amount_minor)
+        _afford(self, amount_minor - commission_minor)
+        for sequence, held_at, debit_minor, _ in self.journal.state.unfinished:
+            if not held_at and debit_minor:  # else the server has it, pending
                 raise SaleRefused("pending_sale", sequence)
-        return self._begin(
-            INTENT_ONLINE, [product_id, product.amount_minor, product.commission_minor]
-        )
+        body: list[Any] = [product_id, amount_minor, commission_minor]
+        return self._begin(INTENT_ONLINE, body + [recipient] if recipient else body)
 
     def begin_offline(self, product_id: str, shown: "Product | None" = None) -> Sale:
         """The intent of a sale from stock: this voucher is sold for ever, before its PIN is known.
@@ -158,6 +195,9 @@ class Till:
             SaleRefused: see its codes.
         """
         product = self._may_begin(product_id, shown)
+        if product.kind != PIN:
+            raise SaleRefused("no_stock")
+        _afford(self, product.debit_minor)
         state = self.journal.state
         refusal = offline_refusal(self.catalogue, product.amount_minor, state, self._clock())
         if refusal:
@@ -174,19 +214,48 @@ class Till:
             )
         raise SaleRefused("no_stock")
 
-    def delivered(self, sale: Sale, pin: str, serial: str, expiry: int, after_minor: int) -> None:
+    def delivered(
+        self,
+        sale: Sale,
+        pin: str,
+        serial: str,
+        expiry: int,
+        after_minor: int,
+        details: "list[list[str]] | None" = None,
+    ) -> None:
         """The server's answer, as `office.ask` read it: the PIN goes to flash, sealed. Harmless
-        twice. `after_minor`: the float on the server's ledger then.
+        twice. `after_minor`: the float on the server's ledger then. `details`: pairs (label, value)
+        that go with it, sealed too.
         """
         entry = self.journal.state.entry(sale.sequence)
         here = self._sale(entry) if entry else None
         if here and not here.has_voucher:
             nonce, aad = _pin_seal(sale, serial)
-            sealed = cose.seal(self._key, nonce, aad, pin.encode())
-            self._append(DELIVERED, [sale.sequence, sealed, serial, expiry, after_minor])
+            sealed = cose.seal(self.key, nonce, aad, pin.encode())
+            body: list[Any] = [sale.sequence, sealed, serial, expiry, after_minor]
+            if details:
+                body.append(_of_details("put_down", self, sale, serial, pin, details))
+            self._append(DELIVERED, body)
             self._fresh[sale.sequence] = False
+        self._again.pop(sale.sequence, None)
         if entry:
             _, sale.voucher_sequence, _, _ = entry
+
+    def pending(self, sale: Sale, again_s: int) -> None:
+        """The server has this sale and its money, and cannot answer yet: ask again in `again_s`
+        seconds. Journaled the first time.
+        """
+        self._again[sale.sequence] = ticks_add(ticks_ms(), again_s * 1000)
+        entry = self.journal.state.entry(sale.sequence)
+        if entry:
+            _, held_at, debit_minor, _ = entry
+            if debit_minor and not held_at:
+                self._append(PENDING, [sale.sequence])
+
+    def due_ms(self, sale: Sale) -> int:
+        """In how many milliseconds an open sale may be asked for again; 0: now."""
+        at = self._again.get(sale.sequence)
+        return 0 if at is None else max(0, ticks_diff(at, ticks_ms()))
 
     def refused(self, sale: Sale, code: str) -> None:
         """The server's word that this online sale is none. Harmless twice."""
@@ -196,6 +265,7 @@ class Till:
         _, held_at, _, _ = entry
         if not held_at:
             self._append(REFUSED, [sale.sequence, code[:32]])
+        self._again.pop(sale.sequence, None)
 
     def voucher(self, sale: Sale) -> Voucher:
         """The `Voucher` of a sale, its PIN in clear, to be printed as the original.
@@ -225,15 +295,18 @@ class Till:
             raise SaleRefused("spoiled")
 
     def _open(self, sale: Sale) -> Voucher:
+        details: list[list[str]] = []
         try:
             if sale.online:
                 known = (self.journal.state.kept(sale.sequence) or [sale.known])[0]
                 said = restated(self.journal.read, known)
-                if not said or len(said) < _ANSWERED:
+                if not said or len(said) < ANSWERED:
                     raise SaleRefused("unreadable")
-                sealed, serial, expiry = said[_ANSWER:_ANSWERED]
+                sealed, serial, expiry = said[_ANSWER:ANSWERED]
                 nonce, aad = _pin_seal(sale, serial)
-                pin = str(cose.unseal(self._key, nonce, aad, sealed), "utf-8")
+                pin = str(cose.unseal(self.key, nonce, aad, sealed), "utf-8")
+                if len(said) > ANSWERED:
+                    details = _of_details("pick_up", self, sale, serial, pin, said[ANSWERED])
             else:
                 pin, serial, expiry = self.stock.open_pin(*sale.place)
         except (StockError, cose.SealError):
@@ -242,7 +315,7 @@ class Till:
                 self.stock.doubt(batch_id)
             raise SaleRefused("unreadable")
         product = self.catalogue.product(sale.product_id) or Gone(sale.product_id)
-        return Voucher(pin, serial, expiry, product, sale.amount_minor, sale.sequence)
+        return Voucher((pin, serial, expiry), details, product, sale)
 
     def printed(self, sale: Sale, certain: bool) -> None:
         """The printer's word: it is out (`certain`), or it may be. Ends the sale."""
@@ -262,7 +335,9 @@ class Till:
         self._append(REPRINT, [sale.sequence])
         was_opened = self._fresh.pop(sale.sequence, False)
         try:
-            return self._open(sale)
+            voucher = self._open(sale)
+            voucher.copy = self.journal.copies(sale.sequence)
+            return voucher
         except SaleRefused:
             if not sale.online and not was_opened:
                 batch_id, _ = sale.place

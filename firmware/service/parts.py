@@ -98,7 +98,7 @@ async def _modem(
     modem = terminal.link.modem
     found: Found = {"fault": None}
     try:
-        await modem.connect(terminal.config.apn)
+        await modem.connect(terminal.config.apn, terminal.config.apn_login)
     except ModemError as error:
         found = {"fault": error.code, "text": TEXTS[error.code]}
     found["registered"] = modem.registered

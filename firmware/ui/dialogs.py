@@ -7,8 +7,8 @@ for the sign-out time. The way back is always `*`.
 import asyncio
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
-from firmware.bell import to_beat_ms
-from firmware.ui.canvas import WIDTH, wrap
+from firmware.bell import to_beat_ms, wait_at_most
+from firmware.ui.canvas import WIDTH, text_width, wrap
 from firmware.ui.screen import LINES
 
 TYPE_CHECKING = False
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     Outcome = tuple[Any, Exception | None]
 
 IDLE_MS = 90000
-TICK_MS = 12000  # so often who waits for a key shows that he lives; the supervisor bears 30 s
+TICK_MS = 24000  # so often who waits for a key shows that he lives; the supervisor bears 30 s
 _SECOND_MS = 1000
+_TITLE_PX = 112  # of a title in bold, beside the arrows
 
 
 class Idle(Exception):
@@ -44,6 +45,7 @@ class Dialogs:
         self._keypad = keypad
         self._buzzer = buzzer
         self._touched_ms = ticks_ms()
+        self._touch = asyncio.Event()
         self.alive_ms = ticks_ms()
 
     def alive(self) -> None:
@@ -54,15 +56,20 @@ class Dialogs:
         """How long ago the last key was pressed."""
         return ticks_diff(ticks_ms(), self._touched_ms)
 
-    async def key(self, wanted: str) -> str:
+    async def touched_within(self, ms: int) -> None:
+        """Return at the next key, or after `ms`."""
+        self._touch.clear()
+        await wait_at_most(self._touch.wait(), ms)
+
+    async def key(self, wanted: str, rest_ms: int = 0) -> str:
         """The next key that is in `wanted`.
 
         Raises:
-            Idle: nobody pressed anything for `IDLE_MS`, all of it here.
+            Idle: nobody pressed anything for `rest_ms` (`IDLE_MS` if 0), all of it here.
         """
         started = ticks_ms()
         while True:
-            left_ms = IDLE_MS - min(self.idle_ms(), ticks_diff(ticks_ms(), started))
+            left_ms = (rest_ms or IDLE_MS) - min(self.idle_ms(), ticks_diff(ticks_ms(), started))
             if left_ms <= 0:
                 raise Idle
             key = await self.key_within(wanted, min(left_ms, TICK_MS))
@@ -80,6 +87,7 @@ class Dialogs:
                     return None
                 continue
             self._touched_ms = ticks_ms()
+            self._touch.set()
             if key in wanted:
                 self._buzzer.key()
                 return key
@@ -111,7 +119,7 @@ class Dialogs:
         self._keypad.forget()
         if sound:
             sound()
-        lines = text if isinstance(text, list) else wrap(text, WIDTH - 2)
+        lines = _spread(text) if isinstance(text, list) else wrap(text, WIDTH - 2)
         room = LINES - (1 if title else 0) - (2 if big else 0)
         first = 0
         keys = "".join(key for key, _ in hints)
@@ -129,6 +137,12 @@ class Dialogs:
                 first += room if first + room < len(lines) else 0
             else:
                 return key
+
+    def titled(self, text: str) -> "tuple[str, list[Line]]":
+        """(title, lines): `text` as the title if it fits there whole, else as lines under none."""
+        if text_width(text) + len(text) <= _TITLE_PX:
+            return text, []
+        return "", [text]
 
     async def bad(
         self,
@@ -150,14 +164,16 @@ class Dialogs:
         items: "Sequence[Line]",
         back: str = "back",
         extra: "tuple[Hint, ...]" = (),
+        by_number: bool = False,
     ) -> int | str | None:
         """Let the merchant pick one of `items`, strings or pairs (left, right).
 
-        Number keys pick at once; A and B move, # takes. Returns the index, None for `*`, or the
-        key when it is one of `extra` (hints as pairs).
+        Number keys pick at once; A and B move, # takes. With `by_number` those behind the ninth
+        have numbers, too: one picks as soon as no longer one can be meant. Returns the index, None
+        for `*`, or the key when it is one of `extra` (hints as pairs).
         """
         self._keypad.forget()
-        at = 0
+        at = typed = 0
         room = LINES - 1
         keys = "".join(key for key, _ in extra)
         while True:
@@ -165,7 +181,7 @@ class Dialogs:
             lines: list["Line"] = []
             for n in range(first, min(len(items), first + room)):
                 item = items[n]
-                number = str(n + 1) + " " if n < 9 else "  "
+                number = str(n + 1) + " " if n < 9 or by_number else "  "
                 if isinstance(item, tuple):
                     lines.append((number + item[0], item[1]))
                 else:
@@ -180,28 +196,43 @@ class Dialogs:
                 return at
             if key in keys:
                 return key
-            if key == "A":
-                at = (at - 1) % len(items)
-            elif key == "B":
-                at = (at + 1) % len(items)
-            elif 0 < int(key) <= len(items):
-                return int(key) - 1
+            if key in "AB":
+                at = (at + (1 if key == "B" else -1)) % len(items)
+                typed = 0
+                continue
+            typed = typed * 10 + int(key)
+            if typed > len(items):
+                typed = 0
+            if typed:
+                at = typed - 1
+                if typed * 10 > len(items) or not by_number:
+                    return at
 
     async def digits(
-        self, title: str, text: str, most: int, secret: bool = False, back: str | None = "back"
+        self,
+        title: str,
+        text: "str | list[Line]",
+        most: int,
+        secret: bool = False,
+        back: str | None = "back",
+        shape: "Callable[[str], str] | None" = None,
+        typed: str = "",
+        rest_ms: int = 0,
     ) -> str | None:
-        """Let the merchant type up to `most` digits; a string, or None for `*`."""
+        """Let the merchant type up to `most` digits; a string, or None for `*`.
+
+        `shape`: how they are shown, as in groups. `typed`: what is there to begin with. `rest_ms`:
+        how long nothing need be typed at all, if that is not `IDLE_MS`.
+        """
         self._keypad.forget()
-        typed = ""
+        lines = _spread(text) if isinstance(text, list) else wrap(text, WIDTH - 2)
         while True:
-            shown = "*" * len(typed) if secret else typed
+            shown = "*" * len(typed) if secret else shape(typed) if shape and typed else typed
             hints: tuple["Hint", ...] = (("C", "clear"), ("#", "ok"))
             if back:
                 hints = (("*", back),) + hints
-            self.screen.page(
-                title, wrap(text, WIDTH - 2), self._hints(hints), big=(shown or "_") + " "
-            )
-            key = await self.key("0123456789*C#")
+            self.screen.page(title, lines, self._hints(hints), big=(shown or "_") + " ")
+            key = await self.key("0123456789*C#", 0 if typed else rest_ms)
             if key == "*" and back:
                 return None
             if key in "*C":
@@ -255,6 +286,21 @@ class Dialogs:
             if await self.key_within(wanted, 20):
                 return True
         return False
+
+
+def _spread(lines: "list[Line]") -> "list[Line]":
+    """`lines` with those that do not fit the screen on more than one, so that none is cut."""
+    spread: list["Line"] = []
+    for line in lines:
+        left, right = line if isinstance(line, tuple) else (line, "")
+        if right and left and text_width(left) + 5 + text_width(right) <= WIDTH - 2:
+            spread.append((left, right))
+            continue
+        spread.extend(wrap(left, WIDTH - 2) if left else [])
+        if right:
+            fits = text_width(right) <= WIDTH - 2
+            spread.extend([("", part) for part in ([right] if fits else wrap(right, WIDTH - 2))])
+    return spread
 
 
 async def _outcome(work: "Awaitable[Any]", ended: "list[Outcome]") -> None:

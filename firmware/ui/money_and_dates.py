@@ -1,4 +1,4 @@
-"""Amounts and times as people write them, on screen and paper."""
+"""Amounts, numbers and times as people write them, on screen and paper."""
 
 from bootloader.shared.calendar import date_time
 
@@ -17,6 +17,17 @@ def money(amount_minor: int, digits: int) -> str:
         part = str(abs(amount_minor) % unit)
         text += "." + "0" * (digits - len(part)) + part
     return text
+
+
+def grouped(number: str, kind: str) -> str:
+    """`number` as people say it: a telephone's in 4, 3, 3 and so on, any other in fours."""
+    if kind != "topup":
+        return " ".join([number[at : at + 4] for at in range(0, len(number), 4)])
+    later = [number[at : at + 3] for at in range(4, len(number), 3)]
+    if len(later) > 1 and len(later[-1]) == 1:
+        last = later.pop()
+        later[-1] += last  # no digit alone
+    return " ".join([number[:4]] + later)
 
 
 def date_text(seconds: int, utc_offset_s: int = 0) -> str:

@@ -4,7 +4,7 @@ Rows from the top: status bar 0-8, title and up to four lines (or a big figure) 
 Drawing is whole pictures; the display driver sends only what changed.
 """
 
-from firmware.ui.canvas import WIDTH, Canvas, shorten, text_width
+from firmware.ui.canvas import WIDTH, Canvas, shorten, text_width, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Screen:
         `lines`: up to four strings under `title`, or two under a `big` figure; a line that is a
         pair is drawn with its second part at the right. `hints`: pairs (key, what it does).
         `marked`: index of the line shown reversed. `more`: 1 when lines follow, 2 before, 3 both.
+        A figure too wide for large letters is drawn smaller, then on two lines; it is never cut.
         """
         canvas = self._canvas
         canvas.clear(8)
@@ -89,9 +90,8 @@ class Screen:
         if more & 1:
             canvas.text(122, TOP, "\x03")
         if big:
-            y += 1
-            canvas.text(max(0, (WIDTH - text_width(big, True)) // 2), y, big, big=True)
-            y += 17
+            self._figure(y + 1, big)
+            y += 18
         for n, line in enumerate(lines):
             if y + 8 > HINTS_TOP + 1:
                 break
@@ -106,6 +106,23 @@ class Screen:
             y += PITCH
         self._hints(hints)
         self._lcd.show(canvas.buffer)
+
+    def _figure(self, y: int, text: str) -> None:
+        canvas = self._canvas
+        width = text_width(text, True)
+        if width <= WIDTH:
+            canvas.text((WIDTH - width) // 2, y, text, big=True)
+            return
+        # the currency goes on a line of its own before an amount is broken
+        at = 4 if text[3:4] == " " and text[:3].isalpha() else 0
+        lines = [text]
+        if text_width(text) > WIDTH - 2:
+            lines = [text[:at], text[at:]] if at else wrap(text, WIDTH - 2)
+        for n, line in enumerate(lines):
+            width = text_width(line)
+            bold = width + len(line) <= WIDTH - 2
+            x = (WIDTH - width - (len(line) if bold else 0)) // 2
+            canvas.text(x, y + (PITCH * n if len(lines) > 1 else 4), line, bold=bold)
 
     def _hints(self, hints: "Sequence[Hint]") -> None:
         canvas = self._canvas

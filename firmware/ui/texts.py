@@ -34,6 +34,47 @@ locked|Please wait|Patientez
 locked_for|Too many wrong PINs. Try again in {} s.|Trop de codes faux. Réessayez dans {} s.
 menu|Menu|Menu
 m_sell|Sell airtime|Vendre du crédit
+m_topup|Top up a number|Recharger un numéro
+m_meter|Electricity|Électricité
+m_bill|Pay a bill|Payer une facture
+again|Again|Encore
+which_operator|Which operator?|Quel opérateur ?
+to_topup|Number|Numéro
+to_meter|Meter|Compteur
+to_bill|Reference|Référence
+number|Number|Numéro
+type_topup|Type the number, then #|Tapez le numéro, puis #
+type_meter|Type the meter's number, then #|Numéro du compteur, puis #
+type_bill|Type the reference, then #|Tapez la référence, puis #
+once_more|Once more|Encore une fois
+type_again|Type the same number again|Retapez le même numéro
+not_the_same|The two are not the same. Ask the customer and begin again.|Les deux diffèrent. Demandez au client et recommencez.
+check_it|Look again|À revoir
+bad_length|It must have {} digits. Count them with the customer.|Il faut {} chiffres. Comptez-les avec le client.
+bad_start|This operator's numbers begin with {}|Les numéros de cet opérateur commencent par {}
+bad_meter|A digit is wrong: this can be no meter. Read it once more.|Un chiffre est faux : ce n'est pas un compteur. Relisez.
+is_it|Is it this one?|Est-ce bien lui ?
+amount|Amount|Montant
+at_least|At least|Minimum
+at_most|At most|Maximum
+in_steps_of|In steps of|Par pas de
+in_stock|In stock|En stock
+only_online|This is sold with network only. Nothing was sold.|Se vend avec réseau seulement. Rien n'a été vendu.
+wait_name|Asking whose it is|Recherche du client
+no_name|Nobody told whose it is. Nothing was sold.|Client inconnu pour l'instant. Rien n'a été vendu.
+pending|Not decided yet|Pas encore décidé
+pending_t|Sale {} is sent. Do not sell it again: it is asked for by itself.|La vente {} est partie. Ne la refaites pas : elle est redemandée.
+key_first|FIRST type the key tokens ({}), in this order:|Tapez D'ABORD les codes de clé ({}), dans cet ordre :
+key_n|Key token {} of {}|Code de clé {} sur {}
+then_token|THEN the credit token:|ENSUITE le code de crédit :
+token_n|Token {} of {}|Code {} sur {}
+d_customer|Customer|Client
+d_units_kwh|Units kWh|Unités kWh
+d_tariff|Tariff|Tarif
+d_tax|Tax|Taxe
+d_arrears|Arrears|Arriérés
+d_free_units|Free units kWh|Unités gratuites kWh
+d_other|{}|{}
 m_reprint|Reprint last|Réimprimer
 m_day|Day report|Rapport du jour
 m_float|Float|Solde
@@ -43,7 +84,6 @@ m_info|This terminal|Ce terminal
 waiting|Sales to finish: {}. Sign in to finish them.|Ventes à finir : {}. Tapez votre code.
 m_unfinished|Unfinished sale|Vente en attente
 float|Float|Solde
-float_left|Float {}|Solde {}
 commission|Commission|Commission
 sell_what|Sell what?|Quel produit ?
 sell_q|Sell {}?|Vendre {} ?
@@ -72,7 +112,7 @@ stock_q|Sell from the stock in this terminal? Left: {}|Vendre depuis le stock du
 no_answer|No answer yet|Pas de réponse
 no_answer_t|Sale {} is kept. Ask again now, or later from the menu.|La vente {} est gardée. Redemandez, ou plus tard au menu.
 sold|Sold|Vendu
-sold_t|Give the receipt to the customer.|Donnez le reçu au client.
+sold_t|Hand over the receipt.|Donnez le reçu au client.
 sold_unsure|Check the receipt. If it is not whole, print a copy.|Vérifiez le reçu. S'il manque, imprimez une copie.
 not_sold|Not sold|Non vendu
 not_printed|Not printed|Non imprimé
@@ -112,6 +152,9 @@ e_unreadable|This voucher cannot be read now. Find the network, then print it.|B
 e_conflict|The server has another sale under this number. Call your agent.|Le serveur a une autre vente sous ce numéro. Appelez votre agent.
 e_price_changed|The price has changed, or your commission. Look again or try later.|Prix ou commission ont changé. Regardez ou réessayez.
 e_no_vouchers|The operator has no vouchers now. Sell another, or try later.|L'opérateur n'a plus de bons. Essayez plus tard.
+e_bad_recipient|This number is not known. Ask the customer and type it again.|Ce numéro est inconnu. Demandez au client et retapez-le.
+e_supplier_refused|The supplier refuses this sale. Nothing is charged.|Le fournisseur refuse cette vente. Rien n'est débité.
+e_supplier_down|The supplier cannot be reached. Nothing is charged. Try later.|Fournisseur injoignable. Rien n'est débité. Essayez plus tard.
 e_restoring|The office is being restored. Sell from stock, or try later.|Le bureau est en cours de restauration. Vendez du stock ou réessayez.
 e_blocked|This terminal is blocked. Call your agent.|Ce terminal est bloqué. Appelez votre agent.
 e_other|Refused by the server ({}). Call your agent if it stays so.|Refusé par le serveur ({}). Appelez votre agent.
@@ -120,6 +163,7 @@ s_config|The settings are missing or damaged. Bring this terminal to a technicia
 s_catalogue|The price list is missing or damaged. It comes back with the network.|Tarif absent ou abîmé. Il revient avec le réseau.
 s_journal|The sales memory cannot be read. Do not sell. Call a technician.|Mémoire des ventes illisible. Ne vendez pas. Technicien !
 r_duplicate|DUPLICATE|DUPLICATA
+r_copy|Copy|Copie
 r_serial|Serial|Série
 r_valid|Valid until|Valable au
 r_sale|Sale|Vente

@@ -16,7 +16,7 @@ from bootloader.shared.compat import collect, const
 from firmware.kept.files import Kept, exists
 from firmware.kept.store import Store
 from firmware.lent import give_back, load, loaded
-from firmware.net.http import DEFLATED, BadResponse, HttpError, plain_body
+from firmware.net.http import HttpError
 
 from .errors import Interrupted, Missing, StorageError, Untrusted
 from .last_look import LastLook
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from firmware.net.http_client import HttpClient
 
     from .gate import GateFacts
+    from .metadata import Fetch
     from .offer import Offer
     from .record import Refusal
 
-TIMESTAMP_BYTES = const(2048)
 _PRICES = "catalogue.json"
 _RETRY_S = const(30)
 _LONGEST_RETRY_S = const(3600)
@@ -80,7 +80,6 @@ _OF_AN_OFFER = (  # what it is made of: as long as there is one, a second copy w
     "firmware.update.download",
 )
 _TO_PREPARE = (
-    "firmware.update.delta",
     "firmware.update.download",
     "firmware.update.install",
     "firmware.update.payload",
@@ -184,7 +183,7 @@ class UpdateClient:
             self._log("metadata refused: " + str(error))
         except (HttpError, Missing, Interrupted) as error:
             if isinstance(error, (Interrupted, Missing)):
-                self._why = "payload" if self.offer else "metadata"
+                self._why = getattr(error, "why", "payload" if self.offer else "metadata")
             elif self.offer:
                 self._why = "link"
             self._log("update waits: " + str(error))
@@ -242,23 +241,23 @@ class UpdateClient:
         if self.newest.has(tag):
             self._asked_s = self._time_s()
             return
-        headers = (DEFLATED, ("If-None-Match", tag)) if tag else (DEFLATED,)
-        response = await self.server.get("timestamp.json", TIMESTAMP_BYTES, headers)
-        if response.status == 304 and tag:
-            self._asked_s = self._time_s()
-            return
-        if response.status != 200:
-            raise BadResponse("timestamp.json: status %d" % response.status)
-        timestamp = plain_body(response, TIMESTAMP_BYTES)
-        told = response.headers.get("etag", "")
-        del response
         try:
-            load("firmware.update.metadata", _TO_VERIFY)
-            is_whole = await self._look(timestamp)
+            by = (self.server, self._trust, self._channel, self._time_s, tag, self.record.coded)
+            news = await load("firmware.update.news", ("firmware.update.found",)).ask(*by)
+            give_back(("firmware.update.news",))
+            if news.timestamp is None:
+                self._asked_s = self._time_s()
+                return
+            try:
+                is_whole = await self._look(news.timestamp, news.fetch)
+            except Untrusted as error:
+                news.mistrust(error)
+                raise
+            news.end()
         finally:
             self._tidy()
         self._asked_s = self._time_s()
-        self._last.note(told, is_whole)
+        self._last.note(news.told, is_whole)
 
     def _tidy(self) -> None:
         """Give back all that lay in the heap for one step."""
@@ -276,15 +275,16 @@ class UpdateClient:
         is_usable = _PRICES not in self._kept.refused and exists(self._files.path(_PRICES))
         return not is_usable and not self.record.unread_prices
 
-    async def _look(self, timestamp: bytes) -> bool:
+    async def _look(self, timestamp: bytes, fetch: "Fetch") -> bool:
         """Take in all that is new: metadata, prices, then what to run. Whether nothing is left to
         be asked for again.
         """
+        load("firmware.update.metadata", _TO_VERIFY)
         from .metadata import Metadata
         from .verified import Verified
 
         verified = Verified(self._files, self._note_key, self._log)
-        metadata = Metadata(self._trust, self.server.metadata, self._log, known=verified.known)
+        metadata = Metadata(self._trust, fetch, self._log, known=verified.known)
         try:
             # A task of its own begins at the bottom of the stack, which a board has little of.
             taking = metadata.take_channel(self._channel, self._time_s(), timestamp)
@@ -327,7 +327,7 @@ class UpdateClient:
         if not self._may_install(offer):
             return self._poll_s
         if self.record.must_wait(offer.release.release):
-            self._why = "postponed"
+            self._why = self.record.held
             return self._poll_s
         if not offer.is_ready:
             await self._prepare()

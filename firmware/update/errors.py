@@ -5,6 +5,12 @@ class Interrupted(Exception):
     """Nothing is wrong but the link, or it is not the time; the next run goes on."""
 
 
+class NoRanges(Interrupted):
+    """A box on the way sends the whole where a range was asked for: dear, so it is tried seldom."""
+
+    why = "ranges"
+
+
 class Missing(Exception):
     """The server has no file of that name."""
 

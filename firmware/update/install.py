@@ -9,7 +9,6 @@ import io
 from bootloader.shared.compat import const, inflater, sleep_ms
 from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
 
-from . import delta
 from .download import hash_flash
 
 TYPE_CHECKING = False
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from bootloader.shared.partitions import Partition
 
 _WINDOW_BITS = const(12)
+_BLOCK_BYTES = const(64)
 
 
 class InstallError(Exception):
@@ -66,7 +66,18 @@ class _SlotWriter:
         self._size_bytes = size_bytes
         self._page = bytearray(PAGE_BYTES)
         self._filled = 0
+        self._block = memoryview(bytearray(_BLOCK_BYTES))
+        self._block_at = -1
         self.written = 0
+
+    def made(self, offset: int) -> int:
+        """The byte that was written there."""
+        if offset >= self.written - self._filled:
+            return self._page[offset % PAGE_BYTES]
+        if offset // _BLOCK_BYTES != self._block_at:
+            self._block_at = offset // _BLOCK_BYTES
+            self._partition.read_into(self._block_at * _BLOCK_BYTES, self._block)
+        return self._block[offset % _BLOCK_BYTES]
 
     def write(self, view: memoryview) -> None:
         """Raises InstallError if it is more than the image."""
@@ -134,12 +145,17 @@ async def expand(
                 writer.write(memoryview(page)[:count])
                 await sleep_ms(0)
         else:
+            from . import delta
+
             patch = _Exactly(stream)
-            for _ in delta.apply(patch.read, base.read_into, base_size, writer.write, size_bytes):
-                await sleep_ms(0)
-            patch.end()
-    except delta.DeltaError as error:
-        raise InstallError("delta", str(error))
+            try:
+                for _ in delta.apply(
+                    patch.read, base.read_into, base_size, writer.write, size_bytes
+                ):
+                    await sleep_ms(0)
+                patch.end()
+            except delta.DeltaError as error:
+                raise InstallError("delta", str(error))
     except EOFError:
         raise InstallError("truncated", "the payload ends early")
     except (OSError, ValueError) as error:
@@ -147,6 +163,34 @@ async def expand(
     writer.flush()
     if writer.written != size_bytes:
         raise InstallError("truncated", "the payload makes %d bytes" % writer.written)
+
+
+async def patched(
+    payload: "Partition",
+    length: int,
+    slot: "Partition",
+    size_bytes: int,
+    base: "Partition",
+    base_size: int,
+) -> None:
+    """As `expand`, of a patch to `base`.
+
+    Raises:
+        InstallError: "patch".
+    """
+    from . import patch
+    from .model import PatchError
+
+    writer = _SlotWriter(slot, size_bytes)
+    source = _Source(payload, length)
+    try:
+        for _ in patch.apply(
+            source.readinto, base.read_into, base_size, writer.write, writer.made, size_bytes
+        ):
+            await sleep_ms(0)
+    except PatchError as error:
+        raise InstallError("patch", str(error))
+    writer.flush()
 
 
 class _Exactly:
@@ -166,6 +210,6 @@ class _Exactly:
             view = view[count:]
 
     def end(self) -> None:
-        """Raises DeltaError if anything follows."""
+        """Raises InstallError if anything follows."""
         if self._stream.readinto(bytearray(1)):
-            raise delta.DeltaError("something follows the patch")
+            raise InstallError("delta", "something follows the patch")

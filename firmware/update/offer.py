@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 class Way:
-    """One payload that makes the image: `kind` "full" or "delta", its `path` on the server,
-    `length` and SHA-256 (`digest`).
+    """One payload that makes the image: `kind` "full", "delta" or "patch", its `path` on the
+    server, `length` and SHA-256 (`digest`).
     """
 
     def __init__(self, kind: str, path: str, length: int, digest: bytes) -> None:

@@ -2,10 +2,10 @@
 For `prepare` only.
 """
 
-from firmware.net.http import BadResponse, GaveWay, content_range
+from firmware.net.http import BadResponse, GaveWay, HttpError, content_range
 
 from .download import ONE_REQUEST_BYTES, Download
-from .errors import Interrupted, Missing, StorageError
+from .errors import Interrupted, Missing, NoRanges, StorageError
 from .install import digest_of
 
 TYPE_CHECKING = False
@@ -44,6 +44,7 @@ class Payload:
             Interrupted: what came is not what was signed: someone spoiled it on the way, or in the
                 server's folder. The release is as good as before.
             StorageError: it does not fit, or the flash does not take it.
+            NoRanges: where none are to be had, and the whole did not come at once.
             Missing: the server does not have it. Whatever the server's answers raise.
         """
         way = offer.ways[0]
@@ -55,7 +56,10 @@ class Payload:
         faults = 0
         while not download.complete:
             try:
-                await self._piece(download, way)
+                if not await self._piece(download, way):
+                    # It would cost as much at each attempt: after pauses that grow to a day.
+                    self._record.hold_back(offer.release.release)
+                    raise NoRanges("the server sends no ranges, and the whole was cut short")
                 offer.missed = 0
             except StorageError:
                 faults += 1
@@ -78,36 +82,62 @@ class Payload:
         self._record.postpone(offer.release.release, "payload_hash")
         raise Interrupted("what came is not the signed payload")
 
-    async def _piece(self, download: Download, way: "Way") -> None:
-        """One request's worth."""
+    async def _piece(self, download: Download, way: "Way") -> bool:
+        """One request's worth; or the whole, where a box on the way does not know ranges: False if
+        that did not come to its end.
+        """
         first = download.received
         last = min(first + ONE_REQUEST_BYTES, download.length) - 1
         expected = (first, last, download.length)
+        # Of a whole that was not asked for: what is here already, and is passed over.
+        passed_over = -1
 
         def check(status: int, headers: dict[str, str]) -> None:
             if status in (200, 206) and headers.get("content-encoding", "identity") != "identity":
                 raise BadResponse("a payload in another coding")
+            nonlocal passed_over
+            length = headers.get("content-length")
             if status == 206:
-                if content_range(headers) != expected:
+                if content_range(headers) != expected or length not in (
+                    None,
+                    str(last + 1 - first),
+                ):
                     raise BadResponse("another range than asked for")
             elif status == 200:
-                length = headers.get("content-length", str(download.length))
-                if first or last + 1 != download.length or length != str(download.length):
-                    raise BadResponse("the server sends no ranges")
+                if length not in (None, str(download.length)):
+                    raise BadResponse("another length than was signed")
+                if first or last + 1 != download.length:
+                    self._log("the server sends no ranges")
+                    passed_over = first
+
+        def take(data: bytes | memoryview) -> None:
+            nonlocal passed_over
+            if passed_over > 0:
+                count = min(passed_over, len(data))
+                passed_over -= count
+                data = data[count:]
+            elif passed_over < 0 and download.received + len(data) > last + 1:
+                raise BadResponse("more than was asked for")
+            download.write(data)
 
         try:
             response = await self._server.target(
                 way.path,
-                download.write,
-                last + 1 - first,
+                take,
+                download.length,
                 (("Range", "bytes=%d-%d" % (first, last)),),
                 check,
             )
         except GaveWay:
-            return  # a sale has the link; the next piece begins where this one ended
+            return passed_over < 0  # a sale has the link; the next piece begins where this ended
+        except HttpError:
+            if passed_over < 0:
+                raise
+            return False
         if response.status in (403, 404, 410):
             raise Missing("payload: status %d" % response.status)
         if response.status not in (200, 206):
             raise BadResponse("payload: status %d" % response.status)
         if download.received <= last:
             raise BadResponse("less than was promised")
+        return passed_over < 0 or download.complete

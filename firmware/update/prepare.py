@@ -5,9 +5,10 @@ it. For `client` only.
 from bootloader.shared.compat import collect, sleep_ms
 from bootloader.shared.control import OTHER
 from bootloader.shared.partitions import SECTOR_BYTES, make_firm
+from firmware.lent import load
 
 from .errors import Interrupted, StorageError
-from .install import InstallError, digest_of, expand
+from .install import InstallError, digest_of, expand, patched
 from .payload import Payload
 
 TYPE_CHECKING = False
@@ -74,15 +75,19 @@ class Preparation:
     async def _expand(self, way: "Way", slot: "Partition", release: "Release") -> None:
         self._log("expanding " + way.kind)
         self._control.empty(OTHER[self._running])
-        collect()  # room for the window
-        await expand(
-            self._partitions["download"],
-            way.length,
-            slot,
-            release.image_size_bytes,
-            self._partitions["slot_" + self._running] if way.kind == "delta" else None,
-            self._control.state.slots[self._running].image_size,
-        )
+        payload = self._partitions["download"]
+        base = self._partitions["slot_" + self._running]
+        base_size = self._control.state.slots[self._running].image_size
+        size = release.image_size_bytes
+        collect()  # room for the window, or what a patch is read with
+        if way.kind == "patch":
+            load("firmware.update.patch", ("firmware.update.model",))
+            await patched(payload, way.length, slot, size, base, base_size)
+        elif way.kind == "delta":
+            load("firmware.update.delta")
+            await expand(payload, way.length, slot, size, base, base_size)
+        else:
+            await expand(payload, way.length, slot, size)
 
 
 async def _holds_firmly(slot: "Partition", release: "Release") -> bool:

@@ -39,7 +39,8 @@ class Record:
     tried: the release that the next three are of; faults: how often it could not be brought in;
     trials: how often it was on trial; not_before_s: when it is tried again.
 
-    Not kept: unread_prices, the hash of a signed price list that cannot be used here, or None.
+    Not kept: unread_prices, the hash of a signed price list that cannot be used here, or None;
+    held, the server's code for why `tried` waits.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Record:
     def _begin(self, number: int) -> None:
         self.tried = number
         self.faults = self.trials = self.not_before_s = 0
+        self.held = "postponed"
 
     def _load(self) -> None:
         kept = json.loads(self._files.read(_FILE, _MAX_BYTES) or b"{}")
@@ -158,6 +160,17 @@ class Record:
             self.refusal = [number, reason]
         self.not_before_s = self._time_s() + pause_s
         self._log("release %d refused for %d s: %s" % (number, pause_s, reason))
+        self.save()
+
+    def hold_back(self, number: int) -> None:
+        """No ranges of `number`'s payload are to be had: each attempt may cost the whole, so that
+        even the second is for later, after a pause that grows to a day.
+        """
+        self.count_fault(number)
+        self.held = "ranges"
+        pause_s = min(_FIRST_PAUSE_S << min(self.faults - 1, 8), LONGEST_PAUSE_S)
+        self.not_before_s = self._time_s() + pause_s
+        self._log("release %d waits for %d s: no ranges" % (number, pause_s))
         self.save()
 
     def must_wait(self, number: int) -> bool:

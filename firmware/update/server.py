@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _METADATA = "/tuf/metadata/"
 _TARGETS = "/tuf/targets/"
+_NEWS = "/tuf/news/"
 
 
 class Server:
@@ -25,14 +26,21 @@ class Server:
 
     def __init__(self, http: "HttpClient") -> None:
         self.http = http
+        self.no_news_s = -86400
+        """When all in one answer was of no use last."""
 
     async def get(self, name: str, limit_bytes: int, headers: "Headers" = ()) -> "Response":
         """The server's answer for a file of metadata, whatever it is."""
+        return await self._get(_METADATA + name, limit_bytes, headers)
+
+    async def news(self, place: str, limit_bytes: int, headers: "Headers") -> "Response":
+        """The server's answer to what is new since `place`, whatever it is."""
+        return await self._get(_NEWS + place, limit_bytes, headers)
+
+    async def _get(self, path: str, limit_bytes: int, headers: "Headers") -> "Response":
         while True:
             try:
-                return await self.http.request(
-                    "GET", _METADATA + name, headers, limit_bytes=limit_bytes
-                )
+                return await self.http.request("GET", path, headers, limit_bytes=limit_bytes)
             except GaveWay:
                 pass  # it is asked again once the sale has its answer
 

@@ -180,12 +180,13 @@ class Chip:
 
     def _tie(self, machine: dict[str, Any]) -> None:
         """Let `machine` ask the chip by calls instead of by its socket."""
-        request, ops = self._request, {int(op): op for op in Op}
-        last: list[Answer] = [(0, b"")]
+        request, took_change, ops = self._request, self._took_change, {int(op): op for op in Op}
+        last: Answer = (0, b"")
 
         def post(op: int, unit: int = 0, arg: int = 0, arg2: int = 0, payload: Any = b"") -> None:
+            nonlocal last
             try:
-                last[0] = request(ops[op], unit, arg, arg2, bytes(payload))
+                last = request(ops[op], unit, arg, arg2, bytes(payload) if payload else b"")
             except BadArgument as error:
                 if op not in POSTED:
                     raise ValueError(str(error)) from None
@@ -202,11 +203,11 @@ class Chip:
             into: Any = None,
         ) -> tuple[int, Any]:
             machine["_post"](op, unit, arg, arg2, payload)
-            value, data = last[0]
-            if self._took_change():
+            if took_change():
                 machine["_flash_changed"]()
             if into is None:
-                return value, data
+                return last
+            value, data = last
             into[: len(data)] = data
             return value, len(data)
 

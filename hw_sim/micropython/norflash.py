@@ -25,9 +25,17 @@ class Flash:
         self.size_bytes = _call(0x30)[0]
 
     def read_into(self, address, buf):
-        view = memoryview(buf)
-        if not len(view):
+        size = len(buf)
+        if not size:
             return
+        if _window_is_true:
+            sector = address // _SECTOR
+            end = address + size
+            is_inside = address >= 0 and end <= self.size_bytes
+            if is_inside and _seen[sector] and (end - 1) // _SECTOR == sector:
+                buf[:] = memoryview(_window)[address:end]  # most of what is read lies in one
+                return
+        view = memoryview(buf)
         if _window_is_true:
             view[:] = self.mapped(address, len(view))
             return

@@ -10,10 +10,12 @@ from hw_sim.modem.at import AtCommand, AtError
 from hw_sim.modem.command_table import NO_RESULT, Command, Table
 from hw_sim.modem.commands_clock import Clock
 from hw_sim.modem.commands_sim import SimHolder
+from hw_sim.modem.consumption import Draw, Meter
 from hw_sim.modem.ip_stack import IpStack
 from hw_sim.modem.serial_line import SerialLine
 from hw_sim.modem.settings import Settings
 from hw_sim.modem.tasks import Tasks
+from hw_sim.network.faults import Cure
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.sim_card import Registration
 
@@ -41,6 +43,7 @@ class Registrar:
         line: SerialLine,
         settings: Settings,
         tasks: Tasks,
+        meter: Meter,
         *,
         sim_ready_s: float,
         sms_ready_s: float,
@@ -53,11 +56,13 @@ class Registrar:
         self._line = line
         self._settings = settings
         self._tasks = tasks
+        self._meter = meter
         self._sim_ready_s = sim_ready_s
         self._sms_ready_s = sms_ready_s
         self._restart = restart
         self._pace = network.pace
         sim.on_unlock = self.begin
+        self.on_registered: Callable[[], None] = lambda: None
         self.reset()
 
     def reset(self) -> None:
@@ -68,14 +73,19 @@ class Registrar:
         self._operator_format = 0
         self._automatic = True
         self._timer: asyncio.Task[None] | None = None
+        self._is_forbidden = False
+        self.begins_silently = False
+        self._network.faults.cured(Cure.POWER)
 
     def begin(self) -> None:
         """Read the card, then look for a network."""
         self._tasks.spawn(self._begin())
 
     def on_network_change(self) -> None:
-        """Coverage, admission or signal changed."""
-        if not self._may_register:
+        """Coverage, admission or signal changed. A network that refused the card is not asked
+        again before a start, or before the radio or the choice of network was touched.
+        """
+        if not self._may_register or self._is_forbidden:
             return
         admission = self._network.admission()
         if admission is Registration.SEARCHING or self._registered:
@@ -85,6 +95,8 @@ class Registrar:
 
     def leave(self) -> None:
         """Let go of the network."""
+        self._is_forbidden = False
+        self._network.faults.cured(Cure.RADIO)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -117,6 +129,10 @@ class Registrar:
 
     # -- registration -----------------------------------------------------------------------------
 
+    def has_network(self) -> bool:
+        """Whether a network has the card."""
+        return self._registered
+
     @property
     def _registered(self) -> bool:
         return self.registration in (Registration.HOME, Registration.ROAMING)
@@ -126,14 +142,16 @@ class Registrar:
         return self.level == FULL and self._automatic and self._sim.usable
 
     async def _begin(self) -> None:
+        is_silent, self.begins_silently = self.begins_silently, False
         await self._pace.sleep(self._sim_ready_s)
         words = self._sim.words()
-        self._line.line(f"+CPIN: {words}")
+        if not is_silent:
+            self._line.line(f"+CPIN: {words}")
         if words != "READY":
             return
         self._look_for_network()
         await self._pace.sleep(self._sms_ready_s)
-        if self.level == FULL:
+        if self.level == FULL and not is_silent:
             self._line.line("Call Ready")
             self._line.line("SMS Ready")
 
@@ -155,9 +173,12 @@ class Registrar:
             return
         was_registered = self._registered
         self.registration = new
+        self._is_forbidden = new is Registration.DENIED
+        self._note_draw()
         if self._registered and not was_registered:
             self.attached = self._sim.usable and self._sim.ready().gprs_contract
             self._clock.registered()
+            self.on_registered()
         elif not self._registered and new is not Registration.SEARCHING:
             self._detach()
         for name, setting, gprs in (
@@ -167,6 +188,14 @@ class Registrar:
             if setting:
                 fields = self._fields(setting, gprs=gprs).partition(",")[2]
                 self._line.line(f"{name}: {fields}")
+
+    def _note_draw(self) -> None:
+        if self.level != FULL:
+            self._meter.turn(Draw.RADIO_OFF)
+        elif self.registration is Registration.SEARCHING:
+            self._meter.turn(Draw.SEARCHING)
+        else:
+            self._meter.turn(Draw.CAMPED)
 
     def _fields(self, setting: int, *, gprs: bool = False) -> str:
         status = int(self.registration)
@@ -203,6 +232,7 @@ class Registrar:
         await self._pace.sleep(_CHANGE_S)
         if level != FULL:
             self.leave()
+        self._note_draw()
         if level == OFF:
             self._sim.forget_pin()
             self._line.line("+CPIN: NOT READY")
@@ -238,6 +268,7 @@ class Registrar:
         else:
             self._sim.ready()
             self._automatic = True
+            self._is_forbidden = False
             if not self._registered:
                 self._look_for_network()
 

@@ -36,8 +36,8 @@ class TcpCommands:
         return {
             "+CIPSHUT": Command(every=self._shut),
             "+CSTT": Command(
-                read=lambda: f'"{ip.apn}","",""',
-                write=lambda c: ip.set_apn(c.text(0)),
+                read=lambda: f'"{ip.apn}","{ip.login[0]}","{ip.login[1]}"',
+                write=lambda c: ip.set_apn(c.text(0), (c.text(1, ""), c.text(2, ""))),
                 run=lambda c: ip.set_apn(_DEFAULT_APN),
                 test='"APN","USER","PWD"',
             ),

@@ -21,6 +21,8 @@ class Interpreter:
         self._pace = pace
         self._answer_delay_s = answer_delay_s
         self._last_line = ""
+        self.within: dict[str, list[str]] = {}
+        """By the name of a command: what comes unasked in the middle of its next answers."""
 
     async def run(self) -> None:
         """Read and answer, for ever; begins without a last line for A/."""
@@ -72,6 +74,8 @@ class Interpreter:
                 known = self._table.get(command.name)
                 if known is None:
                     raise AtError
+                if unasked := self.within.get(command.name):
+                    self._line.line(unasked.pop())
                 result = await known.answer(command, self._line.line)
         except AtError as error:
             result = error.result(self._settings.now.verbose_errors)

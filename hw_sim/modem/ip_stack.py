@@ -78,6 +78,7 @@ class IpStack:
         self._announced = False
         self._quick_queue_bytes = 0
         self._apn = ""
+        self.login = ("", "")
         self.state = IpState.INITIAL
         self.manual_receive = False
         self.quick_send = False
@@ -87,12 +88,13 @@ class IpStack:
 
     # -- bringing the context up and down ---------------------------------------------------------
 
-    def set_apn(self, apn: str) -> None:
-        """AT+CSTT: only from IP INITIAL."""
+    def set_apn(self, apn: str, login: tuple[str, str] = ("", "")) -> None:
+        """AT+CSTT: only from IP INITIAL. `login`: user and password of the access point."""
         self._require(IpState.INITIAL)
-        if len(apn) > 50:
+        if max(len(apn), *map(len, login)) > 50:
             raise AtError(50)
         self._apn = apn
+        self.login = login
         self.state = IpState.START
 
     @property
@@ -107,7 +109,7 @@ class IpStack:
         try:
             if not self._attached():
                 raise PdpRefusedError("not attached")
-            context = await self._network.activate_pdp(self._apn, self._listener)
+            context = await self._network.activate_pdp(self._apn, self._listener, self.login)
         except PdpRefusedError as refusal:
             self.state = IpState.PDP_DEACTIVATED
             self._line.line("+PDP: DEACT")

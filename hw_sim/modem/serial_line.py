@@ -97,6 +97,11 @@ class SerialLine:
         self._output += data[:room]
         self._output_arrived.set()
 
+    def echo(self, byte: int) -> None:
+        """What the host typed, back to it, if it wants that."""
+        if self._settings.now.echo:
+            self.write(bytes((byte,)))
+
     def line(self, text: str) -> None:
         """Queue a line, with the ends that AT lines have."""
         self.write(f"\r\n{text}\r\n".encode())

@@ -18,6 +18,7 @@ class Profile:
     cgreg: int = 0
     network_time: bool = False
     sleep: int = 0
+    caller_id: int = 0
 
 
 class Settings:

@@ -15,8 +15,10 @@ Choices worth knowing:
 - AT+CLTS=1 acts at the next registration. Without it the clock starts at 2004-01-01.
 - Output leaves at the UART's real baud rate whatever the time scale, as the CPU at the other end is
   not faster either; baud None is no limit.
-- Not modelled, answered ERROR: SMS, calls, USSD, the bearer and HTTP commands (SAPBR, HTTP...),
-  UDP, CIPMUX=1.
+- A call is heard, refused and hung up, never spoken in.
+- A network that refused the card is asked again only after a start, the radio off and on, or
+  AT+COPS.
+- Not modelled, answered ERROR: the bearer and HTTP commands (SAPBR, HTTP...), UDP, CIPMUX=1.
 """
 
 from __future__ import annotations
@@ -27,28 +29,35 @@ from typing import Final
 
 from hw_sim.modem.at import AtCommand
 from hw_sim.modem.command_table import NO_RESULT, Command, Table
+from hw_sim.modem.commands_call import Calls
 from hw_sim.modem.commands_clock import Clock
+from hw_sim.modem.commands_identity import SIM800, Identity
 from hw_sim.modem.commands_network import Registrar
 from hw_sim.modem.commands_sim import SimHolder
+from hw_sim.modem.commands_sms import Messages
 from hw_sim.modem.commands_tcp import TcpCommands
+from hw_sim.modem.commands_ussd import Ussd
+from hw_sim.modem.consumption import Draw, Meter
 from hw_sim.modem.interpreter import Interpreter
 from hw_sim.modem.ip_stack import IpStack
+from hw_sim.modem.part_faults import PartFaults
 from hw_sim.modem.serial_line import SerialLine
 from hw_sim.modem.settings import Settings
 from hw_sim.modem.tasks import Tasks
+from hw_sim.network.faults import Cure
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.sim_card import Registration
 from hw_sim.uart import unconnected
 
 POWER_KEY_HOLD_S: Final = 1.0
-_EMPTY_MV, _FULL_MV = 3400, 4200
 
 
 class Sim800:
     """The modem. Off until power is there and the power key was low for a second.
 
     `battery_mv` is asked for AT+CBC. Delays are device seconds, run at the network's time scale.
-    `line` is its end of the serial line, with counters of lost bytes and a transcript.
+    `line` is its end of the serial line, with counters of lost bytes and a transcript; `meter` is
+    what it drew, `faults` is what it does wrong.
     """
 
     send: Callable[[bytes], None]
@@ -76,6 +85,8 @@ class Sim800:
         self._power = False
         self._running = False
         self._stopping = False
+        self._starts_silently = False
+        self.meter = Meter(pace)
         self._hung = False
         self._key_timer: asyncio.TimerHandle | None = None
         self._tasks = Tasks()
@@ -86,6 +97,7 @@ class Sim800:
         self._ip = IpStack(
             network, self.line, self._tasks, listener=self, attached=lambda: self.attached
         )
+        self._calls = Calls(network, self.line, self._settings, self._tasks)
         self._registrar = Registrar(
             network,
             self._sim,
@@ -94,13 +106,19 @@ class Sim800:
             self.line,
             self._settings,
             self._tasks,
+            self.meter,
             sim_ready_s=sim_ready_s,
             sms_ready_s=sms_ready_s,
             restart=self._restart,
         )
+        self._messages = Messages(network, self._sim, self.line)
+        self._ussd = Ussd(network, self.line, self._tasks)
+        self._messages.registered = self._ussd.registered = self._registrar.has_network
+        self._registrar.on_registered = self._messages.collect
         self._interpreter = Interpreter(
             self.line, self._settings, self._all_commands(), pace, answer_delay_s
         )
+        self.faults = PartFaults(self.line, self._interpreter, self._tasks, pace, self._shut_down)
 
     # -- trouble: for tests, scripts and the front panel ------------------------------------------
 
@@ -110,9 +128,13 @@ class Sim800:
         self.line.listening = self.line.talking = False
         self.line.clear()
 
-    def crash(self) -> None:
-        """The part restarts by itself, as after a dip of its supply: the next word is RDY."""
+    def crash(self, *, silent: bool = False) -> None:
+        """The part restarts by itself, as after a dip of its supply: the next word is RDY, or none
+        at all with `silent`, as of one that waits for the host's baud rate.
+        """
+        self._starts_silently = silent
         self._restart()
+        self._starts_silently = False
 
     # -- what people may look at ------------------------------------------------------------------
 
@@ -171,6 +193,14 @@ class Sim800:
             self.line.line("+CPIN: NOT READY")
             self._registrar.leave()
 
+    def on_sms(self) -> None:
+        """The network calls: a message waits."""
+        self._messages.collect()
+
+    def on_call(self, number: str, seconds: float) -> None:
+        """The network calls: somebody rings."""
+        self._calls.rings(number, seconds)
+
     def on_pdp_deactivated(self) -> None:
         """The network calls: the data context is gone."""
         self._ip.lose_context()
@@ -197,20 +227,25 @@ class Sim800:
         self._sim.reset()
         self._ip.reset()
         self._registrar.reset()
+        self._calls.reset()
+        self._messages.reset()
         self.line.reset()
         self.line.talking = True
-        self._tasks.spawn(self._run())
+        self.meter.turn(Draw.CAMPED)
+        self._tasks.spawn(self._run(self._starts_silently))
         self._tasks.spawn(self.line.carry_out())
 
-    async def _run(self) -> None:
+    async def _run(self, is_silent: bool) -> None:
         await self._pace.sleep(self._boot_s)
         self._running = True
         self.line.listening = not (self._hung or self._stopping)
         self.line.now_awake()
         self.network.listeners.attach(self)
         self._sim.look()
-        self.line.line("RDY")
-        self.line.line(f"+CFUN: {self._registrar.level}")
+        if not is_silent:
+            self.line.line("RDY")
+            self.line.line(f"+CFUN: {self._registrar.level}")
+        self._registrar.begins_silently = is_silent
         self._registrar.begin()
         await self._interpreter.run()
 
@@ -221,6 +256,8 @@ class Sim800:
         self._ip.shut()
         self._tasks.cancel_all()
         self.line.clear()
+        self.meter.turn(Draw.OFF)
+        self.network.faults.cured(Cure.POWER)
 
     def _shut_down(self, *, announce: bool) -> None:
         if announce and self._running:
@@ -248,40 +285,21 @@ class Sim800:
     # -- commands ---------------------------------------------------------------------------------
 
     def _all_commands(self) -> Table:
+        identity = Identity(SIM800, self.imei, self.line, self._battery_mv)
         tcp = TcpCommands(self._ip, self.line, self._settings, self._pace)
         return {
             **self._settings.commands(),
-            **self._commands(),
+            "+CPOWD": Command(every=self._power_down, test=None),
+            **identity.commands(),
             **self._sim.commands(),
             **self._registrar.commands(),
             **self._clock.commands(),
+            **self._calls.commands(),
+            **self._messages.commands(),
+            **self._ussd.commands(),
             **tcp.commands(),
-        }
-
-    def _commands(self) -> Table:
-        return {
-            "I": Command(every=lambda c: self.line.line("SIM800 R14.18"), test=None),
-            # results in words only; ATV0 is not modelled
-            "V": Command(every=_words_only, test=None),
-            "H": Command(every=lambda c: None, test=None),
-            "+CPOWD": Command(every=self._power_down, test=None),
-            "+GSN": Command(show=lambda: self.imei),
-            "+CGSN": Command(show=lambda: self.imei),
-            "+CGMM": Command(show=lambda: "SIMCOM_SIM800L"),
-            "+CGMR": Command(show=lambda: "Revision:1418B04SIM800L24"),
-            "+CBC": Command(show=self._battery, test="(0-2),(1-100),(voltage)"),
-            "+IPR": Command(read=lambda: str(self.line.baud or 0), write=lambda c: None),
         }
 
     def _power_down(self, command: AtCommand) -> str:
         self._shut_down(announce=bool(command.number(0, 0, 1)))
         return NO_RESULT
-
-    def _battery(self) -> str:
-        millivolts = self._battery_mv()
-        percent = min(100, max(1, (millivolts - _EMPTY_MV) * 100 // (_FULL_MV - _EMPTY_MV)))
-        return f"+CBC: 0,{percent},{millivolts}"
-
-
-def _words_only(command: AtCommand) -> None:
-    command.number(0, 1, 1)

@@ -12,7 +12,9 @@ import asyncio
 import random
 from collections.abc import Mapping
 
+from hw_sim.network.centre import SmsCentre, UssdCentre
 from hw_sim.network.errors import PdpRefusedError
+from hw_sim.network.faults import Faults
 from hw_sim.network.internet import Internet
 from hw_sim.network.link import GPRS, LinkProfile
 from hw_sim.network.listener import Listeners, NetworkListener
@@ -27,9 +29,11 @@ class GsmNetwork:
 
     `resolve` maps "name:port" (as the terminal asks for it) to the real (host, port); without an
     entry only loopback addresses and `localhost` are reached, all else is CONNECT FAIL. `apn` None
-    accepts any access point name. All delays are in device seconds and run `time_scale` times
+    accepts any access point name, `apn_login` is the (user, password) that
+    it wants, if any. All delays are in device seconds and run `time_scale` times
     faster than the wall, or on `pace` when it is given. Bytes are counted in `traffic`; `listeners`
-    are told of changes; `internet` is what lies behind the cell.
+    are told of changes; `internet` is what lies behind the cell; `faults` are those that nobody is
+    told of; `sms` and `ussd` are the operator's centres.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class GsmNetwork:
         pdp_survives_outage_s: float = 20.0,
         tcp_gives_up_s: float = 150.0,
         apn: str | None = None,
+        apn_login: tuple[str, str] | None = None,
         operator_name: str = "Savanna",
         operator_code: str = "63902",
         resolve: Mapping[str, tuple[str, int]] | None = None,
@@ -54,6 +59,7 @@ class GsmNetwork:
     ) -> None:
         self.pace = pace or Pace(time_scale)
         self.apn = apn
+        self.apn_login = apn_login
         self.operator_name = operator_name
         self.operator_code = operator_code
         self.registration_delay_s = registration_delay_s
@@ -73,6 +79,9 @@ class GsmNetwork:
         self._signal = signal
         self.listeners = Listeners()
         self._contexts: list[PdpContext] = []
+        self.sms = SmsCentre(self.listeners)
+        self.ussd = UssdCentre()
+        self.faults = Faults(lambda: self._contexts, self.listeners)
         self._outage_timer: asyncio.TimerHandle | None = None
 
     @property
@@ -160,6 +169,10 @@ class GsmNetwork:
         """Let nothing cross the link for that long, without any sign of it."""
         self._radio.stall(seconds)
 
+    def suspend(self, on: bool) -> None:
+        """A call has the radio: data stands still meanwhile."""
+        self._radio.suspend(on)
+
     def refuse_connects(self, count: int) -> None:
         """Let the next `count` TCP connections fail, whatever is at the far end."""
         self.internet.refused_connects = count
@@ -189,7 +202,9 @@ class GsmNetwork:
         """The time the cell claims; see `forge_time`."""
         return self.pace.unix_s() + self._clock_offset_s
 
-    async def activate_pdp(self, apn: str, listener: NetworkListener) -> PdpContext:
+    async def activate_pdp(
+        self, apn: str, listener: NetworkListener, login: tuple[str, str] = ("", "")
+    ) -> PdpContext:
         """Give a data context, after a while. Raises PdpRefusedError with the network's reason."""
         await self.pace.sleep(self.pdp_activation_s)
         if not self.coverage:
@@ -200,6 +215,8 @@ class GsmNetwork:
             raise PdpRefusedError("no contract for data")
         if self.apn is not None and apn != self.apn:
             raise PdpRefusedError(f"unknown access point {apn!r}")
+        if self.apn_login is not None and login != self.apn_login:
+            raise PdpRefusedError("user or password of the access point")
         address = f"10.{self._chance.randrange(256)}.{self._chance.randrange(256)}.2"
         context = PdpContext(
             self._radio,
@@ -210,4 +227,5 @@ class GsmNetwork:
             on_end=self._contexts.remove,
         )
         self._contexts.append(context)
+        self.faults.context_made(context)
         return context

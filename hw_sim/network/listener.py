@@ -20,6 +20,14 @@ class NetworkListener(Protocol):
         """The network took the data context away; its connections are dead already."""
         ...
 
+    def on_sms(self) -> None:
+        """A message waits at the centre."""
+        ...
+
+    def on_call(self, number: str, seconds: float) -> None:
+        """Somebody rings for that long."""
+        ...
+
 
 class Listeners:
     """The modems that listen now."""
@@ -41,6 +49,16 @@ class Listeners:
         """Coverage, admission or signal changed."""
         for listener in list(self._present):
             listener.on_network_change()
+
+    def tell_call(self, number: str, seconds: float) -> None:
+        """Somebody rings for that long."""
+        for listener in list(self._present):
+            listener.on_call(number, seconds)
+
+    def tell_sms(self) -> None:
+        """A message waits at the centre."""
+        for listener in list(self._present):
+            listener.on_sms()
 
     def tell_sim_change(self) -> None:
         """A SIM card came or went."""

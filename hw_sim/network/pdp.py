@@ -24,6 +24,10 @@ class PdpContext:
     on_end: Callable[[PdpContext], None]
     connections: list[TcpConnection] = field(default_factory=list)
     active: bool = True
+    dead_s: float | None = None
+    """It has an address and carries nothing; so long does a connection over it take to fail."""
+    is_mute: bool = False
+    """Its connections open, and never answer."""
 
     async def connect(
         self,
@@ -42,6 +46,9 @@ class PdpContext:
         radio = self.radio
         try:
             async with radio.pace.limit(self.tcp_gives_up_s):
+                if self.dead_s is not None:
+                    await radio.pace.sleep(self.dead_s)
+                    raise ConnectFailedError("the bearer carries nothing")
                 # the handshake crosses the link once each way before data can follow
                 await radio.until(await radio.cross_up(0))
                 reader, writer = await self.internet.connect(name, port)
@@ -69,6 +76,8 @@ class PdpContext:
             on_end=self._forget,
         )
         self.connections.append(connection)
+        if self.is_mute:
+            connection.mute()
         return connection
 
     def deactivate(self, *, by_network: bool = False) -> None:

@@ -47,6 +47,7 @@ class Radio:
         self._coverage = coverage
         self._on_drop = on_drop
         self._stalled = False
+        self._suspended = False
         self._flow_changed: asyncio.Event | None = None
         self._up = _Direction()
         self._down = _Direction()
@@ -70,6 +71,11 @@ class Radio:
         self._signal_flow()
         self.pace.call_later(seconds, self._flow_again)
 
+    def suspend(self, on: bool) -> None:
+        """Let nothing cross until this is taken back."""
+        self._suspended = on
+        self._signal_flow()
+
     def drop_after_bytes(self, downlink_bytes: int) -> None:
         """Call `on_drop` once, after exactly so many more bytes reached the modem.
 
@@ -86,7 +92,7 @@ class Radio:
 
     async def wait_flowing(self) -> None:
         """Return as soon as the link carries anything."""
-        while self._stalled or not self._coverage:
+        while self._stalled or self._suspended or not self._coverage:
             self._flow_changed = self._flow_changed or asyncio.Event()
             self._flow_changed.clear()
             await self._flow_changed.wait()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
+
+from hw_sim.network.sms_pdu import Message
 
 
 class Registration(IntEnum):
@@ -14,6 +16,17 @@ class Registration(IntEnum):
     SEARCHING = 2
     DENIED = 3
     ROAMING = 5
+
+
+@dataclass
+class StoredSms:
+    """A message on the card: state (0 unread, 1 read, 2 not sent, 3 sent), the bytes as they are
+    kept, and what they say.
+    """
+
+    state: int
+    pdu: bytes
+    message: Message
 
 
 @dataclass
@@ -30,3 +43,4 @@ class SimCard:
     gprs_contract: bool = True
     pin_attempts_left: int = 3
     puk_attempts_left: int = 10
+    messages: list[StoredSms | None] = field(default_factory=lambda: [None] * 20)

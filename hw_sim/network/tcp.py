@@ -43,6 +43,8 @@ class TcpConnection:
         self._sending = asyncio.Lock()
         self._in_flight: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         self._over = False
+        self._is_forgotten = False
+        self._is_mute = False
         self._acknowledge_next = False
         self._tasks = [
             asyncio.create_task(self._pump_downlink()),
@@ -54,6 +56,14 @@ class TcpConnection:
         """Whether bytes can still be sent."""
         return not self._over
 
+    def forget(self) -> None:
+        """A box between knows it no more: nothing crosses, in either direction, without a word."""
+        self._is_forgotten = True
+
+    def mute(self) -> None:
+        """What is sent is acknowledged by a box between, and gets no further; nothing comes."""
+        self._is_mute = True
+
     def consumed(self, count: int) -> None:
         """The modem's user read so many bytes: the window opens again by as much."""
         self._window_left += count
@@ -64,6 +74,8 @@ class TcpConnection:
         radio = self._radio
         try:
             async with radio.pace.limit(self._gives_up_s):
+                if self._is_forgotten:
+                    await radio.pace.sleep(2 * self._gives_up_s)
                 async with self._sending:
                     arrives_s = radio.pace.now_s()
                     for start in range(0, len(data), MAXIMUM_SEGMENT_BYTES):
@@ -73,8 +85,9 @@ class TcpConnection:
                     await radio.wait_flowing()
                     if self._over:
                         raise LinkLostError("connection is over")
-                    self._writer.write(data)
-                    await self._writer.drain()
+                    if not self._is_mute:
+                        self._writer.write(data)
+                        await self._writer.drain()
                 radio.traffic.segments_down += 1
                 await radio.pace.sleep(radio.profile.latency_ms / 1000)
                 await radio.wait_flowing()
@@ -137,6 +150,8 @@ class TcpConnection:
             arrives_s, data = await self._in_flight.get()
             await radio.until(arrives_s)
             await radio.wait_flowing()
+            if self._is_forgotten or self._is_mute:
+                continue
             if not data:
                 if self._finish():
                     radio.traffic.segments_up += 1

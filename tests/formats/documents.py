@@ -110,6 +110,31 @@ PRICE_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     },
 }
 
+
+def topup(**changes: Any) -> dict[str, Any]:
+    """What others make for a number, with the most that fits beside what is changed."""
+    return product(**{"kind": "topup", "recipient": {"digits": [4, 20], "starts": []}, **changes})
+
+
+def _recipient(**changes: Any) -> dict[str, Any]:
+    return price_list(products=[topup(recipient={"digits": [4, 20], "starts": [], **changes})])
+
+
+def _open(**changes: Any) -> dict[str, Any]:
+    bounds = {"min_minor": 1, "max_minor": 2**30 - 1, "step_minor": 1, "commission_permille": 50}
+    return price_list(products=[topup(open={**bounds, **changes})])
+
+
+OTHERS_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
+    "price_list.recipient.digits": lambda n: _recipient(digits=[n, n]),
+    "price_list.recipient.starts": lambda n: _recipient(starts=["07"] * n),
+    "price_list.recipient.start": lambda n: _recipient(starts=["0" * n]),
+    "price_list.open.min_minor": lambda n: _open(min_minor=n),
+    "price_list.open.max_minor": lambda n: _open(max_minor=n),
+    "price_list.open.step_minor": lambda n: _open(min_minor=n, step_minor=n),
+    "price_list.open.commission_permille": lambda n: _open(commission_permille=n),
+}
+
 # --- release entry ---
 
 
@@ -259,6 +284,8 @@ SETTINGS_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "settings.host_bytes": lambda n: settings(server={"host": "h" * n, "port": 80}),
     "settings.port": lambda n: settings(server={"host": "h", "port": n}),
     "settings.apn_bytes": lambda n: settings(apn="a" * n),
+    "settings.apn_user_bytes": lambda n: settings(apn_user="a" * n),
+    "settings.apn_password_bytes": lambda n: settings(apn_user="a", apn_password="a" * n),
     "settings.channel": lambda n: settings(channel="c" * n),
     "settings.catalogue": lambda n: settings(catalogue="c" * n),
     "settings.language": lambda n: settings(language="e" * n),

@@ -94,6 +94,8 @@ def test_the_longest_settings_are_read(tmp_path: Path) -> None:
     table = d.settings(
         server={"host": "h" * 100, "port": 65535},
         apn="a" * 60,
+        apn_user="u" * 32,
+        apn_password="p" * 32,
         channel="c" * 32,
         catalogue="c" * 64,
         utc_offset_s=50400,

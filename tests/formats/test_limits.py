@@ -17,7 +17,7 @@ from bootloader.shared import tuf
 from firmware.kept import config
 from firmware.kept import files as kept
 from firmware.office import ask, messenger, sync
-from firmware.sales import catalogue, stock
+from firmware.sales import catalogue, product, stock
 from firmware.update import delta
 from tests.formats import documents as d
 from tests.server.shop import Shop
@@ -78,6 +78,7 @@ SERVER = {
     "release.text_languages": limits.TEXT_LANGUAGES,
     "release.text": limits.TEXT,
     "delta.idle_steps": limits.DELTA_IDLE_STEPS,
+    "patch.decisions": limits.PATCH_DECISIONS,
     "rollout.releases": limits.ROLLOUT_RELEASES,
     "rollout.threshold": limits.THRESHOLD,
     "rollout.within": limits.WITHIN,
@@ -178,6 +179,7 @@ def test_no_number_can_be_signed_that_none_can_follow() -> None:
 
 FIELDS = [
     *((path, make, d.PRICE_READERS) for path, make in d.PRICE_FIELDS.items()),
+    *((path, make, (d.terminal_prices,)) for path, make in d.OTHERS_FIELDS.items()),
     *((path, make, d.ENTRY_READERS) for path, make in d.ENTRY_FIELDS.items()),
     *((path, make, d.PLAN_READERS) for path, make in d.PLAN_FIELDS.items()),
     *((path, make, (d.terminal_settings,)) for path, make in d.SETTINGS_FIELDS.items()),
@@ -264,14 +266,72 @@ def test_every_row_of_the_table_is_held_by_a_test() -> None:
 def test_a_reader_that_draws_the_line_elsewhere_is_noticed(
     path: str, readers: tuple[d.Reader, ...], lax: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    strict = catalogue._get
+    strict = product.get_field
 
     def other(table: Any, name: str, kind: Any, low: int, high: int) -> Any:
         return strict(table, name, kind, low, high - 1 if name in lax else high)
 
     assert disagreements(path, d.PRICE_FIELDS[path], readers) == []
-    monkeypatch.setattr(catalogue, "_get", other)
+    monkeypatch.setattr(product, "get_field", other)
     assert disagreements(path, d.PRICE_FIELDS[path], readers) != []
+
+
+def test_the_longest_product_of_others_is_read() -> None:
+    most = d.topup(
+        id="x" * 24,
+        name="😀" * 32,
+        operator="😀" * 32,
+        instructions="😀" * 200,
+        amount_minor=2**30 - 1,
+        commission_minor=2**30 - 1,
+        pin_groups=[16] * 16,
+        recipient={"digits": [20, 20], "starts": ["12345678"] * 24},
+        open={
+            "min_minor": 2**30 - 1,
+            "max_minor": 2**30 - 1,
+            "step_minor": 2**30 - 1,
+            "commission_permille": 1000,
+        },
+    )
+    (found,) = d.terminal_prices(d.price_list(products=[most])).products
+    assert found.open.takes(2**30 - 1) and found.recipient.takes("12345678" + "0" * 12)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "pin"},
+        {"kind": "later"},
+        {"kind": None},
+        {"recipient": None},
+        {"recipient": {"digits": [4, 20]}},
+        {"recipient": {"digits": [10, 9], "starts": []}},
+        {"recipient": {"digits": [10], "starts": []}},
+        {"recipient": {"digits": [True, 10], "starts": []}},
+        {"recipient": {"digits": [10, 10], "starts": ["07a"]}},
+        {"recipient": {"digits": [10, 10], "starts": ["٠٧"]}},
+        {"recipient": {"digits": [10, 10], "starts": [7]}},
+        {"open": {"min_minor": 2, "max_minor": 1, "step_minor": 1, "commission_permille": 0}},
+        {"open": {"min_minor": 5, "max_minor": 9, "step_minor": 2, "commission_permille": 0}},
+        {"open": {"min_minor": 5, "max_minor": 9, "step_minor": 5}},
+        {"open": None},
+    ],
+)
+def test_a_product_of_others_that_is_not_as_specified_is_refused(wrong: dict[str, Any]) -> None:
+    assert d.takes(d.terminal_prices, d.price_list(products=[d.topup()]))
+    assert not d.takes(d.terminal_prices, d.price_list(products=[d.topup(**wrong)]))
+
+
+@pytest.mark.parametrize("field", ["open", "recipient"])
+def test_a_voucher_has_no_open_amount_and_no_recipient(field: str) -> None:
+    other = d.topup(
+        open={"min_minor": 1, "max_minor": 2, "step_minor": 1, "commission_permille": 0}
+    )
+    for kind in ({}, {"kind": "pin"}):
+        voucher = {**d.product(), **kind}
+        assert d.takes(d.terminal_prices, d.price_list(products=[voucher]))
+        voucher[field] = other[field]
+        assert not d.takes(d.terminal_prices, d.price_list(products=[voucher]))
 
 
 # --- whatever is signed is used ---
@@ -351,8 +411,8 @@ def test_price_lists_near_every_bound_are_signed_and_sold_from() -> None:
             continue
         legal += 1
         found = catalogue.Catalogue(signed)
-        for product in table["products"]:
-            assert found.product(product["id"]).instructions == product["instructions"]
+        for listed in table["products"]:
+            assert found.product(listed["id"]).instructions == listed["instructions"]
     assert legal > 50
 
 

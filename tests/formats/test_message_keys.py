@@ -22,10 +22,11 @@ KINDS = {
     "STOCK": messenger.STOCK,
     "STOCK_RECEIVED": messenger.STOCK_RECEIVED,
     "STOCK_HELD": messenger.STOCK_HELD,
+    "LOOK_UP": messenger.LOOK_UP,
 }
 NOT_READ = {
-    ("SALE", False): {21},
-    ("SALE", True): {7, 8, 9},
+    ("SALE", True): {7},
+    ("LOOK_UP", True): {7},
     ("STOCK_RECEIVED", True): {1},
     ("STOCK_HELD", True): {1},
 }

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from firmware.drivers import printer
-from firmware.net.modem import sim800
+from firmware.net.modem import no_link
 from firmware.net.modem.errors import ModemError
 from firmware.ui import texts
 from updater_server.sales import online
@@ -102,7 +102,7 @@ def test_the_server_refuses_with_the_codes_of_the_table() -> None:
 
 
 def test_the_modem_fails_with_the_codes_of_the_table() -> None:
-    assert sim800.Modem  # brings the errors of the dialect
+    assert no_link.NoModem  # brings the reasons of the ladder
     assert modem_codes(ModemError) == set(TABLE["network"])
 
 

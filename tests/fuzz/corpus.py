@@ -23,6 +23,7 @@ from tests.fuzz import targets
 from tests.trust.repository import Repository, signer
 from tests.trust.wycheproof import FILE as WYCHEPROOF
 from updater_server.channels import delta
+from updater_server.channels import patch as patches
 
 CUSTOM: dict[str, Any] = {
     "release": 7,
@@ -186,6 +187,10 @@ def make() -> dict[str, list[bytes]]:
         "config": [_config()],
         "catalogue": [_catalogue()],
         "delta": [patch, delta.make(targets.OLD, targets.OLD[500:] + new[:552])],
+        "patch": [
+            patches.make(targets.OLD, new),
+            patches.make(targets.OLD, targets.OLD[500:] + new[:552]),
+        ],
         "payload": [
             *(z + bytes((len(z) + odd) % 2) for odd, z in enumerate(zipped)),
             zlib.compress(bytes(9000), wbits=12),

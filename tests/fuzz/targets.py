@@ -8,6 +8,7 @@ import asyncio
 import sys
 from binascii import crc32
 from hashlib import sha256
+from io import BytesIO
 
 from bootloader import identity
 from bootloader.recovery import smp
@@ -20,7 +21,7 @@ from firmware.net import http, http_client
 from firmware.net.modem import chat, standard
 from firmware.sales import catalogue, journal, ring, stock
 from firmware.sales.state import SETTING
-from firmware.update import delta, install
+from firmware.update import delta, install, patch
 
 
 def finish(coroutine) -> object:  # type: ignore[no-untyped-def]
@@ -353,6 +354,32 @@ def delta_patch(data: bytes) -> bool:
     return True
 
 
+def patch_to_old(data: bytes) -> bool:
+    source = BytesIO(data)
+    made = bytearray()
+
+    def old(offset, buf) -> None:  # type: ignore[no-untyped-def]
+        assert 0 <= offset <= len(OLD) - len(buf), "read outside the base"
+        buf[:] = OLD[offset : offset + len(buf)]
+
+    def write(view) -> None:  # type: ignore[no-untyped-def]
+        made.extend(view)
+        assert len(made) <= NEW_BYTES, "wrote more than the image"
+
+    def byte(offset):  # type: ignore[no-untyped-def]
+        assert 0 <= offset < len(made), "read what is not made yet"
+        return made[offset]
+
+    try:
+        for steps, _ in enumerate(
+            patch.apply(source.readinto, old, len(OLD), write, byte, NEW_BYTES)
+        ):
+            assert steps < 20000, "a small patch makes endless work"
+    except patch.PatchError:
+        return False
+    return True
+
+
 def payload(data: bytes) -> bool:
     """A downloaded payload: even lengths as a full image, odd ones as a delta."""
     source = partition(data, 1)
@@ -412,6 +439,7 @@ TARGETS = {
     "config": config_json,
     "catalogue": catalogue_json,
     "delta": delta_patch,
+    "patch": patch_to_old,
     "payload": payload,
     "stock": stock_file,
     "keys": keys,

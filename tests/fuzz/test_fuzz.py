@@ -40,7 +40,7 @@ def test_the_examples_that_are_spoiled_are_good_ones(name: str) -> None:
     assert any(try_one(name, data)[0] for data in CORPUS[name])
 
 
-@pytest.mark.parametrize("name", ["config", "cbor", "metadata", "payload", "delta"])
+@pytest.mark.parametrize("name", ["config", "cbor", "metadata", "payload", "delta", "patch"])
 def test_a_sample_holds_on_the_boards_interpreter_and_heap(name: str) -> None:
     accepted, free_bytes, findings = on_device(name, 3, 0, 60, CORPUS)
     assert findings == []

@@ -369,3 +369,13 @@ asyncio.run(main())
     board.power_on()
     board.wait_for_console(b"wrapped True", timeout_s=13 * 86400)
     assert b"hour 0 1" in board.console_log and b"hour 1 2" in board.console_log
+
+
+def test_a_world_may_begin_late_on_the_chips_clock_and_its_calendar_does_not_mind() -> None:
+    thread = SimulatedThread(begins_s=1000.5)
+    pace = SimulatedPace(thread, 1_772_431_200)
+    try:
+        pace.pause(3)
+        assert (pace.now_s(), pace.unix_s()) == (1003.5, 1_772_431_203)
+    finally:
+        thread.close()

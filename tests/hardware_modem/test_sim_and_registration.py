@@ -55,6 +55,10 @@ def test_a_denied_sim_is_told_so_and_roaming_is_told_apart() -> None:
             await person.read_until(r"\+CREG: 3\r\n")
         assert "ERROR" in await person.say("AT+CGATT=1")
         network.set_admission(Registration.ROAMING)
+        await network.pace.sleep(300)
+        assert "1,3" in await person.say("AT+CREG?"), "it does not ask again by itself"
+        await person.say("AT+CFUN=0")
+        await person.say("AT+CFUN=1")
         await person.read_until(r"\+CREG: 5\r\n")
         assert "OK" in await person.say("AT+CGATT=1")
 

@@ -21,11 +21,13 @@ MAY_IMPORT = {
     "tools/play": ("tools", "updater_server", "hw_sim", "firmware.ui"),
 }
 ORACLE = "tools/oracle.py"
-"""The one file of the tools that asks the terminal's own readers."""
+"""The one file of the tools that asks the terminal's own readers, and its screen how names look."""
 MAY_IMPORT[ORACLE] = (
     *MAY_IMPORT["tools"],
     "firmware.sales.catalogue",
     "firmware.kept.config",
+    "firmware.ui.canvas",
+    "firmware.ui.money_and_dates",
     "bootloader.shared.canonical",
     "bootloader.shared.catalogue",
     "bootloader.shared.release",

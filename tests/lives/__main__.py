@@ -1,7 +1,8 @@
 """`inv lives`: terminals live for days; at each midnight money, updates and trust are judged.
 
 Each has a server of its own. In bulk the terminal's program runs on CPython, in the board's process
-(`hw_sim.hosted`); a sample lives on MicroPython as well, and must come to the same digest.
+(`hw_sim.hosted`); the first days of a sample are lived on MicroPython as well, and must come to the
+same digest at each midnight.
 `--terminal K` lives one of them alone, as it was.
 """
 
@@ -17,10 +18,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 
 from tests.lives import judge
-from tests.lives.life import Life, Record
+from tests.lives.life import COMPARED_DAYS, Life, Record
 from tests.lives.office import first_release_everywhere
 from tests.lives.wrong_builds import WRONG_BUILDS, WrongBuild
 from tests.support.seeded import seeded
@@ -44,7 +46,9 @@ def look_at(folder: Path, wrong: WrongBuild) -> str:
     with wrong.office():
         make_town(home / "factory", wrong.edits)
         records = [
-            live(home, wrong.seed, wrong.days, n, wrong.is_hosted, lambda line: None)
+            live(
+                home, wrong.seed, wrong.days, n, wrong.is_hosted, lambda line: None, wrong.begins_s
+            )
             for n in wrong.terminals
         ]
     shutil.rmtree(home, ignore_errors=True)
@@ -62,11 +66,12 @@ def live(
     terminal: int,
     hosted: bool,
     tell: Callable[[str], None],
+    begins_s: float = 0,
 ) -> Record:
-    """One life; `folder` holds its `factory`."""
+    """One life; `folder` holds its `factory`. `begins_s`: see `TerminalSettings`."""
     home = folder / f"life{terminal}{'' if hosted else '-on-micropython'}"
     board = {"hosted": CheckoutSources(home / "manager" / "checkout")} if hosted else {}
-    life = Life(home, folder / "factory", seed, terminal, simulated(board=board))
+    life = Life(home, folder / "factory", seed, terminal, simulated(board=board, begins_s=begins_s))
     record = life.live(days, tell)
     shutil.rmtree(home, ignore_errors=True)
     return record
@@ -98,6 +103,9 @@ def main() -> int:
     parser.add_argument(
         "--sample", type=int, default=1, help="so many of them live on MicroPython as well"
     )
+    parser.add_argument(
+        "--sample-days", type=int, default=3, help=f"their first days, at most {COMPARED_DAYS}"
+    )
     parser.add_argument("--wrong-builds", action="store_true", help="see that each is noticed")
     asked = parser.parse_args()
     wanted = [asked.terminal] if asked.terminal is not None else list(range(asked.terminals))
@@ -110,9 +118,11 @@ def main() -> int:
             return int(not all(caught))
         make_town(folder / "factory")
         with ProcessPoolExecutor(os.cpu_count()) as pool:
-            given = folder, asked.seed, asked.days
-            sample = [pool.submit(live, *given, n, False, _say) for n in wanted[: asked.sample]]
-            bulk = [pool.submit(live, *given, n, True, _say) for n in wanted]
+            given = folder, asked.seed
+            few = min(asked.days, asked.sample_days, COMPARED_DAYS)
+            sampled = wanted[: asked.sample if few > 0 else 0]
+            sample = [pool.submit(live, *given, few, n, False, _say) for n in sampled]
+            bulk = [pool.submit(live, *given, asked.days, n, True, _say) for n in wanted]
             records = [life.result() for life in bulk]
             found = differences(records, [life.result() for life in sample])
     finally:
@@ -121,14 +131,19 @@ def main() -> int:
 
 
 def differences(bulk: list[Record], sample: list[Record]) -> list[str]:
-    """Lives that did not come to the same on MicroPython."""
-    digests = {record.terminal: record.digest for record in bulk}
-    return [
-        f"terminal {record.terminal}: on MicroPython it came to {record.digest}, in bulk to"
-        f" {digests[record.terminal]}"
-        for record in sample
-        if record.digest != digests[record.terminal]
-    ]
+    """Lives that did not come to the same on MicroPython, and the first midnight that shows it."""
+    found = []
+    midnights = {record.terminal: record.midnights for record in bulk}
+    for record in sample:
+        here = midnights[record.terminal]
+        pairs = enumerate(zip_longest(record.midnights, here[: max(1, len(record.midnights))]))
+        found += [
+            f"terminal {record.terminal}: on day {day} it came to {there} on MicroPython,"
+            f" to {bulk_digest} in bulk"
+            for day, (there, bulk_digest) in pairs
+            if there != bulk_digest
+        ][:1]
+    return found
 
 
 def tell(records: list[Record], found: list[str], days: int, seed: int) -> int:

@@ -16,6 +16,8 @@ GOOD_RELEASE_DAY, MAINS_DAY, BAD_RELEASE_DAY, PRICES_DAY = 1, 2, 3, 5
 """Days of a week."""
 MAINS_CUT = (HOUR_S + 1800, 5 * HOUR_S + 1800)
 """When the town has no mains, for every terminal of it."""
+HILLS_S = (10 * HOUR_S, 16 * HOUR_S)
+"""Between these a shop in the hills has no cell, on any day: it lives from stock."""
 LONG_NIGHT = (21 * HOUR_S + 1800, 6 * HOUR_S)
 
 
@@ -57,13 +59,20 @@ class Event:
         return f"{hours:02d}:{rest // 60:02d} {self.deed.name.lower()} {self.number or ''}".strip()
 
 
+def in_the_hills(terminal: int) -> bool:
+    """Whether that terminal's shop is where coverage comes and goes with the hour."""
+    return terminal % 5 == 4
+
+
 def day(seed: int, terminal: int, number: int) -> list[Event]:
     """The events of day `number` (0 is the first) of one terminal's life, in order."""
     draw = random.Random(f"{seed}/{terminal}/{number}")
     opens_s = draw.randint(7 * HOUR_S, 9 * HOUR_S)
     closes_s = draw.randint(18 * HOUR_S, 20 * HOUR_S)
     events = [Event(5 * HOUR_S, Deed.RENEW_THE_CHANNELS), Event(5 * HOUR_S + 60, Deed.TOP_UP)]
-    if draw.random() < 0.5:
+    if in_the_hills(terminal):
+        events += [Event(5 * HOUR_S + 120 + 60 * n, Deed.DELIVER_STOCK, 1) for n in range(2)]
+    elif draw.random() < 0.5:
         events.append(Event(5 * HOUR_S + 120, Deed.DELIVER_STOCK, draw.choice((1, 1, 2))))
     weekday = number % 7
     if weekday == MAINS_DAY:
@@ -71,7 +80,12 @@ def day(seed: int, terminal: int, number: int) -> list[Event]:
     elif draw.random() < 0.4:
         events += [Event(HOUR_S, Deed.SWITCH_OFF), Event(LONG_NIGHT[1], Deed.SWITCH_ON)]
     events += _shop(draw, opens_s, closes_s)
-    if draw.random() < 0.35:
+    if in_the_hills(terminal):
+        events += [
+            Event(HILLS_S[0], Deed.LOSE_COVERAGE),
+            Event(HILLS_S[1], Deed.FIND_COVERAGE),
+        ]
+    elif draw.random() < 0.35:
         begins_s = draw.randint(opens_s, closes_s - HOUR_S)
         lasts_s = draw.randint(600, 3 * HOUR_S)
         events.append(Event(begins_s, Deed.LOSE_COVERAGE))

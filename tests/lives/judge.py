@@ -17,6 +17,10 @@ _QUIET_MESSAGES = 8
 _MESSAGES_A_DEED = 4
 _CHECK_INS = (3, 24)
 """Of a day: every three hours makes eight, and each start one."""
+EARLY_S = 2 * 3600
+"""Every three hours, shortened by up to a quarter, is never within two."""
+_MOST_EARLY = 6
+"""A release that comes, is tried and confirmed tells of itself; so does stock that was fetched."""
 _UNEXPECTED_ALARMS = ("journal", "float", "voucher", "reply", "message", "file")
 _LATE_S = 6 * 3600
 _UPDATE_BYTES = 60_000
@@ -40,6 +44,8 @@ class Today:
     """That nobody's hand made."""
     has_release: bool
     """Whether one was offered."""
+    early_check_ins: int = 0
+    """Those soon after the one before, though nothing was done to terminal or office meanwhile."""
 
 
 def money(world: World, paid_in_minor: int) -> list[str]:
@@ -80,6 +86,8 @@ def silence(today: Today) -> list[str]:
     check_ins = today.times["check-in"]
     if not least <= check_ins <= most + today.deeds:
         found.append(f"{check_ins} check-ins on a day of {today.deeds} deeds")
+    if today.early_check_ins > _MOST_EARLY:
+        found.append(f"{today.early_check_ins} check-ins early, and for no reason")
     if today.bytes["releases"] > _UPDATE_BYTES:
         found.append(f"{today.bytes['releases']} bytes of releases on a day")
     return found

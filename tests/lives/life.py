@@ -24,6 +24,7 @@ from tests.lives.habits import (
 )
 from tests.lives.office import CHANNELS, Bad, Office
 from tests.lives.shopkeeper import Shopkeeper
+from tests.lives.workshop import Workshop, payloads_once
 from tests.support.airtime import Airtime
 from tests.support.merchant import FLOAT_MINOR
 from tests.support.seeded import seeded
@@ -38,6 +39,8 @@ _EVE_S = 1800
 _JUDGED_AT_S = 2700
 """After midnight: whatever was open at night has had a check-in."""
 _SERVER_DOWN_S = 300
+COMPARED_DAYS = 7
+"""So many midnights of a life can be compared with those of the same life on MicroPython."""
 _SETTLED_AFTER_S = 900
 """After a start in common, all have asked once; what they ask later is asked apart."""
 
@@ -55,13 +58,19 @@ class Record:
     wake_ups: int = 0
     longest_wait_s: float = 0
     lines: list[str] = field(default_factory=list)
+    midnights: list[str] = field(default_factory=list)
+    """Digests of all that was done, and of the world, at the end of each of the first days."""
     after_mains_s: dict[int, float] = field(default_factory=dict)
     """Day without mains in the night → when the terminal checked in again after its start."""
 
     @property
     def digest(self) -> str:
         """Of all that was done and what came of it, in order, and of the world at the end."""
-        return hashlib.sha256("\n".join(self.lines).encode()).hexdigest()[:16]
+        return self.digest_with("")
+
+    def digest_with(self, world: str) -> str:
+        """Of all that was done so far, and of the world as its digest is now."""
+        return hashlib.sha256("\n".join([*self.lines, world]).encode()).hexdigest()[:16]
 
 
 class Life:
@@ -77,13 +86,14 @@ class Life:
         clock.write(self._first_midnight_unix_s - _EVE_S)
         self._channel = CHANNELS[::-1][terminal % len(CHANNELS)]
         self._world = TerminalWorld(folder, settings)
-        self._office = Office(self._world, self._channel)
+        self._office = Office(self._world, self._channel, Workshop(folder.parent / "made"))
         self._seed = seed
         self._terminal = terminal
         self._draw = random.Random(f"{seed}/{terminal}/chances")
         self._bad: Bad | None = None
         self._midnight_s = 0.0
-        self._day = 0
+        self._day = self._early = 0
+        self._checked_in_s = self._done_s = 0.0
         self.record = Record(terminal)
         office = self._office
         self._deeds: dict[Deed, Callable[[int], str]] = {
@@ -116,7 +126,7 @@ class Life:
         world = self._world
         try:
             chance = f"{self._seed}/{self._terminal}/world"
-            with quiet_tools(), seeded(chance, world.now_unix_s):
+            with quiet_tools(), payloads_once(), seeded(chance, world.now_unix_s):
                 self._begin(days)
                 for number in range(days):
                     self._live_a_day(number)
@@ -149,18 +159,24 @@ class Life:
 
     def _heard(self, purpose: str) -> None:
         at_s = self._board.board.pace.now_s() - self._midnight_s
+        if purpose == "check-in":
+            now_s = self._board.board.pace.now_s()
+            was_left_alone = self._done_s < self._checked_in_s
+            self._early += was_left_alone and now_s - self._checked_in_s < judge.EARLY_S
+            self._checked_in_s = now_s
         is_later = at_s > MAINS_CUT[1] + _SETTLED_AFTER_S
         if purpose == "check-in" and self._day % 7 == MAINS_DAY and is_later:
             self.record.after_mains_s.setdefault(self._day, at_s)
 
     def _live_a_day(self, number: int) -> None:
-        self._day, self._day_said = number, ""
+        self._day, self._day_said, self._early = number, "", 0
         sizes, times = Counter(self._airtime.by_bytes), Counter(self._airtime.by_times)
         begun_s = self._world.terminal.now_s()
         events = day(self._seed, self._terminal, number)
         for event in events:
             self._wait_until(event.at_s)
             said = self._deeds[event.deed](event.number)
+            self._done_s = self._world.terminal.now_s()
             self._note(f"day {number} {event}: {said}")
             if event.deed in (Deed.SELL, Deed.END_THE_PAPER):
                 self.record.outcomes[said] += 1
@@ -178,12 +194,15 @@ class Life:
             self._airtime.by_bytes - sizes,
             self._restarts(begun_s),
             number % 7 in (GOOD_RELEASE_DAY, BAD_RELEASE_DAY),
+            self._early,
         )
         broken = self._judge(today)
         for text in broken:
             self._broken(f"day {number}: {text}")
         sales = len(self._world.books.debits_minor())
         self._note(f"day {number} over: {sales} sales, float {self._world.books.float_minor()}")
+        if number < COMPARED_DAYS:
+            self.record.midnights.append(self.record.digest_with(self._world.digest()))
         size = today.bytes.total()
         self._day_said = f"{sales} sales so far, {size} bytes, broken: {len(broken)}"
 

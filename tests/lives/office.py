@@ -8,6 +8,7 @@ from enum import Enum
 
 import msgspec
 
+from tests.lives.workshop import Workshop
 from tests.support.merchant import FLOAT_MINOR
 from tests.support.world import PRICES
 from tests.terminal.conftest import TerminalWorld
@@ -37,8 +38,9 @@ def first_release_everywhere(world: TerminalWorld) -> None:
 class Office:
     """`release` is what the terminal should run; `bad` are the releases that must fail on it."""
 
-    def __init__(self, world: TerminalWorld, channel: str) -> None:
+    def __init__(self, world: TerminalWorld, channel: str, workshop: Workshop) -> None:
         self._world = world
+        self._workshop = workshop
         self._channel = channel
         self._thanks = _FIRST_THANKS
         self.release = 1
@@ -61,7 +63,7 @@ class Office:
         self._thanks = thanks
         if bad:
             manager.change(_MAIN, _START, _START + bad.value)
-        image = manager.build(number, f"1.{number}.0")
+        image = self._workshop.build(manager, number)
         if bad:
             manager.change(_MAIN, _START + bad.value, _START)
             self.bad.append(number)

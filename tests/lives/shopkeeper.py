@@ -108,11 +108,13 @@ class Shopkeeper:
             self.go_to_the_menu()
             return "an older sale comes first"
         self._press(str(product))
-        if self._shown("Sell Savanna", "No paper") == "No paper":
+        shown = self._shown("Sell Savanna", "No paper", "Not sold")
+        if shown == "No paper":
             self._terminal.board.call(self._terminal.printer.load_paper)
             self._press("#")
-            self._shown("Sell Savanna")
-        self._press("#")
+            shown = self._shown("Sell Savanna", "Not sold")
+        if shown != "Not sold":
+            self._press("#")
         return ""
 
     def sell_and_pull(self, product: int, after_ms: int, rest: random.Random) -> str:

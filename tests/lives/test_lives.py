@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.lives import judge
-from tests.lives.__main__ import live, make_town
+from tests.lives.__main__ import differences, live, make_town
 from tests.lives.habits import Deed, day
+from tests.lives.life import Record
 from tests.support.merchant import FLOAT_MINOR
 from tests.terminal.conftest import MakeWorld, make_world, manner, shop, states
 
@@ -48,3 +49,12 @@ def test_a_release_that_should_run_and_does_not_is_a_broken_promise(shop: MakeWo
     assert judge.trust(world, 1, []) == []
     assert "not 2" in judge.trust(world, 2, [])[0]
     assert judge.trust(world, 1, [3]) == ["nobody was told that release 3 failed"]
+
+
+def test_a_midnight_that_differs_on_micropython_is_told_with_its_day() -> None:
+    bulk, sample = Record(4, midnights=["a", "b", "c"]), Record(4, midnights=["a", "b"])
+    assert differences([bulk], [sample]) == []
+    sample.midnights[1] = "x"
+    assert "on day 1 it came to x" in differences([bulk], [sample])[0]
+    died = Record(4)
+    assert differences([bulk], [died]), "a life that saw no midnight has nothing to compare"

@@ -27,6 +27,8 @@ class WrongBuild:
     terminals: tuple[int, ...] = (0,)
     seed: int = 1
     office: Callable[[], AbstractContextManager[object]] = nullcontext
+    begins_s: float = 0
+    """How long the chip has counted its ticks before the first day."""
     is_hosted: bool = True
     """What a small heap shows only MicroPython shows."""
 
@@ -37,6 +39,9 @@ def _without_deltas() -> AbstractContextManager[object]:
 
 
 _SYNC, _CHECK_IN = "firmware/office/sync.py", "firmware/duties/check_in.py"
+
+TICKS_WRAP_S = (1 << 30) / 1000
+"""A board's counter of milliseconds begins anew after twelve days."""
 
 WRONG_BUILDS = (
     WrongBuild(
@@ -168,5 +173,31 @@ WRONG_BUILDS = (
         ),
         6,
         "restarts by itself",
+    ),
+    WrongBuild(
+        "a counter of milliseconds is compared as if it never wrapped",
+        (
+            (
+                _CHECK_IN,
+                "        return ticks_diff(ticks_ms(), self._due_ms) >= 0\n",
+                "        return ticks_ms() >= self._due_ms\n",
+            ),
+        ),
+        1,
+        "check-ins early",
+        begins_s=TICKS_WRAP_S - 24 * 3600,  # it wraps at half past eleven in the first night
+    ),
+    WrongBuild(
+        "files of stock that is sold out never go",
+        (
+            (
+                "firmware/office/stock_delivery.py",
+                "        stock.keep_only(set(_needed(journal)).union(journal.state.batches))\n",
+                "        pass\n",
+            ),
+        ),
+        9,
+        "sold out long ago never go",
+        terminals=(4,),
     ),
 )

@@ -28,7 +28,7 @@ from updater_server.wire.journal_record import RecordKind
 PAST, FREE = 100, 100
 LARGER = 100
 STATEMENTS = {"sale": 14, "sync": 35, "check_in": 16}
-"""A sync is two messages with three records each."""
+"""A sync is two messages with three records each. A check-in compares floats, as all was told."""
 GROWING = (
     "sale", "voucher", "voucher_assignment", "ledger_transaction", "ledger_entry", "account",
     "journal_record", "journal_late", "stock_batch", "stock_outcome", "stock_return", "deposit",
@@ -57,6 +57,11 @@ class Place:
         seen = Load()
         act(self.terminal, seen)
         assert set(seen.statuses) == {200}, seen.statuses
+
+    def catch_up(self) -> None:
+        """Everything that the terminal has journaled is told."""
+        while self.terminal.untold:
+            self.do(Terminal.tell)
 
     def sale(self) -> None:
         self.do(Terminal.sell)
@@ -141,13 +146,17 @@ def test_no_message_walks_through_what_grows(places: Places) -> None:
 
 @pytest.mark.parametrize("act", ["sale", "sync", "check_in"])
 def test_a_message_asks_a_bounded_number_of_questions(places: Places, act: str) -> None:
+    """Exactly so many, whatever was done before: a terminal that owes records of older sales would
+    tell those first, which cost less than a batch's, and its floats would not be compared.
+    """
     place = places[0]
     for _ in range(2):  # the first time much is new that is not the second
+        place.catch_up()
         if act == "sync":
             place.sale()
             place.delivery()
         counts = measured(place, act)
-    assert len(counts.questions) <= STATEMENTS[act], counts.questions
+    assert len(counts.questions) == STATEMENTS[act], counts.questions
 
 
 # --- wrong on purpose: that the counts can fail ---

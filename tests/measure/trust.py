@@ -29,7 +29,7 @@ from tests.update.test_on_micropython import DEVICE, write_image
 from tests.update.world import NOW, World
 
 POLL_BAR_BYTES = 350
-RELEASE_BAR_BYTES = 2560
+RELEASE_BAR_BYTES = 1000
 _AFTER_PUBLISHING_S = 3600
 
 MEASURE = """

@@ -25,6 +25,10 @@ class Outcome:
     shots: dict[str, bytes] = field(default_factory=dict)
     float_minor: int = 0
     loaded: list[str] = field(default_factory=list)
+    asked: list[list[Any]] = field(default_factory=list)
+    """[product, amount, recipient] of each sale that came to the office."""
+    look_ups: int = 0
+    receipts: list[Any] = field(default_factory=list)
     through: bool = False
     output: str = ""
 
@@ -59,11 +63,16 @@ def run(*steps: list[Any], config: dict[str, Any] | None = None) -> Outcome:
             printer.on_host_bytes(bytes.fromhex(rest))
             outcome.paper.append(printer.text())
             outcome.layout.append("\n\n".join(r.layout for r in printer.receipts()))
+            outcome.receipts += printer.receipts()
             outcome.unknown += [str(sequence) for sequence in printer.unknown]
         elif kind == "RECORDS":
             outcome.records = json.loads(rest)
         elif kind == "LOADED":
             outcome.loaded = json.loads(rest)
+        elif kind == "ASKED":
+            outcome.asked = json.loads(rest)
+        elif kind == "LOOKUPS":
+            outcome.look_ups = int(rest)
         elif kind == "FLOAT":
             outcome.float_minor = int(rest)
         elif kind == "SHOT":

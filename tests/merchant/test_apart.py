@@ -53,7 +53,7 @@ def test_whom_a_server_did_not_answer_asks_again_after_a_time_of_their_own(
     async def unanswered() -> None:
         raise NoNetwork("the server is busy")
 
-    async def connect(apn: str) -> None:
+    async def connect(apn: str, login: tuple[str, str]) -> None:
         pass
 
     link = Link(SimpleNamespace(attached=True, registered=True, connect=connect))
@@ -61,7 +61,7 @@ def test_whom_a_server_did_not_answer_asks_again_after_a_time_of_their_own(
     link.state = ONLINE
     app: Any = SimpleNamespace(
         link=link,
-        config=SimpleNamespace(apn="internet", sync_s=300),
+        config=SimpleNamespace(apn="internet", apn_login=("", ""), sync_s=300),
         board=SimpleNamespace(random=lambda count: bytes([byte] * count)),
     )
     check_in: Any = SimpleNamespace(run=unanswered, is_due=lambda: True)

@@ -93,7 +93,7 @@ def test_the_offline_policy_refuses_the_third_sale_in_plain_words() -> None:
         *SOLD,
         *FROM_STOCK,
         *SOLD,
-        *FROM_STOCK,
+        *CHOOSE_50,
         ["see", "Not sold", "limit of sales without network"],
         ["press", "#"],
         ["see", "Menu"],
@@ -119,7 +119,7 @@ def test_an_office_that_does_not_answer_is_waited_for_as_long_as_the_merchant_li
         *IN,
         ["blocked"],
         ["office", "hang"],
-        *SELL_50,
+        *CHOOSE_50,
         ["see", "Asking the office"],
         ["press", "*"],
         ["see", "Not sold", "This terminal is blocked"],
@@ -130,12 +130,13 @@ def test_an_office_that_does_not_answer_is_waited_for_as_long_as_the_merchant_li
 @pytest.mark.parametrize(
     ("prepare", "sell", "words"),
     [
-        ([["float", 4000]], SELL_50, "float is too low"),
-        ([["blocked"]], SELL_50, "This terminal is blocked"),
-        ([["network", "offline"]], FROM_STOCK, "No voucher of this kind in stock"),
+        ([["float", 4000]], CHOOSE_50, "float is too low"),
+        ([["blocked"]], CHOOSE_50, "This terminal is blocked"),
+        ([["network", "offline"]], CHOOSE_50, "No voucher of this kind in stock"),
+        ([["lose_coverage"]], SELL_50, "No voucher of this kind in stock"),
         (
             [STOCK, ["network", "offline"], ["clock", 1795999999]],
-            FROM_STOCK,
+            CHOOSE_50,
             "Too long without network",
         ),
         (
@@ -144,10 +145,6 @@ def test_an_office_that_does_not_answer_is_waited_for_as_long_as_the_merchant_li
                 ["press", "1"],
                 ["see", "Sell what"],
                 ["press", "3"],
-                ["see", "500.00"],
-                ["press", "#"],
-                ["see", "stock"],
-                ["press", "#"],
             ],
             "Too dear to sell without network",
         ),
@@ -167,6 +164,41 @@ def test_every_refusal_says_what_to_do_next(
     assert done.saw(words)
     assert PRINTED not in done.kinds and done.paper == [""]
     assert done.kinds in ([], [ONLINE, REFUSED])
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        ([["float", 4000]], "float is too low"),
+        ([["blocked"]], "This terminal is blocked"),
+        ([["network", "offline"]], "No voucher of this kind in stock"),
+    ],
+)
+def test_what_must_be_refused_is_refused_before_anybody_is_asked_to_agree(
+    prepare: list[list[Any]], words: str
+) -> None:
+    done = run(*IN, *prepare, *CHOOSE_50, ["see", "Not sold", words[:10]], ["press", "#"])
+    assert not done.saw("Sell Savanna 50?") and done.kinds == []
+
+
+def test_the_stock_is_on_the_products_page_when_there_is_no_network() -> None:
+    done = run(*IN, STOCK, ["network", "offline"], *CHOOSE_50, ["see", "KES 50.00"])
+    assert done.saw("Sell Savanna 50? KES 50.00 In stock 10 Float after 952.50")
+
+
+def test_the_same_again_is_one_key_and_agreeing() -> None:
+    done = run(
+        *IN,
+        ["server", "", ""],
+        *SELL_50,
+        ["see", "Sold", "Savanna 50 KES 50.00", "0 Again"],
+        ["press", "0"],
+        ["see", "Sell Savanna 50?", "952.50"],
+        ["press", "#"],
+        *SOLD,
+    )
+    assert done.kinds == [ONLINE, DELIVERED, PRINTED] * 2
+    assert done.float_minor == 100000 - 2 * 4750
 
 
 def test_no_paper_is_found_before_anything_is_journaled() -> None:

@@ -146,7 +146,13 @@ def test_a_long_message_is_paged() -> None:
 
 
 def test_the_terminal_tells_a_technician_what_it_is() -> None:
-    run(*IN, ["press", "7"], ["see", "0001020304050607", "Release 7", "Slot a", "Signal 18"])
+    run(
+        *IN,
+        ["press", "7"],
+        ["see", "0001020304050607", "Release 7", "Slot a"],
+        ["press", "B"],
+        ["see", "Signal 18", "Battery"],
+    )
 
 
 def test_the_menu_can_be_walked_with_up_and_down() -> None:

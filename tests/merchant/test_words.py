@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bootloader.shared.calendar import date_time
+from firmware.sales.catalogue import KINDS, PIN
 from firmware.ui import texts
 from firmware.ui.canvas import EXTRA, text_width, wrap
 from firmware.ui.money_and_dates import date_text, date_time_text, money
@@ -45,6 +46,15 @@ TITLES = [
         "m_reprint",
         "m_day",
         "m_messages",
+        "which_operator",
+        "to_topup",
+        "to_meter",
+        "to_bill",
+        "once_more",
+        "check_it",
+        "is_it",
+        "amount",
+        "pending",
     ],
     *["m_language", "m_info", "m_unfinished", "float", "service"],
 ]
@@ -76,6 +86,18 @@ PAGES = {
     "last_q": (WIDE, NAME),
     "no_messages": (),
     "waiting": ("4",),
+    "type_topup": (),
+    "type_meter": (),
+    "type_bill": (),
+    "type_again": (),
+    "not_the_same": (),
+    "bad_length": ("11 - 13",),
+    "bad_start": ("07, 011, 020",),
+    "bad_meter": (),
+    "only_online": (),
+    "wait_name": (),
+    "no_name": (),
+    "pending_t": (WIDE,),
     **{key: () for key in texts.keys() if key.startswith(("e_", "s_"))},  # noqa: SIM118
     "e_other": ("new_code_of_later_times",),
 }
@@ -149,7 +171,7 @@ def test_every_text_fits_its_page_without_turning(language: str) -> None:
         room = (
             LINES
             - 1
-            - (2 if key in ("your_pin", "waiting") else 0)
+            - (2 if key in ("your_pin", "waiting") or key.startswith("type_") else 0)
             - (1 if key.startswith("sold_") else 0)
         )
         assert len(lines) <= room, (key, lines)
@@ -167,7 +189,7 @@ def test_every_word_on_paper_fits_its_line(language: str) -> None:
     words = texts.Words(language)
     assert len(words("r_duplicate")) <= 16
     assert len("0011223344556677 " + words("r_offline")) <= 32
-    for key in ("r_serial", "r_valid", "r_sale"):
+    for key in ("r_serial", "r_valid", "r_sale", "r_copy"):
         assert len(words(key)) <= 11, key
 
 
@@ -193,9 +215,26 @@ def test_no_key_stands_twice() -> None:
 
 
 def test_every_text_is_used() -> None:
-    built = ("e_", "n_", "np_", "s_")
+    built = ("e_", "n_", "np_", "s_", "d_", "to_", "type_")
     idle = {key for key in texts.keys() if not key.startswith(built)} - used_keys()  # noqa: SIM118
     assert not idle
+
+
+def test_every_kind_that_others_make_has_its_words() -> None:
+    kinds = set(KINDS) - {PIN}
+    for before in ("to_", "type_"):
+        known = {key.removeprefix(before) for key in texts.keys() if key.startswith(before)}  # noqa: SIM118
+        assert known - {"again"} == kinds
+
+
+def test_every_label_of_the_messages_has_its_words() -> None:
+    page = (FIRMWARE.parent / "docs/formats/messages.md").read_text()
+    labels = {key for key in texts.keys() if key.startswith("d_")} - {"d_other"}  # noqa: SIM118
+    assert labels == {
+        f"d_{label}"
+        for label in ("customer", "units_kwh", "tariff", "tax", "arrears", "free_units")
+    }
+    assert all(f"`{label.removeprefix('d_')}`" in page for label in labels)
 
 
 def test_a_language_nobody_wrote_gives_english() -> None:

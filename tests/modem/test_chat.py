@@ -170,6 +170,47 @@ def test_a_full_uart_and_half_a_block_end_at_their_deadlines() -> None:
     asyncio.run(story())
 
 
+class Endless(Tape):
+    """A UART on which bytes come as fast as they are read."""
+
+    def __init__(self, text: bytes) -> None:
+        super().__init__({}, [])
+        self.text = text
+
+    def any(self) -> int:
+        return len(self.text)
+
+    def readinto(self, buf: Any) -> int:
+        self.turn += 1
+        size = min(len(buf), len(self.text))
+        buf[:size] = self.text[:size]
+        return size
+
+
+@pytest.mark.parametrize("text", [b"#" * 64, b"\r\n+DEBUG: 0\r\n", b"\r\n"])
+def test_a_line_that_never_pauses_ends_at_its_deadline_and_holds_nobody_up(text: bytes) -> None:
+    chat = Chat(Endless(text))
+
+    async def story() -> None:
+        with pytest.raises(ChatTimeout):
+            await chat.command(b"AT", timeout_ms=50)
+        chat.poll()
+        chat.in_step = False
+        await chat.quiet(20, 50)
+
+    asyncio.run(asyncio.wait_for(story(), 10))
+    assert len(chat._reader.buffer) <= LINE_LIMIT_BYTES + 100
+
+
+def test_what_came_in_time_counts_however_late_it_is_looked_at() -> None:
+    tape = Tape({b"AT+X\r": b"\r\n+DEBUG: 0\r\n" * 40 + b"\r\nOK\r\n"}, [])
+
+    async def story() -> None:
+        assert await Chat(tape).command(b"AT+X", timeout_ms=0) == b"OK"
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize(
     ("match", "line", "fits"),
     [
@@ -180,6 +221,10 @@ def test_a_full_uart_and_half_a_block_end_at_their_deadlines() -> None:
         (b"+CIPRXGET: 2,", b"+CIPRXGET: 2,5,0", True),
         (b"+CIPRXGET: 1", b"+CIPRXGET: 1,1", False),
         (b"", b"10.1.2.3", True),
+        (b"", b"RING", False),
+        (b"", b'+CMTI: "SM",1', False),
+        (b"", b"1.2.3", False),
+        (b"", b"a.b.c.d", False),
     ],
 )
 def test_a_match_fits_its_line_and_no_other(match: bytes, line: bytes, fits: bool) -> None:

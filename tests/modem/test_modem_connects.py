@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from firmware.net.modem import advice, errors
+from firmware.net.modem import advice, errors, no_link, sim800_start
 from hw_sim.network.sim_card import Registration, SimCard
 from tests.support.radio import Radio
 
@@ -39,17 +39,17 @@ def test_connecting_twice_does_nothing_the_second_time() -> None:
 @pytest.mark.parametrize(
     ("settings", "trouble", "error"),
     [
-        ({"sim_inserted": False}, None, errors.NoSim),
-        ({"sim": SimCard(pin="1234")}, None, errors.SimLocked),
-        ({"sim": SimCard(pin="1234", pin_attempts_left=0)}, None, errors.SimLocked),
-        ({"coverage": False}, None, errors.NoCoverage),
+        ({"sim_inserted": False}, None, no_link.NoSim),
+        ({"sim": SimCard(pin="1234")}, None, no_link.SimLocked),
+        ({"sim": SimCard(pin="1234", pin_attempts_left=0)}, None, no_link.SimLocked),
+        ({"coverage": False}, None, no_link.NoCoverage),
         (
             {},
             lambda radio: radio.network.set_admission(Registration.DENIED),
-            errors.RegistrationDenied,
+            no_link.RegistrationDenied,
         ),
-        ({"sim": SimCard(gprs_contract=False)}, None, errors.NoData),
-        ({"apn": "internet.example"}, None, errors.NoData),
+        ({"sim": SimCard(gprs_contract=False)}, None, no_link.NoData),
+        ({"apn": "internet.example"}, None, no_link.NoData),
     ],
     ids=["no SIM", "PIN", "PUK", "no coverage", "denied", "no contract", "wrong APN"],
 )
@@ -71,9 +71,24 @@ def test_each_reason_for_no_link_has_its_own_words(
     Radio(seed=3, **settings).run(story)
 
 
+def test_where_there_is_no_cell_the_modem_is_asked_less_and_less_often() -> None:
+    async def story(radio: Radio) -> None:
+        cell = radio.modem.cell
+        cell.registration_ms, cell.step_ms = 1000, 20
+        heard: list[bytes] = []
+        radio.sim800.line.transcript = lambda who, data: heard.append(bytes(data))
+        with pytest.raises(no_link.NoCoverage):
+            await radio.modem.connect("internet")
+        asked = b"".join(heard).count(b"AT+CREG?")
+        evenly = 3 * cell.registration_ms // cell.step_ms  # on each of three rungs
+        assert 6 <= asked <= evenly // 2
+
+    Radio(seed=3, coverage=False).run(story)
+
+
 def test_a_card_put_in_later_is_found_at_the_next_attempt() -> None:
     async def story(radio: Radio) -> None:
-        with pytest.raises(errors.NoSim):
+        with pytest.raises(no_link.NoSim):
             await radio.modem.connect("internet")
         radio.network.insert_sim()
         await radio.modem.connect("internet")
@@ -86,7 +101,7 @@ def test_a_card_put_in_later_is_found_at_the_next_attempt() -> None:
 def test_a_dead_modem_is_reported_and_not_waited_for_without_end() -> None:
     async def story(radio: Radio) -> None:
         radio.sim800.on_power(False)
-        with pytest.raises(errors.NoModem):
+        with pytest.raises(no_link.NoModem):
             await radio.modem.connect("internet")
 
     Radio(seed=5).run(story)
@@ -187,13 +202,14 @@ def test_bytes_come_back_whole_through_small_reads_and_a_closing_server() -> Non
     Radio(seed=11).run(story)
 
 
-def test_a_refused_connection_is_a_link_error_and_two_of_them_renew_the_data_context() -> None:
+def test_a_refused_connection_is_a_link_error_and_two_requests_in_vain_renew_the_context() -> None:
     async def story(radio: Radio) -> None:
         await radio.modem.connect("internet")
         radio.network.refuse_connects(2)
         for still_attached in (True, False):
             with pytest.raises(errors.LinkError):
                 await radio.modem.open("127.0.0.1", 9)
+            radio.modem.outcome(False)
             assert radio.modem.attached is still_attached
 
     Radio(seed=12).run(story)
@@ -222,7 +238,7 @@ def test_no_name_can_smuggle_a_command_to_the_modem(name: str) -> None:
         with pytest.raises(errors.LinkError):
             await radio.modem.open(name, 80)
         radio.modem.attached = False
-        with pytest.raises(errors.NoData):
-            await radio.modem.bring_up(name)
+        with pytest.raises(no_link.NoData):
+            await sim800_start.bring_up(radio.modem, name)
 
     Radio(seed=14).run(story)

@@ -73,6 +73,11 @@ class Office:
         self.sold: dict[tuple[int, int], int] = {}
         self.refuse: str | None = None
         self.commission_minor = 250
+        self.pending: dict[int, int] = {}
+        """How often a sale is answered with "pending" first, by its sequence; 0: the next one."""
+        self.details: list[list[str]] = []
+        self.asked: list[dict[int, Any]] = []
+        self.customers: dict[str, str] = {}
 
     def post(self, body: bytes) -> tuple[int, bytes]:
         """One request's body to (status, reply's body)."""
@@ -111,6 +116,11 @@ class Office:
             return {0: 3, 1: len(self.records), 2: self.ledger_minor}
         if kind == 4:
             return {0: 4, 1: self.waiting.get(request[1]) or self.received[request[1]]}
+        if kind == 7:
+            name = self.customers.get(request[2])
+            if name is None:
+                return {0: 7, 1: 1, 6: "bad_recipient", 7: "not known"}
+            return {0: 7, 1: 0, 2: name, 3: 0, 4: 0}
         assert kind == 5
         data = self.waiting.pop(request[1], None) or self.received[request[1]]
         assert hashlib.sha256(data).digest() == request[2]
@@ -120,13 +130,22 @@ class Office:
     def _sale(self, request: dict[int, Any]) -> dict[int, Any]:
         sequence = request[1]
         body = cbor2.dumps(request, canonical=True)
+        self.asked.append(request)
         if sequence in self.answers:
             first, stored = self.answers[sequence]
             if first != body:
                 self.alarms.append(f"sale {sequence} came with another body")
                 return {0: -1, 1: "conflict", 2: "another body"}
-            return stored
-        if self.refuse or request[20] != self.commission_minor:
+            if stored[1] != 2:
+                return stored
+            self.ledger_minor += request[3] - request[20]  # was reserved
+        left = self.pending.get(sequence, self.pending.pop(0, 0))
+        if left:
+            self.pending[sequence] = left - 1
+            self.ledger_minor -= request[3] - request[20]
+            self.answers[sequence] = (body, {0: 2, 1: 2, 8: 1})
+            return {0: 2, 1: 2, 8: 1}
+        if self.refuse or (21 not in request and request[20] != self.commission_minor):
             reply: dict[int, Any] = {0: 2, 1: 1, 6: self.refuse or "price_changed", 7: "refused"}
         else:
             self.ledger_minor -= request[3] - request[20]
@@ -138,6 +157,8 @@ class Office:
                 4: 0,
                 5: self.ledger_minor,
             }
+            if self.details and 21 in request:
+                reply[9] = self.details
         self.answers[sequence] = (body, reply)
         return reply
 

@@ -85,6 +85,31 @@ def read(flash: bytes) -> dict[int, Record]:
     return found
 
 
+def said_of(records: dict[int, Record], sale: int) -> tuple[str | None, bytes | None, bytes]:
+    """(recipient, sealed PIN, sealed details) of an online sale by its newest records; the details
+    are b"" if it has none. Raises KeyError if a piece of them is not there.
+    """
+    recipient: str | None = None
+    sealed: bytes | None = None
+    details = b""
+    for sequence in sorted(records):
+        kind, body = records[sequence].kind, records[sequence].body
+        if kind == 3 and sequence == sale:
+            recipient = body[3] if len(body) > 3 else None
+        elif kind in (4, 11) and body[0] == sale:
+            answer = body[1:] if kind == 4 else body[6:]
+            if kind == 11 and answer and isinstance(answer[0], str):
+                recipient = answer.pop(0)
+            if answer:
+                sealed = answer[0]
+                places = body[-1] if isinstance(body[-1], list) else []
+                pieces = [records[place].body for place in places]
+                if any(owner != sale for owner, _ in pieces):
+                    raise KeyError(sale)
+                details = b"".join(piece for _, piece in pieces)
+    return recipient, sealed, details
+
+
 def check_chain(records: dict[int, Record]) -> list[str]:
     """What is wrong with sequences and chain tags of the newest unbroken run; [] if nothing."""
     troubles = []

@@ -44,6 +44,23 @@ CATALOGUE: dict[str, Any] = {
             "instructions": "Dial *130*PIN#",
             "pin_groups": [4, 4, 4, 4],
         },
+        {
+            "id": "power",
+            "name": "Electricity",
+            "operator": "Umeme",
+            "amount_minor": 10000,
+            "commission_minor": 250,
+            "instructions": "",
+            "pin_groups": [4, 4, 4, 4, 4],
+            "kind": "meter",
+            "recipient": {"digits": [11, 13], "starts": []},
+            "open": {
+                "min_minor": 1000,
+                "max_minor": 500000,
+                "step_minor": 100,
+                "commission_permille": 25,
+            },
+        },
     ],
     "offline": {
         "max_amount_minor": 10000,
@@ -130,6 +147,13 @@ class Shop:
 
     def sell_online(self, product: str = "air50") -> str:
         sale = self.till.begin_online(product)
+        code: str = run(ask(self.messenger, self.till, sale))
+        if code == "":
+            self.print(sale, self.till.voucher(sale), "original")
+        return code
+
+    def sell_power(self, meter: str = "37123456785", amount_minor: int = 20000) -> str:
+        sale = self.till.begin_online("power", None, meter, amount_minor)
         code: str = run(ask(self.messenger, self.till, sale))
         if code == "":
             self.print(sale, self.till.voucher(sale), "original")

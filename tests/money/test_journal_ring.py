@@ -129,7 +129,7 @@ def test_an_unfinished_sale_never_leaves_the_ring_and_never_fills_it() -> None:
     assert journal.oldest > 1000, "it turned and turned"
     (entry,) = journal.state.unfinished
     assert entry[:3] == [1, 0, 4750]
-    assert restated(journal.read, entry) == [INTENT_ONLINE, TIME, "air50", 5000, 250]
+    assert restated(journal.read, entry) == [INTENT_ONLINE, TIME, "air50", 5000, 250, None]
     carried = [r for r in oracle.read(bytes(flash.cells)).values() if r.kind == CARRIED]
     assert 1 <= len(carried) <= 8, "once a turn, as each costs airtime"
     assert oracle.check_chain(oracle.read(bytes(flash.cells))) == []

@@ -50,6 +50,46 @@ def test_an_online_sale_ends_with_the_float_of_the_ledger(tmp_path: Path) -> Non
     assert shop.paper[0][0] == shop.server.answers[shop.paper[0][2]][1][2]
 
 
+def test_a_sale_whose_answer_was_lost_is_asked_again_at_once_under_its_own_number(
+    tmp_path: Path,
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    post = shop.messenger.post
+    asked: list[bytes] = []
+
+    async def loses_the_first(body: bytes) -> tuple[int, bytes]:
+        asked.append(body)
+        answer: tuple[int, bytes] = await post(body)
+        if len(asked) == 1:
+            raise NoNetwork("cut", may_be_seen=True)
+        return answer
+
+    shop.messenger.post = loses_the_first
+    assert shop.sell_online() == ""
+    assert len(set(asked)) == 2, "sealed anew: the server has seen the first counter"
+    assert len(shop.server.answers) == 1
+    assert shop.till.float_minor == shop.server.ledger_minor == FLOAT_MINOR - 4750
+
+
+def test_a_sale_that_never_left_is_not_asked_twice_and_none_is_asked_three_times(
+    tmp_path: Path,
+) -> None:
+    for may_be_seen, times in ((False, 1), (True, 2)):
+        shop = open_shop(tmp_path / str(times))
+        asked: list[bytes] = []
+
+        async def never(
+            body: bytes, asked: list[bytes] = asked, may_be_seen: bool = may_be_seen
+        ) -> tuple[int, bytes]:
+            asked.append(body)
+            raise NoNetwork("cut", may_be_seen)
+
+        shop.messenger.post = never
+        with pytest.raises(NoNetwork):
+            shop.sell_online()
+        assert len(asked) == times
+
+
 def test_a_pin_is_never_in_clear_in_flash(tmp_path: Path) -> None:
     shop = open_shop(tmp_path / "stock")
     shop.sell_online()

@@ -145,7 +145,7 @@ def _original_again() -> None:
 
 
 def _delivered_in_ram(
-    self: Any, sale: Any, pin: str, serial: str, _: int, after_minor: int
+    self: Any, sale: Any, pin: str, serial: str, _: int, after_minor: int, details: Any = None
 ) -> None:
     entry = self.journal.state.entry(sale.sequence)
     if entry and not entry[1]:
@@ -163,9 +163,7 @@ def _open_from_ram(self: Any, sale: Any) -> Any:
     if kept is None:
         return _open(self, sale)
     product = self.catalogue.product(sale.product_id)
-    return firmware.sales.sale.Voucher(
-        kept[0], kept[1], 0, product, sale.amount_minor, sale.sequence
-    )
+    return firmware.sales.sale.Voucher((*kept, 0), [], product, sale)
 
 
 _open = Till._open
@@ -323,9 +321,11 @@ MUTANTS: dict[str, Mutant] = {
             "An open sale is written once more before its sector goes, and charged once more.",
             _changed(
                 Journal,
-                "_carry",
-                ("self._write(CARRIED, body, data)", "self._write(body[1], body[3:], data)"),
-                ("data = cbor.dumps(body)", "data = cbor.dumps(body[3:])"),
+                "_restate",
+                (
+                    "self._write(CARRIED, body, cbor.dumps(body))",
+                    "self._write(body[1], body[3:], cbor.dumps(body[3:]))",
+                ),
             ),
             ("open-sales",),
         ),
@@ -426,7 +426,7 @@ MUTANTS: dict[str, Mutant] = {
             "A repeated answer brings an old figure: the merchant sells what is spent already.",
             _changed(
                 SalesState,
-                "apply",
+                "_answered",
                 (
                     "min(self.ledger_minor - entry[_DEBIT], body[_FLOAT_AFTER])",
                     "body[_FLOAT_AFTER]",
@@ -437,7 +437,11 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "debit_not_lifted",
             "A sale that got its answer is still counted as open: float is missing until closing.",
-            _changed(SalesState, "apply", ("entry[_DEBIT] = 0", "pass")),
+            _changed(
+                SalesState,
+                "_answered",
+                ("entry[_DEBIT] = 0\n        self.last_sale", "self.last_sale"),
+            ),
             ("sale-online",),
         ),
         # the till and the flows
@@ -464,8 +468,8 @@ MUTANTS: dict[str, Mutant] = {
                 "reprint",
                 ("    self._append(REPRINT, [sale.sequence])\n", ""),
                 (
-                    "return self._open(sale)",
-                    "sold = self._open(sale)\n        sale.may_be_out = False\n        return sold",
+                    "voucher = self._open(sale)",
+                    "voucher = self._open(sale)\n        sale.may_be_out = False",
                 ),
             ),
             ("reprint",),

@@ -276,12 +276,19 @@ class Merchant:
         self.wants = 0
         self.key_at_no_answer = "*"
         self.wants_copy = False
+        self.types: dict[str, str] = {}
 
     def idle_ms(self) -> int:
         return 99_000
 
-    async def choose(self, title: str, items: Any, *_: Any) -> int:
+    async def choose(self, title: str, items: Any, *_: Any, **__: Any) -> int:
         return self.wants
+
+    async def digits(self, title: str, *_: Any, **__: Any) -> str:
+        return self.types[title]
+
+    def titled(self, text: str) -> tuple[str, list[Any]]:
+        return text, []
 
     async def ask(self, title: str, text: Any, hints: Any = (), *_: Any, **__: Any) -> str:
         if self.wants_copy and ("D", "copy") in hints:

@@ -35,6 +35,7 @@ TOP_UP_MINOR = 2_000_000
 """More than a robot can sell in a day of kills."""
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("seed", "kills"), DAYS)
 def test_killed_at_any_instant_it_loses_doubles_and_makes_up_nothing(
     seed: int, kills: int, qemu_world: Callable[[], TerminalWorld]

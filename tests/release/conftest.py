@@ -20,5 +20,5 @@ def an_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("image")
     (folder / "stage").mkdir()
     (folder / "stage/manifest.json").write_text(json.dumps(manifest))
-    (folder / "7.romfs").write_bytes(images._romfs(folder / "stage"))
+    (folder / "7.romfs").write_bytes(images.romfs_of(folder / "stage"))
     return folder / "7.romfs"

@@ -184,3 +184,42 @@ def test_settings_at_the_bounds_are_written() -> None:
     access = ServerAccess("http://x", "t", "h" * 100, 65535, "a" * 60)
     table = make_config(access, Merchant("é" * 32, "2580"), "stable", {})
     assert json.loads(oracle.check_settings(table)) == table
+
+
+def _names(*products: dict[str, Any]) -> bytes:
+    made = [documents.product(n, **changes) for n, changes in enumerate(products)]
+    return documents.compact(documents.price_list(products=made))
+
+
+LONG = "Savanna weekly bundle with"
+
+
+@pytest.mark.parametrize(
+    "products",
+    [
+        ({"name": f"{LONG} 1 GB"}, {"name": f"{LONG} 2 GB"}),
+        ({"name": f"{LONG} 1 GB"}, {"name": f"{LONG} 2 GB", "amount_minor": 5001}),
+        ({"name": "W" * 31 + "a"}, {"name": "W" * 31 + "b"}),
+    ],
+)
+def test_two_names_that_read_the_same_where_they_are_shortened_are_not_signed(
+    products: tuple[dict[str, Any], ...],
+) -> None:
+    with pytest.raises(oracle.Unfit, match="a merchant cannot tell"):
+        oracle.TERMINAL.target("catalogue/default.json", _names(*products))
+
+
+@pytest.mark.parametrize(
+    "products",
+    [
+        ({"name": "Savanna 1 GB week"}, {"name": "Savanna 2 GB week"}),
+        ({"name": f"1 GB {LONG}"}, {"name": f"2 GB {LONG}"}),
+        ({"name": "Savanna"}, {"name": "Savanna", "amount_minor": 10000}),
+        (
+            {"name": f"{LONG} 1 GB"},
+            {"name": f"{LONG} 2 GB", "kind": "bill", "recipient": {"digits": [4, 4], "starts": []}},
+        ),
+    ],
+)
+def test_names_that_a_merchant_can_tell_are_signed(products: tuple[dict[str, Any], ...]) -> None:
+    oracle.TERMINAL.target("catalogue/default.json", _names(*products))

@@ -25,6 +25,11 @@ def shows(pixels: Rows, text: str) -> bool:
     """
     rows = (row if isinstance(row, bytes) else bytes(map(bool, row)) for row in pixels)
     lit = _number(b"".join(rows))
+    return _shown(lit, text)
+
+
+@lru_cache(maxsize=4096)
+def _shown(lit: int, text: str) -> bool:
     for big, bold in ((False, False), (False, True), (True, False)):
         places, ink, paper = _template(text, big, bold)
         if _found(places, ink, paper, lit) or _found(places, ink, paper, lit ^ _ALL):

@@ -52,23 +52,26 @@ class Merchant:
             self.terminal.board.type(pin + "#")
             self.terminal.wait_shows("Menu")
 
-    def choose(self, product: int = 1) -> None:
-        """From the menu to the question whether to sell that product."""
+    def choose(self, product: int = 1) -> str:
+        """From the menu to the question whether to sell that product, or to why it is not sold."""
         self.terminal.wait_shows("Menu", timeout_s=30)
         self.press("1", "Sell what?")
-        self.press(str(product), f"Sell {PRICES.products[product - 1].name}?")
+        question = f"Sell {PRICES.products[product - 1].name}?"
+        return self.press(str(product), question, "Not sold", timeout_s=30)
 
     def start_sale(self, product: int = 1, *, from_stock: bool = False) -> None:
         """From the menu to where the sale is under way."""
-        self.choose(product)
+        if self.choose(product) == "Not sold":
+            return
         self.press("#")
         if from_stock:
             shown = self.terminal.wait_shows(
-                "Sell from the stock in", "Looking for the network", timeout_s=60
+                "Sell from the stock in", "Looking for the network", "Not sold", timeout_s=60
             )
             if shown.startswith("Looking"):
-                self.press("*", "Sell from the stock in")
-            self.press("#")
+                shown = self.press("*", "Sell from the stock in", "Not sold")
+            if shown != "Not sold":
+                self.press("#")
 
     def make_sale(self, product: int = 1, *, from_stock: bool = False) -> Receipt:
         """A whole sale, up to the display's `Sold`; return the receipt."""
@@ -111,7 +114,7 @@ def nothing_lost(
     books = world.books
     expected = sorted(debits_minor)
     world.eventually(
-        lambda: sorted(books.debits_minor()) == expected and _agreed(books),
+        lambda: sorted(books.debits_minor()) == expected and agreed(books),
         90,
         f"debits of {expected}, agreed upon,",
     )
@@ -137,7 +140,7 @@ def nothing_lost(
     assert not any(problems), [problem for problem in problems if problem]
 
 
-def _agreed(books: Books) -> bool:
+def agreed(books: Books) -> bool:
     """Whether the last check-in told the ledger's float, and all records it told of have come."""
     check_in = books.check_in()
     return bool(

@@ -9,6 +9,7 @@ it, and CPython's `ast` takes no two threads at once.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -60,12 +61,16 @@ class CheckoutSources(Mapping[bytes, str]):
             self._table = _table(self._checkout, tuple(commits))
 
 
-@lru_cache(maxsize=8)
 def _table(checkout: Path, commits: tuple[str, ...]) -> dict[bytes, str]:
     file = _CACHE / f"{_key(*commits)}.json"
     if not file.exists():
         command = [sys.executable, "-m", __name__, os.fspath(checkout.resolve()), os.fspath(file)]
         subprocess.run(command, cwd=ROOT, check=True)
+    return _read(file)
+
+
+@lru_cache(maxsize=8)
+def _read(file: Path) -> dict[bytes, str]:
     return {bytes.fromhex(digest): text for digest, text in json.loads(file.read_text()).items()}
 
 
@@ -86,14 +91,19 @@ def make(checkout: Path, file: Path) -> None:
 
 def _versions(checkout: Path) -> Iterator[tuple[str, str]]:
     """(path, content) of every version of every module, each once."""
-    seen: set[tuple[str, str]] = set()
+    seen: dict[tuple[str, str], None] = {}
     for commit in _git(checkout, "rev-list", "--all").split():
         for line in _git(checkout, "ls-tree", "-r", commit, "--", *_ROOMS).splitlines():
             what, path = line.split("\t")
-            blob = what.split()[2]
-            if path.endswith(".py") and (path, blob) not in seen:
-                seen.add((path, blob))
-                yield path, _git(checkout, "cat-file", "blob", blob)
+            if path.endswith(".py"):
+                seen[path, what.split()[2]] = None
+    asked = "".join(f"{blob}\n" for _, blob in seen).encode()
+    command = ["git", "-C", str(checkout), "cat-file", "--batch"]
+    told = io.BytesIO(subprocess.run(command, input=asked, capture_output=True, check=True).stdout)
+    for path, _ in seen:
+        size = int(told.readline().split()[2])
+        yield path, told.read(size).decode()
+        told.readline()
 
 
 def _names(path: str) -> Iterator[str]:
@@ -115,7 +125,7 @@ def _compiled_digest(name: str, content: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "module.py", Path(folder) / "module.mpy"
         source.write_text(content, encoding="utf-8")
-        image._compile_one(source, name, target)
+        image.compile_module(source, name, target)
         return hashlib.sha256(target.read_bytes()).hexdigest()
 
 

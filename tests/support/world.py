@@ -300,6 +300,8 @@ class TerminalSettings:
     """On simulated time instead of the wall's."""
     speed: float = 0
     """Simulated seconds in one of the wall, for eyes; 0 is as fast as it goes."""
+    begins_s: float = 0
+    """How long the chip has counted its ticks when simulated time begins."""
 
 
 class Terminal:
@@ -311,7 +313,7 @@ class Terminal:
         self.settings = settings = settings or TerminalSettings()
         pace: Pace | None = None
         if settings.simulated:
-            self.loop: LoopThread = SimulatedThread(settings.speed)
+            self.loop: LoopThread = SimulatedThread(settings.speed, settings.begins_s)
             pace = SimulatedPace(self.loop, start_unix_s)
         else:
             self.loop = LoopThread()

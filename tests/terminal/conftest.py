@@ -26,6 +26,7 @@ from tests.support.merchant import FLOAT_MINOR, Merchant
 from tests.support.seeded import seeded
 from tests.support.world import ReleaseManager, TerminalSettings, World, quiet_tools
 from tests.support.world_clock import BEGIN_UNIX_S, WorldClock
+from tests.terminal.engines import engine_of, with_engine
 
 STOCK = {"air50": 4, "air100": 2}
 VOUCHERS = 12
@@ -223,7 +224,7 @@ def make_world(
             settings = manner(**changes)
             folder = tmp_path / f"world{len(worlds)}"
             shutil.copytree(states(settings.simulated) / state, folder)
-            world = TerminalWorld(folder, settings)
+            world = TerminalWorld(folder, with_engine(settings, request.node, folder))
             if settings.simulated and not worlds:
                 stack.enter_context(seeded(request.node.name, world.now_unix_s))
             worlds.append(world)
@@ -233,6 +234,7 @@ def make_world(
         for world in worlds:
             if manner().simulated and world.is_repeatable:
                 tell.append(("digest", world.digest()))
+                tell.append(("engine", engine_of(request.node)))
             world.close()
 
 

@@ -18,6 +18,8 @@ from tests.support.merchant import FLOAT_MINOR, debit_minor, nothing_lost
 from tests.terminal.conftest import MakeWorld, TerminalWorld
 from tools.release.image import ROOT
 
+pytestmark = pytest.mark.micropython  # its text is in no checkout
+
 KEPT = sorted((ROOT / "tests/boot/golden").glob("boot-sim-*.romfs"))
 PAGE = ROOT / "docs/formats/boot-interface.md"
 

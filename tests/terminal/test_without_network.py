@@ -74,7 +74,7 @@ def test_while_the_modem_wins_its_data_service_back_no_sale_counts_on_it(
     """That takes a minute and more, and whoever else noticed the loss has not told."""
     seen: list[int] = []
 
-    async def connect(apn: str) -> None:
+    async def connect(apn: str, login: tuple[str, str]) -> None:
         seen.append(link.state)
         raise InterruptedError
 
@@ -82,7 +82,7 @@ def test_while_the_modem_wins_its_data_service_back_no_sale_counts_on_it(
     link = Link(modem)
     link.reached()
     assert link.state == ONLINE
-    app = SimpleNamespace(link=link, config=SimpleNamespace(apn="internet"))
+    app = SimpleNamespace(link=link, config=SimpleNamespace(apn="internet", apn_login=("", "")))
     with pytest.raises(InterruptedError):
         asyncio.run(Radio(app, SimpleNamespace()).run())
     assert seen == [shown]

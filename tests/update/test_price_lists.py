@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from bootloader.shared import tidy
-from firmware.flows import sell
+from firmware.flows.steps import choose
 from firmware.kept.files import Kept
 from firmware.sales import catalogue as prices
 from tests.update.world import NOW, World, catalogue
@@ -221,13 +221,13 @@ def test_a_list_that_is_spoiled_while_it_is_in_use_is_read_anew_and_ends_nothing
 
         class ui:
             @staticmethod
-            async def choose(title: str, items: list[tuple[str, str]]) -> int:
+            async def choose(title: str, items: list[tuple[str, str]], **_: object) -> int:
                 return 0
 
     path.write_bytes(b"?" * path.stat().st_size)
     assert read[0].product("air50") is None
-    assert asyncio.run(sell.pick(App())) is None
-    assert asyncio.run(sell.pick(App())).id == "air50"
+    assert asyncio.run(choose.choose(App(), "pin")) is None
+    assert asyncio.run(choose.choose(App(), "pin")).id == "air50"
     assert list(files.refused) == ["catalogue.json"]
 
 

@@ -111,9 +111,7 @@ def test_a_sale_waits_for_no_list_of_an_update_either(tmp_path: Path) -> None:
 def test_the_terminal_holds_downloads_back_for_just_as_long_as_a_sale_asks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    app = SimpleNamespace(
-        http=SimpleNamespace(sales=0), messenger=None, till=None, link=Link(SimpleNamespace())
-    )
+    app = _customers_terminal()
     seen: list[int] = []
 
     async def answers(*of: Any) -> str:
@@ -128,15 +126,43 @@ def test_the_terminal_holds_downloads_back_for_just_as_long_as_a_sale_asks(
         seen.append(app.http.sales)
         raise ValueError
 
-    sale = SimpleNamespace(sequence=1)
+    sale: Any = SimpleNamespace(sequence=1)
     monkeypatch.setattr(terminal, "ask", answers)
-    assert asyncio.run(Terminal.fetch_voucher(app, sale)) == ""
+    assert asyncio.run(app.fetch_voucher(sale)) == ""
     monkeypatch.setattr(terminal, "ask", hears_nothing)
-    assert asyncio.run(Terminal.fetch_voucher(app, sale)) is None
+    assert asyncio.run(app.fetch_voucher(sale)) is None
     monkeypatch.setattr(terminal, "ask", is_cut)
     with pytest.raises(ValueError):
-        asyncio.run(Terminal.fetch_voucher(app, sale))
+        asyncio.run(app.fetch_voucher(sale))
     assert (seen, app.http.sales) == ([1, 1, 1], 0)
+
+
+def test_and_for_as_long_as_it_asks_whose_meter_that_is() -> None:
+    app = _customers_terminal()
+    seen: list[int] = []
+    answers: list[Any] = [{1: 0, 2: "Asha", 3: 0, 4: 0}, NoNetwork("no answer")]
+
+    async def exchange(kind: int, question: Any) -> Any:
+        seen.append(app.http.sales)
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    app.messenger = SimpleNamespace(exchange=exchange)
+    found = asyncio.run(app.look_up("power", "37190000016", 5000))
+    assert found is not None and found.name == "Asha"
+    assert asyncio.run(app.look_up("power", "37190000016", 5000)) is None
+    assert (seen, app.http.sales) == ([1, 1], 0)
+
+
+def _customers_terminal() -> Any:
+    """The terminal's own way to ask, without the parts that asking does not need."""
+    app: Any = Terminal.__new__(Terminal)
+    app.http = SimpleNamespace(sales=0)
+    app.messenger = app.till = None
+    app.link = Link(SimpleNamespace())
+    return app
 
 
 @pytest.mark.parametrize("waits", [None, [2, "battery"]])

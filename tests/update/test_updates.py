@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import json
+import re
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,11 +19,12 @@ import pytest
 from bootloader.shared import tuf
 from bootloader.shared.crypto import signatures
 from firmware.net.http import DEFLATED
-from firmware.update import client, server
+from firmware.update import news, server
 from hw_sim.flash import PowerCut
 from hw_sim.network.link import LinkProfile
 from tests.support.radio import Radio
-from tests.update.world import NOW, World, catalogue, image, signers
+from tests.update.world import NOW, World, catalogue, image, reader_of_patches, signers
+from updater_server.channels import patch
 from updater_server.channels.entry import (
     Hardware,
     Image,
@@ -85,6 +88,45 @@ def test_the_delta_from_the_running_image_is_preferred(world: World) -> None:
     assert world.site.fetched_bytes(".full") == 0
 
 
+@pytest.fixture
+def reading_world(tmp_path: Path) -> World:
+    """A terminal whose program reads patches."""
+    return World(tmp_path, reader_of_patches(1))
+
+
+def test_a_program_that_reads_patches_fetches_one(reading_world: World) -> None:
+    reading_world.publish(2, bases={1: reader_of_patches(1)})
+    reading_world.run()
+    assert reading_world.switched_to() == 2
+    assert 0 < reading_world.site.fetched_bytes(".patch") < 150
+    assert reading_world.site.fetched_bytes(".delta") == 0
+    assert reading_world.site.fetched_bytes(".full") == 0
+
+
+def test_a_program_that_reads_none_is_offered_none(world: World) -> None:
+    entry = world.publish(2, bases={1: image(1)})
+    assert [payload.kind for payload in entry.payloads] == ["full", "delta"]
+
+
+def test_what_takes_a_terminal_too_long_is_offered_as_a_delta(
+    reading_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patch, "PATCH_DECISIONS", (0, 10))
+    entry = reading_world.publish(2, bases={1: reader_of_patches(1)})
+    assert [payload.kind for payload in entry.payloads] == ["full", "delta"]
+    reading_world.run()
+    assert reading_world.switched_to() == 2
+    assert reading_world.site.fetched_bytes(".full") == 0
+
+
+def test_a_patch_that_fails_is_followed_by_the_full_image(reading_world: World) -> None:
+    reading_world.publish(2, bases={1: reader_of_patches(1)})
+    reading_world.table["slot_a"].program(5000, bytes(8))
+    reading_world.run()
+    assert reading_world.site.fetched_bytes(".full") > 5000
+    assert reading_world.slot_b.state == "trial"
+
+
 def test_a_delta_from_another_base_is_not_even_fetched(world: World) -> None:
     world.publish(2, bases={1: image(1)[::-1]})
     world.run()
@@ -101,7 +143,7 @@ def test_a_delta_that_fails_is_followed_by_the_full_image(world: World) -> None:
     assert world.slot_b.state == "trial"
 
 
-@pytest.mark.parametrize("kind", ["full", "delta"])
+@pytest.mark.parametrize("kind", ["full", "delta", "patch"])
 @pytest.mark.parametrize("moment", ["before", "torn", "after"])
 def test_power_cut_at_any_flash_operation_ends_in_the_same_release(
     tmp_path: Path, kind: str, moment: Any, monkeypatch: pytest.MonkeyPatch
@@ -109,8 +151,10 @@ def test_power_cut_at_any_flash_operation_ends_in_the_same_release(
     # The same few signatures are judged at every boot of some two hundred: remember the verdicts.
     verify = functools.cache(signatures._verify_ed25519)
     monkeypatch.setattr(signatures, "_verify_ed25519", lambda *of: verify(*map(bytes, of)))
-    world = World(tmp_path)
-    world.publish(2, image(2, 4500), {1: image(1)} if kind == "delta" else None)
+    first = reader_of_patches(1) if kind == "patch" else image(1)
+    world = World(tmp_path, first)
+    entry = world.publish(2, image(2, 4500), None if kind == "full" else {1: first})
+    assert entry.payloads[-1].kind == kind
     clean, files = world.flash.snapshot(), tmp_path / "files"
     shutil.copytree(world.data, files)
     start = world.flash.operations
@@ -313,11 +357,65 @@ def test_a_truncated_payload_on_the_server_is_a_bad_reply_not_an_endless_downloa
     assert world.switched_to() == 1
 
 
-def test_a_server_without_ranges_is_not_believed(world: World) -> None:
+def test_where_no_ranges_are_to_be_had_the_whole_comes_at_once(world: World) -> None:
     world.publish(2, image(2, 40000))
     world.site.ranges = False
-    assert world.run() == 30
-    assert world.switched_to() == 1
+    world.run()
+    assert world.switched_to() == 2
+    assert len([path for path, *_ in world.site.requests if ".full" in path]) == 1
+
+
+def test_a_whole_that_is_cut_short_each_time_is_tried_seldom_and_the_office_is_told(
+    world: World,
+) -> None:
+    world.publish(2, image(2, 40000))
+    world.site.ranges = False
+    whole = world.site.respond
+
+    def cut(head: bytes) -> bytes:
+        answer = whole(head)
+        return answer[:-5000] if b".full" in head else answer
+
+    world.site.respond = cut  # type: ignore[method-assign]
+    begun_s, attempts = world.time_s, []
+    while world.time_s < begun_s + 10 * 3600:
+        asked = len(world.site.requests)
+        world.run()
+        if any(".full" in path for path, *_ in world.site.requests[asked:]):
+            attempts.append(world.time_s)
+        assert world.client.waits == [2, "ranges"]
+        world.time_s += 300
+    pauses_s = [later - earlier for earlier, later in itertools.pairwise(attempts)]
+    assert pauses_s == [900, 1800, 3600, 7200, 14400]
+    for _ in range(9):
+        world.client.record.hold_back(2)
+    assert world.client.record.not_before_s == world.time_s + 86400, "at most a day"
+    world.site.respond = whole  # type: ignore[method-assign]
+    world.time_s = attempts[-1] + 28800
+    world.client.record.not_before_s = world.time_s
+    world.run()
+    assert world.switched_to() == 2
+
+
+@pytest.mark.parametrize(
+    ("tag", "coded"), [('W/"%s"', ""), ('W/"%sz"', "z"), ('"%s-gzip"', "z"), ("", "z")]
+)
+def test_a_tag_that_a_box_weakened_costs_no_second_look(world: World, tag: str, coded: str) -> None:
+    strong = world.site.respond
+
+    def weaken(head: bytes) -> bytes:
+        answer = strong(head)
+        found = re.search(rb'ETag: "([0-9a-f]+)"\r\n', answer)
+        if found is None:
+            return answer
+        line = b"ETag: " + tag.replace("%s", found[1].decode()).encode() + b"\r\n"
+        return answer.replace(found[0], line if tag else b"")
+
+    world.site.respond = weaken  # type: ignore[method-assign]
+    world.publish(1)
+    world.run()
+    assert world.client.record.whole
+    assert world.client.record.coded == coded
 
 
 @pytest.mark.parametrize(
@@ -698,4 +796,4 @@ def test_a_run_that_found_room_forgets_those_that_did_not(world: World) -> None:
 
 
 def test_a_poll_takes_as_long_a_timestamp_as_its_reader() -> None:
-    assert tuf.LIMITS_BYTES["timestamp"] == client.TIMESTAMP_BYTES
+    assert tuf.LIMITS_BYTES["timestamp"] == news.TIMESTAMP_BYTES

@@ -69,6 +69,13 @@ def image(release: int, size: int = 6000) -> bytes:
     return bytes(content)
 
 
+def reader_of_patches(release: int, size: int = 6000) -> bytes:
+    """As `image`, with a program that reads patches."""
+    content = bytearray(image(release, size))
+    content[200:209] = b"patch.mpy"
+    return bytes(content)
+
+
 def catalogue(version: int) -> Catalogue:
     product = Product("air50", "Savanna 50", "Savanna", 5000, 250 + version, "Dial *130*PIN#", [4])
     return Catalogue(version, "KES", 2, [product], OfflinePolicy(10000, 2, 20000, 259200))
@@ -79,7 +86,9 @@ class World:
     forgets what is not in flash or files.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, running: bytes | None = None) -> None:
+        """`running`: the image in the running slot, if not `image(1)`."""
+        running = running or image(1)
         self.folder = folder
         self.all_signers = signers()[1]
         shutil.copytree(_first_site().name, folder / "site")
@@ -90,12 +99,12 @@ class World:
         shutil.copy(folder / "site/metadata/1.root.json", self.data / "trust/root.json")
         self.flash = NorFlash(None)
         self.table = partitions.table(self.flash)
-        self.table["slot_a"].program(0, image(1))
+        self.table["slot_a"].program(0, running)
         control = ControlBlock(self.table["control"], KEY)
         control.create(0)
         policy = {"crashes_allowed": 2, "unconfirmed_boots_allowed": 4, "selftest_deadline_s": 300}
-        digest = hashlib.sha256(image(1)).digest()
-        control.adopt("a", len(image(1)), digest, 1, 1, policy)
+        digest = hashlib.sha256(running).digest()
+        control.adopt("a", len(running), digest, 1, 1, policy)
         control.confirm()
         self.time_s = int(NOW.timestamp()) + 3600
         self.facts = {"open_sale": False, "idle_s": 99, "battery_mv": 4000, "unsynced_records": 0}
@@ -130,7 +139,7 @@ class World:
             built=int(NOW.timestamp()),
             **(settings | fields),
         )
-        self.repository.add_release(
+        entry = self.repository.add_release(
             "stable", entry, build_payloads(content, bases), self.all_signers, NOW
         )
         if let_out:

@@ -55,7 +55,7 @@ def powercut(context: Context, kills: int = 500, seed: int = 1, workers: int = 2
         "DUKA_KILLS_SEED": str(seed),
         "DUKA_KILLS_RESULTS": str(results),
     }
-    command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers)]
+    command = [sys.executable, "-m", "pytest", "-q", "--full", "-n", str(workers)]
     done = subprocess.run(
         [*command, "tests/qemu/test_kills.py"],
         cwd=ROOT,

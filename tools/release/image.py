@@ -123,7 +123,7 @@ def build_release(source: Path, info: ReleaseInfo) -> bytes:
         }
         (stage / "manifest.json").write_text(json.dumps(manifest, sort_keys=True))
         compile_modules(source, stage, ("firmware", "bootloader/shared"))
-        return _romfs(stage)
+        return romfs_of(stage)
 
 
 def build_boot(source: Path, board: str) -> bytes:
@@ -157,9 +157,9 @@ def _board_image(source: Path, board: str, modules: list[Path], main: str) -> by
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder)
         _compile(source, stage, modules)
-        _compile_one(source / main, "main.py", stage / "main.mpy")
-        _compile_one(board_file, "board.py", stage / "board.mpy")
-        return _romfs(stage)
+        compile_module(source / main, "main.py", stage / "main.mpy")
+        compile_module(board_file, "board.py", stage / "board.mpy")
+        return romfs_of(stage)
 
 
 def read_manifest(image: bytes) -> ReleaseInfo:
@@ -260,10 +260,15 @@ def compile_modules(source: Path, stage: Path, packages: Iterable[str]) -> None:
 
 def _compile(source: Path, stage: Path, modules: Iterable[Path]) -> None:
     for module in modules:
-        _compile_one(source / module, module.as_posix(), (stage / module).with_suffix(".mpy"))
+        compile_module(source / module, module.as_posix(), (stage / module).with_suffix(".mpy"))
 
 
-def _compile_one(file: Path, name: str, target: Path) -> None:
+def compile_module(file: Path, name: str, target: Path) -> None:
+    """Compile one module, called `name` (a path) in tracebacks, to `target`.
+
+    Raises:
+        BuildError: it does not compile.
+    """
     try:
         text = for_device(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, SyntaxError) as error:
@@ -283,7 +288,8 @@ def _compile_one(file: Path, name: str, target: Path) -> None:
         raise BuildError(f"{name} does not compile:\n{said.decode(errors='replace').strip()}")
 
 
-def _romfs(stage: Path) -> bytes:
+def romfs_of(stage: Path) -> bytes:
+    """The ROMFS image of a folder."""
     with contextlib.redirect_stdout(io.StringIO()):
         return bytes(mpremote.romfs.make_romfs(str(stage), mpy_cross=False))
 

@@ -13,6 +13,7 @@ from tools.technician import custody, provisioning
 from tools.technician.log import Job, JobLog
 from tools.technician.options import (
     AccessPoint,
+    AccessPointLogin,
     Language,
     OnePort,
     Ports,
@@ -50,6 +51,7 @@ def configure(
         str, typer.Option(help="host:port as the terminal shall reach the server")
     ] = "",
     apn: AccessPoint = "",
+    apn_login: AccessPointLogin = "",
     channel: Annotated[str, typer.Option(help=", ".join(channels.CHANNELS))] = "",
     language: Language = "",
     time_zone: TimeZone = "",
@@ -68,6 +70,7 @@ def configure(
             pin=merchant_pin,
             reached=reached_at(server, server_for_terminal) if reached else None,
             apn=apn,
+            apn_login=apn_login,
             channel=channel,
             language=language,
             time_zone=time_zone,

@@ -13,6 +13,7 @@ from tools.technician import batch, conform, custody, provisioning
 from tools.technician.log import Job
 from tools.technician.options import (
     AccessPoint,
+    AccessPointLogin,
     Channel,
     Folder,
     Language,
@@ -62,6 +63,7 @@ def provision_boards(
     channel: Channel = "stable",
     float_minor: Annotated[int, typer.Option(min=0, help="opening float, minor units")] = 0,
     apn: AccessPoint = "internet",
+    apn_login: AccessPointLogin = "",
     language: Language = "en",
     time_zone: TimeZone = "+00:00",
     server_for_terminal: Annotated[
@@ -76,7 +78,7 @@ def provision_boards(
     host, port_number = reached_at(server, server_for_terminal)
     if not host:
         raise LinkError("name the server: --server, or --server-for-terminal with --offline-batch")
-    access = ServerAccess(server, token, host, port_number, apn)
+    access = ServerAccess(server, token, host, port_number, apn, apn_login)
     if offline_batch is not None:
         enrol: provisioning.Enrol = batch.Batch(offline_batch, secret(passphrase)).add
     else:

@@ -45,6 +45,9 @@ Folder = Annotated[
 Channel = Annotated[str, typer.Option(help=", ".join(channels.CHANNELS))]
 Language = Annotated[str, typer.Option(help="of screen and slip until the merchant changes it")]
 AccessPoint = Annotated[str, typer.Option(help="access point (APN) of the SIM card")]
+AccessPointLogin = Annotated[
+    str, typer.Option(help="USER:PASSWORD of the access point, if it wants one; : for none")
+]
 TimeZone = Annotated[
     str, typer.Option(help="the shop's time, as hours and minutes from UTC: +03:00")
 ]

@@ -57,6 +57,7 @@ class ServerAccess:
     host: str
     port: int
     apn: str = "internet"
+    apn_login: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def make_config(
     named = {
         "server": {"host": server.host, "port": server.port},
         "apn": server.apn,
+        **login_settings(server.apn_login),
         "channel": channel,
         "merchant": {"name": merchant.name, **pin_settings(merchant.pin)},
         "language": merchant.language,
@@ -124,6 +126,20 @@ def make_config(
     whole = {**USUAL, **named, **settings}
     oracle.check_settings(whole)
     return whole
+
+
+def login_settings(login: str) -> dict[str, str]:
+    """What settings hold of an access point's USER:PASSWORD; `:` takes back what was there.
+
+    Raises:
+        LinkError: there is no colon in it.
+    """
+    if not login:
+        return {}
+    user, colon, password = login.partition(":")
+    if not colon:
+        raise LinkError("the access point's login is written as USER:PASSWORD, or : for none")
+    return {"apn_user": user, "apn_password": password}
 
 
 def pin_settings(pin: str) -> dict[str, Any]:
@@ -159,6 +175,7 @@ def changes(
     pin: str,
     reached: tuple[str, int] | None,
     apn: str,
+    apn_login: str,
     channel: str,
     language: str,
     time_zone: str,
@@ -181,6 +198,7 @@ def changes(
         "language": language,
     }
     patch = {name: value for name, value in named.items() if value}
+    patch |= login_settings(apn_login)
     if time_zone:
         patch["utc_offset_s"] = utc_offset_s(time_zone)
     return patch

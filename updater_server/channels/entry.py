@@ -63,11 +63,11 @@ class Image(msgspec.Struct, frozen=True):
 
 
 class PayloadReference(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A target that expands to the image; a delta needs the image with `base_sha256` in the running
-    slot.
+    """A target that expands to the image; a delta or patch needs the image with `base_sha256` in
+    the running slot.
     """
 
-    kind: Literal["full", "delta"]
+    kind: Literal["full", "delta", "patch"]
     path: str
     base_sha256: HexSha256 | None = None
 

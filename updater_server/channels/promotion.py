@@ -98,7 +98,7 @@ class Promotion:
         bases = self.images(to_channel, entry.hardware.hardware_class, entry.release)
         whole = self._full(entry)
         made = build_payloads(expand(whole), bases)
-        is_smaller = (p for p in made if p.kind == "delta" and len(p.data) < len(whole.data))
+        is_smaller = (p for p in made if p.kind != "full" and len(p.data) < len(whole.data))
         return [whole, *is_smaller]
 
     def images(self, channel: str, hardware_class: str, below: int) -> dict[int, bytes]:

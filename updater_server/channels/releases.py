@@ -183,7 +183,7 @@ def _files(channel: str, entry: ReleaseEntry, payloads: Sequence[Payload]) -> di
             expand_full(payload, entry.image)
             files[f"{base_path}.full"] = payload
         else:
-            files[f"{base_path}-from-{payload.base_release}.delta"] = payload
+            files[f"{base_path}-from-{payload.base_release}.{payload.kind}"] = payload
     if f"{base_path}.full" not in files:
         raise ReleaseRefused("a release needs a full payload")
     return files

@@ -23,6 +23,7 @@ from typing import BinaryIO, NamedTuple
 from litestar.types import Receive, Scope, Send
 
 from updater_server.channels.newest import TAG_BYTES
+from updater_server.channels.news import news
 from updater_server.faces.lanes import Lane
 
 ETAG_HEX_DIGITS = 2 * TAG_BYTES
@@ -160,8 +161,9 @@ class StaticFiles:
         if method not in ("GET", "HEAD"):
             return Answer(405, ((b"allow", b"GET, HEAD"),)), None
         segments = path.split("/")
+        is_news = segments[0] == "news" and len(segments) == 2
         if segments[0] not in ("metadata", "targets") or len(segments) > 8:
-            return Answer(404), None
+            return self._news(segments[1], headers) if is_news else Answer(404), None
         if not all(_SEGMENT.fullmatch(segment) for segment in segments):
             return Answer(404), None
         folder = self._folder
@@ -185,6 +187,21 @@ class StaticFiles:
                 return Answer(404), None
             closing.pop_all()
             return answer, file
+
+    def _news(self, asked: str, headers: dict[bytes, bytes]) -> Answer:
+        """All that is new in the metadata, or that nothing is: then the tag that came is the
+        timestamp's, deflated or not."""
+        folder = self._in_force() if self._in_force is not None else self._folder
+        try:
+            with self._open(folder, _MUTABLE.split("/")) as file:
+                etag = self._etag(file)
+        except OSError:
+            return Answer(404)
+        wanted = headers.get(b"if-none-match", b"").decode("latin-1")
+        if any(_matches(wanted, tag) for tag in (etag, f'{etag[:-1]}z"')):
+            return Answer(304)
+        found = news(folder / "metadata", asked)
+        return Answer(404) if found is None else Answer(200, body=found)
 
     def _open(self, root: Path, segments: list[str]) -> BinaryIO:
         """Open below a folder without following a link at any level."""

@@ -51,6 +51,7 @@ WAITS = {
     "battery": "the battery is low",
     "unsynced": "too many sales wait for the server",
     "postponed": "it failed by no fault of its own",
+    "ranges": "a box on its way sends no ranges",
     "payload": "its file is missing or spoiled",
     "storage": "no room, or flash that does not hold",
     "memory": "no memory",

@@ -1,7 +1,10 @@
 """The voucher of a sale that is begun online, from the server."""
 
+import asyncio
+
 from firmware.flows.steps.explain import explain
 from firmware.log import log
+from firmware.office.ask import PENDING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -9,6 +12,7 @@ if TYPE_CHECKING:
     from firmware.sales.sale import Sale
 
 ANSWER_MS = 60000
+_AT_ONCE_MS = 500
 
 
 async def ask_server(desk: "Desk", sale: "Sale") -> bool:
@@ -23,6 +27,10 @@ async def ask_server(desk: "Desk", sale: "Sale") -> bool:
         )
         if done and code == "":
             return True
+        if done and code == PENDING:
+            if await _wait(desk, sale):
+                continue
+            return False
         if done and code is not None:
             await explain(desk, code)
             return False
@@ -34,3 +42,23 @@ async def ask_server(desk: "Desk", sale: "Sale") -> bool:
         )
         if key == "*":
             return False
+
+
+async def _wait(desk: "Desk", sale: "Sale") -> bool:
+    """Count down to when a sale that is not decided may be asked for again; False: later."""
+    words = desk.words
+    log("sale", "{} is not decided yet".format(sale.sequence))
+    due_ms = desk.till.due_ms(sale)
+    done, _ = await desk.ui.busy(
+        _rest(due_ms),
+        words("pending"),
+        words("pending_t", sale.sequence),
+        due_ms + _AT_ONCE_MS,
+        ("*", "later"),
+    )
+    return done
+
+
+async def _rest(ms: int) -> None:
+    # MicroPython has one `sleep_ms` for all tasks: it must be awaited where it is called
+    await asyncio.sleep_ms(ms)

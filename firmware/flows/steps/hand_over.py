@@ -7,11 +7,13 @@ after a journaled reprint, so that a customer who paid never leaves without it.
 from firmware.drivers import printer
 from firmware.log import log
 from firmware.paper import receipt
+from firmware.ui.money_and_dates import grouped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
     from firmware.sales.sale import Sale, Voucher
+    from firmware.ui.screen import Hint, Line
 
 PRINT_MS = 40000
 SHOW_MS = 120000
@@ -35,10 +37,13 @@ async def _print(desk: "Desk", sale: "Sale", sold: "Voucher", duplicate: bool) -
     return outcome if done else (True, printer.UNKNOWN)
 
 
-async def hand_over(desk: "Desk", sale: "Sale", duplicate: bool = False) -> None:
+async def hand_over(
+    desk: "Desk", sale: "Sale", duplicate: bool = False, may_go_on: bool = False
+) -> bool:
     """Print the voucher of `sale` and journal what the printer said; ask again while it fails.
 
     `duplicate`: a copy of something that may be out already; its reprint is journaled first.
+    `may_go_on`: the merchant may ask for the same again, which is then True.
     """
     words = desk.words
     while True:
@@ -47,9 +52,9 @@ async def hand_over(desk: "Desk", sale: "Sale", duplicate: bool = False) -> None
         if sent and status in (printer.OK, printer.UNKNOWN):
             desk.till.printed(sale, status == printer.OK)
             log("sale", "{} printed, head says {}".format(sale.sequence, status))
-            again = await done(desk, status == printer.OK)
-            if not again:
-                return
+            key = await done(desk, sold, status == printer.OK, may_go_on)
+            if key != "D":
+                return key == "0"
             duplicate = True
             continue
         # once a byte went out the customer may hold the PIN: from here on only copies
@@ -60,25 +65,24 @@ async def hand_over(desk: "Desk", sale: "Sale", duplicate: bool = False) -> None
             words("np_" + status),
             (("*", "later"), ("D", "show"), ("#", "print")),
         )
-        if key == "*":
-            return
-        if key == "D" and await show(desk, sale):
-            return
+        if key == "*" or (key == "D" and await show(desk, sale)):
+            return False
 
 
-async def done(desk: "Desk", certain: bool) -> bool:
-    """The sale is over: say so with the float; True when the merchant wants a copy."""
+async def done(desk: "Desk", sold: "Voucher", certain: bool, may_go_on: bool) -> str | None:
+    """The sale is over: say what was sold, for how much and to which number, and what the float is
+    now. The key: "D" a copy, "0" the same again.
+    """
     words = desk.words
     desk.ui.good()
-    key = await desk.ui.ask(
-        words("sold"),
-        words("sold_t" if certain else "sold_unsure")
-        + "\n"
-        + words("float_left", desk.price(desk.till.float_minor)),
-        (("D", "copy"), ("#", "done")),
-        timeout_ms=30000,
-    )
-    return key == "D"
+    lines: list[Line] = [(sold.product.name, desk.price(sold.amount_minor))]
+    if sold.recipient:
+        lines.append(grouped(sold.recipient, sold.product.kind))
+    lines.append((words("float"), desk.price(desk.till.float_minor)))
+    lines.append(words("sold_t" if certain else "sold_unsure"))
+    more: tuple[Hint, ...] = (("0", "again"),) if may_go_on else ()
+    hints = (("D", "copy"),) + more + (("#", "done"),)
+    return await desk.ui.ask(words("sold"), lines, hints, timeout_ms=30000)
 
 
 async def show(desk: "Desk", sale: "Sale") -> bool:
@@ -89,7 +93,11 @@ async def show(desk: "Desk", sale: "Sale") -> bool:
         return False
     sold = desk.till.reprint(sale)
     log("sale", "{} shown on the screen".format(sale.sequence))
-    lines = receipt.pin_lines(sold.pin, sold.product.pin_groups, 19)
+    lines: list[Line] = []
+    for label, text in receipt.codes(words, sold):
+        if label:
+            lines.append(label)
+        lines.extend(text)
     await desk.ui.ask(
         "{} {}".format(words("pin_is"), sold.product.name),
         lines + [(words("r_serial"), sold.serial)],

@@ -2,9 +2,9 @@
 wait.
 
 For the modem dialects of this folder only. The vocabulary is that of Zephyr's modem_chat.
-A match is bytes: one that ends with b":" or b"," fits every line that begins so, b"" fits any line
-that is not unsolicited, any other fits that line alone. b">" is the prompt for data, which no line
-end follows.
+A match is bytes: one that ends with b":" or b"," fits every line that begins so, b"" fits an IP
+address (the one reply without a name or an OK), any other fits that line alone. b">" is the prompt
+for data, which no line end follows.
 """
 
 from bootloader.shared.compat import const, sleep_ms, ticks_add, ticks_diff, ticks_ms
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LINE_LIMIT_BYTES = const(200)
 _INFO_LIMIT = const(8)
 _POLL_MS = const(5)
+_FIFO_BYTES = const(1024)  # what may have waited there while nobody looked
 _LOOK_MS = const(50)  # a UART that never pauses rings no bell: its buffer of 1 KiB fills in 89 ms
 
 OK = (b"OK",)
@@ -52,8 +53,10 @@ def is_ascii(data: bytes) -> bool:
 
 def matches(match: bytes, line: bytes) -> bool:
     """True if `line` fits `match` (see the module's words)."""
-    if match == b"" or line == match:
+    if line == match:
         return True
+    if match == b"":
+        return line.count(b".") == 3 and all(byte in b".0123456789" for byte in line)
     return match[-1:] in (b":", b",") and line.startswith(match)
 
 
@@ -146,14 +149,18 @@ class Chat:
 
     def poll(self) -> None:
         """Hand out the unsolicited lines that have come; anything else is the late end of an older
-        step and is dropped.
+        step and is dropped. What a line that babbles brings meanwhile waits for the next look.
         """
+        left = _FIFO_BYTES
         while True:
             line = self._reader.take()
             if line:
                 self._hand_out(line)
-            elif not self._fill():
-                return
+            else:
+                count = self._fill()
+                left -= count
+                if not count or left <= 0:
+                    return
 
     async def quiet(self, silence_ms: int, timeout_ms: int) -> None:
         """Drop what comes until nothing has come for `silence_ms`, at most for `timeout_ms`."""
@@ -183,18 +190,23 @@ class Chat:
         """
         deadline = ticks_add(ticks_ms(), timeout_ms)
         prompt = b">" in responses
+        late = 0
         while True:
             line = self._reader.take(prompt)
             if line is None:
-                if not self._fill():
-                    left_ms = ticks_diff(deadline, ticks_ms())
-                    if left_ms <= 0:
-                        raise ChatTimeout("modem silent for %d ms" % timeout_ms)
+                count = self._fill()
+                left_ms = ticks_diff(deadline, ticks_ms())
+                if left_ms <= 0:
+                    # What came in time may still wait in the UART; what goes on coming may not.
+                    late += count
+                    if not count or late > _FIFO_BYTES:
+                        raise ChatTimeout("no answer in %d ms" % timeout_ms)
+                elif not count:
                     await self._bell.wait(min(left_ms, _LOOK_MS))
                 continue
-            unsolicited = self._hand_out(line)
+            self._hand_out(line)
             for match in responses:
-                if matches(match, line) and not (unsolicited and match == b""):
+                if matches(match, line):
                     return line
             for match in aborts:
                 if matches(match, line):

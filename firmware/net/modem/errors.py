@@ -1,55 +1,23 @@
-"""Why there is no link. What each asks of a technician: `advice.py`; of a merchant: `ui/texts`."""
+"""Why there is no link, as everybody knows it; the reasons that making one can have: `no_link`.
+
+What each asks of a technician: `advice.py`; of a merchant: `ui/texts`.
+"""
 
 
 class ModemError(Exception):
     """No link. `code` names the reason, for logs and for the texts; `climb`: stronger means may
-    help.
+    help at once; `next_rung`: with which the next attempt begins where they do not; `longest_ms`:
+    to what the pauses between attempts grow; `rests`: the modem is off meanwhile.
     """
 
     code = "modem"
     climb = True
+    next_rung = 0
+    longest_ms = 300000
+    rests = False
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(self.code + (": " + detail if detail else ""))
-
-
-class NoModem(ModemError):
-    """It does not answer, whatever the power key does."""
-
-    code = "no_modem"
-
-
-class NoSim(ModemError):
-    """No card, or none that is ready in time. Only a power cycle reads one put in later."""
-
-    code = "no_sim"
-    climb = False
-
-
-class SimLocked(ModemError):
-    """The card asks for its PIN or PUK."""
-
-    code = "sim_locked"
-    climb = False
-
-
-class RegistrationDenied(ModemError):
-    """The network does not take this card."""
-
-    code = "denied"
-    climb = False
-
-
-class NoCoverage(ModemError):
-    """No network is heard here."""
-
-    code = "no_coverage"
-
-
-class NoData(ModemError):
-    """The network gives no data service: no credit, or a wrong access point."""
-
-    code = "no_gprs"
 
 
 class LinkError(ModemError):

@@ -1,4 +1,5 @@
-"""The SIM800 dialect: power, GPRS, one TCP connection. What all modems do alike: `standard`.
+"""The SIM800 dialect: one TCP connection. Power and GPRS: `sim800_start`; what all modems say of
+their network: `standard`.
 
 `firmware.terminal` makes the one `Modem`; `net.http_client` moves bytes through it while holding
 its `lock`. Source: SIM800 Series AT Command Manual 1.12, SIM800 Series TCPIP Application Note 1.05,
@@ -7,7 +8,7 @@ SIM800 Hardware Design (PWRKEY).
 
 from bootloader.shared.compat import const, sleep_ms, ticks_diff, ticks_ms
 from firmware.net.modem.chat import ERRORS, OK, Chat, ChatAborted, ChatError, ChatTimeout
-from firmware.net.modem.errors import LinkError, LinkTimeout, ModemError, NoData, NoModem
+from firmware.net.modem.errors import LinkError, LinkTimeout, ModemError
 from firmware.net.modem.ladder import Ladder
 from firmware.net.modem.standard import Cell, is_digits
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from bootloader.shared.board import Pin, Uart
 
 RECEIVE_BYTES = const(512)
-_SEND_BYTES = const(1024)
+SEND_BYTES = const(1024)
+_CONNECT_MS = const(25000)
 _LOST = ERRORS + (b"CLOSED", b"+PDP: DEACT", b"SEND FAIL", b"CONNECT FAIL", b"RDY")
 
 
@@ -26,17 +28,19 @@ class Modem(Ladder):
     """A SIM800 on `uart`; `power_key` is a pin, low for a second toggles its power; `log(text)`.
 
     `cell` is what SIM and network say. The `_ms` attributes are how long each stage may take; a
-    test or a board may shorten them.
+    test or a board may shorten them. How it is switched on and off: `sim800_start`.
     """
+
+    starter = "firmware.net.modem.sim800_start"
 
     def __init__(self, uart: "Uart", power_key: "Pin", log: "Callable[[str], object]") -> None:
         super().__init__(log)
-        self._power_key = power_key
+        self.power_key = power_key
         self.key_ms = 1200
         self.boot_ms = 8000
         self._host: str | None = None
         self._data_waiting = False
-        self._open_failures = 0
+        self._rings = False
         self._scratch = bytearray(RECEIVE_BYTES)
         self.chat = Chat(uart)
         self.cell = Cell(self.chat)
@@ -45,6 +49,7 @@ class Modem(Ladder):
             (b"+PDP: DEACT", self._on_lost),
             (b"+CIPRXGET: 1", self._on_data),
             (b"+CREG:", self.cell.on_registration),
+            (b"RING", self._on_ring),
             (b"+CPIN: NOT INSERTED", self._on_lost),
             (b"+CPIN: NOT READY", self._on_lost),
             (b"RDY", self._on_lost),
@@ -70,12 +75,13 @@ class Modem(Ladder):
     def _on_data(self, line: bytes) -> None:
         self._data_waiting = True
 
+    def _on_ring(self, line: bytes) -> None:
+        self._rings = True
+
     def _on_lost(self, line: bytes) -> None:
         if self.attached:
             self.log("modem: " + str(line, "ascii"))
         self.connected = self.attached = False
-
-    # Power, data service
 
     def poll(self) -> None:
         """Take note of what the modem said unasked. Only while nobody else talks to it (hold
@@ -83,83 +89,27 @@ class Modem(Ladder):
         """
         self.chat.poll()
 
-    async def _press_power_key(self) -> None:
-        self._power_key.value(0)
-        try:
-            await sleep_ms(self.key_ms)
-        finally:
-            self._power_key.value(1)
-
-    async def _wake(self) -> None:
-        """Answering, echo off. The key toggles, so a modem that hung is off after the first
-        press.
-        """
-        cell = self.cell
-        if not await cell.answers(cell.answer_ms):
-            # A CPU that was reset in the middle of a send left the modem waiting for data, and it
-            # takes everything for that: fill it up. Whoever gets the filling finds a broken seal.
-            await self.chat.write(b"\r" * _SEND_BYTES)
-            if not await cell.answers(cell.answer_ms):
-                for _ in range(2):
-                    await self._press_power_key()
-                    if await cell.answers(self.boot_ms):
-                        break
-                else:
-                    raise NoModem()
-        await cell.settle()
-
-    async def radio_cycle(self) -> None:
-        """Radio off and on. Raises ChatError."""
-        await self.cell.radio_cycle()
-
-    async def power_cycle(self) -> None:
-        """Power off, if it answers; `bring_up` switches it on. Raises ChatError."""
-        cell = self.cell
-        cell.registered = False
-        if await cell.answers(cell.answer_ms):
+    async def _hang_up(self) -> None:
+        """End a call that came all the same. Raises ChatError."""
+        if self._rings:
+            self._rings = False
             try:
-                await self.chat.command(b"AT+CPOWD=1", (b"NORMAL POWER DOWN",), 5000)
-            except ChatError:
-                await self._press_power_key()
-            await sleep_ms(cell.step_ms)
+                await self.chat.command(b"ATH", OK, 5000)
+            except ChatAborted:
+                pass
 
-    async def bring_up(self, apn: str) -> None:
-        """From any state to data service. Raises ModemError or ChatError."""
-        await self._wake()
-        await self.cell.check_sim()
-        await self.cell.register()
-        if '"' in apn or "\r" in apn or len(apn) > 60:
-            raise NoData("access point name")
-        try:
-            await self.cell.attach()
-            await self.chat.script(
-                (
-                    (b"AT+CIPSHUT", (b"SHUT OK",), 65000),
-                    (b"AT+CIPMUX=0", OK, 2000),
-                    (b"AT+CIPRXGET=1", OK, 2000),
-                    (b'AT+CSTT="' + apn.encode() + b'"', OK, 2000),
-                    (b"AT+CIICR", OK, 85000),
-                )
-            )
-            address = await self.chat.command(b"AT+CIFSR", (b"",), 5000)
-        except ChatAborted as error:
-            raise NoData(str(error))
-        if address.count(b".") != 3:
-            raise NoData("no address")
-        self.connected = False
-        self.attached = True
-
-    async def refresh(self) -> None:
-        """Read `signal` and `registered` again. Takes the lock.
+    async def refresh(self, with_signal: bool = True) -> None:
+        """Read `registered` and `signal` again. Takes the lock.
 
         Raises:
-            ModemError: the modem does not answer; `attached` is False then.
+            ModemError: the modem does not answer, or has restarted; `attached` is False then.
         """
         async with self.lock:
             try:
-                await self.cell.refresh()
+                await self._hang_up()
+                await self.cell.refresh(with_signal)
             except ChatError as error:
-                self._on_lost(b"silent")
+                self._on_lost(str(error).encode())
                 raise ModemError(str(error))
 
     # One TCP connection. The caller holds `lock`.
@@ -184,26 +134,25 @@ class Modem(Ladder):
         try:
             await self.chat.command(request, OK, 5000, _LOST)
             self.chat.in_step = False
-            await self.chat.wait((b"CONNECT OK", b"ALREADY CONNECT"), 75000, _LOST)
+            await self.chat.wait((b"CONNECT OK", b"ALREADY CONNECT"), _CONNECT_MS, _LOST)
             self.chat.in_step = True
         except ChatError as error:
-            self._open_failures += 1
-            if self._open_failures > 1 or isinstance(error, ChatTimeout):
-                self._open_failures = 0
-                self._on_lost(b"connections fail")  # the next `connect` makes the bearer anew
+            if isinstance(error, ChatTimeout):
+                self._on_lost(b"no connection")  # the next `connect` makes the bearer anew
             raise LinkError(str(error))
-        self._open_failures = 0
         self.connected = True
 
     async def send(self, data: bytes | bytearray | memoryview) -> None:
-        """All of `data`, acknowledged by the far end's TCP.
+        """All of `data`, taken by the modem: whether it arrives shows only by an answer. (A modem
+        that waits for the far end's acknowledgement answers nothing else meanwhile, on a connection
+        that is half open for minutes.)
 
         Raises:
             LinkError: lost on the way; any part may have arrived.
         """
         view = memoryview(data)
         while len(view):
-            part = view[:_SEND_BYTES]
+            part = view[:SEND_BYTES]
             self.chat.poll()
             if not self.connected:
                 raise LinkError("closed")
@@ -211,7 +160,7 @@ class Modem(Ladder):
                 await self.chat.command(b"AT+CIPSEND=%d" % len(part), (b">",), 5000, _LOST)
                 self.chat.in_step = False
                 await self.chat.write(part)
-                await self.chat.wait((b"SEND OK",), 60000, _LOST)
+                await self.chat.wait((b"DATA ACCEPT:",), 10000, _LOST)
                 self.chat.in_step = True
             except ChatError as error:
                 self._broken(error)
@@ -238,6 +187,12 @@ class Modem(Ladder):
         first = True
         while True:
             self.chat.poll()
+            if self._rings:
+                try:
+                    await self._hang_up()
+                except ChatError as error:
+                    self._broken(error)
+                    raise LinkError(str(error))
             open_still = self.connected
             # Asked at once, on each notice, and once a second in case a notice was lost.
             if (

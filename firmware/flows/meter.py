@@ -1,0 +1,13 @@
+"""Electricity to a meter."""
+
+from firmware.flows.steps import others
+from firmware.sales.catalogue import METER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.flows.desk import Desk
+
+
+async def run(desk: "Desk") -> None:
+    """Sell electricity, or back to the menu with nothing changed. Raises SaleRefused."""
+    await others.sales(desk, METER)

@@ -1,0 +1,58 @@
+"""The network and the office before a sale, and what the till would refuse, found out in time."""
+
+from firmware.net.link import OFFLINE, ONLINE, SEARCHING
+from firmware.sales.offline_limits import offline_refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.flows.desk import Desk
+    from firmware.sales.product import Product
+
+NETWORK_MS = 12000
+
+
+async def wait_for_network(desk: "Desk") -> bool:
+    """Give a network that is being looked for a bounded time to come; look whether it stayed.
+
+    A sale that is begun online in a place without coverage would keep the customer waiting.
+    """
+    if desk.link.state != OFFLINE:
+        await desk.ui.busy(
+            desk.link.known() if desk.link.state == SEARCHING else desk.link.look(),
+            desk.words("selling"),
+            desk.words("wait_network"),
+            NETWORK_MS,
+            ("*", "stop"),
+        )
+    return desk.link.state == ONLINE
+
+
+async def refusal(desk: "Desk", product: "Product", debit_minor: int) -> str:
+    """The code with which the till would refuse now, "" if it would not.
+
+    What the till would refuse by the office's last word is asked for anew: the office may have
+    taken a deposit or let the terminal go since, and an idle terminal hears of it late.
+    """
+    till = desk.till
+    if till.blocked or debit_minor > till.float_minor:
+        if desk.link.state != OFFLINE:
+            words = desk.words
+            stop = ("*", "stop")
+            await desk.ui.busy(
+                desk.hear(), words("selling"), words("wait_office"), NETWORK_MS, stop
+            )
+        if till.blocked:
+            return "blocked"
+        if debit_minor > till.float_minor:
+            return "no_float"
+    return from_stock_refusal(desk, product) if desk.link.state == OFFLINE else ""
+
+
+def from_stock_refusal(desk: "Desk", product: "Product") -> str:
+    """The code with which the till would refuse a sale from stock now, "" if it would not."""
+    till = desk.till
+    refused = offline_refusal(desk.catalogue, product.amount_minor, till.journal.state, desk.now())
+    if refused:
+        code, _ = refused
+        return code
+    return "" if till.stock_left(product.id) else "no_stock"

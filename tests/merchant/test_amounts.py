@@ -1,0 +1,263 @@
+"""No page cuts an amount or a name: real flows on this interpreter, every text of a page noted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from firmware.drivers.lcd import Lcd
+from firmware.flows import day_report, float, sell
+from firmware.flows.steps import amount, hand_over, others
+from firmware.net.link import ONLINE
+from firmware.sales.catalogue import Catalogue
+from firmware.sales.sale import Sale, Voucher
+from firmware.ui.canvas import WIDTH, Canvas, text_width
+from firmware.ui.dialogs import Dialogs
+from firmware.ui.money_and_dates import money
+from firmware.ui.screen import HINTS_TOP, Screen
+from firmware.ui.texts import LANGUAGES, Words
+from tests.merchant.glass import Glass
+from tests.money.shop import CATALOGUE, open_shop
+
+MOST_MINOR = 10**12
+MOST_PRICE_MINOR = 2**30 - 1
+
+CURRENCIES = [("KES", 2), ("UGX", 0), ("TND", 3), ("XOF", 0), ("MWK", 2), ("WWW", 3)]
+"""With 0, 2 and 3 minor digits; the last one is as wide as letters are."""
+
+
+class Pages(Screen):  # type: ignore[misc]
+    """Notes where every text of every page was drawn: (x, y, end, text)."""
+
+    def __init__(self) -> None:
+        super().__init__(Lcd(Glass()))
+        self.drawn: list[list[tuple[int, int, int, str]]] = []
+        draw = self._canvas.text
+
+        def text(x: int, y: int, what: str, big: bool = False, bold: bool = False) -> int:
+            width = text_width(what, big) + (len(what) if bold else 0)
+            if self.drawn:
+                self.drawn[-1].append((x, y, x + width, what))
+            end: int = draw(x, y, what, big, bold)
+            return end
+
+        self._canvas.text = text
+
+    def page(self, *args: Any, **named: Any) -> None:
+        self.drawn.append([])
+        super().page(*args, **named)
+
+    def faults(self) -> list[str]:
+        """What is drawn beyond an edge or over something else."""
+        wrong = []
+        for page in self.drawn:
+            for n, (x, y, end, what) in enumerate(page):
+                if x < 0 or end > WIDTH or y > HINTS_TOP + 1:
+                    wrong.append(f"{what!r} runs from {x} to {end}")
+                for other_x, other_y, other_end, other in page[:n]:
+                    if y == other_y and x < other_end and other_x < end and what and other:
+                        wrong.append(f"{what!r} over {other!r}")
+        return wrong
+
+    def told(self) -> str:
+        """All that was shown, an item a line."""
+        return "\n".join(what for page in self.drawn for _, _, _, what in page)
+
+
+class Keys:
+    """Gives `keys`, one each time a page waits; with none left the last one again."""
+
+    def __init__(self, keys: str) -> None:
+        self._keys = list(keys)
+
+    def forget(self) -> None:
+        pass
+
+    async def get(self, timeout_ms: int) -> str | None:
+        return self._keys.pop(0) if len(self._keys) > 1 else self._keys[0]
+
+
+class _Quiet:
+    def key(self) -> None:
+        pass
+
+    good = bad = key
+
+
+def desk_of(catalogue: Catalogue, till: Any, keys: str, language: str) -> Any:
+    """A desk with a real screen and a real till."""
+    screen = Pages()
+    words = Words(language)
+    ui = Dialogs(screen, Keys(keys), _Quiet(), words)
+    till.catalogue = catalogue
+    desk = SimpleNamespace(
+        ui=ui,
+        words=words,
+        till=till,
+        catalogue=catalogue,
+        config=SimpleNamespace(utc_offset_s=0),
+        link=SimpleNamespace(state=ONLINE, trouble=""),
+        now=lambda: 1_790_000_000,
+        money=lambda minor: money(minor, catalogue.minor_digits),
+    )
+    desk.price = lambda minor: catalogue.currency + " " + desk.money(minor)
+    return desk
+
+
+def ended(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+def prices(currency: str, digits: int, price_minor: int, name: str) -> Catalogue:
+    table = json.loads(json.dumps(CATALOGUE))
+    table.update(currency=currency, minor_digits=digits)
+    for product in table["products"]:
+        product.update(name=name, amount_minor=price_minor, commission_minor=price_minor // 20)
+        if "open" in product:
+            product["open"].update(min_minor=1, max_minor=price_minor, step_minor=1)
+    return Catalogue(json.dumps(table))
+
+
+@pytest.fixture(scope="module")
+def till(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder: Path = tmp_path_factory.mktemp("shop")
+    return open_shop(folder, sectors=64).till
+
+
+def _float_to(till: Any, minor: int) -> None:
+    till.journal.state.ledger_minor = minor
+
+
+def _sold(catalogue: Catalogue, price_minor: int) -> Voucher:
+    product = catalogue.product("power")
+    assert product is not None
+    said = [3, 1_790_000_000, "power", price_minor, 0, "1" * 20, b"", "S", 0]
+    return Voucher(("1" * 20, "S", 0), [], product, Sale([1, 1, 0, 1], said, False))
+
+
+REPORT: Any = SimpleNamespace(
+    products=[("air50", 999, MOST_MINOR - 1)],
+    count=9999,
+    total_minor=MOST_MINOR,
+    commission_minor=MOST_MINOR // 3,
+    reprints=9,
+)
+PAGES: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
+    "the float": float.run,
+    "a voucher's price": lambda desk: sell.confirm(desk, desk.catalogue.product("air50")),
+    "the day's report": lambda desk: desk.ui.ask(
+        "x", [row for row in day_report._rows(desk, REPORT) if row], (("*", "back"),)
+    ),
+    "sold": lambda desk: hand_over.done(
+        desk, _sold(desk.catalogue, desk.catalogue.product("air50").amount_minor), True, True
+    ),
+    "agreeing to what others make": lambda desk: others._confirm(
+        desk,
+        desk.catalogue.product("power"),
+        "1" * 20,
+        desk.catalogue.product("air50").amount_minor,
+        1,
+    ),
+    "the bounds of an amount": lambda desk: amount.typed(desk, desk.catalogue.product("power")),
+    "the list of products": lambda desk: desk.ui.choose(
+        "x", [(p.name, desk.money(p.amount_minor)) for p in desk.catalogue.products]
+    ),
+}
+NAMES = st.one_of(
+    st.just("Savanna 50"), st.just("W" * 32), st.text("Wi1 éM", min_size=1, max_size=32)
+)
+
+
+def amounts_of(name: str, desk: Any, price_minor: int, float_minor: int) -> list[str]:
+    """The amounts that a page must show whole."""
+    price = desk.money(price_minor)
+    return {
+        "the float": [desk.money(float_minor)],
+        "a voucher's price": [
+            price,
+            desk.money(float_minor),
+            desk.money(float_minor - price_minor + price_minor // 20),
+        ],
+        "the day's report": [
+            desk.money(REPORT.total_minor),
+            desk.money(REPORT.products[0][2]),
+            desk.money(REPORT.commission_minor),
+            desk.money(float_minor),
+        ],
+        "sold": [price, desk.money(float_minor)],
+        "agreeing to what others make": [price, desk.money(float_minor - 1)],
+        "the bounds of an amount": [price],
+        "the list of products": [price],
+    }[name]
+
+
+def look(
+    till: Any, page: str, how: tuple[str, int], price: int, float_minor: int, name: str, to: str
+) -> None:
+    """Show a page, turn to its end, and judge it."""
+    currency, digits = how
+    catalogue = prices(currency, digits, price, name)
+    _float_to(till, float_minor)
+    keys = "BBBBBB*" if page not in ("sold",) else "BBBBBB#"
+    desk = desk_of(catalogue, till, keys, to)
+    ended(PAGES[page](desk))
+    screen = desk.ui.screen
+    assert screen.faults() == []
+    told = screen.told()
+    for text in amounts_of(page, desk, price, float_minor):
+        whole = [line for line in told.split("\n") if line in (text, f"{currency} {text}")]
+        assert whole, f"{text} is not whole in {told!r}"
+    if page in ("a voucher's price", "sold", "agreeing to what others make"):
+        spaceless = told.replace("\n", "").replace(" ", "")
+        assert name.replace(" ", "") in spaceless, f"{name!r} is cut in {told!r}"
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    how=st.sampled_from(CURRENCIES),
+    price=st.one_of(st.integers(1, MOST_PRICE_MINOR), st.just(MOST_PRICE_MINOR)),
+    float_minor=st.one_of(st.integers(-MOST_MINOR, MOST_MINOR), st.just(MOST_MINOR)),
+    name=NAMES,
+    to=st.sampled_from(LANGUAGES),
+)
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_cuts_an_amount_or_a_name(
+    page: str, how: tuple[str, int], price: int, float_minor: int, name: str, to: str, till: Any
+) -> None:
+    look(till, page, how, price, float_minor, name, to)
+
+
+def test_ten_thousand_are_read_as_ten_thousand(till: Any) -> None:
+    look(till, "the float", ("KES", 2), 5000, 1_000_000, "x", "en")
+    look(till, "the float", ("KES", 2), 5000, 123_456_789, "x", "en")
+
+
+def _once(self: Screen, y: int, text: str) -> None:
+    """As it was: large letters, whatever their width."""
+    canvas: Canvas = self._canvas
+    canvas.text(max(0, (WIDTH - text_width(text, True)) // 2), y, text, big=True)
+
+
+def test_the_screen_of_before_is_noticed(till: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Screen, "_figure", _once)
+    with pytest.raises(AssertionError):
+        look(till, "the float", ("KES", 2), 5000, 1_000_000, "x", "en")
+
+
+def test_lines_that_are_not_spread_are_noticed(till: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firmware.ui.dialogs._spread", lambda lines: lines)
+    with pytest.raises(AssertionError):
+        look(till, "a voucher's price", ("UGX", 0), 5000, MOST_MINOR, "W" * 32, "en")

@@ -1,0 +1,243 @@
+"""What is on a slip: all of it, in order, wrapped and never cut, for the longest allowed texts."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware.drivers.printer import COLUMNS
+from firmware.paper import receipt
+from firmware.sales.catalogue import BILL, KINDS, METER, PIN, TOPUP, Catalogue
+from firmware.sales.product import Product
+from firmware.sales.sale import Sale, Voucher
+from firmware.ui.money_and_dates import date_time_text, grouped, money
+from firmware.ui.texts import LANGUAGES, Words
+from hw_sim.printer import EscPosPrinter
+from tests.money.shop import CATALOGUE
+
+LETTERS = st.characters(min_codepoint=33, max_codepoint=255, exclude_characters="\x7f\xad|").filter(
+    lambda letter: not 127 <= ord(letter) < 161
+)
+
+
+def texts(least: int, most: int) -> st.SearchStrategy[str]:
+    """Words and one long word, up to the bound."""
+    return st.one_of(
+        st.text(LETTERS, min_size=least, max_size=most),
+        st.lists(st.text(LETTERS, min_size=1, max_size=9), min_size=1, max_size=9)
+        .map(" ".join)
+        .filter(lambda text: least <= len(text) <= most),
+        st.just("W" * most),
+    )
+
+
+DIGITS = st.text("0123456789", min_size=20, max_size=20)
+LABELS = ["customer", "units_kwh", "tariff", "tax", "arrears", "free_units", "of_later_times_x"]
+SALES = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(KINDS),
+        "name": texts(1, 32),
+        "operator": texts(1, 32),
+        "instructions": texts(0, 200),
+        "amount": st.one_of(st.integers(1, 2**30 - 1), st.just(2**30 - 1)),
+        "digits": st.integers(0, 3),
+        "number": st.text("0123456789", min_size=4, max_size=20),
+        "pin": DIGITS,
+        "serial": st.text("0123456789ABCabc-", min_size=1, max_size=40),
+        "keys": st.lists(DIGITS, max_size=2),
+        "tokens": st.lists(DIGITS, max_size=3),
+        "details": st.lists(st.tuples(st.sampled_from(LABELS), texts(0, 64)), max_size=7),
+        "shop": texts(1, 32),
+        "sequence": st.integers(1, 2**32 - 1),
+        "copy": st.integers(0, 999),
+        "expiry": st.sampled_from([0, 1_900_000_000]),
+        "language": st.sampled_from(LANGUAGES),
+    }
+)
+SOLD_AT, PRINTED_AT = 1_790_000_000, 1_790_086_400
+
+
+def slip(made: dict[str, Any]) -> tuple[bytes, Voucher, Catalogue]:
+    """The bytes of the receipt of a sale."""
+    table = {**CATALOGUE, "minor_digits": made["digits"], "products": []}
+    catalogue = Catalogue(json.dumps(table))
+    product = {
+        "id": "x",
+        "name": made["name"],
+        "operator": made["operator"],
+        "amount_minor": made["amount"],
+        "commission_minor": 0,
+        "instructions": made["instructions"],
+        "pin_groups": [4, 4, 4, 4, 4],
+        "kind": made["kind"],
+    }
+    online = made["kind"] != PIN
+    if online:
+        product["recipient"] = {"digits": [4, 20], "starts": []}
+    number = made["number"] if online else None
+    said = [3, SOLD_AT, "x", made["amount"], 0, number, b"", "S", 0]
+    details = [[f"key_change_{n + 1}", key] for n, key in enumerate(made["keys"])]
+    details += [[f"token_{n + 2}", token] for n, token in enumerate(made["tokens"])]
+    details += [list(pair) for pair in made["details"]]
+    sold = Voucher(
+        (made["pin"], made["serial"], made["expiry"]),
+        details if online else [],
+        Product(product),
+        Sale([made["sequence"], 1, 0, 1], said, False),
+    )
+    sold.copy = made["copy"]
+    config = SimpleNamespace(merchant_name=made["shop"], utc_offset_s=10800)
+    words = Words(made["language"])
+    is_copy = made["copy"] > 0
+    data = receipt.voucher(
+        words, config, catalogue, "0011223344556677", sold, PRINTED_AT, is_copy, not online
+    )
+    return data, sold, catalogue
+
+
+def printed(data: bytes) -> list[str]:
+    """The lines that a printer puts on paper, without the blanks around them."""
+    printer = EscPosPrinter(mm_per_s=None)
+    printer.send = lambda _: None
+    printer.on_power(True)
+    printer.on_host_bytes(data)
+    assert not printer.unknown
+    return [line.strip() for line in printer.text().split("\n")]
+
+
+def sent_lines(data: bytes) -> list[str]:
+    """The text of each line that is sent, commands taken out."""
+    text = data.replace(receipt._START, b"").replace(receipt._FEED, b"")
+    for command in ("_CENTRE", "_LEFT", "_BOLD", "_PLAIN", "_SINGLE"):
+        text = text.replace(getattr(receipt, command), b"")
+    return text.decode("latin-1").split("\n")
+
+
+def wider_than_paper(data: bytes) -> list[str]:
+    """Lines that the head would break where it likes."""
+    wrong = []
+    for line in sent_lines(data):
+        wide = "\x1d!\x11" in line
+        plain = line.replace("\x1d!\x11", "").replace("\x1d!\x01", "")
+        if len(plain) > (COLUMNS // 2 if wide and plain != "-" * COLUMNS else COLUMNS):
+            wrong.append(plain)
+    return wrong
+
+
+def squeezed(text: str) -> str:
+    """`text` without its blanks: a line end may stand in the place of one."""
+    return "".join(text.split())
+
+
+def judge(made: dict[str, Any]) -> None:
+    data, _, catalogue = slip(made)
+    assert wider_than_paper(data) == []
+    lines = printed(data)
+    paper = squeezed("".join(lines))
+    words = Words(made["language"])
+    online = made["kind"] != PIN
+    price = f"{catalogue.currency} {money(made['amount'], made['digits'])}"
+    wanted = [made["shop"], made["name"], price, made["serial"], "0011223344556677"]
+    wanted += [made["instructions"], date_time_text(SOLD_AT, 10800), str(made["sequence"])]
+    if not made["name"].startswith(made["operator"]):
+        wanted.append(made["operator"])
+    if online:
+        wanted.append(grouped(made["number"], made["kind"]))
+        wanted += [value for _, value in made["details"]]
+    if made["copy"]:
+        wanted += [words("r_copy") + str(made["copy"]), date_time_text(PRINTED_AT, 10800)]
+        assert lines.count(words("r_duplicate")) == 2
+    for text in wanted:
+        assert squeezed(text) in paper, f"{text!r} is not whole on {lines}"
+    assert any(price in line for line in lines), "an amount is broken over two lines"
+    if made["kind"] == METER:
+        order = [*made["keys"], made["pin"], *made["tokens"]]
+        at = -1
+        for token in order:
+            first, second = (
+                f"{token[:4]} {token[4:8]} {token[8:12]}",
+                f"{token[12:16]} {token[16:]}",
+            )
+            at = lines.index(first, at + 1)
+            assert lines[at + 1] == second
+        assert ("FIRST" in paper or "D'ABORD" in paper) >= bool(made["keys"])
+    elif made["kind"] == PIN:
+        assert f"{made['pin'][:4]} {made['pin'][4:8]} {made['pin'][8:12]}" in lines
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(SALES)
+def test_everything_is_on_the_slip_and_nothing_is_cut(made: dict[str, Any]) -> None:
+    judge(made)
+
+
+LONGEST = {
+    "kind": METER,
+    "name": "W" * 32,
+    "operator": "M" * 32,
+    "instructions": "x" * 200,
+    "amount": 2**30 - 1,
+    "digits": 0,
+    "number": "9" * 20,
+    "pin": "1" * 20,
+    "serial": "S" * 40,
+    "keys": ["2" * 20, "3" * 20],
+    "tokens": ["4" * 20, "5" * 20, "6" * 20],
+    "details": [(label, label + "é" * (64 - len(label))) for label in LABELS],
+    "shop": "Q" * 32,
+    "sequence": 2**32 - 1,
+    "copy": 999,
+    "expiry": 1_900_000_000,
+    "language": "fr",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_longest_of_everything_is_on_the_slip(kind: str, language: str) -> None:
+    judge({**LONGEST, "kind": kind, "language": language})
+
+
+def test_the_reference_of_a_topup_is_no_code_to_type() -> None:
+    for kind in (TOPUP, BILL):
+        _, sold, _ = slip({**LONGEST, "kind": kind})
+        lines = printed(slip({**LONGEST, "kind": kind})[0])
+        assert not any("1111 1111" in line for line in lines) and sold.pin == "1" * 20
+
+
+def _cut(left: str, right: str) -> bytes:
+    """As it was: what does not fit beside the other is cut."""
+    gap = COLUMNS - len(left) - len(right)
+    if gap < 1:
+        left = left[: COLUMNS - len(right) - 1]
+        gap = COLUMNS - len(left) - len(right)
+    line: bytes = receipt.encode(left + " " * gap + right) + b"\n"
+    return line
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("_pair", _cut),
+        ("wrap_columns", lambda text, columns=COLUMNS: [text]),
+        ("_is_code", lambda label: not label.startswith("units")),
+    ],
+    ids=["a pair that cuts", "lines that are not wrapped", "a detail left out"],
+)
+def test_a_wrong_slip_is_noticed(name: str, wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge(LONGEST)
+    monkeypatch.setattr(receipt, name, wrong)
+    with pytest.raises(AssertionError):
+        judge(LONGEST)
+
+
+def test_codes_in_the_wrong_order_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = receipt.codes
+    monkeypatch.setattr(receipt, "codes", lambda words, sold: right(words, sold)[::-1])
+    with pytest.raises((AssertionError, ValueError)):
+        judge(LONGEST)

@@ -1,0 +1,116 @@
+"""Each fault of modem and network, met by the terminal's whole way to the server on simulated time;
+and a sample of `inv torture gsm`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from firmware.net.link import ONLINE
+from hw_sim.modem.consumption import Draw
+from tests.support.driven import Driven, drive
+from tests.torture import gsm
+from tests.torture.gsm_faults import FAULTS, Fault
+from tests.torture.gsm_wrong_builds import WRONG_BUILDS, WrongBuild, look_at
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_each_fault_is_cured_within_its_bound(fault: Fault) -> None:
+    report = gsm.Report()
+
+    async def story(driven: Driven) -> None:
+        shop = gsm.Shop(driven, report)
+        await driven.until(lambda: driven.link.state == ONLINE, 60, "the first time online")
+        await shop.sell()
+        await asyncio.sleep(30)
+        chance = random.Random(fault.name)
+        await gsm.strike(driven, shop, chance, [fault], report)
+        assert report.rows[fault.name].unanswered <= fault.lost
+        await asyncio.sleep(5)
+        await shop.sell()
+        assert not shop.open
+
+    drive(story, seed=len(fault.name))
+    assert report.hangs == []
+    assert report.is_clean
+
+
+def test_a_modem_that_restarted_without_a_word_is_noticed_in_20_s_and_without_airtime() -> None:
+    async def story(driven: Driven) -> None:
+        await driven.online(60)
+        for _ in range(10):
+            await asyncio.sleep(97)
+            air = driven.network.traffic.modelled_total_bytes
+            driven.part.crash(silent=True)
+            await driven.until(lambda: not driven.modem.attached, 20.5, "that it restarted")
+            assert driven.network.traffic.modelled_total_bytes == air
+            await driven.until(lambda: driven.modem.attached, 30, "data service")
+
+    drive(story)
+
+
+def test_a_day_without_coverage_costs_three_percent_of_the_battery_and_no_more() -> None:
+    async def story(driven: Driven) -> None:
+        await driven.online(60)
+        meter = driven.part.meter
+        before_s, before_mah = meter.seconds(Draw.SEARCHING), meter.charge_mah()
+        driven.network.set_coverage(False)
+        await asyncio.sleep(86400)
+        assert 600 < meter.seconds(Draw.SEARCHING) - before_s < 2700
+        assert meter.charge_mah() - before_mah < 0.03 * 2000, "of 2,000 mAh"
+        driven.network.set_coverage(True)
+        await driven.online(990)
+
+    drive(story)
+
+
+def test_where_calls_cannot_be_refused_a_ring_is_hung_up() -> None:
+    async def story(driven: Driven) -> None:
+        commands = driven.part._interpreter._table
+        del commands["+GSMBUSY"]
+        await driven.online(60)
+        for _ in range(3):
+            driven.network.faults.ring(600)
+            await asyncio.sleep(1)
+            assert await driven.online(60) < 20
+        assert driven.network.faults.calls_heard == 3
+
+    drive(story)
+
+
+def test_nobody_who_rings_is_heard() -> None:
+    async def story(driven: Driven) -> None:
+        await driven.online(60)
+        driven.network.faults.ring(600)
+        assert driven.network.faults.calls_refused == 1
+        assert await driven.online(60) < 10
+
+    drive(story)
+
+
+def test_an_access_point_gets_its_user_and_password() -> None:
+    async def story(driven: Driven) -> None:
+        with pytest.raises(AssertionError, match="not within"):
+            await driven.online(120)
+        assert driven.modem.trouble == "no_gprs"
+        driven.config.apn_login = ("web", "gprs 1")
+        await driven.online(400)
+
+    drive(story, apn_login=("web", "gprs 1"))
+
+
+def test_the_same_seed_is_the_same_run_and_a_sample_keeps_its_promises() -> None:
+    reports = [gsm.run(7, 3) for _ in range(2)]
+    assert reports[0].digest == reports[1].digest
+    assert reports[0].is_clean, reports[0]
+    assert len(reports[0].rows) > 1
+    assert reports[0].digest != gsm.run(8, 1).digest
+
+
+@pytest.mark.parametrize("wrong", WRONG_BUILDS, ids=lambda wrong: wrong.name)
+def test_a_wrong_build_is_noticed(wrong: WrongBuild) -> None:
+    report = look_at(wrong)
+    assert not report.is_clean

@@ -1,0 +1,156 @@
+"""Where each stretch of an image is best taken from: the base, or the image itself before it. For
+`patch`.
+
+A search of the cheapest way through the image over all sources that could go on, with the costs in
+bits that the model usually finds. It decides only how long the patch gets.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from math import log2
+from typing import NamedTuple
+
+_WORD = 4
+_CANDIDATES = 32
+_LATELY = 24
+_LONG = 32
+"""Bytes in a row as expected: then no other source is asked for."""
+_LIVELY = 64
+"""So many sources at once are followed."""
+_SAME, _SAME_AGAIN, _SAME_AT_LAST = 0.03, 0.5, 1.0
+_FIRST_OTHER, _OTHER, _LATER_OTHER = 8.8, 6.0, 8.0
+_NEAR_JUMP, _A_DOUBLING, _FAR_JUMP, _NEAR = 9.0, 1.3, 23.0, 256
+_HOPELESS = 40.0
+
+
+class Jump(NamedTuple):
+    """From the image's byte `at` on the source is `distance` bytes on from it, base and image taken
+    as one row (so it is negative, or within the base)."""
+
+    at: int
+    distance: int
+
+
+class _Way(NamedTuple):
+    """One way to come here: its source's distance, bits so far, its last jump (an index), and which
+    of the last three bytes were not as expected."""
+
+    distance: int
+    bits: float
+    node: int
+    history: int
+
+
+def align(base: bytes, image: bytes) -> list[Jump]:
+    """The jumps of the source that make the shortest patch, by estimate, in order."""
+    return _Search(base, image).run()
+
+
+class _Search:
+    def __init__(self, base: bytes, image: bytes) -> None:
+        self._row = base + image
+        self._base_size = len(base)
+        self._end = len(self._row)
+        self._base_words: dict[bytes, list[int]] = defaultdict(list)
+        self._image_words: dict[bytes, list[int]] = defaultdict(list)
+        for at in range(len(base) - _WORD + 1):
+            self._base_words[base[at : at + _WORD]].append(at)
+        self._indexed = len(base)
+        self._nodes: list[tuple[int, int, int]] = [(0, 0, -1)]
+
+    def run(self) -> list[Jump]:
+        """Byte by byte; where the best way goes on long, straight to the end of that."""
+        ways = [_Way(0, 0.0, 0, 0)]
+        at = self._base_size
+        while at < self._end:
+            best = min(ways, key=lambda way: (way.bits, way.node))
+            length = self._alike(best.distance + at - self._base_size, at, self._end)
+            if length >= _LONG:
+                ways = [best._replace(history=0)]
+                at += length
+                continue
+            ways = self._step(self._with_new(ways, best, at), at)
+            at += 1
+        found = []
+        node = min(ways, key=lambda way: (way.bits, way.node)).node
+        while node >= 0:
+            jump_at, distance, node = self._nodes[node]
+            found.append(Jump(jump_at, distance))
+        return found[::-1][1:] if found[-1] == (0, 0) else found[::-1]
+
+    def _alike(self, source: int, at: int, end: int) -> int:
+        """How many bytes from `source` on are those from `at` on."""
+        if not 0 <= source < at:
+            return 0
+        row = self._row
+        size, step = 0, 16
+        while True:
+            step = min(step, end - at - size)
+            if not step:
+                return size
+            if row[source + size : source + size + step] == row[at + size : at + size + step]:
+                size += step
+                step *= 2
+            elif step == 1:
+                return size
+            else:
+                step = max(1, step // 4)
+
+    def _index_to(self, at: int) -> None:
+        """Make words of the image that lie before `at` known."""
+        row = self._row
+        for place in range(self._indexed, at - _WORD + 1):
+            self._image_words[row[place : place + _WORD]].append(place)
+        self._indexed = max(self._indexed, at - _WORD + 1)
+
+    def _sources(self, near: int, at: int) -> list[int]:
+        """Places that hold the word at `at`: of the base those near `near`, of the image the
+        last."""
+        self._index_to(at)
+        word = self._row[at : at + _WORD]
+        if len(word) < _WORD:
+            return []
+        places = self._base_words.get(word, [])
+        if len(places) > _CANDIDATES:
+            middle = bisect_left(places, near)
+            first = max(0, min(middle - _CANDIDATES // 2, len(places) - _CANDIDATES))
+            places = places[first : first + _CANDIDATES]
+        return places + self._image_words.get(word, [])[-_LATELY:]
+
+    def _with_new(self, ways: list[_Way], best: _Way, at: int) -> list[_Way]:
+        """The ways, and those that begin here by a jump from the best."""
+        into = at - self._base_size
+        known = {way.distance: number for number, way in enumerate(ways)}
+        for source in self._sources(best.distance + into, at):
+            distance = source - into
+            apart = abs(distance - best.distance)
+            near = _NEAR_JUMP + _A_DOUBLING * log2(1 + apart)
+            bits = best.bits + (near if apart < _NEAR else _FAR_JUMP)
+            number = known.get(distance)
+            if number is None or ways[number].bits > bits:
+                self._nodes.append((into, distance, best.node))
+                way = _Way(distance, bits, len(self._nodes) - 1, 0)
+                if number is None:
+                    ways.append(way)
+                else:
+                    ways[number] = way
+        return ways
+
+    def _step(self, ways: list[_Way], at: int) -> list[_Way]:
+        """One byte on, without the hopeless ones."""
+        row, into = self._row, at - self._base_size
+        byte = row[at]
+        gone = []
+        for distance, bits, node, history in ways:
+            source = distance + into
+            if 0 <= source < at and row[source] == byte:
+                bits += _SAME_AT_LAST if history & 1 else _SAME_AGAIN if history & 2 else _SAME
+                gone.append(_Way(distance, bits, node, history << 1 & 7))
+            else:
+                bits += _OTHER if history & 1 else _LATER_OTHER if history else _FIRST_OTHER
+                gone.append(_Way(distance, bits, node, history << 1 & 7 | 1))
+        limit = min(way.bits for way in gone) + _HOPELESS
+        left = [way for way in gone if way.bits <= limit]
+        return left if len(left) <= _LIVELY else sorted(left, key=lambda way: way.bits)[:_LIVELY]
