@@ -22,7 +22,12 @@ def load(name: str, first: "Iterable[str]" = ()) -> "Any":
     """
     collect()
     for needed in first:
-        __import__(needed, None, None, ("",))
+        at_hand(needed)
+    return at_hand(name)
+
+
+def at_hand(name: str) -> "Any":
+    """The module `name`, loaded only if it is not yet; someone else gives it back."""
     return __import__(name, None, None, ("",))
 
 

@@ -31,7 +31,8 @@ BILL = "bill"
 KINDS = (PIN, TOPUP, METER, BILL)
 """What a product can be: a voucher of the vault, or something that others make for a recipient."""
 
-_READER = ("bootloader.shared.canonical", "firmware.sales.product")
+_PRODUCT = "firmware.sales.product"
+_READER = ("bootloader.shared.canonical", _PRODUCT)
 WHILE_SELLING = _READER + ("firmware.sales.by_others",)
 """What reads a product: loaded with the first that is looked at, given back with the flow."""
 _SCAN = "firmware.sales.scan"
@@ -72,11 +73,9 @@ class Products:
         if not 0 <= index < len(self.at):
             raise IndexError
         data = self._read(self.at[index], self.size[index])
-        # in the heap only while somebody sells
-        from firmware.sales import product
-
         try:
-            return product.read(data)
+            product: Product = lent.at_hand(_PRODUCT).read(data)
+            return product
         except CatalogueError as error:
             raise CatalogueError("catalogue: product %d: %s" % (index + 1, error))
 

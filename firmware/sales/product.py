@@ -4,6 +4,7 @@ sells; `firmware.flows` gives it back.
 
 from bootloader.shared import canonical
 from bootloader.shared.compat import const
+from firmware import lent
 from firmware.sales.catalogue import KINDS, PIN, CatalogueError
 
 TYPE_CHECKING = False
@@ -58,8 +59,7 @@ class Product:
         self.recipient: Recipient | None = None
         if self.kind != PIN:
             # in the heap only of a terminal that sells such
-            from firmware.sales import by_others
-
+            by_others = lent.at_hand("firmware.sales.by_others")
             self.recipient = by_others.Recipient(get_field(table, "recipient", dict, 2, 16))
             if "open" in table:
                 self.open = by_others.Open(get_field(table, "open", dict, 4, 16))

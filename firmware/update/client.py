@@ -57,6 +57,7 @@ _AT_REST = (
     "firmware.update.server",
 )
 _JUDGES = (  # from the bottom up
+    "bootloader.shared.canonical",
     "bootloader.shared.crypto.ed25519",
     "bootloader.shared.crypto.signatures",
     "bootloader.shared.tuf_files",

@@ -78,6 +78,8 @@ def test_the_longest_price_list_is_read_and_sold_from(tmp_path: Path) -> None:
     count, kept, name = on_board(f"""
 from firmware.sales import catalogue
 held = fill()
+catalogue.load({str(file)!r})  # its names stay
+gc.collect()
 before = gc.mem_alloc()
 old = catalogue.load({str(file)!r})
 new = catalogue.load({str(file)!r})  # beside the one in use, as over the air

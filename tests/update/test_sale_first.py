@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from firmware import terminal
 from firmware.duties.check_in import CheckIn
 from firmware.kept.files import Kept
 from firmware.net.link import Link
-from firmware.office import check_in, stock_delivery
+from firmware.office import ask, check_in, stock_delivery
 from firmware.office.messenger import NoNetwork
 from firmware.terminal import Terminal
 from hw_sim.network.link import LinkProfile
@@ -127,11 +126,11 @@ def test_the_terminal_holds_downloads_back_for_just_as_long_as_a_sale_asks(
         raise ValueError
 
     sale: Any = SimpleNamespace(sequence=1)
-    monkeypatch.setattr(terminal, "ask", answers)
+    monkeypatch.setattr(ask, "ask", answers)
     assert asyncio.run(app.fetch_voucher(sale)) == ""
-    monkeypatch.setattr(terminal, "ask", hears_nothing)
+    monkeypatch.setattr(ask, "ask", hears_nothing)
     assert asyncio.run(app.fetch_voucher(sale)) is None
-    monkeypatch.setattr(terminal, "ask", is_cut)
+    monkeypatch.setattr(ask, "ask", is_cut)
     with pytest.raises(ValueError):
         asyncio.run(app.fetch_voucher(sale))
     assert (seen, app.http.sales) == ([1, 1, 1], 0)
