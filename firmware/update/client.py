@@ -74,12 +74,8 @@ _TO_CHOOSE = _JUDGES[-2:] + (
     "firmware.update.offer",
     "firmware.update.download",
 )
-_OF_AN_OFFER = (  # what it is made of: as long as there is one, a second copy would only take room
-    "bootloader.shared.release",
-    "firmware.update.gate",
-    "firmware.update.offer",
-    "firmware.update.download",
-)
+# What an offer is made of: as long as there is one, a second copy would only take room.
+_OF_AN_OFFER = ("bootloader.shared.release",) + _TO_CHOOSE[2:]
 _TO_PREPARE = (
     "firmware.update.download",
     "firmware.update.install",

@@ -109,8 +109,13 @@ def test_nothing_new_is_said_in_few_bytes(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("role", "is_older"),
-    [("targets", False), ("stable", False), ("catalogue", False), ("rollout-stable", False)]
-    + [("stable", True)],
+    [
+        ("targets", False),
+        ("stable", False),
+        ("stable", True),
+        ("catalogue", False),
+        ("rollout-stable", False),
+    ],
 )
 def test_a_look_that_was_cut_asks_file_by_file_and_the_next_one_for_all(
     world: World, role: str, is_older: bool
