@@ -49,12 +49,12 @@ if TYPE_CHECKING:
     x._MISSES._MORE_STEPS._MOST_DIGITS._Made._NEEDED._NEW._NEWS._NOBODY_LOOKS_MS
     x._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER._News._OF_AN_OFFER._ONE_VALUE
     x._ON_PAPER._P._PAGES_PER_SECTOR._PARTS._PART_RECORDS._PERIOD._PLAIN._POLL_MS._PRICES
-    x._PRICE_LIST._PRINT_MS._PROTECTED._QUIET_MS._READER._REPLY_CHARS._REPLY_MS._REQUESTS
-    x._RESERVE._ROOM._Reader._SBOX._SCAN._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS
-    x._SELLING._SHIFTED._SIGNAL_MS._SINGLE._SLOT._SPACE._SPKI._START._STATUS_MS._STAY._STEPS
-    x._STEPS_BY_OTHERS._STOCK._SYNC._Sink._SlotWriter._Source._TABLE._TAIL._TAIL_HIGH._TALL
-    x._TARGETS._TITLE_PX._TO_CHOOSE._TO_PREPARE._TO_VERIFY._Taken._UNFINISHED._UNKNOWN._VERSION
-    x._WORDS.__aenter__.__aexit__.__all__.__dict__.__import__._aad._add._address._adopt
+    x._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QUIET_MS._READER._REPLY_CHARS._REPLY_MS
+    x._REQUESTS._RESERVE._ROOM._Reader._SBOX._SCAN._SECOND_MS._SECRET_SETTINGS._SEEK_MS
+    x._SELDOM_MS._SELLING._SHIFTED._SIGNAL_MS._SINGLE._SLOT._SPACE._SPKI._START._STATUS_MS._STAY
+    x._STEPS._STEPS_BY_OTHERS._STOCK._SYNC._Sink._SlotWriter._Source._TABLE._TAIL._TAIL_HIGH
+    x._TALL._TARGETS._TITLE_PX._TO_CHOOSE._TO_PREPARE._TO_VERIFY._Taken._UNFINISHED._UNKNOWN
+    x._VERSION._WORDS.__aenter__.__aexit__.__all__.__dict__.__import__._aad._add._address._adopt
     x._adrift_ms._aes._affine._afford._after._after_same._after_two._again._all_rows._alone
     x._answer._answered._append._array._ask._asked._asked_s._at._awake._bar._base_table._batch
     x._batches._battery._before._begin._begun_without_head._bell._bit_weights._bits._block
@@ -97,8 +97,8 @@ if TYPE_CHECKING:
     x.acknowledge.acknowledged.action.active.add.add_up.adopt.advice.aes.aes_cbc.aes_ecb
     x.after_minor.again_s.algorithms.alive.alive_ms.also_settled.always.amount.amount_minor
     x.answer.answer_ms.answered.answers.any_down.apart.apn.apn_login.apn_user.apply.are_new
-    x.argument.arguments.array.ascii.ask.ask_server.asyncio.at.at_least.at_most.at_start.attach
-    x.attached.b.back.bad.bad_length.bad_meter.bad_start.base.base_sha256.base_size.batch
+    x.argument.arguments.array.ascii.ask.ask_server.asyncio.at.at_hand.at_least.at_most.at_start
+    x.attach.attached.b.back.bad.bad_length.bad_meter.bad_start.base.base_sha256.base_size.batch
     x.batch_id.batch_ids.batches.battery.battery_mv.baud.before.begin.begin_offline.begin_online
     x.begin_trial.behind.bell.big.bill.binascii.bits.blind_starts.block.blocked.board.body
     x.body_length.body_of.bold.boot.boot_count.boot_info.boot_ms.booted.bootloader.boots.bottom
