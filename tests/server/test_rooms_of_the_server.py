@@ -27,7 +27,8 @@ BELOW: dict[str, set[str]] = {
 """For each room, all that it may call besides itself."""
 BELOW["parties"] = BELOW["sales"] | {"sales"}
 BELOW["verdict"] = {"channels"}
-BELOW["service"] = BELOW["sales"] | {"sales"}
+BELOW["telemetry"] = {"wire", "store"}
+BELOW["service"] = BELOW["sales"] | {"sales", "telemetry"}
 BELOW["notices"] = BELOW["service"] | {"service"}
 BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
 BELOW["backup"] = BELOW["startup"] | {"startup"}
