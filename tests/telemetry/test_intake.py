@@ -34,7 +34,7 @@ def encoded(*told: Any) -> bytes:
 
 def taken(shop: Shop) -> tuple[intake.Taken, Told]:
     told = Told(shop.service.engine, shop.service.folder.telemetry)
-    return intake.take_in(shop.service.spool, told, shop.clock[0]), told
+    return intake.take_in(shop.service.spool, told, lambda: shop.clock[0]), told
 
 
 def kept(shop: Shop, told: Told) -> list[tuple[int, store.Row]]:
@@ -132,9 +132,9 @@ def test_a_batch_is_kept_once_whoever_is_killed(shop: Shop) -> None:
     (path,) = shop.service.spool.take()
     copy = path.read_bytes()
     path.rename(path)  # a worker that was killed here leaves the file
-    assert intake.take_in(shop.service.spool, told, NOW + 5).rows == 1
+    assert intake.take_in(shop.service.spool, told, lambda: NOW + 5).rows == 1
     path.write_bytes(copy)  # and one that was killed after its transaction does, too
-    intake.take_in(shop.service.spool, told, NOW + 99)
+    intake.take_in(shop.service.spool, told, lambda: NOW + 99)
     assert [known_s for known_s, _ in kept(shop, told)] == [NOW + 5]
     assert shop.service.spool.take() == []
 
@@ -171,7 +171,7 @@ def test_a_server_that_is_killed_keeps_what_it_was_told(shop: Shop, tmp_path: Pa
         done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
         assert done.returncode == -9
     told = Told(shop.service.engine, tmp_path)
-    assert intake.take_in(Spool(tmp_path, lambda: 6), told, 7).rows == 100
+    assert intake.take_in(Spool(tmp_path, lambda: 6), told, lambda: 7).rows == 100
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)

@@ -72,7 +72,7 @@ class Repository:
         self.promote = self.promotion.promote
         self.set_catalogue = Prices(published, staging, judge).set_catalogue
         self.set_rollout, self.is_let_out = rollouts.set_rollout, rollouts.is_let_out
-        self.halt, self.resume = rollouts.halt, rollouts.resume
+        self.halt, self.resume, self.brake = rollouts.halt, rollouts.resume, rollouts.brake
         self.publish, self.renew = publishing.publish, publishing.renew
         self.prepare, self.publication = publishing.prepare, publishing.publication
         self.rotate, self.rotate_root = keys_and_dates.rotate, keys_and_dates.rotate_root

@@ -16,10 +16,11 @@ from updater_server.channels.errors import ReleaseRefused, RepositoryDamaged
 from updater_server.channels.lists import check_channel, entries_in, plan_in, plan_path
 from updater_server.channels.policy import CHANNELS, ROLLOUT_ROLES
 from updater_server.channels.published import Published
-from updater_server.channels.rollout import RolloutError, RolloutPlan
+from updater_server.channels.rollout import Control, RolloutError, RolloutPlan
 from updater_server.channels.staging import Staging
 from updater_server.channels.versions import Versions
 from updater_server.channels.waiting import Waiting
+from updater_server.wire.limits import HALTED
 
 _Replan = Callable[[RolloutPlan], RolloutPlan]
 
@@ -68,9 +69,11 @@ class Rollouts:
         signers: Sequence[Signer] = (),
         now: datetime | None = None,
         within: int = 0,
+        control: Control | None = None,
     ) -> RolloutPlan:
         """Stage: `threshold` of 10,000 terminals may take `release`, and `within` steps of the next
-        ten-thousandth (`waves.reach`). Publish afterwards.
+        ten-thousandth (`waves.reach`); those from there to `control` restart only. Publish
+        afterwards.
 
         Raises:
             ReleaseRefused: the channel lists no such release (one that its plan still names may
@@ -78,11 +81,13 @@ class Rollouts:
         """
 
         def replan(plan: RolloutPlan) -> RolloutPlan:
-            return plan.with_threshold(release, threshold, within)
+            return plan.with_threshold(release, threshold, within, control)
 
-        details = {"release": release, "threshold": threshold}
+        details: dict[str, Any] = {"release": release, "threshold": threshold}
         if within:
             details["within"] = within
+        if control:
+            details["control"] = list(control)
         return self._replan(channel, f"roll out on {channel}", details, replan, signers, now)
 
     def halt(
@@ -104,6 +109,41 @@ class Rollouts:
 
         details = {"release": release, "halted": True}
         return self._replan(channel, f"halt on {channel}", details, replan, signers, now)
+
+    def brake(
+        self,
+        channel: str,
+        release: int,
+        because: dict[str, Any],
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> RolloutPlan:
+        """As `halt`, for who may do nothing else: made from the plan in force and from nothing that
+        waits, which is set aside. `because` goes into the log.
+
+        Raises:
+            ReleaseRefused: the channel lists no such release, or it is halted already.
+            RepositoryDamaged: the plan in force cannot be read.
+        """
+        check_channel(channel, ReleaseRefused)
+        role = ROLLOUT_ROLES[channel]
+        start = self._versions.after_in_force
+        what = f"brake on {channel}"
+        with self._staging.editing(role, what, signers, now, start) as edit:
+            before = self._published.rollout(channel)
+            if release in before.halted:
+                raise ReleaseRefused(f"release {release} is halted on {channel} already")
+            listed = self._listed(channel)
+            if listed is not None and release not in listed:
+                raise ReleaseRefused(f"{channel} lists no release {release}")
+            plan = before.with_halted(release, True)
+            if len(plan.halted) > HALTED[1]:
+                plan = plan.only(listed or set(plan.halted))
+            plan.check()
+            edit.targets.clear()
+            edit.add_target(plan_path(channel), plan.encode(), plan.custom())
+            edit.details = {"release": release, "halted": True, **because}
+        return plan
 
     def resume(
         self,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count, islice
 
@@ -39,8 +40,8 @@ class Taken:
     trouble: list[str] = field(default_factory=list)
 
 
-def take_in(waiting: spool.Spool, told: Told, now_s: int) -> Taken:
-    """Take in all that waits in the spool; `now_s` is when it becomes known (Unix seconds).
+def take_in(waiting: spool.Spool, told: Told, now: Callable[[], int]) -> Taken:
+    """Take in all that waits in the spool; `now` says when it becomes known (Unix seconds).
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: the database; what was not taken in waits on.
@@ -60,7 +61,7 @@ def take_in(waiting: spool.Spool, told: Told, now_s: int) -> Taken:
                 log.error("%s", error)
                 damage = str(error)
             if rows or refused:
-                told.take(f"{path.name}.{part}", now_s, rows, refused)
+                told.take(f"{path.name}.{part}", now(), rows, refused)
             else:
                 break
             taken.rows += len(rows)

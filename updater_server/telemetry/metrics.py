@@ -13,7 +13,7 @@ LENGTH_S = (1, 93_600)
 METRICS = (0, 64)
 METRIC_ID = (1, 255)
 BUCKETS = (1, 16)
-VALUE = (1, (1 << 32) - 1)
+VALUE = (0, (1 << 32) - 1)
 AHEAD_S = (0, 3_600)
 BEHIND_S = (0, 3_024_000)
 

@@ -114,7 +114,7 @@ def _wrong_values(values: dict[Any, Any], length_s: int) -> str:
             most = _OF_COUNTER.get(number)
             if number in _OF_HISTOGRAM:
                 return "buckets"
-            low, high = (1, most * hours) if most else _OF_LEAST.get(number, metrics.VALUE)
+            low, high = (0, most * hours) if most else _OF_LEAST.get(number, metrics.VALUE)
             if not low <= value <= high:
                 return "counts"
         else:

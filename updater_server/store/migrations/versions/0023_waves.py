@@ -67,6 +67,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_wave_event")),
         sa.UniqueConstraint("trial_id", "what", name=op.f("uq_wave_event_trial_id")),
     )
+    _guard()
+
+
+def _guard() -> None:
     on_postgresql = op.get_bind().dialect.name == "postgresql"
     for table in APPEND_ONLY:
         if on_postgresql:
