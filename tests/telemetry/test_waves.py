@@ -228,9 +228,13 @@ def test_the_brake_signs_nothing_that_waits(fleet: Fleet) -> None:
     assert (plan.releases[str(NEW)].threshold, plan.halted) == (4000, [NEW])
 
 
-def test_without_keys_people_are_told_to_halt_until_they_did(fleet: Fleet) -> None:
+def without_the_plans_key(fleet: Fleet) -> None:
     for path in fleet.shop.service.folder.online_keys.glob("rollout-1.*"):
         path.unlink()
+
+
+def test_without_keys_people_are_told_to_halt_until_they_did(fleet: Fleet) -> None:
+    without_the_plans_key(fleet)
     fleet.failing[NEW] = 0.3
     fleet.let_out(4000)
     fleet.work()
@@ -243,6 +247,61 @@ def test_without_keys_people_are_told_to_halt_until_they_did(fleet: Fleet) -> No
     repository.publish(signers, fleet.at)
     fleet.looker.look()
     assert "brake_failed" not in fleet.shop.alarms()
+
+
+def test_a_server_without_the_plans_key_uses_the_halt_that_people_signed_before(
+    fleet: Fleet,
+) -> None:
+    without_the_plans_key(fleet)
+    fleet.failing[NEW] = 0.3
+    fleet.let_out(4000)
+    repository, signers = fleet.office()
+    repository.ready_brake(CHANNEL, NEW, signers, fleet.at)
+    assert fleet.plan().halted == []
+    fleet.work()
+    until(fleet, "halt")
+    assert fleet.plan().halted == [NEW]
+    repository, _ = fleet.office()
+    assert repository.verify(fleet.at) == []
+    assert [what for what, _ in fleet.log() if "brake" in what] == [
+        f"ready brake on {CHANNEL}",
+        f"brake on {CHANNEL}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ("another plan", "of an earlier plan"),
+        ("too late", "has run out"),
+        ("spoiled", "cannot be read|lacks signatures"),
+        ("never", "no halt of it was signed before"),
+    ],
+)
+def test_a_halt_that_was_signed_before_counts_for_its_own_plan_alone(
+    fleet: Fleet, what: str, why: str
+) -> None:
+    fleet.let_out(4000)
+    repository, signers = fleet.office()
+    if what != "never":
+        repository.ready_brake(CHANNEL, NEW, signers, fleet.at)
+    if what == "another plan":
+        fleet.let_out(6000)
+        repository, signers = fleet.office()
+    if what == "too late":
+        fleet.shop.clock[0] += 400 * 86400
+    if what == "spoiled":
+        path = repository.published.folder.brake("rollout-stable", NEW)
+        path.write_bytes(path.read_bytes().replace(b'"halted":[7]', b'"halted":[8]'))
+    online = [one for one in signers if is_online(fleet, one, ("timestamp", "snapshot"))]
+    with pytest.raises(channels.MissingSignatures, match=why):
+        repository.brake(CHANNEL, NEW, {}, online, fleet.at)
+    assert repository.staged() == []
+
+
+def is_online(fleet: Fleet, signer: Any, roles: tuple[str, ...]) -> bool:
+    names = [path for role in roles for path in fleet.keys.glob(f"{role}-1.pub")]
+    return any(signer.public_key.keyid in path.read_text() for path in names)
 
 
 def test_terminals_with_forged_counters_halt_no_good_release(fleet: Fleet) -> None:

@@ -67,6 +67,22 @@ def resume(number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: 
     desk.stage(opened, build, manner.step, [ROLLOUT_KEYS], words)
 
 
+def brake(number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: Manner) -> None:
+    """Sign the halt of a release now, for a server that has no key of the plans to use if a verdict
+    says so. To be done after each `publish` of a plan.
+    """
+    opened = desk.open_for_halt()
+    words = (
+        f"release {number} on {channel} may be halted by the server. What it can do with this is "
+        f"that halt and nothing else; the next plan takes its force away."
+    )
+
+    def change() -> None:
+        opened.ready_brake(channel, number, desk.at_hand([ROLLOUT_KEYS]))
+
+    manner.step.take(words, change, opened)
+
+
 def rollback_to(
     number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: Manner
 ) -> None:

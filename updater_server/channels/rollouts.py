@@ -20,7 +20,6 @@ from updater_server.channels.rollout import Control, RolloutError, RolloutPlan
 from updater_server.channels.staging import Staging
 from updater_server.channels.versions import Versions
 from updater_server.channels.waiting import Waiting
-from updater_server.wire.limits import HALTED
 
 _Replan = Callable[[RolloutPlan], RolloutPlan]
 
@@ -109,41 +108,6 @@ class Rollouts:
 
         details = {"release": release, "halted": True}
         return self._replan(channel, f"halt on {channel}", details, replan, signers, now)
-
-    def brake(
-        self,
-        channel: str,
-        release: int,
-        because: dict[str, Any],
-        signers: Sequence[Signer] = (),
-        now: datetime | None = None,
-    ) -> RolloutPlan:
-        """As `halt`, for who may do nothing else: made from the plan in force and from nothing that
-        waits, which is set aside. `because` goes into the log.
-
-        Raises:
-            ReleaseRefused: the channel lists no such release, or it is halted already.
-            RepositoryDamaged: the plan in force cannot be read.
-        """
-        check_channel(channel, ReleaseRefused)
-        role = ROLLOUT_ROLES[channel]
-        start = self._versions.after_in_force
-        what = f"brake on {channel}"
-        with self._staging.editing(role, what, signers, now, start) as edit:
-            before = self._published.rollout(channel)
-            if release in before.halted:
-                raise ReleaseRefused(f"release {release} is halted on {channel} already")
-            listed = self._listed(channel)
-            if listed is not None and release not in listed:
-                raise ReleaseRefused(f"{channel} lists no release {release}")
-            plan = before.with_halted(release, True)
-            if len(plan.halted) > HALTED[1]:
-                plan = plan.only(listed or set(plan.halted))
-            plan.check()
-            edit.targets.clear()
-            edit.add_target(plan_path(channel), plan.encode(), plan.custom())
-            edit.details = {"release": release, "halted": True, **because}
-        return plan
 
     def resume(
         self,
