@@ -227,7 +227,7 @@ def suppliers(
 @task(
     positional=["what"],
     help={
-        "what": "what to measure: journal, trust, board, sales, idle",
+        "what": "what to measure: journal, trust, board, sales, idle, telemetry",
         "options": 'passed on to it: `inv bench sales --options "--past 1000000 --connections 64"`',
         "database": "of sales: sqlite, or postgresql beside pgbench, with one and two processes",
     },
@@ -253,6 +253,18 @@ def verdict(
     arguments = f"--weeks {weeks} --seed {seed}" + " --full" * full
     arguments += f" --only {only}" if only else ""
     _python("-m tests.measure.verdict " + arguments)
+
+
+@task(
+    help={
+        "live": "so many protocol terminals, through real messages before the real server and worker",
+        "effect": "how many times as often sales fail on the bad release",
+        "options": 'passed on: `--options "--wave 100 --hours 40 --only bad --kills 10"`',
+    }
+)
+def fleet(context: Context, live: int = 330, effect: float = 2.0, options: str = "") -> None:
+    """A fleet on a fast clock: a good release passes, a bad one is halted, an outage does nothing."""
+    _python(f"-m tests.live --terminals {live} --effect {effect} {options}")
 
 
 @task(

@@ -14,8 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count, islice
 
-import cbor2
-
 from updater_server.telemetry import spool, windows
 from updater_server.telemetry.spool import Entry, SpoolDamaged, entries
 from updater_server.telemetry.store import RESTART, WINDOW, Refusal, Row, Told
@@ -81,7 +79,7 @@ def _read(entry: Entry, rows: list[Row], refused: list[Refusal], taken: Taken) -
     found, wrong = windows.read(said, heard_s)
     for one in found:
         taken.releases.add(one.release)
-        rows.append(Row(terminal, WINDOW, heard_s, *one[:4], cbor2.dumps(one.values)))
+        rows.append(Row(terminal, WINDOW, heard_s, *one[:4], one.told))
     for reason in wrong:
         taken.refused[reason] += 1
         if len(refused) < KEPT_REFUSALS:

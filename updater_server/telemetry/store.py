@@ -30,7 +30,7 @@ _ASKED = 400  # terminals in one question
 
 class Row(NamedTuple):
     """One thing that a terminal told. Times are Unix seconds; `heard_s` by the server's clock.
-    `counts` is the CBOR of a window's values; `release` of a restart is what it restarts into.
+    `told` is a window as it came; `release` of a restart is what it restarts into.
     """
 
     terminal: bytes
@@ -40,7 +40,7 @@ class Row(NamedTuple):
     sequence: int = 0
     start_s: int = 0
     length_s: int = 0
-    counts: bytes = b""
+    told: bytes = b""
 
 
 class Refusal(NamedTuple):
@@ -126,7 +126,7 @@ class Told:
             f"CREATE TABLE IF NOT EXISTS {self._prefix}told_{day} (terminal {blob} NOT NULL,"
             " kind SMALLINT NOT NULL, heard_s BIGINT NOT NULL, release BIGINT NOT NULL,"
             " sequence BIGINT NOT NULL, start_s BIGINT NOT NULL, length_s BIGINT NOT NULL,"
-            f" counts {blob} NOT NULL, known_s BIGINT NOT NULL)",
+            f" told {blob} NOT NULL, known_s BIGINT NOT NULL)",
             f"CREATE INDEX IF NOT EXISTS told_{day}_terminal ON {self._prefix}told_{day}"
             " (terminal)",
             f"CREATE TABLE IF NOT EXISTS {self._prefix}refused_{day} (terminal {blob} NOT NULL,"

@@ -20,7 +20,7 @@ from updater_server.wire import limits
 HOUR_S = 3600
 REASONS = {
     "too_long": "more bytes than windows may take in one message",
-    "not_cbor": "bytes that are no CBOR, or not in its shortest form",
+    "not_cbor": "bytes that are no CBOR",
     "too_many": "more windows than one message may bring",
     "shape": "not [release, sequence, start, seconds, {metric: value}]",
     "release": "a release number that cannot be",
@@ -35,13 +35,16 @@ Value: TypeAlias = "int | list[int]"
 
 
 class Window(NamedTuple):
-    """`values` by the number of the metric: a count, the least, or a count a bucket."""
+    """`values` by the number of the metric: a count, the least, or a count a bucket; `told` is the
+    whole window as it came.
+    """
 
     release: int
     sequence: int
     start_s: int
     length_s: int
     values: dict[int, Value]
+    told: bytes
 
 
 class Read(NamedTuple):
@@ -65,13 +68,10 @@ def read(told: bytes, heard_s: int) -> Read:
         begun = stream.tell()
         try:
             item = cbor2.load(stream)
-            is_canonical = told[begun : stream.tell()] == cbor2.dumps(item, canonical=True)
-        except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError):
-            is_canonical = False
-        if not is_canonical:  # where the next one would begin nobody can tell
+        except _NO_CBOR:  # where the next one would begin nobody can tell
             refused.append("not_cbor")
             break
-        window = _window(item, heard_s)
+        window = _window(item, told[begun : stream.tell()], heard_s)
         if isinstance(window, Window):
             found.append(window)
         else:
@@ -79,7 +79,10 @@ def read(told: bytes, heard_s: int) -> Read:
     return Read(found, refused)
 
 
-def _window(item: Any, heard_s: int) -> Window | str:
+_NO_CBOR = (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError)
+
+
+def _window(item: Any, told: bytes, heard_s: int) -> Window | str:
     """The window, or why it is none."""
     if type(item) is not list or len(item) != 5 or type(item[4]) is not dict:
         return "shape"
@@ -95,7 +98,7 @@ def _window(item: Any, heard_s: int) -> Window | str:
     if not heard_s - metrics.BEHIND_S[1] <= end_s <= heard_s + metrics.AHEAD_S[1]:
         return "clock"
     wrong = _wrong_values(item[4], length_s)
-    return wrong or Window(release, sequence, start_s, length_s, item[4])
+    return wrong or Window(release, sequence, start_s, length_s, item[4], told)
 
 
 _OF_COUNTER = {one.id: one.most for one in COUNTERS.values()}
@@ -133,6 +136,12 @@ def _wrong_buckets(number: int, value: Any, hours: int) -> str:
     if any(type(count) is not int or count < 0 for count in value) or sum(value) > most * hours:
         return "counts"
     return ""
+
+
+def values_of(told: bytes) -> dict[int, Value]:
+    """The values of a window that was kept as it came."""
+    values: dict[int, Value] = cbor2.loads(told)[4]
+    return values
 
 
 def guards(values: Mapping[int, Value]) -> dict[str, tuple[int, int]]:

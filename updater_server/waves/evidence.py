@@ -4,7 +4,6 @@ books say happened to them.
 
 from __future__ import annotations
 
-import cbor2
 from sqlalchemy import Connection, select
 
 from updater_server.fleet.updates import ran_and_went_back
@@ -37,7 +36,7 @@ _ASKED = 400
 
 def guards_of(row: Row) -> dict[str, tuple[int, int]]:
     """What a verdict reads of a window that was told."""
-    return windows.guards(cbor2.loads(row.counts))
+    return windows.guards(windows.values_of(row.told))
 
 
 class Evidence:
