@@ -257,13 +257,13 @@ def verdict(
 
 @task(
     help={
-        "live": "so many protocol terminals, through real messages before the real server and worker",
+        "live": "so many protocol terminals before the real server and worker",
         "effect": "how many times as often sales fail on the bad release",
         "options": 'passed on: `--options "--wave 100 --hours 40 --only bad --kills 10"`',
     }
 )
 def fleet(context: Context, live: int = 330, effect: float = 2.0, options: str = "") -> None:
-    """A fleet on a fast clock: a good release passes, a bad one is halted, an outage does nothing."""
+    """A fleet on a fast clock: a good release passes, a bad one is halted, an outage is not."""
     _python(f"-m tests.live --terminals {live} --effect {effect} {options}")
 
 

@@ -108,7 +108,7 @@ def _kept(fleet: Fleet) -> int:
     told = fleet.told()
     rows = told.rows([one.id for one in fleet.devices], 0, fleet.clock.now() + 10**6)
     count = sum(row.kind == 0 for _, row in rows)
-    told.engine.dispose()
+    told.close()
     return count
 
 
@@ -147,5 +147,5 @@ def _judge(
         wrong.append(f"{len(different)} verdicts are other bytes when made again: {different[0]}")
     if same != len(ruled):
         wrong.append("not every verdict was made again")
-    told.engine.dispose()
+    told.close()
     engine.dispose()

@@ -45,7 +45,7 @@ def fleet(shop: Shop, signed: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     made = Fleet.open(shop, signed / "keys", 80)
     made.give_keys("timestamp-1", "snapshot-1", "rollout-1")
     yield made
-    made.told.engine.dispose()
+    made.told.close()
 
 
 def until(fleet: Fleet, ruling: str, hours: int = 14, sales: int = 4) -> list[str]:

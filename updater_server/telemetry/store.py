@@ -1,13 +1,14 @@
 """Where what terminals told is kept: a table for each day on which it became known, so that a day
 is dropped, and not deleted row by row.
 
-On SQLite the tables are in a file of their own, `<data>/telemetry/told.db`: its writer keeps nobody
-from selling. On PostgreSQL they are in a schema of their own, which the server's role may change;
-of the money's schema it may not.
+On SQLite each day has a file of its own, `<data>/telemetry/told-<day>.db`: its writer keeps nobody
+from selling, and a day that is given up gives its room back. On PostgreSQL they are in a schema of
+their own, which the server's role may change; of the money's schema it may not.
 """
 
 from __future__ import annotations
 
+import fcntl
 import re
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
@@ -26,6 +27,13 @@ WINDOW, RESTART, CONTACT = 0, 1, 2
 """Kinds of rows: a window of counters, "I restart now", and that a terminal was heard."""
 _DAY = re.compile(r"^told_(\d{8})$")
 _ASKED = 400  # terminals in one question
+_LOOKED_AT = 2  # days in which a batch may be already: a worker was killed at midnight
+_TYPES = {
+    "told": ["bytea", "int2", *["int8"] * 5, "bytea", "int8"],
+    "refused": ["bytea", "int8", "varchar", "bytea", "int8"],
+    "batch": ["varchar", "int8", "int8", "int8"],
+}
+"""The tables of a day, and what PostgreSQL's binary COPY is given."""
 
 
 class Row(NamedTuple):
@@ -56,31 +64,61 @@ class Told:
     """Everything told, by day. One worker writes; anybody may read."""
 
     def __init__(self, money: Engine, folder: Path) -> None:
-        """`money` is the books' engine: on PostgreSQL the tables are in the same database."""
-        self._is_file = is_sqlite(money)
-        if self._is_file:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.engine = sqlite.open_engine(folder / "told.db")
-        else:
-            self.engine = money
-        self._prefix = "" if self._is_file else f"{SCHEMA}."
+        """`money` is the books' engine: on PostgreSQL the tables are in the same database. On
+        SQLite they are in `folder`.
+        """
+        self._in_files = is_sqlite(money)
+        self._folder = folder
+        self._money = money
+        self._engines: dict[str, Engine] = {}
+        self._prefix = "" if self._in_files else f"{SCHEMA}."
+        self._mark = "?" if self._in_files else "%s"
+
+    def close(self) -> None:
+        """Let go of the files of the days; they are opened again when they are asked for."""
+        for engine in self._engines.values():
+            engine.dispose()
+        self._engines.clear()
+
+    def _engine(self, day: str) -> Engine:
+        if not self._in_files:
+            return self._money
+        if day not in self._engines:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._engines[day] = sqlite.open_engine(self._file(day))
+        return self._engines[day]
+
+    def _file(self, day: str) -> Path:
+        return self._folder / f"told-{day}.db"
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _alone(self) -> Iterator[None]:
+        """Nobody else takes a batch in."""
+        if self._in_files:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with (self._folder / ".taking").open("w") as held:
+                fcntl.flock(held, fcntl.LOCK_EX)
+                yield
+            return
+        with self._money.connect() as connection, connection.begin():
+            asked = "SELECT pg_advisory_xact_lock(hashtext(%s))"
+            connection.exec_driver_sql(asked, (f"{SCHEMA} taking",))
+            yield
+
+    @contextmanager
+    def _writing(self, day: str) -> Iterator[Connection]:
         options = {"duka_writes": True}
-        with self.engine.connect().execution_options(**options) as connection, connection.begin():
-            if not self._is_file:
-                connection.exec_driver_sql(
-                    "SELECT pg_advisory_xact_lock(hashtext(%s))", (f"{SCHEMA} writer",)
-                )
+        engine = self._engine(day)
+        with engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _reading(self, day: str) -> Iterator[Connection]:
         options: dict[str, Any] = {}
-        if not self._is_file:
+        if not self._in_files:
             options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+        engine = self._engine(day)
+        with engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
     def take(
@@ -93,36 +131,32 @@ class Told:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: nothing of it was kept.
         """
-        with self._writing() as connection:
-            do = connection.exec_driver_sql
-            self._begin(connection)
-            mark = "?" if self._is_file else "%s"
-            batch = f"{self._prefix}batch"
-            kept = do(f"SELECT known_s FROM {batch} WHERE name = {mark}", (name,)).scalar()  # noqa: S608
-            if kept is not None:
-                return int(kept)
-            newest = do(f"SELECT max(known_s) FROM {batch}").scalar() or 0  # noqa: S608
-            known_s = max(known_s, int(newest))
+        with self._alone():
+            newest = 0
+            for day in self.days()[-_LOOKED_AT:]:
+                with self._reading(day) as connection:
+                    batches = f"{self._prefix}batch_{day}"
+                    asked = f"SELECT known_s FROM {batches} WHERE name = {self._mark}"  # noqa: S608
+                    kept = connection.exec_driver_sql(asked, (name,)).scalar()
+                    if kept is not None:
+                        return int(kept)
+                    asked = f"SELECT max(known_s) FROM {batches}"  # noqa: S608
+                    newest = int(connection.exec_driver_sql(asked).scalar() or newest)
+            known_s = max(known_s, newest)
             day = day_of(known_s)
-            self._begin_day(connection, day)
-            self._fill(connection, f"told_{day}", [(*row, known_s) for row in rows])
-            self._fill(connection, f"refused_{day}", [(*one, known_s) for one in refused])
-            marks = ", ".join([mark] * 4)
-            do(
-                f"INSERT INTO {batch} (name, known_s, rows, refused) VALUES ({marks})",  # noqa: S608
-                (name, known_s, len(rows), len(refused)),
-            )
+            with self._writing(day) as connection:
+                self._begin_day(connection, day)
+                self._fill(connection, "told", day, [(*row, known_s) for row in rows])
+                self._fill(connection, "refused", day, [(*one, known_s) for one in refused])
+                batch = (name, known_s, len(rows), len(refused))
+                self._fill(connection, "batch", day, [batch])
         return known_s
 
-    def _begin(self, connection: Connection) -> None:
-        connection.exec_driver_sql(
-            f"CREATE TABLE IF NOT EXISTS {self._prefix}batch (name VARCHAR(64) PRIMARY KEY,"
-            " known_s BIGINT NOT NULL, rows BIGINT NOT NULL, refused BIGINT NOT NULL)"
-        )
-
     def _begin_day(self, connection: Connection, day: str) -> None:
-        blob = "BLOB" if self._is_file else "BYTEA"
+        blob = "BLOB" if self._in_files else "BYTEA"
         for words in (
+            f"CREATE TABLE IF NOT EXISTS {self._prefix}batch_{day} (name VARCHAR(64) PRIMARY KEY,"
+            " known_s BIGINT NOT NULL, rows BIGINT NOT NULL, refused BIGINT NOT NULL)",
             f"CREATE TABLE IF NOT EXISTS {self._prefix}told_{day} (terminal {blob} NOT NULL,"
             " kind SMALLINT NOT NULL, heard_s BIGINT NOT NULL, release BIGINT NOT NULL,"
             " sequence BIGINT NOT NULL, start_s BIGINT NOT NULL, length_s BIGINT NOT NULL,"
@@ -135,39 +169,46 @@ class Told:
         ):
             connection.exec_driver_sql(words)
 
-    def _fill(self, connection: Connection, table: str, rows: list[tuple[Any, ...]]) -> None:
+    def _fill(
+        self, connection: Connection, table: str, day: str, rows: list[tuple[Any, ...]]
+    ) -> None:
         if not rows:
             return
         raw = driver_connection(connection)
-        if self._is_file:
+        if self._in_files:
             marks = ", ".join("?" * len(rows[0]))
             assert isinstance(raw, sqlite3.Connection)
-            raw.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
+            raw.executemany(f"INSERT INTO {table}_{day} VALUES ({marks})", rows)  # noqa: S608
             return
-        types = ["bytea", "int2", *["int8"] * 5, "bytea", "int8"]
-        if table.startswith("refused"):
-            types = ["bytea", "int8", "varchar", "bytea", "int8"]
         with (
             raw.cursor() as cursor,
-            cursor.copy(f"COPY {self._prefix}{table} FROM STDIN (FORMAT BINARY)") as copy,
+            cursor.copy(f"COPY {self._prefix}{table}_{day} FROM STDIN (FORMAT BINARY)") as copy,
         ):
-            copy.set_types(types)
+            copy.set_types(_TYPES[table])
             for row in rows:
                 copy.write_row(row)
 
     def days(self) -> list[str]:
         """The days (YYYYMMDD) of which something is kept, oldest first."""
-        schema = None if self._is_file else SCHEMA
-        names = inspect(self.engine).get_table_names(schema)
+        if self._in_files:
+            names = [path.stem.replace("-", "_") for path in self._folder.glob("told-*.db")]
+        else:
+            names = inspect(self._money).get_table_names(SCHEMA)
         return sorted(found[1] for name in names if (found := _DAY.match(name)))
 
     def drop_before(self, day: str) -> list[str]:
         """Give up every day before `day`, each at once; returns which."""
         old = [one for one in self.days() if one < day]
         for one in old:
-            with self._writing() as connection:
-                connection.exec_driver_sql(f"DROP TABLE {self._prefix}told_{one}")
-                connection.exec_driver_sql(f"DROP TABLE IF EXISTS {self._prefix}refused_{one}")
+            if self._in_files:
+                if one in self._engines:
+                    self._engines.pop(one).dispose()
+                for end in ("-wal", "-shm", ""):
+                    Path(f"{self._file(one)}{end}").unlink(missing_ok=True)
+                continue
+            with self._writing(one) as connection:
+                for table in _TYPES:
+                    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {SCHEMA}.{table}_{one}")
         return old
 
     def rows(
@@ -177,10 +218,10 @@ class Told:
         through `until_s`; in no order.
         """
         asked = sorted(terminals)
-        with self._reading() as connection:
-            for day in self.days():
-                if not day_of(since_s) <= day <= day_of(until_s):
-                    continue
+        for day in self.days():
+            if not day_of(since_s) <= day <= day_of(until_s):
+                continue
+            with self._reading(day) as connection:
                 for at in range(0, len(asked), _ASKED):
                     part = asked[at : at + _ASKED]
                     for found in self._of_day(connection, day, part, since_s, until_s):
@@ -189,7 +230,7 @@ class Told:
     def _of_day(
         self, connection: Connection, day: str, asked: list[bytes], since_s: int, until_s: int
     ) -> list[Any]:
-        mark = "?" if self._is_file else "%s"
+        mark = self._mark
         marks = ", ".join([mark] * len(asked))
         return list(
             connection.exec_driver_sql(
@@ -203,19 +244,12 @@ class Told:
         """(Reason, how often) of what was refused on a day, the commonest first."""
         if day not in self.days():
             return []
-        with self._reading() as connection:
+        with self._reading(day) as connection:
             found = connection.exec_driver_sql(
                 f"SELECT reason, count(*) FROM {self._prefix}refused_{day}"  # noqa: S608
                 " GROUP BY reason ORDER BY 2 DESC, 1"
             )
             return [(str(reason), int(count)) for reason, count in found]
-
-    def newest_s(self) -> int:
-        """When the newest batch became known; 0 if there is none."""
-        with self._writing() as connection:
-            self._begin(connection)
-            asked = f"SELECT max(known_s) FROM {self._prefix}batch"  # noqa: S608
-            return int(connection.exec_driver_sql(asked).scalar() or 0)
 
 
 def day_of(at_s: int) -> str:
