@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Play, print a line each; 1 if something is not as it should be."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--terminals", type=int, default=330)
-    parser.add_argument("--wave", type=int, default=0, help="of the terminals; 0: one in eleven")
+    parser.add_argument("--wave", type=int, default=0, help="of the terminals; 0: 100, or a third")
     parser.add_argument("--hours", type=int, default=60, help="at most, of each")
     parser.add_argument("--effect", type=float, default=2.0)
     parser.add_argument("--sales", type=int, default=72, help="a day, of each terminal")
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=3, help="of server or worker in each")
     parser.add_argument("--only", default="", help="those whose name has this word")
     options = parser.parse_args(arguments)
-    wave = options.wave or max(1, options.terminals // 11)
+    wave = options.wave or min(100, options.terminals // 3)
     broken = False
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

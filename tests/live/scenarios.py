@@ -80,8 +80,9 @@ def play(start: Fleet, folder: Path, scenario: Scenario) -> Outcome:
                 break
         outcome.messages = fleet.messages - begun
         _judge(fleet, scenario, outcome, plan, halted_s)
-        if _kept(fleet) - windows_before != len(fleet.devices) * outcome.hours:
-            outcome.broken.append("windows were lost or kept twice")
+        kept, due = _kept(fleet) - windows_before, len(fleet.devices) * outcome.hours
+        if kept != due:
+            outcome.broken.append(f"{kept} windows are kept where {due} were told")
     finally:
         fleet.close()
     return outcome

@@ -13,7 +13,6 @@ from tests.live.shelf import Shelf
 from tests.server.device import Device, Transport
 
 HOUR_S = 3600
-SLOW_S = 15
 
 
 class Terminal:
@@ -47,11 +46,11 @@ class Terminal:
         failed = sum(self.chance.random() < share for _ in range(sales))
         printed = sales - failed
         slow = sum(self.chance.random() < 0.01 for _ in range(printed))
-        minutes = length_s // 60
+        quick, minutes = printed - slow, length_s // 60
         counts: dict[int, Any] = {
             1: sales, 2: printed, 3: failed, 6: printed, 10: sales + 1, 16: minutes,
             23: 350 * (sales + 1), 24: 400 * (sales + 1), 25: 3700 + self.chance.randrange(400),
-            30: [printed // 2, printed - printed // 2 - slow, 0, 0, slow],
+            30: [quick // 2, quick - quick // 2, 0, 0, slow],
         }  # fmt: skip
         told = {number: value for number, value in counts.items() if value}
         self.windows += 1
