@@ -268,7 +268,7 @@ def torture(
 @task(
     positional=["what"],
     help={
-        "what": "what to measure: journal, trust, board, sales, idle",
+        "what": "what to measure: journal, trust, board, modules, sales, idle, airtime, telemetry",
         "options": 'passed on to it: `inv bench sales --options "--past 1000000 --connections 64"`',
         "database": "of sales: sqlite, or postgresql beside pgbench, with one and two processes",
     },
@@ -294,6 +294,18 @@ def verdict(
     arguments = f"--weeks {weeks} --seed {seed}" + " --full" * full
     arguments += f" --only {only}" if only else ""
     _python("-m tests.measure.verdict " + arguments)
+
+
+@task(
+    help={
+        "live": "so many protocol terminals before the real server and worker",
+        "effect": "how many times as often sales fail on the bad release",
+        "options": 'passed on: `--options "--wave 100 --hours 40 --only bad --kills 10"`',
+    }
+)
+def fleet(context: Context, live: int = 330, effect: float = 2.0, options: str = "") -> None:
+    """A fleet on a fast clock: a good release passes, a bad one is halted, an outage is not."""
+    _python(f"-m tests.live --terminals {live} --effect {effect} {options}")
 
 
 @task(

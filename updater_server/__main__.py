@@ -17,6 +17,7 @@ from updater_server.cli.suppliers import supplier_cli
 from updater_server.cli.technicians import technician_cli
 from updater_server.cli.terminals import terminal_cli
 from updater_server.cli.tokens import token_cli
+from updater_server.cli.verdicts import verdict_cli
 from updater_server.cli.vouchers import voucher_cli
 from updater_server.cli.worker import notices_cli, worker
 
@@ -31,6 +32,7 @@ cli.add_typer(supplier_cli, name="supplier")
 cli.add_typer(technician_cli, name="technician")
 cli.add_typer(alarm_cli, name="alarm")
 cli.add_typer(notices_cli, name="notices")
+cli.add_typer(verdict_cli, name="verdict")
 cli.add_typer(restored_cli, name="restored")
 for command in (audit, backup, restore, init, serve, worker, check, report):
     cli.command()(command)

@@ -22,6 +22,7 @@ from updater_server.server_key import SealedValue, ServerKey
 from updater_server.store import engine as database
 from updater_server.store.engine import reading, writing
 from updater_server.store.tables import terminal
+from updater_server.telemetry.spool import Spool
 
 
 def unix_time() -> int:
@@ -114,6 +115,11 @@ class DataFolder:
         return self.path / "counted"
 
     @property
+    def telemetry(self) -> Path:
+        """What terminals told of themselves: the spool, and on SQLite the tables."""
+        return self.path / "telemetry"
+
+    @property
     def port(self) -> Path:
         """The port in use, while the server runs."""
         return self.path / "port"
@@ -141,6 +147,11 @@ class Service:
     key_ring: KeyRing = field(default_factory=KeyRing)
     desk: Desk | None = None
     """Where suppliers are asked, in a server that runs."""
+    spool: Spool = field(init=False)
+    """Where what terminals tell of themselves waits for the worker."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spool", Spool(self.folder.telemetry, self.now))
 
     @staticmethod
     def open(path: Path, now: Callable[[], int] = unix_time) -> Service:

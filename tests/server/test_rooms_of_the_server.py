@@ -26,13 +26,15 @@ BELOW: dict[str, set[str]] = {
 }
 """For each room, all that it may call besides itself."""
 BELOW["parties"] = BELOW["sales"] | {"sales"}
-BELOW["verdict"] = {"channels"}
-BELOW["service"] = BELOW["sales"] | {"sales"}
+BELOW["verdict"] = {"channels", "wire"}
+BELOW["telemetry"] = {"wire", "store"}
+BELOW["service"] = BELOW["sales"] | {"sales", "telemetry"}
 BELOW["notices"] = BELOW["service"] | {"service"}
+BELOW["waves"] = BELOW["service"] | {"service", "renewal", "verdict"}
 BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
 BELOW["backup"] = BELOW["startup"] | {"startup"}
 BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
-BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log"}
+BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log", "waves", "verdict"}
 BELOW["__main__"] = {"cli"}
 
 

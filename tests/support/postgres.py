@@ -24,6 +24,7 @@ import psycopg
 
 from updater_server.store import engine as database
 from updater_server.store.postgresql import SCHEMA
+from updater_server.store.rights import TOLD_SCHEMA
 
 OWNER = "postgres"
 _SETTINGS = {
@@ -192,6 +193,10 @@ def _clear(on: PostgresServer, name: str) -> None:
             " AND tablename <> 'alembic_version'"
         ).fetchall()
         connection.execute("".join(f"DELETE FROM {table};" for (table,) in tables))
+        told = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = %s", (TOLD_SCHEMA,)
+        ).fetchall()
+        connection.execute("".join(f"DROP TABLE {TOLD_SCHEMA}.{table};" for (table,) in told))
         connection.execute(
             "SELECT setval(quote_ident(schemaname) || '.' || sequencename, 1, false)"
             " FROM pg_sequences WHERE last_value IS NOT NULL"

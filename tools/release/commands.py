@@ -27,6 +27,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "promote": adding.promote,
     "unlist": adding.unlist,
     "halt": rollout.halt,
+    "brake": rollout.brake,
     "resume": rollout.resume,
     "rollback-to": rollout.rollback_to,
     "restored": signing.restored,

@@ -9,6 +9,7 @@ import typer
 from tools.release.options import ChannelOption, Desk, Manner, ReleaseArgument
 from updater_server import channels
 from updater_server.channels.policy import ROLLOUT_KEYS
+from updater_server.channels.rollout import Control
 
 
 def set_rollout(
@@ -17,15 +18,24 @@ def set_rollout(
     channel: ChannelOption,
     desk: Desk,
     manner: Manner,
+    control: Annotated[
+        int,
+        typer.Option(help="of 10000: those from the threshold to here only restart", max=10_000),
+    ] = 0,
 ) -> None:
     """Let a release out to so many of 10,000 terminals."""
     opened = desk.open_for_halt()
     words = f"release {number} on {channel} may be taken by {threshold / 100:g} % of terminals."
+    if control:
+        if control <= threshold:
+            raise channels.ReleaseRefused("--control reaches further than the threshold")
+        words += f" {(control - threshold) / 100:g} % restart, to be compared with."
     if number in opened.published.rollout(channel).halted:
         words += f" It is halted: nobody takes it before `release resume {number}`."
 
     def build() -> None:
-        opened.set_rollout(channel, number, threshold)
+        arm = Control(control, 0) if control else None
+        opened.set_rollout(channel, number, threshold, control=arm)
 
     desk.stage(opened, build, manner.step, [ROLLOUT_KEYS], words)
 
@@ -55,6 +65,22 @@ def resume(number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: 
         opened.resume(channel, number)
 
     desk.stage(opened, build, manner.step, [ROLLOUT_KEYS], words)
+
+
+def brake(number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: Manner) -> None:
+    """Sign the halt of a release now, for a server that has no key of the plans to use if a verdict
+    says so. To be done after each `publish` of a plan.
+    """
+    opened = desk.open_for_halt()
+    words = (
+        f"release {number} on {channel} may be halted by the server. What it can do with this is "
+        f"that halt and nothing else; the next plan takes its force away."
+    )
+
+    def change() -> None:
+        opened.ready_brake(channel, number, desk.at_hand([ROLLOUT_KEYS]))
+
+    manner.step.take(words, change, opened)
 
 
 def rollback_to(

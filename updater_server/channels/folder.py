@@ -3,6 +3,7 @@
 <dir>/metadata/  N.root.json, N.<role>.json, N.snapshot.json, timestamp.json  (served)
 <dir>/targets/   <channel>/<class>/<sha256>.<release>.full, …                (served)
 <dir>/staged/    <role>.json: changed, perhaps not signed by enough people yet
+<dir>/brakes/    <role>.<release>.json: a halt that was signed before it is needed
 <dir>/policy.json     thresholds and lifetimes (channels/policy.py)
 <dir>/audit.jsonl     who did what (channels/audit.py)
 <dir>/publishing.json a publication under way (channels/publication.py)
@@ -57,6 +58,10 @@ class Folder:
     def staged(self, role: str) -> Path:
         """What waits for a role."""
         return self.path / "staged" / f"{role}.json"
+
+    def brake(self, role: str, release: int) -> Path:
+        """A halt of `release` that was signed before it is needed."""
+        return self.path / "brakes" / f"{role}.{release}.json"
 
     def target(self, target: TargetFile) -> Path:
         """The content of a listed target."""

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from securesystemslib.signer import Signer
 
+from updater_server.channels import verdicts
 from updater_server.channels.dates import time_of
 from updater_server.channels.entry import ReleaseEntry
 from updater_server.channels.errors import PromotionRefused, ReleaseRefused, RepositoryDamaged
@@ -39,9 +40,10 @@ class Promotion:
 
         Raises:
             PromotionRefused: a guard, by its name. "not next": a release passes the channels one
-                by one. "halted": on `from_channel` or before. "wave not complete": `from_channel`
-                does not let everybody have it yet. "let out already": the next channel's plan names
-                it from an earlier time, so that it would go out without a first wave.
+                by one. "halted": on `from_channel` or before. "open verdict": the last one there
+                is no pass. "wave not complete": `from_channel` does not let everybody have it yet.
+                "let out already": the next channel's plan names it from an earlier time, so that
+                it would go out without a first wave.
             ReleaseRefused: `from_channel` does not list the release, or has run out.
         """
         if (from_channel, to_channel) not in itertools.pairwise(CHANNELS):
@@ -58,10 +60,21 @@ class Promotion:
             )
         for entry in self._published.releases(from_channel):
             if (entry.release, entry.hardware.hardware_class) == (release, hardware_class):
+                self._check_verdict(from_channel, release)
                 self._check_waves_have_passed(from_channel, release)
                 self._releases.check_for_nobody(to_channel, release)
                 return entry
         raise ReleaseRefused(f"{from_channel} has no release {release} for {hardware_class}")
+
+    def _check_verdict(self, channel: str, release: int) -> None:
+        found = verdicts.read(self._published.directory).get(channel, {}).get(str(release))
+        if found is not None and found.is_open:
+            why = "; ".join(found.reasons) or "nothing was looked at yet"
+            raise PromotionRefused(
+                "open verdict",
+                f"wave {found.wave} of release {release} on {channel} is on {found.ruling}: {why}. "
+                f"A person ends that with `updater_server verdict close {channel} {release}`",
+            )
 
     def _check_waves_have_passed(self, channel: str, release: int) -> None:
         plan = self._published.rollout(channel)

@@ -21,6 +21,7 @@ from securesystemslib.signer import Key, Signer
 
 from updater_server.channels import ceremony, soundness
 from updater_server.channels.audit import AuditLine
+from updater_server.channels.brakes import Brakes
 from updater_server.channels.dates import time_of
 from updater_server.channels.folder import Folder
 from updater_server.channels.holders import Holders
@@ -61,6 +62,7 @@ class Repository:
         publishing = Publishing(published, waiting, versions, staging, wording, writer)
         rollouts = Rollouts(published, waiting, versions, staging)
         releases = Releases(published, staging, rollouts)
+        brakes = Brakes(published, versions, writer)
         keys_and_dates = ceremony.Ceremony(published, waiting, versions, staging, publishing)
         self.promotion = Promotion(published, releases)
 
@@ -73,6 +75,7 @@ class Repository:
         self.set_catalogue = Prices(published, staging, judge).set_catalogue
         self.set_rollout, self.is_let_out = rollouts.set_rollout, rollouts.is_let_out
         self.halt, self.resume = rollouts.halt, rollouts.resume
+        self.brake, self.ready_brake = brakes.brake, brakes.ready_brake
         self.publish, self.renew = publishing.publish, publishing.renew
         self.prepare, self.publication = publishing.prepare, publishing.publication
         self.rotate, self.rotate_root = keys_and_dates.rotate, keys_and_dates.rotate_root

@@ -37,9 +37,17 @@ class Wave(NamedTuple):
     threshold: Threshold
 
 
+class Control(NamedTuple):
+    """From where a wave ends to `threshold` of 10,000 places, and `within` steps of the next."""
+
+    threshold: Threshold
+    within: Within
+
+
 class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """`custom` of a channel's `rollout/<channel>/plan.json`. A release that it does not name is for
-    nobody. `within` says how far a release goes into the ten-thousandth at its threshold.
+    nobody. `within` says how far a release goes into the ten-thousandth at its threshold; `control`
+    how far those reach who restart into what they run, to be compared with.
     """
 
     releases: Annotated[
@@ -51,6 +59,9 @@ class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     ] = []
     within: Annotated[
         dict[ReleaseName, Within], msgspec.Meta(max_length=limits.ROLLOUT_RELEASES[1])
+    ] = {}
+    control: Annotated[
+        dict[ReleaseName, Control], msgspec.Meta(max_length=limits.ROLLOUT_RELEASES[1])
     ] = {}
 
     def custom(self) -> dict[str, Any]:
@@ -80,9 +91,11 @@ class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
         except msgspec.ValidationError as error:
             raise RolloutError(f"rollout plan: {error}") from error
 
-    def with_threshold(self, release: int, threshold: int, within: int = 0) -> RolloutPlan:
+    def with_threshold(
+        self, release: int, threshold: int, within: int = 0, control: Control | None = None
+    ) -> RolloutPlan:
         """The plan with `release` let out to `threshold` of 10,000 terminals, and to `within` of
-        the 429,496 steps of the next one.
+        the 429,496 steps of the next one; from there to `control` terminals only restart.
 
         A release keeps its salt, so that a wider wave holds the narrower one; another release draws
         its own, so that it is not always the same merchants who go first.
@@ -95,13 +108,19 @@ class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
         finer = {other: steps for other, steps in self.within.items() if other != name}
         if within and threshold < EVERYBODY:
             finer[name] = within
-        return RolloutPlan({**self.releases, name: Wave(salt, threshold)}, self.halted, finer)
+        if control is not None and control <= (threshold, within):
+            raise RolloutError("a control arm reaches further than its wave")
+        arms = {other: reach for other, reach in self.control.items() if other != name}
+        if control is not None:
+            arms[name] = control
+        wave = Wave(salt, threshold)
+        return RolloutPlan({**self.releases, name: wave}, self.halted, finer, arms)
 
     def with_halted(self, release: int, halted: bool) -> RolloutPlan:
         """The plan with `release` stopped, or let go again."""
         others = {number for number in self.halted if number != release}
         now = sorted(others | ({release} if halted else set()))
-        return RolloutPlan(self.releases, now, self.within)
+        return RolloutPlan(self.releases, now, self.within, self.control)
 
     def only(self, listed: Collection[int]) -> RolloutPlan:
         """The plan without releases that the channel no longer lists."""
@@ -109,6 +128,7 @@ class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
             {name: wave for name, wave in self.releases.items() if int(name) in listed},
             [number for number in self.halted if number in listed],
             {name: steps for name, steps in self.within.items() if int(name) in listed},
+            {name: reach for name, reach in self.control.items() if int(name) in listed},
         )
 
     def allows(self, release: int, terminal_id: bytes) -> bool:
@@ -118,10 +138,14 @@ class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
         wave = self.releases.get(str(release))
         if wave is None:
             return False
-        step, at = divmod(_drawn(wave.salt, terminal_id), EVERYBODY)
-        return at < wave.threshold or (
-            at == wave.threshold and step < self.within.get(str(release), 0)
-        )
+        return drawn(wave.salt, terminal_id) < (wave.threshold, self.within.get(str(release), 0))
+
+    def is_control(self, release: int, terminal_id: bytes) -> bool:
+        """Whether that terminal is to restart into what it runs, while others take `release`."""
+        wave, reach = self.releases.get(str(release)), self.control.get(str(release))
+        if release in self.halted or wave is None or reach is None:
+            return False
+        return not self.allows(release, terminal_id) and drawn(wave.salt, terminal_id) < reach
 
     def is_for_nobody(self, release: int) -> bool:
         """Whether no terminal may take `release`, if it were not halted."""
@@ -143,9 +167,11 @@ class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def place(salt: str, terminal_id: bytes) -> int:
     """A terminal's place among 10,000, as the terminal computes it itself."""
-    return _drawn(salt, terminal_id) % EVERYBODY
+    return drawn(salt, terminal_id)[0]
 
 
-def _drawn(salt: str, terminal_id: bytes) -> int:
+def drawn(salt: str, terminal_id: bytes) -> tuple[int, int]:
+    """A terminal's place, and its step within it (of 429,496)."""
     digest = hashlib.sha256(bytes.fromhex(salt) + terminal_id).digest()
-    return int.from_bytes(digest[:4], "big")
+    step, at = divmod(int.from_bytes(digest[:4], "big"), EVERYBODY)
+    return at, step

@@ -16,7 +16,7 @@ from updater_server.channels.errors import ReleaseRefused, RepositoryDamaged
 from updater_server.channels.lists import check_channel, entries_in, plan_in, plan_path
 from updater_server.channels.policy import CHANNELS, ROLLOUT_ROLES
 from updater_server.channels.published import Published
-from updater_server.channels.rollout import RolloutError, RolloutPlan
+from updater_server.channels.rollout import Control, RolloutError, RolloutPlan
 from updater_server.channels.staging import Staging
 from updater_server.channels.versions import Versions
 from updater_server.channels.waiting import Waiting
@@ -68,9 +68,11 @@ class Rollouts:
         signers: Sequence[Signer] = (),
         now: datetime | None = None,
         within: int = 0,
+        control: Control | None = None,
     ) -> RolloutPlan:
         """Stage: `threshold` of 10,000 terminals may take `release`, and `within` steps of the next
-        ten-thousandth (`waves.reach`). Publish afterwards.
+        ten-thousandth (`waves.reach`); those from there to `control` restart only. Publish
+        afterwards.
 
         Raises:
             ReleaseRefused: the channel lists no such release (one that its plan still names may
@@ -78,11 +80,13 @@ class Rollouts:
         """
 
         def replan(plan: RolloutPlan) -> RolloutPlan:
-            return plan.with_threshold(release, threshold, within)
+            return plan.with_threshold(release, threshold, within, control)
 
-        details = {"release": release, "threshold": threshold}
+        details: dict[str, Any] = {"release": release, "threshold": threshold}
         if within:
             details["within"] = within
+        if control:
+            details["control"] = list(control)
         return self._replan(channel, f"roll out on {channel}", details, replan, signers, now)
 
     def halt(

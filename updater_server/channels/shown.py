@@ -186,7 +186,12 @@ def entry_in_words(entry: ReleaseEntry) -> Iterator[str]:
 
 def _plan_in_words(plan: RolloutPlan) -> Iterator[str]:
     for release, wave in plan.releases.items():
-        yield f"  release {visible(release)}: {wave.threshold / 100:g} % of terminals"
+        finer = f" and {plan.within[release]} steps" if plan.within.get(release) else ""
+        yield f"  release {visible(release)}: {wave.threshold / 100:g} % of terminals{finer}"
+    for release, reach in plan.control.items():
+        finer = f" and {reach.within} steps" if reach.within else ""
+        until = f"{reach.threshold / 100:g} %{finer}"
+        yield f"  release {visible(release)}: those from there to {until} restart only"
     for number in plan.halted:
         yield f"  release {number}: HALTED"
 

@@ -26,6 +26,7 @@ from updater_server.sales import (
 )
 from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import Service
+from updater_server.telemetry import metrics, spool
 from updater_server.wire import keys, limits
 from updater_server.wire.content import UINT63, BadMessage, Content, check_uint
 from updater_server.wire.sealed import DeviceKeys
@@ -47,6 +48,8 @@ class Exchange:
     now: int
     waits_for: list[int] = field(default_factory=list)
     """The sale at a supplier (`vends`) whose answer may come while the terminal waits."""
+    told: list[tuple[int, bytes]] = field(default_factory=list)
+    """What goes to the spool once the message has happened: (kind of entry, what was told)."""
 
     @property
     def terminal_id(self) -> bytes:
@@ -359,6 +362,27 @@ def look_up(exchange: Exchange, content: Content) -> Reply:
     if code is not None:
         return {told.STATUS: keys.REFUSED, told.CODE: code, told.TEXT: online.REFUSALS[code]}
     return {told.STATUS: keys.DELIVERED, told.NAME: "", told.LEAST: 0, told.MOST: 0}
+
+
+_COUNTERS = {
+    keys.Kind.CHECK_IN: keys.CheckIn.COUNTERS,
+    keys.Kind.SALE: keys.Sale.COUNTERS,
+    keys.Kind.JOURNAL: keys.Journal.COUNTERS,
+}
+
+
+def note_what_it_tells(exchange: Exchange, kind: int, content: Content) -> None:
+    """Set aside what a message of `kind` tells besides. It is looked at later: whatever is wrong
+    with it, the message does not suffer.
+    """
+    if kind in _COUNTERS and content.has(_COUNTERS[kind]):
+        counters = content.said(_COUNTERS[kind])
+        said = counters if isinstance(counters, bytes) else b""
+        exchange.told.append((spool.WINDOWS, said[: metrics.TOLD_BYTES[1] + 1]))
+    if kind == keys.Kind.CHECK_IN:
+        release = content.said(keys.CheckIn.RESTARTS)
+        if type(release) is int and limits.within(release, limits.RELEASE):
+            exchange.told.append((spool.RESTART, release.to_bytes(4, "big")))
 
 
 ANSWERS: dict[int, Callable[[Exchange, Content], Reply]] = {

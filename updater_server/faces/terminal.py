@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import DatabaseError
 
 from updater_server.errors import BusyError, ConflictError, InputError, VaultError
-from updater_server.faces.messages import ANSWERS, Exchange, Reply, sale_again
+from updater_server.faces.messages import ANSWERS, Exchange, Reply, note_what_it_tells, sale_again
 from updater_server.fleet import terminals
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales.prices import PricesUnavailable
@@ -188,6 +188,8 @@ def _transaction(
         if waits is not None and service.desk is not None:
             service.desk.forget(waits.vend_id, waits.decided)
         raise
+    for kind, said in exchange.told:
+        service.spool.add(kind, exchange.terminal_id, said)
     return answer, waits
 
 
@@ -250,6 +252,7 @@ def _answer(exchange: Exchange, plain: bytes) -> Reply:
         answer = ANSWERS.get(kind)
         if answer is None:
             raise BadMessage(f"no message of kind {kind}")
+        note_what_it_tells(exchange, kind, content)
         reply = answer(exchange, content)
     except (BadMessage, InputError) as error:
         return _error("bad_message", str(error))

@@ -17,12 +17,15 @@ CHANGED = (
     *("restore_stock", "notice", "api_token", "supplier", "supplier_product", "vend"),
 )
 """Tables of which the server changes rows. Of all others it only adds some."""
+TOLD_SCHEMA = "duka_told"
+"""What terminals tell of themselves: the server makes and drops the tables in it, one a day."""
 DELETED = ("server_mark", "notice", "notice_told")
 
 
 def begin(connection: Connection) -> None:
-    """Make the schema, and the server's role if that is allowed; both may be there."""
+    """Make the schemas, and the server's role if that is allowed; all may be there."""
     connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+    connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {TOLD_SCHEMA}")
     may = "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
     if not _is_there(connection) and connection.exec_driver_sql(may).scalar():
         with connection.begin_nested():
@@ -44,6 +47,7 @@ def give(connection: Connection) -> None:
         f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA {SCHEMA} TO {APP_ROLE}",
         f"REVOKE INSERT ON alembic_version FROM {APP_ROLE}",
         f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {SCHEMA} TO {APP_ROLE}",
+        f"GRANT USAGE, CREATE ON SCHEMA {TOLD_SCHEMA} TO {APP_ROLE}",
     ):
         connection.exec_driver_sql(words)
     counted = "SELECT pg_get_serial_sequence('stock_batch', 'id')"

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from updater_server.verdict.redraw import arm_of
+from updater_server.wire.limits import WITHIN
 
 Arm = Literal["beta", "control", "none"]
 IncidentKind = Literal["corrupt_journal", "money_broken", "rollback"]
@@ -69,7 +70,9 @@ class Trial(msgspec.Struct, frozen=True):
     """One wave as it began: who counts, under which salt, from when.
 
     Of `population`, those placed under `beta_below` install; those from there to `control_below`
-    restart. `counted` says for each arm which guards its release counts at all.
+    restart; `beta_within` and `control_within` are the steps within the place at the end of each.
+    `counted` says for each arm which guards its release counts at all. The population may be those
+    of the arms alone: nobody else is looked at.
     """
 
     wave: int
@@ -80,10 +83,20 @@ class Trial(msgspec.Struct, frozen=True):
     began_s: int
     population: tuple[Terminal, ...]
     counted: dict[str, tuple[str, ...]]
+    beta_within: int = 0
+    control_within: int = 0
+
+    @property
+    def share(self) -> float:
+        """Beta's part of the two arms, as the salt draws it."""
+        steps = WITHIN[1] + 1
+        beta = self.beta_below * steps + self.beta_within
+        return beta / (self.control_below * steps + self.control_within)
 
     def arm(self, terminal_id: bytes) -> str:
         """Where the salt puts a terminal: "beta", "control" or "none"."""
-        return arm_of(self.salt, terminal_id, self.beta_below, self.control_below)
+        beta = self.beta_below, self.beta_within
+        return arm_of(self.salt, terminal_id, beta, (self.control_below, self.control_within))
 
 
 @dataclass(frozen=True)

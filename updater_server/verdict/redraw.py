@@ -14,9 +14,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from updater_server.channels.rollout import EVERYBODY, place
+from updater_server.channels.rollout import EVERYBODY, drawn
 
 Bits = npt.NDArray[np.uint8]
+Reach = tuple[int, int]
+"""Whole ten-thousandths, and steps within the next one."""
 
 
 def other_salts(salt: str, count: int) -> list[str]:
@@ -49,11 +51,12 @@ def _order(salt: str, ids: Sequence[bytes]) -> npt.NDArray[np.int64]:
     return np.lexsort((words[:, 1], words[:, 0], places))
 
 
-def arm_of(salt: str, terminal_id: bytes, beta_below: int, control_below: int) -> str:
+def arm_of(salt: str, terminal_id: bytes, beta: Reach, control: Reach) -> str:
     """ "beta", "control" or "none" for a terminal, as the terminal finds it in the signed plan:
-    places under `beta_below` install, those from there to `control_below` restart only.
+    places before `beta` (and steps within the place at it) install, those from there to `control`
+    restart only.
     """
-    at = place(salt, terminal_id)
-    if at < beta_below:
+    at = drawn(salt, terminal_id)
+    if at < beta:
         return "beta"
-    return "control" if at < control_below else "none"
+    return "control" if at < control else "none"

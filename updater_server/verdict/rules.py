@@ -44,8 +44,7 @@ def voiding(trial: Trial, week: Week, policy: Policy) -> list[str]:
     ]
     if reasons:
         return reasons
-    share = trial.beta_below / trial.control_below
-    if _two_sided(beta, beta + control, share) < _UNLIKELY:
+    if _two_sided(beta, beta + control, trial.share) < _UNLIKELY:
         reasons.append(f"beta has {beta} of {beta + control}: not as the salt draws them")
     silent = float(np.count_nonzero(week.silent)) / len(week.silent)
     if silent >= policy.all_silent:

@@ -64,6 +64,10 @@ class Content:
             raise BadMessage(f"key {key}: {size} bytes are needed")
         return value
 
+    def said(self, key: int) -> object:
+        """Whatever stands under the key, unchecked; None if nothing does."""
+        return self._map.get(key)
+
     def items(self, key: int) -> list[Any]:
         """An array; its elements are the caller's to check."""
         value = self._map.get(key)

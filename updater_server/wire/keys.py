@@ -48,6 +48,8 @@ class CheckIn:
     FILES = 11
     """What it cannot work with."""
     WAITS = 12
+    COUNTERS = 13
+    RESTARTS = 14
 
 
 class CheckInReply:
@@ -69,6 +71,7 @@ class Sale:
     PRODUCT = 2
     AMOUNT = 3
     TIME = 4
+    COUNTERS = 13
     COMMISSION = 20
     RECIPIENT = 21
 
@@ -116,6 +119,7 @@ class Journal:
     """Records of a terminal's journal."""
 
     RECORDS = 1
+    COUNTERS = 13
 
 
 class JournalReply:

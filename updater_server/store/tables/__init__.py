@@ -4,8 +4,8 @@ itself is made by the migrations.
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
 `stock_return`, `deposit`, `operator_log`, `technician_event`, `vend_event`, `supplier_report` and
-the trade's (`parties`, but tokens) are never updated or deleted: triggers refuse it (migrations
-0002 to 0020, on PostgreSQL from 0016 on).
+the trade's (`parties`, but tokens) and `wave_*` are never updated or deleted: triggers refuse it
+(migrations 0002 to 0023, on PostgreSQL from 0016 on).
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ from updater_server.store.tables.vouchers import (
     voucher_assignment,
     voucher_import,
 )
+from updater_server.store.tables.waves import wave_event, wave_trial, wave_verdict
 
 __all__ = [
     "account",
@@ -131,4 +132,7 @@ __all__ = [
     "voucher_aside",
     "voucher_assignment",
     "voucher_import",
+    "wave_event",
+    "wave_trial",
+    "wave_verdict",
 ]

@@ -1,0 +1,165 @@
+"""The brake: a halt by whoever may do nothing else, a worker that nobody watches.
+
+It is made from the plan in force and from nothing that waits. Where the key of the plans is kept by
+people, they sign the halt before it is needed (`ready`), beside the plan that lets the release out:
+then a server with the keys of snapshot and timestamp alone can put that halt into force, and no
+other word of theirs. It has the next version of the plan, so any later plan takes its force away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from securesystemslib.signer import Signer
+from tuf.api.metadata import Metadata, TargetFile, Targets
+
+from updater_server.atomic import write_atomically
+from updater_server.channels.dates import time_of
+from updater_server.channels.errors import MissingSignatures, ReleaseRefused, RepositoryError
+from updater_server.channels.keys import KeyIdError
+from updater_server.channels.lists import check_channel, plan_in, plan_path
+from updater_server.channels.metadata_file import check_key_ids, encode, read
+from updater_server.channels.policy import ROLLOUT_ROLES
+from updater_server.channels.published import Published
+from updater_server.channels.rollout import RolloutError, RolloutPlan
+from updater_server.channels.versions import Versions
+from updater_server.channels.writing import Writer
+
+
+class Brakes:
+    """Signs halts, for now or for later."""
+
+    def __init__(self, published: Published, versions: Versions, writer: Writer) -> None:
+        self._published = published
+        self._versions = versions
+        self._writer = writer
+
+    def ready_brake(
+        self,
+        channel: str,
+        release: int,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> RolloutPlan:
+        """Sign the halt of `release`, to be kept until `brake` needs it; returns the plan that it
+        would bring. To be done again whenever a plan was published.
+
+        Raises:
+            ReleaseRefused: the plan in force does not let the release out, or halts it already.
+            MissingSignatures: `signers` are too few.
+        """
+        check_channel(channel, ReleaseRefused)
+        role = ROLLOUT_ROLES[channel]
+        at = time_of(now)
+        with self._writer.locked():
+            self._published.read_anew()
+            metadata, plan = self._halting(channel, release, signers, at)
+            missing = self._published.signing().missing(role, metadata)
+            if missing:
+                raise MissingSignatures({role: missing})
+            details = {"release": release, "version": metadata.signed.version}
+            self._writer.note(f"ready brake on {channel}", details, [*metadata.signatures], at)
+            path = self._published.folder.brake(role, release)
+            write_atomically(path, encode(metadata))
+        return plan
+
+    def brake(
+        self,
+        channel: str,
+        release: int,
+        because: dict[str, Any],
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> None:
+        """Stage the halt of `release`, whatever waits; publish afterwards. `because` goes into the
+        log.
+
+        Raises:
+            ReleaseRefused: the plan in force does not let the release out, or halts it already.
+            MissingSignatures: none of `signers` signs plans, and no halt that was signed before is
+                of use any more; the text says why.
+            RepositoryDamaged: the plan in force cannot be read.
+        """
+        check_channel(channel, ReleaseRefused)
+        role = ROLLOUT_ROLES[channel]
+        at = time_of(now)
+        with self._writer.locked():
+            self._published.read_anew()
+            metadata, plan = self._halting(channel, release, signers, at)
+            if self._published.signing().missing(role, metadata):
+                metadata = self._readied(channel, release, plan, at)
+            details = {"release": release, "halted": True, **because}
+            details |= {"role": role, "version": metadata.signed.version}
+            self._writer.note(f"brake on {channel}", details, [*metadata.signatures], at)
+            self._writer.put_staged({role: metadata})
+
+    def _halting(
+        self, channel: str, release: int, signers: Sequence[Signer], at: datetime
+    ) -> tuple[Metadata[Targets], RolloutPlan]:
+        """The next version of a plan's role, with one release more among the halted."""
+        role = ROLLOUT_ROLES[channel]
+        before = self._published.rollout(channel)
+        if release in before.halted:
+            raise ReleaseRefused(f"release {release} is halted on {channel} already")
+        if before.is_for_nobody(release):
+            raise ReleaseRefused(f"{channel} lets nobody have release {release}")
+        plan = before.with_halted(release, True)
+        try:
+            plan.check()
+        except RolloutError:  # too many are halted: those that are listed no more are for nobody
+            plan = plan.only({entry.release for entry in self._published.releases(channel)})
+            plan.check()
+        metadata = self._versions.after_in_force(role, at)
+        target = TargetFile.from_data(plan_path(channel), plan.encode(), ["sha256"])
+        target.unrecognized_fields = {"custom": plan.custom()}
+        metadata.signed.targets = {target.path: target}
+        newest = self._writer.log.newest()
+        if newest:
+            metadata.signed.unrecognized_fields["log"] = newest
+        self._published.signing().sign(role, metadata, signers)
+        self._writer.put_target(self._published.folder.target(target), plan.encode())
+        return metadata, plan
+
+    def _readied(
+        self, channel: str, release: int, wanted: RolloutPlan, at: datetime
+    ) -> Metadata[Targets]:
+        """The halt that was signed before, if it is that of the plan in force and still counts."""
+        role = ROLLOUT_ROLES[channel]
+        path = self._published.folder.brake(role, release)
+        metadata: Metadata[Targets] = Metadata(Targets())
+        why = ""
+        if not path.exists():
+            why = "no halt of it was signed before (`release brake`)"
+        else:
+            try:
+                metadata = read(path, Targets)
+                check_key_ids(metadata.signed)
+                why = self._why_useless(role, metadata, wanted, at)
+            except (RepositoryError, KeyIdError, RolloutError) as error:
+                why = f"the halt that was signed before cannot be read: {error}"
+        if why:
+            raise NoBrake(role, f"the server has no key of the plans, and {why}")
+        return metadata
+
+    def _why_useless(
+        self, role: str, metadata: Metadata[Targets], wanted: RolloutPlan, at: datetime
+    ) -> str:
+        if self._published.signing().missing(role, metadata):
+            return "the halt that was signed before lacks signatures"
+        in_force = self._published.list_of(role).signed.version
+        channel = role.removeprefix("rollout-")
+        if metadata.signed.version <= in_force or plan_in(channel, metadata.signed) != wanted:
+            return "the halt that was signed before is of an earlier plan"
+        if metadata.signed.is_expired(at):
+            return "the halt that was signed before has run out"
+        return ""
+
+
+class NoBrake(MissingSignatures):
+    """Neither a key nor a halt that was signed before; the text says which and why."""
+
+    def __init__(self, role: str, text: str) -> None:
+        super().__init__({role: 1})
+        self.args = (text,)

@@ -1,0 +1,58 @@
+"""What the worker found of the releases on trial, for people who promote: `verdicts.json` in the
+folder. It is signed by nobody: it can only hold a promotion back, which a person may end.
+
+It goes stale when no worker runs; then what it said last stands.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from updater_server.atomic import write_atomically
+
+_NAME = "verdicts.json"
+
+
+class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The newest verdict on a release on one channel; `number` 0: there is none yet. `closed_by`
+    is who decided that it no longer stands in the way.
+    """
+
+    wave: int
+    number: int
+    ruling: Literal["pass", "hold", "halt"]
+    reasons: tuple[str, ...]
+    at_s: int
+    closed_by: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it stands before the next channel."""
+        return self.ruling != "pass" and not self.closed_by
+
+
+Standings = dict[str, dict[str, Standing]]
+"""By channel, then by release number."""
+
+
+def read(folder: Path) -> Standings:
+    """What was written last; nothing if that cannot be read: then nothing was on trial."""
+    try:
+        return msgspec.json.decode((folder / _NAME).read_bytes(), type=Standings)
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
+def write(folder: Path, standings: Standings) -> bool:
+    """Put it in the place of what was there; whether anything changed.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    if read(folder) == standings:
+        return False
+    write_atomically(folder / _NAME, msgspec.json.encode(standings, order="sorted") + b"\n")
+    return True

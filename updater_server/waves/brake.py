@@ -1,0 +1,61 @@
+"""The brake: halts a release, and can do nothing else.
+
+What it signs is the plan in force with one release more among those halted, made from nothing that
+waits. It works with the online keys in the data folder, or, where the key of the plans is kept by
+people, with a halt that they signed before (`Repository.ready_brake`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from updater_server import channels
+from updater_server.channels import keys as key_files
+from updater_server.channels.policy import ROLLOUT_ROLES
+from updater_server.renewal import PASSPHRASE
+from updater_server.service import Service
+
+
+class Braked(NamedTuple):
+    """What came of it: whether the release is halted now, by whom, or why it is not."""
+
+    is_halted: bool
+    by: str
+    why_not: str = ""
+
+
+FOUND, WORKER = "found halted", "the worker"
+"""By whom: it was halted already, or is now."""
+
+
+def halt(service: Service, channel: str, release: int, because: dict[str, Any]) -> Braked:
+    """See that `release` is halted on `channel`; `because` goes into the chained log. Safe to call
+    twice, from two workers at once, and beside people: the folder's lock has an order.
+
+    Never raises for what is wrong with channels or keys: that is said.
+    """
+    folder = service.folder
+    now = datetime.fromtimestamp(service.now(), UTC)
+    try:
+        repository = channels.Repository.open(folder.repository, strict=False)
+        if release in repository.published.rollout(channel).halted:
+            return Braked(True, FOUND)
+        if not folder.online_keys.is_dir():
+            return Braked(False, "", "the server has no keys (online-keys/)")
+        passphrases = key_files.from_environment(PASSPHRASE)
+        signers, closed = key_files.load_what_opens(folder.online_keys, passphrases)
+        try:
+            repository.brake(channel, release, because, signers, now)
+            repository.publish(signers, now, [ROLLOUT_ROLES[channel]])
+        except channels.ReleaseRefused:
+            # Somebody halted it between the two looks: theirs stands. Or it is listed no more.
+            repository.published.read_anew()
+            if release in repository.published.rollout(channel).halted:
+                return Braked(True, FOUND)
+            raise
+        except channels.MissingSignatures as error:
+            return Braked(False, "", "; ".join([str(error), *closed]))
+        return Braked(True, WORKER)
+    except (channels.RepositoryError, OSError) as error:
+        return Braked(False, "", str(error))
