@@ -18,7 +18,7 @@ from updater_server.wire import limits
 WAIT_CODE_LENGTH = limits.WAIT_CODE[1]
 FORK = "fork"
 ROLLBACK = "rollback"
-_NEVER_RAN = frozenset(
+NEVER_RAN = frozenset(
     [
         "bootloader",
         "channel",
@@ -102,7 +102,7 @@ def _failure(
             )
         )
     )
-    if not is_known and reason not in _NEVER_RAN:
+    if not is_known and reason not in NEVER_RAN:
         raise_alarm(connection, None, ROLLBACK, f"release {release}: {reason}", now)
     return {"failure_release": release, "failure_reason": reason, "failure_at": now}
 

@@ -4,8 +4,8 @@ itself is made by the migrations.
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
 `stock_return`, `deposit`, `operator_log`, `technician_event`, `vend_event`, `supplier_report` and
-the trade's (`parties`, but tokens) are never updated or deleted: triggers refuse it (migrations
-0002 to 0020, on PostgreSQL from 0016 on).
+the trade's (`parties`, but tokens) and `running_history` are never updated or deleted: triggers
+refuse it (migrations 0002 to 0025, on PostgreSQL from 0016 on).
 """
 
 from __future__ import annotations
