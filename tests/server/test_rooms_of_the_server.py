@@ -29,9 +29,13 @@ BELOW["parties"] = BELOW["sales"] | {"sales"}
 BELOW["verdict"] = {"channels"}
 BELOW["service"] = BELOW["sales"] | {"sales"}
 BELOW["notices"] = BELOW["service"] | {"service"}
+BELOW["lookout"] = BELOW["service"] | {"service", "parties"}
 BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
+BELOW["halting"] = BELOW["renewal"] | {"renewal"}
+BELOW["lookout"] |= {"halting"}
 BELOW["backup"] = BELOW["startup"] | {"startup"}
 BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
+BELOW["faces"] |= {"lookout", "halting"}
 BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log"}
 BELOW["__main__"] = {"cli"}
 

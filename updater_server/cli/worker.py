@@ -28,7 +28,7 @@ from updater_server.sales import forecast
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
 
-JOBS = ("notices", "stock")
+JOBS = ("notices", "stock", "fleet")
 _STOCK_EVERY_S = 3600.0
 
 
@@ -37,8 +37,9 @@ def worker(
     only: Annotated[str, typer.Option(help=f"One job: {', '.join(JOBS)}.")] = "",
 ) -> None:
     """What is done beside the server until interrupted: telling people of alarms, watching how long
-    the vault lasts.
+    the vault lasts, counting the fleet and looking whether the books agree.
     """
+    from updater_server.lookout import worker as lookout
     from updater_server.notices import worker as notices  # not at each command's start
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -48,6 +49,7 @@ def worker(
     jobs: dict[str, Callable[[Service, str, threading.Event], None]] = {
         "notices": notices.run,
         "stock": _watch_stock,
+        "fleet": lookout.run,
     }
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -17,7 +17,7 @@ CHANGED = (
     *("restore_stock", "notice", "api_token", "supplier", "supplier_product", "vend"),
 )
 """Tables of which the server changes rows. Of all others it only adds some."""
-DELETED = ("server_mark", "notice", "notice_told")
+DELETED = ("server_mark", "notice", "notice_told", "fleet_picture", "region_heard")
 
 
 def begin(connection: Connection) -> None:

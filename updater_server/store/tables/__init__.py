@@ -26,6 +26,7 @@ from updater_server.store.tables.journals import (
     journal_record,
     loss_accepted,
 )
+from updater_server.store.tables.lookout import fleet_picture, region_heard
 from updater_server.store.tables.money import (
     account,
     deposit,
@@ -91,6 +92,7 @@ __all__ = [
     "database_restore",
     "day_share",
     "deposit",
+    "fleet_picture",
     "is_credit",
     "is_online",
     "is_open",
@@ -107,6 +109,7 @@ __all__ = [
     "operator_log",
     "party",
     "price",
+    "region_heard",
     "restore_scope",
     "restore_serial",
     "restore_stock",
