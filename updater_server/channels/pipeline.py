@@ -75,10 +75,12 @@ class Passage:
         if halted is not None:
             return f"halted on {halted.channel}"
         stage = self.furthest
-        if stage.unlisted_at is not None:
-            return f"passed over on {stage.channel}"
         if newest > self.release:
-            return f"followed by {newest} on {stage.channel}"
+            is_last = stage.channel == CHANNELS[-1]
+            word = "followed by" if is_last else "went no further, then came"
+            return f"{word} {newest} on {stage.channel}"
+        if stage.unlisted_at is not None:
+            return f"taken off {stage.channel}"
         if stage.out_at is None:
             return f"for nobody yet on {stage.channel}"
         if stage.everybody_at is None:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -13,14 +15,16 @@ import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
-from updater_server import words
-from updater_server.channels import RepositoryError
+from updater_server import halting, words
+from updater_server.channels import CHANNELS, RepositoryError, pipeline, pipeline_table
 from updater_server.channels.history import History
-from updater_server.cli.shared import Data, Terminal, out, refusals, say
+from updater_server.cli.shared import By, Data, Terminal, out, refusals, say
 from updater_server.errors import InputError, StateError
 from updater_server.fleet import as_of as knowledge
 from updater_server.fleet import terminals
 from updater_server.fleet.as_of import AsOf, Boot, Runs
+from updater_server.lookout import picture
+from updater_server.lookout.picture import Fleet
 from updater_server.service import Service
 from updater_server.store.engine import reading
 
@@ -174,6 +178,79 @@ def _releases(what: str, history: History) -> list[int]:
     if not re.fullmatch("[0-9a-f]{7,64}", what):
         raise InputError(f"{what[:20]!r}: a release's number, or 7 or more digits of a commit")
     return sorted({n for (_, n), entry in history.entries.items() if entry.commit.startswith(what)})
+
+
+@fleet_cli.command("pipeline")
+def show_pipeline(
+    data: Data,
+    form: Annotated[str, typer.Option("--as", help="table, json or csv.")] = "table",
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 30,
+) -> None:
+    """Every release on its way: built, ci, alpha, beta, stable, or stopped and by whom."""
+    with refusals():
+        if form not in ("table", "json", "csv"):
+            raise InputError(f"--as {form[:20]!r}: table, json or csv")
+        service = Service.open(data)
+        found, now = _history(service), service.now()
+    if form == "csv":
+        sys.stdout.write(pipeline_table.as_csv(found))
+    elif form == "json":
+        sys.stdout.write(json.dumps(pipeline_table.as_values(found, now)) + "\n")
+    else:
+        _table(found, now, limit)
+
+
+def _table(found: History, now: int, limit: int) -> None:
+    passages = pipeline.passages(found)
+    table = Table("release", "commit", "built", *CHANNELS, "state")
+    for passage in passages[:limit]:
+        stages = (passage.stages.get(channel) for channel in CHANNELS)
+        table.add_row(
+            str(passage.release),
+            passage.entry.commit[:10],
+            words.minute(passage.entry.built)[5:],
+            *("–" if stage is None else words.minute(stage.listed_at)[5:] for stage in stages),
+            pipeline_table.state_of(found, passage),
+        )
+    out.print(table)
+    counted = pipeline.counted(passages, now)
+    leads = ", ".join(f"{name} {seconds / 3600:.1f} h" for name, seconds in counted.lead_s.items())
+    say(
+        f"in {pipeline.WINDOW_DAYS} days: {counted.a_day:.1f} releases a day, {counted.halted} of "
+        f"{counted.let_out} halted; lead time: {leads or '–'}"
+    )
+    for doubt in found.doubts:
+        say(f"not counted: {doubt}")
+
+
+@fleet_cli.command("halt")
+def halt(
+    release: Annotated[int, typer.Argument(min=1)],
+    channel: Annotated[str, typer.Argument(help=", ".join(CHANNELS))],
+    data: Data,
+    by: By,
+) -> None:
+    """Stop a release on a channel, at once, with the keys of the server; nobody asks again."""
+    with refusals():
+        done = halting.halt(Service.open(data), channel, release, by)
+    say(f"release {release} on {channel}: {done.value}")
+
+
+@fleet_cli.command("status")
+def status(data: Data) -> None:
+    """What the worker saw last: how far the newest release of each channel has come."""
+    with refusals():
+        service = Service.open(data)
+        with reading(service.engine) as connection:
+            fleet, at = picture.kept(connection, Fleet)
+        if fleet is None:
+            raise StateError("nothing was counted yet: `worker` does it")
+    for name, found in fleet.channels.items():
+        may = sum(found.states.values())
+        wave = f", wave {found.wave} of {found.waves}" if found.wave else ", for nobody yet"
+        states = [f"{n:,} {state.replace('_', ' ')}" for state, n in found.states.items() if n]
+        say(f"{name}: release {found.release}{wave}: {', '.join(states) or '–'} of {may:,}")
+    say(f"counted {words.ago(at, service.now())}: {fleet.terminals:,} terminals")
 
 
 def _history(service: Service) -> History:

@@ -1,13 +1,15 @@
-"""The board over HTTP, and HALT. For `app`.
+"""The board and the pipeline over HTTP, and HALT. For `app`.
 
 GET  /board        the page, by HTTP Basic: a token of a viewer, a release manager or the office
 GET  /board/live   its inside alone, with an ETag
+GET  /pipeline     every release on its way; ?as=csv, ?as=json
 POST /board/halt   {"channel": …, "release": …}: by a release manager's token alone
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,15 +19,22 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import HTTPRouteHandler
 
 from updater_server import halting
-from updater_server.errors import StateError
+from updater_server.channels import RepositoryError, pipeline_table
+from updater_server.errors import InputError, StateError
 from updater_server.faces import sign_in
+from updater_server.faces.dashboard import pipeline_page
 from updater_server.faces.dashboard.board import POLICY, LiveBoard
 from updater_server.faces.lanes import Lane
-from updater_server.faces.requests import AnyRequest, authorization, decode
+from updater_server.faces.requests import AnyRequest, authorization, decode, query
 from updater_server.fleet import technicians
 from updater_server.service import Service
 
 _SEES = (technicians.VIEWER, technicians.RELEASE, technicians.OFFICE)
+_KINDS = {
+    "html": "text/html; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+}
 _HEADERS = {
     "content-security-policy": POLICY,
     "cache-control": "private, no-cache",
@@ -58,6 +67,23 @@ class BoardFace:
         """`GET /board/live`: (the inside, its ETag)."""
         sign_in.technician(self._service, token, "basic", *_SEES)
         return self._live.inside()
+
+    def pipeline(self, token: str, asked: Mapping[str, str]) -> tuple[bytes, str]:
+        """`GET /pipeline`: (what was asked for, its media type)."""
+        sign_in.technician(self._service, token, "basic", *_SEES)
+        kind = asked.get("as", "html")
+        if kind not in _KINDS:
+            raise InputError(f"as is one of {', '.join(_KINDS)}")
+        found, now = self._live.history, self._service.now()
+        try:
+            found.follow()
+        except RepositoryError as error:
+            raise StateError(str(error)) from error
+        if kind == "csv":
+            return pipeline_table.as_csv(found).encode(), _KINDS[kind]
+        if kind == "json":
+            return msgspec.json.encode(pipeline_table.as_values(found, now)), _KINDS[kind]
+        return pipeline_page.html(found, now).encode(), _KINDS[kind]
 
     def halt(self, token: str, body: bytes) -> tuple[int, str]:
         """`POST /board/halt`: (status, what came of it in words)."""
@@ -103,6 +129,11 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
             return Response("", status_code=304, headers=headers)
         return Response(html, media_type="text/html", headers=headers)
 
+    @get("/pipeline")
+    async def pipeline(request: AnyRequest) -> Response[bytes]:
+        body, kind = await lane.run(face.pipeline, authorization(request), query(request))
+        return Response(body, media_type=kind, headers=_HEADERS)
+
     @post("/board/halt", status_code=200)
     async def halt(request: AnyRequest) -> Response[dict[str, Any]]:
         _from_our_page(request)
@@ -110,4 +141,4 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
         status, text = await lane.run(face.halt, authorization(request), body)
         return Response({"text": text}, status_code=status)
 
-    return [board, live, halt]
+    return [board, live, pipeline, halt]
