@@ -102,9 +102,9 @@ def token(shop: Shop, role: str, name: str = "") -> str:
         return technicians.add(connection, name or role, role, "the office", NOW)
 
 
-def two_weeks(scene: Scene, fleet: int) -> None:
+def two_weeks(scene: Scene, fleet: int, wave: int = 100) -> None:
     """Releases 20 to 29 on their ways: 23 and 26 went no further than alpha, 24 was halted on beta,
-    28 is in a wave there, and 29 came to ci today.
+    28 is in a wave there (0: it is everybody's), and 29 came to ci today.
     """
     for release in range(20, 30):
         days_ago = {28: 1.5, 29: 0.3}.get(release, 13.5 - 1.5 * (release - 20))
@@ -114,8 +114,9 @@ def two_weeks(scene: Scene, fleet: int) -> None:
                 break
             scene.put_on(release, channel, at + after_h * HOUR_S)
             out_at = at + after_h * HOUR_S + 600
-            if (release, channel) == (28, "beta"):
-                scene.let_out(release, channel, out_at, *reach(100, int(SHARES[channel] * fleet)))
+            if wave and (release, channel) == (28, "beta"):
+                reached = reach(wave, int(SHARES[channel] * fleet))
+                scene.let_out(release, channel, out_at, *reached)
                 break
             scene.let_out(release, channel, out_at)
             if (release, channel) == (24, "beta"):
@@ -123,8 +124,10 @@ def two_weeks(scene: Scene, fleet: int) -> None:
                 break
 
 
-def settle(scene: Scene, fleet: int, seed: int = 1) -> None:
-    """`fleet` terminals on the channels, each on what its channel let out, most of them heard."""
+def settle(scene: Scene, fleet: int, seed: int = 1, bad: float = 0.03) -> None:
+    """`fleet` terminals on the channels, each on what its channel let out, most of them heard; of
+    those that took 28 a share is `bad` and came back.
+    """
     drawn = random.Random(seed)
     with writing(scene.shop.service.engine) as connection:
         who = connection.scalar(select(technician.c.id))
@@ -133,7 +136,7 @@ def settle(scene: Scene, fleet: int, seed: int = 1) -> None:
         for number in range(fleet):
             terminal_id = hashlib.sha256(b"fleet %d" % number).digest()[:8]
             channel = drawn.choices(CHANNELS, [SHARES[name] for name in CHANNELS])[0]
-            rows.append(_a_terminal(scene, terminal_id, channel, outs[channel], drawn, who))
+            rows.append(_a_terminal(scene, terminal_id, channel, outs[channel], drawn, who, bad))
             if len(rows) == _BATCH or number == fleet - 1:
                 _write(connection, rows)
                 rows = []
@@ -157,6 +160,7 @@ def _a_terminal(
     outs: list[tuple[int, int]],
     drawn: random.Random,
     who: int | None,
+    bad: float,
 ) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
     seen = NOW - int(drawn.expovariate(1 / 3000))
     if drawn.random() < 0.01:
@@ -171,7 +175,7 @@ def _a_terminal(
         at = since + int(drawn.expovariate(1 / (5 * HOUR_S)))
         if at > seen or (release < number and not _takes(plan, number, terminal_id)):
             continue
-        if number == 28 and drawn.random() < 0.03:
+        if number == 28 and drawn.random() < bad:
             failed = (number, "self-test: no printer", at)
             continue
         lines.append({**base, "at": at, "release": number, "trial": False})

@@ -72,7 +72,7 @@ def test_each_channel_says_release_wave_and_what_became_of_it(wall: Wall) -> Non
     silent = sum(row[2] < 28 and row[3] != 28 and row[1] < NOW - 86_400 for row in may)
     assert re.search(r"\b28 [0-9a-f]{10}\b", beta)
     assert "wave 2 of 3" in beta
-    assert f"{installed} installed" in beta and f"of {len(may)}" in beta
+    assert f"{installed} installed" in beta and f"{len(may)} terminals" in beta
     assert (f"{back} came back" in beta) == bool(back)
     assert (f"{silent} silent" in beta) == bool(silent)
     assert "no verdict yet" in beta

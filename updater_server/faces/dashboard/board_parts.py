@@ -56,6 +56,7 @@ def lane(found: Lane, shown: Shown) -> str:
     wave = ""
     if counts is not None and counts.wave:
         wave = f"wave {counts.wave} of {counts.waves} · "
+    assigned = f" · {sum(counts.states.values()):,} terminals" if counts and counts.wave else ""
     verdict = "halted" if is_halted else (found.verdict or "no verdict yet")
     word = "bad" if is_halted else "muted"
     more = f' <span class="bad">{escape(found.state)}</span>' if found.state else ""
@@ -65,9 +66,9 @@ def lane(found: Lane, shown: Shown) -> str:
         f'<div class="what">{head}<b class="release">{passage.release}</b>'
         f"<code>{escape(passage.entry.commit[:10])}</code> "
         f'<span class="muted">{escape(passage.entry.version)}</span>{more}'
-        f'<div class="muted">{_since(stage, shown.now)} · {span(lead)} from the stage before</div>'
+        f'<div class="muted">{_since(stage, shown.now)}, after {span(lead)}</div>'
         f"</div>"
-        f'<div class="far"><div class="muted">{wave}{escape(found.reach)}</div>'
+        f'<div class="far"><div class="muted">{wave}{escape(found.reach)}{assigned}</div>'
         f"{_bar(found)}</div>"
         f'<div class="verdict"><b class="{word}">{escape(verdict)}</b>'
         f'<div class="muted">{_halted_by(stage, shown.now)}</div></div>'
@@ -123,8 +124,7 @@ def _bar(found: Lane) -> str:
         words.append(f'<span class="state{bad}"><i class="{name}"></i>{count:,} {title}</span>')
     return (
         '<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" role="img">'
-        f'{"".join(parts)}</svg><div class="states">{"".join(words)} '
-        f'<span class="muted">of {assigned:,}</span></div>'
+        f'{"".join(parts)}</svg><div class="states">{"".join(words)}</div>'
     )
 
 
