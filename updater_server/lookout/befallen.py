@@ -17,6 +17,7 @@ from updater_server import halting
 from updater_server.channels.history import History
 from updater_server.fleet.alarms import TEXT_LIMIT, raise_alarm
 from updater_server.fleet.updates import ROLLBACK
+from updater_server.lookout.counting import Runs
 from updater_server.store.tables import alarm, check_in, terminal
 
 CRASH_LOOP, UNKNOWN_RELEASE, UNKNOWN_IMAGE = "crash_loop", "unknown_release", "unknown_image"
@@ -45,9 +46,9 @@ class Change(NamedTuple):
     """Numbers of alarms."""
 
 
-def look(connection: Connection, history: History, now: int) -> list[Standing]:
+def look(connection: Connection, history: History, runs: list[Runs], now: int) -> list[Standing]:
     """What befell the fleet and is so now (Unix s)."""
-    return [*_loops(connection, now), *_unknown(connection, history)]
+    return [*_loops(connection, now), *_unknown(connection, history, runs)]
 
 
 def _loops(connection: Connection, now: int) -> Iterable[Standing]:
@@ -61,15 +62,14 @@ def _loops(connection: Connection, now: int) -> Iterable[Standing]:
         yield Standing(CRASH_LOOP, f"release {release}: it starts again and again", first)
 
 
-def _unknown(connection: Connection, history: History) -> Iterable[Standing]:
+def _unknown(connection: Connection, history: History, runs: list[Runs]) -> Iterable[Standing]:
     if not history.entries:
         return  # nothing was ever published here: nothing is known
-    of = (terminal.c.hardware_class, check_in.c.release, check_in.c.image)
-    rows = connection.execute(select(*of).select_from(_JOINED).group_by(*of)).all()
     found = 0
-    for hardware_class, release, image in rows:
-        entry = history.entries.get((hardware_class, release))
-        if found >= MOST or (entry and image in (None, entry.image.sha256)):
+    for hardware_class, release, image, _ in runs:
+        entry = None if release is None else history.entries.get((hardware_class, release))
+        is_known = entry is not None and image in (None, entry.image.sha256)
+        if release is None or is_known or found >= MOST:
             continue
         found += 1
         one = connection.scalar(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
@@ -29,6 +30,15 @@ RELEASES = 8
 _JOINED = terminal.outerjoin(check_in, check_in.c.terminal_id == terminal.c.id)
 
 
+class Runs(NamedTuple):
+    """So many terminals of a class say that they run this; None: they have not said."""
+
+    hardware_class: str
+    release: int | None
+    image: str | None
+    terminals: int
+
+
 class Counting:
     """Counts, and remembers what was told in hours that are over. Not for two threads at once."""
 
@@ -37,10 +47,10 @@ class Counting:
         """By hour: by how many the terminals of each release became more."""
         self._through = 0
 
-    def count(self, connection: Connection, history: History, now: int) -> Fleet:
+    def count(self, connection: Connection, history: History, runs: list[Runs], now: int) -> Fleet:
         """The fleet as it is; `history` has been followed."""
         began = time.process_time()
-        running = _running(connection)
+        running = _running(runs)
         channels = {}
         for channel in CHANNELS:
             found = _on_channel(connection, history, channel, now)
@@ -106,11 +116,19 @@ class Counting:
         self._through = last
 
 
-def _running(connection: Connection) -> dict[str, int]:
-    rows = connection.execute(
-        select(check_in.c.release, func.count()).select_from(_JOINED).group_by(check_in.c.release)
-    )
-    return {"" if release is None else str(release): int(count) for release, count in rows}
+def runs(connection: Connection) -> list[Runs]:
+    """What the whole fleet says it runs, in one walk through it."""
+    of = (terminal.c.hardware_class, check_in.c.release, check_in.c.image)
+    rows = connection.execute(select(*of, func.count()).select_from(_JOINED).group_by(*of))
+    return [Runs(*row) for row in rows]
+
+
+def _running(found: list[Runs]) -> dict[str, int]:
+    running: dict[str, int] = {}
+    for each in found:
+        name = "" if each.release is None else str(each.release)
+        running[name] = running.get(name, 0) + each.terminals
+    return running
 
 
 def _on_channel(

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from updater_server.channels import RepositoryError
 from updater_server.channels.history import History
 from updater_server.errors import ServerError
-from updater_server.lookout import befallen, books, picture, regions
+from updater_server.lookout import befallen, books, counting, picture, regions
 from updater_server.lookout.counting import Counting
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
@@ -42,11 +42,12 @@ class Lookout:
         service, now = self._service, self._service.now()
         self._history.follow()
         with reading(service.engine) as connection:
-            fleet = self._counting.count(connection, self._history, now)
+            runs = counting.runs(connection)
+            fleet = self._counting.count(connection, self._history, runs, now)
             heard = regions.heard(connection, now)
             usual = regions.habits(connection, now)
             missed, habitual = regions.silent(heard, usual, self._missed)
-            standing = befallen.look(connection, self._history, now)
+            standing = befallen.look(connection, self._history, runs, now)
             standing += regions.standing(missed, habitual)
             change = befallen.change(connection, standing, self._history, befallen.STANDING)
             is_due = regions.is_due(connection, now)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from updater_server.channels import CHANNELS, RepositoryError, history, pipeline
 from updater_server.channels.history import History, Step
@@ -77,7 +77,7 @@ def look(service: Service, found: History) -> Shown:
         newest = select(check_point.c.at).order_by(check_point.c.id.desc()).limit(1)
         agreed_at = connection.scalar(newest)
         kinds = alarms.kinds(connection)
-        raised = alarms.open_alarms(connection, ALARMS)
+        raised = _worst(connection, kinds)
     passages = pipeline.passages(found)
     since = fleet.hours[0] - 3600 if fleet else now
     acts = [step for step in found.steps if step.what != history.UNLISTED]
@@ -96,6 +96,16 @@ def look(service: Service, found: History) -> Shown:
         acts=acts[: -ACTS - 1 : -1],
         trouble=trouble,
     )
+
+
+def _worst(connection: Connection, kinds: list[Kind]) -> list[dict[str, Any]]:
+    """The first `ALARMS` of the open ones, kind by kind: in a storm nobody sorts all of them."""
+    found: list[dict[str, Any]] = []
+    for kind in kinds:
+        if len(found) >= ALARMS:
+            break
+        found += alarms.open_alarms(connection, ALARMS - len(found), code=kind.code)
+    return found
 
 
 def _is_marked(step: Step) -> bool:
