@@ -208,8 +208,10 @@ def wave_of(plan: RolloutPlan, release: int, terminals: int) -> tuple[int, int]:
     wave = plan.releases.get(str(release))
     if wave is None or plan.is_for_nobody(release):
         return 0, len(waves)
+    if wave.threshold == EVERYBODY:
+        return len(waves), len(waves)
     share = wave.threshold + Fraction(plan.within.get(str(release), 0), limits.WITHIN[1] + 1)
     reached = share * terminals / EVERYBODY
     # The fleet has grown or shrunk since the wave was planned; waves lie three times apart.
-    passed = [size for size in waves if 2 * size <= 3 * reached]
+    passed = [size for size in waves[:-1] if 2 * size <= 3 * reached]
     return max(1, len(passed)), len(waves)
