@@ -121,6 +121,38 @@ def test_a_list_that_is_not_the_one_that_was_logged_is_left_out_and_said(scene: 
     assert len(doubts) == 1 and "is not the list that the log tells of" in doubts[0]
 
 
+def test_a_list_that_is_still_being_copied_is_read_when_it_is_there(scene: Scene) -> None:
+    found = followed(scene)
+    whole = [*found.steps]
+    file = scene.repository.directory / "metadata" / "4.rollout-beta.json"
+    content = file.read_bytes()
+    file.unlink()
+    late = History(scene.repository.directory)
+    late.follow()
+    assert late.doubts and late.steps != whole
+    file.write_bytes(content)
+    late.follow()
+    assert (late.doubts, late.steps) == ([], whole)
+
+
+def test_channels_without_their_log_show_what_is_in_force_and_say_what_is_missing(
+    scene: Scene,
+) -> None:
+    (scene.repository.directory / "audit.jsonl").unlink()
+    found = followed(scene)
+    assert "audit.jsonl" in found.doubts[0]
+    states = {p.release: set(p.stages) for p in pipeline.passages(found)}
+    assert states[28] >= {"alpha", "beta"}
+    assert {step.who for step in found.steps} == {"unknown"}
+    assert found.plan("beta") == scene.plan("beta")
+
+
+def test_an_empty_folder_has_no_history(tmp_path: Path) -> None:
+    found = History(tmp_path / "nothing")
+    found.follow()
+    assert (found.steps, found.doubts) == ([], [])
+
+
 def test_a_changed_log_is_refused(scene: Scene) -> None:
     log = scene.repository.directory / "audit.jsonl"
     log.write_bytes(log.read_bytes().replace(b'"by":"asha"', b'"by":"joy"', 1))

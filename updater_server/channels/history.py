@@ -23,6 +23,7 @@ from updater_server.channels.folder import Folder
 from updater_server.channels.lists import entries_in, plan_in
 from updater_server.channels.metadata_file import digest, read
 from updater_server.channels.policy import CHANNELS, ROLLOUT_ROLES
+from updater_server.channels.published import Published
 from updater_server.channels.rollout import RolloutError, RolloutPlan
 
 LISTED, UNLISTED, LET_OUT, HALTED, RESUMED = "listed", "unlisted", "let out", "halted", "resumed"
@@ -63,7 +64,7 @@ class History:
     def __init__(self, directory: Path) -> None:
         self._folder = Folder(directory)
         self._lock = threading.Lock()
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: tuple[int, ...] | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -82,13 +83,7 @@ class History:
             RepositoryDamaged: the log was changed.
         """
         with self._lock:
-            try:
-                status = self._folder.log.stat()
-            except FileNotFoundError:
-                self._forget()
-                self._seen = None
-                return
-            seen = (status.st_mtime_ns, status.st_ino, status.st_size)
+            seen = self._now()
             if seen == self._seen:
                 return
             try:
@@ -96,13 +91,44 @@ class History:
             except AuditDamaged as error:
                 raise RepositoryDamaged(f"audit log: {error}") from error
             known = self._last.number if self._last else 0
-            if self._last is not None and (len(lines) < known or lines[known - 1] != self._last):
+            is_another = self._last is not None and lines[known - 1 : known] != [self._last]
+            if is_another or self.doubts or not lines:  # a copy may have been under way
                 self._forget()
                 known = 0
+            # Whoever reads meanwhile goes on with what was.
+            self.steps, self.entries = [*self.steps], {**self.entries}
+            state = self._state
+            self._state = _InForce({**state.entries}, {**state.plans}, {**state.staged})
             for line in lines[known:]:
                 self._take(line)
                 self._last = line
+            if not lines and self._folder.is_repository:
+                self._read_without_log()
             self._seen = seen
+
+    def _now(self) -> tuple[int, ...]:
+        """What changes when something is published, or copied here."""
+        found: list[int] = []
+        for path in (self._folder.log, self._folder.path / "metadata"):
+            try:
+                status = path.stat()
+                found += (status.st_mtime_ns, status.st_ino, status.st_size)
+            except FileNotFoundError:
+                found.append(0)
+        return tuple(found)
+
+    def _read_without_log(self) -> None:
+        """What is in force, where somebody copied the channels and not their log."""
+        self.doubts.append("audit.jsonl is not beside the channels: nobody can tell who did what")
+        published = Published.read(self._folder, strict=False)
+        for role in (*CHANNELS, *ROLLOUT_ROLES.values()):
+            if role in published.damaged:
+                continue
+            version = published.list_of(role).signed.version
+            at = int(self._folder.metadata(role, version).stat().st_mtime)
+            when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            line = AuditLine(0, when, "unknown", "publish", [], {role: version}, "")
+            self._publish(line, role, version)
 
     def _take(self, line: AuditLine) -> None:
         if line.what in _STAGES:

@@ -63,8 +63,8 @@ def _loops(connection: Connection, now: int) -> Iterable[Standing]:
 
 
 def _unknown(connection: Connection, history: History, runs: list[Runs]) -> Iterable[Standing]:
-    if not history.entries:
-        return  # nothing was ever published here: nothing is known
+    if not history.entries or history.doubts:
+        return  # nobody can tell what was never published
     found = 0
     for hardware_class, release, image, _ in runs:
         entry = None if release is None else history.entries.get((hardware_class, release))
