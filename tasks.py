@@ -340,6 +340,12 @@ def front_panel(context: Context) -> None:
 
 
 @task
+def board(context: Context) -> None:
+    """Draw the fleet's board, a quiet day, a wave and a halt, into docs/pictures anew."""
+    _python("-m tests.board.pictures")
+
+
+@task
 def names(context: Context) -> None:
     """Write the names of the terminal's program that real boards' interpreters are built with."""
     _python("-m tools.lab.names")

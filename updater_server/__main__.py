@@ -8,6 +8,7 @@ import typer
 
 from updater_server.cli.alarms import alarm_cli
 from updater_server.cli.days import day_cli
+from updater_server.cli.fleet import fleet_cli
 from updater_server.cli.parties import party_cli
 from updater_server.cli.reports import audit, check, report
 from updater_server.cli.restore import backup, restore, restored_cli
@@ -24,6 +25,7 @@ from updater_server.cli.worker import notices_cli, worker
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's server.")
 cli.add_typer(voucher_cli, name="vouchers")
 cli.add_typer(terminal_cli, name="terminal")
+cli.add_typer(fleet_cli, name="fleet")
 cli.add_typer(party_cli, name="party")
 cli.add_typer(day_cli, name="day")
 cli.add_typer(token_cli, name="token")

@@ -138,6 +138,33 @@ def unnoted_permit(scene: WholeScene) -> None:
         raise Gained("a permit that nobody noted")
 
 
+@row(TOKEN, "token: a HALT by no release manager, or by another site's page")
+def foreign_halt(scene: WholeScene) -> None:
+    server = scene.world.server
+    made = {
+        role: server.command("technician", "add", f"some {role}", "--role", role).split()[-1]
+        for role in ("bench", "viewer", "release")
+    }
+    body = {"channel": "stable", "release": scene.offered}
+    for role in ("bench", "viewer", "nobody"):
+        auth = ("x", made.get(role, "guessed"))
+        answer = httpx.post(f"{server.url}/board/halt", json=body, auth=auth)
+        if answer.status_code not in (401, 403):
+            raise Gained(f"a halt by {role} was answered {answer.status_code}")
+    if httpx.post(f"{server.url}/board/halt", json=body, auth=("x", scene.world.token)).is_success:
+        raise Gained("a halt by the office")
+    auth = ("x", made["release"])
+    json_of = {"content-type": "application/json", "origin": "https://elsewhere.example"}
+    for headers in (json_of, {"content-type": "text/plain"}):
+        content = b'{"channel":"stable","release":2}'
+        answer = httpx.post(f"{server.url}/board/halt", headers=headers, auth=auth, content=content)
+        if answer.status_code != 403:
+            raise Gained(f"another site's halt was answered {answer.status_code}")
+    for path in ("/", "/metrics", "/v1/terminals"):
+        if httpx.get(f"{server.url}{path}", auth=auth).is_success:
+            raise Gained(f"{path} by a token of the board")
+
+
 @row(TOKEN, "token: used after it was taken back")
 def withdrawn(scene: WholeScene) -> None:
     scene.world.server.command("technician", "withdraw", "first technician")

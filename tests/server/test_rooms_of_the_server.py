@@ -31,9 +31,13 @@ BELOW["telemetry"] = {"wire", "store"}
 BELOW["service"] = BELOW["sales"] | {"sales", "telemetry"}
 BELOW["notices"] = BELOW["service"] | {"service"}
 BELOW["waves"] = BELOW["service"] | {"service", "renewal", "verdict"}
+BELOW["lookout"] = BELOW["service"] | {"service", "parties"}
 BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
+BELOW["halting"] = BELOW["renewal"] | {"renewal"}
+BELOW["lookout"] |= {"halting"}
 BELOW["backup"] = BELOW["startup"] | {"startup"}
 BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
+BELOW["faces"] |= {"lookout", "halting"}
 BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log", "waves", "verdict"}
 BELOW["__main__"] = {"cli"}
 

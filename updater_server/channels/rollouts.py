@@ -95,9 +95,11 @@ class Rollouts:
         release: int,
         signers: Sequence[Signer] = (),
         now: datetime | None = None,
+        by: str = "",
     ) -> RolloutPlan:
         """Stage: nobody switches to `release` any more, not even who has it already. Publish
-        afterwards.
+        afterwards. `by`: the person who decided it, for the log, where the account that runs this
+        is not theirs.
 
         Raises:
             ReleaseRefused: the channel lists no such release.
@@ -106,7 +108,9 @@ class Rollouts:
         def replan(plan: RolloutPlan) -> RolloutPlan:
             return plan.with_halted(release, True)
 
-        details = {"release": release, "halted": True}
+        details: dict[str, Any] = {"release": release, "halted": True}
+        if by:
+            details["by"] = by
         return self._replan(channel, f"halt on {channel}", details, replan, signers, now)
 
     def resume(

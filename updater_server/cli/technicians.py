@@ -23,7 +23,11 @@ def add_technician(
     data: Data,
     by: By,
     role: Annotated[
-        str, typer.Option(help="bench: enrols and repairs; office: reads the fleet as well.")
+        str,
+        typer.Option(
+            help="bench: enrols and repairs; office: reads the fleet as well; viewer: sees the "
+            "board; release: halts there, too."
+        ),
     ] = technicians.BENCH,
 ) -> None:
     """A token for one more technician, shown once."""
@@ -70,7 +74,7 @@ def renew_technician(name: str, data: Data, by: By) -> None:
 
 @technician_cli.command("role")
 def technician_role(name: str, role: str, data: Data, by: By) -> None:
-    """Change what a technician's token opens: bench or office."""
+    """Change what a technician's token opens: bench, office, viewer or release."""
     with acting(data, by) as act:
         technicians.set_role(act.connection, name, role, act.operator, act.now)
     say(f"{name} has the role {role}")

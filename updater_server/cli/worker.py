@@ -28,7 +28,7 @@ from updater_server.sales import forecast
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
 
-JOBS = ("notices", "stock", "telemetry", "waves")
+JOBS = ("notices", "stock", "fleet", "telemetry", "waves")
 _STOCK_EVERY_S = 3600.0
 
 
@@ -37,8 +37,10 @@ def worker(
     only: Annotated[str, typer.Option(help=f"One job: {', '.join(JOBS)}.")] = "",
 ) -> None:
     """What is done beside the server until interrupted: telling people of alarms, watching how long
-    the vault lasts, taking in what terminals tell, judging releases on trial.
+    the vault lasts, counting the fleet and looking whether the books agree, taking in what
+    terminals tell, judging releases on trial.
     """
+    from updater_server.lookout import worker as lookout
     from updater_server.notices import worker as notices  # not at each command's start
     from updater_server.waves import worker as waves
 
@@ -49,6 +51,7 @@ def worker(
     jobs: dict[str, Callable[[Service, str, threading.Event], None]] = {
         "notices": notices.run,
         "stock": _watch_stock,
+        "fleet": lookout.run,
         "telemetry": waves.keep_taking_in,
         "waves": waves.keep_looking,
     }

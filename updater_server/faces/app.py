@@ -11,6 +11,7 @@ POST /v1/bench           what technicians did at their benches
 POST /v1/suppliers/<name>/reports/<secret>  what suppliers tell of sales that they make
 GET  /                   the dashboard, by HTTP Basic (any name, a token of the office)
 GET  /statement           what an account did in some days: page, CSV or PDF, by HTTP Basic as above
+GET  /board               the board; /board/live its inside, /board/halt stops a release (`board`)
 GET  /metrics             figures for Prometheus, by HTTP Basic as above
      /api/v1/…            programs of the operator and of parties (`partners`)
 GET  /health             what was written can be read: 200 "ok", or 503 and what is wrong
@@ -24,7 +25,7 @@ from __future__ import annotations
 from litestar import Litestar, Response, asgi, get
 from litestar.types import Receive, Scope, Send
 
-from updater_server.faces import operator, supplier_reports, technician
+from updater_server.faces import board, operator, supplier_reports, technician
 from updater_server.faces.errors import plain_error
 from updater_server.faces.files import StaticFiles
 from updater_server.faces.front import Front
@@ -79,6 +80,7 @@ def make_app(service: Service) -> Front:
             tuf_files,
             *technician.routes(service, pages),
             *operator.routes(service, pages),
+            *board.routes(service, pages),
             *supplier_reports.routes(service, reports),
             health,
             api,

@@ -16,6 +16,8 @@ from updater_server.store.engine import is_the_databases_fault
 
 log = logging.getLogger("duka.app")
 
+_ASKS_FOR_A_PASSWORD = ("/", "/board", "/pipeline")
+"""Pages that a browser opens first."""
 RETRY_AFTER_S = "5"
 """What somebody is told who is to try later."""
 
@@ -42,6 +44,6 @@ def plain_error(request: AnyRequest, error: Exception) -> Response[Any]:
     path = request.scope["path"]
     if status == 503:
         headers["retry-after"] = RETRY_AFTER_S
-    if path == "/" and status == 401:
+    if path in _ASKS_FOR_A_PASSWORD and status == 401:
         headers["www-authenticate"] = 'Basic realm="Duka", charset="UTF-8"'
     return Response({"error": text}, status_code=status, headers=headers)

@@ -65,7 +65,7 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
     """
     connection, terminal_id, now = exchange.connection, exchange.terminal_id, exchange.now
     report = _report(content)
-    check_ins.record_check_in(connection, terminal_id, report, now)
+    check_ins.record_check_in(connection, exchange.owner, report, now)
     for name, _ in report.refused_files or ():
         folder, _, number = name.partition("/")
         if folder == "stock" and number.isdecimal():

@@ -12,9 +12,9 @@ from updater_server.store.engine import reading
 
 
 def technician(
-    service: Service, authorization: str, scheme: str, role: str | None = None
+    service: Service, authorization: str, scheme: str, *roles: str
 ) -> technicians.Technician:
-    """The technician behind an Authorization header, who must have `role` if one is named.
+    """The technician behind an Authorization header, who must have one of `roles`.
 
     Raises:
         NotAuthorizedException: (401) no token, or it is nobody's or withdrawn.
@@ -31,7 +31,8 @@ def technician(
         with reading(service.engine) as connection:
             found = technicians.of_token(connection, token)
         if found is not None:
-            if role is not None and found.role != role:
-                raise PermissionDeniedException(f"a token of the role {role} is needed")
+            if found.role not in roles:
+                needed = " or ".join(roles)
+                raise PermissionDeniedException(f"a token of the role {needed} is needed")
             return found
     raise NotAuthorizedException("a technician's token is needed")

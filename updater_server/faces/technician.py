@@ -184,7 +184,8 @@ class TechnicianFace:
             return {"new": technicians_log.take_entries(connection, who.technician_id, jobs, now)}
 
     def _asker(self, token: str) -> technicians.Technician:
-        return sign_in.technician(self._service, token, "bearer")
+        roles = (technicians.BENCH, technicians.OFFICE)
+        return sign_in.technician(self._service, token, "bearer", *roles)
 
     @contextmanager
     def _limited(self, who: technicians.Technician) -> Iterator[Connection]:

@@ -43,6 +43,8 @@ _GRADES = {
     "expiry_near": _SOON,
     "channels": _SOON,
     "channels_spoiled": _SOON,
+    "halt_waits": _SOON,
+    "silent_everywhere": _SOON,
     "expiry_soon": 3,
 }
 """0: money may be wrong. 1: something stands still, or will in days. 2 (all others): look at it.

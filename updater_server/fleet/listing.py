@@ -108,7 +108,7 @@ def _details(connection: Connection, ids: list[bytes]) -> list[dict[str, Any]]:
     found = {}
     for row in rows.mappings():
         item = {
-            column.name: row[column] for table in (terminal, check_in) for column in table.columns
+            column.name: row[column] for table in (check_in, terminal) for column in table.columns
         }
         del item["key_sealed"]
         found[row[terminal.c.id]] = item

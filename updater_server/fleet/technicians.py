@@ -23,9 +23,12 @@ from updater_server.store.engine import new_id
 from updater_server.store.tables import bench_entry, technician, technician_event, terminal
 from updater_server.wire import limits
 
-BENCH, OFFICE = "bench", "office"
-ROLES = (BENCH, OFFICE)
-"""`bench` enrols, repairs and hands in what a terminal sealed; `office` reads the fleet as well."""
+BENCH, OFFICE, VIEWER, RELEASE = "bench", "office", "viewer", "release"
+ROLES = (BENCH, OFFICE, VIEWER, RELEASE)
+"""`bench` enrols, repairs and hands in what a terminal sealed; `office` reads the fleet as well.
+`viewer` sees the board, and `release`, a release manager's, may halt there; neither does anything
+else.
+"""
 DAY_S = 86_400
 DAILY_LIMIT = 100
 """Enrolments, and permits, that a token may ask for within a day unless the office says other."""
@@ -64,7 +67,7 @@ def add(connection: Connection, name: str, role: str, by: str, now: int) -> str:
     if not _NAME.fullmatch(name):
         raise InputError(f"{name!r} is no usable name: 1 to 64 letters, digits, spaces or . @ -")
     if role not in ROLES:
-        raise InputError(f"{role!r} is no role: {' or '.join(ROLES)}")
+        raise InputError(f"{role!r} is no role: {', '.join(ROLES)}")
     if connection.scalar(select(technician.c.id).where(technician.c.name == name)):
         raise InputError(f"there is a technician {name} already")
     token = secrets.token_urlsafe(24)
@@ -111,7 +114,7 @@ def set_role(connection: Connection, name: str, role: str, by: str, now: int) ->
         InputError: no such technician or role.
     """
     if role not in ROLES:
-        raise InputError(f"{role!r} is no role: {' or '.join(ROLES)}")
+        raise InputError(f"{role!r} is no role: {', '.join(ROLES)}")
     _change(connection, name, role=role)
     _note(connection, _id_of(connection, name), f"role {role}", by, now)
 

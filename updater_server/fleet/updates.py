@@ -18,7 +18,7 @@ from updater_server.wire import limits
 WAIT_CODE_LENGTH = limits.WAIT_CODE[1]
 FORK = "fork"
 ROLLBACK = "rollback"
-_NEVER_RAN = frozenset(
+NEVER_RAN = frozenset(
     [
         "bootloader",
         "channel",
@@ -65,11 +65,6 @@ WAITS = {
 """What a code of check-in key 12 says to people (docs/formats/messages.md)."""
 
 
-def ran_and_went_back(reason: str) -> bool:
-    """Whether a release that failed so had run: it was not passed over, nor lost on its way."""
-    return reason not in _NEVER_RAN
-
-
 def told(
     connection: Connection,
     terminal_id: bytes,
@@ -108,7 +103,7 @@ def _failure(
             )
         )
     )
-    if not is_known and ran_and_went_back(reason):
+    if not is_known and reason not in NEVER_RAN:
         raise_alarm(connection, None, ROLLBACK, f"release {release}: {reason}", now)
     return {"failure_release": release, "failure_reason": reason, "failure_at": now}
 

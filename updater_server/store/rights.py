@@ -19,7 +19,7 @@ CHANGED = (
 """Tables of which the server changes rows. Of all others it only adds some."""
 TOLD_SCHEMA = "duka_told"
 """What terminals tell of themselves: the server makes and drops the tables in it, one a day."""
-DELETED = ("server_mark", "notice", "notice_told")
+DELETED = ("server_mark", "notice", "notice_told", "fleet_picture", "region_heard")
 
 
 def begin(connection: Connection) -> None:

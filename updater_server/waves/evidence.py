@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from updater_server.fleet.updates import ran_and_went_back
+from updater_server.fleet.updates import NEVER_RAN
 from updater_server.store.tables import alarm, running_history
 from updater_server.telemetry import windows
 from updater_server.telemetry.store import CONTACT, RESTART, WINDOW, Row, Told
@@ -109,7 +109,7 @@ class Evidence:
                 history.at.between(since, at_s),
             )
             for one, failed, reason, at in connection.execute(runs):
-                if failed == release and not ran_and_went_back(reason):
+                if failed == release and reason in NEVER_RAN:
                     continue
                 ran[bytes(one)] = min(ran.get(bytes(one), at), at)
                 if failed == release:

@@ -4,8 +4,8 @@ itself is made by the migrations.
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
 `stock_return`, `deposit`, `operator_log`, `technician_event`, `vend_event`, `supplier_report` and
-the trade's (`parties`, but tokens) and `wave_*` are never updated or deleted: triggers refuse it
-(migrations 0002 to 0023, on PostgreSQL from 0016 on).
+the trade's (`parties`, but tokens), `wave_*` and `running_history` are never updated or deleted:
+triggers refuse it (migrations 0002 to 0025, on PostgreSQL from 0016 on).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from updater_server.store.tables.journals import (
     journal_record,
     loss_accepted,
 )
+from updater_server.store.tables.lookout import fleet_picture, region_heard
 from updater_server.store.tables.money import (
     account,
     deposit,
@@ -92,6 +93,7 @@ __all__ = [
     "database_restore",
     "day_share",
     "deposit",
+    "fleet_picture",
     "is_credit",
     "is_online",
     "is_open",
@@ -108,6 +110,7 @@ __all__ = [
     "operator_log",
     "party",
     "price",
+    "region_heard",
     "restore_scope",
     "restore_serial",
     "restore_stock",

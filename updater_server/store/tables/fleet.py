@@ -17,6 +17,9 @@ from sqlalchemy import (
 
 from updater_server.store.tables.base import Big, metadata
 
+_FAILED = "failure_release IS NOT NULL"
+_LOOPING = "looping_since IS NOT NULL"
+
 technician = Table(
     "technician",
     metadata,
@@ -87,19 +90,52 @@ check_in = Table(
     Column("mismatches", Integer, nullable=False, default=0),  # in a row
     Column("credits_known_through", Big),  # ledger transactions; null: nobody knows
     Column("refused_files", String),  # JSON [[file, reason], …]: what it does not work with
+    Column("channel", String(16)),
+    Column("catalogue", String(64)),
+    Column("image", String(64)),  # SHA-256 in hex; null: it did not say
+    Column("settings", String(64)),  # SHA-256 in hex; null: it did not say
+    Column("boots_from", Big),  # its boot_count when its starts began to be counted
+    Column("boots_since", Big),  # and when that was
+    Column("looping_since", Big),  # null: it does not start again and again
+    Index(
+        "ix_check_in_failed",
+        "failure_release",
+        sqlite_where=text(_FAILED),
+        postgresql_where=text(_FAILED),
+    ),
+    Index(
+        "ix_check_in_looping",
+        "looping_since",
+        sqlite_where=text(_LOOPING),
+        postgresql_where=text(_LOOPING),
+    ),
 )
 
 running_history = Table(
-    "running_history",  # a row whenever what runs, or why something failed, changes
+    "running_history",  # a row whenever what a terminal says it runs, or why it failed, changes
     metadata,
     Column("id", Big, primary_key=True),
     Column("terminal_id", LargeBinary(8), ForeignKey("terminal.id"), nullable=False, index=True),
-    Column("at", Big, nullable=False),
-    Column("release", Big, nullable=False),
+    Column("at", Big, nullable=False, index=True),  # when the server heard of it
+    Column("release", Big, nullable=False, index=True),
     Column("slot", String(1), nullable=False),
     Column("trial", Boolean, nullable=False),
     Column("failure_release", Big),
     Column("failure_reason", String(200)),
+    Column("channel", String(16)),
+    Column("catalogue", String(64)),
+    Column("image", String(64)),
+    Column("settings", String(64)),
+    Column("heard_at", Big),  # the report before, which said otherwise; null: none
+    Column("terminal_time", Big),  # by the terminal's own clock, right or wrong
+    Column("boot_count", Big),
+    Column("release_before", Big),
+    Index(
+        "ix_running_history_failed",
+        "failure_release",
+        sqlite_where=text(_FAILED),
+        postgresql_where=text(_FAILED),
+    ),
 )
 
 alarm = Table(

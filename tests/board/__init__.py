@@ -1,0 +1,1 @@
+"""The board, the pipeline, and what befalls a fleet."""

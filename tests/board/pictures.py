@@ -1,0 +1,106 @@
+"""`inv board`: pictures of the board for the docs, a quiet day, a wave and a halt.
+
+A fleet of its own is made for each, and Chromium looks at the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from PIL import Image
+
+from tests.board.scene import Scene, begin, give_online_keys, settle, token, two_weeks
+from tests.board.served import served
+from tests.house.tree import ROOT
+from tests.panel.chromium import Chromium, installed
+from tests.server.shop import PASSPHRASE, make_signed
+from updater_server import halting
+from updater_server.fleet.alarms import raise_alarm
+from updater_server.lookout.worker import Lookout
+from updater_server.store.engine import writing
+
+FLEET = 30_000
+COLOURS = 128
+"""A page of few colours needs no more; the pictures stay small."""
+
+
+def quiet(folder: Path, signed: Path) -> Scene:
+    """Every release is everybody's, and nothing is wrong."""
+    scene = begin(folder, signed)
+    two_weeks(scene, FLEET, wave=0)
+    settle(scene, FLEET, bad=0)
+    return scene
+
+
+def wave(folder: Path, signed: Path) -> Scene:
+    """Release 28 goes to its second wave on beta; a terminal or two do not like it."""
+    scene = begin(folder, signed)
+    two_weeks(scene, FLEET)
+    settle(scene, FLEET)
+    return scene
+
+
+def halt(folder: Path, signed: Path) -> Scene:
+    """A fifth of those that took it came back, and somebody has just halted it."""
+    scene = begin(folder, signed)
+    two_weeks(scene, FLEET)
+    give_online_keys(scene, signed)
+    settle(scene, FLEET, bad=0.2)
+    service = scene.shop.service
+    with writing(service.engine) as connection:
+        text = "release 28: self-test: no printer"
+        raise_alarm(connection, None, "rollback", text, scene.shop.clock[0] - 900)
+    halting.halt(service, "beta", 28, "Rehema")
+    return scene
+
+
+def _save(browser: Chromium, path: Path) -> None:
+    picture = Image.open(io.BytesIO(browser.picture())).convert("RGB")
+    few = picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size:,} bytes")
+
+
+def main() -> int:
+    """Draw them. Ends with 1 when there is no Chromium."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "pictures")
+    out = parser.parse_args().out
+    if not installed():
+        print("No Chromium here: inv setup.browser", file=sys.stderr)
+        return 1
+    os.environ["DUKA_ONLINE_PASSPHRASE"] = PASSPHRASE
+    with (
+        tempfile.TemporaryDirectory(prefix="duka-board-") as made,
+        closing(Chromium(1280, 720)) as browser,
+    ):
+        signed = Path(made) / "signed"
+        signed.mkdir()
+        make_signed(signed)
+        for make in (quiet, wave, halt):
+            name = make.__name__
+            scene = make(Path(made) / name, signed)
+            Lookout(scene.shop.service).look()
+            opened = token(scene.shop, "release", "Rehema")
+            with served(scene.shop.service) as port:
+                browser.resize(1280, 720)
+                browser.open(f"http://any:{opened}@127.0.0.1:{port}/board")
+                browser.wait(lambda: "live" in browser.text("#live"), "the board")
+                _save(browser, out / f"board-{name}.png")
+                if make is halt:
+                    browser.resize(390, 844, 1, phone=True)
+                    browser.open(f"http://127.0.0.1:{port}/board")
+                    browser.wait(lambda: "live" in browser.text("#live"), "the board")
+                    _save(browser, out / "board-phone.png")
+            scene.shop.service.engine.dispose()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""The board says what is so, to whom it may, and stops a release for one who may."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.board.scene import Scene, token
+from tests.board.served import served
+from tests.server.shop import NOW
+from updater_server import channels
+from updater_server.fleet import alarms
+from updater_server.lookout.worker import Lookout
+from updater_server.store.engine import reading
+
+ROLES = ("viewer", "office", "bench", "release")
+
+
+class Wall:
+    """Somebody before the board, by real HTTP."""
+
+    def __init__(self, scene: Scene, port: int) -> None:
+        self.scene = scene
+        self.url = f"http://127.0.0.1:{port}"
+        self.tokens = {role: token(scene.shop, role, f"{role}-one") for role in ROLES}
+
+    def get(self, path: str, role: str, **headers: str) -> httpx.Response:
+        return httpx.get(self.url + path, auth=("any", self.tokens[role]), headers=headers)
+
+    def halt(self, role: str, release: int, channel: str, **headers: str) -> httpx.Response:
+        body = json.dumps({"channel": channel, "release": release})
+        kind = {"content-type": "application/json"} | headers
+        auth = ("any", self.tokens[role])
+        return httpx.post(f"{self.url}/board/halt", content=body, headers=kind, auth=auth)
+
+    def halted(self, channel: str) -> list[int]:
+        published = channels.open_published(self.scene.shop.service.folder.repository)
+        return list(published.rollout(channel).halted)
+
+
+@pytest.fixture
+def wall(scene: Scene) -> Iterator[Wall]:
+    with served(scene.shop.service) as port:
+        yield Wall(scene, port)
+
+
+def lane(html: str, channel: str) -> str:
+    """One channel's words, without tags."""
+    found = re.search(rf'<section class="lane[^>]*data-channel="{channel}">(.*?)</section>', html)
+    assert found, html[:2000]
+    return " ".join(re.sub(r"<title>.*?</title>|<[^>]+>", " ", found[1]).split())
+
+
+def test_each_channel_says_release_wave_and_what_became_of_it(wall: Wall) -> None:
+    Lookout(wall.scene.shop.service).look()
+    html = wall.get("/board/live", "viewer").text
+    order = re.findall(r'class="channel">(\w+)<', html)
+    assert order == ["ci", "alpha", "beta", "stable"]
+    beta = lane(html, "beta")
+    plan = wall.scene.plan("beta")
+    rows = wall.scene.shop.sql(
+        "SELECT t.id, t.last_seen_at, c.release, c.failure_release FROM terminal t"
+        " JOIN check_in c ON c.terminal_id = t.id WHERE t.channel = 'beta'"
+    )
+    may = [row for row in rows if plan.allows(28, bytes(row[0]))]
+    installed = sum(row[2] >= 28 for row in may)
+    back = sum(row[3] == 28 for row in may)
+    silent = sum(row[2] < 28 and row[3] != 28 and row[1] < NOW - 86_400 for row in may)
+    assert re.search(r"\b28 [0-9a-f]{10}\b", beta)
+    assert "wave 2 of 3" in beta
+    assert f"{installed} installed" in beta and f"{len(may)} terminals" in beta
+    assert (f"{back} came back" in beta) == bool(back)
+    assert (f"{silent} silent" in beta) == bool(silent)
+    assert "no verdict yet" in beta
+    assert lane(html, "ci").startswith("ci 29") and lane(html, "stable").startswith("stable 27")
+    assert "24 halted on beta" in html, "the mark of the halt"
+    assert 'class="mark halt"' in html
+
+
+@pytest.mark.parametrize(
+    ("role", "board", "halts"),
+    [("viewer", 200, 403), ("office", 200, 403), ("bench", 403, 403), ("release", 200, 200)],
+)
+def test_each_role_sees_and_does_what_is_its_own(
+    wall: Wall, role: str, board: int, halts: int
+) -> None:
+    assert wall.get("/board", role).status_code == board
+    assert wall.get("/board/live", role).status_code == board
+    assert wall.halt(role, 28, "beta").status_code == halts
+    assert wall.halted("beta") == ([28] if halts == 200 else [])
+
+
+def test_a_stranger_is_asked_for_a_password_and_told_nothing(wall: Wall) -> None:
+    answer = httpx.get(f"{wall.url}/board")
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Basic")
+    assert "28" not in answer.text
+    assert httpx.post(f"{wall.url}/board/halt", content=b"{}").status_code in (401, 403)
+
+
+def test_a_tokens_of_the_board_opens_nothing_else(wall: Wall) -> None:
+    for role in ("viewer", "release"):
+        assert wall.get("/", role).status_code == 403
+        assert wall.get("/metrics", role).status_code == 403
+        bearer = {"authorization": f"Bearer {wall.tokens[role]}"}
+        for path in ("/v1/terminals", "/v1/bench"):
+            assert httpx.post(wall.url + path, content=b"{}", headers=bearer).status_code == 403
+
+
+def test_a_halt_is_in_force_at_once_and_in_the_log_with_the_persons_name(wall: Wall) -> None:
+    answer = wall.halt("release", 28, "beta")
+    assert answer.json()["text"].startswith("release 28 on beta: halted")
+    assert "halted" in lane(wall.get("/board/live", "viewer").text, "beta")
+    assert "by release-one just now" in lane(wall.get("/board/live", "viewer").text, "beta")
+    service = wall.scene.shop.service
+    lines = channels.Repository.open(service.folder.repository).audit()
+    told = [line for line in lines if line.what == "halt on beta"][-1]
+    assert (told.details["by"], told.details["release"]) == ("release-one", 28)
+    assert wall.scene.shop.sql("SELECT operator, action, subject, details FROM operator_log") == [
+        ("release-one", "halt", "release 28", "on beta")
+    ]
+    again = wall.halt("release", 28, "beta")
+    assert (again.status_code, "already" in again.text) == (200, True)
+    assert wall.scene.shop.sql("SELECT COUNT(*) FROM operator_log") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": "text/plain"}, 403),
+        ({"content-type": "application/x-www-form-urlencoded"}, 403),
+        ({"origin": "https://elsewhere.example"}, 403),
+        ({"origin": "null"}, 403),
+    ],
+)
+def test_another_sites_page_cannot_halt_by_a_browsers_memory(
+    wall: Wall, headers: dict[str, str], status: int
+) -> None:
+    assert wall.halt("release", 28, "beta", **headers).status_code == status
+    assert wall.halted("beta") == []
+
+
+def test_a_halt_without_a_key_says_so_loudly_and_stops_promotion_all_the_same(
+    wall: Wall,
+) -> None:
+    service = wall.scene.shop.service
+    for file in service.folder.online_keys.glob("rollout-1*"):
+        file.unlink()
+    answer = wall.halt("release", 28, "beta")
+    assert answer.status_code == 503
+    assert "NOT IN FORCE" in answer.json()["text"] and "release publish" in answer.json()["text"]
+    assert wall.halted("beta") == []
+    repository = channels.Repository.open(service.folder.repository)
+    with pytest.raises(channels.PromotionRefused, match="halted on beta"):
+        repository.promote("beta", "stable", 28, "duka-r1")
+    with reading(service.engine) as connection:
+        assert [item["code"] for item in alarms.open_alarms(connection)] == ["halt_waits"]
+    repository.sign("rollout-beta", wall.scene.signers)
+    repository.publish(wall.scene.signers)
+    Lookout(service).look()
+    with reading(service.engine) as connection:
+        assert alarms.open_alarms(connection) == []
+    assert wall.halted("beta") == [28]
+
+
+def test_what_nobody_listed_cannot_be_halted(wall: Wall) -> None:
+    assert wall.halt("release", 99, "beta").status_code == 422
+    assert wall.halt("release", 28, "gamma").status_code == 422
+    for body in (b"", b"[]", b'{"channel": "beta"}', b'{"channel":"beta","release":"28"}'):
+        kind = {"content-type": "application/json"}
+        auth = ("any", wall.tokens["release"])
+        answer = httpx.post(f"{wall.url}/board/halt", content=body, headers=kind, auth=auth)
+        assert answer.status_code == 422, body
+
+
+def test_an_unchanged_board_is_not_sent_again(wall: Wall) -> None:
+    first = wall.get("/board/live", "viewer")
+    again = wall.get("/board/live", "viewer", **{"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    wall.halt("release", 28, "beta")
+    after = wall.get("/board/live", "viewer", **{"if-none-match": first.headers["etag"]})
+    assert after.status_code == 200
+
+
+def test_a_worker_that_does_not_look_and_a_spoiled_log_are_seen(wall: Wall) -> None:
+    assert "NOT worker looks" in wall.get("/board/live", "viewer").text
+    Lookout(wall.scene.shop.service).look()
+    wall.scene.shop.clock[0] += 60
+    log = wall.scene.shop.service.folder.repository / "audit.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"release":24', b'"release":23', 1))
+    wall.halt("release", 28, "beta")  # it is not kept from that: only the history is
+    html = wall.get("/board/live", "viewer").text
+    assert "NOT channels sound" in html
+    assert wall.halted("beta") == [28]

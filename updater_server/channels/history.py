@@ -1,0 +1,240 @@
+"""What became of each release on each channel, when, and by whom: read from the log and from the
+signed lists that it tells of. For `pipeline`; nothing here is kept, it is worked out.
+
+The log names each list that was staged by version and hash, and each publication by its versions.
+So what was in force at any time is known: the lists are still on disk, and one that is not the one
+that the log tells of is left out and said (`doubts`).
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tuf.api.metadata import Metadata, Targets
+
+from updater_server.channels.audit import AuditDamaged, AuditLine, AuditLog
+from updater_server.channels.entry import EntryError, ReleaseEntry
+from updater_server.channels.errors import RepositoryDamaged
+from updater_server.channels.folder import Folder
+from updater_server.channels.lists import entries_in, plan_in
+from updater_server.channels.metadata_file import digest, read
+from updater_server.channels.policy import CHANNELS, ROLLOUT_ROLES
+from updater_server.channels.published import Published
+from updater_server.channels.rollout import RolloutError, RolloutPlan
+
+LISTED, UNLISTED, LET_OUT, HALTED, RESUMED = "listed", "unlisted", "let out", "halted", "resumed"
+_STAGES = ("publish", "create")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that came into force. `at`: Unix s; `who` decided it (a person, or an account on a
+    host); of what is let out `threshold` and `within` say how far.
+    """
+
+    at: int
+    who: str
+    channel: str
+    what: str
+    release: int
+    line: int
+    """Of the log: the publication."""
+    threshold: int = 0
+    within: int = 0
+
+
+@dataclass
+class _InForce:
+    """What the walk through the log has come to."""
+
+    entries: dict[str, dict[tuple[str, int], ReleaseEntry]] = field(default_factory=dict)
+    plans: dict[str, RolloutPlan] = field(default_factory=dict)
+    staged: dict[tuple[str, int], list[AuditLine]] = field(default_factory=dict)
+
+
+class History:
+    """Every step of every release of one repository folder; `follow` reads what came since. Safe to
+    call from several threads.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._folder = Folder(directory)
+        self._lock = threading.Lock()
+        self._seen: tuple[int, ...] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._state = _InForce()
+        self._last: AuditLine | None = None
+        self.steps: list[Step] = []
+        self.entries: dict[tuple[str, int], ReleaseEntry] = {}
+        """What was ever listed, by hardware class and release, as it was listed first."""
+        self.doubts: list[str] = []
+        """What could not be read, or is not what the log tells of."""
+
+    def follow(self) -> None:
+        """Read what was published since; from the beginning, where the log is another.
+
+        Raises:
+            RepositoryDamaged: the log was changed.
+        """
+        with self._lock:
+            seen = self._now()
+            if seen == self._seen:
+                return
+            try:
+                lines = list(AuditLog(self._folder.log).read())
+            except AuditDamaged as error:
+                raise RepositoryDamaged(f"audit log: {error}") from error
+            known = self._last.number if self._last else 0
+            is_another = self._last is not None and lines[known - 1 : known] != [self._last]
+            if is_another or self.doubts or not lines:  # a copy may have been under way
+                self._forget()
+                known = 0
+            # Whoever reads meanwhile goes on with what was.
+            self.steps, self.entries = [*self.steps], {**self.entries}
+            state = self._state
+            self._state = _InForce({**state.entries}, {**state.plans}, {**state.staged})
+            for line in lines[known:]:
+                self._take(line)
+                self._last = line
+            if not lines and self._folder.is_repository:
+                self._read_without_log()
+            self._seen = seen
+
+    def _now(self) -> tuple[int, ...]:
+        """What changes when something is published, or copied here."""
+        found: list[int] = []
+        for path in (self._folder.log, self._folder.path / "metadata"):
+            try:
+                status = path.stat()
+                found += (status.st_mtime_ns, status.st_ino, status.st_size)
+            except FileNotFoundError:
+                found.append(0)
+        return tuple(found)
+
+    def _read_without_log(self) -> None:
+        """What is in force, where somebody copied the channels and not their log."""
+        self.doubts.append("audit.jsonl is not beside the channels: nobody can tell who did what")
+        published = Published.read(self._folder, strict=False)
+        for role in (*CHANNELS, *ROLLOUT_ROLES.values()):
+            if role in published.damaged:
+                continue
+            version = published.list_of(role).signed.version
+            at = int(self._folder.metadata(role, version).stat().st_mtime)
+            when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            line = AuditLine(0, when, "unknown", "publish", [], {role: version}, "")
+            self._publish(line, role, version)
+
+    def _take(self, line: AuditLine) -> None:
+        if line.what in _STAGES:
+            details: dict[str, Any] = line.details
+            versions = details if line.what == "publish" else dict.fromkeys(details["roles"], 1)
+            for role in (*CHANNELS, *ROLLOUT_ROLES.values()):  # a plan is of what is listed
+                if role in versions:
+                    self._publish(line, role, versions[role])
+            return
+        changed, at = line.details.get("role"), line.details.get("version")
+        if isinstance(changed, str) and isinstance(at, int):
+            self._state.staged.setdefault((changed, at), []).append(line)
+
+    def _publish(self, line: AuditLine, role: str, version: int) -> None:
+        told = self._state.staged.pop((role, version), [])
+        metadata = self._read(role, version, told)
+        if metadata is None:
+            return
+        try:
+            if role in CHANNELS:
+                self._list(line, role, told, metadata.signed)
+            else:
+                channel = role.removeprefix("rollout-")
+                self._plan(line, channel, told, plan_in(channel, metadata.signed))
+        except (EntryError, RolloutError) as error:
+            self.doubts.append(f"{role} {version}: {error}")
+
+    def _read(self, role: str, version: int, told: list[AuditLine]) -> Metadata[Targets] | None:
+        try:
+            metadata = read(self._folder.metadata(role, version), Targets)
+        except (RepositoryDamaged, OSError) as error:
+            self.doubts.append(f"{role} {version}: {error}")
+            return None
+        wanted = {line.details.get("sha256") for line in told[-1:]}
+        if wanted and wanted != {digest(metadata)}:
+            self.doubts.append(f"{role} {version} is not the list that the log tells of")
+            return None
+        return metadata
+
+    def _list(self, line: AuditLine, channel: str, told: list[AuditLine], signed: Targets) -> None:
+        before = self._state.entries.get(channel, {})
+        found = {(e.hardware.hardware_class, e.release): e for e in entries_in(signed)}
+        self._state.entries[channel] = found
+        for key, entry in found.items():
+            if key not in before:
+                self.entries.setdefault(key, entry)
+                self._step(line, told, channel, LISTED, entry.release)
+        for _, release in before.keys() - found.keys():
+            self._step(line, told, channel, UNLISTED, release)
+
+    def _plan(
+        self, line: AuditLine, channel: str, told: list[AuditLine], plan: RolloutPlan
+    ) -> None:
+        before = self._state.plans.get(channel, RolloutPlan())
+        self._state.plans[channel] = plan
+        for name, wave in plan.releases.items():
+            within = plan.within.get(name, 0)
+            known = before.releases.get(name)
+            reach = (wave.threshold, within)
+            was = (known.threshold, before.within.get(name, 0)) if known else (0, 0)
+            if reach != was:
+                self._step(line, told, channel, LET_OUT, int(name), reach)
+        for release in sorted(set(plan.halted) - set(before.halted)):
+            self._step(line, told, channel, HALTED, release)
+        listed = {release for _, release in self._state.entries.get(channel, {})}
+        for release in sorted(set(before.halted) - set(plan.halted)):
+            if release in listed:  # else it only left the list, and its plan with it
+                self._step(line, told, channel, RESUMED, release)
+
+    def _step(
+        self,
+        line: AuditLine,
+        told: list[AuditLine],
+        channel: str,
+        what: str,
+        release: int,
+        reach: tuple[int, int] = (0, 0),
+    ) -> None:
+        about = [each for each in told if each.details.get("release") == release]
+        decided = (about or told or [line])[-1]
+        who = str(decided.details.get("by") or decided.who)
+        at = time_of_line(line)
+        self.steps.append(Step(at, who, channel, what, release, line.number, *reach))
+
+    def plan(self, channel: str) -> RolloutPlan:
+        """The plan that was published last."""
+        return self._state.plans.get(channel, RolloutPlan())
+
+    def listed(self, channel: str) -> dict[tuple[str, int], ReleaseEntry]:
+        """What was listed last, by hardware class and release."""
+        return self._state.entries.get(channel, {})
+
+    def let_out_by(self, release: int, channel: str, when: int) -> Step | None:
+        """The step that let a release out on a channel, or let it out further, last before `when`
+        (Unix s); None if there was none.
+        """
+        fitting = (
+            step
+            for step in reversed(self.steps)
+            if (step.release, step.channel, step.what) == (release, channel, LET_OUT)
+            and step.at <= when
+        )
+        return next(fitting, None)
+
+
+def time_of_line(line: AuditLine) -> int:
+    """When a line of the log was written, Unix s."""
+    at = datetime.strptime(line.at, "%Y-%m-%dT%H:%M:%SZ")
+    return int(at.replace(tzinfo=UTC).timestamp())

@@ -1,0 +1,144 @@
+"""The board and the pipeline over HTTP, and HALT. For `app`.
+
+GET  /board        the page, by HTTP Basic: a token of a viewer, a release manager or the office
+GET  /board/live   its inside alone, with an ETag
+GET  /pipeline     every release on its way; ?as=csv, ?as=json
+POST /board/halt   {"channel": …, "release": …}: by a release manager's token alone
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar import Response, get, post
+from litestar.exceptions import PermissionDeniedException
+from litestar.handlers import HTTPRouteHandler
+
+from updater_server import halting
+from updater_server.channels import RepositoryError, pipeline_table
+from updater_server.errors import InputError, StateError
+from updater_server.faces import sign_in
+from updater_server.faces.dashboard import pipeline_page
+from updater_server.faces.dashboard.board import POLICY, LiveBoard
+from updater_server.faces.lanes import Lane
+from updater_server.faces.requests import AnyRequest, authorization, decode, query
+from updater_server.fleet import technicians
+from updater_server.service import Service
+
+_SEES = (technicians.VIEWER, technicians.RELEASE, technicians.OFFICE)
+_KINDS = {
+    "html": "text/html; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+}
+_HEADERS = {
+    "content-security-policy": POLICY,
+    "cache-control": "private, no-cache",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+log = logging.getLogger("duka.board")
+
+
+class HaltWish(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of `POST /board/halt`."""
+
+    channel: str
+    release: int
+
+
+class BoardFace:
+    """Each method answers one request: who asks, by their Authorization header, and for what."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._live = LiveBoard(service)
+
+    def page(self, token: str) -> str:
+        """`GET /board`."""
+        who = sign_in.technician(self._service, token, "basic", *_SEES)
+        return self._live.page(who.name, who.role == technicians.RELEASE)
+
+    def inside(self, token: str) -> tuple[str, str]:
+        """`GET /board/live`: (the inside, its ETag)."""
+        sign_in.technician(self._service, token, "basic", *_SEES)
+        return self._live.inside()
+
+    def pipeline(self, token: str, asked: Mapping[str, str]) -> tuple[bytes, str]:
+        """`GET /pipeline`: (what was asked for, its media type)."""
+        sign_in.technician(self._service, token, "basic", *_SEES)
+        kind = asked.get("as", "html")
+        if kind not in _KINDS:
+            raise InputError(f"as is one of {', '.join(_KINDS)}")
+        found, now = self._live.history, self._service.now()
+        try:
+            found.follow()
+        except RepositoryError as error:
+            raise StateError(str(error)) from error
+        if kind == "csv":
+            return pipeline_table.as_csv(found).encode(), _KINDS[kind]
+        if kind == "json":
+            return msgspec.json.encode(pipeline_table.as_values(found, now)), _KINDS[kind]
+        return pipeline_page.html(found, now).encode(), _KINDS[kind]
+
+    def halt(self, token: str, body: bytes) -> tuple[int, str]:
+        """`POST /board/halt`: (status, what came of it in words)."""
+        who = sign_in.technician(self._service, token, "basic", technicians.RELEASE)
+        wish = decode(body, HaltWish)
+        try:
+            done = halting.halt(self._service, wish.channel, wish.release, who.name)
+        except StateError as error:
+            log.error("HALT of %d on %s by %s: %s", wish.release, wish.channel, who.name, error)
+            return 503, str(error)
+        finally:
+            self._live.forget()
+        return 200, f"release {wish.release} on {wish.channel}: {done.value}"
+
+
+def _from_our_page(request: AnyRequest) -> None:
+    """Refuse what another site's page sends with a password that the browser remembers.
+
+    Raises:
+        PermissionDeniedException: (403) it is not from this server's own page, or says not.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    origin = request.headers.get("origin")
+    host = request.headers.get("host", "")
+    if kind != "application/json" or (origin is not None and urlsplit(origin).netloc != host):
+        raise PermissionDeniedException("a HALT is JSON, and comes from this server's own page")
+
+
+def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
+    """The board's paths, answered in the threads of `lane`."""
+    face = BoardFace(service)
+
+    @get("/board", media_type="text/html")
+    async def board(request: AnyRequest) -> Response[str]:
+        html = await lane.run(face.page, authorization(request))
+        return Response(html, media_type="text/html", headers=_HEADERS)
+
+    @get("/board/live", media_type="text/html")
+    async def live(request: AnyRequest) -> Response[str]:
+        html, tag = await lane.run(face.inside, authorization(request))
+        headers = {**_HEADERS, "etag": tag}
+        if request.headers.get("if-none-match", "").removeprefix("W/") == tag:
+            return Response("", status_code=304, headers=headers)
+        return Response(html, media_type="text/html", headers=headers)
+
+    @get("/pipeline")
+    async def pipeline(request: AnyRequest) -> Response[bytes]:
+        body, kind = await lane.run(face.pipeline, authorization(request), query(request))
+        return Response(body, media_type=kind, headers=_HEADERS)
+
+    @post("/board/halt", status_code=200)
+    async def halt(request: AnyRequest) -> Response[dict[str, Any]]:
+        _from_our_page(request)
+        body = await request.body()
+        status, text = await lane.run(face.halt, authorization(request), body)
+        return Response({"text": text}, status_code=status)
+
+    return [board, live, pipeline, halt]

@@ -1,0 +1,128 @@
+"""What the board shows, read in one go: what the worker saw last, the alarms that are open, and the
+pipeline. It counts nothing of the fleet itself. For `board`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from updater_server.channels import CHANNELS, RepositoryError, history, pipeline
+from updater_server.channels.history import History, Step
+from updater_server.channels.pipeline import Counted, Passage
+from updater_server.fleet import alarms
+from updater_server.fleet.alarms import Kind
+from updater_server.lookout import picture
+from updater_server.lookout.picture import Books, Fleet, OnChannel
+from updater_server.service import Service
+from updater_server.store.engine import reading
+from updater_server.store.tables import check_point
+
+ALARMS = 7
+"""Shown by name."""
+ACTS = 5
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One channel; what is None is not so yet."""
+
+    channel: str
+    passage: Passage | None
+    counts: OnChannel | None
+    state: str
+    reach: str
+    """How far it is let out, in words."""
+    verdict: str | None
+    """The verdict's word; None: there is none yet."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One look. Times are Unix s."""
+
+    now: int
+    lanes: list[Lane]
+    fleet: Fleet | None
+    fleet_at: int
+    books: Books | None
+    books_at: int
+    agreed_at: int | None
+    """When all of the books were last found right."""
+    kinds: list[Kind]
+    alarms: list[dict[str, Any]]
+    counted: Counted
+    marks: list[Step]
+    """Halts and promotions in the time of the adoption, oldest first."""
+    acts: list[Step]
+    """What people did last, newest first."""
+    trouble: str
+    """What is wrong with the channels or their log; "" if nothing is."""
+
+
+def look(service: Service, found: History) -> Shown:
+    """The board's worth, now; `found` is followed here."""
+    now = service.now()
+    trouble = ""
+    try:
+        found.follow()
+        trouble = "; ".join(found.doubts[:1])
+    except RepositoryError as error:
+        trouble = str(error)
+    with reading(service.engine) as connection:
+        fleet, fleet_at = picture.kept(connection, Fleet)
+        books, books_at = picture.kept(connection, Books)
+        newest = select(check_point.c.at).order_by(check_point.c.id.desc()).limit(1)
+        agreed_at = connection.scalar(newest)
+        kinds = alarms.kinds(connection)
+        raised = _worst(connection, kinds)
+    passages = pipeline.passages(found)
+    since = fleet.hours[0] - 3600 if fleet else now
+    acts = [step for step in found.steps if step.what != history.UNLISTED]
+    return Shown(
+        now=now,
+        lanes=[_lane(found, passages, fleet, channel) for channel in CHANNELS],
+        fleet=fleet,
+        fleet_at=fleet_at,
+        books=books,
+        books_at=books_at,
+        agreed_at=agreed_at,
+        kinds=kinds,
+        alarms=raised,
+        counted=pipeline.counted(passages, now),
+        marks=[step for step in found.steps if step.at >= since and _is_marked(step)],
+        acts=acts[: -ACTS - 1 : -1],
+        trouble=trouble,
+    )
+
+
+def _worst(connection: Connection, kinds: list[Kind]) -> list[dict[str, Any]]:
+    """The first `ALARMS` of the open ones, kind by kind: in a storm nobody sorts all of them."""
+    found: list[dict[str, Any]] = []
+    for kind in kinds:
+        if len(found) >= ALARMS:
+            break
+        found += alarms.open_alarms(connection, ALARMS - len(found), code=kind.code)
+    return found
+
+
+def _is_marked(step: Step) -> bool:
+    is_promotion = step.what == history.LISTED and step.channel != CHANNELS[0]
+    return is_promotion or step.what == history.HALTED
+
+
+def _lane(found: History, passages: list[Passage], fleet: Fleet | None, channel: str) -> Lane:
+    listed = set(found.listed(channel))
+    mine = [p for p in passages if (p.entry.hardware.hardware_class, p.release) in listed]
+    counts = fleet.channels.get(channel) if fleet else None
+    if not mine:
+        return Lane(channel, None, counts, "nothing listed", "", None)
+    passage = mine[0]
+    plan = found.plan(channel)
+    if counts is not None and counts.release != passage.release:
+        counts = None  # the worker has not seen this one yet
+    halted = passage.stopped
+    state = f"halted on {halted.channel}" if halted and halted.channel != channel else ""
+    return Lane(channel, passage, counts, state, plan.in_words(passage.release), None)
