@@ -225,6 +225,19 @@ def suppliers(
 
 
 @task(
+    help={
+        "check": "sell a hundred vouchers through it, take it down, say what was seen",
+        "kill": "kill each part under load and print what it cost",
+    }
+)
+def env(context: Context, check: bool = False, kill: bool = False) -> None:
+    """The whole picture on this machine: balancer, two servers, worker, PostgreSQL with standbys,
+    mail; gone without trace at the end.
+    """
+    _python("-m tests.env" + " --check" * check + " --kill" * kill)
+
+
+@task(
     positional=["what"],
     help={
         "what": "what to measure: journal, trust, board, sales, idle",
