@@ -22,6 +22,7 @@ from tests.env.parts import ROOT, Part, answers, free_ports, program, until
 from tests.measure.load import make_folder
 from tests.measure.past import PRODUCT
 from tests.server.shop import NOW, make_repository, voucher_csv
+from tests.server.test_server_process import Process
 from tests.support.postgres import programs_folder
 from updater_server.sales import incoming
 from updater_server.service import Service
@@ -234,14 +235,15 @@ class Whole:
         for number in range(2, SERVERS + 1):  # as another machine gets it, the files by a share
             other = self.data(number)
             other.mkdir(mode=0o700)
-            for name in ("server.key", "database-url"):
-                shutil.copy2(first / name, other / name)
+            shutil.copy2(first / "server.key", other / "server.key")
             (other / "repository").symlink_to(first / "repository")
+            joined = Process(other).quick("init", "--database", self.url())
+            assert joined.exit_code == 0, joined.output
 
     def _start_rest(self) -> None:
         python = program("python")
         for number, port in enumerate(self.server_ports, 1):
-            serve = ["serve", "--data", str(self.data(number)), "--port", str(port)]
+            serve = ["serve", "--data", str(self.data(number)), "--port", str(port), "--drain", "3"]
             command = [python, "-m", "updater_server", *serve]
             self._add(Part(f"server-{number}", self.folder / f"server-{number}", command))
         mail = [python, "-m", "tests.env.mail", str(self.mail_port), str(self.folder / "mail")]

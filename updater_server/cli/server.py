@@ -94,6 +94,8 @@ def _migrate(folder: DataFolder, engine: Engine, owner: str) -> None:
     try:
         with postgresql.presence(owners, alone=True):
             database.migrate(owners)
+    except postgresql.ServersRun:
+        database.check_schema(engine)  # one more server beside those that sell: nothing to change
     finally:
         owners.dispose()
 
@@ -102,6 +104,9 @@ def serve(
     data: Data,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
+    drain: Annotated[
+        float, typer.Option(min=0, max=60, help="Seconds of /health saying no before the end.")
+    ] = 0.0,
 ) -> None:
     """Serve terminals, technicians and the dashboard until interrupted."""
     from updater_server.faces.serving import serve as run  # the web server, only where it is needed
@@ -117,4 +122,4 @@ def serve(
         sys.stdout.flush()
 
     with refusals():
-        run(Service.open(data), host, port, ready)
+        run(Service.open(data), host, port, ready, drain)

@@ -45,14 +45,23 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def _serve(service: Service, listening: socket.socket, ready: Callable[[int], None]) -> None:
-    application: Any = make_app(service)
+async def _serve(
+    service: Service, listening: socket.socket, ready: Callable[[int], None], drain_s: float
+) -> None:
+    leaving = asyncio.Event()
+    application: Any = make_app(service, leaving.is_set)
     server = HttpServer(cast(Application, application), listening, _limits())
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        _end_in(END_S)
-        server.stop()
+        if leaving.is_set() or not drain_s:  # told twice: at once
+            _end_in(END_S)
+            server.stop()
+            return
+        log.info("told to end: /health says so; serving on for %.1f s", drain_s)
+        leaving.set()
+        _end_in(drain_s + END_S)
+        loop.call_later(drain_s, server.stop)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
@@ -149,8 +158,13 @@ def _settle() -> None:
     gc.freeze()
 
 
-def serve(service: Service, host: str, port: int, ready: Callable[[int], None]) -> None:
+def serve(
+    service: Service, host: str, port: int, ready: Callable[[int], None], drain_s: float = 0.0
+) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is called with the port once requests are answered.
+
+    `drain_s`: for so long after the word to end, `/health` says no and all else goes on, so that a
+    balancer sends terminals elsewhere before anybody is refused. The word said twice ends at once.
 
     Port 0 takes a free one. The port is also in the file `port` of the data folder while the server
     runs.
@@ -166,7 +180,7 @@ def serve(service: Service, host: str, port: int, ready: Callable[[int], None]) 
         service = dataclasses.replace(service, desk=desk)
         _settle()
         try:
-            asyncio.run(_serve(service, listening, ready))
+            asyncio.run(_serve(service, listening, ready, drain_s))
         finally:
             desk.close()
             service.folder.port.unlink(missing_ok=True)
