@@ -8,6 +8,7 @@ import typer
 
 from updater_server.cli.alarms import alarm_cli
 from updater_server.cli.days import day_cli
+from updater_server.cli.moving import migrate_store
 from updater_server.cli.parties import party_cli
 from updater_server.cli.reports import audit, check, report
 from updater_server.cli.restore import backup, restore, restored_cli
@@ -32,7 +33,7 @@ cli.add_typer(technician_cli, name="technician")
 cli.add_typer(alarm_cli, name="alarm")
 cli.add_typer(notices_cli, name="notices")
 cli.add_typer(restored_cli, name="restored")
-for command in (audit, backup, restore, init, serve, worker, check, report):
+for command in (audit, backup, migrate_store, restore, init, serve, worker, check, report):
     cli.command()(command)
 
 if __name__ == "__main__":

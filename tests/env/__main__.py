@@ -1,4 +1,6 @@
-"""`inv env`: bring the whole up and leave it up; `--check`: sell a hundred vouchers through it."""
+"""`inv env`: bring the whole up and leave it up; `--check`: sell a hundred vouchers through it;
+`--kill`: kill each part while terminals sell; `--move`: from SQLite to PostgreSQL meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,8 @@ import time
 from typing import NoReturn
 
 from tests.env.check import check
+from tests.env.kill import table
+from tests.env.move import move
 from tests.env.parts import NotHere
 from tests.env.whole import whole
 
@@ -39,12 +43,18 @@ def main() -> int:
     """0 if all was well."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--move", action="store_true")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     try:
         if options.check:
             return check(_line)
+        if options.kill:
+            return table(_line)
+        if options.move:
+            return move(_line)
         _stay()
     except NotHere as error:
         _line(str(error))

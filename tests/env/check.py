@@ -21,11 +21,11 @@ MERCHANTS = 5
 EACH = 20
 
 
-def _alarm(made: Whole) -> None:
-    """Something that a person is to be told of."""
+def raise_an_alarm(made: Whole, code: str) -> None:
+    """Something that a person is to be told of; of one code there is one mail in five minutes."""
     service = Service.open(made.data())
     with writing(service.engine) as connection:
-        raise_alarm(connection, None, "env", "this is a check of the whole", service.now())
+        raise_alarm(connection, None, code, "a check of the whole", service.now())
     service.engine.dispose()
 
 
@@ -37,9 +37,9 @@ def check(line: Callable[[str], None]) -> int:
         up_s = time.monotonic() - started
         line(f"up in {up_s:.0f} s: {', '.join(made.parts)}")
         line(f"PostgreSQL: {made.primary()} is the primary, {made.standby()} its standby")
-        _alarm(made)
-        trade = sell(made, range(1, MERCHANTS + 1), EACH)
-        seen = judge(made, [trade])
+        raise_an_alarm(made, "checked")
+        trade = sell(made.balancer_port, range(1, MERCHANTS + 1), EACH)
+        seen = judge(made.data(), [trade])
         took_s = time.monotonic() - trade.began_at
         line(f"sold {seen.answered} vouchers through the balancer in {took_s:.1f} s")
         line(f"lost {len(seen.lost)}, doubled {len(seen.doubled)}, made up {len(seen.made_up)}")

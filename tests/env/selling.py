@@ -1,5 +1,5 @@
-"""Terminals that sell through the balancer until told otherwise, ask again until they are answered,
-and know what they were told; and what the books say of it afterwards.
+"""Terminals that sell at a port (the balancer's) until told otherwise, ask again until they are
+answered, and know what they were told; and what the books say of it afterwards.
 """
 
 from __future__ import annotations
@@ -7,14 +7,15 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
-from tests.env.whole import Whole
 from tests.measure.load import FLOAT_MINOR, Terminal
 from tests.measure.past import AMOUNT_MINOR, COMMISSION_MINOR, PRODUCT, Life
 from tests.server.shop import NOW
@@ -23,8 +24,8 @@ from updater_server.store.engine import reading
 
 GIVES_UP_S = 20.0
 """How long a terminal waits for an answer."""
-ASKS_AGAIN_S = 0.5
-_MOST_TRIES = 400
+ASKS_AGAIN_S = 2.0
+_MOST_TRIES = 60
 
 
 @dataclass
@@ -71,6 +72,8 @@ class Merchant(Terminal):
                 )
                 return
             self.why_again.append(str(status or "no answer"))
+            self.close()
+            self._rest = b""
             time.sleep(ASKS_AGAIN_S)
         raise AssertionError(f"sale {self.sequence} was never answered")
 
@@ -79,8 +82,6 @@ class Merchant(Terminal):
             if self._socket is not None:
                 self._socket.settimeout(GIVES_UP_S)
             return self.post(content)
-        self.close()
-        self._rest = b""
         return 0, {}
 
     def sell_until(self, over: threading.Event, count: int | None) -> None:
@@ -110,18 +111,23 @@ class Trade:
         marks = [since, *moments, until]
         return max(b - a for a, b in itertools.pairwise(marks))
 
+    def sold_since(self, moment: float) -> int:
+        """How many were asked for and answered after it."""
+        return sum(sale.asked_at >= moment for sale in self.sold)
+
     def most_tries(self, since: float) -> int:
         """The most that one sale took which was asked for after this or was open then."""
         return max((s.tries for s in self.sold if s.answered_at >= since), default=0)
 
 
 @contextmanager
-def selling(whole: Whole, merchants: Sequence[int], pause_s: float = 0.02) -> Iterator[Trade]:
+def selling(port: int, merchants: Sequence[int], pause_s: float = 0.02) -> Iterator[Trade]:
     """Merchants at work while the body runs; each ends with an answered sale."""
     over = threading.Event()
-    trade = Trade([Merchant(number, whole.balancer_port, pause_s) for number in merchants])
+    trade = Trade([Merchant(number, port, pause_s) for number in merchants])
     threads = [
-        threading.Thread(target=each.sell_until, args=(over, None)) for each in trade.merchants
+        threading.Thread(target=one.sell_until, args=(over, None), daemon=True)
+        for one in trade.merchants
     ]
     for thread in threads:
         thread.start()
@@ -133,11 +139,11 @@ def selling(whole: Whole, merchants: Sequence[int], pause_s: float = 0.02) -> It
             thread.join()
 
 
-def sell(whole: Whole, merchants: Sequence[int], each: int) -> Trade:
+def sell(port: int, merchants: Sequence[int], each: int) -> Trade:
     """So many sales of each merchant, all at once."""
-    trade = Trade([Merchant(number, whole.balancer_port, 0.0) for number in merchants])
+    trade = Trade([Merchant(number, port, 0.0) for number in merchants])
     threads = [
-        threading.Thread(target=one.sell_until, args=(threading.Event(), each))
+        threading.Thread(target=one.sell_until, args=(threading.Event(), each), daemon=True)
         for one in trade.merchants
     ]
     for thread in threads:
@@ -170,27 +176,38 @@ _SALES = """SELECT sale.terminal_id, sale.sequence, sale.voucher_id, voucher.ser
     WHERE sale.state = 'delivered'"""
 
 
-def judge(whole: Whole, trades: Sequence[Trade]) -> Judged:
-    """Hold the books against what terminals know."""
-    service = Service.open(whole.data())
+Key = tuple[bytes, int]
+
+
+def delivered(folder: Path) -> dict[Key, Any]:
+    """Every sale in a server's books that brought a voucher, by terminal and sequence."""
+    service = Service.open(folder)
     with reading(service.engine) as connection:
         rows = connection.execute(text(_SALES)).all()
     service.engine.dispose()
-    books = {(bytes(row[0]), row[1]): row for row in rows}
+    return {(bytes(row[0]), row[1]): row for row in rows}
+
+
+def judge(folder: Path, trades: Sequence[Trade], before: Iterable[Key] = ()) -> Judged:
+    """Hold the books of a server's data folder against what terminals know. `before`: sales that
+    others had made.
+    """
+    # Before the books are read: terminals sell on meanwhile.
     sold = [sale for trade in trades for sale in trade.sold]
+    books = delivered(folder)
     lost = []
     for sale in sold:
         row = books.get((sale.terminal_id, sale.sequence))
         told = (0, sale.reply.get(3), sale.reply.get(5))
         if row is None or (sale.reply.get(1), row[3], row[4]) != told:
             lost.append((sale.terminal_id.hex(), sale.sequence))
-    vouchers = [row[2] for row in rows]
-    doubled = sorted({each for each in vouchers if vouchers.count(each) > 1})
+    given = Counter(row[2] for row in books.values())
+    doubled = sorted(each for each, times in given.items() if times > 1)
     asked = {
         (one.terminal_id, sequence)
         for trade in trades
         for one in trade.merchants
         for sequence in range(1, one.sequence + 1)
     }
-    made_up = [(key[0].hex(), key[1]) for key in books if key not in asked]
+    made_up = [(key[0].hex(), key[1]) for key in books if key not in asked | set(before)]
     return Judged(len(sold), lost, doubled, made_up)

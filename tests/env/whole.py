@@ -129,7 +129,7 @@ class Whole:
         self._make_servers()
         self._start_rest()
         self._watch.start()
-        until(self._is_whole, UP_S, "servers, standby and balancer")
+        until(self.is_whole, UP_S, "servers, standby and balancer")
 
     def down(self) -> None:
         """Take all of it away; it may be half up."""
@@ -143,7 +143,8 @@ class Whole:
             for part in list(self.parts.values()):
                 part.look(time.monotonic())
 
-    def _is_whole(self) -> bool:
+    def is_whole(self) -> bool:
+        """Whether everybody answers, and the primary has a synchronous standby."""
         ports = [*self.server_ports, self.balancer_port, self.mail_port]
         return (
             all(answers(port) for port in ports)

@@ -31,8 +31,9 @@ BELOW["service"] = BELOW["sales"] | {"sales"}
 BELOW["notices"] = BELOW["service"] | {"service"}
 BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
 BELOW["backup"] = BELOW["startup"] | {"startup"}
+BELOW["moving"] = BELOW["startup"] | {"startup"}
 BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
-BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log"}
+BELOW["cli"] = BELOW["faces"] | {"backup", "moving", "faces", "quiet_log"}
 BELOW["__main__"] = {"cli"}
 
 

@@ -10,9 +10,11 @@ import os
 import resource
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, NoReturn, cast
 
 from updater_server.atomic import write_atomically
 from updater_server.errors import StateError
@@ -28,6 +30,8 @@ END_S = 15.0
 """From the word to stop to the end of the process, whatever does not come back meanwhile."""
 COUNT_EVERY_S = 60.0
 LOOK_EVERY_S = 1.0
+MOVE_LOOK_S = 0.1
+_FIRST_GIVEN = 3
 _FILES_OF_OURS = 128
 log = logging.getLogger("duka.serving")
 
@@ -43,6 +47,40 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise StateError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return listening
+
+
+def _given() -> socket.socket | None:
+    """A listening socket that was handed to this process, by systemd or by itself (`_begin_anew`):
+    who connects meanwhile waits in its queue.
+
+    Source: sd_listen_fds(3).
+    """
+    if os.environ.pop("LISTEN_PID", "") != str(os.getpid()):
+        return None
+    os.environ.pop("LISTEN_FDS", None)
+    given = socket.socket(fileno=_FIRST_GIVEN)
+    os.set_inheritable(_FIRST_GIVEN, False)
+    given.setblocking(False)
+    return given
+
+
+def _begin_anew(queue: int, host: str, port: int, folder: Path, drain_s: float) -> NoReturn:
+    """Become the same server on the database that the books have moved to; `queue` is its
+    listening socket's descriptor.
+    """
+    log.info("the books have moved: beginning anew on them")
+    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+    os.dup2(queue, _FIRST_GIVEN, inheritable=True)
+    command = ["-m", "updater_server", "serve", "--data", str(folder), "--host", host]
+    command += ["--port", str(port), "--drain", str(drain_s)]
+    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606  ourselves
+
+
+async def _follow_the_books(service: Service, moved: Callable[[], None]) -> None:
+    """Call `moved` once they are in another database."""
+    while not service.is_left_behind:
+        await asyncio.sleep(MOVE_LOOK_S)
+    moved()
 
 
 async def _serve(
@@ -72,7 +110,10 @@ async def _serve(
     ready(port)
     tasks = [
         asyncio.create_task(task)
-        for task in (keep_renewing(service), _count(service), _look_after(service))
+        for task in (
+            *(keep_renewing(service), _count(service), _look_after(service)),
+            _follow_the_books(service, server.stop),
+        )
     ]
     await running
     for task in tasks:
@@ -175,7 +216,8 @@ def serve(
     """
     with its_place(service) as cut_off:
         examine(service, cut_off)
-        listening = _listen(host, port)
+        listening = _given() or _listen(host, port)
+        queue = listening.dup()
         desk = Desk(service.engine, service.key, service.now)
         service = dataclasses.replace(service, desk=desk)
         _settle()
@@ -185,3 +227,9 @@ def serve(
             desk.close()
             service.folder.port.unlink(missing_ok=True)
             listening.close()
+            port = queue.getsockname()[1]
+            if not service.is_left_behind:
+                queue.close()
+    if service.is_left_behind:
+        service.engine.dispose()
+        _begin_anew(queue.fileno(), host, port, service.folder.path, drain_s)
