@@ -7,6 +7,7 @@ from __future__ import annotations
 import typer
 
 from updater_server.cli.alarms import alarm_cli
+from updater_server.cli.artefacts import artefacts_cli
 from updater_server.cli.days import day_cli
 from updater_server.cli.moving import migrate_store
 from updater_server.cli.parties import party_cli
@@ -26,6 +27,7 @@ cli.add_typer(voucher_cli, name="vouchers")
 cli.add_typer(terminal_cli, name="terminal")
 cli.add_typer(party_cli, name="party")
 cli.add_typer(day_cli, name="day")
+cli.add_typer(artefacts_cli, name="artefacts")
 cli.add_typer(token_cli, name="token")
 cli.add_typer(stock_cli, name="stock")
 cli.add_typer(supplier_cli, name="supplier")

@@ -36,10 +36,18 @@ class Blow:
     """An alarm is raised while it is away, and a mail must come."""
     database: bool = False
     """Sales cannot go on before another one is primary."""
+    then: Callable[[Whole], object] = lambda _whole: None
+    """What an operator does when it is back."""
 
 
 def _named(name: str) -> Callable[[Whole], str]:
     return lambda _whole: name
+
+
+def _fill_again(made: Whole) -> None:
+    """The store forgets everything with its end: it is a copy, and filled anew."""
+    made.fill_store()
+    assert made.refresh_from_store(), "servers give terminals different files"
 
 
 BLOWS = (
@@ -48,6 +56,7 @@ BLOWS = (
     Blow("worker, kill -9", _named("worker"), away_s=3, tells=True),
     Blow("mail, kill -9", _named("mail"), away_s=8, tells=True),
     Blow("balancer, kill -9", _named("balancer")),
+    Blow("object store", _named("store"), away_s=5, then=_fill_again),
     Blow("etcd, kill -9", _named("etcd"), away_s=25),
     Blow("standby's machine", Whole.standby, away_s=20, database=True),
     Blow("primary's machine", Whole.primary, away_s=40, database=True),
@@ -115,6 +124,7 @@ def strike(made: Whole, blow: Blow, trade: Trade) -> Row:
         if blow.away_s:
             part.start()
     until(made.is_whole, 2 * UP_S, f"everything after {blow.name}")
+    blow.then(made)
     whole_s = time.monotonic() - began_at - blow.away_s
     if blow.tells:
         until(lambda: made.mails() > mails, UP_S, f"mail after {blow.name}")

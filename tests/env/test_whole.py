@@ -6,6 +6,7 @@ import pytest
 
 from tests.env.check import check
 from tests.env.parts import NotHere, program
+from tests.env.whole import UP_S
 
 
 def _missing() -> str:
@@ -21,4 +22,5 @@ def _missing() -> str:
 @pytest.mark.skipif(bool(_missing()), reason=_missing() or "all is here")
 def test_the_whole_sells_a_hundred_vouchers_and_goes_without_a_trace() -> None:
     said: list[str] = []
-    assert check(said.append) == 0, "\n".join(said)
+    code = check(said.append, up_in_s=4 * UP_S)  # others work on this machine as well
+    assert code == 0, "\n".join(said)

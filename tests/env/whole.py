@@ -30,6 +30,7 @@ from updater_server.store.engine import writing
 
 NODES = 3
 SERVERS = 2
+BUCKET = "channels"
 UP_S = 60.0
 _OWNER, _USER = "postgres", "duka"
 _RECEIVERS = """\
@@ -47,8 +48,8 @@ starttls = false
 
 
 class Whole:
-    """Everything, in a folder. `parts` by name: etcd, database-1 to -3, server-1, -2, worker, mail,
-    balancer.
+    """Everything, in a folder. `parts` by name: etcd, database-1 to -3, store, server-1 and -2,
+    worker, mail, balancer.
     """
 
     def __init__(self, terminals: int = 8, vouchers: int = 500) -> None:
@@ -60,10 +61,9 @@ class Whole:
         self.parts: dict[str, Part] = {}
         self._over = threading.Event()
         self._watch = threading.Thread(target=self._look_after, daemon=True)
-        ports = iter(free_ports(4 + 2 * NODES + SERVERS))
-        self._etcd, self._etcd_peers, self.balancer_port, self.mail_port = (
-            next(ports) for _ in range(4)
-        )
+        ports = iter(free_ports(5 + 2 * NODES + SERVERS))
+        self._etcd, self._etcd_peers, self._store_port = (next(ports) for _ in range(3))
+        self.balancer_port, self.mail_port = next(ports), next(ports)
         self._database_ports = [next(ports) for _ in range(NODES)]
         self._rest_ports = [next(ports) for _ in range(NODES)]
         self.server_ports = [next(ports) for _ in range(SERVERS)]
@@ -124,6 +124,8 @@ class Whole:
             signed = beside.submit(
                 make_repository, self.folder / "signed", self.folder / "release-keys"
             )
+            serve = ["-H", "127.0.0.1", "-p", str(self._store_port)]
+            self._add(Part("store", self.folder / "store", [program("moto_server"), *serve]))
             self._start_database()
             signed.result()
         self._make_servers()
@@ -145,7 +147,7 @@ class Whole:
 
     def is_whole(self) -> bool:
         """Whether everybody answers, and the primary has a synchronous standby."""
-        ports = [*self.server_ports, self.balancer_port, self.mail_port]
+        ports = [*self.server_ports, self.balancer_port, self.mail_port, self._store_port]
         return (
             all(answers(port) for port in ports)
             and all(self.healthy(number + 1) for number in range(SERVERS))
@@ -222,24 +224,56 @@ class Whole:
         for number in range(1, SERVERS + 1):
             (self.folder / f"server-{number}").mkdir()
         first = self.data(1)
-        os.environ["DUKA_DATABASE_OWNER"] = self.url(_OWNER)
-        try:
+        with _environment(DUKA_DATABASE_OWNER=self.url(_OWNER)):
             make_folder(first, self.folder / "signed", self._terminals, self.url())
-        finally:
-            del os.environ["DUKA_DATABASE_OWNER"]
         (first / "notices.toml").write_text(_RECEIVERS.format(port=self.mail_port))
         service = Service.open(first)
         with writing(service.engine) as connection:
             csv = voucher_csv(PRODUCT, range(self._vouchers))
             incoming.import_csv(connection, service.key, csv, NOW)
         service.engine.dispose()
-        for number in range(2, SERVERS + 1):  # as another machine gets it, the files by a share
+        self.fill_store()
+        for number in range(2, SERVERS + 1):  # as another machine gets it
             other = self.data(number)
             other.mkdir(mode=0o700)
             shutil.copy2(first / "server.key", other / "server.key")
-            (other / "repository").symlink_to(first / "repository")
+            (other / "repository").mkdir()
+            shutil.copy2(first / "repository" / "policy.json", other / "repository")
+            self._artefacts("pull", number)
             joined = Process(other).quick("init", "--database", self.url())
             assert joined.exit_code == 0, joined.output
+
+    # --- the object store ---
+
+    def fill_store(self) -> None:
+        """Give the store what the first server has; it may have forgotten everything."""
+        until(lambda: answers(self._store_port), UP_S, "the object store")
+        bucket = f"http://127.0.0.1:{self._store_port}/{BUCKET}"
+        made = urllib.request.Request(bucket, method="PUT")
+        urllib.request.urlopen(made, timeout=10).close()
+        self._artefacts("push", 1)
+
+    def refresh_from_store(self) -> bool:
+        """Bring the other servers what is in the store; whether they serve the same bytes now."""
+        for number in range(2, SERVERS + 1):
+            self._artefacts("pull", number)
+        return len({self._served(number) for number in range(1, SERVERS + 1)}) == 1
+
+    def _served(self, number: int) -> bytes:
+        where = f"http://127.0.0.1:{self.server_ports[number - 1]}/tuf/metadata/timestamp.json"
+        with urllib.request.urlopen(where, timeout=10) as answer:
+            return bytes(answer.read())
+
+    def _artefacts(self, word: str, number: int) -> None:
+        with _environment(
+            AWS_ENDPOINT_URL=f"http://127.0.0.1:{self._store_port}",
+            AWS_REGION="us-east-1",
+            AWS_ACCESS_KEY_ID="one",
+            AWS_SECRET_ACCESS_KEY="two",
+        ):
+            done = Process(self.data(number)).quick("artefacts", word, f"s3://{BUCKET}")
+        if done.exit_code:
+            raise OSError(done.output)
 
     def _start_rest(self) -> None:
         python = program("python")
@@ -260,6 +294,17 @@ class Whole:
         }
         haproxy = [program("haproxy"), "-db", "-f", str(ROOT / "deploy" / "haproxy.cfg")]
         self._add(Part("balancer", self.folder / "balancer", haproxy, places))
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """What a command finds in its environment, for the while."""
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name in values:
+            del os.environ[name]
 
 
 @contextmanager

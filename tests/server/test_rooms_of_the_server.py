@@ -31,9 +31,10 @@ BELOW["service"] = BELOW["sales"] | {"sales"}
 BELOW["notices"] = BELOW["service"] | {"service"}
 BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
 BELOW["backup"] = BELOW["startup"] | {"startup"}
+BELOW["artefacts"] = {"errors", "atomic"}
 BELOW["moving"] = BELOW["startup"] | {"startup"}
 BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
-BELOW["cli"] = BELOW["faces"] | {"backup", "moving", "faces", "quiet_log"}
+BELOW["cli"] = BELOW["faces"] | {"backup", "moving", "artefacts", "faces", "quiet_log"}
 BELOW["__main__"] = {"cli"}
 
 
