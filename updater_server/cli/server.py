@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Annotated
 
 import typer
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import ProgrammingError
 
 from updater_server import server_key
 from updater_server.atomic import sync_folder, write_atomically
@@ -94,6 +96,12 @@ def _migrate(folder: DataFolder, engine: Engine, owner: str) -> None:
     try:
         with postgresql.presence(owners, alone=True):
             database.migrate(owners)
+    except (postgresql.ServersRun, ProgrammingError) as why:
+        # One more server beside those that sell, or a user who owns nothing: is anything to do?
+        try:
+            database.check_schema(engine)
+        except StateError:
+            raise why from None
     finally:
         owners.dispose()
 
@@ -102,6 +110,9 @@ def serve(
     data: Data,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
+    drain: Annotated[
+        float, typer.Option(min=0, max=60, help="Seconds of /health saying no before the end.")
+    ] = 0.0,
 ) -> None:
     """Serve terminals, technicians and the dashboard until interrupted."""
     from updater_server.faces.serving import serve as run  # the web server, only where it is needed
@@ -113,8 +124,11 @@ def serve(
         handler.addFilter(Repeats())
 
     def ready(actual_port: int) -> None:
-        sys.stdout.write(f"serving http://{host}:{actual_port}\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(f"serving http://{host}:{actual_port}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:  # who started the first one is gone; terminals are not
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     with refusals():
-        run(Service.open(data), host, port, ready)
+        run(Service.open(data), host, port, ready, drain)

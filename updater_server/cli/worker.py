@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import signal
 import socket
 import sys
@@ -30,6 +31,7 @@ from updater_server.store.engine import reading, writing
 
 JOBS = ("notices", "stock", "fleet", "telemetry", "waves")
 _STOCK_EVERY_S = 3600.0
+_LOOK_S = 0.5
 
 
 def worker(
@@ -72,8 +74,14 @@ def worker(
             ]
             for thread in threads:
                 thread.start()
-            for thread in threads:
-                thread.join()
+            while any(thread.is_alive() for thread in threads):
+                if service.is_left_behind:
+                    stop.set()
+                threads[0].join(_LOOK_S)
+        if service.is_left_behind:  # the same worker, where the books are now
+            service.engine.dispose()
+            again = ["--data", str(data), *(["--only", only] if only else [])]
+            os.execv(sys.executable, [sys.executable, "-m", "updater_server", "worker", *again])  # noqa: S606
 
 
 def _watch_stock(service: Service, _server: str, stop: threading.Event) -> None:

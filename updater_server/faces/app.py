@@ -22,6 +22,8 @@ no list can make a sale wait for a thread.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from litestar import Litestar, Response, asgi, get
 from litestar.types import Receive, Scope, Send
 
@@ -37,8 +39,8 @@ from updater_server.store.engine import is_sqlite
 BODY_LIMIT_BYTES = 64 * 1024
 
 
-def make_app(service: Service) -> Front:
-    """The whole server as one ASGI application."""
+def make_app(service: Service, leaving: Callable[[], bool] = lambda: False) -> Front:
+    """The whole server as one ASGI application. `leaving`: whether it was told to end."""
     # Two: one opens and seals while the other's commit is on its way to the disk. PostgreSQL
     # brings several commits to the disk at once.
     several = 2 if is_sqlite(service.engine) else 6
@@ -48,7 +50,7 @@ def make_app(service: Service) -> Front:
     reports = Lane("reports", threads=1, waiting=31, patience_s=10)
     looks = Lane("health", threads=1, waiting=7, patience_s=5)
     files = StaticFiles(service.folder.repository, downloads, service.prices.folder)
-    whole = Health(service)
+    whole = Health(service, leaving=leaving)
 
     @asgi("/tuf", is_mount=True, copy_scope=True)
     async def tuf_files(scope: Scope, receive: Receive, send: Send) -> None:

@@ -59,6 +59,8 @@ class Front:
             await self._answer(body, came_at) if body is not None else (terminal.TOO_LARGE, b"")
         )
         later = [(b"retry-after", RETRY_AFTER_S.encode())] if status == terminal.TRY_LATER else []
+        if later and self._service.is_left_behind:  # the next connection is to where the books are
+            later.append((b"connection", b"close"))
         await _reply(send, status, reply, later)
 
     async def _answer(self, body: bytes, came_at: float) -> tuple[int, bytes]:

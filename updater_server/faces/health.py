@@ -1,7 +1,7 @@
 """Does the server do its work? What `/health` says. For `app`.
 
-Each answer is from a real write and a real read, a few seconds old at most: whoever asks more often
-costs nothing.
+Each answer is from a real write and a real read, a few seconds old at most (half a second, if it
+was bad): whoever asks more often costs nothing. A server that was told to end says so first.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from updater_server.startup import write_and_read_back
 from updater_server.store.engine import LINE_LIMIT, write_line
 
 FRESH_S = 5.0
+SICK_FRESH_S = 0.5
+"""A balancer that asks each second sends terminals again as soon as they can be served."""
 ROOM_BYTES = 64 * 1024 * 1024
 """With less on the disk a server says so while it can still sell."""
 
@@ -28,8 +30,14 @@ ROOM_BYTES = 64 * 1024 * 1024
 class Health:
     """Safe to call from several threads; one of them looks, the others get what it saw last."""
 
-    def __init__(self, service: Service, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        service: Service,
+        clock: Callable[[], float] = time.monotonic,
+        leaving: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._service = service
+        self._leaving = leaving
         self._clock = clock
         self._lock = threading.Lock()
         self._seen_at: float | None = None
@@ -37,9 +45,12 @@ class Health:
 
     def problems(self) -> list[str]:
         """What keeps the server from selling, or soon will, in words; empty when all is well."""
+        if self._leaving():
+            return ["this server is about to end: ask another one"]
         with self._lock:
             now = self._clock()
-            if self._seen_at is None or now - self._seen_at >= FRESH_S:
+            fresh_s = SICK_FRESH_S if self._problems else FRESH_S
+            if self._seen_at is None or now - self._seen_at >= fresh_s:
                 self._problems = self._look()
                 self._seen_at = self._clock()
             return list(self._problems)

@@ -10,9 +10,11 @@ import os
 import resource
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, NoReturn, cast
 
 from updater_server.atomic import write_atomically
 from updater_server.errors import StateError
@@ -28,6 +30,8 @@ END_S = 15.0
 """From the word to stop to the end of the process, whatever does not come back meanwhile."""
 COUNT_EVERY_S = 60.0
 LOOK_EVERY_S = 1.0
+MOVE_LOOK_S = 0.1
+_FIRST_GIVEN = 3
 _FILES_OF_OURS = 128
 log = logging.getLogger("duka.serving")
 
@@ -45,14 +49,57 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def _serve(service: Service, listening: socket.socket, ready: Callable[[int], None]) -> None:
-    application: Any = make_app(service)
+def _given() -> socket.socket | None:
+    """A listening socket that was handed to this process, by systemd or by itself (`_begin_anew`):
+    who connects meanwhile waits in its queue.
+
+    Source: sd_listen_fds(3).
+    """
+    if os.environ.pop("LISTEN_PID", "") != str(os.getpid()):
+        return None
+    os.environ.pop("LISTEN_FDS", None)
+    given = socket.socket(fileno=_FIRST_GIVEN)
+    os.set_inheritable(_FIRST_GIVEN, False)
+    given.setblocking(False)
+    return given
+
+
+def _begin_anew(queue: int, host: str, port: int, folder: Path, drain_s: float) -> NoReturn:
+    """Become the same server on the database that the books have moved to; `queue` is its
+    listening socket's descriptor.
+    """
+    log.info("the books have moved: beginning anew on them")
+    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+    os.dup2(queue, _FIRST_GIVEN, inheritable=True)
+    command = ["-m", "updater_server", "serve", "--data", str(folder), "--host", host]
+    command += ["--port", str(port), "--drain", str(drain_s)]
+    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606  ourselves
+
+
+async def _follow_the_books(service: Service, moved: Callable[[], None]) -> None:
+    """Call `moved` once they are in another database."""
+    while not service.is_left_behind:
+        await asyncio.sleep(MOVE_LOOK_S)
+    moved()
+
+
+async def _serve(
+    service: Service, listening: socket.socket, ready: Callable[[int], None], drain_s: float
+) -> None:
+    leaving = asyncio.Event()
+    application: Any = make_app(service, leaving.is_set)
     server = HttpServer(cast(Application, application), listening, _limits())
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        _end_in(END_S)
-        server.stop()
+        if leaving.is_set() or not drain_s:  # told twice: at once
+            _end_in(END_S)
+            server.stop()
+            return
+        log.info("told to end: /health says so; serving on for %.1f s", drain_s)
+        leaving.set()
+        _end_in(drain_s + END_S)
+        loop.call_later(drain_s, server.stop)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
@@ -63,7 +110,10 @@ async def _serve(service: Service, listening: socket.socket, ready: Callable[[in
     ready(port)
     tasks = [
         asyncio.create_task(task)
-        for task in (keep_renewing(service), _count(service), _look_after(service))
+        for task in (
+            *(keep_renewing(service), _count(service), _look_after(service)),
+            _follow_the_books(service, server.stop),
+        )
     ]
     await running
     for task in tasks:
@@ -149,8 +199,13 @@ def _settle() -> None:
     gc.freeze()
 
 
-def serve(service: Service, host: str, port: int, ready: Callable[[int], None]) -> None:
+def serve(
+    service: Service, host: str, port: int, ready: Callable[[int], None], drain_s: float = 0.0
+) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is called with the port once requests are answered.
+
+    `drain_s`: for so long after the word to end, `/health` says no and all else goes on, so that a
+    balancer sends terminals elsewhere before anybody is refused. The word said twice ends at once.
 
     Port 0 takes a free one. The port is also in the file `port` of the data folder while the server
     runs.
@@ -161,13 +216,20 @@ def serve(service: Service, host: str, port: int, ready: Callable[[int], None]) 
     """
     with its_place(service) as cut_off:
         examine(service, cut_off)
-        listening = _listen(host, port)
+        listening = _given() or _listen(host, port)
+        queue = listening.dup()
         desk = Desk(service.engine, service.key, service.now)
         service = dataclasses.replace(service, desk=desk)
         _settle()
         try:
-            asyncio.run(_serve(service, listening, ready))
+            asyncio.run(_serve(service, listening, ready, drain_s))
         finally:
             desk.close()
             service.folder.port.unlink(missing_ok=True)
             listening.close()
+            port = queue.getsockname()[1]
+            if not service.is_left_behind:
+                queue.close()
+    if service.is_left_behind:
+        service.engine.dispose()
+        _begin_anew(queue.fileno(), host, port, service.folder.path, drain_s)

@@ -29,6 +29,8 @@ from sqlalchemy.exc import DBAPIError
 from updater_server.errors import BusyError, StateError
 from updater_server.store import postgresql, rights, sqlite
 
+MOVED, MOVING = "moved", "moving"
+"""In the place of a schema's version (`updater_server.moving`): nobody's books any more, or yet."""
 LINE_LIMIT = 64
 PATIENCE_S = 8.0
 """A terminal gives up on an answer after about 20 s; the network has its share of them."""
@@ -276,4 +278,8 @@ def check_schema(engine: Engine) -> None:
         raise StateError(
             "the database is of an older version: run `init` on this folder to migrate"
         )
+    if found == MOVED:
+        raise StateError("these books have moved to PostgreSQL, and are old: put no server on them")
+    if found == MOVING:
+        raise StateError("the database is being filled by `migrate-store`: end that first")
     raise StateError("the database was written by a newer server: use that one")

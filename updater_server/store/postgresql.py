@@ -46,6 +46,10 @@ log = logging.getLogger("duka.store")
 T = TypeVar("T")
 
 
+class ServersRun(StateError):
+    """Somebody serves from a database whose tables were to be changed."""
+
+
 def open_engine(url: str, as_owner: bool = False) -> Engine:
     """An engine on the database at `url`. Its connections have no more rights than the server needs
     (`APP_ROLE`), unless it is the owner's, for `init` and `restore`.
@@ -128,17 +132,16 @@ def presence(engine: Engine, alone: bool) -> Iterator[None]:
     """Be one of the servers on a database, or the only process that may change its tables.
 
     Raises:
-        StateError: servers run on it, or somebody is changing its tables.
+        ServersRun: to be alone was wanted, and servers run on it.
+        StateError: somebody is changing its tables.
     """
     kind = "" if alone else "_shared"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as held:
         asked = f"SELECT pg_try_advisory_lock{kind}({_CLASS}, {_SERVERS})"
         if not held.exec_driver_sql(asked).scalar():
-            raise StateError(
-                "a server runs on this database: stop all of them first"
-                if alone
-                else "the database is being changed by `init` or `restore`: wait for it"
-            )
+            if alone:
+                raise ServersRun("a server runs on this database: stop all of them first")
+            raise StateError("the database is being changed by `init` or `restore`: wait for it")
         try:
             yield
         finally:

@@ -9,14 +9,25 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from updater_server.errors import BusyError
+
+ELSEWHERE = "database-url"
+"""The file beside a database that says where the books are, if not in it (`updater_server.moving`).
+"""
 BUSY_TIMEOUT_MS = 5000
 """How long another process (an operator's command) may hold the write lock."""
 
 
+class BooksMoved(BusyError):
+    """Nothing was begun: another database has the books now."""
+
+
 def open_engine(path: Path) -> Engine:
     """An engine on the SQLite file `path`: WAL, foreign keys, every commit on the disk before it
-    returns.
+    returns. A writing transaction raises `BooksMoved` once the file's folder says that its books
+    are elsewhere.
     """
+    moved_to = path.with_name(ELSEWHERE)
     engine = create_engine(
         f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=8
     )
@@ -38,6 +49,9 @@ def open_engine(path: Path) -> Engine:
             raw(connection).execute(words)
         except sqlite3.Error as error:
             raise DBAPIError.instance(words, None, error, sqlite3.Error) from error
+        if writes and moved_to.exists():  # looked at under the lock under which it is decided
+            raw(connection).execute("ROLLBACK")
+            raise BooksMoved("the books have moved to PostgreSQL: ask again")
 
     return engine
 
