@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from hw_sim.suppliers import http, switch
+from hw_sim.suppliers import http, switch, utility
 from hw_sim.suppliers.airtime import Operator, Settings
 from hw_sim.suppliers.tcp import Listener, Wire
 from tests.server.device import Device
@@ -31,7 +31,9 @@ from updater_server.service import Service
 from updater_server.store.engine import writing
 
 NAME = "savanna"
+AnySettings = Settings | switch.Settings | utility.Settings
 PHONE = Recipient((10, 12), ["07", "2547"])
+METER = Recipient((11, 13), [])
 CATALOGUE = channels.Catalogue(
     1,
     "KES",
@@ -43,6 +45,10 @@ CATALOGUE = channels.Catalogue(
             OpenAmount(1000, 100_000, 500, 50), PHONE,
         ),
         Product("top100", "Savanna 100", "Savanna", 10000, 400, "", [4], "topup", None, PHONE),
+        Product(
+            "power", "Lake Power units", "Lake Power", 10000, 200, "", [4] * 5, "meter",
+            OpenAmount(1000, 100_000, 500, 20), METER,
+        ),
         Product("orphan", "Nobody's", "Nobody", 10000, 400, "", [4], "topup", None, PHONE),
     ],
     channels.OfflinePolicy(10000, 2, 20000, 259200),
@@ -63,16 +69,14 @@ def make_signed(folder: Path) -> None:
 class Counter:
     """One server and one operator, and what a test asks of them."""
 
-    def __init__(
-        self, folder: Path, signed: Path, settings: Settings | switch.Settings, **how: Any
-    ) -> None:
+    def __init__(self, folder: Path, signed: Path, settings: AnySettings, **how: Any) -> None:
         self.shop = Shop.open(folder / "data", signed / "repository")
         self.how = {"patience_s": 2.0, **how}
         _relax(self.shop.service.engine)
         self.operator: Any = _made(settings, lambda: self.shop.clock[0])
         with writing(self.shop.service.engine) as connection:
             kept = self.put(connection)
-            for product in ("top", "top100"):
+            for product in ("top", "top100", "power"):
                 supplier_setup.set_route(connection, product, NAME, "", "Asha", self.shop.clock[0])
         self.secret = kept.report_secret
         self.reports = Reports(self)
@@ -85,6 +89,10 @@ class Counter:
         if isinstance(self.operator, Operator):
             kind, api_key = "airtime", self.operator.settings.api_key
             settings |= {"url": self.operator.url, "username": "duka", "country": "254"}
+        elif isinstance(self.operator, utility.Utility):
+            kind, api_key = "xmlvend", self.operator.settings.password
+            settings |= {"url": self.operator.url, "username": "duka"}
+            settings |= {"client": self.operator.settings.client}
         else:
             kind, api_key = "iso8583", self.operator.settings.terminal
             settings |= {"host": "127.0.0.1", "port": self.operator.port}
@@ -164,9 +172,11 @@ class Counter:
         self.service.engine.dispose()
 
 
-def _made(settings: Settings | switch.Settings, clock: Callable[[], float]) -> Any:
+def _made(settings: AnySettings, clock: Callable[[], float]) -> Any:
     if isinstance(settings, Settings):
         return Operator(settings, clock=clock)
+    if isinstance(settings, utility.Settings):
+        return utility.Utility(settings, clock=clock)
     return switch.Switch(settings, clock=clock)
 
 
@@ -205,7 +215,7 @@ class Reports:
 def opened(
     folder: Path,
     signed: Path,
-    settings: Settings | switch.Settings | None = None,
+    settings: AnySettings | None = None,
     **how: Any,
 ) -> Iterator[Counter]:
     """A counter that is closed at the end; its books must be sound."""
@@ -228,7 +238,17 @@ def order(
     sequence: int, number: str = "0712345678", amount: int = 10000, product: str = "top"
 ) -> dict[int, Any]:
     """The content of that message."""
-    commission = {"top": amount * 50 // 1000}.get(product, 400)
+    commission = {"top": amount * 50 // 1000, "power": amount * 20 // 1000}.get(product, 400)
     return {
         0: 2, 1: sequence, 2: product, 3: amount, 4: 1_790_000_000, 20: commission, 21: number,
     }  # fmt: skip
+
+
+def meter(number: int) -> str:
+    """A meter's number of 11 digits, the last one by Luhn's formula, as IEC 62055-41 has it."""
+    digits = f"{number:010d}"
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 - place % 2)
+        total += value - 9 if value > 9 else value
+    return f"{digits}{-total % 10}"

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from sqlalchemy import select
 
-from updater_server.sales import ledger, reports, vending, vends
+from updater_server.sales import ledger, reports, vend_rows, vending, vends
 from updater_server.sales.suppliers import airtime
 from updater_server.sales.suppliers.base import Accepted, Delivered, Order, Rejected, Unclear
 from updater_server.sales.vending import Desk
@@ -45,10 +45,10 @@ def _sends_again_after_a_restart() -> AbstractContextManager[object]:
 
     def ask(self: Desk, vend_id: int, name: str) -> None:
         with writing(self._engine) as connection:
-            row = vends.find(connection, vend_id)
+            row = vend_rows.find(connection, vend_id)
             adapter = self.adapter(connection, name)
         if row["state"] == vends.SENT and row["supplier_reference"] is None:
-            self._settle(vend_id, adapter.send(vends.order_of(row)), "query")
+            self._settle(vend_id, adapter.send(vend_rows.order_of(row)), "query")
             return
         real(self, vend_id, name)
 
@@ -125,7 +125,7 @@ def _sends_before_it_is_written() -> AbstractContextManager[object]:
     def send(self: Desk, vend_id: int, name: str) -> None:
         with writing(self._engine) as connection:
             adapter = self.adapter(connection, name)
-            order = vends.order_of(vends.find(connection, vend_id))
+            order = vend_rows.order_of(vend_rows.find(connection, vend_id))
         outcome = self._told(name, adapter.send, order)
         with writing(self._engine) as connection:
             vends.begin_sending(connection, vend_id, self._now())

@@ -18,13 +18,16 @@ from sqlalchemy import Connection, Engine, select
 
 from updater_server.errors import BusyError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import supplier_setup, vends
+from updater_server.sales import supplier_setup, vend_rows, vends
 from updater_server.sales.supplier_setup import Kept
 from updater_server.sales.suppliers.base import (
     Accepted,
+    Known,
+    KnowsCustomers,
     NotSent,
     Order,
     Outcome,
+    Question,
     Rejected,
     Supplier,
     Unclear,
@@ -94,6 +97,15 @@ class Desk:
     def start(self, vend_id: int, name: str) -> None:
         """Send a sale that is reserved, by and by."""
         self._line(name).submit(lambda: self._send(vend_id, name), SALE)
+
+    def look_up(
+        self, name: str, question: Question, told: Future[Known | Rejected | Unclear]
+    ) -> None:
+        """Ask a supplier who a recipient is, by and by; `told` has its answer then. Nothing is
+        kept of it.
+        """
+        if not self._line(name).submit(lambda: self._look_up(name, question, told), SALE):
+            told.set_result(Unclear("its queue is full"))
 
     # --- for who waits ---
 
@@ -167,6 +179,19 @@ class Desk:
                     self._lines[name].close()
             return self._lines[name]
 
+    def _look_up(
+        self, name: str, question: Question, told: Future[Known | Rejected | Unclear]
+    ) -> None:
+        answer: Known | Rejected | Unclear = Unclear("a fault of ours")
+        try:
+            with reading(self._engine) as connection:
+                adapter = self.adapter(connection, name)
+            if isinstance(adapter, KnowsCustomers):
+                answer = adapter.look_up(question)
+                self._line(name).breaker.told(not isinstance(answer, Unclear))
+        finally:
+            told.set_result(answer)
+
     def _send(self, vend_id: int, name: str) -> None:
         def begin(connection: Connection) -> tuple[Supplier, Order] | None:
             adapter = self.adapter(connection, name)
@@ -180,11 +205,11 @@ class Desk:
 
     def _ask(self, vend_id: int, name: str) -> None:
         with reading(self._engine) as connection:
-            row = vends.find(connection, vend_id)
+            row = vend_rows.find(connection, vend_id)
             adapter = self.adapter(connection, name)
         if row["state"] not in (vends.SENT, vends.UNKNOWN):
             return
-        order = vends.order_of(row)
+        order = vend_rows.order_of(row)
         outcome: Outcome = Unclear("nobody can be asked: its report or a statement must tell")
         if adapter.can_ask(order):
             outcome = self._told(name, adapter.ask, order)
@@ -211,7 +236,7 @@ class Desk:
 
         def settle(connection: Connection) -> str:
             state = vends.settle(connection, self._key, vend_id, outcome, source, now)
-            row = vends.find(connection, vend_id)
+            row = vend_rows.find(connection, vend_id)
             if state in vends.OPEN and now - row["created_at"] > OPEN_LONG_S:
                 text = f"sale {row['sequence']} ({row['supplier']}) is open for more than a day"
                 raise_alarm(connection, row["terminal_id"], "supplier_open", text, now)
@@ -226,7 +251,7 @@ class Desk:
     def _ask_if_told(self, vend_id: int, reference: str) -> None:
         """Its report may have come before the answer that names it."""
         with reading(self._engine) as connection:
-            name = str(vends.find(connection, vend_id)["supplier"])
+            name = str(vend_rows.find(connection, vend_id)["supplier"])
             told = select(supplier_report.c.id).where(
                 supplier_report.c.supplier == name,
                 supplier_report.c.supplier_reference == reference,

@@ -10,14 +10,12 @@ RESERVED was surely never sent, and what it leaves in SENT may have been.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from updater_server.errors import VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger
+from updater_server.sales import ledger, vend_rows
 from updater_server.sales.suppliers.base import (
     Accepted,
     Delivered,
@@ -28,7 +26,7 @@ from updater_server.sales.suppliers.base import (
     Unclear,
     note,
 )
-from updater_server.sales.vend_names import pin_of, reference_of, serial_of
+from updater_server.sales.vend_names import reference_of
 from updater_server.server_key import ServerKey
 from updater_server.store.engine import new_id
 from updater_server.store.tables import sale, vend, vend_event
@@ -48,15 +46,6 @@ REFUSAL_TEXTS = {
     "supplier_refused": "The supplier refused this. Check the number, then try again.",
     "supplier_down": "Not available now; nothing was sent. Try again later.",
 }
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a delivered sale's customer gets."""
-
-    pin: str
-    serial: str
-    details: tuple[tuple[str, str], ...]
 
 
 # --- RESERVED ---
@@ -107,7 +96,7 @@ def reserve(
             reference=reference_of(terminal_id, sequence),
             state=state,
             created_at=now,
-            sent_at=now if unsure else None,
+            sent_at=min(now, row["terminal_time"]) if unsure else None,  # as far as is known
             tries=0,
             next_at=now + (_PATIENCE_S[0] if unsure else UNSENT_S),
         )
@@ -157,15 +146,7 @@ def begin_sending(connection: Connection, vend_id: int, now: int) -> Order | Non
     if moved.rowcount != 1:
         return None
     say(connection, vend_id, SENT, "server", "", now)
-    return order_of(find(connection, vend_id))
-
-
-def order_of(row: RowMapping) -> Order:
-    """What its supplier is told of a sale."""
-    return Order(
-        row["reference"], row["code"], row["recipient"], row["amount_minor"], row["currency"],
-        row["minor_digits"], row["sent_at"] or row["created_at"], row["supplier_reference"],
-    )  # fmt: skip
+    return vend_rows.order_of(vend_rows.find(connection, vend_id))
 
 
 # --- what came of it ---
@@ -178,7 +159,7 @@ def settle(
     decision stands: what contradicts it is an alarm.
     """
     assert source in _SOURCES
-    row = find(connection, vend_id)
+    row = vend_rows.find(connection, vend_id)
     reference = outcome.reference if isinstance(outcome, Accepted | Delivered) else None
     if reference is not None and _is_anothers(connection, row, reference):
         outcome = Unclear(f"{reference} is the name of another sale", suspicious=True)
@@ -246,9 +227,10 @@ def _deliver(
 ) -> str:
     terminal_id, sequence = row["terminal_id"], row["sequence"]
     kept = json.dumps([got.token, [list(pair) for pair in got.details]]).encode()
+    sealed = key.seal("vend", vend_rows.context(row), kept)
     _decide(
         connection, row, DELIVERED, now,
-        supplier_reference=got.reference, answer_sealed=key.seal("vend", _context(row), kept),
+        supplier_reference=got.reference, answer_sealed=sealed,
     )  # fmt: skip
     sold = _sale_of(connection, row)
     ledger.post(
@@ -339,50 +321,16 @@ def _hear_later(
 # --- what there is ---
 
 
-def find(connection: Connection, vend_id: int) -> RowMapping:
-    """A sale's row at its supplier."""
-    return connection.execute(select(vend).where(vend.c.id == vend_id)).mappings().one()
-
-
-def of_sale(connection: Connection, terminal_id: bytes, sequence: int) -> RowMapping | None:
-    """The row of a terminal's sale; None if no supplier makes it."""
-    return (
-        connection.execute(
-            select(vend).where(vend.c.terminal_id == terminal_id, vend.c.sequence == sequence)
-        )
-        .mappings()
-        .one_or_none()
-    )
-
-
 def open_ones(connection: Connection) -> list[RowMapping]:
     """Every sale that is not decided, the oldest first."""
     found = select(vend).where(vend.c.state.in_(OPEN)).order_by(vend.c.created_at, vend.c.id)
     return list(connection.execute(found).mappings().all())
 
 
-def given(key: ServerKey, row: RowMapping) -> Given:
-    """What the customer of a delivered sale gets, the same each time.
-
-    Raises:
-        VaultError: it does not open.
-    """
-    if row["answer_sealed"] is None:
-        raise VaultError("what was delivered is not here: a restore forgot it")
-    token, details = json.loads(key.open("vend", _context(row), row["answer_sealed"]))
-    reference = row["supplier_reference"]
-    pairs = tuple((str(label), str(value)) for label, value in details)
-    return Given(token or pin_of(reference), serial_of(reference), pairs)
-
-
 def ask_again_s(row: RowMapping, now: int) -> int:
     """After how many seconds a terminal may ask again for one that is open."""
     age_s = int(now - row["created_at"])
     return max(FIRST_PAUSE_S, min(600, age_s // 2))
-
-
-def _context(row: RowMapping) -> bytes:
-    return str(row["reference"]).encode()
 
 
 def say(connection: Connection, vend_id: int, state: str, source: str, text: str, now: int) -> None:

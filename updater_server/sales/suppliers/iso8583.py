@@ -33,6 +33,7 @@ from updater_server.sales.suppliers.base import (
     StatementLine,
     Unclear,
     note,
+    six_digits,
 )
 
 KIND = "iso8583"
@@ -83,11 +84,6 @@ def retrieval_reference(reference: str) -> str:
     """Field 37: twelve letters that are one sale's for ever."""
     digest = hashlib.sha256(reference.encode()).digest()
     return base64.b32encode(digest)[:12].decode("ascii")
-
-
-def trace(reference: str) -> str:
-    """Field 11: six digits that the host gives back."""
-    return f"{int.from_bytes(hashlib.sha256(reference.encode()).digest()[-4:], 'big') % 10**6:06d}"
 
 
 def sent_time(at: int) -> str:
@@ -157,7 +153,7 @@ class Iso8583:
             3: order.code.zfill(6) if order.code else "000000",
             4: f"{order.amount_minor:012d}",
             7: sent_time(order.sent_at),
-            11: trace(order.reference),
+            11: six_digits(order.reference),
             37: retrieval_reference(order.reference),
             41: self._host.terminal,
             48: order.reference,

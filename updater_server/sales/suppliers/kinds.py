@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from updater_server.errors import InputError
-from updater_server.sales.suppliers import airtime, iso8583
+from updater_server.sales.suppliers import airtime, iso8583, xmlvend
 from updater_server.sales.suppliers.base import Supplier
 
 Maker = Callable[[dict[str, Any], dict[str, str]], Supplier]
@@ -15,6 +15,9 @@ KINDS: dict[str, Maker] = {
         airtime.Account.made(settings, secrets)
     ),
     iso8583.KIND: lambda settings, secrets: iso8583.Iso8583(iso8583.Host.made(settings, secrets)),
+    xmlvend.KIND: lambda settings, secrets: xmlvend.XmlVend(
+        xmlvend.Utility.made(settings, secrets)
+    ),
 }
 
 
