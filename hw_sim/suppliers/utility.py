@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 from hw_sim.suppliers import http, utility_words
-from hw_sim.suppliers.callbacks import Courier
 from hw_sim.suppliers.faults import DONE, Faults
-from hw_sim.suppliers.tcp import Cut, Listener, Wire
+from hw_sim.suppliers.place import REAL, Place
+from hw_sim.suppliers.tcp import Cut, Wire
 from hw_sim.suppliers.utility_words import BASE, REVENUE, Asked, Sold
 
 UNKNOWN_METERS = "9"
@@ -49,10 +49,15 @@ class Utility:
     """The simulated utility; `port` is where it listens."""
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], float] = time.time, port: int = 0
+        self,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        port: int = 0,
+        place: Place = REAL,
     ) -> None:
+        self._place = place
         self.settings = settings
-        self.courier = Courier(settings.faults)
+        self.courier = place.courier(settings.faults)
         self.delivered: dict[str, list[str]] = {}
         self.tokens: dict[str, list[str]] = {}
         """Every token of each meter that counts, keys before credit."""
@@ -62,7 +67,7 @@ class Utility:
         self._taken_back: set[str] = set()
         self._asked: dict[str, int] = {}
         self._lock = threading.RLock()
-        self._listener = Listener(self._serve, port)
+        self._listener = place.listen(self._serve, port)
         self.port = self._listener.port
 
     @property
@@ -125,7 +130,7 @@ class Utility:
         if fault == "cut_request":
             raise Cut
         if fault == "slow":
-            time.sleep(self.settings.slow_s)
+            self._place.sleep(self.settings.slow_s)
         if not self._is_ours(asked.meter):
             self._fault(wire, asked, "UnknownMeterEx", "no such meter")
             return
@@ -155,7 +160,7 @@ class Utility:
         if fault == "cut_request":
             raise Cut
         if fault == "vanishes":
-            time.sleep(self.settings.slow_s)
+            self._place.sleep(self.settings.slow_s)
             raise Cut
         refused = {"refuses": "BlockedMeterEx", "no_credit": "VendorCreditEx"}.get(fault)
         if fault == "fails_later" or not self._is_ours(asked.meter):
@@ -173,7 +178,7 @@ class Utility:
     def _tell(self, wire: Wire, asked: Asked, body: bytes, fault: str) -> None:
         """The answer to a vend that was made, as its fault lets it through."""
         if fault == "slow":
-            time.sleep(self.settings.slow_s)
+            self._place.sleep(self.settings.slow_s)
         if fault == "swapped":  # of two customers at once: the meter's, or the message's
             other = asked.meter if int(asked.meter) % 2 else asked.number
             body = body.replace(
@@ -217,7 +222,7 @@ class Utility:
         if fault == "cut_request":
             raise Cut
         if fault == "slow":
-            time.sleep(self.settings.slow_s)
+            self._place.sleep(self.settings.slow_s)
         return fault
 
     def _last_response(self, wire: Wire, asked: Asked) -> None:

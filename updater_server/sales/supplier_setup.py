@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from updater_server.errors import InputError
 from updater_server.sales.suppliers import kinds
 from updater_server.sales.suppliers.base import Supplier
+from updater_server.sales.suppliers.net import REAL, Net
 from updater_server.server_key import ServerKey
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import supplier, supplier_product
@@ -63,9 +64,9 @@ class Kept:
         """What stands in the path of its call-backs."""
         return self.secrets[_REPORT_SECRET]
 
-    def adapter(self) -> Supplier:
+    def adapter(self, net: Net = REAL) -> Supplier:
         """What speaks to it. Raises InputError."""
-        return kinds.made(self.kind, self.settings, self.secrets)
+        return kinds.made(self.kind, self.settings, self.secrets, net)
 
     def is_as(self, other: Kept | None) -> bool:
         """Whether the same adapter would be made of both."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -36,6 +35,7 @@ from updater_server.sales.suppliers.base import (
     note,
     six_digits,
 )
+from updater_server.sales.suppliers.net import REAL, Net
 from updater_server.sales.suppliers.xml_reading import Node
 
 KIND = "xmlvend"
@@ -109,8 +109,9 @@ class Utility:
 class XmlVend:
     """The adapter (`base.Supplier`, `base.KnowsCustomers`)."""
 
-    def __init__(self, utility: Utility) -> None:
+    def __init__(self, utility: Utility, net: Net = REAL) -> None:
         self._utility = utility
+        self._net = net
         self._numbers = itertools.count(1)
 
     def spelled(self, recipient: str) -> str:
@@ -123,7 +124,7 @@ class XmlVend:
         """`base.KnowsCustomers.look_up`: `confirmCustomerReq`."""
         named = _message_id(question.at, question.recipient[-6:])
         values = {**self._who(named, ""), "meter": question.recipient}
-        until = time.monotonic() + self._utility.deadline_s
+        until = self._net.now() + self._utility.deadline_s
         told = self._asked(table.CONFIRM, values, named, until)
         if not isinstance(told, Node):
             return told if isinstance(told, Rejected) else Unclear(told.reason)
@@ -152,7 +153,7 @@ class XmlVend:
             "amount": amount,
             "currency": order.currency,
         }
-        until = time.monotonic() + self._utility.deadline_s
+        until = self._net.now() + self._utility.deadline_s
         told = self._asked(table.VEND, values, named, until)
         return self._sold(order, told) if isinstance(told, Node) else told
 
@@ -164,7 +165,7 @@ class XmlVend:
         """`base.Supplier.ask`: its last response to that message, or its word that it is taken
         back.
         """
-        until = time.monotonic() + self._utility.deadline_s
+        until = self._net.now() + self._utility.deadline_s
         told = self._advice(table.LAST_RESPONSE, order, until)
         if not isinstance(told, Node):
             is_unseen = isinstance(told, Unclear) and told.reason == self._utility.never_seen
@@ -189,7 +190,7 @@ class XmlVend:
     def _advice(self, message: table.Part, order: Order, until: float) -> Node | Outcome:
         """The answer to an advice about an order; it is that and no other."""
         about = _name_of(order)
-        named = _message_id(int(time.time()), f"{next(self._numbers) % 10**6:06d}")
+        named = _message_id(int(self._net.unix()), f"{next(self._numbers) % 10**6:06d}")
         values = self._who(named, order.reference) | {
             "about_time": about[0],
             "about_number": about[1],
@@ -229,7 +230,7 @@ class XmlVend:
         body = table.write(message, values)
         request = http.Request("POST", "" if address.path else "/", headers, body)
         try:
-            status, answer = http.exchange(address, request, until - time.monotonic())
+            status, answer = http.exchange(address, request, until - self._net.now(), self._net)
         except http.NothingSent as error:
             return NotSent(str(error))
         except http.NoAnswer as error:
