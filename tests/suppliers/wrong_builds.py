@@ -65,8 +65,8 @@ def _sends_again_at_each_report() -> AbstractContextManager[object]:
 def _believes_a_report() -> AbstractContextManager[object]:
     real = reports.take
 
-    def take(connection: Any, key: Any, *more: Any) -> Any:
-        found = real(connection, key, *more)
+    def take(connection: Any, desk: Any, *more: Any) -> Any:
+        found = real(connection, desk, *more)
         body, now = more[-2:]
         if found is not None:
             told = dict(parse_qsl(body.decode()))
@@ -75,7 +75,7 @@ def _believes_a_report() -> AbstractContextManager[object]:
                 if told["status"] == "Success"
                 else Rejected(told["description"])
             )
-            vends.settle(connection, key, found, said, "query", now)
+            vends.settle(connection, desk._key, found, said, "query", now)
         return None
 
     return mock.patch.object(reports, "take", take)

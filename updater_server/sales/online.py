@@ -283,7 +283,7 @@ def _reserve(
     except (InputError, VaultError) as error:
         raise_alarm(connection, None, "no_supplier", f"{made.supplier}: {error}", now)
         return _refuse(connection, row, "supplier_down")
-    if vends.is_open_for(connection, made.supplier, recipient, row["amount_minor"]):
+    if vend_rows.is_open_for(connection, made.supplier, recipient, row["amount_minor"]):
         return _refuse(connection, row, "supplier_down", _ANOTHER_IS_OPEN)
     catalogue = prices.catalogue(owner.catalogue)
     order = {

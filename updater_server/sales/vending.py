@@ -12,9 +12,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, bindparam, select
 
 from updater_server.errors import BusyError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
@@ -35,7 +35,9 @@ from updater_server.sales.suppliers.base import (
 from updater_server.sales.suppliers.lines import QUESTION, SALE, Line
 from updater_server.server_key import ServerKey
 from updater_server.store.engine import is_the_databases_fault, reading, writing
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import supplier_report, vend
+from updater_server.store.tables.suppliers import is_open
 
 log = logging.getLogger("duka.suppliers")
 T = TypeVar("T")
@@ -46,6 +48,21 @@ LOOK_LIMIT = 64
 OPEN_LONG_S = 24 * 3600
 """A sale that is open for longer than a day and its night needs a person."""
 _TRIES = 6
+_NOBODY_TO_ASK = Unclear("nobody can be asked: its report or a statement must tell", ask_in_s=3600)
+_DUE = Prepared(
+    select(vend.c.id, vend.c.supplier, vend.c.state)
+    .where(is_open, vend.c.next_at <= bindparam("now"))
+    .order_by(vend.c.next_at)
+    .limit(LOOK_LIMIT)
+)
+_TOLD = Prepared(
+    select(supplier_report.c.id)
+    .where(
+        supplier_report.c.supplier == bindparam("supplier"),
+        supplier_report.c.supplier_reference == bindparam("reference"),
+    )
+    .limit(1)
+)
 
 
 class Desk:
@@ -68,7 +85,7 @@ class Desk:
         self._new_line = line
         self._lock = threading.Lock()
         self._lines: dict[str, Line] = {}
-        self._adapters: dict[str, tuple[Kept, Supplier]] = {}
+        self._adapters: dict[str, tuple[Any, Kept, Supplier]] = {}
         self._is_closed = False
         self._watched: dict[int, list[Future[None]]] = {}
 
@@ -85,14 +102,23 @@ class Desk:
             InputError: there is none, or its settings are wrong.
             VaultError: its secrets do not open.
         """
-        kept = supplier_setup.kept(connection, self._key, name)
-        if kept is None:
+        return self._known(connection, name)[2]
+
+    def kept(self, connection: Connection, name: str) -> Kept:
+        """How a supplier is set now. Raises as `adapter` does."""
+        return self._known(connection, name)[1]
+
+    def _known(self, connection: Connection, name: str) -> tuple[Any, Kept, Supplier]:
+        """Opened once for as long as its row is the same."""
+        row = supplier_setup.sealed(connection, name)
+        if row is None:
             raise InputError(f"there is no supplier {name!r}")
         with self._lock:
             known = self._adapters.get(name)
-            if known is None or known[0] != kept:
-                known = self._adapters[name] = (kept, self._made(kept))
-            return known[1]
+            if known is None or known[0] != row:
+                kept = supplier_setup.opened(self._key, row)
+                known = self._adapters[name] = (row, kept, self._made(kept))
+            return known
 
     def start(self, vend_id: int, name: str) -> None:
         """Send a sale that is reserved, by and by."""
@@ -141,12 +167,7 @@ class Desk:
         """
         now = self._now()
         with reading(self._engine) as connection:
-            due = connection.execute(
-                select(vend.c.id, vend.c.supplier, vend.c.state)
-                .where(vend.c.state.in_(vends.OPEN), vend.c.next_at <= now)
-                .order_by(vend.c.next_at)
-                .limit(LOOK_LIMIT)
-            ).all()
+            due = _DUE.all(connection, now=now)
         for vend_id, name, state in due:
             if state == vends.RESERVED:
                 self._settle(
@@ -210,7 +231,7 @@ class Desk:
         if row["state"] not in (vends.SENT, vends.UNKNOWN):
             return
         order = vend_rows.order_of(row)
-        outcome: Outcome = Unclear("nobody can be asked: its report or a statement must tell")
+        outcome: Outcome = _NOBODY_TO_ASK
         if adapter.can_ask(order):
             outcome = self._told(name, adapter.ask, order)
         source = "query"
@@ -252,11 +273,7 @@ class Desk:
         """Its report may have come before the answer that names it."""
         with reading(self._engine) as connection:
             name = str(vend_rows.find(connection, vend_id)["supplier"])
-            told = select(supplier_report.c.id).where(
-                supplier_report.c.supplier == name,
-                supplier_report.c.supplier_reference == reference,
-            )
-            is_told = connection.scalar(told.limit(1)) is not None
+            is_told = _TOLD.scalar(connection, supplier=name, reference=reference) is not None
         if is_told:
             self.ask(vend_id, name)
 

@@ -73,10 +73,13 @@ class NotSent:
 
 @dataclass(frozen=True)
 class Unclear:
-    """Nobody knows. `suspicious`: what came contradicts the order, and a person must see it."""
+    """Nobody knows. `suspicious`: what came contradicts the order, and a person must see it.
+    `ask_in_s`: before so many seconds have passed nobody will.
+    """
 
     reason: str
     suspicious: bool = False
+    ask_in_s: int = 0
 
 
 Outcome = Delivered | Rejected | Accepted | NotSent | Unclear
