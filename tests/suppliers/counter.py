@@ -187,8 +187,8 @@ class Counter:
         """What a running server does every second; at night less often."""
         assert self.stage is not None
         while True:
-            busy = self.desk.look()
-            self.stage.sleep(1.0 if busy or self.is_day else 60.0)
+            self.desk.look()
+            self.stage.sleep(1.0 if self.is_day else 60.0)
 
     is_day = False
 

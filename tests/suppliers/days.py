@@ -22,9 +22,8 @@ from tests.suppliers.stage import Stage
 from tests.suppliers.torture import (
     AIRTIME,
     DROPPED_OFTEN,
-    LONGEST,
-    WHOLE,
-    Cut,
+    ISO8583,
+    XMLVEND,
     Ending,
     LossyLine,
     new_sale,
@@ -48,6 +47,11 @@ _MESSAGE_S = 1.5
 _SLOW_S = 4.0
 _PATIENCE_S = 2.0
 _NO_ANSWER = 503, b""
+
+
+Cut = tuple[int | None, int | None]
+"""After so many bytes in, or out; None: not at all."""
+Cuts = tuple[Cut, ...]
 
 
 @dataclass
@@ -154,20 +158,21 @@ class Days:
             self.kill()
         return sold
 
-    def run_cut(self, cuts: list[tuple[Cut, Cut]]) -> Verdict:
-        """A sale for each pair of cuts: of the connection with the order, and of the next."""
+    def run_cut(self, cuts: list[Cuts]) -> Verdict:
+        """A sale for each: of the connections that it makes, in turn."""
         self._is_whole = self._counter.is_day = True
         operator = self._counter.operator
         self._stage.sleep(NOON_S)
         sold = self._new(range(len(cuts)))
-        for one, (first, second) in zip(sold, cuts, strict=True):
-            self.kill()  # without connections that are kept
+        for one, connections in zip(sold, cuts, strict=True):
+            with writing(self._counter.service.engine) as connection:  # without a kept connection
+                self._counter.put(connection, deadline_s=_MESSAGE_S)
             operator.forget_cuts()
-            operator.cut_next(*first)
-            operator.cut_next(*second)
+            for cut in connections:
+                operator.cut_next(*cut)
             one.content[4] = self._counter.shop.clock[0]
             self.ask(one)
-            self._stage.sleep(15)
+            self._stage.sleep(7)
         operator.forget_cuts()
         self._counter.is_day = False
         self._stage.sleep(DAY_S + 3600 - self._stage.now)
@@ -252,16 +257,34 @@ def run(folder: Path, signed: Path, course: Course) -> Verdict:
     return on_a_stage(folder, signed, course, faults, Days.run)
 
 
+WHOLE: Cut = (None, None)
+LONGEST: dict[str, tuple[tuple[Cuts, int, int], ...]] = {
+    AIRTIME: (
+        ((), 360, 420),  # an order
+        ((WHOLE,), 240, 300),  # a question after one that went well
+    ),
+    ISO8583: (
+        ((), 230, 170),
+        (((None, 80),), 300, 170),  # a reversal, after an answer that is lost
+    ),
+    XMLVEND: (
+        ((), 1100, 3000),
+        (((None, 300),), 900, 3300),  # advice of the last response, after one that is lost
+        (((10, None), WHOLE), 900, 850),  # a reversal, after an order that is lost
+    ),
+}
+"""Of each message that money hangs on: what becomes of the connections before it, and the bytes in
+and out of its own, rounded up (a cut behind the end is none).
+"""
+
+
 def run_bytes(folder: Path, signed: Path, supplier: str, stride: int = 1) -> Verdict:
-    """A sale for every `stride`-th byte of an order, its answer, a question and its answer, each
-    lost at that byte, without any other fault; and its night.
+    """A sale for every `stride`-th byte of every message and its answer, each lost at that byte,
+    without any other fault; and its night.
     """
-    order_bytes, question_bytes, before = LONGEST[supplier]
-    cuts: list[tuple[Cut, Cut]] = []
-    for way in (0, 1):
-        for at in range(0, order_bytes[way], stride):
-            cuts.append(((at, None) if way == 0 else (None, at), WHOLE))
-        for at in range(0, question_bytes[way], stride):
-            cuts.append((before, (at, None) if way == 0 else (None, at)))
+    cuts: list[Cuts] = []
+    for before, in_bytes, out_bytes in LONGEST[supplier]:
+        cuts += [(*before, (at, None)) for at in range(0, in_bytes, stride)]
+        cuts += [(*before, (None, at)) for at in range(0, out_bytes, stride)]
     course = Course(len(cuts), 0, supplier, a_day=len(cuts), tills=1)
     return on_a_stage(folder, signed, course, Faults(), lambda days: days.run_cut(cuts))

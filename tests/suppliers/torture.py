@@ -36,7 +36,6 @@ _CRASHES = ("before it is sent", "before its answer is kept")
 _CRASHES_OFTEN = 0.15
 DROPPED_OFTEN = 0.08
 """Of the sales that are reserved: the server ends before it has begun to send them."""
-Cut = tuple[int | None, int | None]
 _MESSAGE_S = 0.15
 """The deadline of a call; who is slow takes longer."""
 
@@ -146,20 +145,6 @@ class Torture:
             self._counter.crash()
             self._open_desk()
 
-    def sell_cut(self, first: Cut, second: Cut) -> None:
-        """One sale whose first two connections are lost at a byte each (in, out); then it is asked
-        about.
-        """
-        self._counter.desk.close()
-        self._open_desk()  # without connections that are kept
-        operator = self._counter.operator
-        operator.forget_cuts()
-        operator.cut_next(*first)
-        operator.cut_next(*second)
-        self._new(self._devices[0], len(self._sold)).ask()
-        self._counter.pass_time(10)
-        self._settle_down()
-
     def _new(self, device: Device, number: int) -> Sold:
         sold = new_sale(self._counter, device, number, self._seed)
         self._sold.append(sold)
@@ -236,32 +221,5 @@ def run(
     with opened(folder, signed, settings, patience_s=0.03) as counter:
         torture = Torture(counter, seed)
         torture.sell(sales)
-        torture.night()
-        return torture.judge()
-
-
-WHOLE: Cut = (None, None)
-LONGEST = {
-    AIRTIME: ((480, 420), (260, 330), WHOLE),  # an order; a question after one that went well
-    ISO8583: ((230, 170), (300, 170), (None, 80)),  # … and a reversal, after an answer that is lost
-    XMLVEND: ((1450, 2200), (1250, 2500), (None, 300)),  # … and an advice
-}
-"""Bytes in and out of the connection with the order, and of the one with the question, rounded up
-(a cut behind the end is none); and what becomes of the order before the question.
-"""
-
-
-def run_bytes(folder: Path, signed: Path, stride: int = 1, supplier: str = AIRTIME) -> Verdict:
-    """A sale for every `stride`-th byte of an order, its answer, a question and its answer, each
-    lost at that byte, without any other fault; and its night.
-    """
-    with opened(folder, signed, settings_of(supplier), patience_s=0.1) as counter:
-        torture = Torture(counter, 0, is_cut_off=False)
-        order_bytes, question_bytes, before = LONGEST[supplier]
-        for way in (0, 1):
-            for at in range(0, order_bytes[way], stride):
-                torture.sell_cut((at, None) if way == 0 else (None, at), WHOLE)
-            for at in range(0, question_bytes[way], stride):
-                torture.sell_cut(before, (at, None) if way == 0 else (None, at))
         torture.night()
         return torture.judge()

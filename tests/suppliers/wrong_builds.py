@@ -4,6 +4,7 @@ notice every one.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from urllib.parse import parse_qsl
 from sqlalchemy import select
 
 from updater_server.sales import ledger, reports, vend_rows, vending, vends
-from updater_server.sales.suppliers import airtime
+from updater_server.sales.suppliers import airtime, xmlvend, xmlvend_slip
 from updater_server.sales.suppliers.base import Accepted, Delivered, Order, Rejected, Unclear
 from updater_server.sales.vending import Desk
 from updater_server.store.engine import writing
@@ -28,6 +29,7 @@ class WrongBuild:
     name: str
     made: Callable[[], AbstractContextManager[object]]
     says: str
+    supplier: str = "airtime"
 
 
 def _sends_again() -> AbstractContextManager[object]:
@@ -113,7 +115,7 @@ def _loses_what_is_reserved() -> AbstractContextManager[object]:
                 .limit(vending.LOOK_LIMIT)
             ).all()
         for vend_id, name in rows:
-            self.ask(vend_id, name)
+            self.ask(vend_id, name, is_news=False)
         return len(rows)
 
     return mock.patch.object(Desk, "look", look)
@@ -157,6 +159,48 @@ def _pays_at_delivery() -> AbstractContextManager[object]:
     return mock.patch.object(ledger, "reserve_entries", nothing)
 
 
+def _takes_never_seen_for_no() -> AbstractContextManager[object]:
+    """The utility has no response to repeat, so nothing was vended; it comes a moment later."""
+
+    def taken_back(self: xmlvend.XmlVend, order: Order, until: float) -> Any:
+        return Rejected("it never saw it")
+
+    return mock.patch.object(xmlvend.XmlVend, "_taken_back", taken_back)
+
+
+def _vends_again_without_advice() -> AbstractContextManager[object]:
+    def taken_back(self: xmlvend.XmlVend, order: Order, until: float) -> Any:
+        return self.send(dataclasses.replace(order, asked_at=order.asked_at + 1))
+
+    return mock.patch.object(xmlvend.XmlVend, "_taken_back", taken_back)
+
+
+def _prints_anybodys_tokens() -> AbstractContextManager[object]:
+    def sold(self: xmlvend.XmlVend, order: Order, told: Any) -> Any:
+        slip = xmlvend_slip.read(told)
+        return Delivered(slip.receipt, slip.tokens[0], slip.details())
+
+    return mock.patch.multiple(
+        xmlvend.XmlVend, _sold=sold, _is_to=staticmethod(lambda told, named: True)
+    )
+
+
+def _leaves_out_new_keys() -> AbstractContextManager[object]:
+    return mock.patch.object(xmlvend_slip, "_keys", lambda credits: ())
+
+
+def _takes_half_a_list() -> AbstractContextManager[object]:
+    """Of a list of the day only that it was vended, without the tokens."""
+    real = xmlvend_slip.statement
+
+    def statement(data: bytes, minor_digits: int) -> Any:
+        found = real(data, minor_digits)
+        lines = tuple(dataclasses.replace(line, token=None) for line in found.lines)
+        return dataclasses.replace(found, lines=lines)
+
+    return mock.patch.object(xmlvend_slip, "statement", statement)
+
+
 WRONG_BUILDS = (
     WrongBuild("sends again after a time-out", _sends_again, "doubled"),
     WrongBuild("sends again after a restart", _sends_again_after_a_restart, "doubled"),
@@ -168,4 +212,9 @@ WRONG_BUILDS = (
     WrongBuild("sends before SENT is written", _sends_before_it_is_written, "lost"),
     WrongBuild("keeps the money of a refusal", _keeps_the_money_of_a_refusal, "problems"),
     WrongBuild("pays only at delivery", _pays_at_delivery, "problems"),
+    WrongBuild("takes never seen for no", _takes_never_seen_for_no, "lost", "xmlvend"),
+    WrongBuild("vends again without advice", _vends_again_without_advice, "doubled", "xmlvend"),
+    WrongBuild("prints anybody's tokens", _prints_anybodys_tokens, "lost", "xmlvend"),
+    WrongBuild("leaves out new keys of a meter", _leaves_out_new_keys, "lost", "xmlvend"),
+    WrongBuild("takes half a list of the day", _takes_half_a_list, "lost", "xmlvend"),
 )

@@ -48,7 +48,9 @@ LOOK_LIMIT = 64
 OPEN_LONG_S = 24 * 3600
 """A sale that is open for longer than a day and its night needs a person."""
 _TRIES = 6
-_NOBODY_TO_ASK = Unclear("nobody can be asked: its report or a statement must tell", ask_in_s=3600)
+_NOBODY_TO_ASK = Unclear(
+    "nobody can be asked: its report or a statement must tell", ask_in_s=6 * 3600
+)
 _DUE = Prepared(
     select(vend.c.id, vend.c.supplier, vend.c.state)
     .where(is_open, vend.c.next_at <= bindparam("now"))
@@ -86,6 +88,7 @@ class Desk:
         self._lock = threading.Lock()
         self._lines: dict[str, Line] = {}
         self._adapters: dict[str, tuple[Any, Kept, Supplier]] = {}
+        self._asking: dict[int, bool] = {}
         self._is_closed = False
         self._watched: dict[int, list[Future[None]]] = {}
 
@@ -174,12 +177,28 @@ class Desk:
                     vend_id, Rejected("it was not sent in time", "supplier_down"), "server"
                 )
             else:
-                self.ask(vend_id, name)
+                self.ask(vend_id, name, is_news=False)
         return len(due)
 
-    def ask(self, vend_id: int, name: str) -> None:
-        """Ask the supplier what became of an open sale, by and by."""
-        if not self._line(name).submit(lambda: self._ask(vend_id, name), QUESTION):
+    def ask(self, vend_id: int, name: str, is_news: bool = True) -> None:
+        """Ask the supplier what became of an open sale, by and by; once at a time. `is_news`: there
+        is a reason to; who is being asked about it is asked once more then.
+        """
+        with self._lock:
+            if vend_id in self._asking:
+                self._asking[vend_id] |= is_news
+                return
+            self._asking[vend_id] = False
+
+        def call() -> None:
+            try:
+                self._ask(vend_id, name)
+            finally:
+                if self._asking.pop(vend_id, False):
+                    self.ask(vend_id, name)
+
+        if not self._line(name).submit(call, QUESTION):
+            self._asking.pop(vend_id, None)
             log.info("supplier %s: no room for a question", name)
 
     def close(self, patience_s: float = 0) -> None:
