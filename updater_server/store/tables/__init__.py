@@ -45,6 +45,7 @@ from updater_server.store.tables.parties import (
     party,
     terminal_owner,
 )
+from updater_server.store.tables.programs import api_order, webhook, webhook_dead
 from updater_server.store.tables.restores import (
     database_restore,
     restore_scope,
@@ -81,6 +82,7 @@ from updater_server.store.tables.vouchers import (
 __all__ = [
     "account",
     "alarm",
+    "api_order",
     "api_token",
     "bench_entry",
     "check_in",
@@ -131,4 +133,6 @@ __all__ = [
     "voucher_aside",
     "voucher_assignment",
     "voucher_import",
+    "webhook",
+    "webhook_dead",
 ]
