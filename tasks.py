@@ -236,15 +236,20 @@ def lives(
     help={
         "sales": "how many, on top of one for each byte of each message",
         "seed": "of all that goes wrong",
+        "full": "34,000 sales through each kind, and a cut at every byte",
         "wrong_builds": "sell with servers that are wrong on purpose instead, and see it noticed",
     }
 )
 def suppliers(
-    context: Context, sales: int = 2000, seed: int = 1, wrong_builds: bool = False
+    context: Context,
+    sales: int = 2000,
+    seed: int = 1,
+    full: bool = False,
+    wrong_builds: bool = False,
 ) -> None:
     """Sell what simulated suppliers make that misbehave: lost, doubled, unresolved must be 0."""
-    only = " --wrong-builds" * wrong_builds
-    _python(f"-m tests.suppliers --sales {sales} --seed {seed}{only}")
+    more = " --full" * full + " --wrong-builds" * wrong_builds
+    _python(f"-m tests.suppliers --sales {sales} --seed {seed}{more}")
 
 
 @task(

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hw_sim.suppliers import http
-from hw_sim.suppliers.callbacks import Courier
 from hw_sim.suppliers.faults import DONE, Faults
-from hw_sim.suppliers.tcp import Cut, Listener, Wire
+from hw_sim.suppliers.place import REAL, Place
+from hw_sim.suppliers.tcp import Cut, Wire
 
 
 @dataclass
@@ -62,10 +62,15 @@ class Operator:
     """The simulated operator; `port` is where it listens."""
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], float] = time.time, port: int = 0
+        self,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        port: int = 0,
+        place: Place = REAL,
     ) -> None:
+        self._place = place
         self.settings = settings
-        self.courier = Courier(settings.faults, settings.delay_s)
+        self.courier = place.courier(settings.faults, settings.delay_s)
         self.delivered: dict[str, list[str]] = {}
         """What each number got, by its number."""
         self.credit_minor = settings.credit_minor
@@ -74,7 +79,7 @@ class Operator:
         self._by_key: dict[str, Sent] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
-        self._listener = Listener(self._serve, port)
+        self._listener = place.listen(self._serve, port)
         self.port = self._listener.port
 
     @property
@@ -96,7 +101,7 @@ class Operator:
 
     def appear(self) -> None:
         """Listen again, at the same port."""
-        self._listener = Listener(self._serve, self.port)
+        self._listener = self._place.listen(self._serve, self.port)
 
     def close(self) -> None:
         """End it, and the call-backs that are still to come."""
@@ -135,7 +140,7 @@ class Operator:
         if fault == "cut_request":
             raise Cut
         if fault == "vanishes":
-            time.sleep(self.settings.slow_s)
+            self._place.sleep(self.settings.slow_s)
             raise Cut
         if fault == "no_credit":
             wire.send(http.answer(201, _refusal("Insufficient credit")))
@@ -187,7 +192,7 @@ class Operator:
         """The answer, as far as the fault lets it through."""
         assert not fault or fault in (*DONE, "refuses", "fails_later")
         if fault == "slow":
-            time.sleep(self.settings.slow_s)
+            self._place.sleep(self.settings.slow_s)
         if fault == "late":
             raise Cut
         if fault == "swapped":
@@ -218,7 +223,7 @@ class Operator:
         if fault == "cut_request":
             raise Cut
         if fault == "slow":
-            time.sleep(self.settings.slow_s)
+            self._place.sleep(self.settings.slow_s)
         if fault == "swapped":
             data["requestId"] = "ATQid_another"
         told: object = {"status": "Success", "data": data}

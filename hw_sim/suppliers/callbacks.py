@@ -24,7 +24,7 @@ class Courier:
     def __init__(self, faults: Faults, pause_s: float = 0.0) -> None:
         self._faults = faults
         self._pause_s = pause_s
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
         self._something = threading.Condition()
         self._is_closed = False
@@ -33,7 +33,7 @@ class Courier:
         """The status of each call-back that was answered."""
         threading.Thread(target=self._work, daemon=True, name="supplier-courier").start()
 
-    def later(self, delay_s: float, call: Callable[[], None]) -> None:
+    def later(self, delay_s: float, call: Callable[[], object]) -> None:
         """Do it in so many seconds."""
         with self._something:
             at = time.monotonic() + delay_s

@@ -55,11 +55,11 @@ def read(wire: Wire) -> Asked | None:
     return Asked(method, parts.path, dict(parse_qsl(parts.query)), headers, body[:length])
 
 
-def answer(status: int, content: object) -> bytes:
+def answer(status: int, content: object, kind: str = "application/json") -> bytes:
     """A whole answer; `content` is made JSON unless it is bytes."""
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     head: dict[str, Any] = {
-        "Content-Type": "application/json",
+        "Content-Type": kind,
         "Content-Length": len(body),
         "Connection": "close",
     }

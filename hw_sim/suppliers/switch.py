@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import iso8583
 from iso8583.specs import default_ascii
 
-from hw_sim.suppliers.callbacks import Courier
 from hw_sim.suppliers.faults import Faults
-from hw_sim.suppliers.tcp import Cut, Listener, Wire
+from hw_sim.suppliers.place import REAL, Place
+from hw_sim.suppliers.tcp import Cut, Wire
 
 _SPEC = copy.deepcopy(default_ascii)
 _SPEC["h"]["max_len"] = 0
@@ -53,17 +53,22 @@ class Switch:
     """The simulated host; `port` is where it listens."""
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], float] = time.time, port: int = 0
+        self,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        port: int = 0,
+        place: Place = REAL,
     ) -> None:
+        self._place = place
         self.settings = settings
-        self.courier = Courier(settings.faults)
+        self.courier = place.courier(settings.faults)
         self.delivered: dict[str, list[str]] = {}
         self._clock = clock
         self._books: dict[str, Sold] = {}
         self._taken_back: set[str] = set()
         self._asked: dict[str, int] = {}
         self._lock = threading.RLock()
-        self._listener = Listener(self._serve, port)
+        self._listener = place.listen(self._serve, port)
         self.port = self._listener.port
 
     def cut_next(self, cut_in: int | None = None, cut_out: int | None = None) -> None:
@@ -124,7 +129,7 @@ class Switch:
         told = {"t": "0210", **_of(asked, "2", "3", "4", "7", "11", "37", "41", "49")}
         if fault in ("cut_request", "vanishes"):
             if fault == "vanishes":
-                time.sleep(self.settings.slow_s)
+                self._place.sleep(self.settings.slow_s)
             raise Cut
         if asked["41"] != self.settings.terminal:
             self._tell(wire, {**told, "39": "58"})
@@ -140,7 +145,7 @@ class Switch:
         if not auth:
             del told["38"]
         if fault == "slow":
-            time.sleep(self.settings.slow_s)
+            self._place.sleep(self.settings.slow_s)
         self._answer(wire, told, fault)
 
     def _answer(self, wire: Wire, told: _Message, fault: str) -> None:
@@ -190,7 +195,7 @@ class Switch:
                     one.state, code = "rejected", "00"
                     self.delivered[one.number].remove(_major(one.amount_minor))
         if fault == "slow":
-            time.sleep(self.settings.slow_s)
+            self._place.sleep(self.settings.slow_s)
         told = {"t": "0430", **_of(asked, "2", "3", "4", "7", "11", "37", "41", "49"), "39": code}
         if fault in ("error_500", "unknown"):
             told["39"] = "96"

@@ -39,8 +39,7 @@ def second(counter: Counter) -> Operator:
             {"api_key": "atsk_simulated"}, "Asha", 1,
         )  # fmt: skip
         supplier_setup.set_route(connection, "orphan", "other", "", "Asha", 1)
-    base = counter.reports.url
-    other.settings.callback = f"{base}/v1/suppliers/other/reports/{kept.report_secret}"
+    other.settings.callback = counter.callback("other", kept.report_secret)
     return other
 
 

@@ -12,15 +12,15 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hw_sim.suppliers import switch
+from hw_sim.suppliers import switch, utility
 from hw_sim.suppliers.airtime import Settings
 from hw_sim.suppliers.faults import Faults
 from tests.server.device import Device
-from tests.suppliers.counter import NAME, Counter, opened, order
+from tests.suppliers.counter import NAME, AnySettings, Counter, meter, opened, order
+from tests.suppliers.judge import REFUSED, Sold, Verdict, judge_one
 from updater_server.fleet import alarms
 from updater_server.sales import statements
 from updater_server.sales.supplier_setup import Kept
@@ -31,67 +31,30 @@ from updater_server.store.engine import reading, writing
 DEVICES = 4
 ROUND = 60
 """So many sales, then the server is cut off and another one starts."""
-DELIVERED, REFUSED, PENDING = 0, 1, 2
 FLOAT_MINOR = 900_000_000
 _CRASHES = ("before it is sent", "before its answer is kept")
 _CRASHES_OFTEN = 0.15
-_DROPPED_OFTEN = 0.08
+DROPPED_OFTEN = 0.08
 """Of the sales that are reserved: the server ends before it has begun to send them."""
-Cut = tuple[int | None, int | None]
 _MESSAGE_S = 0.15
 """The deadline of a call; who is slow takes longer."""
 
 
-@dataclass
-class Sold:
-    """One sale as its terminal has it."""
-
-    device: Device
-    content: dict[int, Any]
-    number: str
-    first: dict[int, Any] = field(default_factory=dict)
-    """The first answer that was a decision."""
-    last: dict[int, Any] = field(default_factory=dict)
-
-    def ask(self) -> None:
-        """Ask, or ask again with the same body."""
-        self.last = self.device.ask(self.content)
-        if self.last.get(1) != PENDING and not self.first:
-            self.first = self.last
+def new_sale(counter: Counter, device: Device, number: int, seed: int, steps: int = 100) -> Sold:
+    """The sale of this number, which nobody has asked for yet; its amount is one of `steps`."""
+    drawn = random.Random(f"{seed}/sale/{number}")
+    amount = 1000 + 500 * drawn.randrange(0, steps)
+    is_meter = isinstance(counter.operator, utility.Utility)
+    digits = meter(number) if is_meter else f"07{number:08d}"
+    product = "power" if is_meter else "top"
+    content = order(number + 1, digits, amount, product) | {4: counter.shop.clock[0]}
+    return Sold(device, content, counter.spelled(digits))
 
 
-@dataclass
-class Verdict:
-    """What the night found."""
-
-    sales: int = 0
-    delivered: int = 0
-    refused: int = 0
-    lost: list[str] = field(default_factory=list)
-    """Paid for and not delivered; or delivered and not paid for, unless the operator lied and an
-    alarm names it. Or a decision that changed."""
-    doubled: list[str] = field(default_factory=list)
-    unresolved: list[str] = field(default_factory=list)
-    named: int = 0
-    """The operator said no and delivered: an alarm says so."""
-    problems: list[str] = field(default_factory=list)
-    """What the server's own check finds."""
-
-    def is_sound(self) -> bool:
-        """0, 0, 0, and books that add up."""
-        return not (self.lost or self.doubled or self.unresolved or self.problems)
-
-    def text(self) -> str:
-        """In one line."""
-        return (
-            f"{self.sales} sales: {self.delivered} delivered, {self.refused} refused, "
-            f"{self.named} named; lost {len(self.lost)}, doubled {len(self.doubled)}, "
-            f"unresolved {len(self.unresolved)}" + "".join(f"; {text}" for text in self.problems)
-        )
-
-
-class _Ending:
+class Ending:
     """The operator's adapter in a server that ends in the middle of a call."""
+
+    CRASHES = _CRASHES
 
     def __init__(self, real: Supplier, crash: Callable[[Order], str]) -> None:
         self._real = real
@@ -111,7 +74,7 @@ class _Ending:
         return outcome
 
 
-class _Line(Line):
+class LossyLine(Line):
     """A line whose threads outlive an end that is meant for one sale."""
 
     lost: Callable[[], bool]
@@ -156,12 +119,12 @@ class Torture:
             return drawn.choice(_CRASHES) if drawn.random() < _CRASHES_OFTEN else ""
 
         def made(kept: Kept) -> Supplier:
-            return _Ending(kept.adapter(), crash)  # type: ignore[return-value]
+            return Ending(kept.adapter(), crash)  # type: ignore[return-value]
 
         def line(name: str) -> Line:
-            made = _Line(name, threads=8, room=100_000)
+            made = LossyLine(name, threads=8, room=100_000)
             made.breaker.is_open = lambda: False  # type: ignore[method-assign]
-            made.lost = lambda: is_cut_off and dropped.random() < _DROPPED_OFTEN
+            made.lost = lambda: is_cut_off and dropped.random() < DROPPED_OFTEN
             return made
 
         self._counter.open_desk(made, line)
@@ -182,25 +145,8 @@ class Torture:
             self._counter.crash()
             self._open_desk()
 
-    def sell_cut(self, first: Cut, second: Cut) -> None:
-        """One sale whose first two connections are lost at a byte each (in, out); then it is asked
-        about.
-        """
-        self._counter.desk.close()
-        self._open_desk()  # without connections that are kept
-        operator = self._counter.operator
-        operator.forget_cuts()
-        operator.cut_next(*first)
-        operator.cut_next(*second)
-        self._new(self._devices[0], len(self._sold)).ask()
-        self._counter.pass_time(10)
-        self._settle_down()
-
     def _new(self, device: Device, number: int) -> Sold:
-        drawn = random.Random(f"{self._seed}/sale/{number}")
-        digits = f"07{number:08d}"
-        amount = 1000 + 500 * drawn.randrange(0, 100)
-        sold = Sold(device, order(number + 1, digits, amount), self._counter.spelled(digits))
+        sold = new_sale(self._counter, device, number, self._seed)
         self._sold.append(sold)
         return sold
 
@@ -242,7 +188,7 @@ class Torture:
             )
         for sold in self._sold:
             sold.ask()
-            self._judge(sold, words, found)
+            judge_one(sold, self._counter.operator, words, found)
         found.problems = self._counter.shop.problems()
         for device in self._devices:
             paid = sum(
@@ -254,35 +200,16 @@ class Torture:
                 found.problems.append(f"the float of {device.terminal_id.hex()} is another")
         return found
 
-    def _judge(self, sold: Sold, words: str, found: Verdict) -> None:
-        operator = self._counter.operator
-        got = operator.delivered.get(sold.number, [])
-        if len(got) > 1:
-            found.doubled.append(sold.number)
-        if sold.last[1] == PENDING:
-            found.unresolved.append(sold.number)
-            return
-        if sold.first != sold.last:
-            found.lost.append(f"{sold.number}: its answer changed")
-        is_delivered = sold.last[1] == DELIVERED
-        found.delivered += is_delivered
-        found.refused += not is_delivered
-        wanted = [f"KES {sold.content[3] // 100}"]
-        if sold.content[3] % 100:
-            wanted = [f"KES {sold.content[3] / 100:.2f}"]
-        if is_delivered and got[:1] != wanted:
-            found.lost.append(f"{sold.number}: paid, and got {got}")
-        if not is_delivered and got:
-            reference = f"duka-{sold.device.terminal_id.hex()}-{sold.content[1]}:"
-            is_lie = operator.settings.faults.of_order(sold.number) == "lies_failed"
-            if is_lie and reference in words:
-                found.named += 1
-            else:
-                found.lost.append(f"{sold.number}: delivered, and given back")
+
+AIRTIME, ISO8583, XMLVEND = "airtime", "iso8583", "xmlvend"
+SUPPLIERS = (AIRTIME, ISO8583, XMLVEND)
 
 
-AIRTIME, ISO8583 = "airtime", "iso8583"
-SUPPLIERS = (AIRTIME, ISO8583)
+def settings_of(supplier: str, **more: Any) -> AnySettings:
+    """A simulated supplier of this kind, that keeps no promise that matters when it matters."""
+    if supplier == AIRTIME:
+        return Settings(honours_keys=False, **more)
+    return utility.Settings(**more) if supplier == XMLVEND else switch.Settings(**more)
 
 
 def run(
@@ -290,40 +217,9 @@ def run(
 ) -> Verdict:
     """A day of so many sales through one kind of supplier, and its night."""
     faults = Faults.all(seed, often)
-    settings: Settings | switch.Settings = switch.Settings(slow_s=0.3, faults=faults)
-    if supplier == AIRTIME:
-        settings = Settings(honours_keys=False, slow_s=0.3, faults=faults)
+    settings = settings_of(supplier, slow_s=0.3, faults=faults)
     with opened(folder, signed, settings, patience_s=0.03) as counter:
         torture = Torture(counter, seed)
         torture.sell(sales)
-        torture.night()
-        return torture.judge()
-
-
-WHOLE: Cut = (None, None)
-LONGEST = {
-    AIRTIME: ((480, 420), (260, 330), WHOLE),  # an order; a question after one that went well
-    ISO8583: ((230, 170), (300, 170), (None, 80)),  # … and a reversal, after an answer that is lost
-}
-"""Bytes in and out of the connection with the order, and of the one with the question, rounded up
-(a cut behind the end is none); and what becomes of the order before the question.
-"""
-
-
-def run_bytes(folder: Path, signed: Path, stride: int = 1, supplier: str = AIRTIME) -> Verdict:
-    """A sale for every `stride`-th byte of an order, its answer, a question and its answer, each
-    lost at that byte, without any other fault; and its night.
-    """
-    settings: Settings | switch.Settings = switch.Settings()
-    if supplier == AIRTIME:
-        settings = Settings(honours_keys=False)
-    with opened(folder, signed, settings, patience_s=0.1) as counter:
-        torture = Torture(counter, 0, is_cut_off=False)
-        order_bytes, question_bytes, before = LONGEST[supplier]
-        for way in (0, 1):
-            for at in range(0, order_bytes[way], stride):
-                torture.sell_cut((at, None) if way == 0 else (None, at), WHOLE)
-            for at in range(0, question_bytes[way], stride):
-                torture.sell_cut(before, (at, None) if way == 0 else (None, at))
         torture.night()
         return torture.judge()

@@ -4,6 +4,7 @@ notice every one.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from urllib.parse import parse_qsl
 
 from sqlalchemy import select
 
-from updater_server.sales import ledger, reports, vending, vends
-from updater_server.sales.suppliers import airtime
+from updater_server.sales import ledger, reports, vend_rows, vending, vends
+from updater_server.sales.suppliers import airtime, xmlvend, xmlvend_slip
 from updater_server.sales.suppliers.base import Accepted, Delivered, Order, Rejected, Unclear
 from updater_server.sales.vending import Desk
 from updater_server.store.engine import writing
@@ -28,6 +29,7 @@ class WrongBuild:
     name: str
     made: Callable[[], AbstractContextManager[object]]
     says: str
+    supplier: str = "airtime"
 
 
 def _sends_again() -> AbstractContextManager[object]:
@@ -45,10 +47,10 @@ def _sends_again_after_a_restart() -> AbstractContextManager[object]:
 
     def ask(self: Desk, vend_id: int, name: str) -> None:
         with writing(self._engine) as connection:
-            row = vends.find(connection, vend_id)
+            row = vend_rows.find(connection, vend_id)
             adapter = self.adapter(connection, name)
         if row["state"] == vends.SENT and row["supplier_reference"] is None:
-            self._settle(vend_id, adapter.send(vends.order_of(row)), "query")
+            self._settle(vend_id, adapter.send(vend_rows.order_of(row)), "query")
             return
         real(self, vend_id, name)
 
@@ -65,8 +67,8 @@ def _sends_again_at_each_report() -> AbstractContextManager[object]:
 def _believes_a_report() -> AbstractContextManager[object]:
     real = reports.take
 
-    def take(connection: Any, key: Any, *more: Any) -> Any:
-        found = real(connection, key, *more)
+    def take(connection: Any, desk: Any, *more: Any) -> Any:
+        found = real(connection, desk, *more)
         body, now = more[-2:]
         if found is not None:
             told = dict(parse_qsl(body.decode()))
@@ -75,7 +77,7 @@ def _believes_a_report() -> AbstractContextManager[object]:
                 if told["status"] == "Success"
                 else Rejected(told["description"])
             )
-            vends.settle(connection, key, found, said, "query", now)
+            vends.settle(connection, desk._key, found, said, "query", now)
         return None
 
     return mock.patch.object(reports, "take", take)
@@ -113,7 +115,7 @@ def _loses_what_is_reserved() -> AbstractContextManager[object]:
                 .limit(vending.LOOK_LIMIT)
             ).all()
         for vend_id, name in rows:
-            self.ask(vend_id, name)
+            self.ask(vend_id, name, is_news=False)
         return len(rows)
 
     return mock.patch.object(Desk, "look", look)
@@ -125,7 +127,7 @@ def _sends_before_it_is_written() -> AbstractContextManager[object]:
     def send(self: Desk, vend_id: int, name: str) -> None:
         with writing(self._engine) as connection:
             adapter = self.adapter(connection, name)
-            order = vends.order_of(vends.find(connection, vend_id))
+            order = vend_rows.order_of(vend_rows.find(connection, vend_id))
         outcome = self._told(name, adapter.send, order)
         with writing(self._engine) as connection:
             vends.begin_sending(connection, vend_id, self._now())
@@ -157,6 +159,48 @@ def _pays_at_delivery() -> AbstractContextManager[object]:
     return mock.patch.object(ledger, "reserve_entries", nothing)
 
 
+def _takes_never_seen_for_no() -> AbstractContextManager[object]:
+    """The utility has no response to repeat, so nothing was vended; it comes a moment later."""
+
+    def taken_back(self: xmlvend.XmlVend, order: Order, until: float) -> Any:
+        return Rejected("it never saw it")
+
+    return mock.patch.object(xmlvend.XmlVend, "_taken_back", taken_back)
+
+
+def _vends_again_without_advice() -> AbstractContextManager[object]:
+    def taken_back(self: xmlvend.XmlVend, order: Order, until: float) -> Any:
+        return self.send(dataclasses.replace(order, asked_at=order.asked_at + 1))
+
+    return mock.patch.object(xmlvend.XmlVend, "_taken_back", taken_back)
+
+
+def _prints_anybodys_tokens() -> AbstractContextManager[object]:
+    def sold(self: xmlvend.XmlVend, order: Order, told: Any) -> Any:
+        slip = xmlvend_slip.read(told)
+        return Delivered(slip.receipt, slip.tokens[0], slip.details())
+
+    return mock.patch.multiple(
+        xmlvend.XmlVend, _sold=sold, _is_to=staticmethod(lambda told, named: True)
+    )
+
+
+def _leaves_out_new_keys() -> AbstractContextManager[object]:
+    return mock.patch.object(xmlvend_slip, "_keys", lambda credits: ())
+
+
+def _takes_half_a_list() -> AbstractContextManager[object]:
+    """Of a list of the day only that it was vended, without the tokens."""
+    real = xmlvend_slip.statement
+
+    def statement(data: bytes, minor_digits: int) -> Any:
+        found = real(data, minor_digits)
+        lines = tuple(dataclasses.replace(line, token=None) for line in found.lines)
+        return dataclasses.replace(found, lines=lines)
+
+    return mock.patch.object(xmlvend_slip, "statement", statement)
+
+
 WRONG_BUILDS = (
     WrongBuild("sends again after a time-out", _sends_again, "doubled"),
     WrongBuild("sends again after a restart", _sends_again_after_a_restart, "doubled"),
@@ -168,4 +212,9 @@ WRONG_BUILDS = (
     WrongBuild("sends before SENT is written", _sends_before_it_is_written, "lost"),
     WrongBuild("keeps the money of a refusal", _keeps_the_money_of_a_refusal, "problems"),
     WrongBuild("pays only at delivery", _pays_at_delivery, "problems"),
+    WrongBuild("takes never seen for no", _takes_never_seen_for_no, "lost", "xmlvend"),
+    WrongBuild("vends again without advice", _vends_again_without_advice, "doubled", "xmlvend"),
+    WrongBuild("prints anybody's tokens", _prints_anybodys_tokens, "lost", "xmlvend"),
+    WrongBuild("leaves out new keys of a meter", _leaves_out_new_keys, "lost", "xmlvend"),
+    WrongBuild("takes half a list of the day", _takes_half_a_list, "lost", "xmlvend"),
 )

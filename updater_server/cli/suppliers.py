@@ -12,7 +12,7 @@ from updater_server import words
 from updater_server.cli.shared import By, Data, acting, out, refusals, say
 from updater_server.errors import InputError
 from updater_server.fleet import operators
-from updater_server.sales import currency, statements, supplier_setup, vends
+from updater_server.sales import currency, statements, supplier_setup, vend_rows
 from updater_server.service import Service
 from updater_server.store.engine import reading
 
@@ -113,7 +113,7 @@ def open_sales(data: Data) -> None:
     with refusals():
         service = Service.open(data)
         with reading(service.engine) as connection:
-            rows = vends.open_ones(connection)
+            rows = vend_rows.open_ones(connection)
             money = currency.shown(connection, service.prices)
     table = Table("since", "supplier", "our reference", "its reference", "to", "amount", "state")
     for row in rows:

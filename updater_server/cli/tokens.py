@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from updater_server.cli.shared import By, Data, acting, out, refusals, say
+from updater_server.faces.requests import hexadecimal
 from updater_server.parties import tokens, tree
 from updater_server.service import Service
 from updater_server.store.engine import reading
@@ -23,11 +24,17 @@ def add_token(
     by: By,
     party: Annotated[str, typer.Option(help="Whose: a party's code; nothing: ours.")] = "",
     move: Annotated[bool, typer.Option("--move", help="It may move money.")] = False,
+    till: Annotated[
+        str, typer.Option(help="By which till it sells: a terminal of the class `program`.")
+    ] = "",
 ) -> None:
     """A token for a program, shown once. It reaches a party and all that stands under it."""
     with acting(data, by) as act:
         whose = tree.find(act.connection, party) if party else None
-        token = tokens.add(act.connection, name, whose, move, act.operator, act.now)
+        token = tokens.add(
+            act.connection, name, whose, move, act.operator, act.now,
+            hexadecimal(till, "--till") if till else None,
+        )  # fmt: skip
     say(f"token: {token}")
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection
 
+from updater_server.faces import looking_up
+from updater_server.faces.exchange import Exchange, Reply, Wait, recipient_of
 from updater_server.fleet import check_ins, updates
 from updater_server.sales import (
     batches,
@@ -25,36 +25,12 @@ from updater_server.sales import (
     stock,
 )
 from updater_server.sales.prices import PricesUnavailable
-from updater_server.service import Service
+from updater_server.sales.vending import Desk
 from updater_server.telemetry import metrics, spool
 from updater_server.wire import keys, limits
 from updater_server.wire.content import UINT63, BadMessage, Content, check_uint
-from updater_server.wire.sealed import DeviceKeys
 
 log = logging.getLogger("duka.device_api")
-
-Reply = dict[int, Any]
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One message and its reply: which terminal asks, and the transaction that it is."""
-
-    service: Service
-    connection: Connection
-    owner: Any
-    """The terminal's row (`fleet.terminals`) as the message found it."""
-    device_keys: DeviceKeys
-    now: int
-    waits_for: list[int] = field(default_factory=list)
-    """The sale at a supplier (`vends`) whose answer may come while the terminal waits."""
-    told: list[tuple[int, bytes]] = field(default_factory=list)
-    """What goes to the spool once the message has happened: (kind of entry, what was told)."""
-
-    @property
-    def terminal_id(self) -> bytes:
-        """Who asks."""
-        return bytes(self.owner.id)
 
 
 def check_in(exchange: Exchange, content: Content) -> Reply:
@@ -183,7 +159,7 @@ def sale(exchange: Exchange, content: Content) -> Reply:
         amount_minor=content.uint(named.AMOUNT),
         commission_minor=content.uint(named.COMMISSION),
         time=content.uint(named.TIME),
-        recipient=_recipient(content, named.RECIPIENT) if content.has(named.RECIPIENT) else None,
+        recipient=recipient_of(content, named.RECIPIENT) if content.has(named.RECIPIENT) else None,
     )
     if request.sequence == 0:
         raise BadMessage(f"key {named.SEQUENCE}: sequence numbers begin at 1")
@@ -197,9 +173,15 @@ def sale(exchange: Exchange, content: Content) -> Reply:
         exchange.now,
         service.desk,
     )
-    if isinstance(answer, online.Pending):
-        exchange.waits_for.append(answer.vend_id)
+    if isinstance(answer, online.Pending) and service.desk is not None:
+        exchange.waits_for.append(_wait_for_sale(service.desk, answer.vend_id))
     return sale_reply(answer)
+
+
+def _wait_for_sale(desk: Desk, vend_id: int) -> Wait:
+    """Watched before the sale is committed, so that nothing is missed."""
+    told = desk.watch(vend_id)
+    return Wait(told, sale_again, lambda: desk.forget(vend_id, told))
 
 
 def sale_again(exchange: Exchange, content: Content) -> Reply:
@@ -217,13 +199,6 @@ def sale_again(exchange: Exchange, content: Content) -> Reply:
         exchange.now,
     )
     return {keys.KIND: keys.Kind.SALE, **sale_reply(answer)}
-
-
-def _recipient(content: Content, key: int) -> str:
-    value = content.text(key, limits.RECIPIENT_DIGITS[1])
-    if not limits.RECIPIENT_PATTERN.fullmatch(value):
-        raise BadMessage(f"key {key}: {limits.RECIPIENT_DIGITS[0]} digits or more are needed")
-    return value
 
 
 def sale_reply(answer: online.Answer) -> Reply:
@@ -341,29 +316,6 @@ def stock_held(exchange: Exchange, content: Content) -> Reply:
     return {keys.Done.TRUE: True}
 
 
-def look_up(exchange: Exchange, content: Content) -> Reply:
-    """Kind 7: whether a recipient can be sold to, before money moves.
-
-    Raises:
-        BadMessage: a field does not fit its format.
-        PricesUnavailable: nothing is known.
-    """
-    named, told = keys.LookUp, keys.LookUpReply
-    service = exchange.service
-    code = online.why_not_to(
-        exchange.connection,
-        service.prices,
-        exchange.owner,
-        content.text(named.PRODUCT, limits.PRODUCT_ID[1]),
-        _recipient(content, named.RECIPIENT),
-        service.desk,
-    )
-    content.uint(named.AMOUNT)
-    if code is not None:
-        return {told.STATUS: keys.REFUSED, told.CODE: code, told.TEXT: online.REFUSALS[code]}
-    return {told.STATUS: keys.DELIVERED, told.NAME: "", told.LEAST: 0, told.MOST: 0}
-
-
 _COUNTERS = {
     keys.Kind.CHECK_IN: keys.CheckIn.COUNTERS,
     keys.Kind.SALE: keys.Sale.COUNTERS,
@@ -392,6 +344,6 @@ ANSWERS: dict[int, Callable[[Exchange, Content], Reply]] = {
     keys.Kind.STOCK: stock_file,
     keys.Kind.STOCK_RECEIVED: stock_received,
     keys.Kind.STOCK_HELD: stock_held,
-    keys.Kind.LOOK_UP: look_up,
+    keys.Kind.LOOK_UP: looking_up.look_up,
 }
 """What answers each kind."""

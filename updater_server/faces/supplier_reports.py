@@ -31,9 +31,7 @@ class SupplierFace:
             return TRY_LATER
         try:
             with writing(service.engine) as connection:
-                found = reports.take(
-                    connection, service.key, service.desk, name, secret, body, service.now()
-                )
+                found = reports.take(connection, service.desk, name, secret, body, service.now())
         except reports.NotOurs:
             return NOT_FOUND
         except reports.NotAReport:

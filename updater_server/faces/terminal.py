@@ -14,11 +14,13 @@ import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.exc import DatabaseError
 
 from updater_server.errors import BusyError, ConflictError, InputError, VaultError
-from updater_server.faces.messages import ANSWERS, Exchange, Reply, note_what_it_tells, sale_again
+from updater_server.faces.exchange import Exchange, Reply, Wait
+from updater_server.faces.messages import ANSWERS, note_what_it_tells
 from updater_server.fleet import terminals
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales.prices import PricesUnavailable
@@ -57,7 +59,7 @@ Answered = tuple[int, bytes]
 
 @dataclass(frozen=True)
 class Waiting:
-    """A sale that its supplier is asked for: once `decided` is done, or `until` (of the monotonic
+    """Something that a supplier is asked for: once `decided` is done, or `until` (of the monotonic
     clock) has come, `finish` is to be called, once.
     """
 
@@ -65,9 +67,13 @@ class Waiting:
     envelope: Envelope
     device_keys: DeviceKeys
     content: bytes
-    vend_id: int
-    decided: Future[None]
+    wait: Wait
     until: float
+
+    @property
+    def decided(self) -> Future[Any]:
+        """Done when there is an answer."""
+        return self.wait.told
 
     def left_s(self) -> float:
         """How many seconds the terminal may still wait."""
@@ -75,20 +81,18 @@ class Waiting:
 
     def finish(self) -> Answered:
         """The answer as it is now."""
-        desk = self.service.desk
-        assert desk is not None, "only a desk makes one wait"
-        desk.forget(self.vend_id, self.decided)
+        self.wait.forget()
         try:
             with reading(self.service.engine) as connection:
                 owner = terminals.get(connection, self.envelope.terminal_id)
                 exchange = Exchange(
                     self.service, connection, owner, self.device_keys, self.service.now()
                 )
-                reply = _told(exchange, sale_again(exchange, Content(self.content)))
+                reply = _told(exchange, self.wait.reply(exchange, Content(self.content)))
                 answer = cbor.dumps(reply)
                 check_reply(reply, len(answer))
         except Exception:
-            log.exception("the answer to a sale of %s", self.envelope.terminal_id.hex())
+            log.exception("the late answer to %s", self.envelope.terminal_id.hex())
             return TRY_LATER, b""
         return OK, seal_reply(self.envelope, answer, self.device_keys)
 
@@ -148,20 +152,13 @@ def begin(service: Service, body: bytes, came_at: float) -> Answered | Waiting:
 def _waits_for(
     exchange: Exchange, envelope: Envelope, plain: bytes, came_at: float
 ) -> Waiting | None:
-    """What is still to come; watched before the sale is committed, so that nothing is missed."""
+    """What is still to come."""
     desk = exchange.service.desk
     if desk is None or not exchange.waits_for:
         return None
-    (vend_id,) = exchange.waits_for
-    return Waiting(
-        exchange.service,
-        envelope,
-        exchange.device_keys,
-        plain,
-        vend_id,
-        desk.watch(vend_id),
-        came_at + desk.patience_s,
-    )
+    (wait,) = exchange.waits_for
+    until = came_at + desk.patience_s
+    return Waiting(exchange.service, envelope, exchange.device_keys, plain, wait, until)
 
 
 def _transaction(
@@ -170,7 +167,7 @@ def _transaction(
     """All that a message does, its reply and what is still to come; None if its counter was used.
     Its first statement holds the terminal's row: of one terminal there is one message at a time.
     """
-    waits = None
+    waits: list[Wait] = []
     try:
         with writing(service.engine, beside=True) as connection:
             now = service.now()
@@ -181,16 +178,21 @@ def _transaction(
                 return None
             if not service.key_ring.still(owner.id, owner.key_sealed):
                 raise VaultError("its device key is not the one that it was")
-            exchange = Exchange(service, connection, owner, device_keys, now)
+            exchange = Exchange(service, connection, owner, device_keys, now, waits)
             answer = _answer_or_note(exchange, plain)
-            waits = _waits_for(exchange, envelope, plain, came_at)
     except BaseException:
-        if waits is not None and service.desk is not None:
-            service.desk.forget(waits.vend_id, waits.decided)
+        _forget(waits)
         raise
     for kind, said in exchange.told:
         service.spool.add(kind, exchange.terminal_id, said)
-    return answer, waits
+    return answer, _waits_for(exchange, envelope, plain, came_at)
+
+
+def _forget(waits: list[Wait]) -> None:
+    """Nobody waits for what was undone."""
+    for wait in waits:
+        wait.forget()
+    waits.clear()
 
 
 def _learn(service: Service, envelope: Envelope) -> DeviceKeys | None:
@@ -212,11 +214,13 @@ def _answer_or_note(exchange: Exchange, plain: bytes) -> bytes:
     except (PricesUnavailable, VaultError, BusyError):
         raise
     except ReplyUnfit as error:
+        _forget(exchange.waits_for)
         text = f"asked for something whose answer no terminal takes: {error}"
         raise_alarm(connection, terminal_id, "reply_unfit", text, now)
     except Exception as error:
         if is_the_databases_fault(error):
             raise
+        _forget(exchange.waits_for)
         what = type(getattr(error, "orig", None) or error).__name__
         log.exception("a message of terminal %s", terminal_id.hex())
         text = f"a message could not be worked on ({what}): the server's log has it"

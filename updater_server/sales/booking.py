@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from updater_server.errors import VaultError
 from updater_server.fleet import terminals
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import batches, forgotten, ledger, records, vend_names, vends
+from updater_server.sales import batches, forgotten, ledger, records, vend_names, vend_rows, vends
 from updater_server.sales.prices import was_shown
 from updater_server.store.engine import is_the_databases_fault
 from updater_server.store.prepared import Prepared, undone_if_it_fails
@@ -194,7 +194,7 @@ def _carried(connection: Connection, terminal_id: bytes, record: Record, now: in
 def _delivered(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
     sequence, _sealed, serial, _expiry, _float = record.fields(int, bytes, str, int, int)
     given = _GIVEN.scalar(connection, terminal_id=terminal_id, sequence=sequence)
-    if given is None and (made := vends.of_sale(connection, terminal_id, sequence)):
+    if given is None and (made := vend_rows.of_sale(connection, terminal_id, sequence)):
         given = made["supplier_reference"] and vend_names.serial_of(made["supplier_reference"])
         if made["state"] != vends.DELIVERED:
             raise NotARecord(f"says sale {sequence} was delivered; it is {made['state']}")
@@ -210,7 +210,7 @@ def _refused(connection: Connection, terminal_id: bytes, record: Record, now: in
         select(sale.c.state).where(sale.c.terminal_id == terminal_id, sale.c.sequence == sequence)
     )
     voided = ledger.is_posted(connection, ledger.void_reference(terminal_id, sequence))
-    made = None if online is None else vends.of_sale(connection, terminal_id, sequence)
+    made = None if online is None else vend_rows.of_sale(connection, terminal_id, sequence)
     if made is not None:
         _gave_up(connection, terminal_id, sequence, str(made["state"]), code, now)
         return

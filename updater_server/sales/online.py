@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 from updater_server.channels.entry import PIN_KIND, Product
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger, records, supplier_setup, vault, vends
+from updater_server.sales import ledger, records, supplier_setup, vault, vend_rows, vends
 from updater_server.sales.prices import PriceLists
 from updater_server.sales.restore_state import must_tell_first, open_restore
 from updater_server.sales.vending import Desk
@@ -115,11 +115,11 @@ def stored(
 
 def _vend_answer(connection: Connection, key: ServerKey, row: Any, now: int) -> Answer:
     """As `stored`, of a row of the table `sale` that is not refused."""
-    made = vends.of_sale(connection, row.terminal_id, row.sequence)
+    made = vend_rows.of_sale(connection, row.terminal_id, row.sequence)
     assert made is not None, "a sale to a recipient has its supplier's half"
     if row.state != "delivered":
         return Pending(made["id"], vends.ask_again_s(made, now))
-    got = vends.given(key, made)
+    got = vend_rows.given(key, made)
     return Delivered(got.pin, got.serial, 0, row.float_after_minor, got.details)
 
 
@@ -247,7 +247,7 @@ def _why_not(
         return "restoring"
     if product is None or (product.kind != PIN_KIND and request.recipient is None):
         return "unknown_product"  # firmware of before takes any product for a voucher
-    if not _is_recipient(product, request.recipient):
+    if not is_recipient(product, request.recipient):
         return "bad_recipient"
     # The merchant pays what he was shown, or learns that it has changed; never another figure.
     if not product.costs(request.amount_minor, request.commission_minor):
@@ -256,37 +256,11 @@ def _why_not(
     return "no_float" if ledger.float_minor(connection, owner.id) < cost_minor else None
 
 
-def _is_recipient(product: Product, recipient: str | None) -> bool:
+def is_recipient(product: Product, recipient: str | None) -> bool:
+    """Whether this can be whom the product goes to; a voucher goes to nobody."""
     if product.recipient is None:
         return recipient is None
     return recipient is not None and product.recipient.takes(recipient)
-
-
-def why_not_to(
-    connection: Connection,
-    prices: PriceLists,
-    owner: Any,
-    product_id: str,
-    recipient: str,
-    desk: Desk | None,
-) -> str | None:
-    """The code of `REFUSALS` for which nothing could be sold to this recipient now; or None. Reads
-    only.
-
-    Raises:
-        PricesUnavailable: no catalogue can be read.
-    """
-    product = prices.product(owner.catalogue, product_id)
-    if owner.blocked:
-        return "blocked"
-    if product is None:
-        return "unknown_product"
-    if not _is_recipient(product, recipient):
-        return "bad_recipient"
-    made = supplier_setup.route(connection, product_id)
-    if made is None or desk is None or made.stopped or not desk.takes(made.supplier):
-        return "supplier_down"
-    return None
 
 
 def _reserve(
@@ -309,7 +283,7 @@ def _reserve(
     except (InputError, VaultError) as error:
         raise_alarm(connection, None, "no_supplier", f"{made.supplier}: {error}", now)
         return _refuse(connection, row, "supplier_down")
-    if vends.is_open_for(connection, made.supplier, recipient, row["amount_minor"]):
+    if vend_rows.is_open_for(connection, made.supplier, recipient, row["amount_minor"]):
         return _refuse(connection, row, "supplier_down", _ANOTHER_IS_OPEN)
     catalogue = prices.catalogue(owner.catalogue)
     order = {

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import hmac
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from updater_server.errors import VaultError
+from updater_server.errors import InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import supplier_setup, vends
+from updater_server.sales import vends
 from updater_server.sales.suppliers.base import NotAReport, Report
 from updater_server.sales.vending import Desk
-from updater_server.server_key import ServerKey
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import supplier_report, vend
 
 __all__ = ["KEPT_OF_ONE", "NotAReport", "NotOurs", "take"]
@@ -27,13 +27,29 @@ KEPT_OF_ONE = 8
 """Reports of one reference that are kept: the first ones say all."""
 
 
+_NAMED = Prepared(
+    select(vend.c.id, vend.c.state).where(
+        vend.c.supplier == bindparam("supplier"),
+        vend.c.supplier_reference == bindparam("reference"),
+    )
+)
+_SAME = Prepared(
+    select(supplier_report.c.body)
+    .where(
+        supplier_report.c.supplier == bindparam("supplier"),
+        supplier_report.c.supplier_reference == bindparam("reference"),
+    )
+    .limit(KEPT_OF_ONE)
+)
+_KEPT = Prepared(insert(supplier_report), ["supplier", "supplier_reference", "at", "body"])
+
+
 class NotOurs(Exception):
     """No such supplier, or not under its secret."""
 
 
 def take(
     connection: Connection,
-    key: ServerKey,
     desk: Desk,
     name: str,
     secret: str,
@@ -47,34 +63,23 @@ def take(
         NotAReport: its content is none.
     """
     try:
-        kept = supplier_setup.kept(connection, key, name)
-    except VaultError as error:
+        kept = desk.kept(connection, name)
+    except (InputError, VaultError) as error:
         raise NotOurs from error
-    if kept is None or not hmac.compare_digest(secret.encode(), kept.report_secret.encode()):
+    if not hmac.compare_digest(secret.encode(), kept.report_secret.encode()):
         raise NotOurs
     report = desk.adapter(connection, name).read_report(body)
     _keep(connection, name, report.reference, body, now)
-    row = connection.execute(
-        select(vend.c.id, vend.c.state).where(
-            vend.c.supplier == name, vend.c.supplier_reference == report.reference
-        )
-    ).one_or_none()
+    row = _NAMED.first(connection, supplier=name, reference=report.reference)
     if row is not None:
         return int(row.id) if row.state in vends.OPEN else None
     return _named_by(connection, name, report, now)
 
 
 def _keep(connection: Connection, name: str, reference: str, body: bytes, now: int) -> None:
-    same = select(supplier_report.c.body).where(
-        supplier_report.c.supplier == name, supplier_report.c.supplier_reference == reference
-    )
-    known = list(connection.scalars(same.limit(KEPT_OF_ONE)))
+    known = _SAME.scalars(connection, supplier=name, reference=reference)
     if body not in known and len(known) < KEPT_OF_ONE:
-        connection.execute(
-            insert(supplier_report).values(
-                supplier=name, supplier_reference=reference, at=now, body=body
-            )
-        )
+        _KEPT.run(connection, supplier=name, supplier_reference=reference, at=now, body=body)
 
 
 def _named_by(connection: Connection, name: str, report: Report, now: int) -> int | None:

@@ -10,17 +10,18 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping
 
 from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import supplier_setup, vends
+from updater_server.sales import supplier_setup, vend_rows, vends
 from updater_server.sales.suppliers.base import (
     Delivered,
     NotAReport,
     Rejected,
     Statement,
     StatementLine,
+    six_digits,
 )
 from updater_server.server_key import ServerKey
 from updater_server.store.tables import vend
@@ -79,6 +80,10 @@ class _Comparing:
         self._found = Found()
         rows = self._ours()
         self._by_reference = {row["reference"]: row for row in rows}
+        self._by_order: dict[tuple[int, str, str] | None, RowMapping] = {
+            (row["terminal_time"], six_digits(row["reference"]), row["recipient"]): row
+            for row in rows
+        }
         self._by_theirs = {row["supplier_reference"]: row for row in rows}
         self._rows = rows
 
@@ -100,8 +105,9 @@ class _Comparing:
         since, until = self._statement.since - SPARE_S, self._statement.until + SPARE_S
         return list(
             self._connection.execute(
-                select(vend)
-                .where(vend.c.supplier == self._name, vend.c.sent_at.is_not(None))
+                vend_rows.WITH_TIME.where(
+                    vend.c.supplier == self._name, vend.c.sent_at.is_not(None)
+                )
                 .where(vend.c.sent_at >= since, vend.c.sent_at < until)
                 .order_by(vend.c.id)
             )
@@ -113,6 +119,9 @@ class _Comparing:
         """The sale that a line is about; by number, amount and time only where one alone fits."""
         if line.our_reference is not None:
             return self._by_reference.get(line.our_reference)
+        named = None if line.order is None else (*line.order, line.recipient)
+        if named in self._by_order:
+            return self._by_order[named]
         if line.reference in self._by_theirs:
             return self._by_theirs[line.reference]
         fitting = [
@@ -138,7 +147,7 @@ class _Comparing:
             self._without_a_line(row)
             return
         outcome = (
-            Delivered(delivered[0].reference)
+            Delivered(delivered[0].reference, delivered[0].token, delivered[0].details)
             if delivered
             else Rejected("rejected by its statement")
         )

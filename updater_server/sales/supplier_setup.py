@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from updater_server.errors import InputError
 from updater_server.sales.suppliers import kinds
 from updater_server.sales.suppliers.base import Supplier
+from updater_server.sales.suppliers.net import REAL, Net
 from updater_server.server_key import ServerKey
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import supplier, supplier_product
@@ -63,13 +64,27 @@ class Kept:
         """What stands in the path of its call-backs."""
         return self.secrets[_REPORT_SECRET]
 
-    def adapter(self) -> Supplier:
+    def adapter(self, net: Net = REAL) -> Supplier:
         """What speaks to it. Raises InputError."""
-        return kinds.made(self.kind, self.settings, self.secrets)
+        return kinds.made(self.kind, self.settings, self.secrets, net)
 
-    def is_as(self, other: Kept | None) -> bool:
-        """Whether the same adapter would be made of both."""
-        return other is not None and self == other
+
+_SUPPLIER = Prepared(select(supplier).where(supplier.c.name == bindparam("name")))
+
+
+def sealed(connection: Connection, name: str) -> Any:
+    """A supplier's row as it is stored, to be opened by `opened`; None if there is none."""
+    return _SUPPLIER.first(connection, name=name)
+
+
+def opened(key: ServerKey, row: Any) -> Kept:
+    """A supplier of its row.
+
+    Raises:
+        VaultError: its secrets do not open under this server key.
+    """
+    secret = json.loads(key.open(_PURPOSE, row.name.encode(), row.secrets_sealed))
+    return Kept(row.name, row.kind, json.loads(row.settings), secret, row.changed_at)
 
 
 def kept(connection: Connection, key: ServerKey, name: str) -> Kept | None:
@@ -78,11 +93,8 @@ def kept(connection: Connection, key: ServerKey, name: str) -> Kept | None:
     Raises:
         VaultError: its secrets do not open under this server key.
     """
-    row = connection.execute(select(supplier).where(supplier.c.name == name)).one_or_none()
-    if row is None:
-        return None
-    opened = json.loads(key.open(_PURPOSE, name.encode(), row.secrets_sealed))
-    return Kept(row.name, row.kind, json.loads(row.settings), opened, row.changed_at)
+    row = sealed(connection, name)
+    return None if row is None else opened(key, row)
 
 
 def put(

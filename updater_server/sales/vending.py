@@ -12,19 +12,22 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, bindparam, select
 
 from updater_server.errors import BusyError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import supplier_setup, vends
+from updater_server.sales import supplier_setup, vend_rows, vends
 from updater_server.sales.supplier_setup import Kept
 from updater_server.sales.suppliers.base import (
     Accepted,
+    Known,
+    KnowsCustomers,
     NotSent,
     Order,
     Outcome,
+    Question,
     Rejected,
     Supplier,
     Unclear,
@@ -32,7 +35,9 @@ from updater_server.sales.suppliers.base import (
 from updater_server.sales.suppliers.lines import QUESTION, SALE, Line
 from updater_server.server_key import ServerKey
 from updater_server.store.engine import is_the_databases_fault, reading, writing
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import supplier_report, vend
+from updater_server.store.tables.suppliers import is_open
 
 log = logging.getLogger("duka.suppliers")
 T = TypeVar("T")
@@ -43,6 +48,23 @@ LOOK_LIMIT = 64
 OPEN_LONG_S = 24 * 3600
 """A sale that is open for longer than a day and its night needs a person."""
 _TRIES = 6
+_NOBODY_TO_ASK = Unclear(
+    "nobody can be asked: its report or a statement must tell", ask_in_s=6 * 3600
+)
+_DUE = Prepared(
+    select(vend.c.id, vend.c.supplier, vend.c.state)
+    .where(is_open, vend.c.next_at <= bindparam("now"))
+    .order_by(vend.c.next_at)
+    .limit(LOOK_LIMIT)
+)
+_TOLD = Prepared(
+    select(supplier_report.c.id)
+    .where(
+        supplier_report.c.supplier == bindparam("supplier"),
+        supplier_report.c.supplier_reference == bindparam("reference"),
+    )
+    .limit(1)
+)
 
 
 class Desk:
@@ -65,7 +87,8 @@ class Desk:
         self._new_line = line
         self._lock = threading.Lock()
         self._lines: dict[str, Line] = {}
-        self._adapters: dict[str, tuple[Kept, Supplier]] = {}
+        self._adapters: dict[str, tuple[Any, Kept, Supplier]] = {}
+        self._asking: dict[int, bool] = {}
         self._is_closed = False
         self._watched: dict[int, list[Future[None]]] = {}
 
@@ -82,18 +105,36 @@ class Desk:
             InputError: there is none, or its settings are wrong.
             VaultError: its secrets do not open.
         """
-        kept = supplier_setup.kept(connection, self._key, name)
-        if kept is None:
+        return self._known(connection, name)[2]
+
+    def kept(self, connection: Connection, name: str) -> Kept:
+        """How a supplier is set now. Raises as `adapter` does."""
+        return self._known(connection, name)[1]
+
+    def _known(self, connection: Connection, name: str) -> tuple[Any, Kept, Supplier]:
+        """Opened once for as long as its row is the same."""
+        row = supplier_setup.sealed(connection, name)
+        if row is None:
             raise InputError(f"there is no supplier {name!r}")
         with self._lock:
             known = self._adapters.get(name)
-            if known is None or known[0] != kept:
-                known = self._adapters[name] = (kept, self._made(kept))
-            return known[1]
+            if known is None or known[0] != row:
+                kept = supplier_setup.opened(self._key, row)
+                known = self._adapters[name] = (row, kept, self._made(kept))
+            return known
 
     def start(self, vend_id: int, name: str) -> None:
         """Send a sale that is reserved, by and by."""
         self._line(name).submit(lambda: self._send(vend_id, name), SALE)
+
+    def look_up(
+        self, name: str, question: Question, told: Future[Known | Rejected | Unclear]
+    ) -> None:
+        """Ask a supplier who a recipient is, by and by; `told` has its answer then. Nothing is
+        kept of it.
+        """
+        if not self._line(name).submit(lambda: self._look_up(name, question, told), SALE):
+            told.set_result(Unclear("its queue is full"))
 
     # --- for who waits ---
 
@@ -129,24 +170,35 @@ class Desk:
         """
         now = self._now()
         with reading(self._engine) as connection:
-            due = connection.execute(
-                select(vend.c.id, vend.c.supplier, vend.c.state)
-                .where(vend.c.state.in_(vends.OPEN), vend.c.next_at <= now)
-                .order_by(vend.c.next_at)
-                .limit(LOOK_LIMIT)
-            ).all()
+            due = _DUE.all(connection, now=now)
         for vend_id, name, state in due:
             if state == vends.RESERVED:
                 self._settle(
                     vend_id, Rejected("it was not sent in time", "supplier_down"), "server"
                 )
             else:
-                self.ask(vend_id, name)
+                self.ask(vend_id, name, is_news=False)
         return len(due)
 
-    def ask(self, vend_id: int, name: str) -> None:
-        """Ask the supplier what became of an open sale, by and by."""
-        if not self._line(name).submit(lambda: self._ask(vend_id, name), QUESTION):
+    def ask(self, vend_id: int, name: str, is_news: bool = True) -> None:
+        """Ask the supplier what became of an open sale, by and by; once at a time. `is_news`: there
+        is a reason to; who is being asked about it is asked once more then.
+        """
+        with self._lock:
+            if vend_id in self._asking:
+                self._asking[vend_id] |= is_news
+                return
+            self._asking[vend_id] = False
+
+        def call() -> None:
+            try:
+                self._ask(vend_id, name)
+            finally:
+                if self._asking.pop(vend_id, False):
+                    self.ask(vend_id, name)
+
+        if not self._line(name).submit(call, QUESTION):
+            self._asking.pop(vend_id, None)
             log.info("supplier %s: no room for a question", name)
 
     def close(self, patience_s: float = 0) -> None:
@@ -167,6 +219,19 @@ class Desk:
                     self._lines[name].close()
             return self._lines[name]
 
+    def _look_up(
+        self, name: str, question: Question, told: Future[Known | Rejected | Unclear]
+    ) -> None:
+        answer: Known | Rejected | Unclear = Unclear("a fault of ours")
+        try:
+            with reading(self._engine) as connection:
+                adapter = self.adapter(connection, name)
+            if isinstance(adapter, KnowsCustomers):
+                answer = adapter.look_up(question)
+                self._line(name).breaker.told(not isinstance(answer, Unclear))
+        finally:
+            told.set_result(answer)
+
     def _send(self, vend_id: int, name: str) -> None:
         def begin(connection: Connection) -> tuple[Supplier, Order] | None:
             adapter = self.adapter(connection, name)
@@ -180,12 +245,12 @@ class Desk:
 
     def _ask(self, vend_id: int, name: str) -> None:
         with reading(self._engine) as connection:
-            row = vends.find(connection, vend_id)
+            row = vend_rows.find(connection, vend_id)
             adapter = self.adapter(connection, name)
         if row["state"] not in (vends.SENT, vends.UNKNOWN):
             return
-        order = vends.order_of(row)
-        outcome: Outcome = Unclear("nobody can be asked: its report or a statement must tell")
+        order = vend_rows.order_of(row)
+        outcome: Outcome = _NOBODY_TO_ASK
         if adapter.can_ask(order):
             outcome = self._told(name, adapter.ask, order)
         source = "query"
@@ -211,7 +276,7 @@ class Desk:
 
         def settle(connection: Connection) -> str:
             state = vends.settle(connection, self._key, vend_id, outcome, source, now)
-            row = vends.find(connection, vend_id)
+            row = vend_rows.find(connection, vend_id)
             if state in vends.OPEN and now - row["created_at"] > OPEN_LONG_S:
                 text = f"sale {row['sequence']} ({row['supplier']}) is open for more than a day"
                 raise_alarm(connection, row["terminal_id"], "supplier_open", text, now)
@@ -226,12 +291,8 @@ class Desk:
     def _ask_if_told(self, vend_id: int, reference: str) -> None:
         """Its report may have come before the answer that names it."""
         with reading(self._engine) as connection:
-            name = str(vends.find(connection, vend_id)["supplier"])
-            told = select(supplier_report.c.id).where(
-                supplier_report.c.supplier == name,
-                supplier_report.c.supplier_reference == reference,
-            )
-            is_told = connection.scalar(told.limit(1)) is not None
+            name = str(vend_rows.find(connection, vend_id)["supplier"])
+            is_told = _TOLD.scalar(connection, supplier=name, reference=reference) is not None
         if is_told:
             self.ask(vend_id, name)
 

@@ -10,14 +10,12 @@ RESERVED was surely never sent, and what it leaves in SENT may have been.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from updater_server.errors import VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger
+from updater_server.sales import ledger, vend_rows
 from updater_server.sales.suppliers.base import (
     Accepted,
     Delivered,
@@ -28,9 +26,11 @@ from updater_server.sales.suppliers.base import (
     Unclear,
     note,
 )
-from updater_server.sales.vend_names import pin_of, reference_of, serial_of
+from updater_server.sales.vend_names import reference_of
+from updater_server.sales.vend_rows import Row
 from updater_server.server_key import ServerKey
 from updater_server.store.engine import new_id
+from updater_server.store.prepared import Prepared
 from updater_server.store.tables import sale, vend, vend_event
 
 RESERVED, SENT, UNKNOWN = "reserved", "sent", "unknown"
@@ -50,29 +50,14 @@ REFUSAL_TEXTS = {
 }
 
 
-@dataclass(frozen=True)
-class Given:
-    """What a delivered sale's customer gets."""
-
-    pin: str
-    serial: str
-    details: tuple[tuple[str, str], ...]
-
-
 # --- RESERVED ---
 
-
-def is_open_for(connection: Connection, supplier: str, recipient: str, amount_minor: int) -> bool:
-    """Whether a sale of the same amount to the same recipient is not decided yet: a second one
-    could not be told from it.
-    """
-    found = select(vend.c.id).where(
-        vend.c.supplier == supplier,
-        vend.c.recipient == recipient,
-        vend.c.state.in_(OPEN),
-        vend.c.amount_minor == amount_minor,
-    )
-    return connection.scalar(found.limit(1)) is not None
+_SALE_COLUMNS = ["terminal_id", "sequence", "product_id", "amount_minor", "terminal_time"]
+_SALE_COLUMNS += ["commission_minor", "created_at", "recipient", "state", "float_after_minor"]
+_SALE = Prepared(insert(sale), _SALE_COLUMNS)
+_VEND_COLUMNS = ["supplier", "code", "recipient", "currency", "minor_digits", "terminal_id"]
+_VEND_COLUMNS += ["sequence", "amount_minor", "reference", "state", "created_at", "sent_at"]
+_VEND = Prepared(insert(vend).returning(vend.c.id), [*_VEND_COLUMNS, "tries", "next_at"])
 
 
 def reserve(
@@ -96,10 +81,11 @@ def reserve(
             now=now,
         )
     after = ledger.float_minor(connection, terminal_id)
-    connection.execute(insert(sale).values(**row, state="reserved", float_after_minor=after))
+    _SALE.run(connection, **row, state="reserved", float_after_minor=after)
     state = UNKNOWN if unsure else RESERVED
-    made = connection.execute(
-        insert(vend).values(
+    vend_id = int(
+        _VEND.scalar(
+            connection,
             **order,
             terminal_id=terminal_id,
             sequence=sequence,
@@ -107,12 +93,11 @@ def reserve(
             reference=reference_of(terminal_id, sequence),
             state=state,
             created_at=now,
-            sent_at=now if unsure else None,
+            sent_at=min(now, row["terminal_time"]) if unsure else None,  # as far as is known
             tries=0,
             next_at=now + (_PATIENCE_S[0] if unsure else UNSENT_S),
         )
     )
-    vend_id = new_id(made)
     say(connection, vend_id, state, "terminal", unsure or "asked for", now)
     return vend_id
 
@@ -144,31 +129,64 @@ def adopt(
 
 # --- SENT ---
 
+_SENT = Prepared(
+    update(vend)
+    .where(vend.c.id == bindparam("vend_id"), vend.c.state == RESERVED)
+    .values(state=SENT, sent_at=bindparam("sent_at"), next_at=bindparam("next_at"))
+)
+
 
 def begin_sending(connection: Connection, vend_id: int, now: int) -> Order | None:
     """Note that it is about to be sent, for the first and only time; None if it was before, or was
     given up. Commit before a byte leaves.
     """
-    moved = connection.execute(
-        update(vend)
-        .where(vend.c.id == vend_id, vend.c.state == RESERVED)
-        .values(state=SENT, sent_at=now, next_at=now + LOST_S)
-    )
-    if moved.rowcount != 1:
+    if _SENT.run(connection, vend_id=vend_id, sent_at=now, next_at=now + LOST_S) != 1:
         return None
     say(connection, vend_id, SENT, "server", "", now)
-    return order_of(find(connection, vend_id))
-
-
-def order_of(row: RowMapping) -> Order:
-    """What its supplier is told of a sale."""
-    return Order(
-        row["reference"], row["code"], row["recipient"], row["amount_minor"], row["currency"],
-        row["minor_digits"], row["sent_at"] or row["created_at"], row["supplier_reference"],
-    )  # fmt: skip
+    return vend_rows.order_of(vend_rows.find(connection, vend_id))
 
 
 # --- what came of it ---
+
+_OWNER = Prepared(
+    select(vend.c.id).where(
+        vend.c.supplier == bindparam("supplier"),
+        vend.c.supplier_reference == bindparam("reference"),
+    )
+)
+_WAITS = Prepared(
+    update(vend)
+    .where(vend.c.id == bindparam("vend_id"))
+    .values(
+        state=bindparam("new_state"),
+        tries=bindparam("tries"),
+        next_at=bindparam("next_at"),
+        supplier_reference=bindparam("reference"),
+    )
+)
+_DECIDED = Prepared(
+    update(vend)
+    .where(vend.c.id == bindparam("vend_id"))
+    .values(
+        state=bindparam("new_state"),
+        decided_at=bindparam("decided_at"),
+        supplier_reference=bindparam("reference"),
+        answer_sealed=bindparam("sealed"),
+    )
+)
+_OF_SALE = (sale.c.terminal_id == bindparam("its_terminal")) & (
+    sale.c.sequence == bindparam("its_sequence")
+)
+_SOLD = Prepared(select(sale.c.amount_minor, sale.c.commission_minor).where(_OF_SALE))
+_MOVED = Prepared(
+    update(sale)
+    .where(_OF_SALE)
+    .values(
+        state=bindparam("new_state"),
+        refusal_code=bindparam("code"),
+        refusal_text=bindparam("text"),
+    )
+)
 
 
 def settle(
@@ -178,7 +196,7 @@ def settle(
     decision stands: what contradicts it is an alarm.
     """
     assert source in _SOURCES
-    row = find(connection, vend_id)
+    row = vend_rows.find(connection, vend_id)
     reference = outcome.reference if isinstance(outcome, Accepted | Delivered) else None
     if reference is not None and _is_anothers(connection, row, reference):
         outcome = Unclear(f"{reference} is the name of another sale", suspicious=True)
@@ -202,54 +220,52 @@ def settle(
                 _alarm(connection, row, "supplier_answer", outcome.reason, now)
             # An answer that is lost says nothing; that a question was not answered changes nothing.
             state = UNKNOWN if source == "answer" else row["state"]
-            return _wait(connection, row, state, source, outcome.reason, None, now)
+            pause_s = outcome.ask_in_s
+            return _wait(connection, row, state, source, outcome.reason, None, now, pause_s)
 
 
-def _is_anothers(connection: Connection, row: RowMapping, reference: str) -> bool:
+def _is_anothers(connection: Connection, row: Row, reference: str) -> bool:
     if row["supplier_reference"] not in (None, reference):
         return True
-    owner = connection.scalar(
-        select(vend.c.id).where(
-            vend.c.supplier == row["supplier"], vend.c.supplier_reference == reference
-        )
-    )
+    owner = _OWNER.scalar(connection, supplier=row["supplier"], reference=reference)
     return owner not in (None, row["id"])
 
 
 def _wait(
     connection: Connection,
-    row: RowMapping,
+    row: Row,
     state: str,
     source: str,
     text: str,
     reference: str | None,
     now: int,
+    at_least_s: int = 0,
 ) -> str:
     """Nothing is decided; look again later, and later each time."""
     if row["state"] == UNKNOWN:
         state = UNKNOWN
-    named = {} if reference is None else {"supplier_reference": reference}
     tries = min(row["tries"] + 1, 1000)
-    pause_s = _PATIENCE_S[min(tries, len(_PATIENCE_S)) - 1]
-    connection.execute(
-        update(vend)
-        .where(vend.c.id == row["id"])
-        .values(state=state, tries=tries, next_at=now + pause_s, **named)
+    pause_s = max(at_least_s, _PATIENCE_S[min(tries, len(_PATIENCE_S)) - 1])
+    _WAITS.run(
+        connection,
+        vend_id=row["id"],
+        new_state=state,
+        tries=tries,
+        next_at=now + pause_s,
+        reference=reference or row["supplier_reference"],
     )
-    if state != row["state"] or named or tries == 1:
+    if state != row["state"] or reference is not None or tries == 1:
         say(connection, row["id"], state, source, text, now)
     return state
 
 
 def _deliver(
-    connection: Connection, key: ServerKey, row: RowMapping, got: Delivered, source: str, now: int
+    connection: Connection, key: ServerKey, row: Row, got: Delivered, source: str, now: int
 ) -> str:
     terminal_id, sequence = row["terminal_id"], row["sequence"]
     kept = json.dumps([got.token, [list(pair) for pair in got.details]]).encode()
-    _decide(
-        connection, row, DELIVERED, now,
-        supplier_reference=got.reference, answer_sealed=key.seal("vend", _context(row), kept),
-    )  # fmt: skip
+    sealed = key.seal("vend", vend_rows.context(row), kept)
+    _decide(connection, row, DELIVERED, now, got.reference, sealed)
     sold = _sale_of(connection, row)
     ledger.post(
         connection,
@@ -265,9 +281,7 @@ def _deliver(
     return DELIVERED
 
 
-def _give_back(
-    connection: Connection, row: RowMapping, why: Rejected, source: str, now: int
-) -> str:
+def _give_back(connection: Connection, row: Row, why: Rejected, source: str, now: int) -> str:
     terminal_id, sequence = row["terminal_id"], row["sequence"]
     _decide(connection, row, REJECTED, now)
     sold = _sale_of(connection, row)
@@ -288,39 +302,46 @@ def _give_back(
     return REJECTED
 
 
-def _decide(connection: Connection, row: RowMapping, state: str, now: int, **more: object) -> None:
+def _decide(
+    connection: Connection,
+    row: Row,
+    state: str,
+    now: int,
+    reference: str | None = None,
+    sealed: bytes | None = None,
+) -> None:
     if row["state"] == RESERVED and state == DELIVERED:  # a statement knows what we do not
         connection.execute(
             update(vend).where(vend.c.id == row["id"]).values(state=SENT, sent_at=now)
         )
-    connection.execute(
-        update(vend).where(vend.c.id == row["id"]).values(state=state, decided_at=now, **more)
-    )
+    _DECIDED.run(
+        connection, vend_id=row["id"], new_state=state, decided_at=now,
+        reference=reference or row["supplier_reference"], sealed=sealed,
+    )  # fmt: skip
 
 
-def _sale_of(connection: Connection, row: RowMapping) -> Any:
+def _sale_of(connection: Connection, row: Row) -> Any:
     return _sale_of_terminal(connection, row["terminal_id"], row["sequence"])
 
 
 def _sale_of_terminal(connection: Connection, terminal_id: bytes, sequence: int) -> Any:
-    return connection.execute(
-        select(sale.c.amount_minor, sale.c.commission_minor).where(
-            sale.c.terminal_id == terminal_id, sale.c.sequence == sequence
-        )
-    ).one()
+    return _SOLD.first(connection, its_terminal=terminal_id, its_sequence=sequence)
 
 
-def _move_sale(connection: Connection, row: RowMapping, **values: object) -> None:
-    connection.execute(
-        update(sale)
-        .where(sale.c.terminal_id == row["terminal_id"], sale.c.sequence == row["sequence"])
-        .values(**values)
-    )
+def _move_sale(
+    connection: Connection,
+    row: Row,
+    state: str,
+    refusal_code: str | None = None,
+    refusal_text: str | None = None,
+) -> None:
+    _MOVED.run(
+        connection, its_terminal=row["terminal_id"], its_sequence=row["sequence"],
+        new_state=state, code=refusal_code, text=refusal_text,
+    )  # fmt: skip
 
 
-def _hear_later(
-    connection: Connection, row: RowMapping, outcome: Outcome, source: str, now: int
-) -> str:
+def _hear_later(connection: Connection, row: Row, outcome: Outcome, source: str, now: int) -> str:
     """Something is said of a sale that is decided."""
     state = str(row["state"])
     against = (isinstance(outcome, Delivered) and state == REJECTED) or (
@@ -339,61 +360,20 @@ def _hear_later(
 # --- what there is ---
 
 
-def find(connection: Connection, vend_id: int) -> RowMapping:
-    """A sale's row at its supplier."""
-    return connection.execute(select(vend).where(vend.c.id == vend_id)).mappings().one()
-
-
-def of_sale(connection: Connection, terminal_id: bytes, sequence: int) -> RowMapping | None:
-    """The row of a terminal's sale; None if no supplier makes it."""
-    return (
-        connection.execute(
-            select(vend).where(vend.c.terminal_id == terminal_id, vend.c.sequence == sequence)
-        )
-        .mappings()
-        .one_or_none()
-    )
-
-
-def open_ones(connection: Connection) -> list[RowMapping]:
-    """Every sale that is not decided, the oldest first."""
-    found = select(vend).where(vend.c.state.in_(OPEN)).order_by(vend.c.created_at, vend.c.id)
-    return list(connection.execute(found).mappings().all())
-
-
-def given(key: ServerKey, row: RowMapping) -> Given:
-    """What the customer of a delivered sale gets, the same each time.
-
-    Raises:
-        VaultError: it does not open.
-    """
-    if row["answer_sealed"] is None:
-        raise VaultError("what was delivered is not here: a restore forgot it")
-    token, details = json.loads(key.open("vend", _context(row), row["answer_sealed"]))
-    reference = row["supplier_reference"]
-    pairs = tuple((str(label), str(value)) for label, value in details)
-    return Given(token or pin_of(reference), serial_of(reference), pairs)
-
-
-def ask_again_s(row: RowMapping, now: int) -> int:
+def ask_again_s(row: Row, now: int) -> int:
     """After how many seconds a terminal may ask again for one that is open."""
     age_s = int(now - row["created_at"])
     return max(FIRST_PAUSE_S, min(600, age_s // 2))
 
 
-def _context(row: RowMapping) -> bytes:
-    return str(row["reference"]).encode()
+_SAID = Prepared(insert(vend_event), ["vend_id", "at", "state", "source", "note"])
 
 
 def say(connection: Connection, vend_id: int, state: str, source: str, text: str, now: int) -> None:
     """Keep what happened to a sale, or was said of it; `state` is the one after it."""
-    connection.execute(
-        insert(vend_event).values(
-            vend_id=vend_id, at=now, state=state, source=source, note=note(text)
-        )
-    )
+    _SAID.run(connection, vend_id=vend_id, at=now, state=state, source=source, note=note(text))
 
 
-def _alarm(connection: Connection, row: RowMapping, code: str, text: str, now: int) -> None:
+def _alarm(connection: Connection, row: Row, code: str, text: str, now: int) -> None:
     words = f"sale {row['sequence']} ({row['supplier']}, {row['reference']}): {text}"
     raise_alarm(connection, row["terminal_id"], code, note(words), now)

@@ -8,6 +8,8 @@ GET  /v1/statements/<party or terminal>   ?first_day= &last_day=
 GET  /v1/terminals/<id>/sales             ?before= &limit=
 GET  /v1/terminals/<id>/sales/<number>
 GET  /openapi/openapi.json
+POST /version1/airtime/send               as Africa's Talking has it (`airtime`)
+GET  /version1/query/transaction/find
 
 Errors are problem details (RFC 9457).
 """
@@ -31,6 +33,7 @@ from msgspec import Struct
 from updater_server.errors import ConflictError, InputError, ServerError
 from updater_server.faces.errors import RETRY_AFTER_S
 from updater_server.faces.lanes import Lane
+from updater_server.faces.partners import airtime
 from updater_server.faces.partners.calls import SALES, Calls
 from updater_server.faces.partners.shapes import (
     DepositAsked,
@@ -185,7 +188,11 @@ def make(service: Service, lane: Lane) -> Litestar:
     """The API as an ASGI application of its own, answered in the threads of `lane`."""
     calls = Calls(service)
     made = Litestar(
-        [*_on_money(calls, lane), *_on_sales(calls, lane)],
+        [
+            *_on_money(calls, lane),
+            *_on_sales(calls, lane),
+            *airtime.routes(service, lane, calls.pace),
+        ],
         openapi_config=OpenAPIConfig(
             title="Duka",
             version="1",

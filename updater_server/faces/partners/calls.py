@@ -41,11 +41,11 @@ class Calls:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._pace = access.Pace()
+        self.pace = access.Pace()
 
     def _caller(self, connection: Connection, authorization: str) -> Caller:
         asks = access.caller(connection, authorization)
-        self._pace.ask(asks.id)
+        self.pace.ask(asks.id)
         return asks
 
     def _money(self, connection: Connection) -> Currency:

@@ -34,6 +34,7 @@ from updater_server.sales.suppliers.base import (
     minor,
     note,
 )
+from updater_server.sales.suppliers.net import REAL, Net
 
 KIND = "airtime"
 REPORT_LIMIT_BYTES = 4096
@@ -86,8 +87,9 @@ class Account:
 class Airtime:
     """The adapter (`base.Supplier`)."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, net: Net = REAL) -> None:
         self._account = account
+        self._net = net
 
     def spelled(self, recipient: str) -> str:
         """`base.Supplier.spelled`: with a plus and the country."""
@@ -109,12 +111,16 @@ class Airtime:
         )
         request = http.Request("POST", "/version1/airtime/send", headers, body.encode())
         try:
-            status, answer = http.exchange(self._account.address, request, self._account.deadline_s)
+            status, answer = self._exchange(request)
         except http.NothingSent as error:
             return NotSent(str(error))
         except http.NoAnswer as error:
             return Unclear(str(error))
         return self._sent(order, status, answer)
+
+    def _exchange(self, request: http.Request) -> tuple[int, bytes]:
+        account = self._account
+        return http.exchange(account.address, request, account.deadline_s, self._net)
 
     def _sent(self, order: Order, status: int, answer: bytes) -> Outcome:
         if status in _REFUSED_STATUS:
@@ -163,7 +169,7 @@ class Airtime:
             "GET", account.find_path + query, (_JSON, ("apikey", account.api_key))
         )
         try:
-            status, answer = http.exchange(account.address, request, account.deadline_s)
+            status, answer = self._exchange(request)
         except (http.NothingSent, http.NoAnswer) as error:
             return Unclear(str(error))
         told = _object(answer)

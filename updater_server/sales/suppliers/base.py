@@ -7,9 +7,10 @@ of these is `Unclear`, and stays so until somebody who knows is asked.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 REFERENCE = re.compile("[0-9A-Za-z_.-]{4,64}")
 """What a supplier may call a sale."""
@@ -33,6 +34,10 @@ class Order:
     """When it was sent, for the first and only time; Unix seconds."""
     supplier_reference: str | None = None
     """The supplier's own, once it has said one."""
+    asked_at: int = 0
+    """When it was sold, by the terminal's own clock, in Unix seconds: the same for one sale for
+    ever, also on a server that was restored and forgot when it sent it.
+    """
 
 
 @dataclass(frozen=True)
@@ -68,13 +73,39 @@ class NotSent:
 
 @dataclass(frozen=True)
 class Unclear:
-    """Nobody knows. `suspicious`: what came contradicts the order, and a person must see it."""
+    """Nobody knows. `suspicious`: what came contradicts the order, and a person must see it.
+    `ask_in_s`: before so many seconds have passed nobody will.
+    """
 
     reason: str
     suspicious: bool = False
+    ask_in_s: int = 0
 
 
 Outcome = Delivered | Rejected | Accepted | NotSent | Unclear
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whether something can be sold to a recipient: asked before money moves."""
+
+    recipient: str
+    """As the supplier spells it."""
+    currency: str
+    minor_digits: int
+    at: int
+    """Unix seconds."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The supplier knows the recipient, by a name that may be empty. What may be paid now is from
+    `least_minor` to `most_minor`; 0: no bound.
+    """
+
+    name: str = ""
+    least_minor: int = 0
+    most_minor: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,6 +129,11 @@ class StatementLine:
     state: str
     """`delivered`, `rejected` or `open`."""
     our_reference: str | None = None
+    order: tuple[int, str] | None = None
+    """Instead of it: `Order.asked_at`, and `six_digits` of our reference."""
+    token: str | None = None
+    details: tuple[tuple[str, str], ...] = ()
+    """As `Delivered` has them, of a sale whose customer must get them."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +185,14 @@ class Supplier(Protocol):
         """
 
 
+@runtime_checkable
+class KnowsCustomers(Protocol):
+    """An adapter whose supplier knows its customers by name."""
+
+    def look_up(self, question: Question) -> Known | Rejected | Unclear:
+        """Who a recipient is, and what may be paid for it. Orders nothing, keeps nothing."""
+
+
 def note(text: str) -> str:
     """A supplier's words as they may be kept: short, and nothing that is not printed."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)[:NOTE_LETTERS]
@@ -165,6 +209,11 @@ def minor(text: str, currency: str, minor_digits: int) -> int | None:
     if len(fraction) > minor_digits:
         return None
     return int(found[2] + fraction.ljust(minor_digits, "0"))
+
+
+def six_digits(reference: str) -> str:
+    """Of a reference of ours, for a supplier that has room for no more."""
+    return f"{int.from_bytes(hashlib.sha256(reference.encode()).digest()[-4:], 'big') % 10**6:06d}"
 
 
 def major(amount_minor: int, minor_digits: int) -> str:

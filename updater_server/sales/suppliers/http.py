@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import h11
 
 from updater_server.errors import InputError
+from updater_server.sales.suppliers.net import REAL, Connection, Net
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ANSWER_LIMIT_BYTES = 64 * 1024
@@ -70,46 +70,55 @@ class Request:
     body: bytes = b""
 
 
-def exchange(address: Address, request: Request, deadline_s: float) -> tuple[int, bytes]:
+def exchange(
+    address: Address, request: Request, deadline_s: float, net: Net = REAL
+) -> tuple[int, bytes]:
     """Status and body of the answer, `deadline_s` seconds from now at the latest.
 
     Raises:
         NothingSent: there was no connection.
         NoAnswer: anything else but a whole answer.
     """
-    until = time.monotonic() + deadline_s
+    clock = _Clock(net, net.now() + deadline_s)
     try:
-        connection = _connect(address, until)
+        connection = _connect(address, clock)
     except (OSError, ValueError) as error:  # of TLS, too: the request comes after it
         raise NothingSent(f"no connection: {error}") from error
-    with connection:
-        try:
-            return _ask(connection, address, request, until)
-        except (OSError, h11.RemoteProtocolError, EOFError) as error:
-            raise NoAnswer(f"no answer: {error or type(error).__name__}") from error
+    try:
+        return _ask(connection, address, request, clock)
+    except (OSError, h11.RemoteProtocolError, EOFError) as error:
+        raise NoAnswer(f"no answer: {error or type(error).__name__}") from error
+    finally:
+        connection.close()
 
 
-def _connect(address: Address, until: float) -> socket.socket:
-    raw = socket.create_connection((address.host, address.port), timeout=_left(until))
+@dataclass(frozen=True)
+class _Clock:
+    net: Net
+    until: float
+
+    def left_s(self) -> float:
+        left = self.until - self.net.now()
+        if left <= 0:
+            raise TimeoutError("it took too long")
+        return left
+
+
+def _connect(address: Address, clock: _Clock) -> Connection:
+    raw = clock.net.connect(address.host, address.port, clock.left_s())
     if not address.tls:
         return raw
+    assert isinstance(raw, socket.socket), "only the real network has TLS"
     try:
-        raw.settimeout(_left(until))
+        raw.settimeout(clock.left_s())
         return ssl.create_default_context().wrap_socket(raw, server_hostname=address.host)
     except BaseException:
         raw.close()
         raise
 
 
-def _left(until: float) -> float:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("it took too long")
-    return left
-
-
 def _ask(
-    connection: socket.socket, address: Address, request: Request, until: float
+    connection: Connection, address: Address, request: Request, clock: _Clock
 ) -> tuple[int, bytes]:
     protocol = h11.Connection(h11.CLIENT)
     headers = [("host", address.host), ("connection", "close"), *request.headers]
@@ -119,13 +128,13 @@ def _ask(
     if request.body:
         out += protocol.send(h11.Data(data=request.body)) or b""
     out += protocol.send(h11.EndOfMessage()) or b""
-    connection.settimeout(_left(until))
+    connection.settimeout(clock.left_s())
     connection.sendall(out)
     status, body = 0, b""
     while True:
         event = protocol.next_event()
         if event is h11.NEED_DATA:
-            connection.settimeout(_left(until))
+            connection.settimeout(clock.left_s())
             protocol.receive_data(connection.recv(_PIECE_BYTES))
         elif isinstance(event, h11.Response):
             status = event.status_code

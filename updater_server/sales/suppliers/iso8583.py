@@ -12,10 +12,8 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
-import socket
 import threading
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +31,9 @@ from updater_server.sales.suppliers.base import (
     StatementLine,
     Unclear,
     note,
+    six_digits,
 )
+from updater_server.sales.suppliers.net import REAL, Connection, Net
 
 KIND = "iso8583"
 _SIGN_ON, _ECHO = "001", "301"
@@ -85,11 +85,6 @@ def retrieval_reference(reference: str) -> str:
     return base64.b32encode(digest)[:12].decode("ascii")
 
 
-def trace(reference: str) -> str:
-    """Field 11: six digits that the host gives back."""
-    return f"{int.from_bytes(hashlib.sha256(reference.encode()).digest()[-4:], 'big') % 10**6:06d}"
-
-
 def sent_time(at: int) -> str:
     """Field 7, of Unix seconds."""
     return datetime.fromtimestamp(at, UTC).strftime("%m%d%H%M%S")
@@ -98,8 +93,9 @@ def sent_time(at: int) -> str:
 class Iso8583:
     """The adapter (`base.Supplier`)."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, net: Net = REAL) -> None:
         self._host = host
+        self._net = net
         self._lock = threading.Lock()
         self._free: list[_Link] = []
 
@@ -109,7 +105,7 @@ class Iso8583:
 
     def send(self, order: Order) -> Outcome:
         """`base.Supplier.send`."""
-        until = time.monotonic() + self._host.deadline_s
+        until = self._net.now() + self._host.deadline_s
         try:
             values = self._values(order)
             data = iso.write(iso.SALE, values)
@@ -133,7 +129,7 @@ class Iso8583:
 
     def ask(self, order: Order) -> Outcome:
         """Take it back: `Rejected` once the host says that it is."""
-        until = time.monotonic() + self._host.deadline_s
+        until = self._net.now() + self._host.deadline_s
         values = self._values(order)
         original = iso.SALE + values[11] + values[7] + "0" * 22
         values = {**values, 90: original}
@@ -157,7 +153,7 @@ class Iso8583:
             3: order.code.zfill(6) if order.code else "000000",
             4: f"{order.amount_minor:012d}",
             7: sent_time(order.sent_at),
-            11: trace(order.reference),
+            11: six_digits(order.reference),
             37: retrieval_reference(order.reference),
             41: self._host.terminal,
             48: order.reference,
@@ -170,8 +166,8 @@ class Iso8583:
             with self._lock:
                 link = self._free.pop() if self._free else None
             if link is None:
-                return _Link.opened(self._host, until)
-            if time.monotonic() - link.used_at < _IDLE_S:
+                return _Link.opened(self._host, until, self._net)
+            if self._net.now() - link.used_at < _IDLE_S:
                 return link
             try:
                 link.network(_ECHO, until)
@@ -224,16 +220,17 @@ def _sold(asked: dict[int, str], told: dict[int, str]) -> Outcome:
 class _Link:
     """One connection."""
 
-    connection: socket.socket
-    used_at: float = field(default_factory=time.monotonic)
+    connection: Connection
+    net: Net
+    used_at: float = 0.0
     numbers: int = 0
 
     @staticmethod
-    def opened(host: Host, until: float) -> _Link:
-        left = until - time.monotonic()
+    def opened(host: Host, until: float, net: Net) -> _Link:
+        left = until - net.now()
         if left <= 0:
             raise _Lost("it took too long")
-        link = _Link(socket.create_connection((host.host, host.port), timeout=left))
+        link = _Link(net.connect(host.host, host.port, left), net)
         try:
             link.network(_SIGN_ON, until)
         except BaseException:
@@ -247,7 +244,7 @@ class _Link:
     def network(self, what: str, until: float) -> None:
         """Sign on, or show that the other side lives."""
         self.numbers += 1
-        values = {7: sent_time(int(time.time())), 11: f"{self.numbers:06d}", 70: what}
+        values = {7: sent_time(int(self.net.unix())), 11: f"{self.numbers:06d}", 70: what}
         told = self.ask(iso.NETWORK_REPLY, iso.write(iso.NETWORK, values), values, until)
         if told[39] != _APPROVED or told[70] != what:
             raise _Lost(f"network message {what}: code {told[39]}")
@@ -264,7 +261,7 @@ class _Link:
             )
             names = (11, 37) if 37 in values else (11,)
             if kind == wanted and all(told[number] == values[number] for number in names):
-                self.used_at = time.monotonic()
+                self.used_at = self.net.now()
                 return told
 
     def _receive(self, count: int, until: float) -> bytes:
@@ -278,7 +275,7 @@ class _Link:
         return data
 
     def _patience(self, until: float) -> None:
-        left = until - time.monotonic()
+        left = until - self.net.now()
         if left <= 0:
             raise _Lost("it took too long")
         self.connection.settimeout(left)

@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 log = logging.getLogger("duka.suppliers")
 
@@ -46,20 +47,58 @@ class Breaker:
                 self._closed_until = self._clock() + self._rest_s
 
 
+Waiting = tuple[int, int, "Callable[[], None] | None"]
+
+
+class Worker(Protocol):
+    """What works on a line's queue."""
+
+    def join(self, timeout: float, /) -> None:
+        """Wait for its end, `timeout` seconds at most."""
+
+
+class Queue(Protocol):
+    """What first waits in, then comes out by its two numbers."""
+
+    def put(self, item: Waiting, /) -> None:
+        """It never blocks."""
+
+    def get(self) -> Waiting:
+        """Waits until there is one."""
+
+    def qsize(self) -> int:
+        """How many there are."""
+
+
+class Threads:
+    """Who does a line's calls: threads; a test may give a line others."""
+
+    def queue(self) -> Queue:
+        """One that several threads may use."""
+        return queue.PriorityQueue()
+
+    def start(self, name: str, work: Callable[[], None]) -> Worker:
+        """Let one more do this."""
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        return thread
+
+
 class Line:
     """`threads` calls at once, `room` more in the queue."""
 
-    def __init__(self, name: str, threads: int = 4, room: int = 32) -> None:
+    def __init__(
+        self, name: str, threads: int = 4, room: int = 32, workers: Threads | None = None
+    ) -> None:
         self.name = name
         self.breaker = Breaker()
+        self._workers = workers or Threads()
         self._wanted = threads
         self._room = room
-        self._queue: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = (
-            queue.PriorityQueue()
-        )
+        self._queue = self._workers.queue()
         self._numbers = itertools.count()
         self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
+        self._threads: list[Worker] = []
         self._is_closed = False
 
     @property
@@ -78,9 +117,7 @@ class Line:
                 return False
             if len(self._threads) < self._wanted:
                 name = f"duka-{self.name}-{len(self._threads)}"
-                thread = threading.Thread(target=self._work, name=name, daemon=True)
-                self._threads.append(thread)
-                thread.start()
+                self._threads.append(self._workers.start(name, self._work))
             self._queue.put((what, next(self._numbers), call))
         return True
 

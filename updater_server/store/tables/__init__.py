@@ -46,6 +46,7 @@ from updater_server.store.tables.parties import (
     party,
     terminal_owner,
 )
+from updater_server.store.tables.programs import api_order, webhook, webhook_dead
 from updater_server.store.tables.restores import (
     database_restore,
     restore_scope,
@@ -83,6 +84,7 @@ from updater_server.store.tables.waves import wave_event, wave_trial, wave_verdi
 __all__ = [
     "account",
     "alarm",
+    "api_order",
     "api_token",
     "bench_entry",
     "check_in",
@@ -138,4 +140,6 @@ __all__ = [
     "wave_event",
     "wave_trial",
     "wave_verdict",
+    "webhook",
+    "webhook_dead",
 ]

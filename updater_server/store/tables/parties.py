@@ -120,4 +120,5 @@ api_token = Table(
     Column("created_by", String(64), nullable=False),
     Column("created_at", Big, nullable=False),
     Column("withdrawn_at", Big),
+    Column("till_id", LargeBinary(8)),  # by which it sells, if it does
 )
