@@ -160,6 +160,14 @@ WRONG = {
     "a party's share of a day is not in the ledger, or another": [
         f"INSERT INTO day_share SELECT {LAST_DAY}, id, 'air50', 5000, 10000, 50 FROM party"
     ],
+    "an accepted finding is not in the ledger, or one that was only noted is": [
+        "INSERT INTO matching_decision VALUES"
+        f" (900, 'amount', 'x', 'give_back', 'because', 'x', {NOW})",
+    ],
+    "the ledger holds a correction that nobody accepted": [
+        "INSERT INTO ledger_transaction SELECT 900, 'correction', 'correction:7', terminal_id,"
+        f" sequence, 1 FROM sale WHERE rowid = {LAST_SALE}"
+    ],
     "is not what was sent": [
         f"UPDATE journal_record SET raw = x'0304' WHERE rowid = {LAST_RECORD}",
         # the first behind the point must follow the last before it

@@ -28,10 +28,18 @@ BELOW: dict[str, set[str]] = {
 BELOW["parties"] = BELOW["sales"] | {"sales"}
 BELOW["verdict"] = {"channels"}
 BELOW["service"] = BELOW["sales"] | {"sales"}
+BELOW["matching"] = BELOW["service"] | {"service", "parties", "atomic"}
 BELOW["notices"] = BELOW["service"] | {"service"}
 BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
 BELOW["backup"] = BELOW["startup"] | {"startup"}
-BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
+BELOW["faces"] = BELOW["startup"] | {
+    "startup",
+    "renewal",
+    "words",
+    "parties",
+    "matching",
+    "notices",
+}
 BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log"}
 BELOW["__main__"] = {"cli"}
 

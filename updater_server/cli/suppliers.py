@@ -12,7 +12,8 @@ from updater_server import words
 from updater_server.cli.shared import By, Data, acting, out, refusals, say
 from updater_server.errors import InputError
 from updater_server.fleet import operators
-from updater_server.sales import currency, statements, supplier_setup, vends
+from updater_server.matching import files
+from updater_server.sales import currency, supplier_setup, vends
 from updater_server.service import Service
 from updater_server.store.engine import reading
 
@@ -143,7 +144,9 @@ def take_statement(
             content = file.read_bytes()
         except OSError as error:
             raise InputError(f"{file} cannot be read: {error.strerror}") from error
-        found = statements.take(act.connection, act.service.key, name, content, act.now)
+        found = files.take(
+            act.connection, act.service.key, name, content, file.name, act.operator, act.now
+        )
         text = f"{file.name}: {found.summary()}"
         operators.note(act.connection, act.operator, "supplier statement", name, text, act.now)
     say(found.summary())

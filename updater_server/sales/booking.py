@@ -292,7 +292,7 @@ def _undo(
     printed = records.of_kind(connection, terminal_id, RecordKind.PRINTED, sequence)
     if any(found.body[:1] == [sequence] for found in printed):
         raise NotARecord(f"gives back sale {sequence}, which was printed")
-    reference = f"refund:{terminal_id.hex()}:{sequence}"
+    reference = ledger.refund_reference(terminal_id, sequence)
     if ledger.is_posted(connection, reference):
         raise NotARecord(f"gives back sale {sequence} a second time")
     posted = ledger.entries_of(connection, sold_as)

@@ -281,6 +281,11 @@ def void_reference(terminal_id: bytes, sequence: int) -> str:
     return f"void:{terminal_id.hex()}:{sequence}"
 
 
+def refund_reference(terminal_id: bytes, sequence: int) -> str:
+    """Under what a sale is given back that its terminal gave up."""
+    return f"refund:{terminal_id.hex()}:{sequence}"
+
+
 def entries_of(connection: Connection, reference: str) -> dict[str, int]:
     """What the transaction with this reference moved: account name → amount_minor."""
     rows = connection.execute(

@@ -218,6 +218,17 @@ MUST_FIND_NOTHING = {
         LEFT JOIN ledger_entry e ON e.transaction_id = t.id AND e.account_id =
             (SELECT id FROM account WHERE name = 'float:party:' || s.party_id)
         WHERE COALESCE(e.amount_minor, 0) <> s.earned""",
+    "an accepted finding is not in the ledger, or one that was only noted is": """
+        SELECT d.finding_id FROM matching_decision d
+        LEFT JOIN matching_finding f ON f.id = d.finding_id
+        LEFT JOIN ledger_transaction t ON t.reference = 'correction:' || d.finding_id
+        WHERE d.decided_at >= :decided_at AND ((d.decision <> 'note') <> (t.id IS NOT NULL)
+            OR (t.id IS NOT NULL AND (t.terminal_id IS DISTINCT FROM f.terminal_id
+                OR t.sequence IS DISTINCT FROM f.sequence)))""",
+    "the ledger holds a correction that nobody accepted": """
+        SELECT t.reference FROM ledger_transaction t LEFT JOIN matching_decision d
+        ON t.reference = 'correction:' || d.finding_id
+        WHERE t.id > :transactions AND t.kind = 'correction' AND d.finding_id IS NULL""",
 }
 
 BOUNDS = {
@@ -243,6 +254,7 @@ BOUNDS = {
     "restores": "SELECT MAX(id) FROM database_restore",
     "movements_at": "SELECT MAX(created_at) - 172800 FROM movement",
     "closed_through": "SELECT MAX(ends_at) FROM closed_day",
+    "decided_at": "SELECT MAX(decided_at) - 172800 FROM matching_decision",
 }
 """How far the books go now."""
 

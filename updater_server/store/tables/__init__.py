@@ -4,8 +4,8 @@ itself is made by the migrations.
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
 `stock_return`, `deposit`, `operator_log`, `technician_event`, `vend_event`, `supplier_report` and
-the trade's (`parties`, but tokens) are never updated or deleted: triggers refuse it (migrations
-0002 to 0020, on PostgreSQL from 0016 on).
+the trade's (`parties`, but tokens) and of `matching` are never updated or deleted: triggers refuse
+it (migrations 0002 to 0029, on PostgreSQL from 0016 on).
 """
 
 from __future__ import annotations
@@ -25,6 +25,14 @@ from updater_server.store.tables.journals import (
     journal_late,
     journal_record,
     loss_accepted,
+)
+from updater_server.store.tables.matching import (
+    matching_decision,
+    matching_finding,
+    matching_page,
+    matching_run,
+    matching_step,
+    supplier_file,
 )
 from updater_server.store.tables.money import (
     account,
@@ -99,6 +107,11 @@ __all__ = [
     "ledger_entry",
     "ledger_transaction",
     "loss_accepted",
+    "matching_decision",
+    "matching_finding",
+    "matching_page",
+    "matching_run",
+    "matching_step",
     "metadata",
     "movement",
     "notice",
@@ -119,6 +132,7 @@ __all__ = [
     "stock_outcome",
     "stock_return",
     "supplier",
+    "supplier_file",
     "supplier_product",
     "supplier_report",
     "technician",

@@ -13,8 +13,9 @@ account = Table(
     Column("name", String(64), nullable=False, unique=True),
 )
 
-is_credit = text("kind IN ('top_up', 'refund')")
-"""What makes a float larger, in the words of its index: SQLite takes that for no others."""
+is_credit = text("kind IN ('top_up', 'refund', 'correction')")
+"""What makes a float larger, or in a correction smaller, without a record of its terminal: in the
+words of its index, as SQLite takes that for no others."""
 
 ledger_transaction = Table(
     "ledger_transaction",
