@@ -72,7 +72,8 @@ def limit(postgres: PostgresServer, database: str, clients: int, seconds: float)
     with postgres.connect(copy) as connection:
         for name in ("voucher_sales", "commission"):
             connection.execute(
-                "INSERT INTO account (name) VALUES (%s) ON CONFLICT DO NOTHING", (name,)
+                "INSERT INTO account (name, currency) VALUES (%s, 'KES') ON CONFLICT DO NOTHING",
+                (name,),
             )
     script = postgres.folder / "sale.pgbench"
     script.write_text(_SCRIPT)

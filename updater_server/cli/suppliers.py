@@ -13,7 +13,8 @@ from updater_server.cli.shared import By, Data, acting, out, refusals, say
 from updater_server.errors import InputError
 from updater_server.fleet import operators
 from updater_server.matching import files
-from updater_server.sales import currency, supplier_setup, vends
+from updater_server.sales import supplier_setup, vends
+from updater_server.sales.currency import Currency
 from updater_server.service import Service
 from updater_server.store.engine import reading
 
@@ -115,16 +116,16 @@ def open_sales(data: Data) -> None:
         service = Service.open(data)
         with reading(service.engine) as connection:
             rows = vends.open_ones(connection)
-            money = currency.shown(connection, service.prices)
     table = Table("since", "supplier", "our reference", "its reference", "to", "amount", "state")
     for row in rows:
+        money = Currency(row["currency"], row["minor_digits"])
         table.add_row(
             words.minute(row["created_at"]),
             row["supplier"],
             row["reference"],
             row["supplier_reference"] or "",
             row["recipient"],
-            money.figures(row["amount_minor"]),
+            money.show(row["amount_minor"]),
             row["state"],
         )
     out.print(table)

@@ -38,6 +38,7 @@ _GRADES = {
     "reconciliation_open": _MONEY,
     "supplier_open": _MONEY,
     "supplier_file": _SOON,
+    "other_currency": _SOON,
     "no_supplier": _SOON,
     "no_vouchers": _SOON,
     "low_stock": _SOON,

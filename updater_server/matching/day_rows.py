@@ -40,6 +40,7 @@ class Row(NamedTuple):
     terminal: str
     sequence: int
     product: str
+    currency: str
     face_minor: int
     commission_minor: int
     float_minor: int
@@ -58,7 +59,7 @@ class Digest(NamedTuple):
 
 _ROWS = """
     SELECT t.id, t.created_at, t.kind, t.reference, hex(t.terminal_id) AS terminal, t.sequence,
-        COALESCE(s.product_id, d.product_id, '') AS product,
+        COALESCE(s.product_id, d.product_id, '') AS product, MIN(a.currency) AS currency,
         COALESCE(SUM(CASE WHEN a.name = 'voucher_sales' THEN e.amount_minor END), 0) AS face,
         COALESCE(SUM(CASE WHEN a.name = 'commission' THEN -e.amount_minor END), 0) AS commission,
         COALESCE(SUM(CASE WHEN substr(a.name, 1, 6) = 'float:' THEN e.amount_minor END), 0)

@@ -65,11 +65,11 @@ class Sides:
 
 _SUMS = """
     SELECT t.kind, CASE WHEN substr(a.name, 1, 6) = 'float:' THEN 'floats' ELSE a.name END AS what,
-        COUNT(DISTINCT t.id) AS times, SUM(e.amount_minor) AS minor
+        a.currency, COUNT(DISTINCT t.id) AS times, SUM(e.amount_minor) AS minor
     FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
     JOIN account a ON a.id = e.account_id
     WHERE t.created_at >= :begins AND t.created_at < :ends AND t.id <= :transactions
-    GROUP BY 1, 2 ORDER BY 1, 2"""
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 
 
 def write(connection: Connection, run: Run, counts: dict[str, int]) -> str:
@@ -88,7 +88,7 @@ def write(connection: Connection, run: Run, counts: dict[str, int]) -> str:
         "ledger, in minor units",
     ]
     for row in connection.execute(questions.asked(connection, _SUMS), values):
-        lines.append(f"  {row.kind} {row.what}: {row.minor} in {row.times}")
+        lines.append(f"  {row.kind} {row.what}: {row.minor} {row.currency} in {row.times}")
     lines += ["", "held against each other"]
     lines += [f"  {name}: {number}" for name, number in sorted(counts.items())]
     found = findings.of_run(connection, run.id)

@@ -53,3 +53,6 @@ def give(connection: Connection) -> None:
     for verb, tables in (("UPDATE", CHANGED), ("DELETE", DELETED)):
         named = ", ".join(sorted(there.intersection(tables)))
         connection.exec_driver_sql(f"GRANT {verb} ON {named} TO {APP_ROLE}")
+    # Of accounts it says once what currency they are in, if nobody knew it before.
+    if "currency" in {column["name"] for column in inspect(connection).get_columns("account")}:
+        connection.exec_driver_sql(f"GRANT UPDATE (currency) ON account TO {APP_ROLE}")

@@ -5,7 +5,7 @@ Money is integers in minor units. Times are Unix seconds. Ids of terminals are t
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
 `stock_return`, `deposit`, `operator_log`, `technician_event`, `vend_event`, `supplier_report` and
 the trade's (`parties`, but tokens) and of `matching` are never updated or deleted: triggers refuse
-it (migrations 0002 to 0029, on PostgreSQL from 0016 on).
+it (migrations 0002 to 0030, on PostgreSQL from 0016 on).
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from updater_server.store.tables.matching import (
 )
 from updater_server.store.tables.money import (
     account,
+    currency,
     deposit,
     is_credit,
     ledger_entry,
@@ -46,6 +47,7 @@ from updater_server.store.tables.notices import notice, notice_told
 from updater_server.store.tables.parties import (
     api_token,
     closed_day,
+    closed_sum,
     commission_rate,
     credit_limit,
     day_share,
@@ -94,8 +96,10 @@ __all__ = [
     "check_in",
     "check_point",
     "closed_day",
+    "closed_sum",
     "commission_rate",
     "credit_limit",
+    "currency",
     "database_restore",
     "day_share",
     "deposit",
