@@ -12,6 +12,7 @@ from updater_server.cli.parties import party_cli
 from updater_server.cli.reconcile import reconcile_cli
 from updater_server.cli.reports import audit, check, report
 from updater_server.cli.restore import backup, restore, restored_cli
+from updater_server.cli.sales import sales_cli
 from updater_server.cli.server import init, serve
 from updater_server.cli.stock import stock_cli
 from updater_server.cli.suppliers import supplier_cli
@@ -26,6 +27,7 @@ cli.add_typer(voucher_cli, name="vouchers")
 cli.add_typer(terminal_cli, name="terminal")
 cli.add_typer(party_cli, name="party")
 cli.add_typer(day_cli, name="day")
+cli.add_typer(sales_cli, name="sales")
 cli.add_typer(reconcile_cli, name="reconcile")
 cli.add_typer(token_cli, name="token")
 cli.add_typer(stock_cli, name="stock")

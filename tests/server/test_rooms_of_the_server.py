@@ -26,6 +26,7 @@ BELOW: dict[str, set[str]] = {
 }
 """For each room, all that it may call besides itself."""
 BELOW["parties"] = BELOW["sales"] | {"sales"}
+BELOW["views"] = BELOW["parties"] | {"parties"}
 BELOW["verdict"] = {"channels"}
 BELOW["service"] = BELOW["sales"] | {"sales"}
 BELOW["matching"] = BELOW["service"] | {"service", "parties", "atomic"}
@@ -38,6 +39,7 @@ BELOW["faces"] = BELOW["startup"] | {
     "words",
     "parties",
     "matching",
+    "views",
     "notices",
 }
 BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log"}

@@ -96,6 +96,18 @@ def _figures(
     return "\n".join(floats), "\n".join(credits)
 
 
+@party_cli.command("region")
+def set_region(
+    code: Code, region: Annotated[str, typer.Argument(help="Its name.")], data: Data, by: By
+) -> None:
+    """Where a party is, and all under it that say nothing else; sales are counted by it."""
+    with acting(data, by) as act:
+        tree.set_region(
+            act.connection, tree.find(act.connection, code), region, act.operator, act.now
+        )
+    say(f"{code}: {region.strip()}")
+
+
 @party_cli.command("own")
 def own_terminal(terminal: Terminal, code: Code, data: Data, by: By) -> None:
     """From now on this terminal is that merchant's."""

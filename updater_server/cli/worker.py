@@ -27,9 +27,11 @@ from updater_server.quiet_log import Repeats
 from updater_server.sales import forecast
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
+from updater_server.views import fold
 
-JOBS = ("notices", "stock", "reconcile")
+JOBS = ("notices", "stock", "reconcile", "views")
 _STOCK_EVERY_S = 3600.0
+_VIEWS_EVERY_S = 30.0
 
 
 def worker(
@@ -37,7 +39,8 @@ def worker(
     only: Annotated[str, typer.Option(help=f"One job: {', '.join(JOBS)}.")] = "",
 ) -> None:
     """What is done beside the server until interrupted: telling people of alarms, watching how long
-    the vault lasts, holding each day against the terminals and the suppliers.
+    the vault lasts, holding each day against the terminals and the suppliers, keeping the log of
+    sales.
     """
     from updater_server.matching import nights  # not at each command's start
     from updater_server.notices import worker as notices
@@ -50,6 +53,7 @@ def worker(
         "notices": notices.run,
         "stock": _watch_stock,
         "reconcile": nights.watch,
+        "views": _fold_views,
     }
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -80,6 +84,15 @@ def _watch_stock(service: Service, _server: str, stop: threading.Event) -> None:
         except (ServerError, SQLAlchemyError):  # busy, full, or away for a moment
             logging.getLogger("duka.worker").exception("the vault was not looked at")
         stop.wait(_STOCK_EVERY_S)
+
+
+def _fold_views(service: Service, _server: str, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            fold.fold(service.engine, service.now(), stop)
+        except (ServerError, SQLAlchemyError):  # busy, full, or away for a moment
+            logging.getLogger("duka.worker").exception("the log of sales was not kept")
+        stop.wait(_VIEWS_EVERY_S)
 
 
 @contextmanager

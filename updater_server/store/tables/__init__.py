@@ -4,8 +4,8 @@ itself is made by the migrations.
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
 `stock_return`, `deposit`, `operator_log`, `technician_event`, `vend_event`, `supplier_report` and
-the trade's (`parties`, but tokens) and of `matching` are never updated or deleted: triggers refuse
-it (migrations 0002 to 0030, on PostgreSQL from 0016 on).
+the trade's (`parties`, but tokens), `party_region` and of `matching` are never updated or deleted:
+triggers refuse it (migrations 0002 to 0031, on PostgreSQL from 0016 on).
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ from updater_server.store.tables.suppliers import (
     vend,
     vend_event,
 )
+from updater_server.store.tables.views import party_region, sale_count, sale_log
 from updater_server.store.tables.vouchers import (
     sale,
     stock_batch,
@@ -123,6 +124,7 @@ __all__ = [
     "number",
     "operator_log",
     "party",
+    "party_region",
     "price",
     "restore_scope",
     "restore_serial",
@@ -130,6 +132,8 @@ __all__ = [
     "restore_terminal",
     "running_history",
     "sale",
+    "sale_count",
+    "sale_log",
     "server_constant",
     "server_mark",
     "stock_batch",
