@@ -98,6 +98,14 @@ def _later(seconds: float) -> Callable[[int], bool]:
     return lambda _own: time.monotonic() > end
 
 
+def _later_or_sold(seconds: float, share: int) -> Callable[[int], bool]:
+    """After so long, or when a terminal has sold its share of what is free: who finds the vault
+    empty is refused, and that is no sale to measure.
+    """
+    later = _later(seconds)
+    return lambda own: own >= share or later(own)
+
+
 def _told(name: str, seen: Load, extra: str = "") -> str:
     return (
         f"    {name:<28} {seen.rate:6.0f}/s, {seen.cpu_ms:5.2f} ms CPU each, "
@@ -157,7 +165,8 @@ def measure(
                 terminal.boot_count = boot  # its counters go on
             at_work = processes[:servers]
             load(at_work, terminals, Terminal.sell, lambda own: own == 2)
-            seen = load(at_work, terminals, Terminal.sell, _later(seconds))
+            share = max(2, (free // 3 - 2 * connections) // connections)
+            seen = load(at_work, terminals, Terminal.sell, _later_or_sold(seconds, share))
             assert seen.sales == len(seen.seconds), seen.statuses
             part = seen.rate / bare[connections]
             name = f"sale, {servers} process{'es' * (servers - 1)}, {connections} at once"
