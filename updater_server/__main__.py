@@ -12,8 +12,10 @@ from updater_server.cli.days import day_cli
 from updater_server.cli.fleet import fleet_cli
 from updater_server.cli.moving import migrate_store
 from updater_server.cli.parties import party_cli
+from updater_server.cli.reconcile import reconcile_cli
 from updater_server.cli.reports import audit, check, report
 from updater_server.cli.restore import backup, restore, restored_cli
+from updater_server.cli.sales import sales_cli
 from updater_server.cli.server import init, serve
 from updater_server.cli.stock import stock_cli
 from updater_server.cli.suppliers import supplier_cli
@@ -31,6 +33,8 @@ cli.add_typer(fleet_cli, name="fleet")
 cli.add_typer(party_cli, name="party")
 cli.add_typer(day_cli, name="day")
 cli.add_typer(artefacts_cli, name="artefacts")
+cli.add_typer(sales_cli, name="sales")
+cli.add_typer(reconcile_cli, name="reconcile")
 cli.add_typer(token_cli, name="token")
 cli.add_typer(stock_cli, name="stock")
 cli.add_typer(supplier_cli, name="supplier")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -71,6 +72,10 @@ class ServerKey:
     def digest(self, purpose: str, value: bytes) -> bytes:
         """A keyed digest: finds equal values without knowing them."""
         return hmac.new(self._key(purpose), value, hashlib.sha256).digest()
+
+    def signing_key(self, purpose: str) -> Ed25519PrivateKey:
+        """What signs for this purpose, so that others can check it; never what seals for it."""
+        return Ed25519PrivateKey.from_private_bytes(self._key(f"sign {purpose}"))
 
 
 def bind(connection: Connection, key: ServerKey, samples: Iterable[SealedValue]) -> None:

@@ -16,9 +16,10 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from updater_server.atomic import write_atomically
-from updater_server.errors import StateError
+from updater_server.errors import InputError, StateError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import restoring
+from updater_server.sales import currency, restoring
+from updater_server.sales.prices import PricesUnavailable
 from updater_server.service import DataFolder, Service
 from updater_server.store import engine as database
 from updater_server.store import postgresql
@@ -114,6 +115,7 @@ def examine(service: Service, cut_off: bool) -> None:
             write_and_read_back(service.engine, "start", service.now())
             notice_restore(service)
             count_on(service)
+            _say_currency(service)
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
         raise StateError(f"{path} cannot be used: {cause}; nothing is sold from it") from error
@@ -126,6 +128,14 @@ def examine(service: Service, cut_off: bool) -> None:
             f"{path} is damaged ({found}); nothing is sold from it: "
             "put a back-up in its place with `restore`, never by copying over it"
         )
+
+
+def _say_currency(service: Service) -> None:
+    try:
+        with writing(service.engine) as connection:
+            currency.say_unsaid(connection, service.prices)
+    except (PricesUnavailable, InputError) as error:
+        log.warning("what the books are kept in is not said yet: %s", error)
 
 
 def write_and_read_back(engine: Engine, name: str, now: int) -> None:

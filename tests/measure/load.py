@@ -23,6 +23,7 @@ from sqlalchemy import select
 
 from tests.measure.past import AMOUNT_MINOR, COMMISSION_MINOR, PRODUCT, Life, live_through
 from tests.server.device import Device, make_record
+from tests.server.shop import KES
 from tests.server.test_server_process import Process
 from updater_server.fleet import technicians
 from updater_server.fleet.enrolment import Enrolment
@@ -83,7 +84,7 @@ def make_folder(folder: Path, repository: Path, terminals: int, url: str = "") -
         technicians.set_daily_limit(connection, name, 100_000, "measured", service.now())
         for number in range(1, terminals + 1):
             enrolment = Enrolment(_id(number), key_of(number), "duka-r1", 1, FLOAT_MINOR)
-            opening.enrol(connection, service.key, enrolment, who, service.now())
+            opening.enrol(connection, service.key, enrolment, who, service.now(), KES)
     service.engine.dispose()
     return server
 

@@ -79,7 +79,7 @@ class _Writer:
         self._voucher_id = self._first_voucher = self._highest("voucher")
         self._import_id = self._highest("voucher_import") + 1
         raw.executemany(
-            "INSERT OR IGNORE INTO account(name) VALUES (?)",
+            "INSERT OR IGNORE INTO account(name, currency) VALUES (?, 'KES')",
             [("bank",), ("voucher_sales",), ("commission",)],
         )
         self._accounts = dict(raw.execute("SELECT name, id FROM account"))

@@ -123,7 +123,7 @@ def own_rows_limit(copy: Path, life: Life, seconds: float) -> tuple[float, float
         accounts = dict(raw.execute("SELECT name, id FROM account"))
         for name in ("voucher_sales", "commission"):
             if name not in accounts:
-                made = raw.execute("INSERT INTO account(name) VALUES (?)", (name,))
+                made = raw.execute("INSERT INTO account(name, currency) VALUES (?, 'KES')", (name,))
                 accounts[name] = made.lastrowid
         mine = accounts[f"float:{life.terminal_id.hex()}"]
         (first,) = raw.execute("SELECT MAX(id) + 1 FROM ledger_transaction").fetchone()

@@ -18,7 +18,7 @@ from tests.measure.counts import Counts, counted
 from tests.measure.load import Load, Terminal, key_of
 from tests.measure.past import AMOUNT_MINOR, COMMISSION_MINOR, PRODUCT, live_through
 from tests.measure.sales import InProcess
-from tests.server.shop import Shop
+from tests.server.shop import KES, Shop
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.fleet.enrolment import Enrolment
 from updater_server.sales import batches, check_points, checks, ledger, losses, opening, stock
@@ -46,7 +46,7 @@ class Place:
             who = connection.scalar(text("SELECT id FROM technician"))
             particulars = (key_of(1), "duka-r1", 1, 900_000_000)
             enrolment = Enrolment((1).to_bytes(8, "big"), *particulars)
-            opening.enrol(connection, shop.service.key, enrolment, who, shop.clock[0])
+            opening.enrol(connection, shop.service.key, enrolment, who, shop.clock[0], KES)
         (life,) = live_through(shop.service, past, 1, free)
         self.terminal = InProcess(life, shop.service)
         for act in (Terminal.sell, Terminal.tell, Terminal.report):
@@ -166,7 +166,7 @@ def test_a_float_that_is_summed_anew_would_be_noticed(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def summed(connection: Connection, terminal_id: bytes) -> int:
-        return ledger.balance(connection, ledger.float_account(terminal_id))
+        return ledger.balance(connection, ledger.float_account(terminal_id), KES.code)
 
     monkeypatch.setattr(ledger, "float_minor", summed)
     small, large = (measured(place, "sale") for place in places)

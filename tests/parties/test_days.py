@@ -284,11 +284,12 @@ def test_the_check_finds_a_day_that_does_not_add_up(trade: Trade, name: str) -> 
         if what == "sale":
             ledger.post(
                 connection, "top_up", "wrong", {"bank": -5, ledger.VOUCHER_SALES: 5},
-                terminal_id=trade.device.terminal_id, sequence=None, now=at("2026-12-01 13:00"),
+                terminal_id=None, sequence=None, now=at("2026-12-01 13:00"), currency="KES",
             )  # fmt: skip
         else:
             connection.exec_driver_sql(
-                "INSERT INTO day_share SELECT day, party_id, 'air20', 5000, 1, 7 FROM day_share"
+                "INSERT INTO day_share SELECT day, party_id, 'air20', currency, 5000, 1, 7"
+                " FROM day_share"
             )
     assert any(words in problem for problem in trade.shop.problems())
 

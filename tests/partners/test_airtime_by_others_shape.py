@@ -16,6 +16,7 @@ import africastalking
 import pytest
 
 from hw_sim.suppliers.faults import Faults
+from tests.server.shop import KES
 from tests.suppliers.counter import Counter, make_signed, opened
 from updater_server.errors import InputError
 from updater_server.faces import app
@@ -69,7 +70,7 @@ class Partner:
         counter, now = self.counter, self.counter.shop.clock[0]
         enrolment = Enrolment(till, bytes(32), kind, 1, FLOAT_MINOR)
         with writing(counter.service.engine) as connection:
-            opening.enrol(connection, counter.service.key, enrolment, 1, now)
+            opening.enrol(connection, counter.service.key, enrolment, 1, now, KES)
             shore = tree.add(connection, "SHORE", "Shore", "merchant", "", "asha", now)
             tree.give_terminal(connection, till, shore, "asha", now)
             return tokens.add(connection, name, shore, move, "asha", now, till)

@@ -25,7 +25,7 @@ from updater_server.channels.newest import Newest
 from updater_server.faces import terminal
 from updater_server.fleet import terminals
 from updater_server.fleet.enrolment import Enrolment
-from updater_server.sales import checks, incoming, ledger, opening, stock
+from updater_server.sales import checks, currency, incoming, ledger, opening, stock
 from updater_server.sales.prices import PriceLists
 from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service
@@ -254,7 +254,8 @@ def opened() -> Server:
             publisher.CHANNEL,
             publisher.CATALOGUE,
         )
-        opening.enrol(connection, service.key, enrolment, 1, now)
+        money = currency.of_catalogue(service.prices.catalogue(publisher.CATALOGUE))
+        opening.enrol(connection, service.key, enrolment, 1, now, money)
         for product, count in STOCK:
             stock.assign(
                 connection, service.key, service.prices, office.TERMINAL_ID, product, count, now

@@ -18,7 +18,16 @@ from updater_server import channels, server_key
 from updater_server.faces import terminal
 from updater_server.fleet import alarms, technicians
 from updater_server.fleet.enrolment import Enrolment
-from updater_server.sales import check_points, checks, incoming, ledger, opening, stock
+from updater_server.sales import (
+    check_points,
+    checks,
+    currency,
+    incoming,
+    ledger,
+    opening,
+    stock,
+)
+from updater_server.sales.currency import Currency
 from updater_server.service import DataFolder, Service
 from updater_server.store import engine as database
 from updater_server.store.engine import reading, writing
@@ -28,6 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PASSPHRASE = "correct horse"
 NOW = 1_790_000_000
 POLICY = channels.Policy()
+KES = Currency("KES", 2)
 CATALOGUE = channels.Catalogue(
     1,
     "KES",
@@ -128,16 +138,23 @@ class Shop:
         """As `POST /m` would."""
         return terminal.handle(self.service, body)
 
-    def enrol(self, number: int = 1, float_minor: int = 100_000) -> Device:
+    def enrol(
+        self,
+        number: int = 1,
+        float_minor: int = 100_000,
+        catalogue: str = "catalogue/default.json",
+    ) -> Device:
         """A new terminal with a float."""
         device = Device(
             number.to_bytes(8, "big"), hashlib.sha256(b"%d" % number).digest(), self.post
         )
-        enrolment = Enrolment(device.terminal_id, device.key, "duka-r1", 1, float_minor)
+        particulars = ("duka-r1", 1, float_minor, "stable", catalogue)
+        enrolment = Enrolment(device.terminal_id, device.key, *particulars)
+        money = currency.of_catalogue(self.service.prices.catalogue(catalogue))
         with writing(self.service.engine) as connection:
             who = connection.scalar(select(technician.c.id).order_by(technician.c.id))
             assert who is not None
-            opening.enrol(connection, self.service.key, enrolment, who, self.clock[0])
+            opening.enrol(connection, self.service.key, enrolment, who, self.clock[0], money)
         return device
 
     def stock_vault(self, product: str = "air50", count: int = 20, start: int = 0) -> None:

@@ -128,7 +128,13 @@ WRONG = {
     "an undo is not what it undoes": [
         "UPDATE deposit SET terminal_id = x'00' WHERE undoes IS NOT NULL"
     ],
-    "the books hold deposits in several currencies": [
+    "a ledger transaction is in several currencies": [
+        "UPDATE account SET currency = 'UGX' WHERE name = 'voucher_sales'",
+    ],
+    "a float is in another currency than its terminal": [
+        "UPDATE terminal SET currency = 'UGX'",
+    ],
+    "a deposit is in another currency than its terminal": [
         f"UPDATE deposit SET currency = 'XXX' WHERE rowid = {LAST_DEPOSIT}"
     ],
     "a sale was given back and its voucher may still be sold": [
@@ -152,13 +158,21 @@ WRONG = {
         f" {LAST_MOVEMENT}"
     ],
     "a closed day sold something else than the ledger has": [
-        f"UPDATE closed_day SET sold_minor = sold_minor + 1 WHERE day = {LAST_DAY}",
+        f"UPDATE closed_sum SET sold_minor = sold_minor + 1 WHERE day = {LAST_DAY}",
         # a sale of now in a day that was checked
         "UPDATE ledger_transaction SET created_at = (SELECT MIN(ends_at) - 1 FROM closed_day)"
         " WHERE id = (SELECT MAX(id) FROM ledger_transaction WHERE kind = 'sale')",
     ],
     "a party's share of a day is not in the ledger, or another": [
-        f"INSERT INTO day_share SELECT {LAST_DAY}, id, 'air50', 5000, 10000, 50 FROM party"
+        f"INSERT INTO day_share SELECT {LAST_DAY}, id, 'air50', 'KES', 5000, 10000, 50 FROM party"
+    ],
+    "an accepted finding is not in the ledger, or one that was only noted is": [
+        "INSERT INTO matching_decision VALUES"
+        f" (900, 'amount', 'x', 'give_back', 'because', 'x', {NOW})",
+    ],
+    "the ledger holds a correction that nobody accepted": [
+        "INSERT INTO ledger_transaction SELECT 900, 'correction', 'correction:7', terminal_id,"
+        f" sequence, 1 FROM sale WHERE rowid = {LAST_SALE}"
     ],
     "is not what was sent": [
         f"UPDATE journal_record SET raw = x'0304' WHERE rowid = {LAST_RECORD}",

@@ -159,7 +159,9 @@ def test_each_currency_has_its_own_digits(digits: int, written: str, minor: int)
         money.parse("1." + "1" * (digits + 1) + " UGX")
 
 
-def test_the_books_are_kept_in_one_currency(shop: Shop, signed: Path) -> None:
+def test_a_terminal_keeps_its_currency_whatever_its_price_list_says(
+    shop: Shop, signed: Path
+) -> None:
     device = shop.enrol()
     post(shop, device)
     signers = channels.keys.load_all(signed / "keys", shops.PASSPHRASE)
@@ -167,7 +169,7 @@ def test_the_books_are_kept_in_one_currency(shop: Shop, signed: Path) -> None:
     dollars = channels.Catalogue(2, "USD", 2, CATALOGUE.products, CATALOGUE.offline)
     repository.set_catalogue("default", dollars, signers)
     repository.publish(signers)
-    with pytest.raises(InputError, match="server of its own"):
+    with pytest.raises(InputError, match="a terminal keeps its currency"):
         post(shop, device, "5.00 USD", "SLIP-2")
     with reading(shop.service.engine) as connection:
         assert currency.shown(connection, shop.service.prices) == Currency("KES", 2)

@@ -69,7 +69,10 @@ def test_the_database_itself_refuses_to_rewrite_history(shop: Shop, statement: s
 
 
 def post(connection: Any, entries: dict[str, int], reference: str = "r") -> None:
-    ledger.post(connection, "test", reference, entries, terminal_id=None, sequence=None, now=1)
+    ledger.post(
+        connection, "test", reference, entries, terminal_id=None, sequence=None, now=1,
+        currency="KES",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("entries", [{"a": 5}, {"a": 5, "b": -4}, {}, {"a": 0, "b": 0}])
@@ -87,7 +90,7 @@ def test_a_reference_is_posted_once(shop: Shop) -> None:
     with pytest.raises(IntegrityError), writing(shop.service.engine) as connection:
         post(connection, {"a": 5, "b": -5})
     with reading(shop.service.engine) as connection:
-        assert ledger.balance(connection, "a") == 5
+        assert ledger.balance(connection, "a", "KES") == 5
 
 
 def test_entries_without_a_transaction_do_not_survive_a_commit(shop: Shop) -> None:
@@ -315,7 +318,7 @@ def test_an_older_database_counts_its_transactions_on(tmp_path: Path) -> None:
             " VALUES (41, 'test', 'old', 1)"
         )
     migrate(engine)
-    post = partial(ledger.post, kind="test", terminal_id=None, sequence=None, now=1)
+    post = partial(ledger.post, kind="test", terminal_id=None, sequence=None, now=1, currency="")
     with writing(engine) as connection:
         post(connection, reference="new", entries={"bank": 7, "voucher_sales": -7})
         connection.exec_driver_sql(  # by hand, under a number of its own

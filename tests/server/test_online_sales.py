@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.server.shop import CATALOGUE, Shop
 from updater_server import channels
 from updater_server.fleet import terminals
 from updater_server.sales import incoming
+from updater_server.sales.prices import PriceLists
 from updater_server.store.engine import writing
 
 ON_BOTH_ENGINES = True
@@ -170,6 +172,8 @@ def test_without_a_sound_catalogue_a_sale_is_asked_to_try_later(shop: Shop) -> N
     timestamp = shop.folder / "repository" / "metadata" / "timestamp.json"
     good = timestamp.read_bytes()
     timestamp.write_bytes(good.replace(b'"version":2}}', b'"version":1}}'))
+    prices = PriceLists(shop.folder / "repository")  # of a server that starts now
+    shop.service = dataclasses.replace(shop.service, prices=prices)
     assert device.post({0: 2, 1: 1, 2: "air50", 3: 5000, 4: 0, 20: 250}) == (503, {})
     assert shop.sql("SELECT * FROM sale") == []
     timestamp.write_bytes(good)

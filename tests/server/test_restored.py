@@ -14,7 +14,7 @@ from tests.money import office
 from tests.money.nor import Nor
 from tests.money.shop import Shop as Till
 from tests.server.device import Device
-from tests.server.shop import NOW, Shop
+from tests.server.shop import KES, NOW, Shop
 from updater_server import backup
 from updater_server.errors import InputError
 from updater_server.fleet import technicians
@@ -37,7 +37,7 @@ class Town:
         enrolment = Enrolment(office.TERMINAL_ID, office.DEVICE_KEY, "duka-r1", 1, FLOAT)
         with writing(shop.service.engine) as connection:
             who = technicians.listing(connection)[0]["id"]
-            opening.enrol(connection, shop.service.key, enrolment, who, NOW)
+            opening.enrol(connection, shop.service.key, enrolment, who, NOW, KES)
         self.device = Device(office.TERMINAL_ID, office.DEVICE_KEY, shop.post)
         self.till = Till(Nor(b"\xff" * 16 * 4096), self._adapter(), [], folder / "stock", 1)
         self.till.check_in()

@@ -26,9 +26,11 @@ BELOW: dict[str, set[str]] = {
 }
 """For each room, all that it may call besides itself."""
 BELOW["parties"] = BELOW["sales"] | {"sales"}
+BELOW["views"] = BELOW["parties"] | {"parties"}
 BELOW["verdict"] = {"channels", "wire"}
 BELOW["telemetry"] = {"wire", "store"}
 BELOW["service"] = BELOW["sales"] | {"sales", "telemetry"}
+BELOW["matching"] = BELOW["service"] | {"service", "parties", "atomic"}
 BELOW["notices"] = BELOW["service"] | {"service"}
 BELOW["waves"] = BELOW["service"] | {"service", "renewal", "verdict"}
 BELOW["lookout"] = BELOW["service"] | {"service", "parties"}
@@ -39,7 +41,7 @@ BELOW["backup"] = BELOW["startup"] | {"startup"}
 BELOW["artefacts"] = {"errors", "atomic"}
 BELOW["moving"] = BELOW["startup"] | {"startup"}
 BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
-BELOW["faces"] |= {"lookout", "halting"}
+BELOW["faces"] |= {"lookout", "halting", "matching", "views"}
 BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log", "waves", "verdict"}
 BELOW["cli"] |= {"moving", "artefacts"}
 BELOW["__main__"] = {"cli"}

@@ -78,9 +78,10 @@ class Counter:
         signed: Path,
         settings: AnySettings,
         stage: Stage | None = None,
+        url: str = "",
         **how: Any,
     ) -> None:
-        self.shop = Shop.open(folder / "data", signed / "repository")
+        self.shop = Shop.open(folder / "data", signed / "repository", url)
         self.how = {"patience_s": 2.0, **how}
         self.stage = stage
         self.starts = 0
@@ -248,6 +249,8 @@ class Counter:
 
 def _relax(engine: Engine) -> None:
     """No process is killed here: what is committed need not wait for the disk."""
+    if engine.dialect.name != "sqlite":
+        return
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:

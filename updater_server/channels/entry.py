@@ -233,6 +233,10 @@ class Catalogue(msgspec.Struct, frozen=True):
         """Compact JSON, fields in the order of the format."""
         return msgspec.json.encode(self)
 
+    def product(self, product_id: str) -> Product | None:
+        """One product of it, or None."""
+        return next((one for one in self.products if one.product_id == product_id), None)
+
     def check(self) -> None:
         """Raises EntryError if a field breaks its limits."""
         Catalogue.parse(self.encode())

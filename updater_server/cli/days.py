@@ -64,15 +64,16 @@ def _next_open(data: Path) -> str | None:
 def _close(data: Path, by: str, day: str) -> None:
     with acting(data, by) as act:
         found = days.close(act.connection, day, act.operator, act.now)
-        money = currency.shown(act.connection, act.service.prices)
+        known = currency.all_of(act.connection)
     table = Table("party", "product", "sold", "rate", "earned", title=f"{day}, closed")
     for share in found:
+        money = known.get(share.currency, currency.UNKNOWN)
         table.add_row(
             share.party.code,
             share.product_id,
-            money.figures(share.sold_minor),
+            money.show(share.sold_minor),
             rates.show(share.rate_ppm),
-            money.figures(share.share_minor),
+            money.show(share.share_minor),
         )
     out.print(table)
 
@@ -83,14 +84,15 @@ def list_days(data: Data, limit: Annotated[int, typer.Option(min=1, max=10000)] 
     with refusals():
         service = Service.open(data)
         with reading(service.engine) as connection:
-            money = currency.shown(connection, service.prices)
+            known = currency.all_of(connection)
             found = days.newest(connection, limit)
     table = Table("day", "sold", "earned", "closed by")
     for row in found:
+        money = known.get(row["currency"], currency.UNKNOWN)
         table.add_row(
             row["day"],
-            money.figures(row["sold_minor"]),
-            money.figures(row["earned_minor"]),
+            money.show(row["sold_minor"] or 0),
+            money.show(row["earned_minor"] or 0),
             escape(row["closed_by"]),
         )
     out.print(table)

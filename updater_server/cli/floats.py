@@ -37,9 +37,9 @@ Amount = Annotated[str, typer.Argument(help='With its currency: "50000.50 KES".'
 
 def _booked(service: Service, row: dict[str, object]) -> None:
     with refusals(), reading(service.engine) as connection:
-        money = currency.shown(connection, service.prices)
         terminal_id = row["terminal_id"]
         assert isinstance(terminal_id, bytes)
+        money = currency.named(connection, str(row["currency"]))
         amount_minor, float_minor = row["amount_minor"], ledger.float_minor(connection, terminal_id)
     assert isinstance(amount_minor, int)
     say(
@@ -137,7 +137,8 @@ def show_statement(
         service = Service.open(data)
         with reading(service.engine) as connection:
             terminal_id = terminals.find(connection, terminal)
-            money = currency.shown(connection, service.prices)
+            account = ledger.float_account(terminal_id)
+            money = currency.of_holder(connection, service.prices, account)
             rows = deposits.statement(connection, terminal_id, limit)
             float_minor = ledger.float_minor(connection, terminal_id)
     say(f"float of {terminal_id.hex()}: {money.show(float_minor)}")

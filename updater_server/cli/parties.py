@@ -28,6 +28,7 @@ from updater_server.fleet import operators, terminals
 from updater_server.parties import days, movements, rates, statements, tree
 from updater_server.parties.movements import Order
 from updater_server.sales import currency, ledger
+from updater_server.sales.currency import Currency
 from updater_server.service import Service
 from updater_server.store.engine import reading
 
@@ -61,20 +62,19 @@ def list_parties(data: Data) -> None:
     with refusals():
         service = Service.open(data)
         with reading(service.engine) as connection:
-            money = currency.shown(connection, service.prices)
+            kept = list(currency.all_of(connection).values())
+            kept = kept or [currency.shown(connection, service.prices)]
             known = tree.all_parties(connection)
-            held = {one.id: _figures(connection, one, service.now()) for one in known}
+            held = {one.id: _figures(connection, one, kept, service.now()) for one in known}
     table = Table("party", "name", "float", "credit")
 
     def show(parent_id: int | None, depth: int) -> None:
         for one in known:
             if one.parent_id == parent_id:
-                float_minor, credit = held[one.id]
                 table.add_row(
                     f"{'  ' * depth}{one.code} ({one.kind})",
                     escape(one.name),
-                    money.figures(float_minor),
-                    money.figures(credit) if credit else "",
+                    *held[one.id],
                 )
                 show(one.id, depth + 1)
 
@@ -82,11 +82,30 @@ def list_parties(data: Data) -> None:
     out.print(table)
 
 
-def _figures(connection: Connection, one: tree.Party, now: int) -> tuple[int, int]:
-    return (
-        ledger.balance_of_float(connection, one.account),
-        movements.credit_minor(connection, one.id, now),
-    )
+def _figures(
+    connection: Connection, one: tree.Party, kept: list[Currency], now: int
+) -> tuple[str, str]:
+    """Its floats and its credits, a line for each currency."""
+    floats, credits = [], []
+    for money in kept:
+        float_minor = ledger.balance_of_float(connection, one.account, money.code)
+        credit = movements.credit_minor(connection, one.id, now, money.code)
+        if float_minor or credit or money is kept[0]:
+            floats.append(money.figures(float_minor) if len(kept) == 1 else money.show(float_minor))
+            credits.append(money.figures(credit) if credit else "")
+    return "\n".join(floats), "\n".join(credits)
+
+
+@party_cli.command("region")
+def set_region(
+    code: Code, region: Annotated[str, typer.Argument(help="Its name.")], data: Data, by: By
+) -> None:
+    """Where a party is, and all under it that say nothing else; sales are counted by it."""
+    with acting(data, by) as act:
+        tree.set_region(
+            act.connection, tree.find(act.connection, code), region, act.operator, act.now
+        )
+    say(f"{code}: {region.strip()}")
 
 
 @party_cli.command("own")
@@ -128,12 +147,13 @@ def set_credit(
     """How far below zero a float may go, and until when; it replaces what was allowed before."""
     with acting(data, by) as act:
         who = tree.find(act.connection, code)
-        money = currency.shown(act.connection, act.service.prices)
+        code = "" if amount.strip() == "0" else amount.strip()[-3:]
+        money = currency.of_holder(act.connection, act.service.prices, who.account, code)
         minor = 0 if amount.strip() == "0" else money.parse(amount)
         zone = days.zone(act.connection) or statements.UTC_ZONE
         _, ends = days.bounds(until, zone)
         order = Order(amount, "", act.operator, act.now)
-        movements.set_credit(act.connection, who, minor, ends, reason, order)
+        movements.set_credit(act.connection, who, minor, ends, reason, order, money.code)
     say(f"the float of {who.code} may go to {money.show(-minor)} until the end of {until}")
 
 
@@ -141,8 +161,8 @@ def _say(data: Path, row: dict[str, Any], name: str, account: str) -> None:
     with refusals():
         service = Service.open(data)
         with reading(service.engine) as connection:
-            money = currency.shown(connection, service.prices)
-            after = ledger.balance_of_float(connection, account)
+            money = currency.named(connection, row["currency"])
+            after = ledger.balance_of_float(connection, account, money.code)
     say(
         f"{row['reference']}: {row['kind']} of {money.show(row['amount_minor'])}, "
         f"by {row['posted_by']}; float of {name}: {money.show(after)}"
@@ -221,6 +241,7 @@ def statement(
     data: Data,
     first_day: Annotated[str, typer.Option("--from", help="The first day.")],
     last_day: Annotated[str, typer.Option("--to", help="The last; nothing: today.")] = "",
+    code: Annotated[str, typer.Option("--currency", help="If it has floats in several.")] = "",
     csv: Annotated[
         Path | None, typer.Option(help="Write it into this file, for a spreadsheet.")
     ] = None,
@@ -231,7 +252,7 @@ def statement(
         service = Service.open(data)
         with reading(service.engine) as connection:
             who = movements.holder(connection, holder)
-            money = currency.shown(connection, service.prices)
+            money = currency.of_holder(connection, service.prices, who.account, code)
             zone = days.zone(connection) or statements.UTC_ZONE
             last = last_day or days.day_of(service.now(), zone)
             found = statements.of_account(connection, who.name, who.account, money, first_day, last)

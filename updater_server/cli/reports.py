@@ -28,6 +28,7 @@ class _Seen:
 
     now: int
     money: Currency
+    kept: dict[str, Currency]
     terminals: list[dict[str, Any]]
     matching: int
     alarms: list[dict[str, Any]]
@@ -35,7 +36,7 @@ class _Seen:
     free: dict[str, int]
     aside: dict[tuple[str, str], int]
     passed: dict[bytes, int]
-    balances: dict[str, int]
+    balances: dict[str, list[str]]
 
 
 def check(
@@ -101,8 +102,8 @@ def report(
         more = seen.matching - len(seen.terminals)
         out.print(f"{more} more: ask for them with --prefix, --only, --count")
     accounts = Table("account", "balance", title="Ledger")
-    for name, minor in seen.balances.items():
-        accounts.add_row(name, seen.money.show(minor))
+    for name, balances in seen.balances.items():
+        accounts.add_row(name, "\n".join(balances))
     out.print(accounts)
     shelf = Table("product", "free", title="Vault")
     for product, free in seen.free.items():
@@ -124,6 +125,7 @@ def _look(connection: Connection, service: Service, wanted: listing.Wanted, coun
     return _Seen(
         now=now,
         money=currency.shown(connection, service.prices),
+        kept=currency.all_of(connection),
         terminals=ledger.with_floats(connection, found),
         matching=matching,
         alarms=alarms.open_alarms(connection, limit=sum(kind.alarms for kind in kinds)),
@@ -132,7 +134,10 @@ def _look(connection: Connection, service: Service, wanted: listing.Wanted, coun
         aside=vault.aside_counts(connection),
         passed=returns.passed_counts(connection),
         balances={
-            name: ledger.balance(connection, name)
+            name: [
+                money.show(ledger.balance(connection, name, money.code))
+                for money in currency.all_of(connection).values() or [currency.UNKNOWN]
+            ]
             for name in (ledger.BANK, ledger.VOUCHER_SALES, ledger.COMMISSION)
         },
     )
@@ -148,7 +153,9 @@ def _terminals(seen: _Seen) -> Table:
             item["slot"] or "–",
             state,
             words.ago(item["last_seen_at"], seen.now),
-            seen.money.figures(item["float_minor"]),
+            seen.kept.get(item["currency"], seen.money).show(item["float_minor"])
+            if len(seen.kept) > 1
+            else seen.money.figures(item["float_minor"]),
         )
     return table
 

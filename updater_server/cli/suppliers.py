@@ -12,7 +12,9 @@ from updater_server import words
 from updater_server.cli.shared import By, Data, acting, out, refusals, say
 from updater_server.errors import InputError
 from updater_server.fleet import operators
-from updater_server.sales import currency, statements, supplier_setup, vend_rows
+from updater_server.matching import files
+from updater_server.sales import supplier_setup, vend_rows
+from updater_server.sales.currency import Currency
 from updater_server.service import Service
 from updater_server.store.engine import reading
 
@@ -114,16 +116,16 @@ def open_sales(data: Data) -> None:
         service = Service.open(data)
         with reading(service.engine) as connection:
             rows = vend_rows.open_ones(connection)
-            money = currency.shown(connection, service.prices)
     table = Table("since", "supplier", "our reference", "its reference", "to", "amount", "state")
     for row in rows:
+        money = Currency(row["currency"], row["minor_digits"])
         table.add_row(
             words.minute(row["created_at"]),
             row["supplier"],
             row["reference"],
             row["supplier_reference"] or "",
             row["recipient"],
-            money.figures(row["amount_minor"]),
+            money.show(row["amount_minor"]),
             row["state"],
         )
     out.print(table)
@@ -143,7 +145,9 @@ def take_statement(
             content = file.read_bytes()
         except OSError as error:
             raise InputError(f"{file} cannot be read: {error.strerror}") from error
-        found = statements.take(act.connection, act.service.key, name, content, act.now)
+        found = files.take(
+            act.connection, act.service.key, name, content, file.name, act.operator, act.now
+        )
         text = f"{file.name}: {found.summary()}"
         operators.note(act.connection, act.operator, "supplier statement", name, text, act.now)
     say(found.summary())

@@ -28,10 +28,12 @@ from updater_server.quiet_log import Repeats
 from updater_server.sales import forecast
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
+from updater_server.views import fold
 
-JOBS = ("notices", "stock", "fleet", "telemetry", "waves")
+JOBS = ("notices", "stock", "fleet", "telemetry", "waves", "reconcile", "views")
 _STOCK_EVERY_S = 3600.0
 _LOOK_S = 0.5
+_VIEWS_EVERY_S = 30.0
 
 
 def worker(
@@ -40,10 +42,12 @@ def worker(
 ) -> None:
     """What is done beside the server until interrupted: telling people of alarms, watching how long
     the vault lasts, counting the fleet and looking whether the books agree, taking in what
-    terminals tell, judging releases on trial.
+    terminals tell, judging releases on trial, holding each day against the terminals and the
+    suppliers, keeping the log of sales.
     """
-    from updater_server.lookout import worker as lookout
-    from updater_server.notices import worker as notices  # not at each command's start
+    from updater_server.lookout import worker as lookout  # not at each command's start
+    from updater_server.matching import nights
+    from updater_server.notices import worker as notices
     from updater_server.waves import worker as waves
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -56,6 +60,8 @@ def worker(
         "fleet": lookout.run,
         "telemetry": waves.keep_taking_in,
         "waves": waves.keep_looking,
+        "reconcile": nights.watch,
+        "views": _fold_views,
     }
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -92,6 +98,15 @@ def _watch_stock(service: Service, _server: str, stop: threading.Event) -> None:
         except (ServerError, SQLAlchemyError):  # busy, full, or away for a moment
             logging.getLogger("duka.worker").exception("the vault was not looked at")
         stop.wait(_STOCK_EVERY_S)
+
+
+def _fold_views(service: Service, _server: str, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            fold.fold(service.engine, service.now(), stop)
+        except (ServerError, SQLAlchemyError):  # busy, full, or away for a moment
+            logging.getLogger("duka.worker").exception("the log of sales was not kept")
+        stop.wait(_VIEWS_EVERY_S)
 
 
 @contextmanager

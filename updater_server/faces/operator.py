@@ -83,7 +83,8 @@ class OperatorFace:
             first_day, last_day = statements.span(
                 connection, asked.get("from", ""), asked.get("to", ""), self._service.now()
             )
-            money = currency.shown(connection, self._service.prices)
+            code = asked.get("currency", "")
+            money = currency.of_holder(connection, self._service.prices, who.account, code)
             found = statements.of_account(
                 connection, who.name, who.account, money, first_day, last_day
             )

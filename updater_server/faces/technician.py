@@ -23,7 +23,7 @@ from updater_server.faces.requests import AnyRequest, authorization, decode, hex
 from updater_server.fleet import exports, permits, technicians, technicians_log, terminals
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.fleet.enrolment import Enrolment
-from updater_server.sales import intake, opening, reconcile
+from updater_server.sales import currency, intake, opening, reconcile
 from updater_server.service import Service
 from updater_server.store.engine import writing
 
@@ -108,7 +108,12 @@ class TechnicianFace:
         )
         with self._limited(who) as connection:
             new = opening.enrol(
-                connection, service.key, enrolment, who.technician_id, service.now()
+                connection,
+                service.key,
+                enrolment,
+                who.technician_id,
+                service.now(),
+                currency.of_catalogue(catalogue),
             )
         return new, {
             "terminal": data.terminal.lower(),

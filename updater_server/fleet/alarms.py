@@ -35,7 +35,10 @@ _GRADES = {
     "supplier_contradicts": _MONEY,
     "supplier_answer": _MONEY,
     "statement_differs": _MONEY,
+    "reconciliation_open": _MONEY,
     "supplier_open": _MONEY,
+    "supplier_file": _SOON,
+    "other_currency": _SOON,
     "no_supplier": _SOON,
     "no_vouchers": _SOON,
     "low_stock": _SOON,
@@ -109,9 +112,11 @@ def raise_once(connection: Connection, code: str, text: str, now: int) -> None:
         raise_alarm(connection, None, code, text, now)
 
 
-def is_open(connection: Connection, code: str) -> bool:
-    """Whether an alarm of this kind is open."""
+def is_open(connection: Connection, code: str, text: str | None = None) -> bool:
+    """Whether an alarm of this kind (and of these words) is open."""
     found = select(alarm.c.id).where(alarm.c.code == code, alarm.c.closed_at.is_(None)).limit(1)
+    if text is not None:
+        found = found.where(alarm.c.text == text[:TEXT_LIMIT])
     return connection.scalar(found) is not None
 
 

@@ -65,10 +65,15 @@ class Enrolment:
 
 
 def enrol(
-    connection: Connection, key: ServerKey, enrolment: Enrolment, technician_id: int, now: int
+    connection: Connection,
+    key: ServerKey,
+    enrolment: Enrolment,
+    technician_id: int,
+    now: int,
+    currency: str = "",
 ) -> bool:
-    """Enrol a terminal; False if exactly this was done before (a repeated request). Its first float
-    is taken from the technician's allowance, and is the caller's to post.
+    """Enrol a terminal in a currency; False if exactly this was done before (a repeated request).
+    Its first float is taken from the technician's allowance, and is the caller's to post.
 
     Raises:
         InputError: a field is wrong, or the office has not allowed so high a float.
@@ -93,6 +98,7 @@ def enrol(
             blocked=False,
             last_counter=0,
             acknowledged_through=0,
+            currency=currency,
         )
     )
     return True

@@ -21,8 +21,8 @@ from updater_server.errors import ConflictError, InputError
 from updater_server.fleet import operators
 from updater_server.parties import rates, tree
 from updater_server.parties.tree import Party
-from updater_server.sales import ledger
-from updater_server.store.tables import closed_day, day_share, server_constant
+from updater_server.sales import currency, ledger
+from updater_server.store.tables import closed_day, closed_sum, day_share, server_constant
 
 SETTLES_S = 300
 """A day is closed this long after its end: a transaction that was begun in it has ended by then."""
@@ -38,6 +38,7 @@ class Share:
     sold_minor: int
     rate_ppm: int
     share_minor: int
+    currency: str
 
 
 def zone(connection: Connection) -> ZoneInfo | None:
@@ -111,74 +112,80 @@ def close(connection: Connection, day: str, operator: str, now: int) -> list[Sha
             raise InputError(f"{newest} was closed last: {following} comes next")
     sold = _sold(connection, begins, ends)
     found = _shares(connection, sold, day)
-    earned: dict[str, int] = defaultdict(int)
-    for share in found:
-        earned[share.party.account] += share.share_minor
     connection.execute(
         insert(closed_day).values(
-            day=day,
-            begins_at=begins,
-            ends_at=ends,
-            sold_minor=sum(sold.values()),
-            earned_minor=sum(earned.values()),
-            closed_by=operator,
-            closed_at=now,
+            day=day, begins_at=begins, ends_at=ends, closed_by=operator, closed_at=now
         )
     )
-    _post(connection, day, found, earned, now)
-    operators.note(connection, operator, "close", day, f"{sum(earned.values())} earned", now)
+    earned = dict.fromkeys([*currency.all_of(connection), *(code for _, _, code in sold)], 0)
+    for share in found:
+        earned[share.currency] += share.share_minor
+    for code, earned_minor in sorted(earned.items()):
+        sold_minor = sum(minor for (_, _, other), minor in sold.items() if other == code)
+        connection.execute(
+            insert(closed_sum).values(
+                day=day, currency=code, sold_minor=sold_minor, earned_minor=earned_minor
+            )
+        )
+    _post(connection, day, found, now)
+    words = ", ".join(f"{minor} {code}".rstrip() for code, minor in sorted(earned.items()))
+    operators.note(connection, operator, "close", day, f"{words or 0} earned", now)
     return found
 
 
-def _post(
-    connection: Connection, day: str, found: list[Share], earned: dict[str, int], now: int
-) -> None:
+def _post(connection: Connection, day: str, found: list[Share], now: int) -> None:
+    earned: dict[tuple[str, str], int] = defaultdict(int)
     for share in found:
+        earned[share.party.account, share.currency] += share.share_minor
         connection.execute(
             insert(day_share).values(
                 day=day,
                 party_id=share.party.id,
                 product_id=share.product_id,
+                currency=share.currency,
                 sold_minor=share.sold_minor,
                 rate_ppm=share.rate_ppm,
                 share_minor=share.share_minor,
             )
         )
-    for account, minor in sorted(earned.items()):
+    for (account, code), minor in sorted(earned.items()):
         if minor:
             ledger.post(
                 connection,
                 "share",
-                share_reference(day, account),
+                share_reference(day, account, code),
                 {account: minor, ledger.COMMISSION: -minor},
                 terminal_id=None,
                 sequence=None,
                 now=now,
+                currency=code,
             )
 
 
-def share_reference(day: str, account: str) -> str:
-    """Under what a party's share of a day is posted."""
-    return f"share:{day}:{account.rpartition(':')[2]}"
+def share_reference(day: str, account: str, code: str) -> str:
+    """Under what a party's share of a day in one currency is posted. (Days that were closed before
+    there were several do not have it in theirs.)
+    """
+    return f"share:{day}:{account.rpartition(':')[2]}:{code}"
 
 
 def _shares(
-    connection: Connection, sold: dict[tuple[int | None, str], int], day: str
+    connection: Connection, sold: dict[tuple[int | None, str, str], int], day: str
 ) -> list[Share]:
-    under: dict[tuple[int, str], int] = defaultdict(int)
+    under: dict[tuple[int, str, str], int] = defaultdict(int)
     known = {one.id: one for one in tree.all_parties(connection)}
-    for (owner, product_id), minor in sold.items():
+    for (owner, product_id, code), minor in sold.items():
         above = owner
         while above is not None:
-            under[above, product_id] += minor
+            under[above, product_id, code] += minor
             above = known[above].parent_id
     table = rates.of_day(connection, day)
     found = []
-    for (party_id, product_id), minor in sorted(under.items()):
+    for (party_id, product_id, code), minor in sorted(under.items()):
         rate_ppm = rates.rate(table, party_id, product_id)
         if minor and rate_ppm:
             share_minor = minor * rate_ppm // 1_000_000
-            found.append(Share(known[party_id], product_id, minor, rate_ppm, share_minor))
+            found.append(Share(known[party_id], product_id, minor, rate_ppm, share_minor, code))
     return found
 
 
@@ -187,27 +194,27 @@ _SOLD = """
             AND o.since <= t.created_at ORDER BY o.id DESC LIMIT 1) AS owner,
         COALESCE(s.product_id, d.product_id, '') AS product_id,
         CASE WHEN t.kind IN ('refund', 'void') THEN t.reference ELSE '' END AS given_back,
-        SUM(e.amount_minor) AS sold_minor
+        SUM(e.amount_minor) AS sold_minor, a.currency
     FROM ledger_transaction t
     JOIN ledger_entry e ON e.transaction_id = t.id
-        AND e.account_id = (SELECT id FROM account WHERE name = 'voucher_sales')
+    JOIN account a ON a.id = e.account_id AND a.name = 'voucher_sales'
     LEFT JOIN sale s ON s.terminal_id = t.terminal_id AND s.sequence = t.sequence
     LEFT JOIN (SELECT b.terminal_id, o.sequence, b.product_id FROM stock_outcome o
             JOIN stock_batch b ON b.id = o.batch_id
             WHERE o.created_at >= :begins AND o.created_at < :ends) d
         ON d.terminal_id = t.terminal_id AND d.sequence = t.sequence
     WHERE t.created_at >= :begins AND t.created_at < :ends
-    GROUP BY 1, 2, 3"""
+    GROUP BY 1, 2, 3, a.currency"""
 _OF_SALE = "SELECT product_id FROM sale WHERE terminal_id = :terminal_id AND sequence = :sequence"
 
 
-def _sold(connection: Connection, begins: int, ends: int) -> dict[tuple[int | None, str], int]:
-    """What was sold in that time by (owner, product), minor units; of refunds, too."""
-    sold: dict[tuple[int | None, str], int] = defaultdict(int)
+def _sold(connection: Connection, begins: int, ends: int) -> dict[tuple[int | None, str, str], int]:
+    """What was sold in that time by (owner, product, currency), minor units; of refunds, too."""
+    sold: dict[tuple[int | None, str, str], int] = defaultdict(int)
     rows = connection.execute(text(_SOLD), {"begins": begins, "ends": ends})
-    for owner, product_id, given_back, minor in rows:
+    for owner, product_id, given_back, minor, code in rows:
         product = product_id or _given_back(connection, given_back)
-        sold[owner, product] += int(minor)
+        sold[owner, product, code] += int(minor)
     return dict(sold)
 
 
@@ -225,7 +232,7 @@ def shares(connection: Connection, day: str) -> list[Share]:
     rows = connection.execute(
         select(day_share)
         .where(day_share.c.day == day)
-        .order_by(day_share.c.party_id, day_share.c.product_id)
+        .order_by(day_share.c.party_id, day_share.c.product_id, day_share.c.currency)
     )
     return [
         Share(
@@ -234,14 +241,20 @@ def shares(connection: Connection, day: str) -> list[Share]:
             row.sold_minor,
             row.rate_ppm,
             row.share_minor,
+            row.currency,
         )
         for row in rows
     ]
 
 
 def newest(connection: Connection, limit: int) -> list[dict[str, Any]]:
-    """The days that were closed last, newest first."""
-    rows = connection.execute(select(closed_day).order_by(closed_day.c.day.desc()).limit(limit))
+    """The days that were closed last, newest first, a row for each currency."""
+    last = select(closed_day).order_by(closed_day.c.day.desc()).limit(limit).subquery()
+    rows = connection.execute(
+        select(last, closed_sum.c.currency, closed_sum.c.sold_minor, closed_sum.c.earned_minor)
+        .join(closed_sum, closed_sum.c.day == last.c.day, isouter=True)
+        .order_by(last.c.day.desc(), closed_sum.c.currency)
+    )
     return [dict(row) for row in rows.mappings()]
 
 

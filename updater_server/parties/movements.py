@@ -70,10 +70,16 @@ class Order:
 
 
 def set_credit(
-    connection: Connection, who: Party, amount_minor: int, until: int, reason: str, order: Order
+    connection: Connection,
+    who: Party,
+    amount_minor: int,
+    until: int,
+    reason: str,
+    order: Order,
+    code: str = "",
 ) -> None:
-    """Allow a float to go `amount_minor` below zero until `until` (Unix time); it replaces what was
-    allowed before.
+    """Allow a float in the currency `code` ("": that of the books' beginning) to go `amount_minor`
+    below zero until `until` (Unix time); it replaces what was allowed before.
 
     Raises:
         InputError: it would have run out already, or is absurdly large.
@@ -86,6 +92,7 @@ def set_credit(
         insert(credit_limit).values(
             party_id=who.id,
             limit_minor=amount_minor,
+            currency=code,
             expires_at=until,
             set_by=order.operator,
             reason=operators.words(reason, 200),
@@ -96,11 +103,15 @@ def set_credit(
     operators.note(connection, order.operator, "credit", who.code, details, order.now)
 
 
-def credit_minor(connection: Connection, party_id: int, now: int) -> int:
-    """How far below zero a party's float may go now."""
+def credit_minor(connection: Connection, party_id: int, now: int, code: str = "") -> int:
+    """How far below zero a party's float in the currency `code` may go now ("": in that of the
+    books' beginning).
+    """
+    first = currency.of_books(connection) or currency.UNKNOWN
+    codes = {code, first.code, ""} if code in ("", first.code) else {code}
     row = connection.execute(
         select(credit_limit.c.limit_minor, credit_limit.c.expires_at)
-        .where(credit_limit.c.party_id == party_id)
+        .where(credit_limit.c.party_id == party_id, credit_limit.c.currency.in_(codes))
         .order_by(credit_limit.c.id.desc())
         .limit(1)
     ).one_or_none()
@@ -163,7 +174,7 @@ def reverse(connection: Connection, reference: str, reason: str, order: Order) -
     if known is not None:
         return known
     accounts = (wrong["to_account"], wrong["from_account"])
-    money = currency.of_books(connection) or currency.UNKNOWN
+    money = currency.named(connection, wrong["currency"])
     _must_have(connection, money, accounts[0], wrong["amount_minor"], order.now)
     row = {
         "reference": f"UNDO:{reference}",
@@ -184,7 +195,7 @@ def _move(
     accounts: tuple[str, str],
     order: Order,
 ) -> dict[str, Any]:
-    money = currency.of_books(connection) or currency.shown(connection, prices)
+    money = _money(connection, prices, accounts, order.amount)
     amount_minor = money.parse(order.amount)
     if amount_minor > LIMIT_MINOR:
         raise InputError(f"{order.amount[:40]!r} is more than any float holds")
@@ -223,6 +234,22 @@ def _move(
     return _post(connection, accounts, row, order)
 
 
+def _money(
+    connection: Connection, prices: PriceLists, accounts: tuple[str, str], amount: str
+) -> Currency:
+    """What this is in: a terminal's currency, else the one of the books (or of a price list) that
+    the amount names, else that which the books were begun in.
+    """
+    terminal_ids = [one for one in map(ledger.terminal_of, accounts) if one is not None]
+    if terminal_ids:
+        return currency.of_terminal(connection, prices, terminal_ids[0])
+    first = currency.shown(connection, prices)
+    if amount.strip(" ").upper().endswith(first.code):
+        return first
+    known = currency.every(connection, prices)
+    return known.get(amount.strip(" ")[-3:].upper(), first)
+
+
 def _must_have(
     connection: Connection, money: Currency, name: str, amount_minor: int, now: int
 ) -> None:
@@ -231,8 +258,9 @@ def _must_have(
         return
     credit = 0
     if name.startswith("float:party:"):
-        credit = credit_minor(connection, int(name.rpartition(":")[2]), now)
-    left = ledger.balance_of_float(connection, name) - amount_minor
+        party_id = int(name.rpartition(":")[2])
+        credit = credit_minor(connection, party_id, now, money.code)
+    left = ledger.balance_of_float(connection, name, money.code) - amount_minor
     if left + credit < 0:
         allowed = f" and a credit of {money.show(credit)}" if credit else ""
         raise InputError(f"there is only {money.show(left + amount_minor)}{allowed}")
@@ -248,7 +276,7 @@ def _may_take(connection: Connection, money: Currency, name: str, amount_minor: 
         most = deposits.FLOAT_LIMIT_MINOR
         if terminals.is_blocked(connection, terminal_id):
             raise InputError(f"{terminal_id.hex()} is blocked: unblock it before it gets float")
-    after = ledger.balance_of_float(connection, name) + amount_minor
+    after = ledger.balance_of_float(connection, name, money.code) + amount_minor
     if after > most:
         raise InputError(
             f"the float would be {money.show(after)}; it holds at most {money.show(most)}"
@@ -281,6 +309,7 @@ def _post(
         terminal_id=terminal_id,
         sequence=None,
         now=order.now,
+        currency=row["currency"],
     )
     whole = {
         **row,

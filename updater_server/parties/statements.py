@@ -108,7 +108,7 @@ def of_account(
         select(ledger_entry.c.amount_minor)
         .join(account, account.c.id == ledger_entry.c.account_id)
         .join(ledger_transaction, ledger_transaction.c.id == ledger_entry.c.transaction_id)
-        .where(account.c.name == name)
+        .where(account.c.name == name, account.c.currency.in_(["", money.code]))
     )
     at = ledger_transaction.c.created_at
     before = entries.with_only_columns(func.coalesce(func.sum(ledger_entry.c.amount_minor), 0))

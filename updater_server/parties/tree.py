@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 from updater_server.errors import ConflictError, InputError
 from updater_server.fleet import operators
 from updater_server.store.engine import new_id
-from updater_server.store.tables import party, terminal_owner
+from updater_server.store.tables import party, party_region, terminal_owner
 
 KINDS = ("distributor", "agent", "merchant")
 """From the operator down: a party stands under one of a kind before its own."""
@@ -117,6 +117,21 @@ def chain(connection: Connection, lowest: Party) -> list[Party]:
     while found[-1].parent_id is not None:
         found.append(by_id(connection, found[-1].parent_id))
     return found
+
+
+def set_region(connection: Connection, who: Party, region: str, operator: str, now: int) -> None:
+    """Say where a party is from now on, and all under it that say nothing else.
+
+    Raises:
+        InputError: no name of a region.
+    """
+    region = region.strip()
+    if not (1 <= len(region) <= 32 and region.isprintable()):
+        raise InputError(f"{region[:40]!r} is no region: 1 to 32 letters")
+    connection.execute(
+        insert(party_region).values(party_id=who.id, region=region, since=now, set_by=operator)
+    )
+    operators.note(connection, operator, "region", who.code, region, now)
 
 
 def give_terminal(

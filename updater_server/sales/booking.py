@@ -115,7 +115,8 @@ def _offline_intent(connection: Connection, terminal_id: bytes, record: Record, 
     product_id, amount, commission, batch_id, index = record.fields(str, int, int, int, int)
     batch = _BATCH.first(connection, batch_id=batch_id, terminal_id=terminal_id)
     if batch is None and forgotten.is_missing_batch(connection, terminal_id, batch_id):
-        _post_stock_sale(connection, terminal_id, record.sequence, amount, commission, now)
+        said = ledger.currency_of(connection, terminal_id)
+        _post_stock_sale(connection, terminal_id, record.sequence, (amount, commission), said, now)
         return
     if batch is None or index >= batch.count:
         raise NotARecord(f"sold voucher {index} of batch {batch_id}, which it does not have")
@@ -137,7 +138,9 @@ def _offline_intent(connection: Connection, terminal_id: bytes, record: Record, 
         raise_alarm(connection, terminal_id, "journal_price", text, now)
         commission = batch.commission_minor
     _note_outcome(connection, (batch_id, index), "sold", record, now)
-    _post_stock_sale(connection, terminal_id, record.sequence, amount, commission, now)
+    _post_stock_sale(
+        connection, terminal_id, record.sequence, (amount, commission), owner.currency, now
+    )
     if batches.came_back(connection, batch_id, index):
         text = f"record {record.sequence} sold voucher {index} of batch {batch_id}, which came back"
         raise_alarm(connection, terminal_id, "returned_and_sold", text, now)
@@ -147,18 +150,19 @@ def _post_stock_sale(
     connection: Connection,
     terminal_id: bytes,
     sequence: int,
-    amount: int,
-    commission: int,
+    costs: tuple[int, int],
+    currency: str,
     now: int,
 ) -> None:
     left = ledger.post(
         connection,
         "stock_sale",
         ledger.stock_sale_reference(terminal_id, sequence),
-        ledger.sale_entries(terminal_id, amount, commission),
+        ledger.sale_entries(terminal_id, *costs),
         terminal_id=terminal_id,
         sequence=sequence,
         now=now,
+        currency=currency,
     )
     if left is not None and left < 0:
         text = f"offline sales went over the float (record {sequence})"
@@ -292,7 +296,7 @@ def _undo(
     printed = records.of_kind(connection, terminal_id, RecordKind.PRINTED, sequence)
     if any(found.body[:1] == [sequence] for found in printed):
         raise NotARecord(f"gives back sale {sequence}, which was printed")
-    reference = f"refund:{terminal_id.hex()}:{sequence}"
+    reference = ledger.refund_reference(terminal_id, sequence)
     if ledger.is_posted(connection, reference):
         raise NotARecord(f"gives back sale {sequence} a second time")
     posted = ledger.entries_of(connection, sold_as)

@@ -1,7 +1,8 @@
-"""What the books are kept in, and how people write it. For the commands, the dashboard and
-`sales.deposits`.
+"""What the books are kept in, and how people write it. For the commands, the dashboard and those
+who move money.
 
-One server keeps one currency: the first deposit fixes it, from the price list of its terminal.
+A terminal has the currency of the price list that it was enrolled with, for ever. Books may be kept
+in several; no two of them meet in one transaction.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
+from updater_server.channels.entry import Catalogue
 from updater_server.errors import InputError
 from updater_server.sales.prices import PriceLists, PricesUnavailable
-from updater_server.store.tables import server_constant, terminal
+from updater_server.store.engine import one_at_a_time
+from updater_server.store.tables import account, terminal
+from updater_server.store.tables import currency as kept_in
 
-_NAME = "currency"
 _AMOUNT = re.compile(r"([0-9]{1,15})(?:\.([0-9]+))? ?([A-Za-z]{3})")
 
 
@@ -69,19 +72,26 @@ class Currency:
 UNKNOWN = Currency("", 2)
 
 
+def all_of(connection: Connection) -> dict[str, Currency]:
+    """Every currency that the books are kept in, by its code, in the order in which they began."""
+    rows = connection.execute(select(kept_in).order_by(kept_in.c.id))
+    return {row.code: Currency(row.code, row.minor_digits) for row in rows}
+
+
+def named(connection: Connection, code: str) -> Currency:
+    """A currency of the books; of one that was not said yet, two digits."""
+    return all_of(connection).get(code, Currency(code, 2))
+
+
 def of_books(connection: Connection) -> Currency | None:
-    """What the books were begun in; None before the first deposit."""
-    value = connection.scalar(
-        select(server_constant.c.value).where(server_constant.c.name == _NAME)
-    )
-    if value is None:
-        return None
-    code, digits = value.split(":")
-    return Currency(code, int(digits))
+    """What the books were begun in; None before the first money."""
+    return next(iter(all_of(connection).values()), None)
 
 
 def shown(connection: Connection, prices: PriceLists) -> Currency:
-    """What to show amounts in: the books' currency, else that of the first price list."""
+    """What to show amounts in that are of no terminal and no party: the currency that the books
+    were begun in, else that of the first price list.
+    """
     known = of_books(connection)
     if known is not None:
         return known
@@ -90,31 +100,106 @@ def shown(connection: Connection, prices: PriceLists) -> Currency:
     except PricesUnavailable:
         return UNKNOWN
     for path in sorted(catalogues):
-        return Currency(catalogues[path].currency, catalogues[path].minor_digits)
+        return of_catalogue(catalogues[path])
     return UNKNOWN
 
 
-def of_terminal(connection: Connection, prices: PriceLists, terminal_id: bytes) -> Currency:
-    """A terminal's currency, which must be the books'.
+def every(connection: Connection, prices: PriceLists) -> dict[str, Currency]:
+    """Every currency that the books are kept in, or that a price list is in, by its code."""
+    try:
+        listed = {one.currency: of_catalogue(one) for one in prices.all().values()}
+    except PricesUnavailable:
+        listed = {}
+    return listed | all_of(connection)
+
+
+def of_catalogue(catalogue: Catalogue) -> Currency:
+    """A price list's currency."""
+    return Currency(catalogue.currency, catalogue.minor_digits)
+
+
+def of_float(connection: Connection, name: str) -> Currency | None:
+    """In what a float is kept, the first of several; None if it never moved."""
+    code = connection.scalar(
+        select(account.c.currency).where(account.c.name == name).order_by(account.c.id).limit(1)
+    )
+    return None if code is None else named(connection, code)
+
+
+def of_holder(connection: Connection, prices: PriceLists, name: str, code: str = "") -> Currency:
+    """In what to show the float `name`: the currency asked for, else the one in which it moved
+    first, else that of the books.
 
     Raises:
-        InputError: its price list is in another currency than the books.
+        InputError: neither the books nor a price list are in the currency asked for.
+    """
+    if code:
+        found = every(connection, prices).get(code.strip().upper())
+        if found is None:
+            raise InputError(f"nothing is kept in {code[:8]!r} here")
+        return found
+    return of_float(connection, name) or shown(connection, prices)
+
+
+def of_terminal(connection: Connection, prices: PriceLists, terminal_id: bytes) -> Currency:
+    """A terminal's currency, which must be that of its price list.
+
+    Raises:
+        InputError: its price list is in another one, or has other digits.
         PricesUnavailable: its price list cannot be read.
     """
-    path = connection.scalar(select(terminal.c.catalogue).where(terminal.c.id == terminal_id))
-    catalogue = prices.catalogue(str(path))
-    found = Currency(catalogue.currency, catalogue.minor_digits)
-    books = of_books(connection)
-    if books is not None and books != found:
+    row = connection.execute(
+        select(terminal.c.catalogue, terminal.c.currency).where(terminal.c.id == terminal_id)
+    ).one()
+    found = of_catalogue(prices.catalogue(row.catalogue))
+    if row.currency and row.currency != found.code:
         raise InputError(
-            f"{terminal_id.hex()} sells in {found.code} ({found.minor_digits} digits), these books "
-            f"are kept in {books.code} ({books.minor_digits} digits): it needs a server of its own"
+            f"{terminal_id.hex()} sells in {row.currency}, and its price list is in {found.code}: "
+            "a terminal keeps its currency, give it a list in that"
         )
+    _must_be(connection, found)
     return found
 
 
-def bind(connection: Connection, currency: Currency) -> None:
-    """The books are kept in this from now on; `of_terminal` has checked it."""
-    if of_books(connection) is None:
-        value = f"{currency.code}:{currency.minor_digits}"
-        connection.execute(insert(server_constant).values(name=_NAME, value=value))
+def _must_be(connection: Connection, money: Currency) -> None:
+    known = all_of(connection).get(money.code)
+    if known is not None and known != money:
+        raise InputError(
+            f"{money.code} has {known.minor_digits} digits in these books, not "
+            f"{money.minor_digits}: mend the price list"
+        )
+
+
+def say_unsaid(connection: Connection, prices: PriceLists) -> None:
+    """Let the terminals of an older database, which never said what it is kept in, have the
+    currency of their price lists, if that is one.
+
+    Raises:
+        PricesUnavailable: a price list cannot be read; they go on without.
+    """
+    if of_books(connection) is not None:
+        return
+    paths = connection.scalars(select(terminal.c.catalogue).distinct())
+    found = {of_catalogue(prices.catalogue(path)) for path in paths}
+    if len(found) == 1:
+        bind(connection, found.pop())
+
+
+def bind(connection: Connection, money: Currency) -> None:
+    """The books are kept in this, too, from now on. What was in no currency yet is in the first.
+
+    Raises:
+        InputError: they are, with other digits.
+    """
+    _must_be(connection, money)
+    known = all_of(connection)
+    if money.code in known:
+        return
+    one_at_a_time(connection, f"currency {money.code}")
+    if money.code in all_of(connection):
+        return
+    connection.execute(insert(kept_in).values(code=money.code, minor_digits=money.minor_digits))
+    if not known:
+        for table in (account, terminal):
+            unsaid = update(table).where(table.c.currency == "")
+            connection.execute(unsaid.values(currency=money.code))

@@ -99,7 +99,7 @@ def undo(
         return known
     if wrong["undoes"]:
         raise InputError(f"{reference} is an undo itself: post the deposit anew")
-    money = currency.of_books(connection) or currency.UNKNOWN
+    money = currency.named(connection, wrong["currency"])
     after = ledger.float_minor(connection, wrong["terminal_id"]) - wrong["amount_minor"]
     if after < 0 < wrong["amount_minor"] and not below_zero:
         raise InputError(
@@ -150,6 +150,7 @@ def _post(
         terminal_id=terminal_id,
         sequence=None,
         now=now,
+        currency=code,
     )
     row = {
         "reference": reference,

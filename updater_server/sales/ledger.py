@@ -12,6 +12,9 @@ it is the sum of their entries.
     voucher_sales      face value of the vouchers sold
     commission         what merchants earned on them (negative: we spent it)
     reserved           what merchants paid for sales that a supplier has not decided
+
+Each is there once for each currency, but a terminal's float: a terminal has one currency for ever.
+A transaction is in one currency, and the database refuses one that is not.
 """
 
 from __future__ import annotations
@@ -35,7 +38,13 @@ from sqlalchemy.dialects import postgresql
 
 from updater_server.errors import InputError
 from updater_server.store.prepared import Prepared
-from updater_server.store.tables import account, ledger_entry, ledger_transaction, number
+from updater_server.store.tables import (
+    account,
+    ledger_entry,
+    ledger_transaction,
+    number,
+    terminal,
+)
 from updater_server.store.tables.base import Big
 from updater_server.wire import limits
 
@@ -77,6 +86,18 @@ _NEWEST_BALANCE = (
     .scalar_subquery()
 )
 _FLOAT_OF = Prepared(select(_NEWEST_BALANCE).where(account.c.name == bindparam("name")))
+_FIRST_FLOAT = Prepared(
+    select(_NEWEST_BALANCE)
+    .where(account.c.name == bindparam("name"))
+    .order_by(account.c.id)
+    .limit(1)
+)
+_FLOAT_IN = Prepared(
+    select(_NEWEST_BALANCE).where(
+        account.c.name == bindparam("name"), account.c.currency == bindparam("currency")
+    )
+)
+_CURRENCY = Prepared(select(terminal.c.currency).where(terminal.c.id == bindparam("terminal_id")))
 _ENTRY_COLUMNS = ["transaction_id", "account_id", "amount_minor", "balance_after_minor"]
 
 
@@ -87,7 +108,9 @@ def _entry(after: ColumnElement[Any]) -> Prepared:
         bindparam("amount_minor", type_=Big),
     )
     one = select(*given, after)
-    one = one.where(account.c.name == bindparam("name"))
+    one = one.where(
+        account.c.name == bindparam("name"), account.c.currency == bindparam("currency")
+    )
     made = insert(ledger_entry).from_select(_ENTRY_COLUMNS, one)
     return Prepared(made.returning(ledger_entry.c.balance_after_minor))
 
@@ -95,7 +118,9 @@ def _entry(after: ColumnElement[Any]) -> Prepared:
 _FLOAT_ENTRY = _entry(func.coalesce(_NEWEST_BALANCE, 0) + bindparam("amount_minor", type_=Big))
 _OTHER_ENTRY = _entry(cast(null(), Big))
 _NEW_ACCOUNT = Prepared(
-    insert(account), ["name"], on_postgresql=postgresql.insert(account).on_conflict_do_nothing()
+    insert(account),
+    ["name", "currency"],
+    on_postgresql=postgresql.insert(account).on_conflict_do_nothing(),
 )
 _TRANSACTION = Prepared(
     insert(ledger_transaction),
@@ -117,26 +142,35 @@ def post(
     terminal_id: bytes | None,
     sequence: int | None,
     now: int,
+    currency: str | None = None,
 ) -> int | None:
-    """Record one transaction: `entries` is account name → amount_minor. `reference` can be posted
-    once for ever. Returns the balance of the float that it moved, the last one named; None if it
-    moved none.
+    """Record one transaction: `entries` is account name → amount_minor, all of them in `currency`;
+    None: that of the terminal. `reference` can be posted once for ever. Returns the balance of the
+    float that it moved, the last one named; None if it moved none.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the reference is there already, or the entries do not sum to
-        zero.
+        zero, or a terminal has another currency.
     """
+    if currency is None:
+        assert terminal_id is not None, "money of no terminal has its currency said"
+        currency = currency_of(connection, terminal_id)
     transaction_id = _NEXT.scalar(connection)
     float_after_minor = None
     for name, amount_minor in entries.items():
         if not amount_minor:
             continue
         is_float = name.startswith(_FLOAT)
-        values = {"transaction_id": transaction_id, "name": name, "amount_minor": amount_minor}
+        values = {
+            "transaction_id": transaction_id,
+            "name": name,
+            "currency": currency,
+            "amount_minor": amount_minor,
+        }
         entry = _FLOAT_ENTRY if is_float else _OTHER_ENTRY
         written = entry.first(connection, **values)
         if written is None:
-            _NEW_ACCOUNT.run(connection, name=name)
+            _NEW_ACCOUNT.run(connection, name=name, currency=currency)
             written = entry.first(connection, **values)
         if is_float:
             float_after_minor = int(written[0])
@@ -152,24 +186,33 @@ def post(
     return float_after_minor
 
 
-def balance(connection: Connection, name: str) -> int:
+def currency_of(connection: Connection, terminal_id: bytes) -> str:
+    """A terminal's currency; "" if it was not said yet."""
+    return str(_CURRENCY.scalar(connection, terminal_id=terminal_id) or "")
+
+
+def balance(connection: Connection, name: str, currency: str) -> int:
     """Sum of an account's entries, minor units; 0 for one that never moved."""
     total = connection.scalar(
         select(func.sum(ledger_entry.c.amount_minor))
         .join(account, account.c.id == ledger_entry.c.account_id)
-        .where(account.c.name == name)
+        .where(account.c.name == name, account.c.currency == currency)
     )
     return int(total or 0)
 
 
-def balance_of_float(connection: Connection, name: str) -> int:
-    """The balance of an account whose name begins as a float's, minor units."""
-    return int(_FLOAT_OF.scalar(connection, name=name) or 0)
+def balance_of_float(connection: Connection, name: str, currency: str | None = None) -> int:
+    """The balance of an account whose name begins as a float's, minor units; None: in the currency
+    in which it moved first.
+    """
+    if currency is None:
+        return int(_FIRST_FLOAT.scalar(connection, name=name) or 0)
+    return int(_FLOAT_IN.scalar(connection, name=name, currency=currency) or 0)
 
 
 def float_minor(connection: Connection, terminal_id: bytes) -> int:
     """A terminal's float."""
-    return balance_of_float(connection, float_account(terminal_id))
+    return int(_FLOAT_OF.scalar(connection, name=float_account(terminal_id)) or 0)
 
 
 def told_float_minor(connection: Connection, terminal_id: bytes) -> int:
@@ -279,6 +322,11 @@ def stock_sale_reference(terminal_id: bytes, sequence: int) -> str:
 def void_reference(terminal_id: bytes, sequence: int) -> str:
     """Under what an online sale is given back whose voucher the server lost."""
     return f"void:{terminal_id.hex()}:{sequence}"
+
+
+def refund_reference(terminal_id: bytes, sequence: int) -> str:
+    """Under what a sale is given back that its terminal gave up."""
+    return f"refund:{terminal_id.hex()}:{sequence}"
 
 
 def entries_of(connection: Connection, reference: str) -> dict[str, int]:

@@ -215,7 +215,7 @@ def sell(
         text = f"sale {request.sequence} was asked for again with another content"
         raise_alarm(connection, terminal_id, "sale_conflict", text, now)
         raise ConflictError(text)
-    code = _why_not(connection, prices, owner, request)
+    code = _why_not(connection, prices, owner, request, now)
     if code in NOT_KEPT:
         return Refused(code, REFUSALS[code])
     row = _row(terminal_id, request, now)
@@ -229,20 +229,25 @@ def sell(
         raise_alarm(connection, None, "no_vouchers", text, now)
         return _refuse(connection, row, "no_vouchers")
     prices.record(connection, owner.catalogue, now)
-    return _deliver(connection, row, taken[0], now)
+    return _deliver(connection, row, owner.currency, taken[0], now)
 
 
 def _why_not(
-    connection: Connection, prices: PriceLists, owner: Any, request: SaleRequest
+    connection: Connection, prices: PriceLists, owner: Any, request: SaleRequest, now: int
 ) -> str | None:
     """The code of `REFUSALS` for which this sale must not be, whatever the vault holds; or None.
 
     Raises:
         PricesUnavailable: no catalogue can be read.
     """
-    product = prices.product(owner.catalogue, request.product_id)
+    catalogue = prices.catalogue(owner.catalogue)
+    product = catalogue.product(request.product_id)
     if owner.blocked:
         return "blocked"
+    if owner.currency and catalogue.currency != owner.currency:
+        text = f"{owner.catalogue} is in {catalogue.currency}, this terminal sells in"
+        raise_alarm(connection, owner.id, "other_currency", f"{text} {owner.currency}", now)
+        return "unknown_product"
     if must_tell_first(connection, owner.id):
         return "restoring"
     if product is None or (product.kind != PIN_KIND and request.recipient is None):
@@ -326,7 +331,7 @@ def _refuse(
 
 
 def _deliver(
-    connection: Connection, row: dict[str, Any], taken: vault.Voucher, now: int
+    connection: Connection, row: dict[str, Any], currency: str, taken: vault.Voucher, now: int
 ) -> Delivered:
     """The voucher is this sale's for ever, and the float pays it; then its PIN may leave."""
     terminal_id, sequence = row["terminal_id"], row["sequence"]
@@ -338,6 +343,7 @@ def _deliver(
         terminal_id=terminal_id,
         sequence=sequence,
         now=now,
+        currency=currency,
     )
     if after is None:  # its price is all commission
         after = ledger.float_minor(connection, terminal_id)

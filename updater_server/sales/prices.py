@@ -188,10 +188,7 @@ class PriceLists:
 
     def product(self, catalogue_path: str, product_id: str) -> Product | None:
         """One product of a catalogue, or None."""
-        for product in self.catalogue(catalogue_path).products:
-            if product.product_id == product_id:
-                return product
-        return None
+        return self.catalogue(catalogue_path).product(product_id)
 
     def record(self, connection: Connection, catalogue_path: str, now: int) -> None:
         """Remember every price of a catalogue, so that a late journal can be judged by the prices

@@ -93,7 +93,7 @@ MUST_FIND_NOTHING = {
         SELECT s.sequence FROM sale s
         LEFT JOIN ledger_transaction t ON +t.kind = 'sale' AND t.terminal_id = s.terminal_id
             AND t.sequence = s.sequence
-        LEFT JOIN ledger_entry e ON e.transaction_id = t.id AND e.account_id =
+        LEFT JOIN ledger_entry e ON e.transaction_id = t.id AND e.account_id IN
             (SELECT id FROM account WHERE name = 'voucher_sales')
         WHERE s.rowid > :sales AND s.state = 'delivered'
             AND (e.amount_minor IS NULL OR e.amount_minor <> s.amount_minor)""",
@@ -160,16 +160,24 @@ MUST_FIND_NOTHING = {
         LEFT JOIN ledger_transaction t ON t.reference = 'topup:' || d.reference
             AND t.terminal_id = d.terminal_id
         LEFT JOIN ledger_entry e ON e.transaction_id = t.id
-            AND e.account_id <> (SELECT id FROM account WHERE name = 'bank')
+            AND e.account_id NOT IN (SELECT id FROM account WHERE name = 'bank')
         WHERE d.rowid > :deposits
             AND (e.amount_minor IS NULL OR e.amount_minor <> d.amount_minor)""",
     "an undo is not what it undoes": """
         SELECT u.reference FROM deposit u JOIN deposit d ON d.reference = u.undoes
         WHERE u.rowid > :deposits AND (u.terminal_id <> d.terminal_id
             OR u.amount_minor <> -d.amount_minor OR u.currency <> d.currency)""",
-    "the books hold deposits in several currencies": """
-        SELECT currency FROM deposit WHERE rowid > :deposits
-        AND currency <> (SELECT currency FROM deposit ORDER BY rowid LIMIT 1)""",
+    "a deposit is in another currency than its terminal": """
+        SELECT d.reference FROM deposit d JOIN terminal t ON t.id = d.terminal_id
+        WHERE d.rowid > :deposits AND d.currency <> t.currency""",
+    "a ledger transaction is in several currencies": """
+        SELECT e.transaction_id FROM ledger_entry e JOIN account a ON a.id = e.account_id
+        WHERE e.transaction_id IN
+            (SELECT transaction_id FROM ledger_entry NOT INDEXED WHERE id > :entries)
+        GROUP BY e.transaction_id HAVING MIN(a.currency) <> MAX(a.currency)""",
+    "a float is in another currency than its terminal": """
+        SELECT a.name FROM account a JOIN terminal t ON a.name = 'float:' || lower(hex(t.id))
+        WHERE a.currency <> t.currency""",
     "a sale was given back and its voucher may still be sold": """
         SELECT t.reference FROM ledger_transaction t
         LEFT JOIN sale s ON s.terminal_id = t.terminal_id AND s.sequence = t.sequence
@@ -190,9 +198,11 @@ MUST_FIND_NOTHING = {
         SELECT m.reference FROM movement m
         LEFT JOIN ledger_transaction t ON t.reference = 'topup:' || m.reference
         LEFT JOIN ledger_entry g ON g.transaction_id = t.id
-            AND g.account_id = (SELECT id FROM account WHERE name = m.from_account)
+            AND g.account_id IN (SELECT id FROM account WHERE name = m.from_account
+                AND m.currency IN (currency, ''))
         LEFT JOIN ledger_entry r ON r.transaction_id = t.id
-            AND r.account_id = (SELECT id FROM account WHERE name = m.to_account)
+            AND r.account_id IN (SELECT id FROM account WHERE name = m.to_account
+                AND m.currency IN (currency, ''))
         WHERE m.created_at >= :movements_at AND (g.amount_minor IS NULL
             OR g.amount_minor <> -m.amount_minor OR r.amount_minor IS NULL
             OR r.amount_minor <> m.amount_minor)""",
@@ -202,22 +212,39 @@ MUST_FIND_NOTHING = {
             OR u.to_account <> m.from_account OR u.amount_minor <> m.amount_minor
             OR u.currency <> m.currency OR m.kind = 'reversal')""",
     "a closed day sold something else than the ledger has": """
-        SELECT c.day FROM closed_day c WHERE (c.ends_at > :closed_through OR c.day IN (
+        SELECT c.day FROM (SELECT d.day, d.begins_at, d.ends_at, k.currency,
+            COALESCE(s.sold_minor, 0) AS sold_minor FROM closed_day d
+            JOIN (SELECT DISTINCT currency FROM account WHERE name = 'voucher_sales') k ON TRUE
+            LEFT JOIN closed_sum s ON s.day = d.day AND s.currency = k.currency) c
+        WHERE (c.ends_at > :closed_through OR c.day IN (
             SELECT d.day FROM ledger_transaction t JOIN closed_day d
             ON d.begins_at <= t.created_at AND d.ends_at > t.created_at
             WHERE t.id > :transactions AND t.created_at < :closed_through))
         AND c.sold_minor <> (SELECT COALESCE(SUM(e.amount_minor), 0) FROM ledger_transaction t
             JOIN ledger_entry e ON e.transaction_id = t.id
-            AND e.account_id = (SELECT id FROM account WHERE name = 'voucher_sales')
+            AND e.account_id IN (SELECT id FROM account WHERE name = 'voucher_sales'
+                AND currency = c.currency)
             WHERE t.created_at >= c.begins_at AND t.created_at < c.ends_at)""",
     "a party's share of a day is not in the ledger, or another": """
-        SELECT s.day || ' ' || s.party_id FROM (SELECT d.day, d.party_id,
+        SELECT s.day || ' ' || s.party_id FROM (SELECT d.day, d.party_id, d.currency,
             SUM(d.share_minor) AS earned FROM day_share d JOIN closed_day c ON c.day = d.day
-            WHERE c.ends_at > :closed_through GROUP BY d.day, d.party_id) s
-        LEFT JOIN ledger_transaction t ON t.reference = 'share:' || s.day || ':' || s.party_id
-        LEFT JOIN ledger_entry e ON e.transaction_id = t.id AND e.account_id =
-            (SELECT id FROM account WHERE name = 'float:party:' || s.party_id)
+            WHERE c.ends_at > :closed_through GROUP BY d.day, d.party_id, d.currency) s
+        LEFT JOIN ledger_transaction t ON t.reference IN ('share:' || s.day || ':' || s.party_id,
+            'share:' || s.day || ':' || s.party_id || ':' || s.currency)
+        LEFT JOIN ledger_entry e ON e.transaction_id = t.id AND e.account_id = (SELECT id
+            FROM account WHERE name = 'float:party:' || s.party_id AND currency = s.currency)
         WHERE COALESCE(e.amount_minor, 0) <> s.earned""",
+    "an accepted finding is not in the ledger, or one that was only noted is": """
+        SELECT d.finding_id FROM matching_decision d
+        LEFT JOIN matching_finding f ON f.id = d.finding_id
+        LEFT JOIN ledger_transaction t ON t.reference = 'correction:' || d.finding_id
+        WHERE d.decided_at >= :decided_at AND ((d.decision <> 'note') <> (t.id IS NOT NULL)
+            OR (t.id IS NOT NULL AND (t.terminal_id IS DISTINCT FROM f.terminal_id
+                OR t.sequence IS DISTINCT FROM f.sequence)))""",
+    "the ledger holds a correction that nobody accepted": """
+        SELECT t.reference FROM ledger_transaction t LEFT JOIN matching_decision d
+        ON t.reference = 'correction:' || d.finding_id
+        WHERE t.id > :transactions AND t.kind = 'correction' AND d.finding_id IS NULL""",
 }
 
 BOUNDS = {
@@ -243,6 +270,7 @@ BOUNDS = {
     "restores": "SELECT MAX(id) FROM database_restore",
     "movements_at": "SELECT MAX(created_at) - 172800 FROM movement",
     "closed_through": "SELECT MAX(ends_at) FROM closed_day",
+    "decided_at": "SELECT MAX(decided_at) - 172800 FROM matching_decision",
 }
 """How far the books go now."""
 

@@ -8,9 +8,11 @@ never changed: where the two disagree, that is a difference, with an alarm, for 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
@@ -56,66 +58,42 @@ def take(connection: Connection, key: ServerKey, name: str, data: bytes, now: in
         InputError: no such supplier, or the statement is none, or not whole.
         VaultError: the supplier's secrets do not open.
     """
+    return _Comparing(connection, key, name, read(connection, key, name, data), now).run()
+
+
+def read(connection: Connection, key: ServerKey, name: str, data: bytes) -> Statement:
+    """A statement of this supplier's.
+
+    Raises:
+        InputError: no such supplier, or the statement is none, or not whole.
+        VaultError: the supplier's secrets do not open.
+    """
     kept = supplier_setup.kept(connection, key, name)
     if kept is None:
         raise InputError(f"there is no supplier {name!r}")
     try:
-        statement = kept.adapter().read_statement(data)
+        return kept.adapter().read_statement(data)
     except NotAReport as error:
         raise InputError(f"this is no statement of {name}: {error}") from error
-    return _Comparing(connection, key, name, statement, now).run()
 
 
-class _Comparing:
-    """One statement against the sales of its time."""
+class Known:
+    """Our sales of a time (rows of `vend_rows.WITH_TIME`), to be found by a line of a supplier's
+    list.
+    """
 
-    def __init__(
-        self, connection: Connection, key: ServerKey, name: str, statement: Statement, now: int
-    ) -> None:
-        self._connection = connection
-        self._key = key
-        self._name = name
-        self._statement = statement
-        self._now = now
-        self._found = Found()
-        rows = self._ours()
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._rows = rows
         self._by_reference = {row["reference"]: row for row in rows}
-        self._by_order: dict[tuple[int, str, str] | None, RowMapping] = {
+        self._by_order: dict[tuple[int, str, str] | None, Mapping[str, Any]] = {
             (row["terminal_time"], six_digits(row["reference"]), row["recipient"]): row
             for row in rows
         }
-        self._by_theirs = {row["supplier_reference"]: row for row in rows}
-        self._rows = rows
+        self._by_theirs = {
+            row["supplier_reference"]: row for row in rows if row["supplier_reference"] is not None
+        }
 
-    def run(self) -> Found:
-        """Line by line, then what is in no line."""
-        lines: dict[int, list[StatementLine]] = defaultdict(list)
-        for line in self._statement.lines:
-            row = self._of(line)
-            if row is None:
-                self._differ(None, f"only in its statement: {_told(line)}")
-            else:
-                lines[row["id"]].append(line)
-        for row in self._rows:
-            self._compare(row, lines.get(row["id"], []))
-        return self._found
-
-    def _ours(self) -> list[RowMapping]:
-        """Our sales of that time, and somewhat around it."""
-        since, until = self._statement.since - SPARE_S, self._statement.until + SPARE_S
-        return list(
-            self._connection.execute(
-                vend_rows.WITH_TIME.where(
-                    vend.c.supplier == self._name, vend.c.sent_at.is_not(None)
-                )
-                .where(vend.c.sent_at >= since, vend.c.sent_at < until)
-                .order_by(vend.c.id)
-            )
-            .mappings()
-            .all()
-        )
-
-    def _of(self, line: StatementLine) -> RowMapping | None:
+    def of(self, line: StatementLine) -> Mapping[str, Any] | None:
         """The sale that a line is about; by number, amount and time only where one alone fits."""
         if line.our_reference is not None:
             return self._by_reference.get(line.our_reference)
@@ -133,7 +111,46 @@ class _Comparing:
         ]
         return fitting[0] if len(fitting) == 1 else None
 
-    def _compare(self, row: RowMapping, lines: list[StatementLine]) -> None:
+
+class _Comparing:
+    """One statement against the sales of its time."""
+
+    def __init__(
+        self, connection: Connection, key: ServerKey, name: str, statement: Statement, now: int
+    ) -> None:
+        self._connection = connection
+        self._key = key
+        self._name = name
+        self._statement = statement
+        self._now = now
+        self._found = Found()
+        self._rows = self._ours()
+        self._known = Known(self._rows)
+
+    def run(self) -> Found:
+        """Line by line, then what is in no line."""
+        lines: dict[int, list[StatementLine]] = defaultdict(list)
+        for line in self._statement.lines:
+            row = self._known.of(line)
+            if row is None:
+                self._differ(None, f"only in its statement: {_told(line)}")
+            else:
+                lines[row["id"]].append(line)
+        for row in self._rows:
+            self._compare(row, lines.get(row["id"], []))
+        return self._found
+
+    def _ours(self) -> list[dict[str, Any]]:
+        """Our sales of that time, and somewhat around it."""
+        since, until = self._statement.since - SPARE_S, self._statement.until + SPARE_S
+        rows = self._connection.execute(
+            vend_rows.WITH_TIME.where(vend.c.supplier == self._name, vend.c.sent_at.is_not(None))
+            .where(vend.c.sent_at >= since, vend.c.sent_at < until)
+            .order_by(vend.c.id)
+        )
+        return [dict(row) for row in rows.mappings()]
+
+    def _compare(self, row: Mapping[str, Any], lines: list[StatementLine]) -> None:
         delivered = [line for line in lines if line.state == "delivered"]
         if len(delivered) > 1:
             self._differ(row, f"delivered {len(delivered)} times by its statement")
@@ -153,7 +170,7 @@ class _Comparing:
         )
         self._settle(row, outcome)
 
-    def _without_a_line(self, row: RowMapping) -> None:
+    def _without_a_line(self, row: Mapping[str, Any]) -> None:
         since, until = self._statement.since, self._statement.until
         is_covered = since + SPARE_S <= row["sent_at"] < until - SPARE_S
         if row["state"] in vends.OPEN and is_covered and row["supplier_reference"] is None:
@@ -163,7 +180,7 @@ class _Comparing:
         elif row["state"] == vends.DELIVERED and since <= row["sent_at"] < until and is_covered:
             self._differ(row, "delivered by our books, and not in its statement")
 
-    def _settle(self, row: RowMapping, outcome: Delivered | Rejected) -> None:
+    def _settle(self, row: Mapping[str, Any], outcome: Delivered | Rejected) -> None:
         was_open = row["state"] in vends.OPEN
         state = vends.settle(
             self._connection, self._key, row["id"], outcome, "statement", self._now
@@ -177,7 +194,7 @@ class _Comparing:
         else:
             self._differ(row, f"{state} by our books, {says} by its statement")
 
-    def _differ(self, row: RowMapping | None, text: str) -> None:
+    def _differ(self, row: Mapping[str, Any] | None, text: str) -> None:
         what = self._name if row is None else f"{self._name}, {row['reference']}"
         owner = None if row is None else row["terminal_id"]
         raise_alarm(self._connection, owner, "statement_differs", f"{what}: {text}", self._now)

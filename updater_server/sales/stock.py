@@ -15,7 +15,7 @@ from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet import terminals
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.fleet.terminals import is_blocked
-from updater_server.sales import batches, stock_file, vault
+from updater_server.sales import batches, currency, stock_file, vault
 from updater_server.sales.batches import NAMED_LIMIT
 from updater_server.sales.prices import PriceLists
 from updater_server.sales.restore_state import batch_floor
@@ -54,7 +54,7 @@ def assign(
 
     Raises:
         InputError: unknown or blocked terminal, unknown product, more than a terminal has room for
-            in one batch, or the vault has fewer.
+            in one batch, or the vault has fewer, or the price list is in another currency.
         ConflictError: the reference was used for another batch.
         PricesUnavailable: the terminal's catalogue cannot be read.
     """
@@ -69,6 +69,7 @@ def assign(
         raise InputError(f"{terminal_id.hex()} is blocked: unblock it before it gets stock")
     if not 1 <= count <= BATCH_LIMIT:
         raise InputError(f"a batch holds 1 to {BATCH_LIMIT} vouchers")
+    currency.of_terminal(connection, prices, terminal_id)
     product = prices.product(owner.catalogue, product_id)
     if product is None:
         raise InputError(f"{owner.catalogue} has no product {product_id}")

@@ -15,12 +15,15 @@ CHANGED = (
     *("terminal", "check_in", "alarm", "technician", "voucher", "voucher_import", "stock_batch"),
     *("sale", "server_mark", "database_restore", "restore_scope", "restore_terminal"),
     *("restore_stock", "notice", "api_token", "supplier", "supplier_product", "vend"),
-    *("webhook", "webhook_dead"),
+    *("webhook", "webhook_dead", "sale_count"),
 )
 """Tables of which the server changes rows. Of all others it only adds some."""
 TOLD_SCHEMA = "duka_told"
 """What terminals tell of themselves: the server makes and drops the tables in it, one a day."""
-DELETED = ("server_mark", "notice", "notice_told", "fleet_picture", "region_heard")
+DELETED = (
+    *("server_mark", "notice", "notice_told", "fleet_picture", "region_heard"),
+    *("sale_log", "sale_count"),
+)
 
 
 def begin(connection: Connection) -> None:
@@ -58,3 +61,6 @@ def give(connection: Connection) -> None:
     for verb, tables in (("UPDATE", CHANGED), ("DELETE", DELETED)):
         named = ", ".join(sorted(there.intersection(tables)))
         connection.exec_driver_sql(f"GRANT {verb} ON {named} TO {APP_ROLE}")
+    # Of accounts it says once what currency they are in, if nobody knew it before.
+    if "currency" in {column["name"] for column in inspect(connection).get_columns("account")}:
+        connection.exec_driver_sql(f"GRANT UPDATE (currency) ON account TO {APP_ROLE}")

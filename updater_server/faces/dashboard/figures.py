@@ -15,7 +15,7 @@ from updater_server.sales import currency, ledger, vault
 from updater_server.sales.currency import Currency
 from updater_server.service import Service
 from updater_server.store.engine import reading
-from updater_server.store.tables import ledger_transaction, sale, stock_outcome
+from updater_server.store.tables import ledger_transaction, sale, stock_outcome, terminal
 
 TERMINALS = 50
 """Shown at once."""
@@ -27,8 +27,8 @@ class SalesOfDay:
     """Since midnight UTC."""
 
     online: int
-    online_minor: int
-    """Their face values."""
+    online_minor: dict[str, int]
+    """Their face values, by currency."""
     refused: int
     offline: int
     hours: list[int]
@@ -53,6 +53,9 @@ class Figures:
     free: dict[str, int]
     """Vouchers in the vault, by product."""
     money: Currency
+    """Of what has no currency of its own."""
+    kept: dict[str, Currency]
+    """What the books are kept in, by code."""
 
 
 def look(service: Service, wanted: listing.Wanted, number: int) -> Figures:
@@ -82,6 +85,7 @@ def look(service: Service, wanted: listing.Wanted, number: int) -> Figures:
             alarm_kinds=alarms.kinds(connection),
             free=vault.free_counts(connection, now),
             money=currency.shown(connection, service.prices),
+            kept=currency.all_of(connection),
         )
 
 
@@ -89,12 +93,17 @@ def _sales_of_day(connection: Connection, now: int) -> SalesOfDay:
     start = now - now % _DAY_S
     online = connection.execute(
         select(
-            sale.c.state, func.count().label("count"), func.sum(sale.c.amount_minor).label("sum")
+            sale.c.state,
+            terminal.c.currency,
+            func.count().label("count"),
+            func.sum(sale.c.amount_minor).label("sum"),
         )
+        .join(terminal, terminal.c.id == sale.c.terminal_id)
         .where(sale.c.created_at >= start)
-        .group_by(sale.c.state)
+        .group_by(sale.c.state, terminal.c.currency)
+        .order_by(terminal.c.currency)
     ).all()
-    by_state = {state: (count, int(total or 0)) for state, count, total in online}
+    delivered = [row for row in online if row.state == "delivered"]
     offline = connection.scalar(
         select(func.count()).where(
             stock_outcome.c.created_at >= start, stock_outcome.c.outcome == "sold"
@@ -112,6 +121,10 @@ def _sales_of_day(connection: Connection, now: int) -> SalesOfDay:
     hours = [0] * 24
     for number, count in posted:
         hours[number % 24] += count
-    online_count, online_minor = by_state.get("delivered", (0, 0))
-    refused, _ = by_state.get("refused", (0, 0))
-    return SalesOfDay(online_count, online_minor, refused, offline or 0, hours)
+    return SalesOfDay(
+        sum(row[2] for row in delivered),
+        {row.currency: int(row.sum) for row in delivered},
+        sum(row[2] for row in online if row.state == "refused"),
+        offline or 0,
+        hours,
+    )

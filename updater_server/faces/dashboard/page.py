@@ -163,7 +163,7 @@ def _cards(shown: Figures) -> str:
         (
             "Sold today, online",
             f"{day.online:,}",
-            f"{shown.money.show(day.online_minor)} face value",
+            f"{_sold(shown)} face value",
         ),
         ("Sold today, offline", f"{day.offline:,}", f"{day.refused:,} refused online"),
         (
@@ -177,6 +177,11 @@ def _cards(shown: Figures) -> str:
         f"<h2>{title}</h2><p>{value}</p><small>{note}</small></div>"
         for title, value, note in cards
     )
+
+
+def _sold(shown: Figures) -> str:
+    sums = shown.day.online_minor or {shown.money.code: 0}
+    return ", ".join(shown.kept.get(code, shown.money).show(sums[code]) for code in sums)
 
 
 def page(service: Service, wanted: listing.Wanted = listing.EVERY, number: int = 1) -> str:
@@ -193,7 +198,7 @@ def page(service: Service, wanted: listing.Wanted = listing.EVERY, number: int =
         for product, count in islice(shown.free.items(), _PRODUCTS)
     )
     terminal_rows = _rows(
-        (terminal_row(item, now, shown.money) for item in shown.terminals),
+        (terminal_row(item, now, shown) for item in shown.terminals),
         7,
         "none like that" if shown.total else "none enrolled yet: `provision` one",
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from updater_server.faces.dashboard.figures import Figures
 from updater_server.fleet import updates
-from updater_server.sales.currency import Currency
 from updater_server.words import ago
 
 _LATE_AFTER_S = 3600
@@ -41,8 +41,10 @@ def _waits_for(release: int, code: str) -> str:
     return f"{what} waits: {escape(updates.WAITS.get(code, code))}"
 
 
-def terminal_row(item: dict[str, Any], now: int, money: Currency) -> str:
-    """One terminal of `Figures.terminals`."""
+def terminal_row(item: dict[str, Any], now: int, shown: Figures) -> str:
+    """One terminal of `Figures.terminals`; its money with the currency, if there are several."""
+    money = shown.kept.get(item["currency"], shown.money)
+    amount = money.figures if len(shown.kept) < 2 else money.show
     seen = item["last_seen_at"]
     late = " bad" if seen is None or now - seen > _LATE_AFTER_S else ""
     if item["release"] is None:
@@ -66,7 +68,7 @@ def terminal_row(item: dict[str, Any], now: int, money: Currency) -> str:
             f"since {ago(item['wait_since'], now)}</div>"
         )
     own = item["own_float_minor"]
-    unsynced = "" if own is None or own == item["float_minor"] else f"own {money.figures(own)}"
+    unsynced = "" if own is None or own == item["float_minor"] else f"own {amount(own)}"
     number = item["id"].hex()
     blocked = ' <span class="tag bad">blocked</span>' if item["blocked"] else ""
     return (
@@ -75,7 +77,7 @@ def terminal_row(item: dict[str, Any], now: int, money: Currency) -> str:
         f"{escape(item['channel'])}</div></td>"
         f"<td>{runs}</td>"
         f'<td class="{late}">{ago(seen, now)}</td>'
-        f'<td class="num">{money.figures(item["float_minor"])}'
+        f'<td class="num">{amount(item["float_minor"])}'
         f'<div class="muted">{unsynced}</div></td>'
         f'<td class="num">{_battery(item["battery_mv"])}</td>'
         f"<td>{_signal(item['signal'])}</td>"

@@ -48,8 +48,8 @@ class Calls:
         self.pace.ask(asks.id)
         return asks
 
-    def _money(self, connection: Connection) -> Currency:
-        return currency.shown(connection, self._service.prices)
+    def _money(self, connection: Connection, account: str, code: str = "") -> Currency:
+        return currency.of_holder(connection, self._service.prices, account, code)
 
     def parties(self, token: str) -> list[PartyShown]:
         """Those within the caller's reach, from above."""
@@ -74,14 +74,17 @@ class Calls:
 
     def _party(self, connection: Connection, one: Party) -> PartyShown:
         above = None if one.parent_id is None else tree.by_id(connection, one.parent_id).code
+        money = self._money(connection, one.account)
         return PartyShown(
             code=one.code,
             name=one.name,
             kind=one.kind,
             under=above,
-            currency=self._money(connection).code,
-            float_minor=ledger.balance_of_float(connection, one.account),
-            credit_minor=movements.credit_minor(connection, one.id, self._service.now()),
+            currency=money.code,
+            float_minor=ledger.balance_of_float(connection, one.account, money.code),
+            credit_minor=movements.credit_minor(
+                connection, one.id, self._service.now(), money.code
+            ),
         )
 
     def deposit(self, token: str, asked: DepositAsked) -> MovementShown:
@@ -121,9 +124,11 @@ class Calls:
         asked: DepositAsked | TransferAsked,
         bank_line: str = "",
     ) -> Order:
-        money = self._money(connection)
-        if asked.currency != money.code:
-            raise InputError(f"these books are kept in {money.code}, not in {asked.currency}")
+        known = currency.every(connection, self._service.prices)
+        money = known.get(asked.currency)
+        if money is None:
+            kept = " and ".join(known)
+            raise InputError(f"these books are kept in {kept}, not in {asked.currency}")
         amount = money.show(asked.amount_minor).replace(",", "")
         reference = operators.reference(asked.reference)
         return Order(amount, reference, asks.name, self._service.now(), bank_line)
@@ -135,7 +140,7 @@ class Calls:
             who = _within(connection, asks, holder)
             first, last = statements.span(connection, first_day, last_day, self._service.now())
             found = statements.of_account(
-                connection, who.name, who.account, self._money(connection), first, last
+                connection, who.name, who.account, self._money(connection, who.account), first, last
             )
         return StatementShown(
             holder=found.holder,

@@ -4,8 +4,9 @@ itself is made by the migrations.
 Money is integers in minor units. Times are Unix seconds. Ids of terminals are their 8 bytes.
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
 `stock_return`, `deposit`, `operator_log`, `technician_event`, `vend_event`, `supplier_report` and
-the trade's (`parties`, but tokens), `wave_*` and `running_history` are never updated or deleted:
-triggers refuse it (migrations 0002 to 0025, on PostgreSQL from 0016 on).
+the trade's (`parties`, but tokens), `wave_*`, `running_history`, `party_region` and of `matching`
+are never updated or deleted: triggers refuse it (migrations 0002 to 0031, on PostgreSQL from 0016
+on).
 """
 
 from __future__ import annotations
@@ -27,8 +28,17 @@ from updater_server.store.tables.journals import (
     loss_accepted,
 )
 from updater_server.store.tables.lookout import fleet_picture, region_heard
+from updater_server.store.tables.matching import (
+    matching_decision,
+    matching_finding,
+    matching_page,
+    matching_run,
+    matching_step,
+    supplier_file,
+)
 from updater_server.store.tables.money import (
     account,
+    currency,
     deposit,
     is_credit,
     ledger_entry,
@@ -39,6 +49,7 @@ from updater_server.store.tables.notices import notice, notice_told
 from updater_server.store.tables.parties import (
     api_token,
     closed_day,
+    closed_sum,
     commission_rate,
     credit_limit,
     day_share,
@@ -69,6 +80,7 @@ from updater_server.store.tables.suppliers import (
     vend,
     vend_event,
 )
+from updater_server.store.tables.views import party_region, sale_count, sale_log
 from updater_server.store.tables.vouchers import (
     sale,
     stock_batch,
@@ -90,8 +102,10 @@ __all__ = [
     "check_in",
     "check_point",
     "closed_day",
+    "closed_sum",
     "commission_rate",
     "credit_limit",
+    "currency",
     "database_restore",
     "day_share",
     "deposit",
@@ -104,6 +118,11 @@ __all__ = [
     "ledger_entry",
     "ledger_transaction",
     "loss_accepted",
+    "matching_decision",
+    "matching_finding",
+    "matching_page",
+    "matching_run",
+    "matching_step",
     "metadata",
     "movement",
     "notice",
@@ -111,6 +130,7 @@ __all__ = [
     "number",
     "operator_log",
     "party",
+    "party_region",
     "price",
     "region_heard",
     "restore_scope",
@@ -119,12 +139,15 @@ __all__ = [
     "restore_terminal",
     "running_history",
     "sale",
+    "sale_count",
+    "sale_log",
     "server_constant",
     "server_mark",
     "stock_batch",
     "stock_outcome",
     "stock_return",
     "supplier",
+    "supplier_file",
     "supplier_product",
     "supplier_report",
     "technician",

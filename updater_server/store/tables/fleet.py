@@ -62,6 +62,7 @@ terminal = Table(
     Column("last_seen_at", Big),
     Column("acknowledged_through", Big, nullable=False, default=0),
     Column("chain_tag", LargeBinary(8)),  # null: unknown, after a lost record
+    Column("currency", String(3), nullable=False, server_default=""),  # "": not said yet
     Index(None, "enrolled_by", "enrolled_at"),
 )
 

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, String, Table, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
 
 from updater_server.store.tables.base import Big, metadata
+
+currency = Table(
+    "currency",  # what books may be kept in, in the order in which they began to be
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("code", String(3), nullable=False, unique=True),
+    Column("minor_digits", Integer, nullable=False),
+    CheckConstraint("minor_digits BETWEEN 0 AND 4", name="digits"),
+)
+
+_of_terminal = text("substr(name, 1, 6) = 'float:' AND substr(name, 1, 12) <> 'float:party:'")
 
 account = Table(
     "account",
     metadata,
     Column("id", Big, primary_key=True),
-    Column("name", String(64), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("currency", String(3), nullable=False, server_default=""),  # "": not said yet
+    UniqueConstraint("name", "currency"),
+    Index("ix_account_of_terminal", "name", unique=True, sqlite_where=_of_terminal),
 )
 
-is_credit = text("kind IN ('top_up', 'refund')")
-"""What makes a float larger, in the words of its index: SQLite takes that for no others."""
+is_credit = text("kind IN ('top_up', 'refund', 'correction')")
+"""What makes a float larger, or in a correction smaller, without a record of its terminal: in the
+words of its index, as SQLite takes that for no others."""
 
 ledger_transaction = Table(
     "ledger_transaction",

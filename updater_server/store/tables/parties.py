@@ -60,6 +60,7 @@ credit_limit = Table(
     Column("id", Big, primary_key=True),
     Column("party_id", Big, ForeignKey("party.id"), nullable=False, index=True),
     Column("limit_minor", Big, nullable=False),
+    Column("currency", String(3), nullable=False, server_default=""),  # "": the books' first
     Column("expires_at", Big, nullable=False),
     Column("set_by", String(64), nullable=False),
     Column("reason", String(200), nullable=False),
@@ -92,10 +93,17 @@ closed_day = Table(
     Column("day", String(10), primary_key=True),
     Column("begins_at", Big, nullable=False),
     Column("ends_at", Big, nullable=False),
-    Column("sold_minor", Big, nullable=False),  # face value, what was given back taken off
-    Column("earned_minor", Big, nullable=False),
     Column("closed_by", String(64), nullable=False),
     Column("closed_at", Big, nullable=False),
+)
+
+closed_sum = Table(
+    "closed_sum",  # what a closed day came to in one currency
+    metadata,
+    Column("day", String(10), ForeignKey("closed_day.day"), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("sold_minor", Big, nullable=False),  # face value, what was given back taken off
+    Column("earned_minor", Big, nullable=False),
 )
 
 day_share = Table(
@@ -104,6 +112,7 @@ day_share = Table(
     Column("day", String(10), ForeignKey("closed_day.day"), primary_key=True),
     Column("party_id", Big, ForeignKey("party.id"), primary_key=True, autoincrement=False),
     Column("product_id", String(32), primary_key=True),
+    Column("currency", String(3), primary_key=True),
     Column("sold_minor", Big, nullable=False),
     Column("rate_ppm", Integer, nullable=False),
     Column("share_minor", Big, nullable=False),

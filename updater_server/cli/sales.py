@@ -1,0 +1,103 @@
+"""The operator's commands about past sales: `sales`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy import Connection
+
+from updater_server import words
+from updater_server.cli.shared import Data, out, refusals, say
+from updater_server.errors import InputError
+from updater_server.parties import days, statements, tree
+from updater_server.sales import currency
+from updater_server.service import Service
+from updater_server.store.engine import reading
+from updater_server.views import counts, fold, log
+
+sales_cli = typer.Typer(no_args_is_help=True, help="Past sales, and how many there were.")
+_GIVEN = "Of this {}."
+
+
+@sales_cli.command("log")
+def show_log(
+    data: Data,
+    merchant: Annotated[str, typer.Option(help=_GIVEN.format("party's terminals"))] = "",
+    recipient: Annotated[str, typer.Option(help=_GIVEN.format("number"))] = "",
+    serial: Annotated[str, typer.Option(help=_GIVEN.format("voucher"))] = "",
+    reference: Annotated[str, typer.Option(help=_GIVEN.format("reference of a supplier's"))] = "",
+    day: Annotated[str, typer.Option(help="Of this day: like 2026-12-01.")] = "",
+    before: Annotated[str, typer.Option(help="Those behind a page: its last line says it.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=log.PAGE_ROWS)] = 50,
+) -> None:
+    """Sales and what was given back, newest first; a minute behind at most, with a worker."""
+    given = {"party_id": merchant, "recipient": recipient, "serial": serial}
+    given["supplier_reference"] = reference
+    with refusals(), reading(Service.open(data).engine) as connection:
+        wanted = _wanted(connection, given, day, before)
+        rows = log.page(connection, wanted, limit)
+        money = currency.all_of(connection)
+    table = Table(
+        "when", "what", "terminal", "sale", "product", "face", "serial", "to", "reference"
+    )
+    for row in rows:
+        shown = money.get(row["currency"], currency.UNKNOWN)
+        table.add_row(
+            words.minute(row["at"]),
+            row["kind"].replace("_", " "),
+            row["terminal_id"].hex(),
+            str(row["sequence"]),
+            row["product_id"],
+            shown.show(row["face_minor"]),
+            *(escape(row[name] or "") for name in ("serial", "recipient", "supplier_reference")),
+        )
+    out.print(table)
+    if len(rows) == limit:
+        say(f"more: --before {rows[-1]['at']}-{rows[-1]['id']}")
+
+
+def _wanted(connection: Connection, given: dict[str, str], day: str, before: str) -> log.Wanted:
+    named = {way: value for way, value in given.items() if value}
+    if len(named) > 1:
+        raise InputError("by one thing at a time")
+    way, value = next(iter(named.items()), ("", ""))
+    found: dict[str, Any] = {"way": way, "value": value}
+    if way == "party_id":
+        found["value"] = tree.find(connection, value).id
+    if day:
+        zone = days.zone(connection) or statements.UTC_ZONE
+        found["since"], found["until"] = days.bounds(day, zone)
+    if before:
+        at, _, row_id = before.partition("-")
+        if not (at.isdigit() and row_id.isdigit() and len(before) < 40):
+            raise InputError(f"--before {before[:40]!r}: as a page's last line says it")
+        found["before"] = (int(at), int(row_id))
+    return log.Wanted(**found)
+
+
+@sales_cli.command("counts")
+def show_counts(
+    data: Data,
+    first_day: Annotated[str, typer.Option("--from", help="The first day.")],
+    last_day: Annotated[str, typer.Option("--to", help="The last.")],
+    each: Annotated[str, typer.Option(help="hour or day.")] = "day",
+    by: Annotated[list[str] | None, typer.Option(help=f"{', '.join(counts.BY)} (repeat).")] = None,
+    kind: Annotated[str, typer.Option("--as", help="json or csv.")] = "csv",
+) -> None:
+    """How much was sold, for a program or a spreadsheet. Money in minor units."""
+    with refusals(), reading(Service.open(data).engine) as connection:
+        if kind not in ("json", "csv"):
+            raise InputError("--as json, or csv")
+        found = counts.rows(connection, first_day, last_day, each, by or [])
+    typer.echo(counts.as_json(found) if kind == "json" else counts.as_csv(found), nl=False)
+
+
+@sales_cli.command("rebuild")
+def rebuild(data: Data) -> None:
+    """Make log and counts anew from the ledger; they come out as they were."""
+    with refusals():
+        service = Service.open(data)
+        say(f"{fold.rebuild(service.engine, service.now())} rows")
