@@ -30,10 +30,15 @@ with device.own():
     import firmware.kept.files
     import firmware.kept.memory
     import firmware.kept.store
+    import firmware.office.ask
+    import firmware.office.check_in
+    import firmware.office.stock_delivery
+    import firmware.sales.by_others
     import firmware.sales.catalogue
     import firmware.sales.day
     import firmware.sales.journal
     import firmware.sales.mounting
+    import firmware.sales.price_list
     import firmware.sales.ring
     import firmware.sales.scan
     import firmware.sales.stock
@@ -55,9 +60,10 @@ with device.own():
     from bootloader.shared.crypto import signatures
     from bootloader.shared.hashes import pbkdf2_sha256
     from bootloader.shared.partitions import mount_data, table
-    from firmware.duties import radio, trial
+    from firmware.duties import trial
     from firmware.flows import recover, reprint, sell
     from firmware.net.link import OFFLINE, ONLINE
+    from firmware.office import sync
     from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
     from firmware.sales.sale import SaleRefused
     from firmware.ui.texts import Words
@@ -687,7 +693,7 @@ class Life:
     def sync(self) -> bool:
         app = self.app
         try:
-            run(radio.sync.sync(app.journal, app.messenger, app.till))
+            run(sync.sync(app.journal, app.messenger, app.till))
         except _SAID_NO:
             return False
         return True
