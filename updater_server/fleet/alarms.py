@@ -41,6 +41,8 @@ _GRADES = {
     "low_stock": _SOON,
     "expired": _SOON,
     "expiry_near": _SOON,
+    "verdict_halt": _SOON,
+    "brake_failed": _SOON,
     "channels": _SOON,
     "channels_spoiled": _SOON,
     "expiry_soon": 3,

@@ -76,13 +76,15 @@ class Looker:
             updater_server.channels.RepositoryError: the channels cannot be read.
         """
         published = open_published(self._service.folder.repository, strict=False)
-        found = on_trial(published)
         self._load()
         self._act()
-        self._begin_and_end(found)
+        self._begin_and_end(*on_trial(published))
         for one in list(self._open.values()):
-            self._sample(one)
-            self._judge(one)
+            try:
+                self._sample(one)
+                self._judge(one)
+            except Exception:  # the next look tries again
+                log.exception("%s could not be judged", one.kept.name)
         self._act()
         show(self._service)
 
@@ -101,14 +103,14 @@ class Looker:
                 trial, policy = book.thaw(connection, number)
                 self._open[number] = Open(under_way[number], trial, policy, self._told)
 
-    def _begin_and_end(self, found: list[OnTrial]) -> None:
+    def _begin_and_end(self, found: list[OnTrial], unreadable: set[str]) -> None:
         service, now = self._service, self._service.now()
         by_name = {(one.channel, one.release): one for one in found}
         with reading(service.engine) as connection:
             newest = book.newest(connection)
             events = {kept.id: book.events(connection, kept.id) for kept in newest.values()}
         for name, kept in newest.items():
-            if ENDED in events[kept.id]:
+            if ENDED in events[kept.id] or kept.channel in unreadable:
                 continue
             why = _why_over(kept, by_name.get(name), HALTED in events[kept.id])
             if why:
