@@ -24,13 +24,15 @@ KINDS = {
     "STOCK_HELD": messenger.STOCK_HELD,
 }
 NOT_READ = {
-    ("SALE", False): {21},
+    ("CHECK_IN", False): {13, 14},
+    ("SALE", False): {13, 21},
+    ("JOURNAL", False): {13},
     ("SALE", True): {7, 8, 9},
     ("STOCK_RECEIVED", True): {1},
     ("STOCK_HELD", True): {1},
 }
 """Keys that the terminal takes no notice of: a refusal's text, that all is well, and what belongs
-to sales that it does not make yet.
+to sales that it does not make yet. And what it does not tell yet: counters, and that it restarts.
 """
 
 
