@@ -126,6 +126,9 @@ def test_who_is_killed_between_verdict_and_publication_halts_when_it_starts_agai
     again = Looker(fleet.shop.service, fleet.told)
     again.look()
     assert fleet.plan().halted == [NEW]
+    assert fleet.events()[0] == ("halted", len(fleet.rulings()), "the worker")
+    again.look()
+    assert len(fleet.shop.sql("SELECT id FROM wave_trial")) == 1, "no wave begins by a halt"
     assert len([what for what, _ in fleet.log() if what.startswith("brake")]) == 1
 
 

@@ -75,10 +75,9 @@ class Looker:
         Raises:
             updater_server.channels.RepositoryError: the channels cannot be read.
         """
-        published = open_published(self._service.folder.repository, strict=False)
         self._load()
         self._act()
-        self._begin_and_end(*on_trial(published))
+        self._begin_and_end()
         for one in list(self._open.values()):
             try:
                 self._sample(one)
@@ -103,12 +102,17 @@ class Looker:
                 trial, policy = book.thaw(connection, number)
                 self._open[number] = Open(under_way[number], trial, policy, self._told)
 
-    def _begin_and_end(self, found: list[OnTrial], unreadable: set[str]) -> None:
+    def _begin_and_end(self) -> None:
+        """The book is read before the plans: a halt that it tells of is in force by then, unless a
+        person let the release go on.
+        """
         service, now = self._service, self._service.now()
-        by_name = {(one.channel, one.release): one for one in found}
         with reading(service.engine) as connection:
             newest = book.newest(connection)
             events = {kept.id: book.events(connection, kept.id) for kept in newest.values()}
+        published = open_published(service.folder.repository, strict=False)
+        found, unreadable = on_trial(published)
+        by_name = {(one.channel, one.release): one for one in found}
         for name, kept in newest.items():
             if ENDED in events[kept.id] or kept.channel in unreadable:
                 continue
@@ -158,7 +162,7 @@ class Looker:
             for start in range(0, len(ids), _ASKED):
                 part = ids[start : start + _ASKED]
                 asked = select(terminal.c.id, terminal.c.last_seen_at)
-                asked = asked.where(terminal.c.id.in_(part), terminal.c.last_seen_at > since)
+                asked = asked.where(terminal.c.id.in_(part), terminal.c.last_seen_at >= since)
                 rows += [Row(bytes(i), CONTACT, at) for i, at in connection.execute(asked)]
         if rows:
             self._told.take(f"contacts.{one.kept.id}.{now}", now, rows)
