@@ -85,10 +85,14 @@ def test_a_release_that_is_as_good_passes_and_is_widened_by_nobody(fleet: Fleet)
     rulings = until(fleet, "pass", hours=30, sales=60)
     assert "halt" not in rulings
     assert fleet.plan() == before
+    assert fleet.shop.alarms() == ["verdict_pass"]
     assert verdicts.read(fleet.shop.service.folder.repository) == {
         CHANNEL: {str(NEW): verdicts.Standing(1, len(rulings), "pass", (), fleet.last_at())}
     }
     assert replaying.replay(fleet.shop.service.engine, fleet.told, 1) == (len(rulings), [])
+    fleet.let_out(8000)
+    fleet.work()
+    assert fleet.shop.alarms() == [], "the next wave has not passed yet"
 
 
 def test_an_outage_that_all_share_halts_nothing(fleet: Fleet) -> None:
@@ -250,7 +254,7 @@ def test_without_keys_people_are_told_to_halt_until_they_did(fleet: Fleet) -> No
     repository.halt(CHANNEL, NEW, signers, fleet.at)
     repository.publish(signers, fleet.at)
     fleet.looker.look()
-    assert "brake_failed" not in fleet.shop.alarms()
+    assert fleet.shop.alarms() == ["verdict_halt"]
 
 
 def test_a_server_without_the_plans_key_uses_the_halt_that_people_signed_before(

@@ -46,6 +46,7 @@ _GRADES = {
     "channels": _SOON,
     "channels_spoiled": _SOON,
     "expiry_soon": 3,
+    "verdict_pass": 3,
 }
 """0: money may be wrong. 1: something stands still, or will in days. 2 (all others): look at it.
 3: there are weeks.
