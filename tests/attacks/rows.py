@@ -17,6 +17,7 @@ from tests.attacks.scene import SERVER, Gained, Row, Scene
 from tests.attacks.thief import Thief
 from updater_server.channels import carried
 from updater_server.channels.errors import ChangedMeanwhile
+from updater_server.channels.metadata_file import encode
 
 ROWS: list[Row] = []
 
@@ -498,6 +499,33 @@ def replaced_rollout(scene: Scene) -> None:
     replace(scene, "rollout")
     hold_back(thief)
     thief.point("rollout-stable")
+
+
+def readied(scene: Scene) -> Metadata[Targets]:
+    """The halt that people signed before, as it lies on the server."""
+    scene.repository.ready_brake("stable", scene.offered, scene.all_signers, scene.now)
+    path = scene.repository.published.folder.brake("rollout-stable", scene.offered)
+    return Metadata[Targets].from_bytes(path.read_bytes())
+
+
+def serve(thief: Thief, halt: Metadata[Targets]) -> None:
+    """Put it where terminals look, named by snapshot and timestamp."""
+    thief.folder.joinpath(f"{halt.signed.version}.rollout-stable.json").write_bytes(encode(halt))
+    thief.point("rollout-stable")
+
+
+@row("server without the plans' key: uses a halt that was signed before", "is halted")
+def brake_used(scene: Scene) -> None:
+    serve(Thief(scene, "snapshot", "timestamp"), readied(scene))
+
+
+@row("server without the plans' key: that halt, made to let its own go", "0 of 1 signatures")
+def brake_bent(scene: Scene) -> None:
+    halt = readied(scene)
+    (target,) = halt.signed.targets.values()
+    plan = {"releases": {str(scene.evil): ["00" * 8, 10_000]}, "halted": []}
+    target.unrecognized_fields = {"custom": plan}
+    serve(Thief(scene, "snapshot", "timestamp"), halt)
 
 
 def replace(scene: Scene, role: str) -> None:

@@ -25,13 +25,16 @@ KINDS = {
     "LOOK_UP": messenger.LOOK_UP,
 }
 NOT_READ = {
+    ("CHECK_IN", False): {13, 14},
+    ("SALE", False): {13},
+    ("JOURNAL", False): {13},
     ("SALE", True): {7},
     ("LOOK_UP", True): {7},
     ("STOCK_RECEIVED", True): {1},
     ("STOCK_HELD", True): {1},
 }
 """Keys that the terminal takes no notice of: a refusal's text, that all is well, and what belongs
-to sales that it does not make yet.
+to sales that it does not make yet. And what it does not tell yet: counters, and that it restarts.
 """
 
 

@@ -113,7 +113,7 @@ class Fleet:
         repository.publish(signers, self.at)
         shop.stock_vault(count=max(200, self.terminals * self.sales_a_day * self.real // 100))
         for number in range(1, self.terminals + 1):
-            shop.enrol(number, 10**9)
+            shop.enrol(number, 10**8)
         with writing(shop.service.engine) as connection:
             for region in range(REGIONS):
                 top, shop_of_it = f"D{region}", f"M{region}"

@@ -81,6 +81,23 @@ def test_rollout_halt_and_resume_are_in_force_when_published(desk: Desk) -> None
     assert desk.opened.verify() == []
 
 
+def test_a_control_arm_and_a_halt_for_later_are_signed_at_the_command_line(desk: Desk) -> None:
+    desk.stage("beta", 7, "beta-1")
+    where = ("--channel", "beta")
+    wave = ("release", "rollout", "set", "7", "300", "--control")
+    answer = ask(desk, *wave, "3000", *where)
+    assert "27 % restart, to be compared with" in answer["words"]
+    desk.publish()
+    assert desk.opened.published.rollout("beta").control == {"7": (3000, 0)}
+    answer = ask(desk, "release", "brake", "7", *where)
+    assert "that halt and nothing else" in answer["words"] and answer["done"]
+    assert desk.opened.published.folder.brake("rollout-beta", 7).exists()
+    assert desk.opened.published.rollout("beta").halted == []
+    assert desk.opened.verify() == []
+    said = desk.type(*wave, "200", *where, "--yes", fails=True)
+    assert "further than the threshold" in said
+
+
 def test_rolling_back_halts_what_is_newer_and_says_what_it_cannot_do(desk: Desk) -> None:
     desk.stage("beta", 7, "beta-1")
     desk.publish()

@@ -12,7 +12,8 @@ import pytest
 from bootloader.shared.release import ReleaseRefused
 from bootloader.shared.rollout import Rollout
 from updater_server.channels import waves
-from updater_server.channels.rollout import EVERYBODY, RolloutPlan, Wave
+from updater_server.channels.rollout import EVERYBODY, Control, RolloutError, RolloutPlan, Wave
+from updater_server.verdict.records import Trial
 
 IDS = [hashlib.sha256(b"wave %d" % number).digest()[:8] for number in range(20_000)]
 SALT = "0f" * 8
@@ -99,3 +100,44 @@ def test_a_finer_part_that_breaks_its_bounds_lets_nobody(spoil: object) -> None:
     assert takes({**custom, "within": {"7": 5}}, IDS[0])
     assert not takes(custom, IDS[0])
     assert not takes({**custom, "within": [7]}, IDS[0])
+
+
+def with_control(threshold: int, within: int, control: Control) -> RolloutPlan:
+    """Release 7 let out so far, and a control arm behind it."""
+    before = RolloutPlan({"7": Wave(SALT, 0)})
+    return before.with_threshold(7, threshold, within, control)
+
+
+def test_a_terminal_that_knows_no_control_takes_what_it_took_without() -> None:
+    without, made = plan(300, 5), with_control(300, 5, Control(3000, 0))
+    assert RolloutPlan.parse(json.loads(made.encode())) == made
+    some = IDS[:3000]
+    assert [takes(made.custom(), one) for one in some] == [
+        takes(without.custom(), one) for one in some
+    ]
+    assert not any(made.is_control(7, one) for one in some if made.allows(7, one))
+
+
+@pytest.mark.parametrize(
+    ("reach", "control"), [((300, 0), Control(3000, 0)), ((0, 40_000), Control(1, 9_000))]
+)
+def test_the_arms_of_a_plan_are_those_of_its_trial(
+    reach: tuple[int, int], control: Control
+) -> None:
+    made = with_control(*reach, control)
+    trial = Trial(1, 7, SALT, reach[0], control[0], 0, (), {}, reach[1], control[1])
+    for one in IDS:
+        arm = "beta" if made.allows(7, one) else "control" if made.is_control(7, one) else "none"
+        assert trial.arm(one) == arm
+    drawn = sum(trial.arm(one) == "beta" for one in IDS), sum(made.is_control(7, o) for o in IDS)
+    assert abs(drawn[0] / sum(drawn) - trial.share) < 0.03 or sum(drawn) < 20
+
+
+def test_a_control_arm_ends_behind_its_wave_and_with_it() -> None:
+    with pytest.raises(RolloutError, match="further than its wave"):
+        with_control(300, 5, Control(300, 5))
+    made = with_control(300, 0, Control(3000, 0))
+    assert made.with_threshold(7, 1000).control == {}
+    assert made.only([8]).control == {}
+    assert made.with_halted(7, True).control == made.control
+    assert not any(made.with_halted(7, True).is_control(7, one) for one in IDS[:500])

@@ -94,8 +94,9 @@ class Fleet:
         repository.publish(signers, self.at)
 
     def plan(self) -> RolloutPlan:
-        """What is in force."""
-        return channels.open_published(self.shop.service.folder.repository).rollout(CHANNEL)
+        """What is in force, whatever else cannot be read."""
+        folder = self.shop.service.folder.repository
+        return channels.open_published(folder, strict=False).rollout(CHANNEL)
 
     def tell(self, device: Device, length_s: int, sales: int, at_s: int = 0) -> None:
         """One window that ends now, or at `at_s`."""

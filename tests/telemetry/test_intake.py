@@ -5,8 +5,10 @@ no message ever suffers for it.
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ import cbor2
 import pytest
 
 from tests.server.shop import NOW, Shop
-from updater_server.telemetry import intake, spool, store
+from tests.telemetry.making import made_window
+from updater_server.telemetry import intake, metrics, spool, store, windows
 from updater_server.telemetry.spool import Spool
 from updater_server.telemetry.store import Told, day_of
 
@@ -204,3 +207,53 @@ def test_a_full_disk_costs_no_message(shop: Shop, monkeypatch: pytest.MonkeyPatc
     assert shop.service.spool.lost == 1
     report, _ = taken(shop)
     assert (report.rows, report.trouble) == (1, [])
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_what_three_write_while_a_worker_takes_is_all_there_once(
+    shop: Shop, tmp_path: Path
+) -> None:
+    each, told = 400, Told(shop.service.engine, tmp_path)
+
+    def write(number: int) -> None:
+        mine = Spool(tmp_path, lambda: NOW)  # as another process would: a file of its own
+        for n in range(each):
+            mine.add(spool.RESTART, bytes([number]) * 4 + n.to_bytes(4, "big"), b"\0\0\0\7")
+        mine.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        writing = [pool.submit(write, number) for number in range(3)]
+        rows = 0
+        while not all(one.done() for one in writing):
+            rows += intake.take_in(Spool(tmp_path, lambda: NOW), told, lambda: NOW).rows
+        rows += intake.take_in(Spool(tmp_path, lambda: NOW), told, lambda: NOW).rows
+    ids = [bytes([a]) * 4 + n.to_bytes(4, "big") for a in range(3) for n in range(each)]
+    assert rows == 3 * each
+    assert sorted(row.terminal for _, row in told.rows(ids, 0, NOW)) == sorted(ids)
+
+
+def test_spoiled_windows_are_refused_or_fit_and_nothing_else() -> None:
+    chance = random.Random(11)
+    reasons = set()
+    for _ in range(4000):
+        told = bytearray(encoded(made_window(chance, 1, NOW - HOUR_S)))
+        for _ in range(chance.randrange(1, 4)):
+            told[chance.randrange(len(told))] = chance.randrange(256)
+        found, refused = windows.read(bytes(told), NOW)
+        reasons.update(refused)
+        assert len(found) + len(refused) <= metrics.WINDOWS[1] + 1
+        for window in found:
+            counted = windows.guards(windows.values_of(window.told))
+            assert all(0 <= failed <= tried < 2**33 for tried, failed in counted.values())
+    assert reasons >= {"not_cbor", "shape", "counts", "buckets", "clock"}
+    assert reasons <= windows.REASONS.keys()
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_more_counters_than_a_message_may_have_cost_no_sale(shop: Shop) -> None:
+    device = shop.enrol()
+    shop.stock_vault()
+    sale = {0: 2, 1: 1, 2: "air50", 3: 5000, 4: NOW, 20: 250}
+    assert device.post({**sale, 13: bytes(60_000)})[0] == 413
+    assert device.ask(sale)[1] == 0
+    assert taken(shop)[0].rows == 0

@@ -4,6 +4,7 @@ alone, and never widened.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +23,7 @@ from updater_server.__main__ import cli
 from updater_server.channels import rollout, verdicts
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.store.engine import writing
-from updater_server.waves import book, brake, replaying
+from updater_server.waves import book, brake, looking, replaying
 from updater_server.waves.looking import Looker
 
 ON_BOTH_ENGINES = (
@@ -84,10 +85,14 @@ def test_a_release_that_is_as_good_passes_and_is_widened_by_nobody(fleet: Fleet)
     rulings = until(fleet, "pass", hours=30, sales=60)
     assert "halt" not in rulings
     assert fleet.plan() == before
+    assert fleet.shop.alarms() == ["verdict_pass"]
     assert verdicts.read(fleet.shop.service.folder.repository) == {
         CHANNEL: {str(NEW): verdicts.Standing(1, len(rulings), "pass", (), fleet.last_at())}
     }
     assert replaying.replay(fleet.shop.service.engine, fleet.told, 1) == (len(rulings), [])
+    fleet.let_out(8000)
+    fleet.work()
+    assert fleet.shop.alarms() == [], "the next wave has not passed yet"
 
 
 def test_an_outage_that_all_share_halts_nothing(fleet: Fleet) -> None:
@@ -125,6 +130,9 @@ def test_who_is_killed_between_verdict_and_publication_halts_when_it_starts_agai
     again = Looker(fleet.shop.service, fleet.told)
     again.look()
     assert fleet.plan().halted == [NEW]
+    assert fleet.events()[0] == ("halted", len(fleet.rulings()), "the worker")
+    again.look()
+    assert len(fleet.shop.sql("SELECT id FROM wave_trial")) == 1, "no wave begins by a halt"
     assert len([what for what, _ in fleet.log() if what.startswith("brake")]) == 1
 
 
@@ -246,7 +254,7 @@ def test_without_keys_people_are_told_to_halt_until_they_did(fleet: Fleet) -> No
     repository.halt(CHANNEL, NEW, signers, fleet.at)
     repository.publish(signers, fleet.at)
     fleet.looker.look()
-    assert "brake_failed" not in fleet.shop.alarms()
+    assert fleet.shop.alarms() == ["verdict_halt"]
 
 
 def test_a_server_without_the_plans_key_uses_the_halt_that_people_signed_before(
@@ -403,3 +411,57 @@ def test_a_person_closes_a_verdict_at_the_command_line(fleet: Fleet) -> None:
     standing = verdicts.read(folder.repository)[CHANNEL][str(NEW)]
     assert (standing.closed_by, standing.is_open) == ("asha", False)
     assert CliRunner().invoke(cli, done).exit_code == 2
+
+
+WIDENING = ("set_rollout", "resume", "with_threshold", "set_threshold", "promote", "add_release")
+
+
+def widens(text: str) -> list[str]:
+    """The names in a program's text by which a release goes further."""
+    nodes = list(ast.walk(ast.parse(text)))
+    named = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    named |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    return sorted(named.intersection(WIDENING))
+
+
+def test_nothing_that_runs_by_itself_knows_how_to_widen() -> None:
+    room = Path(book.__file__).parent
+    assert {file.name: widens(file.read_text()) for file in room.glob("*.py")} == {
+        file.name: [] for file in room.glob("*.py")
+    }
+    assert widens("def f(r):\n    r.resume('stable', 7)") == ["resume"]
+
+
+def test_a_channel_that_cannot_be_read_ends_no_wave(fleet: Fleet) -> None:
+    fleet.failing[NEW] = 0.3
+    fleet.let_out(4000)
+    fleet.work()
+    fleet.hour()
+    folder = fleet.shop.service.folder.repository / "metadata"
+    newest = max(folder.glob(f"*.{CHANNEL}.json"), key=lambda path: int(path.name.split(".")[0]))
+    content = newest.read_bytes()
+    newest.write_bytes(content.replace(b'"version"', b'"versiom"', 1))
+    rulings = until(fleet, "halt")
+    assert fleet.plan().halted == [NEW]
+    assert len(rulings) > 1, "it was judged on"
+    newest.write_bytes(content)
+
+
+def test_one_wave_that_cannot_be_judged_keeps_no_other_from_it(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.let_out(4000)
+    fleet.work()
+    real = looking.Looker._sample
+    asked: list[str] = []
+
+    def spoiled(self: Looker, one: looking.Open) -> None:
+        asked.append(one.kept.channel)
+        raise ValueError("nobody foresaw this")
+
+    monkeypatch.setattr(looking.Looker, "_sample", spoiled)
+    fleet.hour()
+    assert asked == [CHANNEL] and fleet.rulings() == []
+    monkeypatch.setattr(looking.Looker, "_sample", real)
+    fleet.hour()
+    assert len(fleet.rulings()) == 2

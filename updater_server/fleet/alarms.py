@@ -44,11 +44,14 @@ _GRADES = {
     "low_stock": _SOON,
     "expired": _SOON,
     "expiry_near": _SOON,
+    "verdict_halt": _SOON,
+    "brake_failed": _SOON,
     "channels": _SOON,
     "channels_spoiled": _SOON,
     "halt_waits": _SOON,
     "silent_everywhere": _SOON,
     "expiry_soon": 3,
+    "verdict_pass": 3,
 }
 """0: money may be wrong. 1: something stands still, or will in days. 2 (all others): look at it.
 3: there are weeks.

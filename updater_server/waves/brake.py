@@ -7,6 +7,7 @@ people, with a halt that they signed before (`Repository.ready_brake`).
 
 from __future__ import annotations
 
+import fcntl
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -35,27 +36,35 @@ def halt(service: Service, channel: str, release: int, because: dict[str, Any]) 
 
     Never raises for what is wrong with channels or keys: that is said.
     """
-    folder = service.folder
     now = datetime.fromtimestamp(service.now(), UTC)
     try:
-        repository = channels.Repository.open(folder.repository, strict=False)
+        with (service.folder.repository / ".brake").open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)  # one brake at a time: the second finds it done
+            return _halt(service, channel, release, because, now)
+    except (channels.RepositoryError, channels.RolloutError, OSError) as error:
+        return Braked(False, "", str(error))
+
+
+def _halt(
+    service: Service, channel: str, release: int, because: dict[str, Any], now: datetime
+) -> Braked:
+    folder = service.folder
+    repository = channels.Repository.open(folder.repository, strict=False)
+    if release in repository.published.rollout(channel).halted:
+        return Braked(True, FOUND)
+    if not folder.online_keys.is_dir():
+        return Braked(False, "", "the server has no keys (online-keys/)")
+    passphrases = key_files.from_environment(PASSPHRASE)
+    signers, closed = key_files.load_what_opens(folder.online_keys, passphrases)
+    try:
+        repository.brake(channel, release, because, signers, now)
+        repository.publish(signers, now, [ROLLOUT_ROLES[channel]])
+    except channels.ReleaseRefused:
+        # Somebody halted it between the two looks: theirs stands. Or nobody may have it any more.
+        repository.published.read_anew()
         if release in repository.published.rollout(channel).halted:
             return Braked(True, FOUND)
-        if not folder.online_keys.is_dir():
-            return Braked(False, "", "the server has no keys (online-keys/)")
-        passphrases = key_files.from_environment(PASSPHRASE)
-        signers, closed = key_files.load_what_opens(folder.online_keys, passphrases)
-        try:
-            repository.brake(channel, release, because, signers, now)
-            repository.publish(signers, now, [ROLLOUT_ROLES[channel]])
-        except channels.ReleaseRefused:
-            # Somebody halted it between the two looks: theirs stands. Or it is listed no more.
-            repository.published.read_anew()
-            if release in repository.published.rollout(channel).halted:
-                return Braked(True, FOUND)
-            raise
-        except channels.MissingSignatures as error:
-            return Braked(False, "", "; ".join([str(error), *closed]))
-        return Braked(True, WORKER)
-    except (channels.RepositoryError, OSError) as error:
-        return Braked(False, "", str(error))
+        raise
+    except channels.MissingSignatures as error:
+        return Braked(False, "", "; ".join([str(error), *closed]))
+    return Braked(True, WORKER)

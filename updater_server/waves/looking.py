@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from updater_server.channels import open_published
 from updater_server.channels import verdicts as shown
-from updater_server.fleet.alarms import raise_alarm, settle
+from updater_server.fleet.alarms import TEXT_LIMIT, raise_alarm, settle
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
 from updater_server.store.tables import alarm, terminal
@@ -33,10 +33,9 @@ from updater_server.waves.plans import OnTrial, on_trial
 GRACE_S = 120
 """So long after an hour its verdict is made: what was being written then is written."""
 CONTACTS_EVERY_S = 600
-FOUND, STUCK = "verdict_halt", "brake_failed"
-"""Alarms: a verdict halts a wave; what is to be halted could not be."""
+FOUND, STUCK, PASSES = "verdict_halt", "brake_failed", "verdict_pass"
+"""Alarms: a verdict halts a wave; what is to be halted could not be; a wave may be widened."""
 _ASKED = 400
-_OPEN_STUCK = select(alarm.c.id).where(alarm.c.code == STUCK, alarm.c.closed_at.is_(None)).limit(1)
 log = logging.getLogger("duka.waves")
 
 
@@ -75,15 +74,17 @@ class Looker:
         Raises:
             updater_server.channels.RepositoryError: the channels cannot be read.
         """
-        published = open_published(self._service.folder.repository, strict=False)
-        found = on_trial(published)
         self._load()
         self._act()
-        self._begin_and_end(found)
+        self._begin_and_end()
         for one in list(self._open.values()):
-            self._sample(one)
-            self._judge(one)
+            try:
+                self._sample(one)
+                self._judge(one)
+            except Exception:  # the next look tries again
+                log.exception("%s could not be judged", one.kept.name)
         self._act()
+        self._tell_who_may_go_on()
         show(self._service)
 
     # --- waves that begin and end ---
@@ -101,14 +102,19 @@ class Looker:
                 trial, policy = book.thaw(connection, number)
                 self._open[number] = Open(under_way[number], trial, policy, self._told)
 
-    def _begin_and_end(self, found: list[OnTrial]) -> None:
+    def _begin_and_end(self) -> None:
+        """The book is read before the plans: a halt that it tells of is in force by then, unless a
+        person let the release go on.
+        """
         service, now = self._service, self._service.now()
-        by_name = {(one.channel, one.release): one for one in found}
         with reading(service.engine) as connection:
             newest = book.newest(connection)
             events = {kept.id: book.events(connection, kept.id) for kept in newest.values()}
+        published = open_published(service.folder.repository, strict=False)
+        found, unreadable = on_trial(published)
+        by_name = {(one.channel, one.release): one for one in found}
         for name, kept in newest.items():
-            if ENDED in events[kept.id]:
+            if ENDED in events[kept.id] or kept.channel in unreadable:
                 continue
             why = _why_over(kept, by_name.get(name), HALTED in events[kept.id])
             if why:
@@ -156,7 +162,7 @@ class Looker:
             for start in range(0, len(ids), _ASKED):
                 part = ids[start : start + _ASKED]
                 asked = select(terminal.c.id, terminal.c.last_seen_at)
-                asked = asked.where(terminal.c.id.in_(part), terminal.c.last_seen_at > since)
+                asked = asked.where(terminal.c.id.in_(part), terminal.c.last_seen_at >= since)
                 rows += [Row(bytes(i), CONTACT, at) for i, at in connection.execute(asked)]
         if rows:
             self._told.take(f"contacts.{one.kept.id}.{now}", now, rows)
@@ -210,13 +216,30 @@ class Looker:
             with writing(service.engine) as connection:
                 book.alone(connection)
                 book.note(connection, kept.id, event)
-        with reading(service.engine) as connection:
-            told = connection.scalar(_OPEN_STUCK) is not None
-        if stuck or told:
-            with writing(service.engine) as connection:
-                settle(connection, [STUCK], stuck, service.now())
-                for text in stuck:
-                    raise_alarm(connection, None, STUCK, text, service.now())
+        self._tell(STUCK, stuck)
+
+    def _tell_who_may_go_on(self) -> None:
+        """What passes waits for people: nothing widens by itself."""
+        passing = []
+        with reading(self._service.engine) as connection:
+            for one in self._open.values():
+                last = book.last(connection, one.kept.id)
+                if last is not None and last.ruling == "pass":
+                    passing.append(f"{one.kept.name} passes: it may go to more terminals")
+        self._tell(PASSES, passing)
+
+    def _tell(self, code: str, texts: list[str]) -> None:
+        """Let just these alarms of a kind be open; nothing is written if they are."""
+        is_open = select(alarm.c.text).where(alarm.c.code == code, alarm.c.closed_at.is_(None))
+        texts = [text[:TEXT_LIMIT] for text in texts]
+        with reading(self._service.engine) as connection:
+            told = set(connection.scalars(is_open))
+        if told == set(texts):
+            return
+        with writing(self._service.engine) as connection:
+            settle(connection, [code], texts, self._service.now())
+            for text in sorted(set(texts) - told):
+                raise_alarm(connection, None, code, text, self._service.now())
 
 
 def show(service: Service) -> None:

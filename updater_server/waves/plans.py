@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from updater_server.channels import CHANNELS, EVERYBODY, EntryError, Published, RepositoryError
+from updater_server.channels import (
+    CHANNELS,
+    EVERYBODY,
+    EntryError,
+    Published,
+    RepositoryError,
+    RolloutError,
+)
 from updater_server.channels.audit import AuditDamaged, AuditLog
 from updater_server.channels.rollout import Control
 
@@ -29,14 +36,18 @@ class OnTrial(NamedTuple):
         return self.threshold, self.within
 
 
-def on_trial(published: Published) -> list[OnTrial]:
-    """Every release that is let out in part, halted or not, by channel and number."""
-    found = []
+def on_trial(published: Published) -> tuple[list[OnTrial], set[str]]:
+    """Every release that is let out in part, halted or not, by channel and number; and the channels
+    whose plan or list nobody can read, of which nothing is known.
+    """
+    found: list[OnTrial] = []
+    unreadable: set[str] = set()
     for channel in CHANNELS:
         try:
             plan = published.rollout(channel)
             entries = published.releases(channel)
-        except (RepositoryError, EntryError):  # where no plan can be read, no terminal goes
+        except (RepositoryError, RolloutError, EntryError):
+            unreadable.add(channel)
             continue
         for name, wave in sorted(plan.releases.items()):
             release = int(name)
@@ -55,7 +66,7 @@ def on_trial(published: Published) -> list[OnTrial]:
                     release in plan.halted,
                 )
             )
-    return found
+    return found, unreadable
 
 
 def ever_listed(published: Published) -> set[int]:
