@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.board.scene import Scene, token
 from tests.board.served import served
@@ -184,6 +185,21 @@ def test_an_unchanged_board_is_not_sent_again(wall: Wall) -> None:
     wall.halt("release", 28, "beta")
     after = wall.get("/board/live", "viewer", **{"if-none-match": first.headers["etag"]})
     assert after.status_code == 200
+
+
+def test_prometheus_is_told_what_the_board_shows(wall: Wall) -> None:
+    Lookout(wall.scene.shop.service).look()
+    text = wall.get("/metrics", "office").text
+    found = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    beta = lane(wall.get("/board/live", "viewer").text, "beta")
+    installed = found["duka_channel_terminals", "beta", "28", "installed"]
+    assert f"{installed:.0f} installed" in beta
+    assert found["duka_books_wrong",] == 0
+    assert found["duka_fleet_counted_seconds",] == NOW
 
 
 def test_a_worker_that_does_not_look_and_a_spoiled_log_are_seen(wall: Wall) -> None:
