@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from securesystemslib.signer import Signer
 from sqlalchemy import Connection, insert, select
@@ -55,9 +56,11 @@ class Scene:
     def let_out(
         self, release: int, channel: str, at: int, threshold: int = EVERYBODY, within: int = 0
     ) -> None:
-        self.repository.set_rollout(
-            channel, release, threshold, self.signers, _time(at), within=within
-        )
+        salt = hashlib.sha256(f"salt {release} {channel}".encode()).hexdigest()
+        with patch("secrets.token_hex", lambda size: salt[: 2 * size]):
+            self.repository.set_rollout(
+                channel, release, threshold, self.signers, _time(at), within=within
+            )
         self.publish(at)
 
     def halt(self, release: int, channel: str, at: int, by: str = "asha") -> None:
@@ -128,13 +131,13 @@ def settle(scene: Scene, fleet: int, seed: int = 1, bad: float = 0.03) -> None:
     """`fleet` terminals on the channels, each on what its channel let out, most of them heard; of
     those that took 28 a share is `bad` and came back.
     """
-    drawn = random.Random(seed)
     with writing(scene.shop.service.engine) as connection:
         who = connection.scalar(select(technician.c.id))
         rows: list[tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]] = []
         outs = {channel: _outs(scene, channel) for channel in CHANNELS}
         for number in range(fleet):
             terminal_id = hashlib.sha256(b"fleet %d" % number).digest()[:8]
+            drawn = random.Random(f"{seed} {number}")  # its own: what one does moves no other
             channel = drawn.choices(CHANNELS, [SHARES[name] for name in CHANNELS])[0]
             rows.append(_a_terminal(scene, terminal_id, channel, outs[channel], drawn, who, bad))
             if len(rows) == _BATCH or number == fleet - 1:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.board.scene import Scene, token
 from tests.board.served import served
@@ -184,6 +185,36 @@ def test_an_unchanged_board_is_not_sent_again(wall: Wall) -> None:
     wall.halt("release", 28, "beta")
     after = wall.get("/board/live", "viewer", **{"if-none-match": first.headers["etag"]})
     assert after.status_code == 200
+
+
+def test_a_terminals_page_tells_each_change_and_what_is_wrong_with_it(wall: Wall) -> None:
+    changes = (
+        "SELECT terminal_id, COUNT(*) AS n FROM running_history GROUP BY terminal_id"
+        " ORDER BY n DESC, terminal_id LIMIT 1"
+    )
+    terminal_id, told = wall.scene.shop.sql(changes)[0]
+    name = bytes(terminal_id).hex()
+    html = wall.get(f"/board/terminals/{name}", "viewer").text
+    assert html.count("slot a") == told > 3
+    assert "never published" in html, "release 19 came from nowhere"
+    assert wall.get(f"/board/terminals/{name}", "bench").status_code == 403
+    assert wall.get("/board/terminals/ffffffffffffffff", "viewer").status_code == 422
+    assert wall.get("/board/terminals/<script>", "viewer").status_code == 422
+
+
+def test_prometheus_is_told_what_the_board_shows(wall: Wall) -> None:
+    Lookout(wall.scene.shop.service).look()
+    text = wall.get("/metrics", "office").text
+    found = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    beta = lane(wall.get("/board/live", "viewer").text, "beta")
+    installed = found["duka_channel_terminals", "beta", "28", "installed"]
+    assert f"{installed:.0f} installed" in beta
+    assert found["duka_books_wrong",] == 0
+    assert found["duka_fleet_counted_seconds",] == NOW
 
 
 def test_a_worker_that_does_not_look_and_a_spoiled_log_are_seen(wall: Wall) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from tests.board.world import World, world
 from tests.measure.counts import counted
@@ -19,7 +19,7 @@ from updater_server.faces.dashboard import board
 from updater_server.fleet import check_ins, starts, terminals
 from updater_server.lookout import befallen, regions
 from updater_server.store.engine import writing
-from updater_server.store.tables import check_in
+from updater_server.store.tables import alarm, check_in
 
 TWO_MINUTES_S = 120
 
@@ -245,6 +245,24 @@ def test_a_storm_costs_no_message_a_statement_and_people_one_message(here: World
     assert asked["looping"] == asked["quiet"]
     here.pass_time(60)
     assert len(here.told("crash_loop")[0]) == 1
+
+
+def test_in_a_storm_of_rollbacks_nothing_is_told_twice_and_all_of_it_ends(here: World) -> None:
+    device = here.enrol(1)
+    device.check_in(_2=66, _8=[8, "crash"])
+    with writing(here.shop.service.engine) as connection:
+        rows = [
+            {"code": "rollback", "text": f"release {n}: it was so", "first_at": NOW,
+             "last_at": NOW, "count": 1}
+            for n in range(9, 9 + 2 * befallen._AT_ONCE)
+        ]  # fmt: skip
+        connection.execute(insert(alarm), rows)
+    still = "SELECT COUNT(*), MAX(count) FROM alarm WHERE closed_at IS NULL AND code = "
+    here.pass_time(10)
+    assert 1 < here.shop.sql(still + "'rollback'")[0][0] < 2 * befallen._AT_ONCE
+    here.pass_time(30)
+    assert here.shop.sql(still + "'rollback'") == [(1, 1)]
+    assert here.shop.sql(still + "'unknown_release'") == [(1, 1)]
 
 
 def test_a_lookout_that_begins_anew_tells_of_nothing_twice(here: World) -> None:

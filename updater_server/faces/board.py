@@ -2,6 +2,7 @@
 
 GET  /board        the page, by HTTP Basic: a token of a viewer, a release manager or the office
 GET  /board/live   its inside alone, with an ETag
+GET  /board/terminals/<id>  what one terminal said it ran, change by change
 GET  /pipeline     every release on its way; ?as=csv, ?as=json
 POST /board/halt   {"channel": …, "release": …}: by a release manager's token alone
 """
@@ -22,12 +23,13 @@ from updater_server import halting
 from updater_server.channels import RepositoryError, pipeline_table
 from updater_server.errors import InputError, StateError
 from updater_server.faces import sign_in
-from updater_server.faces.dashboard import pipeline_page
+from updater_server.faces.dashboard import pipeline_page, terminal_page
 from updater_server.faces.dashboard.board import POLICY, LiveBoard
 from updater_server.faces.lanes import Lane
 from updater_server.faces.requests import AnyRequest, authorization, decode, query
-from updater_server.fleet import technicians
+from updater_server.fleet import as_of, technicians, terminals
 from updater_server.service import Service
+from updater_server.store.engine import reading
 
 _SEES = (technicians.VIEWER, technicians.RELEASE, technicians.OFFICE)
 _KINDS = {
@@ -67,6 +69,21 @@ class BoardFace:
         """`GET /board/live`: (the inside, its ETag)."""
         sign_in.technician(self._service, token, "basic", *_SEES)
         return self._live.inside()
+
+    def terminal(self, token: str, name: str) -> str:
+        """`GET /board/terminals/<id>`: one terminal's page."""
+        sign_in.technician(self._service, token, "basic", *_SEES)
+        found = self._live.history
+        try:
+            found.follow()
+        except RepositoryError as error:
+            log.warning("the history: %s", error)  # what it was before
+        with reading(self._service.engine) as connection:
+            terminal_id = terminals.find(connection, name)
+            owner = terminals.get(connection, terminal_id)
+            told = as_of.timeline(connection, terminal_id)
+            heard_at = as_of.last_check_in(connection, terminal_id)
+        return terminal_page.html(owner, told, heard_at, found, self._service.now())
 
     def pipeline(self, token: str, asked: Mapping[str, str]) -> tuple[bytes, str]:
         """`GET /pipeline`: (what was asked for, its media type)."""
@@ -129,6 +146,11 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
             return Response("", status_code=304, headers=headers)
         return Response(html, media_type="text/html", headers=headers)
 
+    @get("/board/terminals/{name:str}", media_type="text/html")
+    async def terminal(request: AnyRequest, name: str) -> Response[str]:
+        html = await lane.run(face.terminal, authorization(request), name)
+        return Response(html, media_type="text/html", headers=_HEADERS)
+
     @get("/pipeline")
     async def pipeline(request: AnyRequest) -> Response[bytes]:
         body, kind = await lane.run(face.pipeline, authorization(request), query(request))
@@ -141,4 +163,4 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
         status, text = await lane.run(face.halt, authorization(request), body)
         return Response({"text": text}, status_code=status)
 
-    return [board, live, pipeline, halt]
+    return [board, live, terminal, pipeline, halt]

@@ -14,6 +14,8 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from sqlalchemy import Connection, func, select
 
 from updater_server.fleet import alarms, listing
+from updater_server.lookout import picture
+from updater_server.lookout.picture import Books, Fleet
 from updater_server.notices import outbox
 from updater_server.sales import vault
 from updater_server.service import Service
@@ -31,6 +33,7 @@ class _Figures(Collector):
         """Every figure."""
         with reading(self._service.engine) as connection:
             yield from self._of_the_books(connection)
+            yield from self._of_the_fleet(connection)
         yield GaugeMetricFamily(
             "duka_writers_waiting",
             "Transactions that wait for their turn to write",
@@ -38,6 +41,24 @@ class _Figures(Collector):
         )
         free = shutil.disk_usage(self._service.folder.path).free
         yield GaugeMetricFamily("duka_disk_free_bytes", "Room on the data folder's disk", free)
+
+    def _of_the_fleet(self, connection: Connection) -> Iterator[Metric]:
+        """What the worker saw last, of the newest release of each channel."""
+        fleet, at = picture.kept(connection, Fleet)
+        books, _ = picture.kept(connection, Books)
+        counted = GaugeMetricFamily(
+            "duka_channel_terminals",
+            "Terminals that may take the newest release of a channel, by what became of it",
+            labels=["channel", "release", "state"],
+        )
+        for channel, found in fleet.channels.items() if fleet else ():
+            for state, count in found.states.items():
+                counted.add_metric([channel, str(found.release), state], count)
+        yield counted
+        yield GaugeMetricFamily("duka_fleet_counted_seconds", "When the worker counted it", at)
+        if books is not None:
+            wrong = len(books.problems)
+            yield GaugeMetricFamily("duka_books_wrong", "Promises about money found broken", wrong)
 
     def _of_the_books(self, connection: Connection) -> Iterator[Metric]:
         total, on_trial = listing.counted(connection, listing.EVERY)

@@ -63,11 +63,16 @@ def grade(code: str) -> int:
     return _GRADES.get(code, 2)
 
 
+def as_kept(text: str) -> str:
+    """An alarm's text as it is in the database."""
+    return text[:TEXT_LIMIT].replace("\0", "?")
+
+
 def raise_alarm(
     connection: Connection, terminal_id: bytes | None, code: str, text: str, now: int
 ) -> None:
     """Record an alarm; the same one again while it is open only counts up."""
-    text = text[:TEXT_LIMIT].replace("\0", "?")
+    text = as_kept(text)
     if terminal_id is None:
         one_at_a_time(connection, f"{code} {text}")
     same_terminal = (

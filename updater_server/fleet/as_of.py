@@ -136,6 +136,11 @@ def timeline(connection: Connection, terminal_id: bytes, limit: int = 100) -> li
     return [Runs(*row) for row in rows]
 
 
+def last_check_in(connection: Connection, terminal_id: bytes) -> int | None:
+    """When a terminal last said what it runs; None if it never did."""
+    return connection.scalar(select(check_in.c.at).where(check_in.c.terminal_id == terminal_id))
+
+
 def ever_ran(connection: Connection, releases: list[int]) -> list[Ran]:
     """Every terminal that ever said that it runs one of these releases, or came back from it."""
     history = running_history.c

@@ -9,13 +9,13 @@ alarm.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from updater_server import halting
 from updater_server.channels.history import History
-from updater_server.fleet.alarms import TEXT_LIMIT, raise_alarm
+from updater_server.fleet.alarms import as_kept, raise_alarm
 from updater_server.fleet.updates import ROLLBACK
 from updater_server.lookout.counting import Runs
 from updater_server.store.tables import alarm, check_in, terminal
@@ -27,6 +27,9 @@ STANDING = (CRASH_LOOP, UNKNOWN_RELEASE, UNKNOWN_IMAGE, SILENT_REGION, SILENT_EV
 MOST = 50
 """Of each kind, told apart."""
 _HEARD_OF_S = 86_400
+_AT_ONCE = 2_000
+"""Rollbacks looked at in one go: a storm of them is gone through bit by bit."""
+_REASONS = 500
 _JOINED = check_in.join(terminal, terminal.c.id == check_in.c.terminal_id)
 
 
@@ -97,19 +100,16 @@ def change(
     connection: Connection, standing: Iterable[Standing], history: History, codes: Iterable[str]
 ) -> Change:
     """What must be written of the alarms of `codes`, of rollbacks and halts; mostly nothing."""
-    codes = [*codes]
-    rows: list[Any] = [
-        *connection.execute(
-            select(alarm.c.id, alarm.c.code, alarm.c.text).where(
-                alarm.c.code.in_([*codes, ROLLBACK, halting.WAITS]), alarm.c.closed_at.is_(None)
-            )
-        )
-    ]
-    known = {(row.code, row.text) for row in rows}
-    wanted = {(each.code, each.text[:TEXT_LIMIT]): each for each in standing}
-    over = [row.id for row in rows if row.code in codes and (row.code, row.text) not in wanted]
-    over += [row.id for row in rows if row.code == ROLLBACK and _is_over(connection, row.text)]
-    over += [row.id for row in rows if row.code == halting.WAITS and _is_out(history, row.text)]
+    opened = select(alarm.c.id, alarm.c.code, alarm.c.text).where(alarm.c.closed_at.is_(None))
+    standing_now = connection.execute(opened.where(alarm.c.code.in_([*codes]))).all()
+    known = {(row.code, row.text) for row in standing_now}
+    wanted = {(each.code, as_kept(each.text)): each for each in standing}
+    over = [row.id for row in standing_now if (row.code, row.text) not in wanted]
+    others = opened.where(alarm.c.code.in_([ROLLBACK, halting.WAITS])).order_by(alarm.c.id)
+    for row in connection.execute(others.limit(_AT_ONCE)).all():
+        is_over = _is_over(connection, row.text) if row.code == ROLLBACK else None
+        if is_over or (is_over is None and _is_out(history, row.text)):
+            over.append(row.id)
     return Change([each for key, each in wanted.items() if key not in known], over)
 
 
@@ -127,11 +127,18 @@ def write(connection: Connection, what: Change, now: int) -> None:
 
 def _is_over(connection: Connection, text: str) -> bool:
     """Whether no terminal's newest report tells of this rollback any more."""
-    release, _, reason = text.removeprefix("release ").partition(": ")
-    still = select(func.count()).where(
-        check_in.c.failure_release == int(release), check_in.c.failure_reason == reason
-    )
-    return release.isdecimal() and not connection.scalar(still)
+    release = text.removeprefix("release ").partition(":")[0]
+    if not release.isdecimal():
+        return False
+    reasons = connection.scalars(
+        select(check_in.c.failure_reason)
+        .where(check_in.c.failure_release == int(release))
+        .distinct()
+        .limit(_REASONS)
+    ).all()
+    return len(reasons) < _REASONS and text not in {
+        as_kept(f"release {release}: {reason}") for reason in reasons
+    }
 
 
 def _is_out(history: History, text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 from updater_server.channels import history
 from updater_server.channels.history import Step
@@ -132,7 +133,8 @@ def alarms(shown: Shown) -> str:
     """The open ones, the worst first."""
     total = sum(kind.alarms for kind in shown.kinds)
     rows = "".join(
-        f'<li><span class="tag bad">{escape(item["code"])}</span> {escape(item["text"])}'
+        f'<li><span class="tag bad">{escape(item["code"])}</span> {_whose(item)}'
+        f"{escape(item['text'])}"
         f' <span class="muted">{ago(item["first_at"], shown.now)}'
         f"{_taken_on(item['owner'] or item['acknowledged_by'])}</span></li>"
         for item in shown.alarms
@@ -143,6 +145,14 @@ def alarms(shown: Shown) -> str:
         f'<section class="alarms{" alert" if total else ""}"><h2>Open alarms <b>{total:,}</b></h2>'
         f"<ul>{rows or _QUIET}</ul></section>"
     )
+
+
+def _whose(item: dict[str, Any]) -> str:
+    """The terminal that an alarm is about, or the first of those that it is about."""
+    if not item["terminal_id"]:
+        return ""
+    name = bytes(item["terminal_id"]).hex()
+    return f'<a href="/board/terminals/{name}">{name[:8]}</a> '
 
 
 def _taken_on(who: str | None) -> str:

@@ -1,0 +1,1 @@
+"""The last release and the last server beside those of today: each speaks to the other."""
