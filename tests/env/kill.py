@@ -60,7 +60,7 @@ BLOWS = (
     Blow("etcd, kill -9", _named("etcd"), away_s=25),
     Blow("standby's machine", Whole.standby, away_s=20, database=True),
     Blow("primary's machine", Whole.primary, away_s=40, database=True),
-    Blow("primary's process", Whole.primary, database=True),
+    Blow("primary, back at once", Whole.primary, database=True),
 )
 
 
@@ -95,13 +95,13 @@ class Row:
     def __str__(self) -> str:
         mail = f", mail {'came' if self.mails else 'DID NOT COME'}" * self.blow.tells
         return (
-            f"{self.blow.name:<19} {self.answered:>6} {self.lost:>5} {self.doubled:>8}"
+            f"{self.blow.name:<21} {self.answered:>6} {self.lost:>5} {self.doubled:>8}"
             f" {self.made_up:>8} {self.gap_s:>9.1f} s {self.tries:>6} {self.whole_s:>9.0f} s{mail}"
         )
 
 
 HEAD = (
-    f"{'killed':<19} {'sales':>6} {'lost':>5} {'doubled':>8} {'made up':>8}"
+    f"{'killed':<21} {'sales':>6} {'lost':>5} {'doubled':>8} {'made up':>8}"
     f" {'no answer':>11} {'tries':>6} {'whole in':>11}"
 )
 
