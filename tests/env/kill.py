@@ -32,6 +32,8 @@ class Blow:
     which: Callable[[Whole], str]
     away_s: float = 0.0
     politely: bool = False
+    hangs: bool = False
+    """It stands still for so long, and is not killed."""
     tells: bool = False
     """An alarm is raised while it is away, and a mail must come."""
     database: bool = False
@@ -60,6 +62,7 @@ BLOWS = (
     Blow("etcd, kill -9", _named("etcd"), away_s=25),
     Blow("standby's machine", Whole.standby, away_s=20, database=True),
     Blow("primary's machine", Whole.primary, away_s=40, database=True),
+    Blow("primary hangs", Whole.primary, away_s=50, hangs=True, database=True),
     Blow("primary, back at once", Whole.primary, database=True),
 )
 
@@ -115,6 +118,10 @@ def strike(made: Whole, blow: Blow, trade: Trade) -> Row:
     if blow.politely:
         part.end(signal.SIGTERM)
         part.start()
+    elif blow.hangs:
+        part.hang()
+        time.sleep(blow.away_s)
+        part.hang(is_over=True)
     else:
         part.is_wanted = blow.away_s == 0
         part.kill()

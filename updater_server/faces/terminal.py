@@ -79,7 +79,7 @@ class Waiting:
         assert desk is not None, "only a desk makes one wait"
         desk.forget(self.vend_id, self.decided)
         try:
-            with reading(self.service.engine) as connection:
+            with reading(self.service.engine, soon=True) as connection:
                 owner = terminals.get(connection, self.envelope.terminal_id)
                 exchange = Exchange(
                     self.service, connection, owner, self.device_keys, self.service.now()
@@ -192,7 +192,7 @@ def _transaction(
 
 
 def _learn(service: Service, envelope: Envelope) -> DeviceKeys | None:
-    with reading(service.engine) as connection:
+    with reading(service.engine, soon=True) as connection:
         return service.key_ring.learn(connection, service.key, envelope.terminal_id)
 
 
