@@ -25,7 +25,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
 
 from updater_server.atomic import write_atomically
 from updater_server.errors import StateError
@@ -35,6 +36,7 @@ from updater_server.store import postgresql
 from updater_server.store.engine import MOVED
 from updater_server.store.move_source import Source
 from updater_server.store.move_target import Row, Table, Target, writing_target
+from updater_server.store.tables import server_mark
 
 LITTLE = 200
 """Notes that the pause may have left to do."""
@@ -117,6 +119,7 @@ class Move:
             with ExitStack() as alone:
                 alone.enter_context(postgresql.presence(self._owners, alone=True))
                 self._begin(source)
+                self._see_that_a_server_can_work()
                 tables = self._tables(source)
                 self._copy(source, tables)
                 found = self._compare(source, tables, look)
@@ -162,6 +165,25 @@ class Move:
             source.begin(move_id)
         self._tell("begun: what is written is noted")
 
+    def _see_that_a_server_can_work(self) -> None:
+        """What a server would refuse at its start is seen before there is no way back.
+
+        Raises:
+            StateError: the server's own user cannot write there, or what it writes may be lost.
+        """
+        server = database.open_engine(self._url)
+        try:
+            with server.connect() as connection:
+                careless = database.why_not_durable(connection)
+                connection.execute(update(server_mark).values(at=server_mark.c.at))
+                connection.rollback()
+        except DBAPIError as error:
+            raise StateError(f"the server's user cannot write there: {error.orig}") from error
+        finally:
+            server.dispose()
+        if careless is not None:
+            raise StateError(f"that database may lose what was sold: {careless}: turn it on")
+
     def _tables(self, source: Source) -> list[Table]:
         columns = {name: source.columns(name) for name in source.tables}
         with writing_target(self._owners) as target:
@@ -174,6 +196,7 @@ class Move:
             with source.still() as position:
                 rows = sum(target.fill(table, source.rows(table.name)) for table in tables)
             target.come_to(position)
+            target.analyse()
         self._tell(f"copied: {rows} rows")
 
     def _follow(self, source: Source, tables: list[Table]) -> None:
@@ -299,8 +322,3 @@ def _compared(source: Source, target: Target, table: Table) -> Compared:
     here = digest(map(table.compared, source.rows(table.name)))
     there = digest(target.rows(table))
     return Compared(table.name, here[0], f"{here[1]:032x}"[:16], here == there)
-
-
-def owners_engine(url: str) -> Engine:
-    """An engine of the owner's on the target, for whoever looks at it while it is compared."""
-    return database.open_engine(url, as_owner=True)

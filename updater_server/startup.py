@@ -150,7 +150,7 @@ def write_and_read_back(engine: Engine, name: str, now: int) -> None:
         name = f"{name} {_MINE}"
     with writing(engine, beside=True) as connection:
         _mark(connection, name, value, now)
-    with reading(engine) as connection:
+    with reading(engine, soon=True) as connection:
         found = connection.scalar(select(server_mark.c.value).where(server_mark.c.name == name))
     if found != value:
         raise StateError("the database does not give back what was written to it")

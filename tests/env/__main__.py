@@ -12,7 +12,7 @@ import time
 from typing import NoReturn
 
 from tests.env.check import check
-from tests.env.kill import table
+from tests.env.kill import BLOWS, table
 from tests.env.move import move
 from tests.env.parts import NotHere
 from tests.env.whole import whole
@@ -44,6 +44,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--only", default="", help="of --kill: what begins so")
     parser.add_argument("--move", action="store_true")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -52,7 +53,7 @@ def main() -> int:
         if options.check:
             return check(_line)
         if options.kill:
-            return table(_line)
+            return table(_line, [blow for blow in BLOWS if blow.name.startswith(options.only)])
         if options.move:
             return move(_line)
         _stay()

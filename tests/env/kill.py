@@ -32,6 +32,8 @@ class Blow:
     which: Callable[[Whole], str]
     away_s: float = 0.0
     politely: bool = False
+    hangs: bool = False
+    """It stands still for so long, and is not killed."""
     tells: bool = False
     """An alarm is raised while it is away, and a mail must come."""
     database: bool = False
@@ -60,7 +62,8 @@ BLOWS = (
     Blow("etcd, kill -9", _named("etcd"), away_s=25),
     Blow("standby's machine", Whole.standby, away_s=20, database=True),
     Blow("primary's machine", Whole.primary, away_s=40, database=True),
-    Blow("primary's process", Whole.primary, database=True),
+    Blow("primary hangs", Whole.primary, away_s=50, hangs=True, database=True),
+    Blow("primary, back at once", Whole.primary, database=True),
 )
 
 
@@ -95,13 +98,13 @@ class Row:
     def __str__(self) -> str:
         mail = f", mail {'came' if self.mails else 'DID NOT COME'}" * self.blow.tells
         return (
-            f"{self.blow.name:<19} {self.answered:>6} {self.lost:>5} {self.doubled:>8}"
+            f"{self.blow.name:<21} {self.answered:>6} {self.lost:>5} {self.doubled:>8}"
             f" {self.made_up:>8} {self.gap_s:>9.1f} s {self.tries:>6} {self.whole_s:>9.0f} s{mail}"
         )
 
 
 HEAD = (
-    f"{'killed':<19} {'sales':>6} {'lost':>5} {'doubled':>8} {'made up':>8}"
+    f"{'killed':<21} {'sales':>6} {'lost':>5} {'doubled':>8} {'made up':>8}"
     f" {'no answer':>11} {'tries':>6} {'whole in':>11}"
 )
 
@@ -115,6 +118,10 @@ def strike(made: Whole, blow: Blow, trade: Trade) -> Row:
     if blow.politely:
         part.end(signal.SIGTERM)
         part.start()
+    elif blow.hangs:
+        part.hang()
+        time.sleep(blow.away_s)
+        part.hang(is_over=True)
     else:
         part.is_wanted = blow.away_s == 0
         part.kill()

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,18 +26,26 @@ from updater_server.cli.moving import _differences
 from updater_server.errors import StateError
 from updater_server.moving import Move
 from updater_server.service import DataFolder, Service
+from updater_server.store import engine as database
 from updater_server.store import move_source
 from updater_server.store.engine import writing
 from updater_server.store.sqlite import BooksMoved
 
 STEPS = ("begun", "copied", "followed", "compared", "whole", "decided", "cut over", "moved")
 BEFORE_THE_DECISION = STEPS[:5]
+pytestmark = pytest.mark.usefixtures("as_if_durable")
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
+def url() -> str:
     server = postgres.server()
-    yield server.url(server.make())
+    return server.url(server.make())
+
+
+@pytest.fixture
+def as_if_durable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests' PostgreSQL leaves it to the system when something is on the disk."""
+    monkeypatch.setattr(database, "why_not_durable", lambda _connection: None)
 
 
 @pytest.fixture
@@ -58,9 +66,11 @@ def move(shop: Shop, url: str, tell: Callable[[str], None] = lambda _: None) -> 
 
 def raw(url: str) -> psycopg.Connection[Any]:
     """A connection of the owner's, past all that the server does."""
-    name = make_url(url).database
-    assert name
-    return postgres.server().connect(name)
+    parsed = make_url(url)
+    return psycopg.connect(
+        dbname=parsed.database, user=parsed.username, host=str(parsed.query["host"]),
+        autocommit=True,
+    )  # fmt: skip
 
 
 def look(shop: Shop, url: str) -> Callable[[], list[str]]:
@@ -153,12 +163,37 @@ def test_no_server_works_on_half_a_copy(shop: Shop, url: str, tmp_path: Path) ->
         Service.open(other.path)
 
 
-def test_a_database_that_holds_books_is_not_moved_to(shop: Shop, tmp_path: Path) -> None:
+def test_a_database_that_holds_books_is_not_moved_to(shop: Shop) -> None:
     server = postgres.server()
     taken = server.url(postgres.empty(server, 9))
     with pytest.raises(StateError, match="holds books already"):
         move(shop, taken).run(list)
     assert shop.enrol(2).sale(1)[1] == 0
+
+
+def test_a_database_that_may_lose_what_was_sold_is_not_moved_to(
+    shop: Shop, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    with pytest.raises(StateError, match="fsync is off"):
+        move(shop, url).run(list)
+    assert shop.enrol(2).sale(1)[1] == 0
+
+
+def test_a_server_that_could_not_write_there_is_told_before_it_is_decided(
+    shop: Shop, url: str
+) -> None:
+    with raw(url) as connection:
+        connection.execute("DROP ROLE IF EXISTS stranger")
+        connection.execute("CREATE ROLE stranger LOGIN")
+    servers = url.replace("postgres@", "stranger@")
+    with pytest.raises(StateError, match="cannot write there"):
+        Move(DataFolder(shop.folder), servers, url, lambda _: None).run(list)
+    assert shop.enrol(2).sale(1)[1] == 0
+    with raw(url) as connection:
+        connection.execute("GRANT duka_app TO stranger")
+    Move(DataFolder(shop.folder), servers, url, lambda _: None).run(look(shop, url))
+    assert moved(shop).enrol(3).sale(1)[1] == 0
 
 
 # --- killed, and gone on from there ---

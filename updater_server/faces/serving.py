@@ -25,6 +25,7 @@ from updater_server.renewal import keep_renewing
 from updater_server.sales.vending import Desk
 from updater_server.service import Service
 from updater_server.startup import count_on, examine, its_place
+from updater_server.store.engine import is_sqlite
 
 END_S = 15.0
 """From the word to stop to the end of the process, whatever does not come back meanwhile."""
@@ -77,7 +78,9 @@ def _begin_anew(queue: int, host: str, port: int, folder: Path, drain_s: float) 
 
 
 async def _follow_the_books(service: Service, moved: Callable[[], None]) -> None:
-    """Call `moved` once they are in another database."""
+    """Call `moved` once they are in another database; from PostgreSQL they go nowhere."""
+    if not is_sqlite(service.engine):
+        return
     while not service.is_left_behind:
         await asyncio.sleep(MOVE_LOOK_S)
     moved()

@@ -83,7 +83,7 @@ class Waiting:
         """The answer as it is now."""
         self.wait.forget()
         try:
-            with reading(self.service.engine) as connection:
+            with reading(self.service.engine, soon=True) as connection:
                 owner = terminals.get(connection, self.envelope.terminal_id)
                 exchange = Exchange(
                     self.service, connection, owner, self.device_keys, self.service.now()
@@ -196,7 +196,7 @@ def _forget(waits: list[Wait]) -> None:
 
 
 def _learn(service: Service, envelope: Envelope) -> DeviceKeys | None:
-    with reading(service.engine) as connection:
+    with reading(service.engine, soon=True) as connection:
         return service.key_ring.learn(connection, service.key, envelope.terminal_id)
 
 

@@ -19,7 +19,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -156,7 +156,7 @@ def writing(engine: Engine, beside: bool = False) -> Iterator[Connection]:
     ):
         calls: list[Callable[[], object]] = []
         connection.info[_AFTER] = calls  # of the driver's connection, which others had before
-        with connection.begin():
+        with _soon(connection, beside), connection.begin():
             if not is_sqlite(engine):
                 postgresql.take_place(connection, alone=not beside)
             yield connection
@@ -189,15 +189,26 @@ def is_the_databases_fault(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and postgresql.is_its_fault(error)
 
 
+def _soon(connection: Connection, is_meant: bool) -> AbstractContextManager[None]:
+    """A bound for what somebody waits for, on a database that may hang (`postgresql.soon`)."""
+    is_bound = is_meant and not is_sqlite(connection)
+    return postgresql.soon(connection) if is_bound else nullcontext()
+
+
 @contextmanager
-def reading(engine: Engine, still: bool = False) -> Iterator[Connection]:
+def reading(engine: Engine, still: bool = False, soon: bool = False) -> Iterator[Connection]:
     """A transaction that reads one consistent state. `still`: of a moment in which nobody wrote, so
-    that no row comes later under a number that was given before.
+    that no row comes later under a number that was given before. `soon`: somebody waits for it, so
+    it is given up like a message on a database that hangs.
     """
     options: dict[str, Any] = {}
     if not is_sqlite(engine):
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
+    with (
+        engine.connect().execution_options(**options) as connection,
+        _soon(connection, soon),
+        connection.begin(),
+    ):
         if still and not is_sqlite(engine):
             postgresql.begin_still(connection, engine)
         yield connection

@@ -121,6 +121,11 @@ class Target:
         )
         self._raw.execute(f"UPDATE alembic_version SET version_num = version FROM {_STATE}")  # noqa: S608
 
+    def analyse(self) -> None:
+        """Let the database know what it has, so that the first sale is planned like any other."""
+        for name in self._names():
+            self._raw.execute(SQL("ANALYZE {}").format(Identifier(name)))
+
     def end(self) -> None:
         """Nothing of the move is left."""
         self._raw.execute(f"DROP TABLE IF EXISTS {_STATE}")

@@ -13,12 +13,14 @@ Source: https://www.postgresql.org/docs/current/explicit-locking.html, "Advisory
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -44,6 +46,78 @@ _COLLIDED = frozenset({"40001", "40P01"})
 
 log = logging.getLogger("duka.store")
 T = TypeVar("T")
+_GONE = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""A machine that is gone without a word is noticed within some eleven seconds; by what the system
+has set itself it may be a quarter of an hour, in which a standby that took over stands idle.
+Source: https://www.postgresql.org/docs/current/libpq-connect.html, "Parameter Key Words".
+"""
+SOON_S = 15.0
+"""What is to be done soon (a message, a look at the health) waits for no database longer."""
+
+
+class _Bounds:
+    """Who is to be done soon, in one thread that cuts the line of whoever is not: a database that
+    hangs acknowledges every packet, so the network never gives it up.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._due: dict[int, tuple[float, Any]] = {}
+        self._given = 0
+        self._watches = False
+
+    def begin(self, raw: Any) -> int:
+        """A number for `end`. `raw` is the driver's connection."""
+        with self._guard:
+            self._given += 1
+            self._due[self._given] = (time.monotonic() + SOON_S, raw)
+            if not self._watches:
+                self._watches = True
+                threading.Thread(target=self._watch, name="duka-bounds", daemon=True).start()
+            return self._given
+
+    def end(self, number: int) -> None:
+        """It is done, or it failed."""
+        with self._guard:
+            self._due.pop(number, None)
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(SOON_S / 15)
+            now = time.monotonic()
+            with self._guard:
+                late = [number for number, (due, _) in self._due.items() if due <= now]
+                for number in late:
+                    _cut(self._due.pop(number)[1])
+
+
+def _cut(raw: Any) -> None:
+    """End a connection under whoever waits on it: he gets an error, as if its far end were gone."""
+    log.error("the database does not answer: a connection to it is cut")
+    with suppress(OSError), socket.socket(fileno=os.dup(raw.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+_BOUNDS = _Bounds()
+
+
+@contextmanager
+def soon(connection: Connection) -> Iterator[None]:
+    """Let what is done on `connection` fail as if the database were gone, if it takes longer than
+    `SOON_S`.
+    """
+    number = _BOUNDS.begin(connection.connection.driver_connection)
+    try:
+        yield
+    finally:
+        _BOUNDS.end(number)
 
 
 class ServersRun(StateError):
@@ -65,7 +139,7 @@ def open_engine(url: str, as_owner: bool = False) -> Engine:
         parsed,
         isolation_level="READ COMMITTED",
         pool_size=2 * WIDTH,
-        connect_args={"connect_timeout": 5, "application_name": "duka"},
+        connect_args={"application_name": "duka", **_GONE},
     )
 
     @event.listens_for(engine, "connect")
