@@ -18,6 +18,7 @@ from updater_server.cli.technicians import technician_cli
 from updater_server.cli.terminals import terminal_cli
 from updater_server.cli.tokens import token_cli
 from updater_server.cli.vouchers import voucher_cli
+from updater_server.cli.webhooks import webhook_cli
 from updater_server.cli.worker import notices_cli, worker
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's server.")
@@ -26,6 +27,7 @@ cli.add_typer(terminal_cli, name="terminal")
 cli.add_typer(party_cli, name="party")
 cli.add_typer(day_cli, name="day")
 cli.add_typer(token_cli, name="token")
+cli.add_typer(webhook_cli, name="webhook")
 cli.add_typer(stock_cli, name="stock")
 cli.add_typer(supplier_cli, name="supplier")
 cli.add_typer(technician_cli, name="technician")

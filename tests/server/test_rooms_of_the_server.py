@@ -28,7 +28,7 @@ BELOW: dict[str, set[str]] = {
 BELOW["parties"] = BELOW["sales"] | {"sales"}
 BELOW["verdict"] = {"channels"}
 BELOW["service"] = BELOW["sales"] | {"sales"}
-BELOW["notices"] = BELOW["service"] | {"service"}
+BELOW["notices"] = BELOW["service"] | {"service", "parties"}
 BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
 BELOW["backup"] = BELOW["startup"] | {"startup"}
 BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}

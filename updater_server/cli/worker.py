@@ -28,7 +28,7 @@ from updater_server.sales import forecast
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
 
-JOBS = ("notices", "stock")
+JOBS = ("notices", "stock", "hooks")
 _STOCK_EVERY_S = 3600.0
 
 
@@ -36,10 +36,11 @@ def worker(
     data: Data,
     only: Annotated[str, typer.Option(help=f"One job: {', '.join(JOBS)}.")] = "",
 ) -> None:
-    """What is done beside the server until interrupted: telling people of alarms, watching how long
-    the vault lasts.
+    """What is done beside the server until interrupted: telling people of alarms and partners'
+    programs of what was posted, watching how long the vault lasts.
     """
-    from updater_server.notices import worker as notices  # not at each command's start
+    from updater_server.notices import hooks  # not at each command's start
+    from updater_server.notices import worker as notices
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -48,6 +49,7 @@ def worker(
     jobs: dict[str, Callable[[Service, str, threading.Event], None]] = {
         "notices": notices.run,
         "stock": _watch_stock,
+        "hooks": hooks.run,
     }
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
