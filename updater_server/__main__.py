@@ -15,6 +15,7 @@ from updater_server.cli.server import init, serve
 from updater_server.cli.stock import stock_cli
 from updater_server.cli.suppliers import supplier_cli
 from updater_server.cli.technicians import technician_cli
+from updater_server.cli.telephones import telephone_cli
 from updater_server.cli.terminals import terminal_cli
 from updater_server.cli.tokens import token_cli
 from updater_server.cli.vouchers import voucher_cli
@@ -28,6 +29,7 @@ cli.add_typer(party_cli, name="party")
 cli.add_typer(day_cli, name="day")
 cli.add_typer(token_cli, name="token")
 cli.add_typer(webhook_cli, name="webhook")
+cli.add_typer(telephone_cli, name="telephone")
 cli.add_typer(stock_cli, name="stock")
 cli.add_typer(supplier_cli, name="supplier")
 cli.add_typer(technician_cli, name="technician")
