@@ -85,6 +85,10 @@ class _Comparing:
             for row in rows
         }
         self._by_theirs = {row["supplier_reference"]: row for row in rows}
+        self._unnamed: dict[tuple[str, int], list[RowMapping]] = defaultdict(list)
+        for row in rows:
+            if row["supplier_reference"] is None:
+                self._unnamed[(row["recipient"], row["amount_minor"])].append(row)
         self._rows = rows
 
     def run(self) -> Found:
@@ -126,10 +130,8 @@ class _Comparing:
             return self._by_theirs[line.reference]
         fitting = [
             row
-            for row in self._rows
-            if row["supplier_reference"] is None
-            and (row["recipient"], row["amount_minor"]) == (line.recipient, line.amount_minor)
-            and abs(row["sent_at"] - line.at) <= SPARE_S
+            for row in self._unnamed.get((line.recipient, line.amount_minor), ())
+            if abs(row["sent_at"] - line.at) <= SPARE_S
         ]
         return fitting[0] if len(fitting) == 1 else None
 

@@ -30,6 +30,12 @@ def upgrade() -> None:
             "terminal_id", "sequence", name=op.f("uq_api_order_terminal_id_sequence")
         ),
     )
+    _told()
+    _telephones()
+    _guards()
+
+
+def _told() -> None:
     op.create_table(
         "webhook",
         sa.Column("name", sa.String(length=32), nullable=False),
@@ -61,6 +67,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_webhook_dead_webhook"), "webhook_dead", ["webhook"])
+
+
+def _telephones() -> None:
     op.create_table(
         "telephone",
         sa.Column("number", sa.String(length=16), nullable=False),
@@ -73,7 +82,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_telephone")),
         sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_telephone_party_id")),
     )
-    _guards()
 
 
 def _guards() -> None:
