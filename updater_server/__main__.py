@@ -20,10 +20,12 @@ from updater_server.cli.server import init, serve
 from updater_server.cli.stock import stock_cli
 from updater_server.cli.suppliers import supplier_cli
 from updater_server.cli.technicians import technician_cli
+from updater_server.cli.telephones import telephone_cli
 from updater_server.cli.terminals import terminal_cli
 from updater_server.cli.tokens import token_cli
 from updater_server.cli.verdicts import verdict_cli
 from updater_server.cli.vouchers import voucher_cli
+from updater_server.cli.webhooks import webhook_cli
 from updater_server.cli.worker import notices_cli, worker
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Duka's server.")
@@ -36,6 +38,8 @@ cli.add_typer(artefacts_cli, name="artefacts")
 cli.add_typer(sales_cli, name="sales")
 cli.add_typer(reconcile_cli, name="reconcile")
 cli.add_typer(token_cli, name="token")
+cli.add_typer(webhook_cli, name="webhook")
+cli.add_typer(telephone_cli, name="telephone")
 cli.add_typer(stock_cli, name="stock")
 cli.add_typer(supplier_cli, name="supplier")
 cli.add_typer(technician_cli, name="technician")

@@ -229,12 +229,12 @@ class Utility:
         fault = self._advised(wire, asked)
         with self._lock:
             known = self._answers.get(asked.about)
-            others = [name for name in self._answers if name != asked.about][:1]
+            other = next((name for name in self._answers if name != asked.about), None)
         if fault == "unknown" or known is None:
             self._fault(wire, asked, "LastRespAdviceEx", "no response is kept")
             return
-        if fault == "swapped" and others:
-            known = self._answers[others[0]]
+        if fault == "swapped" and other is not None:
+            known = self._answers[other]
         self._questioned(wire, fault, utility_words.last_response(asked, known), asked.about)
 
     def _reverse(self, wire: Wire, asked: Asked) -> None:

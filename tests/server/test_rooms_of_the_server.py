@@ -31,7 +31,7 @@ BELOW["verdict"] = {"channels", "wire"}
 BELOW["telemetry"] = {"wire", "store"}
 BELOW["service"] = BELOW["sales"] | {"sales", "telemetry"}
 BELOW["matching"] = BELOW["service"] | {"service", "parties", "atomic"}
-BELOW["notices"] = BELOW["service"] | {"service"}
+BELOW["notices"] = BELOW["service"] | {"service", "parties"}
 BELOW["waves"] = BELOW["service"] | {"service", "renewal", "verdict"}
 BELOW["lookout"] = BELOW["service"] | {"service", "parties"}
 BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}

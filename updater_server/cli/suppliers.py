@@ -35,7 +35,7 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
 @supplier_cli.command("set")
 def set_supplier(
     name: Name,
-    kind: Annotated[str, typer.Option(help="How it is spoken to: airtime, iso8583.")],
+    kind: Annotated[str, typer.Option(help="How it is spoken to: airtime, iso8583, xmlvend.")],
     key_file: Annotated[Path, typer.Option(help="A file with the key that it gave us.")],
     data: Data,
     by: By,

@@ -30,7 +30,7 @@ from updater_server.service import Service
 from updater_server.store.engine import reading, writing
 from updater_server.views import fold
 
-JOBS = ("notices", "stock", "fleet", "telemetry", "waves", "reconcile", "views")
+JOBS = ("notices", "stock", "hooks", "fleet", "telemetry", "waves", "reconcile", "views")
 _STOCK_EVERY_S = 3600.0
 _LOOK_S = 0.5
 _VIEWS_EVERY_S = 30.0
@@ -40,13 +40,14 @@ def worker(
     data: Data,
     only: Annotated[str, typer.Option(help=f"One job: {', '.join(JOBS)}.")] = "",
 ) -> None:
-    """What is done beside the server until interrupted: telling people of alarms, watching how long
-    the vault lasts, counting the fleet and looking whether the books agree, taking in what
-    terminals tell, judging releases on trial, holding each day against the terminals and the
-    suppliers, keeping the log of sales.
+    """What is done beside the server until interrupted: telling people of alarms and partners'
+    programs of what was posted, watching how long the vault lasts, counting the fleet and looking
+    whether the books agree, taking in what terminals tell, judging releases on trial, holding each
+    day against the terminals and the suppliers, keeping the log of sales.
     """
     from updater_server.lookout import worker as lookout  # not at each command's start
     from updater_server.matching import nights
+    from updater_server.notices import hooks
     from updater_server.notices import worker as notices
     from updater_server.waves import worker as waves
 
@@ -57,6 +58,7 @@ def worker(
     jobs: dict[str, Callable[[Service, str, threading.Event], None]] = {
         "notices": notices.run,
         "stock": _watch_stock,
+        "hooks": hooks.run,
         "fleet": lookout.run,
         "telemetry": waves.keep_taking_in,
         "waves": waves.keep_looking,

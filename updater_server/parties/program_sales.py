@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
@@ -19,8 +20,10 @@ from updater_server.fleet import terminals
 from updater_server.parties.tokens import Caller
 from updater_server.sales import online
 from updater_server.sales.online import Answer, SaleRequest
+from updater_server.sales.prices import PriceLists
 from updater_server.sales.restore_state import open_restore
-from updater_server.service import Service
+from updater_server.sales.vending import Desk
+from updater_server.server_key import ServerKey
 from updater_server.store.engine import one_at_a_time
 from updater_server.store.tables import api_order, sale
 
@@ -32,6 +35,16 @@ _A_SECOND = 8
 TOPUP = "topup"
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """What a sale needs of the server."""
+
+    key: ServerKey
+    prices: PriceLists
+    desk: Desk | None
+    now: int
+
+
 def new_key() -> str:
     """For an order that came without one: it is one sale, and cannot be asked for again."""
     return "none:" + secrets.token_urlsafe(16)
@@ -39,7 +52,7 @@ def new_key() -> str:
 
 def order(
     connection: Connection,
-    service: Service,
+    shelf: Shelf,
     asks: Caller,
     key: str,
     recipient: str,
@@ -61,7 +74,7 @@ def order(
     if open_restore(connection) is not None:
         raise BusyError("the office is being restored: nothing is sold now")
     one_at_a_time(connection, f"till {asks.till_id.hex()}")
-    now = service.now()
+    now = shelf.now
     owner = terminals.get(connection, asks.till_id)
     known = connection.execute(
         select(api_order.c.sequence, sale)
@@ -75,10 +88,10 @@ def order(
     if known is not None:
         if (known.recipient, known.amount_minor) != (recipient, amount_minor):
             raise ConflictError(f"the key {key} was used for another number or amount")
-        answer = online.stored(connection, service.key, asks.till_id, known.sequence, now)
+        answer = online.stored(connection, shelf.key, asks.till_id, known.sequence, now)
         return int(known.sequence), answer
-    request = _request(connection, service, owner, recipient, amount_minor, now)
-    answer = online.sell(connection, service.key, service.prices, owner, request, now, service.desk)
+    request = _request(connection, shelf, owner, recipient, amount_minor)
+    answer = online.sell(connection, shelf.key, shelf.prices, owner, request, now, shelf.desk)
     if isinstance(answer, online.Refused) and answer.code in online.NOT_KEPT:
         raise BusyError(answer.text)
     connection.execute(
@@ -93,7 +106,7 @@ def order(
     return request.sequence, answer
 
 
-def product_for(service: Service, owner: Any, recipient: str, amount_minor: int) -> Product:
+def product_for(shelf: Shelf, owner: Any, recipient: str, amount_minor: int) -> Product:
     """The one top-up on the till's price list that takes this number and amount; of several the
     first.
 
@@ -101,7 +114,7 @@ def product_for(service: Service, owner: Any, recipient: str, amount_minor: int)
         InputError: there is none.
         PricesUnavailable: no list can be read.
     """
-    for product in service.prices.catalogue(owner.catalogue).products:
+    for product in shelf.prices.catalogue(owner.catalogue).products:
         takes = product.recipient is not None and product.recipient.takes(recipient)
         if product.kind == TOPUP and takes and _commission(product, amount_minor) is not None:
             return product
@@ -118,19 +131,20 @@ def _commission(product: Product, amount_minor: int) -> int | None:
 
 def _request(
     connection: Connection,
-    service: Service,
+    shelf: Shelf,
     owner: Any,
     recipient: str,
     amount_minor: int,
-    now: int,
 ) -> SaleRequest:
-    product = product_for(service, owner, recipient, amount_minor)
+    product = product_for(shelf, owner, recipient, amount_minor)
     newest = connection.scalar(
         select(func.max(api_order.c.sequence)).where(api_order.c.terminal_id == owner.id)
     )
-    sequence = max(int(newest or 0) + 1, (now - _BEGINNING) * _A_SECOND)
+    sequence = max(int(newest or 0) + 1, (shelf.now - _BEGINNING) * _A_SECOND)
     commission_minor = _commission(product, amount_minor) or 0
-    return SaleRequest(sequence, product.product_id, amount_minor, commission_minor, now, recipient)
+    return SaleRequest(
+        sequence, product.product_id, amount_minor, commission_minor, shelf.now, recipient
+    )
 
 
 def find(connection: Connection, asks: Caller, sequence: int) -> Any:

@@ -83,7 +83,6 @@ class Known:
     """
 
     def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._rows = rows
         self._by_reference = {row["reference"]: row for row in rows}
         self._by_order: dict[tuple[int, str, str] | None, Mapping[str, Any]] = {
             (row["terminal_time"], six_digits(row["reference"]), row["recipient"]): row
@@ -92,6 +91,10 @@ class Known:
         self._by_theirs = {
             row["supplier_reference"]: row for row in rows if row["supplier_reference"] is not None
         }
+        self._unnamed: dict[tuple[str, int], list[Mapping[str, Any]]] = defaultdict(list)
+        for row in rows:
+            if row["supplier_reference"] is None:
+                self._unnamed[(row["recipient"], row["amount_minor"])].append(row)
 
     def of(self, line: StatementLine) -> Mapping[str, Any] | None:
         """The sale that a line is about; by number, amount and time only where one alone fits."""
@@ -104,10 +107,8 @@ class Known:
             return self._by_theirs[line.reference]
         fitting = [
             row
-            for row in self._rows
-            if row["supplier_reference"] is None
-            and (row["recipient"], row["amount_minor"]) == (line.recipient, line.amount_minor)
-            and abs(row["sent_at"] - line.at) <= SPARE_S
+            for row in self._unnamed.get((line.recipient, line.amount_minor), ())
+            if abs(row["sent_at"] - line.at) <= SPARE_S
         ]
         return fitting[0] if len(fitting) == 1 else None
 

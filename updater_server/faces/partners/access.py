@@ -50,12 +50,19 @@ def reaches(connection: Connection, asks: Caller, holder: Holder) -> bool:
 
 
 class Pace:
-    """How often each token may ask: `A_SECOND`, and `AT_ONCE` after a rest. Safe to call from
-    several threads.
+    """How often each may ask: `A_SECOND`, and `AT_ONCE` after a rest, unless others are given. Safe
+    to call from several threads.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        a_second: float | None = None,
+        at_once: float | None = None,
+    ) -> None:
         self._clock = clock
+        self._a_second = A_SECOND if a_second is None else a_second
+        self._at_once = AT_ONCE if at_once is None else at_once
         self._lock = threading.Lock()
         self._left: dict[int, tuple[float, float]] = {}
 
@@ -63,8 +70,8 @@ class Pace:
         """Raises TooManyRequestsException (429), with Retry-After: not now."""
         with self._lock:
             now = self._clock()
-            left, at = self._left.get(number, (AT_ONCE, now))
-            left = min(AT_ONCE, left + (now - at) * A_SECOND)
+            left, at = self._left.get(number, (self._at_once, now))
+            left = min(self._at_once, left + (now - at) * self._a_second)
             if left < 1:
                 raise TooManyRequestsException(
                     "too often: wait a second", headers={"retry-after": "1"}

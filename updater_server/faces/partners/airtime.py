@@ -92,10 +92,12 @@ class Airtime:
         number = wanted.number.removeprefix("+")
         if amount_minor is None or not number.isdecimal() or not number.isascii():
             return _entry(wanted, money, 0, "Failed", "None", "Invalid phone number or amount")
+        service = self._service
+        shelf = program_sales.Shelf(service.key, service.prices, service.desk, service.now())
         try:
-            with writing(self._service.engine) as connection:
+            with writing(service.engine) as connection:
                 sequence, answer = program_sales.order(
-                    connection, self._service, asks, key, number, amount_minor
+                    connection, shelf, asks, key, number, amount_minor
                 )
         except InputError as error:
             return _entry(wanted, money, amount_minor, "Failed", "None", str(error))

@@ -10,6 +10,7 @@ GET  /v1/terminals/<id>/sales/<number>
 GET  /openapi/openapi.json
 POST /version1/airtime/send               as Africa's Talking has it (`airtime`)
 GET  /version1/query/transaction/find
+POST /v1/ussd/<token>                     a telephone asks, by its network's gateway (`ussd`)
 
 Errors are problem details (RFC 9457).
 """
@@ -33,7 +34,7 @@ from msgspec import Struct
 from updater_server.errors import ConflictError, InputError, ServerError
 from updater_server.faces.errors import RETRY_AFTER_S
 from updater_server.faces.lanes import Lane
-from updater_server.faces.partners import airtime
+from updater_server.faces.partners import airtime, ussd
 from updater_server.faces.partners.calls import SALES, Calls
 from updater_server.faces.partners.shapes import (
     DepositAsked,
@@ -192,6 +193,7 @@ def make(service: Service, lane: Lane) -> Litestar:
             *_on_money(calls, lane),
             *_on_sales(calls, lane),
             *airtime.routes(service, lane, calls.pace),
+            *ussd.routes(service, lane),
         ],
         openapi_config=OpenAPIConfig(
             title="Duka",

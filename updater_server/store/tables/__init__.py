@@ -57,7 +57,7 @@ from updater_server.store.tables.parties import (
     party,
     terminal_owner,
 )
-from updater_server.store.tables.programs import api_order, webhook, webhook_dead
+from updater_server.store.tables.programs import api_order, telephone, webhook, webhook_dead
 from updater_server.store.tables.restores import (
     database_restore,
     restore_scope,
@@ -152,6 +152,7 @@ __all__ = [
     "supplier_report",
     "technician",
     "technician_event",
+    "telephone",
     "terminal",
     "terminal_owner",
     "vend",

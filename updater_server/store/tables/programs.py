@@ -1,4 +1,4 @@
-"""Programs of partners: what they ordered, and what they are told of."""
+"""Programs of partners: what they ordered, and what they are told of; telephones that may ask."""
 
 from __future__ import annotations
 
@@ -53,4 +53,16 @@ webhook_dead = Table(
     Column("error", String(200), nullable=False),
     Column("died_at", Big, nullable=False),
     Column("sent_at", Big),
+)
+
+telephone = Table(
+    "telephone",  # of a party's people, who ask by USSD
+    metadata,
+    Column("number", String(16), primary_key=True),  # "+254712345678"
+    Column("party_id", Big, ForeignKey("party.id"), nullable=False),
+    Column("pin_hashed", LargeBinary, nullable=False),
+    Column("wrong_pins", Integer, nullable=False),  # since the last right one
+    Column("added_by", String(64), nullable=False),
+    Column("added_at", Big, nullable=False),
+    Column("withdrawn_at", Big),
 )

@@ -1,4 +1,4 @@
-"""programs of partners sell by a till of their own, and are told of what was posted"""
+"""programs of partners sell by tills, and are told of what was posted; telephones may ask"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,6 +30,12 @@ def upgrade() -> None:
             "terminal_id", "sequence", name=op.f("uq_api_order_terminal_id_sequence")
         ),
     )
+    _told()
+    _telephones()
+    _guards()
+
+
+def _told() -> None:
     op.create_table(
         "webhook",
         sa.Column("name", sa.String(length=32), nullable=False),
@@ -61,7 +67,21 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_webhook_dead_webhook"), "webhook_dead", ["webhook"])
-    _guards()
+
+
+def _telephones() -> None:
+    op.create_table(
+        "telephone",
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("party_id", BIG, nullable=False),
+        sa.Column("pin_hashed", sa.LargeBinary(), nullable=False),
+        sa.Column("wrong_pins", sa.Integer(), nullable=False),
+        sa.Column("added_by", sa.String(length=64), nullable=False),
+        sa.Column("added_at", BIG, nullable=False),
+        sa.Column("withdrawn_at", BIG),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_telephone")),
+        sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_telephone_party_id")),
+    )
 
 
 def _guards() -> None:
