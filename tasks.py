@@ -225,6 +225,21 @@ def suppliers(
 
 
 @task(
+    help={
+        "what": "who is killed: server, or database (of PostgreSQL)",
+        "engine": "sqlite or postgresql",
+        "kills": "how often",
+        "seed": "when",
+    }
+)
+def torture(
+    context: Context, what: str = "server", engine: str = "sqlite", kills: int = 200, seed: int = 1
+) -> None:
+    """Sell while server or database are killed (-9): lost, doubled and made up must be 0."""
+    _python(f"-m tests.torture.money --what {what} --engine {engine} --kills {kills} --seed {seed}")
+
+
+@task(
     positional=["what"],
     help={
         "what": "what to measure: journal, trust, board, sales, idle",
