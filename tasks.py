@@ -269,19 +269,30 @@ def env(context: Context, check: bool = False, kill: bool = False, move: bool = 
 @task(
     positional=["what"],
     help={
-        "what": "what to torture: gsm",
-        "seed": "which run; any replays",
-        "hours": "how long, simulated",
-        "wrong_builds": "drivers that are wrong on purpose instead, and see each noticed",
+        "what": "gsm (the radio, on simulated time), server or database (killed under load)",
+        "seed": "which run; any of gsm replays",
+        "hours": "of gsm: how long, simulated",
+        "wrong_builds": "of gsm: drivers that are wrong on purpose instead, and see each noticed",
+        "engine": "of server and database: sqlite or postgresql",
+        "kills": "of server and database: how often",
     },
 )
 def torture(
-    context: Context, what: str, seed: int = 1, hours: float = 100, wrong_builds: bool = False
+    context: Context,
+    what: str,
+    seed: int = 1,
+    hours: float = 100,
+    wrong_builds: bool = False,
+    engine: str = "sqlite",
+    kills: int = 200,
 ) -> None:
-    """Random trouble for long, on simulated time: `inv torture gsm`."""
-    _python(
-        f"-m tests.torture.{what} --seed {seed} --hours {hours}" + " --wrong-builds" * wrong_builds
-    )
+    """Random trouble for long: `inv torture gsm`, `inv torture server`; lost, doubled: 0."""
+    if what == "gsm":
+        wrong = " --wrong-builds" * wrong_builds
+        _python(f"-m tests.torture.gsm --seed {seed} --hours {hours}{wrong}")
+    else:
+        killed = f"--what {what} --engine {engine} --kills {kills} --seed {seed}"
+        _python(f"-m tests.torture.money {killed}")
 
 
 @task(

@@ -1,8 +1,8 @@
 """A day of what a fleet tells, taken in: a million daily windows and 30,000 terminals' hourly ones.
 
 `python -m tests.measure.telemetry` (`inv bench telemetry`) measures CPU seconds of the intake and
-of giving up the day, and the bytes that a window takes; `--scale 0.2`, as unless said, does a fifth of it. On SQLite
-and on PostgreSQL (`--database postgresql`).
+of giving up the day, and the bytes that a window takes; `--scale 0.2`, as unless said, does a fifth
+of it. On SQLite and on PostgreSQL (`--database postgresql`).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import bindparam, func, select, text
 
 from tests.measure.counts import Counts, counted
 from tests.measure.load import Load, Terminal, key_of
@@ -21,13 +21,24 @@ from tests.measure.sales import InProcess
 from tests.server.shop import KES, Shop
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.fleet.enrolment import Enrolment
-from updater_server.sales import batches, check_points, checks, ledger, losses, opening, stock
+from updater_server.sales import (
+    batches,
+    check_points,
+    checks,
+    losses,
+    online,
+    opening,
+    restore_state,
+    stock,
+)
 from updater_server.store.engine import reading, writing
+from updater_server.store.prepared import Prepared
+from updater_server.store.tables import account, ledger_entry
 from updater_server.wire.journal_record import RecordKind
 
 PAST, FREE = 100, 100
 LARGER = 100
-STATEMENTS = {"sale": 14, "sync": 35, "check_in": 16}
+STATEMENTS = {"sale": 10, "sync": 35, "check_in": 16}
 """A sync is two messages with three records each. A check-in compares floats, as all was told."""
 GROWING = (
     "sale", "voucher", "voucher_assignment", "ledger_transaction", "ledger_entry", "account",
@@ -165,10 +176,14 @@ def test_a_message_asks_a_bounded_number_of_questions(places: Places, act: str) 
 def test_a_float_that_is_summed_anew_would_be_noticed(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def summed(connection: Connection, terminal_id: bytes) -> int:
-        return ledger.balance(connection, ledger.float_account(terminal_id), KES.code)
-
-    monkeypatch.setattr(ledger, "float_minor", summed)
+    summed = (
+        select(func.sum(ledger_entry.c.amount_minor))
+        .join(account, account.c.id == ledger_entry.c.account_id)
+        .where(account.c.name == bindparam("name"))
+        .scalar_subquery()
+    )
+    question = select(summed.label("float_minor"), restore_state.OPEN_RESTORE.label("restore_id"))
+    monkeypatch.setattr(online, "_STANDS", Prepared(question))
     small, large = (measured(place, "sale") for place in places)
     assert large.steps > 10 * small.steps
 

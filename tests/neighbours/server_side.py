@@ -21,7 +21,7 @@ from updater_server.channels.entry import PayloadReference
 from updater_server.channels.rollout import RolloutPlan, Wave
 from updater_server.fleet import technicians
 from updater_server.fleet.enrolment import Enrolment
-from updater_server.sales import batches, opening, restoring
+from updater_server.sales import batches, currency, opening, restoring
 from updater_server.service import Service
 from updater_server.store.engine import writing
 
@@ -46,7 +46,14 @@ class Side:
         enrolment = Enrolment(office.TERMINAL_ID, office.DEVICE_KEY, "duka-r1", 1, 200_000)
         with writing(self.shop.service.engine) as connection:
             who = technicians.listing(connection)[0]["id"]
-            opening.enrol(connection, self.shop.service.key, enrolment, who, NOW)
+            enrol: Any = opening.enrol
+            enrol(connection, self.shop.service.key, enrolment, who, NOW, *self._money())
+
+    def _money(self) -> list[Any]:
+        """The currency of a terminal, which a server of before does not ask for."""
+        known: Any = getattr(currency, "of_catalogue", None)
+        prices = self.shop.service.prices
+        return [known(prices.catalogue("catalogue/default.json"))] if known else []
 
     def post(self, body: str) -> list[Any]:
         """A terminal's message, in hex: [status, reply]."""

@@ -16,6 +16,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine, event
 
+from updater_server.store import exchange, postgresql, prepared
+
 _PATIENCE_S = 20.0
 
 
@@ -90,6 +92,31 @@ def watch(engine: Engine) -> None:
 
         raw.cursor_factory = Stopping
         raw.commit = stop_and_commit
+
+
+def _hook() -> None:
+    """What goes past the driver's cursors stops as well."""
+    ask, tell, place = exchange.Question.ask, exchange.tell, postgresql.take_place
+
+    def stop_and_ask(self: Any, connection: Any, raw: Any, values: Any) -> Any:
+        if raw.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+            _stop(self.text, raw)
+        return ask(self, connection, raw, values)
+
+    def stop_and_tell(connection: Any, raw: Any, words: str) -> None:
+        _stop(words, raw)
+        tell(connection, raw, words)
+
+    def stop_and_begin(connection: Any, alone: bool) -> None:
+        _stop("BEGIN", connection.connection.driver_connection)
+        place(connection, alone)
+
+    exchange.Question.ask = stop_and_ask  # type: ignore[method-assign]
+    prepared.tell = stop_and_tell  # type: ignore[attr-defined]
+    postgresql.take_place = stop_and_begin
+
+
+_hook()
 
 
 def _stop(statement: str, connection: Any) -> None:

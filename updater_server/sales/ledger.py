@@ -19,19 +19,18 @@ A transaction is in one currency, and the database refuses one that is not.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Sequence,
     bindparam,
-    cast,
     func,
     insert,
-    null,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects import postgresql
@@ -45,7 +44,6 @@ from updater_server.store.tables import (
     number,
     terminal,
 )
-from updater_server.store.tables.base import Big
 from updater_server.wire import limits
 
 BANK = "bank"
@@ -86,6 +84,10 @@ _NEWEST_BALANCE = (
     .scalar_subquery()
 )
 _FLOAT_OF = Prepared(select(_NEWEST_BALANCE).where(account.c.name == bindparam("name")))
+FLOAT = (
+    select(_NEWEST_BALANCE).where(account.c.name == bindparam("name")).limit(1).scalar_subquery()
+)
+"""The float of a terminal's account `name`, for a question that needs it; null: it never moved."""
 _FIRST_FLOAT = Prepared(
     select(_NEWEST_BALANCE)
     .where(account.c.name == bindparam("name"))
@@ -98,25 +100,35 @@ _FLOAT_IN = Prepared(
     )
 )
 _CURRENCY = Prepared(select(terminal.c.currency).where(terminal.c.id == bindparam("terminal_id")))
-_ENTRY_COLUMNS = ["transaction_id", "account_id", "amount_minor", "balance_after_minor"]
-
-
-def _entry(after: ColumnElement[Any]) -> Prepared:
-    given: tuple[Any, ...] = (
-        bindparam("transaction_id", type_=Big),
-        account.c.id,
-        bindparam("amount_minor", type_=Big),
-    )
-    one = select(*given, after)
-    one = one.where(
+# All entries of a transaction at once: each account is looked up by its key, none is walked to.
+_ENTRIES = Prepared(
+    text(
+        "INSERT INTO ledger_entry "
+        "(transaction_id, account_id, amount_minor, balance_after_minor) "
+        "SELECT :transaction_id, a.id, x.value, CASE WHEN substr(x.key, 1, 6) = 'float:' THEN "
+        "COALESCE((SELECT e.balance_after_minor FROM ledger_entry e WHERE e.account_id = a.id "
+        "ORDER BY e.id DESC LIMIT 1), 0) + x.value END "
+        "FROM json_each(:entries) x CROSS JOIN account a "  # in the order in which they are named
+        "WHERE a.name = x.key AND a.currency = :currency RETURNING balance_after_minor"
+    ),
+    on_postgresql=text(
+        "INSERT INTO ledger_entry "
+        "(transaction_id, account_id, amount_minor, balance_after_minor) "
+        "SELECT CAST(:transaction_id AS BIGINT), a.id, CAST(x.value AS BIGINT), "
+        "CASE WHEN starts_with(x.key, 'float:') THEN COALESCE((SELECT e.balance_after_minor "
+        "FROM ledger_entry e WHERE e.account_id = a.id ORDER BY e.id DESC LIMIT 1), 0) "
+        "+ CAST(x.value AS BIGINT) END "
+        "FROM json_each_text(CAST(:entries AS JSON)) WITH ORDINALITY AS x(key, value, place), "
+        "LATERAL (SELECT id FROM account WHERE name = x.key "
+        "AND currency = CAST(:currency AS TEXT) LIMIT 1) a "
+        "ORDER BY x.place RETURNING balance_after_minor"
+    ),
+)
+_IS_THERE = Prepared(
+    select(account.c.id).where(
         account.c.name == bindparam("name"), account.c.currency == bindparam("currency")
     )
-    made = insert(ledger_entry).from_select(_ENTRY_COLUMNS, one)
-    return Prepared(made.returning(ledger_entry.c.balance_after_minor))
-
-
-_FLOAT_ENTRY = _entry(func.coalesce(_NEWEST_BALANCE, 0) + bindparam("amount_minor", type_=Big))
-_OTHER_ENTRY = _entry(cast(null(), Big))
+)
 _NEW_ACCOUNT = Prepared(
     insert(account),
     ["name", "currency"],
@@ -156,24 +168,13 @@ def post(
         assert terminal_id is not None, "money of no terminal has its currency said"
         currency = currency_of(connection, terminal_id)
     transaction_id = _NEXT.scalar(connection)
-    float_after_minor = None
-    for name, amount_minor in entries.items():
-        if not amount_minor:
-            continue
-        is_float = name.startswith(_FLOAT)
-        values = {
-            "transaction_id": transaction_id,
-            "name": name,
-            "currency": currency,
-            "amount_minor": amount_minor,
-        }
-        entry = _FLOAT_ENTRY if is_float else _OTHER_ENTRY
-        written = entry.first(connection, **values)
-        if written is None:
-            _NEW_ACCOUNT.run(connection, name=name, currency=currency)
-            written = entry.first(connection, **values)
-        if is_float:
-            float_after_minor = int(written[0])
+    moved = {name: amount_minor for name, amount_minor in entries.items() if amount_minor}
+    values = {"transaction_id": transaction_id, "currency": currency}
+    written = _ENTRIES.scalars(connection, entries=json.dumps(moved), **values)
+    if len(written) < len(moved):
+        new = _begin_accounts(connection, moved, currency)
+        written += _ENTRIES.scalars(connection, entries=json.dumps(new), **values)
+    floats = [after for after in written if after is not None]
     _TRANSACTION.run(
         connection,
         id=transaction_id,
@@ -183,7 +184,21 @@ def post(
         sequence=sequence,
         created_at=now,
     )
-    return float_after_minor
+    return int(floats[-1]) if floats else None
+
+
+def _begin_accounts(
+    connection: Connection, moved: Mapping[str, int], currency: str
+) -> dict[str, int]:
+    """Make the accounts that are not there; what moves on them."""
+    new = {
+        name: amount_minor
+        for name, amount_minor in moved.items()
+        if _IS_THERE.scalar(connection, name=name, currency=currency) is None
+    }
+    for name in new:
+        _NEW_ACCOUNT.run(connection, name=name, currency=currency)
+    return new
 
 
 def currency_of(connection: Connection, terminal_id: bytes) -> str:

@@ -19,7 +19,7 @@ from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import ledger, records, supplier_setup, vault, vend_rows, vends
 from updater_server.sales.prices import PriceLists
-from updater_server.sales.restore_state import must_tell_first, open_restore
+from updater_server.sales.restore_state import OPEN_RESTORE, must_tell_of, open_restore
 from updater_server.sales.vending import Desk
 from updater_server.server_key import ServerKey
 from updater_server.store.engine import when_committed
@@ -165,6 +165,7 @@ _STORED = Prepared(
         sale.c.terminal_id == bindparam("terminal_id"), sale.c.sequence == bindparam("sequence")
     )
 )
+_STANDS = Prepared(select(ledger.FLOAT.label("float_minor"), OPEN_RESTORE.label("restore_id")))
 _REQUESTED = ["terminal_id", "sequence", "product_id", "amount_minor", "terminal_time"]
 _REQUESTED += ["commission_minor", "created_at", "recipient", "state"]
 _DELIVERED = Prepared(insert(sale), [*_REQUESTED, "voucher_id", "float_after_minor"])
@@ -248,7 +249,9 @@ def _why_not(
         text = f"{owner.catalogue} is in {catalogue.currency}, this terminal sells in"
         raise_alarm(connection, owner.id, "other_currency", f"{text} {owner.currency}", now)
         return "unknown_product"
-    if must_tell_first(connection, owner.id):
+    stands = _STANDS.first(connection, name=ledger.float_account(owner.id))
+    restore_id = stands.restore_id
+    if restore_id is not None and must_tell_of(connection, owner.id, restore_id):
         return "restoring"
     if product is None or (product.kind != PIN_KIND and request.recipient is None):
         return "unknown_product"  # firmware of before takes any product for a voucher
@@ -258,7 +261,7 @@ def _why_not(
     if not product.costs(request.amount_minor, request.commission_minor):
         return "price_changed"
     cost_minor = request.amount_minor - request.commission_minor
-    return "no_float" if ledger.float_minor(connection, owner.id) < cost_minor else None
+    return "no_float" if (stands.float_minor or 0) < cost_minor else None
 
 
 def is_recipient(product: Product, recipient: str | None) -> bool:

@@ -10,13 +10,19 @@ from sqlalchemy import Connection, func, select
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import database_restore, restore_scope, restore_terminal
 
-_OPEN = Prepared(
+_OPEN_RESTORE = (
     select(database_restore.c.id)
     .where(database_restore.c.settled_at.is_(None))
     .order_by(database_restore.c.id.desc())
     .limit(1)
 )
-_HELD = Prepared(select(func.max(restore_scope.c.voucher_through)).where(~restore_scope.c.freed))
+OPEN_RESTORE = _OPEN_RESTORE.scalar_subquery()
+"""What `open_restore` tells, for a question that needs it."""
+_OPEN = Prepared(_OPEN_RESTORE)
+_HELD_THROUGH = select(func.max(restore_scope.c.voucher_through)).where(~restore_scope.c.freed)
+HELD_THROUGH = _HELD_THROUGH.scalar_subquery()
+"""What `held_through` tells, for a question that needs it: null for nothing."""
+_HELD = Prepared(_HELD_THROUGH)
 
 
 def open_restore(connection: Connection) -> int | None:
@@ -38,8 +44,11 @@ def batch_floor(connection: Connection) -> int:
 def must_tell_first(connection: Connection, terminal_id: bytes) -> bool:
     """Whether a terminal has not yet told what a restore made this server forget."""
     restore_id = open_restore(connection)
-    if restore_id is None:
-        return False
+    return restore_id is not None and must_tell_of(connection, terminal_id, restore_id)
+
+
+def must_tell_of(connection: Connection, terminal_id: bytes, restore_id: int) -> bool:
+    """Whether a terminal has not yet told what this restore made the server forget."""
     waits = select(restore_terminal.c.terminal_id).where(
         restore_terminal.c.restore_id == restore_id,
         restore_terminal.c.terminal_id == terminal_id,

@@ -17,12 +17,14 @@ from sqlalchemy import (
     Connection,
     Integer,
     LargeBinary,
+    Select,
     bindparam,
     cast,
     func,
     insert,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.exc import NoResultFound
@@ -30,7 +32,7 @@ from sqlalchemy.exc import NoResultFound
 from updater_server.errors import VaultError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import pins
-from updater_server.sales.restore_state import held_through
+from updater_server.sales.restore_state import HELD_THROUGH, held_through
 from updater_server.server_key import SealedValue, ServerKey
 from updater_server.store.engine import is_sqlite
 from updater_server.store.prepared import Prepared
@@ -74,30 +76,42 @@ _OPENABLE = (voucher.c.id, voucher.c.product_id, voucher.c.serial, voucher.c.exp
 _REVEAL = Prepared(select(*_OPENABLE).where(voucher.c.id == bindparam("voucher_id")))
 
 
-def _taking(skips: bool, which: ColumnElement[bool], *order: ColumnElement[Any]) -> Prepared:
-    free = select(voucher.c.id).where(
-        voucher.c.product_id == bindparam("product"),
-        voucher.c.free,
-        voucher.c.id > bindparam("held_through"),
-        which,
-    )
-    chosen = free.order_by(*order).limit(bindparam("wanted", type_=Integer))
+_HELD = func.coalesce(HELD_THROUGH, 0)
+_WANTED = bindparam("wanted", type_=Integer)
+_EXPIRES = voucher.c.expires_at
+_AFTER: ColumnElement[Any] = bindparam("after")
+_EXPIRING, _LASTING = _EXPIRES > _AFTER, _EXPIRES == 0
+
+
+def _free(which: ColumnElement[bool], *order: ColumnElement[Any]) -> Select[Any]:
+    """A walk along one index: ordered by one expression, the whole vault would be sorted."""
+    mine = voucher.c.product_id == bindparam("product")
+    found = select(voucher.c.id).where(mine, voucher.c.free, voucher.c.id > _HELD, which)
+    return found.order_by(*order)
+
+
+def _taking(which: ColumnElement[bool], *order: ColumnElement[Any]) -> Prepared:
+    chosen = _free(which, *order).limit(_WANTED)
     taken = update(voucher).where(voucher.c.id.in_(chosen)).values(free=False)
-    locked = chosen.with_for_update(skip_locked=skips).cte("chosen")
-    also = update(voucher).where(voucher.c.id == locked.c.id).values(free=False)
-    return Prepared(taken.returning(*_OPENABLE), on_postgresql=also.returning(*_OPENABLE))
+    return Prepared(taken.returning(*_OPENABLE))
 
 
-def _walks(skips: bool) -> tuple[Prepared, Prepared]:
-    """Two walks along one index: ordered by one expression, the whole vault would be sorted."""
-    expires = voucher.c.expires_at
-    after = expires > bindparam("after")
-    return _taking(skips, after, expires, voucher.c.id), _taking(skips, expires == 0, voucher.c.id)
+def _taking_at_once(skips: bool) -> Prepared:
+    """Both walks in one question: those that expire, and as many more of the others."""
+    first = _free(_EXPIRING, _EXPIRES, voucher.c.id).limit(_WANTED)
+    expiring = first.with_for_update(skip_locked=skips).cte("expiring")
+    rest = _WANTED - select(func.count()).select_from(expiring).scalar_subquery()
+    others = _free(_LASTING, voucher.c.id).limit(rest)
+    lasting = others.with_for_update(skip_locked=skips).cte("lasting")
+    chosen = union_all(select(expiring.c.id), select(lasting.c.id)).subquery("chosen")
+    taken = update(voucher).where(voucher.c.id == chosen.c.id).values(free=False)
+    return Prepared(taken.returning(*_OPENABLE))
 
 
-_TAKE = _walks(skips=True)
+_ON_SQLITE = (_taking(_EXPIRING, _EXPIRES, voucher.c.id), _taking(_LASTING, voucher.c.id))
+_TAKE = _taking_at_once(skips=True)
 # Those that others hold just now: they may give them back, so only this says "sold out".
-_TAKE_LAST = _walks(skips=False)
+_TAKE_LAST = _taking_at_once(skips=False)
 
 
 def take(
@@ -113,17 +127,12 @@ def take(
 
 
 def _take(connection: Connection, product_id: str, count: int, now: int, spare_s: int) -> list[Any]:
-    values = {"product": product_id, "held_through": held_through(connection)}
+    values = {"product": product_id, "after": now + spare_s}
     rows: list[Any] = []
-    for expiring, lasting in (_TAKE,) if is_sqlite(connection) else (_TAKE, _TAKE_LAST):
+    for walk in _ON_SQLITE if is_sqlite(connection) else (_TAKE, _TAKE_LAST):
         if len(rows) < count:
-            found = expiring.all(
-                connection, **values, after=now + spare_s, wanted=count - len(rows)
-            )
-            rows += sorted(found, key=lambda row: (row.expires_at, row.id))
-        if len(rows) < count:
-            found = lasting.all(connection, **values, wanted=count - len(rows))
-            rows += sorted(found, key=lambda row: int(row.id))
+            found = walk.all(connection, **values, wanted=count - len(rows))
+            rows += sorted(found, key=lambda row: (not row.expires_at, row.expires_at, row.id))
     return rows
 
 

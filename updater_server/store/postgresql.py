@@ -147,6 +147,8 @@ def open_engine(url: str, as_owner: bool = False) -> Engine:
         from psycopg.types.numeric import IntLoader  # sums of whole numbers are whole numbers
 
         raw.adapters.register_loader("numeric", IntLoader)
+        # Only `exchange` prepares statements: the driver would throw away all that there are.
+        raw.prepare_threshold = None
         before, raw.autocommit = raw.autocommit, True
         raw.execute(
             "SELECT set_config('search_path', %s, false), set_config('lock_timeout', %s, false)",
@@ -165,8 +167,9 @@ def open_engine(url: str, as_owner: bool = False) -> Engine:
 
 _ALONE = "pg_advisory_xact_lock"
 _BESIDE = "pg_advisory_xact_lock_shared"
+# With the beginning itself, in one exchange.
 _PLACES = {
-    alone: f"SELECT {lock}({_CLASS}, {_WRITERS}), "
+    alone: f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT {lock}({_CLASS}, {_WRITERS}), "
     f"set_config('idle_in_transaction_session_timeout', '{_IDLE_MS}', true)"
     for alone, lock in ((True, _ALONE), (False, _BESIDE))
 }
@@ -177,12 +180,14 @@ def take_place(connection: Connection, alone: bool) -> None:
     other messages. What hangs in it is ended by the database.
     """
     words = _PLACES[alone]
+    driver: Any = connection.dialect.loaded_dbapi
     raw: Any = connection.connection.driver_connection
-    try:
-        raw.execute(words, prepare=True)  # each message's first question: as `prepared` asks
-    except connection.dialect.loaded_dbapi.Error as error:
-        base = connection.dialect.loaded_dbapi.Error
-        raise DBAPIError.instance(words, None, error, base, dialect=connection.dialect) from error
+    found = raw.pgconn.exec_(words.encode())
+    if found.status != driver.pq.ExecStatus.TUPLES_OK:
+        lost = raw.pgconn.status != driver.pq.ConnStatus.OK
+        told = found.get_error_message() or "the connection to the database is lost"
+        error = driver.OperationalError(told) if lost else driver.errors.error_from_result(found)
+        raise DBAPIError.instance(words, None, error, driver.Error, dialect=connection.dialect)
 
 
 def one_at_a_time(connection: Connection, about: str) -> None:

@@ -26,6 +26,7 @@ from updater_server.store.engine import (
     driver_connection,
     is_sqlite,
 )
+from updater_server.store.exchange import Question, tell
 
 
 class Prepared:
@@ -56,7 +57,7 @@ class Prepared:
     def _run(self, connection: Connection, values: dict[str, Any]) -> tuple[_Form, Any]:
         form = self._form(connection)
         try:
-            return form, form.run(driver_connection(connection), values)
+            return form, form.run(connection, driver_connection(connection), values)
         except connection.dialect.loaded_dbapi.Error as error:
             raise as_sqlalchemys(connection, form.text, error) from error
 
@@ -110,11 +111,12 @@ class _Form:
         self.row: Any = None
         self._fixed = {name: value for name, value in compiled.params.items() if name not in given}
         self._names: Sequence[str] | None = compiled.positiontup
+        self._question = Question(self.text)
 
-    def run(self, raw: Any, values: dict[str, Any]) -> Any:
-        """The driver's cursor."""
-        if self._names is None:  # PostgreSQL's driver goes by the names
-            return raw.execute(self.text, {**self._fixed, **values}, prepare=True)
+    def run(self, connection: Connection, raw: Any, values: dict[str, Any]) -> Any:
+        """The driver's cursor, or something like it."""
+        if self._names is None:  # PostgreSQL goes by the names
+            return self._question.ask(connection, raw, {**self._fixed, **values})
         fixed = self._fixed
         return raw.execute(
             self.text, [values[name] if name in values else fixed[name] for name in self._names]
@@ -146,6 +148,9 @@ def undone_if_it_fails(connection: Connection) -> Iterator[None]:
 
 
 def _do(connection: Connection, words: str) -> None:
+    if not is_sqlite(connection):
+        tell(connection, driver_connection(connection), words)
+        return
     try:
         driver_connection(connection).execute(words)
     except connection.dialect.loaded_dbapi.Error as error:
