@@ -24,8 +24,8 @@ class LinkProfile:
     """How the data link behaves. Rates in bytes a second, latency one way.
 
     `loss` is the chance that a segment is lost and comes `retransmission_ms` later (TCP hides the
-    loss, not the delay), or that a datagram never comes. Downlink data reaches the modem in pieces of `smallest_chunk_bytes` to
-    `largest_chunk_bytes`.
+    loss, not the delay), or that a datagram never comes. Downlink data reaches the modem in pieces
+    of `smallest_chunk_bytes` to `largest_chunk_bytes`.
     """
 
     downlink_bytes_per_s: float = 4000.0
@@ -78,7 +78,7 @@ class Traffic:
 
     @property
     def modelled_overhead_bytes(self) -> int:
-        """Headers of all segments and datagrams, whole segments sent again, and DNS: an estimate."""
+        """All headers, whole segments sent again, and DNS: an estimate."""
         segments = self.segments_up + self.segments_down
         datagrams = self.datagrams_up + self.datagrams_down
         heads = segments * SEGMENT_OVERHEAD_BYTES + datagrams * DATAGRAM_OVERHEAD_BYTES

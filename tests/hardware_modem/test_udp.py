@@ -1,4 +1,4 @@
-"""Datagrams through the modem, and names: each comes once, twice, late or never, and is paid for."""
+"""Datagrams through the modem, and names: each comes once, twice, late or never, and is paid."""
 
 from __future__ import annotations
 

@@ -102,6 +102,18 @@ def serve(
     data: Data,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
+    coap: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Answer terminals' datagrams (CoAP over UDP) there too, and tell them so.",
+        ),
+    ] = None,
+    coap_outside: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Where terminals reach it, if a router maps it."),
+    ] = None,
 ) -> None:
     """Serve terminals, technicians and the dashboard until interrupted."""
     from updater_server.faces.serving import serve as run  # the web server, only where it is needed
@@ -117,4 +129,4 @@ def serve(
         sys.stdout.flush()
 
     with refusals():
-        run(Service.open(data), host, port, ready)
+        run(Service.open(data), host, port, ready, coap, coap_outside)

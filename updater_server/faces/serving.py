@@ -17,6 +17,7 @@ from typing import Any, cast
 from updater_server.atomic import write_atomically
 from updater_server.errors import StateError
 from updater_server.faces.app import BODY_LIMIT_BYTES, make_app
+from updater_server.faces.datagrams import Datagrams
 from updater_server.faces.http_connection import Application, Limits
 from updater_server.faces.http_server import HttpServer
 from updater_server.renewal import keep_renewing
@@ -45,7 +46,23 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def _serve(service: Service, listening: socket.socket, ready: Callable[[int], None]) -> None:
+def _hear(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        hearing = socket.socket(family, socket.SOCK_DGRAM)
+        hearing.bind((host, port))
+        hearing.setblocking(False)
+    except OSError as error:
+        raise StateError(f"cannot hear datagrams on {host}:{port}: {error.strerror}") from error
+    return hearing
+
+
+async def _serve(
+    service: Service,
+    listening: socket.socket,
+    hearing: socket.socket | None,
+    ready: Callable[[int], None],
+) -> None:
     application: Any = make_app(service)
     server = HttpServer(cast(Application, application), listening, _limits())
     loop = asyncio.get_running_loop()
@@ -58,6 +75,10 @@ async def _serve(service: Service, listening: socket.socket, ready: Callable[[in
         loop.add_signal_handler(number, stop)
     host, port = listening.getsockname()[:2]
     running = asyncio.create_task(server.serve())
+    datagrams = Datagrams(service, application.answer)
+    if hearing is not None:
+        await loop.create_datagram_endpoint(lambda: datagrams, sock=hearing)
+        write_atomically(service.folder.coap_port, f"{hearing.getsockname()[1]}\n".encode())
     await _until_answering(host, port, running)
     write_atomically(service.folder.port, f"{port}\n".encode())
     ready(port)
@@ -66,6 +87,7 @@ async def _serve(service: Service, listening: socket.socket, ready: Callable[[in
         for task in (keep_renewing(service), _count(service), _look_after(service))
     ]
     await running
+    await datagrams.drain(Limits.drain_s)
     for task in tasks:
         task.cancel()
     for close in application.on_shutdown:
@@ -149,11 +171,19 @@ def _settle() -> None:
     gc.freeze()
 
 
-def serve(service: Service, host: str, port: int, ready: Callable[[int], None]) -> None:
+def serve(
+    service: Service,
+    host: str,
+    port: int,
+    ready: Callable[[int], None],
+    coap_port: int | None = None,
+    coap_outside: int | None = None,
+) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is called with the port once requests are answered.
 
     Port 0 takes a free one. The port is also in the file `port` of the data folder while the server
-    runs.
+    runs, the one for datagrams, if any are to be answered, in `coap-port`; terminals
+    are told `coap_outside`, or that one.
 
     Raises:
         StateError: another server uses this folder, the database is damaged or cannot be written,
@@ -162,12 +192,15 @@ def serve(service: Service, host: str, port: int, ready: Callable[[int], None]) 
     with its_place(service) as cut_off:
         examine(service, cut_off)
         listening = _listen(host, port)
+        hearing = None if coap_port is None else _hear(host, coap_port)
         desk = Desk(service.engine, service.key, service.now)
-        service = dataclasses.replace(service, desk=desk)
+        told = (coap_outside or hearing.getsockname()[1]) if hearing else None
+        service = dataclasses.replace(service, desk=desk, coap_port=told)
         _settle()
         try:
-            asyncio.run(_serve(service, listening, ready))
+            asyncio.run(_serve(service, listening, hearing, ready))
         finally:
             desk.close()
             service.folder.port.unlink(missing_ok=True)
+            service.folder.coap_port.unlink(missing_ok=True)
             listening.close()
