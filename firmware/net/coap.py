@@ -127,19 +127,20 @@ async def _hear(
             data = await _datagram(modem, max(0, ticks_diff(deadline_ms, ticks_ms())))
         except LinkTimeout:
             return is_taken, None
+        announced = b"\x60\x00" + message_id.to_bytes(2, "big")
+        if data[:4] == announced:
+            if not is_taken:
+                deadline_ms = ticks_add(ticks_ms(), _LATER_MS)
+            is_taken = True
+            data = data[4:]  # where both came before either was read they run together
         found = parse(data)
         if found is None:
             continue
         kind, code, known_id, payload = found
         is_ours = known_id == message_id
-        if kind == RST or (kind == ACK and code >= 0x80):
-            if is_ours:
-                return True, None
-        elif kind == ACK and not code:
-            if is_ours and not is_taken:
-                is_taken = True
-                deadline_ms = ticks_add(ticks_ms(), _LATER_MS)
-        elif code == _CHANGED and (is_ours or kind != ACK):
+        if is_ours and (kind == RST or (kind == ACK and code >= 0x80)):
+            return True, None
+        if code == _CHANGED and (is_ours or kind != ACK):
             answer = opened(payload)
             if answer is not None:
                 if kind == CON:
