@@ -131,6 +131,8 @@ class Terminal:
         self.messenger = Messenger(
             self._keys, who.terminal_id, boot.boot_count, http_post(self.http), board.random(4)
         )
+        self.messenger.client = self.http
+        self.messenger.random = board.random
         self.updates = UpdateClient(
             self.http,
             board,

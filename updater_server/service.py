@@ -129,6 +129,11 @@ class DataFolder:
         """The port in use, while the server runs."""
         return self.path / "port"
 
+    @property
+    def coap_port(self) -> Path:
+        """The port for datagrams, while the server answers any."""
+        return self.path / "coap-port"
+
     def check_restored(self) -> None:
         """Refuse a folder whose database is half put back.
 
@@ -152,6 +157,8 @@ class Service:
     key_ring: KeyRing = field(default_factory=KeyRing)
     desk: Desk | None = None
     """Where suppliers are asked, in a server that runs."""
+    coap_port: int | None = None
+    """Where datagrams are answered, if they are; terminals are told with each check-in."""
     spool: Spool = field(init=False)
     """Where what terminals tell of themselves waits for the worker."""
 

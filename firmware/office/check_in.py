@@ -31,6 +31,7 @@ _CHECK_IN_REPLY_TEXT = const(4)
 _CHECK_IN_REPLY_WAITING = const(5)
 _CHECK_IN_REPLY_RECALLED = const(6)
 _CHECK_IN_REPLY_BLOCKED = const(7)
+_CHECK_IN_REPLY_COAP_PORT = const(8)
 
 
 def status(
@@ -93,6 +94,10 @@ async def check_in(
     if through >= journal.next_sequence:
         raise BadReply("the server has records up to %d" % through)
     messenger.told = through
+    coap_port = 0
+    if _CHECK_IN_REPLY_COAP_PORT in reply:
+        coap_port = field(reply, _CHECK_IN_REPLY_COAP_PORT, int, 1, 65535)
+    messenger.coap_port = coap_port
     till.blocked = reply.get(_CHECK_IN_REPLY_BLOCKED) is True
     if through < journal.state.acknowledged:
         # It was put back from a back-up: it hears again what it has forgotten, and its figure of

@@ -5,8 +5,9 @@ comes without the seal decides nothing about money.
 """
 
 from bootloader.shared import cbor, cose
-from bootloader.shared.compat import const
+from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
 from bootloader.shared.strict import fault
+from firmware import lent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +37,12 @@ LOOK_UP = const(7)
 
 # Bounds of what passes between terminal and server: docs/formats/limits.toml.
 REPLY_BYTES = const(6144)
+_COAP_PLAIN_BYTES = const(960)  # with its envelope it fits a datagram
 FLOAT_MINOR = const(1 << 40)
 UINT32 = const(0xFFFFFFFF)
+_DATAGRAM = "firmware.office.datagram"
+_REST_MS = const(3600000)
+_DOUBLINGS = const(5)  # a pause of a day and a third
 
 
 class NoNetwork(Exception):
@@ -93,6 +98,12 @@ class Messenger:
 
     `boot_count` must never have been used before under these keys: it makes the replay counter.
     `salt` is 4 random bytes of this boot: should a boot count come again after all, nonces do not.
+
+    Where the server takes datagrams (`coap_port`, 0: it does not; `client`, `random`: set beside
+    it), what fits is asked by one first, and by `post` when no answer came: under a new counter, as
+    each is taken once. `misses`: how often in a row that was in vain though `post` was answered, 1
+    while nobody knows; from 2 on datagrams rest, longer each time. `address`: the server's, ""
+    until it is asked for.
     """
 
     def __init__(
@@ -108,6 +119,12 @@ class Messenger:
         self.told = 0xFFFFFFFF
         self.on_newest: Callable[[bytes], None] | None = None  # the tag of the newest timestamp
         self.post = post  # a technician's cable takes its place for a while
+        self.client: HttpClient | None = None
+        self.random: Callable[[int], bytes] = bytes
+        self.coap_port = 0
+        self.address = ""
+        self.misses = 1
+        self._rests_until_ms = ticks_ms()
 
     async def exchange(self, kind: int, fields: "Content") -> "Content":
         """Send `{0: kind, ...fields}`; return the reply's map.
@@ -115,21 +132,20 @@ class Messenger:
         Raises:
             NoNetwork, BadReply, ServerRefused: see there.
         """
-        self._sent += 1
-        counter = cose.message_counter(self._boot_count, self._sent)
         content = dict(fields)
         content[_KIND] = kind
-        status, body = await self.post(
-            cose.seal_request(
-                self._keys.up, self._terminal_id, self._salt, counter, cbor.dumps(content)
-            )
-        )
-        if status == 503:
-            raise NoNetwork("the server is busy")
-        if status != 200:
-            raise BadReply("HTTP status %d" % status)
+        plain = cbor.dumps(content)
+        fits = self.coap_port and kind != STOCK and len(plain) <= _COAP_PLAIN_BYTES
+        body = None
+        if fits and ticks_diff(ticks_ms(), self._rests_until_ms) >= 0:
+            body = await self._by_datagram(plain)
+            if body is None:
+                body = await self._by_post(plain)
+                self._missed()
+        else:
+            body = await self._by_post(plain)
         try:
-            reply = cbor.loads(cose.open_reply(self._keys.down, self._salt, counter, body))
+            reply = cbor.loads(body)
         except ValueError as error:
             raise BadReply(str(error))
         if not isinstance(reply, dict):
@@ -143,6 +159,50 @@ class Messenger:
         if self.on_newest and isinstance(newest, bytes) and len(newest) == _TAG_BYTES:
             self.on_newest(newest)
         return reply
+
+    def seal(self, plain: bytes) -> tuple[int, bytes]:
+        """(counter, sealed message) of `plain`, under a counter of its own."""
+        self._sent += 1
+        counter = cose.message_counter(self._boot_count, self._sent)
+        return counter, cose.seal_request(
+            self._keys.up, self._terminal_id, self._salt, counter, plain
+        )
+
+    def open(self, counter: int, body: bytes) -> bytes | None:
+        """What a reply to the message with that counter says; None if it is not the server's."""
+        try:
+            return cose.open_reply(self._keys.down, self._salt, counter, body)
+        except ValueError:
+            return None
+
+    async def _by_post(self, plain: bytes) -> bytes:
+        counter, sealed = self.seal(plain)
+        status, body = await self.post(sealed)
+        if status == 503:
+            raise NoNetwork("the server is busy")
+        if status != 200:
+            raise BadReply("HTTP status %d" % status)
+        opened = self.open(counter, body)
+        if opened is None:
+            raise BadReply("the seal does not open")
+        return opened
+
+    async def _by_datagram(self, plain: bytes) -> bytes | None:
+        try:
+            module = lent.load(_DATAGRAM, ("firmware.net.coap",))
+            answer: bytes | None = await module.by_datagram(self, plain)
+            return answer
+        except MemoryError:
+            return None
+        finally:
+            lent.give_back((_DATAGRAM, "firmware.net.coap"))
+
+    def _missed(self) -> None:
+        """Datagrams do not pass, and something else does: they rest, after two in a row."""
+        self.misses += 1
+        if self.misses > 1:
+            doublings = min(self.misses - 2, _DOUBLINGS)
+            self._rests_until_ms = ticks_add(ticks_ms(), _REST_MS << doublings)
 
 
 def field(

@@ -1,4 +1,4 @@
-"""The TCP/IP commands: CSTT, CIICR, CIFSR, CIPSTART, CIPSEND, CIPRXGET and their kin.
+"""The TCP/IP commands: CSTT, CIICR, CIFSR, CDNSGIP, CIPSTART, CIPSEND, CIPRXGET and their kin.
 
 What they do is in `hw_sim.modem.ip_stack`; here is what the host says and hears.
 """
@@ -45,8 +45,10 @@ class TcpCommands:
             "+CIFSR": Command(every=lambda c: self._say_address()),
             "+CIPSTATUS": Command(every=lambda c: self._say_state()),
             "+CIPSTART": Command(
-                write=self._start, test='("TCP"),("(0-255).(0-255).(0-255).(0-255)"),("port")'
+                write=self._start,
+                test='("TCP","UDP"),("(0-255).(0-255).(0-255).(0-255)"),("port")',
             ),
+            "+CDNSGIP": Command(write=self._resolve, test=None),
             "+CIPSEND": Command(
                 read=lambda: str(ip.send_room_bytes),
                 write=self._send,
@@ -96,12 +98,13 @@ class TcpCommands:
 
     def _say_state(self) -> str:
         self._line.line("OK")
-        self._line.line(f"STATE: {self._ip.state.value}")
+        self._line.line(f"STATE: {self._ip.said}")
         return NO_RESULT
 
     def _start(self, command: AtCommand) -> str:
-        if command.text(0).upper() != "TCP":
-            raise AtError(4 if command.text(0).upper() == "UDP" else 50)
+        kind = command.text(0).upper()
+        if kind not in ("TCP", "UDP"):
+            raise AtError(50)
         name, port = command.text(1), command.number(2, 1, 65535)
         if not name or len(name) > 100:
             raise AtError(50)
@@ -111,7 +114,14 @@ class TcpCommands:
         if not self._ip.may_connect():
             raise AtError(3)
         self._line.line("OK")
-        self._ip.start_connecting(name, port)
+        self._ip.start_connecting(kind, name, port)
+        return NO_RESULT
+
+    def _resolve(self, command: AtCommand) -> str:
+        name = command.text(0)
+        if not name or len(name) > 100:
+            raise AtError(50)
+        self._ip.start_resolving(name)
         return NO_RESULT
 
     async def _send(self, command: AtCommand) -> str | None:

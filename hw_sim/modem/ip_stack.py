@@ -1,8 +1,10 @@
 """The modem's own TCP/IP stack: the state machine behind the CIP commands, one connection.
 
 For `hw_sim.modem` only. Source: SIM800 AT manual, chapter "TCPIP application toolkit", and
-the TCPIP application note's state diagram. UDP, server mode and CIPMUX=1 are not modelled
-(refused).
+the TCPIP application note's state diagram. Server mode and CIPMUX=1 are not modelled (refused).
+
+Of datagrams that wait unread the part keeps bytes and forgets where one ends: reports differ here,
+and this is the harsher for a driver.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Final
 from hw_sim.modem.at import AtError
 from hw_sim.modem.serial_line import SerialLine
 from hw_sim.modem.tasks import Tasks
+from hw_sim.network.datagrams import UdpSocket
 from hw_sim.network.errors import ConnectFailedError, LinkLostError, PdpRefusedError
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.listener import NetworkListener
@@ -72,12 +75,14 @@ class IpStack:
         self._listener = listener
         self._attached = attached
         self._context: PdpContext | None = None
-        self._connection: TcpConnection | None = None
+        self._connection: TcpConnection | UdpSocket | None = None
+        self._kind = "TCP"
         self._connecting: asyncio.Task[None] | None = None
         self._received = bytearray()
         self._announced = False
         self._quick_queue_bytes = 0
-        self._apn = ""
+        self.apn = ""
+        """The access point name of AT+CSTT."""
         self.login = ("", "")
         self.state = IpState.INITIAL
         self.manual_receive = False
@@ -93,14 +98,9 @@ class IpStack:
         self._require(IpState.INITIAL)
         if max(len(apn), *map(len, login)) > 50:
             raise AtError(50)
-        self._apn = apn
+        self.apn = apn
         self.login = login
         self.state = IpState.START
-
-    @property
-    def apn(self) -> str:
-        """The access point name of AT+CSTT."""
-        return self._apn
 
     async def bring_up(self) -> None:
         """AT+CIICR: only from IP START; failure leaves PDP DEACT, which only AT+CIPSHUT leaves."""
@@ -109,7 +109,7 @@ class IpStack:
         try:
             if not self._attached():
                 raise PdpRefusedError("not attached")
-            context = await self._network.activate_pdp(self._apn, self._listener, self.login)
+            context = await self._network.activate_pdp(self.apn, self._listener, self.login)
         except PdpRefusedError as refusal:
             self.state = IpState.PDP_DEACTIVATED
             self._line.line("+PDP: DEACT")
@@ -162,8 +162,11 @@ class IpStack:
         """Whether AT+CIPSTART is taken in this state."""
         return self.state in (IpState.INITIAL, IpState.STATUS, IpState.CLOSED)
 
-    def start_connecting(self, name: str, port: int) -> None:
-        """AT+CIPSTART accepted: the outcome comes later as CONNECT OK or CONNECT FAIL."""
+    def start_connecting(self, kind: str, name: str, port: int) -> None:
+        """AT+CIPSTART accepted: the outcome comes later as CONNECT OK or CONNECT FAIL. `kind`: TCP
+        or UDP.
+        """
+        self._kind = kind
         bring_up_first = self.state is IpState.INITIAL
         self.state = IpState.START if bring_up_first else IpState.CONNECTING
         self._received.clear()
@@ -183,20 +186,42 @@ class IpStack:
             self.state = IpState.CONNECTING
         assert self._context is not None
         try:
-            self._connection = await self._context.connect(
-                name,
-                port,
-                receive_window_bytes=RECEIVE_WINDOW_BYTES,
-                on_data=self._on_data,
-                on_closed=self._on_closed,
-            )
+            if self._kind == "UDP":
+                self._connection = self._context.open_datagrams(name, port, on_data=self._on_data)
+            else:
+                self._connection = await self._context.connect(
+                    name,
+                    port,
+                    receive_window_bytes=RECEIVE_WINDOW_BYTES,
+                    on_data=self._on_data,
+                    on_closed=self._on_closed,
+                )
         except ConnectFailedError:
             self.state = IpState.CLOSED
-            self._line.line(f"STATE: {self.state.value}")
+            self._line.line(f"STATE: {self.said}")
             self._line.line("CONNECT FAIL")
             return
         self.state = IpState.CONNECTED
         self._line.line("CONNECT OK")
+
+    @property
+    def said(self) -> str:
+        """What AT+CIPSTATUS says: the last connection's kind names its states."""
+        return self.state.value.replace("TCP", self._kind)
+
+    def start_resolving(self, name: str) -> None:
+        """AT+CDNSGIP: the answer comes later. 8 is the part's "DNS common error"."""
+        context = self._context
+        if self.state not in _HAS_ADDRESS or context is None:
+            raise AtError(3)
+
+        async def resolve() -> None:
+            address = await context.resolve(name)
+            found = f'1,"{name}","{address}"' if address else "0,8"
+            self._line.line(f"+CDNSGIP: {found}")
+
+        self._line.line("OK")
+        self._tasks.spawn(resolve())
 
     def close(self) -> None:
         """AT+CIPCLOSE: ends a connection or the attempt at one; otherwise operation not allowed."""
@@ -227,7 +252,7 @@ class IpStack:
         self.acknowledged_bytes += len(data)
         return "SEND OK"
 
-    async def _send_quickly(self, connection: TcpConnection, data: bytes) -> None:
+    async def _send_quickly(self, connection: TcpConnection | UdpSocket, data: bytes) -> None:
         try:
             await connection.send(data)
             self.acknowledged_bytes += len(data)

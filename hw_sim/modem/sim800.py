@@ -18,7 +18,7 @@ Choices worth knowing:
 - A call is heard, refused and hung up, never spoken in.
 - A network that refused the card is asked again only after a start, the radio off and on, or
   AT+COPS.
-- Not modelled, answered ERROR: the bearer and HTTP commands (SAPBR, HTTP...), UDP, CIPMUX=1.
+- Not modelled, answered ERROR: the bearer and HTTP commands (SAPBR, HTTP...), CIPMUX=1.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How a data link behaves, and what crossed it: figures only, no behaviour.
 
 Payload bytes are *measured* as they cross. Headers, handshakes, acknowledgements and
-retransmissions are *modelled* at 40 bytes a segment (20 IP + 20 TCP) and counted apart; DNS is not
-counted.
+retransmissions are *modelled* at 40 bytes a segment (20 IP + 20 TCP) and 28 a datagram (20 IP + 8
+UDP), and counted apart. A name that is asked for is two datagrams of DNS (RFC 1035, section 4).
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 SEGMENT_OVERHEAD_BYTES = 40
 """IPv4 and TCP header without options: the modelled cost of each segment."""
+
+DATAGRAM_OVERHEAD_BYTES = 28
+"""IPv4 and UDP header."""
 
 MAXIMUM_SEGMENT_BYTES = 1360
 """TCP payload of a full segment over GPRS (1400-byte PDP context MTU)."""
@@ -21,8 +24,8 @@ class LinkProfile:
     """How the data link behaves. Rates in bytes a second, latency one way.
 
     `loss` is the chance that a segment is lost and comes `retransmission_ms` later (TCP hides the
-    loss, not the delay). Downlink data reaches the modem in pieces of `smallest_chunk_bytes` to
-    `largest_chunk_bytes`.
+    loss, not the delay), or that a datagram never comes. Downlink data reaches the modem in pieces
+    of `smallest_chunk_bytes` to `largest_chunk_bytes`.
     """
 
     downlink_bytes_per_s: float = 4000.0
@@ -68,14 +71,26 @@ class Traffic:
     segments_down: int = 0
     retransmitted_bytes: int = 0
     connections: int = 0
+    datagrams_up: int = 0
+    datagrams_down: int = 0
+    name_bytes: int = 0
+    """Questions for names and their answers, with all headers."""
 
     @property
     def modelled_overhead_bytes(self) -> int:
-        """Headers of all segments, and whole segments sent again: an estimate."""
+        """All headers, whole segments sent again, and DNS: an estimate."""
         segments = self.segments_up + self.segments_down
-        return segments * SEGMENT_OVERHEAD_BYTES + self.retransmitted_bytes
+        datagrams = self.datagrams_up + self.datagrams_down
+        heads = segments * SEGMENT_OVERHEAD_BYTES + datagrams * DATAGRAM_OVERHEAD_BYTES
+        return heads + self.retransmitted_bytes + self.name_bytes
 
     @property
     def modelled_total_bytes(self) -> int:
         """Payload both ways plus the modelled overhead: what an operator would roughly bill."""
         return self.payload_up_bytes + self.payload_down_bytes + self.modelled_overhead_bytes
+
+
+def name_bytes(name: str) -> int:
+    """What asking for a name's address costs: a question, and an answer with one address."""
+    question = 12 + len(name.encode()) + 2 + 4
+    return 2 * (DATAGRAM_OVERHEAD_BYTES + question) + 16

@@ -1,12 +1,16 @@
-"""A data context (PDP): an IP address of the terminal's, and the TCP connections over it."""
+"""A data context (PDP): an IP address of the terminal's, the TCP connections over it, and sockets
+for datagrams.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hw_sim.network.datagrams import UdpSocket
 from hw_sim.network.errors import ConnectFailedError
 from hw_sim.network.internet import Internet
+from hw_sim.network.link import name_bytes
 from hw_sim.network.listener import NetworkListener
 from hw_sim.network.radio import Radio
 from hw_sim.network.tcp import TcpConnection, reset
@@ -22,7 +26,7 @@ class PdpContext:
     address: str
     tcp_gives_up_s: float
     on_end: Callable[[PdpContext], None]
-    connections: list[TcpConnection] = field(default_factory=list)
+    connections: list[TcpConnection | UdpSocket] = field(default_factory=list)
     active: bool = True
     dead_s: float | None = None
     """It has an address and carries nothing; so long does a connection over it take to fail."""
@@ -44,6 +48,7 @@ class PdpContext:
         called once when the far end or the network ended it, after all data that arrived.
         """
         radio = self.radio
+        self._count_name(name)
         try:
             async with radio.pace.limit(self.tcp_gives_up_s):
                 if self.dead_s is not None:
@@ -80,6 +85,49 @@ class PdpContext:
             connection.mute()
         return connection
 
+    async def resolve(self, name: str) -> str | None:
+        """The address of a name, asked for over the air; None when there is none, or no answer."""
+        radio = self.radio
+        if self.dead_s is not None or self.is_mute:
+            await radio.pace.sleep(self.tcp_gives_up_s)
+            return None
+        self._count_name(name)
+        await radio.wait_flowing()
+        await radio.pace.sleep(2 * radio.profile.latency_ms / 1000)
+        await radio.wait_flowing()
+        return self.internet.resolve(name) if self.active else None
+
+    def open_datagrams(
+        self,
+        name: str,
+        port: int,
+        *,
+        on_data: Callable[[bytes], None],
+    ) -> UdpSocket:
+        """A socket for datagrams to `name:port`. Raises ConnectFailedError: a name without address.
+
+        Nothing crosses the link for it but the question for the name.
+        """
+        self._count_name(name)
+        if self.internet.resolve(name) is None:
+            raise ConnectFailedError(f"no address is known for {name!r}")
+        far_end = self.internet.datagrams_to(name, port)
+        connection = UdpSocket(
+            self.radio,
+            self.internet.ways,
+            far_end,
+            on_data=on_data,
+            on_end=self._forget,
+        )
+        self.connections.append(connection)
+        if self.is_mute or self.dead_s is not None:
+            connection.mute()
+        return connection
+
+    def _count_name(self, name: str) -> None:
+        if name != self.internet.resolve(name):  # else it is an address
+            self.radio.traffic.name_bytes += name_bytes(name)
+
     def deactivate(self, *, by_network: bool = False) -> None:
         """End the context; its connections die without a word to the far end's application.
 
@@ -94,6 +142,6 @@ class PdpContext:
         if by_network:
             self.listener.on_pdp_deactivated()
 
-    def _forget(self, connection: TcpConnection) -> None:
+    def _forget(self, connection: TcpConnection | UdpSocket) -> None:
         if connection in self.connections:
             self.connections.remove(connection)

@@ -10,7 +10,12 @@ import random
 from collections import deque
 from collections.abc import Callable
 
-from hw_sim.network.link import SEGMENT_OVERHEAD_BYTES, LinkProfile, Traffic
+from hw_sim.network.link import (
+    DATAGRAM_OVERHEAD_BYTES,
+    SEGMENT_OVERHEAD_BYTES,
+    LinkProfile,
+    Traffic,
+)
 from hw_sim.pacing import Pace
 
 _PIECE_GAP_S = 0.005
@@ -111,6 +116,24 @@ class Radio:
         self.traffic.payload_down_bytes += payload_bytes
         return await self._cross(self._down, payload_bytes, self.profile.downlink_bytes_per_s)
 
+    async def datagram_up(self, payload_bytes: int) -> float | None:
+        """As `cross_up`; None when it is lost, as nobody sends a datagram again."""
+        await self.wait_flowing()
+        self.traffic.datagrams_up += 1
+        self.traffic.payload_up_bytes += payload_bytes
+        return await self._once(self._up, payload_bytes, self.profile.uplink_bytes_per_s)
+
+    async def datagram_down(self, payload_bytes: int) -> float | None:
+        """As `cross_down`; None when it is lost."""
+        await self.wait_flowing()
+        self.traffic.datagrams_down += 1
+        self.traffic.payload_down_bytes += payload_bytes
+        return await self._once(self._down, payload_bytes, self.profile.downlink_bytes_per_s)
+
+    def happens(self, chance: float) -> bool:
+        """Whether something of that chance happens now; nothing is drawn for what never does."""
+        return chance > 0 and self._chance.random() < chance
+
     async def until(self, device_s: float) -> None:
         """Wait for that device time."""
         await self.pace.sleep(device_s - self.pace.now_s())
@@ -134,11 +157,21 @@ class Radio:
     # inside
 
     async def _cross(self, way: _Direction, payload_bytes: int, bytes_per_s: float) -> float:
-        wire_s = (payload_bytes + SEGMENT_OVERHEAD_BYTES) / bytes_per_s
+        free_at_s = await self._hold(way, payload_bytes + SEGMENT_OVERHEAD_BYTES, bytes_per_s)
+        return free_at_s + self._delay_s(payload_bytes)
+
+    async def _once(self, way: _Direction, payload_bytes: int, bytes_per_s: float) -> float | None:
+        free_at_s = await self._hold(way, payload_bytes + DATAGRAM_OVERHEAD_BYTES, bytes_per_s)
+        delay_ms = self.profile.latency_ms + self._chance.random() * self.profile.jitter_ms
+        return None if self.happens(self.profile.loss) else free_at_s + delay_ms / 1000
+
+    async def _hold(self, way: _Direction, size_bytes: int, bytes_per_s: float) -> float:
+        """Wait till the way is free, and hold it; the device time at which all is on the air."""
+        wire_s = size_bytes / bytes_per_s
         free_at_s = max(way.free_at_s, self.pace.now_s()) + wire_s
         way.free_at_s = free_at_s
         await self.until(free_at_s)
-        return free_at_s + self._delay_s(payload_bytes)
+        return free_at_s
 
     def _delay_s(self, payload_bytes: int) -> float:
         """One-way time beyond the wire's own: latency, jitter, and retransmissions when lost."""

@@ -95,6 +95,8 @@ SERVER = {
     "message.reply_bytes": limits.REPLY_BYTES,
     "message.float_minor": limits.FLOAT_MINOR,
     "message.merchant_text": limits.MERCHANT_TEXT,
+    "message.coap_port": limits.COAP_PORT,
+    "message.coap_payload_bytes": limits.COAP_PAYLOAD_BYTES,
     "message.batches_waiting": limits.BATCHES_WAITING,
     "message.failure_reason": limits.FAILURE_REASON,
     "message.refused_files": limits.REFUSED_FILES,

@@ -278,7 +278,7 @@ def test_what_is_not_modelled_is_refused_not_faked() -> None:
         person = AtPerson(GsmNetwork(time_scale=TIME_SCALE))
         await person.bring_up()
         assert "ERROR" in await person.say("AT+CIPMUX=1")
-        assert "ERROR" in await person.say('AT+CIPSTART="UDP","127.0.0.1",53')
+        assert "ERROR" in await person.say('AT+CIPSTART="SCTP","127.0.0.1",53')
         assert "ERROR" in await person.say('AT+CIPSTART="TCP","127.0.0.1",0')
         assert "ERROR" in await person.say('AT+CIPSTART="TCP",,80')
         assert "ERROR" in await person.say("AT+HTTPINIT")

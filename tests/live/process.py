@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.live.clock import Clock
-from updater_server.faces.serving import serve
+from updater_server.faces.serving import Ways, serve
 from updater_server.service import Service
 from updater_server.telemetry.store import Told
 from updater_server.waves.looking import Looker
@@ -29,7 +29,7 @@ def main() -> None:
     job, folder, clock = sys.argv[1], Path(sys.argv[2]), Clock(Path(sys.argv[3]))
     service = Service.open(folder, clock.now)
     if job == "serve":
-        serve(service, "127.0.0.1", 0, lambda port: say(str(port)))
+        serve(service, Ways("127.0.0.1", 0), lambda port: say(str(port)))
         return
     told = Told(service.engine, service.folder.telemetry)
     intake, looker = Intake(service, told), Looker(service, told)

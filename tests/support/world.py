@@ -28,6 +28,7 @@ from rich.console import Console
 from hw_sim.description import REFERENCE
 from hw_sim.loop_thread import LoopThread
 from hw_sim.modem import Sim800
+from hw_sim.network.datagram_tap import DatagramTap
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.link import GPRS, LinkProfile
 from hw_sim.pacing import Pace
@@ -56,6 +57,7 @@ PASSPHRASE = "correct horse"
 MERCHANT_PIN = "2580"
 SERVER_NAME = "duka.example"
 SERVER_PORT = 80
+COAP_PORT = 5683
 SILENT = Console(quiet=True)
 
 PRICES = channels.Catalogue(
@@ -79,6 +81,7 @@ class Server:
 
     def __init__(self, folder: Path, clock: WorldClock | None = None) -> None:
         self.folder = folder
+        self.answers_datagrams = False
         self._program = ["updater_server"]
         if clock:
             self._program = ["tests.support.world_clock", str(clock.path)]
@@ -108,6 +111,11 @@ class Server:
         return int((self.folder / "port").read_text())
 
     @property
+    def coap_port(self) -> int:
+        """The port on which it answers datagrams."""
+        return int((self.folder / "coap-port").read_text())
+
+    @property
     def url(self) -> str:
         """Where it is for a browser or a technician."""
         return f"http://127.0.0.1:{self.port}"
@@ -121,6 +129,8 @@ class Server:
         """Start the process; return when it answers."""
         (self.folder / "port").unlink(missing_ok=True)
         command = [*self._program, "serve", "--data", str(self.folder), "--port", "0"]
+        if self.answers_datagrams:
+            command += ["--coap", "0", "--coap-outside", str(COAP_PORT)]
         with (self.folder / "server.log").open("ab") as log:
             self._process = nursery.start(*command, stdout=log, stderr=log)
         deadline = time.monotonic() + 30
@@ -434,6 +444,7 @@ class World:
         self.flash = folder / "flash.bin"
         self._terminal: Terminal | None = None
         self._tap: Tap | None = None
+        self._datagram_tap: DatagramTap | None = None
 
     def now_unix_s(self) -> float:
         """What this world's calendar says."""
@@ -463,6 +474,8 @@ class World:
         for exchange in self._tap.exchanges if self._tap else ():
             found.update(f"{exchange.method} {exchange.path} {exchange.headers}\n".encode())
             found.update(exchange.body + exchange.reply)
+        for seen in self._datagram_tap.exchanges if self._datagram_tap else ():
+            found.update(seen.asked + b"".join(seen.answers))
         found.update(f"{self._terminal.network.traffic.modelled_total_bytes}".encode())
         return found.hexdigest()[:16]
 
@@ -481,6 +494,20 @@ class World:
             self._tap = Tap(self.terminal.loop, self.server, self._tell_time)
             self.terminal.reach(self._tap)
         return self._tap
+
+    def start_with_datagrams(self) -> DatagramTap:
+        """Start the server so that it answers datagrams, too, and let the network carry them to it,
+        past a box that sees each.
+        """
+        self.server.answers_datagrams = True
+        self.server.start()
+        if self._datagram_tap is None:
+            self._datagram_tap = DatagramTap(
+                self.terminal.loop, lambda: self.server.coap_port, self._tell_time
+            )
+        internet, tap = self.terminal.network.internet, self._datagram_tap
+        self.terminal.board.call(internet.serve_datagrams, SERVER_NAME, COAP_PORT, tap.host)
+        return tap
 
     def reach(self) -> None:
         """Let the network lead to the server: past the tap if there is one, as there always is on
@@ -603,6 +630,8 @@ class World:
         if self._terminal is not None:
             self._terminal.close()
             self._terminal = None
+        if self._datagram_tap is not None:
+            self._datagram_tap.close()
         self.server.stop()
 
 

@@ -113,9 +113,22 @@ def serve(
     drain: Annotated[
         float, typer.Option(min=0, max=60, help="Seconds of /health saying no before the end.")
     ] = 0.0,
+    coap: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Answer terminals' datagrams (CoAP over UDP) there too, and tell them so.",
+        ),
+    ] = None,
+    coap_outside: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Where terminals reach it, if a router maps it."),
+    ] = None,
 ) -> None:
     """Serve terminals, technicians and the dashboard until interrupted."""
-    from updater_server.faces.serving import serve as run  # the web server, only where it is needed
+    from updater_server.faces.serving import Ways  # the web server, only where it is needed
+    from updater_server.faces.serving import serve as run
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
@@ -131,4 +144,4 @@ def serve(
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     with refusals():
-        run(Service.open(data), host, port, ready, drain)
+        run(Service.open(data), Ways(host, port, drain, coap, coap_outside), ready)

@@ -56,14 +56,15 @@ class Front:
         came_at = time.monotonic()
         body = await _body(receive)
         status, reply = (
-            await self._answer(body, came_at) if body is not None else (terminal.TOO_LARGE, b"")
+            await self.answer(body, came_at) if body is not None else (terminal.TOO_LARGE, b"")
         )
         later = [(b"retry-after", RETRY_AFTER_S.encode())] if status == terminal.TRY_LATER else []
         if later and self._service.is_left_behind:  # the next connection is to where the books are
             later.append((b"connection", b"close"))
         await _reply(send, status, reply, later)
 
-    async def _answer(self, body: bytes, came_at: float) -> tuple[int, bytes]:
+    async def answer(self, body: bytes, came_at: float) -> tuple[int, bytes]:
+        """HTTP status and sealed reply of one message; `came_at` by the monotonic clock."""
         try:
             answer = await self._messages.run(terminal.begin, self._service, body, came_at)
             if isinstance(answer, terminal.Waiting):

@@ -68,6 +68,8 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
     }
     if owner.blocked:
         reply[named.BLOCKED] = True
+    if exchange.service.coap_port is not None:
+        reply[named.COAP_PORT] = exchange.service.coap_port
     recalled = batches.recalled(connection, terminal_id)
     if recalled:
         reply[named.RECALLED] = recalled

@@ -19,6 +19,7 @@ from typing import Any, NoReturn, cast
 from updater_server.atomic import write_atomically
 from updater_server.errors import StateError
 from updater_server.faces.app import BODY_LIMIT_BYTES, make_app
+from updater_server.faces.datagrams import Datagrams
 from updater_server.faces.http_connection import Application, Limits
 from updater_server.faces.http_server import HttpServer
 from updater_server.renewal import keep_renewing
@@ -37,6 +38,22 @@ _FILES_OF_OURS = 128
 log = logging.getLogger("duka.serving")
 
 
+@dataclasses.dataclass(frozen=True)
+class Ways:
+    """Where the server is reached, and how it leaves."""
+
+    host: str
+    port: int
+    """0: any free one."""
+    drain_s: float = 0.0
+    """For so long after the word to end, `/health` says no and all else goes on, so that a balancer
+    sends terminals elsewhere before anybody is refused. The word said twice ends at once."""
+    coap_port: int | None = None
+    """Where datagrams are answered, if they are; 0: any free one."""
+    coap_outside: int | None = None
+    """The port for datagrams that terminals are told, if a router maps it."""
+
+
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -48,6 +65,17 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise StateError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return listening
+
+
+def _hear(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        hearing = socket.socket(family, socket.SOCK_DGRAM)
+        hearing.bind((host, port))
+        hearing.setblocking(False)
+    except OSError as error:
+        raise StateError(f"cannot hear datagrams on {host}:{port}: {error.strerror}") from error
+    return hearing
 
 
 def _given() -> socket.socket | None:
@@ -65,15 +93,17 @@ def _given() -> socket.socket | None:
     return given
 
 
-def _begin_anew(queue: int, host: str, port: int, folder: Path, drain_s: float) -> NoReturn:
+def _begin_anew(queue: int, folder: Path, ways: Ways) -> NoReturn:
     """Become the same server on the database that the books have moved to; `queue` is its
     listening socket's descriptor.
     """
     log.info("the books have moved: beginning anew on them")
     os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
     os.dup2(queue, _FIRST_GIVEN, inheritable=True)
-    command = ["-m", "updater_server", "serve", "--data", str(folder), "--host", host]
-    command += ["--port", str(port), "--drain", str(drain_s)]
+    command = ["-m", "updater_server", "serve", "--data", str(folder), "--host", ways.host]
+    command += ["--port", str(ways.port), "--drain", str(ways.drain_s)]
+    for name, port in (("--coap", ways.coap_port), ("--coap-outside", ways.coap_outside)):
+        command += [name, str(port)] if port is not None else []
     os.execv(sys.executable, [sys.executable, *command])  # noqa: S606  ourselves
 
 
@@ -87,7 +117,11 @@ async def _follow_the_books(service: Service, moved: Callable[[], None]) -> None
 
 
 async def _serve(
-    service: Service, listening: socket.socket, ready: Callable[[int], None], drain_s: float
+    service: Service,
+    listening: socket.socket,
+    hearing: socket.socket | None,
+    ready: Callable[[int], None],
+    drain_s: float,
 ) -> None:
     leaving = asyncio.Event()
     application: Any = make_app(service, leaving.is_set)
@@ -108,6 +142,10 @@ async def _serve(
         loop.add_signal_handler(number, stop)
     host, port = listening.getsockname()[:2]
     running = asyncio.create_task(server.serve())
+    datagrams = Datagrams(service, application.answer)
+    if hearing is not None:
+        await loop.create_datagram_endpoint(lambda: datagrams, sock=hearing)
+        write_atomically(service.folder.coap_port, f"{hearing.getsockname()[1]}\n".encode())
     await _until_answering(host, port, running)
     write_atomically(service.folder.port, f"{port}\n".encode())
     ready(port)
@@ -119,6 +157,7 @@ async def _serve(
         )
     ]
     await running
+    await datagrams.drain(Limits.drain_s)
     for task in tasks:
         task.cancel()
     for close in application.on_shutdown:
@@ -202,16 +241,11 @@ def _settle() -> None:
     gc.freeze()
 
 
-def serve(
-    service: Service, host: str, port: int, ready: Callable[[int], None], drain_s: float = 0.0
-) -> None:
+def serve(service: Service, ways: Ways, ready: Callable[[int], None]) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is called with the port once requests are answered.
 
-    `drain_s`: for so long after the word to end, `/health` says no and all else goes on, so that a
-    balancer sends terminals elsewhere before anybody is refused. The word said twice ends at once.
-
-    Port 0 takes a free one. The port is also in the file `port` of the data folder while the server
-    runs.
+    The port is also in the file `port` of the data folder while the server runs, the one for
+    datagrams, if any are to be answered, in `coap-port`.
 
     Raises:
         StateError: another server uses this folder, the database is damaged or cannot be written,
@@ -219,20 +253,23 @@ def serve(
     """
     with its_place(service) as cut_off:
         examine(service, cut_off)
-        listening = _given() or _listen(host, port)
+        listening = _given() or _listen(ways.host, ways.port)
+        hearing = None if ways.coap_port is None else _hear(ways.host, ways.coap_port)
         queue = listening.dup()
         desk = Desk(service.engine, service.key, service.now)
-        service = dataclasses.replace(service, desk=desk)
+        told = (ways.coap_outside or hearing.getsockname()[1]) if hearing else None
+        service = dataclasses.replace(service, desk=desk, coap_port=told)
         _settle()
         try:
-            asyncio.run(_serve(service, listening, ready, drain_s))
+            asyncio.run(_serve(service, listening, hearing, ready, ways.drain_s))
         finally:
             desk.close()
             service.folder.port.unlink(missing_ok=True)
+            service.folder.coap_port.unlink(missing_ok=True)
             listening.close()
-            port = queue.getsockname()[1]
+            ways = dataclasses.replace(ways, port=queue.getsockname()[1])
             if not service.is_left_behind:
                 queue.close()
     if service.is_left_behind:
         service.engine.dispose()
-        _begin_anew(queue.fileno(), host, port, service.folder.path, drain_s)
+        _begin_anew(queue.fileno(), service.folder.path, ways)

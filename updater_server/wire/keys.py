@@ -62,6 +62,7 @@ class CheckInReply:
     WAITING = 5
     RECALLED = 6
     BLOCKED = 7
+    COAP_PORT = 8
 
 
 class Sale:

@@ -1,5 +1,5 @@
-"""The SIM800 dialect: one TCP connection. Power and GPRS: `sim800_start`; what all modems say of
-their network: `standard`.
+"""The SIM800 dialect: one TCP connection, or one socket for datagrams. Power and GPRS:
+`sim800_start`; what all modems say of their network: `standard`.
 
 `firmware.terminal` makes the one `Modem`; `net.http_client` moves bytes through it while holding
 its `lock`. Source: SIM800 Series AT Command Manual 1.12, SIM800 Series TCPIP Application Note 1.05,
@@ -114,8 +114,9 @@ class Modem(Ladder):
 
     # One TCP connection. The caller holds `lock`.
 
-    async def open(self, host: str, port: int) -> None:
-        """Connect; whatever was open before is closed.
+    async def open(self, host: str, port: int, kind: bytes = b"TCP") -> None:
+        """Connect; whatever was open before is closed. With `kind` UDP, `send` sends one datagram
+        and `receive` gives what came of one, or of several that came together.
 
         Raises:
             LinkError: refused, no answer, or no data service.
@@ -128,7 +129,7 @@ class Modem(Ladder):
         name = host.encode()
         if b'"' in name or b"\r" in name or len(name) > 100:
             raise LinkError("host name")
-        request = b'AT+CIPSTART="TCP","' + name + b'",%d' % port
+        request = b'AT+CIPSTART="' + kind + b'","' + name + b'",%d' % port
         self._data_waiting = False
         self._host = host
         try:
