@@ -34,6 +34,7 @@ _NUMBER = const(0)
 _HELD_AT = const(1)
 _STANDS = const(2)  # the bits below; negative: refused, by the record of that number
 _KEPT_FROM = const(3)
+_MOST_OF_BEFORE = const(40)  # open ones, and copies of those that were listed: fewer
 _OUT = const(1)
 _IN_DOUBT = const(2)
 
@@ -45,6 +46,9 @@ class Recent:
         self._till = till
         self._journal = till.journal
         self._found: list[list[int]] = []
+        # those whose intent has left the ring: of most only the end is there, some were restated
+        self._before: list[list[int]] = []
+        self._oldest = self._journal.oldest
         self._fold = SalesState()
         self.sectors_read = 0
 
@@ -83,11 +87,16 @@ class Recent:
                 known[_KEPT_FROM] = sequence
                 if kind == INTENT_OFFLINE:
                     known[_HELD_AT] = sequence
-        elif kind in (DELIVERED, CARRIED):
-            # sectors come backwards: what a later record said stays
-            if sequence > max(known[_HELD_AT], known[_KEPT_FROM]):
+        elif kind == CARRIED:
+            held_at = known[_HELD_AT]
+            if sequence > known[_KEPT_FROM]:
                 self._fold.last_sale = known
                 self._fold.apply(sequence, kind, 0, body)
+            # sectors come backwards: a later answer was met before
+            known[_HELD_AT] = max(held_at, known[_HELD_AT])
+        elif kind == DELIVERED:
+            if sequence > max(known[_HELD_AT], known[_KEPT_FROM]):
+                known[_HELD_AT] = sequence
         elif kind == REFUSED:
             known[_STANDS] = -sequence
         elif kind == PRINTED and known[_STANDS] >= 0:
@@ -95,22 +104,25 @@ class Recent:
 
     def _of(self, number: int) -> list[int] | None:
         """What is known of a sale, None if there are `MOST` newer ones."""
-        found = self._found
+        found = self._found if number >= self._oldest else self._before
         at = len(found)
         while at and found[at - 1][_NUMBER] <= number:
             at -= 1
             if found[at][_NUMBER] == number:
                 return found[at]
-        if at == MOST:
+        most = MOST if number >= self._oldest else _MOST_OF_BEFORE
+        if at >= most:
             return None
         found.insert(at, [number, 0, 0, 0])
-        if len(found) > MOST:
+        if len(found) > most:
             found.pop()
         return found[at]
 
     def sift(self) -> int:
-        """Leave out those whose intent is not in the ring any more; how many there are."""
-        self._found = [known for known in self._found if known[_KEPT_FROM]]
+        """Leave out those of which nothing but their end is in the ring; how many there are."""
+        everything = self._found + self._before
+        self._before = []
+        self._found = [known for known in everything if known[_KEPT_FROM]][:MOST]
         return len(self._found)
 
     # --- asking ---
