@@ -16,7 +16,7 @@ _ENTRIES = (
     ("m_topup", "topup"),
     ("m_meter", "meter"),
     ("m_bill", "bill"),
-    ("m_reprint", "reprint"),
+    ("m_sales", "last_sales"),
     ("m_float", "float"),
     ("m_day", "day_report"),
     ("m_messages", "messages"),
@@ -27,7 +27,8 @@ _UNFINISHED = (("m_unfinished", "recover"),)
 _BY_OTHERS = ("topup", "meter", "bill")
 """Flows that are there when the price list has something of the kind, which has the same name."""
 _SELLING = ("sell",) + _BY_OTHERS
-_ON_PAPER = _SELLING + ("recover", "reprint", "day_report")
+_FINISHING = ("recover", "last_sales")
+_ON_PAPER = _SELLING + _FINISHING + ("reprint", "day_report")
 _STEPS = (  # from the bottom up
     "firmware.paper.receipt",
     "firmware.flows.steps.explain",
@@ -39,6 +40,7 @@ _MORE_STEPS = (
     "firmware.flows.steps.reach",
     "firmware.flows.steps.ask_server",
 )
+_STEPS_OF_AN_END = ("firmware.flows.steps.ask_server", "firmware.flows.steps.finish")
 _STEPS_BY_OTHERS = ("firmware.flows.steps.recipient", "firmware.flows.steps.amount")
 
 
@@ -68,6 +70,8 @@ async def run_flow(desk: "Desk", name: str) -> None:
         steps: tuple[str, ...] = _STEPS if name in _ON_PAPER else ()
         if name in _SELLING:
             steps += _MORE_STEPS
+        if name in _FINISHING:
+            steps += _STEPS_OF_AN_END
         if name in _BY_OTHERS:
             steps += _STEPS_BY_OTHERS
         await load("firmware.flows." + name, steps).run(desk)

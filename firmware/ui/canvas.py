@@ -52,7 +52,7 @@ def wrap(text: str, width_px: int = WIDTH) -> list[str]:
 
 def shorten(text: str, width_px: int) -> str:
     """`text`, or as much of it as fits with two dots after it."""
-    if text_width(text) <= width_px:
+    if not text or text_width(text) <= width_px:
         return text
     while text and text_width(text + "..") > width_px:
         text = text[:-1]

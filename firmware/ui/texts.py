@@ -76,6 +76,22 @@ d_arrears|Arrears|Arriérés
 d_free_units|Free units kWh|Unités gratuites kWh
 d_other|{}|{}
 m_reprint|Reprint last|Réimprimer
+m_sales|Last sales|Dernières ventes
+wait_sales|Reading the sales memory|Lecture de la mémoire des ventes
+ask|Ask|Demander
+state|State|État
+sale_no|Type the sale's number, then #|Numéro de la vente, puis #
+not_among|Sale {} is not one of the last 20 in this terminal.|La vente {} n'est pas parmi les 20 dernières de ce terminal.
+st_out|printed|imprimé
+st_doubt|in doubt|en doute
+st_ready|to print|à imprimer
+st_waits|no answer|attend
+st_refused|refused|refusé
+st_back|returned|repris
+st_unread|damaged|illisible
+st_doubt_t|The paper may be out. If the customer has none, print a copy.|Le reçu est peut-être sorti. Sinon, imprimez une copie.
+st_waits_t|Ask: it is the same sale, never a second one.|Demandez : c'est la même vente, jamais une seconde.
+st_back_t|It was not sold. The float has its money back.|Elle n'a pas été vendue. Le solde a été rendu.
 m_day|Day report|Rapport du jour
 m_float|Float|Solde
 m_messages|Messages|Messages

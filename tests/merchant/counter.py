@@ -444,6 +444,11 @@ class Counter:
         self.server.answers = list(answers)
         return True
 
+    async def do_lose_reply(self):
+        """The office decides, and its next answer to a sale is lost on the way."""
+        self.server.loses_reply = True
+        return True
+
     async def do_details(self, *pairs):
         """What comes with the next deliveries beside the code."""
         self.server.details = [list(pair) for pair in pairs]

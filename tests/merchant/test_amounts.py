@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firmware.drivers.lcd import Lcd
-from firmware.flows import day_report, float, sell
+from firmware.flows import day_report, float, last_sales, sell
 from firmware.flows.steps import amount, hand_over, others
 from firmware.net.link import ONLINE
 from firmware.sales.catalogue import Catalogue
+from firmware.sales.recent import Recent
 from firmware.sales.sale import Sale, Voucher
 from firmware.ui.canvas import WIDTH, Canvas, text_width
 from firmware.ui.dialogs import Dialogs
@@ -150,6 +151,20 @@ REPORT: Any = SimpleNamespace(
     commission_minor=MOST_MINOR // 3,
     reprints=9,
 )
+
+
+async def _last_sales(desk: Any) -> None:
+    """The list, and then all that is known of the newest, which is of a product as it costs now."""
+    price_minor = desk.catalogue.product("air50").amount_minor
+    sale = desk.till.journal.append(3, ["power", price_minor, 0, "1" * 20])
+    desk.till.journal.append(4, [sale, b"", "S" * 40, 0, 0])
+    desk.till.journal.append(6, [sale, 0])
+    found = Recent(desk.till)
+    await found.look_back()
+    assert await last_sales._choose(desk, found, 0, found.sift()) == 0
+    await last_sales._look_at(desk, found, 0)
+
+
 PAGES: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
     "the float": float.run,
     "a voucher's price": lambda desk: sell.confirm(desk, desk.catalogue.product("air50")),
@@ -167,6 +182,7 @@ PAGES: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
         1,
     ),
     "the bounds of an amount": lambda desk: amount.typed(desk, desk.catalogue.product("power")),
+    "the last sales": _last_sales,
     "the list of products": lambda desk: desk.ui.choose(
         "x", [(p.name, desk.money(p.amount_minor)) for p in desk.catalogue.products]
     ),
@@ -195,6 +211,7 @@ def amounts_of(name: str, desk: Any, price_minor: int, float_minor: int) -> list
         "sold": [price, desk.money(float_minor)],
         "agreeing to what others make": [price, desk.money(float_minor - 1)],
         "the bounds of an amount": [price],
+        "the last sales": [price],
         "the list of products": [price],
     }[name]
 
@@ -206,7 +223,7 @@ def look(
     currency, digits = how
     catalogue = prices(currency, digits, price, name)
     _float_to(till, float_minor)
-    keys = "BBBBBB*" if page not in ("sold",) else "BBBBBB#"
+    keys = {"sold": "BBBBBB#", "the last sales": "#BBBBBB*"}.get(page, "BBBBBB*")
     desk = desk_of(catalogue, till, keys, to)
     ended(PAGES[page](desk))
     screen = desk.ui.screen
@@ -215,7 +232,7 @@ def look(
     for text in amounts_of(page, desk, price, float_minor):
         whole = [line for line in told.split("\n") if line in (text, f"{currency} {text}")]
         assert whole, f"{text} is not whole in {told!r}"
-    if page in ("a voucher's price", "sold", "agreeing to what others make"):
+    if page in ("a voucher's price", "sold", "agreeing to what others make", "the last sales"):
         spaceless = told.replace("\n", "").replace(" ", "")
         assert name.replace(" ", "") in spaceless, f"{name!r} is cut in {told!r}"
 

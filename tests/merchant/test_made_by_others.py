@@ -119,7 +119,7 @@ def paper_of(done: Outcome, at: int = 0) -> str:
 
 
 def test_without_such_products_the_menu_does_not_speak_of_them() -> None:
-    done = run(["sign_in"], ["see", "Menu", "2 Reprint last"])
+    done = run(["sign_in"], ["see", "Menu", "2 Last sales"])
     assert not done.saw("Top up") and not done.saw("Electricity")
 
 

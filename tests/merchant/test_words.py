@@ -44,6 +44,7 @@ TITLES = [
         "not_printed",
         "cut",
         "m_reprint",
+        "m_sales",
         "m_day",
         "m_messages",
         "which_operator",
@@ -83,10 +84,13 @@ PAGES = {
     "cut_print": (WIDE, NAME),
     "cut_ask": (WIDE, NAME),
     "no_last": (),
+    "wait_sales": (),
+    "not_among": (WIDE,),
     "last_q": (WIDE, NAME),
     "no_messages": (),
     "waiting": ("4",),
     "type_topup": (),
+    "sale_no": (),
     "type_meter": (),
     "type_bill": (),
     "type_again": (),
@@ -102,6 +106,9 @@ PAGES = {
     "e_other": ("new_code_of_later_times",),
 }
 languages = pytest.mark.parametrize("language", texts.LANGUAGES)
+
+
+STATES = [key for key in texts.keys() if key.startswith("st_") and not key.endswith("_t")]  # noqa: SIM118
 
 
 def hint_rows() -> list[tuple[tuple[str, str], ...]]:
@@ -171,10 +178,19 @@ def test_every_text_fits_its_page_without_turning(language: str) -> None:
         room = (
             LINES
             - 1
-            - (2 if key in ("your_pin", "waiting") or key.startswith("type_") else 0)
+            - (2 if key in ("your_pin", "waiting", "sale_no") or key.startswith("type_") else 0)
             - (1 if key.startswith("sold_") else 0)
         )
         assert len(lines) <= room, (key, lines)
+
+
+@languages
+def test_the_state_of_a_sale_fits_beside_its_number_and_its_time(language: str) -> None:
+    words = texts.Words(language)
+    assert len(STATES) == 7
+    for key in STATES:
+        assert text_width(WIDE + " 23:59") + 5 + text_width(words(key)) <= 126, key
+        assert text_width(words("state")) + 5 + text_width(words(key)) <= 126, key
 
 
 @languages
@@ -215,7 +231,7 @@ def test_no_key_stands_twice() -> None:
 
 
 def test_every_text_is_used() -> None:
-    built = ("e_", "n_", "np_", "s_", "d_", "to_", "type_")
+    built = ("e_", "n_", "np_", "s_", "d_", "to_", "type_", "st_")
     idle = {key for key in texts.keys() if not key.startswith(built)} - used_keys()  # noqa: SIM118
     assert not idle
 
