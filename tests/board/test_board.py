@@ -14,6 +14,8 @@ from tests.board.scene import Scene, token
 from tests.board.served import served
 from tests.server.shop import NOW
 from updater_server import channels
+from updater_server.channels import verdicts
+from updater_server.channels.verdicts import Standing
 from updater_server.fleet import alarms
 from updater_server.lookout.worker import Lookout
 from updater_server.store.engine import reading
@@ -80,6 +82,28 @@ def test_each_channel_says_release_wave_and_what_became_of_it(wall: Wall) -> Non
     assert lane(html, "ci").startswith("ci 29") and lane(html, "stable").startswith("stable 27")
     assert "24 halted on beta" in html, "the mark of the halt"
     assert 'class="mark halt"' in html
+
+
+@pytest.mark.parametrize(
+    ("closed_by", "shown"),
+    [
+        ("", "hold sales failed 2.1 times as often &lt;b&gt; no. 5, 10 min ago"),
+        ("asha", "hold closed by asha no. 5"),
+    ],
+)
+def test_a_verdict_is_shown_with_its_reason_and_when_it_was_reached(
+    wall: Wall, closed_by: str, shown: str
+) -> None:
+    Lookout(wall.scene.shop.service).look()
+    why = ("sales failed 2.1 times as often <b>", "few came back")
+    standing = Standing(2, 5, "hold", why, NOW - 600, closed_by)
+    none = Standing(1, 0, "hold", (), NOW)
+    standings = {"beta": {"28": standing}, "stable": {"27": none}}
+    verdicts.write(wall.scene.shop.service.folder.repository, standings)
+    html = wall.get("/board/live", "viewer").text
+    assert shown in lane(html, "beta")
+    assert "few came back" not in html, "the worst one only"
+    assert "no verdict yet" in lane(html, "stable"), "none was reached yet"
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from updater_server.channels import CHANNELS, RepositoryError, history, pipeline
+from updater_server.channels import CHANNELS, RepositoryError, history, pipeline, verdicts
 from updater_server.channels.history import History, Step
 from updater_server.channels.pipeline import Counted, Passage
+from updater_server.channels.verdicts import Standing, Standings
 from updater_server.fleet import alarms
 from updater_server.fleet.alarms import Kind
 from updater_server.lookout import picture
@@ -35,8 +36,8 @@ class Lane:
     state: str
     reach: str
     """How far it is let out, in words."""
-    verdict: str | None
-    """The verdict's word; None: there is none yet."""
+    verdict: Standing | None
+    """The newest verdict on it; None: it is not on trial there."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,12 @@ def look(service: Service, found: History) -> Shown:
         kinds = alarms.kinds(connection)
         raised = _worst(connection, kinds)
     passages = pipeline.passages(found)
+    standings = verdicts.read(service.folder.repository)
     since = fleet.hours[0] - 3600 if fleet else now
     acts = [step for step in found.steps if step.what != history.UNLISTED]
     return Shown(
         now=now,
-        lanes=[_lane(found, passages, fleet, channel) for channel in CHANNELS],
+        lanes=[_lane(found, passages, fleet, standings, channel) for channel in CHANNELS],
         fleet=fleet,
         fleet_at=fleet_at,
         books=books,
@@ -113,7 +115,13 @@ def _is_marked(step: Step) -> bool:
     return is_promotion or step.what == history.HALTED
 
 
-def _lane(found: History, passages: list[Passage], fleet: Fleet | None, channel: str) -> Lane:
+def _lane(
+    found: History,
+    passages: list[Passage],
+    fleet: Fleet | None,
+    standings: Standings,
+    channel: str,
+) -> Lane:
     listed = set(found.listed(channel))
     mine = [p for p in passages if (p.entry.hardware.hardware_class, p.release) in listed]
     counts = fleet.channels.get(channel) if fleet else None
@@ -125,4 +133,5 @@ def _lane(found: History, passages: list[Passage], fleet: Fleet | None, channel:
         counts = None  # the worker has not seen this one yet
     halted = passage.stopped
     state = f"halted on {halted.channel}" if halted and halted.channel != channel else ""
-    return Lane(channel, passage, counts, state, plan.in_words(passage.release), None)
+    verdict = standings.get(channel, {}).get(str(passage.release))
+    return Lane(channel, passage, counts, state, plan.in_words(passage.release), verdict)

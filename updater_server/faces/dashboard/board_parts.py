@@ -58,8 +58,6 @@ def lane(found: Lane, shown: Shown) -> str:
     if counts is not None and counts.wave:
         wave = f"wave {counts.wave} of {counts.waves} · "
     assigned = f" · {sum(counts.states.values()):,} terminals" if counts and counts.wave else ""
-    verdict = "halted" if is_halted else (found.verdict or "no verdict yet")
-    word = "bad" if is_halted else "muted"
     more = f' <span class="bad">{escape(found.state)}</span>' if found.state else ""
     lead = passage.lead_s().get(found.channel)
     return (
@@ -71,8 +69,7 @@ def lane(found: Lane, shown: Shown) -> str:
         f"</div>"
         f'<div class="far"><div class="muted">{wave}{escape(found.reach)}{assigned}</div>'
         f"{_bar(found)}</div>"
-        f'<div class="verdict"><b class="{word}">{escape(verdict)}</b>'
-        f'<div class="muted">{_halted_by(stage, shown.now)}</div></div>'
+        f"{_verdict(found, stage, shown.now)}"
         f"{_button(found, stage)}</section>"
     )
 
@@ -83,10 +80,21 @@ def _since(stage: Stage, now: int) -> str:
     return f"out since {minute(stage.out_at)}"
 
 
-def _halted_by(stage: Stage, now: int) -> str:
+def _verdict(found: Lane, stage: Stage, now: int) -> str:
+    """In one word how the release does, why, and when that can change next."""
+    standing = found.verdict
     if stage.is_halted:
-        return f"by {escape(stage.halted_by)} {ago(stage.halted_at, now)}"
-    return ""
+        word, kind = "halted", "bad"
+        why = f"by {escape(stage.halted_by)} {ago(stage.halted_at, now)}"
+    elif standing is None or not standing.number:
+        word, kind, why = "no verdict yet", "muted", ""
+    else:
+        word = standing.ruling
+        kind = {"pass": "good", "hold": "warn", "halt": "bad"}[word]
+        said = standing.closed_by and f"closed by {standing.closed_by}"
+        why = escape(said or "; ".join(standing.reasons[:1]))
+        why += f"<br>no. {standing.number}, {ago(standing.at_s, now)}; again each hour"
+    return f'<div class="verdict"><b class="{kind}">{word}</b><div class="muted">{why}</div></div>'
 
 
 def _button(found: Lane, stage: Stage) -> str:
