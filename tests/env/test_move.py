@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
-from tests.env.move import MERCHANTS, move_under_load
+from tests.env.move import MERCHANTS, UP_S, move_under_load
+from tests.env.parts import until
 from tests.env.selling import judge, sell
 from tests.measure.load import fill, make_folder
 from tests.server.shop import make_repository
 from tests.server.test_server_process import Process
+from tests.support import nursery
 from tests.support.postgres import PostgresServer
 from updater_server.service import Service
 from updater_server.store.engine import is_sqlite
@@ -33,15 +36,25 @@ def test_a_move_under_load_costs_no_sale_and_one_retry_at_most(
     server = make_folder(tmp_path / "data", repository, MERCHANTS + 1)
     fill(server, 200, 1, 8000)
     server.start()
+    said = tmp_path / "worker.said"
+    with said.open("wb") as file:
+        worker = nursery.start(
+            "updater_server", "worker", "--data", str(server.folder), stdout=file, stderr=file
+        )
     try:
+        until(lambda: said.read_bytes().count(b"working\n") == 1, UP_S, "a worker")
         url = postgres.url(postgres.make())
         seen = move_under_load(server, url, 4, STEADY_S, first=2)
         service = Service.open(server.folder)
         assert not is_sqlite(service.engine)
         service.engine.dispose()
+        until(lambda: said.read_bytes().count(b"working\n") == 2, UP_S, "the worker, anew")
     finally:
+        worker.send_signal(signal.SIGTERM)
+        ended = worker.wait(30)
         assert server.end() == 0
         postgres.end()
+    assert ended == 0, said.read_text()
     assert seen.is_right, (seen.judged, seen.books, seen.said)
     assert seen.judged.answered > 20
     assert seen.tries <= 2, "more than one retry"

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop
 from tests.support import postgres
+from updater_server import moving
 from updater_server.__main__ import cli
 from updater_server.cli import moving as moving_cli
 from updater_server.cli.moving import _differences
@@ -33,6 +34,8 @@ from updater_server.store.sqlite import BooksMoved
 
 STEPS = ("begun", "copied", "followed", "compared", "whole", "decided", "cut over", "moved")
 BEFORE_THE_DECISION = STEPS[:5]
+STRIDE = 23
+"""Questions between two kills."""
 pytestmark = pytest.mark.usefixtures("as_if_durable")
 
 
@@ -199,21 +202,58 @@ def test_a_server_that_could_not_write_there_is_told_before_it_is_decided(
 # --- killed, and gone on from there ---
 
 
-def run_and_be_killed(shop: Shop, url: str, at: str) -> None:
-    """Run the move in a process of its own that is killed -9 once it says so."""
+def run_and_be_killed(shop: Shop, url: str, at: str, question: int = 0) -> int:
+    """Run the move in a process of its own that is killed -9 once it says `at`, or before it asks
+    its `question`th question of SQLite. Its exit status; 0: it came to its end.
+    """
+    asked = 0
 
     def tell(words: str) -> None:
-        if words.startswith(at):
+        if at and words.startswith(at):
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def count(_words: str) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == question:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    class Counted(move_source.Source):
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            self._raw.set_trace_callback(count)
 
     pid = os.fork()
     if pid == 0:
         try:
+            moving.Source = Counted  # type: ignore[attr-defined]
             move(shop, url, tell).run(list)
+            os._exit(0)
         finally:
             os._exit(3)
     _, status = os.waitpid(pid, 0)
-    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+    return os.waitstatus_to_exitcode(status)
+
+
+def test_killed_between_any_two_questions_it_goes_on_from_there(shop: Shop, url: str) -> None:
+    """Killed again and again, each time some questions later, until it comes to its end."""
+    device = shop.enrol(2)
+    shop.service.engine.dispose()
+    answers: list[dict[int, Any]] = []
+    kills, question = 0, 3
+    while (status := run_and_be_killed(shop, url, "", question)) != 0:
+        assert status == -signal.SIGKILL
+        kills, question = kills + 1, question + STRIDE
+        between = moved(shop)
+        answers.append(again(between, device).sale(len(answers) + 1))
+        between.service.engine.dispose()
+    assert kills >= 10
+    there = moved(shop)
+    assert there.service.engine.dialect.name == "postgresql"
+    again(there, device)
+    assert [device.sale(number + 1) for number in range(len(answers))] == answers
+    assert {answer[1] for answer in answers} == {0}
+    assert there.problems() == []
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -221,7 +261,7 @@ def test_killed_at_any_step_it_goes_on_from_there(shop: Shop, url: str, step: st
     device = shop.enrol(2)
     answers = [device.sale(1)]
     shop.service.engine.dispose()  # nothing of it may be shared with the process that dies
-    run_and_be_killed(shop, url, step)
+    assert run_and_be_killed(shop, url, step) == -signal.SIGKILL
     between = moved(shop)
     is_decided = step not in BEFORE_THE_DECISION
     assert between.service.engine.dialect.name == ("postgresql" if is_decided else "sqlite")
@@ -245,7 +285,7 @@ def test_aborted_at_any_step_it_is_as_if_it_had_never_begun(
 ) -> None:
     device = shop.enrol(2)
     shop.service.engine.dispose()
-    run_and_be_killed(shop, url, step)
+    assert run_and_be_killed(shop, url, step) == -signal.SIGKILL
     move(shop, url).abort()
     back = moved(shop)
     assert back.service.engine.dialect.name == "sqlite"

@@ -85,7 +85,8 @@ def worker(
             while any(thread.is_alive() for thread in threads):
                 if service.is_left_behind:
                     stop.set()
-                threads[0].join(_LOOK_S)
+                for thread in threads:
+                    thread.join(_LOOK_S)
         if service.is_left_behind:  # the same worker, where the books are now
             service.engine.dispose()
             again = ["--data", str(data), *(["--only", only] if only else [])]
