@@ -62,7 +62,7 @@ def lay_down(folder: Path, scale: float) -> tuple[int, int]:
 class Measured(NamedTuple):
     """What came of it; seconds are of CPU, but those that say `wall`."""
 
-    count: int
+    windows: int
     size_bytes: int
     kept: int
     kept_bytes: int
@@ -104,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     options = parser.parse_args(arguments)
     found = measure(options.scale, options.database)
-    count, whole = found.count, found.taken_s / options.scale
+    count, whole = found.windows, found.taken_s / options.scale
     print(f"{count:,} windows of {found.size_bytes / count:.0f} bytes, {found.kept:,} kept, on "
           f"{options.database}")  # fmt: skip
     print(f"laid down: {found.laid_s / count * 1e6:.0f} µs of CPU each")
