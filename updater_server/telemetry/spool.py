@@ -29,6 +29,7 @@ _FIXED = struct.Struct(">B8sQ")
 _NAME, _TAKEN = "spool", "taken-"
 MOST_BYTES = 256 * 1024 * 1024
 """So much waits for a worker; what comes then is not kept, and the log says so."""
+_TOLD_EVERY = 1000
 log = logging.getLogger("duka.telemetry")
 
 
@@ -63,7 +64,8 @@ class Spool:
                     fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         except OSError as error:
             self.lost += 1
-            log.error("what terminal %s told is not kept: %s", terminal.hex(), error)
+            if self.lost % _TOLD_EVERY == 1:
+                log.error("what terminals tell is not kept (%d times so far): %s", self.lost, error)
 
     def _append(self, body: bytes) -> None:
         size_bytes = os.lseek(self._descriptor, 0, os.SEEK_END)
