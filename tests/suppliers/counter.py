@@ -31,7 +31,7 @@ from updater_server.sales.suppliers.base import Supplier
 from updater_server.sales.suppliers.lines import Breaker, Line
 from updater_server.sales.vending import Desk
 from updater_server.service import Service
-from updater_server.store.engine import writing
+from updater_server.store.engine import is_sqlite, writing
 
 NAME = "savanna"
 AnySettings = Settings | switch.Settings | utility.Settings
@@ -78,9 +78,10 @@ class Counter:
         signed: Path,
         settings: AnySettings,
         stage: Stage | None = None,
+        url: str = "",
         **how: Any,
     ) -> None:
-        self.shop = Shop.open(folder / "data", signed / "repository")
+        self.shop = Shop.open(folder / "data", signed / "repository", url)
         self.how = {"patience_s": 2.0, **how}
         self.stage = stage
         self.starts = 0
@@ -248,6 +249,8 @@ class Counter:
 
 def _relax(engine: Engine) -> None:
     """No process is killed here: what is committed need not wait for the disk."""
+    if not is_sqlite(engine):
+        return
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
