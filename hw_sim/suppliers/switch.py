@@ -65,6 +65,7 @@ class Switch:
         self.delivered: dict[str, list[str]] = {}
         self._clock = clock
         self._books: dict[str, Sold] = {}
+        self._named: dict[str, list[Sold]] = {}
         self._taken_back: set[str] = set()
         self._asked: dict[str, int] = {}
         self._lock = threading.RLock()
@@ -174,6 +175,7 @@ class Switch:
             sold = Sold(f"{key}-{auth}", number, value, asked["48"], int(self._clock()))
             sold.state = "delivered"
             self._books[f"{key}/{len(self._books)}"] = sold
+            self._named.setdefault(key, []).append(sold)
             self.delivered.setdefault(number, []).append(_major(value))
             return auth
 
@@ -190,8 +192,8 @@ class Switch:
         with self._lock:
             self._taken_back.add(key)
             code = "25"
-            for one in self._books.values():
-                if one.reference.startswith(f"{key}-") and one.state == "delivered":
+            for one in self._named.get(key, ()):
+                if one.state == "delivered":
                     one.state, code = "rejected", "00"
                     self.delivered[one.number].remove(_major(one.amount_minor))
         if fault == "slow":

@@ -31,7 +31,7 @@ from updater_server.sales.suppliers.base import Supplier
 from updater_server.sales.suppliers.lines import Breaker, Line
 from updater_server.sales.vending import Desk
 from updater_server.service import Service
-from updater_server.store.engine import writing
+from updater_server.store.engine import is_sqlite, writing
 
 NAME = "savanna"
 AnySettings = Settings | switch.Settings | utility.Settings
@@ -249,7 +249,7 @@ class Counter:
 
 def _relax(engine: Engine) -> None:
     """No process is killed here: what is committed need not wait for the disk."""
-    if engine.dialect.name != "sqlite":
+    if not is_sqlite(engine):
         return
 
     @event.listens_for(engine, "connect")

@@ -14,7 +14,7 @@ from hw_sim.suppliers import utility
 from hw_sim.suppliers.faults import Faults
 from tests.server.device import Device
 from tests.suppliers.counter import NAME, Counter, meter, opened, order
-from updater_server.sales import statements
+from updater_server.sales import restoring, statements
 from updater_server.store.engine import writing
 
 DELIVERED, REFUSED, PENDING = 0, 1, 2
@@ -195,3 +195,24 @@ def test_its_list_of_the_day_brings_the_tokens_too(power: Counter) -> None:
     first, second, credit = power.operator.tokens[KEYED]
     assert reply[2] == credit
     assert reply[9][:2] == [["key_change_1", first], ["key_change_2", second]]
+
+
+def test_a_restored_server_finds_the_tokens_of_a_vend_that_it_forgot(
+    power: Counter, tmp_path: Path, signed: Path
+) -> None:
+    first = buy(power.shop.enrol(), 4)
+    with opened(tmp_path / "restored", signed, utility.Settings()) as restored:
+        real, restored.operator = restored.operator, power.operator
+        with writing(restored.service.engine) as connection:
+            restored.put(connection)
+            now = restored.shop.clock[0]
+            restoring.begin(connection, "a test", now, now)
+        restored.desk.patience_s = 0.1
+        device = restored.shop.enrol()
+        assert buy(device, 4)[1] == PENDING
+        restored.pass_time(10)
+        restored.until(lambda: restored.states() == ["delivered"])
+        again = buy(device, 4)
+        restored.operator = real
+    assert again == first
+    assert power.operator.delivered == {PLAIN: ["KES 100"]}

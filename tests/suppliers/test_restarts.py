@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
-from tests.suppliers.counter import Counter, top_up
-from updater_server.sales import restoring, vends
+from tests.suppliers.counter import NAME, Counter, top_up
+from updater_server.sales import restoring, statements, vends
 from updater_server.sales.supplier_setup import Kept
 from updater_server.sales.suppliers.base import Order, Outcome, Supplier
 from updater_server.store import engine as database
@@ -87,6 +87,25 @@ def test_a_restored_server_sends_nothing_that_it_may_have_sent(counter: Counter)
     assert (reply[1], counter.states()) == (PENDING, ["unknown"])
     assert counter.operator.delivered == {}
     assert top_up(device, 4)[6] == "restoring"
+
+
+def test_no_list_of_a_later_day_says_that_a_forgotten_sale_was_never_made(counter: Counter) -> None:
+    counter.desk.patience_s = 0.1
+    counter.shop.clock[0] += 3 * 86_400  # it was sold, and sent, three days ago
+    now = counter.shop.clock[0]
+    with writing(counter.service.engine) as connection:
+        restoring.begin(connection, "a test", now, now)
+    device = counter.shop.enrol(2)
+    assert top_up(device, 4)[1] == PENDING
+    data = counter.operator.statement(now - 86_400, now + 86_400)
+    with writing(counter.service.engine) as connection:
+        statements.take(connection, counter.service.key, NAME, data, now)
+    assert counter.states() == ["unknown"]
+    assert counter.shop.float_of(device) == 90_500
+    data = counter.operator.statement(now - 4 * 86_400, now - 2 * 86_400)  # of its own day
+    with writing(counter.service.engine) as connection:
+        statements.take(connection, counter.service.key, NAME, data, now)
+    assert counter.states() == ["rejected"]
 
 
 def test_the_database_itself_lets_no_sale_go_back(counter: Counter) -> None:
