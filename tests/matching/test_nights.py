@@ -291,3 +291,19 @@ def test_the_commands_hold_a_day_and_show_it(day: Day, monkeypatch: pytest.Monke
     assert verified.exit_code == 0, verified.output
     exported = command(day, "export", day.name, str(day.shop.folder / "out"))
     assert "4 rows" in exported.output
+
+
+@SQLITE_ALONE
+def test_a_terminal_that_has_not_heard_of_a_correction_is_not_taken_for_wrong(day: Day) -> None:
+    first, second = day.file()
+    day.take([{**first, "value": "KES 90.0000"}, second])
+    day.night()
+    before = day.shop.float_of(day.device)
+    (less,) = day.open_ones()
+    day.decide(less.id)
+    assert day.device.check_in(own_float=before)[2] == before + 1000
+    assert "float_mismatch" not in day.shop.alarms()
+    day.device.check_in(own_float=before + 1000)
+    assert "float_mismatch" not in day.shop.alarms()
+    day.device.check_in(own_float=before + 2000)  # that nobody gave it
+    assert "float_mismatch" in day.shop.alarms()

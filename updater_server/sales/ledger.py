@@ -124,10 +124,10 @@ _ENTRIES = Prepared(
         "ORDER BY x.place RETURNING balance_after_minor"
     ),
 )
-_IS_THERE = Prepared(
-    select(account.c.id).where(
-        account.c.name == bindparam("name"), account.c.currency == bindparam("currency")
-    )
+_WRITTEN = Prepared(
+    select(account.c.name)
+    .join(ledger_entry, ledger_entry.c.account_id == account.c.id)
+    .where(ledger_entry.c.transaction_id == bindparam("transaction_id"))
 )
 _NEW_ACCOUNT = Prepared(
     insert(account),
@@ -172,7 +172,11 @@ def post(
     values = {"transaction_id": transaction_id, "currency": currency}
     written = _ENTRIES.scalars(connection, entries=json.dumps(moved), **values)
     if len(written) < len(moved):
-        new = _begin_accounts(connection, moved, currency)
+        # Of an account that was not there when the question was asked: it may be another's by now.
+        known = _WRITTEN.scalars(connection, transaction_id=transaction_id)
+        new = {name: amount for name, amount in moved.items() if name not in known}
+        for name in new:
+            _NEW_ACCOUNT.run(connection, name=name, currency=currency)
         written += _ENTRIES.scalars(connection, entries=json.dumps(new), **values)
     floats = [after for after in written if after is not None]
     _TRANSACTION.run(
@@ -185,20 +189,6 @@ def post(
         created_at=now,
     )
     return int(floats[-1]) if floats else None
-
-
-def _begin_accounts(
-    connection: Connection, moved: Mapping[str, int], currency: str
-) -> dict[str, int]:
-    """Make the accounts that are not there; what moves on them."""
-    new = {
-        name: amount_minor
-        for name, amount_minor in moved.items()
-        if _IS_THERE.scalar(connection, name=name, currency=currency) is None
-    }
-    for name in new:
-        _NEW_ACCOUNT.run(connection, name=name, currency=currency)
-    return new
 
 
 def currency_of(connection: Connection, terminal_id: bytes) -> str:

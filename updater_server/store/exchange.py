@@ -8,6 +8,7 @@ within a transaction that was begun: the driver begins one as the engine wants i
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy import Connection
 from updater_server.store.engine import as_sqlalchemys
 
 _NAMES = "duka_prepared"
+_NUMBERS = itertools.count()
 _BINARY = (bytes, bytearray, memoryview)
 _NAMED = re.compile(r"%\((\w+)\)s|%%")
 
@@ -41,7 +43,8 @@ class Question:
         self.text = text
         self.names: list[str] = []
         self._told = _NAMED.sub(self._place, text).encode()
-        self._name = f"duka_{id(self):x}".encode()
+        # Never another's, not of one that is gone either: connections keep what they prepared.
+        self._name = b"duka_%d" % next(_NUMBERS)
 
     def _place(self, found: re.Match[str]) -> str:
         name = found[1]
