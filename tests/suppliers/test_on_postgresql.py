@@ -13,7 +13,7 @@ from hw_sim.suppliers import utility
 from hw_sim.suppliers.faults import Faults
 from tests.parties.trade import Trade
 from tests.server.engines import Store
-from tests.server.shop import Shop
+from tests.server.shop import KES, Shop
 from tests.server.shop import make_signed as make_plain
 from tests.suppliers.counter import NAME, Counter, meter, opened, order, top_up
 from updater_server.fleet.enrolment import Enrolment
@@ -78,7 +78,7 @@ def test_a_program_sells_once_by_its_till(counter: Counter) -> None:
     till = bytes.fromhex("7411000000000001")
     with writing(service.engine) as connection:
         enrolment = Enrolment(till, bytes(32), tokens.TILL, 1, 100_000)
-        opening.enrol(connection, service.key, enrolment, 1, now)
+        opening.enrol(connection, service.key, enrolment, 1, now, KES)
         token = tokens.add(connection, "app", None, True, "asha", now, till)
         asks = tokens.of_token(connection, token)
     assert asks is not None
