@@ -106,6 +106,19 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, after a crash as well; returns once it answers."""
+        self._launch()
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.connect("postgres").close()
+                return
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, (self.folder / "log").read_text()[-2000:]
+                time.sleep(0.02)
+            if self._process is None or self._process.poll() is not None:
+                self._launch()  # a child that was born as it was killed held its memory still
+
+    def _launch(self) -> None:
         command: list[str] = [str(self.programs / "postgres"), "-D", str(self.data)]
         command += ["-k", str(self.folder), "-c", f"fsync={'on' if self._durable else 'off'}"]
         for name, value in _SETTINGS.items():
@@ -115,15 +128,6 @@ class PostgresServer:
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, preexec_fn=_end_with_us, **self._as_whom(),
             )  # fmt: skip
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                self.connect("postgres").close()
-                return
-            except psycopg.OperationalError:
-                assert self._process.poll() is None, (self.folder / "log").read_text()
-                assert time.monotonic() < deadline, "PostgreSQL does not answer"
-                time.sleep(0.02)
 
     def kill(self) -> None:
         """Kill every process of it at once, as a power cut does; the files stay as they are."""

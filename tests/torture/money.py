@@ -66,7 +66,7 @@ class Shop(Terminal):
                     return answer
             self.close()
             self._rest = b""
-            time.sleep(0.01)
+            time.sleep(0.05)
         raise AssertionError(f"sale {sequence} was never answered")
 
     def work(self, over: threading.Event) -> None:
