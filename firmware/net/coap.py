@@ -109,7 +109,7 @@ async def ask(
     try:
         for wait_ms in waits_ms:
             await modem.send(datagram)
-            is_over, answer = await _hear(modem, message_id, ticks_add(ticks_ms(), wait_ms), opened)
+            is_over, answer = await _hear(modem, message_id, wait_ms, opened)
             if is_over:
                 return answer
     finally:
@@ -118,10 +118,11 @@ async def ask(
 
 
 async def _hear(
-    modem: "Modem", message_id: int, deadline_ms: int, opened: "Opened"
+    modem: "Modem", message_id: int, wait_ms: int, opened: "Opened"
 ) -> tuple[bool, bytes | None]:
     """(whether to ask no more, the answer), once one has come or the time is over."""
     is_taken = False
+    deadline_ms = ticks_add(ticks_ms(), wait_ms)
     while True:
         try:
             data = await _datagram(modem, max(0, ticks_diff(deadline_ms, ticks_ms())))

@@ -2,6 +2,7 @@
 the heap only while it is asked (`messenger`).
 """
 
+from bootloader.shared import cose
 from bootloader.shared.compat import const
 from firmware.net.coap import ask, resolve
 from firmware.net.modem.errors import ModemError
@@ -25,6 +26,14 @@ def waits_ms(random: bytes, has_passed: bool) -> tuple[int, ...]:
     return (first_ms, 2 * first_ms) + ((2 * first_ms,) if has_passed else ())
 
 
+def opened(messenger: "Messenger", counter: int, body: bytes) -> bytes | None:
+    """What an answer to the message with that counter says; None if it is not the server's."""
+    try:
+        return cose.open_reply(messenger.keys.down, messenger.salt, counter, body)
+    except ValueError:
+        return None
+
+
 async def by_datagram(messenger: "Messenger", plain: bytes) -> bytes | None:
     """What the server answers to `plain`, opened; None when no answer came by this road."""
     client = messenger.client
@@ -43,14 +52,14 @@ async def by_datagram(messenger: "Messenger", plain: bytes) -> bytes | None:
                 messenger.coap_port,
                 drawn[0] << 8 | drawn[1],
                 sealed,
-                waits_ms(drawn[2:], not messenger.misses),
-                lambda body: messenger.open(counter, body),
+                waits_ms(drawn[2:], messenger.misses <= 0),
+                lambda body: opened(messenger, counter, body),
             )
         except ModemError:
             answer = None
         if answer is None:
             messenger.address = ""
         else:
-            messenger.misses = 0
+            messenger.misses = -1
             modem.outcome(True)
         return answer

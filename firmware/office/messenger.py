@@ -40,9 +40,9 @@ REPLY_BYTES = const(6144)
 _COAP_PLAIN_BYTES = const(960)  # with its envelope it fits a datagram
 FLOAT_MINOR = const(1 << 40)
 UINT32 = const(0xFFFFFFFF)
-_DATAGRAM = "firmware.office.datagram"
-_REST_MS = const(3600000)
-_DOUBLINGS = const(5)  # a pause of a day and a third
+_DATAGRAM = ("firmware.net.coap", "firmware.office.datagram")
+_REST_MS = const(300000)
+_LONGEST = const(4)  # 5 min times 4 to the power of it: 21 h
 
 
 class NoNetwork(Exception):
@@ -101,18 +101,18 @@ class Messenger:
 
     Where the server takes datagrams (`coap_port`, 0: it does not; `client`, `random`: set beside
     it), what fits is asked by one first, and by `post` when no answer came: under a new counter, as
-    each is taken once. `misses`: how often in a row that was in vain though `post` was answered, 1
-    while nobody knows; from 2 on datagrams rest, longer each time. `address`: the server's, ""
-    until it is asked for.
+    each is taken once. `misses`: how often in a row that was in vain though `post` was answered; 1
+    while nobody knows, -1 once one has passed; from 2 on datagrams rest, longer each time.
+    `address`: the server's, "" until it is asked for.
     """
 
     def __init__(
         self, keys: cose.Keys, terminal_id: bytes, boot_count: int, post: "Post", salt: bytes
     ) -> None:
-        self._keys = keys
+        self.keys = keys
         self._terminal_id = terminal_id
         self._boot_count = boot_count
-        self._salt = salt
+        self.salt = salt
         self._sent = 0
         # Up to where the server has the journal, as it said last: one that was put back from a
         # back-up has less than it once acknowledged.
@@ -135,17 +135,25 @@ class Messenger:
         content = dict(fields)
         content[_KIND] = kind
         plain = cbor.dumps(content)
+        answer: bytes | None = None
         fits = self.coap_port and kind != STOCK and len(plain) <= _COAP_PLAIN_BYTES
-        body = None
-        if fits and ticks_diff(ticks_ms(), self._rests_until_ms) >= 0:
-            body = await self._by_datagram(plain)
-            if body is None:
-                body = await self._by_post(plain)
-                self._missed()
-        else:
-            body = await self._by_post(plain)
+        is_first = fits and ticks_diff(ticks_ms(), self._rests_until_ms) >= 0
+        if is_first:
+            try:
+                answer = await lent.load(_DATAGRAM[1], _DATAGRAM[:1]).by_datagram(self, plain)
+            except MemoryError:
+                pass
+            finally:
+                lent.give_back(_DATAGRAM)
         try:
-            reply = cbor.loads(body)
+            if answer is None:
+                answer = await self._by_post(plain)
+                if is_first:  # datagrams do not pass, and something else does
+                    self.misses += 1
+                    rest_ms = _REST_MS << 2 * max(0, min(self.misses - 2, _LONGEST))
+                    if self.misses > 1:
+                        self._rests_until_ms = ticks_add(ticks_ms(), rest_ms)
+            reply = cbor.loads(answer)
         except ValueError as error:
             raise BadReply(str(error))
         if not isinstance(reply, dict):
@@ -165,15 +173,8 @@ class Messenger:
         self._sent += 1
         counter = cose.message_counter(self._boot_count, self._sent)
         return counter, cose.seal_request(
-            self._keys.up, self._terminal_id, self._salt, counter, plain
+            self.keys.up, self._terminal_id, self.salt, counter, plain
         )
-
-    def open(self, counter: int, body: bytes) -> bytes | None:
-        """What a reply to the message with that counter says; None if it is not the server's."""
-        try:
-            return cose.open_reply(self._keys.down, self._salt, counter, body)
-        except ValueError:
-            return None
 
     async def _by_post(self, plain: bytes) -> bytes:
         counter, sealed = self.seal(plain)
@@ -182,27 +183,7 @@ class Messenger:
             raise NoNetwork("the server is busy")
         if status != 200:
             raise BadReply("HTTP status %d" % status)
-        opened = self.open(counter, body)
-        if opened is None:
-            raise BadReply("the seal does not open")
-        return opened
-
-    async def _by_datagram(self, plain: bytes) -> bytes | None:
-        try:
-            module = lent.load(_DATAGRAM, ("firmware.net.coap",))
-            answer: bytes | None = await module.by_datagram(self, plain)
-            return answer
-        except MemoryError:
-            return None
-        finally:
-            lent.give_back((_DATAGRAM, "firmware.net.coap"))
-
-    def _missed(self) -> None:
-        """Datagrams do not pass, and something else does: they rest, after two in a row."""
-        self.misses += 1
-        if self.misses > 1:
-            doublings = min(self.misses - 2, _DOUBLINGS)
-            self._rests_until_ms = ticks_add(ticks_ms(), _REST_MS << doublings)
+        return cose.open_reply(self.keys.down, self.salt, counter, body)
 
 
 def field(

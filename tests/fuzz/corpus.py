@@ -160,6 +160,11 @@ def make() -> dict[str, list[bytes]]:
         "metadata": [bytes([place]) + data for place, data in enumerate(files)],
         "cbor": [cbor2.dumps(value) for value in values] + [cbor2.dumps(values)],
         "cose": [_cose(cbor2.dumps({0: 1, 1: "ok"})), _cose(cbor2.dumps(values))],
+        "coap": [
+            b"\x60\x44\x12\x34\xff" + _cose(cbor2.dumps({0: 2, 1: 0})),
+            b"\x50\x44\x12\x34\x48etag1234\x81\x13\xd1\x14\x3c\xe1\x00\x10a\xffsealed",
+            b"\x60\x00\x12\x34",
+        ],
         "control": [control[at : at + 256] + tail for at in (0, 256, 512) for tail in (b"", b"x")],
         "control-block": [control[:1024]],
         "identity": [bytes(identity.encode(who)) + bytes(20), *_strange_identities()],

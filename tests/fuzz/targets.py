@@ -17,7 +17,7 @@ from bootloader.shared.crypto import ed25519, p256, rsa_pss
 from bootloader.shared.hashes import hmac_sha256
 from bootloader.shared.partitions import Partition
 from firmware.kept import config
-from firmware.net import http, http_client
+from firmware.net import coap, http, http_client
 from firmware.net.modem import chat, standard
 from firmware.sales import catalogue, journal, ring, stock
 from firmware.sales.state import SETTING
@@ -147,6 +147,16 @@ def cose_reply(data: bytes) -> bool:
         cbor.loads(cose.open_reply(KEY[:16], SALT, COUNTER, data))
     except (cose.SealError, cbor.CborError):
         return False
+    return True
+
+
+def coap_answer(data: bytes) -> bool:
+    found = coap.parse(data)
+    if found is None:
+        return False
+    kind, code, message_id, payload = found
+    assert 0 <= kind <= 3 and 0 <= code < 256 and 0 <= message_id < 65536
+    assert data.endswith(payload) and len(payload) <= len(data) - 4
     return True
 
 
@@ -426,6 +436,7 @@ TARGETS = {
     "metadata": metadata,
     "cbor": cbor_,
     "cose": cose_reply,
+    "coap": coap_answer,
     "control": control_record,
     "control-block": control_block,
     "identity": identity_copy,

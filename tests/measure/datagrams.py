@@ -70,7 +70,7 @@ def stranger(number: int) -> bytes:
     return head + b"\xb1m\xff" + b"\x83\x43\xa1\x01\x0a" + bytes(60)
 
 
-class _Refuses(resource.Resource):
+class _Refuses(resource.Resource):  # type: ignore[misc]
     async def render_post(self, request: Any) -> Any:
         return aiocoap.Message(code=aiocoap.Code.BAD_REQUEST)
 

@@ -203,7 +203,7 @@ def test_a_name_that_has_no_address_is_a_link_error() -> None:
     Radio(seed=7).run(story)
 
 
-class Post(resource.Resource):
+class Post(resource.Resource):  # type: ignore[misc]
     """What aiocoap serves at `/m`: an answer at once, or later in a message of its own."""
 
     def __init__(self, seconds: float) -> None:

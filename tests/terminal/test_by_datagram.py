@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cbor2
+import pytest
 
 from hw_sim.network.datagram_tap import DatagramExchange
 from hw_sim.network.link import DATAGRAM_OVERHEAD_BYTES
@@ -32,6 +33,7 @@ def sales(world: TerminalWorld, seen: list[DatagramExchange]) -> list[DatagramEx
     return found
 
 
+@pytest.mark.micropython
 def test_a_sale_goes_by_one_datagram_each_way_once_the_server_has_said_that_it_takes_them(
     make_world: MakeWorld,
 ) -> None:
@@ -47,3 +49,19 @@ def test_a_sale_goes_by_one_datagram_each_way_once_the_server_has_said_that_it_t
     assert len(sale.asked) + len(answer) + 2 * DATAGRAM_OVERHEAD_BYTES <= 220
     assert len(world.tap.asked("/m")) == posts, "something went by HTTP all the same"
     nothing_lost(world, [debit_minor(1)])
+
+
+def test_where_datagrams_are_blocked_the_sale_goes_by_http_and_they_rest(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world("calm")
+    tap = world.start_with_datagrams()
+    world.terminal.network.internet.ways.blocked = True
+    world.open_shop()
+    world.wait_online()
+    world.merchant.sign_in()
+    world.merchant.sell()
+    world.merchant.sell(2)
+    assert tap.exchanges == []
+    assert world.terminal.network.traffic.datagrams_up == 2, "one try, asked again once"
+    nothing_lost(world, [debit_minor(1), debit_minor(2)])

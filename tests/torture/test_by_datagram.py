@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from firmware.office import datagram, messenger
 from firmware.office.messenger import Messenger, NoNetwork
 from hw_sim.network.link import DATAGRAM_OVERHEAD_BYTES, LinkProfile, name_bytes
 from tests.server.shop import Shop, make_signed
+from tests.support import without_tcp
 from tests.support.driven import HOST
 from tests.support.without_tcp import COAP_PORT, Counter, Seen, at_counter
 
@@ -91,11 +93,6 @@ def test_an_answer_that_never_comes_is_asked_for_by_http_and_costs_one_voucher(
     at_counter(shop, story)
 
 
-def never_rests(messenger: Messenger) -> None:
-    """A wrong variant: tries datagrams with every message, for ever."""
-    messenger.misses = 1
-
-
 def blocked_for_a_day(shop: Shop) -> None:
     async def story(counter: Counter) -> None:
         counter.driven.network.internet.ways.blocked = True
@@ -120,7 +117,7 @@ def test_where_no_datagram_passes_they_rest_longer_each_time_and_are_found_again
     make_shop: Callable[[], Shop], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blocked_for_a_day(make_shop())
-    monkeypatch.setattr(Messenger, "_missed", never_rests)
+    monkeypatch.setattr(messenger, "_REST_MS", 0)  # a wrong variant: they never rest
     with pytest.raises(AssertionError, match="for nothing"):
         blocked_for_a_day(make_shop())
 
@@ -184,7 +181,7 @@ def refusal_of_another(seen: Seen, said: bytes) -> bytes:
     return bytes((said[0], 0x81)) + bytes((said[2] ^ 1, said[3]))
 
 
-def takes_anything(self: Messenger, counter: int, body: bytes) -> bytes:
+def takes_anything(messenger: Messenger, counter: int, body: bytes) -> bytes:
     """A wrong variant: believes what comes without opening it."""
     return body
 
@@ -210,7 +207,8 @@ def test_what_was_forged_is_passed_over_and_the_answer_behind_it_taken(
 
     at_counter(make_shop(), story)
     if spoil is not refusal_of_another:
-        monkeypatch.setattr(Messenger, "open", takes_anything)
+        monkeypatch.setattr(datagram, "opened", takes_anything)
+        monkeypatch.setattr(without_tcp, "LONGEST_S", 60.0)
         with pytest.raises((AssertionError, ValueError)):
             at_counter(make_shop(), story)
 
@@ -263,7 +261,7 @@ def one_counter_for_both(self: Messenger, plain: bytes) -> tuple[int, bytes]:
         self._sent += 1
         known[plain] = cose.message_counter(self._boot_count, self._sent)
     counter = known[plain]
-    sealed = cose.seal_request(self._keys.up, self._terminal_id, self._salt, counter, plain)
+    sealed = cose.seal_request(self.keys.up, self._terminal_id, self.salt, counter, plain)
     return counter, sealed
 
 
@@ -291,6 +289,7 @@ def test_of_200_sales_with_every_third_datagram_lost_none_is_lost_and_none_doubl
     assert by_datagram > 120, "datagrams were given up for their losses"
     assert counter.longest_s < 60
     monkeypatch.setattr(Messenger, "seal", one_counter_for_both)
+    monkeypatch.setattr(without_tcp, "LONGEST_S", 60.0)
     with pytest.raises(AssertionError):
         two_hundred(make_shop(), 7, 40)
 
