@@ -159,7 +159,7 @@ def test_the_list_is_what_all_records_ever_written_say(seed: int, tmp_path: Path
     assert days(seed, tmp_path / "stock") > 20
 
 
-class _ReadsOneSector(recent.Recent):
+class _ReadsOneSector(recent.Recent):  # type: ignore[misc]
     """What lies behind the newest sector is not looked for."""
 
     async def look_back(self) -> None:
@@ -169,7 +169,7 @@ class _ReadsOneSector(recent.Recent):
                 self._take(sequence, kind, body)
 
 
-class _KnowsNoRestating(recent.Recent):
+class _KnowsNoRestating(recent.Recent):  # type: ignore[misc]
     """What was written again at the end of the journal is not seen."""
 
     def _take(self, sequence: int, kind: int, body: list[Any]) -> None:
@@ -177,7 +177,7 @@ class _KnowsNoRestating(recent.Recent):
             super()._take(sequence, kind, body)
 
 
-class _ForgetsTheCopy(recent.Recent):
+class _ForgetsTheCopy(recent.Recent):  # type: ignore[misc]
     """Printer's words: the last one read counts, and not whether any said that it is out."""
 
     def _take(self, sequence: int, kind: int, body: list[Any]) -> None:
@@ -269,7 +269,7 @@ def test_what_was_found_before_it_was_stopped_are_the_newest() -> None:
         for _ in range(30):
             journal.append(10, ["padding", "." * 200])
     found = recent.Recent(SimpleNamespace(journal=journal))
-    numbers = []
+    numbers: list[int] = []
 
     async def stopped() -> None:
         task = asyncio.ensure_future(found.look_back())
