@@ -159,7 +159,7 @@ def test_the_list_is_what_all_records_ever_written_say(seed: int, tmp_path: Path
     assert days(seed, tmp_path / "stock") > 20
 
 
-class _ReadsOneSector(recent.Recent):
+class _ReadsOneSector(recent.Recent):  # type: ignore[misc]
     """What lies behind the newest sector is not looked for."""
 
     async def look_back(self) -> None:
@@ -169,7 +169,7 @@ class _ReadsOneSector(recent.Recent):
                 self._take(sequence, kind, body)
 
 
-class _KnowsNoRestating(recent.Recent):
+class _KnowsNoRestating(recent.Recent):  # type: ignore[misc]
     """What was written again at the end of the journal is not seen."""
 
     def _take(self, sequence: int, kind: int, body: list[Any]) -> None:
@@ -177,7 +177,7 @@ class _KnowsNoRestating(recent.Recent):
             super()._take(sequence, kind, body)
 
 
-class _ForgetsTheCopy(recent.Recent):
+class _ForgetsTheCopy(recent.Recent):  # type: ignore[misc]
     """Printer's words: the last one read counts, and not whether any said that it is out."""
 
     def _take(self, sequence: int, kind: int, body: list[Any]) -> None:
@@ -269,7 +269,7 @@ def test_what_was_found_before_it_was_stopped_are_the_newest() -> None:
         for _ in range(30):
             journal.append(10, ["padding", "." * 200])
     found = recent.Recent(SimpleNamespace(journal=journal))
-    numbers = []
+    numbers: list[int] = []
 
     async def stopped() -> None:
         task = asyncio.ensure_future(found.look_back())
@@ -314,3 +314,38 @@ def test_a_list_that_knows_no_restating_is_noticed(tmp_path: Path) -> None:
     found = _KnowsNoRestating(_restated_and_ended(tmp_path).till)
     asyncio.run(found.look_back())
     assert found.sift() == 1
+
+
+def test_a_voucher_that_did_not_open_is_listed_as_returned_and_a_refusal_with_its_reason(
+    tmp_path: Path,
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    file = shop.folder / "7.cbor"
+    data = bytearray(file.read_bytes())
+    data[data.index(b"S7-0") + 8] ^= 1
+    file.write_bytes(data)
+    sale = shop.till.begin_offline("air50")
+    with pytest.raises(SaleRefused, match="spoiled"):
+        shop.till.voucher(sale)
+    shop.server.refuse = "no_vouchers"
+    assert shop.sell_online() == "no_vouchers"
+    found = look(shop.till)
+    states = []
+    for at in range(found.sift()):
+        sale = found.sale(at)
+        assert sale is not None
+        states.append((found.stands(at, sale), found.reason(at)))
+    assert states == [("st_refused", "no_vouchers"), ("st_back", "spoiled")]
+
+
+def test_flash_that_loses_the_record_of_a_sale_takes_that_one_from_the_list_and_no_other(
+    tmp_path: Path,
+) -> None:
+    shop = open_shop(tmp_path / "stock")
+    sold = [shop.sell_offline() for _ in range(3)]
+    before = look(shop.till)
+    at = bytes(shop.flash.cells).index(shop.durable[sold[1].sequence])
+    shop.flash.cells[at + 12] &= 0x0F
+    assert before.sale(1) is None, "listed before it was lost: it is said to be damaged"
+    assert before.sale(0) is not None and before.sale(2) is not None
+    assert [row[0] for row in told(shop)] == [sold[2].sequence, sold[0].sequence]

@@ -16,6 +16,7 @@ from tests.powercut import device
 
 with device.own():
     import firmware.drivers.printer
+    import firmware.flows.last_sales
     import firmware.flows.sell
     import firmware.flows.steps.hand_over
     import firmware.kept.files
@@ -35,6 +36,7 @@ with device.own():
     from firmware.duties import check_in, trial
     from firmware.sales.journal import Journal
     from firmware.sales.mounting import Mount
+    from firmware.sales.recent import Recent
     from firmware.sales.ring import Ring, Walk
     from firmware.sales.state import SalesState
     from firmware.sales.till import Till
@@ -473,6 +475,34 @@ MUTANTS: dict[str, Mutant] = {
                 ),
             ),
             ("reprint",),
+        ),
+        Mutant(
+            "copy_of_another_sale",
+            "A copy of one sale from the list has the voucher of another.",
+            _changed(Recent, "sale", ("Sale(self._found[at], said", "Sale(self._found[0], said")),
+            ("last-sales",),
+        ),
+        Mutant(
+            "listed_as_new",
+            "A sale from the list is printed as an original, and it was handed over before.",
+            _all(
+                _changed(
+                    Recent,
+                    "sale",
+                    ("self._found[at], said, True)", "self._found[at], said, False)"),
+                ),
+                _changed(
+                    firmware.flows.last_sales,
+                    "_look_at",
+                    ("hand_over.hand_over(desk, sale, True)", "hand_over.hand_over(desk, sale)"),
+                ),
+                _changed(
+                    Till,
+                    "voucher",
+                    ("if opened is None:", "if opened is None and sale.may_be_out:"),
+                ),
+            ),
+            ("last-sales",),
         ),
         Mutant(
             "delivered_in_ram",

@@ -307,6 +307,21 @@ def reprints(world: World) -> None:
     life.reprint()
 
 
+def last_sales(world: World) -> None:
+    """Copies of older sales by their place in the list, and the answer to one that had none."""
+    life = starts(world)
+    life.sell("air50", online=False)
+    life.sell()
+    life.look_back("B#", copy=True)
+    world.lose_replies = True
+    life.sell()
+    world.lose_replies = False
+    life.look_back("#")
+    life = starts(world)
+    life.look_back("BB#", copy=True)
+    life.look_back("B#", copy=True)
+
+
 def ring_fills(world: World) -> None:
     life = starts(world)
     life.check_in()
@@ -655,6 +670,7 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("sale-offline", sale_offline),
         Scenario("lost-answer", lost_answer),
         Scenario("reprint", reprints),
+        Scenario("last-sales", last_sales),
         Scenario("sync-interrupted", sync_interrupted),
         Scenario("stock", stock_delivery, kept=_has_stock),
         Scenario("many-starts", many_starts),

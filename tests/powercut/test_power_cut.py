@@ -24,7 +24,9 @@ from tests.powercut.world import LAYOUT
 from tools.release.image import ROOT
 
 
-@pytest.mark.parametrize("name", ["sale-online", "sale-offline", "lost-answer", "reprint"])
+@pytest.mark.parametrize(
+    "name", ["sale-online", "sale-offline", "lost-answer", "reprint", "last-sales"]
+)
 def test_a_cut_anywhere_in_a_sale_loses_and_doubles_nothing(name: str) -> None:
     explorer = Explorer(name)
     found = explorer.explore(1, len(explorer.golden.operations), 0)
@@ -127,7 +129,7 @@ def test_every_wrong_build_changes_the_code_as_it_stands() -> None:
 @pytest.mark.parametrize(
     "name",
     ["no_read_back", "torn_tag_counts", "intent_after_print", "original_again",
-     "attempt_not_recorded", "stock_told_before_stored"],
+     "attempt_not_recorded", "stock_told_before_stored", "copy_of_another_sale"],
 )  # fmt: skip
 def test_the_judge_catches_a_build_with(name: str) -> None:
     with multiprocessing.get_context("fork").Pool(1) as pool:

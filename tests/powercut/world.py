@@ -26,6 +26,7 @@ from tests.powercut.head_office import Server
 with device.own():
     import firmware.clock
     import firmware.drivers.printer
+    import firmware.flows.last_sales
     import firmware.kept.config
     import firmware.kept.files
     import firmware.kept.memory
@@ -283,6 +284,16 @@ class Merchant:
         self.key_at_no_answer = "*"
         self.wants_copy = False
         self.types: dict[str, str] = {}
+        self.keys = ""
+        """What is pressed on a page that is no question; with none left the way back."""
+        self.screen = self
+
+    def page(self, *_: Any, **__: Any) -> None:
+        pass
+
+    async def key(self, wanted: str) -> str:
+        key, self.keys = self.keys[:1] or "*", self.keys[1:]
+        return key
 
     def idle_ms(self) -> int:
         return 99_000
@@ -677,6 +688,13 @@ class Life:
 
     def reprint(self) -> str:
         return self._flow(reprint.run)
+
+    def look_back(self, keys: str, copy: bool = False) -> str:
+        """The list of last sales: `keys` choose one; what it has to offer is done, a copy only if
+        it is wanted.
+        """
+        self.merchant.keys, self.merchant.wants_copy = keys, copy
+        return self._flow(firmware.flows.last_sales.run)
 
     async def _hear(self) -> None:
         """As the radio task does for a merchant who waits."""
