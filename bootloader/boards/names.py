@@ -59,8 +59,8 @@ if TYPE_CHECKING:
     x._after_two._again._all_rows._alone._answer._answered._append._array._ask._asked._asked_s
     x._at._awake._bar._base_table._batch._batches._battery._before._begin._begun_without_head
     x._bell._bit_weights._bits._block._block_at._board._boot._boot_count._breath_ms._breathe
-    x._broken._buffer._buzzer._by_datagram._by_hash._by_post._bytes._cached._candidate._canvas
-    x._carry._catalogue._change._channel._check._check_date._check_in._check_not_older
+    x._broken._buffer._buzzer._by_hash._by_post._bytes._cached._candidate._canvas._carry
+    x._catalogue._change._channel._check._check_date._check_in._check_not_older
     x._check_snapshot_version._choose._chunk._chunk_ms._chunks._circumstances._client._clock
     x._code._code_bit._codes._column._columns._commas._compress._confirm._console._control._copy
     x._count._cramped._data_command._data_waiting._datagram._deadline._debouncer._decompress
@@ -74,8 +74,8 @@ if TYPE_CHECKING:
     x._is_permitted._is_selling._is_watched._journal._k._keep._keep_expired._kept._key._keypad
     x._keys._kind._known._last._lcd._length._limbs._limit_bytes._line._lines._list_stock._listed
     x._listed_with._load._load_checkpoint._lock._log._log_at._look._look_at._made._make_room
-    x._map._mark._mark_of._may_begin._may_install._may_sell._metadata._missed._missing._model
-    x._modem._modem_log._must_look._name._names._need._needed._negated._newest_page._news._next
+    x._map._mark._mark_of._may_begin._may_install._may_sell._metadata._missing._model._modem
+    x._modem_log._must_look._name._names._need._needed._negated._newest_page._news._next
     x._next_mark._no_network._nonce._note._note_key._noted._now._now_ns._number._number_in
     x._numbers._obey._odd_multiples._of._of_bits._of_details._of_same._offline_behind._old
     x._old_size._oldest._on_catalogue._on_closed._on_data._on_head._on_lost._on_ring._one._open
@@ -85,7 +85,7 @@ if TYPE_CHECKING:
     x._pressed_or._print._printer._program._put_down_at._queue._radio._range._rates._reach_out
     x._read._read_catalogue._reader._realtime._reason_bytes._record._refused_batch._releases
     x._remove._renew_stock._rest._restate._rests_until_ms._resume._retry_s._ring._rings._roles
-    x._rollout._row._rows._rtc._run._running._said._sale._salt._same._same_weights._says._scan
+    x._rollout._row._rows._rtc._run._running._said._sale._same._same_weights._says._scan
     x._scratch._seal._seal_of._sector._sector_hash._security_version._seen._select._sell
     x._selling._send._sent._server._settings._sign_in._signature._signatures._signers._sink
     x._size._size_bytes._skipping._slip._slots._snapshot._sold_from_stock._sound._source._speak
@@ -204,9 +204,9 @@ if TYPE_CHECKING:
     x.unsynced.unsynced_count.up.up_key.update.update_delegated.update_root.update_snapshot
     x.update_targets.update_timestamp.updates.use.utc_offset_s.utf8.v.verified.verify
     x.verify_signature.version.vfs.view.views.void_at.voucher.voucher_sequence.w.wait
-    x.wait_at_most.wait_for_ms.wait_for_network.wait_name.wait_print.wait_sales.waiting.waits
-    x.waits_for.waits_ms.wanted.was_asked.watch.watchdog.way.ways.wb.weights.what.where.who
-    x.whole.why.width.width_px.window.with_keys.with_signal.with_t.within.words.work.wrap
+    x.wait_at_most.wait_for_ms.wait_for_network.wait_ms.wait_name.wait_print.wait_sales.waiting
+    x.waits.waits_for.waits_ms.wanted.was_asked.watch.watchdog.way.ways.wb.weights.what.where
+    x.who.whole.why.width.width_px.window.with_keys.with_signal.with_t.within.words.work.wrap
     x.wrap_columns.writeblocks.writes.written.wrong.wrong_pin.x.y.year.your_pin.z.zlib["  "]
     x[" - "][" HTTP/1.1"][" at byte "][" bytes"][" first"][" is "][" is for "][" payload: "]
     x[" refused: "][" s"]["!"]['"']['"%s"']["#"]["%%%02X"]["*C"]["+"]["+-"][", "]["-"]["--"]
