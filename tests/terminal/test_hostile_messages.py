@@ -87,6 +87,36 @@ def test_a_sale_whose_reply_was_lost_is_asked_again_and_debited_once(
     nothing_lost(world, [debit_minor(1)])
 
 
+def test_what_was_paid_and_has_no_token_is_asked_for_from_the_list_and_is_one_sale(
+    make_world: MakeWorld,
+) -> None:
+    """The server has sold; each answer is lost until the merchant looks the sale up."""
+    world = tapped(make_world)
+    keys = device_keys(world)
+    world.merchant.choose()
+    asked: list[int] = []
+    lost = True
+
+    def lose(exchange: Exchange) -> bytes | None:
+        if not is_sale(exchange, keys):
+            return exchange.reply
+        asked.append(cbor2.loads(open_request(parse_envelope(exchange.body), keys))[1])
+        return None if lost else exchange.reply
+
+    world.tap.change = lose
+    world.merchant.press("#", "No answer yet", timeout_s=60)
+    world.merchant.press("*", "Menu", timeout_s=60)
+    world.merchant.press("3", "no answer", timeout_s=60)
+    assert world.terminal.receipts() == []
+    lost = False
+    world.merchant.press("#", "never a second", timeout_s=60)
+    world.merchant.press("#", "Sold", timeout_s=60)
+    assert len(pin_on(world.terminal.wait_receipts(1)[-1])) == 16
+    assert len(set(asked)) == 1, "one number, one sale"
+    world.terminal.board.power_cycle()
+    nothing_lost(world, [debit_minor(1)])
+
+
 def settle(world: TerminalWorld) -> None:
     """Return once the server has heard of the print. The journal's answer settles the float: until
     then the terminal counts a sale that a check-in came between twice, to be on the safe side, and
