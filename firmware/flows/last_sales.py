@@ -34,7 +34,7 @@ async def run(desk: "Desk") -> None:
                 return
             at = await _choose(desk, found, min(at, count - 1), count)
             if at is not None:
-                await _look_at(desk, found, at)
+                await _open(desk, found, at)
     finally:
         give_back((_RECENT,))
 
@@ -52,7 +52,7 @@ async def _choose(desk: "Desk", found: "Recent", at: int, count: int) -> int | N
             shown = first
             lines = []
             for n in range(first, last):
-                lines.extend(_row(desk, found, n))
+                lines.extend(_rows(desk, found, n))
         more = (2 if first else 0) | (1 if last < count else 0)
         desk.ui.screen.page(words("m_sales"), lines, hints, marked=2 * (at - first), more=more)
         key = await desk.ui.key("0123456789AB#*")
@@ -73,7 +73,7 @@ async def _choose(desk: "Desk", found: "Recent", at: int, count: int) -> int | N
             await desk.ui.bad(words("check_it"), words("not_among", number), (("#", "ok"),))
 
 
-def _row(desk: "Desk", found: "Recent", at: int) -> "list[Line]":
+def _rows(desk: "Desk", found: "Recent", at: int) -> "list[Line]":
     words = desk.words
     number = str(found.number(at))
     sale = found.sale(at)
@@ -121,7 +121,7 @@ def _facts(desk: "Desk", found: "Recent", at: int, sale: "Sale", stands: str) ->
     return lines
 
 
-async def _look_at(desk: "Desk", found: "Recent", at: int) -> None:
+async def _open(desk: "Desk", found: "Recent", at: int) -> None:
     """Show a sale, and do with it what its state allows."""
     words = desk.words
     title = words("r_sale") + " " + str(found.number(at))

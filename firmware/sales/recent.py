@@ -45,7 +45,7 @@ class Recent:
     def __init__(self, till: "Till") -> None:
         self._till = till
         self._journal = till.journal
-        self._found: list[list[int]] = []
+        self._known: list[list[int]] = []
         # those whose intent has left the ring: of most only the end is there, some were restated
         self._before: list[list[int]] = []
         self._oldest = self._journal.oldest
@@ -71,7 +71,7 @@ class Recent:
                 if body:
                     self._take(sequence, kind, body)
             behind = first
-            if len(self._found) == MOST and self._found[-1][_NUMBER] >= first:
+            if len(self._known) == MOST and self._known[-1][_NUMBER] >= first:
                 break
             await sleep_ms(0)
 
@@ -79,7 +79,7 @@ class Recent:
         is_intent = kind in (INTENT_OFFLINE, INTENT_ONLINE)
         if not is_intent and not DELIVERED <= kind <= REPRINT and kind not in (CARRIED, PENDING):
             return
-        known = self._of(sequence if is_intent else body[0])
+        known = self._entry(sequence if is_intent else body[0])
         if not known:
             return
         if is_intent:
@@ -102,9 +102,9 @@ class Recent:
         elif kind == PRINTED and known[_STANDS] >= 0:
             known[_STANDS] |= _IN_DOUBT if body[1] else _OUT
 
-    def _of(self, number: int) -> list[int] | None:
+    def _entry(self, number: int) -> list[int] | None:
         """What is known of a sale, None if there are `MOST` newer ones."""
-        found = self._found if number >= self._oldest else self._before
+        found = self._known if number >= self._oldest else self._before
         at = len(found)
         while at and found[at - 1][_NUMBER] <= number:
             at -= 1
@@ -120,20 +120,20 @@ class Recent:
 
     def sift(self) -> int:
         """Leave out those of which nothing but their end is in the ring; how many there are."""
-        everything = self._found + self._before
+        everything = self._known + self._before
         self._before = []
-        self._found = [known for known in everything if known[_KEPT_FROM]][:MOST]
-        return len(self._found)
+        self._known = [known for known in everything if known[_KEPT_FROM]][:MOST]
+        return len(self._known)
 
     # --- asking ---
 
     def number(self, at: int) -> int:
         """The number of a sale."""
-        return self._found[at][_NUMBER]
+        return self._known[at][_NUMBER]
 
     def where(self, number: int) -> int | None:
         """The place of the sale with that number, None if it is none of these."""
-        for at in range(len(self._found)):
+        for at in range(len(self._known)):
             if self.number(at) == number:
                 return at
         return None
@@ -150,15 +150,15 @@ class Recent:
                     return sale
             return None
         said = self._said(at)
-        return Sale(self._found[at], said, True) if said else None
+        return Sale(self._known[at], said, True) if said else None
 
     def _said(self, at: int) -> "list[Any] | None":
         kept = self._journal.state.kept(self.number(at))
-        return restated(self._journal.read, kept[0] if kept else self._found[at])
+        return restated(self._journal.read, kept[0] if kept else self._known[at])
 
     def stands(self, at: int, sale: Sale) -> str:
         """The key of the words for how the sale stands."""
-        stands = self._found[at][_STANDS]
+        stands = self._known[at][_STANDS]
         if stands < 0:
             return "st_refused" if sale.online and self.reason(at) != "lost" else "st_back"
         if stands & _OUT:
@@ -171,7 +171,7 @@ class Recent:
 
     def reason(self, at: int) -> str:
         """The code with which the sale was refused, "" if it was not or flash does not say."""
-        stands = self._found[at][_STANDS]
+        stands = self._known[at][_STANDS]
         found = self._journal.read(-stands) if stands < 0 else None
         if not found:
             return ""

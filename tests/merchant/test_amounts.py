@@ -162,7 +162,7 @@ async def _last_sales(desk: Any) -> None:
     found = Recent(desk.till)
     await found.look_back()
     assert await last_sales._choose(desk, found, 0, found.sift()) == 0
-    await last_sales._look_at(desk, found, 0)
+    await last_sales._open(desk, found, 0)
 
 
 PAGES: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {

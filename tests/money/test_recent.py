@@ -181,7 +181,7 @@ class _ForgetsTheCopy(recent.Recent):  # type: ignore[misc]
     """Printer's words: the last one read counts, and not whether any said that it is out."""
 
     def _take(self, sequence: int, kind: int, body: list[Any]) -> None:
-        if kind == 6 and (known := self._of(body[0])) and known[2] >= 0:
+        if kind == 6 and (known := self._entry(body[0])) and known[2] >= 0:
             known[2] = 2 if body[1] else 1
         else:
             super()._take(sequence, kind, body)

@@ -479,7 +479,7 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "copy_of_another_sale",
             "A copy of one sale from the list has the voucher of another.",
-            _changed(Recent, "sale", ("Sale(self._found[at], said", "Sale(self._found[0], said")),
+            _changed(Recent, "sale", ("Sale(self._known[at], said", "Sale(self._known[0], said")),
             ("last-sales",),
         ),
         Mutant(
@@ -489,11 +489,11 @@ MUTANTS: dict[str, Mutant] = {
                 _changed(
                     Recent,
                     "sale",
-                    ("self._found[at], said, True)", "self._found[at], said, False)"),
+                    ("self._known[at], said, True)", "self._known[at], said, False)"),
                 ),
                 _changed(
                     firmware.flows.last_sales,
-                    "_look_at",
+                    "_open",
                     ("hand_over.hand_over(desk, sale, True)", "hand_over.hand_over(desk, sale)"),
                 ),
                 _changed(
