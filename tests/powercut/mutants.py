@@ -621,9 +621,9 @@ MUTANTS: dict[str, Mutant] = {
                 check_in.CheckIn,
                 "run",
                 (
-                    "    reply = await check_in.check_in(",
+                    "    now, terminal.message, waiting, recalled = await self._ask(",
                     "    if failure:\n        boot.control.clear_failure()\n"
-                    "    reply = await check_in.check_in(",
+                    "    now, terminal.message, waiting, recalled = await self._ask(",
                 ),
             ),
             ("crash-in-trial", "hang-in-trial"),
@@ -635,11 +635,11 @@ MUTANTS: dict[str, Mutant] = {
                 check_in.CheckIn,
                 "run",
                 (
-                    "    reply = await check_in.check_in(",
+                    "    now, terminal.message, waiting, recalled = await self._ask(",
                     "    if boot.control.state.slots[boot.slot].state == 'good' and "
                     "terminal.link.state == 1:\n"
                     "        boot.control.mark_bad(boot.slot, 'no report')\n"
-                    "    reply = await check_in.check_in(",
+                    "    now, terminal.message, waiting, recalled = await self._ask(",
                 ),
             ),
             ("report-fails",),
