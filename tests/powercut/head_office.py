@@ -7,6 +7,7 @@ to one server is worked out once a process, however many terminals send it after
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -156,9 +157,18 @@ def _at(server: Server, day: str) -> Service:
     """The server's parts, the database being that of `server`, the price lists those of `day`."""
     machine = _machine(os.getpid())
     if machine.holds is not server:
-        machine.raw(lambda driver: driver.deserialize(b"".join(server.pages)))
+        machine.raw(lambda driver: _put(driver, b"".join(server.pages)))
         machine.holds = server
     return dataclasses.replace(machine.service, prices=_prices(day))
+
+
+def _put(driver: sqlite3.Connection, image: bytes) -> None:
+    """Put a database in the place of the one that is there. Not by `deserialize` itself: statements
+    that the driver keeps, and that read a table of a module (`json_each`), die of it in SQLite.
+    """
+    with contextlib.closing(sqlite3.connect(":memory:")) as source:
+        source.deserialize(image)
+        source.backup(driver)
 
 
 def _now(paid_out: tuple[tuple[int, int], ...]) -> Server:
