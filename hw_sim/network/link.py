@@ -78,16 +78,21 @@ class Traffic:
 
     @property
     def modelled_overhead_bytes(self) -> int:
-        """All headers, whole segments sent again, and DNS: an estimate."""
+        """All headers, and whole segments sent again; nothing of DNS: an estimate."""
         segments = self.segments_up + self.segments_down
         datagrams = self.datagrams_up + self.datagrams_down
         heads = segments * SEGMENT_OVERHEAD_BYTES + datagrams * DATAGRAM_OVERHEAD_BYTES
-        return heads + self.retransmitted_bytes + self.name_bytes
+        return heads + self.retransmitted_bytes
 
     @property
     def modelled_total_bytes(self) -> int:
         """Payload both ways plus the modelled overhead: what an operator would roughly bill."""
         return self.payload_up_bytes + self.payload_down_bytes + self.modelled_overhead_bytes
+
+    @property
+    def on_air_bytes(self) -> int:
+        """The same with the questions for names and their answers."""
+        return self.modelled_total_bytes + self.name_bytes
 
 
 def name_bytes(name: str) -> int:

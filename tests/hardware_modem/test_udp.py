@@ -48,15 +48,15 @@ def test_a_datagram_and_its_answer_cost_28_bytes_each_and_a_name_two_datagrams_m
     async def scenario() -> None:
         person, far_end = await _open()
         traffic = person.network.traffic
-        assert traffic.modelled_total_bytes == name_bytes(NAME) == 132
+        assert traffic.on_air_bytes == name_bytes(NAME) == 132
         assert "SEND OK" in await person.send(b"hello")
         assert await person.receive_exactly(8) == b"re:hello"
         assert far_end.came == [(b"hello", 1)]
-        assert traffic.modelled_total_bytes - name_bytes(NAME) == 28 + 5 + 28 + 8
+        assert traffic.on_air_bytes - name_bytes(NAME) == 28 + 5 + 28 + 8
         assert "CLOSE OK" in await person.say("AT+CIPCLOSE=1")
         person.type(b"AT+CIPSTATUS\r")
         assert "UDP CLOSED" in await person.read_until(r"STATE: [^\r]+\r\n")
-        assert traffic.modelled_total_bytes - name_bytes(NAME) == 69
+        assert traffic.on_air_bytes - name_bytes(NAME) == 69
 
     run(scenario())
 

@@ -38,12 +38,12 @@ def sales(shop: Shop) -> dict[str, int]:
 
         async def weigh(name: str, ends: bool = True) -> None:
             traffic = counter.driven.network.traffic
-            before = traffic.modelled_total_bytes
+            before = traffic.on_air_bytes
             await counter.sell()
             if ends:
                 await counter.driven.http.transport.close()
                 await asyncio.sleep(10)
-            found[name] = traffic.modelled_total_bytes - before
+            found[name] = traffic.on_air_bytes - before
 
         transport = counter.driven.http.transport
         await transport.close()

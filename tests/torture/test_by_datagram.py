@@ -48,17 +48,17 @@ def test_a_cold_sale_is_two_datagrams_and_the_name_is_asked_for_once(shop: Shop)
     async def story(counter: Counter) -> None:
         traffic = counter.driven.network.traffic
         await counter.driven.http.transport.close()
-        before, names = traffic.modelled_total_bytes, traffic.name_bytes
+        before, names = traffic.on_air_bytes, traffic.name_bytes
         await counter.sell()
         assert traffic.name_bytes - names == name_bytes(HOST)
-        first = traffic.modelled_total_bytes - before
+        first = traffic.on_air_bytes - before
         await asyncio.sleep(7200)
-        before = traffic.modelled_total_bytes
+        before = traffic.on_air_bytes
         await counter.sell()
-        assert traffic.modelled_total_bytes - before == first - name_bytes(HOST) <= 220
+        assert traffic.on_air_bytes - before == first - name_bytes(HOST) <= 220
         seen = counter.server.seen[-1]
         on_air = len(seen.asked) + len(seen.answers[0]) + 2 * DATAGRAM_OVERHEAD_BYTES
-        assert traffic.modelled_total_bytes - before == on_air
+        assert traffic.on_air_bytes - before == on_air
         assert counter.server.posted == 0
         assert counter.lost_and_doubled() == (0, 0)
 
