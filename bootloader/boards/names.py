@@ -67,42 +67,42 @@ if TYPE_CHECKING:
     x._depth._details._digest._digits._distance._double._doubtful._drain._due_ms._encrypt_block
     x._enter._entry._erase._escaped._exchange._expand._expander._expires_s._facts._failed
     x._fed_ms._fetch._fetched._figure._file._files._fill._filled._finish_first._first_since
-    x._fits._flag._flash._flush._flushed._fold._folder._found._fresh._from._full._gate_closed
+    x._fits._flag._flash._flush._flushed._fold._folder._fresh._from._full._gate_closed
     x._gate_facts._get._give_back._glob._glyph._halted._hand_out._hang_up._head._head_line
     x._heads._hear._heard._held._here._hints._history._holds._holds_firmly._holds_s._host
     x._in_command._in_set._in_turn._index._install._integers._is_code._is_connected._is_number
     x._is_permitted._is_selling._is_watched._journal._k._keep._keep_expired._kept._key._keypad
     x._keys._kind._known._last._lcd._length._limbs._limit_bytes._line._lines._list_stock._listed
-    x._listed_with._load._load_checkpoint._lock._log._log_at._look._look_at._made._make_room
-    x._map._mark._mark_of._may_begin._may_install._may_sell._metadata._missing._model._modem
-    x._modem_log._must_look._name._names._need._needed._negated._newest_page._news._next
-    x._next_mark._no_network._nonce._note._note_key._noted._now._now_ns._number._number_in
-    x._numbers._obey._odd_multiples._of._of_bits._of_details._of_same._offline_behind._old
-    x._old_size._oldest._on_catalogue._on_closed._on_data._on_head._on_lost._on_ring._one._open
-    x._open_books._opened._order._out_of_service._outcome._pads._page._page_after._pair._parse
-    x._partition._partitions._passed_over._path._patterns._pause_ms._payload._piece._pin_seal
-    x._place._plain._point._poll._poll_ms._poll_s._port._post._prepare._press_power_key._pressed
-    x._pressed_or._print._printer._program._put_down_at._queue._radio._range._rates._reach_out
-    x._read._read_catalogue._reader._realtime._reason_bytes._record._refused_batch._releases
-    x._remove._renew_stock._rest._restate._rests_until_ms._resume._retry_s._ring._rings._roles
-    x._rollout._row._rows._rtc._run._running._said._sale._same._same_weights._says._scan
-    x._scratch._seal._seal_of._sector._sector_hash._security_version._seen._select._sell
-    x._selling._send._sent._server._settings._sign_in._signature._signatures._signers._sink
-    x._size._size_bytes._skipping._slip._slots._snapshot._sold_from_stock._sound._source._speak
-    x._spoiled._spread._start._state._stem._stock._stopped._store._stored._stream._strengthen
-    x._switch._switch_off._sync_due_ms._t._tables._tag._take._take_root._taken._targets
-    x._technician_ms._terminal._terminal_id._text._ticks._tidy._till._time_s._tip._token._told
-    x._told_s._touch._touched_ms._trust._trusted._try._type._uart._ui._unanswered._unmarked
-    x._until_end._update_log._update_roots._updates._value._verify_ed25519._version._w._wait
-    x._wait_out._wake._walk._watchdog._watched._ways._why._within._without_ghost._write._xor8
-    x._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action
-    x.active.add.add_up.address.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.algorithms
-    x.alive.alive_ms.also_settled.always.amount.amount_minor.answer.answer_ms.answered.answers
-    x.any_down.apart.apn.apn_login.apn_user.apply.are_new.argument.arguments.array.ascii.ask
-    x.ask_for.ask_server.asyncio.at.at_hand.at_least.at_most.at_start.attach.attached.b.back.bad
-    x.bad_length.bad_meter.bad_start.base.base_sha256.base_size.batch.batch_id.batch_ids.batches
-    x.battery.battery_mv.baud.before.begin.begin_offline.begin_online.begin_trial.behind.bell
-    x.big.bill.binascii.bits.blind_starts.block.blocked.board.body.body_length.body_of.bold.boot
+    x._listed_with._load._load_checkpoint._lock._log._log_at._look._made._make_room._map._mark
+    x._mark_of._may_begin._may_install._may_sell._metadata._missing._model._modem._modem_log
+    x._must_look._name._names._need._needed._negated._newest_page._news._next._next_mark
+    x._no_network._nonce._note._note_key._noted._now._now_ns._number._number_in._numbers._obey
+    x._odd_multiples._of_bits._of_details._of_same._offline_behind._old._old_size._oldest
+    x._on_catalogue._on_closed._on_data._on_head._on_lost._on_ring._one._open._open_books
+    x._opened._order._out_of_service._outcome._pads._page._page_after._pair._parse._partition
+    x._partitions._passed_over._path._patterns._pause_ms._payload._piece._pin_seal._place._plain
+    x._point._poll._poll_ms._poll_s._port._post._prepare._press_power_key._pressed._pressed_or
+    x._print._printer._program._put_down_at._queue._radio._range._rates._reach_out._read
+    x._read_catalogue._reader._realtime._reason_bytes._record._refused_batch._releases._remove
+    x._renew_stock._rest._restate._rests_until_ms._resume._retry_s._ring._rings._roles._rollout
+    x._rows._rtc._run._running._said._sale._same._same_weights._says._scan._scratch._seal
+    x._seal_of._sector._sector_hash._security_version._seen._select._sell._selling._send._sent
+    x._server._settings._sign_in._signature._signatures._signers._sink._size._size_bytes
+    x._skipping._slip._slots._snapshot._sold_from_stock._sound._source._speak._spoiled._spread
+    x._start._state._stem._stock._stopped._store._stored._stream._strengthen._switch._switch_off
+    x._sync_due_ms._t._tables._tag._take._take_root._taken._targets._technician_ms._terminal
+    x._terminal_id._text._ticks._tidy._till._time_s._tip._token._told._told_s._touch._touched_ms
+    x._trust._trusted._try._type._uart._ui._unanswered._unmarked._until_end._update_log
+    x._update_roots._updates._value._verify_ed25519._version._w._wait._wait_out._wake._walk
+    x._watchdog._watched._ways._why._within._without_ghost._write._xor8._xor_key_stream._zlib.a
+    x.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action.active.add.add_up.address
+    x.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.algorithms.alive.alive_ms
+    x.also_settled.always.amount.amount_minor.answer.answer_ms.answered.answers.any_down.apart
+    x.apn.apn_login.apn_user.apply.are_new.argument.arguments.array.ascii.ask.ask_for.ask_server
+    x.asyncio.at.at_hand.at_least.at_most.at_start.attach.attached.b.back.bad.bad_length
+    x.bad_meter.bad_start.base.base_sha256.base_size.batch.batch_id.batch_ids.batches.battery
+    x.battery_mv.baud.before.begin.begin_offline.begin_online.begin_trial.behind.bell.big.bill
+    x.binascii.bits.blind_starts.block.blocked.board.body.body_length.body_of.bold.boot
     x.boot_count.boot_info.boot_ms.booted.bootloader.boots.bottom.bound.breath.breathe.bring
     x.bring_up.buf.buffer.built.built_s.busy.but.buzzer.by_datagram.by_number.by_others.byte
     x.bytes_received.c.calendar.cancel.canonical.canvas.catalogue.cause.cbor.cell.certain.chain
