@@ -122,7 +122,7 @@ def _builds(name: str) -> bool:
 
 
 def test_every_wrong_build_changes_the_code_as_it_stands() -> None:
-    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         assert all(pool.imap(_builds, MUTANTS))
 
 
@@ -132,7 +132,7 @@ def test_every_wrong_build_changes_the_code_as_it_stands() -> None:
      "attempt_not_recorded", "stock_told_before_stored", "copy_of_another_sale"],
 )  # fmt: skip
 def test_the_judge_catches_a_build_with(name: str) -> None:
-    with multiprocessing.get_context("fork").Pool(1) as pool:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply(_try_mutant, (name,))[1]
 
 
