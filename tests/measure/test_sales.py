@@ -38,7 +38,7 @@ from updater_server.wire.journal_record import RecordKind
 
 PAST, FREE = 100, 100
 LARGER = 100
-STATEMENTS = {"sale": 10, "sync": 35, "check_in": 16}
+STATEMENTS = {"sale": 10, "sync": 33, "check_in": 16}
 """A sync is two messages with three records each. A check-in compares floats, as all was told."""
 GROWING = (
     "sale", "voucher", "voucher_assignment", "ledger_transaction", "ledger_entry", "account",

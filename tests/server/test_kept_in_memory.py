@@ -91,11 +91,12 @@ def test_what_was_to_follow_a_commit_does_not_follow_what_was_undone(shop: Shop)
 
 
 def test_a_part_that_fails_takes_back_what_it_wrote_and_nothing_else(shop: Shop) -> None:
+    put = "INSERT INTO account (id, name, currency) VALUES ({}, '{}', 'KES')"
     with writing(shop.service.engine) as connection:
-        connection.execute(text("INSERT INTO account VALUES (71, 'kept')"))
+        connection.execute(text(put.format(71, "kept")))
         with pytest.raises(IntegrityError), undone_if_it_fails(connection):
-            connection.execute(text("INSERT INTO account VALUES (72, 'undone')"))
-            connection.execute(text("INSERT INTO account VALUES (71, 'twice')"))
+            connection.execute(text(put.format(72, "undone")))
+            connection.execute(text(put.format(71, "twice")))
     assert shop.sql("SELECT id FROM account WHERE id > 70") == [(71,)]
 
 

@@ -61,8 +61,8 @@ class Pace:
         at_once: float | None = None,
     ) -> None:
         self._clock = clock
-        self._a_second = A_SECOND if a_second is None else a_second
-        self._at_once = AT_ONCE if at_once is None else at_once
+        self._a_second = a_second
+        self._at_once = at_once
         self._lock = threading.Lock()
         self._left: dict[int, tuple[float, float]] = {}
 
@@ -70,8 +70,10 @@ class Pace:
         """Raises TooManyRequestsException (429), with Retry-After: not now."""
         with self._lock:
             now = self._clock()
-            left, at = self._left.get(number, (self._at_once, now))
-            left = min(self._at_once, left + (now - at) * self._a_second)
+            at_once = AT_ONCE if self._at_once is None else self._at_once
+            a_second = A_SECOND if self._a_second is None else self._a_second
+            left, at = self._left.get(number, (at_once, now))
+            left = min(at_once, left + (now - at) * a_second)
             if left < 1:
                 raise TooManyRequestsException(
                     "too often: wait a second", headers={"retry-after": "1"}
