@@ -118,7 +118,7 @@ def test_their_client_sells_through_us_unchanged(partner: Partner) -> None:
 def test_a_key_that_comes_again_is_the_same_sale(partner: Partner) -> None:
     first, second = (send(partner.client(), "order-0001") for _ in range(2))
     assert first["responses"][0]["requestId"] == second["responses"][0]["requestId"]
-    partner.counter.until(lambda: partner.counter.states() == ["delivered"])
+    partner.counter.until(lambda: partner.counter.states() == ["delivered"], 60.0)
     assert partner.counter.operator.delivered == {NUMBER: ["KES 100"]}
     assert partner.float_minor() == FLOAT_MINOR - 9_500
 
