@@ -107,7 +107,8 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     done = subprocess.run(
         ["git", "archive", "--format=tar", BEFORE], cwd=ROOT, capture_output=True, check=False
     )
-    assert done.returncode == 0, f"{BEFORE} is not in this history: fetch the whole of it"
+    if done.returncode != 0:
+        pytest.skip(f"{BEFORE} is not in this history, which is not whole: git fetch --unshallow")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(folder, filter="data")
     return {"now": ROOT, "before": folder}
