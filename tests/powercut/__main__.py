@@ -31,7 +31,8 @@ _STRIDE = 7
 _OPERATIONS_A_PORTION = 12
 _TELL_EVERY_S = 10
 # A build that falls over its own change shows nothing of what it stands for.
-_OF_THE_PATCH = ("NameError", "AttributeError", "TypeError", "ImportError", "SyntaxError")
+OF_THE_PATCH = ("NameError", "AttributeError", "TypeError", "ImportError", "SyntaxError")
+"""What a wrong build that does not fit the code any more ends in: that is not caught."""
 
 
 def _explore(work: tuple[str, int, int, int]) -> tuple[str, Found]:
@@ -160,7 +161,7 @@ def _wrong_builds(
     """How many were caught; each is told."""
     caught = 0
     for name, how in _in_parallel(attempt, names, workers, True):
-        if how and not any(word in how for word in _OF_THE_PATCH):
+        if how and not any(word in how for word in OF_THE_PATCH):
             caught += 1
             print(f"  {name:25} {how}"[:79], flush=True)
         else:

@@ -114,7 +114,9 @@ def _all(*builds: Callable[[], None]) -> Callable[[], None]:
 # --- changes too large for a replaced line ---
 
 
-async def _hand_over_first(app: Any, sale: Any, duplicate: bool = False) -> None:
+async def _hand_over_first(
+    app: Any, sale: Any, duplicate: bool = False, may_go_on: bool = False
+) -> bool:
     """Paper first; the intent of the sale is journaled when the printer is done."""
     if sale.online or duplicate:
         sold = app.till.reprint(sale) if duplicate else app.till.voucher(sale)
@@ -124,6 +126,7 @@ async def _hand_over_first(app: Any, sale: Any, duplicate: bool = False) -> None
     if sale.sequence > app.till.journal.next_sequence - 1:
         app.till._append(*sale.late)
     app.till.printed(sale, True)
+    return False
 
 
 def _begin_late(self: Any, kind: int, body: list[Any]) -> Any:
