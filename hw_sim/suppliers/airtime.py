@@ -22,7 +22,7 @@ from typing import Any
 
 from hw_sim.suppliers import http
 from hw_sim.suppliers.faults import DONE, Faults
-from hw_sim.suppliers.place import REAL, Place
+from hw_sim.suppliers.place import REAL, Place, Supplier
 from hw_sim.suppliers.tcp import Cut, Wire
 
 
@@ -58,7 +58,7 @@ class Settings:
     faults: Faults = field(default_factory=Faults)
 
 
-class Operator:
+class Operator(Supplier):
     """The simulated operator; `port` is where it listens."""
 
     def __init__(
@@ -68,9 +68,7 @@ class Operator:
         port: int = 0,
         place: Place = REAL,
     ) -> None:
-        self._place = place
         self.settings = settings
-        self.courier = place.courier(settings.faults, settings.delay_s)
         self.delivered: dict[str, list[str]] = {}
         """What each number got, by its number."""
         self.credit_minor = settings.credit_minor
@@ -79,34 +77,12 @@ class Operator:
         self._by_key: dict[str, Sent] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
-        self._listener = place.listen(self._serve, port)
-        self.port = self._listener.port
+        super().__init__(place, place.courier(settings.faults, settings.delay_s), self._serve, port)
 
     @property
     def url(self) -> str:
         """Where it is."""
         return f"http://127.0.0.1:{self.port}"
-
-    def cut_next(self, cut_in: int | None = None, cut_out: int | None = None) -> None:
-        """Lose the next connection after so many bytes of the request, or of the answer."""
-        self._listener.cut_next(cut_in, cut_out)
-
-    def forget_cuts(self) -> None:
-        """Of connections that never came."""
-        self._listener.forget_cuts()
-
-    def vanish(self) -> None:
-        """Nobody listens any more."""
-        self._listener.close()
-
-    def appear(self) -> None:
-        """Listen again, at the same port."""
-        self._listener = self._place.listen(self._serve, self.port)
-
-    def close(self) -> None:
-        """End it, and the call-backs that are still to come."""
-        self._listener.close()
-        self.courier.close()
 
     # --- its faces ---
 

@@ -1,5 +1,5 @@
-"""Where a supplier lives: its sockets, its clock, its courier. For the suppliers beside it; the
-real one unless a test has another.
+"""Where a supplier lives: its sockets, its clock, its courier; the real one unless a test has
+another. And what all suppliers beside it are to the outside.
 """
 
 from __future__ import annotations
@@ -45,3 +45,38 @@ class Place:
 
 
 REAL = Place()
+
+
+class Supplier:
+    """One that is reached at `port`, and may be lost on the way."""
+
+    def __init__(
+        self, place: Place, courier: Courier, serve: Callable[[Wire], None], port: int
+    ) -> None:
+        """Listens at once: what `serve` needs is there by now."""
+        self.courier = courier
+        self._place = place
+        self._serving = serve
+        self._listener = place.listen(serve, port)
+        self.port = self._listener.port
+
+    def cut_next(self, cut_in: int | None = None, cut_out: int | None = None) -> None:
+        """Lose the next connection after so many bytes received, or sent."""
+        self._listener.cut_next(cut_in, cut_out)
+
+    def forget_cuts(self) -> None:
+        """Of connections that never came."""
+        self._listener.forget_cuts()
+
+    def vanish(self) -> None:
+        """Nobody listens any more."""
+        self._listener.close()
+
+    def appear(self) -> None:
+        """Listen again, at the same port."""
+        self._listener = self._place.listen(self._serving, self.port)
+
+    def close(self) -> None:
+        """End it, and the call-backs that are still to come."""
+        self._listener.close()
+        self.courier.close()

@@ -16,7 +16,7 @@ import iso8583
 from iso8583.specs import default_ascii
 
 from hw_sim.suppliers.faults import Faults
-from hw_sim.suppliers.place import REAL, Place
+from hw_sim.suppliers.place import REAL, Place, Supplier
 from hw_sim.suppliers.tcp import Cut, Wire
 
 _SPEC = copy.deepcopy(default_ascii)
@@ -49,7 +49,7 @@ class Sold:
     state: str = "open"
 
 
-class Switch:
+class Switch(Supplier):
     """The simulated host; `port` is where it listens."""
 
     def __init__(
@@ -59,9 +59,7 @@ class Switch:
         port: int = 0,
         place: Place = REAL,
     ) -> None:
-        self._place = place
         self.settings = settings
-        self.courier = place.courier(settings.faults)
         self.delivered: dict[str, list[str]] = {}
         self._clock = clock
         self._books: dict[str, Sold] = {}
@@ -69,25 +67,7 @@ class Switch:
         self._taken_back: set[str] = set()
         self._asked: dict[str, int] = {}
         self._lock = threading.RLock()
-        self._listener = place.listen(self._serve, port)
-        self.port = self._listener.port
-
-    def cut_next(self, cut_in: int | None = None, cut_out: int | None = None) -> None:
-        """Lose the next connection after so many bytes received, or sent."""
-        self._listener.cut_next(cut_in, cut_out)
-
-    def forget_cuts(self) -> None:
-        """Of connections that never came."""
-        self._listener.forget_cuts()
-
-    def vanish(self) -> None:
-        """Nobody listens any more."""
-        self._listener.close()
-
-    def close(self) -> None:
-        """End it."""
-        self._listener.close()
-        self.courier.close()
+        super().__init__(place, place.courier(settings.faults), self._serve, port)
 
     def statement(self, since: int, until: int) -> bytes:
         """What was asked for in a time, and how it stands now."""

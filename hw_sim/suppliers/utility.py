@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 from hw_sim.suppliers import http, utility_words
 from hw_sim.suppliers.faults import DONE, Faults
-from hw_sim.suppliers.place import REAL, Place
+from hw_sim.suppliers.place import REAL, Place, Supplier
 from hw_sim.suppliers.tcp import Cut, Wire
 from hw_sim.suppliers.utility_words import BASE, REVENUE, Asked, Sold
 
@@ -45,7 +45,7 @@ class Settings:
     """Whether it takes a vend back at all."""
 
 
-class Utility:
+class Utility(Supplier):
     """The simulated utility; `port` is where it listens."""
 
     def __init__(
@@ -55,9 +55,7 @@ class Utility:
         port: int = 0,
         place: Place = REAL,
     ) -> None:
-        self._place = place
         self.settings = settings
-        self.courier = place.courier(settings.faults)
         self.delivered: dict[str, list[str]] = {}
         self.tokens: dict[str, list[str]] = {}
         """Every token of each meter that counts, keys before credit."""
@@ -67,30 +65,12 @@ class Utility:
         self._taken_back: set[str] = set()
         self._asked: dict[str, int] = {}
         self._lock = threading.RLock()
-        self._listener = place.listen(self._serve, port)
-        self.port = self._listener.port
+        super().__init__(place, place.courier(settings.faults), self._serve, port)
 
     @property
     def url(self) -> str:
         """Where it is."""
         return f"http://127.0.0.1:{self.port}/xmlvend"
-
-    def cut_next(self, cut_in: int | None = None, cut_out: int | None = None) -> None:
-        """Lose the next connection after so many bytes of the request, or of the answer."""
-        self._listener.cut_next(cut_in, cut_out)
-
-    def forget_cuts(self) -> None:
-        """Of connections that never came."""
-        self._listener.forget_cuts()
-
-    def vanish(self) -> None:
-        """Nobody listens any more."""
-        self._listener.close()
-
-    def close(self) -> None:
-        """End it."""
-        self._listener.close()
-        self.courier.close()
 
     def statement(self, since: int, until: int) -> bytes:
         """Every vend whose message is of that time, and how it stands now."""

@@ -6,14 +6,11 @@ A fleet of its own is made for each, and Chromium looks at the page.
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
-
-from PIL import Image
 
 from tests.board.scene import Scene, begin, give_online_keys, settle, token, two_weeks
 from tests.board.served import served
@@ -60,13 +57,6 @@ def halt(folder: Path, signed: Path) -> Scene:
     return scene
 
 
-def _save(browser: Chromium, path: Path) -> None:
-    picture = Image.open(io.BytesIO(browser.picture())).convert("RGB")
-    few = picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
-    print(f"{path}: {path.stat().st_size:,} bytes")
-
-
 def main() -> int:
     """Draw them. Ends with 1 when there is no Chromium."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,12 +82,12 @@ def main() -> int:
                 browser.resize(1280, 720)
                 browser.open(f"http://any:{opened}@127.0.0.1:{port}/board")
                 browser.wait(lambda: "live" in browser.text("#live"), "the board")
-                _save(browser, out / f"board-{name}.png")
+                browser.save(out / f"board-{name}.png", COLOURS)
                 if make is halt:
                     browser.resize(390, 844, 1, phone=True)
                     browser.open(f"http://127.0.0.1:{port}/board")
                     browser.wait(lambda: "live" in browser.text("#live"), "the board")
-                    _save(browser, out / "board-phone.png")
+                    browser.save(out / "board-phone.png", COLOURS)
             scene.shop.service.engine.dispose()
     return 0
 

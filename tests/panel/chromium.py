@@ -6,6 +6,7 @@ One process with one page, headless, with a profile of its own and no way to any
 from __future__ import annotations
 
 import base64
+import io
 import itertools
 import json
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import websocket
+from PIL import Image
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _STARTS_S: Final = 60
@@ -167,6 +169,20 @@ class Chromium:
         """What is to be seen, as a PNG."""
         found = self.send("Page.captureScreenshot", format="png")
         return base64.b64decode(found["data"])
+
+    def save(
+        self, path: Path, colours: int, dither: Image.Dither = Image.Dither.NONE, width_px: int = 0
+    ) -> None:
+        """What is to be seen, small enough for a page of the documentation, and say so. `width_px`:
+        scaled to that, if it has another; 0: as it is.
+        """
+        picture = Image.open(io.BytesIO(self.picture())).convert("RGB")
+        if width_px and picture.width != width_px:
+            height_px = round(picture.height * width_px / picture.width)
+            picture = picture.resize((width_px, height_px), Image.Resampling.LANCZOS)
+        few = picture.quantize(colours, Image.Quantize.MEDIANCUT, dither=dither)
+        few.save(path, optimize=True)
+        print(f"{path}: {path.stat().st_size:,} bytes")
 
     def close(self) -> None:
         """End it."""

@@ -6,7 +6,6 @@ A world of its own is made, a merchant sells in it, and Chromium looks at the pa
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from tools.play.bench import Play
 from tools.play.eyes import read
 
 COLOURS = 256
+DITHER = Image.Dither.FLOYDSTEINBERG
 """A page of few colours needs no more; the pictures stay small."""
 
 
@@ -37,16 +37,6 @@ def playing(folder: Path) -> Iterator[Play]:
     finally:
         panel.close()
         play.close()
-
-
-def _save(browser: Chromium, path: Path, width_px: int) -> None:
-    picture = Image.open(io.BytesIO(browser.picture())).convert("RGB")
-    height_px = round(picture.height * width_px / picture.width)
-    if picture.width != width_px:
-        picture = picture.resize((width_px, height_px), Image.Resampling.LANCZOS)
-    few = picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
-    few.save(path, optimize=True)
-    print(f"{path}: {path.stat().st_size:,} bytes")
 
 
 def main() -> int:
@@ -68,12 +58,12 @@ def main() -> int:
         play.look()
         browser.js("document.getElementById('tab-air').click()")
         hands.settle()
-        _save(browser, out / "panel-desk.png", 1320)
+        browser.save(out / "panel-desk.png", COLOURS, DITHER, 1320)
         browser.resize(390, 844, 2, phone=True)
         browser.open(play.panel.url)
         hands.wait_shows("Sold")
         hands.settle()
-        _save(browser, out / "panel-telephone.png", 390)
+        browser.save(out / "panel-telephone.png", COLOURS, DITHER, 390)
     return 0
 
 
