@@ -125,6 +125,7 @@ class Envelope:
             raise Malformed(role, str(error))
         self.role = role
         self.data = data
+        self._limit_bytes = limit_bytes
         self.signed: Json = get(role, envelope, "signed", dict)
         if self.signed.get("_type") != (role if role in TOP else "targets"):
             raise Malformed(role, "the file is of another role")
@@ -141,6 +142,14 @@ class Envelope:
             if keyid in self.signatures:
                 raise Malformed(role, "two signatures of one keyid")
             self.signatures[keyid] = get(role, entry, "sig", str)
+
+    def set_aside(self) -> None:
+        """Let go of `signed`, which takes a board twice as much heap as `data`, to make room."""
+        self.signed = {}
+
+    def take_up(self) -> None:
+        """Read `signed` again."""
+        self.signed = canonical.loads(self.data, self._limit_bytes)["signed"]
 
 
 def read_keys(role: str, container: object) -> "dict[str, Key]":

@@ -50,8 +50,23 @@ class SignatureCheck:
 
 def _check(file: "Envelope", keys: "dict[str, Key]", signers: "Signers") -> None:
     collect()
-    # The server writes its files in canonical form.
+    # The server writes its files in canonical form: then what is read of them makes room meanwhile.
     data = canonical.encode_within(file.signed, file.data, b'"signed":')
+    file.set_aside()
+    good = _count(file, keys, signers, data)
+    collect()
+    if good < signers.threshold:
+        raise NotSigned(file.role, "%d of %d signatures" % (good, signers.threshold))
+    file.take_up()
+
+
+def _count(
+    file: "Envelope",
+    keys: "dict[str, Key]",
+    signers: "Signers",
+    data: "bytearray | memoryview",
+) -> int:
+    """How many of `signers` signed `data`, as far as their threshold."""
     good: list[Key] = []
     for keyid in signers.keyids:
         key = keys.get(keyid)
@@ -62,6 +77,5 @@ def _check(file: "Envelope", keys: "dict[str, Key]", signers: "Signers") -> None
         if signature and signatures.verify_signature(key, signature, data):
             good.append(key)
             if len(good) >= signers.threshold:
-                collect()
-                return
-    raise NotSigned(file.role, "%d of %d signatures" % (len(good), signers.threshold))
+                break
+    return len(good)

@@ -12,15 +12,16 @@ is loaded for that and forgotten after.
 
 import asyncio
 
-from bootloader.shared.compat import collect, const
+from bootloader.shared.compat import collect, const, sleep_ms
 from firmware.kept.files import Kept, exists
 from firmware.kept.store import Store
-from firmware.lent import give_back, load, loaded
+from firmware.lent import give_back, load
 from firmware.net.http import HttpError
 
-from .errors import Interrupted, Missing, StorageError, Untrusted
+from .errors import Interrupted, Missing, SaleFirst, StorageError, Untrusted
 from .last_look import LastLook
 from .newest import Newest
+from .pieces import TO_CHOOSE, TO_PREPARE, TO_VERIFY, tidy
 from .record import LONGEST_PAUSE_S, Record
 from .server import Server
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from firmware.boot_info import BootInfo
     from firmware.net.http_client import HttpClient
 
+    from .found import Found
     from .gate import GateFacts
-    from .metadata import Fetch
     from .offer import Offer
     from .record import Refusal
 
@@ -47,40 +48,6 @@ _RUNS_WITHOUT_ROOM = const(3)
 _NOBODY_THERE_S = const(600)
 # What may be this terminal's flash or somebody on the way, and not the release's fault.
 _NOT_ITS_FAULT = ("payload_hash", "image_hash", "storage", "control")
-_ROOM = "firmware.update"
-_AT_REST = (
-    "firmware.update.client",
-    "firmware.update.errors",
-    "firmware.update.last_look",
-    "firmware.update.newest",
-    "firmware.update.record",
-    "firmware.update.server",
-)
-_JUDGES = (  # from the bottom up
-    "bootloader.shared.canonical",
-    "bootloader.shared.crypto.ed25519",
-    "bootloader.shared.crypto.signatures",
-    "bootloader.shared.tuf_files",
-    "bootloader.shared.tuf_paths",
-    "bootloader.shared.tuf_delegations",
-    "bootloader.shared.tuf_signed",
-    "bootloader.shared.tuf",
-    "bootloader.shared.release",
-    "bootloader.shared.rollout",
-)
-_TO_VERIFY = _JUDGES[:-2] + ("firmware.update.verified",)
-_TO_CHOOSE = _JUDGES[-2:] + (
-    "firmware.update.gate",
-    "firmware.update.offer",
-    "firmware.update.download",
-)
-# What an offer is made of: as long as there is one, a second copy would only take room.
-_OF_AN_OFFER = ("bootloader.shared.release",) + _TO_CHOOSE[2:]
-_TO_PREPARE = (
-    "firmware.update.download",
-    "firmware.update.install",
-    "firmware.update.payload",
-)
 
 
 class UpdateClient:
@@ -134,6 +101,7 @@ class UpdateClient:
         self._full = 0  # runs in a row that found no room in flash
         self._cramped = 0  # and in the heap
         self._asked_s = 0
+        self._news: Found | None = None  # what came and found no room yet
         self.newest = Newest(time_s, 2 * poll_s)
         self._why: str | None = None
         self.waits: list[int | str] | None = None
@@ -178,6 +146,9 @@ class UpdateClient:
         except Untrusted as error:
             self._why = error.why
             self._log("metadata refused: " + str(error))
+        except SaleFirst as error:
+            self._why = error.why
+            seconds = min(_GATE_S, self._poll_s)
         except (HttpError, Missing, Interrupted) as error:
             if isinstance(error, (Interrupted, Missing)):
                 self._why = getattr(error, "why", "payload" if self.offer else "metadata")
@@ -234,33 +205,32 @@ class UpdateClient:
         condition if it may; when anything is new, the workflow of TUF, section 5. With `is_sure`
         nothing that anybody could have answered before is believed.
         """
-        tag = "" if is_sure or self._must_look() else self._last.tag()
-        if self.newest.has(tag):
-            self._asked_s = self._time_s()
-            return
+        if self._is_at_work():
+            raise SaleFirst
         try:
-            by = (self.server, self._trust, self._channel, self._time_s, tag, self.record.coded)
-            news = await load("firmware.update.news", ("firmware.update.found",)).ask(*by)
-            give_back(("firmware.update.news",))
-            if news.timestamp is None:
-                self._asked_s = self._time_s()
-                return
-            try:
-                is_whole = await self._look(news.timestamp, news.fetch)
-            except Untrusted as error:
-                news.mistrust(error)
-                raise
-            news.end()
+            news, self._news = self._news, None
+            if news is None or is_sure:
+                news = await self._ask(is_sure)
+            is_whole = True
+            if news and news.timestamp:
+                is_whole = await self._look(news)
+                self._last.note(news.told, is_whole)
+            self._asked_s = self._time_s()
         finally:
             self._tidy()
-        self._asked_s = self._time_s()
-        self._last.note(news.told, is_whole)
+
+    async def _ask(self, is_sure: bool) -> "Found | None":
+        """What the server says is new; None, or nothing in it, if that is nothing."""
+        tag = "" if is_sure or self._must_look() else self._last.tag()
+        if self.newest.has(tag):
+            return None
+        by = (self.server, self._trust, self._channel, self._time_s, tag, self.record.coded)
+        news: Found = await load("firmware.update.news", ("firmware.update.found",)).ask(*by)
+        give_back(("firmware.update.news",))
+        return news
 
     def _tidy(self) -> None:
-        """Give back all that lay in the heap for one step."""
-        stay = _OF_AN_OFFER if self.offer else ()
-        give_back([name for name in _JUDGES if name not in stay])
-        give_back(loaded(_ROOM, _AT_REST + stay))
+        tidy(self.offer is not None)
 
     def _must_look(self) -> bool:
         """Whether the answer "nothing new" would leave something undone that can be done."""
@@ -272,19 +242,43 @@ class UpdateClient:
         is_usable = _PRICES not in self._kept.refused and exists(self._files.path(_PRICES))
         return not is_usable and not self.record.unread_prices
 
-    async def _look(self, timestamp: bytes, fetch: "Fetch") -> bool:
-        """Take in all that is new: metadata, prices, then what to run. Whether nothing is left to
-        be asked for again.
+    def _is_at_work(self) -> bool:
+        return self._gate_facts()["open_sale"]
+
+    async def _stand_aside(self) -> None:
+        """Let others work. Raises SaleFirst where a merchant has begun something meanwhile."""
+        await sleep_ms(0)
+        if self._is_at_work():
+            raise SaleFirst
+
+    async def _look(self, news: "Found") -> bool:
+        """Take in all that is new. Whether nothing is left to be asked for again. What came is not
+        lost where the heap has no room for it now.
         """
-        load("firmware.update.metadata", _TO_VERIFY)
+        try:
+            is_whole = await self._take_in(news)
+        except Untrusted as error:
+            news.mistrust(error)
+            raise
+        except (SaleFirst, MemoryError):
+            self._news = news
+            raise
+        news.end()
+        return is_whole
+
+    async def _take_in(self, news: "Found") -> bool:
+        """Metadata, prices, then what to run; as `_look`."""
+        load("firmware.update.metadata", TO_VERIFY)
         from .metadata import Metadata
         from .verified import Verified
 
         verified = Verified(self._files, self._note_key, self._log)
-        metadata = Metadata(self._trust, fetch, self._log, known=verified.known)
+        metadata = Metadata(
+            self._trust, news.fetch, self._log, known=verified.known, pause=self._stand_aside
+        )
         try:
             # A task of its own begins at the bottom of the stack, which a board has little of.
-            taking = metadata.take_channel(self._channel, self._time_s(), timestamp)
+            taking = metadata.take_channel(self._channel, self._time_s(), news.timestamp or b"")
             await asyncio.create_task(taking)
         finally:
             verified.keep()
@@ -310,7 +304,7 @@ class UpdateClient:
             self._why = "prices"
         if prices.are_new and self._on_catalogue:
             self._on_catalogue()
-        load("firmware.update.choice", _TO_CHOOSE)
+        load("firmware.update.choice", TO_CHOOSE)
         from .choice import Choice
 
         choice = Choice(self._board, self._boot, self._channel, self.record, self._log)
@@ -370,7 +364,7 @@ class UpdateClient:
         if offer is None:
             return
         try:
-            load("firmware.update.prepare", _TO_PREPARE)
+            load("firmware.update.prepare", TO_PREPARE)
             from .prepare import Preparation
 
             preparation = Preparation(self.server, self._board, self._boot, self.record, self._log)

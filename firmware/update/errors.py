@@ -5,6 +5,12 @@ class Interrupted(Exception):
     """Nothing is wrong but the link, or it is not the time; the next run goes on."""
 
 
+class SaleFirst(Interrupted):
+    """A merchant is about something, and the heap has no room for that and for a look."""
+
+    why = "gate_sale"
+
+
 class NoRanges(Interrupted):
     """A box on the way sends the whole where a range was asked for: dear, so it is tried seldom."""
 

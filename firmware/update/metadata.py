@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     Fetch = Callable[[str, int], Awaitable[bytes]]
+    Pause = Callable[[], Awaitable[None]]
     Update = Callable[[bytes], bool | None]
 
     class Files(Protocol):
@@ -33,6 +34,7 @@ class Metadata:
     With `keep_expired` what is past its date is taken in and kept all the same, so that a terminal
     whose clock or server is behind still learns of newer trust; without, it ends the refresh as
     the specification has it.
+    `await pause()`: others work now; what it raises ends the refresh between two files.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class Metadata:
         log: "Callable[[str], object]",
         keep_expired: bool = True,
         known: list[bytes] | None = None,
+        pause: "Pause" = lambda: sleep_ms(0),
     ) -> None:
         self._store = store
         self._fetch = fetch
         self._log = log
         self._keep_expired = keep_expired
         self._known = known
+        self._pause = pause
         self._trusted: tuf.TrustedMetadata | None = None
         self.expired: list[str] = []
 
@@ -78,7 +82,7 @@ class Metadata:
         self._log("timestamp %d" % trusted.timestamp_version)
         timestamp = None
         collect()
-        await sleep_ms(0)
+        await self._pause()
         if not self._stored(lambda data: trusted.update_snapshot(data, True), "snapshot"):
             await self._fetched(trusted.update_snapshot, "snapshot")
         await self.take_role("targets", "root")
@@ -108,7 +112,7 @@ class Metadata:
         Raises as `refresh`.
         """
         collect()
-        await sleep_ms(0)
+        await self._pause()
 
         def update(data: bytes) -> None:
             self.trusted.update_delegated(role, parent, data)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cbor2
@@ -142,7 +143,8 @@ def test_micropython_leaves_the_journal_that_cpython_leaves(
 def test_the_emulated_cortex_m3_leaves_the_journal_that_cpython_leaves(
     expected: Result, chip: QemuChip, tmp_path: Path
 ) -> None:
-    the_same(on_chip(chip, tmp_path), expected)
+    # On its own clock, or its watchdog bites where the host is slow, and the day begins again.
+    the_same(on_chip(replace(chip, instruction_shift=3), tmp_path), expected)
 
 
 @pytest.mark.parametrize("spoil", [lambda cells: cells ^ 1, lambda cells: 0xFF])

@@ -17,7 +17,7 @@ def test_it_sells_updates_itself_and_sells_on(qemu_world: Callable[[], TerminalW
     world.wait_online()
     world.merchant.sell()
     world.offer(2)
-    eventually(lambda: world.running() == (2, False), 120, "release 2, confirmed")
+    eventually(lambda: world.running() == (2, False), 400, "release 2, confirmed")
     for trouble in ("no memory", "recursion", "starting anew"):
         assert trouble not in world.terminal.log()
     world.merchant.sign_in()

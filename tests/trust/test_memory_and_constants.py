@@ -145,4 +145,7 @@ def test_the_table_of_ed25519_holds_odd_multiples_of_the_base_point() -> None:
     assert ed25519._ROOT * ed25519._ROOT % p == p - 1
     y = 4 * pow(5, -1, p) % p
     base: Any = ed25519._decompress(y.to_bytes(32, "little"))
-    assert ed25519._base_table() == ed25519._odd_multiples(base, 8)
+    table = [ed25519._base_multiple(digit) for digit in range(1, 16, 2)]
+    assert table == ed25519._odd_multiples(base, 8)
+    negated = [ed25519._base_multiple(-digit) for digit in range(1, 16, 2)]
+    assert negated == [ed25519._negated(each) for each in table]

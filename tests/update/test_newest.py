@@ -81,10 +81,10 @@ def test_once_a_day_it_looks_itself(world: World) -> None:
 
 def test_a_switch_rests_on_a_fresh_answer_whatever_was_told(world: World) -> None:
     world.publish(2)
-    world.facts["open_sale"] = True
+    world.facts["battery_mv"] = 3000
     world.run()
     world.client.newest.told(newest(world))
-    world.facts["open_sale"] = False
+    world.facts["battery_mv"] = 4000
     world.site.requests.clear()
     world.run()
     assert world.switched_to() == 2

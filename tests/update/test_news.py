@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -214,3 +215,49 @@ def test_prices_that_changed_come_with_the_news(world: World) -> None:
     world.run()
     assert len(asked(world)) == 1
     assert world.new_catalogues == 2
+
+
+def test_no_look_begins_while_a_merchant_is_about_something(world: World) -> None:
+    world.publish(2)
+    world.facts["open_sale"] = True
+    assert world.run() == 5
+    assert (asked(world), world.client.waits) == ([], [0, "gate_sale"])
+    world.facts["open_sale"] = False
+    world.run()
+    assert world.switched_to() == 2
+
+
+@pytest.mark.parametrize("trouble", [None, MemoryError])
+def test_what_came_is_not_asked_for_again_where_a_look_finds_no_room(
+    world: World, trouble: type[Exception] | None
+) -> None:
+    """A merchant begins something, or the heap is full, between any two files of a look."""
+    facts = dict(world.facts)
+    steps = 0
+
+    def gate_facts() -> dict[str, Any]:
+        nonlocal steps
+        steps -= 1
+        if trouble and not steps:
+            raise trouble
+        return facts | {"open_sale": not steps}
+
+    world.client._gate_facts = gate_facts  # type: ignore[assignment,return-value]
+    cut = 0
+    for step in range(2, 20):
+        world.publish(step, let_out=False)
+        before = air_bytes(world)
+        world.site.requests.clear()
+        steps = step
+        pause_s = world.run()
+        is_cut = world.client.waits is not None
+        if is_cut:
+            assert pause_s == (900 if trouble else 5)
+            assert world.client.waits == [0, "memory" if trouble else "gate_sale"]
+            cut += 1
+            world.run()
+        assert (len(asked(world)), world.client.waits) == (1, None)
+        assert air_bytes(world) - before <= NEWS_BYTES
+        if not is_cut:
+            break
+    assert cut == 5, "timestamp, targets, channel, prices, plan: before each of the files"

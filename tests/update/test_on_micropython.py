@@ -7,7 +7,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from firmware.update import client
+from firmware.update import pieces
 from tests.support import micropython
 from tests.update.world import World, image
 from tools.release.image import ROOT, ReleaseInfo, build_release
@@ -190,5 +190,5 @@ def test_what_looks_and_installs_is_in_the_heap_only_while_it_works(tmp_path: Pa
     assert resets == 1
     # what an offer that is there is made of: without it a second copy would come beside it
     (left,) = [line for line in out.splitlines() if line.startswith("LEFT ")]
-    kept = [name for name in ast.literal_eval(left[5:]) if name not in client._OF_AN_OFFER]
+    kept = [name for name in ast.literal_eval(left[5:]) if name not in pieces._OF_AN_OFFER]
     assert kept == []

@@ -171,7 +171,7 @@ def test_a_release_numbered_by_its_date_is_seen_and_can_be_taken_off_the_list(
 ) -> None:
     world.publish(2026112601)
     assert world.repository.published.releases("stable")[0].release == 2026112601
-    world.facts["open_sale"] = True
+    world.facts["battery_mv"] = 3000
     world.run()
     assert world.says("release 2026112601")
     with pytest.raises(ReleaseRefused, match="must be higher"):
@@ -179,7 +179,7 @@ def test_a_release_numbered_by_its_date_is_seen_and_can_be_taken_off_the_list(
     world.repository.unlist("stable", 2026112601, "duka-r1", world.all_signers, NOW)
     world.repository.publish(world.all_signers, NOW)
     world.publish(7)
-    world.facts["open_sale"] = False
+    world.facts["battery_mv"] = 4000
     world.run()
     assert world.switched_to() == 7
 

@@ -90,11 +90,11 @@ def test_while_a_release_is_held_back_the_one_before_it_is_taken(world: World) -
 
 def test_a_halt_stops_a_terminal_that_has_the_release_already(world: World) -> None:
     world.publish(2)
-    world.facts["open_sale"] = True
+    world.facts["battery_mv"] = 3000
     world.run()
     assert world.says("update ready")
     replan(world, halted=True)
-    world.facts["open_sale"] = False
+    world.facts["battery_mv"] = 4000
     world.run()
     assert (world.resets, world.switched_to()) == (0, 1)
     assert world.says("passed over: 2 is halted")

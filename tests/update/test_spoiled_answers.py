@@ -89,7 +89,7 @@ PARTS = (
 @pytest.mark.parametrize("part", PARTS)
 def test_after_one_spoiled_answer_the_next_looks_find_everything(world: World, part: str) -> None:
     world.publish(2)
-    world.facts["open_sale"] = True
+    world.facts["battery_mv"] = 3000
     world.run()
     for version, reply in enumerate(SPOILED, 2):
         world.repository.set_catalogue("default", catalogue(version), world.all_signers, NOW)
@@ -105,7 +105,7 @@ def test_after_one_spoiled_answer_the_next_looks_find_everything(world: World, p
         assert str(9000 + version) in json.dumps(plan)
     world.repository.set_rollout("stable", 2, 10000, world.all_signers, NOW)
     world.repository.publish(world.all_signers, NOW)
-    world.facts["open_sale"] = False
+    world.facts["battery_mv"] = 4000
     world.run()
     assert world.switched_to() == 2
 
@@ -164,7 +164,7 @@ def test_a_delta_that_is_missing_on_the_server_is_not_waited_for_for_ever(world:
 
 def test_an_old_timestamp_under_the_new_ones_tag_does_not_hide_a_halt(world: World) -> None:
     world.publish(2)
-    world.facts["open_sale"] = True
+    world.facts["battery_mv"] = 3000
     world.run()
     old = (world.folder / "site/metadata/timestamp.json").read_bytes()
     world.repository.halt("stable", 2, world.all_signers, NOW)
@@ -179,7 +179,7 @@ def test_an_old_timestamp_under_the_new_ones_tag_does_not_hide_a_halt(world: Wor
     world.time_s += 900
     world.run()
     assert spoiler.hits == 1
-    world.facts["open_sale"] = False
+    world.facts["battery_mv"] = 4000
     for _ in range(3):
         world.time_s += 900
         world.run()
@@ -189,7 +189,7 @@ def test_an_old_timestamp_under_the_new_ones_tag_does_not_hide_a_halt(world: Wor
 
 def test_before_a_switch_no_nothing_new_is_believed(world: World) -> None:
     world.publish(2)
-    world.facts["open_sale"] = True
+    world.facts["battery_mv"] = 3000
     world.run()
     world.repository.halt("stable", 2, world.all_signers, NOW)
     world.repository.publish(world.all_signers, NOW)
@@ -205,7 +205,7 @@ def test_before_a_switch_no_nothing_new_is_believed(world: World) -> None:
         return good
 
     world.site.respond = always_304  # type: ignore[method-assign]
-    world.facts["open_sale"] = False
+    world.facts["battery_mv"] = 4000
     world.run()
     assert b"If-None-Match" not in asked[-1]
     assert (world.resets, world.switched_to()) == (0, 1)
@@ -446,10 +446,14 @@ def test_it_says_what_it_waits_for(world: World) -> None:
     world.run()
     assert world.client.waits is None
     world.publish(2)
+    world.facts["open_sale"] = True
+    world.run()
+    assert world.client.waits == [0, "gate_sale"], "it does not even look"
+    world.facts["open_sale"] = False
     for fact, value, code in (
-        ("open_sale", True, "gate_sale"),
         ("battery_mv", 3000, "battery"),
         ("unsynced_records", 10**6, "unsynced"),
+        ("open_sale", True, "gate_sale"),
     ):
         good, world.facts[fact] = world.facts[fact], value
         world.run()

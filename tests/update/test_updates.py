@@ -329,11 +329,11 @@ def test_a_trial_that_lacked_the_network_is_not_tried_again_at_once(world: World
 def test_what_is_new_is_told_in_the_merchants_language(world: World) -> None:
     world.publish(2, text={"en": "Faster receipts", "fr": "Recus plus rapides"})
     assert world.client.news("en") == ""
-    world.facts["open_sale"] = True
+    world.facts["battery_mv"] = 3000
     world.run()
     assert world.client.news("fr") == "Recus plus rapides"
     assert world.client.news("sw") == "Faster receipts"
-    world.facts["open_sale"] = False
+    world.facts["battery_mv"] = 4000
     world.run()
     world.reboot()
     assert world.client.news("fr") == "Recus plus rapides"
@@ -490,7 +490,6 @@ def test_on_trial_the_way_back_is_left_alone(world: World) -> None:
 @pytest.mark.parametrize(
     ("fact", "value", "words"),
     [
-        ("open_sale", True, "a sale is open"),
         ("idle_s", 9, "in use"),
         ("battery_mv", 3599, "battery"),
         ("unsynced_records", 51, "too many sales"),
@@ -512,10 +511,10 @@ def test_the_switch_waits_for_the_gate(world: World, fact: str, value: Any, word
 
 def test_a_release_that_is_replaced_while_it_waits_is_not_switched_to(world: World) -> None:
     world.publish(2)
-    world.facts["open_sale"] = True
+    world.facts["battery_mv"] = 3000
     world.run()
     world.publish(3)
-    world.facts["open_sale"] = False
+    world.facts["battery_mv"] = 4000
     world.run()
     assert world.switched_to() == 3
 
@@ -574,7 +573,7 @@ def test_metadata_that_is_not_what_was_signed_is_refused_and_logged(
 def test_an_old_timestamp_played_again_is_refused(world: World) -> None:
     old = (world.folder / "site/metadata/timestamp.json").read_bytes()
     world.publish(2)
-    world.facts["open_sale"] = True
+    world.facts["battery_mv"] = 3000
     world.run()
     world.site.change = spoil("timestamp", lambda data: old)
     world.run()
@@ -747,14 +746,15 @@ def test_a_terminal_without_room_for_updates_starts_anew_when_nobody_is_there(
     world: World, facts: dict[str, Any], trial: bool, resets: list[int]
 ) -> None:
     def full_heap(*arguments: Any) -> Any:
+        world.facts.update(facts)
         raise MemoryError
 
     world.trial = trial
     world.reboot()
-    world.facts.update(facts)
     world.client.server.get = full_heap
     seen = []
     for _ in resets:
+        world.facts["open_sale"] = False
         assert world.run() == 900
         assert world.client.waits == [0, "memory"]
         seen.append(world.resets)

@@ -31,7 +31,7 @@ _D = const(0x52036CEE2B6FFE738CC740797779E89800700A4D4141D8AB75EB4DCA135978A3)
 _ROOT = const(0x2B8324804FC1DF0B2B4D00993DFBD7A72F431806AD2FE478C4EE1B274A0EA0B0)
 
 # The base point's odd multiples 1, 3, … 15, 32 bytes a coordinate. As bytes they stay in flash; as
-# integers kept from the first use on they would lie scattered in the heap.
+# integers all of them together would take 2 KB of a board's heap.
 _BASE = (
     b"\x44\xfd\x2f\x92\x98\xf8\x12\x67\xa5\xc1\x84\x34\x68\x8f\x8a\x09\xfd\x39\x9f\x05\xd1\x40"
     b"\xbe\xb3\x9d\x10\x39\x05\xd7\x40\x91\x3e\x07\xcf\x9d\x3a\x33\xd4\xba\x65\x27\x0b\x48\x98"
@@ -128,9 +128,16 @@ def _odd_multiples(p: "Point", count: int) -> "list[Point]":
     return out
 
 
-def _base_table() -> "list[Point]":
-    numbers = [int.from_bytes(_BASE[i : i + 32], "big") for i in range(0, len(_BASE), 32)]
-    return [(numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3]) for i in range(0, 32, 4)]
+def _base_multiple(digit: int) -> "Point":
+    """`digit` (odd, up to 15, or less than nothing) times the base point, ready to be added."""
+    at = abs(digit) >> 1 << 7
+    multiple = (
+        int.from_bytes(_BASE[at : at + 32], "big"),
+        int.from_bytes(_BASE[at + 32 : at + 64], "big"),
+        int.from_bytes(_BASE[at + 64 : at + 96], "big"),
+        int.from_bytes(_BASE[at + 96 : at + 128], "big"),
+    )
+    return multiple if digit > 0 else _negated(multiple)
 
 
 def _decompress(data: bytes) -> "Point | None":
@@ -203,7 +210,6 @@ def verify(public_key: bytes, signature: bytes, message: "bytes | bytearray | me
     k = int.from_bytes(bytes(reversed(h.digest())), "big") % _L
     # S*B + k*(-A), both at once: one chain of doublings, additions where a digit is not 0.
     key_table = _odd_multiples((_P - a[0], a[1], 1, _P - a[3]), 4)
-    base_table = _base_table()
     s_digits = _digits(s, 5)
     k_digits = _digits(k, 4)
     p = (0, 1, 1, 0)
@@ -213,7 +219,7 @@ def verify(public_key: bytes, signature: bytes, message: "bytes | bytearray | me
         breathe()
         p = _double(p, bool(b or c))
         if b:
-            p = _add(p, base_table[b >> 1] if b > 0 else _negated(base_table[-b >> 1]))
+            p = _add(p, _base_multiple(b))
         if c:
             # A second addition needs T, which every addition gives.
             p = _add(p, key_table[c >> 1] if c > 0 else _negated(key_table[-c >> 1]))

@@ -4,6 +4,8 @@ Words are kept as four limbs of 16 bits: on a 32-bit board an integer over 30 bi
 and sweeping after those took more time than the arithmetic. `compat` prefers a port's own SHA-512.
 """
 
+from array import array
+
 from bootloader.shared.breath import breathe
 
 # The 80 round constants and the 8 start values (FIPS 180-4 sections 4.2.3 and 5.3.5), 8 bytes each.
@@ -48,8 +50,12 @@ _START = (
 )
 
 
-def _limbs(data: bytes) -> list[int]:
-    return [data[at] << 8 | data[at + 1] for at in range(0, len(data), 2)]
+def _limbs(data: bytes) -> "array[int]":
+    """Two bytes a limb: of a list, the heap of a board had no room for 2 KB in one piece."""
+    limbs = array("H", bytes(len(data)))
+    for i in range(len(limbs)):
+        limbs[i] = data[2 * i] << 8 | data[2 * i + 1]
+    return limbs
 
 
 class sha512:
