@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from math import log2
+from math import inf, log2
 from typing import NamedTuple
 
 _WORD = 4
@@ -183,15 +183,18 @@ class _Search:
         """One byte on, without the hopeless ones."""
         row, into = self._row, at - self._base_size
         byte = row[at]
-        gone = []
+        gone: list[_Way] = []
+        limit = inf
         for distance, bits, node, history in ways:
             source = distance + into
             if 0 <= source < at and row[source] == byte:
                 bits += _SAME_AT_LAST if history & 1 else _SAME_AGAIN if history & 2 else _SAME
-                gone.append(_Way(distance, bits, node, history << 1 & 7))
+                history = history << 1 & 7
             else:
                 bits += _OTHER if history & 1 else _LATER_OTHER if history else _FIRST_OTHER
-                gone.append(_Way(distance, bits, node, history << 1 & 7 | 1))
-        limit = min(way.bits for way in gone) + _HOPELESS
+                history = history << 1 & 7 | 1
+            if bits <= limit:
+                gone.append(_Way(distance, bits, node, history))
+                limit = min(limit, bits + _HOPELESS)
         left = [way for way in gone if way.bits <= limit]
         return left if len(left) <= _LIVELY else sorted(left, key=lambda way: way.bits)[:_LIVELY]
