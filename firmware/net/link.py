@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OFFLINE = const(0)
 SEARCHING = const(1)
 ONLINE = const(2)
-_WATCH_MS = const(18000)
+WATCH_MS = const(18000)
 
 
 class Link:
@@ -69,15 +69,15 @@ class Link:
         self._wake.clear()
         return hurried
 
-    async def watch(self, ms: int) -> None:
+    async def watch(self, ms: int, ask_ms: int = WATCH_MS) -> None:
         """As `rest`, or until the modem has no network any more or has restarted without a word:
-        it is asked every 18 s, and nothing goes over the air.
+        it is asked every `ask_ms`, and nothing goes over the air.
         """
         modem = self.modem
         until = ticks_add(ticks_ms(), ms)
         while modem.attached and modem.registered:
             left_ms = ticks_diff(until, ticks_ms())
-            if left_ms <= 0 or await self.rest(min(left_ms, _WATCH_MS)):
+            if left_ms <= 0 or await self.rest(min(left_ms, ask_ms)):
                 return
             try:
                 await modem.refresh(False)

@@ -193,6 +193,8 @@ class Driven:
         self.network = GsmNetwork(**(settings | network))
         self.part = Sim800(self.network)
         self.key_presses = 0
+        self.idle_ms = 1_000_000
+        """Since a key was touched: long ago."""
         self.log: list[tuple[float, str]] = []
         self.uart = Uart(self.part)
         self.modem = Modem(self.uart, self, self._note)
@@ -212,7 +214,7 @@ class Driven:
             link=self.link,
             config=config,
             board=SimpleNamespace(random=rolls.randbytes),
-            ui=SimpleNamespace(idle_ms=lambda: 1_000_000),
+            ui=SimpleNamespace(idle_ms=lambda: self.idle_ms),
             journal=nothing_to_sync,
             messenger=nothing_to_sync,
             till=till,

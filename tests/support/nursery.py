@@ -27,9 +27,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
+
+import typer.main
 
 ROOT = Path(__file__).resolve().parents[2]
 _STANDARD_FILES = 3
@@ -174,6 +177,16 @@ def _import_all() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{name}."):
             if not module.name.endswith("__main__") and ".migrations" not in module.name:
                 importlib.import_module(module.name)
+    _remember_parameters()
+
+
+def _remember_parameters() -> None:
+    """Reading the commands' parameters from their signatures takes as long as a small command."""
+    reading = "get_params_from_function"
+    setattr(typer.main, reading, functools.cache(getattr(typer.main, reading)))
+    for name, app in (("updater_server.__main__", "cli"), ("tools.__main__", "app")):
+        typer.main.get_command(getattr(importlib.import_module(name), app))
+        del sys.modules[name]
 
 
 def _forked(asked: socket.socket) -> socket.socket:
@@ -218,7 +231,25 @@ def _become(line: socket.socket) -> None:
     os.environ.update(environment)
     sys.argv = arguments
     gc.enable()
-    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        _leave(end.code)
+    _leave(0)
+
+
+def _leave(code: object) -> None:
+    """End as the interpreter does, but without clearing memory away: the kernel does that for less,
+    and what is cleared away here is first copied from the nursery.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads that were left running
+    atexit._run_exitfuncs()
+    if not (code is None or isinstance(code, int)):
+        print(code, file=sys.stderr)
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit((code or 0) & 0xFF)
 
 
 if __name__ == "__main__":

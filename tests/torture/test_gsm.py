@@ -38,16 +38,33 @@ def test_each_fault_is_cured_within_its_bound(fault: Fault) -> None:
     assert report.is_clean
 
 
-def test_a_modem_that_restarted_without_a_word_is_noticed_in_20_s_and_without_airtime() -> None:
+@pytest.mark.parametrize(("idle_ms", "within_s"), [(0, 20.5), (1_000_000, 122.5)])
+def test_a_modem_that_restarted_without_a_word_is_noticed_in_20_s_or_alone_in_two_minutes(
+    idle_ms: int, within_s: float
+) -> None:
     async def story(driven: Driven) -> None:
+        driven.idle_ms = idle_ms
         await driven.online(60)
         for _ in range(10):
             await asyncio.sleep(97)
             air = driven.network.traffic.modelled_total_bytes
             driven.part.crash(silent=True)
-            await driven.until(lambda: not driven.modem.attached, 20.5, "that it restarted")
+            await driven.until(lambda: not driven.modem.attached, within_s, "that it restarted")
             assert driven.network.traffic.modelled_total_bytes == air
             await driven.until(lambda: driven.modem.attached, 30, "data service")
+
+    drive(story)
+
+
+def test_who_signs_in_where_the_modem_restarted_without_a_word_has_it_noticed_at_once() -> None:
+    async def story(driven: Driven) -> None:
+        await driven.online(60)
+        await asyncio.sleep(997)
+        driven.part.crash(silent=True)
+        await asyncio.sleep(5)
+        assert driven.modem.attached, "nobody has asked"
+        driven.link.hurry()
+        await driven.until(lambda: not driven.modem.attached, 3, "that it restarted")
 
     drive(story)
 

@@ -19,7 +19,7 @@ from firmware.update import patch as terminal
 from firmware.update.install import InstallError, patched
 from hw_sim.flash import NorFlash
 from tests.support import micropython, patch_by_the_book
-from updater_server.channels import patch
+from updater_server.channels import alignment, patch
 
 LIMIT_BYTES = 1 << 20
 
@@ -123,6 +123,19 @@ def alike(seed: int, size: int) -> tuple[bytes, bytes]:
 
 def test_the_same_two_images_give_the_same_patch() -> None:
     assert patch.make(*alike(1, 3000)) == patch.make(*alike(1, 3000))
+
+
+@pytest.mark.parametrize("after", [1, 2, 40])
+def test_words_that_are_searched_for_and_those_of_the_index_make_the_same_patch(
+    after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = random.Random(5)
+    base = draw.randbytes(900) + b"the same words " * 40 + draw.randbytes(900)
+    image = base[:600] + base[900:1300] + b"the same" + base[:200] + base[500:]
+    searched = patch.make(base, image)
+    monkeypatch.setattr(alignment, "_INDEX_AFTER", after)
+    assert patch.make(base, image) == searched
+    assert len(searched) < 60, "what was moved was found"
 
 
 def test_an_image_that_did_not_change_takes_a_few_bytes() -> None:

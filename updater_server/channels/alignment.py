@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from math import log2
+from math import inf, log2
 from typing import NamedTuple
 
 _WORD = 4
@@ -23,6 +23,8 @@ _SAME, _SAME_AGAIN, _SAME_AT_LAST = 0.03, 0.5, 1.0
 _FIRST_OTHER, _OTHER, _LATER_OTHER = 8.8, 6.0, 8.0
 _NEAR_JUMP, _A_DOUBLING, _FAR_JUMP, _NEAR = 9.0, 1.3, 23.0, 256
 _HOPELESS = 40.0
+_INDEX_AFTER = 256
+"""So many words are searched for before all are looked up in an index."""
 
 
 class Jump(NamedTuple):
@@ -48,16 +50,63 @@ def align(base: bytes, image: bytes) -> list[Jump]:
     return _Search(base, image).run()
 
 
+class _Words:
+    """Where each word lies. The first few are searched for: most releases differ little from the
+    one before, and an index of all words is half of the work then.
+    """
+
+    def __init__(self, row: bytes, base_size: int) -> None:
+        self._row = row
+        self._base_size = base_size
+        self._asked = 0
+        self._found: dict[bytes, list[int]] = {}
+        """In the base: of words that were asked for, or of all."""
+        self._image_words: dict[bytes, list[int]] = defaultdict(list)
+        self._indexed = base_size
+
+    def in_base(self, word: bytes) -> list[int]:
+        """All its places, in order."""
+        self._asked += 1
+        if self._asked == _INDEX_AFTER:
+            self._found = self._all_of_base()
+        if self._asked >= _INDEX_AFTER:
+            return self._found.get(word, [])
+        if word not in self._found:
+            self._found[word] = self._search(word, 0, self._base_size)
+        return self._found[word]
+
+    def in_image(self, word: bytes, at: int) -> list[int]:
+        """Its last places before `at`, in order."""
+        if self._asked < _INDEX_AFTER:
+            return self._search(word, self._base_size, at)[-_LATELY:]
+        row = self._row
+        for place in range(self._indexed, at - _WORD + 1):
+            self._image_words[row[place : place + _WORD]].append(place)
+        self._indexed = max(self._indexed, at - _WORD + 1)
+        return self._image_words.get(word, [])[-_LATELY:]
+
+    def _search(self, word: bytes, begin: int, end: int) -> list[int]:
+        places = []
+        place = self._row.find(word, begin, end)
+        while place >= 0:
+            places.append(place)
+            place = self._row.find(word, place + 1, end)
+        return places
+
+    def _all_of_base(self) -> dict[bytes, list[int]]:
+        row = self._row
+        found: dict[bytes, list[int]] = defaultdict(list)
+        for place in range(self._base_size - _WORD + 1):
+            found[row[place : place + _WORD]].append(place)
+        return found
+
+
 class _Search:
     def __init__(self, base: bytes, image: bytes) -> None:
         self._row = base + image
         self._base_size = len(base)
         self._end = len(self._row)
-        self._base_words: dict[bytes, list[int]] = defaultdict(list)
-        self._image_words: dict[bytes, list[int]] = defaultdict(list)
-        for at in range(len(base) - _WORD + 1):
-            self._base_words[base[at : at + _WORD]].append(at)
-        self._indexed = len(base)
+        self._words = _Words(self._row, len(base))
         self._nodes: list[tuple[int, int, int]] = [(0, 0, -1)]
 
     def run(self) -> list[Jump]:
@@ -98,26 +147,18 @@ class _Search:
             else:
                 step = max(1, step // 4)
 
-    def _index_to(self, at: int) -> None:
-        """Make words of the image that lie before `at` known."""
-        row = self._row
-        for place in range(self._indexed, at - _WORD + 1):
-            self._image_words[row[place : place + _WORD]].append(place)
-        self._indexed = max(self._indexed, at - _WORD + 1)
-
     def _sources(self, near: int, at: int) -> list[int]:
         """Places that hold the word at `at`: of the base those near `near`, of the image the
         last."""
-        self._index_to(at)
         word = self._row[at : at + _WORD]
         if len(word) < _WORD:
             return []
-        places = self._base_words.get(word, [])
+        places = self._words.in_base(word)
         if len(places) > _CANDIDATES:
             middle = bisect_left(places, near)
             first = max(0, min(middle - _CANDIDATES // 2, len(places) - _CANDIDATES))
             places = places[first : first + _CANDIDATES]
-        return places + self._image_words.get(word, [])[-_LATELY:]
+        return places + self._words.in_image(word, at)
 
     def _with_new(self, ways: list[_Way], best: _Way, at: int) -> list[_Way]:
         """The ways, and those that begin here by a jump from the best."""
@@ -142,15 +183,18 @@ class _Search:
         """One byte on, without the hopeless ones."""
         row, into = self._row, at - self._base_size
         byte = row[at]
-        gone = []
+        gone: list[_Way] = []
+        limit = inf
         for distance, bits, node, history in ways:
             source = distance + into
             if 0 <= source < at and row[source] == byte:
                 bits += _SAME_AT_LAST if history & 1 else _SAME_AGAIN if history & 2 else _SAME
-                gone.append(_Way(distance, bits, node, history << 1 & 7))
+                history = history << 1 & 7
             else:
                 bits += _OTHER if history & 1 else _LATER_OTHER if history else _FIRST_OTHER
-                gone.append(_Way(distance, bits, node, history << 1 & 7 | 1))
-        limit = min(way.bits for way in gone) + _HOPELESS
+                history = history << 1 & 7 | 1
+            if bits <= limit:
+                gone.append(_Way(distance, bits, node, history))
+                limit = min(limit, bits + _HOPELESS)
         left = [way for way in gone if way.bits <= limit]
         return left if len(left) <= _LIVELY else sorted(left, key=lambda way: way.bits)[:_LIVELY]

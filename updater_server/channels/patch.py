@@ -262,14 +262,17 @@ class _Walk:
             for column, place in zip(slots, at, strict=True)
         ]
         total = sum(map(int.__mul__, weights, says)) >> 19
-        chance = SQUASH[min(max(total + 96, 0), 191)]
+        chance = SQUASH[0 if total < -96 else 191 if total > 95 else total + 96]
         bit = self._code(chance, 15, bit)
         missed = (bit << 15) - chance
         for number, place in enumerate(at):
             if place >= 0:
                 weight = weights[number] + (says[number] * missed >> 14)
-                weights[number] = min(max(weight, -_HEAVIEST), _HEAVIEST)
-                slots[number][place] = _learnt(slots[number][place], bit)
+                if not -_HEAVIEST <= weight <= _HEAVIEST:
+                    weight = _HEAVIEST if weight > 0 else -_HEAVIEST
+                weights[number] = weight
+                column = slots[number]
+                column[place] = _learnt(column[place], bit)
         return bit
 
     def _is_same(self) -> int:
@@ -364,9 +367,8 @@ class _Walk:
 
 def _learnt(value: int, bit: int) -> int:
     """A slot after `bit`."""
-    chance, seen = value >> 4, value & 15
+    seen = value & 15
+    asked = seen < 15
     if bit:
-        chance += (4095 - chance) * _RATES[seen] >> 16
-    else:
-        chance -= chance * _RATES[seen] >> 16
-    return chance << 4 | min(seen + 1, 15)
+        return value + ((4095 - (value >> 4)) * _RATES[seen] >> 16 << 4) + asked
+    return value - ((value >> 4) * _RATES[seen] >> 16 << 4) + asked
