@@ -1,12 +1,16 @@
-"""`inv env --move`: a server that sells from SQLite is moved to PostgreSQL under load; what it cost
-terminals, and how many sales a second there were before, meanwhile and after.
+"""`inv env --move`: a server that sells from SQLite is moved to PostgreSQL under load, killed at
+each step and taken back, killed at each step and gone on from there; what it cost terminals, and
+how many sales a second there were before, meanwhile and after.
 """
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +22,11 @@ from tests.server.test_server_process import Process
 from tests.support.postgres import PostgresServer
 
 MERCHANTS = 8
-FREE = 30_000
+FREE = 60_000
 PAST = 2_000
 STEADY_S = 3.0
+TAKEN_BACK = ("begun", "copied", "followed", "compared", "whole")
+GONE_ON = (*TAKEN_BACK, "decided")
 UP_S = 60.0
 
 
@@ -41,14 +47,47 @@ class Seen:
     is_right: bool
 
 
+def killed_at(server: Process, step: str, url: str) -> str:
+    """The move, killed at a step; what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.env.mover", step,
+         "migrate-store", "--data", str(server.folder), "--database", url],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, (step, done.stdout)
+    return done.stdout
+
+
+def _troubled(server: Process, url: str, back: Sequence[str], on: Sequence[str]) -> str:
+    """Killed at steps `back` and taken back, then at steps `on` and gone on from; what was said."""
+    said = []
+    for step in back:
+        killed_at(server, step, url)
+        done = server.command("migrate-store", "--database", url, "--abort")
+        assert done.returncode == 0, (step, done.stderr)
+        said.append(f"killed when {step}, and taken back")
+    for step in on:
+        killed_at(server, step, url)
+        said.append(f"killed when {step}, and gone on from there")
+    return "".join(f"{words}\n" for words in said)
+
+
 def move_under_load(
-    server: Process, url: str, merchants: int, steady_s: float, first: int = 1
+    server: Process,
+    url: str,
+    merchants: int,
+    steady_s: float,
+    first: int = 1,
+    troubles: tuple[Sequence[str], Sequence[str]] = ((), ()),
 ) -> Seen:
-    """Move a running server, whose terminals are numbered from `first`."""
+    """Move a running server, whose terminals are numbered from `first`; `troubles`: at which steps
+    it is killed and taken back, and at which killed and gone on from.
+    """
     before = delivered(server.folder).keys()
     with selling(server.port, range(first, first + merchants), pause_s=0.0) as trade:
         time.sleep(steady_s)
         began_at = time.monotonic()
+        said = _troubled(server, url, *troubles)
         done = server.command("migrate-store", "--database", url)
         moved_at = time.monotonic()
         until(lambda: trade.sold_since(moved_at) > merchants, UP_S, "sales on PostgreSQL")
@@ -57,7 +96,7 @@ def move_under_load(
     seen = judge(server.folder, [trade], before)
     books = server.quick("check", "--full")
     return Seen(
-        said=done.stdout + done.stderr,
+        said=said + done.stdout + done.stderr,
         judged=seen,
         before=_rate(trade, began_at - steady_s / 2, began_at),
         meanwhile=_rate(trade, began_at, moved_at),
@@ -86,7 +125,9 @@ def move(line: Callable[[str], None]) -> int:
             server.start()
             try:
                 url = postgres.url(postgres.make())
-                seen = move_under_load(server, url, MERCHANTS, STEADY_S, first=3)
+                seen = move_under_load(
+                    server, url, MERCHANTS, STEADY_S, first=3, troubles=(TAKEN_BACK, GONE_ON)
+                )
             finally:
                 server.end()
     finally:

@@ -23,7 +23,9 @@ from tests.measure.load import make_folder
 from tests.measure.past import PRODUCT
 from tests.server.shop import NOW, make_repository, voucher_csv
 from tests.server.test_server_process import Process
+from tests.suppliers.counter import CATALOGUE
 from tests.support.postgres import programs_folder
+from updater_server.fleet import technicians
 from updater_server.sales import incoming
 from updater_server.service import Service
 from updater_server.store.engine import writing
@@ -59,6 +61,8 @@ class Whole:
         self.folder.chmod(0o755)  # PostgreSQL's user goes through it
         self._keeper = Keeper(self.folder)
         self.parts: dict[str, Part] = {}
+        self.viewer = ""
+        """The token of a board."""
         self._over = threading.Event()
         self._watch = threading.Thread(target=self._look_after, daemon=True)
         ports = iter(free_ports(5 + 2 * NODES + SERVERS))
@@ -77,6 +81,10 @@ class Whole:
         ports = ",".join(map(str, self._database_ports))
         place = f"host={hosts}&port={ports}&target_session_attrs=read-write"
         return f"postgresql://{user}:{self._passwords[user]}@/{database}?{place}"
+
+    def replication_url(self) -> str:
+        """How whoever keeps back-ups comes to the primary."""
+        return self.url("replicator", "")
 
     def data(self, number: int = 1) -> Path:
         """The data folder of a server process."""
@@ -122,7 +130,7 @@ class Whole:
         """
         with ThreadPoolExecutor(1) as beside:
             signed = beside.submit(
-                make_repository, self.folder / "signed", self.folder / "release-keys"
+                make_repository, self.folder / "signed", self.folder / "release-keys", CATALOGUE
             )
             serve = ["-H", "127.0.0.1", "-p", str(self._store_port)]
             self._add(Part("store", self.folder / "store", [program("moto_server"), *serve]))
@@ -229,6 +237,9 @@ class Whole:
         (first / "notices.toml").write_text(_RECEIVERS.format(port=self.mail_port))
         service = Service.open(first)
         with writing(service.engine) as connection:
+            self.viewer = technicians.add(
+                connection, "The wall", technicians.VIEWER, "the office", NOW
+            )
             csv = voucher_csv(PRODUCT, range(self._vouchers))
             incoming.import_csv(connection, service.key, csv, NOW)
         service.engine.dispose()
