@@ -2,10 +2,12 @@
 # PostgreSQL's files as they were at a moment (docs/operations.md, "Back to a moment"). Run as the user that
 # PostgreSQL runs as, on one machine, while Patroni runs on none:
 #
-#   restore-to.sh BASE ARCHIVE DATA 'YYYY-MM-DD HH:MM:SS+00'
+#   restore-to.sh BASE ARCHIVE DATA 'YYYY-MM-DD HH:MM:SS+00' [DATABASE]
 #
 # BASE: what pg_basebackup made. ARCHIVE: the folder that pg_receivewal writes to. DATA: the folder to make, which
-# must not be there. PostgreSQL's programs are found by PATH. It ends with 0 when DATA is whole and stands still.
+# must not be there. DATABASE: Duka's, `duka` unless said; it is marked, so that the first server that starts on it
+# asks every terminal what it did since. PostgreSQL's programs are found by PATH. It ends with 0 when DATA is whole
+# and stands still.
 set -eu
 
 refuse() {
@@ -13,8 +15,8 @@ refuse() {
     exit 1
 }
 
-[ $# -eq 4 ] || refuse "four arguments: BASE ARCHIVE DATA 'YYYY-MM-DD HH:MM:SS+00'"
-base=$(realpath "$1") archive=$(realpath "$2") data=$3 moment=$4
+[ $# -eq 4 ] || [ $# -eq 5 ] || refuse "give BASE ARCHIVE DATA 'YYYY-MM-DD HH:MM:SS+00' [DATABASE]"
+base=$(realpath "$1") archive=$(realpath "$2") data=$3 moment=$4 database=${5:-duka}
 [ -d "$archive" ] || refuse "$archive is no folder"
 [ ! -e "$data" ] || refuse "$data is there: move it away first, nothing is written over"
 case $archive$moment in *\'*) refuse "no quotes in names or times" ;; esac
@@ -39,7 +41,8 @@ primary_slot_name = ''
 SETTINGS
 
 # Nobody reaches it (pg_hba has nobody who comes by a socket), and it waits for no standby.
-alone="-c listen_addresses='' -c unix_socket_directories='$data' -c synchronous_standby_names='' -c archive_mode=off"
+alone="-c hba_file='$data/pg_hba.conf' -c ident_file='$data/pg_ident.conf' -c listen_addresses='' -c unix_socket_directories='$data'"
+alone="$alone -c synchronous_standby_names='' -c archive_mode=off"
 end() {
     pg_ctl stop -D "$data" -m "$1" -s >/dev/null 2>&1 || true
 }
@@ -59,6 +62,11 @@ until pg_controldata "$data" | grep -q '^Database cluster state: *in production'
 done
 trap - EXIT
 pg_ctl stop -D "$data" -m fast -s
+# A server counts on each minute; a state that is younger than that would not show by itself.
+marked="UPDATE duka.server_mark SET value = '-1' WHERE name = 'count' RETURNING value"
+echo "$marked" | postgres --single -D "$data" -c hba_file="$data/pg_hba.conf" -c ident_file="$data/pg_ident.conf" \
+    -c synchronous_standby_names= -c archive_mode=off "$database" 2>>"$data/restore-to.log" | grep -q '"-1"' ||
+    refuse "$data: the books in $database could not be marked as restored; see $data/restore-to.log"
 mv "$data/before-restore.conf" "$kept"
 grep -o 'recovery stopping before commit .*\|last completed transaction was .*' "$data/restore-to.log" || true
 echo "as of $moment: $data"

@@ -144,7 +144,7 @@ class Measured:
         self.part = 0.0
 
 
-def _prepare(
+def prepare(
     base: Path, postgres: PostgresServer, past: int, free: int
 ) -> tuple[str, list[Process], list[Life]]:
     """(database, two processes that are not started, terminals) with a past."""
@@ -169,7 +169,7 @@ def measure(
     base: Path, postgres: PostgresServer, past: int, free: int, seconds: float, many: int
 ) -> Measured:
     """Print all of one size."""
-    database, processes, lives = _prepare(base, postgres, past, free)
+    database, processes, lives = prepare(base, postgres, past, free)
     _line(f"{past:,} past sales on {TERMINALS} terminals, {free:,} free:")
     bare = {clients: limit(Where.of(postgres), database, clients, seconds) for clients in (1, many)}
     _line(f"    pgbench: {bare[1]:.0f}/s on one connection, {bare[many]:.0f}/s on {many}")

@@ -62,6 +62,12 @@ def _may_be_read_by_all(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o005 == 0o005 for folder in (path, *path.parents))
 
 
+def _ticks(pid: int, count: int) -> list[int]:
+    """Of utime, stime, cutime, cstime (proc(5)) the first so many."""
+    stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return [int(value) for value in stat[11 : 11 + count]]
+
+
 class PostgresServer:
     """One PostgreSQL server on a socket of its own. `kill` and `start` are a crash and what follows
     it. Not `durable`: it leaves to the operating system when something is on the disk, which makes
@@ -128,6 +134,17 @@ class PostgresServer:
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, preexec_fn=_end_with_us, **self._as_whom(),
             )  # fmt: skip
+
+    def cpu_s(self) -> float:
+        """What all its processes have used so far, those that ended with them."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ticks = sum(_ticks(pid, 4))
+        for child in children:
+            with contextlib.suppress(OSError):  # it has just ended
+                ticks += sum(_ticks(int(child), 2))
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         """Kill every process of it at once, as a power cut does; the files stay as they are."""
