@@ -22,6 +22,10 @@ base=$(realpath "$1") archive=$(realpath "$2") data=$3 moment=$4 database=${5:-d
 case $archive$moment in *\'*) refuse "no quotes in names or times" ;; esac
 
 pg_verifybackup --quiet --no-parse-wal "$base" || refuse "$base is damaged or no base back-up: take an older one"
+# PostgreSQL would take a moment before the base back-up, and give the base back-up's own.
+wanted_s=$(date -u -d "$moment" +%s) || refuse "'$moment' is no time: YYYY-MM-DD HH:MM:SS+00"
+begun=$(TZ=UTC LC_ALL=C pg_controldata "$base" | sed -n 's/^Time of latest checkpoint: *//p')
+[ "$wanted_s" -ge "$(date -u -d "$begun" +%s)" ] || refuse "$base was begun at $begun UTC: take an older one"
 mkdir -m 700 "$data"
 cp -a "$base/." "$data/"
 data=$(realpath "$data")

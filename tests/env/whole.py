@@ -25,6 +25,7 @@ from tests.server.shop import NOW, make_repository, voucher_csv
 from tests.server.test_server_process import Process
 from tests.suppliers.counter import CATALOGUE
 from tests.support.postgres import programs_folder
+from updater_server.artefacts import SERVED
 from updater_server.fleet import technicians
 from updater_server.sales import incoming
 from updater_server.service import Service
@@ -275,6 +276,27 @@ class Whole:
         with urllib.request.urlopen(where, timeout=10) as answer:
             return bytes(answer.read())
 
+    def same_in_store(self) -> int:
+        """How many files the store gives terminals, each byte for byte as a server does, whole and
+        in ranges.
+
+        Raises:
+            AssertionError: one of them differs.
+        """
+        repository = self.data() / "repository"
+        names = [
+            str(path.relative_to(repository))
+            for folder in SERVED
+            for path in sorted((repository / folder).rglob("*"))
+            if path.is_file()
+        ]
+        store = f"http://127.0.0.1:{self._store_port}/{BUCKET}/"
+        served = f"http://127.0.0.1:{self.balancer_port}/tuf/"
+        for name in names:
+            for part in ("bytes=0-", "bytes=7-99"):
+                assert _fetched(store + name, part) == _fetched(served + name, part), name
+        return len(names)
+
     def _artefacts(self, word: str, number: int) -> None:
         with _environment(
             AWS_ENDPOINT_URL=f"http://127.0.0.1:{self._store_port}",
@@ -305,6 +327,12 @@ class Whole:
         }
         haproxy = [program("haproxy"), "-db", "-f", str(ROOT / "deploy" / "haproxy.cfg")]
         self._add(Part("balancer", self.folder / "balancer", haproxy, places))
+
+
+def _fetched(url: str, part: str) -> bytes:
+    """A range of a file."""
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Range": part})) as answer:
+        return bytes(answer.read())
 
 
 @contextmanager

@@ -88,7 +88,7 @@ class PostgresServer:
             self.programs = Path(copied) / "bin"
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
-        self._run(
+        self.run(
             "initdb", "-D", str(self.data), "-U", OWNER, "--auth=trust", "--encoding=UTF8",
             "--locale=C", "--no-sync", "--no-instructions",
         )  # fmt: skip
@@ -99,15 +99,17 @@ class PostgresServer:
         """Its data folder."""
         return self.folder / "data"
 
-    def _as_whom(self) -> dict[str, Any]:
+    def as_whom(self) -> dict[str, Any]:
+        """For `subprocess`: the user that the server runs as."""
         if self._user is None:
             return {}
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def run(self, program: str, *arguments: str) -> None:
+        """One of PostgreSQL's programs (or the system's), as the server's user."""
         subprocess.run(
-            [self.programs / program, *arguments],
-            check=True, capture_output=True, cwd=self.folder, **self._as_whom(),
+            [found if (found := self.programs / program).exists() else program, *arguments],
+            check=True, capture_output=True, cwd=self.folder, **self.as_whom(),
         )  # fmt: skip
 
     def start(self) -> None:
@@ -132,7 +134,7 @@ class PostgresServer:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=_end_with_us, **self._as_whom(),
+                start_new_session=True, preexec_fn=_end_with_us, **self.as_whom(),
             )  # fmt: skip
 
     def cpu_s(self) -> float:
