@@ -1,17 +1,20 @@
-"""`inv env --apart`: two operators make top-ups, and terminals sell of both and of the vault. One
-operator hangs: what that costs who sells of the other one, and what became of the sales that hung.
+"""`inv env --apart`: two operators make top-ups, and terminals sell of both and of the vault, and
+tell counters. One operator hangs, then whoever takes in counters and judges by them is away: what
+that costs who sells of something else, and what became of what was told and sold meanwhile.
 """
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import cbor2
 from sqlalchemy import func, select
 
 from tests.env.parts import Part, answers, free_ports, program, until
@@ -22,14 +25,19 @@ from tests.measure.past import AMOUNT_MINOR, COMMISSION_MINOR, PRODUCT, Life
 from tests.server.shop import NOW
 from tests.server.test_server_process import Process
 from tests.suppliers.counter import order
+from tests.telemetry.making import made_window
 from updater_server.sales import supplier_setup
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
 from updater_server.store.tables import vend
+from updater_server.telemetry.store import Told
 
 A, B = "telco-a", "telco-b"
 MAKES = {A: "top", B: "orphan"}
 """Of the price list of `tests.suppliers.counter`."""
+VAULT = "the vault"
+HANGS, AWAY = f"{A} hangs", "workers away"
+WORKERS = ("worker", "worker-2")
 HANGS_S = 45.0
 STEADY_S = 15.0
 DEADLINE_S = 5.0
@@ -50,10 +58,12 @@ class Customer(Terminal):
         self.last: Counter[str] = Counter()
 
     def content(self) -> dict[int, Any]:
-        """Of the sale that is its next."""
+        """Of the sale that is its next; with each voucher goes an hour's window of counters."""
         if self.product == PRODUCT:
+            began_s = int(time.time()) - 2 * 3600 + self.sequence
+            window = cbor2.dumps(made_window(random.Random(self.sequence), 1, began_s))
             return {0: 2, 1: self.sequence, 2: PRODUCT, 3: AMOUNT_MINOR, 4: NOW,
-                    20: COMMISSION_MINOR}  # fmt: skip
+                    20: COMMISSION_MINOR, 13: window}  # fmt: skip
         number = int.from_bytes(self.terminal_id, "big") * 100_000 + self.sequence
         return order(self.sequence, f"07{number:08d}", product=self.product)
 
@@ -103,18 +113,21 @@ def open_operators(made: Whole) -> None:
     ports = dict(zip(MAKES, free_ports(len(MAKES)), strict=True))
     service = Service.open(made.data())
     for name, product in MAKES.items():
-        port = ports[name]
-        command = [program("python"), "-m", "hw_sim.suppliers", "--kind", "airtime"]
-        part = Part(name, made.folder / name, [*command, "--port", str(port), "--delay", "0.2"])
-        made.parts[name] = part
-        part.start()
-        until(lambda port=port: answers(port), UP_S, name)  # type: ignore[misc]
-        settings = {"url": f"http://127.0.0.1:{port}", "username": "duka", "country": "254",
-                    "deadline_s": DEADLINE_S}  # fmt: skip
+        url = f"http://127.0.0.1:{ports[name]}"
+        settings = {"url": url, "username": "duka", "country": "254", "deadline_s": DEADLINE_S}
         with writing(service.engine) as connection:
-            supplier_setup.put(connection, service.key, name, "airtime", settings,
-                               {"api_key": "atsk_simulated"}, "the office", NOW)  # fmt: skip
+            kept = supplier_setup.put(connection, service.key, name, "airtime", settings,
+                                      {"api_key": "atsk_simulated"}, "the office", NOW)  # fmt: skip
             supplier_setup.set_route(connection, product, name, "", "the office", NOW)
+        reports = f"v1/suppliers/{name}/reports/{kept.report_secret}"
+        command = [
+            program("python"), "-m", "hw_sim.suppliers", "--kind", "airtime", "--delay", "0.2",
+            "--port", str(ports[name]),
+            "--callback", f"http://127.0.0.1:{made.balancer_port}/{reports}",
+        ]  # fmt: skip
+        made.parts[name] = Part(name, made.folder / name, command)
+        made.parts[name].start()
+    until(lambda: all(answers(port) for port in ports.values()), UP_S, "operators")
     service.engine.dispose()
 
 
@@ -143,11 +156,44 @@ def _orders(made: Whole) -> dict[str, int]:
     return {str(row[0]): int(row[1]) for row in rows}
 
 
+def _windows(made: Whole, customers: Sequence[Customer]) -> int:
+    """How many windows of these were taken in."""
+    service = Service.open(made.data())
+    told = Told(service.engine, service.folder.telemetry)
+    ids = [customer.terminal_id for customer in customers]
+    count = sum(1 for _ in told.rows(ids, 0, service.now()))
+    service.engine.dispose()
+    return count
+
+
+def _let_happen(made: Whole) -> dict[str, tuple[float, float]]:
+    """All that happens while terminals sell: from when to when, monotonic seconds."""
+    marks = [time.monotonic()]
+
+    def let(seconds: float) -> tuple[float, float]:
+        time.sleep(seconds)
+        marks.append(time.monotonic())
+        return marks[-2], marks[-1]
+
+    found = {"before": let(STEADY_S)}
+    made.parts[A].hang()
+    found[HANGS] = let(HANGS_S)
+    made.parts[A].hang(is_over=True)
+    found["after"] = let(2 * STEADY_S)
+    for name in WORKERS:
+        made.parts[name].is_wanted = False
+        made.parts[name].kill()
+    found[AWAY] = let(STEADY_S)
+    for name in WORKERS:
+        made.parts[name].start()
+    return found
+
+
 def apart(line: Callable[[str], None]) -> int:
-    """Print a row for each goods, before and while; 0 if the one that hung cost nobody else."""
-    with whole(terminals=6, vouchers=4000) as made:
+    """Print a row for each goods and stretch; 0 if what was away cost nobody else."""
+    with whole(terminals=6, vouchers=8000) as made:
         open_operators(made)
-        goods = {A: "top", B: "orphan", "the vault": PRODUCT}
+        goods = {**MAKES, VAULT: PRODUCT}
         sellers = {
             name: [Customer(number, made.balancer_port, product)
                    for number in (2 * place + 1, 2 * place + 2)]
@@ -155,33 +201,30 @@ def apart(line: Callable[[str], None]) -> int:
         }  # fmt: skip
         with at_work([one for several in sellers.values() for one in several]):
             time.sleep(3)
-            began_at = time.monotonic()
-            time.sleep(STEADY_S)
-            hung_at = time.monotonic()
-            made.parts[A].hang()
-            time.sleep(HANGS_S)
-            again_at = time.monotonic()
-            made.parts[A].hang(is_over=True)
-            time.sleep(STEADY_S)
-            ended_at = time.monotonic()
-        line(f"{'':<12}{'':<12} {'delivered':>9} {'pending':>8} {'refused':>8} {'median':>10}")
-        medians: dict[tuple[str, str], Seen] = {}
-        stretches = {"before": (began_at, hung_at), f"{A} hangs": (hung_at, again_at),
-                     "after": (again_at, ended_at)}  # fmt: skip
+            stretches = _let_happen(made)
+        line(f"{'':<16}{'':<10} {'delivered':>9} {'pending':>8} {'refused':>8} {'median':>10}")
+        found: dict[tuple[str, str], Seen] = {}
         for when, (since, end) in stretches.items():
             for name, several in sellers.items():
-                seen = medians[when, name] = _seen(several, since, end)
+                seen = found[when, name] = _seen(several, since, end)
                 line(
-                    f"{when:<14}{name:<10} {seen.delivered:>9} {seen.pending:>8}"
+                    f"{when:<16}{name:<10} {seen.delivered:>9} {seen.pending:>8}"
                     f" {seen.refused:>8} {1000 * seen.median_s:>7.0f} ms"
                 )
         last = sum((one.last for several in sellers.values() for one in several), Counter())
-        line(f"in the end: {dict(last)}; at the suppliers: {_orders(made)}")
+        orders, told = _orders(made), len([one for each in sellers[VAULT] for one in each.answers])
+        line(f"in the end: {dict(last)}; at the suppliers: {orders}")
+        with suppress(TimeoutError):
+            until(lambda: _windows(made, sellers[VAULT]) >= told, UP_S, "counters")
+        taken = _windows(made, sellers[VAULT])
+        line(f"windows of counters: {told} told, {taken} taken in")
         books = Process(made.data()).quick("check", "--full")
         line("check --full: " + " ".join(books.output.split()))
-        wrong = _wrong(medians, _orders(made), sellers)
+        wrong = _wrong(found, orders, sellers)
     if books.exit_code:
         wrong.append("the books")
+    if taken != told:
+        wrong.append("counters were lost or made up")
     line("WRONG: " + "; ".join(wrong) if wrong else "all is well")
     return 1 if wrong else 0
 
@@ -192,13 +235,15 @@ def _wrong(
     sellers: dict[str, list[Customer]],
 ) -> list[str]:
     found = []
-    for name in (B, "the vault"):
-        before, meanwhile = seen["before", name], seen[f"{A} hangs", name]
+    for when, name in ((HANGS, B), (HANGS, VAULT), (AWAY, B), (AWAY, VAULT)):
+        before, meanwhile = seen["before", name], seen[when, name]
         if meanwhile.median_s > SLOWER * before.median_s or meanwhile.refused:
-            found.append(f"{name} was held up")
+            found.append(f"{name} was held up: {when}")
+        if not meanwhile.delivered:
+            found.append(f"{name} sold nothing: {when}")
     told = sum(one.last["delivered"] for name in MAKES for one in sellers[name])
     if orders.get("delivered", 0) != told:
         found.append(f"{orders} at the suppliers, and terminals were told of {told}")
-    if not seen["after", A].delivered:
+    if not seen["after", A].delivered + seen[AWAY, A].delivered:
         found.append(f"{A} did not sell again")
     return found

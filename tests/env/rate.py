@@ -13,7 +13,7 @@ from tests.env.parts import until
 from tests.env.whole import SERVERS, UP_S, Whole, whole
 from tests.measure.load import FLOAT_MINOR, Load, Terminal, load
 from tests.measure.past import Life
-from tests.measure.sales_on_postgresql import PART_BAR, Where, limit
+from tests.measure.sales_on_postgresql import PART_BAR, TERMINALS, Where, limit
 from tests.server.test_server_process import Process
 
 MANY = 16
@@ -55,14 +55,15 @@ def _told(seen: Load) -> str:
 
 def rate(line: Callable[[str], None], bar: float = PART_BAR) -> int:
     """Print all of it; 0 if two processes reach their part of `pgbench`'s rate."""
-    with whole(terminals=MANY, vouchers=VOUCHERS) as made:
+    with whole(terminals=TERMINALS, vouchers=VOUCHERS) as made:
         names = [f"server-{number}" for number in range(1, SERVERS + 1)]
         line(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
-        for name in (*names, "worker"):
+        for name in (*names, "worker", "worker-2"):
             made.parts[name].end()
         bare = {n: limit(where(made), "duka", n, SECONDS) for n in (1, MANY)}
         line(f"pgbench: {bare[1]:.0f}/s on one connection, {bare[MANY]:.0f}/s on {MANY}")
-        made.parts["worker"].start()
+        for name in ("worker", "worker-2"):
+            made.parts[name].start()
         terminals = [
             Terminal(Life(number.to_bytes(8, "big"), 0, FLOAT_MINOR), made.balancer_port)
             for number in range(1, MANY + 1)

@@ -124,7 +124,7 @@ def _drop_the_books(made: Whole) -> None:
 def _bring_back(made: Whole, archive: Archive, moment: datetime) -> str:
     """As the page has it, step by step; what the script said."""
     servers = [f"server-{number}" for number in range(1, SERVERS + 1)]
-    for name in (*servers, "worker", "archive"):
+    for name in (*servers, "worker", "worker-2", "archive"):
         made.parts[name].end()
     databases = [made.parts[f"database-{number}"] for number in range(1, NODES + 1)]
     for part in databases:
@@ -226,7 +226,8 @@ def _look_at(
         wrong.append("the books are not those of that moment")
     for number in range(1, SERVERS + 1):
         made.parts[f"server-{number}"].start()
-    made.parts["worker"].start()
+    for name in ("worker", "worker-2"):
+        made.parts[name].start()
     until(lambda: all(made.healthy(number + 1) for number in range(SERVERS)), UP_S, "servers")
     for terminal in terminals:
         terminal.boot_count += 1

@@ -52,7 +52,7 @@ starttls = false
 
 class Whole:
     """Everything, in a folder. `parts` by name: etcd, database-1 to -3, store, server-1 and -2,
-    worker, mail, balancer.
+    worker, worker-2, mail, balancer.
     """
 
     def __init__(self, terminals: int = 8, vouchers: int = 500) -> None:
@@ -316,8 +316,11 @@ class Whole:
             self._add(Part(f"server-{number}", self.folder / f"server-{number}", command))
         mail = [python, "-m", "tests.env.mail", str(self.mail_port), str(self.folder / "mail")]
         self._add(Part("mail", self.folder / "mail", mail))
-        worker = [python, "-m", "updater_server", "worker", "--data", str(self.data(1))]
-        self._add(Part("worker", self.folder / "worker", worker))
+        worker = [python, "-m", "updater_server", "worker", "--data"]
+        self._add(Part("worker", self.folder / "worker", [*worker, str(self.data(1))]))
+        for number in range(2, SERVERS + 1):  # what terminals told that server
+            only = [*worker, str(self.data(number)), "--only", "telemetry"]
+            self._add(Part(f"worker-{number}", self.folder / f"worker-{number}", only))
         places = {
             "DUKA_BIND": f"127.0.0.1:{self.balancer_port}",
             **{

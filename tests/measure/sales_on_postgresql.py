@@ -30,7 +30,7 @@ from updater_server.store.postgresql import SCHEMA
 PART_BAR = 0.3
 """Of `pgbench`'s rate, with two processes."""
 CPU_BAR_MS = 1.5
-TERMINALS = 64
+TERMINALS = 64  # that `_SCRIPT` sells on
 
 # One transaction: what a sale writes, and what it must ask to know what to write.
 _SCRIPT = f"""\\set t random(1, {TERMINALS})
