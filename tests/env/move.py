@@ -15,19 +15,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.env.parts import until
-from tests.env.selling import Judged, Trade, delivered, judge, selling
+from tests.env.selling import Judged, Key, Trade, delivered, judge, selling
 from tests.measure.load import fill, make_folder
 from tests.server.shop import make_repository
 from tests.server.test_server_process import Process
 from tests.support.postgres import PostgresServer
 
 MERCHANTS = 8
-FREE = 60_000
+FREE = 30_000
 PAST = 2_000
 STEADY_S = 3.0
-TAKEN_BACK = ("begun", "copied", "followed", "compared", "whole")
-GONE_ON = (*TAKEN_BACK, "decided")
+STEPS = ("begun", "copied", "followed", "compared", "whole")
+"""Up to the last of them all of it can be taken back; then comes the rename."""
+SLOWLY_S = 0.2
+"""Between two sales of a terminal while the move is killed at each step."""
 UP_S = 60.0
+MOST_TRIES = 2
 
 
 @dataclass
@@ -58,18 +61,28 @@ def killed_at(server: Process, step: str, url: str) -> str:
     return done.stdout
 
 
-def _troubled(server: Process, url: str, back: Sequence[str], on: Sequence[str]) -> str:
-    """Killed at steps `back` and taken back, then at steps `on` and gone on from; what was said."""
+def troubled(
+    server: Process, url: str, merchants: range, back: Sequence[str], on: Sequence[str]
+) -> tuple[Trade, list[str]]:
+    """While terminals sell: killed at steps `back` and taken back, then at steps `on` and gone on
+    from, and taken back in the end; what they sold, and what was said.
+    """
     said = []
-    for step in back:
-        killed_at(server, step, url)
-        done = server.command("migrate-store", "--database", url, "--abort")
-        assert done.returncode == 0, (step, done.stderr)
-        said.append(f"killed when {step}, and taken back")
-    for step in on:
-        killed_at(server, step, url)
-        said.append(f"killed when {step}, and gone on from there")
-    return "".join(f"{words}\n" for words in said)
+    with selling(server.port, merchants, SLOWLY_S) as trade:
+        for step in back:
+            killed_at(server, step, url)
+            _take_back(server, url)
+            said.append(f"killed when {step}, and taken back")
+        for step in on:
+            killed_at(server, step, url)
+            said.append(f"killed when {step}, and gone on from there")
+        _take_back(server, url)
+    return trade, said
+
+
+def _take_back(server: Process, url: str) -> None:
+    done = server.command("migrate-store", "--database", url, "--abort")
+    assert done.returncode == 0, done.stderr
 
 
 def move_under_load(
@@ -78,16 +91,16 @@ def move_under_load(
     merchants: int,
     steady_s: float,
     first: int = 1,
-    troubles: tuple[Sequence[str], Sequence[str]] = ((), ()),
+    dies_decided: bool = False,
 ) -> Seen:
-    """Move a running server, whose terminals are numbered from `first`; `troubles`: at which steps
-    it is killed and taken back, and at which killed and gone on from.
+    """Move a running server, whose terminals are numbered from `first`; `dies_decided`: killed when
+    the one rename was made, and gone on from.
     """
     before = delivered(server.folder).keys()
     with selling(server.port, range(first, first + merchants), pause_s=0.0) as trade:
         time.sleep(steady_s)
         began_at = time.monotonic()
-        said = _troubled(server, url, *troubles)
+        said = killed_at(server, "decided", url) if dies_decided else ""
         done = server.command("migrate-store", "--database", url)
         moved_at = time.monotonic()
         until(lambda: trade.sold_since(moved_at) > merchants, UP_S, "sales on PostgreSQL")
@@ -120,13 +133,18 @@ def move(line: Callable[[str], None]) -> int:
         with tempfile.TemporaryDirectory(prefix="duka-move-") as place:
             base = Path(place)
             make_repository(base / "repository", base / "keys")
-            server = make_folder(base / "data", base / "repository", MERCHANTS + 2)
+            server = make_folder(base / "data", base / "repository", 2 * MERCHANTS + 2)
             fill(server, PAST, 2, FREE)
             server.start()
             try:
                 url = postgres.url(postgres.make())
+                half = range(3, 3 + MERCHANTS)
+                before, words = troubled(server, url, half, STEPS, STEPS)
+                line("\n".join(words))
+                line(f"meanwhile {len(before.sold)} sales, {before.most_tries(0)} tries at most")
+                was_right = judge(server.folder, [before], _past(server, half)).is_right
                 seen = move_under_load(
-                    server, url, MERCHANTS, STEADY_S, first=3, troubles=(TAKEN_BACK, GONE_ON)
+                    server, url, MERCHANTS, STEADY_S, first=half.stop, dies_decided=True
                 )
             finally:
                 server.end()
@@ -143,5 +161,12 @@ def move(line: Callable[[str], None]) -> int:
         f"{judged.answered} sales: lost {len(judged.lost)}, doubled {len(judged.doubled)}, "
         f"made up {len(judged.made_up)}; check --full: {seen.books}"
     )
-    line("all is well" if seen.is_right else "WRONG")
-    return 0 if seen.is_right else 1
+    is_right = seen.is_right and was_right and seen.tries <= MOST_TRIES
+    line("all is well" if is_right else "WRONG")
+    return 0 if is_right else 1
+
+
+def _past(server: Process, terminals: range) -> list[Key]:
+    """What others than these terminals had sold."""
+    own = {number.to_bytes(8, "big") for number in terminals}
+    return [key for key in delivered(server.folder) if key[0] not in own]
