@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
 
 from tests.env.parts import until
 from tests.env.whole import SERVERS, UP_S, Whole, whole
@@ -24,11 +27,11 @@ WARM = 3
 
 def where(made: Whole) -> Where:
     """The whole's PostgreSQL."""
-    return Where(
-        lambda database: made.connect(database=database),
-        lambda database: made.url("postgres", database),
-        made.folder,
-    )
+
+    def connect(database: str) -> psycopg.Connection[Any]:
+        return psycopg.connect(made.url_of_primary(database), autocommit=True)
+
+    return Where(connect, made.url_of_primary, made.folder)
 
 
 def _selling(made: Whole, terminals: Sequence[Terminal], boot: int, servers: int) -> Load:

@@ -83,6 +83,13 @@ class Whole:
         place = f"host={hosts}&port={ports}&target_session_attrs=read-write"
         return f"postgresql://{user}:{self._passwords[user]}@/{database}?{place}"
 
+    def url_of_primary(self, database: str) -> str:
+        """For its owner, of the machine that is the primary now: a standby may not know a database
+        yet that was made just now.
+        """
+        port = self._database_ports[int(self.primary().rpartition("-")[2]) - 1]
+        return f"postgresql://{_OWNER}:{self._passwords[_OWNER]}@127.0.0.1:{port}/{database}"
+
     def replication_url(self) -> str:
         """How whoever keeps back-ups comes to the primary."""
         return self.url("replicator", "")

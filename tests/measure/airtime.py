@@ -134,13 +134,13 @@ def own_pairs() -> Iterator[tuple[str, bytes, bytes]]:
         before = after
 
 
-def newest_pair() -> tuple[bytes, bytes]:
-    """The image of this commit and of the one that many commits before it.
+def newest_pair(apart: int) -> tuple[bytes, bytes]:
+    """The image of so many commits ago, and of this one.
 
     Raises:
         BuildError: one of them cannot be built.
     """
-    git = ["git", "-C", str(ROOT), "log", "--first-parent", f"-{APART + 1}", "--format=%H %ct"]
+    git = ["git", "-C", str(ROOT), "log", "--first-parent", f"-{apart + 1}", "--format=%H %ct"]
     lines = subprocess.run(git, capture_output=True, text=True, check=True).stdout.splitlines()
     images = []
     for number, line in enumerate((lines[-1], lines[0])):

@@ -22,11 +22,13 @@ from tests.measure.past import Life
 from tests.measure.sales_on_postgresql import prepare
 from tests.server.shop import Shop, make_repository, make_signed
 from tests.support.postgres import PostgresServer
+from tests.support.world import quiet_tools
 from updater_server.waves.worker import KEPT_DAYS
 
 DAY_S = 86_400
 MONTH_DAYS = 30
 CONNECTIONS = 8
+COMMITS_A_RELEASE = 100
 STANDBYS = 2
 
 
@@ -81,7 +83,7 @@ class Measured:
     idle_day_air_bytes: float
     """Of a terminal that sells nothing: check-ins and what they bring."""
     release_air_bytes: float
-    """A patch of this project's newest release, with the metadata's requests left out."""
+    """The patch from this project's image a hundred commits ago; without its metadata."""
 
 
 @dataclass
@@ -239,11 +241,15 @@ def _by_kind(server: Any, lives: list[Life], work: _Work, seconds: float) -> dic
 
 def _on_the_air(base: Path, sync_more_bytes: float) -> dict[str, float]:
     """Bytes with all headers, as the simulated network counts."""
+    (base / "signed").mkdir()
     signed = make_signed(base / "signed")
-    sale = datagrams.sales(Shop.open(base / "counter", signed / "repository"))
-    cold = float(sale["CoAP, cold, an hour later"])
-    day = idle.measure(base / "idle", 24)
-    before, after = airtime.newest_pair()
+    shop = Shop.open(base / "counter", signed / "repository")
+    shop.stock_vault()
+    cold = float(datagrams.sales(shop)["CoAP, cold, an hour later"])
+    shop.service.engine.dispose()
+    with quiet_tools():
+        day = idle.measure(base / "idle", 24)
+    before, after = airtime.newest_pair(COMMITS_A_RELEASE)
     return {
         "sale_air_bytes": cold,
         "sync_air_bytes": cold + sync_more_bytes,
