@@ -255,15 +255,28 @@ def suppliers(
 @task(
     help={
         "check": "sell a hundred vouchers through it, take it down, say what was seen",
-        "kill": "kill each part under load and print what it cost",
-        "move": "move a server from SQLite to PostgreSQL under load and print what it cost",
+        "kill": "kill each part under load; print what it cost and what the board said",
+        "move": "move a server from SQLite to PostgreSQL under load, killed at each step",
+        "rate": "sales a second of one and of two server processes beside pgbench's",
+        "apart": "let one supplier hang while another one sells",
+        "rewind": "drop the books, and bring them back to the moment before",
     }
 )
-def env(context: Context, check: bool = False, kill: bool = False, move: bool = False) -> None:
+def env(
+    context: Context,
+    check: bool = False,
+    kill: bool = False,
+    move: bool = False,
+    rate: bool = False,
+    apart: bool = False,
+    rewind: bool = False,
+) -> None:
     """The whole picture on this machine: balancer, two servers, worker, PostgreSQL with standbys,
     mail; gone without trace at the end.
     """
-    _python("-m tests.env" + " --check" * check + " --kill" * kill + " --move" * move)
+    asked = {"check": check, "kill": kill, "move": move, "rate": rate, "apart": apart,
+             "rewind": rewind}  # fmt: skip
+    _python("-m tests.env" + "".join(f" --{name}" for name, wanted in asked.items() if wanted))
 
 
 @task(
@@ -298,7 +311,7 @@ def torture(
 @task(
     positional=["what"],
     help={
-        "what": "what to measure: journal, trust, board, modules, sales, idle, airtime, telemetry",
+        "what": "journal, trust, board, modules, sales, idle, airtime, telemetry, million …",
         "options": 'passed on to it: `inv bench sales --options "--past 1000000 --connections 64"`',
         "database": "of sales: sqlite, or postgresql beside pgbench, with one and two processes",
     },

@@ -47,6 +47,7 @@ def check(line: Callable[[str], None], up_in_s: float = UP_S) -> int:
         line("tries for a sale: " + ", ".join(f"{n} × {tries[n]}" for n in sorted(tries)))
         until(lambda: made.mails() > 0, 60, "mail of an alarm")
         line(f"mails about an alarm: {made.mails()}")
+        line(f"files from the store, as from a server: {made.same_in_store()}")
         books = Process(made.data()).quick("check", "--full")
         line("check --full: " + " ".join(books.output.split()))
         folder = made.folder

@@ -1,4 +1,6 @@
-"""`inv env --kill`: each part killed while terminals sell, and what that cost them, as a table."""
+"""`inv env --kill`: each part killed while terminals sell; what that cost them, and what a person
+at the board saw meanwhile, as a table.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,13 @@ from dataclasses import dataclass
 from tests.env.check import raise_an_alarm
 from tests.env.parts import until
 from tests.env.selling import Trade, judge, selling
+from tests.env.watching import Board, watching
 from tests.env.whole import UP_S, Whole, whole
 from tests.server.test_server_process import Process
 
 MERCHANTS = range(1, 5)
 PAUSE_S = 0.1
-VOUCHERS = 8000
+VOUCHERS = 20_000
 WARM_S = 2.0
 SETTLED_S = 3.0
 BACK_S = 30.0
@@ -55,8 +58,8 @@ def _fill_again(made: Whole) -> None:
 BLOWS = (
     Blow("server, kill -9", _named("server-1"), away_s=5),
     Blow("server, restarted", _named("server-2"), politely=True),
-    Blow("worker, kill -9", _named("worker"), away_s=3, tells=True),
-    Blow("mail, kill -9", _named("mail"), away_s=8, tells=True),
+    Blow("worker, kill -9", _named("worker"), away_s=130, tells=True),  # missed after 120
+    Blow("mail, kill -9", _named("mail"), away_s=60, tells=True),  # told of at its third failure
     Blow("balancer, kill -9", _named("balancer")),
     Blow("object store", _named("store"), away_s=5, then=_fill_again),
     Blow("etcd, kill -9", _named("etcd"), away_s=25),
@@ -80,6 +83,7 @@ class Row:
     doubled: int
     made_up: int
     mails: int
+    board: str
 
     @property
     def wrong(self) -> list[str]:
@@ -99,17 +103,18 @@ class Row:
         mail = f", mail {'came' if self.mails else 'DID NOT COME'}" * self.blow.tells
         return (
             f"{self.blow.name:<21} {self.answered:>6} {self.lost:>5} {self.doubled:>8}"
-            f" {self.made_up:>8} {self.gap_s:>9.1f} s {self.tries:>6} {self.whole_s:>9.0f} s{mail}"
+            f" {self.made_up:>8} {self.gap_s:>9.1f} s {self.tries:>6} {self.whole_s:>9.0f} s"
+            f"   {self.board}{mail}"
         )
 
 
 HEAD = (
     f"{'killed':<21} {'sales':>6} {'lost':>5} {'doubled':>8} {'made up':>8}"
-    f" {'no answer':>11} {'tries':>6} {'whole in':>11}"
+    f" {'no answer':>11} {'tries':>6} {'whole in':>11}   the board"
 )
 
 
-def strike(made: Whole, blow: Blow, trade: Trade) -> Row:
+def strike(made: Whole, blow: Blow, trade: Trade, board: Board) -> Row:
     """One blow under load, until everything is whole again."""
     time.sleep(WARM_S)
     had, mails, name = len(trade.sold), made.mails(), blow.which(made)
@@ -148,6 +153,7 @@ def strike(made: Whole, blow: Blow, trade: Trade) -> Row:
         doubled=len(seen.doubled),
         made_up=len(seen.made_up),
         mails=made.mails() - mails,
+        board=board.said(began_at, frozenset({name})),
     )
 
 
@@ -157,9 +163,12 @@ def table(line: Callable[[str], None], blows: Sequence[Blow] = BLOWS) -> int:
     with whole(terminals=len(MERCHANTS), vouchers=VOUCHERS) as made:
         line("up; terminals sell through the balancer while each part is killed in its turn")
         line(HEAD)
-        with selling(made.balancer_port, MERCHANTS, PAUSE_S) as trade:
+        with (
+            watching(made.balancer_port, made.viewer) as board,
+            selling(made.balancer_port, MERCHANTS, PAUSE_S) as trade,
+        ):
             for blow in blows:
-                row = strike(made, blow, trade)
+                row = strike(made, blow, trade, board)
                 line(str(row))
                 wrong += [f"{blow.name}: {words}" for words in row.wrong]
         seen = judge(made.data(), [trade])

@@ -1,17 +1,21 @@
-"""`inv env --move`: a server that sells from SQLite is moved to PostgreSQL under load; what it cost
-terminals, and how many sales a second there were before, meanwhile and after.
+"""`inv env --move`: a server that sells from SQLite is moved to PostgreSQL under load, killed at
+each step and taken back, killed at each step and gone on from there; what it cost terminals, and
+how many sales a second there were before, meanwhile and after.
 """
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.env.parts import until
-from tests.env.selling import Judged, Trade, delivered, judge, selling
+from tests.env.selling import Judged, Key, Trade, delivered, judge, selling
 from tests.measure.load import fill, make_folder
 from tests.server.shop import make_repository
 from tests.server.test_server_process import Process
@@ -21,7 +25,12 @@ MERCHANTS = 8
 FREE = 30_000
 PAST = 2_000
 STEADY_S = 3.0
+STEPS = ("begun", "copied", "followed", "compared", "whole")
+"""Up to the last of them all of it can be taken back; then comes the rename."""
+SLOWLY_S = 0.2
+"""Between two sales of a terminal while the move is killed at each step."""
 UP_S = 60.0
+MOST_TRIES = 2
 
 
 @dataclass
@@ -41,14 +50,57 @@ class Seen:
     is_right: bool
 
 
+def killed_at(server: Process, step: str, url: str) -> str:
+    """The move, killed at a step; what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.env.mover", step,
+         "migrate-store", "--data", str(server.folder), "--database", url],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, (step, done.stdout)
+    return done.stdout
+
+
+def troubled(
+    server: Process, url: str, merchants: range, back: Sequence[str], on: Sequence[str]
+) -> tuple[Trade, list[str]]:
+    """While terminals sell: killed at steps `back` and taken back, then at steps `on` and gone on
+    from, and taken back in the end; what they sold, and what was said.
+    """
+    said = []
+    with selling(server.port, merchants, SLOWLY_S) as trade:
+        for step in back:
+            killed_at(server, step, url)
+            _take_back(server, url)
+            said.append(f"killed when {step}, and taken back")
+        for step in on:
+            killed_at(server, step, url)
+            said.append(f"killed when {step}, and gone on from there")
+        _take_back(server, url)
+    return trade, said
+
+
+def _take_back(server: Process, url: str) -> None:
+    done = server.command("migrate-store", "--database", url, "--abort")
+    assert done.returncode == 0, done.stderr
+
+
 def move_under_load(
-    server: Process, url: str, merchants: int, steady_s: float, first: int = 1
+    server: Process,
+    url: str,
+    merchants: int,
+    steady_s: float,
+    first: int = 1,
+    dies_decided: bool = False,
 ) -> Seen:
-    """Move a running server, whose terminals are numbered from `first`."""
+    """Move a running server, whose terminals are numbered from `first`; `dies_decided`: killed when
+    the one rename was made, and gone on from.
+    """
     before = delivered(server.folder).keys()
     with selling(server.port, range(first, first + merchants), pause_s=0.0) as trade:
         time.sleep(steady_s)
         began_at = time.monotonic()
+        said = killed_at(server, "decided", url) if dies_decided else ""
         done = server.command("migrate-store", "--database", url)
         moved_at = time.monotonic()
         until(lambda: trade.sold_since(moved_at) > merchants, UP_S, "sales on PostgreSQL")
@@ -57,7 +109,7 @@ def move_under_load(
     seen = judge(server.folder, [trade], before)
     books = server.quick("check", "--full")
     return Seen(
-        said=done.stdout + done.stderr,
+        said=said + done.stdout + done.stderr,
         judged=seen,
         before=_rate(trade, began_at - steady_s / 2, began_at),
         meanwhile=_rate(trade, began_at, moved_at),
@@ -81,12 +133,19 @@ def move(line: Callable[[str], None]) -> int:
         with tempfile.TemporaryDirectory(prefix="duka-move-") as place:
             base = Path(place)
             make_repository(base / "repository", base / "keys")
-            server = make_folder(base / "data", base / "repository", MERCHANTS + 2)
+            server = make_folder(base / "data", base / "repository", 2 * MERCHANTS + 2)
             fill(server, PAST, 2, FREE)
             server.start()
             try:
                 url = postgres.url(postgres.make())
-                seen = move_under_load(server, url, MERCHANTS, STEADY_S, first=3)
+                half = range(3, 3 + MERCHANTS)
+                before, words = troubled(server, url, half, STEPS, STEPS)
+                line("\n".join(words))
+                line(f"meanwhile {len(before.sold)} sales, {before.most_tries(0)} tries at most")
+                was_right = judge(server.folder, [before], _past(server, half)).is_right
+                seen = move_under_load(
+                    server, url, MERCHANTS, STEADY_S, first=half.stop, dies_decided=True
+                )
             finally:
                 server.end()
     finally:
@@ -102,5 +161,12 @@ def move(line: Callable[[str], None]) -> int:
         f"{judged.answered} sales: lost {len(judged.lost)}, doubled {len(judged.doubled)}, "
         f"made up {len(judged.made_up)}; check --full: {seen.books}"
     )
-    line("all is well" if seen.is_right else "WRONG")
-    return 0 if seen.is_right else 1
+    is_right = seen.is_right and was_right and seen.tries <= MOST_TRIES
+    line("all is well" if is_right else "WRONG")
+    return 0 if is_right else 1
+
+
+def _past(server: Process, terminals: range) -> list[Key]:
+    """What others than these terminals had sold."""
+    own = {number.to_bytes(8, "big") for number in terminals}
+    return [key for key in delivered(server.folder) if key[0] not in own]

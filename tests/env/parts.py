@@ -41,8 +41,8 @@ class Part:
     ) -> None:
         self.name = name
         self.folder = folder
-        self._command = [*(_drop_root() if as_nobody else []), *command]
-        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
+        self._command = [*(unprivileged() if as_nobody else []), *command]
+        self.environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._ended_at: float | None = None
         self.is_wanted = False
@@ -56,6 +56,11 @@ class Part:
     def log(self) -> Path:
         """What it said."""
         return self.folder / "said.log"
+
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """Its first process."""
+        return self._process
 
     @property
     def pid(self) -> int:
@@ -72,7 +77,7 @@ class Part:
         """Start it, and keep it so."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, cwd=self.folder, env=self._environment,
+                self._command, cwd=self.folder, env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self.is_wanted = True
@@ -112,8 +117,10 @@ class Part:
         return self._process.wait(30)
 
 
-def _drop_root() -> list[str]:
-    """What runs a program as `nobody` who may read what we may; nothing for who is not root."""
+def unprivileged() -> list[str]:
+    """What stands before a program that is to run as `nobody`, who may read what we may; nothing
+    for who is not root.
+    """
     user = nobody()
     if user is None:
         return []

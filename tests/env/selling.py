@@ -209,5 +209,6 @@ def judge(folder: Path, trades: Sequence[Trade], before: Iterable[Key] = ()) -> 
         for one in trade.merchants
         for sequence in range(1, one.sequence + 1)
     }
-    made_up = [(key[0].hex(), key[1]) for key in books if key not in asked | set(before)]
+    asked.update(before)
+    made_up = [(key[0].hex(), key[1]) for key in books if key not in asked]
     return Judged(len(sold), lost, doubled, made_up)

@@ -46,17 +46,25 @@ class Balanced:
         service.engine.dispose()
         self.server.start()
         self.direct = self.server.port
-        self.port, nobody = free_ports(2)
+        self._folder = folder / "balancer"
+        (nobody,) = free_ports(1)
+        self.port = self._balance(self.direct, nobody)
+        self.without_first = self._balance(nobody, self.direct)
+
+    def _balance(self, first: int, second: int) -> int:
+        """The port of a balancer before two servers."""
+        (port,) = free_ports(1)
         places = {
-            "DUKA_BIND": f"127.0.0.1:{self.port}",
-            "DUKA_SERVER_1": f"127.0.0.1:{self.direct}",
-            "DUKA_SERVER_2": f"127.0.0.1:{nobody}",
+            "DUKA_BIND": f"127.0.0.1:{port}",
+            "DUKA_SERVER_1": f"127.0.0.1:{first}",
+            "DUKA_SERVER_2": f"127.0.0.1:{second}",
         }
         command = [program("haproxy"), "-db", "-f", str(ROOT / "deploy" / "haproxy.cfg")]
-        self.part = Part("balancer", folder / "balancer", command, places)
-        self.part.start()
-        until(lambda: answers(self.port), UP_S, "the balancer")
-        until(lambda: self.raw(b"GET", b"/health").startswith(b"HTTP/1.1 200"), UP_S, "a server")
+        Part("balancer", self._folder, command, places).start()
+        until(lambda: answers(port), UP_S, "the balancer")
+        well = b"HTTP/1.1 200"
+        until(lambda: self.raw(b"GET", b"/health", port).startswith(well), UP_S, "a server")
+        return port
 
     def raw(self, method: bytes, path: bytes, port: int | None = None) -> bytes:
         """The bytes of an answer, head and all."""
@@ -97,6 +105,13 @@ def test_a_terminal_sells_on_one_connection_that_is_kept(balanced: Balanced) -> 
     assert terminal._socket is kept
     assert seen.statuses == {200: 4}
     terminal.close()
+
+
+@pytest.mark.parametrize("path", [b"/board", b"/board/live", b"/pipeline?as=csv"])
+def test_the_board_is_the_first_servers_alone(balanced: Balanced, path: bytes) -> None:
+    assert balanced.raw(b"GET", path).startswith(b"HTTP/1.1 401")
+    assert balanced.raw(b"GET", path, balanced.without_first).startswith(b"HTTP/1.1 503")
+    assert balanced.raw(b"GET", b"/metrics", balanced.without_first).startswith(b"HTTP/1.1 401")
 
 
 def test_when_no_server_is_well_the_refusal_is_short(balanced: Balanced) -> None:

@@ -29,7 +29,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_a_move_under_load_costs_no_sale_and_one_retry_at_most(
+def test_a_move_under_load_killed_as_it_is_decided_costs_no_sale_and_one_retry_at_most(
     tmp_path: Path, repository: Path
 ) -> None:
     postgres = PostgresServer()
@@ -44,7 +44,7 @@ def test_a_move_under_load_costs_no_sale_and_one_retry_at_most(
     try:
         until(lambda: said.read_bytes().count(b"working\n") == 1, UP_S, "a worker")
         url = postgres.url(postgres.make())
-        seen = move_under_load(server, url, 4, STEADY_S, first=2)
+        seen = move_under_load(server, url, 4, STEADY_S, first=2, dies_decided=True)
         service = Service.open(server.folder)
         assert not is_sqlite(service.engine)
         service.engine.dispose()

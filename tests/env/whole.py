@@ -23,7 +23,10 @@ from tests.measure.load import make_folder
 from tests.measure.past import PRODUCT
 from tests.server.shop import NOW, make_repository, voucher_csv
 from tests.server.test_server_process import Process
+from tests.suppliers.counter import CATALOGUE
 from tests.support.postgres import programs_folder
+from updater_server.artefacts import SERVED
+from updater_server.fleet import technicians
 from updater_server.sales import incoming
 from updater_server.service import Service
 from updater_server.store.engine import writing
@@ -49,7 +52,7 @@ starttls = false
 
 class Whole:
     """Everything, in a folder. `parts` by name: etcd, database-1 to -3, store, server-1 and -2,
-    worker, mail, balancer.
+    worker, worker-2, mail, balancer.
     """
 
     def __init__(self, terminals: int = 8, vouchers: int = 500) -> None:
@@ -59,6 +62,8 @@ class Whole:
         self.folder.chmod(0o755)  # PostgreSQL's user goes through it
         self._keeper = Keeper(self.folder)
         self.parts: dict[str, Part] = {}
+        self.viewer = ""
+        """The token of a board."""
         self._over = threading.Event()
         self._watch = threading.Thread(target=self._look_after, daemon=True)
         ports = iter(free_ports(5 + 2 * NODES + SERVERS))
@@ -77,6 +82,17 @@ class Whole:
         ports = ",".join(map(str, self._database_ports))
         place = f"host={hosts}&port={ports}&target_session_attrs=read-write"
         return f"postgresql://{user}:{self._passwords[user]}@/{database}?{place}"
+
+    def url_of_primary(self, database: str) -> str:
+        """For its owner, of the machine that is the primary now: a standby may not know a database
+        yet that was made just now.
+        """
+        port = self._database_ports[int(self.primary().rpartition("-")[2]) - 1]
+        return f"postgresql://{_OWNER}:{self._passwords[_OWNER]}@127.0.0.1:{port}/{database}"
+
+    def replication_url(self) -> str:
+        """How whoever keeps back-ups comes to the primary."""
+        return self.url("replicator", "")
 
     def data(self, number: int = 1) -> Path:
         """The data folder of a server process."""
@@ -122,7 +138,7 @@ class Whole:
         """
         with ThreadPoolExecutor(1) as beside:
             signed = beside.submit(
-                make_repository, self.folder / "signed", self.folder / "release-keys"
+                make_repository, self.folder / "signed", self.folder / "release-keys", CATALOGUE
             )
             serve = ["-H", "127.0.0.1", "-p", str(self._store_port)]
             self._add(Part("store", self.folder / "store", [program("moto_server"), *serve]))
@@ -229,6 +245,9 @@ class Whole:
         (first / "notices.toml").write_text(_RECEIVERS.format(port=self.mail_port))
         service = Service.open(first)
         with writing(service.engine) as connection:
+            self.viewer = technicians.add(
+                connection, "The wall", technicians.VIEWER, "the office", NOW
+            )
             csv = voucher_csv(PRODUCT, range(self._vouchers))
             incoming.import_csv(connection, service.key, csv, NOW)
         service.engine.dispose()
@@ -264,6 +283,27 @@ class Whole:
         with urllib.request.urlopen(where, timeout=10) as answer:
             return bytes(answer.read())
 
+    def same_in_store(self) -> int:
+        """How many files the store gives terminals, each byte for byte as a server does, whole and
+        in ranges.
+
+        Raises:
+            AssertionError: one of them differs.
+        """
+        repository = self.data() / "repository"
+        names = [
+            str(path.relative_to(repository))
+            for folder in SERVED
+            for path in sorted((repository / folder).rglob("*"))
+            if path.is_file()
+        ]
+        store = f"http://127.0.0.1:{self._store_port}/{BUCKET}/"
+        served = f"http://127.0.0.1:{self.balancer_port}/tuf/"
+        for name in names:
+            for part in ("bytes=0-", "bytes=7-99"):
+                assert _fetched(store + name, part) == _fetched(served + name, part), name
+        return len(names)
+
     def _artefacts(self, word: str, number: int) -> None:
         with _environment(
             AWS_ENDPOINT_URL=f"http://127.0.0.1:{self._store_port}",
@@ -283,8 +323,11 @@ class Whole:
             self._add(Part(f"server-{number}", self.folder / f"server-{number}", command))
         mail = [python, "-m", "tests.env.mail", str(self.mail_port), str(self.folder / "mail")]
         self._add(Part("mail", self.folder / "mail", mail))
-        worker = [python, "-m", "updater_server", "worker", "--data", str(self.data(1))]
-        self._add(Part("worker", self.folder / "worker", worker))
+        worker = [python, "-m", "updater_server", "worker", "--data"]
+        self._add(Part("worker", self.folder / "worker", [*worker, str(self.data(1))]))
+        for number in range(2, SERVERS + 1):  # what terminals told that server
+            only = [*worker, str(self.data(number)), "--only", "telemetry"]
+            self._add(Part(f"worker-{number}", self.folder / f"worker-{number}", only))
         places = {
             "DUKA_BIND": f"127.0.0.1:{self.balancer_port}",
             **{
@@ -294,6 +337,12 @@ class Whole:
         }
         haproxy = [program("haproxy"), "-db", "-f", str(ROOT / "deploy" / "haproxy.cfg")]
         self._add(Part("balancer", self.folder / "balancer", haproxy, places))
+
+
+def _fetched(url: str, part: str) -> bytes:
+    """A range of a file."""
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Range": part})) as answer:
+        return bytes(answer.read())
 
 
 @contextmanager

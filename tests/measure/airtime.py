@@ -134,6 +134,24 @@ def own_pairs() -> Iterator[tuple[str, bytes, bytes]]:
         before = after
 
 
+def newest_pair(apart: int) -> tuple[bytes, bytes]:
+    """The image of so many commits ago, and of this one.
+
+    Raises:
+        BuildError: one of them cannot be built.
+    """
+    git = ["git", "-C", str(ROOT), "log", "--first-parent", f"-{apart + 1}", "--format=%H %ct"]
+    lines = subprocess.run(git, capture_output=True, text=True, check=True).stdout.splitlines()
+    images = []
+    for number, line in enumerate((lines[-1], lines[0])):
+        commit, built = line.split()
+        image = _own(number, commit, int(built))
+        if image is None:
+            raise BuildError(f"{commit[:12]} cannot be built")
+        images.append(image)
+    return images[0], images[1]
+
+
 def _own(number: int, commit: str, built: int) -> bytes | None:
     place = STORE / f"duka-{commit[:16]}.img"
     if place.is_file():

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 
@@ -203,8 +203,16 @@ class Terminal(Device):
 Act = Callable[[Terminal, Load], None]
 
 
+class Runs(Protocol):
+    """A server whose CPU is counted."""
+
+    @property
+    def process(self) -> Any:
+        """Its process."""
+
+
 def load(
-    servers: Sequence[Process],
+    servers: Sequence[Runs],
     terminals: Sequence[Terminal],
     act: Act,
     until: Callable[[int], bool],
@@ -238,7 +246,7 @@ def load(
     return whole
 
 
-def cpu_s(server: Process) -> float:
+def cpu_s(server: Runs) -> float:
     """What the server's process has used, user and system."""
     assert server.process
     fields = Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()

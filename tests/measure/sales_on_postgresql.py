@@ -13,20 +13,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from tests.measure.load import Load, Terminal, fill, load, make_folder
 from tests.measure.moved import move
 from tests.measure.past import PRODUCT, Life
 from tests.server.shop import make_repository
 from tests.server.test_server_process import Process
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, programs_folder
 from updater_server.store.postgresql import SCHEMA
 
 PART_BAR = 0.3
 """Of `pgbench`'s rate, with two processes."""
 CPU_BAR_MS = 1.5
-TERMINALS = 64
+TERMINALS = 64  # that `_SCRIPT` sells on
 
 # One transaction: what a sale writes, and what it must ask to know what to write.
 _SCRIPT = f"""\\set t random(1, {TERMINALS})
@@ -63,32 +67,51 @@ def _line(words: str) -> None:
     sys.stdout.flush()
 
 
-def limit(postgres: PostgresServer, database: str, clients: int, seconds: float) -> float:
-    """Transactions a second of `_SCRIPT`, by `pgbench`, in a copy of this database."""
+@dataclass(frozen=True)
+class Where:
+    """A PostgreSQL as its owner reaches it."""
+
+    connect: Callable[[str], psycopg.Connection[Any]]
+    """To a database, every statement committed."""
+    url: Callable[[str], str]
+    """Of a database, for `pgbench`."""
+    folder: Path
+    """For its script."""
+
+    @staticmethod
+    def of(postgres: PostgresServer) -> Where:
+        """The tests' own server."""
+        return Where(postgres.connect, postgres.url, postgres.folder)
+
+
+def limit(where: Where, database: str, clients: int, seconds: float) -> float:
+    """Transactions a second of `_SCRIPT`, by `pgbench`, in a copy of this database, which nobody
+    may use meanwhile.
+    """
     copy = f"{database}_limit"
-    with postgres.connect("postgres") as connection:
+    with where.connect("postgres") as connection:
         connection.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{database}"')
         connection.execute(f'ALTER DATABASE "{copy}" SET search_path = {SCHEMA}')
-    with postgres.connect(copy) as connection:
+    with where.connect(copy) as connection:
         for name in ("voucher_sales", "commission"):
             connection.execute(
                 "INSERT INTO account (name, currency) VALUES (%s, 'KES') ON CONFLICT DO NOTHING",
                 (name,),
             )
-    script = postgres.folder / "sale.pgbench"
+    script = where.folder / "sale.pgbench"
     script.write_text(_SCRIPT)
     script.chmod(0o644)
     done = subprocess.run(
         [
-            postgres.programs / "pgbench", "-n", "-M", "prepared", "-f", script,
+            programs_folder() / "pgbench", "-n", "-M", "prepared", "-f", script,
             "-c", str(clients), "-j", "2", "-T", str(max(1, round(seconds))),
-            "-h", postgres.folder, "-U", "postgres", copy,
+            where.url(copy),
         ],
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     found = re.search(r"tps = ([0-9.]+)", done.stdout)
     assert found, done.stderr
-    with postgres.connect("postgres") as connection:
+    with where.connect("postgres") as connection:
         connection.execute(f'DROP DATABASE "{copy}" WITH (FORCE)')
     return float(found[1])
 
@@ -121,7 +144,7 @@ class Measured:
         self.part = 0.0
 
 
-def _prepare(
+def prepare(
     base: Path, postgres: PostgresServer, past: int, free: int
 ) -> tuple[str, list[Process], list[Life]]:
     """(database, two processes that are not started, terminals) with a past."""
@@ -146,9 +169,9 @@ def measure(
     base: Path, postgres: PostgresServer, past: int, free: int, seconds: float, many: int
 ) -> Measured:
     """Print all of one size."""
-    database, processes, lives = _prepare(base, postgres, past, free)
+    database, processes, lives = prepare(base, postgres, past, free)
     _line(f"{past:,} past sales on {TERMINALS} terminals, {free:,} free:")
-    bare = {clients: limit(postgres, database, clients, seconds) for clients in (1, many)}
+    bare = {clients: limit(Where.of(postgres), database, clients, seconds) for clients in (1, many)}
     _line(f"    pgbench: {bare[1]:.0f}/s on one connection, {bare[many]:.0f}/s on {many}")
     found = Measured()
     ports = []

@@ -76,12 +76,14 @@ def a_release(number: int, **changes: Any) -> Release:
     return Release(image, channels.ReleaseEntry(**{**fields, **changes}))
 
 
-def make_repository(folder: Path, keys: Path) -> channels.Repository:
+def make_repository(
+    folder: Path, keys: Path, catalogue: channels.Catalogue = CATALOGUE
+) -> channels.Repository:
     """An empty repository with a catalogue, signed by everyone."""
     public = channels.keys.generate_all(keys, POLICY, PASSPHRASE)
     signers = channels.keys.load_all(keys, PASSPHRASE)
     repository = channels.Repository.create(folder, public, POLICY, signers)
-    repository.set_catalogue("default", CATALOGUE, signers)
+    repository.set_catalogue("default", catalogue, signers)
     repository.publish(signers)
     return repository
 

@@ -19,7 +19,7 @@ from hw_sim.suppliers import place as hw_place
 from hw_sim.suppliers.airtime import Operator, Settings
 from hw_sim.suppliers.tcp import Listener, Wire
 from tests.server.device import Device
-from tests.server.shop import NOW, PASSPHRASE, POLICY, Shop, make_database
+from tests.server.shop import NOW, Shop, make_database, make_repository
 from tests.suppliers.stage import Stage
 from tests.suppliers.staged import StagedNet, StagedPlace, StagedThreads
 from updater_server import channels
@@ -62,11 +62,7 @@ def make_signed(folder: Path) -> None:
     """`keys`, `repository` and `empty.db`, as `tests.server.conftest` has them."""
     folder.mkdir(parents=True, exist_ok=True)
     make_database(folder / "empty.db")
-    public = channels.keys.generate_all(folder / "keys", POLICY, PASSPHRASE)
-    signers = channels.keys.load_all(folder / "keys", PASSPHRASE)
-    repository = channels.Repository.create(folder / "repository", public, POLICY, signers)
-    repository.set_catalogue("default", CATALOGUE, signers)
-    repository.publish(signers)
+    make_repository(folder / "repository", folder / "keys", CATALOGUE)
 
 
 class Counter:

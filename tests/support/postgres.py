@@ -62,6 +62,12 @@ def _may_be_read_by_all(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o005 == 0o005 for folder in (path, *path.parents))
 
 
+def _ticks(pid: int, count: int) -> list[int]:
+    """Of utime, stime, cutime, cstime (proc(5)) the first so many."""
+    stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return [int(value) for value in stat[11 : 11 + count]]
+
+
 class PostgresServer:
     """One PostgreSQL server on a socket of its own. `kill` and `start` are a crash and what follows
     it. Not `durable`: it leaves to the operating system when something is on the disk, which makes
@@ -82,7 +88,7 @@ class PostgresServer:
             self.programs = Path(copied) / "bin"
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
-        self._run(
+        self.run(
             "initdb", "-D", str(self.data), "-U", OWNER, "--auth=trust", "--encoding=UTF8",
             "--locale=C", "--no-sync", "--no-instructions",
         )  # fmt: skip
@@ -93,15 +99,17 @@ class PostgresServer:
         """Its data folder."""
         return self.folder / "data"
 
-    def _as_whom(self) -> dict[str, Any]:
+    def as_whom(self) -> dict[str, Any]:
+        """For `subprocess`: the user that the server runs as."""
         if self._user is None:
             return {}
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def run(self, program: str, *arguments: str) -> None:
+        """One of PostgreSQL's programs (or the system's), as the server's user."""
         subprocess.run(
-            [self.programs / program, *arguments],
-            check=True, capture_output=True, cwd=self.folder, **self._as_whom(),
+            [found if (found := self.programs / program).exists() else program, *arguments],
+            check=True, capture_output=True, cwd=self.folder, **self.as_whom(),
         )  # fmt: skip
 
     def start(self) -> None:
@@ -126,8 +134,19 @@ class PostgresServer:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=_end_with_us, **self._as_whom(),
+                start_new_session=True, preexec_fn=_end_with_us, **self.as_whom(),
             )  # fmt: skip
+
+    def cpu_s(self) -> float:
+        """What all its processes have used so far, those that ended with them."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ticks = sum(_ticks(pid, 4))
+        for child in children:
+            with contextlib.suppress(OSError):  # it has just ended
+                ticks += sum(_ticks(int(child), 2))
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         """Kill every process of it at once, as a power cut does; the files stay as they are."""

@@ -47,7 +47,7 @@ _COLLIDED = frozenset({"40001", "40P01"})
 log = logging.getLogger("duka.store")
 T = TypeVar("T")
 _GONE = {
-    "connect_timeout": 5,
+    "connect_timeout": 3,
     "keepalives": 1,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
