@@ -18,11 +18,12 @@ Errors are problem details (RFC 9457).
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, TypeVar
 
 from litestar import Litestar, Request, Response, get, post
-from litestar.datastructures import State
+from litestar.datastructures import ResponseHeader, State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
@@ -185,8 +186,10 @@ def _on_sales(calls: Calls, lane: Lane) -> list[HTTPRouteHandler]:
     return [sales, one_sale]
 
 
-def make(service: Service, lane: Lane) -> Litestar:
-    """The API as an ASGI application of its own, answered in the threads of `lane`."""
+def make(service: Service, lane: Lane, headers: Sequence[ResponseHeader] = ()) -> Litestar:
+    """The API as an ASGI application of its own, answered in the threads of `lane`, each answer
+    with these headers.
+    """
     calls = Calls(service)
     made = Litestar(
         [
@@ -211,6 +214,7 @@ def make(service: Service, lane: Lane) -> Litestar:
             security=[{"token": []}],
         ),
         exception_handlers={Exception: _problem},
+        response_headers=headers,
         request_max_body_size=BODY_LIMIT_BYTES,
         logging_config=None,
     )
