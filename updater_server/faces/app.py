@@ -61,6 +61,7 @@ def make_app(service: Service, leaving: Callable[[], bool] = lambda: False) -> F
         problems = await looks.run(whole.problems)
         return Response("\n".join(problems) or "ok", status_code=503 if problems else 200)
 
+    texting = Lane("texts", threads=1, waiting=15, patience_s=10)
     tried = Lane("the sandbox", threads=1, waiting=15, patience_s=10)
     made: dict[bool, Litestar] = {}
 
@@ -71,14 +72,14 @@ def make_app(service: Service, leaving: Callable[[], bool] = lambda: False) -> F
         asked = tried_out.is_meant(scope) and service.sandbox is not None
         if asked not in made:
             made[asked] = (
-                app.make(service.sandbox, tried, tried_out.HEADERS)
+                app.make(service.sandbox, tried, headers=tried_out.HEADERS)
                 if asked and service.sandbox
-                else app.make(service, pages)
+                else app.make(service, pages, texting)
             )
         await made[asked](scope, receive, send)
 
     async def close_lanes() -> None:
-        for lane in (messages, pages, downloads, reports, looks, tried):
+        for lane in (messages, pages, downloads, reports, looks, texting, tried):
             lane.close()
 
     rest = Litestar(
