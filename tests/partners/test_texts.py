@@ -13,10 +13,11 @@ from tests.notices.town import Listener
 from tests.parties.trade import Trade
 from tests.partners.program import Program, token_of
 from tests.partners.test_telephones import NUMBER, register
+from tests.server.shop import ROOT
 from updater_server.errors import BusyError, StateError
 from updater_server.faces.front import Front
 from updater_server.faces.partners import access
-from updater_server.faces.partners.texts import FILE, LETTERS, Texts
+from updater_server.faces.partners.texts import FILE, LETTERS, Gateway, Texts
 from updater_server.parties import telephones
 
 TOKEN = {"DUKA_TEXTS_TOKEN": "atsk_of_ours"}
@@ -159,6 +160,11 @@ def test_settings_that_are_wrong_are_told(
     network.settings.write_text(settings)
     with pytest.raises(StateError, match=words):
         network.brings(f"float {pin}")
+
+
+def test_the_example_of_the_docs_can_be_used() -> None:
+    found = Gateway.of(ROOT / "docs", TOKEN)
+    assert (found.username, found.token) == ("duka", TOKEN["DUKA_TEXTS_TOKEN"])
 
 
 def test_over_http_only_the_gateway_may_bring_texts(
