@@ -16,6 +16,7 @@ from updater_server.cli.reconcile import reconcile_cli
 from updater_server.cli.reports import audit, check, report
 from updater_server.cli.restore import backup, restore, restored_cli
 from updater_server.cli.sales import sales_cli
+from updater_server.cli.sandbox import sandbox_cli
 from updater_server.cli.server import init, serve
 from updater_server.cli.stock import stock_cli
 from updater_server.cli.suppliers import supplier_cli
@@ -38,6 +39,7 @@ cli.add_typer(artefacts_cli, name="artefacts")
 cli.add_typer(sales_cli, name="sales")
 cli.add_typer(reconcile_cli, name="reconcile")
 cli.add_typer(token_cli, name="token")
+cli.add_typer(sandbox_cli, name="sandbox")
 cli.add_typer(webhook_cli, name="webhook")
 cli.add_typer(telephone_cli, name="telephone")
 cli.add_typer(stock_cli, name="stock")

@@ -157,6 +157,8 @@ class Service:
     key_ring: KeyRing = field(default_factory=KeyRing)
     desk: Desk | None = None
     """Where suppliers are asked, in a server that runs."""
+    sandbox: Service | None = None
+    """Where programs are tried, in a server that runs and has one (`updater_server.sandbox`)."""
     coap_port: int | None = None
     """Where datagrams are answered, if they are; terminals are told with each check-in."""
     spool: Spool = field(init=False)

@@ -10,6 +10,7 @@ have a right to free units, some meters need new keys.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import threading
 import time
@@ -159,11 +160,8 @@ class Utility(Supplier):
         """The answer to a vend that was made, as its fault lets it through."""
         if fault == "slow":
             self._place.sleep(self.settings.slow_s)
-        if fault == "swapped":  # of two customers at once: the meter's, or the message's
-            other = asked.meter if int(asked.meter) % 2 else asked.number
-            body = body.replace(
-                f'"{other}"'.encode(), f'"{int(other) + 1:0{len(other)}d}"'.encode()
-            )
+        if fault == "swapped":  # of two customers at once
+            body = utility_words.sold(_neighbours(asked))
         data = _http(200, body)
         if fault == "error_500":
             data = _http(500, utility_words.fault(asked, "XMLVendFaultEx", "an error of ours"))
@@ -236,6 +234,14 @@ class Utility(Supplier):
             self._fault(wire, asked, "XMLVendFaultEx", "not now")
             return
         self._questioned(wire, fault, utility_words.reversed_(asked, done), asked.about)
+
+
+def _neighbours(asked: Asked) -> Sold:
+    """The slip of the customer beside, whole: under this message's name, or its own."""
+    meter = f"{int(asked.meter) + 1:0{len(asked.meter)}d}"
+    number = asked.number if int(asked.meter) % 2 else f"{(int(asked.number) + 1) % 10**6:06d}"
+    other = dataclasses.replace(asked, meter=meter, number=number)
+    return Sold(f"VUPSB/B{meter[-7:]}", other, 0)
 
 
 def _http(status: int, body: bytes) -> bytes:

@@ -16,7 +16,8 @@ from tests.env.parts import until
 from tests.env.whole import SERVERS, UP_S, Whole, whole
 from tests.measure.load import FLOAT_MINOR, Load, Terminal, load
 from tests.measure.past import Life
-from tests.measure.sales_on_postgresql import PART_BAR, TERMINALS, Where, limit
+from tests.measure.sales import TERMINALS
+from tests.measure.sales_on_postgresql import PART_BAR, Where, limit
 from tests.server.test_server_process import Process
 
 MANY = 16

@@ -22,6 +22,7 @@ import psycopg
 from tests.measure.load import Load, Terminal, fill, load, make_folder
 from tests.measure.moved import move
 from tests.measure.past import PRODUCT, Life
+from tests.measure.sales import FULL, TAIL_BAR, TERMINALS, Size
 from tests.server.shop import make_repository
 from tests.server.test_server_process import Process
 from tests.support.postgres import PostgresServer, programs_folder
@@ -30,7 +31,6 @@ from updater_server.store.postgresql import SCHEMA
 PART_BAR = 0.3
 """Of `pgbench`'s rate, with two processes."""
 CPU_BAR_MS = 1.5
-TERMINALS = 64  # that `_SCRIPT` sells on
 
 # One transaction: what a sale writes, and what it must ask to know what to write.
 _SCRIPT = f"""\\set t random(1, {TERMINALS})
@@ -142,14 +142,15 @@ class Measured:
     def __init__(self) -> None:
         self.cpu_ms = 0.0
         self.part = 0.0
+        self.tail = 0.0
 
 
 def prepare(
-    base: Path, postgres: PostgresServer, past: int, free: int
+    base: Path, postgres: PostgresServer, past: int, free: int, on: int = TERMINALS
 ) -> tuple[str, list[Process], list[Life]]:
     """(database, two processes that are not started, terminals) with a past."""
-    made = make_folder(base / f"past-{past}", base / "repository", TERMINALS)
-    lives = fill(made, past, min(TERMINALS, max(1, past)), free)
+    made = make_folder(base / f"past-{past}", base / "repository", on)
+    lives = fill(made, past, min(on, max(1, past)), free)
     database = postgres.make()
     folder = base / f"data-{past}"
     folder.mkdir()
@@ -166,20 +167,25 @@ def prepare(
 
 
 def measure(
-    base: Path, postgres: PostgresServer, past: int, free: int, seconds: float, many: int
+    base: Path, postgres: PostgresServer, size: Size, seconds: float, many: Sequence[int]
 ) -> Measured:
     """Print all of one size."""
-    database, processes, lives = prepare(base, postgres, past, free)
-    _line(f"{past:,} past sales on {TERMINALS} terminals, {free:,} free:")
-    bare = {clients: limit(Where.of(postgres), database, clients, seconds) for clients in (1, many)}
-    _line(f"    pgbench: {bare[1]:.0f}/s on one connection, {bare[many]:.0f}/s on {many}")
+    free = size.free
+    database, processes, lives = prepare(base, postgres, size.past, free, size.on)
+    _line(f"{size}:")
+    bare = {
+        clients: limit(Where.of(postgres), database, clients, seconds) for clients in {1, *many}
+    }
+    told = (f"{bare[clients]:.0f}/s on {clients}" for clients in sorted(bare))
+    _line(f"    pgbench, by connections: {', '.join(told)}")
     found = Measured()
     ports = []
     for process in processes:
         process.start()
         ports.append(process.port)
     try:
-        for boot, (servers, connections) in enumerate(((1, 1), (1, many), (2, many)), 2):
+        runs = [(1, 1), *((1, several) for several in many), *((2, several) for several in many)]
+        for boot, (servers, connections) in enumerate(runs, 2):
             terminals = [
                 Terminal(life, ports[number % servers])
                 for number, life in enumerate(lives[:connections])
@@ -188,7 +194,7 @@ def measure(
                 terminal.boot_count = boot  # its counters go on
             at_work = processes[:servers]
             load(at_work, terminals, Terminal.sell, lambda own: own == 2)
-            share = max(2, (free // 3 - 2 * connections) // connections)
+            share = max(2, (free // len(runs) - 2 * connections) // connections)
             seen = load(at_work, terminals, Terminal.sell, _later_or_sold(seconds, share))
             assert seen.sales == len(seen.seconds), seen.statuses
             part = seen.rate / bare[connections]
@@ -197,7 +203,9 @@ def measure(
             if (servers, connections) == (1, 1):
                 found.cpu_ms = seen.cpu_ms
                 _others(processes, terminals, seconds)
-            found.part = part
+            if (servers, connections) == (2, many[0]):
+                found.part = part
+            found.tail = seen.percentile_ms(99) / seen.percentile_ms(50)
             for terminal, life in zip(terminals, lives, strict=False):
                 terminal.close()
                 life.sequence, life.tag = terminal.sequence, terminal.tag
@@ -224,9 +232,14 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--past", type=int, default=30_000)
     parser.add_argument("--free", type=int, default=30_000)
-    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--terminals", type=int, default=TERMINALS)
+    parser.add_argument("--connections", default="8,64", help="besides one")
     parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--full", action="store_true", help="of everything as much as is promised")
     options = parser.parse_args()
+    if options.full:
+        options.past, options.free, options.terminals = FULL
+    many = [int(word) for word in options.connections.split(",")]
     Path("build").mkdir(exist_ok=True)
     postgres = PostgresServer()
     figures = []
@@ -235,17 +248,20 @@ def main() -> int:
             base = Path(place)
             make_repository(base / "repository", base / "keys")
             _line(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
-            for past, free in ((0, 20_000), (options.past, options.free)):
-                figures.append(
-                    measure(base, postgres, past, free, options.seconds, options.connections)
-                )
+            for size in (
+                Size(0, TERMINALS, 20_000),
+                Size(options.past, options.terminals, options.free),
+            ):
+                figures.append(measure(base, postgres, size, options.seconds, many))
     finally:
         postgres.end()
     worst_ms = max(each.cpu_ms for each in figures)
     least = min(each.part for each in figures)
+    tail = max(each.tail for each in figures)
     bars = [
         (f"CPU of a sale at most {CPU_BAR_MS} ms: {worst_ms:.2f}", worst_ms <= CPU_BAR_MS),
         (f"two processes at least {PART_BAR} of pgbench: {least:.2f}", least >= PART_BAR),
+        (f"p99 at most {TAIL_BAR} of p50 with {many[-1]} at once: {tail:.1f}", tail <= TAIL_BAR),
     ]
     for words, is_held in bars:
         _line(f"{'held  ' if is_held else 'MISSED'} {words}")

@@ -10,6 +10,7 @@ import pytest
 from tests.parties.trade import Trade
 from tests.partners.program import Program
 from tests.server.shop import Shop, make_signed
+from tests.suppliers import counter
 from updater_server.faces import app
 from updater_server.faces.front import Front
 from updater_server.faces.partners import access
@@ -19,6 +20,14 @@ from updater_server.faces.partners import access
 def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `keys`, `repository` and `empty.db`; copy it, do not change it."""
     return make_signed(tmp_path_factory.mktemp("signed"))
+
+
+@pytest.fixture(scope="session")
+def with_top_ups(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A signed price list with top-ups; copy it, do not change it."""
+    folder = tmp_path_factory.mktemp("signed-topups")
+    counter.make_signed(folder)
+    return folder
 
 
 @pytest.fixture

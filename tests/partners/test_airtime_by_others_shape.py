@@ -17,7 +17,7 @@ import pytest
 
 from hw_sim.suppliers.faults import Faults
 from tests.server.shop import KES
-from tests.suppliers.counter import Counter, make_signed, opened
+from tests.suppliers.counter import Counter, opened
 from updater_server.errors import InputError
 from updater_server.faces import app
 from updater_server.faces.http_server import HttpServer
@@ -31,14 +31,6 @@ from updater_server.store.engine import reading, writing
 TILL = bytes.fromhex("7411000000000001")
 NUMBER = "+254712345678"
 FLOAT_MINOR = 100_000
-
-
-@pytest.fixture(scope="session")
-def with_top_ups(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A signed price list with top-ups; copy it, do not change it."""
-    folder = tmp_path_factory.mktemp("signed-topups")
-    make_signed(folder)
-    return folder
 
 
 @contextmanager

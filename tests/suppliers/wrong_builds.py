@@ -179,6 +179,16 @@ def _leaves_out_new_keys() -> AbstractContextManager[object]:
     return mock.patch.object(xmlvend_slip, "_keys", lambda credits: ())
 
 
+def _prints_anybodys_tokens() -> AbstractContextManager[object]:
+    """It takes each slip under its message's name for its own, whosever meter it is for."""
+
+    def sold(self: xmlvend.XmlVend, order: Order, told: Any) -> Any:
+        slip = xmlvend_slip.read(told)
+        return Delivered(slip.receipt, slip.tokens[0], slip.details())
+
+    return mock.patch.object(xmlvend.XmlVend, "_sold", sold)
+
+
 WRONG_BUILDS = (
     WrongBuild("sends again after a time-out", _sends_again, "doubled"),
     WrongBuild("sends again after a restart", _sends_again_after_a_restart, "doubled"),
@@ -192,5 +202,6 @@ WRONG_BUILDS = (
     WrongBuild("pays only at delivery", _pays_at_delivery, "problems"),
     WrongBuild("takes never seen for no", _takes_never_seen_for_no, "lost", "xmlvend"),
     WrongBuild("vends again without advice", _vends_again_without_advice, "doubled", "xmlvend"),
+    WrongBuild("prints anybody's tokens", _prints_anybodys_tokens, "lost", "xmlvend"),
     WrongBuild("leaves out new keys of a meter", _leaves_out_new_keys, "lost", "xmlvend"),
 )

@@ -242,7 +242,7 @@ def test_what_came_is_not_asked_for_again_where_a_look_finds_no_room(
             raise trouble
         return facts | {"open_sale": not steps}
 
-    world.client._gate_facts = gate_facts  # type: ignore[assignment,return-value]
+    world.client._gate_facts = gate_facts
     cut = 0
     for step in range(2, 20):
         world.publish(step, let_out=False)

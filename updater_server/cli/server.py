@@ -18,6 +18,7 @@ from updater_server.errors import StateError
 from updater_server.fleet import technicians
 from updater_server.quiet_log import Repeats
 from updater_server.sales import incoming
+from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service, check_key, unix_time
 from updater_server.startup import alone
 from updater_server.store import engine as database
@@ -41,19 +42,7 @@ DatabaseUrl = Annotated[
 def init(data: Data, database_url: DatabaseUrl = "", owner: OwnerUrl = "") -> None:
     """Make a new data folder, or bring an old one's database up to date."""
     with refusals():
-        folder = DataFolder(data)
-        folder.check_restored()
-        if folder.is_begun and not folder.server_key.exists():
-            raise StateError(f"{data} has a database but no server.key: restore the key")
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not folder.server_key.exists():
-            server_key.create(folder.server_key)
-        key = server_key.load(folder.server_key)
-        _choose(folder, database_url)
-        engine = database.open_engine(folder.place)
-        with alone(folder):  # never under a server that runs
-            _migrate(folder, engine, owner)
-            check_key(engine, key)
+        engine, key = begin(DataFolder(data), database_url, owner)
         token = None
         with writing(engine) as connection:
             incoming.mark_old(connection, key, unix_time())
@@ -68,6 +57,27 @@ def init(data: Data, database_url: DatabaseUrl = "", owner: OwnerUrl = "") -> No
             out.print(f"technician token: {token}", highlight=False, soft_wrap=True)
             out.print("It is shown this once. It enrols terminals and opens the dashboard.")
             out.print(f'It hands out no float until you say: technician allow "{FIRST_TECHNICIAN}"')
+
+
+def begin(folder: DataFolder, database_url: str, owner: str) -> tuple[Engine, ServerKey]:
+    """A data folder's key and its database, made if they are not there, and up to date.
+
+    Raises:
+        StateError: a server runs on it, or half of it is missing; the text says what to do.
+    """
+    folder.check_restored()
+    if folder.is_begun and not folder.server_key.exists():
+        raise StateError(f"{folder.path} has a database but no server.key: restore the key")
+    folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not folder.server_key.exists():
+        server_key.create(folder.server_key)
+    key = server_key.load(folder.server_key)
+    _choose(folder, database_url)
+    engine = database.open_engine(folder.place)
+    with alone(folder):  # never under a server that runs
+        _migrate(folder, engine, owner)
+        check_key(engine, key)
+    return engine, key
 
 
 def _choose(folder: DataFolder, url: str) -> None:

@@ -61,20 +61,25 @@ def make_app(service: Service, leaving: Callable[[], bool] = lambda: False) -> F
         problems = await looks.run(whole.problems)
         return Response("\n".join(problems) or "ok", status_code=503 if problems else 200)
 
-    made: list[Litestar] = []
+    texting = Lane("texts", threads=1, waiting=15, patience_s=10)
+    tried = Lane("the sandbox", threads=1, waiting=15, patience_s=10)
+    made: dict[bool, Litestar] = {}
 
     @asgi("/api", is_mount=True, copy_scope=True)
     async def api(scope: Scope, receive: Receive, send: Send) -> None:
-        if not made:
-            from updater_server.faces.partners.app import (
-                make,
-            )  # where nobody asks, it costs nothing
+        from updater_server.faces.partners import app, tried_out  # where nobody asks, at no cost
 
-            made.append(make(service, pages))
-        await made[0](scope, receive, send)
+        asked = tried_out.is_meant(scope) and service.sandbox is not None
+        if asked not in made:
+            made[asked] = (
+                app.make(service.sandbox, tried, headers=tried_out.HEADERS)
+                if asked and service.sandbox
+                else app.make(service, pages, texting)
+            )
+        await made[asked](scope, receive, send)
 
     async def close_lanes() -> None:
-        for lane in (messages, pages, downloads, reports, looks):
+        for lane in (messages, pages, downloads, reports, looks, texting, tried):
             lane.close()
 
     rest = Litestar(

@@ -24,6 +24,7 @@ from updater_server.faces.http_connection import Application, Limits
 from updater_server.faces.http_server import HttpServer
 from updater_server.renewal import keep_renewing
 from updater_server.sales.vending import Desk
+from updater_server.sandbox import opened as with_sandbox
 from updater_server.service import Service
 from updater_server.startup import count_on, examine, its_place
 from updater_server.store.engine import is_sqlite
@@ -154,6 +155,7 @@ async def _serve(
         for task in (
             *(keep_renewing(service), _count(service), _look_after(service)),
             _follow_the_books(service, server.stop),
+            *([_look_after(service.sandbox)] if service.sandbox else []),
         )
     ]
     await running
@@ -261,7 +263,8 @@ def serve(service: Service, ways: Ways, ready: Callable[[int], None]) -> None:
         service = dataclasses.replace(service, desk=desk, coap_port=told)
         _settle()
         try:
-            asyncio.run(_serve(service, listening, hearing, ready, ways.drain_s))
+            with with_sandbox(service) as whole:
+                asyncio.run(_serve(whole, listening, hearing, ready, ways.drain_s))
         finally:
             desk.close()
             service.folder.port.unlink(missing_ok=True)

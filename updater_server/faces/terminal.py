@@ -32,7 +32,6 @@ from updater_server.store.engine import (
     reading,
     writing,
 )
-from updater_server.store.prepared import undone_if_it_fails
 from updater_server.wire import cbor, keys
 from updater_server.wire.content import BadMessage, Content
 from updater_server.wire.replies import ReplyUnfit, check_reply
@@ -122,10 +121,7 @@ def begin(service: Service, body: bytes, came_at: float) -> Answered | Waiting:
         if device_keys is None:
             return UNAUTHORIZED, b""
         plain = open_request(envelope, device_keys)
-        done = again_if_it_collides(
-            service.engine,
-            lambda: _transaction(service, envelope, device_keys, plain, came_at),
-        )
+        done = _done(service, envelope, device_keys, plain, came_at)
         if done is None:
             return REPLAY, b""
         answer, waits = done
@@ -161,13 +157,49 @@ def _waits_for(
     return Waiting(exchange.service, envelope, exchange.device_keys, plain, wait, until)
 
 
-def _transaction(
+_Done = tuple[bytes, Waiting | None] | None
+"""A message's reply and what is still to come; None if its counter was used."""
+_Told = list[tuple[int, bytes]]
+
+
+def _done(
     service: Service, envelope: Envelope, device_keys: DeviceKeys, plain: bytes, came_at: float
-) -> tuple[bytes, Waiting | None] | None:
-    """All that a message does, its reply and what is still to come; None if its counter was used.
-    Its first statement holds the terminal's row: of one terminal there is one message at a time.
+) -> _Done:
+    """All that a message does. What nobody foresaw, or no terminal would take, is undone whole;
+    then a person is told, and it is refused: a "try later" would be asked again for ever.
+    """
+    told: _Told = []
+    try:
+        done = again_if_it_collides(
+            service.engine,
+            lambda: _transaction(service, envelope, device_keys, plain, came_at, told),
+        )
+    except (PricesUnavailable, VaultError, BusyError):
+        raise
+    except Exception as error:
+        if is_the_databases_fault(error):
+            raise
+        code, text = _in_words(envelope, error)
+        done = again_if_it_collides(service.engine, lambda: _noted(service, envelope, code, text))
+    if done is not None:
+        for kind, said in told:
+            service.spool.add(kind, envelope.terminal_id, said)
+    return done
+
+
+def _transaction(
+    service: Service,
+    envelope: Envelope,
+    device_keys: DeviceKeys,
+    plain: bytes,
+    came_at: float,
+    told: _Told,
+) -> _Done:
+    """One try. Its first statement holds the terminal's row: of one terminal there is one message
+    at a time. `told` gets what is for the spool.
     """
     waits: list[Wait] = []
+    told.clear()
     try:
         with writing(service.engine, beside=True) as connection:
             now = service.now()
@@ -178,14 +210,34 @@ def _transaction(
                 return None
             if not service.key_ring.still(owner.id, owner.key_sealed):
                 raise VaultError("its device key is not the one that it was")
-            exchange = Exchange(service, connection, owner, device_keys, now, waits)
-            answer = _answer_or_note(exchange, plain)
+            exchange = Exchange(service, connection, owner, device_keys, now, waits, told)
+            reply = _told(exchange, _answer(exchange, plain))
+            answer = cbor.dumps(reply)
+            check_reply(reply, len(answer))
     except BaseException:
         _forget(waits)
         raise
-    for kind, said in exchange.told:
-        service.spool.add(kind, exchange.terminal_id, said)
     return answer, _waits_for(exchange, envelope, plain, came_at)
+
+
+def _in_words(envelope: Envelope, error: Exception) -> tuple[str, str]:
+    """(code, text) of the alarm that a person gets."""
+    if isinstance(error, ReplyUnfit):
+        return "reply_unfit", f"asked for something whose answer no terminal takes: {error}"
+    what = type(getattr(error, "orig", None) or error).__name__
+    log.error("a message of terminal %s", envelope.terminal_id.hex(), exc_info=error)
+    return "message_failed", f"a message could not be worked on ({what}): the server's log has it"
+
+
+def _noted(service: Service, envelope: Envelope, code: str, text: str) -> _Done:
+    """Its counter is used, and nothing was done."""
+    with writing(service.engine, beside=True) as connection:
+        now = service.now()
+        owner = terminals.accept_counter(connection, envelope.terminal_id, envelope.counter, now)
+        if owner is None:
+            return None
+        raise_alarm(connection, envelope.terminal_id, code, text, now)
+    return cbor.dumps(_error("bad_message", text)), None
 
 
 def _forget(waits: list[Wait]) -> None:
@@ -198,34 +250,6 @@ def _forget(waits: list[Wait]) -> None:
 def _learn(service: Service, envelope: Envelope) -> DeviceKeys | None:
     with reading(service.engine, soon=True) as connection:
         return service.key_ring.learn(connection, service.key, envelope.terminal_id)
-
-
-def _answer_or_note(exchange: Exchange, plain: bytes) -> bytes:
-    """The reply; what nobody foresaw, or no terminal would take, is undone, told to a person, and
-    refused: a "try later" would be asked again for ever.
-    """
-    connection, terminal_id, now = exchange.connection, exchange.terminal_id, exchange.now
-    try:
-        with undone_if_it_fails(connection):
-            reply = _told(exchange, _answer(exchange, plain))
-            answer = cbor.dumps(reply)
-            check_reply(reply, len(answer))
-            return answer
-    except (PricesUnavailable, VaultError, BusyError):
-        raise
-    except ReplyUnfit as error:
-        _forget(exchange.waits_for)
-        text = f"asked for something whose answer no terminal takes: {error}"
-        raise_alarm(connection, terminal_id, "reply_unfit", text, now)
-    except Exception as error:
-        if is_the_databases_fault(error):
-            raise
-        _forget(exchange.waits_for)
-        what = type(getattr(error, "orig", None) or error).__name__
-        log.exception("a message of terminal %s", terminal_id.hex())
-        text = f"a message could not be worked on ({what}): the server's log has it"
-        raise_alarm(connection, terminal_id, "message_failed", text, now)
-    return cbor.dumps(_error("bad_message", text))
 
 
 def _told(exchange: Exchange, reply: Reply) -> Reply:

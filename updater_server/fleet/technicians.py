@@ -93,7 +93,7 @@ def renew(connection: Connection, name: str, by: str, now: int) -> str:
     """
     token = secrets.token_urlsafe(24)
     _change(connection, name, token_sha256=_hash(token), withdrawn_at=None)
-    _note(connection, _id_of(connection, name), "token renewed", by, now)
+    _note(connection, id_of(connection, name), "token renewed", by, now)
     return token
 
 
@@ -104,7 +104,7 @@ def withdraw(connection: Connection, name: str, by: str, now: int) -> None:
         InputError: there is no such technician.
     """
     _change(connection, name, withdrawn_at=now, allowance_minor=0)
-    _note(connection, _id_of(connection, name), "token withdrawn", by, now)
+    _note(connection, id_of(connection, name), "token withdrawn", by, now)
 
 
 def set_role(connection: Connection, name: str, role: str, by: str, now: int) -> None:
@@ -116,7 +116,7 @@ def set_role(connection: Connection, name: str, role: str, by: str, now: int) ->
     if role not in ROLES:
         raise InputError(f"{role!r} is no role: {', '.join(ROLES)}")
     _change(connection, name, role=role)
-    _note(connection, _id_of(connection, name), f"role {role}", by, now)
+    _note(connection, id_of(connection, name), f"role {role}", by, now)
 
 
 def allow_float(connection: Connection, name: str, amount_minor: int, by: str, now: int) -> None:
@@ -128,7 +128,7 @@ def allow_float(connection: Connection, name: str, amount_minor: int, by: str, n
     if not 0 <= amount_minor <= ALLOWANCE_LIMIT_MINOR:
         raise InputError(f"an allowance is 0 to {ALLOWANCE_LIMIT_MINOR} minor units")
     _change(connection, name, allowance_minor=amount_minor)
-    _note(connection, _id_of(connection, name), f"allowance {amount_minor}", by, now)
+    _note(connection, id_of(connection, name), f"allowance {amount_minor}", by, now)
 
 
 def set_daily_limit(connection: Connection, name: str, limit: int, by: str, now: int) -> None:
@@ -140,7 +140,7 @@ def set_daily_limit(connection: Connection, name: str, limit: int, by: str, now:
     if not 0 <= limit <= DAILY_LIMIT_HIGHEST:
         raise InputError(f"a daily limit is 0 to {DAILY_LIMIT_HIGHEST}")
     _change(connection, name, daily_limit=limit)
-    _note(connection, _id_of(connection, name), f"daily limit {limit}", by, now)
+    _note(connection, id_of(connection, name), f"daily limit {limit}", by, now)
 
 
 def spend_allowance(connection: Connection, technician_id: int, amount_minor: int) -> None:
@@ -227,7 +227,8 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _id_of(connection: Connection, name: str) -> int:
+def id_of(connection: Connection, name: str) -> int:
+    """The number of a technician that there is."""
     found = connection.scalar(select(technician.c.id).where(technician.c.name == name))
     assert found is not None
     return int(found)

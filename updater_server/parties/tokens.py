@@ -15,12 +15,15 @@ from updater_server.errors import ConflictError, InputError
 from updater_server.fleet import operators, terminals
 from updater_server.parties import tree
 from updater_server.parties.tree import Party
+from updater_server.sales import sandbox
 from updater_server.store.tables import api_token, party
 
 TILL = "program"
 """The hardware class of a terminal that is none: a program sells by it."""
 PREFIX = "duka_"
 """So that a token that was lost shows in what somebody searches."""
+SANDBOX_PREFIX = PREFIX + "sandbox_"
+"""Of a token that opens a sandbox alone."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ def add(
         raise ConflictError(f"a token of the name {name} was made before: take another name")
     if till_id is not None:
         _check_till(connection, till_id, whose, may_move)
-    token = PREFIX + secrets.token_urlsafe(32)
+    prefix = SANDBOX_PREFIX if sandbox.is_one(connection) else PREFIX
+    token = prefix + secrets.token_urlsafe(32)
     connection.execute(
         insert(api_token).values(
             name=name,

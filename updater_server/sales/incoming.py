@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 
 from updater_server.errors import InputError, VaultError
 from updater_server.fleet.operators import words
-from updater_server.sales import delivery_file, pins, vault
+from updater_server.sales import delivery_file, pins, sandbox, vault
 from updater_server.sales.delivery_file import Row
 from updater_server.server_key import ServerKey
 from updater_server.store.engine import new_id
@@ -47,12 +47,17 @@ class Twins(NamedTuple):
 def twins(
     connection: Connection, key: ServerKey, rows: Sequence[Row], operators: Mapping[str, str]
 ) -> Twins:
-    """Which of these rows (some hundreds) are in the vault already.
+    """Which of these rows (some hundreds) are in the vault already, or in the wrong books.
 
     One operator's PIN is one voucher, under whatever product and with however many zeros in front.
     """
     by_mark = {pins.mark(key, row.pin): row for row in rows}
-    refused = []
+    misplaced = sandbox.misplaced(connection, [row.serial for row in rows])
+    refused = [
+        f"line {row.line}: serial {row.serial} {misplaced[row.serial]}"
+        for row in rows
+        if row.serial in misplaced
+    ]
     elsewhere = 0
     known = connection.execute(
         select(voucher.c.pin_mark, voucher.c.operator, voucher.c.product_id).where(

@@ -36,6 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from updater_server.errors import InputError
+from updater_server.store.engine import is_sqlite
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import (
     account,
@@ -101,6 +102,18 @@ _FLOAT_IN = Prepared(
 )
 _CURRENCY = Prepared(select(terminal.c.currency).where(terminal.c.id == bindparam("terminal_id")))
 # All entries of a transaction at once: each account is looked up by its key, none is walked to.
+_ON_POSTGRESQL = (
+    "INSERT INTO ledger_entry "
+    "(transaction_id, account_id, amount_minor, balance_after_minor) "
+    "SELECT {number}, a.id, CAST(x.value AS BIGINT), "
+    "CASE WHEN starts_with(x.key, 'float:') THEN COALESCE((SELECT e.balance_after_minor "
+    "FROM ledger_entry e WHERE e.account_id = a.id ORDER BY e.id DESC LIMIT 1), 0) "
+    "+ CAST(x.value AS BIGINT) END "
+    "FROM {given}json_each_text(CAST(:entries AS JSON)) WITH ORDINALITY AS x(key, value, place), "
+    "LATERAL (SELECT id FROM account WHERE name = x.key "
+    "AND currency = CAST(:currency AS TEXT) LIMIT 1) a "
+    "ORDER BY x.place RETURNING balance_after_minor"
+)
 _ENTRIES = Prepared(
     text(
         "INSERT INTO ledger_entry "
@@ -111,18 +124,15 @@ _ENTRIES = Prepared(
         "FROM json_each(:entries) x CROSS JOIN account a "  # in the order in which they are named
         "WHERE a.name = x.key AND a.currency = :currency RETURNING balance_after_minor"
     ),
-    on_postgresql=text(
-        "INSERT INTO ledger_entry "
-        "(transaction_id, account_id, amount_minor, balance_after_minor) "
-        "SELECT CAST(:transaction_id AS BIGINT), a.id, CAST(x.value AS BIGINT), "
-        "CASE WHEN starts_with(x.key, 'float:') THEN COALESCE((SELECT e.balance_after_minor "
-        "FROM ledger_entry e WHERE e.account_id = a.id ORDER BY e.id DESC LIMIT 1), 0) "
-        "+ CAST(x.value AS BIGINT) END "
-        "FROM json_each_text(CAST(:entries AS JSON)) WITH ORDINALITY AS x(key, value, place), "
-        "LATERAL (SELECT id FROM account WHERE name = x.key "
-        "AND currency = CAST(:currency AS TEXT) LIMIT 1) a "
-        "ORDER BY x.place RETURNING balance_after_minor"
-    ),
+    on_postgresql=text(_ON_POSTGRESQL.format(number="CAST(:transaction_id AS BIGINT)", given="")),
+)
+# There its number is given by the same question: one exchange less for each sale.
+_NUMBERED = Prepared(
+    text(
+        "WITH given AS MATERIALIZED (SELECT nextval('ledger_transaction_number') AS id) "
+        + _ON_POSTGRESQL.format(number="given.id", given="given, ")
+        + ", transaction_id"
+    )
 )
 _WRITTEN = Prepared(
     select(account.c.name)
@@ -167,17 +177,15 @@ def post(
     if currency is None:
         assert terminal_id is not None, "money of no terminal has its currency said"
         currency = currency_of(connection, terminal_id)
-    transaction_id = _NEXT.scalar(connection)
     moved = {name: amount_minor for name, amount_minor in entries.items() if amount_minor}
-    values = {"transaction_id": transaction_id, "currency": currency}
-    written = _ENTRIES.scalars(connection, entries=json.dumps(moved), **values)
+    transaction_id, written = _begun(connection, moved, currency)
     if len(written) < len(moved):
         # Of an account that was not there when the question was asked: it may be another's by now.
         known = _WRITTEN.scalars(connection, transaction_id=transaction_id)
         new = {name: amount for name, amount in moved.items() if name not in known}
         for name in new:
             _NEW_ACCOUNT.run(connection, name=name, currency=currency)
-        written += _ENTRIES.scalars(connection, entries=json.dumps(new), **values)
+        written += _written(connection, transaction_id, new, currency)
     floats = [after for after in written if after is not None]
     _TRANSACTION.run(
         connection,
@@ -189,6 +197,29 @@ def post(
         created_at=now,
     )
     return int(floats[-1]) if floats else None
+
+
+def _begun(
+    connection: Connection, moved: Mapping[str, int], currency: str
+) -> tuple[int, list[int | None]]:
+    """The number of a new transaction, and the balances behind those of its entries whose accounts
+    are there.
+    """
+    if is_sqlite(connection):
+        transaction_id = int(_NEXT.scalar(connection))
+        return transaction_id, _written(connection, transaction_id, moved, currency)
+    rows = _NUMBERED.all(connection, entries=json.dumps(moved), currency=currency)
+    if not rows:  # none of them is there: nobody was given the number
+        return int(_NEXT.scalar(connection)), []
+    return int(rows[0].transaction_id), [row.balance_after_minor for row in rows]
+
+
+def _written(
+    connection: Connection, transaction_id: int, moved: Mapping[str, int], currency: str
+) -> list[int | None]:
+    return _ENTRIES.scalars(
+        connection, entries=json.dumps(moved), transaction_id=transaction_id, currency=currency
+    )
 
 
 def currency_of(connection: Connection, terminal_id: bytes) -> str:

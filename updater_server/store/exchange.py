@@ -1,7 +1,7 @@
 """One question to PostgreSQL and its answer, over the driver's own connection. For `prepared`.
 
 The driver's cursor may wait in many ways, and adapts each value anew: some 60 µs of Python for each
-exchange, thirteen times a sale. Here a statement is prepared once on each connection and asked in
+exchange, eight times a sale. Here a statement is prepared once on each connection and asked in
 one call of libpq, which lets other threads go on; rows are read as the driver reads them. Only
 within a transaction that was begun: the driver begins one as the engine wants it.
 """

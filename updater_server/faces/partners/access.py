@@ -26,6 +26,8 @@ def caller(connection: Connection, authorization: str) -> Caller:
     """Who holds the bearer's token. Raises NotAuthorizedException (401)."""
     scheme, _, token = authorization.partition(" ")
     found = tokens.of_token(connection, token.strip()) if scheme.lower() == "bearer" else None
+    if found is None and token.strip().startswith(tokens.SANDBOX_PREFIX):
+        raise NotAuthorizedException("a token of a sandbox opens nothing here: this is real money")
     if found is None:
         raise NotAuthorizedException("a token is needed: Authorization: Bearer duka_…")
     return found

@@ -11,6 +11,7 @@ GET  /openapi/openapi.json
 POST /version1/airtime/send               as Africa's Talking has it (`airtime`)
 GET  /version1/query/transaction/find
 POST /v1/ussd/<token>                     a telephone asks, by its network's gateway (`ussd`)
+POST /v1/texts/<token>                    the same by a text (`texts`)
 
 Errors are problem details (RFC 9457).
 """
@@ -18,11 +19,12 @@ Errors are problem details (RFC 9457).
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, TypeVar
 
 from litestar import Litestar, Request, Response, get, post
-from litestar.datastructures import State
+from litestar.datastructures import ResponseHeader, State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
@@ -34,7 +36,7 @@ from msgspec import Struct
 from updater_server.errors import ConflictError, InputError, ServerError
 from updater_server.faces.errors import RETRY_AFTER_S
 from updater_server.faces.lanes import Lane
-from updater_server.faces.partners import airtime, ussd
+from updater_server.faces.partners import airtime, texts, ussd
 from updater_server.faces.partners.calls import SALES, Calls
 from updater_server.faces.partners.shapes import (
     DepositAsked,
@@ -185,8 +187,15 @@ def _on_sales(calls: Calls, lane: Lane) -> list[HTTPRouteHandler]:
     return [sales, one_sale]
 
 
-def make(service: Service, lane: Lane) -> Litestar:
-    """The API as an ASGI application of its own, answered in the threads of `lane`."""
+def make(
+    service: Service,
+    lane: Lane,
+    texting: Lane | None = None,
+    headers: Sequence[ResponseHeader] = (),
+) -> Litestar:
+    """The API as an ASGI application of its own, answered in the threads of `lane`, each answer
+    with these headers. `texting`: threads that may wait for a gateway.
+    """
     calls = Calls(service)
     made = Litestar(
         [
@@ -194,6 +203,7 @@ def make(service: Service, lane: Lane) -> Litestar:
             *_on_sales(calls, lane),
             *airtime.routes(service, lane, calls.pace),
             *ussd.routes(service, lane),
+            *texts.routes(service, texting or lane),
         ],
         openapi_config=OpenAPIConfig(
             title="Duka",
@@ -211,6 +221,7 @@ def make(service: Service, lane: Lane) -> Litestar:
             security=[{"token": []}],
         ),
         exception_handlers={Exception: _problem},
+        response_headers=headers,
         request_max_body_size=BODY_LIMIT_BYTES,
         logging_config=None,
     )

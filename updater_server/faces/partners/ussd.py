@@ -16,27 +16,20 @@ from urllib.parse import parse_qsl
 
 from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
-from sqlalchemy import Connection
 
-from updater_server import words
 from updater_server.faces.lanes import Lane
 from updater_server.faces.partners import access
+from updater_server.faces.partners.answers import FLOATS, LAST, ONE, Answers
 from updater_server.faces.requests import AnyRequest
-from updater_server.parties import telephones
-from updater_server.parties.telephones import Asker
-from updater_server.sales import currency, ledger
 from updater_server.service import Service
-from updater_server.store.engine import reading, writing
+from updater_server.store.engine import reading
 
-TERMINALS = 8
-SALES = 4
 LETTERS = 182
 """A network shows no more at once."""
 _MENU = "CON Duka\n1 Float\n2 Last sales\n3 One sale"
 _ASK_PIN = "CON Your PIN"
 _ASK_NUMBER = "CON Number of the sale (on the slip)"
 _NOTHING = "END Not possible. Ask your agent."
-_STATES = {"delivered": "sold", "refused": "not sold", "reserved": "not decided yet"}
 
 
 @dataclass(frozen=True)
@@ -52,6 +45,7 @@ class Ussd:
 
     def __init__(self, service: Service, pace: access.Pace | None = None) -> None:
         self._service = service
+        self._answers = Answers(service)
         self._pace = pace or access.Pace(a_second=0.2, at_once=12)
 
     def answer(self, token: str, body: bytes) -> str:
@@ -67,60 +61,22 @@ class Ussd:
         if typed is None:
             return _NOTHING
         self._pace.ask(zlib.crc32(typed.number.encode()))
-        needed = {"1": 2, "2": 2, "3": 3}
+        needed = {FLOATS: 2, LAST: 2, ONE: 3}
         if not typed.parts:
             return _MENU
         choice = typed.parts[0]
         if choice not in needed or len(typed.parts) > needed[choice]:
             return _NOTHING
-        if choice == "3" and len(typed.parts) == 1:
+        if choice == ONE and len(typed.parts) == 1:
             return _ASK_NUMBER
         if len(typed.parts) < needed[choice]:
             return _ASK_PIN
         return self._told(typed, choice)
 
     def _told(self, typed: Typed, choice: str) -> str:
-        service = self._service
-        with writing(service.engine) as connection:  # wrong PINs are counted
-            who = telephones.asker(connection, typed.number, typed.parts[-1], service.now())
-        if who is None:
-            return _NOTHING
-        with reading(service.engine) as connection:
-            lines = {"1": self._floats, "2": self._last}.get(choice, self._one)(
-                connection, who, typed
-            )
-        return ("END " + "\n".join(lines))[:LETTERS]
-
-    def _floats(self, connection: Connection, who: Asker, _typed: Typed) -> list[str]:
-        money = currency.shown(connection, self._service.prices)
-        lines = [
-            f"{terminal_id.hex()[-4:]}: "
-            f"{money.figures(ledger.float_minor(connection, terminal_id))}"
-            for terminal_id in telephones.terminals_of(connection, who.party, TERMINALS)
-        ]
-        own_minor = ledger.balance_of_float(connection, who.party.account)
-        return [f"{who.party.code}: {money.show(own_minor)}", *lines]
-
-    def _last(self, connection: Connection, who: Asker, _typed: Typed) -> list[str]:
-        terminals = telephones.terminals_of(connection, who.party, TERMINALS)
-        rows = telephones.last_sales(connection, terminals, SALES)
-        money = currency.shown(connection, self._service.prices)
-        return [
-            f"{row.sequence} {money.figures(row.amount_minor)} {_STATES[row.state]}" for row in rows
-        ] or ["No sales"]
-
-    def _one(self, connection: Connection, who: Asker, typed: Typed) -> list[str]:
-        terminals = telephones.terminals_of(connection, who.party, TERMINALS)
-        number = typed.parts[1]
-        if not re.fullmatch("[0-9]{1,10}", number):
-            return ["No such sale"]
-        rows = telephones.sales_numbered(connection, terminals, int(number))
-        money = currency.shown(connection, self._service.prices)
-        return [
-            f"{row.terminal_id.hex()[-4:]} {row.product_id} {money.figures(row.amount_minor)} "
-            f"{_STATES[row.state]} {words.minute(row.created_at)}"
-            for row in rows
-        ] or ["No such sale"]
+        pin, asked = typed.parts[-1], typed.parts[1:-1]
+        lines = self._answers.told(typed.number, choice, asked, pin)
+        return _NOTHING if lines is None else ("END " + "\n".join(lines))[:LETTERS]
 
 
 def _typed(body: bytes) -> Typed | None:

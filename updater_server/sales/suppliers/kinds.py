@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from updater_server.errors import InputError
-from updater_server.sales.suppliers import airtime, iso8583, xmlvend
+from updater_server.sales.suppliers import airtime, iso8583, sandbox, xmlvend
 from updater_server.sales.suppliers.base import Supplier
 from updater_server.sales.suppliers.net import REAL, Net
 
@@ -21,6 +21,7 @@ KINDS: dict[str, Maker] = {
     xmlvend.KIND: lambda settings, secrets, net: xmlvend.XmlVend(
         xmlvend.Utility.made(settings, secrets), net
     ),
+    sandbox.KIND: lambda settings, secrets, net: sandbox.Sandbox(),
 }
 
 

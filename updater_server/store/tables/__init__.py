@@ -5,7 +5,7 @@ Money is integers in minor units. Times are Unix seconds. Ids of terminals are t
 Rows of `ledger_*`, `journal_*`, `voucher_assignment`, `voucher_aside`, `stock_outcome`,
 `stock_return`, `deposit`, `operator_log`, `technician_event`, `vend_event`, `supplier_report` and
 the trade's (`parties`, but tokens), `wave_*`, `running_history`, `party_region` and of `matching`
-are never updated or deleted: triggers refuse it (migrations 0002 to 0031, on PostgreSQL from 0016
+are never updated or deleted: triggers refuse it (migrations 0002 to 0033, on PostgreSQL from 0016
 on).
 """
 
