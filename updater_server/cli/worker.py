@@ -30,7 +30,7 @@ from updater_server.service import Service
 from updater_server.store.engine import reading, writing
 from updater_server.views import fold
 
-JOBS = ("notices", "stock", "hooks", "fleet", "telemetry", "waves", "reconcile", "views")
+JOBS = ("notices", "stock", "hooks", "fleet", "telemetry", "history", "waves", "reconcile", "views")
 _STOCK_EVERY_S = 3600.0
 _LOOK_S = 0.5
 _VIEWS_EVERY_S = 30.0
@@ -42,8 +42,8 @@ def worker(
 ) -> None:
     """What is done beside the server until interrupted: telling people of alarms and partners'
     programs of what was posted, watching how long the vault lasts, counting the fleet and looking
-    whether the books agree, taking in what terminals tell, judging releases on trial, holding each
-    day against the terminals and the suppliers, keeping the log of sales.
+    whether the books agree, taking in what terminals tell and keeping its history, judging releases
+    on trial, holding each day against the terminals and the suppliers, keeping the log of sales.
     """
     from updater_server.lookout import worker as lookout  # not at each command's start
     from updater_server.matching import nights
@@ -61,6 +61,7 @@ def worker(
         "hooks": hooks.run,
         "fleet": lookout.run,
         "telemetry": waves.keep_taking_in,
+        "history": waves.keep_history,
         "waves": waves.keep_looking,
         "reconcile": nights.watch,
         "views": _fold_views,
