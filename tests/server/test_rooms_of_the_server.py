@@ -41,9 +41,10 @@ BELOW["backup"] = BELOW["startup"] | {"startup"}
 BELOW["artefacts"] = {"errors", "atomic"}
 BELOW["moving"] = BELOW["startup"] | {"startup"}
 BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
+BELOW["robots"] = BELOW["lookout"] | {"lookout", "telemetry"}
 BELOW["faces"] |= {"lookout", "halting", "matching", "views"}
 BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log", "waves", "verdict"}
-BELOW["cli"] |= {"moving", "artefacts"}
+BELOW["cli"] |= {"moving", "artefacts", "robots"}
 BELOW["__main__"] = {"cli"}
 
 
