@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from updater_server.channels import RepositoryError
 from updater_server.channels.published import Published
 from updater_server.robots.device import NoAnswer, RobotDevice
 from updater_server.robots.listed import Robot
@@ -97,7 +98,7 @@ class Round:
         try:
             catalogue = self._published.catalogue(Path(robot.catalogue).stem)
             file = self._published.target_file(robot.catalogue)
-        except (KeyError, OSError, ValueError) as error:
+        except RepositoryError as error:
             raise Broken(f"{robot.catalogue} is not published") from error
         found = [one for one in catalogue.products if one.product_id == robot.product]
         if not found:
