@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Response, get, post
-from litestar.exceptions import NotFoundException, PermissionDeniedException
+from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import HTTPRouteHandler
 
 from updater_server import halting
@@ -91,19 +91,19 @@ class BoardFace:
         """`GET /board/verdicts/<channel>/<release>`: what the newest verdict was made of.
 
         Raises:
-            NotFoundException: (404) there is none.
+            InputError: there is none.
         """
         sign_in.technician(self._service, token, "basic", *_SEES)
         found = sheets.read(self._service.folder.repository).get(channel, {}).get(str(release))
         if found is None:
-            raise NotFoundException(f"no verdict on release {release} on {channel[:16]} yet")
+            raise InputError(f"no verdict on release {release} on {channel[:16]} yet")
         return sheet_page.html(channel, release, found, self._service.now())
 
     def release(self, token: str, release: int) -> str:
         """`GET /board/releases/<release>`: one release's page.
 
         Raises:
-            NotFoundException: (404) no channel ever listed it.
+            InputError: no channel ever listed it.
         """
         sign_in.technician(self._service, token, "basic", *_SEES)
         found = self._live.history
@@ -114,7 +114,7 @@ class BoardFace:
             raise StateError(str(error)) from error
         html = release_page.html(release, found, published, self._service.now())
         if html is None:
-            raise NotFoundException(f"no channel ever listed release {release}")
+            raise InputError(f"no channel ever listed release {release}")
         return html
 
     def pipeline(self, token: str, asked: Mapping[str, str]) -> tuple[bytes, str]:
