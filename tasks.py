@@ -341,14 +341,21 @@ def verdict(
 
 @task(
     help={
-        "live": "so many protocol terminals before the real server and worker",
+        "live": "so many protocol terminals before the real server and worker; 330 unless said",
+        "terminals": "so many by discrete events instead, held against --live first",
         "effect": "how many times as often sales fail on the bad release",
         "options": 'passed on: `--options "--wave 100 --hours 40 --only bad --kills 10"`',
     }
 )
-def fleet(context: Context, live: int = 330, effect: float = 2.0, options: str = "") -> None:
-    """A fleet on a fast clock: a good release passes, a bad one is halted, an outage is not."""
-    _python(f"-m tests.live --terminals {live} --effect {effect} {options}")
+def fleet(
+    context: Context, live: int = 0, terminals: int = 0, effect: float = 2.0, options: str = ""
+) -> None:
+    """A fleet on a fast clock: a good release passes, a bad one is halted, an outage is not; or of
+    a whole one: adoption, bytes, dollars and days per wave, and what a server hears in a minute."""
+    if terminals:
+        _python(f"-m tests.fleet --terminals {terminals} --live {live} {options}")
+    else:
+        _python(f"-m tests.live --terminals {live or 330} --effect {effect} {options}")
 
 
 @task(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SERVED = ("targets", "metadata")
 """Folders of a repository that terminals are given files from; the first is named by the second."""
 TIMESTAMP = "metadata/timestamp.json"
+HISTORY = "history"
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,29 @@ def pull(store: ObjectStore, repository: Path) -> Brought:
     if is_newer:
         write_atomically(file, timestamp)
     return Brought(got + is_newer, size + len(timestamp) * is_newer, is_newer)
+
+
+def push_history(folder: Path, store: ObjectStore) -> tuple[int, int]:
+    """Bring the store under `history/` the days that it lacks, each file before its hash: what
+    has a hash there is whole. Returns how many files, and their bytes.
+
+    Raises:
+        StateError: the store cannot be written.
+    """
+    from obstore.exceptions import BaseError
+
+    try:
+        there = {str(entry["path"]) for part in store.list(HISTORY) for entry in part}
+        sent = size = 0
+        for proof in sorted(folder.glob("*.sha256")):
+            for file in (proof.with_suffix(""), proof):
+                if f"{HISTORY}/{proof.name}" not in there:
+                    content = file.read_bytes()
+                    store.put(f"{HISTORY}/{file.name}", content)
+                    sent, size = sent + 1, size + len(content)
+    except BaseError as error:
+        raise StateError(f"the object store: {_first_line(error)}") from error
+    return sent, size
 
 
 def _listed(store: ObjectStore) -> Iterator[tuple[str, int]]:

@@ -125,6 +125,11 @@ class DataFolder:
         return self.path / "telemetry"
 
     @property
+    def history(self) -> Path:
+        """Days of what terminals told that are over, as Parquet."""
+        return self.path / "history"
+
+    @property
     def port(self) -> Path:
         """The port in use, while the server runs."""
         return self.path / "port"

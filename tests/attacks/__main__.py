@@ -12,11 +12,12 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.attacks import terminal_rows
+from tests.attacks import counter_rows, terminal_rows
 from tests.attacks.office_rows import RESTORED, TOKEN
 from tests.attacks.rows import CONCEDED, ROWS
 from tests.attacks.scene import Row
 from tests.attacks.whole import Played, make_base, play_family
+from tests.server.shop import make_signed
 from tests.support.world import quiet_tools
 
 WIDTH = 80
@@ -91,6 +92,17 @@ def main() -> int:
                 family = jobs[job]
                 gained += _tell(family, *job.result())
                 count += len(family.rows) if family.kind != "conceded" else 0
+        begun = time.monotonic()
+        with quiet_tools():
+            (folder / "signed").mkdir()
+            signed = make_signed(folder / "signed")
+            forged = [
+                counter_rows.play(row, signed, folder / f"counters-{number}")
+                for number, row in enumerate(counter_rows.ROWS)
+            ]
+        family = Family("Terminals tell counters of their own", "counters", ())
+        gained += _tell(family, forged, time.monotonic() - begun)
+        count += len(forged)
     print(f"\nattacks: {count}, gained by attacker: {gained}")
     return 1 if gained else 0
 

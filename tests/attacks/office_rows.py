@@ -165,6 +165,20 @@ def foreign_halt(scene: WholeScene) -> None:
             raise Gained(f"{path} by a token of the board")
 
 
+@row(TOKEN, "token: the board without one, or with another role's")
+def foreign_board(scene: WholeScene) -> None:
+    server = scene.world.server
+    bench = server.command("technician", "add", "some mender", "--role", "bench").split()[-1]
+    terminal = scene.world.terminal_id
+    paths = ["", "/live", f"/terminals/{terminal}", f"/releases/{scene.offered}"]
+    paths.append(f"/verdicts/stable/{scene.offered}")
+    for path in [*(f"/board{end}" for end in paths), "/pipeline", "/pipeline?as=json"]:
+        for auth in (None, ("x", ""), ("x", "guessed"), ("x", bench)):
+            answer = httpx.get(f"{server.url}{path}", auth=auth)
+            if answer.status_code not in (401, 403):
+                raise Gained(f"{path} was answered {answer.status_code}")
+
+
 @row(TOKEN, "token: used after it was taken back")
 def withdrawn(scene: WholeScene) -> None:
     scene.world.server.command("technician", "withdraw", "first technician")

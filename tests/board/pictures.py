@@ -16,9 +16,12 @@ from tests.board.scene import Scene, begin, give_online_keys, settle, token, two
 from tests.board.served import served
 from tests.house.tree import ROOT
 from tests.panel.chromium import Chromium, installed
-from tests.server.shop import PASSPHRASE, make_signed
+from tests.server.shop import PASSPHRASE, Shop, make_signed
+from tests.telemetry.fleet import NEW, Fleet
 from updater_server import halting
 from updater_server.fleet.alarms import raise_alarm
+from updater_server.lookout import picture
+from updater_server.lookout.picture import Probe, Probes
 from updater_server.lookout.worker import Lookout
 from updater_server.store.engine import writing
 
@@ -77,6 +80,7 @@ def main() -> int:
             name = make.__name__
             scene = make(Path(made) / name, signed)
             Lookout(scene.shop.service).look()
+            robots(scene)
             opened = token(scene.shop, "release", "Rehema")
             with served(scene.shop.service) as port:
                 browser.resize(1280, 720)
@@ -89,7 +93,35 @@ def main() -> int:
                     browser.wait(lambda: "live" in browser.text("#live"), "the board")
                     browser.save(out / "board-phone.png", COLOURS)
             scene.shop.service.engine.dispose()
+        sheet(Path(made) / "sheet", signed, browser, out)
     return 0
+
+
+def sheet(folder: Path, signed: Path, browser: Chromium, out: Path) -> None:
+    """What a verdict that halts was made of, from terminals of a bad release."""
+    fleet = Fleet.open(Shop.open(folder, signed / "repository"), signed / "keys", 120)
+    fleet.failing[NEW] = 0.2
+    fleet.give_keys("timestamp-1", "snapshot-1", "rollout-1")
+    fleet.let_out(4000)
+    fleet.work()
+    for _ in range(12):
+        fleet.hour()
+    opened = token(fleet.shop, "viewer", "The wall")
+    with served(fleet.shop.service) as port:
+        browser.resize(1280, 720)
+        browser.open(f"http://any:{opened}@127.0.0.1:{port}/board/verdicts/stable/{NEW}")
+        browser.wait(lambda: "verdict" in browser.text("h2").lower(), "the sheet")
+        browser.save(out / "board-sheet.png", COLOURS)
+    fleet.told.close()
+    fleet.shop.service.engine.dispose()
+
+
+def robots(scene: Scene) -> None:
+    """Let robots have come back a minute ago."""
+    now = scene.shop.clock[0]
+    probes = [Probe("savanna", "", "", 1840, now - 60), Probe("lake-power", "", "", 3120, now - 55)]
+    with writing(scene.shop.service.engine) as connection:
+        picture.keep(connection, Probes(probes), now - 55)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,8 @@ class Fleet:
     real: int = 20
     devices: list[Terminal] = field(default_factory=list)
     messages: int = 0
+    size_bytes: int = 0
+    """Of the messages' own bodies, both ways."""
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.folder / "clock", NOW)
@@ -218,7 +220,9 @@ class Fleet:
         self.messages += 1
         self._line.request("POST", "/m", body, {"Content-Type": "application/cose"})
         answer = self._line.getresponse()
-        return answer.status, answer.read()
+        reply = answer.read()
+        self.size_bytes += len(body) + len(reply)
+        return answer.status, reply
 
     # --- people ---
 

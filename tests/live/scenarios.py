@@ -6,6 +6,7 @@ import json
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.live.fleet import CHANNEL, NEW, Failing, Fleet
 from updater_server import channels
@@ -13,6 +14,17 @@ from updater_server.store import engine as database
 from updater_server.store.engine import reading
 from updater_server.verdict.ruling import Verdict
 from updater_server.waves import book, replaying
+
+
+class Hour(NamedTuple):
+    """So far, at the end of an hour: terminals that installed and that restarted as a control;
+    messages, and the bytes of their bodies, since the release was let out.
+    """
+
+    installed: int
+    restarted: int
+    messages: int
+    size_bytes: int
 
 
 @dataclass
@@ -26,6 +38,7 @@ class Outcome:
     switched: int = 0
     switched_after_halt: int = 0
     messages: int = 0
+    course: list[Hour] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
     def line(self) -> str:
@@ -65,13 +78,17 @@ def play(start: Fleet, folder: Path, scenario: Scenario) -> Outcome:
         fleet.let_out(scenario.wave)
         plan = fleet.office()[0].published.rollout(CHANNEL)
         fleet.order("look")
-        begun = fleet.messages
+        begun, begun_bytes = fleet.messages, fleet.size_bytes
         halted_s = 0
         for hour in range(scenario.hours):
             if hour in killed:
                 _kill(fleet, chance)
             fleet.hour(hour, scenario.failing)
             outcome.hours = hour + 1
+            installed = sum(one.switched_at_s > 0 for one in fleet.devices)
+            restarted = sum(one.sham_done for one in fleet.devices) - installed
+            spent = fleet.messages - begun, fleet.size_bytes - begun_bytes
+            outcome.course.append(Hour(installed, restarted, *spent))
             if NEW in fleet.shelf.plan["halted"]:
                 halted_s = halted_s or fleet.clock.now()
                 if fleet.clock.now() - halted_s >= 3 * 3600:

@@ -13,6 +13,8 @@ from tests.live.shelf import Shelf
 from tests.server.device import Device, Transport
 
 HOUR_S = 3600
+TAKES_H = 3.0
+"""In the mean so many hours after it may, a terminal has downloaded and its gates are open."""
 
 
 class Terminal:
@@ -26,8 +28,7 @@ class Terminal:
         self.region = region
         self.release = release
         self.own = self.chance.uniform(0.5, 1.5)
-        self.takes_h = self.chance.expovariate(1 / 3)
-        """So many hours after it may, it has downloaded and its gates are open."""
+        self.takes_h = self.chance.expovariate(1 / TAKES_H)
         self.may_since_s = 0
         self.sequence = 0
         self.windows = 0

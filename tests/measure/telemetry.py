@@ -21,11 +21,13 @@ from sqlalchemy import Engine
 from tests.support import postgres
 from tests.telemetry.making import BEGAN_S, made_window
 from updater_server.store import engine as database
+from updater_server.telemetry import history
 from updater_server.telemetry.intake import take_in
 from updater_server.telemetry.spool import WINDOWS, Spool
 from updater_server.telemetry.store import Told, day_of
 
 DAILY, ARMS, HOURS = 1_000_000, 30_000, 24
+HISTORY_BAR_BYTES = 20
 INTAKE_BAR_S, DROP_BAR_S = 60.0, 1.0
 _KINDS = 5000  # different windows; each terminal tells one of them
 
@@ -66,6 +68,8 @@ class Measured(NamedTuple):
     size_bytes: int
     kept: int
     kept_bytes: int
+    history_bytes: int
+    history_s: float
     days_dropped: int
     laid_s: float
     taken_s: float
@@ -87,14 +91,19 @@ def measure(scale: float, kind: str) -> Measured:
         taken = take_in(Spool(folder, lambda: 0), told, lambda: BEGAN_S + 26 * 3600)
         cpu, wall = time.process_time() - begun, time.monotonic() - wall
         told.close()  # what waits in a log goes into its file
+        begun = time.process_time()
+        past = [history.write(told, day, folder / "history") for day in told.days()]
+        written, told_of = time.process_time() - begun, sum(one.size_bytes for one in past)
+        told.close()
         kept_bytes = sum(path.stat().st_size for path in folder.glob("told-*.db*"))
         begun, dropping = time.process_time(), time.monotonic()
         dropped = told.drop_before(day_of(BEGAN_S + 10**7))
         drop, dropping = time.process_time() - begun, time.monotonic() - dropping
         engine.dispose()
     return Measured(
-        count, size_bytes, taken.rows, kept_bytes, len(dropped), laid, cpu, wall, drop, dropping
-    )
+        count, size_bytes, taken.rows, kept_bytes, told_of, written, len(dropped), laid, cpu, wall,
+        drop, dropping,
+    )  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -114,6 +123,9 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"  a whole day: {whole:.0f} s (bar {INTAKE_BAR_S:.0f} s)")
     if found.kept_bytes:
         print(f"kept: {found.kept_bytes / count:.0f} bytes each")
+    history_each = found.history_bytes / count
+    print(f"as Parquet: {history_each:.1f} bytes each (bar {HISTORY_BAR_BYTES}), "
+          f"{found.history_s / options.scale:.0f} s of CPU for a whole day")  # fmt: skip
     print(f"a day given up: {found.drop_s:.2f} s of CPU ({found.drop_wall_s:.2f} s by the wall); "
           f"bar {DROP_BAR_S:g} s")  # fmt: skip
     bad = found.kept != count or found.days_dropped != 1

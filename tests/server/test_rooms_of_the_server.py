@@ -28,7 +28,7 @@ BELOW: dict[str, set[str]] = {
 BELOW["parties"] = BELOW["sales"] | {"sales"}
 BELOW["views"] = BELOW["parties"] | {"parties"}
 BELOW["verdict"] = {"channels", "wire"}
-BELOW["telemetry"] = {"wire", "store"}
+BELOW["telemetry"] = {"wire", "store", "atomic", "errors"}
 BELOW["service"] = BELOW["sales"] | {"sales", "telemetry"}
 BELOW["matching"] = BELOW["service"] | {"service", "parties", "atomic"}
 BELOW["notices"] = BELOW["service"] | {"service", "parties"}
@@ -42,9 +42,10 @@ BELOW["artefacts"] = {"errors", "atomic"}
 BELOW["moving"] = BELOW["startup"] | {"startup"}
 BELOW["sandbox"] = BELOW["startup"] | {"startup", "parties"}
 BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
+BELOW["robots"] = BELOW["lookout"] | {"lookout", "telemetry", "atomic"}
 BELOW["faces"] |= {"lookout", "halting", "matching", "views", "sandbox"}
 BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log", "waves", "verdict"}
-BELOW["cli"] |= {"moving", "artefacts"}
+BELOW["cli"] |= {"moving", "artefacts", "robots"}
 BELOW["__main__"] = {"cli"}
 
 

@@ -73,6 +73,8 @@ class History:
         self.steps: list[Step] = []
         self.entries: dict[tuple[str, int], ReleaseEntry] = {}
         """What was ever listed, by hardware class and release, as it was listed first."""
+        self.weights: dict[str, int] = {}
+        """Bytes of every target that was ever listed, by its path."""
         self.doubts: list[str] = []
         """What could not be read, or is not what the log tells of."""
 
@@ -172,6 +174,8 @@ class History:
         before = self._state.entries.get(channel, {})
         found = {(e.hardware.hardware_class, e.release): e for e in entries_in(signed)}
         self._state.entries[channel] = found
+        lengths = {path: target.length for path, target in signed.targets.items()}
+        self.weights = {**self.weights, **lengths}
         for key, entry in found.items():
             if key not in before:
                 self.entries.setdefault(key, entry)

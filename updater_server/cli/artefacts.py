@@ -28,6 +28,14 @@ def pull(url: Url, data: Data) -> None:
         _said(artefacts.pull(artefacts.open_store(url), DataFolder(data).repository), "got")
 
 
+@artefacts_cli.command("history")
+def history(url: Url, data: Data) -> None:
+    """Bring the store the days of what terminals told that `worker` has written and it lacks."""
+    with refusals():
+        sent, size = artefacts.push_history(DataFolder(data).history, artefacts.open_store(url))
+        say(f"sent {sent} files, {size} bytes")
+
+
 def _said(brought: artefacts.Brought, word: str) -> None:
     newer = "a newer timestamp" if brought.is_newer else "the same timestamp"
     say(f"{word} {brought.files} files, {brought.bytes} bytes; {newer}")

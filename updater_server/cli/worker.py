@@ -30,7 +30,18 @@ from updater_server.service import Service
 from updater_server.store.engine import reading, writing
 from updater_server.views import fold
 
-JOBS = ("notices", "stock", "hooks", "fleet", "telemetry", "waves", "reconcile", "views")
+JOBS = (
+    "notices",
+    "stock",
+    "hooks",
+    "fleet",
+    "telemetry",
+    "history",
+    "waves",
+    "reconcile",
+    "views",
+    "robots",
+)
 _STOCK_EVERY_S = 3600.0
 _LOOK_S = 0.5
 _VIEWS_EVERY_S = 30.0
@@ -42,13 +53,15 @@ def worker(
 ) -> None:
     """What is done beside the server until interrupted: telling people of alarms and partners'
     programs of what was posted, watching how long the vault lasts, counting the fleet and looking
-    whether the books agree, taking in what terminals tell, judging releases on trial, holding each
-    day against the terminals and the suppliers, keeping the log of sales.
+    whether the books agree, taking in what terminals tell and keeping its history, judging releases
+    on trial, holding each day against the terminals and the suppliers, keeping the log of sales,
+    sending robots round.
     """
     from updater_server.lookout import worker as lookout  # not at each command's start
     from updater_server.matching import nights
     from updater_server.notices import hooks
     from updater_server.notices import worker as notices
+    from updater_server.robots import worker as robots
     from updater_server.waves import worker as waves
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -61,9 +74,11 @@ def worker(
         "hooks": hooks.run,
         "fleet": lookout.run,
         "telemetry": waves.keep_taking_in,
+        "history": waves.keep_history,
         "waves": waves.keep_looking,
         "reconcile": nights.watch,
         "views": _fold_views,
+        "robots": robots.run,
     }
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

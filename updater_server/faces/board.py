@@ -3,6 +3,8 @@
 GET  /board        the page, by HTTP Basic: a token of a viewer, a release manager or the office
 GET  /board/live   its inside alone, with an ETag
 GET  /board/terminals/<id>  what one terminal said it ran, change by change
+GET  /board/releases/<release>  what one release is, weighs, and who signed the lists that have it
+GET  /board/verdicts/<channel>/<release>  what the newest verdict was made of
 GET  /pipeline     every release on its way; ?as=csv, ?as=json
 POST /board/halt   {"channel": …, "release": …}: by a release manager's token alone
 """
@@ -20,10 +22,10 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import HTTPRouteHandler
 
 from updater_server import halting
-from updater_server.channels import RepositoryError, pipeline_table
+from updater_server.channels import RepositoryError, open_published, pipeline_table, sheets
 from updater_server.errors import InputError, StateError
 from updater_server.faces import sign_in
-from updater_server.faces.dashboard import pipeline_page, terminal_page
+from updater_server.faces.dashboard import pipeline_page, release_page, sheet_page, terminal_page
 from updater_server.faces.dashboard.board import POLICY, LiveBoard
 from updater_server.faces.lanes import Lane
 from updater_server.faces.requests import AnyRequest, authorization, decode, query
@@ -84,6 +86,36 @@ class BoardFace:
             told = as_of.timeline(connection, terminal_id)
             heard_at = as_of.last_check_in(connection, terminal_id)
         return terminal_page.html(owner, told, heard_at, found, self._service.now())
+
+    def sheet(self, token: str, channel: str, release: int) -> str:
+        """`GET /board/verdicts/<channel>/<release>`: what the newest verdict was made of.
+
+        Raises:
+            InputError: there is none.
+        """
+        sign_in.technician(self._service, token, "basic", *_SEES)
+        found = sheets.read(self._service.folder.repository).get(channel, {}).get(str(release))
+        if found is None:
+            raise InputError(f"no verdict on release {release} on {channel[:16]} yet")
+        return sheet_page.html(channel, release, found, self._service.now())
+
+    def release(self, token: str, release: int) -> str:
+        """`GET /board/releases/<release>`: one release's page.
+
+        Raises:
+            InputError: no channel ever listed it.
+        """
+        sign_in.technician(self._service, token, "basic", *_SEES)
+        found = self._live.history
+        try:
+            found.follow()
+            published = open_published(self._service.folder.repository, strict=False)
+        except RepositoryError as error:
+            raise StateError(str(error)) from error
+        html = release_page.html(release, found, published, self._service.now())
+        if html is None:
+            raise InputError(f"no channel ever listed release {release}")
+        return html
 
     def pipeline(self, token: str, asked: Mapping[str, str]) -> tuple[bytes, str]:
         """`GET /pipeline`: (what was asked for, its media type)."""
@@ -151,6 +183,16 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
         html = await lane.run(face.terminal, authorization(request), name)
         return Response(html, media_type="text/html", headers=_HEADERS)
 
+    @get("/board/verdicts/{channel:str}/{release:int}", media_type="text/html")
+    async def sheet(request: AnyRequest, channel: str, release: int) -> Response[str]:
+        html = await lane.run(face.sheet, authorization(request), channel, release)
+        return Response(html, media_type="text/html", headers=_HEADERS)
+
+    @get("/board/releases/{release:int}", media_type="text/html")
+    async def release(request: AnyRequest, release: int) -> Response[str]:
+        html = await lane.run(face.release, authorization(request), release)
+        return Response(html, media_type="text/html", headers=_HEADERS)
+
     @get("/pipeline")
     async def pipeline(request: AnyRequest) -> Response[bytes]:
         body, kind = await lane.run(face.pipeline, authorization(request), query(request))
@@ -163,4 +205,4 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
         status, text = await lane.run(face.halt, authorization(request), body)
         return Response({"text": text}, status_code=status)
 
-    return [board, live, terminal, pipeline, halt]
+    return [board, live, terminal, sheet, release, pipeline, halt]

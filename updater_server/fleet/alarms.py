@@ -50,6 +50,7 @@ _GRADES = {
     "channels_spoiled": _SOON,
     "halt_waits": _SOON,
     "silent_everywhere": _SOON,
+    "probe": _SOON,
     "expiry_soon": 3,
     "verdict_pass": 3,
 }

@@ -56,6 +56,25 @@ class Books(Named, frozen=True):
     since: int | None
 
 
+class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What came of a robot's last round: the link that broke and why, "" if none did; the slip that
+    it would have printed.
+    """
+
+    name: str
+    link: str
+    why: str
+    took_ms: int
+    at: int
+    slip: str = ""
+
+
+class Probes(Named, frozen=True):
+    """`robots.worker`: every robot's last round."""
+
+    robots: list[Probe]
+
+
 def keep(connection: Connection, what: Named, now: int) -> None:
     """Put it in the place of what was seen before."""
     name = type(what).__name__.lower()

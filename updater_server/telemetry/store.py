@@ -240,6 +240,21 @@ class Told:
             )
         )
 
+    def whole_day(self, day: str) -> Iterator[tuple[int, Row]]:
+        """(When it became known, what) of all terminals on a day, by the length of the
+        windows, terminal and time; none of a day that is not kept.
+        """
+        if day not in self.days():
+            return
+        with self._reading(day) as connection:
+            asked = (
+                f"SELECT * FROM {self._prefix}told_{day}"  # noqa: S608
+                " ORDER BY length_s, terminal, known_s, kind, start_s, heard_s, sequence, told"
+            )
+            streamed = connection.execution_options(stream_results=True, max_row_buffer=10_000)
+            for found in streamed.exec_driver_sql(asked):
+                yield int(found[-1]), Row._make((bytes(found[0]), *found[1:7], bytes(found[7])))
+
     def refusals(self, day: str) -> list[tuple[str, int]]:
         """(Reason, how often) of what was refused on a day, the commonest first."""
         if day not in self.days():

@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from updater_server.channels import open_published
+from updater_server.channels import open_published, sheets
 from updater_server.channels import verdicts as shown
+from updater_server.channels.sheets import Sheet
 from updater_server.fleet.alarms import TEXT_LIMIT, raise_alarm, settle
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
@@ -23,6 +24,7 @@ from updater_server.verdict.policy import Policy
 from updater_server.verdict.records import Trial
 from updater_server.verdict.redraw import Bits
 from updater_server.verdict.ruling import Verdict, draw, judge
+from updater_server.verdict.sheet import sheet
 from updater_server.verdict.week import HOUR_S, tidy
 from updater_server.waves import book, brake
 from updater_server.waves.book import CLOSED, ENDED, HALTED, Event, Kept, Ruled
@@ -36,6 +38,8 @@ CONTACTS_EVERY_S = 600
 FOUND, STUCK, PASSES = "verdict_halt", "brake_failed", "verdict_pass"
 """Alarms: a verdict halts a wave; what is to be halted could not be; a wave may be widened."""
 _ASKED = 400
+SHEETS = 5
+"""Of so many releases a channel's newest sheet is kept."""
 log = logging.getLogger("duka.waves")
 
 
@@ -48,6 +52,7 @@ class Open:
         self.policy = policy
         self.evidence = Evidence(told, trial)
         self.sampled_s = 0
+        self.sheet: Sheet | None = None
         self._drawn: Bits | None = None
 
     def judge(self, connection: Connection, at_s: int, before: Ruled | None) -> Verdict:
@@ -57,7 +62,9 @@ class Open:
         if self._drawn is None and self.kept.in_beta and self.kept.in_control:
             self._drawn = draw(self.trial, self.policy)
         last = None if before is None else Verdict.decode(before.content)
-        return judge(self.trial, week, self.policy, last, self._drawn)
+        verdict = judge(self.trial, week, self.policy, last, self._drawn)
+        self.sheet = sheet(self.kept.id, week, self.policy, verdict)
+        return verdict
 
 
 class Looker:
@@ -189,6 +196,9 @@ class Looker:
                     text = f"{kept.name}, verdict {number}: {'; '.join(verdict.reasons)}"
                     raise_alarm(connection, None, FOUND, text, now)
             log.info("%s, verdict %d: %s", kept.name, number, verdict.ruling)
+            if one.sheet is not None:
+                folder = self._service.folder.repository
+                sheets.put(folder, kept.channel, kept.release, one.sheet, SHEETS)
 
     # --- the brake ---
 

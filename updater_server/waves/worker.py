@@ -1,5 +1,6 @@
-"""The worker's two jobs here, each until it is told to stop: taking in what terminals told, and
-looking after waves. For `cli.worker`. Either may be killed at any moment and started again.
+"""The worker's three jobs here, each until it is told to stop: taking in what terminals told,
+writing days that are over as Parquet, and looking after waves. For `cli.worker`. Each may be killed
+at any moment and started again.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from updater_server.waves.looking import Looker
 
 TAKE_EVERY_S = 10.0
 LOOK_EVERY_S = 60.0
+HISTORY_EVERY_S = 600.0
 KEPT_DAYS = 35
 """A wave's week, the two weeks before it, and two more to replay it in."""
 REFUSED, STRANGE, DAMAGED = "telemetry", "telemetry_release", "telemetry_damaged"
@@ -96,6 +98,20 @@ def keep_taking_in(service: Service, _server: str, stop: threading.Event) -> Non
         except (ServerError, SQLAlchemyError, OSError):  # what was not taken in waits
             log.exception("what terminals told was not taken in")
         stop.wait(TAKE_EVERY_S)
+
+
+def keep_history(service: Service, _server: str, stop: threading.Event) -> None:
+    """Write each day that is over as Parquet, once, until `stop` is set."""
+    from updater_server.telemetry import history  # DuckDB: this job alone loads it
+
+    told = Told(service.engine, service.folder.telemetry)
+    while not stop.is_set():
+        try:
+            for made in history.write_missing(told, day_of(service.now()), service.folder.history):
+                log.info("%s: %d rows, %d bytes", made.path.name, made.rows, made.size_bytes)
+        except Exception:  # the day stays in the tables for weeks, and is tried again
+            log.exception("a day's history was not written")
+        stop.wait(HISTORY_EVERY_S)
 
 
 def keep_looking(service: Service, _server: str, stop: threading.Event) -> None:

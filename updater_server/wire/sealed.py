@@ -120,6 +120,39 @@ def seal_reply(envelope: Envelope, content: bytes, keys: DeviceKeys) -> bytes:
     return cbor.dumps([_PROTECTED, {}, sealed])
 
 
+def seal_request(
+    terminal_id: bytes, salt: bytes, counter: int, content: bytes, keys: DeviceKeys
+) -> tuple[Envelope, bytes]:
+    """A request as a terminal seals it: its envelope, which opens the reply, and its bytes."""
+    unsealed = Envelope(terminal_id, salt, counter, b"")
+    sealed = AESCCM(keys.up, _TAG_BYTES).encrypt(_nonce(_UP, unsealed), content, _STRUCTURE)
+    numbers = salt + counter.to_bytes((counter.bit_length() + 7) // 8, "big")
+    body = cbor.dumps([_PROTECTED, {4: terminal_id, 6: numbers}, sealed])
+    return Envelope(terminal_id, salt, counter, sealed), body
+
+
+def open_reply(envelope: Envelope, body: bytes, keys: DeviceKeys) -> bytes:
+    """The content of the reply to the request in `envelope`.
+
+    Raises:
+        NotAMessage: not our envelope.
+        SealBroken: it is no reply to this request.
+    """
+    try:
+        reply = cbor.loads(body)
+    except cbor.CborError as error:
+        raise NotAMessage(str(error)) from error
+    match reply:
+        case [bytes(protected), dict(), bytes(sealed)] if protected == _PROTECTED:
+            pass
+        case _:
+            raise NotAMessage("not a COSE_Encrypt0")
+    try:
+        return AESCCM(keys.down, _TAG_BYTES).decrypt(_nonce(_DOWN, envelope), sealed, _STRUCTURE)
+    except (InvalidTag, ValueError) as error:
+        raise SealBroken("the seal does not open") from error
+
+
 def seal_pin(
     keys: DeviceKeys, batch_id: int, index: int, head: tuple[str, int, int], serial: str, pin: str
 ) -> bytes:

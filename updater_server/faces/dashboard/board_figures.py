@@ -16,7 +16,7 @@ from updater_server.channels.verdicts import Standing, Standings
 from updater_server.fleet import alarms
 from updater_server.fleet.alarms import Kind
 from updater_server.lookout import picture
-from updater_server.lookout.picture import Books, Fleet, OnChannel
+from updater_server.lookout.picture import Books, Fleet, OnChannel, Probes
 from updater_server.service import Service
 from updater_server.store.engine import reading
 from updater_server.store.tables import check_point
@@ -38,6 +38,8 @@ class Lane:
     """How far it is let out, in words."""
     verdict: Standing | None
     """The newest verdict on it; None: it is not on trial there."""
+    weight_bytes: int
+    """Of the smallest payload of it; 0: nothing is listed."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class Shown:
     fleet_at: int
     books: Books | None
     books_at: int
+    probes: Probes | None
+    """What the robots came back with; None: there are none."""
+    probes_at: int
     agreed_at: int | None
     """When all of the books were last found right."""
     kinds: list[Kind]
@@ -75,6 +80,7 @@ def look(service: Service, found: History) -> Shown:
     with reading(service.engine) as connection:
         fleet, fleet_at = picture.kept(connection, Fleet)
         books, books_at = picture.kept(connection, Books)
+        probes, probes_at = picture.kept(connection, Probes)
         newest = select(check_point.c.at).order_by(check_point.c.id.desc()).limit(1)
         agreed_at = connection.scalar(newest)
         kinds = alarms.kinds(connection)
@@ -90,6 +96,8 @@ def look(service: Service, found: History) -> Shown:
         fleet_at=fleet_at,
         books=books,
         books_at=books_at,
+        probes=probes,
+        probes_at=probes_at,
         agreed_at=agreed_at,
         kinds=kinds,
         alarms=raised,
@@ -126,7 +134,7 @@ def _lane(
     mine = [p for p in passages if (p.entry.hardware.hardware_class, p.release) in listed]
     counts = fleet.channels.get(channel) if fleet else None
     if not mine:
-        return Lane(channel, None, counts, "nothing listed", "", None)
+        return Lane(channel, None, counts, "nothing listed", "", None, 0)
     passage = mine[0]
     plan = found.plan(channel)
     if counts is not None and counts.release != passage.release:
@@ -134,4 +142,7 @@ def _lane(
     halted = passage.stopped
     state = f"halted on {halted.channel}" if halted and halted.channel != channel else ""
     verdict = standings.get(channel, {}).get(str(passage.release))
-    return Lane(channel, passage, counts, state, plan.in_words(passage.release), verdict)
+    weights = [found.weights.get(one.path, 0) for one in passage.entry.payloads]
+    least = min((size for size in weights if size), default=0)
+    reach = plan.in_words(passage.release)
+    return Lane(channel, passage, counts, state, reach, verdict, least)

@@ -14,6 +14,8 @@ from updater_server.words import ago, minute
 
 STALE_S = 120
 """What the worker saw longer ago is said to be old."""
+ROBOTS_STALE_S = 900
+"""Robots go round every five minutes, unless their file says otherwise."""
 _HOURS_A_POINT = 4
 _WIDTH, _HEIGHT = 720, 100
 _WORDS = {
@@ -62,12 +64,14 @@ def lane(found: Lane, shown: Shown) -> str:
     lead = passage.lead_s().get(found.channel)
     return (
         f'<section class="lane{" halted" if is_halted else ""}" data-channel="{found.channel}">'
-        f'<div class="what">{head}<b class="release">{passage.release}</b>'
+        f'<div class="what">{head}<a class="release" href="/board/releases/{passage.release}">'
+        f"{passage.release}</a>"
         f"<code>{escape(passage.entry.commit[:10])}</code> "
         f'<span class="muted">{escape(passage.entry.version)}</span>{more}'
         f'<div class="muted">{_since(stage, shown.now)}, after {span(lead)}</div>'
         f"</div>"
-        f'<div class="far"><div class="muted">{wave}{escape(found.reach)}{assigned}</div>'
+        f'<div class="far"><div class="muted">{wave}{escape(found.reach)}{assigned}'
+        f"{_airtime(found)}</div>"
         f"{_bar(found)}</div>"
         f"{_verdict(found, stage, shown.now)}"
         f"{_button(found, stage)}</section>"
@@ -78,6 +82,24 @@ def _since(stage: Stage, now: int) -> str:
     if stage.out_at is None:
         return f"listed {ago(stage.listed_at, now)}, for nobody yet"
     return f"out since {minute(stage.out_at)}"
+
+
+def _airtime(found: Lane) -> str:
+    """What the release weighs for each, so far, and for all who may have it; without headers."""
+    counts = found.counts
+    if not found.weight_bytes or counts is None:
+        return ""
+    each, may = found.weight_bytes, sum(counts.states.values())
+    done = each * (counts.states.get("installed", 0) + counts.states.get("trial", 0))
+    return f" · {_weight(each)} each, {_weight(done)} of {_weight(each * may)}"
+
+
+def _weight(size_bytes: int) -> str:
+    """Bytes in three figures."""
+    for unit, name in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "KB")):
+        if size_bytes >= unit:
+            return f"{size_bytes / unit:.3g} {name}"
+    return f"{size_bytes} bytes"
 
 
 def _verdict(found: Lane, stage: Stage, now: int) -> str:
@@ -94,7 +116,11 @@ def _verdict(found: Lane, stage: Stage, now: int) -> str:
         said = standing.closed_by and f"closed by {standing.closed_by}"
         why = escape(said or "; ".join(standing.reasons[:1]))
         why += f"<br>no. {standing.number}, {ago(standing.at_s, now)}; again each hour"
-    return f'<div class="verdict"><b class="{kind}">{word}</b><div class="muted">{why}</div></div>'
+    assert found.passage is not None
+    named = f'<b class="{kind}">{word}</b>'
+    if standing is not None and standing.number:
+        named = f'<a href="/board/verdicts/{found.channel}/{found.passage.release}">{named}</a>'
+    return f'<div class="verdict">{named}<div class="muted">{why}</div></div>'
 
 
 def _button(found: Lane, stage: Stage) -> str:
@@ -174,6 +200,7 @@ def lights(shown: Shown) -> str:
         _light("books agree", *_books(shown)),
         _light("no alarm about money", not money, f"{money:,} open" if money else ""),
         _light("channels sound", not shown.trouble, shown.trouble),
+        *([_light("robots buy", *_robots(shown))] if shown.probes else []),
         _light("worker looks", _is_fresh(shown), f"counted {ago(shown.fleet_at, shown.now)}"),
     ]
     return f'<section class="lights">{"".join(lit)}</section>'
@@ -185,6 +212,20 @@ def _books(shown: Shown) -> tuple[bool, str]:
     if shown.books.problems:
         return False, shown.books.problems[0]
     return True, f"looked at {ago(shown.books_at, shown.now)}"
+
+
+def _robots(shown: Shown) -> tuple[bool, str]:
+    """Whether every robot's last round was whole, and lately."""
+    assert shown.probes is not None
+    broken = [one for one in shown.probes.robots if one.link]
+    if broken:
+        first = broken[0]
+        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+        return False, f"{first.name}: {first.link}: {first.why}{more}"
+    if shown.now - shown.probes_at > ROBOTS_STALE_S:
+        return False, f"none went round since {ago(shown.probes_at, shown.now)}"
+    names = ", ".join(f"{one.name} {one.took_ms / 1000:.1f} s" for one in shown.probes.robots)
+    return True, f"{names}, {ago(shown.probes_at, shown.now)}"
 
 
 def _is_fresh(shown: Shown) -> bool:

@@ -69,8 +69,9 @@ def _row(found: History, passage: Passage) -> str:
         f"<td>{_cell(passage.stages.get(channel), leads.get(channel))}</td>" for channel in CHANNELS
     )
     bad = ' class="bad"' if passage.stopped is not None else ""
+    named = f'<a href="/board/releases/{passage.release}"><b>{passage.release}</b></a>'
     return (
-        f"<tr><td><b>{passage.release}</b> <span class='muted'>{escape(entry.version)}</span>"
+        f"<tr><td>{named} <span class='muted'>{escape(entry.version)}</span>"
         f"<div class='muted'><code>{escape(entry.commit[:10])}</code></div></td>"
         f"<td>{minute(entry.built)}</td>{cells}<td{bad}>{escape(state)}</td></tr>"
     )

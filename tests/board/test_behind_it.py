@@ -1,0 +1,93 @@
+"""Behind the board: a release's page, a verdict's sheet; and the lights of the robots."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.board.test_board import Wall, lane, wall
+from tests.server.shop import NOW
+from updater_server.channels import sheets
+from updater_server.channels.sheets import InRegion, Line, Share, Sheet
+from updater_server.lookout import picture
+from updater_server.lookout.picture import Probe, Probes
+from updater_server.lookout.worker import Lookout
+from updater_server.store.engine import writing
+
+__all__ = ["wall"]
+LIAR = "00000000000000a1"
+SHEET = Sheet(
+    1, 2, 5, "hold", ("sale_failed: <b>",), NOW - 600, 5, 30, 300,
+    (
+        Line(
+            "sale_failed", 9, 4.5, 40, 2.5, 3.1, 2.0, 0.9, 4.4, "up to 4.40 times as often",
+            (Share(LIAR, 1, 7, 0.2, 2.2),), (InRegion(1, 30, 9, 4.5),),
+        ),
+        Line("crash", 0, 0.1, 0, -0.2, None, None, None, None, "", (), ()),
+    ),
+    {"late": 3},
+)  # fmt: skip
+
+
+def test_the_sheet_shows_every_guard_who_adds_most_and_where(wall: Wall) -> None:
+    assert wall.get("/board/verdicts/beta/28", "viewer").status_code == 422
+    sheets.put(wall.scene.shop.service.folder.repository, "beta", 28, SHEET, 5)
+    html = wall.get("/board/verdicts/beta/28", "viewer").text
+    assert "2.00 (0.90 to 4.40)" in html and "3.1" in html
+    assert f'<a href="/board/terminals/{LIAR}">' in html
+    assert "cannot be told" in html, "nothing crashed"
+    assert "3 windows set aside: late" in html
+    assert "sale_failed: &lt;b&gt;" in html
+    assert wall.get("/board/verdicts/beta/28", "bench").status_code == 403
+
+
+def test_of_each_channel_the_newest_sheets_stay(wall: Wall) -> None:
+    folder = wall.scene.shop.service.folder.repository
+    for release in (9, 10, 11):
+        sheets.put(folder, "beta", release, SHEET, 2)
+    assert list(sheets.read(folder)["beta"]) == ["10", "11"]
+
+
+def test_a_releases_page_says_what_it_is_what_it_weighs_and_who_signed(wall: Wall) -> None:
+    html = wall.get("/board/releases/28", "viewer").text
+    (entry,) = [e for e in wall.scene.repository.published.releases("beta") if e.release == 28]
+    assert entry.commit in html and entry.image.sha256 in html
+    for payload in entry.payloads:
+        size = wall.scene.repository.published.target_file(payload.path).stat().st_size
+        assert f"<td>{size:,}</td>" in html
+    for keyid in wall.scene.repository.published.metadata["beta"].signatures:
+        assert keyid[:16] in html
+    assert re.search(r"let out to [0-9.]+ %</td><td>beta", html)
+    assert wall.get("/board/releases/777", "viewer").status_code == 422
+    assert wall.get("/board/releases/28", "bench").status_code == 403
+
+
+def test_a_lane_says_what_the_release_weighs_so_far_and_in_all(wall: Wall) -> None:
+    Lookout(wall.scene.shop.service).look()
+    beta = lane(wall.get("/board/live", "viewer").text, "beta")
+    found = re.search(r"([0-9.]+) KB each, ([0-9.]+) KB of ([0-9.]+) KB", beta)
+    assert found, beta
+    each, done, total = (float(part) for part in found.groups())
+    published = wall.scene.repository.published
+    (entry,) = [e for e in published.releases("beta") if e.release == 28]
+    least = min(published.target_file(one.path).stat().st_size for one in entry.payloads)
+    assert each == pytest.approx(least / 1000, rel=0.01)
+    assert 0 < done < total
+
+
+@pytest.mark.parametrize(
+    ("link", "at", "says"),
+    [
+        ("", NOW - 60, "robots buy"),
+        ("buy", NOW - 60, "NOT robots buy: savanna: buy: refused: supplier_down"),
+        ("", NOW - 4000, "NOT robots buy: none went round since"),
+    ],
+)
+def test_the_robots_are_a_light(wall: Wall, link: str, at: int, says: str) -> None:
+    assert "robots buy" not in wall.get("/board", "viewer").text
+    why = "refused: supplier_down" if link else ""
+    with writing(wall.scene.shop.service.engine) as connection:
+        picture.keep(connection, Probes([Probe("savanna", link, why, 900, at)]), at)
+    wall.halt("release", 28, "beta")  # what was made is forgotten
+    assert says in wall.get("/board", "viewer").text
