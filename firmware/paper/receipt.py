@@ -179,6 +179,8 @@ def voucher(
         out += _pair(words("r_valid"), date_text(sold.expiry, config.utc_offset_s))
     number = words("r_sale") + " " + str(sold.sequence)
     out += _pair(number, date_time_text(sold.time, config.utc_offset_s))
+    if sold.seller:
+        out += _pair(words("cashier"), sold.seller)
     if duplicate:
         number = words("r_copy") + (" " + str(sold.copy) if sold.copy else "")
         out += _pair(number, date_time_text(time, config.utc_offset_s))

@@ -281,7 +281,7 @@ def restated(read: "Callable[[int], Any]", known: list[int]) -> "list[Any] | Non
         return None
     if sale[0] != INTENT_ONLINE:
         return sale
-    if len(sale) == _FIGURES or not isinstance(sale[_FIGURES], str):
+    if len(sale) == _FIGURES or not isinstance(sale[_FIGURES], (str, type(None))):
         sale.insert(_FIGURES, None)
     if held_at != kept_from:
         sale = sale[: _FIGURES + 1]

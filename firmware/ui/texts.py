@@ -186,6 +186,28 @@ r_sale|Sale|Vente
 r_thanks|Thank you|Merci
 r_day|DAY REPORT|RAPPORT DU JOUR
 r_offline|sold from stock|vendu du stock
+m_pin|My PIN|Mon code
+m_people|People|Équipe
+owner|Owner|Patron
+cashier|Cashier|Caissier
+technician|Technician|Technicien
+add|Add a person|Ajouter
+name|Name|Nom
+rename|Another name|Autre nom
+remove|Remove|Retirer
+pin_give|A new PIN|Nouveau code
+pin_old|Your PIN as it is now|Votre code actuel
+pin_new|The new PIN: {} to {} digits|Nouveau code : {} à {} chiffres
+pin_again|The new PIN once more|Encore le nouveau code
+pin_short|That PIN is too short. Nothing was changed.|Ce code est trop court. Rien n'a changé.
+pin_easy|A thief tries that PIN first. Take another.|Un voleur essaie ce code d'abord. Prenez-en un autre.
+pin_differs|The two PINs differ. Nothing was changed.|Les deux codes diffèrent. Rien n'a changé.
+pin_kept|The new PIN counts from now on.|Le nouveau code vaut dès maintenant.
+not_kept|The memory takes nothing. Nothing was changed. Call a technician.|Mémoire pleine. Rien n'a changé. Technicien !
+remove_q|Remove {}? Past sales keep the name.|Retirer {} ? Ses ventes gardent son nom.
+people_kept|Kept in this terminal.|Gardé dans ce terminal.
+spell|Press a key again for its next letter.|Rappuyez pour la lettre suivante.
+spell_on|B: next letter|B : lettre suivante
 """
 
 
