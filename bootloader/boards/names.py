@@ -7,16 +7,16 @@ if TYPE_CHECKING:
     x = None
     x.A.AB.ACK.AES.AMOUNT.ANSWERED.ANSWER_BYTES.ANSWER_MS.AWAKE_SCANS.Answer.B.BIG.BILL
     x.BLIND_START_S.BODY_LIMIT_BYTES.BOOT.BOOTLOADER_VERSION.BadReply.BadResponse.Battery.Bell
-    x.BlockDevice.Buzzer.BytesIO.C.CARRIED.CASHIER.CBC.CHECK_IN.CHUNK_BYTES.COLUMNS.COMMANDS.CON
-    x.COPY.COVER_OPEN.Canvas.Catalogue.CatalogueError.CborError.Cell.Chat.ChatAborted.ChatError
-    x.ChatTimeout.CheckIn.Choice.Cipher.Clock.Commands.Config.ConfigError.ConnectionLost
-    x.ControlBlock.ControlError.D.DEFLATED.DELIVERED.DETAILS.DUKA_R1.DayReport.Debouncer
-    x.DeflateIO.Delegation.DeltaError.Dialogs.Display.Download.Duka.E.ECB.ERROR.ERRORS.EVEN
-    x.EXTRA.Encrypt0.Envelope.Event.Expired.F.FEED_MS.FILE.FIRST_LOCK_S.FLOAT_MINOR.FREE_TRIES
-    x.Forked.Found.G.GET.GaveWay.Gone.H.HARDWARE_CLASS.HARDWARE_REVISION.HEAD.HEAD_BYTES
-    x.HEAD_LIMIT_BYTES.HEIGHT.HINTS_TOP.HttpClient.HttpError.I.IDLE_MS.IDLE_STEPS.INDEX
-    x.INTENT_OFFLINE.INTENT_ONLINE.IOBase.IRQ_RXIDLE.Idle.InstallError.Interrupted.J.JOURNAL
-    x.JOURNAL_READS.JOURNAL_VERSION.Journal.JournalDamaged.JournalFull.JsonError.K
+    x.BlockDevice.Buzzer.BytesIO.C.CANCEL.CANCELLED.CARRIED.CASHIER.CBC.CHECK_IN.CHUNK_BYTES
+    x.COLUMNS.COMMANDS.CON.COPY.COVER_OPEN.Canvas.Catalogue.CatalogueError.CborError.Cell.Chat
+    x.ChatAborted.ChatError.ChatTimeout.CheckIn.Choice.Cipher.Clock.Commands.Config.ConfigError
+    x.ConnectionLost.ControlBlock.ControlError.D.DEFLATED.DELIVERED.DETAILS.DUKA_R1.DayReport
+    x.Debouncer.DeflateIO.Delegation.DeltaError.Dialogs.Display.Download.Duka.E.ECB.ERROR.ERRORS
+    x.EVEN.EXTRA.Encrypt0.Envelope.Event.Expired.F.FEED_MS.FILE.FIRST_LOCK_S.FLOAT_MINOR
+    x.FREE_TRIES.Forked.Found.G.GET.GaveWay.Gone.H.HARDWARE_CLASS.HARDWARE_REVISION.HEAD
+    x.HEAD_BYTES.HEAD_LIMIT_BYTES.HEIGHT.HINTS_TOP.HttpClient.HttpError.I.IDLE_MS.IDLE_STEPS
+    x.INDEX.INTENT_OFFLINE.INTENT_ONLINE.IOBase.IRQ_RXIDLE.Idle.InstallError.Interrupted.J
+    x.JOURNAL.JOURNAL_READS.JOURNAL_VERSION.Journal.JournalDamaged.JournalFull.JsonError.K
     x.KEYID_HEX_DIGITS.KEYS.KINDS.KNOWN_FILES.Kept.Keypad.Keys.L.LANGUAGES.LEAST_DIGITS.LETTERS
     x.LIMITS_BYTES.LINES.LINE_CHARS.LINE_LIMIT_BYTES.LONGEST_LOCK_S.LONGEST_PAUSE_S.LOOK_UP
     x.LOOK_UP_MS.Ladder.LastLook.Lcd.LineReader.Link.LinkError.LinkTimeout.Listed.Lock.M
@@ -41,36 +41,37 @@ if TYPE_CHECKING:
     x.TEXTS.TICK_MS.TIMESTAMP_BYTES.TOP.TOPUP.TargetsFile.TargetsRoles.Terminal.ThreadSafeFlag
     x.Till.TimeoutError.TooLarge.TrustError.TrustedMetadata.U.UINT32.UNKNOWN.UNTIL_END
     x.UnicodeError.Untrusted.UpdateClient.V.Verified.VfsLfs2.Voucher.W.WHILE_SELLING.WIDTH.Walk
-    x.Way.Words.X.Y.Z.ZLIB._ACTIVE._ADRIFT_MS._ALGORITHM._AT_A_GLANCE._AT_ONCE_MS._AT_REST
-    x._A_PAGE._Answer._BASE._BOLD._BREAK._BY_OTHERS._CENTRE._CHECK_IN._CLIMB._CONFIG._COUNTS
-    x._CURVE._Comparison._DATAGRAM._DAY._DAY_S._DIGITS._DOUBLE._ENTRIES._ERASED._ERASED_WORD
-    x._ESCAPES._EXPONENT._EXTERNAL_AAD._Encryptor._Exactly._FAULTS._FEED._FEED_MS._FILE
-    x._FINISHING._FIRST._FIRST_PAUSE_MS._HEAD._Here._Image._Inflater._JUDGES._K._KEPT._KEY_MS._L
-    x._LATELY_MS._LEFT._LOGITS._LONGEST_LINE._LONGEST_PAUSE_MS._LONGEST_SLEEP_MS._LOOK_MS._LOST
-    x._LOW._Lungs._MAGIC._METADATA._METER_DIGITS._MISSES._MORE_STEPS._MOST_DIGITS._Made._NEEDED
-    x._NEW._NEWS._NEW_PIN._NOBODY_LOOKS_MS._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER
-    x._News._OF_AN_OFFER._OF_PEOPLE._ONE_VALUE._ON_PAPER._OWNER._OWNERS._P._PAGES_PER_SECTOR
-    x._PARTS._PART_RECORDS._PEOPLE._PERIOD._PLAIN._POLL_MS._PRICES._PRICE_LIST._PRINT_MS
-    x._PRODUCT._PROTECTED._QUIET_MS._READER._RECENT._REMOVE._RENAME._REPLY_CHARS._REPLY_MS
-    x._REQUESTS._RESERVE._ROLES._ROOM._Reader._SBOX._SCAN._SECOND_MS._SECRET_SETTINGS._SEEK_MS
-    x._SELDOM_MS._SELLER._SELLING._SHIFTED._SIGNAL_MS._SINGLE._SLOT._SPACE._SPKI._START
-    x._STATUS_MS._STAY._STEPS._STEPS_BY_OTHERS._STEPS_OF_AN_END._STEPS_OF_PEOPLE._STOCK._SYNC
-    x._Sink._SlotWriter._Source._TABLE._TAIL._TAIL_HIGH._TALL._TARGETS._TECHNICIAN._TECHNICIANS
-    x._TITLE_PX._TO_CHOOSE._TO_PREPARE._TO_VERIFY._Taken._UNFINISHED._UNKNOWN._VERSION._WORDS
-    x.__aenter__.__aexit__.__all__.__dict__.__import__._aad._add._address._adopt._adrift_ms._aes
-    x._affine._afford._after._after_same._after_two._again._all_rows._alone._answer._answered
-    x._append._array._ask._asked._asked_s._at._awake._bar._base_table._batch._batches._battery
-    x._before._begin._begun_without_head._bell._bit_weights._bits._block._block_at._board._boot
-    x._boot_count._breath_ms._breathe._broken._buffer._buzzer._by_hash._by_post._bytes._cached
-    x._candidate._canvas._carry._catalogue._change._channel._check._check_bytes._check_date
-    x._check_in._check_not_older._check_secret._check_snapshot_version._choose._chunk._chunk_ms
-    x._chunks._circumstances._client._clock._code._code_bit._codes._column._columns._commas
-    x._compress._confirm._console._control._copy._count._cramped._data_command._data_waiting
-    x._datagram._deadline._debouncer._decompress._depth._details._digest._digits._distance._done
-    x._double._doubtful._drain._due_ms._encrypt_block._enter._entry._erase._escaped._exchange
-    x._expand._expander._expires_s._facts._failed._fed_ms._fetch._fetched._figure._file._files
-    x._fill._filled._finish_first._first_since._fits._flag._flash._flush._flushed._fold._folder
-    x._fresh._from._full._gate_closed._gate_facts._get._give_back._glob._glyph._halted._hand_out
+    x.Way.Words.X.Y.Z.ZLIB._ACTIVE._ADRIFT_MS._ALGORITHM._ANSWER_MS._AT_A_GLANCE._AT_ONCE_MS
+    x._AT_REST._A_PAGE._Answer._BASE._BOLD._BREAK._BY_OTHERS._CANCELLING._CENTRE._CHECK_IN
+    x._CLIMB._CONFIG._COUNTS._CURVE._Comparison._DATAGRAM._DAY._DAY_S._DIGITS._DOUBLE._ENTRIES
+    x._ERASED._ERASED_WORD._ESCAPES._EXPONENT._EXTERNAL_AAD._Encryptor._Exactly._FAULTS._FEED
+    x._FEED_MS._FILE._FINISHING._FIRST._FIRST_PAUSE_MS._HEAD._Here._Image._Inflater._JUDGES._K
+    x._KEPT._KEY_MS._L._LATELY_MS._LEFT._LOGITS._LONGEST_LINE._LONGEST_PAUSE_MS
+    x._LONGEST_SLEEP_MS._LOOK_MS._LOST._LOW._Lungs._MAGIC._METADATA._METER_DIGITS._MISSES
+    x._MORE_STEPS._MOST_DIGITS._Made._NEEDED._NEW._NEWS._NEW_PIN._NOBODY_LOOKS_MS
+    x._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER._News._OF_AN_OFFER._OF_PEOPLE
+    x._ONE_VALUE._ON_PAPER._OWNER._OWNERS._P._PAGES_PER_SECTOR._PARTS._PART_RECORDS._PEOPLE
+    x._PERIOD._PLAIN._POLL_MS._PRICES._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QUIET_MS
+    x._READER._RECENT._REMOVE._RENAME._REPLY_CHARS._REPLY_MS._REQUESTS._RESERVE._ROLES._ROOM
+    x._Reader._SBOX._SCAN._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS._SELLER._SELLING
+    x._SHIFTED._SIGNAL_MS._SINGLE._SLOT._SPACE._SPKI._START._STATUS_MS._STAY._STEPS
+    x._STEPS_BY_OTHERS._STEPS_OF_AN_END._STEPS_OF_PEOPLE._STOCK._SYNC._Sink._SlotWriter._Source
+    x._TABLE._TAIL._TAIL_HIGH._TALL._TARGETS._TECHNICIAN._TECHNICIANS._TITLE_PX._TO_CHOOSE
+    x._TO_PREPARE._TO_VERIFY._Taken._UNFINISHED._UNKNOWN._VERSION._WORDS.__aenter__.__aexit__
+    x.__all__.__dict__.__import__._aad._add._address._adopt._adrift_ms._aes._affine._afford
+    x._after._after_same._after_two._again._all_rows._alone._answer._answered._append._array
+    x._ask._asked._asked_s._at._awake._bar._base_table._batch._batches._battery._before._begin
+    x._begun_without_head._bell._bit_weights._bits._block._block_at._board._boot._boot_count
+    x._breath_ms._breathe._broken._buffer._buzzer._by_hash._by_post._bytes._cached._candidate
+    x._canvas._carry._catalogue._change._channel._check._check_bytes._check_date._check_in
+    x._check_not_older._check_secret._check_snapshot_version._choose._chunk._chunk_ms._chunks
+    x._circumstances._client._clock._code._code_bit._codes._column._columns._commas._compress
+    x._confirm._console._control._copy._count._cramped._data_command._data_waiting._datagram
+    x._deadline._debouncer._decompress._depth._details._digest._digits._distance._done._double
+    x._doubtful._drain._due_ms._encrypt_block._enter._entry._erase._escaped._exchange._expand
+    x._expander._expires_s._facts._failed._fed_ms._fetch._fetched._figure._file._files._fill
+    x._filled._finish_first._first_since._fits._flag._flash._flush._flushed._fold._folder._fresh
+    x._from._full._gate_closed._gate_facts._get._give_back._glob._glyph._halted._hand_out
     x._hang_up._head._head_line._heads._hear._heard._held._here._hints._history._holds
     x._holds_firmly._holds_s._host._in_command._in_set._in_turn._index._install._integers
     x._is_code._is_connected._is_number._is_permitted._is_selling._is_watched._journal._k._keep
@@ -107,43 +108,43 @@ if TYPE_CHECKING:
     x.begin_offline.begin_online.begin_trial.behind.bell.big.bill.binascii.bits.blind_starts
     x.block.blocked.board.body.body_length.body_of.bold.boot.boot_count.boot_info.boot_ms.booted
     x.bootloader.boots.bottom.bound.breath.breathe.bring.bring_up.buf.buffer.built.built_s.busy
-    x.but.buzzer.by_datagram.by_number.by_others.byte.bytes_received.c.calendar.cancel.canonical
-    x.canvas.cashier.catalogue.cause.cbor.cell.certain.chain.challenge.change.channel.char
-    x.character.charging.chat.check.check_bytes.check_in.check_it.check_sim.check_target
-    x.checking.checkpoint.chip_id.choice.choose.chosen.chunk_size.chunked.clear_failure.client
-    x.climb.clock.closed.coap.coap_port.code.coded.codes.collect.columns.command.commands
-    x.commission.commission_minor.commission_of.commit.compat.complete.condition.config.confirm
-    x.connect.connected.connection.consistent_snapshot.console.container.content.content_range
-    x.contradicts.control.copies.cose.count_fault.counter.counts.cover_open.crash.crashes
-    x.crashes_allowed.crc32.create.create_task.crypto.cryptolib.currency.custom.cut.cut_ask
-    x.cut_print.d.d_.d_other.damaged.data.data_command.data_vfs.datagram.date_text.date_time
-    x.date_time_text.datetime.day.day_report.days.deadline_ms.debit_minor.decode.decompress
-    x.decompressobj.default.deflate.delattr.delegated.delegation.delegations.delivered.delivery
-    x.delta.denied.denied_ms.depth.derive_keys.desk.detail.details.device_key.dialogs.digest
-    x.digest_of.digits.direction.discard.display.do_.do_challenge.do_configure.do_export
-    x.do_may_retire.do_retire.do_settings.do_status.do_sync.do_test.do_unlock.done.doubt.down
-    x.down_key.download.drivers.dropped.due_ms.dump.dumps.duplicate.duration_ms.duties.e.e_
-    x.e_other.earlier.ecdsa.ed25519.either.empty.en.encode.encode_request.encode_within.encrypt
-    x.encryptor.ended.entry.enumerate.eof.equal.erase.erase_sector.error.errors.etag.every_ms
-    x.everybody.exchange.exists.expand.expired.expires.expires_s.expiry.explain.external_aad
-    x.extra.f.facts.fail.failed_release.failure.failure_reason.fault.faults.feed.fetch
-    x.fetch_stock.fetch_voucher.fewest.field.fields.file.file_name.files.fill.finish.firmware
-    x.first.first_kept.first_rung.fits.flash.float.float_minor.float_now.flows.flush.folder.font
-    x.forget.forgotten_batch.fork.forked.found.free_bytes.free_sectors.fresh_until_s.from_hex
-    x.from_pem.from_sequence.from_stock_refusal.fromhex.full.g.gap_ms.garbled.gate
-    x.gate_battery_mv.gate_blocks.gate_facts.gate_idle_s.gate_unsynced_records.gc.get_field
-    x.give_back.give_up_lost.give_way.gives_way.good.grouped.groups.growth.h.halted.hand_over
-    x.happens.hardware.hardware_class.hardware_revision.hardware_revisions.has.has_kind.has_news
-    x.has_passed.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers.hear.height.held.hex
-    x.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256.hold.hold_back.holds_s.host.http
-    x.http_client.http_post.hurry.i.identity.idle_ms.idle_s.image.image_hash.image_sha256
-    x.image_size.image_size_bytes.implementation.in_step.in_stock.in_use.inflater.info.install
-    x.instructions.intent.invert.io.ioctl.irq.is_ascii.is_asked.is_blank.is_blind.is_bound
-    x.is_digits.is_due.is_empty.is_first.is_guessed_first.is_it.is_known.is_last.is_meter
-    x.is_number.is_open.is_ready.is_renewed.is_right.is_same.is_sound.is_still.is_sure
-    x.is_upgrade.is_way_back.is_whole.item.items_left.iv.j.joining.journal.journal_reads
-    x.journal_version.journal_writes.json.judge.jump.jumps.k.keep.keep_expired.keep_from
-    x.keep_only.kept.kept_ms.key_first.key_ms.key_n.key_within.keyid.keyids.keypad
+    x.but.buzzer.by_datagram.by_number.by_others.byte.bytes_received.c.calendar.cancel.cancel_no
+    x.cancel_q.cancelled.cancelling.canonical.canvas.cashier.catalogue.cause.cbor.cell.certain
+    x.chain.challenge.change.channel.char.character.charging.chat.check.check_bytes.check_in
+    x.check_it.check_sim.check_target.checking.checkpoint.chip_id.choice.choose.chosen
+    x.chunk_size.chunked.clear_failure.client.climb.clock.closed.coap.coap_port.code.coded.codes
+    x.collect.columns.command.commands.commission.commission_minor.commission_of.commit.compat
+    x.complete.condition.config.confirm.connect.connected.connection.consistent_snapshot.console
+    x.container.content.content_range.contradicts.control.copies.cose.count_fault.counter.counts
+    x.cover_open.crash.crashes.crashes_allowed.crc32.create.create_task.crypto.cryptolib
+    x.currency.custom.cut.cut_ask.cut_print.d.d_.d_other.damaged.data.data_command.data_vfs
+    x.datagram.date_text.date_time.date_time_text.datetime.day.day_report.days.deadline_ms
+    x.debit_minor.decode.decompress.decompressobj.default.deflate.delattr.delegated.delegation
+    x.delegations.delivered.delivery.delta.denied.denied_ms.depth.derive_keys.desk.detail
+    x.details.device_key.dialogs.digest.digest_of.digits.direction.discard.display.do_
+    x.do_challenge.do_configure.do_export.do_may_retire.do_retire.do_settings.do_status.do_sync
+    x.do_test.do_unlock.done.doubt.down.down_key.download.drivers.dropped.due_ms.dump.dumps
+    x.duplicate.duration_ms.duties.e.e_.e_other.earlier.ecdsa.ed25519.either.empty.en.encode
+    x.encode_request.encode_within.encrypt.encryptor.ended.entry.enumerate.eof.equal.erase
+    x.erase_sector.error.errors.etag.every_ms.everybody.exchange.exists.expand.expired.expires
+    x.expires_s.expiry.explain.external_aad.extra.f.facts.fail.failed_release.failure
+    x.failure_reason.fault.faults.feed.fetch.fetch_stock.fetch_voucher.fewest.field.fields.file
+    x.file_name.files.fill.finish.firmware.first.first_kept.first_rung.fits.flash.float
+    x.float_minor.float_now.flows.flush.folder.font.forget.forgotten_batch.fork.forked.found
+    x.free_bytes.free_sectors.fresh_until_s.from_hex.from_pem.from_sequence.from_stock_refusal
+    x.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv.gate_blocks.gate_facts.gate_idle_s
+    x.gate_unsynced_records.gc.get_field.give_back.give_up_lost.give_way.gives_way.good.grouped
+    x.groups.growth.h.halted.hand_over.happens.hardware.hardware_class.hardware_revision
+    x.hardware_revisions.has.has_kind.has_news.has_passed.has_voucher.hash_flash.hashes.hashlib
+    x.head.head_ms.headers.hear.height.held.hex.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256
+    x.hold.hold_back.holds_s.host.http.http_client.http_post.hurry.i.identity.idle_ms.idle_s
+    x.image.image_hash.image_sha256.image_size.image_size_bytes.implementation.in_step.in_stock
+    x.in_use.inflater.info.install.instructions.intent.invert.io.ioctl.irq.is_ascii.is_asked
+    x.is_blank.is_blind.is_bound.is_digits.is_due.is_empty.is_first.is_guessed_first.is_it
+    x.is_known.is_last.is_meter.is_number.is_open.is_ready.is_renewed.is_right.is_same.is_sound
+    x.is_still.is_sure.is_upgrade.is_way_back.is_whole.item.items_left.iv.j.joining.journal
+    x.journal_reads.journal_version.journal_writes.json.judge.jump.jumps.k.keep.keep_expired
+    x.keep_from.keep_only.kept.kept_ms.key_first.key_ms.key_n.key_within.keyid.keyids.keypad
     x.keypad_columns.keypad_rows.keytype.keyval.kind.kinds.known.l.label.ladder.language.last
     x.last_failure.last_look.last_money.last_q.last_sale.last_sales.later.layout.lcd.learn.least
     x.least_minor.ledger_minor.left.length.length_bytes.lent.level.levels.limit_bytes.limits
@@ -151,65 +152,65 @@ if TYPE_CHECKING:
     x.log.login.longest_ms.look.look_back.look_up.looked.looked_s.lost.low.m.m_day.m_info
     x.m_language.m_messages.m_people.m_pin.m_reprint.m_sales.made.main.major.make_firm.make_room
     x.malformed.mapped.mark.mark_bad.marked.match.matches.max.max_age_s.max_amount_minor
-    x.max_bytes.max_count.max_depth.max_items.max_minor.max_total_minor.may.may_be_out
-    x.may_be_seen.may_break.may_end.may_format.may_go_on.may_leave.may_renew.mem_free.memory
-    x.memoryview.menu.merchant.merchant_name.merchant_text.message.message_counter.message_id
-    x.messages.messenger.meta.metadata.meter.method.milliseconds.min.min_bootloader.min_minor
-    x.minor_digits.missed.misses.mistrust.mixed.mkdir.mkfs.mode.model.modem.modem_power_key
-    x.modes.modules.money.money_and_dates.monotonic_ns.month.more.most.most_minor.most_ms.mount
-    x.mount_data.mounting.ms.mtime.must_wait.mv.my_pin.n.n_.name.name_of.names.natural.net
-    x.network.new.new_catalogue.new_pin.new_size.newer_lost.newest.news.next_number.next_rung
-    x.next_sequence.no_answer.no_float.no_gprs.no_last.no_link.no_modem.no_name.no_network
-    x.no_news_s.no_paper.no_sim.no_stock.nonce.not_among.not_before_s.not_kept.not_newer
-    x.not_sold.not_yet.note.note_key.now.now_s.np_.number.numbers.o.of.offer.offer_stock.office
-    x.offline.offline_count.offline_debit_minor.offline_limits.offline_refusal
-    x.offline_total_minor.offset.ok.old.old_size.oldest.on_catalogue.on_head.on_newest
-    x.on_registration.on_trial.once_more.one.online.only.open_pin.open_reply.open_sale
-    x.open_still.opened.operation.operator.orphans.os.other.others.out.out_of_service.outcome
-    x.owner.p.p256.pack.pack_into.page.pages.pair.paper.paper_out.parent.parse.parse_head
-    x.parse_time.part.partition.partitions.parts.patch.patched.path.path_matches.paths.pattern
-    x.pause_ms.payload.payloads.payloads_for.pbkdf2_sha256.pending.pending_t.people.percent
-    x.permille.permit.person.person_of.pick_up.picture.piece.pieces.pieces_of.pin.pin_again
-    x.pin_easy.pin_groups.pin_hash.pin_is.pin_kept.pin_lines.pin_new.pin_old.pin_rounds.pin_salt
-    x.pin_short.place.places.plain.plain_body.policy.poll.poll_ms.poll_s.port.post.postpone
-    x.postponed.power_cycle.power_key.prefix.prepare.price.price_list.prices.printed.printer
-    x.product.product_id.products.program.prompt.property.prove.public.public_key.put.put_down.q
-    x.question.quiet.quoted.r.r_copy.r_day.r_offline.r_sale.r_serial.r_thanks.r_valid.radio
-    x.radio_cycle.random.ranges.raw.rb.reach.reached.read_hashes.read_into.read_keys.read_raw
-    x.read_signal.readable.readblocks.reads.ready.reason.recalled.receipt.receive.received
-    x.recent.recipient.record.record_crash.records.recover.recovery.refresh.refusal.refuse
-    x.refused.refused_numbers.register.registered.registration.registration_ms.release.releases
-    x.remove_q.rename.renew.reply.report.reported.reprint.reprints.request.request_recovery
-    x.reserve.reset.reset_cause.resolve.response.responses.rest.rest_ms.restart.restated.rests
-    x.retire.retry_ms.reversed.revision.revisions.right.ring.rings.role.roles.rollout.room
-    x.room_for_sale.root.root_bytes.root_version.rotated.rounds.rows.rpartition.rsa.rsa_pss.rtc
-    x.run.run_flow.run_once.rung.running.running_sha256.running_well.s.s_config.s_journal.said
-    x.sale.sale_no.sales.salt.same.save.say.scan.scheme.scratch.screen.script.seal.seal_request
-    x.sealed.search_again_ms.search_ms.second_ms.seconds.secret.sector.sector_of.sectors
-    x.sectors_read.security_fits.security_version.seek.seen.select.selftest_deadline_s.sell
-    x.sell_q.sell_what.seller.seller_of.selling.sent.sequence.serial.serve.server.server_time
-    x.service.session.sessions.set_pin.set_rtc.settings.settle.settled_at.sha256.sha512.shape
-    x.shared.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal.signature.signatures.signed
-    x.signers.silence_ms.sim800.sim800_start.sim_locked.sim_ms.sink.size.size_bytes.skip.sleep
-    x.sleep_ms.slip.slot.slot_.slot_a.slot_b.slot_state.slots.small.snapshot.snapshot_version
-    x.sold.sold_t.sound.sources.spell.spell_on.spent_batch.spoiled.st_back.st_doubt.st_out
-    x.st_ready.st_refused.st_unread.st_waits.standard.stands.start_trial.starter.starting.starts
-    x.stat.state.status.status_bar.statvfs.stdin.stdout.step_minor.step_ms.stepping_stone.steps
-    x.stock.stock_delivery.stock_key.stock_left.stock_q.stop_batches.stop_selling.storage.store
-    x.stream.strict.string.struct.sums.supervisor.switch.sync.sync_s.sys.t.table.tables.tag.take
-    x.take_channel.take_in.take_raw.take_role.takes.target.target_name.targets.task
-    x.technician_permit.tell.terminal.terminal_id.terminating.terms.test.text.text_width.texts
-    x.then.then_token.threshold.through.ticks.ticks_add.ticks_diff.ticks_ms.ticks_us.tidy.till
-    x.time.time_s.time_seen.timeout_ms.timestamp.timestamp_version.tip.title.titled.to_
-    x.to_beat_ms.today.token.token_.token_n.told.too_long.top.topup.total.total_minor
-    x.touched_within.transport.trial.trial_failed.trials.tried.tries.tries_left.trigger.trouble
-    x.truncated.trust.trusted.try_others_first.tuf.tuf_delegations.tuf_files.tuf_paths
-    x.tuf_signed.type_.type_again.typed.typed_again.u.uart.ui.uid.umount.unconfirmed_boots
-    x.unconfirmed_boots_allowed.unconsumed_tail.under_way.unescape.unfinished.unhexlify.union
-    x.unix_seconds.unknown.unlock.unpack.unpack_from.unread_prices.unreadable.unseal.unsolicited
-    x.unsynced.unsynced_count.up.up_key.update.update_delegated.update_root.update_snapshot
-    x.update_targets.update_timestamp.updates.use.utc_offset_s.utf8.v.verified.verify
-    x.verify_signature.version.vfs.view.views.void_at.voucher.voucher_sequence.w.wait
+    x.max_bytes.max_count.max_depth.max_items.max_minor.max_total_minor.may.may_be_asked
+    x.may_be_out.may_be_seen.may_break.may_end.may_format.may_go_on.may_leave.may_renew.mem_free
+    x.memory.memoryview.menu.merchant.merchant_name.merchant_text.message.message_counter
+    x.message_id.messages.messenger.meta.metadata.meter.method.milliseconds.min.min_bootloader
+    x.min_minor.minor_digits.missed.misses.mistrust.mixed.mkdir.mkfs.mode.model.modem
+    x.modem_power_key.modes.modules.money.money_and_dates.monotonic_ns.month.more.most
+    x.most_minor.most_ms.mount.mount_data.mounting.ms.mtime.must_wait.mv.my_pin.n.n_.name
+    x.name_of.names.natural.net.network.new.new_catalogue.new_pin.new_size.newer_lost.newest
+    x.news.next_number.next_rung.next_sequence.no_answer.no_float.no_gprs.no_last.no_link
+    x.no_modem.no_name.no_network.no_news_s.no_paper.no_sim.no_stock.nonce.not_among
+    x.not_before_s.not_kept.not_newer.not_sold.not_yet.note.note_key.now.now_s.np_.number
+    x.numbers.o.of.offer.offer_stock.office.offline.offline_count.offline_debit_minor
+    x.offline_limits.offline_refusal.offline_total_minor.offset.ok.old.old_size.oldest
+    x.on_catalogue.on_head.on_newest.on_registration.on_trial.once_more.one.online.only.open_pin
+    x.open_reply.open_sale.open_still.opened.operation.operator.orphans.os.other.others.out
+    x.out_of_service.outcome.owner.p.p256.pack.pack_into.page.pages.pair.paper.paper_out.parent
+    x.parse.parse_head.parse_time.part.partition.partitions.parts.patch.patched.path
+    x.path_matches.paths.pattern.pause_ms.payload.payloads.payloads_for.pbkdf2_sha256.pending
+    x.pending_t.people.percent.permille.permit.person.person_of.pick_up.picture.piece.pieces
+    x.pieces_of.pin.pin_again.pin_easy.pin_groups.pin_hash.pin_is.pin_kept.pin_lines.pin_new
+    x.pin_old.pin_rounds.pin_salt.pin_short.place.places.plain.plain_body.policy.poll.poll_ms
+    x.poll_s.port.post.postpone.postponed.power_cycle.power_key.prefix.prepare.price.price_list
+    x.prices.printed.printer.product.product_id.products.program.prompt.property.prove.public
+    x.public_key.put.put_down.q.question.quiet.quoted.r.r_copy.r_day.r_offline.r_sale.r_serial
+    x.r_thanks.r_valid.radio.radio_cycle.random.ranges.raw.rb.reach.reached.read_hashes
+    x.read_into.read_keys.read_raw.read_signal.readable.readblocks.reads.ready.reason.recalled
+    x.receipt.receive.received.recent.recipient.record.record_crash.records.recover.recovery
+    x.refresh.refusal.refuse.refused.refused_numbers.register.registered.registration
+    x.registration_ms.release.releases.remove_q.rename.renew.reply.report.reported.reprint
+    x.reprints.request.request_recovery.reserve.reset.reset_cause.resolve.response.responses
+    x.rest.rest_ms.restart.restated.rests.retire.retry_ms.reversed.revision.revisions.right.ring
+    x.rings.role.roles.rollout.room.room_for_sale.root.root_bytes.root_version.rotated.rounds
+    x.rows.rpartition.rsa.rsa_pss.rtc.run.run_flow.run_once.rung.running.running_sha256
+    x.running_well.s.s_config.s_journal.said.sale.sale_no.sales.salt.same.save.say.scan.scheme
+    x.scratch.screen.script.seal.seal_request.sealed.search_again_ms.search_ms.second_ms.seconds
+    x.secret.sector.sector_of.sectors.sectors_read.security_fits.security_version.seek.seen
+    x.select.selftest_deadline_s.sell.sell_q.sell_what.seller.seller_of.selling.sent.sequence
+    x.serial.serve.server.server_time.service.session.sessions.set_pin.set_rtc.settings.settle
+    x.settled_at.sha256.sha512.shape.shared.shorten.show.show_pin_q.shown.sift.sig.sign_in
+    x.signal.signature.signatures.signed.signers.silence_ms.sim800.sim800_start.sim_locked
+    x.sim_ms.sink.size.size_bytes.skip.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b.slot_state
+    x.slots.small.snapshot.snapshot_version.sold.sold_t.sound.sources.spell.spell_on.spent_batch
+    x.spoiled.st_back.st_doubt.st_out.st_ready.st_refused.st_unread.st_waits.standard.stands
+    x.start_trial.starter.starting.starts.stat.state.status.status_bar.statvfs.stdin.stdout
+    x.step_minor.step_ms.stepping_stone.steps.stock.stock_delivery.stock_key.stock_left.stock_q
+    x.stop_batches.stop_selling.storage.store.stream.strict.string.struct.sums.supervisor.switch
+    x.sync.sync_s.sys.t.table.tables.tag.take.take_channel.take_in.take_raw.take_role.takes
+    x.target.target_name.targets.task.technician_permit.tell.terminal.terminal_id.terminating
+    x.terms.test.text.text_width.texts.then.then_token.threshold.through.ticks.ticks_add
+    x.ticks_diff.ticks_ms.ticks_us.tidy.till.time.time_s.time_seen.timeout_ms.timestamp
+    x.timestamp_version.tip.title.titled.to_.to_beat_ms.today.token.token_.token_n.told.too_long
+    x.top.topup.total.total_minor.touched_within.transport.trial.trial_failed.trials.tried.tries
+    x.tries_left.trigger.trouble.truncated.trust.trusted.try_others_first.tuf.tuf_delegations
+    x.tuf_files.tuf_paths.tuf_signed.type_.type_again.typed.typed_again.u.uart.ui.uid.umount
+    x.unconfirmed_boots.unconfirmed_boots_allowed.unconsumed_tail.under_way.unescape.unfinished
+    x.unhexlify.union.unix_seconds.unknown.unlock.unpack.unpack_from.unread_prices.unreadable
+    x.unseal.unsolicited.unsynced.unsynced_count.up.up_key.update.update_delegated.update_root
+    x.update_snapshot.update_targets.update_timestamp.updates.use.utc_offset_s.utf8.v.verified
+    x.verify.verify_signature.version.vfs.view.views.void_at.voucher.voucher_sequence.w.wait
     x.wait_at_most.wait_for_ms.wait_for_network.wait_ms.wait_name.wait_out.wait_print.wait_sales
     x.waiting.waits.waits_for.waits_ms.wanted.was_asked.watch.watchdog.way.ways.wb.weights.what
     x.where.who.whole.why.width.width_px.window.with_keys.with_signal.with_t.within.words.work
@@ -292,6 +293,7 @@ if TYPE_CHECKING:
     import firmware.flows.steps
     import firmware.flows.steps.amount
     import firmware.flows.steps.ask_server
+    import firmware.flows.steps.cancel
     import firmware.flows.steps.choose
     import firmware.flows.steps.day
     import firmware.flows.steps.explain
@@ -341,6 +343,7 @@ if TYPE_CHECKING:
     import firmware.paper.receipt
     import firmware.sales
     import firmware.sales.by_others
+    import firmware.sales.cancelling
     import firmware.sales.catalogue
     import firmware.sales.day
     import firmware.sales.details

@@ -23,7 +23,7 @@ async def run(desk: "Desk") -> None:
     )
     if key != "#" or not await is_ready(desk):
         return
-    data = receipt.report(words, desk.config, rows, desk.terminal_id, desk.now())
+    data = receipt.report(desk.config, words("r_day"), rows, desk.terminal_id, desk.now())
     done, outcome = await desk.ui.busy(
         desk.printer.print(data), words("m_day"), words("wait_report"), _PRINT_MS
     )

@@ -91,6 +91,8 @@ async def run_flow(desk: "Desk", name: str) -> None:
             steps += _MORE_STEPS
         if name in _FINISHING:
             steps += _STEPS_OF_AN_END
+        if name == "last_sales":
+            steps += ("firmware.flows.steps.cancel",)
         if name in _BY_OTHERS:
             steps += _STEPS_BY_OTHERS
         if name in _OF_PEOPLE:

@@ -208,6 +208,12 @@ remove_q|Remove {}? Past sales keep the name.|Retirer {} ? Ses ventes gardent so
 people_kept|Kept in this terminal.|Gardé dans ce terminal.
 spell|Press a key again for its next letter.|Rappuyez pour la lettre suivante.
 spell_on|B: next letter|B : lettre suivante
+cancel|Cancel|Annuler
+cancel_q|Cancel sale {}? Only if the customer has nothing of it. The office decides.|Annuler la vente {} ? Seulement si le client n'en a rien. Le bureau décide.
+cancel_kept|Sale {}: the office is asked by itself. Sell nothing of it.|Vente {} : le bureau est redemandé. N'en vendez rien.
+cancel_no|The office does not cancel it. Hand it to the customer.|Le bureau refuse. Remettez-la au client.
+e_cancelled|This sale is cancelled. Nothing is charged.|Cette vente est annulée. Rien n'est débité.
+r_cancelled|SALE CANCELLED|VENTE ANNULÉE
 """
 
 

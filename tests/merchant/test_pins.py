@@ -177,12 +177,13 @@ def tries_gained(judge: Judge, number: int, tmp_path: Path, disk: Disk) -> int:
     path = str(tmp_path / "merchant.json")
     gained = 0
 
-    class Watched(People):
+    class Watched(People):  # type: ignore[misc]
         judged = False
 
         def is_right(self, config: Any, number: int, pin: str) -> bool:
             self.judged = True
-            return super().is_right(config, number, pin)
+            right: bool = super().is_right(config, number, pin)
+            return right
 
     async def no_key(*_: Any, **__: Any) -> None:
         return None
