@@ -166,7 +166,7 @@ Judge = Callable[[Any, People, int, str], Awaitable[bool]]
 
 async def judged_first(desk: Any, all_of_them: People, number: int, typed: str) -> bool:
     """A wrong build: the try is counted once it was judged."""
-    right = all_of_them.is_right(desk.config, number, typed)
+    right: bool = all_of_them.is_right(desk.config, number, typed)
     wrong, _ = pin.tries(desk.memory, number)
     pin.note(desk.memory, number, 0 if right else wrong + 1, not right)
     return right

@@ -54,8 +54,9 @@ class Server:
     `records`: the terminal's journal from record 1, None for one that was reported lost. `online`:
     by sequence number the PIN that a sale was given, None if it was refused or cancelled. `stock`:
     the PIN at (batch, index). `told`: (release, reason) of failures. `paid_out`: (the terminal's
-    next record then, minor units). `alarms`: what a person would be called for (not for a release that went
-    back: that is meant to happen here), and what `check` finds.
+    next record then, minor units). `alarms`: what a person would be called for (not for a release
+    that went back or a sale that was cancelled: that is meant to happen here), and what `check`
+    finds.
     """
 
     pages: tuple[bytes, ...] = field(repr=False)
