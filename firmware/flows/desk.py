@@ -4,10 +4,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from bootloader.shared.board import Board
     from firmware.boot_info import BootInfo
     from firmware.drivers.battery import Battery
     from firmware.drivers.printer import Printer
     from firmware.kept.config import Config
+    from firmware.kept.files import Kept
     from firmware.kept.memory import Memory
     from firmware.net.link import Link
     from firmware.office.look_up import Answer
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     class Desk(Protocol):
         """The terminal as its flows see it."""
 
+        board: Board
+        files: Kept
         ui: Dialogs
         words: Words
         till: Till

@@ -1,5 +1,7 @@
 """What the merchant may still sell for, and what came in today."""
 
+from firmware.flows.steps import day
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
@@ -8,7 +10,7 @@ if TYPE_CHECKING:
 async def run(desk: "Desk") -> None:
     """The float and the commission of today."""
     words = desk.words
-    today = desk.till.day_report(desk.now(), desk.config.utc_offset_s)
+    today = day.today(desk)
     await desk.ui.ask(
         words("float"),
         [

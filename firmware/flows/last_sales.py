@@ -1,6 +1,6 @@
 """The last sales and how each stands: a copy of any of them, the answer to one that has none."""
 
-from firmware.flows.steps import finish, hand_over, paper
+from firmware.flows.steps import cancel, finish, hand_over, paper
 from firmware.lent import give_back, load
 from firmware.ui.money_and_dates import date_time_text, grouped
 
@@ -131,13 +131,22 @@ async def _open(desk: "Desk", found: "Recent", at: int) -> None:
         return
     stands = found.stands(at, sale)
     more: "tuple[Hint, ...]" = ()
+    is_cancelled = stands == "st_refused" and found.reason(at) == cancel.CANCELLED
     if found.is_open(at):
-        more = (("#", "ask" if stands == "st_waits" else "ok"),)
+        more = (("#", "ok"),)
+        if stands in ("st_waits", "st_ready") and sale.online:
+            more = (("C", "cancel"), ("#", "ok"))
+    elif is_cancelled:
+        more = (("#", "print"),)
     elif sale.has_voucher and stands not in ("st_refused", "st_back"):
         more = (("D", "copy"),)
     key = await desk.ui.ask(title, _facts(desk, found, at, sale, stands), (("*", "back"),) + more)
     if key == "D" and await paper.is_ready(desk):
         await hand_over.hand_over(desk, sale, True)
+    elif key == "C":
+        await cancel.cancel(desk, sale)
+    elif key == "#" and is_cancelled:
+        await cancel.slip(desk, sale)
     elif key == "#" and stands == "st_waits":
         await finish.ask_for(desk, sale)
     elif key == "#":

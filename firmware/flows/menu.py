@@ -22,6 +22,8 @@ _ENTRIES = (
     ("m_messages", "messages"),
     ("m_language", "language"),
     ("m_info", "info"),
+    ("m_pin", "my_pin"),
+    ("m_people", "people"),
 )
 _UNFINISHED = (("m_unfinished", "recover"),)
 _BY_OTHERS = ("topup", "meter", "bill")
@@ -29,6 +31,15 @@ _BY_OTHERS = ("topup", "meter", "bill")
 _SELLING = ("sell",) + _BY_OTHERS
 _FINISHING = ("recover", "last_sales")
 _ON_PAPER = _SELLING + _FINISHING + ("reprint", "day_report")
+_OWNERS = ("float", "people")
+"""Flows for the owner alone."""
+_TECHNICIANS = ("language", "info", "my_pin")
+"""All that a technician may do: he sees no voucher, and no money."""
+_OWNER = 0  # as `firmware.kept.people` has them, which is not here meanwhile
+_TECHNICIAN = 2
+_PEOPLE = "firmware.kept.people"
+_OF_PEOPLE = ("my_pin", "people")
+_STEPS_OF_PEOPLE = (_PEOPLE, "firmware.flows.steps.pin")
 _STEPS = (  # from the bottom up
     "firmware.paper.receipt",
     "firmware.flows.steps.explain",
@@ -44,20 +55,28 @@ _STEPS_OF_AN_END = ("firmware.flows.steps.ask_server", "firmware.flows.steps.fin
 _STEPS_BY_OTHERS = ("firmware.flows.steps.recipient", "firmware.flows.steps.amount")
 
 
-async def menu(desk: "Desk") -> None:
+def may(role: int, name: str) -> bool:
+    """Whether who has this role may use that flow."""
+    if role == _TECHNICIAN:
+        return name in _TECHNICIANS
+    return role == _OWNER or name not in _OWNERS
+
+
+async def menu(desk: "Desk", role: int) -> None:
     """Show the menu until the merchant signs out.
 
     Raises:
         Idle: nobody touched the terminal.
     """
     while True:
-        entries: tuple[tuple[str, str], ...] = _UNFINISHED if desk.till.unfinished() else ()
-        for entry in _ENTRIES:
+        entries: tuple[tuple[str, str], ...] = ()
+        for entry in (_UNFINISHED if desk.till.unfinished() else ()) + _ENTRIES:
             _, name = entry
-            if name not in _BY_OTHERS or desk.catalogue.has_kind(name):
+            if may(role, name) and (name not in _BY_OTHERS or desk.catalogue.has_kind(name)):
                 entries += (entry,)
         names = [desk.words(key) for key, _ in entries]
-        at = await desk.ui.choose(desk.words("menu"), names, "out", (("D", "copy"),))
+        copy = (("D", "copy"),) if may(role, "reprint") else ()
+        at = await desk.ui.choose(desk.words("menu"), names, "out", copy)
         if at is None:
             return
         await run_flow(desk, entries[at][1] if isinstance(at, int) else "reprint")
@@ -72,11 +91,16 @@ async def run_flow(desk: "Desk", name: str) -> None:
             steps += _MORE_STEPS
         if name in _FINISHING:
             steps += _STEPS_OF_AN_END
+        if name == "last_sales":
+            steps += ("firmware.flows.steps.cancel",)
         if name in _BY_OTHERS:
             steps += _STEPS_BY_OTHERS
+        if name in _OF_PEOPLE:
+            steps += _STEPS_OF_PEOPLE
         await load("firmware.flows." + name, steps).run(desk)
     except SaleRefused as refused:
         await load("firmware.flows.steps.explain").explain(desk, refused.code)
     finally:
         desk.selling = False
-        give_back(loaded("firmware.flows", _STAY) + loaded("firmware.paper") + list(WHILE_SELLING))
+        lent = loaded("firmware.flows", _STAY) + loaded("firmware.paper")
+        give_back(lent + list(WHILE_SELLING) + [_PEOPLE])

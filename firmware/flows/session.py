@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _STAY = ("firmware.flows.session",)
 """What of the flows is never given back: it waits for the next merchant."""
+_PEOPLE = "firmware.kept.people"
+_STEPS = (_PEOPLE, "firmware.flows.steps.pin")
 
 
 async def sessions(desk: "Desk") -> None:
@@ -28,7 +30,8 @@ async def sessions(desk: "Desk") -> None:
 async def session(desk: "Desk") -> None:
     """One merchant's time at the terminal."""
     try:
-        if not await _sign_in(desk):
+        role = await _sign_in(desk)
+        if role is None:
             return
     except Idle:
         return
@@ -36,9 +39,9 @@ async def session(desk: "Desk") -> None:
         log("session", "signed in")
         desk.link.hurry()  # nobody looked for a while: how strong is the signal now?
         menu = load("firmware.flows.menu")
-        if desk.till.unfinished():
+        if desk.till.unfinished() and menu.may(role, "recover"):
             await menu.run_flow(desk, "recover")
-        await menu.menu(desk)
+        await menu.menu(desk, role)
         log("session", "signed out")
     except Idle:
         log("session", "left alone")
@@ -46,9 +49,10 @@ async def session(desk: "Desk") -> None:
         give_back(loaded("firmware.flows", _STAY))
 
 
-async def _sign_in(desk: "Desk") -> bool:
+async def _sign_in(desk: "Desk") -> int | None:
+    """The role of who signed in, None: nobody did."""
     try:
-        done: bool = await load("firmware.flows.sign_in").run(desk)
-        return done
+        role: int | None = await load("firmware.flows.sign_in", _STEPS).run(desk)
+        return role
     finally:
-        give_back(loaded("firmware.flows", _STAY))
+        give_back(loaded("firmware.flows", _STAY) + [_PEOPLE])

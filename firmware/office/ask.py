@@ -1,6 +1,7 @@
 """Asking the server for the voucher of one online sale (message kind 2)."""
 
 from bootloader.shared.compat import const
+from firmware.lent import give_back, load
 from firmware.office.messenger import FLOAT_MINOR, SALE, UINT32, NoNetwork, ServerRefused, field
 
 TYPE_CHECKING = False
@@ -15,6 +16,8 @@ _SALE_AMOUNT = const(3)
 _SALE_TIME = const(4)
 _SALE_COMMISSION = const(20)
 _SALE_RECIPIENT = const(21)
+_SALE_CANCEL = const(22)
+_CANCELLING = "firmware.sales.cancelling"
 _SALE_REPLY_STATUS = const(1)
 _SALE_REPLY_PIN = const(2)
 _SALE_REPLY_SERIAL = const(3)
@@ -56,6 +59,10 @@ async def ask(messenger: "Messenger", till: "Till", sale: "Sale") -> str:
     }
     if sale.recipient:
         question[_SALE_RECIPIENT] = sale.recipient
+    if till.journal.next_sequence > sale.sequence + 1:  # else it was begun just now
+        if load(_CANCELLING).is_asked(till.journal, sale.sequence):
+            question[_SALE_CANCEL] = True
+        give_back((_CANCELLING,))
     try:
         try:
             reply = await messenger.exchange(SALE, question)

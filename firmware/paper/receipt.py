@@ -179,6 +179,8 @@ def voucher(
         out += _pair(words("r_valid"), date_text(sold.expiry, config.utc_offset_s))
     number = words("r_sale") + " " + str(sold.sequence)
     out += _pair(number, date_time_text(sold.time, config.utc_offset_s))
+    if sold.seller:
+        out += _pair(words("cashier"), sold.seller)
     if duplicate:
         number = words("r_copy") + (" " + str(sold.copy) if sold.copy else "")
         out += _pair(number, date_time_text(time, config.utc_offset_s))
@@ -198,15 +200,15 @@ def _codes(words: "Words", sold: "Voucher") -> bytes:
 
 
 def report(
-    words: "Words",
     config: "Config",
+    title: str,
     rows: "Sequence[tuple[str, str] | None]",
     terminal_id: str,
     time: int,
 ) -> bytes:
-    """A day report: `rows` are pairs (left, right), or None for a rule."""
+    """A slip that sells nothing: `rows` are pairs (left, right), or None for a rule."""
     out = bytearray(_head(config))
-    out += _BOLD + encode(words("r_day")) + b"\n" + _PLAIN
+    out += _BOLD + encode(title) + b"\n" + _PLAIN
     out += encode(date_time_text(time, config.utc_offset_s)) + b"\n"
     out += encode(terminal_id) + b"\n" + _LEFT + b"-" * COLUMNS + b"\n"
     for row in rows:

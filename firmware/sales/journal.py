@@ -21,6 +21,7 @@ from firmware.sales.ring import (
 from firmware.sales.state import (
     ANSWERED,
     BOOT,
+    CANCEL,
     CARRIED,
     DETAILS,
     INTENT_OFFLINE,
@@ -49,7 +50,15 @@ _SETTLED_BYTES = const(80)  # more than any settlement has
 _SETTLE_AGAIN_S = const(6 * 3600)
 
 # Sectors that must stay free behind a record of this kind, so that what was begun can be finished.
-_RESERVE = {BOOT: 2, INTENT_OFFLINE: 2, INTENT_ONLINE: 2, STOCK: 2, SETTING: 2, REPRINT: 1}
+_RESERVE = {
+    BOOT: 2,
+    INTENT_OFFLINE: 2,
+    INTENT_ONLINE: 2,
+    STOCK: 2,
+    SETTING: 2,
+    REPRINT: 1,
+    CANCEL: 1,
+}
 _RESERVE_OF_A_SALE = const(2)
 
 

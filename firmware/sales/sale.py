@@ -71,6 +71,7 @@ class Voucher:
         self.recipient = sale.recipient
         self.time = sale.time
         self.copy = 0  # which copy this is, 0: an original
+        self.seller = ""  # who sold it, "": the owner
 
 
 class Gone:

@@ -26,6 +26,7 @@ SETTING = const(10)
 CARRIED = const(11)
 DETAILS = const(12)
 PENDING = const(13)
+CANCEL = const(14)
 
 _IS_BLIND = const(3)  # in the body of a boot record, which may end before it
 _FLOAT_AFTER = const(4)  # in that of a delivered one
@@ -194,6 +195,9 @@ class SalesState:
                 self.unfinished.remove(entry)
             if kind == REFUSED and self.last_sale and self.last_sale[_SALE] == sale:
                 self.last_sale = None
+        elif kind == CANCEL:
+            for known in self.kept(body[0]):
+                known[_HELD_AT] = 0
         elif kind == SETTLED:
             (
                 self.acknowledged,
@@ -281,7 +285,7 @@ def restated(read: "Callable[[int], Any]", known: list[int]) -> "list[Any] | Non
         return None
     if sale[0] != INTENT_ONLINE:
         return sale
-    if len(sale) == _FIGURES or not isinstance(sale[_FIGURES], str):
+    if len(sale) == _FIGURES or not isinstance(sale[_FIGURES], (str, type(None))):
         sale.insert(_FIGURES, None)
     if held_at != kept_from:
         sale = sale[: _FIGURES + 1]

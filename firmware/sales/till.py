@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from firmware.sales.catalogue import Catalogue
-    from firmware.sales.day import DayReport
     from firmware.sales.journal import Journal
     from firmware.sales.product import Product
     from firmware.sales.stock import Stock
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 MAX_OPEN = const(4)
 # Where in a sale as `restated` the server's answer is: sealed PIN, serial, expiry
 _ANSWER = const(6)
+_RECIPIENT = const(3)  # in the body of an intent; of one from stock there is more before that
 _READINGS = const(3)  # one that is bad may be a glitch on the bus
 
 
@@ -90,6 +90,7 @@ class Till:
         # When (ticks) to ask again for sales that the server has and could not answer yet.
         self._again: dict[int, Any] = {}  # ticks of the clock
         self.blocked = False  # the office's last word
+        self.person = 0  # who sells: a number of `firmware.kept.people`, 0 the owner
 
     # --- figures ---
 
@@ -138,6 +139,8 @@ class Till:
         return product
 
     def _begin(self, kind: int, body: "list[Any]") -> Sale:
+        if self.person:
+            body = body + [None] * (_RECIPIENT + 1 - len(body)) + [self.person]
         sequence = self._append(kind, body)
         if kind == INTENT_OFFLINE:
             self._fresh[sequence] = False
@@ -391,10 +394,3 @@ class Till:
             self.journal.append(BOOT, body + [1] if is_blind else body)
         except JournalFull:
             self.journal.state.blind_starts += is_blind
-
-    def day_report(self, now: int, utc_offset_s: int = 0) -> "DayReport":
-        """The `DayReport` of the local day that `now` (Unix seconds, 0 unknown) is in."""
-        day = load("firmware.sales.day")
-        report: DayReport = day.add_up(self.journal, now or self._now(), utc_offset_s)
-        give_back(("firmware.sales.day",))
-        return report

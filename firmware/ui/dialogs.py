@@ -165,12 +165,14 @@ class Dialogs:
         back: str = "back",
         extra: "tuple[Hint, ...]" = (),
         by_number: bool = False,
+        rest_ms: int = 0,
     ) -> int | str | None:
         """Let the merchant pick one of `items`, strings or pairs (left, right).
 
         Number keys pick at once; A and B move, # takes. With `by_number` those behind the ninth
         have numbers, too: one picks as soon as no longer one can be meant. Returns the index, None
-        for `*`, or the key when it is one of `extra` (hints as pairs).
+        for `*` (unless `back` is ""), or the key when it is one of `extra` (hints as pairs).
+        `rest_ms`: how long no key need be pressed, if that is not `IDLE_MS`.
         """
         self._keypad.forget()
         at = typed = 0
@@ -187,9 +189,10 @@ class Dialogs:
                 else:
                     lines.append(number + item)
             more = (2 if first else 0) | (1 if first + room < len(items) else 0)
-            hints = self._hints((("*", back),) + extra + (("#", "ok"),))
+            ways = (("*", back),) if back else ()
+            hints = self._hints(ways + extra + (("#", "ok"),))
             self.screen.page(title, lines, hints, marked=at - first, more=more)
-            key = await self.key("0123456789AB#*" + keys)
+            key = await self.key(("*" if back else "") + "0123456789AB#" + keys, rest_ms)
             if key == "*":
                 return None
             if key == "#":

@@ -186,6 +186,34 @@ r_sale|Sale|Vente
 r_thanks|Thank you|Merci
 r_day|DAY REPORT|RAPPORT DU JOUR
 r_offline|sold from stock|vendu du stock
+m_pin|My PIN|Mon code
+m_people|People|Équipe
+owner|Owner|Patron
+cashier|Cashier|Caissier
+technician|Technician|Technicien
+add|Add a person|Ajouter
+name|Name|Nom
+rename|Another name|Autre nom
+remove|Remove|Retirer
+pin_give|A new PIN|Nouveau code
+pin_old|Your PIN as it is now|Votre code actuel
+pin_new|The new PIN: {} to {} digits|Nouveau code : {} à {} chiffres
+pin_again|The new PIN once more|Encore le nouveau code
+pin_short|That PIN is too short. Nothing was changed.|Ce code est trop court. Rien n'a changé.
+pin_easy|A thief tries that PIN first. Take another.|Un voleur essaie ce code d'abord. Prenez-en un autre.
+pin_differs|The two PINs differ. Nothing was changed.|Les deux codes diffèrent. Rien n'a changé.
+pin_kept|The new PIN counts from now on.|Le nouveau code vaut dès maintenant.
+not_kept|The memory takes nothing. Nothing was changed. Call a technician.|Mémoire pleine. Rien n'a changé. Technicien !
+remove_q|Remove {}? Past sales keep the name.|Retirer {} ? Ses ventes gardent son nom.
+people_kept|Kept in this terminal.|Gardé dans ce terminal.
+spell|Press a key again for its next letter.|Rappuyez pour la lettre suivante.
+spell_on|B: next letter|B : lettre suivante
+cancel|Cancel|Annuler
+cancel_q|Cancel sale {}? Only if the customer has nothing of it. The office decides.|Annuler la vente {} ? Seulement si le client n'en a rien. Le bureau décide.
+cancel_kept|Sale {}: the office is asked by itself. Sell nothing of it.|Vente {} : le bureau est redemandé. N'en vendez rien.
+cancel_no|The office does not cancel it. Hand it to the customer.|Le bureau refuse. Remettez-la au client.
+e_cancelled|This sale is cancelled. Nothing is charged.|Cette vente est annulée. Rien n'est débité.
+r_cancelled|SALE CANCELLED|VENTE ANNULÉE
 """
 
 

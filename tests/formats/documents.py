@@ -14,7 +14,7 @@ from typing import Any
 import cbor2
 
 from bootloader.shared import release, rollout
-from firmware.kept import config
+from firmware.kept import config, people
 from firmware.office import messenger
 from firmware.office.ask import delivery
 from firmware.sales import catalogue, state, till
@@ -296,6 +296,28 @@ SETTINGS_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "settings.pin_salt_bytes": lambda n: _merchant(pin_salt="00" * n),
     "settings.pin_hash_bytes": lambda n: _merchant(pin_hash="00" * n),
     "settings.pin_rounds": lambda n: _merchant(pin_rounds=n),
+}
+
+# --- people ---
+
+
+def person(number: int = 1, name: str = "ADA", rounds: int = 2000) -> list[Any]:
+    return [number, 1, name, bytes(16), bytes(32), rounds]
+
+
+def everybody(*others: list[Any]) -> bytes:
+    return cbor2.dumps([1, 65535, None, list(others)])
+
+
+def terminal_people(data: bytes) -> people.People:
+    return people.People(data)
+
+
+PEOPLE_FIELDS: dict[str, Callable[[int], bytes]] = {
+    "people.others": lambda n: everybody(*(person(number + 1) for number in range(n))),
+    "people.name": lambda n: everybody(person(name="É" * n)),
+    "people.number": lambda n: everybody(person(number=n)),
+    "people.rounds": lambda n: everybody(person(rounds=n)),
 }
 
 # --- vouchers, in a reply and in a stock file ---

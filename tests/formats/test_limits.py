@@ -185,6 +185,7 @@ FIELDS = [
     *((path, make, d.ENTRY_READERS) for path, make in d.ENTRY_FIELDS.items()),
     *((path, make, d.PLAN_READERS) for path, make in d.PLAN_FIELDS.items()),
     *((path, make, (d.terminal_settings,)) for path, make in d.SETTINGS_FIELDS.items()),
+    *((path, make, (d.terminal_people,)) for path, make in d.PEOPLE_FIELDS.items()),
     *(
         (path, make, (d.server_voucher, d.terminal_reply))
         for path, make in d.VOUCHER_FIELDS.items()

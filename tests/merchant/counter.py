@@ -449,6 +449,11 @@ class Counter:
         self.server.loses_reply = True
         return True
 
+    async def do_cancels(self, grants):
+        """Whether the office cancels what it is asked to."""
+        self.server.grants = grants
+        return True
+
     async def do_details(self, *pairs):
         """What comes with the next deliveries beside the code."""
         self.server.details = [list(pair) for pair in pairs]

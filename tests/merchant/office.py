@@ -33,6 +33,8 @@ class Office:
         self.loses_reply = False
         self._said = {}
         self.asked = []
+        self.cancels = []
+        self.grants = True
 
     async def post(self, body):
         _, head, sealed = cbor.loads(body)
@@ -52,12 +54,19 @@ class Office:
 
     async def _sale(self, request):
         sequence = request[1]
+        cancels = request.pop(22, False)
         body = cbor.dumps(request)
         known = self._said.get(sequence)
         if known and known[0] != body:
             return {0: -1, 1: "conflict", 2: "another body"}
-        if known and known[1]:
-            return dict(known[1])
+        if cancels:
+            self.cancels.append(sequence)
+        if cancels and self.grants and (self.answers or known):
+            if known:
+                self.float_minor += request[3] - request[20]
+            self._said[sequence] = (body, {1: 1, 6: "cancelled", 7: "cancelled"})
+        if self._said.get(sequence, (None, None))[1]:
+            return dict(self._said[sequence][1])
         answer = self.answers.pop(0) if self.answers else None
         if answer == "hang":
             await asyncio.sleep(60)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from firmware.drivers.lcd import Lcd
 from firmware.flows import day_report, float, last_sales, sell
 from firmware.flows.steps import amount, hand_over, others
+from firmware.kept.files import Kept
 from firmware.net.link import ONLINE
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.recent import Recent
@@ -105,6 +106,7 @@ def desk_of(catalogue: Catalogue, till: Any, keys: str, language: str) -> Any:
         till=till,
         catalogue=catalogue,
         config=SimpleNamespace(utc_offset_s=0),
+        files=Kept(False),
         link=SimpleNamespace(state=ONLINE, trouble=""),
         now=lambda: 1_790_000_000,
         money=lambda minor: money(minor, catalogue.minor_digits),
@@ -146,6 +148,7 @@ def _sold(catalogue: Catalogue, price_minor: int) -> Voucher:
 
 REPORT: Any = SimpleNamespace(
     products=[("air50", 999, MOST_MINOR - 1)],
+    people=[(0, 1, 1), (65534, 9999, MOST_MINOR - 1)],
     count=9999,
     total_minor=MOST_MINOR,
     commission_minor=MOST_MINOR // 3,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from firmware.flows.sign_in import FREE_TRIES, LONGEST_LOCK_S, lock_s
+from firmware.flows.steps.pin import FREE_TRIES, LONGEST_LOCK_S, lock_s
 from tests.merchant.at_counter import run
 from tests.merchant.test_selling import CHOOSE_50, IN, SELL_50, SOLD
 
@@ -165,7 +165,7 @@ def test_the_menu_can_be_walked_with_up_and_down() -> None:
         ["press", "*"],
         ["see", "Menu"],
         ["press", "A"],
-        ["see", "7 This terminal"],
+        ["see", "9 People"],
     )
 
 

@@ -57,7 +57,7 @@ TITLES = [
         "amount",
         "pending",
     ],
-    *["m_language", "m_info", "m_unfinished", "float", "service"],
+    *["m_language", "m_info", "m_unfinished", "float", "service", "m_pin", "m_people", "cancel"],
 ]
 MENU = [key for key in texts.keys() if key.startswith("m_")]  # noqa: SIM118
 PAGES = {
@@ -104,6 +104,16 @@ PAGES = {
     "pending_t": (WIDE,),
     **{key: () for key in texts.keys() if key.startswith(("e_", "s_"))},  # noqa: SIM118
     "e_other": ("new_code_of_later_times",),
+    "cancel_q": (WIDE,),
+    "cancel_kept": (WIDE,),
+    "cancel_no": (),
+    "not_kept": (),
+    "pin_kept": (),
+    "pin_short": (),
+    "pin_easy": (),
+    "pin_differs": (),
+    "people_kept": (),
+    "remove_q": ("M" * 16,),
 }
 languages = pytest.mark.parametrize("language", texts.LANGUAGES)
 
@@ -205,7 +215,7 @@ def test_every_word_on_paper_fits_its_line(language: str) -> None:
     words = texts.Words(language)
     assert len(words("r_duplicate")) <= 16
     assert len("0011223344556677 " + words("r_offline")) <= 32
-    for key in ("r_serial", "r_valid", "r_sale", "r_copy"):
+    for key in ("r_serial", "r_valid", "r_sale", "r_copy", "cashier"):
         assert len(words(key)) <= 11, key
 
 

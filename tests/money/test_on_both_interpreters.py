@@ -17,6 +17,7 @@ from firmware.sales.journal import Journal
 from firmware.sales.sale import SaleRefused
 from firmware.sales.till import Till
 from firmware.sales.stock import Stock
+from firmware.sales import day
 from firmware.sales.catalogue import Catalogue
 from firmware.office import sync
 from firmware.office import messenger
@@ -82,7 +83,7 @@ for n in range(90):
     if start and n % 10 == 9:
         gc.collect()
         worst = max(worst, gc.mem_alloc() - start)
-report = till.day_report(clock())
+report = day.today(till, clock())
 print(hashlib.sha256(flash.cells).digest().hex())
 print(journal.state.dump(), report.products, report.count, report.commission_minor)
 print("kept", worst)

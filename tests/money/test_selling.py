@@ -12,6 +12,7 @@ import pytest
 from bootloader.shared import cbor
 from firmware.office.ask import ask, delivery
 from firmware.office.messenger import BadReply, NoNetwork
+from firmware.sales import day
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.sale import SaleRefused
 from tests.money import office, oracle
@@ -352,7 +353,7 @@ def test_a_voucher_that_does_not_open_is_taken_back_and_never_offered_again(
     assert shop.sell_offline().place == [7, 1]
     shop.sync()
     assert shop.till.float_minor == shop.server.ledger_minor == FLOAT_MINOR - 4750
-    assert shop.till.day_report(TIME).count == 1
+    assert day.today(shop.till, TIME).count == 1
 
 
 def test_four_open_vouchers_must_be_settled_before_the_next_sale(tmp_path: Path) -> None:
@@ -412,11 +413,11 @@ def test_the_day_report_counts_what_was_sold_today_and_nothing_else(tmp_path: Pa
     shop.sell_online()
     last = shop.till.last_sale()
     shop.print(last, shop.till.reprint(last), "copy")
-    report = shop.till.day_report(shop.time)
+    report = day.today(shop.till, shop.time)
     assert sorted(report.products) == [("air100", 1, 10000), ("air50", 2, 10000)]
     assert (report.count, report.total_minor, report.commission_minor) == (3, 20000, 750)
     assert report.reprints == 1
-    assert shop.reboot().till.day_report(shop.time).count == 3
+    assert day.today(shop.reboot().till, shop.time).count == 3
 
 
 @pytest.mark.parametrize(

@@ -52,10 +52,11 @@ class Server:
     """The server at one moment, and what its books say (read from the tables, in plain SQL).
 
     `records`: the terminal's journal from record 1, None for one that was reported lost. `online`:
-    by sequence number the PIN that a sale was given, None if it was refused. `stock`: the PIN at
-    (batch, index). `told`: (release, reason) of failures. `paid_out`: (the terminal's next record
-    then, minor units). `alarms`: what a person would be called for (not for a release that went
-    back: that is meant to happen here), and what `check` finds.
+    by sequence number the PIN that a sale was given, None if it was refused or cancelled. `stock`:
+    the PIN at (batch, index). `told`: (release, reason) of failures. `paid_out`: (the terminal's
+    next record then, minor units). `alarms`: what a person would be called for (not for a release
+    that went back or a sale that was cancelled: that is meant to happen here), and what `check`
+    finds.
     """
 
     pages: tuple[bytes, ...] = field(repr=False)
@@ -196,7 +197,9 @@ def _read(
     history = rows("SELECT release, failure_release, failure_reason FROM running_history")
     alarms = [
         f"{code}: {text}"
-        for code, text in rows("SELECT code, text FROM alarm WHERE code <> 'rollback'")
+        for code, text in rows(
+            "SELECT code, text FROM alarm WHERE code NOT IN ('rollback', 'sale_cancelled')"
+        )
     ]
     return Server(
         pages=tuple(_pages.setdefault(page, page) for page in pages),
@@ -207,9 +210,11 @@ def _read(
         blocked=rows("SELECT MAX(blocked) FROM terminal") == [(1,)],
         records=tuple(_parsed(raw) if raw else None for _, raw in raws),
         online={
-            sequence: PIN_OF[serial] if state == "delivered" else None
-            for sequence, state, serial in rows(
-                "SELECT sequence, state, serial FROM sale LEFT JOIN voucher ON id = voucher_id"
+            sequence: PIN_OF[serial] if state == "delivered" and not given_back else None
+            for sequence, state, serial, given_back in rows(
+                "SELECT s.sequence, state, serial, t.id FROM sale s LEFT JOIN voucher v ON"
+                " v.id = voucher_id LEFT JOIN ledger_transaction t ON t.kind = 'void'"
+                " AND t.sequence = s.sequence"
             )
         },
         stock={

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
+import re
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -154,6 +155,9 @@ def money(world: World) -> list[str]:
     may_be_copied = list(copies.values())
     for data in world.paper:
         paper = receipt(data)
+        if b"SALE CANCELLED" in data:
+            wrong += _cancelled(data, books)
+            continue
         if paper is None:
             wrong.append("a receipt cannot be read")
             continue
@@ -175,6 +179,15 @@ def money(world: World) -> list[str]:
     return wrong
 
 
+def _cancelled(data: bytes, books: Books) -> list[str]:
+    """What is wrong with the slip of a cancelled sale."""
+    (number,) = re.findall(rb"^Sale (\d+) ", data, re.MULTILINE)
+    ends = [r.body for r in books.records.values() if r.kind == 5]
+    if [int(number), "cancelled"] not in [list(body[:2]) for body in ends]:
+        return [f"sale {int(number)} is called cancelled on paper, and has no such end"]
+    return []
+
+
 def _own_float(records: list[oracle.Record]) -> int:
     """What the terminal must hold its float to be: the fold of docs/formats/journal.md, exactly."""
     ledger_minor = offline_minor = 0
@@ -189,6 +202,8 @@ def _own_float(records: list[oracle.Record]) -> int:
             ledger_minor = min(ledger_minor - unanswered.pop(body[0]), body[4])
         elif record.kind in (5, 6):
             unanswered.pop(body[0], None)
+        elif record.kind == 14:  # it counts as unanswered; what it cost is paid, if it was
+            unanswered.setdefault(body[0], 0)
         elif record.kind == 8:
             ledger_minor, offline_minor = body[1], body[5]
     return ledger_minor - offline_minor - sum(unanswered.values())
@@ -209,7 +224,12 @@ def figures(world: World, own_minor: int) -> list[str]:
     added_up = _own_float(records)
     if own_minor != added_up:
         return [f"the terminal holds its float to be {own_minor}, its records say {added_up}"]
-    answered = {r.body[0]: r.sequence for r in records if r.kind in (4, 5)}
+    answered: dict[int, int] = {}
+    for record in sorted(records, key=lambda r: r.sequence):
+        if record.kind in (4, 5):
+            answered[record.body[0]] = record.sequence
+        elif record.kind == 14:
+            answered.pop(record.body[0], None)
     expected: int = world.server.ledger_minor
     expected += sum(amount for since, amount in world.server.paid_out if settled < since)
     in_flight = {0}

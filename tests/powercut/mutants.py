@@ -12,18 +12,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import updater_server.sales.cancelling
 from tests.powercut import device
 
 with device.own():
     import firmware.drivers.printer
     import firmware.flows.last_sales
     import firmware.flows.sell
+    import firmware.flows.steps.cancel
     import firmware.flows.steps.hand_over
     import firmware.kept.files
     import firmware.kept.memory
     import firmware.office.ask
     import firmware.office.stock_delivery
     import firmware.office.sync
+    import firmware.sales.cancelling
     import firmware.sales.sale
     import firmware.sales.stock
     import firmware.sales.till
@@ -484,6 +487,53 @@ MUTANTS: dict[str, Mutant] = {
             "A copy of one sale from the list has the voucher of another.",
             _changed(Recent, "sale", ("Sale(self._known[at], said", "Sale(self._known[0], said")),
             ("last-sales",),
+        ),
+        Mutant(
+            "cancelled_still_here",
+            "A sale that the office cancelled is printed after all: its voucher was still here.",
+            _changed(SalesState, "apply", ("known[_HELD_AT] = 0", "pass")),
+            ("cancelled",),
+        ),
+        Mutant(
+            "cancelled_in_doubt",
+            "A voucher that was printed before a cut is cancelled: it is used, and its money back.",
+            _all(
+                _changed(
+                    firmware.sales.cancelling, "may_be_asked", (" and not sale.may_be_out", "")
+                ),
+                _changed(
+                    firmware.flows.last_sales,
+                    "_open",
+                    ('stands in ("st_waits", "st_ready") and sale.online', "sale.online"),
+                ),
+            ),
+            ("cancelled",),
+        ),
+        Mutant(
+            "cancelled_on_paper_first",
+            "A slip says that a sale is cancelled, and the office has not said so.",
+            _changed(
+                firmware.flows.steps.cancel,
+                "cancel",
+                (
+                    "    done, code = await desk.ui.busy(",
+                    "    await slip(desk, sale)\n    done, code = await desk.ui.busy(",
+                ),
+            ),
+            ("cancelled",),
+        ),
+        Mutant(
+            "cancelled_and_sold_again",
+            "The voucher of a cancelled sale may be sold to somebody else, or told again.",
+            _changed(
+                updater_server.sales.cancelling,
+                "cancel",
+                (
+                    '    vault.set_aside(connection, row.voucher_id, "recalled", _SET_BY, now)\n',
+                    "",
+                ),
+            ),
+            ("cancelled",),
         ),
         Mutant(
             "listed_as_new",

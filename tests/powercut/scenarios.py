@@ -322,6 +322,29 @@ def last_sales(world: World) -> None:
     life.look_back("B#", copy=True)
 
 
+def cancelled(world: World) -> None:
+    """Sales that the merchant asks to cancel: with an answer that is lost, one that is here, one
+    that may be out, and one that is asked for by itself."""
+    life = starts(world)
+    life.check_in()
+    world.lose_replies = True
+    life.sell()
+    world.lose_replies = False
+    life.look_back("#", cancel=True)
+    life.leave_open(online=True, product="air100")
+    life.look_back("#", cancel=True)
+    life.sync()  # with it the money comes back
+    life.print_and_forget()
+    life = starts(world)
+    life.look_back("#", cancel=True)
+    world.lose_replies = True
+    life.sell()
+    life.look_back("#", cancel=True)
+    world.lose_replies = False
+    life = starts(world)
+    life.sync()
+
+
 def ring_fills(world: World) -> None:
     life = starts(world)
     life.check_in()
@@ -671,6 +694,7 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("lost-answer", lost_answer),
         Scenario("reprint", reprints),
         Scenario("last-sales", last_sales),
+        Scenario("cancelled", cancelled),
         Scenario("sync-interrupted", sync_interrupted),
         Scenario("stock", stock_delivery, kept=_has_stock),
         Scenario("many-starts", many_starts),

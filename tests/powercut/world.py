@@ -63,6 +63,7 @@ with device.own():
     from bootloader.shared.partitions import mount_data, table
     from firmware.duties import trial
     from firmware.flows import recover, reprint, sell
+    from firmware.flows.steps import hand_over
     from firmware.net.link import OFFLINE, ONLINE
     from firmware.office import sync
     from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
@@ -282,7 +283,7 @@ class Merchant:
     def __init__(self) -> None:
         self.wants = 0
         self.key_at_no_answer = "*"
-        self.wants_copy = False
+        self.wants_copy = self.wants_cancel = False
         self.types: dict[str, str] = {}
         self.keys = ""
         """What is pressed on a page that is no question; with none left the way back."""
@@ -311,6 +312,9 @@ class Merchant:
         if self.wants_copy and ("D", "copy") in hints:
             self.wants_copy = False
             return "D"
+        if self.wants_cancel and ("C", "cancel") in hints:
+            self.wants_cancel = False
+            return "C"
         return "#"
 
     async def bad(self, title: str, text: Any, hints: Any = (), *_: Any, **__: Any) -> str:
@@ -683,17 +687,25 @@ class Life:
         if online and run(self.app.fetch_voucher(sale)) != "":
             raise Broken("no voucher came")
 
+    def print_and_forget(self) -> None:
+        """An online sale whose slip comes out, and the power goes before anything is noted."""
+        till = self.app.till
+        self.leave_open(online=True)
+        sale = till.unfinished()[-1]
+        run(hand_over._print(self.app, sale, till.voucher(sale), False))
+
     def recover(self) -> None:
         self._flow(recover.run)
 
     def reprint(self) -> str:
         return self._flow(reprint.run)
 
-    def look_back(self, keys: str, copy: bool = False) -> str:
-        """The list of last sales: `keys` choose one; what it has to offer is done, a copy only if
-        it is wanted.
+    def look_back(self, keys: str, copy: bool = False, cancel: bool = False) -> str:
+        """The list of last sales: `keys` choose one; what it has to offer is done, a copy or the
+        request to cancel it only if that is wanted.
         """
         self.merchant.keys, self.merchant.wants_copy = keys, copy
+        self.merchant.wants_cancel = cancel
         return self._flow(firmware.flows.last_sales.run)
 
     async def _hear(self) -> None:

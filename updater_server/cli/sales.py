@@ -12,11 +12,12 @@ from sqlalchemy import Connection
 from updater_server import words
 from updater_server.cli.shared import Data, out, refusals, say
 from updater_server.errors import InputError
+from updater_server.fleet import terminals
 from updater_server.parties import days, statements, tree
 from updater_server.sales import currency
 from updater_server.service import Service
 from updater_server.store.engine import reading
-from updater_server.views import counts, fold, log
+from updater_server.views import counts, fold, log, sellers
 
 sales_cli = typer.Typer(no_args_is_help=True, help="Past sales, and how many there were.")
 _GIVEN = "Of this {}."
@@ -41,7 +42,7 @@ def show_log(
         rows = log.page(connection, wanted, limit)
         money = currency.all_of(connection)
     table = Table(
-        "when", "what", "terminal", "sale", "product", "face", "serial", "to", "reference"
+        "when", "what", "terminal", "sale", "by", "product", "face", "serial", "to", "reference"
     )
     for row in rows:
         shown = money.get(row["currency"], currency.UNKNOWN)
@@ -50,6 +51,7 @@ def show_log(
             row["kind"].replace("_", " "),
             row["terminal_id"].hex(),
             str(row["sequence"]),
+            escape(row["seller"]),
             row["product_id"],
             shown.show(row["face_minor"]),
             *(escape(row[name] or "") for name in ("serial", "recipient", "supplier_reference")),
@@ -93,6 +95,29 @@ def show_counts(
             raise InputError("--as json, or csv")
         found = counts.rows(connection, first_day, last_day, each, by or [])
     typer.echo(counts.as_json(found) if kind == "json" else counts.as_csv(found), nl=False)
+
+
+@sales_cli.command("people")
+def show_people(
+    data: Data,
+    terminal_id: Annotated[str, typer.Argument(help="Whose people.")],
+    first_day: Annotated[str, typer.Option("--from", help="The first day.")],
+    last_day: Annotated[str, typer.Option("--to", help="The last.")],
+) -> None:
+    """What each person at a terminal sold; what was given back is taken off."""
+    with refusals(), reading(Service.open(data).engine) as connection:
+        asked = terminals.parse_terminal_id(terminal_id)
+        zone = days.zone(connection) or statements.UTC_ZONE
+        since, until = days.bounds(first_day, zone)[0], days.bounds(last_day, zone)[1]
+        rows = sellers.sold(connection, asked, since, until)
+        money = currency.all_of(connection)
+    table = Table("person", "name", "currency", "sales", "face", "commission")
+    for row in rows:
+        shown = money.get(row.currency, currency.UNKNOWN)
+        amounts = (shown.show(row.face_minor), shown.show(row.commission_minor))
+        name = escape(row.name)
+        table.add_row(str(row.person or ""), name, row.currency, str(row.number), *amounts)
+    out.print(table)
 
 
 @sales_cli.command("rebuild")

@@ -162,6 +162,7 @@ def sale(exchange: Exchange, content: Content) -> Reply:
         commission_minor=content.uint(named.COMMISSION),
         time=content.uint(named.TIME),
         recipient=recipient_of(content, named.RECIPIENT) if content.has(named.RECIPIENT) else None,
+        cancel=content.has(named.CANCEL) and content.flag(named.CANCEL),
     )
     if request.sequence == 0:
         raise BadMessage(f"key {named.SEQUENCE}: sequence numbers begin at 1")

@@ -26,6 +26,7 @@ _GRADES = {
     "voucher_spoiled": _MONEY,
     "voucher_twice": _MONEY,
     "returned_and_sold": _MONEY,
+    "sale_cancelled": _MONEY,
     "sale_lost": _MONEY,
     "database_restored": _MONEY,
     "restore_float": _MONEY,

@@ -26,7 +26,7 @@ from updater_server.matching.findings import (
     Finding,
 )
 from updater_server.matching.page import Run, Sides
-from updater_server.sales import ledger, questions
+from updater_server.sales import cancelling, ledger, questions
 from updater_server.wire.journal_record import NotARecord, Record, RecordKind
 
 STEP_ROWS = 500
@@ -199,7 +199,11 @@ def _of_record(
         if sold is None:  # a supplier's: what it delivered is with its recipient
             return Finding(ONLY_OURS, *_with(whose, text))
         return Finding(ONLY_OURS, *_with(whose, text), GIVE_BACK, _undone(terminal_id, *sold))
-    if stands == "kept":
+    if stands == "kept" or (
+        # it never left the terminal
+        record.kind == RecordKind.DELIVERED
+        and cancelling.was_told(connection, terminal_id, sequence)
+    ):
         return None
     why = "the ledger gave its money back" if stands == "undone" else "the ledger has it not"
     did = {2: "sold it from stock", 4: "has what it brought", 6: "printed it"}[record.kind]

@@ -17,7 +17,15 @@ from sqlalchemy import Connection, bindparam, insert, select
 from updater_server.channels.entry import PIN_KIND, Product
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger, records, supplier_setup, vault, vend_rows, vends
+from updater_server.sales import (
+    cancelling,
+    ledger,
+    records,
+    supplier_setup,
+    vault,
+    vend_rows,
+    vends,
+)
 from updater_server.sales.prices import PriceLists
 from updater_server.sales.restore_state import OPEN_RESTORE, must_tell_of, open_restore
 from updater_server.sales.vending import Desk
@@ -33,6 +41,7 @@ REFUSALS = {
     "price_changed": "The price or the commission has changed. Sync, then sell again.",
     "no_float": "Not enough float. Top up, then sell again.",
     "no_vouchers": "Sold out for now. Try another product.",
+    "cancelled": "This sale is cancelled. Nothing is charged.",
     "restoring": "The office is being restored. Sell from stock, or try again later.",
     "bad_recipient": "This number cannot be. Check it, then sell again.",
     **vends.REFUSAL_TEXTS,
@@ -55,6 +64,8 @@ class SaleRequest:
     time: int
     recipient: str | None = None
     """Of what a supplier makes: a telephone, a meter, a bill; digits."""
+    cancel: bool = False
+    """It was never handed over, and need not be made any more."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,8 @@ def _stored_answer(connection: Connection, key: ServerKey, row: Any, now: int) -
             return Delivered(opened.pin, opened.serial, opened.expires_at, row.float_after_minor)
         except VaultError as error:
             _void(connection, row, error, now)
-    return Refused("no_vouchers", REFUSALS["no_vouchers"])
+    code = "cancelled" if cancelling.is_cancelled(connection, row.voucher_id) else "no_vouchers"
+    return Refused(code, REFUSALS[code])
 
 
 def stored(
@@ -209,6 +221,8 @@ def sell(
     terminal_id: bytes = owner.id
     stored = _STORED.first(connection, terminal_id=terminal_id, sequence=request.sequence)
     if stored is not None and _is_the_same(stored, request):
+        if request.cancel and stored.state == "delivered" and stored.recipient is None:
+            cancelling.cancel(connection, stored, now)
         return _stored_answer(connection, key, stored, now)
     # Behind what is acknowledged there is no record yet.
     is_told = request.sequence <= owner.acknowledged_through
@@ -217,6 +231,8 @@ def sell(
         raise_alarm(connection, terminal_id, "sale_conflict", text, now)
         raise ConflictError(text)
     code = _why_not(connection, prices, owner, request, now)
+    if request.cancel and code not in NOT_KEPT:  # it was never made: from now on it never will be
+        code = "restoring" if open_restore(connection) is not None else "cancelled"
     if code in NOT_KEPT:
         return Refused(code, REFUSALS[code])
     row = _row(terminal_id, request, now)

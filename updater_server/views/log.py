@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from updater_server.errors import InputError
+from updater_server.sales.people import Sellers
 from updater_server.store.tables import sale_log
 
 WAYS = ("party_id", "recipient", "serial", "supplier_reference")
@@ -52,7 +53,9 @@ def keys(wanted: Wanted, limit: int) -> Select[tuple[int, int]]:
 
 
 def page(connection: Connection, wanted: Wanted, limit: int = 50) -> list[dict[str, Any]]:
-    """A page of the log; the last row says where the next one begins (`Wanted.before`).
+    """A page of the log; the last row says where the next one begins (`Wanted.before`). `seller` is
+    who sold it at its terminal, "" the owner, or nobody knows: the terminal's journal says it later
+    than the sale is posted.
 
     Raises:
         InputError: as `keys`.
@@ -60,4 +63,7 @@ def page(connection: Connection, wanted: Wanted, limit: int = 50) -> list[dict[s
     ids = [row.id for row in connection.execute(keys(wanted, limit))]
     rows = connection.execute(select(sale_log).where(sale_log.c.id.in_(ids))).mappings()
     by_id = {row["id"]: dict(row) for row in rows}
+    sellers = Sellers(connection)
+    for row in by_id.values():
+        row["seller"] = sellers.name(row["terminal_id"], row["sequence"])
     return [by_id[one] for one in ids]

@@ -75,6 +75,7 @@ class Sale:
     COUNTERS = 13
     COMMISSION = 20
     RECIPIENT = 21
+    CANCEL = 22
 
 
 class SaleReply:

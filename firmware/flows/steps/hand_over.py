@@ -5,6 +5,7 @@ after a journaled reprint, so that a customer who paid never leaves without it.
 """
 
 from firmware.drivers import printer
+from firmware.lent import give_back, load
 from firmware.log import log
 from firmware.paper import receipt
 from firmware.ui.money_and_dates import grouped
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from firmware.ui.screen import Hint, Line
 
 PRINT_MS = 40000
+_DAY = "firmware.flows.steps.day"
 SHOW_MS = 120000
 
 
 async def _print(desk: "Desk", sale: "Sale", sold: "Voucher", duplicate: bool) -> tuple[bool, str]:
     """Print one voucher; returns (sent, status) of `Printer.print`."""
+    sold.seller = load(_DAY).seller(desk, sale.sequence)
+    give_back((_DAY,))
     data = receipt.voucher(
         desk.words,
         desk.config,
