@@ -30,6 +30,7 @@ _SELLING = ("sell",) + _BY_OTHERS
 _FINISHING = ("recover", "last_sales")
 _ON_PAPER = _SELLING + _FINISHING + ("reprint", "day_report")
 _STEPS = (  # from the bottom up
+    "firmware.paper.letters",
     "firmware.paper.receipt",
     "firmware.flows.steps.explain",
     "firmware.flows.steps.paper",

@@ -1,11 +1,13 @@
 """What goes on paper, as ESC/POS bytes; pure. The flows print it.
 
-32 columns of the 58 mm head's font A; text in code page 1252 (ESC t 16), which has every letter of
-English and French. Commands: Epson ESC/POS reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !).
+32 columns of the 58 mm head's font A; letters by `letters`. Commands: Epson ESC/POS
+reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !).
 """
 
 from firmware.drivers.printer import COLUMNS
+from firmware.paper.letters import columns_of, encode, is_plain
 from firmware.sales.catalogue import BILL, METER, TOPUP
+from firmware.ui.font import MARKS
 from firmware.ui.money_and_dates import date_text, date_time_text, grouped, money
 
 TYPE_CHECKING = False
@@ -28,28 +30,22 @@ _SINGLE = b"\x1d!\x00"
 _FEED = b"\x1bd\x04"
 
 
-def encode(text: str) -> bytes:
-    """`text` in the printer's code page; what it lacks becomes `?`, never another letter."""
-    out = bytearray()
-    for char in text:
-        code = ord(char)
-        out.append(code if 32 <= code < 127 or 160 <= code < 256 else 63)
-    return bytes(out)
-
-
 def wrap_columns(text: str, columns: int = COLUMNS) -> list[str]:
     """Lines of at most `columns` characters, broken at spaces where there are any."""
     lines = []
     line = ""
     for word in text.split(" "):
-        while len(word) > columns:
+        while columns_of(word) > columns:
             if line:
                 lines.append(line)
                 line = ""
-            lines.append(word[:columns])
-            word = word[columns:]
+            end = columns
+            while columns_of(word[:end]) < columns or word[end] in MARKS:
+                end += 1
+            lines.append(word[:end])
+            word = word[end:]
         longer = line + " " + word if line else word
-        if len(longer) > columns:
+        if columns_of(longer) > columns:
             lines.append(line)
             longer = word
         line = longer
@@ -85,11 +81,13 @@ def pin_lines(pin: str, groups: "Sequence[int]", columns: int = COLUMNS // 2) ->
 
 def _pair(left: str, right: str) -> bytes:
     """Two texts on one line, one at each side; on more where they do not fit, and never cut."""
-    gap = COLUMNS - len(left) - len(right)
+    gap = COLUMNS - columns_of(left) - columns_of(right)
     if gap > 0:
         return encode(left + " " * gap + right) + b"\n"
     lines = wrap_columns(left) if left else []
-    return _lines(lines + [" " * (COLUMNS - len(part)) + part for part in wrap_columns(right)])
+    return _lines(
+        lines + [" " * (COLUMNS - columns_of(part)) + part for part in wrap_columns(right)]
+    )
 
 
 def _lines(lines: "Sequence[str]") -> bytes:
@@ -131,7 +129,8 @@ def _is_code(label: str) -> bool:
 
 
 def _head(config: "Config") -> bytes:
-    out = _START + _CENTRE + _TALL + _BOLD
+    # a letter that is sent as a picture is never tall, and half a name must not be
+    out = _START + _CENTRE + (_TALL if is_plain(config.merchant_name) else b"") + _BOLD
     for line in wrap_columns(config.merchant_name):
         out += encode(line) + b"\n"
     return out + _SINGLE + _PLAIN

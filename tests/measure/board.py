@@ -75,7 +75,7 @@ def _prepare(world: World) -> dict[str, bytes]:
     # By then it has verified and noted what is signed so far, as any terminal has that sells.
     world.terminal.wait_log("noted what is verified", 120)
     world.terminal.board.power_off()
-    manager.change("firmware/ui/texts.py", "|Thank you|", "|Thank you, come again|")
+    manager.change("firmware/ui/languages/en.py", "|Thank you", "|Thank you, come again")
     manager.add(manager.build(2, "1.1.0"))
     manager.publish()
     site = world.server.repository

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firmware.drivers.lcd import Lcd
 from firmware.ui import font
-from firmware.ui.canvas import EXTRA, WIDTH, Canvas, shorten, text_width, wrap
+from firmware.ui.canvas import EXTRA, MARKS, WIDTH, Canvas, shorten, text_width, wrap
 from hw_sim.lcd import Lcd as Controller
 from tests.merchant.glass import Glass, new_screen
 from tools.lab import font as drawn
@@ -23,9 +23,33 @@ def test_every_character_differs_from_every_other() -> None:
         canvas = Canvas()
         canvas.text(0, 0, char)
         picture = bytes(canvas.buffer)
+        if char in MARKS:
+            continue
         alike = {"·", ".", "×", "x", "`"}  # same ink, other place or meaning
         assert picture not in seen or char in alike, (char, seen[picture])
         seen[picture] = char
+
+
+def test_a_mark_stands_over_the_letter_before_it_and_takes_no_room() -> None:
+    for letter in "ẹọẸỌ":
+        looks = set()
+        for mark in ("", *MARKS):
+            canvas, after = Canvas(), Canvas()
+            for big in (False, True):
+                end = canvas.text(20, 8, letter + mark, big=big)
+                assert end == after.text(20, 8, letter, big=big)
+                assert text_width(letter + mark, big) == text_width(letter, big)
+            looks.add(bytes(canvas.buffer))
+        assert len(looks) == 3, letter
+    assert wrap("ẹ̀" * 40, 126)[0] == "ẹ̀" * 25
+
+
+def test_a_dot_below_and_a_mark_above_do_not_touch_the_letter_of_a_capital() -> None:
+    for letter in "ẸỌṢẹọṣ":
+        rows = drawn.all_glyphs()[letter]
+        assert "#" not in rows[6] and "#" in rows[7]
+    for letter in "ẸỌẹọ":
+        assert not any("#" in row for row in drawn.all_glyphs()[letter][:2]), "room for a mark"
 
 
 def test_a_character_the_font_lacks_is_seen_not_swallowed() -> None:

@@ -11,18 +11,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.drivers.printer import COLUMNS
-from firmware.paper import receipt
+from firmware.paper import letters, receipt
 from firmware.sales.catalogue import BILL, KINDS, METER, PIN, TOPUP, Catalogue
 from firmware.sales.product import Product
 from firmware.sales.sale import Sale, Voucher
+from firmware.ui.font import EXTRA, MARKS
 from firmware.ui.money_and_dates import date_time_text, grouped, money
-from firmware.ui.texts import LANGUAGES, Words
+from firmware.ui.texts import LANGUAGES, Words, table
 from hw_sim.printer import EscPosPrinter
 from tests.money.shop import CATALOGUE
 
-LETTERS = st.characters(min_codepoint=33, max_codepoint=255, exclude_characters="\x7f\xad|").filter(
-    lambda letter: not 127 <= ord(letter) < 161
+LETTERS = st.one_of(
+    st.characters(min_codepoint=33, max_codepoint=255, exclude_characters="\x7f\xad|").filter(
+        lambda letter: not 127 <= ord(letter) < 161
+    ),
+    st.sampled_from([*"ẹọṣẸỌṢɓɗƙƴƁƊƘƳŋŊńǹœŒ€"]),
 )
+TONES = st.sampled_from(["ẹ̀", "ẹ́", "ọ̀", "ọ́", "Ẹ̀", "Ọ́", "ń", "b"])
 
 
 def texts(least: int, most: int) -> st.SearchStrategy[str]:
@@ -32,6 +37,7 @@ def texts(least: int, most: int) -> st.SearchStrategy[str]:
         st.lists(st.text(LETTERS, min_size=1, max_size=9), min_size=1, max_size=9)
         .map(" ".join)
         .filter(lambda text: least <= len(text) <= most),
+        st.lists(TONES, min_size=max(1, least), max_size=most // 2).map("".join),
         st.just("W" * most),
     )
 
@@ -100,6 +106,18 @@ def slip(made: dict[str, Any]) -> tuple[bytes, Voucher, Catalogue]:
     return data, sold, catalogue
 
 
+def drawn_letters() -> dict[bytes, str]:
+    """Every letter that is sent as a picture, by the columns of its picture."""
+    found: dict[bytes, str] = {}
+    for letter in [*EXTRA, *(letter + mark for letter in "ẹọẸỌm" for mark in MARKS)]:
+        if letter not in MARKS:
+            columns = letters.image(letter)[5:]
+            found.setdefault(columns, letter)
+            if len(letter) > 1 or letters.encode(letter)[:1] == b"\x1b":
+                found[columns] = letter
+    return found
+
+
 def printed(data: bytes) -> list[str]:
     """The lines that a printer puts on paper, without the blanks around them."""
     printer = EscPosPrinter(mm_per_s=None)
@@ -107,12 +125,20 @@ def printed(data: bytes) -> list[str]:
     printer.on_power(True)
     printer.on_host_bytes(data)
     assert not printer.unknown
-    return [line.strip() for line in printer.text().split("\n")]
+    pictures = drawn_letters()
+    return [
+        "".join(pictures[b"".join(run.dots)] if run.dots else run.text for run in line.runs).strip()
+        for receipt_ in printer.receipts()
+        for line in receipt_.lines
+        if line.kind == "text"
+    ]
 
 
 def sent_lines(data: bytes) -> list[str]:
-    """The text of each line that is sent, commands taken out."""
-    text = data.replace(receipt._START, b"").replace(receipt._FEED, b"")
+    """The text of each line that is sent, commands taken out, a picture as the letter `@`."""
+    pieces = data.split(b"\x1b*\x21\x0c\x00")
+    text = b"@".join([pieces[0], *(piece[36:] for piece in pieces[1:])])
+    text = text.replace(receipt._START, b"").replace(receipt._FEED, b"")
     for command in ("_CENTRE", "_LEFT", "_BOLD", "_PLAIN", "_SINGLE"):
         text = text.replace(getattr(receipt, command), b"")
     return text.decode("latin-1").split("\n")
@@ -165,7 +191,8 @@ def judge(made: dict[str, Any]) -> None:
             )
             at = lines.index(first, at + 1)
             assert lines[at + 1] == second
-        assert ("FIRST" in paper or "D'ABORD" in paper) >= bool(made["keys"])
+        first = squeezed(words("key_first", len(made["keys"])))
+        assert (first in paper) >= bool(made["keys"])
     elif made["kind"] == PIN:
         assert f"{made['pin'][:4]} {made['pin'][4:8]} {made['pin'][8:12]}" in lines
 
@@ -195,6 +222,31 @@ LONGEST = {
     "expiry": 1_900_000_000,
     "language": "fr",
 }
+
+
+def test_every_letter_of_the_languages_is_on_paper_and_looks_like_no_other() -> None:
+    pictures: dict[bytes, str] = {}
+    known = set("".join(table(language) for language in LANGUAGES)) - set("\n" + "".join(MARKS))
+    tones = [letter + mark for letter in "ẹọẸỌ" for mark in MARKS]
+    for letter in [*sorted(known), *"ãõñœŒẹọṣɗƙɓƴƘƊƁƳŋŊ", *tones]:
+        assert printed(receipt._START + letters.encode(letter) + b"\n") == [letter.strip()], letter
+        assert pictures.setdefault(letters.image(letter), letter) == letter
+
+
+def test_a_letter_that_nobody_has_is_seen_on_paper() -> None:
+    assert letters.encode("жẹ") == b"?" + letters.image("ẹ")
+    assert letters.encode("\u0301x") == b"?x"
+
+
+def test_a_name_with_a_letter_that_heads_lack_is_of_one_size() -> None:
+    plain, _, _ = slip({**LONGEST, "shop": "Mama Asha"})
+    dotted, _, _ = slip({**LONGEST, "shop": "Màmá Ṣadé"})
+    assert receipt._TALL in plain and receipt._TALL not in dotted
+
+
+def test_a_letter_as_a_picture_costs_forty_one_bytes() -> None:
+    assert len(letters.encode("ẹ")) == len(letters.encode("ẹ́")) == 41
+    assert len(letters.encode("é")) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
