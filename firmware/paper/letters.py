@@ -29,7 +29,7 @@ def columns_of(text: str) -> int:
 
 def is_plain(text: str) -> bool:
     """Whether the head has every letter of `text`: then it can be bold and large."""
-    return all([_code(char) for char in text])
+    return all(_code(char) for char in text)
 
 
 def encode(text: str) -> bytes:

@@ -102,11 +102,11 @@ def test_only_pages_that_changed_are_sent() -> None:
 def test_a_changed_signal_costs_one_page() -> None:
     glass, screen = new_screen()
     screen.page("Menu", ["1 Sell airtime"], [("#", "OK")])
-    screen.status(10, "Online", 0, 80, False)
+    screen.status(10, "Online", 0, 80)
     before = glass.pages_sent
-    screen.status(20, "Online", 0, 80, False)
+    screen.status(20, "Online", 0, 80)
     assert glass.pages_sent == before + 1
-    screen.status(20, "Online", 0, 80, False)
+    screen.status(20, "Online", 0, 80)
     assert glass.pages_sent == before + 1
 
 

@@ -206,7 +206,7 @@ def test_every_word_on_paper_fits_its_line(language: str) -> None:
     words = texts.Words(language)
     assert len(words("r_duplicate")) <= 16
     assert len("0011223344556677 " + words("r_offline")) <= 32
-    for key in ("r_serial", "r_valid", "r_sale", "r_copy"):
+    for key in ("r_serial", "r_valid", "r_sale", "r_copy", "r_tax", "r_help", "r_dial"):
         assert len(words(key)) <= 11, key
 
 

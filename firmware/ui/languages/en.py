@@ -101,6 +101,8 @@ no_paper|No paper
 paper_out|Put in a new roll and close the cover. Nothing was sold.
 cover_open|Close the printer's cover. Nothing was sold.
 printer_bad|Printer
+weak|Battery is low
+weak_t|Charge it first: a receipt could stop half-way. Nothing was sold.
 error|The printer reports a fault. Switch it off and on. Nothing was sold.
 selling|Selling
 wait_network|Looking for the network
@@ -171,6 +173,10 @@ s_journal|The sales memory cannot be read. Do not sell. Call a technician.
 r_duplicate|DUPLICATE
 r_copy|Copy
 r_serial|Serial
+r_tax|Tax no.
+r_vat|VAT {}% in it
+r_dial|Dial
+r_help|Help
 r_valid|Valid until
 r_sale|Sale
 r_thanks|Thank you

@@ -101,6 +101,8 @@ no_paper|Plus de papier
 paper_out|Mettez un rouleau et fermez le capot. Rien n'a été vendu.
 cover_open|Fermez le capot de l'imprimante. Rien n'a été vendu.
 printer_bad|Imprimante
+weak|Batterie faible
+weak_t|Chargez-la : un reçu s'arrêterait à moitié. Rien n'a été vendu.
 error|Panne de l'imprimante. Éteignez, rallumez. Rien n'a été vendu.
 selling|Vente
 wait_network|Recherche du réseau
@@ -171,6 +173,10 @@ s_journal|Mémoire des ventes illisible. Ne vendez pas. Technicien !
 r_duplicate|DUPLICATA
 r_copy|Copie
 r_serial|Série
+r_tax|N° fiscal
+r_vat|dont TVA {}%
+r_dial|Composez
+r_help|Aide
 r_valid|Valable au
 r_sale|Vente
 r_thanks|Merci

@@ -101,6 +101,8 @@ no_paper|Ba takarda
 paper_out|Saka sabuwar takarda ka rufe murfi. Ba a sayar da komai ba.
 cover_open|Rufe murfin firinta. Ba a sayar da komai ba.
 printer_bad|Firinta
+weak|Batir ya yi ƙasa
+weak_t|Yi caji tukuna: takarda za ta iya katsewa. Ba a sayar da komai ba.
 error|Firinta na da matsala. Kashe ta, ka kunna. Ba a sayar da komai ba.
 selling|Ana sayarwa
 wait_network|Ana neman layi
@@ -171,6 +173,10 @@ s_journal|Ba a iya karanta ajiyar ciniki. Kada ka sayar. Kira mai gyara.
 r_duplicate|KWAFI
 r_copy|Kwafi
 r_serial|Lamba
+r_tax|Haraji
+r_vat|VAT {}% a ciki
+r_dial|Danna
+r_help|Taimako
 r_valid|Har zuwa
 r_sale|Ciniki
 r_thanks|Mun gode

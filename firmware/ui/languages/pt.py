@@ -101,6 +101,8 @@ no_paper|Sem papel
 paper_out|Ponha um rolo novo e feche a tampa. Nada foi vendido.
 cover_open|Feche a tampa da impressora. Nada foi vendido.
 printer_bad|Impressora
+weak|Bateria fraca
+weak_t|Carregue-a: um recibo podia parar a meio. Nada foi vendido.
 error|A impressora tem avaria. Desligue e ligue. Nada foi vendido.
 selling|A vender
 wait_network|À procura da rede
@@ -171,6 +173,10 @@ s_journal|A memória das vendas não se lê. Não venda. Chame um técnico.
 r_duplicate|DUPLICADO
 r_copy|Cópia
 r_serial|Série
+r_tax|NIF
+r_vat|IVA {}% incl.
+r_dial|Marque
+r_help|Ajuda
 r_valid|Válido até
 r_sale|Venda
 r_thanks|Obrigado

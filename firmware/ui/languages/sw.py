@@ -101,6 +101,8 @@ no_paper|Hakuna karatasi
 paper_out|Weka karatasi mpya, funga kifuniko. Hakuna kilichouzwa.
 cover_open|Funga kifuniko cha printa. Hakuna kilichouzwa.
 printer_bad|Printa
+weak|Betri imepungua
+weak_t|Ichaji kwanza: risiti inaweza kukatika. Hakuna kilichouzwa.
 error|Printa ina hitilafu. Izime, iwashe. Hakuna kilichouzwa.
 selling|Inauza
 wait_network|Inatafuta mtandao
@@ -171,6 +173,10 @@ s_journal|Kumbukumbu za mauzo hazisomeki. Usiuze. Mwite fundi.
 r_duplicate|NAKALA
 r_copy|Nakala
 r_serial|Serie
+r_tax|TIN
+r_vat|VAT {}% ndani
+r_dial|Piga
+r_help|Msaada
 r_valid|Mwisho
 r_sale|Mauzo
 r_thanks|Asante

@@ -101,6 +101,8 @@ no_paper|Kò sí ìwé
 paper_out|Fi ìwé tuntun sí i, pa ìdérí dé. A kò ta nǹkan kan.
 cover_open|Pa ìdérí ẹ̀rọ ìtẹ̀wé dé. A kò ta nǹkan kan.
 printer_bad|Ẹ̀rọ ìtẹ̀wé
+weak|Bátìrì ti lọ sílẹ̀
+weak_t|Gba iná sí i: ìwé lè dúró láàárín. A kò ta nǹkan kan.
 error|Ẹ̀rọ ìtẹ̀wé ní ìṣòro. Pa á, tàn án. A kò ta nǹkan kan.
 selling|Ó ń tà
 wait_network|Ó ń wá nẹ́tíwọ̀kì
@@ -171,6 +173,10 @@ s_journal|Ìrántí títà kò ṣeé kà. Má ta nǹkan. Pe onímọ̀ ẹ̀r�
 r_duplicate|ÈKEJÌ
 r_copy|Ẹ̀dà
 r_serial|Nọ́ńbà
+r_tax|Owó orí
+r_vat|VAT {}% nínú
+r_dial|Tẹ
+r_help|Ìrànlọ́wọ́
 r_valid|Títí di
 r_sale|Títà
 r_thanks|A dúpẹ́
