@@ -16,6 +16,9 @@ _CELL = 12
 # how far from the top of the cell each row of a glyph begins, so that its foot is the head's own
 _ROWS = (0, 2, 5, 8, 11, 14, 16, 19, 22)
 _NONE = 63
+_DOTTED, _PLAIN = "ẹọṣẸỌṢ", "eosEOS"
+_CAPITALS, _GRAVE, _ACUTE = "EO", "ÈÒ", "ÉÓ"
+_DOT = 0b111  # the last three rows
 
 
 def columns_of(text: str) -> int:
@@ -66,25 +69,38 @@ def _one(letter: str) -> bytes:
 
 
 def image(letter: str) -> bytes:
-    """The command that draws `letter`, which may have marks, in a cell of its own."""
-    columns = bytearray()
-    for char in letter:
-        at = glyph(char)
-        width = INDEX[at + 2]
-        start = INDEX[at] | INDEX[at + 1] << 8
-        if not columns:
-            columns = bytearray(SMALL[start : start + width])
-            continue
-        for n in range(min(width, len(columns))):
-            columns[-1 - n] |= SMALL[start + width - 1 - n]
+    """The command that draws `letter`, which may have a mark, in a cell of its own.
+
+    Paper has more rows than the screen: what has a dot below is the plain letter, whole, over it.
+    """
+    base = letter[0]
+    marks = letter[1:]
+    dotted = _DOTTED.find(base)
+    if dotted >= 0:
+        base = _PLAIN[dotted]
+    capital = _CAPITALS.find(base) if marks else -1
+    if capital >= 0:
+        base = (_GRAVE if marks[0] == MARKS[0] else _ACUTE)[capital]
+        marks = ""
+    columns = _columns(base)
+    for mark in marks:
+        over = _columns(mark)
+        for n in range(1, min(len(over), len(columns)) + 1):
+            columns[-n] |= over[-n]
     out = bytearray(_IMAGE)
     left = (_CELL - 2 * len(columns)) // 2
     for x in range(_CELL):
         n = (x - left) // 2
         bits = columns[n] if x >= left and n < len(columns) else 0
-        dots = 0
+        dots = _DOT if dotted >= 0 and 4 < x < 8 else 0
         for row in range(8):
             if bits >> row & 1:
                 dots |= (1 << 24 - _ROWS[row]) - (1 << 24 - _ROWS[row + 1])
         out += dots.to_bytes(3, "big")
     return bytes(out)
+
+
+def _columns(char: str) -> bytearray:
+    at = glyph(char)
+    start = INDEX[at] | INDEX[at + 1] << 8
+    return bytearray(SMALL[start : start + INDEX[at + 2]])
