@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from firmware.kept.config import Config
     from firmware.sales.catalogue import Catalogue
     from firmware.sales.product import Product
-    from firmware.sales.sale import Voucher
+    from firmware.sales.sale import Gone, Voucher
     from firmware.ui.texts import Words
 
 _START = b"\x1b@\x1bt\x10"
@@ -219,7 +219,7 @@ def voucher(
 
 
 def _foot(
-    words: "Words", config: "Config", product: "Product", terminal_id: str, offline: bool
+    words: "Words", config: "Config", product: "Product | Gone", terminal_id: str, offline: bool
 ) -> bytes:
     shop = config.shop
     out = encode(terminal_id + (" " + words("r_offline") if offline else "")[:16]) + b"\n"
