@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     x.INTENT_OFFLINE.INTENT_ONLINE.IOBase.IRQ_RXIDLE.Idle.InstallError.Interrupted.J.JOURNAL
     x.JOURNAL_READS.JOURNAL_VERSION.Journal.JournalDamaged.JournalFull.JsonError.K
     x.KEYID_HEX_DIGITS.KEYS.KINDS.KNOWN_FILES.Kept.Keypad.Keys.L.LANGUAGES.LIMITS_BYTES.LINES
-    x.LINE_CHARS.LINE_LIMIT_BYTES.LONGEST_LOCK_S.LONGEST_PAUSE_S.LOOK_UP.LOOK_UP_MS.Ladder
-    x.LastLook.Lcd.LineReader.Link.LinkError.LinkTimeout.Listed.Lock.M.MAX_AGAIN_S.MAX_BATCHES
-    x.MAX_BODY_BYTES.MAX_BYTES.MAX_DELEGATIONS.MAX_DEPTH.MAX_DETAILS.MAX_HEAD_BYTES.MAX_ITEMS
-    x.MAX_LABEL.MAX_MESSAGE_BYTES.MAX_NAME.MAX_OPEN.MAX_PIN_BYTES.MAX_PRODUCTS
+    x.LINE_CHARS.LINE_LIMIT_BYTES.LONGEST_LOCK_S.LONGEST_PAUSE_S.LOOK_UP.LOOK_UP_MS.LOW_PERCENT
+    x.Ladder.LastLook.Lcd.LineReader.Link.LinkError.LinkTimeout.Listed.Lock.M.MARKS.MAX_AGAIN_S
+    x.MAX_BATCHES.MAX_BODY_BYTES.MAX_BYTES.MAX_DELEGATIONS.MAX_DEPTH.MAX_DETAILS.MAX_HEAD_BYTES
+    x.MAX_ITEMS.MAX_LABEL.MAX_MESSAGE_BYTES.MAX_NAME.MAX_OPEN.MAX_PIN_BYTES.MAX_PRODUCTS
     x.MAX_ROOT_ROTATIONS.MAX_SERIAL_BYTES.MAX_VALUE.MAX_VOUCHERS.MERCHANT_SILENT_MS
     x.MESSAGE_BYTES.METER.MIN_PIN_BYTES.MODEM_BAUD.MOST.MOST_BYTES.Malformed.Memory.Messenger
     x.Metadata.Mismatch.Missing.Model.Modem.ModemError.Mount.N.NAMES.NETWORK_MS.NEW.NEWS.NON
@@ -36,46 +36,47 @@ if TYPE_CHECKING:
     x.START_SWEEP_BYTES.STEADY_SCANS.STOCK.STOCK_HELD.STOCK_RECEIVED.STOCK_RECORD.SWEEP_BYTES
     x.Sale.SaleRefused.SalesState.Scan.ScanError.Screen.SealError.SelfTestFailed.Server
     x.ServerRefused.SignatureCheck.Signers.SimLocked.Slot.SpiDisplay.State.StdioConsole.Stock
-    x.StockError.StorageError.Store.StreamReader.Supervisor.T.TAG_BYTES.TECHNICIAN_SILENT_MS
-    x.TEXTS.TICK_MS.TIMESTAMP_BYTES.TOP.TOPUP.TargetsFile.TargetsRoles.Terminal.ThreadSafeFlag
-    x.Till.TimeoutError.TooLarge.TrustError.TrustedMetadata.U.UINT32.UNKNOWN.UNTIL_END
-    x.UnicodeError.Untrusted.UpdateClient.V.Verified.VfsLfs2.Voucher.W.WHILE_SELLING.WIDTH.Walk
-    x.Way.Words.X.Y.Z.ZLIB._ACTIVE._ADRIFT_MS._ALGORITHM._AT_A_GLANCE._AT_ONCE_MS._AT_REST
-    x._A_PAGE._Answer._BASE._BOLD._BREAK._BY_OTHERS._CENTRE._CHECK_IN._CLIMB._CONFIG._COUNTS
-    x._CURVE._Comparison._DATAGRAM._DAY_S._DIGITS._DOUBLE._ENTRIES._ERASED._ERASED_WORD._ESCAPES
+    x.StockError.StorageError.Store.StreamReader.Supervisor.T.TABLE.TAG_BYTES
+    x.TECHNICIAN_SILENT_MS.TEXTS.TICK_MS.TIMESTAMP_BYTES.TOP.TOPUP.TargetsFile.TargetsRoles
+    x.Terminal.ThreadSafeFlag.Till.TimeoutError.TooLarge.TrustError.TrustedMetadata.U.UINT32
+    x.UNKNOWN.UNTIL_END.UnicodeError.Untrusted.UpdateClient.V.Verified.VfsLfs2.Voucher.W
+    x.WEAK_PERCENT.WHILE_SELLING.WIDTH.Walk.Way.Words.X.Y.Z.ZLIB._ACTIVE._ACUTE._ADRIFT_MS
+    x._ALGORITHM._AT_A_GLANCE._AT_ONCE_MS._AT_REST._A_PAGE._Answer._BASE._BOLD._BREAK._BY_OTHERS
+    x._CALL._CAPITALS._CELL._CENTRE._CHECK_IN._CLIMB._CONFIG._COUNTS._CURVE._Comparison
+    x._DATAGRAM._DAY_S._DIGITS._DOT._DOTTED._DOUBLE._ENTRIES._ERASED._ERASED_WORD._ESCAPES
     x._EXPONENT._EXTERNAL_AAD._Encryptor._Exactly._FAULTS._FEED._FEED_MS._FILE._FINISHING._FIRST
-    x._FIRST_PAUSE_MS._HEAD._Here._Image._Inflater._JUDGES._K._KEPT._KEY_MS._L._LATELY_MS._LEFT
-    x._LOGITS._LONGEST_LINE._LONGEST_PAUSE_MS._LONGEST_SLEEP_MS._LOOK_MS._LOST._LOW._Lungs
-    x._MAGIC._METADATA._METER_DIGITS._MISSES._MORE_STEPS._MOST_DIGITS._Made._NEEDED._NEW._NEWS
-    x._NOBODY_LOOKS_MS._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER._News._OF_AN_OFFER
-    x._ONE_VALUE._ON_PAPER._P._PAGES_PER_SECTOR._PARTS._PART_RECORDS._PERIOD._PLAIN._POLL_MS
-    x._PRICES._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QUIET_MS._READER._RECENT._REPLY_CHARS
-    x._REPLY_MS._REQUESTS._RESERVE._ROOM._Reader._SBOX._SCAN._SECOND_MS._SECRET_SETTINGS
-    x._SEEK_MS._SELDOM_MS._SELLING._SHIFTED._SIGNAL_MS._SINGLE._SLOT._SPACE._SPKI._START
-    x._STATUS_MS._STAY._STEPS._STEPS_BY_OTHERS._STEPS_OF_AN_END._STOCK._SYNC._Sink._SlotWriter
-    x._Source._TABLE._TAIL._TAIL_HIGH._TALL._TARGETS._TITLE_PX._TO_CHOOSE._TO_PREPARE._TO_VERIFY
-    x._Taken._UNFINISHED._UNKNOWN._VERSION._WORDS.__aenter__.__aexit__.__all__.__dict__
-    x.__import__._aad._add._address._adopt._adrift_ms._aes._affine._afford._after._after_same
-    x._after_two._again._all_rows._alone._answer._answered._append._array._ask._asked._asked_s
-    x._at._awake._bar._base_table._batch._batches._battery._before._begin._begun_without_head
-    x._bell._bit_weights._bits._block._block_at._board._boot._boot_count._breath_ms._breathe
-    x._broken._buffer._buzzer._by_hash._by_post._bytes._cached._candidate._canvas._carry
-    x._catalogue._change._channel._check._check_date._check_in._check_not_older
-    x._check_snapshot_version._choose._chunk._chunk_ms._chunks._circumstances._client._clock
-    x._code._code_bit._codes._column._columns._commas._compress._confirm._console._control._copy
-    x._count._cramped._data_command._data_waiting._datagram._deadline._debouncer._decompress
-    x._depth._details._digest._digits._distance._double._doubtful._drain._due_ms._encrypt_block
-    x._enter._entry._erase._escaped._exchange._expand._expander._expires_s._facts._failed
-    x._fed_ms._fetch._fetched._figure._file._files._fill._filled._finish_first._first_since
-    x._fits._flag._flash._flush._flushed._fold._folder._fresh._from._full._gate_closed
-    x._gate_facts._get._give_back._glob._glyph._halted._hand_out._hang_up._head._head_line
+    x._FIRST_PAUSE_MS._GRAVE._HEAD._Here._IMAGE._Image._Inflater._JUDGES._K._KEPT._KEY_MS._L
+    x._LATELY_MS._LEFT._LOGITS._LONGEST_LINE._LONGEST_PAUSE_MS._LONGEST_SLEEP_MS._LOOK_MS._LOST
+    x._LOW._Lungs._MAGIC._METADATA._METER_DIGITS._MISSES._MORE_STEPS._MOST_DIGITS._Made._NEEDED
+    x._NEW._NEWS._NOBODY_LOOKS_MS._NONE._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER
+    x._News._OF_AN_OFFER._ONE_VALUE._ON_PAPER._P._PAGE._PAGES_PER_SECTOR._PARTS._PART_RECORDS
+    x._PERIOD._PLAIN._POLL_MS._PRICES._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK
+    x._QUIET_MS._READER._RECENT._REPLY_CHARS._REPLY_MS._REQUESTS._RESERVE._ROOM._ROWS._Reader
+    x._SBOX._SCAN._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS._SELLING._SHIFTED._SIGNAL_MS
+    x._SINGLE._SLOT._SPACE._SPKI._START._STATUS_MS._STAY._STEPS._STEPS_BY_OTHERS
+    x._STEPS_OF_AN_END._STOCK._SYNC._Sink._SlotWriter._Source._TAIL._TAIL_HIGH._TALL._TARGETS
+    x._TITLE_PX._TO_CHOOSE._TO_PREPARE._TO_VERIFY._Taken._UNFINISHED._UNKNOWN._VERSION._WORDS
+    x.__aenter__.__aexit__.__all__.__dict__.__import__._aad._add._address._adopt._adrift_ms._aes
+    x._affine._afford._after._after_same._after_two._again._all_rows._alone._answer._answered
+    x._append._array._ask._asked._asked_s._at._awake._bar._base_table._batch._batches._battery
+    x._before._begin._begun_without_head._bell._bit_weights._bits._block._block_at._board._boot
+    x._boot_count._breath_ms._breathe._broken._buffer._buzzer._by_hash._by_post._bytes._cached
+    x._candidate._canvas._carry._catalogue._change._channel._check._check_date._check_in
+    x._check_not_older._check_snapshot_version._choose._chunk._chunk_ms._chunks._circumstances
+    x._client._clock._code._code_bit._codes._column._columns._commas._compress._confirm._console
+    x._control._copy._count._cramped._data_command._data_waiting._datagram._deadline._debouncer
+    x._decompress._depth._details._digest._digits._distance._double._doubtful._drain._due_ms
+    x._encrypt_block._enter._entry._erase._escaped._exchange._expand._expander._expires_s._facts
+    x._failed._fed_ms._fetch._fetched._figure._file._files._fill._filled._finish_first
+    x._first_since._fits._flag._flash._flush._flushed._fold._folder._foot._fresh._from._full
+    x._gate_closed._gate_facts._get._give_back._glob._halted._hand_out._hang_up._head._head_line
     x._heads._hear._heard._held._here._hints._history._holds._holds_firmly._holds_s._host
     x._in_command._in_set._in_turn._index._install._integers._is_code._is_connected._is_number
     x._is_permitted._is_selling._is_watched._journal._k._keep._keep_expired._kept._key._keypad
     x._keys._kind._known._last._lcd._length._limbs._limit_bytes._line._lines._list_stock._listed
     x._listed_with._load._load_checkpoint._lock._log._log_at._look._made._make_room._map._mark
     x._mark_of._may_begin._may_install._may_sell._metadata._missing._model._modem._modem_log
-    x._must_look._name._names._need._needed._negated._newest_page._news._next._next_mark
+    x._must_look._name._named._names._need._needed._negated._newest_page._news._next._next_mark
     x._no_network._nonce._note._note_key._noted._now._now_ns._number._number_in._numbers._obey
     x._odd_multiples._of_bits._of_details._of_same._offline_behind._old._old_size._oldest
     x._on_catalogue._on_closed._on_data._on_head._on_lost._on_ring._one._open._open_books
@@ -87,89 +88,91 @@ if TYPE_CHECKING:
     x._renew_stock._rest._restate._rests_until_ms._resume._retry_s._ring._rings._roles._rollout
     x._rows._rtc._run._running._said._sale._same._same_weights._says._scan._scratch._seal
     x._seal_of._sector._sector_hash._security_version._seen._select._sell._selling._send._sent
-    x._server._settings._sign_in._signature._signatures._signers._sink._size._size_bytes
+    x._server._settings._shop._sign_in._signature._signatures._signers._sink._size._size_bytes
     x._skipping._slip._slots._snapshot._sold_from_stock._sound._source._speak._spoiled._spread
     x._start._state._stem._stock._stopped._store._stored._stream._strengthen._switch._switch_off
-    x._sync_due_ms._t._tables._tag._take._take_root._taken._targets._technician_ms._terminal
-    x._terminal_id._text._ticks._tidy._till._time_s._tip._token._told._told_s._touch._touched_ms
-    x._trust._trusted._try._type._uart._ui._unanswered._unmarked._until_end._update_log
-    x._update_roots._updates._value._verify_ed25519._version._w._wait._wait_out._wake._walk
-    x._watchdog._watched._ways._why._within._without_ghost._write._xor8._xor_key_stream._zlib.a
-    x.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action.active.add.add_up.address
-    x.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.algorithms.alive.alive_ms
-    x.also_settled.always.amount.amount_minor.answer.answer_ms.answered.answers.any_down.apart
-    x.apn.apn_login.apn_user.apply.are_new.argument.arguments.array.ascii.ask.ask_for.ask_server
-    x.asyncio.at.at_hand.at_least.at_most.at_start.attach.attached.b.back.bad.bad_length
-    x.bad_meter.bad_start.base.base_sha256.base_size.batch.batch_id.batch_ids.batches.battery
-    x.battery_mv.baud.before.begin.begin_offline.begin_online.begin_trial.behind.bell.big.bill
-    x.binascii.bits.blind_starts.block.blocked.board.body.body_length.body_of.bold.boot
-    x.boot_count.boot_info.boot_ms.booted.bootloader.boots.bottom.bound.breath.breathe.bring
-    x.bring_up.buf.buffer.built.built_s.busy.but.buzzer.by_datagram.by_number.by_others.byte
-    x.bytes_received.c.calendar.cancel.canonical.canvas.catalogue.cause.cbor.cell.certain.chain
-    x.challenge.change.channel.char.character.charging.chat.check.check_bytes.check_in.check_it
-    x.check_sim.check_target.checking.checkpoint.chip_id.choice.choose.chosen.chunk_size.chunked
-    x.clear_failure.client.climb.clock.closed.coap.coap_port.code.coded.codes.collect.columns
-    x.command.commands.commission.commission_minor.commission_of.commit.compat.complete
-    x.condition.config.confirm.connect.connected.connection.consistent_snapshot.console
-    x.container.content.content_range.contradicts.control.copies.cose.count_fault.counter.counts
-    x.cover_open.crash.crashes.crashes_allowed.crc32.create.create_task.crypto.cryptolib
-    x.currency.custom.cut.cut_ask.cut_print.d.d_.d_other.damaged.data.data_command.data_vfs
-    x.datagram.date_text.date_time.date_time_text.datetime.day.day_report.days.deadline_ms
-    x.debit_minor.decode.decompress.decompressobj.default.deflate.delattr.delegated.delegation
-    x.delegations.delivered.delivery.delta.denied.denied_ms.depth.derive_keys.desk.detail
-    x.details.device_key.dialogs.digest.digest_of.digits.direction.discard.display.do_
-    x.do_challenge.do_configure.do_export.do_may_retire.do_retire.do_settings.do_status.do_sync
-    x.do_test.do_unlock.done.doubt.down.down_key.download.drivers.dropped.due_ms.dump.dumps
-    x.duplicate.duration_ms.duties.e.e_.e_other.earlier.ecdsa.ed25519.either.empty.en.encode
-    x.encode_request.encode_within.encrypt.encryptor.ended.entry.enumerate.eof.equal.erase
-    x.erase_sector.error.errors.etag.every_ms.exchange.exists.expand.expired.expires.expires_s
-    x.expiry.explain.external_aad.extra.f.facts.fail.failed_release.failure.failure_reason.fault
-    x.faults.feed.fetch.fetch_stock.fetch_voucher.fewest.field.fields.file.file_name.files.fill
-    x.finish.firmware.first.first_kept.first_rung.fits.flash.float.float_minor.float_now.flows
-    x.flush.folder.font.forget.forgotten_batch.fork.forked.found.free_bytes.free_sectors
-    x.fresh_until_s.from_hex.from_pem.from_sequence.from_stock_refusal.fromhex.full.g.gap_ms
-    x.garbled.gate.gate_battery_mv.gate_blocks.gate_facts.gate_idle_s.gate_unsynced_records.gc
-    x.get_field.give_back.give_up_lost.give_way.gives_way.good.grouped.groups.growth.h.halted
-    x.hand_over.happens.hardware.hardware_class.hardware_revision.hardware_revisions.has
-    x.has_kind.has_news.has_passed.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers
-    x.hear.height.held.hex.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256.hold.hold_back
-    x.holds_s.host.http.http_client.http_post.hurry.i.identity.idle_ms.idle_s.image.image_hash
-    x.image_sha256.image_size.image_size_bytes.implementation.in_step.in_stock.in_use.inflater
-    x.info.install.instructions.intent.invert.io.ioctl.irq.is_ascii.is_asked.is_blank.is_blind
-    x.is_bound.is_digits.is_due.is_empty.is_first.is_it.is_known.is_last.is_meter.is_number
-    x.is_open.is_ready.is_renewed.is_right.is_same.is_sound.is_still.is_sure.is_upgrade
+    x._sync_due_ms._t._table._tables._tag._take._take_root._taken._targets._technician_ms
+    x._terminal._terminal_id._text._ticks._tidy._till._time_s._tip._to_dial._token._told._told_s
+    x._touch._touched_ms._trust._trusted._try._type._uart._ui._unanswered._unmarked._unsent
+    x._until_end._update_log._update_roots._updates._value._vat._verify_ed25519._version._w
+    x._wait._wait_out._wake._walk._watchdog._watched._ways._why._within._without_ghost._write
+    x._xor8._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action
+    x.active.add.add_up.address.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.algorithms
+    x.alive.alive_ms.also_settled.always.amount.amount_minor.answer.answer_ms.answered.answers
+    x.any_down.apart.apn.apn_login.apn_user.apply.are_new.argument.arguments.array.ascii.ask
+    x.ask_for.ask_server.asyncio.at.at_hand.at_least.at_most.at_start.attach.attached.b.back.bad
+    x.bad_length.bad_meter.bad_start.base.base_sha256.base_size.batch.batch_id.batch_ids.batches
+    x.battery.battery_mv.baud.before.begin.begin_offline.begin_online.begin_trial.behind.bell
+    x.beside.big.bill.binascii.bits.blind_starts.block.blocked.board.body.body_length.body_of
+    x.bold.boot.boot_count.boot_info.boot_ms.booted.bootloader.boots.bottom.bound.breath.breathe
+    x.bring.bring_up.buf.buffer.built.built_s.busy.but.buzzer.by_datagram.by_number.by_others
+    x.byte.bytes_received.c.calendar.cancel.canonical.canvas.catalogue.cause.cbor.cell.certain
+    x.chain.challenge.change.channel.char.character.charging.chat.check.check_bytes.check_in
+    x.check_it.check_sim.check_target.checking.checkpoint.chip_id.choice.choose.chosen
+    x.chunk_size.chunked.clear_failure.client.climb.clock.closed.coap.coap_port.code.coded.codes
+    x.collect.columns.columns_of.command.commands.commission.commission_minor.commission_of
+    x.commit.compat.complete.condition.config.confirm.connect.connected.connection
+    x.consistent_snapshot.console.container.content.content_range.contradicts.control.copies
+    x.cose.count_fault.counter.counts.cover_open.crash.crashes.crashes_allowed.crc32.create
+    x.create_task.crypto.cryptolib.currency.custom.cut.cut_ask.cut_print.d.d_.d_other.damaged
+    x.data.data_command.data_vfs.datagram.date_text.date_time.date_time_text.datetime.day
+    x.day_report.days.deadline_ms.debit_minor.decode.decompress.decompressobj.default.deflate
+    x.delattr.delegated.delegation.delegations.delivered.delivery.delta.denied.denied_ms.depth
+    x.derive_keys.desk.detail.details.device_key.dial.dialogs.digest.digest_of.digits.direction
+    x.discard.display.do_.do_challenge.do_configure.do_export.do_may_retire.do_retire
+    x.do_settings.do_status.do_sync.do_test.do_unlock.done.doubt.down.down_key.download.drivers
+    x.dropped.due_ms.dump.dumps.duplicate.duration_ms.duties.e.e_.e_other.earlier.ecdsa.ed25519
+    x.either.empty.en.encode.encode_request.encode_within.encrypt.encryptor.ended.entry
+    x.enumerate.eof.equal.erase.erase_sector.error.errors.etag.every_ms.exchange.exists.expand
+    x.expired.expires.expires_s.expiry.explain.external_aad.extra.f.facts.fail.failed_release
+    x.failure.failure_reason.fault.faults.feed.fetch.fetch_stock.fetch_voucher.fewest.field
+    x.fields.file.file_name.files.fill.finish.firmware.first.first_kept.first_rung.fits.flash
+    x.float.float_minor.float_now.flows.flush.folder.font.forget.forgotten_batch.fork.forked
+    x.found.fr.free_bytes.free_sectors.fresh_until_s.from_hex.from_pem.from_sequence
+    x.from_stock_refusal.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv.gate_blocks
+    x.gate_facts.gate_idle_s.gate_unsynced_records.gc.get_field.give_back.give_up_lost.give_way
+    x.gives_way.glyph.good.grouped.groups.growth.h.ha.halted.hand_over.happens.hardware
+    x.hardware_class.hardware_revision.hardware_revisions.has.has_kind.has_news.has_passed
+    x.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers.hear.height.held.helpline.hex
+    x.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256.hold.hold_back.holds_s.host.http
+    x.http_client.http_post.hurry.i.identity.idle_ms.idle_s.image.image_hash.image_sha256
+    x.image_size.image_size_bytes.implementation.in_step.in_stock.in_use.inflater.info.install
+    x.instructions.intent.invert.io.ioctl.irq.is_ascii.is_asked.is_blank.is_blind.is_bound
+    x.is_digits.is_due.is_empty.is_first.is_it.is_known.is_last.is_meter.is_number.is_open
+    x.is_plain.is_ready.is_renewed.is_right.is_same.is_sound.is_still.is_sure.is_upgrade
     x.is_way_back.is_whole.item.items_left.iv.j.joining.journal.journal_reads.journal_version
     x.journal_writes.json.jump.jumps.k.keep.keep_expired.keep_from.keep_only.kept.kept_ms
     x.key_first.key_ms.key_n.key_within.keyid.keyids.keypad.keypad_columns.keypad_rows.keytype
-    x.keyval.kind.kinds.known.l.label.ladder.language.last.last_failure.last_look.last_money
-    x.last_q.last_sale.last_sales.later.layout.lcd.learn.least.least_minor.ledger_minor.left
-    x.length.length_bytes.lent.level.levels.limit_bytes.limits.line.lines.link.listdir.listed
-    x.load.load_prefix.loaded.loads.lock.lock_s.locked.locked_for.log.login.longest_ms.look
-    x.look_back.look_up.looked.looked_s.lost.low.m.m_day.m_info.m_language.m_messages.m_reprint
-    x.m_sales.made.main.major.make_firm.make_room.malformed.mapped.mark.mark_bad.marked.match
-    x.matches.max.max_age_s.max_amount_minor.max_bytes.max_count.max_depth.max_items.max_minor
-    x.max_total_minor.may_be_out.may_be_seen.may_break.may_end.may_format.may_go_on.may_renew
-    x.mem_free.memory.memoryview.menu.merchant.merchant_name.merchant_text.message
-    x.message_counter.message_id.messages.messenger.meta.metadata.meter.method.milliseconds.min
-    x.min_bootloader.min_minor.minor_digits.missed.misses.mistrust.mixed.mkdir.mkfs.mode.model
-    x.modem.modem_power_key.modes.modules.money.money_and_dates.monotonic_ns.month.more.most
-    x.most_minor.most_ms.mount.mount_data.mounting.ms.mtime.must_wait.mv.n.n_.name.names.natural
-    x.net.network.new.new_catalogue.new_size.newer_lost.newest.news.next_rung.next_sequence
-    x.no_answer.no_float.no_gprs.no_last.no_link.no_modem.no_name.no_network.no_news_s.no_paper
-    x.no_sim.no_stock.nonce.not_among.not_before_s.not_newer.not_sold.not_yet.note.note_key.now
-    x.now_s.np_.number.o.of.offer.offer_stock.office.offline.offline_count.offline_debit_minor
-    x.offline_limits.offline_refusal.offline_total_minor.offset.ok.old.old_size.oldest
-    x.on_catalogue.on_head.on_newest.on_registration.on_trial.once_more.one.online.open_pin
-    x.open_reply.open_sale.open_still.opened.operation.operator.orphans.os.other.others.out
-    x.out_of_service.outcome.p.p256.pack.pack_into.page.pages.pair.paper.paper_out.parent.parse
-    x.parse_head.parse_time.part.partition.partitions.parts.patch.patched.path.path_matches
-    x.paths.pattern.pause_ms.pause_s.payload.payloads.payloads_for.pbkdf2_sha256.pending
-    x.pending_t.percent.permille.permit.pick_up.picture.piece.pieces.pieces_of.pin.pin_groups
-    x.pin_hash.pin_is.pin_lines.pin_rounds.pin_salt.place.places.plain.plain_body.policy.poll
-    x.poll_ms.poll_s.port.post.postpone.postponed.power_cycle.power_key.prefix.prepare.price
-    x.price_list.prices.printed.printer.product.product_id.products.program.prompt.property
-    x.prove.public.public_key.put.put_down.q.question.quiet.quoted.r.r_copy.r_day.r_offline
-    x.r_sale.r_serial.r_thanks.r_valid.radio.radio_cycle.random.ranges.raw.rb.reach.reached
+    x.keyval.kind.kinds.known.l.label.ladder.language.languages.last.last_failure.last_look
+    x.last_money.last_q.last_sale.last_sales.later.layout.lcd.learn.least.least_minor
+    x.ledger_minor.left.length.length_bytes.lent.letter.letters.level.levels.limit_bytes.limits
+    x.line.lines.link.listdir.listed.load.load_prefix.loaded.loads.lock.lock_s.locked.locked_for
+    x.log.login.longest_ms.look.look_back.look_up.looked.looked_s.lost.low.m.m_day.m_info
+    x.m_language.m_messages.m_reprint.m_sales.made.main.major.make_firm.make_room.malformed
+    x.mapped.mark.mark_bad.marked.match.matches.max.max_age_s.max_amount_minor.max_bytes
+    x.max_count.max_depth.max_items.max_minor.max_total_minor.may_be_out.may_be_seen.may_begin
+    x.may_break.may_end.may_format.may_go_on.may_renew.mem_free.memory.memoryview.menu.merchant
+    x.merchant_name.merchant_text.message.message_counter.message_id.messages.messenger.meta
+    x.metadata.meter.method.milliseconds.min.min_bootloader.min_minor.minor_digits.missed.misses
+    x.mistrust.mixed.mkdir.mkfs.mode.model.modem.modem_power_key.modes.modules.money
+    x.money_and_dates.monotonic_ns.month.more.most.most_minor.most_ms.mount.mount_data.mounting
+    x.ms.mtime.must_wait.mv.n.n_.name.names.natural.net.network.new.new_catalogue.new_size
+    x.newer_lost.newest.news.next_rung.next_sequence.no_answer.no_float.no_gprs.no_last.no_link
+    x.no_modem.no_name.no_network.no_news_s.no_paper.no_sim.no_stock.nonce.not_among
+    x.not_before_s.not_newer.not_sold.not_yet.note.note_key.now.now_s.np_.number.o.of.offer
+    x.offer_stock.office.offline.offline_count.offline_debit_minor.offline_limits
+    x.offline_refusal.offline_total_minor.offset.ok.old.old_size.oldest.on_catalogue.on_head
+    x.on_newest.on_registration.on_trial.once_more.one.online.open_pin.open_reply.open_sale
+    x.open_still.opened.operation.operator.orphans.os.other.others.out.out_of_service.outcome.p
+    x.p256.pack.pack_into.page.pages.pair.paper.paper_out.parent.parse.parse_head.parse_time
+    x.part.partition.partitions.parts.patch.patched.path.path_matches.paths.pattern.pause_ms
+    x.pause_s.payload.payloads.payloads_for.pbkdf2_sha256.pending.pending_t.percent.permille
+    x.permit.pick_up.picture.piece.pieces.pieces_of.pin.pin_groups.pin_hash.pin_is.pin_lines
+    x.pin_rounds.pin_salt.place.places.plain.plain_body.policy.poll.poll_ms.poll_s.port.post
+    x.postpone.postponed.power_cycle.power_key.prefix.prepare.price.price_list.prices.printed
+    x.printer.product.product_id.products.program.prompt.property.prove.pt.public.public_key.put
+    x.put_down.q.question.quiet.quoted.r.r_copy.r_day.r_dial.r_help.r_offline.r_sale.r_serial
+    x.r_tax.r_thanks.r_valid.r_vat.radio.radio_cycle.random.ranges.raw.rb.reach.reached
     x.read_hashes.read_into.read_keys.read_raw.read_signal.readable.readblocks.reads.ready
     x.reason.recalled.receipt.receive.received.recent.recipient.record.record_crash.records
     x.recover.recovery.refresh.refusal.refuse.refused.refused_numbers.register.registered
@@ -183,44 +186,45 @@ if TYPE_CHECKING:
     x.secret.sector.sector_of.sectors.sectors_read.security_fits.security_version.seek.seen
     x.select.selftest_deadline_s.sell.sell_q.sell_what.selling.sent.sequence.serial.serve.server
     x.server_time.service.session.sessions.set_rtc.settings.settle.settled_at.sha256.sha512
-    x.shape.shared.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal.signature.signatures
-    x.signed.signers.silence_ms.sim800.sim800_start.sim_locked.sim_ms.sink.size.size_bytes.skip
-    x.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b.slot_state.slots.small.snapshot
-    x.snapshot_version.sold.sold_t.sound.sources.spent_batch.spoiled.st_back.st_doubt.st_out
-    x.st_ready.st_refused.st_unread.st_waits.standard.stands.start_trial.starter.starting.starts
-    x.stat.state.status.status_bar.statvfs.stdin.stdout.step_minor.step_ms.stepping_stone.steps
-    x.stock.stock_delivery.stock_key.stock_left.stock_q.stop_batches.stop_selling.storage.store
-    x.stream.strict.string.struct.sums.supervisor.switch.sync.sync_s.sys.t.table.tables.tag.take
-    x.take_channel.take_in.take_raw.take_role.takes.target.target_name.targets.task
-    x.technician_permit.tell.terminal.terminal_id.terminating.terms.test.text.text_width.texts
-    x.then.then_token.threshold.through.ticks.ticks_add.ticks_diff.ticks_ms.ticks_us.tidy.till
-    x.time.time_s.time_seen.timeout_ms.timestamp.timestamp_version.tip.title.titled.to_
-    x.to_beat_ms.today.token.token_.token_n.told.too_long.top.topup.total.total_minor
-    x.touched_within.transport.trial.trial_failed.trials.tried.tries_left.trigger.trouble
-    x.truncated.trust.trusted.try_others_first.tuf.tuf_delegations.tuf_files.tuf_paths
-    x.tuf_signed.type_.type_again.typed.typed_again.u.uart.ui.uid.umount.unconfirmed_boots
-    x.unconfirmed_boots_allowed.unconsumed_tail.under_way.unescape.unfinished.unhexlify.union
-    x.unix_seconds.unknown.unlock.unpack.unpack_from.unread_prices.unreadable.unseal.unsolicited
-    x.unsynced.unsynced_count.up.up_key.update.update_delegated.update_root.update_snapshot
-    x.update_targets.update_timestamp.updates.use.utc_offset_s.utf8.v.verified.verify
-    x.verify_signature.version.vfs.view.views.void_at.voucher.voucher_sequence.w.wait
-    x.wait_at_most.wait_for_ms.wait_for_network.wait_ms.wait_name.wait_print.wait_sales.waiting
-    x.waits.waits_for.waits_ms.wanted.was_asked.watch.watchdog.way.ways.wb.weights.what.where
-    x.who.whole.why.width.width_px.window.with_keys.with_signal.with_t.within.words.work.wrap
-    x.wrap_columns.writeblocks.writes.written.wrong.wrong_pin.x.y.year.your_pin.z.zlib["  "]
-    x[" - "][" HTTP/1.1"][" at byte "][" bytes"][" first"][" is "][" is for "][" payload: "]
-    x[" refused: "][" s"]["!"]['"']['"%s"']["#"]["%%%02X"]["*C"]["+"]["+-"][", "]["-"]["--"]
-    x["-._~"]["-from-"]["."][".."][".full"][".json"][".last"][".new"][".root.json"]["/data"]
-    x["/m"]["/plan.json"]["/stock"]["/trust"]["/tuf/news/"]["0"]["04"]["1"]["1."]["11 / 13"]
-    x["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"]["<H"]["<I"]
-    x["<dictcomp>"]["<genexpr>"]["<lambda>"]["<listcomp>"][">4sIII8sH"][">BBII"][">I"][">II"]
-    x["?"]["CME "]["HTTP/1.0"]["Host: "]["Terminal "]["["]["]"]["check-in"]["chunk size"]
+    x.shape.shared.shop.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal.signature
+    x.signatures.signed.signers.silence_ms.sim800.sim800_start.sim_locked.sim_ms.sink.size
+    x.size_bytes.skip.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b.slot_state.slots.small
+    x.snapshot.snapshot_version.sold.sold_t.sound.sources.spent_batch.spoiled.st_back.st_doubt
+    x.st_out.st_ready.st_refused.st_unread.st_waits.standard.stands.start_trial.starter.starting
+    x.starts.stat.state.status.status_bar.statvfs.stdin.stdout.step_minor.step_ms.stepping_stone
+    x.steps.stock.stock_delivery.stock_key.stock_left.stock_q.stop_batches.stop_selling.storage
+    x.store.stream.strict.string.struct.sums.supervisor.sw.switch.sync.sync_s.sys.t.table.tables
+    x.tag.take.take_channel.take_in.take_raw.take_role.takes.target.target_name.targets.task
+    x.tax_number.technician_permit.telephone.tell.terminal.terminal_id.terminating.terms.test
+    x.text.text_width.texts.then.then_token.threshold.through.ticks.ticks_add.ticks_diff
+    x.ticks_ms.ticks_us.tidy.till.time.time_s.time_seen.time_text.timeout_ms.timestamp
+    x.timestamp_version.tip.title.titled.to_.to_beat_ms.today.token.token_.token_n.told.too_long
+    x.top.topup.total.total_minor.touched_within.transport.trial.trial_failed.trials.tried
+    x.tries_left.trigger.trouble.truncated.trust.trusted.try_others_first.tuf.tuf_delegations
+    x.tuf_files.tuf_paths.tuf_signed.type_.type_again.typed.typed_again.u.uart.ui.uid.umount
+    x.unconfirmed_boots.unconfirmed_boots_allowed.unconsumed_tail.under_way.unescape.unfinished
+    x.unhexlify.union.unix_seconds.unknown.unlock.unpack.unpack_from.unread_prices.unreadable
+    x.unseal.unsent.unsent_sales.unsolicited.unsynced.unsynced_count.up.up_key.update
+    x.update_delegated.update_root.update_snapshot.update_targets.update_timestamp.updates.use
+    x.utc_offset_s.utf8.v.verified.verify.verify_signature.version.vfs.view.views.void_at
+    x.voucher.voucher_sequence.w.wait.wait_at_most.wait_for_ms.wait_for_network.wait_ms
+    x.wait_name.wait_print.wait_sales.waiting.waits.waits_for.waits_ms.wanted.was_asked.watch
+    x.watchdog.way.ways.wb.weak.weak_t.weights.what.where.who.whole.why.width.width_px.window
+    x.with_keys.with_signal.with_t.within.words.work.wrap.wrap_columns.writeblocks.writes
+    x.written.wrong.wrong_pin.x.y.year.yo.your_pin.z.zlib["  "][" - "][" HTTP/1.1"][" at byte "]
+    x[" bytes"][" first"][" is "][" is for "][" payload: "][" refused: "][" s"]["!"]['"']
+    x['"%s"']["#"]["%%%02X"]["%23"]["*C"]["+"]["+-"][", "]["-"]["--"]["-._~"]["-from-"]["."]
+    x[".."][".full"][".json"][".last"][".new"][".root.json"]["/data"]["/m"]["/plan.json"]
+    x["/stock"]["/trust"]["/tuf/news/"]["0"]["04"]["1"]["1."]["11 / 13"]["2"]["3"]["4"]["5"]
+    x["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"]["<H"]["<I"]["<dictcomp>"]
+    x["<genexpr>"]["<lambda>"]["<listcomp>"][">4sIII8sH"][">BBII"][">I"][">II"]["?"]["CME "]
+    x["HTTP/1.0"]["Host: "]["Tel."]["Tel. "]["Terminal "]["["]["]"]["check-in"]["chunk size"]
     x["class"]["cut short"]["expanding "]["host name"]["journal: "]["keyid "]["left alone"]
     x["modem: "]["news: "]["no list"]["no memory"]["no room"]["no value"]["not UTF-8"]
     x["not a map"]["not a time"]["not kept: "]["not ready"]["partition "]["printer "]
     x["receive: "]["refused: "]["rollout-"]["rollout/"]["root %d"]["root.json"]["signed in"]
     x["signed out"]["stock/%d"]["stock: "]["too long"]["too slow"]["two of "]["w+b"]
-    x["{} mV {}%"]["{} x {}"]["{} {}"]["{} {}: {}"]["{}/{}.cbor"]["|"]
+    x["{} mV {}%"]["{} x {}"]["{} {}"]["{} {}: {}"]["{}/{}.cbor"]["|"]["̀́"]
     import bootloader.shared
     import bootloader.shared.breath
     import bootloader.shared.calendar
@@ -325,6 +329,7 @@ if TYPE_CHECKING:
     import firmware.office.stock_delivery
     import firmware.office.sync
     import firmware.paper
+    import firmware.paper.letters
     import firmware.paper.receipt
     import firmware.sales
     import firmware.sales.by_others
@@ -352,6 +357,13 @@ if TYPE_CHECKING:
     import firmware.ui.canvas
     import firmware.ui.dialogs
     import firmware.ui.font
+    import firmware.ui.languages
+    import firmware.ui.languages.en
+    import firmware.ui.languages.fr
+    import firmware.ui.languages.ha
+    import firmware.ui.languages.pt
+    import firmware.ui.languages.sw
+    import firmware.ui.languages.yo
     import firmware.ui.money_and_dates
     import firmware.ui.screen
     import firmware.ui.texts

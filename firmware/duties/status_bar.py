@@ -24,7 +24,7 @@ async def show(terminal: "Parts") -> None:
         terminal.screen.status(
             link.signal if link.modem.registered else 99,
             terminal.words(_WORDS[link.state]),
-            terminal.till.unsent_sales,
+            terminal.till.journal.unsent_sales(),
             percent,
             "+" if charging else "!" if percent <= LOW_PERCENT else "",
             time_text(terminal.now(), terminal.config.utc_offset_s),

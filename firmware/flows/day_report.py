@@ -44,5 +44,5 @@ def _rows(desk: "Desk", today: "DayReport") -> list[tuple[str, str] | None]:
     rows.append((words("commission"), desk.price(today.commission_minor)))
     rows.append((words("reprints"), str(today.reprints)))
     rows.append((words("float"), desk.price(desk.till.float_minor)))
-    rows.append((words("unsynced"), str(desk.till.unsent_sales)))
+    rows.append((words("unsynced"), str(desk.till.journal.unsent_sales())))
     return rows

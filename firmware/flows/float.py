@@ -13,7 +13,7 @@ async def run(desk: "Desk") -> None:
         words("float"),
         [
             (words("commission"), desk.money(today.commission_minor)),
-            (words("unsynced"), str(desk.till.unsent_sales)),
+            (words("unsynced"), str(desk.till.journal.unsent_sales())),
         ],
         (("*", "back"),),
         big=desk.price(desk.till.float_minor),

@@ -90,7 +90,6 @@ class Till:
         # When (ticks) to ask again for sales that the server has and could not answer yet.
         self._again: dict[int, Any] = {}  # ticks of the clock
         self.blocked = False  # the office's last word
-        self._unsent = (-1, 0, 0)  # since which record, through which one, so many sales
 
     # --- figures ---
 
@@ -98,22 +97,6 @@ class Till:
     def float_minor(self) -> int:
         """What the merchant can sell for; never more than the server's ledger will say."""
         return self.journal.state.float_minor
-
-    @property
-    def unsent_sales(self) -> int:
-        """How many sales the server does not have; each record is looked at once."""
-        if not self.unsynced_count:
-            return 0
-        acknowledged = self.journal.state.acknowledged
-        since, through, count = self._unsent
-        if since != acknowledged:
-            through, count = acknowledged, 0
-        if through + 1 < self.journal.next_sequence:
-            for sequence, kind, _, _, _ in self.journal.records(through + 1):
-                count += kind in (INTENT_OFFLINE, INTENT_ONLINE)
-                through = sequence
-        self._unsent = (acknowledged, through, count)
-        return count
 
     @property
     def unsynced_count(self) -> int:

@@ -58,7 +58,7 @@ class Screen:
         for bar in range(4):
             height = 1 + 2 * bar if bar < lit else 1
             canvas.fill(bar * 3, 7 - height, 2, height)
-        left = canvas.text(15, 0, network) + 4
+        left = canvas.text(15, 0, network) + 2
         x = WIDTH - 17
         canvas.fill(x, 0, 15, 7)
         canvas.invert(x + 1, 1, 13, 5)
@@ -70,7 +70,7 @@ class Screen:
             text = "\x01" + str(unsent)
             x -= text_width(text)
             canvas.text(x, 0, text)
-            x -= 5
+            x -= 4
         x -= text_width(clock)
         if x >= left:
             canvas.text(x, 0, clock)

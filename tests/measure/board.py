@@ -102,7 +102,10 @@ def _run(folder: Path, chip: QemuChip, archive: dict[str, bytes]) -> dict[str, i
         terminal = world.terminal
         terminal.board.power_on()
         terminal.board.wait_for(
-            lambda: "Traceback" in terminal.log() or "}" in terminal.log().partition("\nBENCH ")[2],
+            lambda: (
+                "Error" in terminal.log().partition("Traceback")[2]
+                or "}" in terminal.log().partition("\nBENCH ")[2]
+            ),
             300,
             what="the figures",
         )

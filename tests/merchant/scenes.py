@@ -7,6 +7,7 @@ pages are the product's own, in the language of the desk.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -161,7 +162,6 @@ def _till(desk: Any, sold: Voucher) -> SimpleNamespace:
     sale = _sale("air50", None, True)
     return SimpleNamespace(
         float_minor=1_234_567,
-        unsent_sales=3,
         blocked=False,
         stock_left=lambda name: 12,
         journal=SimpleNamespace(
@@ -169,6 +169,7 @@ def _till(desk: Any, sold: Voucher) -> SimpleNamespace:
                 offline_count=0, offline_total_minor=0, settled_at=NOW, blind_starts=0, time_seen=0
             ),
             copies=lambda sale: 1,
+            unsent_sales=lambda: 3,
         ),
         day_report=lambda now, offset_s: report,
         unfinished=list,
@@ -216,15 +217,15 @@ def desk_for(keys: str, to: str, changes: dict[str, Any]) -> Any:
     desk.fetch_voucher = _said("")
     desk.look_up = _said(Answer("", "Wanjiru Kamau"))
     for name, value in changes.items():
-        part, _, leaf = name.rpartition(".")
-        setattr(getattr(desk, part) if part else desk, leaf, value)
+        *parts, leaf = name.split(".")
+        setattr(functools.reduce(getattr, parts, desk), leaf, value)
     signs = "+" if changes.get("charging") else ""
     percent = desk.battery.read()[1]
     words_of = {ONLINE: "online", OFFLINE: "offline", SEARCHING: "searching"}
     desk.ui.screen.status(
         desk.link.signal if desk.link.state == ONLINE else 99,
         words(words_of[desk.link.state]),
-        desk.till.unsent_sales,
+        desk.till.journal.unsent_sales(),
         percent,
         signs or ("!" if percent <= LOW_PERCENT else ""),
         time_text(NOW, 10800),
@@ -337,7 +338,7 @@ SCENES = [
     Scene("locked", "", lambda desk: sign_in._wait_out(desk, 1)),
     Scene("menu", "BBBBBBBBB*", _menu),
     Scene("menu, a sale to finish", "*", _menu, {"till.unfinished": lambda: [1]}),
-    Scene("sell", "1#0*", sell.run, {"till.unsent_sales": 0}),
+    Scene("sell", "1#0*", sell.run, {"till.journal.unsent_sales": lambda: 0}),
     Scene("sell, a long list", "1B1*", sell.run, {"catalogue": _many()}),
     Scene("sell from stock", "1##", sell.run, {"link.state": OFFLINE}),
     Scene("no network, from stock", "#", _stock, {"link.state": OFFLINE}),

@@ -13,7 +13,7 @@ done|Fini
 out|Quitter
 try|Réessayer
 copy|Copie
-online|En ligne
+online|Réseau
 searching|Recherche
 offline|Hors ligne
 starting|Démarrage

@@ -13,7 +13,7 @@ done|Gama
 out|Fita
 try|Sake
 copy|Kwafi
-online|Akwai layi
+online|Layi
 searching|Ana nema
 offline|Ba layi
 starting|Ana farawa

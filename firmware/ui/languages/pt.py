@@ -13,7 +13,7 @@ done|Fim
 out|Sair
 try|Repetir
 copy|Cópia
-online|Em linha
+online|Rede
 searching|À procura
 offline|Sem rede
 starting|A iniciar

@@ -13,7 +13,7 @@ done|Tayari
 out|Toka
 try|Jaribu tena
 copy|Nakala
-online|Mtandaoni
+online|Hewani
 searching|Inatafuta
 offline|Bila mtandao
 starting|Inaanza

@@ -13,9 +13,9 @@ done|Parí
 out|Jáde
 try|Tún ṣe
 copy|Ẹ̀dà
-online|Ó wà lórí
+online|Ó wà
 searching|Ó ń wá
-offline|Kò sí nẹ́tíwọ̀kì
+offline|Kò sí nẹ́tì
 starting|Ó ń bẹ̀rẹ̀
 your_pin|PIN rẹ, lẹ́yìn náà #
 wrong_pin|PIN kò tọ̀nà
