@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from firmware.flows import day_report, float, last_sales, sell
 from firmware.flows.steps import amount, hand_over, others
+from firmware.office.look_up import Answer
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.recent import Recent
 from firmware.sales.sale import Sale, Voucher
@@ -67,6 +69,24 @@ async def _last_sales(desk: Any) -> None:
     await last_sales._open(desk, found, 0)
 
 
+async def _bounded(desk: Any) -> None:
+    """A supplier that takes no less than the price list's most."""
+    most_minor = desk.catalogue.product("air50").amount_minor
+
+    async def look_up(*_: Any) -> Answer:
+        return Answer("", "N", most_minor, most_minor)
+
+    desk.look_up = look_up
+    product = desk.catalogue.product("power")
+    desk.ui.busy = busy
+    await others._known(desk, product, "1" * 20, 0)
+
+
+async def busy(work: Any, *_: Any) -> tuple[bool, Any]:
+    """What is waited for comes at once."""
+    return True, await work
+
+
 PAGES: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
     "the float": float.run,
     "a voucher's price": lambda desk: sell.confirm(desk, desk.catalogue.product("air50")),
@@ -84,6 +104,8 @@ PAGES: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
         1,
     ),
     "the bounds of an amount": lambda desk: amount.typed(desk, desk.catalogue.product("power")),
+    "the steps of an amount": lambda desk: amount.typed(desk, desk.catalogue.product("power")),
+    "the bounds of a customer": lambda desk: _bounded(desk),
     "the last sales": _last_sales,
     "the list of products": lambda desk: desk.ui.choose(
         "x", [(p.name, desk.money(p.amount_minor)) for p in desk.catalogue.products]
@@ -113,6 +135,8 @@ def amounts_of(name: str, desk: Any, price_minor: int, float_minor: int) -> list
         "sold": [price, desk.money(float_minor)],
         "agreeing to what others make": [price, desk.money(float_minor - 1)],
         "the bounds of an amount": [price],
+        "the steps of an amount": [price, desk.money(1)],
+        "the bounds of a customer": [price],
         "the last sales": [price],
         "the list of products": [price],
     }[name]
@@ -125,7 +149,12 @@ def look(
     currency, digits = how
     catalogue = prices(currency, digits, price, name)
     _float_to(till, float_minor)
-    keys = {"sold": "BBBBBB#", "the last sales": "#BBBBBB*"}.get(page, "BBBBBB*")
+    keys = {
+        "sold": "BBBBBB#",
+        "the last sales": "#BBBBBB*",
+        "the steps of an amount": "9999999999#BBBBBB#*",
+        "the bounds of a customer": "#BBBBBB#*",
+    }.get(page, "BBBBBB*")
     desk = desk_of(catalogue, till, keys, to)
     ended(PAGES[page](desk))
     screen = desk.ui.screen
@@ -157,6 +186,36 @@ def test_no_page_cuts_an_amount_or_a_name(
     page: str, how: tuple[str, int], price: int, float_minor: int, name: str, to: str, till: Any
 ) -> None:
     look(till, page, how, price, float_minor, name, to)
+
+
+SHOWN_BY = {
+    ("float", "run"): "the float",
+    ("sell", "confirm"): "a voucher's price",
+    ("day_report", "_rows"): "the day's report",
+    ("hand_over", "done"): "sold",
+    ("others", "_confirm"): "agreeing to what others make",
+    ("others", "_known"): "the bounds of a customer",
+    ("amount", "typed"): "the steps of an amount",
+    ("last_sales", "_rows"): "the last sales",
+    ("last_sales", "_facts"): "the last sales",
+    ("choose", "_listed"): "the list of products",
+}
+"""Which page of these tests an amount of which function stands on."""
+
+
+def test_every_function_that_shows_an_amount_has_its_page_here() -> None:
+    found = set()
+    for file in (Path(__file__).resolve().parents[2] / "firmware" / "flows").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
+                isinstance(part, ast.Attribute)
+                and part.attr in ("money", "price")
+                and isinstance(part.value, ast.Name)
+                and part.value.id == "desk"
+                for part in ast.walk(node)
+            ):
+                found.add((file.stem, node.name))
+    assert found == set(SHOWN_BY) and set(SHOWN_BY.values()) <= set(PAGES)
 
 
 def test_ten_thousand_are_read_as_ten_thousand(till: Any) -> None:
