@@ -1,9 +1,11 @@
 """A 128x64 picture to draw text on; pure. `firmware.ui.screen` draws, `drivers.lcd` shows it."""
 
+from bootloader.shared.compat import const
 from firmware.ui.font import BIG, EXTRA, INDEX, MARKS, SMALL
 
 WIDTH = 128
 HEIGHT = 64
+_EXTRAS = const(95 * 3)
 
 
 def glyph(char: str) -> int:
@@ -20,8 +22,9 @@ def text_width(text: str, big: bool = False) -> int:
     """How many pixels wide `text` is, without space after it."""
     width = 0
     for char in text:
-        if char not in MARKS:
-            width += INDEX[glyph(char) + 2] + 1
+        at = glyph(char)
+        if at < _EXTRAS or char not in MARKS:
+            width += INDEX[at + 2] + 1
     width -= 1 if width else 0
     return width * 2 if big else width
 
@@ -87,9 +90,9 @@ class Canvas:
         for char in text:
             at = glyph(char)
             width = INDEX[at + 2]
-            at = INDEX[at] | INDEX[at + 1] << 8
-            if char in MARKS:  # over the letter before it
+            if at >= _EXTRAS and char in MARKS:  # over the letter before it
                 x -= width * 2 + 2 if big else width + (2 if bold else 1)
+            at = INDEX[at] | INDEX[at + 1] << 8
             if big:
                 at *= 4
                 width *= 2

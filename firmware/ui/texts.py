@@ -17,7 +17,7 @@ def table(language: str) -> str:
     """All texts of one of the `LANGUAGES`, a line each; only these stay of its file."""
     name = _ROOM + language
     found: str = at_hand(name).TABLE
-    give_back((name,))
+    give_back((name, "firmware.ui.languages"))
     return found
 
 
