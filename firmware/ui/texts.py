@@ -8,7 +8,6 @@ A test measures every text against the screen it appears on.
 from firmware.lent import at_hand, give_back
 
 LANGUAGES = ("en", "fr", "pt", "sw", "ha", "yo")
-NAMES = ("English", "Français", "Português", "Kiswahili", "Hausa", "Yorùbá")
 
 _ROOM = "firmware.ui.languages."
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bootloader.shared.calendar import date_time
+from firmware.flows.language import NAMES
 from firmware.sales.catalogue import KINDS, PIN
 from firmware.ui import texts
 from firmware.ui.canvas import EXTRA, text_width, wrap
@@ -282,6 +283,12 @@ def test_every_label_of_the_messages_has_its_words() -> None:
         for label in ("customer", "units_kwh", "tariff", "tax", "arrears", "free_units")
     }
     assert all(f"`{label.removeprefix('d_')}`" in page for label in labels)
+
+
+def test_every_language_is_called_by_its_own_name() -> None:
+    assert len(NAMES) == len(texts.LANGUAGES) == len(set(NAMES))
+    for name in NAMES:
+        assert text_width("1 " + name) <= 120
 
 
 def test_a_language_nobody_wrote_gives_english() -> None:
