@@ -309,6 +309,17 @@ def torture(
 
 
 @task(
+    help={
+        "accept": "pin what is drawn now",
+        "against": "the commit whose screens are the old ones",
+    }
+)
+def screens(context: Context, accept: bool = False, against: str = "HEAD") -> None:
+    """Every page in every language and every slip, as pictures in build/screens; old beside new."""
+    _python(f"-m tests.merchant.screens --against {against}" + " --accept" * accept)
+
+
+@task(
     positional=["what"],
     help={
         "what": "journal, trust, board, modules, sales, idle, airtime, telemetry, million …",

@@ -59,15 +59,21 @@ def run(board: "Board", boot_info: "Any") -> None:
         terminal = Terminal(board, boot_info, settings, memory, words, screen, files)
     except JournalDamaged as error:
         log.log("main", "journal: " + str(error))
-        _out_of_service(board, boot_info, screen, words, "s_journal")
+        helpline: str = settings.shop.get("helpline", "")
+        _out_of_service(board, boot_info, screen, words, "s_journal", helpline)
         return
     gc.threshold(SWEEP_BYTES)
     asyncio.run(terminal.run())
 
 
 def _out_of_service(
-    board: "Board", boot_info: "BootInfo", screen: Screen, words: Words, key: str
+    board: "Board",
+    boot_info: "BootInfo",
+    screen: Screen,
+    words: Words,
+    key: str,
+    helpline: str = "",
 ) -> None:
     from firmware.duties.out_of_service import out_of_service
 
-    asyncio.run(out_of_service(board, boot_info, screen, words, key))
+    asyncio.run(out_of_service(board, boot_info, screen, words, key, helpline))

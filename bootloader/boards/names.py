@@ -19,142 +19,145 @@ if TYPE_CHECKING:
     x.JOURNAL.JOURNAL_READS.JOURNAL_VERSION.Journal.JournalDamaged.JournalFull.JsonError.K
     x.KEYID_HEX_DIGITS.KEYS.KINDS.KNOWN_FILES.Kept.Keypad.Keys.L.LANGUAGES.LEAST_DIGITS.LETTERS
     x.LIMITS_BYTES.LINES.LINE_CHARS.LINE_LIMIT_BYTES.LONGEST_LOCK_S.LONGEST_PAUSE_S.LOOK_UP
-    x.LOOK_UP_MS.Ladder.LastLook.Lcd.LineReader.Link.LinkError.LinkTimeout.Listed.Lock.M
-    x.MAX_AGAIN_S.MAX_BATCHES.MAX_BODY_BYTES.MAX_BYTES.MAX_DELEGATIONS.MAX_DEPTH.MAX_DETAILS
-    x.MAX_HEAD_BYTES.MAX_ITEMS.MAX_LABEL.MAX_MESSAGE_BYTES.MAX_NAME.MAX_OPEN.MAX_PIN_BYTES
-    x.MAX_PRODUCTS.MAX_ROOT_ROTATIONS.MAX_SERIAL_BYTES.MAX_VALUE.MAX_VOUCHERS.MERCHANT_SILENT_MS
-    x.MESSAGE_BYTES.METER.MIN_PIN_BYTES.MODEM_BAUD.MOST.MOST_BYTES.MOST_DIGITS.MOST_LETTERS
-    x.Malformed.Memory.Messenger.Metadata.Mismatch.Missing.Model.Modem.ModemError.Mount.N.NAMES
-    x.NETWORK_MS.NEW.NEWS.NON.NONCE_BYTES.NO_ANSWER.Newest.NoCoverage.NoData.NoModem.NoNetwork
-    x.NoRanges.NoSim.NotSigned.O.OFFLINE.OK.ONE_REQUEST_BYTES.ONLINE.OTHER.OWNER.Offer.Open.P
-    x.PAGES.PAGE_BYTES.PAPER_OUT.PATH.PENDING.PIN.PITCH.POLLIN.POST.PRINTED.PRINTER_BAUD
-    x.PRINT_MS.Partition.PartitionError.PatchError.Payload.People.PeopleError.Person.Preparation
-    x.Prices.Printer.Product.Products.Q.QUEUE_KEYS.R.RADIO_SILENT_MS.REASON_BYTES.RECEIVE_BYTES
-    x.RECORD_BYTES.REFUSED.REPLY_BYTES.REPRINT.RESERVE_BYTES.REST_MS.RETRY_FIRST_MS.RST.RUNGS
-    x.Radio.Range.Reader.Recent.Recipient.Record.Refused.RegistrationDenied.Release
-    x.ReleaseRefused.Response.Ring.Rollback.Rollout.Running.S.SALE.SCAN_MS.SEARCHING
-    x.SECTOR_BYTES.SEND_BYTES.SETTING.SETTLED.SHOW_MS.SLOT_STATES.SMALL.START_SWEEP_BYTES
-    x.STEADY_SCANS.STOCK.STOCK_HELD.STOCK_RECEIVED.STOCK_RECORD.SWEEP_BYTES.Sale.SaleFirst
-    x.SaleRefused.SalesState.Scan.ScanError.Screen.SealError.SelfTestFailed.Server.ServerRefused
-    x.SignatureCheck.Signers.SimLocked.Slot.SpiDisplay.State.StdioConsole.Stock.StockError
-    x.StorageError.Store.StreamReader.Supervisor.T.TAG_BYTES.TECHNICIAN.TECHNICIAN_SILENT_MS
-    x.TEXTS.TICK_MS.TIMESTAMP_BYTES.TOP.TOPUP.TO_CHOOSE.TO_PREPARE.TO_VERIFY.TargetsFile
-    x.TargetsRoles.Terminal.ThreadSafeFlag.Till.TimeoutError.TooLarge.TrustError.TrustedMetadata
-    x.U.UINT32.UNKNOWN.UNTIL_END.UnicodeError.Untrusted.UpdateClient.V.Verified.VfsLfs2.Voucher
-    x.W.WATCH_MS.WHILE_SELLING.WIDTH.Walk.Way.Words.X.Y.Z.ZLIB._ACTIVE._ADRIFT_MS._ALGORITHM
-    x._ANSWER_MS._AT_A_GLANCE._AT_ONCE_MS._AT_REST._A_PAGE._Answer._BASE._BOLD._BREAK._BY_OTHERS
-    x._CANCELLING._CENTRE._CHECK_IN._CLIMB._CONFIG._COUNTS._CURVE._Comparison._DATAGRAM._DAY
-    x._DAY_S._DIGITS._DOUBLE._ENTRIES._ERASED._ERASED_WORD._ESCAPES._EXPONENT._EXTERNAL_AAD
-    x._Encryptor._Exactly._FAULTS._FEED._FEED_MS._FILE._FINISHING._FIRST._FIRST_PAUSE_MS._HEAD
-    x._Here._Image._Inflater._JUDGES._K._KEPT._KEY_MS._L._LATELY_MS._LEFT._LOGITS._LONGEST_LINE
+    x.LOOK_UP_MS.LOW_PERCENT.Ladder.LastLook.Lcd.LineReader.Link.LinkError.LinkTimeout.Listed
+    x.Lock.M.MARKS.MAX_AGAIN_S.MAX_BATCHES.MAX_BODY_BYTES.MAX_BYTES.MAX_DELEGATIONS.MAX_DEPTH
+    x.MAX_DETAILS.MAX_HEAD_BYTES.MAX_ITEMS.MAX_LABEL.MAX_MESSAGE_BYTES.MAX_NAME.MAX_OPEN
+    x.MAX_PIN_BYTES.MAX_PRODUCTS.MAX_ROOT_ROTATIONS.MAX_SERIAL_BYTES.MAX_VALUE.MAX_VOUCHERS
+    x.MERCHANT_SILENT_MS.MESSAGE_BYTES.METER.MIN_PIN_BYTES.MODEM_BAUD.MOST.MOST_BYTES
+    x.MOST_DIGITS.MOST_LETTERS.Malformed.Memory.Messenger.Metadata.Mismatch.Missing.Model.Modem
+    x.ModemError.Mount.N.NAMES.NETWORK_MS.NEW.NEWS.NON.NONCE_BYTES.NO_ANSWER.Newest.NoCoverage
+    x.NoData.NoModem.NoNetwork.NoRanges.NoSim.NotSigned.O.OFFLINE.OK.ONE_REQUEST_BYTES.ONLINE
+    x.OTHER.OWNER.Offer.Open.P.PAGES.PAGE_BYTES.PAPER_OUT.PATH.PENDING.PIN.PITCH.POLLIN.POST
+    x.PRINTED.PRINTER_BAUD.PRINT_MS.Partition.PartitionError.PatchError.Payload.People
+    x.PeopleError.Person.Preparation.Prices.Printer.Product.Products.Q.QUEUE_KEYS.R
+    x.RADIO_SILENT_MS.REASON_BYTES.RECEIVE_BYTES.RECORD_BYTES.REFUSED.REPLY_BYTES.REPRINT
+    x.RESERVE_BYTES.REST_MS.RETRY_FIRST_MS.RST.RUNGS.Radio.Range.Reader.Recent.Recipient.Record
+    x.Refused.RegistrationDenied.Release.ReleaseRefused.Response.Ring.Rollback.Rollout.Running.S
+    x.SALE.SCAN_MS.SEARCHING.SECTOR_BYTES.SEND_BYTES.SETTING.SETTLED.SHOW_MS.SLOT_STATES.SMALL
+    x.START_SWEEP_BYTES.STEADY_SCANS.STOCK.STOCK_HELD.STOCK_RECEIVED.STOCK_RECORD.SWEEP_BYTES
+    x.Sale.SaleFirst.SaleRefused.SalesState.Scan.ScanError.Screen.SealError.SelfTestFailed
+    x.Server.ServerRefused.SignatureCheck.Signers.SimLocked.Slot.SpiDisplay.State.StdioConsole
+    x.Stock.StockError.StorageError.Store.StreamReader.Supervisor.T.TABLE.TAG_BYTES.TECHNICIAN
+    x.TECHNICIAN_SILENT_MS.TEXTS.TICK_MS.TIMESTAMP_BYTES.TOP.TOPUP.TO_CHOOSE.TO_PREPARE
+    x.TO_VERIFY.TargetsFile.TargetsRoles.Terminal.ThreadSafeFlag.Till.TimeoutError.TooLarge
+    x.TrustError.TrustedMetadata.U.UINT32.UNKNOWN.UNTIL_END.UnicodeError.Untrusted.UpdateClient
+    x.V.Verified.VfsLfs2.Voucher.W.WATCH_MS.WEAK_PERCENT.WHILE_SELLING.WIDTH.Walk.Way.Words.X.Y
+    x.Z.ZLIB._ACTIVE._ACUTE._ADRIFT_MS._ALGORITHM._ANSWER_MS._AT_A_GLANCE._AT_ONCE_MS._AT_REST
+    x._A_PAGE._Answer._BASE._BOLD._BREAK._BY_OTHERS._CALL._CANCELLING._CAPITALS._CELL._CENTRE
+    x._CHECK_IN._CLIMB._CONFIG._COUNTS._CURVE._Comparison._DATAGRAM._DAY._DAY_S._DIGITS._DOT
+    x._DOTTED._DOUBLE._ENTRIES._ERASED._ERASED_WORD._ESCAPES._EXPONENT._EXTERNAL_AAD._Encryptor
+    x._Exactly._FAULTS._FEED._FEED_MS._FILE._FINISHING._FIRST._FIRST_PAUSE_MS._GRAVE._HEAD._Here
+    x._IMAGE._Image._Inflater._JUDGES._K._KEPT._KEY_MS._L._LATELY_MS._LEFT._LOGITS._LONGEST_LINE
     x._LONGEST_PAUSE_MS._LONGEST_SLEEP_MS._LOOK_MS._LOST._LOW._Lungs._MAGIC._METADATA
     x._METER_DIGITS._MISSES._MORE_STEPS._MOST_DIGITS._Made._NEEDED._NEW._NEWS._NEW_PIN
-    x._NOBODY_ASKS_MS._NOBODY_LOOKS_MS._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER._News
-    x._OF_AN_OFFER._OF_PEOPLE._ONE_VALUE._ON_PAPER._OWNER._OWNERS._P._PAGES_PER_SECTOR._PARTS
-    x._PART_RECORDS._PEOPLE._PERIOD._PLAIN._POLL_MS._PRICES._PRICE_LIST._PRINT_MS._PRODUCT
-    x._PROTECTED._QUIET_MS._READER._RECENT._REMOVE._RENAME._REPLY_CHARS._REPLY_MS._REQUESTS
-    x._RESERVE._ROLES._ROOM._Reader._SBOX._SCAN._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS
-    x._SELLER._SELLING._SHIFTED._SIGNAL_MS._SINGLE._SLOT._SPACE._SPKI._START._STATUS_MS._STAY
-    x._STEPS._STEPS_BY_OTHERS._STEPS_OF_AN_END._STEPS_OF_PEOPLE._STOCK._SYNC._Sink._SlotWriter
-    x._Source._TABLE._TAIL._TAIL_HIGH._TALL._TARGETS._TECHNICIAN._TECHNICIANS._TITLE_PX._Taken
-    x._UNFINISHED._UNKNOWN._VERSION._WORDS.__aenter__.__aexit__.__all__.__dict__.__import__._aad
-    x._add._address._adopt._adrift_ms._aes._affine._afford._after._after_same._after_two._again
-    x._all_rows._alone._answer._answered._append._array._ask._asked._asked_s._at._awake._bar
-    x._base_multiple._batch._batches._battery._before._begin._begun_without_head._bell
-    x._bit_weights._bits._block._block_at._board._boot._boot_count._breath_ms._breathe._broken
-    x._buffer._buzzer._by_hash._by_post._bytes._cached._candidate._canvas._carry._catalogue
-    x._change._channel._check._check_bytes._check_date._check_in._check_not_older._check_secret
+    x._NOBODY_ASKS_MS._NOBODY_LOOKS_MS._NONE._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER
+    x._News._OF_AN_OFFER._OF_PEOPLE._ONE_VALUE._ON_PAPER._OWNER._OWNERS._P._PAGE
+    x._PAGES_PER_SECTOR._PARTS._PART_RECORDS._PEOPLE._PERIOD._PLAIN._POLL_MS._PRICES._PRICE_LIST
+    x._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK._QUIET_MS._READER._RECENT._REMOVE._RENAME
+    x._REPLY_CHARS._REPLY_MS._REQUESTS._RESERVE._ROLES._ROOM._ROWS._Reader._SBOX._SCAN
+    x._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS._SELLER._SELLING._SHIFTED._SIGNAL_MS
+    x._SINGLE._SLOT._SPACE._SPKI._START._STATUS_MS._STAY._STEPS._STEPS_BY_OTHERS
+    x._STEPS_OF_AN_END._STEPS_OF_PEOPLE._STOCK._SYNC._Sink._SlotWriter._Source._TAIL._TAIL_HIGH
+    x._TALL._TARGETS._TECHNICIAN._TECHNICIANS._TITLE_PX._Taken._UNFINISHED._UNKNOWN._VERSION
+    x._WORDS.__aenter__.__aexit__.__all__.__dict__.__import__._aad._add._address._adopt
+    x._adrift_ms._aes._affine._afford._after._after_same._after_two._again._all_rows._alone
+    x._answer._answered._append._array._ask._asked._asked_s._at._awake._bar._base_multiple
+    x._batch._batches._battery._before._begin._begun_without_head._bell._bit_weights._bits
+    x._block._block_at._board._boot._boot_count._breath_ms._breathe._broken._buffer._buzzer
+    x._by_hash._by_post._bytes._cached._candidate._canvas._carry._catalogue._change._channel
+    x._check._check_bytes._check_date._check_in._check_not_older._check_secret
     x._check_snapshot_version._choose._chunk._chunk_ms._chunks._circumstances._client._clock
     x._code._code_bit._codes._column._columns._commas._compress._confirm._console._control._copy
     x._count._cramped._data_command._data_waiting._datagram._deadline._debouncer._decompress
     x._depth._details._digest._digits._distance._done._double._doubtful._drain._due_ms
     x._encrypt_block._enter._entry._erase._escaped._exchange._expand._expander._expires_s._facts
     x._failed._fed_ms._fetch._fetched._figure._file._files._fill._filled._finish_first
-    x._first_since._fits._flag._flash._flush._flushed._fold._folder._fresh._from._full
-    x._gate_closed._gate_facts._get._give_back._glob._glyph._halted._hand_out._hang_up._head
-    x._head_line._heads._hear._heard._held._here._hints._history._holds._holds_firmly._holds_s
-    x._host._in_command._in_set._in_turn._index._install._integers._is_at_work._is_code
-    x._is_connected._is_number._is_permitted._is_selling._is_watched._journal._k._keep
-    x._keep_expired._kept._key._keypad._keys._kind._known._last._lcd._length._limbs._limit_bytes
-    x._line._lines._list_stock._listed._listed_with._load._load_checkpoint._lock._log._log_at
-    x._look._made._make_room._map._mark._mark_of._may_begin._may_install._may_sell._metadata
-    x._missing._model._modem._modem_log._must_look._name._names._need._needed._negated
-    x._newest_page._news._next._next_mark._no_network._nonce._note._note_key._noted._now._now_ns
-    x._number._number_in._numbers._obey._odd_multiples._of_bits._of_details._of_same
-    x._offline_behind._old._old_size._oldest._on_catalogue._on_closed._on_data._on_head._on_lost
-    x._on_ring._one._only._open._open_books._opened._order._out_of_service._outcome._owner._pads
-    x._page._page_after._pair._parse._partition._partitions._passed_over._path._patterns._pause
-    x._pause_ms._payload._piece._pin_seal._place._plain._point._poll._poll_ms._poll_s._port
-    x._post._prepare._press_power_key._pressed._pressed_or._print._printer._program._put_down_at
-    x._queue._radio._range._rates._reach_out._read._read_catalogue._reader._realtime
-    x._reason_bytes._record._refused_batch._releases._remove._renew_stock._rest._restate
-    x._rests_until_ms._resume._retry_s._ring._rings._roles._rollout._rows._rtc._run._running
-    x._said._sale._same._same_weights._says._scan._scratch._seal._seal_of._sector._sector_hash
-    x._security_version._seen._select._sell._selling._send._sent._server._settings._sign_in
-    x._signature._signatures._signers._sink._size._size_bytes._skipping._slip._slots._snapshot
+    x._first_since._fits._flag._flash._flush._flushed._fold._folder._foot._fresh._from._full
+    x._gate_closed._gate_facts._get._give_back._glob._halted._hand_out._hang_up._head._head_line
+    x._heads._hear._heard._held._here._hints._history._holds._holds_firmly._holds_s._host
+    x._in_command._in_set._in_turn._index._install._integers._is_at_work._is_code._is_connected
+    x._is_number._is_permitted._is_selling._is_watched._journal._k._keep._keep_expired._kept
+    x._key._keypad._keys._kind._known._last._lcd._length._limbs._limit_bytes._line._lines
+    x._list_stock._listed._listed_with._load._load_checkpoint._lock._log._log_at._look._made
+    x._make_room._map._mark._mark_of._may_begin._may_install._may_sell._metadata._missing._model
+    x._modem._modem_log._must_look._name._named._names._need._needed._negated._newest_page._news
+    x._next._next_mark._no_network._nonce._note._note_key._noted._now._now_ns._number._number_in
+    x._numbers._obey._odd_multiples._of_bits._of_details._of_same._offline_behind._old._old_size
+    x._oldest._on_catalogue._on_closed._on_data._on_head._on_lost._on_ring._one._only._open
+    x._open_books._opened._order._out_of_service._outcome._owner._pads._page._page_after._pair
+    x._parse._partition._partitions._passed_over._path._patterns._pause._pause_ms._payload
+    x._piece._pin_seal._place._plain._point._poll._poll_ms._poll_s._port._post._prepare
+    x._press_power_key._pressed._pressed_or._print._printer._program._put_down_at._queue._radio
+    x._range._rates._reach_out._read._read_catalogue._reader._realtime._reason_bytes._record
+    x._refused_batch._releases._remove._renew_stock._rest._restate._rests_until_ms._resume
+    x._retry_s._ring._rings._roles._rollout._rows._rtc._run._running._said._sale._same
+    x._same_weights._says._scan._scratch._seal._seal_of._sector._sector_hash._security_version
+    x._seen._select._sell._selling._send._sent._server._settings._shop._sign_in._signature
+    x._signatures._signers._sink._size._size_bytes._skipping._slip._slots._snapshot
     x._sold_from_stock._sound._source._speak._spoiled._spread._stand_aside._start._state._stem
     x._stock._stopped._store._stored._stream._strengthen._switch._switch_off._sync_due_ms._t
-    x._tables._tag._take._take_in._take_root._taken._targets._technician_ms._terminal
-    x._terminal_id._text._ticks._tidy._till._time_s._tip._token._told._told_s._touch._touched_ms
-    x._trust._trusted._try._type._uart._ui._unanswered._unmarked._until_end._update_log
-    x._update_roots._updates._value._verify_ed25519._version._w._wait._wake._walk._watchdog
-    x._watched._ways._who._why._within._without_ghost._write._xor8._xor_key_stream._zlib.a
-    x.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action.active.add.add_up.address
-    x.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.algorithms.alive.alive_ms
-    x.also_settled.always.amount.amount_minor.answer.answer_ms.answered.answers.any_down.apart
-    x.apn.apn_login.apn_user.apply.are_new.argument.arguments.array.ascii.ask.ask_for.ask_ms
-    x.ask_server.asyncio.at.at_hand.at_least.at_most.at_start.attach.attached.b.back.bad
-    x.bad_length.bad_meter.bad_start.base.base_sha256.base_size.batch.batch_id.batch_ids.batches
-    x.battery.battery_mv.baud.before.begin.begin_offline.begin_online.begin_trial.behind.bell
-    x.big.bill.binascii.bits.blind_starts.block.blocked.board.body.body_length.body_of.bold.boot
-    x.boot_count.boot_info.boot_ms.booted.bootloader.boots.bottom.bound.breath.breathe.bring
-    x.bring_up.buf.buffer.built.built_s.busy.but.buzzer.by_datagram.by_number.by_others.byte
-    x.bytes_received.c.calendar.cancel.cancel_no.cancel_q.cancelled.cancelling.canonical.canvas
-    x.cashier.catalogue.cause.cbor.cell.certain.chain.challenge.change.channel.char.character
-    x.charging.chat.check.check_bytes.check_in.check_it.check_sim.check_target.checking
-    x.checkpoint.chip_id.choice.choose.chosen.chunk_size.chunked.clear_failure.client.climb
-    x.clock.closed.coap.coap_port.code.coded.codes.collect.columns.command.commands.commission
-    x.commission_minor.commission_of.commit.compat.complete.condition.config.confirm.connect
-    x.connected.connection.consistent_snapshot.console.container.content.content_range
-    x.contradicts.control.copies.cose.count_fault.counter.counts.cover_open.crash.crashes
-    x.crashes_allowed.crc32.create.create_task.crypto.cryptolib.currency.custom.cut.cut_ask
-    x.cut_print.d.d_.d_other.damaged.data.data_command.data_vfs.datagram.date_text.date_time
-    x.date_time_text.datetime.day.day_report.days.deadline_ms.debit_minor.decode.decompress
-    x.decompressobj.default.deflate.delattr.delegated.delegation.delegations.delivered.delivery
-    x.delta.denied.denied_ms.depth.derive_keys.desk.detail.details.device_key.dialogs.digest
-    x.digest_of.digit.digits.direction.discard.display.do_.do_challenge.do_configure.do_export
-    x.do_may_retire.do_retire.do_settings.do_status.do_sync.do_test.do_unlock.done.doubt.down
-    x.down_key.download.drivers.dropped.due_ms.dump.dumps.duplicate.duration_ms.duties.e.e_
-    x.e_other.earlier.ecdsa.ed25519.either.empty.en.encode.encode_request.encode_within.encrypt
-    x.encryptor.ended.entry.enumerate.eof.equal.erase.erase_sector.error.errors.etag.every_ms
-    x.everybody.exchange.exists.expand.expired.expires.expires_s.expiry.explain.external_aad
-    x.extra.f.facts.fail.failed_release.failure.failure_reason.fault.faults.feed.fetch
-    x.fetch_stock.fetch_voucher.fewest.field.fields.file.file_name.files.fill.finish.firmware
-    x.first.first_kept.first_rung.fits.flash.float.float_minor.float_now.flows.flush.folder.font
-    x.forget.forgotten_batch.fork.forked.found.free_bytes.free_sectors.fresh_until_s.from_hex
-    x.from_pem.from_sequence.from_stock_refusal.fromhex.full.g.gap_ms.garbled.gate
-    x.gate_battery_mv.gate_blocks.gate_facts.gate_idle_s.gate_sale.gate_unsynced_records.gc
-    x.get_field.give_back.give_up_lost.give_way.gives_way.good.grouped.groups.growth.h.halted
-    x.hand_over.happens.hardware.hardware_class.hardware_revision.hardware_revisions.has
-    x.has_kind.has_news.has_passed.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers
-    x.hear.height.held.hex.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256.hold.hold_back
-    x.holds_s.host.http.http_client.http_post.hurry.i.identity.idle_ms.idle_s.image.image_hash
-    x.image_sha256.image_size.image_size_bytes.implementation.in_step.in_stock.in_use.inflater
-    x.info.install.instructions.intent.invert.io.ioctl.irq.is_ascii.is_asked.is_blank.is_blind
-    x.is_bound.is_digits.is_due.is_empty.is_first.is_guessed_first.is_it.is_known.is_last
-    x.is_meter.is_number.is_offered.is_open.is_ready.is_renewed.is_right.is_same.is_sound
-    x.is_still.is_sure.is_upgrade.is_way_back.is_whole.item.items_left.iv.j.joining.journal
-    x.journal_reads.journal_version.journal_writes.json.judge.jump.jumps.k.keep.keep_expired
-    x.keep_from.keep_only.kept.kept_ms.key_first.key_ms.key_n.key_within.keyid.keyids.keypad
-    x.keypad_columns.keypad_rows.keytype.keyval.kind.kinds.known.l.label.ladder.language.last
-    x.last_failure.last_look.last_money.last_q.last_sale.last_sales.later.layout.lcd.learn.least
-    x.least_minor.ledger_minor.left.length.length_bytes.lent.level.levels.limit_bytes.limits
-    x.line.lines.link.listdir.listed.load.load_prefix.loaded.loads.lock.lock_s.locked.locked_for
-    x.log.login.longest_ms.look.look_back.look_up.looked.looked_s.lost.low.m.m_day.m_info
-    x.m_language.m_messages.m_people.m_pin.m_reprint.m_sales.made.main.major.make_firm.make_room
-    x.malformed.mapped.mark.mark_bad.marked.match.matches.max.max_age_s.max_amount_minor
-    x.max_bytes.max_count.max_depth.max_items.max_minor.max_total_minor.may.may_be_asked
-    x.may_be_out.may_be_seen.may_break.may_end.may_format.may_go_on.may_leave.may_renew.mem_free
+    x._table._tables._tag._take._take_in._take_root._taken._targets._technician_ms._terminal
+    x._terminal_id._text._ticks._tidy._till._time_s._tip._to_dial._token._told._told_s._touch
+    x._touched_ms._trust._trusted._try._type._uart._ui._unanswered._unmarked._unsent._until_end
+    x._update_log._update_roots._updates._value._vat._verify_ed25519._version._w._wait._wake
+    x._walk._watchdog._watched._ways._who._why._within._without_ghost._write._xor8
+    x._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action
+    x.active.add.add_up.address.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.algorithms
+    x.alive.alive_ms.also_settled.always.amount.amount_minor.answer.answer_ms.answered.answers
+    x.any_down.apart.apn.apn_login.apn_user.apply.are_new.argument.arguments.array.ascii.ask
+    x.ask_for.ask_ms.ask_server.asyncio.at.at_hand.at_least.at_most.at_start.attach.attached.b
+    x.back.bad.bad_length.bad_meter.bad_start.base.base_sha256.base_size.batch.batch_id
+    x.batch_ids.batches.battery.battery_mv.baud.before.begin.begin_offline.begin_online
+    x.begin_trial.behind.bell.beside.big.bill.binascii.bits.blind_starts.block.blocked.board
+    x.body.body_length.body_of.bold.boot.boot_count.boot_info.boot_ms.booted.bootloader.boots
+    x.bottom.bound.breath.breathe.bring.bring_up.buf.buffer.built.built_s.busy.but.buzzer
+    x.by_datagram.by_number.by_others.byte.bytes_received.c.calendar.cancel.cancel_no.cancel_q
+    x.cancelled.cancelling.canonical.canvas.cashier.catalogue.cause.cbor.cell.certain.chain
+    x.challenge.change.channel.char.character.charging.chat.check.check_bytes.check_in.check_it
+    x.check_sim.check_target.checking.checkpoint.chip_id.choice.choose.chosen.chunk_size.chunked
+    x.clear_failure.client.climb.clock.closed.coap.coap_port.code.coded.codes.collect.columns
+    x.columns_of.command.commands.commission.commission_minor.commission_of.commit.compat
+    x.complete.condition.config.confirm.connect.connected.connection.consistent_snapshot.console
+    x.container.content.content_range.contradicts.control.copies.cose.count_fault.counter.counts
+    x.cover_open.crash.crashes.crashes_allowed.crc32.create.create_task.crypto.cryptolib
+    x.currency.custom.cut.cut_ask.cut_print.d.d_.d_other.damaged.data.data_command.data_vfs
+    x.datagram.date_text.date_time.date_time_text.datetime.day.day_report.days.deadline_ms
+    x.debit_minor.decode.decompress.decompressobj.default.deflate.delattr.delegated.delegation
+    x.delegations.delivered.delivery.delta.denied.denied_ms.depth.derive_keys.desk.detail
+    x.details.device_key.dial.dialogs.digest.digest_of.digit.digits.direction.discard.display
+    x.do_.do_challenge.do_configure.do_export.do_may_retire.do_retire.do_settings.do_status
+    x.do_sync.do_test.do_unlock.done.doubt.down.down_key.download.drivers.dropped.due_ms.dump
+    x.dumps.duplicate.duration_ms.duties.e.e_.e_other.earlier.ecdsa.ed25519.either.empty.en
+    x.encode.encode_request.encode_within.encrypt.encryptor.ended.entry.enumerate.eof.equal
+    x.erase.erase_sector.error.errors.etag.every_ms.everybody.exchange.exists.expand.expired
+    x.expires.expires_s.expiry.explain.external_aad.extra.f.facts.fail.failed_release.failure
+    x.failure_reason.fault.faults.feed.fetch.fetch_stock.fetch_voucher.fewest.field.fields.file
+    x.file_name.files.fill.finish.firmware.first.first_kept.first_rung.fits.flash.float
+    x.float_minor.float_now.flows.flush.folder.font.forget.forgotten_batch.fork.forked.found.fr
+    x.free_bytes.free_sectors.fresh_until_s.from_hex.from_pem.from_sequence.from_stock_refusal
+    x.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv.gate_blocks.gate_facts.gate_idle_s
+    x.gate_sale.gate_unsynced_records.gc.get_field.give_back.give_up_lost.give_way.gives_way
+    x.glyph.good.grouped.groups.growth.h.ha.halted.hand_over.happens.hardware.hardware_class
+    x.hardware_revision.hardware_revisions.has.has_kind.has_news.has_passed.has_voucher
+    x.hash_flash.hashes.hashlib.head.head_ms.headers.hear.height.held.helpline.hex.hexlify.high
+    x.hint.hints.hkdf_sha256.hmac_sha256.hold.hold_back.holds_s.host.http.http_client.http_post
+    x.hurry.i.identity.idle_ms.idle_s.image.image_hash.image_sha256.image_size.image_size_bytes
+    x.implementation.in_step.in_stock.in_use.inflater.info.install.instructions.intent.invert.io
+    x.ioctl.irq.is_ascii.is_asked.is_blank.is_blind.is_bound.is_digits.is_due.is_empty.is_first
+    x.is_guessed_first.is_it.is_known.is_last.is_meter.is_number.is_offered.is_open.is_plain
+    x.is_ready.is_renewed.is_right.is_same.is_sound.is_still.is_sure.is_upgrade.is_way_back
+    x.is_whole.item.items_left.iv.j.joining.journal.journal_reads.journal_version.journal_writes
+    x.json.judge.jump.jumps.k.keep.keep_expired.keep_from.keep_only.kept.kept_ms.key_first
+    x.key_ms.key_n.key_within.keyid.keyids.keypad.keypad_columns.keypad_rows.keytype.keyval.kind
+    x.kinds.known.l.label.ladder.language.languages.last.last_failure.last_look.last_money
+    x.last_q.last_sale.last_sales.later.layout.lcd.learn.least.least_minor.ledger_minor.left
+    x.length.length_bytes.lent.letter.letters.level.levels.limit_bytes.limits.line.lines.link
+    x.listdir.listed.load.load_prefix.loaded.loads.lock.lock_s.locked.locked_for.log.login
+    x.longest_ms.look.look_back.look_up.looked.looked_s.lost.low.m.m_day.m_info.m_language
+    x.m_messages.m_people.m_pin.m_reprint.m_sales.made.main.major.make_firm.make_room.malformed
+    x.mapped.mark.mark_bad.marked.match.matches.max.max_age_s.max_amount_minor.max_bytes
+    x.max_count.max_depth.max_items.max_minor.max_total_minor.may.may_be_asked.may_be_out
+    x.may_be_seen.may_begin.may_break.may_end.may_format.may_go_on.may_leave.may_renew.mem_free
     x.memory.memoryview.menu.merchant.merchant_name.merchant_text.message.message_counter
     x.message_id.messages.messenger.meta.metadata.meter.method.milliseconds.min.min_bootloader
     x.min_minor.minor_digits.missed.misses.mistrust.mixed.mkdir.mkfs.mode.model.modem
@@ -176,61 +179,62 @@ if TYPE_CHECKING:
     x.pin_new.pin_old.pin_rounds.pin_salt.pin_short.place.places.plain.plain_body.policy.poll
     x.poll_ms.poll_s.port.post.postpone.postponed.power_cycle.power_key.prefix.prepare.price
     x.price_list.prices.printed.printer.product.product_id.products.program.prompt.property
-    x.prove.public.public_key.put.put_down.q.question.quiet.quoted.r.r_copy.r_day.r_offline
-    x.r_sale.r_serial.r_thanks.r_valid.radio.radio_cycle.random.ranges.raw.rb.reach.reached
-    x.read_hashes.read_into.read_keys.read_raw.read_signal.readable.readblocks.reads.ready
-    x.reason.recalled.receipt.receive.received.recent.recipient.record.record_crash.records
-    x.recover.recovery.refresh.refusal.refuse.refused.refused_numbers.register.registered
-    x.registration.registration_ms.release.releases.remove_q.rename.renew.reply.report.reported
-    x.reprint.reprints.request.request_recovery.reserve.reset.reset_cause.resolve.response
-    x.responses.rest.rest_ms.restart.restated.rests.retire.retry_ms.reversed.revision.revisions
-    x.right.ring.rings.role.roles.rollout.room.room_for_sale.root.root_bytes.root_version
-    x.rotated.rounds.rows.rpartition.rsa.rsa_pss.rtc.run.run_flow.run_once.rung.running
-    x.running_sha256.running_well.s.s_config.s_journal.said.sale.sale_no.sales.salt.same.save
-    x.say.scan.scheme.scratch.screen.script.seal.seal_request.sealed.search_again_ms.search_ms
-    x.second_ms.seconds.secret.sector.sector_of.sectors.sectors_read.security_fits
+    x.prove.pt.public.public_key.put.put_down.q.question.quiet.quoted.r.r_copy.r_day.r_dial
+    x.r_help.r_offline.r_sale.r_serial.r_tax.r_thanks.r_valid.r_vat.radio.radio_cycle.random
+    x.ranges.raw.rb.reach.reached.read_hashes.read_into.read_keys.read_raw.read_signal.readable
+    x.readblocks.reads.ready.reason.recalled.receipt.receive.received.recent.recipient.record
+    x.record_crash.records.recover.recovery.refresh.refusal.refuse.refused.refused_numbers
+    x.register.registered.registration.registration_ms.release.releases.remove_q.rename.renew
+    x.reply.report.reported.reprint.reprints.request.request_recovery.reserve.reset.reset_cause
+    x.resolve.response.responses.rest.rest_ms.restart.restated.rests.retire.retry_ms.reversed
+    x.revision.revisions.right.ring.rings.role.roles.rollout.room.room_for_sale.root.root_bytes
+    x.root_version.rotated.rounds.rows.rpartition.rsa.rsa_pss.rtc.run.run_flow.run_once.rung
+    x.running.running_sha256.running_well.s.s_config.s_journal.said.sale.sale_no.sales.salt.same
+    x.save.say.scan.scheme.scratch.screen.script.seal.seal_request.sealed.search_again_ms
+    x.search_ms.second_ms.seconds.secret.sector.sector_of.sectors.sectors_read.security_fits
     x.security_version.seek.seen.select.selftest_deadline_s.sell.sell_q.sell_what.seller
     x.seller_of.selling.sent.sequence.serial.serve.server.server_time.service.session.sessions
-    x.set_aside.set_pin.set_rtc.settings.settle.settled_at.sha256.sha512.shape.shared.shorten
-    x.show.show_pin_q.shown.sift.sig.sign_in.signal.signature.signatures.signed.signers
+    x.set_aside.set_pin.set_rtc.settings.settle.settled_at.sha256.sha512.shape.shared.shop
+    x.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal.signature.signatures.signed.signers
     x.silence_ms.sim800.sim800_start.sim_locked.sim_ms.sink.size.size_bytes.skip.sleep.sleep_ms
     x.slip.slot.slot_.slot_a.slot_b.slot_state.slots.small.snapshot.snapshot_version.sold.sold_t
     x.sound.sources.spell.spell_on.spent_batch.spoiled.st_back.st_doubt.st_out.st_ready
     x.st_refused.st_unread.st_waits.standard.stands.start_trial.starter.starting.starts.stat
     x.state.status.status_bar.statvfs.stdin.stdout.step_minor.step_ms.stepping_stone.steps.stock
     x.stock_delivery.stock_key.stock_left.stock_q.stop_batches.stop_selling.storage.store.stream
-    x.strict.string.struct.sums.supervisor.switch.sync.sync_s.sys.t.table.tables.tag.take
+    x.strict.string.struct.sums.supervisor.sw.switch.sync.sync_s.sys.t.table.tables.tag.take
     x.take_channel.take_in.take_raw.take_role.take_up.takes.target.target_name.targets.task
-    x.technician_permit.tell.terminal.terminal_id.terminating.terms.test.text.text_width.texts
-    x.then.then_token.threshold.through.ticks.ticks_add.ticks_diff.ticks_ms.ticks_us.tidy.till
-    x.time.time_s.time_seen.timeout_ms.timestamp.timestamp_version.tip.title.titled.to_
-    x.to_beat_ms.today.token.token_.token_n.told.too_long.top.topup.total.total_minor
-    x.touched_within.transport.trial.trial_failed.trials.tried.tries.tries_left.trigger.trouble
-    x.truncated.trust.trusted.try_others_first.tuf.tuf_delegations.tuf_files.tuf_paths
-    x.tuf_signed.type_.type_again.typed.typed_again.u.uart.ui.uid.umount.unconfirmed_boots
-    x.unconfirmed_boots_allowed.unconsumed_tail.under_way.unescape.unfinished.unhexlify.union
-    x.unix_seconds.unknown.unlock.unpack.unpack_from.unread_prices.unreadable.unseal.unsolicited
-    x.unsynced.unsynced_count.up.up_key.update.update_delegated.update_root.update_snapshot
-    x.update_targets.update_timestamp.updates.use.utc_offset_s.utf8.v.verified.verify
-    x.verify_signature.version.vfs.view.views.void_at.voucher.voucher_sequence.w.wait
-    x.wait_at_most.wait_for_ms.wait_for_network.wait_ms.wait_name.wait_out.wait_print.wait_sales
-    x.waiting.waits.waits_for.waits_ms.wanted.was_asked.watch.watchdog.way.ways.wb.weights.what
-    x.where.who.whole.why.width.width_px.window.with_keys.with_signal.with_t.within.words.work
-    x.wrap.wrap_columns.writeblocks.writes.written.wrong.wrong_pin.x.y.year.your_pin.z.zlib
-    x["  "][" - "][" HTTP/1.1"][" at byte "][" bytes"][" first"][" is "][" is for "]
-    x[" payload: "][" refused: "][" s"]["!"]['"']['"%s"']["#"]["%%%02X"]["*C"]["+"]["+-"][", "]
-    x["-"]["--"]["-._~"]["-from-"]["."][".."][".full"][".json"][".last"][".new"][".root.json"]
-    x["/data"]["/m"]["/plan.json"]["/stock"]["/trust"]["/tuf/news/"]["0"]["04"]["1"]["1."]
-    x["11 / 13"]["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"]
-    x["<H"]["<I"]["<dictcomp>"]["<genexpr>"]["<lambda>"]["<listcomp>"][">4sIII8sH"][">BBII"]
-    x[">I"][">II"]["?"]["CME "]["HTTP/1.0"]["Host: "]["Terminal "]["["]["]"]["check-in"]
-    x["chunk size"]["class"]["cut short"]["expanding "]["host name"]["journal: "]["keyid "]
-    x["left alone"]["modem: "]["news: "]["no list"]["no memory"]["no room"]["no value"]
-    x["not UTF-8"]["not a map"]["not a time"]["not kept: "]["not ready"]["partition "]
-    x["people: {}"]["person "]["printer "]["receive: "]["refused: "]["rollout-"]["rollout/"]
-    x["root %d"]["root.json"]["signed in"]["signed out"]["stock/%d"]["stock: "]["too long"]
-    x["too many"]["too slow"]["two of "]["w+b"]["{} mV {}%"]["{} x {}"]["{} {}"]["{} {}: {}"]
-    x["{}/{}.cbor"]["|"]
+    x.tax_number.technician_permit.telephone.tell.terminal.terminal_id.terminating.terms.test
+    x.text.text_width.texts.then.then_token.threshold.through.ticks.ticks_add.ticks_diff
+    x.ticks_ms.ticks_us.tidy.till.time.time_s.time_seen.time_text.timeout_ms.timestamp
+    x.timestamp_version.tip.title.titled.to_.to_beat_ms.today.token.token_.token_n.told.too_long
+    x.top.topup.total.total_minor.touched_within.transport.trial.trial_failed.trials.tried.tries
+    x.tries_left.trigger.trouble.truncated.trust.trusted.try_others_first.tuf.tuf_delegations
+    x.tuf_files.tuf_paths.tuf_signed.type_.type_again.typed.typed_again.u.uart.ui.uid.umount
+    x.unconfirmed_boots.unconfirmed_boots_allowed.unconsumed_tail.under_way.unescape.unfinished
+    x.unhexlify.union.unix_seconds.unknown.unlock.unpack.unpack_from.unread_prices.unreadable
+    x.unseal.unsent.unsent_sales.unsolicited.unsynced.unsynced_count.up.up_key.update
+    x.update_delegated.update_root.update_snapshot.update_targets.update_timestamp.updates.use
+    x.utc_offset_s.utf8.v.verified.verify.verify_signature.version.vfs.view.views.void_at
+    x.voucher.voucher_sequence.w.wait.wait_at_most.wait_for_ms.wait_for_network.wait_ms
+    x.wait_name.wait_out.wait_print.wait_sales.waiting.waits.waits_for.waits_ms.wanted.was_asked
+    x.watch.watchdog.way.ways.wb.weak.weak_t.weights.what.where.who.whole.why.width.width_px
+    x.window.with_keys.with_signal.with_t.within.words.work.wrap.wrap_columns.writeblocks.writes
+    x.written.wrong.wrong_pin.x.y.year.yo.your_pin.z.zlib["  "][" - "][" HTTP/1.1"][" at byte "]
+    x[" bytes"][" first"][" is "][" is for "][" payload: "][" refused: "][" s"]["!"]['"']
+    x['"%s"']["#"]["%%%02X"]["%23"]["*C"]["+"]["+-"][", "]["-"]["--"]["-._~"]["-from-"]["."]
+    x[".."][".full"][".json"][".last"][".new"][".root.json"]["/data"]["/m"]["/plan.json"]
+    x["/stock"]["/trust"]["/tuf/news/"]["0"]["04"]["1"]["1."]["11 / 13"]["2"]["3"]["4"]["5"]
+    x["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"]["<H"]["<I"]["<dictcomp>"]
+    x["<genexpr>"]["<lambda>"]["<listcomp>"][">4sIII8sH"][">BBII"][">I"][">II"]["?"]["CME "]
+    x["HTTP/1.0"]["Host: "]["Tel."]["Tel. "]["Terminal "]["["]["]"]["check-in"]["chunk size"]
+    x["class"]["cut short"]["expanding "]["host name"]["journal: "]["keyid "]["left alone"]
+    x["modem: "]["news: "]["no list"]["no memory"]["no room"]["no value"]["not UTF-8"]
+    x["not a map"]["not a time"]["not kept: "]["not ready"]["partition "]["people: {}"]
+    x["person "]["printer "]["receive: "]["refused: "]["rollout-"]["rollout/"]["root %d"]
+    x["root.json"]["signed in"]["signed out"]["stock/%d"]["stock: "]["too long"]["too many"]
+    x["too slow"]["two of "]["w+b"]["{} mV {}%"]["{} x {}"]["{} {}"]["{} {}: {}"]["{}/{}.cbor"]
+    x["|"]["̀́"]
     import bootloader.shared
     import bootloader.shared.breath
     import bootloader.shared.calendar
@@ -342,6 +346,7 @@ if TYPE_CHECKING:
     import firmware.office.stock_delivery
     import firmware.office.sync
     import firmware.paper
+    import firmware.paper.letters
     import firmware.paper.receipt
     import firmware.sales
     import firmware.sales.by_others
@@ -371,6 +376,13 @@ if TYPE_CHECKING:
     import firmware.ui.canvas
     import firmware.ui.dialogs
     import firmware.ui.font
+    import firmware.ui.languages
+    import firmware.ui.languages.en
+    import firmware.ui.languages.fr
+    import firmware.ui.languages.ha
+    import firmware.ui.languages.pt
+    import firmware.ui.languages.sw
+    import firmware.ui.languages.yo
     import firmware.ui.money_and_dates
     import firmware.ui.screen
     import firmware.ui.texts

@@ -7,6 +7,12 @@ if TYPE_CHECKING:
 # (mV, percent) of a resting Li-ion cell; between two points it is read off a straight line
 _CURVE = ((3300, 0), (3500, 8), (3600, 18), (3700, 40), (3800, 60), (3950, 80), (4150, 100))
 
+LOW_PERCENT = 20
+"""From here on the merchant is warned."""
+WEAK_PERCENT = 8
+"""From here on (3,500 mV at rest) a head that burns may pull the cell below what the board needs,
+and a slip ends in the middle: nothing new is begun."""
+
 
 def percent(battery_mv: int) -> int:
     """How full a cell of `battery_mv` is, 0 to 100."""

@@ -16,10 +16,18 @@ _FEED_MS = 500
 
 
 async def out_of_service(
-    board: "Board", boot_info: "BootInfo", screen: "Screen", words: "Words", key: str
+    board: "Board",
+    boot_info: "BootInfo",
+    screen: "Screen",
+    words: "Words",
+    key: str,
+    helpline: str = "",
 ) -> None:
-    """Show the text of `key` and answer the technician's cable; ends when the cable's task does."""
-    screen.page(words("service"), wrap(words(key), 126), ())
+    """Show the text of `key` and the number to call, and answer the technician's cable; ends when
+    the cable's task does.
+    """
+    lines = wrap(words(key), 126) + (["Tel. " + helpline] if helpline else [])
+    screen.page(words("service"), lines, ())
     console = asyncio.create_task(serve(board, boot_info))
     while not console.done():
         boot_info.watchdog.feed()

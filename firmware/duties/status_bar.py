@@ -3,6 +3,8 @@
 import asyncio
 
 from firmware.bell import to_beat_ms
+from firmware.drivers.battery import LOW_PERCENT
+from firmware.ui.money_and_dates import time_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,18 +17,18 @@ _WORDS = ("offline", "searching", "online")  # by `Link.state`
 
 
 async def show(terminal: "Parts") -> None:
-    """Show network, battery and what the server does not have yet, for ever."""
+    """Show network, time, battery and what the server does not have yet, for ever."""
     while True:
         _, percent, charging = terminal.battery.read()
         link = terminal.link
         terminal.screen.status(
             link.signal if link.modem.registered else 99,
             terminal.words(_WORDS[link.state]),
-            terminal.till.unsynced_count,
+            terminal.till.journal.unsent_sales(),
             percent,
-            charging,
+            "+" if charging else "!" if percent <= LOW_PERCENT else "",
+            time_text(terminal.now(), terminal.config.utc_offset_s),
         )
-        terminal.now()  # the clock is to be asked now and then
         if terminal.ui.idle_ms() < _NOBODY_LOOKS_MS:
             await asyncio.sleep_ms(to_beat_ms(_STATUS_MS))
         else:

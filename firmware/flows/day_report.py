@@ -23,7 +23,7 @@ async def run(desk: "Desk") -> None:
     )
     if key != "#" or not await is_ready(desk):
         return
-    data = receipt.report(desk.config, words("r_day"), rows, desk.terminal_id, desk.now())
+    data = receipt.report(words, desk.config, words("r_day"), rows, desk.terminal_id, desk.now())
     done, outcome = await desk.ui.busy(
         desk.printer.print(data), words("m_day"), words("wait_report"), _PRINT_MS
     )
@@ -53,5 +53,5 @@ def _rows(desk: "Desk", today: "DayReport") -> list[tuple[str, str] | None]:
     rows.append((words("reprints"), str(today.reprints)))
     if not person:
         rows.append((words("float"), desk.price(desk.till.float_minor)))
-    rows.append((words("unsynced"), str(desk.till.unsynced_count)))
+    rows.append((words("unsynced"), str(desk.till.journal.unsent_sales())))
     return rows

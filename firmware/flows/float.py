@@ -15,7 +15,7 @@ async def run(desk: "Desk") -> None:
         words("float"),
         [
             (words("commission"), desk.money(today.commission_minor)),
-            (words("unsynced"), str(desk.till.unsynced_count)),
+            (words("unsynced"), str(desk.till.journal.unsent_sales())),
         ],
         (("*", "back"),),
         big=desk.price(desk.till.float_minor),

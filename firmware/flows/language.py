@@ -1,10 +1,13 @@
 """The language of the screen and the paper."""
 
-from firmware.ui.texts import LANGUAGES, NAMES, Words
+from firmware.ui.texts import LANGUAGES, Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
+
+NAMES = ("English", "Français", "Português", "Kiswahili", "Hausa", "Yorùbá")
+"""Each language as it calls itself, in the order of `LANGUAGES`."""
 
 
 async def run(desk: "Desk") -> None:

@@ -1,6 +1,6 @@
 """The last sales and how each stands: a copy of any of them, the answer to one that has none."""
 
-from firmware.flows.steps import cancel, finish, hand_over, paper
+from firmware.flows.steps import cancel, explain, finish, hand_over, paper
 from firmware.lent import give_back, load
 from firmware.ui.money_and_dates import date_time_text, grouped
 
@@ -105,8 +105,7 @@ def _facts(desk: "Desk", found: "Recent", at: int, sale: "Sale", stands: str) ->
         lines.append((words.either("to_" + kind, "number"), grouped(sale.recipient, kind)))
     lines.append((words("state"), words(stands)))
     if stands == "st_refused":
-        code = found.reason(at)
-        lines.append(words.either("e_" + code, "e_other", code))
+        lines.extend(explain.reason(desk, found.reason(at)).split("\n"))
     elif stands in ("st_doubt", "st_waits", "st_back"):
         lines.append(words(stands + "_t"))
     lines.append((words("time"), date_time_text(sale.time, desk.config.utc_offset_s)))

@@ -41,6 +41,7 @@ _PEOPLE = "firmware.kept.people"
 _OF_PEOPLE = ("my_pin", "people")
 _STEPS_OF_PEOPLE = (_PEOPLE, "firmware.flows.steps.pin")
 _STEPS = (  # from the bottom up
+    "firmware.paper.letters",
     "firmware.paper.receipt",
     "firmware.flows.steps.explain",
     "firmware.flows.steps.paper",

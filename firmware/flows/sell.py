@@ -1,8 +1,8 @@
 """Selling vouchers, from the choice of product to the printed receipt.
 
-The order that no cut may break: printer asked, merchant agreed, intent journaled, voucher
-fetched or opened, printed, print journaled. From the intent on, whatever stops the flow leaves the
-sale in the journal, and `firmware.flows.recover` finishes it.
+The order that no cut may break: battery and printer asked, merchant agreed, intent journaled,
+voucher fetched or opened, printed, print journaled. From the intent on, whatever stops the flow
+leaves the sale in the journal, and `firmware.flows.recover` finishes it.
 """
 
 from firmware.flows.steps import ask_server, choose, hand_over, paper, reach
@@ -30,7 +30,7 @@ async def run(desk: "Desk") -> None:
 
 async def sell(desk: "Desk", product: "Product") -> bool:
     """One sale; True when the merchant wants the same again. Raises SaleRefused."""
-    if not await paper.is_ready(desk):
+    if not await paper.may_begin(desk):
         return False
     code = await reach.refusal(desk, product, product.debit_minor)
     if code:

@@ -65,8 +65,32 @@ def _in_command(table: "Any", name: str, low: int, high: int) -> str:
     return text
 
 
+def _shop(table: "Any", merchant: "Any") -> "dict[str, Any]":
+    """What slips and screens say of the shop besides its name, as far as it is set."""
+    shop: dict[str, Any] = {}
+    for name, most in (("place", 64), ("telephone", 24), ("tax_number", 24)):
+        if name in merchant:
+            shop[name] = _need(merchant, name, str, 1, most)
+    for name, most in (("helpline", 24), ("number", 8)):
+        if name in table:
+            shop[name] = _need(table, name, str, 1, most)
+    if "vat_permille" in table:
+        shop["vat_permille"] = _need(table, "vat_permille", int, 0, 1000)
+    if "terms" in table:
+        shop["terms"] = _need(table, "terms", dict, 0, 8)
+        for language in shop["terms"]:
+            if len(language) != 2:
+                raise ConfigError("terms: a language is two letters")
+            _need(shop["terms"], language, str, 0, 200)
+    return shop
+
+
 class Config:
-    """The settings as attributes, every one checked."""
+    """The settings as attributes, every one checked.
+
+    `shop`: those of `place`, `telephone`, `tax_number`, `helpline`, `number` (the terminal's short
+    one), `vat_permille` and `terms` (by language) that are set.
+    """
 
     def __init__(self, text: "Text") -> None:
         """Read `text` (str or bytes of JSON).
@@ -101,6 +125,7 @@ class Config:
             self.utc_offset_s = _need(table, "utc_offset_s", int, -43200, 50400)
         merchant = _need(table, "merchant", dict)
         self.merchant_name = _need(merchant, "name", str, 1, 32)
+        self.shop = _shop(table, merchant)
         self.pin_salt = _bytes(merchant, "pin_salt", 16)
         self.pin_hash = _bytes(merchant, "pin_hash", 32)
         self.pin_rounds = _need(merchant, "pin_rounds", int, 1, 20000)

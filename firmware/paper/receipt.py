@@ -1,11 +1,13 @@
 """What goes on paper, as ESC/POS bytes; pure. The flows print it.
 
-32 columns of the 58 mm head's font A; text in code page 1252 (ESC t 16), which has every letter of
-English and French. Commands: Epson ESC/POS reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !).
+32 columns of the 58 mm head's font A; letters by `letters`. Commands: Epson ESC/POS
+reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !, GS ( k).
 """
 
 from firmware.drivers.printer import COLUMNS
-from firmware.sales.catalogue import BILL, METER, TOPUP
+from firmware.paper.letters import columns_of, encode, is_plain
+from firmware.sales.catalogue import BILL, METER, PIN, TOPUP
+from firmware.ui.font import MARKS
 from firmware.ui.money_and_dates import date_text, date_time_text, grouped, money
 
 TYPE_CHECKING = False
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 
     from firmware.kept.config import Config
     from firmware.sales.catalogue import Catalogue
-    from firmware.sales.sale import Voucher
+    from firmware.sales.product import Product
+    from firmware.sales.sale import Gone, Voucher
     from firmware.ui.texts import Words
 
 _START = b"\x1b@\x1bt\x10"
@@ -26,15 +29,8 @@ _DOUBLE = b"\x1d!\x11"
 _TALL = b"\x1d!\x01"
 _SINGLE = b"\x1d!\x00"
 _FEED = b"\x1bd\x04"
-
-
-def encode(text: str) -> bytes:
-    """`text` in the printer's code page; what it lacks becomes `?`, never another letter."""
-    out = bytearray()
-    for char in text:
-        code = ord(char)
-        out.append(code if 32 <= code < 127 or 160 <= code < 256 else 63)
-    return bytes(out)
+# a module of five dots, error correction M: 21 characters of a dialled PIN are 25 mm wide
+_QR_LOOK = b"\x1d(k\x03\x001C\x05\x1d(k\x03\x001E1"
 
 
 def wrap_columns(text: str, columns: int = COLUMNS) -> list[str]:
@@ -42,14 +38,17 @@ def wrap_columns(text: str, columns: int = COLUMNS) -> list[str]:
     lines = []
     line = ""
     for word in text.split(" "):
-        while len(word) > columns:
+        while columns_of(word) > columns:
             if line:
                 lines.append(line)
                 line = ""
-            lines.append(word[:columns])
-            word = word[columns:]
+            end = columns
+            while columns_of(word[:end]) < columns or word[end] in MARKS:
+                end += 1
+            lines.append(word[:end])
+            word = word[end:]
         longer = line + " " + word if line else word
-        if len(longer) > columns:
+        if columns_of(longer) > columns:
             lines.append(line)
             longer = word
         line = longer
@@ -85,11 +84,13 @@ def pin_lines(pin: str, groups: "Sequence[int]", columns: int = COLUMNS // 2) ->
 
 def _pair(left: str, right: str) -> bytes:
     """Two texts on one line, one at each side; on more where they do not fit, and never cut."""
-    gap = COLUMNS - len(left) - len(right)
+    gap = COLUMNS - columns_of(left) - columns_of(right)
     if gap > 0:
         return encode(left + " " * gap + right) + b"\n"
     lines = wrap_columns(left) if left else []
-    return _lines(lines + [" " * (COLUMNS - len(part)) + part for part in wrap_columns(right)])
+    return _lines(
+        lines + [" " * (COLUMNS - columns_of(part)) + part for part in wrap_columns(right)]
+    )
 
 
 def _lines(lines: "Sequence[str]") -> bytes:
@@ -130,11 +131,40 @@ def _is_code(label: str) -> bool:
     return label.startswith(("key_change_", "token_"))
 
 
-def _head(config: "Config") -> bytes:
-    out = _START + _CENTRE + _TALL + _BOLD
-    for line in wrap_columns(config.merchant_name):
-        out += encode(line) + b"\n"
-    return out + _SINGLE + _PLAIN
+def _head(words: "Words", config: "Config") -> bytes:
+    # a letter that is sent as a picture is never tall, and half a name must not be
+    out = _START + _CENTRE + (_TALL if is_plain(config.merchant_name) else b"") + _BOLD
+    out += _lines(wrap_columns(config.merchant_name)) + _SINGLE + _PLAIN
+    shop = config.shop
+    for text in (shop.get("place", ""), _named("Tel.", shop.get("telephone"))):
+        out += _lines(wrap_columns(text))
+    return out + _lines(wrap_columns(_named(words("r_tax"), shop.get("tax_number"))))
+
+
+def _named(name: str, value: str | None) -> str:
+    return name + " " + value if value else ""
+
+
+def _vat(words: "Words", config: "Config", catalogue: "Catalogue", sold: "Voucher") -> bytes:
+    """The line of the VAT in a price; who makes electricity or a bill tells its own."""
+    permille: int = config.shop.get("vat_permille", 0)
+    if not permille or sold.product.kind not in (PIN, TOPUP):
+        return b""
+    part_minor = (2 * sold.amount_minor * permille + 1000 + permille) // (2 * (1000 + permille))
+    percent = str(permille // 10) + ("." + str(permille % 10) if permille % 10 else "")
+    return _pair(words("r_vat", percent), money(part_minor, catalogue.minor_digits))
+
+
+def _to_dial(words: "Words", sold: "Voucher") -> bytes:
+    """What a telephone dials, with the PIN in it: to read, and to be read by its camera."""
+    if not sold.product.dial:
+        return b""
+    dial = sold.product.dial.replace("PIN", sold.pin)
+    uri = b"tel:" + dial.replace("#", "%23").encode()
+    size = len(uri) + 3
+    out = _CENTRE + _lines([words("r_dial")]) + _BOLD + _lines(wrap_columns(dial)) + _PLAIN
+    out += _QR_LOOK + b"\x1d(k" + bytes((size & 255, size >> 8)) + b"1P0" + uri
+    return out + b"\x1d(k\x03\x001Q0\n"
 
 
 def voucher(
@@ -157,7 +187,7 @@ def voucher(
     if duplicate:
         mark = _CENTRE + _DOUBLE + encode(words("r_duplicate")) + b"\n" + _SINGLE
     # what a cut left of the first print must not run into the copy
-    out = bytearray((_FEED if duplicate else b"") + _head(config))
+    out = bytearray((_FEED if duplicate else b"") + _head(words, config))
     out += mark + _LEFT + b"-" * COLUMNS + b"\n"
     price = catalogue.currency + " " + money(sold.amount_minor, catalogue.minor_digits)
     out += _BOLD + _pair(product.name, price) + _PLAIN
@@ -170,8 +200,9 @@ def voucher(
     for label, value in sold.details:
         if not _is_code(label):
             out += _pair(words.either("d_" + label, "d_other", label), value)
+    out += _vat(words, config, catalogue, sold)
     if product.kind not in (TOPUP, BILL):
-        out += _codes(words, sold)
+        out += _codes(words, sold) + _to_dial(words, sold)
     out += b"\n" + _CENTRE + _lines(wrap_columns(product.instructions)) + _LEFT
     out += b"\n"
     out += _pair(words("r_serial"), sold.serial)
@@ -184,9 +215,25 @@ def voucher(
     if duplicate:
         number = words("r_copy") + (" " + str(sold.copy) if sold.copy else "")
         out += _pair(number, date_time_text(time, config.utc_offset_s))
-    out += encode(terminal_id + (" " + words("r_offline") if offline else "")[:16]) + b"\n"
+    out += _foot(words, config, product, terminal_id, offline)
     out += b"-" * COLUMNS + b"\n" + mark + _CENTRE + encode(words("r_thanks")) + b"\n" + _LEFT
     return bytes(out + _FEED)
+
+
+def _foot(
+    words: "Words", config: "Config", product: "Product | Gone", terminal_id: str, offline: bool
+) -> bytes:
+    shop = config.shop
+    out = encode(terminal_id + (" " + words("r_offline") if offline else "")[:16]) + b"\n"
+    if "number" in shop:
+        out = _pair(words("terminal"), shop["number"]) + out
+    if product.helpline:
+        out += _pair(words("r_help") + " " + product.operator, product.helpline)
+    if "helpline" in shop:
+        out += _pair(words("r_help"), shop["helpline"])
+    terms = shop.get("terms", {})
+    text = terms.get(words.language) or terms.get("en", "")
+    return bytes(out + _CENTRE + _lines(wrap_columns(text)) + _LEFT)
 
 
 def _codes(words: "Words", sold: "Voucher") -> bytes:
@@ -200,6 +247,7 @@ def _codes(words: "Words", sold: "Voucher") -> bytes:
 
 
 def report(
+    words: "Words",
     config: "Config",
     title: str,
     rows: "Sequence[tuple[str, str] | None]",
@@ -207,7 +255,7 @@ def report(
     time: int,
 ) -> bytes:
     """A slip that sells nothing: `rows` are pairs (left, right), or None for a rule."""
-    out = bytearray(_head(config))
+    out = bytearray(_head(words, config))
     out += _BOLD + encode(title) + b"\n" + _PLAIN
     out += encode(date_time_text(time, config.utc_offset_s)) + b"\n"
     out += encode(terminal_id) + b"\n" + _LEFT + b"-" * COLUMNS + b"\n"

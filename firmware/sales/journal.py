@@ -78,6 +78,7 @@ class Journal:
         self.state = SalesState()
         self._put_down_at = 0  # `settled_at` as flash has it
         self._now = now
+        self._unsent = (-1, 0, 0)  # since which record, through which one, so many sales
 
     def mount(self) -> None:
         """Find the newest record and fold the state. A blank partition becomes an empty journal.
@@ -140,6 +141,21 @@ class Journal:
         while expected < ring.next_sequence:
             yield expected, 0, 0, None, b""
             expected += 1
+
+    def unsent_sales(self) -> int:
+        """How many sales the server does not have; each record is looked at once."""
+        state = self.state
+        if state.last_money <= state.acknowledged:
+            return 0
+        since, through, count = self._unsent
+        if since != state.acknowledged:
+            through, count = state.acknowledged, 0
+        if through + 1 < self.next_sequence:
+            for sequence, kind, _, _, _ in self.records(through + 1):
+                count += kind in (INTENT_OFFLINE, INTENT_ONLINE)
+                through = sequence
+        self._unsent = (state.acknowledged, through, count)
+        return count
 
     def read(self, sequence: int) -> "tuple[int, int, Any] | None":
         """(kind, time, body) of one record, or None if it is not in the ring or unreadable."""

@@ -46,10 +46,17 @@ class Product:
         self.amount_minor = get_field(table, "amount_minor", int, 1, AMOUNT)
         self.commission_minor = get_field(table, "commission_minor", int, 0, self.amount_minor)
         self.instructions = get_field(table, "instructions", str, 0, 200)
+        self.dial = get_field(table, "dial", str, 3, 40) if "dial" in table else ""
+        self.helpline = get_field(table, "helpline", str, 1, 24) if "helpline" in table else ""
         self.pin_groups: list[int] = get_field(table, "pin_groups", list, 1, 16)
         for size in self.pin_groups:
             if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < 17:
                 raise CatalogueError("catalogue: pin_groups is out of bounds")
+        if self.dial and self.dial.count("PIN") != 1:
+            raise CatalogueError("catalogue: dial has not PIN once in it")
+        for char in self.dial.replace("PIN", ""):
+            if char not in "0123456789*#+":
+                raise CatalogueError("catalogue: dial has what no telephone dials")
         self.kind = PIN
         if "kind" in table:
             self.kind = get_field(table, "kind", str, 3, 5)
@@ -63,6 +70,8 @@ class Product:
             self.recipient = by_others.Recipient(get_field(table, "recipient", dict, 2, 16))
             if "open" in table:
                 self.open = by_others.Open(get_field(table, "open", dict, 4, 16))
+            if self.dial:
+                raise CatalogueError("catalogue: only a voucher has dial")
         elif "open" in table or "recipient" in table:
             raise CatalogueError("catalogue: a voucher has no open amount and no recipient")
 

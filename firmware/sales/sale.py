@@ -77,7 +77,7 @@ class Voucher:
 class Gone:
     """Stands for a product that the catalogue no longer has."""
 
-    operator = instructions = kind = ""
+    operator = instructions = kind = dial = helpline = ""
     pin_groups = (4,) * 10
 
     def __init__(self, product_id: str) -> None:

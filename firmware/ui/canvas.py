@@ -1,12 +1,15 @@
 """A 128x64 picture to draw text on; pure. `firmware.ui.screen` draws, `drivers.lcd` shows it."""
 
-from firmware.ui.font import BIG, EXTRA, INDEX, SMALL
+from bootloader.shared.compat import const
+from firmware.ui.font import BIG, EXTRA, INDEX, MARKS, SMALL
 
 WIDTH = 128
 HEIGHT = 64
+_EXTRAS = const(95 * 3)
 
 
-def _glyph(char: str) -> int:
+def glyph(char: str) -> int:
+    """Where `char` stands in `font.INDEX`."""
     n = ord(char)
     if 32 <= n < 127:
         return (n - 32) * 3
@@ -19,7 +22,9 @@ def text_width(text: str, big: bool = False) -> int:
     """How many pixels wide `text` is, without space after it."""
     width = 0
     for char in text:
-        width += INDEX[_glyph(char) + 2] + 1
+        at = glyph(char)
+        if at < _EXTRAS or char not in MARKS:
+            width += INDEX[at + 2] + 1
     width -= 1 if width else 0
     return width * 2 if big else width
 
@@ -83,8 +88,10 @@ class Canvas:
     def text(self, x: int, y: int, text: str, big: bool = False, bold: bool = False) -> int:
         """Draw `text` with its top left at (x, y); returns the x after it."""
         for char in text:
-            at = _glyph(char)
+            at = glyph(char)
             width = INDEX[at + 2]
+            if at >= _EXTRAS and char in MARKS:  # over the letter before it
+                x -= width * 2 + 2 if big else width + (2 if bold else 1)
             at = INDEX[at] | INDEX[at + 1] << 8
             if big:
                 at *= 4

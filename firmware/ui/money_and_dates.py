@@ -42,5 +42,12 @@ def date_time_text(seconds: int, utc_offset_s: int = 0) -> str:
     """ "21/11/2026 03:35", or "--" when the time is unknown (0)."""
     if not seconds:
         return "--"
+    return date_text(seconds, utc_offset_s) + " " + time_text(seconds, utc_offset_s)
+
+
+def time_text(seconds: int, utc_offset_s: int = 0) -> str:
+    """ "03:35", or "" when the time is unknown (0)."""
+    if not seconds:
+        return ""
     _, _, _, hour, minute = date_time(seconds + utc_offset_s)
-    return date_text(seconds, utc_offset_s) + " {:02d}:{:02d}".format(hour, minute)
+    return "{:02d}:{:02d}".format(hour, minute)

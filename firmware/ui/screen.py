@@ -27,13 +27,22 @@ class Screen:
     def __init__(self, lcd: "Lcd") -> None:
         self._lcd = lcd
         self._canvas = Canvas()
-        self._state: tuple[int, str, int, int, bool] | None = None
+        self._state: tuple[int, str, int, int, str, str] | None = None
 
     def status(
-        self, signal: int, network: str, unsynced: int, percent: int, charging: bool
+        self,
+        signal: int,
+        network: str,
+        unsent: int,
+        percent: int,
+        beside: str = "",
+        clock: str = "",
     ) -> None:
-        """Draw the status bar: `signal` 0-31 or 99, `network` word, records the server lacks."""
-        state = (signal, network, unsynced, percent, charging)
+        """Draw the status bar: `signal` 0-31 or 99, `network` word, sales that the server lacks.
+
+        `beside` the battery stands a sign of one letter; `clock` where there is room for it.
+        """
+        state = (signal, network, unsent, percent, beside, clock)
         if state != self._state:
             self._state = state
             self._bar()
@@ -44,22 +53,27 @@ class Screen:
         canvas.clear(0, 8)
         if self._state is None:
             return
-        signal, network, unsynced, percent, charging = self._state
+        signal, network, unsent, percent, beside, clock = self._state
         lit = 0 if signal > 31 else (signal + 7) // 8
         for bar in range(4):
             height = 1 + 2 * bar if bar < lit else 1
             canvas.fill(bar * 3, 7 - height, 2, height)
-        canvas.text(15, 0, network)
+        left = canvas.text(15, 0, network) + 2
         x = WIDTH - 17
         canvas.fill(x, 0, 15, 7)
         canvas.invert(x + 1, 1, 13, 5)
         canvas.fill(x + 15, 2, 1, 3)
         canvas.fill(x + 2, 2, (percent * 11 + 50) // 100, 3)
-        if charging:
-            canvas.text(x - 6, 0, "+")
-        if unsynced:
-            text = "\x01" + str(unsynced)
-            canvas.text(x - 9 - text_width(text), 0, text)
+        canvas.text(x - 6, 0, beside)
+        x -= 9
+        if unsent:
+            text = "\x01" + str(unsent)
+            x -= text_width(text)
+            canvas.text(x, 0, text)
+            x -= 4
+        x -= text_width(clock)
+        if x >= left:
+            canvas.text(x, 0, clock)
 
     def page(
         self,

@@ -129,6 +129,7 @@ class Actions:
             "LF": _Action(lambda n, p: composer.print_line()),
             "CR": _Action(_nothing),
             "NUL": _Action(_nothing),
+            "ESC *": _Action(lambda n, p: composer.add_dots(_columns(p[3:])), takes=(33,)),
             "HT": _Action(lambda n, p: composer.tab()),
             "CAN": _Action(lambda n, p: composer.cancel()),
             "ESC @": _Action(lambda n, p: self.reset()),
@@ -205,6 +206,10 @@ class Actions:
     def _feed_and_cut(self, dots: int) -> None:
         self._composer.feed(dots)
         self._composer.cut()
+
+
+def _columns(data: bytes) -> tuple[bytes, ...]:
+    return tuple(data[at : at + 3] for at in range(0, len(data), 3))
 
 
 def _nothing(n: int, parameters: bytes) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from hw_sim.printer.line import PAPER_WIDTH_DOTS, Align, PaperLine, Run, Style
+from hw_sim.printer.line import PAPER_WIDTH_DOTS, PICTURE, Align, PaperLine, Run, Style
 
 DEFAULT_LINE_SPACING_DOTS: Final = 30
 SMALLEST_AREA_DOTS: Final = 12
@@ -63,11 +63,18 @@ class Composer:
         for character in text:
             if self._width_dots + cell > self.area_dots and self._runs:
                 self.print_line()
-            if self._runs and self._runs[-1].style == style:
+            if self._runs and self._runs[-1].style == style and not self._runs[-1].dots:
                 self._runs[-1] = Run(self._runs[-1].text + character, style)
             else:
                 self._runs.append(Run(character, style))
             self._width_dots += cell
+
+    def add_dots(self, columns: tuple[bytes, ...]) -> None:
+        """Put an image into the line, 24 dots high; what is right of the area falls off."""
+        columns = columns[: self.area_dots - self._width_dots]
+        if columns:
+            self._runs.append(Run(PICTURE, self.modes.style, columns))
+            self._width_dots += len(columns)
 
     def tab(self) -> None:
         """Go on at the next tab stop, if the line has one."""
@@ -80,7 +87,7 @@ class Composer:
     def print_line(self) -> None:
         """The line is done, be it empty."""
         runs = self._take()
-        height = max((run.style.cell_dots[1] for run in runs), default=0)
+        height = max((run.height_dots for run in runs), default=0)
         self.place(PaperLine("text", max(height, self.modes.line_spacing_dots), runs=runs))
 
     def finish_line(self) -> None:
@@ -92,7 +99,7 @@ class Composer:
         """Move the paper by `dots`, of which a line in the making takes its height."""
         if self._runs:
             runs = self._take()
-            height = max(run.style.cell_dots[1] for run in runs)
+            height = max(run.height_dots for run in runs)
             self.place(PaperLine("text", height, runs=runs))
             dots -= height
         if dots > 0:

@@ -13,8 +13,9 @@ reference says what commands do; these choices are ours:
   where it stopped once the cause is gone.
 - DLE EOT is answered at once, GS r only when everything before it is on paper (so it proves
   printing); a stopped printer does not answer GS r.
-- Known commands that this head does not do (page mode, kanji, ESC *, downloaded images, symbologies
-  other than CODE128, ...) and unknown bytes are listed in `unknown`, and print nothing.
+- Known commands that this head does not do (page mode, kanji, ESC * but in 24-dot double density,
+  downloaded images, symbologies other than CODE128, ...) and unknown bytes are listed in `unknown`,
+  and print nothing. An image within a line is never bold, large or underlined.
 """
 
 from __future__ import annotations

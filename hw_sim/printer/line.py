@@ -12,6 +12,8 @@ from typing import Final, Literal
 PAPER_WIDTH_DOTS: Final = 384
 DOTS_PER_MM: Final = 8
 COLUMNS: Final = 32
+PICTURE: Final = "\ufffc"
+"""What stands for an image in the text of a line."""
 
 Kind = Literal["text", "feed", "raster", "qr", "barcode", "cut", "roll"]
 Align = Literal["left", "center", "right"]
@@ -41,10 +43,23 @@ class Style:
 
 @dataclass(frozen=True)
 class Run:
-    """Text of one style within a line."""
+    """Text of one style within a line, or an image of `dots`: columns of 24 dots, three bytes each,
+    the top one first. Its `text` is then `PICTURE`.
+    """
 
     text: str
     style: Style = Style()
+    dots: tuple[bytes, ...] = ()
+
+    @property
+    def width_dots(self) -> int:
+        """The room that it takes in the line."""
+        return len(self.dots) or len(self.text) * self.style.cell_dots[0]
+
+    @property
+    def height_dots(self) -> int:
+        """How high it is."""
+        return 24 if self.dots else self.style.cell_dots[1]
 
 
 @dataclass
@@ -94,7 +109,7 @@ class PaperLine:
     def columns(self) -> str:
         """The line laid out on 32 columns, for showing a receipt on a terminal."""
         text = self.text
-        width = sum(len(run.text) * run.style.cell_dots[0] for run in self.runs)
+        width = sum(run.width_dots for run in self.runs)
         if self.kind != "text":
             width = len(text) * 12
         free = max(0, PAPER_WIDTH_DOTS - self.left_margin_dots - width)

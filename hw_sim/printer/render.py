@@ -120,16 +120,30 @@ def _placed(picture: Image.Image, line: PaperLine) -> Image.Image:
 
 
 def _draw_text(line: PaperLine) -> Image.Image:
-    height = max(run.style.cell_dots[1] for run in line.runs)
-    width = sum(len(run.text) * run.style.cell_dots[0] for run in line.runs)
+    height = max(run.height_dots for run in line.runs)
+    width = sum(run.width_dots for run in line.runs)
     picture = Image.new("L", (max(1, width), max(height, line.dots)), 255)
     x = 0
     for run in line.runs:
+        if run.dots:
+            picture.paste(_draw_columns(run.dots), (x, height - run.height_dots))
+            x += run.width_dots
+            continue
         cell_width, cell_height = run.style.cell_dots
         for character in run.text:
             picture.paste(_glyph(character, run.style), (x, height - cell_height))
             x += cell_width
     return _placed(picture, line)
+
+
+def _draw_columns(columns: Sequence[bytes]) -> Image.Image:
+    picture = Image.new("L", (len(columns), 24), 255)
+    for x, column in enumerate(columns):
+        dots = int.from_bytes(column, "big")
+        for y in range(24):
+            if dots >> (23 - y) & 1:
+                picture.putpixel((x, y), 0)
+    return picture
 
 
 @functools.lru_cache(maxsize=2048)

@@ -100,6 +100,10 @@ PRICE_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "price_list.product.instructions": lambda n: price_list(
         products=[product(instructions="é" * n)]
     ),
+    "price_list.product.dial": lambda n: price_list(
+        products=[product(dial="PIN"[:n] + "*" * (n - 3))]
+    ),
+    "price_list.product.helpline": lambda n: price_list(products=[product(helpline="é" * n)]),
     "price_list.product.pin_groups": lambda n: price_list(products=[product(pin_groups=[1] * n)]),
     "price_list.product.pin_group": lambda n: price_list(products=[product(pin_groups=[n])]),
     **{
@@ -293,6 +297,14 @@ SETTINGS_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "settings.sync_s": lambda n: settings(sync_s=n),
     "settings.utc_offset_s": lambda n: settings(utc_offset_s=n),
     "settings.merchant_name": lambda n: _merchant(name="é" * n),
+    "settings.place": lambda n: _merchant(place="é" * n),
+    "settings.telephone": lambda n: _merchant(telephone="0" * n),
+    "settings.tax_number": lambda n: _merchant(tax_number="0" * n),
+    "settings.helpline": lambda n: settings(helpline="0" * n),
+    "settings.number": lambda n: settings(number="0" * n),
+    "settings.vat_permille": lambda n: settings(vat_permille=n),
+    "settings.terms_languages": lambda n: settings(terms={f"a{chr(97 + i)}": "" for i in range(n)}),
+    "settings.terms": lambda n: settings(terms={"en": "é" * n}),
     "settings.pin_salt_bytes": lambda n: _merchant(pin_salt="00" * n),
     "settings.pin_hash_bytes": lambda n: _merchant(pin_hash="00" * n),
     "settings.pin_rounds": lambda n: _merchant(pin_rounds=n),

@@ -205,7 +205,7 @@ def test_what_it_does_not_do_is_recorded_and_does_not_print_as_rubbish(
     sequences = [
         b"\x1bL",
         b"\x1b$\x41\x42",
-        b"\x1b*\x21\x02\x00ABCDEF",
+        b"\x1b*\x20\x02\x00ABCDEF",
         b"\x1dk\x02123456789012\x00",
         b"\x1d(L\x04\x000AAA",
         b"\x1cC\x41",

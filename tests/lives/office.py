@@ -16,9 +16,9 @@ from tests.terminal.conftest import TerminalWorld
 CHANNELS = ("alpha", "beta", "stable")
 """The way of a release. A terminal is on one of them."""
 LOW_FLOAT_MINOR = 40_000
-_TEXTS, _MAIN = "firmware/ui/texts.py", "firmware/main.py"
+_TEXTS, _MAIN = "firmware/ui/languages/en.py", "firmware/main.py"
 _START = "    log.start(board.console)\n"
-_FIRST_THANKS = "|Thank you|"
+_FIRST_THANKS = "|Thank you\n"
 
 
 class Bad(Enum):
@@ -58,7 +58,7 @@ class Office:
         number = self._newest + 1
         self._newest = number
         manager = self._world.manager
-        thanks = f"|Thank you {number}|"
+        thanks = f"|Thank you {number}\n"
         manager.change(_TEXTS, self._thanks, thanks)
         self._thanks = thanks
         if bad:

@@ -75,7 +75,7 @@ def _prepare(world: World) -> dict[str, bytes]:
     # By then it has verified and noted what is signed so far, as any terminal has that sells.
     world.terminal.wait_log("noted what is verified", 120)
     world.terminal.board.power_off()
-    manager.change("firmware/ui/texts.py", "|Thank you|", "|Thank you, come again|")
+    manager.change("firmware/ui/languages/en.py", "|Thank you", "|Thank you, come again")
     manager.add(manager.build(2, "1.1.0"))
     manager.publish()
     site = world.server.repository
@@ -102,7 +102,10 @@ def _run(folder: Path, chip: QemuChip, archive: dict[str, bytes]) -> dict[str, i
         terminal = world.terminal
         terminal.board.power_on()
         terminal.board.wait_for(
-            lambda: "Traceback" in terminal.log() or "}" in terminal.log().partition("\nBENCH ")[2],
+            lambda: (
+                "Error" in terminal.log().partition("Traceback")[2]
+                or "}" in terminal.log().partition("\nBENCH ")[2]
+            ),
             300,
             what="the figures",
         )

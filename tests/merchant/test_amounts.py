@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
+import ast
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,120 +12,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware.drivers.lcd import Lcd
 from firmware.flows import day_report, float, last_sales, sell
 from firmware.flows.steps import amount, hand_over, others
-from firmware.kept.files import Kept
-from firmware.net.link import ONLINE
+from firmware.office.look_up import Answer
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.recent import Recent
 from firmware.sales.sale import Sale, Voucher
 from firmware.ui.canvas import WIDTH, Canvas, text_width
-from firmware.ui.dialogs import Dialogs
-from firmware.ui.money_and_dates import money
-from firmware.ui.screen import HINTS_TOP, Screen
-from firmware.ui.texts import LANGUAGES, Words
-from tests.merchant.glass import Glass
-from tests.money.shop import CATALOGUE, open_shop
+from firmware.ui.screen import Screen
+from firmware.ui.texts import LANGUAGES
+from tests.merchant.desk import desk_of, ended, prices
+from tests.money.shop import open_shop
 
 MOST_MINOR = 10**12
 MOST_PRICE_MINOR = 2**30 - 1
 
 CURRENCIES = [("KES", 2), ("UGX", 0), ("TND", 3), ("XOF", 0), ("MWK", 2), ("WWW", 3)]
 """With 0, 2 and 3 minor digits; the last one is as wide as letters are."""
-
-
-class Pages(Screen):  # type: ignore[misc]
-    """Notes where every text of every page was drawn: (x, y, end, text)."""
-
-    def __init__(self) -> None:
-        super().__init__(Lcd(Glass()))
-        self.drawn: list[list[tuple[int, int, int, str]]] = []
-        draw = self._canvas.text
-
-        def text(x: int, y: int, what: str, big: bool = False, bold: bool = False) -> int:
-            width = text_width(what, big) + (len(what) if bold else 0)
-            if self.drawn:
-                self.drawn[-1].append((x, y, x + width, what))
-            end: int = draw(x, y, what, big, bold)
-            return end
-
-        self._canvas.text = text
-
-    def page(self, *args: Any, **named: Any) -> None:
-        self.drawn.append([])
-        super().page(*args, **named)
-
-    def faults(self) -> list[str]:
-        """What is drawn beyond an edge or over something else."""
-        wrong = []
-        for page in self.drawn:
-            for n, (x, y, end, what) in enumerate(page):
-                if x < 0 or end > WIDTH or y > HINTS_TOP + 1:
-                    wrong.append(f"{what!r} runs from {x} to {end}")
-                for other_x, other_y, other_end, other in page[:n]:
-                    if y == other_y and x < other_end and other_x < end and what and other:
-                        wrong.append(f"{what!r} over {other!r}")
-        return wrong
-
-    def told(self) -> str:
-        """All that was shown, an item a line."""
-        return "\n".join(what for page in self.drawn for _, _, _, what in page)
-
-
-class Keys:
-    """Gives `keys`, one each time a page waits; with none left the last one again."""
-
-    def __init__(self, keys: str) -> None:
-        self._keys = list(keys)
-
-    def forget(self) -> None:
-        pass
-
-    async def get(self, timeout_ms: int) -> str | None:
-        return self._keys.pop(0) if len(self._keys) > 1 else self._keys[0]
-
-
-class _Quiet:
-    def key(self) -> None:
-        pass
-
-    good = bad = key
-
-
-def desk_of(catalogue: Catalogue, till: Any, keys: str, language: str) -> Any:
-    """A desk with a real screen and a real till."""
-    screen = Pages()
-    words = Words(language)
-    ui = Dialogs(screen, Keys(keys), _Quiet(), words)
-    till.catalogue = catalogue
-    desk = SimpleNamespace(
-        ui=ui,
-        words=words,
-        till=till,
-        catalogue=catalogue,
-        config=SimpleNamespace(utc_offset_s=0),
-        files=Kept(False),
-        link=SimpleNamespace(state=ONLINE, trouble=""),
-        now=lambda: 1_790_000_000,
-        money=lambda minor: money(minor, catalogue.minor_digits),
-    )
-    desk.price = lambda minor: catalogue.currency + " " + desk.money(minor)
-    return desk
-
-
-def ended(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)
-
-
-def prices(currency: str, digits: int, price_minor: int, name: str) -> Catalogue:
-    table = json.loads(json.dumps(CATALOGUE))
-    table.update(currency=currency, minor_digits=digits)
-    for product in table["products"]:
-        product.update(name=name, amount_minor=price_minor, commission_minor=price_minor // 20)
-        if "open" in product:
-            product["open"].update(min_minor=1, max_minor=price_minor, step_minor=1)
-    return Catalogue(json.dumps(table))
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +70,24 @@ async def _last_sales(desk: Any) -> None:
     await last_sales._open(desk, found, 0)
 
 
+async def _bounded(desk: Any) -> None:
+    """A supplier that takes no less than the price list's most."""
+    most_minor = desk.catalogue.product("air50").amount_minor
+
+    async def look_up(*_: Any) -> Answer:
+        return Answer("", "N", most_minor, most_minor)
+
+    desk.look_up = look_up
+    product = desk.catalogue.product("power")
+    desk.ui.busy = busy
+    await others._known(desk, product, "1" * 20, 0)
+
+
+async def busy(work: Any, *_: Any) -> tuple[bool, Any]:
+    """What is waited for comes at once."""
+    return True, await work
+
+
 PAGES: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
     "the float": float.run,
     "a voucher's price": lambda desk: sell.confirm(desk, desk.catalogue.product("air50")),
@@ -185,6 +105,8 @@ PAGES: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
         1,
     ),
     "the bounds of an amount": lambda desk: amount.typed(desk, desk.catalogue.product("power")),
+    "the steps of an amount": lambda desk: amount.typed(desk, desk.catalogue.product("power")),
+    "the bounds of a customer": lambda desk: _bounded(desk),
     "the last sales": _last_sales,
     "the list of products": lambda desk: desk.ui.choose(
         "x", [(p.name, desk.money(p.amount_minor)) for p in desk.catalogue.products]
@@ -214,6 +136,8 @@ def amounts_of(name: str, desk: Any, price_minor: int, float_minor: int) -> list
         "sold": [price, desk.money(float_minor)],
         "agreeing to what others make": [price, desk.money(float_minor - 1)],
         "the bounds of an amount": [price],
+        "the steps of an amount": [price, desk.money(1)],
+        "the bounds of a customer": [price],
         "the last sales": [price],
         "the list of products": [price],
     }[name]
@@ -226,7 +150,12 @@ def look(
     currency, digits = how
     catalogue = prices(currency, digits, price, name)
     _float_to(till, float_minor)
-    keys = {"sold": "BBBBBB#", "the last sales": "#BBBBBB*"}.get(page, "BBBBBB*")
+    keys = {
+        "sold": "BBBBBB#",
+        "the last sales": "#BBBBBB*",
+        "the steps of an amount": "9999999999#BBBBBB#*",
+        "the bounds of a customer": "#BBBBBB#*",
+    }.get(page, "BBBBBB*")
     desk = desk_of(catalogue, till, keys, to)
     ended(PAGES[page](desk))
     screen = desk.ui.screen
@@ -258,6 +187,36 @@ def test_no_page_cuts_an_amount_or_a_name(
     page: str, how: tuple[str, int], price: int, float_minor: int, name: str, to: str, till: Any
 ) -> None:
     look(till, page, how, price, float_minor, name, to)
+
+
+SHOWN_BY = {
+    ("float", "run"): "the float",
+    ("sell", "confirm"): "a voucher's price",
+    ("day_report", "_rows"): "the day's report",
+    ("hand_over", "done"): "sold",
+    ("others", "_confirm"): "agreeing to what others make",
+    ("others", "_known"): "the bounds of a customer",
+    ("amount", "typed"): "the steps of an amount",
+    ("last_sales", "_rows"): "the last sales",
+    ("last_sales", "_facts"): "the last sales",
+    ("choose", "_listed"): "the list of products",
+}
+"""Which page of these tests an amount of which function stands on."""
+
+
+def test_every_function_that_shows_an_amount_has_its_page_here() -> None:
+    found = set()
+    for file in (Path(__file__).resolve().parents[2] / "firmware" / "flows").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
+                isinstance(part, ast.Attribute)
+                and part.attr in ("money", "price")
+                and isinstance(part.value, ast.Name)
+                and part.value.id == "desk"
+                for part in ast.walk(node)
+            ):
+                found.add((file.stem, node.name))
+    assert found == set(SHOWN_BY) and set(SHOWN_BY.values()) <= set(PAGES)
 
 
 def test_ten_thousand_are_read_as_ten_thousand(till: Any) -> None:

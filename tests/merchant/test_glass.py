@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firmware.drivers.lcd import Lcd
 from firmware.ui import font
-from firmware.ui.canvas import EXTRA, WIDTH, Canvas, shorten, text_width, wrap
+from firmware.ui.canvas import EXTRA, MARKS, WIDTH, Canvas, shorten, text_width, wrap
 from hw_sim.lcd import Lcd as Controller
 from tests.merchant.glass import Glass, new_screen
 from tools.lab import font as drawn
@@ -23,9 +23,33 @@ def test_every_character_differs_from_every_other() -> None:
         canvas = Canvas()
         canvas.text(0, 0, char)
         picture = bytes(canvas.buffer)
+        if char in MARKS:
+            continue
         alike = {"·", ".", "×", "x", "`"}  # same ink, other place or meaning
         assert picture not in seen or char in alike, (char, seen[picture])
         seen[picture] = char
+
+
+def test_a_mark_stands_over_the_letter_before_it_and_takes_no_room() -> None:
+    for letter in "ẹọẸỌ":
+        looks = set()
+        for mark in ("", *MARKS):
+            canvas, after = Canvas(), Canvas()
+            for big in (False, True):
+                end = canvas.text(20, 8, letter + mark, big=big)
+                assert end == after.text(20, 8, letter, big=big)
+                assert text_width(letter + mark, big) == text_width(letter, big)
+            looks.add(bytes(canvas.buffer))
+        assert len(looks) == 3, letter
+    assert wrap("ẹ̀" * 40, 126)[0] == "ẹ̀" * 25
+
+
+def test_a_dot_below_stands_apart_and_there_is_room_for_a_mark_above() -> None:
+    for letter in "ẸỌṢẹọṣ":
+        rows = drawn.all_glyphs()[letter]
+        assert "#" not in rows[6] and "#" in rows[7]
+    for letter, rows_free in (("ẹ", 2), ("ọ", 2), ("Ẹ", 1), ("Ọ", 1)):
+        assert not any("#" in row for row in drawn.all_glyphs()[letter][:rows_free])
 
 
 def test_a_character_the_font_lacks_is_seen_not_swallowed() -> None:
@@ -78,11 +102,11 @@ def test_only_pages_that_changed_are_sent() -> None:
 def test_a_changed_signal_costs_one_page() -> None:
     glass, screen = new_screen()
     screen.page("Menu", ["1 Sell airtime"], [("#", "OK")])
-    screen.status(10, "Online", 0, 80, False)
+    screen.status(10, "Online", 0, 80)
     before = glass.pages_sent
-    screen.status(20, "Online", 0, 80, False)
+    screen.status(20, "Online", 0, 80)
     assert glass.pages_sent == before + 1
-    screen.status(20, "Online", 0, 80, False)
+    screen.status(20, "Online", 0, 80)
     assert glass.pages_sent == before + 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,18 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.drivers.printer import COLUMNS
-from firmware.paper import receipt
+from firmware.paper import letters, receipt
 from firmware.sales.catalogue import BILL, KINDS, METER, PIN, TOPUP, Catalogue
 from firmware.sales.product import Product
 from firmware.sales.sale import Sale, Voucher
+from firmware.ui.font import EXTRA, MARKS
 from firmware.ui.money_and_dates import date_time_text, grouped, money
-from firmware.ui.texts import LANGUAGES, Words
+from firmware.ui.texts import LANGUAGES, Words, table
 from hw_sim.printer import EscPosPrinter
 from tests.money.shop import CATALOGUE
 
-LETTERS = st.characters(min_codepoint=33, max_codepoint=255, exclude_characters="\x7f\xad|").filter(
-    lambda letter: not 127 <= ord(letter) < 161
+LETTERS = st.one_of(
+    st.characters(min_codepoint=33, max_codepoint=255, exclude_characters="\x7f\xad|").filter(
+        lambda letter: not 127 <= ord(letter) < 161
+    ),
+    st.sampled_from([*"ẹọṣẸỌṢɓɗƙƴƁƊƘƳŋŊńǹœŒ€"]),
 )
+TONES = st.sampled_from(["ẹ̀", "ẹ́", "ọ̀", "ọ́", "Ẹ̀", "Ọ́", "ń", "b"])
 
 
 def texts(least: int, most: int) -> st.SearchStrategy[str]:
@@ -32,12 +38,25 @@ def texts(least: int, most: int) -> st.SearchStrategy[str]:
         st.lists(st.text(LETTERS, min_size=1, max_size=9), min_size=1, max_size=9)
         .map(" ".join)
         .filter(lambda text: least <= len(text) <= most),
+        st.lists(TONES, min_size=max(1, least), max_size=most // 2).map("".join),
         st.just("W" * most),
     )
 
 
 DIGITS = st.text("0123456789", min_size=20, max_size=20)
 LABELS = ["customer", "units_kwh", "tariff", "tax", "arrears", "free_units", "of_later_times_x"]
+MORE = st.fixed_dictionaries(
+    {},
+    optional={
+        "place": texts(1, 64),
+        "telephone": texts(1, 24),
+        "tax_number": texts(1, 24),
+        "helpline": texts(1, 24),
+        "number": texts(1, 8),
+        "vat_permille": st.integers(0, 1000),
+        "terms": st.dictionaries(st.sampled_from(["en", "yo"]), texts(0, 200)),
+    },
+)
 SALES = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(KINDS),
@@ -53,6 +72,8 @@ SALES = st.fixed_dictionaries(
         "tokens": st.lists(DIGITS, max_size=3),
         "details": st.lists(st.tuples(st.sampled_from(LABELS), texts(0, 64)), max_size=7),
         "shop": texts(1, 32),
+        "helpline": texts(1, 24),
+        "more": MORE,
         "sequence": st.integers(1, 2**32 - 1),
         "copy": st.integers(0, 999),
         "expiry": st.sampled_from([0, 1_900_000_000]),
@@ -75,6 +96,8 @@ def slip(made: dict[str, Any]) -> tuple[bytes, Voucher, Catalogue]:
         "instructions": made["instructions"],
         "pin_groups": [4, 4, 4, 4, 4],
         "kind": made["kind"],
+        "helpline": made["helpline"],
+        **({"dial": "*130*PIN#"} if made["kind"] == PIN else {}),
     }
     online = made["kind"] != PIN
     if online:
@@ -91,13 +114,25 @@ def slip(made: dict[str, Any]) -> tuple[bytes, Voucher, Catalogue]:
         Sale([made["sequence"], 1, 0, 1], said, False),
     )
     sold.copy = made["copy"]
-    config = SimpleNamespace(merchant_name=made["shop"], utc_offset_s=10800)
+    config = SimpleNamespace(merchant_name=made["shop"], utc_offset_s=10800, shop=made["more"])
     words = Words(made["language"])
     is_copy = made["copy"] > 0
     data = receipt.voucher(
         words, config, catalogue, "0011223344556677", sold, PRINTED_AT, is_copy, not online
     )
     return data, sold, catalogue
+
+
+def drawn_letters() -> dict[bytes, str]:
+    """Every letter that is sent as a picture, by the columns of its picture."""
+    found: dict[bytes, str] = {}
+    for letter in [*EXTRA, *(letter + mark for letter in "ẹọẸỌm" for mark in MARKS)]:
+        if letter not in MARKS:
+            columns = letters.image(letter)[5:]
+            found.setdefault(columns, letter)
+            if len(letter) > 1 or letters.encode(letter)[:1] == b"\x1b":
+                found[columns] = letter
+    return found
 
 
 def printed(data: bytes) -> list[str]:
@@ -107,12 +142,21 @@ def printed(data: bytes) -> list[str]:
     printer.on_power(True)
     printer.on_host_bytes(data)
     assert not printer.unknown
-    return [line.strip() for line in printer.text().split("\n")]
+    pictures = drawn_letters()
+    return [
+        "".join(pictures[b"".join(run.dots)] if run.dots else run.text for run in line.runs).strip()
+        for receipt_ in printer.receipts()
+        for line in receipt_.lines
+        if line.kind == "text"
+    ]
 
 
 def sent_lines(data: bytes) -> list[str]:
-    """The text of each line that is sent, commands taken out."""
-    text = data.replace(receipt._START, b"").replace(receipt._FEED, b"")
+    """The text of each line that is sent, commands taken out, a picture as the letter `@`."""
+    pieces = data.split(b"\x1b*\x21\x0c\x00")
+    text = b"@".join([pieces[0], *(piece[36:] for piece in pieces[1:])])
+    text = re.sub(rb"\x1d\(k\x03\x001.[^\x1d]|\x1d\(k.\x001P0[^\x1d]*", b"", text)
+    text = text.replace(receipt._START, b"").replace(receipt._FEED, b"")
     for command in ("_CENTRE", "_LEFT", "_BOLD", "_PLAIN", "_SINGLE"):
         text = text.replace(getattr(receipt, command), b"")
     return text.decode("latin-1").split("\n")
@@ -144,6 +188,13 @@ def judge(made: dict[str, Any]) -> None:
     price = f"{catalogue.currency} {money(made['amount'], made['digits'])}"
     wanted = [made["shop"], made["name"], price, made["serial"], "0011223344556677"]
     wanted += [made["instructions"], date_time_text(SOLD_AT, 10800), str(made["sequence"])]
+    more = made["more"]
+    terms = more.get("terms", {})
+    wanted += [made["helpline"], terms.get(made["language"]) or terms.get("en", "")]
+    wanted += [more.get(n, "") for n in ("place", "telephone", "tax_number", "helpline", "number")]
+    if made["kind"] == PIN:
+        wanted += ["*130*" + made["pin"] + "#"]
+        assert b"tel:*130*" + made["pin"].encode() + b"%23" in data
     if not made["name"].startswith(made["operator"]):
         wanted.append(made["operator"])
     if online:
@@ -165,7 +216,8 @@ def judge(made: dict[str, Any]) -> None:
             )
             at = lines.index(first, at + 1)
             assert lines[at + 1] == second
-        assert ("FIRST" in paper or "D'ABORD" in paper) >= bool(made["keys"])
+        first = squeezed(words("key_first", len(made["keys"])))
+        assert (first in paper) >= bool(made["keys"])
     elif made["kind"] == PIN:
         assert f"{made['pin'][:4]} {made['pin'][4:8]} {made['pin'][8:12]}" in lines
 
@@ -190,11 +242,77 @@ LONGEST = {
     "tokens": ["4" * 20, "5" * 20, "6" * 20],
     "details": [(label, label + "é" * (64 - len(label))) for label in LABELS],
     "shop": "Q" * 32,
+    "helpline": "8" * 24,
+    "more": {
+        "place": "P" * 64,
+        "telephone": "7" * 24,
+        "tax_number": "T" * 24,
+        "helpline": "H" * 24,
+        "number": "N" * 8,
+        "vat_permille": 1000,
+        "terms": {"en": "e" * 200, "yo": "ẹ̀" * 100},
+    },
     "sequence": 2**32 - 1,
     "copy": 999,
     "expiry": 1_900_000_000,
     "language": "fr",
 }
+
+
+def test_every_letter_of_the_languages_is_on_paper_and_looks_like_no_other() -> None:
+    pictures: dict[bytes, str] = {}
+    known = set("".join(table(language) for language in LANGUAGES)) - set("\n" + "".join(MARKS))
+    tones = [letter + mark for letter in "ẹọẸỌ" for mark in MARKS]
+    for letter in [*sorted(known), *"ãõñœŒẹọṣɗƙɓƴƘƊƁƳŋŊ", *tones]:
+        assert printed(receipt._START + letters.encode(letter) + b"\n") == [letter.strip()], letter
+        assert pictures.setdefault(letters.image(letter), letter) == letter
+
+
+@pytest.mark.parametrize(
+    ("amount", "digits", "permille", "line"),
+    [
+        (11600, 2, 160, "16% in it 16.00"),
+        (5000, 2, 160, "16% in it 6.90"),
+        (5000, 0, 75, "7.5% in it 349"),
+        (1, 3, 180, "18% in it 0.000"),
+    ],
+)
+def test_the_vat_in_a_price(amount: int, digits: int, permille: int, line: str) -> None:
+    made = {**LONGEST, "amount": amount, "digits": digits, "more": {"vat_permille": permille}}
+    for kind, is_told in ((PIN, True), (TOPUP, True), (METER, False), (BILL, False)):
+        lines = printed(slip({**made, "kind": kind, "language": "en"})[0])
+        assert any(" ".join(one.split()) == "VAT " + line for one in lines) == is_told
+
+
+def test_a_camera_dials_the_voucher() -> None:
+    printer = EscPosPrinter(mm_per_s=None)
+    printer.send = lambda _: None
+    printer.on_power(True)
+    printer.on_host_bytes(slip({**LONGEST, "kind": PIN})[0])
+    (paper,) = printer.receipts()
+    assert paper.qr_codes == ["tel:*130*" + "1" * 20 + "%23"]
+
+
+def test_a_shop_that_said_nothing_has_the_slip_of_before() -> None:
+    bare = {**LONGEST, "more": {}, "copy": 0, "kind": TOPUP}
+    lines = printed(slip(bare)[0])
+    assert lines[:2] == ["Q" * 32, "-" * COLUMNS]
+
+
+def test_a_letter_that_nobody_has_is_seen_on_paper() -> None:
+    assert letters.encode("жẹ") == b"?" + letters.image("ẹ")
+    assert letters.encode("\u0301x") == b"?x"
+
+
+def test_a_name_with_a_letter_that_heads_lack_is_of_one_size() -> None:
+    plain, _, _ = slip({**LONGEST, "shop": "Mama Asha"})
+    dotted, _, _ = slip({**LONGEST, "shop": "Màmá Ṣadé"})
+    assert receipt._TALL in plain and receipt._TALL not in dotted
+
+
+def test_a_letter_as_a_picture_costs_forty_one_bytes() -> None:
+    assert len(letters.encode("ẹ")) == len(letters.encode("ẹ́")) == 41
+    assert len(letters.encode("é")) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

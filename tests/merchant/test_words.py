@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from bootloader.shared.calendar import date_time
+from firmware.flows.language import NAMES
 from firmware.sales.catalogue import KINDS, PIN
 from firmware.ui import texts
 from firmware.ui.canvas import EXTRA, text_width, wrap
@@ -143,7 +145,7 @@ def used_keys() -> set[str]:
     """Every text key that a source names, however it is passed on."""
     named = set()
     for source in SOURCES:
-        if source.name == "texts.py":
+        if source.parent.name == "languages":
             continue
         for node in ast.walk(ast.parse(source.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -215,7 +217,7 @@ def test_every_word_on_paper_fits_its_line(language: str) -> None:
     words = texts.Words(language)
     assert len(words("r_duplicate")) <= 16
     assert len("0011223344556677 " + words("r_offline")) <= 32
-    for key in ("r_serial", "r_valid", "r_sale", "r_copy", "cashier"):
+    for key in ("r_serial", "r_valid", "r_sale", "r_copy", "r_tax", "r_help", "r_dial", "cashier"):
         assert len(words(key)) <= 11, key
 
 
@@ -227,16 +229,46 @@ def test_every_letter_is_in_the_font(language: str) -> None:
             assert 32 <= ord(char) < 127 or char in EXTRA, (key, char)
 
 
-def test_every_line_of_the_table_has_every_language() -> None:
-    for line in texts._TABLE.strip().split("\n"):
-        parts = line.split("|")
-        assert len(parts) == 1 + len(texts.LANGUAGES) and all(parts), line
-        fillings = {part.count("{}") for part in parts[1:]}
-        assert len(fillings) == 1, line
+@languages
+def test_every_language_has_every_text_and_none_besides(language: str) -> None:
+    assert unfit(texts.table(language), texts.table("en")) == []
+
+
+def unfit(table: str, english: str) -> list[str]:
+    """What is wrong with a language's texts beside the English ones."""
+    wrong = []
+    lines, other = (
+        [line.split("|") for line in one.strip().split("\n")] for one in (table, english)
+    )
+    if [line[0] for line in lines] != [line[0] for line in other]:
+        wrong.append("the keys are not those of English, in their order")
+    for line, beside in zip(lines, other, strict=False):
+        if len(line) != 2 or not line[1] or line[1].count("{}") != beside[1].count("{}"):
+            wrong.append("|".join(line))
+    if not unicodedata.is_normalized("NFC", table):
+        wrong.append("a letter in two characters that Unicode has in one")
+    return wrong
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("\nback|Voltar", ""),
+        ("\nback|Voltar", "\nback|"),
+        ("\nback|Voltar", "\nback|Voltar\nforth|Avançar"),
+        ("não é uma das últimas 20", "não é {} das últimas 20"),
+        ("Cópia", "Co\u0301pia"),
+    ],
+    ids=["one missing", "one empty", "one too many", "a filling too many", "not composed"],
+)
+def test_a_language_that_is_not_whole_is_noticed(old: str, new: str) -> None:
+    table = texts.table("pt")
+    assert old in table
+    assert unfit(table.replace(old, new), texts.table("en"))
 
 
 def test_no_key_stands_twice() -> None:
-    keys = texts.keys()
+    keys = texts.keys("en")
     assert len(keys) == len(set(keys))
 
 
@@ -261,6 +293,12 @@ def test_every_label_of_the_messages_has_its_words() -> None:
         for label in ("customer", "units_kwh", "tariff", "tax", "arrears", "free_units")
     }
     assert all(f"`{label.removeprefix('d_')}`" in page for label in labels)
+
+
+def test_every_language_is_called_by_its_own_name() -> None:
+    assert len(NAMES) == len(texts.LANGUAGES) == len(set(NAMES))
+    for name in NAMES:
+        assert text_width("1 " + name) <= 120
 
 
 def test_a_language_nobody_wrote_gives_english() -> None:

@@ -31,7 +31,7 @@ class _Lcd:
 def test_a_whole_page_is_read_from_the_top() -> None:
     lcd = _Lcd()
     screen = Screen(lcd)
-    screen.status(20, "Online", 3, 80, False)
+    screen.status(20, "Online", 3, 80)
     screen.page("Sell Savanna 50?", [("Price", "KES 50.00")], [("*", "Back"), ("#", "Sell")])
     assert read(picture(lcd.buffer)).splitlines() == [
         "Online   3",
@@ -53,7 +53,7 @@ def test_a_marked_line_and_a_big_figure_are_read_too() -> None:
 @pytest.mark.parametrize("weight", ["plain", "bold", "big"])
 def test_words_of_all_letters_are_read_wherever_they_stand(weight: str) -> None:
     chance = random.Random(f"{SEED} {weight}")
-    letters = string.ascii_letters + string.digits + "éàçêÉ"
+    letters = string.ascii_letters + string.digits + "éàçêÉãõñẹọṣɗƙńǹ"
     for _ in range(60):
         words = " ".join(
             "".join(chance.choice(letters) for _ in range(chance.randint(2, 5))) for _ in range(2)

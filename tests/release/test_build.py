@@ -42,7 +42,7 @@ def test_another_commit_gives_other_bytes(source: Path, tmp_path: Path) -> None:
     manager = manager_with(source, tmp_path)
     with quiet_tools():
         before = manager.build(7, "1.0.7").read_bytes()
-        manager.change("firmware/ui/texts.py", "|Thank you|", "|Thanks|")
+        manager.change("firmware/ui/languages/en.py", "|Thank you", "|Thanks")
         assert manager.build(7, "1.0.7").read_bytes() != before
 
 

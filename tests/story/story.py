@@ -256,7 +256,7 @@ class Story:
     def upgrade(self) -> None:
         world, terminal, tell = self.world, self.world.terminal, self.teller
         manager = world.manager
-        manager.change("firmware/ui/texts.py", "|Thank you|", "|Thank you, come again|")
+        manager.change("firmware/ui/languages/en.py", "|Thank you", "|Thank you, come again")
         image = manager.build(2, "1.1.0")
         # The first upgrade travels whole, so that there is something to drop; 1.2 comes as a delta.
         manager.add(image, "Kinder receipts", deltas=False)

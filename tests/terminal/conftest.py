@@ -133,7 +133,7 @@ def _make_factory(world: World, edits: Sequence[tuple[str, str, str]]) -> None:
 
 def _build_later_images(manager: ReleaseManager) -> None:
     start = "    log.start(board.console)\n"
-    manager.change("firmware/ui/texts.py", "|Thank you|", "|Thank you, come again|")
+    manager.change("firmware/ui/languages/en.py", "|Thank you", "|Thank you, come again")
     manager.build(2, "1.1.0")
     crash = start + '    raise RuntimeError("no such display")\n'
     manager.change("firmware/main.py", start, crash)

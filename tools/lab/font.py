@@ -20,7 +20,7 @@ HEADER = '''"""The glyphs of the screen; made by `tools/lab/font.py`, used by `u
 `INDEX` has three bytes a glyph: offset into `SMALL` (little-endian) and width in pixels. Glyph n is
 chr(32 + n) up to `~`, then those of `EXTRA` in order. `SMALL` has a byte a column (bit 0 on top);
 `BIG` has the same glyphs at twice the size, four bytes for each of SMALL's: the upper page's
-columns, then the lower page's.
+columns, then the lower page's. Those of `MARKS` are drawn over the letter before them.
 """
 
 '''
@@ -30,7 +30,10 @@ ACCENTS = {
     "grave": (".#...", "..#.."),
     "circumflex": ("..#..", ".#.#."),
     "diaeresis": (".#.#.", "....."),
+    "tilde": (".#..#", "#.##."),
 }
+MARKS = {"\u0300": "grave", "\u0301": "acute"}
+"""For what Unicode has in two characters only: the tones of Yoruba's dotted vowels."""
 
 GLYPHS = {
     " ": "...",
@@ -133,6 +136,27 @@ GLYPHS = {
     "×": "...../...../#...#/.#.#./..#../.#.#./#...#",
     "ç": "..../..../.###/#.../#.../#.../.###/.##.",
     "Ç": ".###./#...#/#..../#..../#...#/.###./..#../.#...",
+    "œ": "......./......./.##.##./#..#..#/#..####/#..#.../.##.###",
+    "Œ": ".######/#..#.../#..#.../#..###./#..#.../#..#.../.######",
+    # hooks of Hausa
+    "ɓ": ".##./#.../###./#..#/#..#/#..#/###.",
+    "ɗ": "...##/...#./.###./#..#./#..#./#..#./.###.",
+    "ƙ": ".##./#.../#..#/#.#./##../#.#./#..#",
+    "ƴ": "...../...##/#..#./#..#./#..#./.###./...#./.##..",
+    "Ɓ": "#####./.#...#/.#...#/.####./.#...#/.#...#/.####.",
+    "Ɗ": "#####./.#...#/.#...#/.#...#/.#...#/.#...#/.####.",
+    "Ƙ": "#...##/#..#../#.#.../##..../#.#.../#..#../#...#.",
+    "Ƴ": "#...##/#...#./.#.#../..#.../..#.../..#.../..#...",
+    "ŋ": "..../..../###./#..#/#..#/#..#/#..#/..#.",
+    "Ŋ": "#...#/##..#/#.#.#/#..##/#...#/#...#/#...#/...#.",
+    # dots of Yoruba: the row above the dot is free, so bodies are a row lower than others'; of a
+    # mark over a capital only the upper dot is free, at the left or at the right
+    "ẹ": "..../..../.##./#.##/##../.###/..../.##.",
+    "ọ": "..../..../.##./#..#/#..#/.##./..../.##.",
+    "ṣ": "..../..../.###/##../..##/###./..../.##.",
+    "Ẹ": "...../#####/#..../####./#..../#####/...../..#..",
+    "Ọ": "...../.###./#...#/#...#/#...#/.###./...../..#..",
+    "Ṣ": ".####/#..../.###./....#/....#/####./...../..#..",
     # arrows of the screens: kept in the private places the layout names
     "\x01": "..#../.###./#.#.#/..#../..#../..#../..#..",  # not synced yet
     "\x02": "...../..#../.###./#####/...../...../.....",  # more above
@@ -140,16 +164,18 @@ GLYPHS = {
 }
 
 LOWER = {
-    "acute": {"a": "á", "e": "é", "i": "í", "o": "ó", "u": "ú"},
-    "grave": {"a": "à", "e": "è", "u": "ù"},
+    "acute": {"a": "á", "e": "é", "i": "í", "o": "ó", "u": "ú", "n": "ń"},
+    "grave": {"a": "à", "e": "è", "i": "ì", "o": "ò", "u": "ù", "n": "ǹ"},
     "circumflex": {"a": "â", "e": "ê", "i": "î", "o": "ô", "u": "û"},
     "diaeresis": {"a": "ä", "e": "ë", "i": "ï", "o": "ö", "u": "ü"},
+    "tilde": {"a": "ã", "o": "õ", "n": "ñ"},
 }
 LOWER_MARK = {
     "acute": ("..#.", ".#.."),
     "grave": (".#..", "..#."),
     "circumflex": (".##.", "#..#"),
     "diaeresis": ("#..#", "...."),
+    "tilde": (".#.#", "#.#."),
 }
 NARROW_MARK = {
     "acute": (".#", "#."),
@@ -157,7 +183,14 @@ NARROW_MARK = {
     "circumflex": (".#.", "#.#"),
     "diaeresis": ("#.#", "..."),
 }
-UPPER = {"acute": {"E": "É"}, "grave": {"A": "À", "E": "È"}, "circumflex": {"E": "Ê"}}
+NARROW_STEM = {"acute": "#.", "grave": ".#", "circumflex": ".#.", "diaeresis": ".#."}
+UPPER = {
+    "acute": {"A": "Á", "E": "É", "I": "Í", "O": "Ó", "U": "Ú", "N": "Ń"},
+    "grave": {"A": "À", "E": "È", "I": "Ì", "O": "Ò", "U": "Ù", "N": "Ǹ"},
+    "circumflex": {"A": "Â", "E": "Ê", "I": "Î", "O": "Ô", "U": "Û"},
+    "diaeresis": {"E": "Ë", "I": "Ï"},
+    "tilde": {"A": "Ã", "O": "Õ", "N": "Ñ"},
+}
 
 
 def rows_of(drawing: str) -> list[str]:
@@ -174,10 +207,8 @@ def all_glyphs() -> dict[str, list[str]]:
     for accent, letters in LOWER.items():
         for base, composed in letters.items():
             if base == "i":
-                mark = NARROW_MARK[accent]
-                width = len(mark[0])
-                stem = "#." if width == 2 else ".#."
-                glyphs[composed] = [*mark, *[stem] * 5, "." * width]
+                stem = NARROW_STEM[accent]
+                glyphs[composed] = [*NARROW_MARK[accent], *[stem] * 5, "." * len(stem)]
             else:
                 glyphs[composed] = [*LOWER_MARK[accent], *glyphs[base][2:]]
     for accent, letters in UPPER.items():
@@ -185,7 +216,11 @@ def all_glyphs() -> dict[str, list[str]]:
             upper = glyphs[base]
             # a capital gives up two rows of its legs for its accent
             body = [upper[0], upper[1], upper[3], upper[4], upper[6]]
-            glyphs[composed] = [*ACCENTS[accent], *body, "....."]
+            # `I` is three columns wide, and the middle ones of an accent are those of its stem
+            mark = [row[1:4] if base == "I" else row for row in ACCENTS[accent]]
+            glyphs[composed] = [*mark, *body, "." * len(body[0])]
+    for mark_char, accent in MARKS.items():
+        glyphs[mark_char] = rows_of("/".join(LOWER_MARK[accent]))
     return glyphs
 
 
@@ -249,10 +284,11 @@ def source() -> str:
         small += columns(rows)
         big += columns(doubled(rows))
     extra = "".join(n for n in order if n not in plain)
+    extra_lines = "\n".join(f"    {extra[at : at + 14]!a}" for at in range(0, len(extra), 14))
     parts = [("INDEX", bytes(index)), ("SMALL", bytes(small)), ("BIG", bytes(big))]
     return (
         HEADER
-        + f"EXTRA = (\n    {extra[:20]!a}\n    {extra[20:]!a}\n)\n"
+        + f"EXTRA = (\n{extra_lines}\n)\nMARKS = {''.join(MARKS)!a}\n"
         + "".join(f"{name} = (\n{literal(data)}\n)\n" for name, data in parts)
     )
 

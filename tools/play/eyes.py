@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from firmware.ui.canvas import EXTRA, Canvas, text_width
+from firmware.ui.canvas import EXTRA, MARKS, Canvas, text_width
 from hw_sim.lcd import Picture
 
 _WIDTH: Final = 128
 _LETTERS: Final = string.digits + string.ascii_letters
+_TONED: Final = "ẹọẸỌ"
+"""What has a mark over it that is a character of its own."""
 _SPACE_PX: Final = 2
 """A gap that is so much wider than between two letters is a blank."""
 _BREAK_PX: Final = 22
@@ -45,8 +47,10 @@ def _weights() -> Sequence[_Weight]:
 def _weight(big: bool, bold: bool) -> _Weight:
     glyphs: dict[bytes, tuple[str, int, int]] = {}
     others = "".join(chr(code) for code in range(33, 127) if chr(code) not in _LETTERS)
-    shown = "".join(each for each in EXTRA if each.isprintable())
-    for character in _LETTERS + others + shown:  # of two that look alike the likelier comes first
+    shown = [each for each in EXTRA if each.isprintable() and each not in MARKS]
+    shown += [letter + mark for letter in _TONED for mark in MARKS]
+    # of two that look alike the likelier comes first
+    for character in [*_LETTERS, *others, *shown]:
         canvas = Canvas()
         canvas.text(0, 0, character, big=big, bold=bold)
         width = text_width(character, big) + bold

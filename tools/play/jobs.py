@@ -18,7 +18,9 @@ LOW_FLOAT_MINOR = 3_000
 STATES = "Start from"
 OFFICE = "The office"
 RELEASES = "Releases"
-_THANKS = "|Thank you|"
+_TEXTS = "firmware/ui/languages/en.py"
+_THANKS = "|Thank you\n"
+_COME_AGAIN = "|Thank you, come again\n"
 _START = "    log.start(board.console)\n"
 _CRASH = _START + '    raise RuntimeError("no such display")\n'
 
@@ -112,11 +114,11 @@ def _unblock(world: World, at: int) -> str:
 
 def _good(world: World, _: int) -> str:
     number = _next_release(world)
-    text = world.releases.text("firmware/ui/texts.py")
-    again = _THANKS if _THANKS in text else "|Thank you, come again|"
-    other = "|Thank you, come again|" if again == _THANKS else _THANKS
+    text = world.releases.text(_TEXTS)
+    again = _THANKS if _THANKS in text else _COME_AGAIN
+    other = _COME_AGAIN if again == _THANKS else _THANKS
     _mend(world)
-    world.releases.change("firmware/ui/texts.py", again, other)
+    world.releases.change(_TEXTS, again, other)
     return _publish(world, number, "Kinder receipts")
 
 

@@ -55,6 +55,10 @@ def configure(
     channel: Annotated[str, typer.Option(help=", ".join(channels.CHANNELS))] = "",
     language: Language = "",
     time_zone: TimeZone = "",
+    slip: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=TEXT for slips: place, telephone, helpline, terms.en and so on"),
+    ] = None,
 ) -> None:
     """Change the settings that you name; all others stay as they are. The server permits it and
     notes your name. A terminal that is out of service for its settings needs merchant and PIN."""
@@ -75,6 +79,9 @@ def configure(
             language=language,
             time_zone=time_zone,
         )
+        for name_of, value in provisioning.slip_settings(slip or []).items():
+            old = patch.get(name_of)
+            patch[name_of] = {**old, **value} if isinstance(old, dict) else value
         if before is None:
             whole = provisioning.whole_settings(patch)
             return custody.bring_settings(name, whole, office, job, row)

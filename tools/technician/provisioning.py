@@ -204,6 +204,39 @@ def changes(
     return patch
 
 
+SLIP_OF_SHOP = ("place", "telephone", "tax_number")
+SLIP_NUMBERS = ("vat_permille",)
+SLIP_TEXTS = ("helpline", "number")
+
+
+def slip_settings(pairs: list[str]) -> dict[str, Any]:
+    """What settings hold for slips, from `NAME=TEXT` as `tech configure --slip` takes it.
+
+    Raises:
+        LinkError: a pair is not written so, or its name is none.
+    """
+    patch: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        _, dot, language = name.partition("terms.")
+        if not equals:
+            raise LinkError(f"{pair!r}: write NAME=TEXT")
+        if dot and language:
+            patch.setdefault("terms", {})[language] = text
+        elif name in SLIP_OF_SHOP:
+            patch.setdefault("merchant", {})[name] = text
+        elif name in SLIP_TEXTS:
+            patch[name] = text
+        elif name in SLIP_NUMBERS and text.isascii() and text.isdigit():
+            patch[name] = int(text)
+        elif name in SLIP_NUMBERS:
+            raise LinkError(f"{name} is a whole number: 160 for 16 %")
+        else:
+            known = ", ".join([*SLIP_OF_SHOP, *SLIP_TEXTS, *SLIP_NUMBERS, "terms.LANGUAGE"])
+            raise LinkError(f"nothing on a slip is called {name!r}: {known}")
+    return patch
+
+
 def whole_settings(patch: dict[str, Any]) -> dict[str, Any]:
     """Settings for a terminal whose own cannot be used, from what the technician named.
 

@@ -24,6 +24,7 @@ def _long(bounds: tuple[int, int], pattern: str | None = None) -> msgspec.Meta:
 
 
 _PRINTED = r"^[^\x00-\x1f\x7f]*\Z"  # `$` would let a line end through
+_DIALLED = r"^[0-9*#+]*PIN[0-9*#+]*\Z"
 HexSha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 HardwareClass = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
 ProductId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,23}\Z")]
@@ -182,6 +183,8 @@ class Product(msgspec.Struct, frozen=True, rename={"product_id": "id"}, omit_def
     kind: Literal["pin", "topup", "meter", "bill"] = PIN_KIND
     open: OpenAmount | None = None
     recipient: Recipient | None = None
+    dial: Annotated[str, _long(limits.DIAL, _DIALLED)] | None = None
+    helpline: Annotated[str, _long(limits.HELPLINE, _PRINTED)] | None = None
 
     def costs(self, amount_minor: int, commission_minor: int) -> bool:
         """Whether a sale of this amount, with this commission, is as the merchant was shown it."""
@@ -200,6 +203,8 @@ class Product(msgspec.Struct, frozen=True, rename={"product_id": "id"}, omit_def
             return "commission over the amount"
         if self.kind == PIN_KIND and (self.open or self.recipient):
             return "a voucher has no open amount and no recipient"
+        if self.kind != PIN_KIND and self.dial:
+            return "only a voucher has a string to dial"
         if self.kind != PIN_KIND and self.recipient is None:
             return f"a product of kind {self.kind} needs a recipient"
         if self.recipient and self.recipient.digits[0] > self.recipient.digits[1]:

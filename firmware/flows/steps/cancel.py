@@ -60,7 +60,9 @@ async def slip(desk: "Desk", sale: "Sale") -> None:
     rows.append((words("r_sale") + " " + str(sale.sequence), when))
     rows.append(None)
     rows.append((words("e_cancelled"), ""))
-    data = receipt.report(desk.config, words("r_cancelled"), rows, desk.terminal_id, desk.now())
+    data = receipt.report(
+        words, desk.config, words("r_cancelled"), rows, desk.terminal_id, desk.now()
+    )
     done, outcome = await desk.ui.busy(
         desk.printer.print(data), words("cancel"), words("wait_print"), hand_over.PRINT_MS
     )

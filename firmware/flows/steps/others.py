@@ -32,7 +32,7 @@ async def sales(desk: "Desk", kind: str) -> None:
 
 async def _sell(desk: "Desk", product: "Product") -> bool:
     """One sale; True when the merchant wants the same again. Raises SaleRefused."""
-    if not await paper.is_ready(desk) or not await _may_sell(desk, product, product.debit_minor):
+    if not await paper.may_begin(desk) or not await _may_sell(desk, product, product.debit_minor):
         return False
     number, amount_minor = await _order(desk, product)
     if not number:
