@@ -6,12 +6,16 @@ again costs milliseconds. CPython keeps them all.
 
 import sys
 
-from bootloader.shared.compat import collect
+from bootloader.shared.compat import collect, const
+from firmware import counts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
+
+
+_HEAP_LOW_BYTES = const(26)
 
 
 def load(name: str, first: "Iterable[str]" = ()) -> "Any":
@@ -21,6 +25,8 @@ def load(name: str, first: "Iterable[str]" = ()) -> "Any":
     takes more stack than a board has; so each finds what it imports already there.
     """
     collect()
+    free = counts.heap_free()
+    counts.values[_HEAP_LOW_BYTES] = min(free, counts.values[_HEAP_LOW_BYTES] or free)
     for needed in first:
         at_hand(needed)
     return at_hand(name)

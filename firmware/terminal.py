@@ -51,6 +51,7 @@ MODEM_BAUD = 115200
 PRINTER_BAUD = 9600
 
 _PRICES = "/data/catalogue.json"
+_WINDOWS = "firmware.office.windows"
 _NOTHING_TO_SELL = (
     b'{"version": 1, "currency": "XXX", "minor_digits": 2, "products": [], "offline":'
     b' {"max_amount_minor": 0, "max_count": 0, "max_total_minor": 0, "max_age_s": 0}}'
@@ -97,6 +98,7 @@ class Terminal:
         self.ui = Dialogs(screen, self.keypad, Buzzer(board), words)
         self._reach_out()
         self.check_in = CheckIn(self)
+        self.updates.on_restart = self.check_in.run
         self.radio = Radio(self, self.check_in)
         self.supervisor = Supervisor(board, boot_info, self.keypad, self.ui, self.radio)
 
@@ -106,6 +108,9 @@ class Terminal:
         boot = self.boot_info
         who = boot.identity
         self.clock = Clock()
+        # A simulated board says nothing of its heap: that is its host's.
+        windows = lent.load(_WINDOWS)
+        windows.begin(boot.release, self.clock.now, getattr(board, "heap_free", int))
         self.journal = Journal(board.partitions["journal"], self.clock.now)
         self.journal.mount()
         hint = unix_seconds(board.rtc.datetime())
@@ -148,6 +153,8 @@ class Terminal:
             files=self.files,
         )
         self.messenger.on_newest = self.updates.newest.told
+        lent.at_hand(_WINDOWS).started(boot, self.updates.record)
+        lent.give_back((_WINDOWS,))
 
     # what the flows ask
 

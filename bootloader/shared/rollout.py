@@ -37,6 +37,13 @@ class Rollout:
             for name in self._within:
                 field(self._within, name, int, 0, 429496)
             self._halted: list[int] = field(custom, "halted", list, 0, 16)
+            self._control: dict[str, Any] = {}
+            if isinstance(custom, dict) and "control" in custom:
+                self._control = field(custom, "control", dict, 0, 64)
+            for name in self._control:
+                reach: Any = field(self._control, name, list, 2, 2)
+                field({name: reach[0]}, name, int, 0, 10000)
+                field({name: reach[1]}, name, int, 0, 429496)
         except ValueError as error:
             raise ReleaseRefused("malformed", "rollout plan: " + str(error))
 
@@ -50,11 +57,38 @@ class Rollout:
         if wave is None:
             raise ReleaseRefused("not_yet", "%d is for nobody yet" % number)
         salt, threshold = wave
+        place = self._drawn(salt)
+        if place >= (threshold, self._within.get(str(number), 0)):
+            raise ReleaseRefused(
+                "not_yet", "%d is for %d of 10000, here is %d" % (number, threshold, place[0])
+            )
+
+    def _drawn(self, salt: str) -> tuple[int, int]:
+        """This terminal's ten-thousandth, and the step in it."""
         digest = sha256(bytes.fromhex(salt) + self._terminal_id).digest()
         drawn = int.from_bytes(digest[:4], "big")
-        place = drawn % 10000
-        within = self._within.get(str(number), 0)
-        if place > threshold or (place == threshold and drawn // 10000 >= within):
-            raise ReleaseRefused(
-                "not_yet", "%d is for %d of 10000, here is %d" % (number, threshold, place)
-            )
+        return drawn % 10000, drawn // 10000
+
+    def control_of(self, number: int) -> str:
+        """What names the wave of release `number`, which `check` refuses as "not_yet", if this
+        terminal is in its control arm: it restarts once in each. Else "".
+        """
+        name = str(number)
+        if name not in self._control or number in self._halted or name not in self._releases:
+            return ""
+        salt, threshold = self._releases[name]
+        reach = self._control[name]
+        if self._drawn(salt) >= (reach[0], reach[1]):
+            return ""
+        return "%d %d.%d %d.%d" % (number, threshold, self._within.get(name, 0), reach[0], reach[1])
+
+    def is_watched(self, running: int) -> bool:
+        """Whether a terminal on release `running` is in an arm of a wave that is judged: of that
+        release, or of one that is newer.
+        """
+        for name in self._control:
+            if name.isdigit() and int(name) >= running:
+                is_here = self.control_of(int(name))
+                if is_here and self._releases[name][1] < 10000:
+                    return True
+        return False

@@ -1,9 +1,13 @@
 """The Li-ion cell as a percentage; for the status bar and the check-in."""
 
+from bootloader.shared.compat import const
+from firmware import counts
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootloader.shared.board import Board
 
+_BATTERY_LOW_MV = const(25)
 # (mV, percent) of a resting Li-ion cell; between two points it is read off a straight line
 _CURVE = ((3300, 0), (3500, 8), (3600, 18), (3700, 40), (3800, 60), (3950, 80), (4150, 100))
 
@@ -36,4 +40,5 @@ class Battery:
     def read(self) -> tuple[int, int, bool]:
         """Take a reading; returns (smoothed mV, percent, charging)."""
         self.mv += (self._board.battery_mv() - self.mv) // 4
+        counts.values[_BATTERY_LOW_MV] = min(self.mv, counts.values[_BATTERY_LOW_MV] or self.mv)
         return self.mv, percent(self.mv), self._board.charging()

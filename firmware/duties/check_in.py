@@ -2,9 +2,9 @@
 
 import asyncio
 
-from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
+from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
 from bootloader.shared.control import ControlError
-from firmware import lent
+from firmware import counts, lent
 from firmware.clock import set_rtc
 from firmware.duties.apart import apart
 from firmware.log import log
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _SYNC = "firmware.office.sync"
 _CHECK_IN = "firmware.office.check_in"
 _STOCK = "firmware.office.stock_delivery"
+_WINDOWS = "firmware.office.windows"
+_CONFIG = "/data/config.json"
+_LOG_ERRORS = const(22)
 
 
 class CheckIn:
@@ -47,8 +50,8 @@ class CheckIn:
         self._terminal.link.hurry()
         await self._heard.wait()
 
-    async def run(self) -> None:
-        """Check in once.
+    async def run(self, restarts: int = 0) -> None:
+        """Check in once. `restarts`: the release that the terminal starts into now.
 
         Raises:
             NoNetwork, BadReply, ServerRefused: the server does not know; said again next time.
@@ -63,7 +66,7 @@ class CheckIn:
         if failure:
             told = [failure["release"], failure["reason"]]
         files = dict(terminal.files.refused)
-        now, terminal.message, waiting, recalled = await self._ask(told, files)
+        now, terminal.message, waiting, recalled = await self._ask(told, files, restarts)
         self._told = files
         self._heard.set()
         terminal.link.reached()
@@ -78,16 +81,19 @@ class CheckIn:
             self.done = True
             _record(boot.control.running_well)
             log("radio", "server reached, time {}".format(now))
-        waiting = [n for n in waiting if "stock/%d" % n not in files]
-        await self._stock(waiting, recalled)
+        if not restarts:
+            waiting = [n for n in waiting if "stock/%d" % n not in files]
+            await self._stock(waiting, recalled)
 
-    async def _ask(self, told: list[int | str] | None, files: dict[str, str]) -> "Answer":
+    async def _ask(
+        self, told: list[int | str] | None, files: dict[str, str], restarts: int
+    ) -> "Answer":
         """What the server answers to how this terminal is."""
         terminal = self._terminal
         boot = terminal.boot_info
         changed = files != self._told
         try:
-            check_in = lent.load(_CHECK_IN, (_SYNC,))
+            check_in = lent.load(_CHECK_IN, (_WINDOWS, _SYNC))
             status = check_in.status(
                 time=terminal.now(),
                 release=boot.release,
@@ -99,13 +105,15 @@ class CheckIn:
                 failure=told,
                 files=[[name, files[name]] for name in sorted(files)] if changed else None,
                 waits=terminal.updates.waits,
+                restarts=restarts,
+                runs=None if self.done else check_in.runs(boot, terminal.files.in_use(_CONFIG)),
             )
             answer: Answer = await check_in.check_in(
                 terminal.journal, terminal.messenger, terminal.till, status
             )
             return answer
         finally:
-            lent.give_back((_CHECK_IN, _SYNC))
+            lent.give_back((_CHECK_IN, _SYNC, _WINDOWS))
 
     async def _stock(self, waiting: list[int], recalled: list[int]) -> None:
         """Fetch the batches that wait, and sell no more from those that were recalled."""
@@ -134,4 +142,5 @@ def _record(change: "Callable[[], None]") -> None:
     try:
         change()
     except (ControlError, OSError) as error:
+        counts.add(_LOG_ERRORS)
         log("main", "boot records: " + str(error))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NO_ANSWER = (NoNetwork, BadReply, ServerRefused)
 _SYNC = "firmware.office.sync"
+_WINDOWS = "firmware.office.windows"
 _SIGNAL_MS = 60000
 _NOBODY_LOOKS_MS = 300000
 """So long after the last key the signal is looked at so seldom; what the network does is told."""
@@ -109,8 +110,8 @@ class Radio:
         if ticks_diff(ticks_ms(), self._sync_due_ms) >= 0:
             # After a check-in the server is to have all: it compares floats with whole journals.
             try:
-                sync = lent.load(_SYNC)
+                sync = lent.load(_SYNC, (_WINDOWS,))
                 await sync.sync(terminal.journal, terminal.messenger, terminal.till, has_checked_in)
             finally:
-                lent.give_back((_SYNC,))
+                lent.give_back((_SYNC, _WINDOWS))
             self._sync_due_ms = ticks_add(ticks_ms(), terminal.config.sync_s * 1000)

@@ -6,7 +6,8 @@ A task that fails ends the program with its error, so that the bootloader counts
 import asyncio
 
 from bootloader.shared import breath
-from bootloader.shared.compat import ticks_diff, ticks_ms
+from bootloader.shared.compat import const, ticks_diff, ticks_ms
+from firmware import counts
 from firmware.bell import to_beat_ms
 from firmware.drivers.keypad import SCAN_MS
 from firmware.log import log
@@ -28,6 +29,7 @@ FEED_MS = 4000
 MERCHANT_SILENT_MS = 30000
 RADIO_SILENT_MS = 1200000
 TECHNICIAN_SILENT_MS = 300000
+_ON_MS = const(0)  # of `counts`
 
 
 class Supervisor:
@@ -71,10 +73,13 @@ class Supervisor:
     async def watch(self) -> None:
         """Feed the watchdog while merchant and radio live; raises what a task failed with."""
         silent = None
+        counted_ms = ticks_ms()
         while True:
             if self._failed:
                 raise self._failed
             now = ticks_ms()
+            counts.add(_ON_MS, ticks_diff(now, counted_ms))
+            counted_ms = now
             if not self._is_selling:
                 if ticks_diff(now, self._technician_ms) > TECHNICIAN_SILENT_MS:
                     log("service", "left alone: back to selling")

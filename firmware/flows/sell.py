@@ -5,10 +5,15 @@ voucher fetched or opened, printed, print journaled. From the intent on, whateve
 leaves the sale in the journal, and `firmware.flows.recover` finishes it.
 """
 
+from bootloader.shared.compat import const
+from firmware import counts
 from firmware.flows.steps import ask_server, choose, hand_over, paper, reach
 from firmware.flows.steps.explain import explain
 from firmware.net.link import OFFLINE
 from firmware.sales.catalogue import PIN
+
+_SALES_TRIED = const(1)
+_SALES_FROM_STOCK = const(5)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,10 +45,13 @@ async def sell(desk: "Desk", product: "Product") -> bool:
         return False
     if await reach.wait_for_network(desk):
         sale = desk.till.begin_online(product.id, product)
+        counts.add(_SALES_TRIED)
         if not await ask_server.ask_server(desk, sale):
             return False
     elif await offer_stock(desk, product):
         sale = desk.till.begin_offline(product.id, product)
+        counts.add(_SALES_TRIED)
+        counts.add(_SALES_FROM_STOCK)
     else:
         return False
     return await hand_over.hand_over(desk, sale, False, True)

@@ -10,6 +10,7 @@ import os
 from hashlib import sha256
 
 from bootloader.shared.compat import const
+from firmware import counts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _PIECE_BYTES = const(256)
 _MAX_REFUSED = const(8)
 _MAX_NAME = const(64)
 _MAX_WHY = const(100)
+_FILES_REFUSED = const(28)
 
 
 class Kept:
@@ -71,6 +73,7 @@ class Kept:
 
     def refuse(self, name: str, why: str) -> None:
         """Note that a file is not used."""
+        counts.add(_FILES_REFUSED)
         if len(self.refused) < _MAX_REFUSED or name in self.refused:
             self.refused[name[:_MAX_NAME]] = why[:_MAX_WHY]
 

@@ -2,9 +2,13 @@
 
 import json
 
+from bootloader.shared.compat import const
 from bootloader.shared.tidy import tidy
+from firmware import counts
 from firmware.kept.files import put
 from firmware.log import log
+
+_LOG_ERRORS = const(22)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +51,7 @@ class Memory:
             try:
                 self._store()
             except OSError as error:
+                counts.add(_LOG_ERRORS)
                 log("memory", "not kept: " + str(error))
 
     def _store(self) -> None:

@@ -7,8 +7,7 @@ else comes is passed over.
 """
 
 from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
-from firmware.net.modem.chat import ChatError
-from firmware.net.modem.errors import LinkError, LinkTimeout
+from firmware.net.modem.errors import LinkTimeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ _DATAGRAM_BYTES = const(1152)
 _PIECE_BYTES = const(512)
 _LATER_MS = const(12000)
 """So long may an answer take that was announced: a supplier is asked meanwhile."""
-_RESOLVE_MS = const(10000)
 
 
 def question(message_id: int, payload: bytes) -> bytes:
@@ -65,27 +63,6 @@ def parse(data: bytes) -> tuple[int, int, int, bytes] | None:
     if at == size - 1:
         return None  # a marker, and nothing behind it
     return data[0] >> 4 & 3, data[1], data[2] << 8 | data[3], data[at + 1 :]
-
-
-async def resolve(modem: "Modem", host: str) -> str:
-    """The address of a host as the modem's DNS has it. The caller holds the modem's lock.
-
-    Raises:
-        LinkError: none, or no answer.
-    """
-    if all(c in "0123456789." for c in host):
-        return host
-    try:
-        line = await modem.chat.command(
-            b'AT+CDNSGIP="' + host.encode() + b'"', (b"+CDNSGIP:",), _RESOLVE_MS
-        )
-    except ChatError as error:
-        raise LinkError(str(error))
-    words = str(bytes(b if b < 128 else 63 for b in line), "ascii").split('"')
-    address = words[3] if len(words) > 3 else ""
-    if not 6 < len(address) < 16 or any(c not in "0123456789." for c in address):
-        raise LinkError("no address of " + host)
-    return address
 
 
 async def ask(

@@ -1,6 +1,7 @@
 """Asking the server for the voucher of one online sale (message kind 2)."""
 
-from bootloader.shared.compat import const
+from bootloader.shared.compat import const, ticks_diff, ticks_ms
+from firmware import counts
 from firmware.lent import give_back, load
 from firmware.office.messenger import FLOAT_MINOR, SALE, UINT32, NoNetwork, ServerRefused, field
 
@@ -36,6 +37,10 @@ MAX_DETAILS = const(12)
 MAX_LABEL = const(16)
 MAX_VALUE = const(64)
 MAX_AGAIN_S = const(3600)
+_SALES_ANSWERED = const(2)
+_SALES_FAILED = const(3)
+_SALES_TIMED_OUT = const(4)
+_ANSWER = const(33)
 PENDING = "pending"
 """Not a refusal: the server has the sale, and what it asks has not decided yet."""
 
@@ -63,28 +68,35 @@ async def ask(messenger: "Messenger", till: "Till", sale: "Sale") -> str:
         if load(_CANCELLING).is_asked(till.journal, sale.sequence):
             question[_SALE_CANCEL] = True
         give_back((_CANCELLING,))
+    asked_ms = ticks_ms()
     try:
         try:
             reply = await messenger.exchange(SALE, question)
         except NoNetwork as error:
             if not error.may_be_seen:
                 raise
+            counts.add(_SALES_TIMED_OUT)
+            asked_ms = ticks_ms()
             reply = await messenger.exchange(SALE, question)
     except ServerRefused as refused:
         # Both say for good that this sequence is not this sale.
         if refused.code not in ("conflict", "bad_message"):
             raise
         till.refused(sale, refused.code)
+        counts.add(_SALES_FAILED)
         return refused.code
+    counts.took(_ANSWER, ticks_diff(ticks_ms(), asked_ms))
     status = field(reply, _SALE_REPLY_STATUS, int, _DELIVERED, _PENDING)
     if status == _DELIVERED:
         till.delivered(sale, *delivery(reply))
+        counts.add(_SALES_ANSWERED)
         return ""
     if status == _PENDING:
         till.pending(sale, field(reply, _SALE_REPLY_AGAIN, int, 1, MAX_AGAIN_S))
         return PENDING
     code = field(reply, _SALE_REPLY_CODE, str, 1, 32)
     till.refused(sale, code)
+    counts.add(_SALES_ANSWERED)
     return code
 
 

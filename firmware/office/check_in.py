@@ -1,11 +1,14 @@
 """Telling the server how the terminal is, and hearing what waits for it (message kind 1)."""
 
 from bootloader.shared.compat import const
+from firmware.kept.files import digest
+from firmware.office import windows
 from firmware.office.messenger import CHECK_IN, FLOAT_MINOR, UINT32, BadReply, field
 from firmware.office.sync import settle, tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from firmware.boot_info import BootInfo
     from firmware.office.messenger import Content, Messenger
     from firmware.sales.journal import Journal
     from firmware.sales.till import Till
@@ -24,6 +27,10 @@ _CHECK_IN_OWN_FLOAT = const(9)
 _CHECK_IN_JOURNAL = const(10)
 _CHECK_IN_FILES = const(11)
 _CHECK_IN_WAITS = const(12)
+_CHECK_IN_COUNTERS = const(13)
+_CHECK_IN_RESTARTS = const(14)
+_CHECK_IN_IMAGE = const(15)
+_CHECK_IN_SETTINGS = const(16)
 _CHECK_IN_REPLY_TIME = const(1)
 _CHECK_IN_REPLY_FLOAT = const(2)
 _CHECK_IN_REPLY_ACKNOWLEDGED = const(3)
@@ -46,10 +53,13 @@ def status(
     failure: list[int | str] | None,
     files: list[list[str]] | None = None,
     waits: list[int | str] | None = None,
+    restarts: int = 0,
+    runs: tuple[bytes, bytes] | None = None,
 ) -> "Content":
     """How the terminal is, for `check_in`. `failure`: None or [release, reason]; `files` that it
     cannot work with, each [file, reason], when they are others than it last said; `waits`: for
-    what the update does, [release or 0, code].
+    what the update does, [release or 0, code]; `restarts`: the release that it starts into now, or
+    0; `runs`: the SHA-256 of image and settings, while the server was not told since the start.
     """
     fields: Content = {
         _CHECK_IN_TIME: time,
@@ -65,7 +75,21 @@ def status(
         fields[_CHECK_IN_FILES] = files
     if waits:
         fields[_CHECK_IN_WAITS] = waits
+    if restarts:
+        fields[_CHECK_IN_RESTARTS] = restarts
+    if runs:
+        fields[_CHECK_IN_IMAGE], fields[_CHECK_IN_SETTINGS] = runs
     return fields
+
+
+def runs(boot: "BootInfo", settings: str) -> tuple[bytes, bytes] | None:
+    """SHA-256 of the image that runs and of the file of settings at that path; None if it cannot be
+    read.
+    """
+    try:
+        return boot.control.state.slots[boot.slot].sha256, digest(settings)
+    except OSError:
+        return None
 
 
 async def check_in(
@@ -80,7 +104,11 @@ async def check_in(
     """
     fields[_CHECK_IN_OWN_FLOAT] = till.float_minor
     fields[_CHECK_IN_JOURNAL] = [journal.oldest, journal.next_sequence]
+    counted = windows.due(_CHECK_IN_RESTARTS in fields)
+    if counted:
+        fields[_CHECK_IN_COUNTERS] = counted
     reply = await messenger.exchange(CHECK_IN, fields)
+    windows.answered(counted)
     time = field(reply, _CHECK_IN_REPLY_TIME, int, 0, UINT32)
     ledger_minor = field(reply, _CHECK_IN_REPLY_FLOAT, int, -FLOAT_MINOR, FLOAT_MINOR)
     through = field(reply, _CHECK_IN_REPLY_ACKNOWLEDGED, int, 0)

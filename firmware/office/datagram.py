@@ -4,7 +4,8 @@ the heap only while it is asked (`messenger`).
 
 from bootloader.shared import cose
 from bootloader.shared.compat import const
-from firmware.net.coap import ask, resolve
+from firmware import lent
+from firmware.net.coap import ask
 from firmware.net.modem.errors import ModemError
 
 TYPE_CHECKING = False
@@ -45,7 +46,11 @@ async def by_datagram(messenger: "Messenger", plain: bytes) -> bytes | None:
         drawn = messenger.random(4)
         try:
             if not messenger.address:
-                messenger.address = await resolve(modem, client.host)
+                try:
+                    names = lent.load(modem.names)
+                    messenger.address = await names.resolve(modem, client.host)
+                finally:
+                    lent.give_back((modem.names,))
             answer = await ask(
                 modem,
                 messenger.address,

@@ -5,12 +5,15 @@ come under the seal.
 """
 
 from bootloader.shared.compat import const
+from firmware import counts
+from firmware.office import windows
 from firmware.office.ask import ask
 from firmware.office.messenger import (
     FLOAT_MINOR,
     JOURNAL,
     STOCK_HELD,
     BadReply,
+    NoNetwork,
     ServerRefused,
     field,
 )
@@ -20,13 +23,14 @@ from firmware.sales.stock import StockError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.office.messenger import Messenger
+    from firmware.office.messenger import Content, Messenger
     from firmware.sales.journal import Journal
     from firmware.sales.stock import Stock
     from firmware.sales.till import Till
 
 MESSAGE_BYTES = const(1900)  # of records; sealed it stays under 2 KiB
 _JOURNAL_RECORDS = const(1)
+_JOURNAL_COUNTERS = const(13)
 _JOURNAL_REPLY_ACKNOWLEDGED = const(1)
 _JOURNAL_REPLY_FLOAT = const(2)
 _JOURNAL_REPLY_BATCHES = const(6)
@@ -38,6 +42,9 @@ _STOCK_HELD_EXPIRY = const(4)
 _STOCK_HELD_COUNT = const(5)
 _STOCK_HELD_FIRST = const(6)
 _STOCK_HELD_SERIALS = const(7)
+_SETTLES_TRIED = const(12)
+_SETTLES_FAILED = const(13)
+_JOURNAL_LOST = const(27)
 
 
 async def sync(
@@ -92,7 +99,7 @@ async def tell(journal: "Journal", messenger: "Messenger", till: "Till", told: i
             records.pop()
         if not records:
             break
-        reply = await messenger.exchange(JOURNAL, {_JOURNAL_RECORDS: records})
+        reply = await _told(messenger, records)
         through = field(reply, _JOURNAL_REPLY_ACKNOWLEDGED, int, told, journal.next_sequence - 1)
         ledger_minor = field(reply, _JOURNAL_REPLY_FLOAT, int, -FLOAT_MINOR, FLOAT_MINOR)
         till.blocked = reply.get(_JOURNAL_REPLY_BLOCKED) is True
@@ -108,6 +115,22 @@ async def tell(journal: "Journal", messenger: "Messenger", till: "Till", told: i
             listed = True
             for batch_id in field(reply, _JOURNAL_REPLY_BATCHES, list, 0, 8):
                 await _list_stock(messenger, till.stock, batch_id)
+
+
+async def _told(messenger: "Messenger", records: list[bytes]) -> "Content":
+    question: Content = {_JOURNAL_RECORDS: records}
+    counted = windows.due()
+    if counted:
+        question[_JOURNAL_COUNTERS] = counted
+    counts.add(_SETTLES_TRIED)
+    try:
+        reply = await messenger.exchange(JOURNAL, question)
+    except (NoNetwork, BadReply):
+        counts.add(_SETTLES_FAILED)
+        raise
+    windows.answered(counted)
+    counts.add(_JOURNAL_LOST, records.count(b""))
+    return reply
 
 
 def settle(journal: "Journal", through: int, ledger_minor: int, time: int = 0) -> None:

@@ -5,6 +5,7 @@ log and what the `download` partition holds.
 from bootloader.shared import release as releases
 from bootloader.shared.compat import const
 from bootloader.shared.rollout import Rollout
+from firmware import counts
 
 from .download import ONE_REQUEST_BYTES, under_way
 from .offer import Offer, Way
@@ -41,11 +42,13 @@ class Choice:
         self._channel = channel
         self._record = record
         self._log = log
+        self._not_yet: list[int] = []
 
     def choose(self, trusted: "TrustedMetadata", offer: Offer | None) -> Offer | None:
         """What to bring in now: `offer`, if that is still the best, a new one, or None."""
         targets = trusted.targets(self._channel)
         chosen = None
+        sham = ""
         try:
             running = self._running(trusted)
             chosen = releases.choose(
@@ -53,6 +56,10 @@ class Choice:
             )
             if chosen and not self._boot.trial:
                 chosen = self._finish_first(trusted, targets, running, chosen, offer)
+            counts.is_hourly = running.rollout.is_watched(self._boot.release)
+            self._record.is_hourly = counts.is_hourly
+            if chosen is None:
+                chosen, sham = self._control_of(targets, running)
         except releases.ReleaseRefused as error:
             self._log(str(error))
         if self._boot.trial or chosen is None:
@@ -64,13 +71,30 @@ class Choice:
         fresh_until_s = min(
             trusted.fresh_until_s(self._channel), trusted.fresh_until_s("rollout-" + self._channel)
         )
-        if offer is not None and offer.release.image_sha256 == chosen.image_sha256:
+        is_same = offer is not None and offer.release.image_sha256 == chosen.image_sha256
+        if offer is not None and is_same and offer.sham == sham:
             offer.release = chosen
             offer.fresh_until_s = fresh_until_s
             return offer
         self._record.pending = True
+        if sham:
+            self._log("a restart is due, as control of release %d" % chosen.release)
+            return Offer(chosen, [], fresh_until_s, sham)
         self._log("release %d (%s) is offered" % (chosen.release, chosen.version))
         return Offer(chosen, self._ways(trusted, targets, chosen), fresh_until_s)
+
+    def _control_of(self, targets: "Json", running: "Running") -> "tuple[Release | None, str]":
+        """The release in whose control arm this terminal is, and its wave, if it has not restarted
+        in that one yet.
+        """
+        for number in self._not_yet:  # the newest first
+            sham = running.rollout.control_of(number)
+            if sham and sham != self._record.sham:
+                path = "%s/%s/%d.full" % (self._channel, self._board.HARDWARE_CLASS, number)
+                return releases.Release.parse(path, targets[path]), sham
+            if sham:
+                break
+        return None, ""
 
     def _security_version(self) -> int:
         return self._boot.control.state.security_version
@@ -94,6 +118,8 @@ class Choice:
 
     def _passed_over(self, refused: "ReleaseRefused") -> None:
         self._log("passed over: " + str(refused))
+        if refused.reason == "not_yet":
+            self._not_yet.append(int(str(refused).split(" ")[0]))
         if refused.reason not in _NO_NEWS and self._record.refusal is None:
             # The text begins with the number or, of an entry that cannot be read, with its path.
             number = str(refused).split(" ")[0].split("/")[-1].split(".")[0]

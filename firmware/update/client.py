@@ -1,6 +1,5 @@
-"""The update client: poll, verify, download, expand, wait for the gate, switch. Here is the order
-of the steps; `firmware.terminal` runs the one `UpdateClient`. What may be trusted is decided by
-`bootloader.shared.tuf`, what may run here by `bootloader.shared.release`.
+"""The update client: poll, verify, download, expand, wait for the gate, switch, in this order. What
+may be trusted is decided by `bootloader.shared.tuf`, what may run by `bootloader.shared.release`.
 
 Any step can be cut and repeated: metadata is stored by rename and only once verified, the payload
 is resumed from what flash holds, and a slot counts for nothing until `start_trial` names it.
@@ -13,6 +12,7 @@ is loaded for that and forgotten after.
 import asyncio
 
 from bootloader.shared.compat import collect, const, sleep_ms
+from firmware import counts
 from firmware.kept.files import Kept, exists
 from firmware.kept.store import Store
 from firmware.lent import give_back, load
@@ -27,7 +27,7 @@ from .server import Server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from bootloader.shared.board import Board
     from firmware.boot_info import BootInfo
@@ -46,6 +46,8 @@ _GATE_S = const(5)
 # room, and nobody at the terminal for so long.
 _RUNS_WITHOUT_ROOM = const(3)
 _NOBODY_THERE_S = const(600)
+_LOG_ERRORS = const(22)
+_OURS = ("memory", "storage")  # faults, of which none is the network's or the merchant's
 # What may be this terminal's flash or somebody on the way, and not the release's fault.
 _NOT_ITS_FAULT = ("payload_hash", "image_hash", "storage", "control")
 
@@ -53,14 +55,14 @@ _NOT_ITS_FAULT = ("payload_hash", "image_hash", "storage", "control")
 class UpdateClient:
     """`run_once()` is called again and again; what it returns says when.
 
-    http: an `HttpClient`. boot_info: as the bootloader gave it. catalogue: the target that holds
-    the price list. log(text). time_s(): trusted Unix seconds, 0 if unknown. gate_facts(): as
-    `gate_blocks` takes. on_catalogue(): a new `catalogue.json` was stored. data: the mounted data
-    partition's path. note_key: what the note of verified files is sealed with; without one, stored
-    files are verified with every refresh. files: the `Kept` that knows what is refused.
+    http: an `HttpClient`. catalogue: the target of the price list. time_s(): trusted Unix seconds,
+    0 if unknown. gate_facts(): as `gate_blocks` takes. on_catalogue(): a new `catalogue.json` was
+    stored. data: the mounted data partition's path. note_key: what the note of verified files is
+    sealed with; without one, they are verified with every refresh. files: the `Kept` that knows
+    what is refused. Set beside: `on_restart(release)` tells the server that the terminal starts
+    into that release now, or raises as `Messenger.exchange`.
 
-    For the check-in: `refusal` is None or [release, reason]; `waits` is None or [release or 0, code
-    for what it waits for] (docs/formats/messages.md).
+    For the check-in: `refusal` is None or [release, reason]; `waits` None or [release or 0, code].
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class UpdateClient:
         self.newest = Newest(time_s, 2 * poll_s)
         self._why: str | None = None
         self.waits: list[int | str] | None = None
+        self.on_restart: Callable[[int], Awaitable[None]] | None = None
 
     @property
     def refusal(self) -> "Refusal | None":
@@ -117,19 +120,15 @@ class UpdateClient:
 
     def news(self, language: str) -> str:
         """What a release says to the merchant, in `language` or else in English; or ""."""
-        if self.offer is not None:
+        if self.offer and not self.offer.sham:
             return self.offer.release.merchant_text(language)
         return self.record.news.get(language) or self.record.news.get("en") or ""
 
     def _circumstances(self) -> tuple[object, ...]:
         """All but files that decides what a look leads to."""
-        return (
-            self._channel,
-            self._catalogue,
-            self._boot.release,
-            self._boot.control.state.security_version,
-            self._board.BOOTLOADER_VERSION,
-        )
+        security_version = self._boot.control.state.security_version
+        who = (self._channel, self._catalogue, self._boot.release)
+        return who + (security_version, self._board.BOOTLOADER_VERSION)
 
     # One run
 
@@ -175,6 +174,7 @@ class UpdateClient:
         finally:
             number = self.offer.release.release if self.offer else 0
             self.waits = [number, self._why] if self._why else None
+            counts.add(_LOG_ERRORS, self._why in _OURS)
             collect()
         if self._cramped >= _RUNS_WITHOUT_ROOM:
             self._make_room()
@@ -328,35 +328,29 @@ class UpdateClient:
             return min(_GATE_S, self._poll_s)
         # It may have been halted since: ask again, so that nothing but a fresh answer will do.
         if not is_asked:
-            wanted = offer.release.image_sha256
             await self._poll(True)
-            if self.offer is None or self.offer.release.image_sha256 != wanted:
+            if self.offer is not offer:
                 return 1
-            offer = self.offer
-            if not self._may_install(offer) or self._gate_closed(offer):
-                return min(_GATE_S, self._poll_s)
-        self._switch(offer)
-        return self._poll_s
+        if not self._may_install(offer) or self._gate_closed(offer):
+            return min(_GATE_S, self._poll_s)
+        return await self._switch(offer)
 
     def _may_install(self, offer: "Offer") -> bool:
-        now_s = self._time_s()
-        if now_s and now_s < offer.fresh_until_s:
-            return True
-        self._why = "expired" if now_s else "clock"
-        why = "the signatures expired" if now_s else "the time is unknown"
-        self._log("not installed: " + why)
-        return False
+        stale = offer.stale(self._time_s())
+        if stale:
+            self._why, words = stale
+            self._log("not installed: " + words)
+        return not stale
 
     def _gate_closed(self, offer: "Offer") -> bool:
         """Whether the switch must wait; says so, once for each reason."""
         blocked = offer.blocked(self._gate_facts())
-        if not blocked:
-            return False
-        self._why, words = blocked
-        if words != offer.waits_for:
-            self._log("update ready, waits: " + words)
-        offer.waits_for = words
-        return True
+        if blocked:
+            self._why, words = blocked
+            if words != offer.waits_for:
+                self._log("update ready, waits: " + words)
+            offer.waits_for = words
+        return bool(blocked)
 
     async def _prepare(self) -> None:
         """Bring what is offered into the other slot; without success the offer is gone."""
@@ -382,10 +376,19 @@ class UpdateClient:
         else:
             self.record.refuse(offer.release.release, reason)
 
-    def _switch(self, offer: "Offer") -> None:
-        from .switch import switch
+    async def _switch(self, offer: "Offer") -> int:
+        from .switch import say, switch
 
-        begun = switch(self._boot, offer.release, self.record, self._log)
+        if self.on_restart:
+            heard = await say(self.on_restart, offer, self._boot.release, self._log)
+            if heard and self.newest.tag and not self.newest.has(self._last.stem()):
+                raise Interrupted("there is news")  # a halt, perhaps
+            if self._gate_closed(offer):
+                return min(_GATE_S, self._poll_s)
+        begun = switch(self._boot, offer, self.record, self._log)
         self._tidy()
         if begun:
             self._board.reset()
+        elif offer.sham:
+            self.offer = None
+        return self._poll_s

@@ -48,13 +48,13 @@ class LastLook:
             return ""
         if record.whole != self._seal():
             return ""
-        return self._stem() + record.coded + '"'
+        return self.stem() + record.coded + '"'
 
     def note(self, told: str, is_whole: bool) -> None:
         """A look was had, which `told` so tags; is_whole: nothing is left to do."""
         self._record.whole = self._seal() if is_whole else ""
         # Of the answer's tag only which of the file's two it is: a proxy may expand what it passes.
-        self._record.coded = "" if told.endswith(self._stem() + '"') else "z"
+        self._record.coded = "" if told.endswith(self.stem() + '"') else "z"
         self._record.looked_s = self._time_s()
         self._record.save()
 
@@ -65,7 +65,8 @@ class LastLook:
         seal: str = digest.digest().hex()
         return seal[: 2 * _TAG_HEX_DIGITS]
 
-    def _stem(self) -> str:
+    def stem(self) -> str:
+        """What both of the server's tags of the timestamp that is here begin with."""
         digest = sha256()
         self._trust.feed(digest.update, "timestamp.json")
         text: str = digest.digest().hex()

@@ -17,22 +17,22 @@ class Newest:
     def __init__(self, time_s: "Callable[[], int]", holds_s: int) -> None:
         self._time_s = time_s
         self._holds_s = holds_s
-        self._tag = ""
+        self.tag = ""
         self._told_s = 0
         self._news = asyncio.Event()
 
     def told(self, newest: bytes) -> None:
         """A sealed answer named the newest timestamp by its tag."""
         tag = newest.hex()
-        if tag != self._tag:
+        if tag != self.tag:
             self._news.set()
-        self._tag = tag
+        self.tag = tag
         self._told_s = self._time_s()
 
     def has(self, tag: str) -> bool:
         """Whether the server said lately that this (a tag as HTTP has it) is the newest."""
         since_s = self._time_s() - self._told_s
-        return self._tag != "" and tag[1:].startswith(self._tag) and 0 <= since_s < self._holds_s
+        return self.tag != "" and tag[1:].startswith(self.tag) and 0 <= since_s < self._holds_s
 
     async def rest(self, ms: int) -> None:
         """Wait so long, or until the server has spoken of something new."""

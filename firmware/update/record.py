@@ -34,7 +34,9 @@ class Record:
     whole: seal of all that the last look led to, "" if it left anything undone; coded: which of the
     server's two tags it came with; looked_s: when. pending: a release is on its way. refused:
     [[release, reason]]; refusal: the one that the server is still to be told of, or None. news:
-    {language: text} of the last release that was switched to.
+    {language: text} of the last release that was switched to. is_hourly: the plan wants a window
+    of counters each hour. sham: the wave in which this terminal restarted last as a control;
+    restarted: the start that comes is wanted, for that or for a release.
 
     tried: the release that the next three are of; faults: how often it could not be brought in;
     trials: how often it was on trial; not_before_s: when it is tried again.
@@ -57,6 +59,8 @@ class Record:
         self.refused: list[Refusal] = []
         self.refusal: Refusal | None = None
         self.news: dict[str, str] = {}
+        self.is_hourly = self.restarted = False
+        self.sham = ""
         self._begin(0)
         try:
             self._load()
@@ -84,11 +88,13 @@ class Record:
         tried, faults, trials, not_before_s = kept.get("later", (0, 0, 0, 0))
         self.tried, self.faults = int(tried), int(faults)
         self.trials, self.not_before_s = int(trials), int(not_before_s)
+        is_hourly, sham, restarted = kept.get("arm", (False, "", False))
+        self.is_hourly, self.sham, self.restarted = bool(is_hourly), str(sham), bool(restarted)
         for language, text in kept.get("news", {}).items():
             self.news[str(language)] = str(text)
 
-    def save(self) -> None:
-        """Put it on the disk; one that takes nothing is no reason to stop."""
+    def save(self) -> bool:
+        """Put it on the disk; whether that took it. If not, that is no reason to stop."""
         kept = {
             "whole": self.whole,
             "coded": self.coded,
@@ -98,12 +104,15 @@ class Record:
             "refusal": self.refusal,
             "later": [self.tried, self.faults, self.trials, self.not_before_s],
             "news": self.news,
+            "arm": [self.is_hourly, self.sham, self.restarted],
         }
         try:
             self._files.write(_FILE, json.dumps(kept).encode())
+            return True
         except OSError as error:
             # Losing it costs a look at the metadata; ending the program would cost the sales.
             self._log(_FILE + ": " + str(error))
+            return False
 
     def learn(self, boot: "BootInfo") -> None:
         """Take in what the bootloader tells of a release that failed here."""
@@ -188,6 +197,7 @@ class Record:
         if self.tried != number:
             self._begin(number)
         self.trials += 1
+        self.restarted = True
         self.not_before_s = 0
         self.news = {}
         for language in sorted(text)[:_LANGUAGES]:

@@ -2,8 +2,9 @@
 pieces.
 """
 
-from bootloader.shared.compat import collect
-from firmware.net.http import DEFLATED, BadResponse, GaveWay, plain_body
+from bootloader.shared.compat import collect, const
+from firmware import counts
+from firmware.net.http import DEFLATED, BadResponse, ConnectionLost, GaveWay, plain_body
 
 from .errors import Missing
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _METADATA = "/tuf/metadata/"
 _TARGETS = "/tuf/targets/"
 _NEWS = "/tuf/news/"
+_DOWNLOADS_TRIED = const(14)
+_DOWNLOADS_FAILED = const(15)
 
 
 class Server:
@@ -74,6 +77,11 @@ class Server:
         Raises:
             GaveWay: a sale has the link; what `sink` got is good.
         """
-        return await self.http.request(
-            "GET", _TARGETS + name, headers, sink=sink, limit_bytes=limit_bytes, on_head=on_head
-        )
+        counts.add(_DOWNLOADS_TRIED)
+        try:
+            return await self.http.request(
+                "GET", _TARGETS + name, headers, sink=sink, limit_bytes=limit_bytes, on_head=on_head
+            )
+        except ConnectionLost:
+            counts.add(_DOWNLOADS_FAILED)
+            raise

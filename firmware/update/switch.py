@@ -1,22 +1,55 @@
-"""Names the prepared slot in the boot records: the next start tries it. For `client` only."""
+"""Names the prepared slot in the boot records: the next start tries it; or, in the control arm of a
+wave, notes that this terminal restarts for that. For `client` only.
+"""
 
 from bootloader.shared.control import OTHER, ControlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from bootloader.shared.control import Policy
-    from bootloader.shared.release import Release
     from firmware.boot_info import BootInfo
 
+    from .offer import Offer
     from .record import Record
 
 
-def switch(
-    boot: "BootInfo", release: "Release", record: "Record", log: "Callable[[str], object]"
+async def say(
+    on_restart: "Callable[[int], Awaitable[None]]",
+    offer: "Offer",
+    running: int,
+    log: "Callable[[str], object]",
 ) -> bool:
-    """Begin the trial of `release`; the caller resets. False: the boot records do not let it."""
+    """Tell the server that the terminal restarts now, and into which release; whether it heard. If
+    not, that keeps nobody: the word is for who looks after releases.
+    """
+    from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
+
+    try:
+        await on_restart(running if offer.sham else offer.release.release)
+        return True
+    except (NoNetwork, BadReply, ServerRefused) as error:
+        log("restarts, and the server does not know: " + str(error))
+        return False
+
+
+def switch(
+    boot: "BootInfo", offer: "Offer", record: "Record", log: "Callable[[str], object]"
+) -> bool:
+    """Begin the trial of the offer's release, or its sham; the caller resets. False: the boot
+    records or the disk do not let it.
+    """
+    release = offer.release
+    if offer.sham:
+        record.pending = False
+        record.sham = offer.sham
+        record.restarted = True
+        if record.save():
+            log("restarting, as control of release %d" % release.release)
+            return True
+        log("no restart as a control: it would be one again and again")
+        return False
     name = OTHER[boot.slot]
     policy: Policy = {
         "crashes_allowed": release.crashes_allowed,

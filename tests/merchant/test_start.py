@@ -15,6 +15,7 @@ from firmware.duties import out_of_service, supervisor, trial
 class Slot:
     selftest_deadline_s = 1
     state = "good"
+    sha256 = bytes(32)
 
 class Control:
     def __init__(self):

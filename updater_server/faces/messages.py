@@ -106,7 +106,14 @@ def _report(content: Content) -> check_ins.CheckIn:
         journal_next=check_uint(following, named.JOURNAL),
         wait_release=None if wait_code is None else check_uint(wait_release, named.WAITS),
         wait_code=wait_code,
+        image=_digest(content, named.IMAGE),
+        settings=_digest(content, named.SETTINGS),
     )
+
+
+def _digest(content: Content, key: int) -> str | None:
+    """A SHA-256 in hex; None if it is not said."""
+    return content.octets(key, 32).hex() if content.has(key) else None
 
 
 def _wait(content: Content) -> tuple[object, str | None]:

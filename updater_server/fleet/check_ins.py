@@ -39,9 +39,9 @@ class CheckIn:
     refused_files: list[tuple[str, str]] | None = None
     """[(file, reason), …] that it cannot work with; None: as it said before."""
     image: str | None = None
-    """SHA-256 of the image that runs, in hex; None: it does not say."""
+    """SHA-256 of the image that runs, in hex; None: as it said before in this start, if it did."""
     settings: str | None = None
-    """SHA-256 of its settings, in hex; None: it does not say."""
+    """SHA-256 of its settings, in hex; None likewise."""
 
 
 _BEFORE = Prepared(select(check_in).where(check_in.c.terminal_id == bindparam("terminal_id")))
@@ -66,6 +66,9 @@ def record_check_in(connection: Connection, owner: Any, report: CheckIn, now: in
     values |= {"channel": owner.channel, "catalogue": owner.catalogue}
     del values["refused_files"]
     before = _BEFORE.first(connection, terminal_id=terminal_id)
+    if before is not None and _is_same_start(before, report):
+        for name in ("image", "settings"):
+            values[name] = values[name] or getattr(before, name)
     values |= updates.told(connection, terminal_id, before, values, now)
     values |= starts.counted(before, report.boot_count, now)
     if report.refused_files is not None:
@@ -81,6 +84,11 @@ def record_check_in(connection: Connection, owner: Any, report: CheckIn, now: in
         values.setdefault("refused_files", before.refused_files)
         _AGAIN.run(connection, terminal=terminal_id, **{f"new_{k}": v for k, v in values.items()})
     _remember(connection, terminal_id, before, report, values)
+
+
+def _is_same_start(before: Row[Any], report: CheckIn) -> bool:
+    same = before.boot_count == report.boot_count and before.release == report.release
+    return bool(same and before.slot == report.slot)
 
 
 def _remember(

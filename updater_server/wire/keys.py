@@ -50,6 +50,8 @@ class CheckIn:
     WAITS = 12
     COUNTERS = 13
     RESTARTS = 14
+    IMAGE = 15
+    SETTINGS = 16
 
 
 class CheckInReply:

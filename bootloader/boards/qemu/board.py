@@ -7,6 +7,7 @@ randomness are behind UART 3, as requests of docs/formats/sim-bus.md: the emulat
 
 import struct
 import time
+from gc import mem_free as heap_free  # noqa: F401  what a release may tell of
 
 import machine
 import norflash

@@ -10,6 +10,7 @@ release.
 
 import os
 import time
+from gc import mem_free as heap_free  # noqa: F401  what a release may tell of
 
 import machine
 import norflash

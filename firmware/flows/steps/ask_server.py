@@ -2,6 +2,8 @@
 
 import asyncio
 
+from bootloader.shared.compat import const
+from firmware import counts
 from firmware.flows.steps.explain import explain
 from firmware.log import log
 from firmware.office.ask import PENDING
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 ANSWER_MS = 60000
 _AT_ONCE_MS = 500
+_SALES_FAILED = const(3)
+_SALES_TIMED_OUT = const(4)
 
 
 async def ask_server(desk: "Desk", sale: "Sale") -> bool:
@@ -41,7 +45,9 @@ async def ask_server(desk: "Desk", sale: "Sale") -> bool:
             (("*", "later"), ("#", "try")),
         )
         if key == "*":
+            counts.add(_SALES_FAILED)
             return False
+        counts.add(_SALES_TIMED_OUT)
 
 
 async def _wait(desk: "Desk", sale: "Sale") -> bool:

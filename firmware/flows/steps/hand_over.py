@@ -4,6 +4,8 @@ The PIN is on paper only. When the printer has failed, and only then, it may be 
 after a journaled reprint, so that a customer who paid never leaves without it.
 """
 
+from bootloader.shared.compat import const
+from firmware import counts
 from firmware.drivers import printer
 from firmware.lent import give_back, load
 from firmware.log import log
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 PRINT_MS = 40000
 _DAY = "firmware.flows.steps.day"
 SHOW_MS = 120000
+_PRINTS_TRIED = const(6)
+_PRINTS_FAILED = const(7)
+_KEY_TO_PAPER = const(30)
 
 
 async def _print(desk: "Desk", sale: "Sale", sold: "Voucher", duplicate: bool) -> tuple[bool, str]:
@@ -52,8 +57,10 @@ async def hand_over(
     words = desk.words
     while True:
         sold = desk.till.reprint(sale) if duplicate else desk.till.voucher(sale)
+        counts.add(_PRINTS_TRIED)
         sent, status = await _print(desk, sale, sold, duplicate)
         if sent and status in (printer.OK, printer.UNKNOWN):
+            counts.took(_KEY_TO_PAPER, desk.ui.idle_ms())
             desk.till.printed(sale, status == printer.OK)
             log("sale", "{} printed, head says {}".format(sale.sequence, status))
             key = await done(desk, sold, status == printer.OK, may_go_on)
@@ -61,6 +68,7 @@ async def hand_over(
                 return key == "0"
             duplicate = True
             continue
+        counts.add(_PRINTS_FAILED)
         # once a byte went out the customer may hold the PIN: from here on only copies
         duplicate = duplicate or sent
         log("sale", "{} not printed: {}".format(sale.sequence, status))

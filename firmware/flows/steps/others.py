@@ -3,6 +3,8 @@
 The order that no cut may break is that of `firmware.flows.sell`. Nothing of it is sold from stock.
 """
 
+from bootloader.shared.compat import const
+from firmware import counts
 from firmware.flows.steps import amount, ask_server, choose, hand_over, paper, reach, recipient
 from firmware.flows.steps.explain import explain
 from firmware.net.link import OFFLINE
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from firmware.ui.screen import Line
 
 LOOK_UP_MS = 30000
+_SALES_TRIED = const(1)
 
 
 async def sales(desk: "Desk", kind: str) -> None:
@@ -46,6 +49,7 @@ async def _sell(desk: "Desk", product: "Product") -> bool:
         await _no_network(desk)
         return False
     sale = desk.till.begin_online(product.id, product, number, amount_minor)
+    counts.add(_SALES_TRIED)
     if not await ask_server.ask_server(desk, sale):
         return False
     return await hand_over.hand_over(desk, sale, False, True)

@@ -5,6 +5,7 @@ not. In the heap only while it is climbed (`ladder`).
 import sys
 
 from bootloader.shared.compat import const, sleep_ms, ticks_diff, ticks_ms
+from firmware import counts
 from firmware.net.modem.chat import ChatError
 from firmware.net.modem.errors import ModemError
 from firmware.net.modem.ladder import RETRY_FIRST_MS, RUNGS
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 
 _CLIMB_MS = const(240000)
+_ATTACHES_TRIED = const(8)
+_ATTACHES_FAILED = const(9)
+_ATTACHES_DENIED = const(29)
+_ATTACH = const(31)
 
 
 async def climb(modem: "Any", apn: str, login: tuple[str, str]) -> None:
@@ -36,10 +41,14 @@ async def climb(modem: "Any", apn: str, login: tuple[str, str]) -> None:
     last = len(RUNGS) - 1
     rung = min(modem.first_rung, last)
     while True:
+        counts.add(_ATTACHES_TRIED)
+        began = ticks_ms()
         try:
             await _try(modem, starter, rung, apn, login)
+            counts.took(_ATTACH, ticks_diff(ticks_ms(), began))
             break
         except ModemError as error:
+            counts.add(_ATTACHES_DENIED if error.code == "denied" else _ATTACHES_FAILED)
             modem.log("modem: " + str(error))
             modem.trouble = error.code
             modem.attached = False

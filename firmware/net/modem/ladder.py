@@ -25,7 +25,8 @@ class Ladder:
     """The state that others may read, and `connect`.
 
     A dialect brings `poll()` (takes note of what came unasked) and the name of the module that can
-    start it (`climb.Starter`): it lies in the heap only while a link is made.
+    start it (`climb.Starter`): it lies in the heap only while a link is made; and `names`, that of
+    the module whose `resolve(modem, host)` asks it for an address.
 
     `lock`: held by whoever talks to the modem. `attached`: data service is up, `open` may be
     called. `connected`: a TCP connection is open. `trouble`: the code of the last `connect`'s
@@ -37,6 +38,7 @@ class Ladder:
     # What the dialect brings; bare names, as a method that only raises would cost heap.
     poll: "Callable[[], None]"
     starter: str
+    names: str
 
     def __init__(self, log: "Callable[[str], object]") -> None:
         self.lock = asyncio.Lock()

@@ -7,6 +7,7 @@ SIM800 Hardware Design (PWRKEY).
 """
 
 from bootloader.shared.compat import const, sleep_ms, ticks_diff, ticks_ms
+from firmware import counts
 from firmware.net.modem.chat import ERRORS, OK, Chat, ChatAborted, ChatError, ChatTimeout
 from firmware.net.modem.errors import LinkError, LinkTimeout, ModemError
 from firmware.net.modem.ladder import Ladder
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 RECEIVE_BYTES = const(512)
 SEND_BYTES = const(1024)
 _CONNECT_MS = const(25000)
+_CONNECTS_TRIED = const(10)
+_CONNECTS_FAILED = const(11)
+_BYTES_UP = const(23)
+_BYTES_DOWN = const(24)
+_CONNECT = const(32)
 _LOST = ERRORS + (b"CLOSED", b"+PDP: DEACT", b"SEND FAIL", b"CONNECT FAIL", b"RDY")
 
 
@@ -32,6 +38,7 @@ class Modem(Ladder):
     """
 
     starter = "firmware.net.modem.sim800_start"
+    names = "firmware.net.modem.sim800_names"
 
     def __init__(self, uart: "Uart", power_key: "Pin", log: "Callable[[str], object]") -> None:
         super().__init__(log)
@@ -132,15 +139,22 @@ class Modem(Ladder):
         request = b'AT+CIPSTART="' + kind + b'","' + name + b'",%d' % port
         self._data_waiting = False
         self._host = host
+        began = ticks_ms()
+        if kind == b"TCP":
+            counts.add(_CONNECTS_TRIED)
         try:
             await self.chat.command(request, OK, 5000, _LOST)
             self.chat.in_step = False
             await self.chat.wait((b"CONNECT OK", b"ALREADY CONNECT"), _CONNECT_MS, _LOST)
             self.chat.in_step = True
         except ChatError as error:
+            if kind == b"TCP":
+                counts.add(_CONNECTS_FAILED)
             if isinstance(error, ChatTimeout):
                 self._on_lost(b"no connection")  # the next `connect` makes the bearer anew
             raise LinkError(str(error))
+        if kind == b"TCP":
+            counts.took(_CONNECT, ticks_diff(ticks_ms(), began))
         self.connected = True
 
     async def send(self, data: bytes | bytearray | memoryview) -> None:
@@ -163,6 +177,7 @@ class Modem(Ladder):
                 await self.chat.write(part)
                 await self.chat.wait((b"DATA ACCEPT:",), 10000, _LOST)
                 self.chat.in_step = True
+                counts.add(_BYTES_UP, len(part))
             except ChatError as error:
                 self._broken(error)
                 raise LinkError(str(error))
@@ -227,6 +242,7 @@ class Modem(Ladder):
             await self.chat.read_raw(memoryview(self._scratch)[:size], 5000)
             await self.chat.wait(OK, 2000)
             self.chat.in_step = True
+            counts.add(_BYTES_DOWN, size)
             return size
         except ChatAborted:
             if open_still:
