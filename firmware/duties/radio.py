@@ -19,10 +19,6 @@ _WINDOWS = "firmware.office.windows"
 _SIGNAL_MS = 60000
 _NOBODY_LOOKS_MS = 300000
 """So long after the last key the signal is looked at so seldom; what the network does is told."""
-_NOBODY_ASKS_MS = 120000
-"""So seldom the modem of an idle terminal is asked whether it has restarted without a word: who
-signs in has it asked at once, and sells seconds later.
-"""
 _FIRST_PAUSE_MS = 5000
 _SEEK_MS = 40000
 """So seldom an idle terminal out of coverage looks whether there is a cell; a key makes it look."""
@@ -73,11 +69,9 @@ class Radio:
                 self._pause_ms = min(2 * self._pause_ms, _LONGEST_PAUSE_MS)
                 continue
             self._pause_ms = _FIRST_PAUSE_MS
-            sync_ms = terminal.config.sync_s * 1000
-            if self._is_watched():
-                await link.watch(min(_SIGNAL_MS, sync_ms))
-            else:
-                await link.watch(min(_NOBODY_LOOKS_MS, sync_ms), _NOBODY_ASKS_MS)
+            alone = not self._is_watched()
+            look_ms = _NOBODY_LOOKS_MS if alone else _SIGNAL_MS
+            await link.watch(min(look_ms, terminal.config.sync_s * 1000), alone)
 
     def _is_watched(self) -> bool:
         return self._terminal.ui.idle_ms() < _NOBODY_LOOKS_MS

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 OFFLINE = const(0)
 SEARCHING = const(1)
 ONLINE = const(2)
-WATCH_MS = const(18000)
+_WATCH_MS = const(18000)
+_ALONE_MS = const(120000)
 
 
 class Link:
@@ -69,12 +70,14 @@ class Link:
         self._wake.clear()
         return hurried
 
-    async def watch(self, ms: int, ask_ms: int = WATCH_MS) -> None:
+    async def watch(self, ms: int, alone: bool = False) -> None:
         """As `rest`, or until the modem has no network any more or has restarted without a word:
-        it is asked every `ask_ms`, and nothing goes over the air.
+        it is asked every 18 s, every two minutes where the terminal is left `alone`, as who signs
+        in has it asked at once. Nothing goes over the air.
         """
         modem = self.modem
         until = ticks_add(ticks_ms(), ms)
+        ask_ms = _ALONE_MS if alone else _WATCH_MS
         while modem.attached and modem.registered:
             left_ms = ticks_diff(until, ticks_ms())
             if left_ms <= 0 or await self.rest(min(left_ms, ask_ms)):
