@@ -109,8 +109,9 @@ def sheet(folder: Path, signed: Path, browser: Chromium, out: Path) -> None:
     opened = token(fleet.shop, "viewer", "The wall")
     with served(fleet.shop.service) as port:
         browser.resize(1280, 720)
-        browser.open(f"http://any:{opened}@127.0.0.1:{port}/board/verdicts/stable/{NEW}")
-        browser.wait(lambda: "verdict" in browser.text("h2").lower(), "the sheet")
+        browser.open(f"http://any:{opened}@127.0.0.1:{port}/board")  # it asks for the password
+        browser.open(f"http://127.0.0.1:{port}/board/verdicts/stable/{NEW}")
+        browser.wait(lambda: "Verdict" in browser.text("h2"), "the sheet")
         browser.save(out / "board-sheet.png", COLOURS)
     fleet.told.close()
     fleet.shop.service.engine.dispose()

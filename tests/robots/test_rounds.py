@@ -5,6 +5,7 @@ nothing is bought twice.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from hw_sim.suppliers.airtime import Settings
 from tests.board.served import served
-from tests.server.shop import PASSPHRASE
+from tests.server.shop import PASSPHRASE, ROOT
 from tests.server.test_channels import add
 from tests.suppliers.conftest import signed
 from tests.suppliers.counter import Counter, opened
@@ -268,3 +269,10 @@ def test_a_file_that_is_wrong_is_refused_by_the_fields_name(
     (tmp_path / listed.FILE).write_text(twice)
     with pytest.raises(InputError, match="savanna is there twice"):
         listed.read(tmp_path)
+
+
+def test_the_example_in_the_docs_is_one(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "docs" / "robots.toml", tmp_path / listed.FILE)
+    found = listed.read(tmp_path)
+    assert found is not None
+    assert [robot.name for robot in found.robot] == ["savanna"]
