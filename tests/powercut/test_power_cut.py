@@ -25,7 +25,7 @@ from tools.release.image import ROOT
 
 
 @pytest.mark.parametrize(
-    "name", ["sale-online", "sale-offline", "lost-answer", "reprint", "last-sales"]
+    "name", ["sale-online", "sale-offline", "lost-answer", "reprint", "last-sales", "cancelled"]
 )
 def test_a_cut_anywhere_in_a_sale_loses_and_doubles_nothing(name: str) -> None:
     explorer = Explorer(name)
@@ -129,7 +129,8 @@ def test_every_wrong_build_changes_the_code_as_it_stands() -> None:
 @pytest.mark.parametrize(
     "name",
     ["no_read_back", "torn_tag_counts", "intent_after_print", "original_again",
-     "attempt_not_recorded", "stock_told_before_stored", "copy_of_another_sale"],
+     "attempt_not_recorded", "stock_told_before_stored", "copy_of_another_sale",
+     "cancelled_in_doubt"],
 )  # fmt: skip
 def test_the_judge_catches_a_build_with(name: str) -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
