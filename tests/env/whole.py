@@ -25,7 +25,7 @@ from tests.server.shop import NOW, make_repository, voucher_csv
 from tests.server.test_server_process import Process
 from tests.suppliers.counter import CATALOGUE
 from tests.support.postgres import programs_folder
-from updater_server.artefacts import SERVED
+from updater_server.artefacts import SERVED, open_store
 from updater_server.fleet import technicians
 from updater_server.sales import incoming
 from updater_server.service import Service
@@ -297,20 +297,27 @@ class Whole:
             for path in sorted((repository / folder).rglob("*"))
             if path.is_file()
         ]
-        store = f"http://127.0.0.1:{self._store_port}/{BUCKET}/"
         served = f"http://127.0.0.1:{self.balancer_port}/tuf/"
-        for name in names:
-            for part in ("bytes=0-", "bytes=7-99"):
-                assert _fetched(store + name, part) == _fetched(served + name, part), name
+        with _environment(**self._as_its_user()):
+            store = open_store(f"s3://{BUCKET}")
+            for name in names:
+                kept = bytes(store.get(name).bytes())
+                assert kept == _fetched(served + name, "bytes=0-"), name
+                part = bytes(store.get_range(name, start=7, end=100))
+                assert part == _fetched(served + name, "bytes=7-99"), name
         return len(names)
 
+    def _as_its_user(self) -> dict[str, str]:
+        """What says to a program where the object store is, and who asks."""
+        return {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._store_port}",
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "one",
+            "AWS_SECRET_ACCESS_KEY": "two",
+        }
+
     def _artefacts(self, word: str, number: int) -> None:
-        with _environment(
-            AWS_ENDPOINT_URL=f"http://127.0.0.1:{self._store_port}",
-            AWS_REGION="us-east-1",
-            AWS_ACCESS_KEY_ID="one",
-            AWS_SECRET_ACCESS_KEY="two",
-        ):
+        with _environment(**self._as_its_user()):
             done = Process(self.data(number)).quick("artefacts", word, f"s3://{BUCKET}")
         if done.exit_code:
             raise OSError(done.output)

@@ -29,6 +29,8 @@ DAY_S = 86_400
 MONTH_DAYS = 30
 CONNECTIONS = 8
 COMMITS_A_RELEASE = 100
+WARM = 20
+"""Sales of each connection before it is measured: PostgreSQL plans a statement five times anew."""
 STANDBYS = 2
 
 
@@ -207,7 +209,7 @@ def _messages(base: Path, postgres: PostgresServer, seconds: float) -> dict[str,
 
 def _by_kind(server: Any, lives: list[Life], work: _Work, seconds: float) -> dict[str, float]:
     terminals = [_Counted(life, server.port) for life in lives[:CONNECTIONS]]
-    load([server], terminals, Terminal.sell, lambda own: own == 2)
+    load([server], terminals, Terminal.sell, lambda own: own == WARM)
     work.since()
     before = sum(one.sealed_bytes for one in terminals)
     end = time.monotonic() + seconds
