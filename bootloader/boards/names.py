@@ -41,21 +41,21 @@ if TYPE_CHECKING:
     x.TECHNICIAN_SILENT_MS.TEXTS.TICK_MS.TIMESTAMP_BYTES.TOP.TOPUP.TO_CHOOSE.TO_PREPARE
     x.TO_VERIFY.TargetsFile.TargetsRoles.Terminal.ThreadSafeFlag.Till.TimeoutError.TooLarge
     x.TrustError.TrustedMetadata.U.UINT32.UNKNOWN.UNTIL_END.UnicodeError.Untrusted.UpdateClient
-    x.V.Verified.VfsLfs2.Voucher.W.WATCH_MS.WEAK_PERCENT.WHILE_SELLING.WIDTH.Walk.Way.Words.X.Y
-    x.Z.ZLIB._ACTIVE._ACUTE._ADRIFT_MS._ALGORITHM._ANSWER_MS._AT_A_GLANCE._AT_ONCE_MS._AT_REST
-    x._A_PAGE._Answer._BASE._BOLD._BOUNDS._BREAK._BY_OTHERS._CALL._CANCELLING._CAPITALS._CELL
-    x._CENTRE._CHECK_IN._CLIMB._CONFIG._COUNTS._CURVE._Comparison._DATAGRAM._DAY._DAY_S._DIGITS
-    x._DOT._DOTTED._DOUBLE._ENTRIES._ERASED._ERASED_WORD._ESCAPES._EXPONENT._EXTERNAL_AAD
-    x._Encryptor._Exactly._FAULTS._FEED._FEED_MS._FILE._FINISHING._FIRST._FIRST_PAUSE_MS._GRAVE
-    x._HEAD._HISTOGRAMS._Here._IMAGE._Image._Inflater._JUDGES._K._KEPT._KEY_MS._L._LATELY_MS
-    x._LEFT._LOGITS._LONGEST_LINE._LONGEST_PAUSE_MS._LONGEST_SLEEP_MS._LOOK_MS._LOST._LOW._Lungs
+    x.V.Verified.VfsLfs2.Voucher.W.WEAK_PERCENT.WHILE_SELLING.WIDTH.Walk.Way.Words.X.Y.Z.ZLIB
+    x._ACTIVE._ACUTE._ADRIFT_MS._ALGORITHM._ANSWER_MS._AT_A_GLANCE._AT_ONCE_MS._AT_REST._A_PAGE
+    x._Answer._BASE._BOLD._BOUNDS._BREAK._BY_OTHERS._CALL._CANCELLING._CAPITALS._CELL._CENTRE
+    x._CHECK_IN._CLIMB._CONFIG._COUNTS._CURVE._Comparison._DATAGRAM._DAY._DAY_S._DIGITS._DOT
+    x._DOTTED._DOUBLE._ENTRIES._ERASED._ERASED_WORD._ESCAPES._EXPONENT._EXTERNAL_AAD._Encryptor
+    x._Exactly._FAULTS._FEED._FEED_MS._FILE._FINISHING._FIRST._FIRST_PAUSE_MS._GRAVE._HEAD
+    x._HISTOGRAMS._Here._IMAGE._Image._Inflater._JUDGES._K._KEPT._KEY_MS._L._LATELY_MS._LEFT
+    x._LOGITS._LONGEST_LINE._LONGEST_PAUSE_MS._LONGEST_SLEEP_MS._LOOK_MS._LOST._LOW._Lungs
     x._MAGIC._METADATA._METER_DIGITS._MISSES._MORE_STEPS._MOST._MOST_DIGITS._Made._NEEDED._NEW
-    x._NEWS._NEW_PIN._NOBODY_ASKS_MS._NOBODY_LOOKS_MS._NONE._NOTHING_TO_SELL._NOT_ITS_FAULT
-    x._NO_NEWS._NO_SERVER._News._OF_AN_OFFER._OF_PEOPLE._ONE_VALUE._ON_PAPER._OURS._OWNER
-    x._OWNERS._P._PAGE._PAGES_PER_SECTOR._PARTS._PART_RECORDS._PEOPLE._PERIOD._PLAIN._POLL_MS
-    x._PRICES._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK._QUIET_MS._READER._RECENT
-    x._REMOVE._RENAME._REPLY_CHARS._REPLY_MS._REQUESTS._RESERVE._ROLES._ROOM._ROWS._Reader._SBOX
-    x._SCAN._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS._SELLER._SELLING._SHIFTED._SIGNAL_MS
+    x._NEWS._NEW_PIN._NOBODY_LOOKS_MS._NONE._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER
+    x._News._OF_AN_OFFER._OF_PEOPLE._ONE_VALUE._ON_PAPER._OURS._OWNER._OWNERS._P._PAGE
+    x._PAGES_PER_SECTOR._PARTS._PART_RECORDS._PEOPLE._PERIOD._PLAIN._POLL_MS._PRICES._PRICE_LIST
+    x._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK._QUIET_MS._READER._RECENT._REMOVE._RENAME
+    x._REPLY_CHARS._REPLY_MS._REQUESTS._RESERVE._ROLES._ROOM._ROWS._Reader._SBOX._SCAN
+    x._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS._SELLER._SELLING._SHIFTED._SIGNAL_MS
     x._SINGLE._SLOT._SPACE._SPKI._START._STATUS_MS._STAY._STEPS._STEPS_BY_OTHERS
     x._STEPS_OF_AN_END._STEPS_OF_PEOPLE._STOCK._SYNC._Sink._SlotWriter._Source._TAIL._TAIL_HIGH
     x._TALL._TARGETS._TECHNICIAN._TECHNICIANS._TITLE_PX._Taken._UNFINISHED._UNKNOWN._VERSION
@@ -103,13 +103,13 @@ if TYPE_CHECKING:
     x._value._vat._verify_ed25519._version._w._wait._wake._walk._wanted_s._watchdog._watched
     x._ways._who._why._within._without_ghost._write._xor8._xor_key_stream._zlib.a.a2b_base64.aad
     x.aborts.accept.acknowledge.acknowledged.action.active.add.add_up.address.adopt.advice.aes
-    x.aes_cbc.aes_ecb.after_minor.again_s.algorithms.alive.alive_ms.also_settled.always.amount
-    x.amount_minor.answer.answer_ms.answered.answers.any_down.apart.apn.apn_login.apn_user.apply
-    x.are_new.argument.arguments.arm.array.ascii.ask.ask_for.ask_ms.ask_server.asyncio.at
-    x.at_hand.at_least.at_most.at_once.at_start.attach.attached.b.back.bad.bad_length.bad_meter
-    x.bad_start.base.base_sha256.base_size.batch.batch_id.batch_ids.batches.battery.battery_mv
-    x.baud.before.begin.begin_offline.begin_online.begin_trial.behind.bell.beside.big.bill
-    x.binascii.bits.blind_starts.block.blocked.board.body.body_length.body_of.bold.boot
+    x.aes_cbc.aes_ecb.after_minor.again_s.algorithms.alive.alive_ms.alone.also_settled.always
+    x.amount.amount_minor.answer.answer_ms.answered.answers.any_down.apart.apn.apn_login
+    x.apn_user.apply.are_new.argument.arguments.arm.array.ascii.ask.ask_for.ask_server.asyncio
+    x.at.at_hand.at_least.at_most.at_once.at_start.attach.attached.b.back.bad.bad_length
+    x.bad_meter.bad_start.base.base_sha256.base_size.batch.batch_id.batch_ids.batches.battery
+    x.battery_mv.baud.before.begin.begin_offline.begin_online.begin_trial.behind.bell.beside.big
+    x.bill.binascii.bits.blind_starts.block.blocked.board.body.body_length.body_of.bold.boot
     x.boot_count.boot_info.boot_ms.booted.bootloader.boots.bottom.bound.breath.breathe.bring
     x.bring_up.buf.buffer.built.built_s.busy.but.buzzer.by.by_datagram.by_number.by_others.byte
     x.bytes_received.c.calendar.cancel.cancel_no.cancel_q.cancelled.cancelling.canonical.canvas
