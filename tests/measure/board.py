@@ -20,8 +20,8 @@ BUDGET = Path(__file__).with_name("board_budget.json")
 """{"instructions": {work: count}, "heap_bytes": {work: bytes}} as last accepted."""
 MARGIN = 1.10
 SWEPT_MARGIN = 1.35
-"""Of the instructions of a refresh: near the heap's end they hang on how often it is swept, and that
-on keys and addresses of the day: 1.54 to 1.98 thousand million for one build, measured."""
+"""Of the instructions of a refresh: near the heap's end they hang on how often it is swept, and
+that on keys and addresses of the day: 1.54 to 1.98 thousand million for one build, measured."""
 _DEVICE = Path(__file__).with_name("board_device.py")
 _ARCHIVE = 0x800000
 _END = b"\xff\xff\xff\xff\xff\xff"
