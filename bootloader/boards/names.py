@@ -238,181 +238,64 @@ if TYPE_CHECKING:
     x["root.json"]["signed in"]["signed out"]["stock/%d"]["stock: "]["too long"]["too many"]
     x["too slow"]["two of "]["w+b"]["{} mV {}%"]["{} x {}"]["{} {}"]["{} {}: {}"]["{}/{}.cbor"]
     x["|"]["̀́"]
-    import bootloader.shared
-    import bootloader.shared.breath
-    import bootloader.shared.calendar
-    import bootloader.shared.canonical
-    import bootloader.shared.cbor
-    import bootloader.shared.compat
-    import bootloader.shared.console
-    import bootloader.shared.control
-    import bootloader.shared.cose
-    import bootloader.shared.crypto
-    import bootloader.shared.crypto.aes
-    import bootloader.shared.crypto.ed25519
-    import bootloader.shared.crypto.p256
-    import bootloader.shared.crypto.rsa_pss
-    import bootloader.shared.crypto.sha512
-    import bootloader.shared.crypto.signatures
-    import bootloader.shared.display
-    import bootloader.shared.hashes
-    import bootloader.shared.partitions
-    import bootloader.shared.release
-    import bootloader.shared.rollout
-    import bootloader.shared.strict
-    import bootloader.shared.tidy
-    import bootloader.shared.tuf
-    import bootloader.shared.tuf_delegations
-    import bootloader.shared.tuf_files
-    import bootloader.shared.tuf_paths
-    import bootloader.shared.tuf_signed
-    import firmware.bell
-    import firmware.clock
-    import firmware.counts
-    import firmware.drivers
-    import firmware.drivers.battery
-    import firmware.drivers.buzzer
-    import firmware.drivers.keypad
-    import firmware.drivers.lcd
-    import firmware.drivers.printer
-    import firmware.duties
-    import firmware.duties.apart
-    import firmware.duties.check_in
-    import firmware.duties.out_of_service
-    import firmware.duties.radio
-    import firmware.duties.status_bar
-    import firmware.duties.supervisor
-    import firmware.duties.trial
-    import firmware.flows
-    import firmware.flows.bill
-    import firmware.flows.day_report
-    import firmware.flows.float
-    import firmware.flows.info
-    import firmware.flows.language
-    import firmware.flows.last_sales
-    import firmware.flows.menu
-    import firmware.flows.messages
-    import firmware.flows.meter
-    import firmware.flows.my_pin
-    import firmware.flows.people
-    import firmware.flows.recover
-    import firmware.flows.reprint
-    import firmware.flows.sell
-    import firmware.flows.session
-    import firmware.flows.sign_in
-    import firmware.flows.steps
-    import firmware.flows.steps.amount
-    import firmware.flows.steps.ask_server
-    import firmware.flows.steps.cancel
-    import firmware.flows.steps.choose
-    import firmware.flows.steps.day
-    import firmware.flows.steps.explain
-    import firmware.flows.steps.finish
-    import firmware.flows.steps.hand_over
-    import firmware.flows.steps.others
-    import firmware.flows.steps.paper
-    import firmware.flows.steps.pin
-    import firmware.flows.steps.reach
-    import firmware.flows.steps.recipient
-    import firmware.flows.steps.spell
-    import firmware.flows.topup
-    import firmware.kept
-    import firmware.kept.config
-    import firmware.kept.files
-    import firmware.kept.memory
-    import firmware.kept.people
-    import firmware.kept.store
-    import firmware.lent
-    import firmware.log
-    import firmware.main
-    import firmware.net
-    import firmware.net.coap
-    import firmware.net.http
-    import firmware.net.http_client
-    import firmware.net.link
-    import firmware.net.modem
-    import firmware.net.modem.advice
-    import firmware.net.modem.chat
-    import firmware.net.modem.climb
-    import firmware.net.modem.errors
-    import firmware.net.modem.joining
-    import firmware.net.modem.ladder
-    import firmware.net.modem.no_link
-    import firmware.net.modem.sim800
-    import firmware.net.modem.sim800_names
-    import firmware.net.modem.sim800_start
-    import firmware.net.modem.standard
-    import firmware.office
-    import firmware.office.ask
-    import firmware.office.check_in
-    import firmware.office.datagram
-    import firmware.office.look_up
-    import firmware.office.messenger
-    import firmware.office.stock_delivery
-    import firmware.office.sync
-    import firmware.office.windows
-    import firmware.paper
-    import firmware.paper.letters
-    import firmware.paper.receipt
-    import firmware.sales
-    import firmware.sales.by_others
-    import firmware.sales.cancelling
-    import firmware.sales.catalogue
-    import firmware.sales.day
-    import firmware.sales.details
-    import firmware.sales.journal
-    import firmware.sales.mounting
-    import firmware.sales.offline_limits
-    import firmware.sales.price_list
-    import firmware.sales.product
-    import firmware.sales.recent
-    import firmware.sales.ring
-    import firmware.sales.sale
-    import firmware.sales.scan
-    import firmware.sales.seller
-    import firmware.sales.state
-    import firmware.sales.stock
-    import firmware.sales.till
-    import firmware.service
-    import firmware.service.commands
-    import firmware.service.console
-    import firmware.service.parts
-    import firmware.terminal
-    import firmware.ui
-    import firmware.ui.canvas
-    import firmware.ui.dialogs
-    import firmware.ui.font
-    import firmware.ui.languages
-    import firmware.ui.languages.en
-    import firmware.ui.languages.fr
-    import firmware.ui.languages.ha
-    import firmware.ui.languages.pt
-    import firmware.ui.languages.sw
-    import firmware.ui.languages.yo
-    import firmware.ui.money_and_dates
-    import firmware.ui.screen
-    import firmware.ui.texts
-    import firmware.update
-    import firmware.update.choice
-    import firmware.update.client
-    import firmware.update.delta
-    import firmware.update.download
-    import firmware.update.errors
-    import firmware.update.found
-    import firmware.update.gate
-    import firmware.update.install
-    import firmware.update.last_look
-    import firmware.update.metadata
-    import firmware.update.model
-    import firmware.update.newest
-    import firmware.update.news
-    import firmware.update.offer
-    import firmware.update.patch
-    import firmware.update.payload
-    import firmware.update.pieces
-    import firmware.update.prepare
-    import firmware.update.prices
-    import firmware.update.record
-    import firmware.update.server
-    import firmware.update.switch
-    import firmware.update.verified
+    import bootloader.shared, bootloader.shared.breath, bootloader.shared.calendar
+    import bootloader.shared.canonical, bootloader.shared.cbor, bootloader.shared.compat
+    import bootloader.shared.console, bootloader.shared.control, bootloader.shared.cose
+    import bootloader.shared.crypto, bootloader.shared.crypto.aes
+    import bootloader.shared.crypto.ed25519, bootloader.shared.crypto.p256
+    import bootloader.shared.crypto.rsa_pss, bootloader.shared.crypto.sha512
+    import bootloader.shared.crypto.signatures, bootloader.shared.display
+    import bootloader.shared.hashes, bootloader.shared.partitions, bootloader.shared.release
+    import bootloader.shared.rollout, bootloader.shared.strict, bootloader.shared.tidy
+    import bootloader.shared.tuf, bootloader.shared.tuf_delegations
+    import bootloader.shared.tuf_files, bootloader.shared.tuf_paths
+    import bootloader.shared.tuf_signed, firmware.bell, firmware.clock, firmware.counts
+    import firmware.drivers, firmware.drivers.battery, firmware.drivers.buzzer
+    import firmware.drivers.keypad, firmware.drivers.lcd, firmware.drivers.printer
+    import firmware.duties, firmware.duties.apart, firmware.duties.check_in
+    import firmware.duties.out_of_service, firmware.duties.radio, firmware.duties.status_bar
+    import firmware.duties.supervisor, firmware.duties.trial, firmware.flows
+    import firmware.flows.bill, firmware.flows.day_report, firmware.flows.float
+    import firmware.flows.info, firmware.flows.language, firmware.flows.last_sales
+    import firmware.flows.menu, firmware.flows.messages, firmware.flows.meter
+    import firmware.flows.my_pin, firmware.flows.people, firmware.flows.recover
+    import firmware.flows.reprint, firmware.flows.sell, firmware.flows.session
+    import firmware.flows.sign_in, firmware.flows.steps, firmware.flows.steps.amount
+    import firmware.flows.steps.ask_server, firmware.flows.steps.cancel
+    import firmware.flows.steps.choose, firmware.flows.steps.day, firmware.flows.steps.explain
+    import firmware.flows.steps.finish, firmware.flows.steps.hand_over
+    import firmware.flows.steps.others, firmware.flows.steps.paper, firmware.flows.steps.pin
+    import firmware.flows.steps.reach, firmware.flows.steps.recipient
+    import firmware.flows.steps.spell, firmware.flows.topup, firmware.kept
+    import firmware.kept.config, firmware.kept.files, firmware.kept.memory
+    import firmware.kept.people, firmware.kept.store, firmware.lent, firmware.log
+    import firmware.main, firmware.net, firmware.net.coap, firmware.net.http
+    import firmware.net.http_client, firmware.net.link, firmware.net.modem
+    import firmware.net.modem.advice, firmware.net.modem.chat, firmware.net.modem.climb
+    import firmware.net.modem.errors, firmware.net.modem.joining, firmware.net.modem.ladder
+    import firmware.net.modem.no_link, firmware.net.modem.sim800
+    import firmware.net.modem.sim800_names, firmware.net.modem.sim800_start
+    import firmware.net.modem.standard, firmware.office, firmware.office.ask
+    import firmware.office.check_in, firmware.office.datagram, firmware.office.look_up
+    import firmware.office.messenger, firmware.office.stock_delivery, firmware.office.sync
+    import firmware.office.windows, firmware.paper, firmware.paper.letters
+    import firmware.paper.receipt, firmware.sales, firmware.sales.by_others
+    import firmware.sales.cancelling, firmware.sales.catalogue, firmware.sales.day
+    import firmware.sales.details, firmware.sales.journal, firmware.sales.mounting
+    import firmware.sales.offline_limits, firmware.sales.price_list, firmware.sales.product
+    import firmware.sales.recent, firmware.sales.ring, firmware.sales.sale, firmware.sales.scan
+    import firmware.sales.seller, firmware.sales.state, firmware.sales.stock
+    import firmware.sales.till, firmware.service, firmware.service.commands
+    import firmware.service.console, firmware.service.parts, firmware.terminal, firmware.ui
+    import firmware.ui.canvas, firmware.ui.dialogs, firmware.ui.font, firmware.ui.languages
+    import firmware.ui.languages.en, firmware.ui.languages.fr, firmware.ui.languages.ha
+    import firmware.ui.languages.pt, firmware.ui.languages.sw, firmware.ui.languages.yo
+    import firmware.ui.money_and_dates, firmware.ui.screen, firmware.ui.texts, firmware.update
+    import firmware.update.choice, firmware.update.client, firmware.update.delta
+    import firmware.update.download, firmware.update.errors, firmware.update.found
+    import firmware.update.gate, firmware.update.install, firmware.update.last_look
+    import firmware.update.metadata, firmware.update.model, firmware.update.newest
+    import firmware.update.news, firmware.update.offer, firmware.update.patch
+    import firmware.update.payload, firmware.update.pieces, firmware.update.prepare
+    import firmware.update.prices, firmware.update.record, firmware.update.server
+    import firmware.update.switch, firmware.update.verified
