@@ -173,7 +173,8 @@ class UpdateClient:
                 self.offer = None
                 self.record.pending = True
         finally:
-            number = self.offer.release.release if self.offer else 0
+            offer = self.offer
+            number = 0 if offer is None or offer.sham else offer.release.release
             self.waits = [number, self._why] if self._why else None
             counts.add(_LOG_ERRORS, self._why in _OURS)
             collect()

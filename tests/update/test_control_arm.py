@@ -17,7 +17,7 @@ from firmware import counts
 from tests.update.test_rollout import my_place
 from tests.update.world import NOW, TERMINAL_ID, World
 from updater_server.channels.newest import Newest
-from updater_server.channels.rollout import Control, RolloutPlan
+from updater_server.channels.rollout import Control, RolloutPlan, Wave, drawn
 
 
 @pytest.fixture
@@ -39,6 +39,13 @@ def wave(world: World, threshold: int, control: int = 0, release: int = 2) -> No
 def halt(world: World) -> None:
     world.repository.halt("stable", 2, world.all_signers, NOW)
     world.repository.publish(world.all_signers, NOW)
+
+
+def looks_and_waits(world: World) -> None:
+    """It finds that it is to restart, and somebody is at its keys."""
+    world.facts["idle_s"] = 2
+    world.run()
+    assert world.says("a restart is due")
 
 
 def says_it(world: World, then: Callable[[], object] = lambda: None) -> list[int]:
@@ -102,7 +109,9 @@ def test_it_restarts_under_the_gates_of_the_release(
     world: World, facts: dict[str, int | bool]
 ) -> None:
     open_facts = dict(world.facts)
-    world.facts.update(facts)
+    looks_and_waits(world)
+    world.facts.update(open_facts | facts)
+    world.time_s += 1
     assert world.run() == 5
     assert world.resets == 0
     assert world.client.waits is None, "no release waits here"
@@ -111,17 +120,43 @@ def test_it_restarts_under_the_gates_of_the_release(
     assert world.resets == 1
 
 
+def test_a_sale_that_outlasts_the_next_look_holds_that_up_and_no_release(world: World) -> None:
+    looks_and_waits(world)
+    world.facts.update(open_sale=True, idle_s=99)
+    world.time_s += 900
+    assert world.run() == 5
+    assert (world.resets, world.client.waits) == (0, [0, "gate_sale"])
+    world.facts["open_sale"] = False
+    world.run()
+    assert (world.resets, world.client.waits) == (1, None)
+
+
+def test_a_sale_that_begins_before_it_asks_for_the_last_time_goes_first(world: World) -> None:
+    looks_and_waits(world)
+    world.facts["idle_s"] = 99
+    said = says_it(world)
+    steps = [False, True]
+    world.client._gate_facts = lambda: world.facts | {"open_sale": bool(steps and steps.pop(0))}
+    assert world.run() == 5
+    assert (world.resets, said, world.client.waits) == (0, [], [0, "gate_sale"])
+    world.run()
+    assert (world.resets, said) == (1, [1])
+
+
 def test_a_sale_that_begins_while_it_says_so_goes_first(world: World) -> None:
     said = says_it(world, lambda: world.facts.update(open_sale=True))
     world.run()
     assert (world.resets, said) == (0, [1])
+    world.facts["open_sale"] = False
+    says_it(world)
+    world.run()
+    assert world.resets == 1
 
 
 def test_a_halt_keeps_it_from_restarting(world: World) -> None:
-    world.facts["open_sale"] = True
-    world.run()
+    looks_and_waits(world)
     halt(world)
-    world.facts["open_sale"] = False
+    world.facts["idle_s"] = 99
     world.run()
     assert world.resets == 0
     assert world.says("passed over: 2 is halted")
@@ -145,10 +180,9 @@ def test_a_release_on_trial_is_nobodys_control(world: World) -> None:
 
 
 def test_a_control_that_is_let_out_installs_the_release(world: World) -> None:
-    world.facts["open_sale"] = True
-    world.run()
+    looks_and_waits(world)
     wave(world, 10_000)
-    world.facts["open_sale"] = False
+    world.facts["idle_s"] = 99
     said = says_it(world)
     world.run()
     world.run()
@@ -181,7 +215,11 @@ def test_the_terminal_finds_the_arm_that_the_server_means() -> None:
     arms = set()
     for _ in range(300):
         one = chance.randbytes(8)
-        plan = RolloutPlan().with_threshold(2, chance.randrange(100), 200_000, Control(5_000, 99))
+        salt = chance.randbytes(8).hex()
+        at = drawn(salt, one)[0]
+        threshold = min(chance.choice([at, chance.randrange(5_000)]), 4_999)
+        plan = RolloutPlan({"2": Wave(salt, 0)})
+        plan = plan.with_threshold(2, threshold, 200_000, Control(5_000, 99))
         if chance.random() < 0.2:
             plan = plan.with_halted(2, True)
         here = Rollout(json.loads(plan.encode()), one)
