@@ -128,12 +128,7 @@ def sale_of(product: str, number: str | None, has_voucher: bool, minor: int = 50
 def sold_of(desk: Any, name: str, pin: str, number: str | None = None) -> Voucher:
     product = desk.catalogue.product(name)
     details = [["customer", "Wanjiru Kamau"], ["units_kwh", "13.40"], ["tariff", "DC 25.71"]]
-    details += [
-        ["tax", "KES 55.17"],
-        ["arrears", "KES 0.00"],
-        ["fixed_charge", "KES 50.00"],
-        ["free_units", "0.00"],
-    ]
+    details += [["tax", "KES 55.17"], ["arrears", "KES 0.00"], ["fixed_charge", "KES 50.00"]]
     details += [["free_units", "0.00"], ["meter_class", "A"]]
     details += [["key_change_1", "3" * 20], ["key_change_2", "4" * 20]]
     details = [*details, ["token_2", "2" * 20]] if name == "power" else []

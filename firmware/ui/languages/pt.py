@@ -207,7 +207,7 @@ spell|Mesma tecla: outra letra
 spell_on|B: letra seguinte
 cancel|Anular
 cancel_q|Anular a venda {}? Só se o cliente não tem nada dela. O escritório decide.
-cancel_kept|Venda {}: o escritório é perguntado sozinho. Não a entregue.
+cancel_kept|Venda {}: o terminal pergunta de novo ao escritório. Não a entregue.
 cancel_no|O escritório não anula. Entregue-a ao cliente.
 e_cancelled|Esta venda está anulada. Nada é cobrado.
 r_cancelled|VENDA ANULADA
