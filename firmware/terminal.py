@@ -176,10 +176,12 @@ class Terminal:
         """
         name = "firmware.office.ask"
         module = lent.load(name)
+        self.till.under_way = sale.sequence
         try:
             found: str | None = await self._asked(module.ask(self.messenger, self.till, sale))
             return found
         finally:
+            self.till.under_way = 0
             lent.give_back((name,))
 
     async def look_up(self, product_id: str, recipient: str, amount_minor: int) -> "Answer | None":

@@ -89,6 +89,7 @@ class Till:
         self._fresh: dict[int, bool] = {}
         # When (ticks) to ask again for sales that the server has and could not answer yet.
         self._again: dict[int, Any] = {}  # ticks of the clock
+        self.under_way = 0  # the sale that its merchant is asking the server for
         self.blocked = False  # the office's last word
         self.person = 0  # who sells: a number of `firmware.kept.people`, 0 the owner
 

@@ -74,6 +74,17 @@ def test_a_sync_whose_replies_are_lost_posts_nothing_twice(tmp_path: Path) -> No
     assert shop.till.float_minor == shop.server.ledger_minor == FLOAT_MINOR - 3 * 4750
 
 
+def test_a_sync_does_not_ask_for_the_sale_that_its_merchant_is_asking_for(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path)
+    sale = shop.till.begin_online("air50")
+    shop.till.under_way = sale.sequence
+    shop.sync()
+    assert shop.server.asked == []
+    shop.till.under_way = 0
+    shop.sync()
+    assert [asked[1] for asked in shop.server.asked] == [sale.sequence]
+
+
 def test_a_sale_made_while_the_sync_is_under_way_is_still_counted(tmp_path: Path) -> None:
     shop = open_shop(tmp_path / "stock")
     shop.sell_offline()
