@@ -26,123 +26,123 @@ if TYPE_CHECKING:
     x.MERCHANT_SILENT_MS.MESSAGE_BYTES.METER.MIN_PIN_BYTES.MODEM_BAUD.MOST.MOST_BYTES
     x.MOST_DIGITS.MOST_LETTERS.Malformed.Memory.Messenger.Metadata.Mismatch.Missing.Model.Modem
     x.ModemError.Mount.N.NAMES.NETWORK_MS.NEW.NEWS.NON.NONCE_BYTES.NO_ANSWER.Newest.NoCoverage
-    x.NoData.NoModem.NoNetwork.NoRanges.NoSim.NotSigned.O.OFFLINE.OK.ONE_REQUEST_BYTES.ONLINE
-    x.OTHER.OWNER.Offer.Open.P.PAGES.PAGE_BYTES.PAPER_OUT.PATH.PENDING.PIN.PITCH.POLLIN.POST
-    x.PRINTED.PRINTER_BAUD.PRINT_MS.Partition.PartitionError.PatchError.Payload.People
-    x.PeopleError.Person.Preparation.Prices.Printer.Product.Products.Q.QUEUE_KEYS.R
-    x.RADIO_SILENT_MS.REASON_BYTES.RECEIVE_BYTES.RECORD_BYTES.REFUSED.REPLY_BYTES.REPRINT
-    x.RESERVE_BYTES.REST_MS.RETRY_FIRST_MS.RST.RUNGS.Radio.Range.Reader.Recent.Recipient.Record
-    x.Refused.RegistrationDenied.Release.ReleaseRefused.Response.Ring.Rollback.Rollout.Running.S
-    x.SALE.SCAN_MS.SEARCHING.SECTOR_BYTES.SEND_BYTES.SETTING.SETTLED.SHOW_MS.SLOT_STATES.SMALL
+    x.NoData.NoModem.NoNetwork.NoSim.NotSigned.O.OFFLINE.OK.ONE_REQUEST_BYTES.ONLINE.OTHER.OWNER
+    x.Offer.Open.P.PAGES.PAGE_BYTES.PAPER_OUT.PATH.PENDING.PIN.PITCH.POLLIN.POST.PRINTED
+    x.PRINTER_BAUD.PRINT_MS.Partition.PartitionError.PatchError.Payload.People.PeopleError
+    x.Person.Preparation.Prices.Printer.Product.Products.Q.QUEUE_KEYS.R.RADIO_SILENT_MS
+    x.REASON_BYTES.RECEIVE_BYTES.RECORD_BYTES.REFUSED.REPLY_BYTES.REPRINT.RESERVE_BYTES.REST_MS
+    x.RETRY_FIRST_MS.RST.RUNGS.Radio.Range.Reader.Recent.Recipient.Record.Refused
+    x.RegistrationDenied.Release.ReleaseRefused.Response.Ring.Rollback.Rollout.Running.S.SALE
+    x.SCAN_MS.SEARCHING.SECTOR_BYTES.SEND_BYTES.SETTING.SETTLED.SHOW_MS.SLOT_STATES.SMALL
     x.START_SWEEP_BYTES.STEADY_SCANS.STOCK.STOCK_HELD.STOCK_RECEIVED.STOCK_RECORD.SWEEP_BYTES
     x.Sale.SaleFirst.SaleRefused.SalesState.Scan.ScanError.Screen.SealError.SelfTestFailed
     x.Server.ServerRefused.SignatureCheck.Signers.SimLocked.Slot.SpiDisplay.State.StdioConsole
     x.Stock.StockError.StorageError.Store.StreamReader.Supervisor.T.TABLE.TAG_BYTES.TECHNICIAN
-    x.TECHNICIAN_SILENT_MS.TEXTS.TICK_MS.TIMESTAMP_BYTES.TOP.TOPUP.TO_CHOOSE.TO_PREPARE
-    x.TO_VERIFY.TargetsFile.TargetsRoles.Terminal.ThreadSafeFlag.Till.TimeoutError.TooLarge
-    x.TrustError.TrustedMetadata.U.UINT32.UNKNOWN.UNTIL_END.UnicodeError.Untrusted.UpdateClient
-    x.V.Verified.VfsLfs2.Voucher.W.WEAK_PERCENT.WHILE_SELLING.WIDTH.Walk.Way.Words.X.Y.Z.ZLIB
-    x._ACTIVE._ACUTE._ADRIFT_MS._ALGORITHM._ANSWER_MS._AT_A_GLANCE._AT_ONCE_MS._AT_REST._A_PAGE
-    x._Answer._BASE._BOLD._BOUNDS._BREAK._BY_OTHERS._CALL._CANCELLING._CAPITALS._CELL._CENTRE
-    x._CHECK_IN._CLIMB._CONFIG._COUNTS._CURVE._Comparison._DATAGRAM._DAY._DAY_S._DIGITS._DOT
-    x._DOTTED._DOUBLE._ENTRIES._ERASED._ERASED_WORD._ESCAPES._EXPONENT._EXTERNAL_AAD._Encryptor
-    x._Exactly._FAULTS._FEED._FEED_MS._FILE._FINISHING._FIRST._FIRST_PAUSE_MS._GRAVE._HEAD
-    x._HISTOGRAMS._Here._IMAGE._Image._Inflater._JUDGES._K._KEPT._KEY_MS._L._LATELY_MS._LEFT
-    x._LOGITS._LONGEST_LINE._LONGEST_PAUSE_MS._LONGEST_SLEEP_MS._LOOK_MS._LOST._LOW._Lungs
-    x._MAGIC._METADATA._METER_DIGITS._MISSES._MORE_STEPS._MOST._MOST_DIGITS._Made._NEEDED._NEW
-    x._NEWS._NEW_PIN._NOBODY_LOOKS_MS._NONE._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER
-    x._News._OF_AN_OFFER._OF_PEOPLE._ONE_VALUE._ON_PAPER._OURS._OWNER._OWNERS._P._PAGE
-    x._PAGES_PER_SECTOR._PARTS._PART_RECORDS._PEOPLE._PERIOD._PLAIN._POLL_MS._PRICES._PRICE_LIST
-    x._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK._QUIET_MS._READER._RECENT._REMOVE._RENAME
-    x._REPLY_CHARS._REPLY_MS._REQUESTS._RESERVE._ROLES._ROOM._ROWS._Reader._SBOX._SCAN
+    x.TECHNICIAN_SILENT_MS.TEXTS.TICK_MS.TIMESTAMP_BYTES.TOP.TOPUP.TargetsFile.TargetsRoles
+    x.Terminal.ThreadSafeFlag.Till.TimeoutError.TooLarge.TrustError.TrustedMetadata.U.UINT32
+    x.UNKNOWN.UNTIL_END.UnicodeError.Untrusted.UpdateClient.V.Verified.VfsLfs2.Voucher.W
+    x.WEAK_PERCENT.WHILE_SELLING.WIDTH.Walk.Way.Words.X.Y.Z.ZLIB._ACTIVE._ACUTE._ADRIFT_MS
+    x._ALGORITHM._ANSWER_MS._AT_A_GLANCE._AT_ONCE_MS._AT_REST._A_PAGE._Answer._BASE._BOLD
+    x._BOUNDS._BREAK._BY_OTHERS._CALL._CANCELLING._CAPITALS._CELL._CENTRE._CHECK_IN._CLIMB
+    x._CONFIG._COUNTS._CURVE._Comparison._DATAGRAM._DAY._DAY_S._DIGITS._DOT._DOTTED._DOUBLE
+    x._ENTRIES._ERASED._ERASED_WORD._ESCAPES._EXPONENT._EXTERNAL_AAD._Encryptor._Exactly._FAULTS
+    x._FEED._FEED_MS._FILE._FINISHING._FIRST._FIRST_PAUSE_MS._GRAVE._HEAD._HISTOGRAMS._Here
+    x._IMAGE._Image._Inflater._JUDGES._K._KEPT._KEY_MS._L._LATELY_MS._LEFT._LOGITS._LONGEST_LINE
+    x._LONGEST_PAUSE_MS._LONGEST_SLEEP_MS._LOOK_MS._LOST._LOW._Lungs._MAGIC._METADATA
+    x._METER_DIGITS._MISSES._MORE_STEPS._MOST._MOST_DIGITS._Made._NEEDED._NEEDS._NEW._NEWS
+    x._NEW_PIN._NOBODY_LOOKS_MS._NONE._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER._News
+    x._OF_AN_OFFER._OF_PEOPLE._ONE_VALUE._ON_PAPER._OURS._OWNER._OWNERS._P._PAGE
+    x._PAGES_PER_SECTOR._PARTS._PART_RECORDS._PEOPLE._PERIOD._PIECES._PLAIN._POLL_MS._PRICES
+    x._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK._QUIET_MS._READER._RECENT._REMOVE
+    x._RENAME._REPLY_CHARS._REPLY_MS._REQUESTS._RESERVE._ROLES._ROOM._ROWS._Reader._SBOX._SCAN
     x._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS._SELLER._SELLING._SHIFTED._SIGNAL_MS
     x._SINGLE._SLOT._SPACE._SPKI._START._STATUS_MS._STAY._STEPS._STEPS_BY_OTHERS
     x._STEPS_OF_AN_END._STEPS_OF_PEOPLE._STOCK._SYNC._Sink._SlotWriter._Source._TAIL._TAIL_HIGH
-    x._TALL._TARGETS._TECHNICIAN._TECHNICIANS._TITLE_PX._Taken._UNFINISHED._UNKNOWN._VERSION
-    x._WINDOWS._WORDS.__aenter__.__aexit__.__all__.__dict__.__import__._aad._add._address._adopt
-    x._adrift_ms._aes._affine._afford._after._after_same._after_two._again._all_rows._alone
-    x._answer._answered._append._array._ask._asked._asked_s._at._awake._bar._base_multiple
-    x._batch._batches._battery._before._begin._begun_without_head._bell._bit_weights._bits
-    x._block._block_at._board._boot._boot_count._bounded._breath_ms._breathe._broken._buffer
-    x._buzzer._by_hash._by_post._bytes._cached._candidate._canvas._carry._catalogue._change
-    x._channel._check._check_bytes._check_date._check_in._check_not_older._check_secret
-    x._check_snapshot_version._choose._chunk._chunk_ms._chunks._circumstances._client._clock
-    x._code._code_bit._codes._column._columns._commas._compress._confirm._console._control
-    x._control_of._copy._count._cramped._cut._data_command._data_waiting._datagram._deadline
-    x._debouncer._decompress._depth._details._digest._digits._distance._done._double._doubtful
-    x._drain._drawn._due_ms._encrypt_block._enter._entry._erase._escaped._exchange._expand
-    x._expander._expires_s._facts._failed._fed_ms._fetch._fetched._figure._file._files._fill
-    x._filled._finish_first._first_since._fits._flag._flash._flush._flushed._fold._folder._foot
-    x._fresh._from._full._gate_closed._gate_facts._get._give_back._glob._halted._hand_out
-    x._hang_up._head._head_line._heads._hear._heard._held._here._hints._history._holds
-    x._holds_firmly._holds_s._host._in_command._in_set._in_turn._index._install._integers
-    x._is_at_work._is_code._is_connected._is_number._is_permitted._is_selling._is_watched
-    x._journal._k._keep._keep_expired._kept._key._keypad._keys._kind._known._last._lcd._length
-    x._limbs._limit_bytes._line._lines._list_stock._listed._listed_with._load._load_checkpoint
-    x._lock._log._log_at._look._made._make_room._map._mark._mark_of._may_begin._may_install
-    x._may_sell._metadata._missing._model._modem._modem_log._must_look._name._named._names._need
-    x._needed._negated._newest_page._news._next._next_mark._no_network._nonce._not_yet._note
-    x._note_key._noted._now._now_ns._number._number_in._numbers._obey._odd_multiples._of_bits
-    x._of_details._of_same._offline_behind._old._old_size._oldest._on_catalogue._on_closed
-    x._on_data._on_head._on_lost._on_ring._one._only._open._open_books._opened._order
-    x._out_of_service._outcome._owner._pads._page._page_after._pair._parse._partition
-    x._partitions._passed_over._path._patterns._pause._pause_ms._payload._piece._pin_seal._place
-    x._plain._point._poll._poll_ms._poll_s._port._post._prepare._press_power_key._pressed
-    x._pressed_or._print._printer._program._put_down_at._queue._radio._range._rates._reach_out
-    x._read._read_catalogue._reader._realtime._reason_bytes._record._refused_batch._releases
-    x._remove._renew_stock._rest._restate._rests_until_ms._resume._retry_s._ring._rings._roles
-    x._rollout._rows._rtc._run._running._said._sale._same._same_weights._says._scan._scratch
-    x._seal._seal_of._sector._sector_hash._security_version._seen._select._sell._selling._send
-    x._sent._server._settings._shop._sign_in._signature._signatures._signers._sink._size
-    x._size_bytes._skipping._slip._slots._snapshot._sold_from_stock._sound._source._speak
-    x._spoiled._spread._stand_aside._start._state._stock._stopped._store._stored._stream
-    x._strengthen._switch._switch_off._sync_due_ms._t._table._tables._tag._take._take_in
-    x._take_root._taken._targets._technician_ms._terminal._terminal_id._text._ticks._tidy._till
-    x._time_s._tip._to_dial._token._told._told_s._touch._touched_ms._trust._trusted._try._type
-    x._uart._ui._unanswered._unmarked._unsent._until_end._update_log._update_roots._updates
-    x._value._vat._verify_ed25519._version._w._wait._wake._walk._wanted_s._watchdog._watched
-    x._ways._who._why._within._without_ghost._write._xor8._xor_key_stream._zlib.a.a2b_base64.aad
-    x.aborts.accept.acknowledge.acknowledged.action.active.add.add_up.address.adopt.advice.aes
-    x.aes_cbc.aes_ecb.after_minor.again_s.algorithms.alive.alive_ms.alone.also_settled.always
-    x.amount.amount_minor.answer.answer_ms.answered.answers.any_down.apart.apn.apn_login
-    x.apn_user.apply.are_new.argument.arguments.arm.array.ascii.ask.ask_for.ask_server.asyncio
-    x.at.at_hand.at_least.at_most.at_once.at_start.attach.attached.b.back.bad.bad_length
-    x.bad_meter.bad_start.base.base_sha256.base_size.batch.batch_id.batch_ids.batches.battery
-    x.battery_mv.baud.before.begin.begin_offline.begin_online.begin_trial.behind.bell.beside.big
-    x.bill.binascii.bits.blind_starts.block.blocked.board.body.body_length.body_of.bold.boot
-    x.boot_count.boot_info.boot_ms.booted.bootloader.boots.bottom.bound.breath.breathe.bring
-    x.bring_up.buf.buffer.built.built_s.busy.but.buzzer.by.by_datagram.by_number.by_others.byte
-    x.bytes_received.c.calendar.cancel.cancel_no.cancel_q.cancelled.cancelling.canonical.canvas
-    x.cashier.catalogue.cause.cbor.cell.certain.chain.challenge.change.channel.char.character
-    x.charging.chat.check.check_bytes.check_in.check_it.check_sim.check_target.checking
-    x.checkpoint.chip_id.choice.choose.chosen.chunk_size.chunked.clear_failure.client.climb
-    x.clock.closed.coap.coap_port.code.coded.codes.collect.columns.columns_of.command.commands
-    x.commission.commission_minor.commission_of.commit.compat.complete.condition.config.confirm
-    x.connect.connected.connection.consistent_snapshot.console.container.content.content_range
-    x.contradicts.control.control_of.copies.cose.count_fault.counter.counts.cover_open.crash
-    x.crashes.crashes_allowed.crc32.create.create_task.crypto.cryptolib.currency.custom.cut
-    x.cut_ask.cut_print.d.d_.d_other.damaged.data.data_command.data_vfs.datagram.date_text
-    x.date_time.date_time_text.datetime.day.day_report.days.deadline_ms.debit_minor.decode
-    x.decompress.decompressobj.default.deflate.delattr.delegated.delegation.delegations
-    x.delivered.delivery.delta.denied.denied_ms.depth.derive_keys.desk.detail.details.device_key
-    x.dial.dialogs.digest.digest_of.digit.digits.direction.discard.display.do_.do_challenge
-    x.do_configure.do_export.do_may_retire.do_retire.do_settings.do_status.do_sync.do_test
-    x.do_unlock.done.doubt.down.down_key.download.drivers.dropped.due.due_ms.dump.dumps
-    x.duplicate.duration_ms.duties.e.e_.e_other.earlier.ecdsa.ed25519.either.empty.en.encode
-    x.encode_request.encode_within.encrypt.encryptor.ended.entry.enumerate.eof.equal.erase
-    x.erase_sector.error.errors.etag.every_ms.everybody.exchange.exists.expand.expired.expires
-    x.expires_s.expiry.explain.external_aad.extra.f.facts.fail.failed_release.failure
-    x.failure_reason.fault.faults.feed.fetch.fetch_stock.fetch_voucher.fewest.field.fields.file
-    x.file_name.files.fill.finish.firmware.first.first_kept.first_rung.fits.flash.float
-    x.float_minor.float_now.flows.flush.folder.font.forget.forgotten_batch.fork.forked.found.fr
-    x.free_bytes.free_sectors.fresh_until_s.from_hex.from_pem.from_sequence.from_stock_refusal
-    x.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv.gate_blocks.gate_facts.gate_idle_s
-    x.gate_sale.gate_unsynced_records.gc.get_field.give_back.give_up_lost.give_way.gives_way
-    x.glyph.good.grouped.groups.growth.h.ha.halted.hand_over.happens.hardware.hardware_class
-    x.hardware_revision.hardware_revisions.has.has_kind.has_news.has_passed.has_voucher
-    x.hash_flash.hashes.hashlib.head.head_ms.headers.heap_free.hear.height.held.helpline.hex
-    x.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256.hold.hold_back.holds_s.host.http
-    x.http_client.http_post.hurry.i.identity.idle_ms.idle_s.image.image_hash.image_sha256
+    x._TALL._TARGETS._TECHNICIAN._TECHNICIANS._TITLE_PX._TO_CHOOSE._TO_PREPARE._TO_VERIFY._Taken
+    x._UNFINISHED._UNKNOWN._VERSION._WINDOWS._WORDS.__aenter__.__aexit__.__all__.__dict__
+    x.__import__._aad._add._address._adopt._adrift_ms._aes._affine._afford._after._after_same
+    x._after_two._again._all_rows._alone._answer._answered._append._array._ask._asked._asked_s
+    x._at._awake._bar._base_multiple._batch._batches._battery._before._begin._begun_without_head
+    x._bell._bit_weights._bits._block._block_at._board._boot._boot_count._bounded._breath_ms
+    x._breathe._broken._buffer._buzzer._by_hash._by_post._bytes._cached._candidate._canvas
+    x._carry._catalogue._change._channel._check._check_bytes._check_date._check_in
+    x._check_not_older._check_secret._check_snapshot_version._choose._chunk._chunk_ms._chunks
+    x._circumstances._client._clock._code._code_bit._codes._column._columns._commas._compress
+    x._confirm._console._control._control_of._copy._count._cramped._cut._data_command
+    x._data_waiting._datagram._deadline._debouncer._decompress._depth._details._digest._digits
+    x._distance._done._double._doubtful._drain._drawn._due_ms._encrypt_block._enter._entry
+    x._erase._escaped._exchange._expand._expander._expires_s._facts._failed._fed_ms._fetch
+    x._fetched._figure._file._files._fill._filled._finish_first._first_since._fits._flag._flash
+    x._flush._flushed._fold._folder._foot._fresh._from._full._gate_closed._gate_facts._get
+    x._give_back._glob._halted._hand_out._hang_up._head._head_line._heads._hear._heard._held
+    x._here._hints._history._holds._holds_firmly._holds_s._host._in_command._in_set._in_turn
+    x._index._install._integers._is_at_work._is_code._is_connected._is_number._is_permitted
+    x._is_selling._is_watched._journal._k._keep._keep_expired._kept._key._keypad._keys._kind
+    x._known._last._lcd._length._limbs._limit_bytes._line._lines._list_stock._listed
+    x._listed_with._load._load_checkpoint._lock._log._log_at._look._made._make_room._map._mark
+    x._mark_of._may_begin._may_install._may_sell._metadata._missing._model._modem._modem_log
+    x._must_look._name._named._names._need._needed._negated._newest_page._news._next._next_mark
+    x._no_network._nonce._not_yet._note._note_key._noted._now._now_ns._number._number_in
+    x._numbers._obey._odd_multiples._of_bits._of_details._of_same._offline_behind._old._old_size
+    x._oldest._on_catalogue._on_closed._on_data._on_head._on_lost._on_ring._one._only._open
+    x._open_books._opened._order._out_of_service._outcome._owner._pads._page._page_after._pair
+    x._parse._partition._partitions._passed_over._path._patterns._pause._pause_ms._payload
+    x._piece._pin_seal._place._plain._point._poll._poll_ms._poll_s._port._post._prepare
+    x._press_power_key._pressed._pressed_or._print._printer._program._put_down_at._queue._radio
+    x._range._rates._reach_out._read._read_catalogue._reader._realtime._reason_bytes._record
+    x._refused_batch._releases._remove._renew_stock._rest._restate._rests_until_ms._resume
+    x._retry_s._ring._rings._roles._rollout._rows._rtc._run._running._said._sale._same
+    x._same_weights._says._scan._scratch._seal._seal_of._sector._sector_hash._security_version
+    x._seen._select._sell._selling._send._sent._server._settings._shop._sign_in._signature
+    x._signatures._signers._sink._size._size_bytes._skipping._slip._slots._snapshot
+    x._sold_from_stock._sound._source._speak._spoiled._spread._stand_aside._start._state._stock
+    x._stopped._store._stored._stream._strengthen._switch._switch_off._sync_due_ms._t._table
+    x._tables._tag._take._take_in._take_root._taken._targets._technician_ms._terminal
+    x._terminal_id._text._ticks._tidy._till._time_s._tip._to_dial._token._told._told_s._touch
+    x._touched_ms._trust._trusted._try._type._uart._ui._unanswered._unmarked._unsent._until_end
+    x._update_log._update_roots._updates._value._vat._verify_ed25519._version._w._wait._wake
+    x._walk._wanted_s._watchdog._watched._ways._who._why._within._without_ghost._write._xor8
+    x._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action
+    x.active.add.add_up.address.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.algorithms
+    x.alive.alive_ms.alone.also_settled.always.amount.amount_minor.answer.answer_ms.answered
+    x.answers.any_down.apart.apn.apn_login.apn_user.apply.are_new.argument.arguments.arm.array
+    x.ascii.ask.ask_for.ask_server.asyncio.at.at_hand.at_least.at_most.at_once.at_start.attach
+    x.attached.b.back.bad.bad_length.bad_meter.bad_start.base.base_sha256.base_size.batch
+    x.batch_id.batch_ids.batches.battery.battery_mv.baud.before.begin.begin_offline.begin_online
+    x.begin_trial.behind.bell.beside.big.bill.binascii.bits.blind_starts.block.blocked.board
+    x.body.body_length.body_of.bold.boot.boot_count.boot_info.boot_ms.booted.bootloader.boots
+    x.bottom.bound.breath.breathe.bring.bring_up.buf.buffer.built.built_s.busy.but.buzzer.by
+    x.by_datagram.by_number.by_others.byte.bytes_received.c.calendar.cancel.cancel_no.cancel_q
+    x.cancelled.cancelling.canonical.canvas.cashier.catalogue.cause.cbor.cell.certain.chain
+    x.challenge.change.channel.char.character.charging.chat.check.check_bytes.check_in.check_it
+    x.check_sim.check_target.checking.checkpoint.chip_id.choice.choose.chosen.chunk_size.chunked
+    x.clear_failure.client.climb.clock.closed.coap.coap_port.code.coded.codes.collect.columns
+    x.columns_of.command.commands.commission.commission_minor.commission_of.commit.compat
+    x.complete.condition.config.confirm.connect.connected.connection.consistent_snapshot.console
+    x.container.content.content_range.contradicts.control.control_of.copies.cose.count_fault
+    x.counter.counts.cover_open.crash.crashes.crashes_allowed.crc32.create.create_task.crypto
+    x.cryptolib.currency.custom.cut.cut_ask.cut_print.d.d_.d_other.damaged.data.data_command
+    x.data_vfs.datagram.date_text.date_time.date_time_text.datetime.day.day_report.days
+    x.deadline_ms.debit_minor.decode.decompress.decompressobj.default.deflate.delattr.delegated
+    x.delegation.delegations.delivered.delivery.delta.denied.denied_ms.depth.derive_keys.desk
+    x.detail.details.device_key.dial.dialogs.digest.digest_of.digit.digits.direction.discard
+    x.display.do_.do_challenge.do_configure.do_export.do_may_retire.do_retire.do_settings
+    x.do_status.do_sync.do_test.do_unlock.done.doubt.down.down_key.download.drivers.dropped.due
+    x.due_ms.dump.dumps.duplicate.duration_ms.duties.e.e_.e_other.earlier.ecdsa.ed25519.either
+    x.empty.en.encode.encode_request.encode_within.encrypt.encryptor.ended.entry.enumerate.eof
+    x.equal.erase.erase_sector.error.errors.etag.every_ms.everybody.exchange.exists.expand
+    x.expired.expires.expires_s.expiry.explain.external_aad.extra.f.facts.fail.failed_release
+    x.failure.failure_reason.fault.faults.feed.fetch.fetch_stock.fetch_voucher.fewest.field
+    x.fields.file.file_name.files.fill.finish.firmware.first.first_kept.first_rung.fits.flash
+    x.float.float_minor.float_now.flows.flush.folder.font.forget.forgotten_batch.fork.forked
+    x.found.fr.free_bytes.free_sectors.fresh_until_s.from_hex.from_pem.from_sequence
+    x.from_stock_refusal.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv.gate_blocks
+    x.gate_facts.gate_idle_s.gate_sale.gate_unsynced_records.gc.get_field.give_back.give_up_lost
+    x.give_way.gives_way.glyph.good.grouped.groups.growth.h.ha.halted.hand_over.happens.hardware
+    x.hardware_class.hardware_revision.hardware_revisions.has.has_kind.has_news.has_passed
+    x.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers.heap_free.hear.height.held
+    x.helpline.hex.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256.hold.hold_back.holds_s.host
+    x.http.http_client.http_post.hurry.i.identity.idle_ms.idle_s.image.image_hash.image_sha256
     x.image_size.image_size_bytes.implementation.in_step.in_stock.in_use.inflater.info.install
     x.instructions.intent.invert.io.ioctl.irq.is_ascii.is_asked.is_blank.is_blind.is_bound
     x.is_digits.is_due.is_empty.is_first.is_guessed_first.is_hourly.is_it.is_known.is_last
@@ -238,181 +238,64 @@ if TYPE_CHECKING:
     x["root.json"]["signed in"]["signed out"]["stock/%d"]["stock: "]["too long"]["too many"]
     x["too slow"]["two of "]["w+b"]["{} mV {}%"]["{} x {}"]["{} {}"]["{} {}: {}"]["{}/{}.cbor"]
     x["|"]["̀́"]
-    import bootloader.shared
-    import bootloader.shared.breath
-    import bootloader.shared.calendar
-    import bootloader.shared.canonical
-    import bootloader.shared.cbor
-    import bootloader.shared.compat
-    import bootloader.shared.console
-    import bootloader.shared.control
-    import bootloader.shared.cose
-    import bootloader.shared.crypto
-    import bootloader.shared.crypto.aes
-    import bootloader.shared.crypto.ed25519
-    import bootloader.shared.crypto.p256
-    import bootloader.shared.crypto.rsa_pss
-    import bootloader.shared.crypto.sha512
-    import bootloader.shared.crypto.signatures
-    import bootloader.shared.display
-    import bootloader.shared.hashes
-    import bootloader.shared.partitions
-    import bootloader.shared.release
-    import bootloader.shared.rollout
-    import bootloader.shared.strict
-    import bootloader.shared.tidy
-    import bootloader.shared.tuf
-    import bootloader.shared.tuf_delegations
-    import bootloader.shared.tuf_files
-    import bootloader.shared.tuf_paths
-    import bootloader.shared.tuf_signed
-    import firmware.bell
-    import firmware.clock
-    import firmware.counts
-    import firmware.drivers
-    import firmware.drivers.battery
-    import firmware.drivers.buzzer
-    import firmware.drivers.keypad
-    import firmware.drivers.lcd
-    import firmware.drivers.printer
-    import firmware.duties
-    import firmware.duties.apart
-    import firmware.duties.check_in
-    import firmware.duties.out_of_service
-    import firmware.duties.radio
-    import firmware.duties.status_bar
-    import firmware.duties.supervisor
-    import firmware.duties.trial
-    import firmware.flows
-    import firmware.flows.bill
-    import firmware.flows.day_report
-    import firmware.flows.float
-    import firmware.flows.info
-    import firmware.flows.language
-    import firmware.flows.last_sales
-    import firmware.flows.menu
-    import firmware.flows.messages
-    import firmware.flows.meter
-    import firmware.flows.my_pin
-    import firmware.flows.people
-    import firmware.flows.recover
-    import firmware.flows.reprint
-    import firmware.flows.sell
-    import firmware.flows.session
-    import firmware.flows.sign_in
-    import firmware.flows.steps
-    import firmware.flows.steps.amount
-    import firmware.flows.steps.ask_server
-    import firmware.flows.steps.cancel
-    import firmware.flows.steps.choose
-    import firmware.flows.steps.day
-    import firmware.flows.steps.explain
-    import firmware.flows.steps.finish
-    import firmware.flows.steps.hand_over
-    import firmware.flows.steps.others
-    import firmware.flows.steps.paper
-    import firmware.flows.steps.pin
-    import firmware.flows.steps.reach
-    import firmware.flows.steps.recipient
-    import firmware.flows.steps.spell
-    import firmware.flows.topup
-    import firmware.kept
-    import firmware.kept.config
-    import firmware.kept.files
-    import firmware.kept.memory
-    import firmware.kept.people
-    import firmware.kept.store
-    import firmware.lent
-    import firmware.log
-    import firmware.main
-    import firmware.net
-    import firmware.net.coap
-    import firmware.net.http
-    import firmware.net.http_client
-    import firmware.net.link
-    import firmware.net.modem
-    import firmware.net.modem.advice
-    import firmware.net.modem.chat
-    import firmware.net.modem.climb
-    import firmware.net.modem.errors
-    import firmware.net.modem.joining
-    import firmware.net.modem.ladder
-    import firmware.net.modem.no_link
-    import firmware.net.modem.sim800
-    import firmware.net.modem.sim800_names
-    import firmware.net.modem.sim800_start
-    import firmware.net.modem.standard
-    import firmware.office
-    import firmware.office.ask
-    import firmware.office.check_in
-    import firmware.office.datagram
-    import firmware.office.look_up
-    import firmware.office.messenger
-    import firmware.office.stock_delivery
-    import firmware.office.sync
-    import firmware.office.windows
-    import firmware.paper
-    import firmware.paper.letters
-    import firmware.paper.receipt
-    import firmware.sales
-    import firmware.sales.by_others
-    import firmware.sales.cancelling
-    import firmware.sales.catalogue
-    import firmware.sales.day
-    import firmware.sales.details
-    import firmware.sales.journal
-    import firmware.sales.mounting
-    import firmware.sales.offline_limits
-    import firmware.sales.price_list
-    import firmware.sales.product
-    import firmware.sales.recent
-    import firmware.sales.ring
-    import firmware.sales.sale
-    import firmware.sales.scan
-    import firmware.sales.seller
-    import firmware.sales.state
-    import firmware.sales.stock
-    import firmware.sales.till
-    import firmware.service
-    import firmware.service.commands
-    import firmware.service.console
-    import firmware.service.parts
-    import firmware.terminal
-    import firmware.ui
-    import firmware.ui.canvas
-    import firmware.ui.dialogs
-    import firmware.ui.font
-    import firmware.ui.languages
-    import firmware.ui.languages.en
-    import firmware.ui.languages.fr
-    import firmware.ui.languages.ha
-    import firmware.ui.languages.pt
-    import firmware.ui.languages.sw
-    import firmware.ui.languages.yo
-    import firmware.ui.money_and_dates
-    import firmware.ui.screen
-    import firmware.ui.texts
-    import firmware.update
-    import firmware.update.choice
-    import firmware.update.client
-    import firmware.update.delta
-    import firmware.update.download
-    import firmware.update.errors
-    import firmware.update.found
-    import firmware.update.gate
-    import firmware.update.install
-    import firmware.update.last_look
-    import firmware.update.metadata
-    import firmware.update.model
-    import firmware.update.newest
-    import firmware.update.news
-    import firmware.update.offer
-    import firmware.update.patch
-    import firmware.update.payload
-    import firmware.update.pieces
-    import firmware.update.prepare
-    import firmware.update.prices
-    import firmware.update.record
-    import firmware.update.server
-    import firmware.update.switch
-    import firmware.update.verified
+    import bootloader.shared, bootloader.shared.breath, bootloader.shared.calendar
+    import bootloader.shared.canonical, bootloader.shared.cbor, bootloader.shared.compat
+    import bootloader.shared.console, bootloader.shared.control, bootloader.shared.cose
+    import bootloader.shared.crypto, bootloader.shared.crypto.aes
+    import bootloader.shared.crypto.ed25519, bootloader.shared.crypto.p256
+    import bootloader.shared.crypto.rsa_pss, bootloader.shared.crypto.sha512
+    import bootloader.shared.crypto.signatures, bootloader.shared.display
+    import bootloader.shared.hashes, bootloader.shared.partitions, bootloader.shared.release
+    import bootloader.shared.rollout, bootloader.shared.strict, bootloader.shared.tidy
+    import bootloader.shared.tuf, bootloader.shared.tuf_delegations
+    import bootloader.shared.tuf_files, bootloader.shared.tuf_paths
+    import bootloader.shared.tuf_signed, firmware.bell, firmware.clock, firmware.counts
+    import firmware.drivers, firmware.drivers.battery, firmware.drivers.buzzer
+    import firmware.drivers.keypad, firmware.drivers.lcd, firmware.drivers.printer
+    import firmware.duties, firmware.duties.apart, firmware.duties.check_in
+    import firmware.duties.out_of_service, firmware.duties.radio, firmware.duties.status_bar
+    import firmware.duties.supervisor, firmware.duties.trial, firmware.flows
+    import firmware.flows.bill, firmware.flows.day_report, firmware.flows.float
+    import firmware.flows.info, firmware.flows.language, firmware.flows.last_sales
+    import firmware.flows.menu, firmware.flows.messages, firmware.flows.meter
+    import firmware.flows.my_pin, firmware.flows.people, firmware.flows.recover
+    import firmware.flows.reprint, firmware.flows.sell, firmware.flows.session
+    import firmware.flows.sign_in, firmware.flows.steps, firmware.flows.steps.amount
+    import firmware.flows.steps.ask_server, firmware.flows.steps.cancel
+    import firmware.flows.steps.choose, firmware.flows.steps.day, firmware.flows.steps.explain
+    import firmware.flows.steps.finish, firmware.flows.steps.hand_over
+    import firmware.flows.steps.others, firmware.flows.steps.paper, firmware.flows.steps.pin
+    import firmware.flows.steps.reach, firmware.flows.steps.recipient
+    import firmware.flows.steps.spell, firmware.flows.topup, firmware.kept
+    import firmware.kept.config, firmware.kept.files, firmware.kept.memory
+    import firmware.kept.people, firmware.kept.store, firmware.lent, firmware.log
+    import firmware.main, firmware.net, firmware.net.coap, firmware.net.http
+    import firmware.net.http_client, firmware.net.link, firmware.net.modem
+    import firmware.net.modem.advice, firmware.net.modem.chat, firmware.net.modem.climb
+    import firmware.net.modem.errors, firmware.net.modem.joining, firmware.net.modem.ladder
+    import firmware.net.modem.no_link, firmware.net.modem.sim800
+    import firmware.net.modem.sim800_names, firmware.net.modem.sim800_start
+    import firmware.net.modem.standard, firmware.office, firmware.office.ask
+    import firmware.office.check_in, firmware.office.datagram, firmware.office.look_up
+    import firmware.office.messenger, firmware.office.stock_delivery, firmware.office.sync
+    import firmware.office.windows, firmware.paper, firmware.paper.letters
+    import firmware.paper.receipt, firmware.sales, firmware.sales.by_others
+    import firmware.sales.cancelling, firmware.sales.catalogue, firmware.sales.day
+    import firmware.sales.details, firmware.sales.journal, firmware.sales.mounting
+    import firmware.sales.offline_limits, firmware.sales.price_list, firmware.sales.product
+    import firmware.sales.recent, firmware.sales.ring, firmware.sales.sale, firmware.sales.scan
+    import firmware.sales.seller, firmware.sales.state, firmware.sales.stock
+    import firmware.sales.till, firmware.service, firmware.service.commands
+    import firmware.service.console, firmware.service.parts, firmware.terminal, firmware.ui
+    import firmware.ui.canvas, firmware.ui.dialogs, firmware.ui.font, firmware.ui.languages
+    import firmware.ui.languages.en, firmware.ui.languages.fr, firmware.ui.languages.ha
+    import firmware.ui.languages.pt, firmware.ui.languages.sw, firmware.ui.languages.yo
+    import firmware.ui.money_and_dates, firmware.ui.screen, firmware.ui.texts, firmware.update
+    import firmware.update.choice, firmware.update.client, firmware.update.delta
+    import firmware.update.download, firmware.update.errors, firmware.update.found
+    import firmware.update.gate, firmware.update.install, firmware.update.last_look
+    import firmware.update.metadata, firmware.update.model, firmware.update.newest
+    import firmware.update.news, firmware.update.offer, firmware.update.patch
+    import firmware.update.payload, firmware.update.pieces, firmware.update.prepare
+    import firmware.update.prices, firmware.update.record, firmware.update.server
+    import firmware.update.switch, firmware.update.verified

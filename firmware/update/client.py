@@ -15,13 +15,12 @@ from bootloader.shared.compat import collect, const, sleep_ms
 from firmware import counts
 from firmware.kept.files import Kept, exists
 from firmware.kept.store import Store
-from firmware.lent import give_back, load
+from firmware.lent import at_hand, give_back, load
 from firmware.net.http import HttpError
 
 from .errors import Interrupted, Missing, SaleFirst, StorageError, Untrusted
 from .last_look import LastLook
 from .newest import Newest
-from .pieces import TO_CHOOSE, TO_PREPARE, TO_VERIFY, tidy
 from .record import LONGEST_PAUSE_S, Record
 from .server import Server
 
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from .offer import Offer
     from .record import Refusal
 
+_PIECES = "firmware.update.pieces"
 _PRICES = "catalogue.json"
 _RETRY_S = const(30)
 _LONGEST_RETRY_S = const(3600)
@@ -145,12 +145,13 @@ class UpdateClient:
         except Untrusted as error:
             self._why = error.why
             self._log("metadata refused: " + str(error))
-        except SaleFirst as error:
-            self._why = error.why
+        except SaleFirst:
+            self._why = "gate_sale"
             seconds = min(_GATE_S, self._poll_s)
         except (HttpError, Missing, Interrupted) as error:
             if isinstance(error, (Interrupted, Missing)):
-                self._why = getattr(error, "why", "payload" if self.offer else "metadata")
+                why = getattr(error, "why", None)
+                self._why = why or ("payload" if self.offer else "metadata")
             elif self.offer:
                 self._why = "link"
             self._log("update waits: " + str(error))
@@ -231,7 +232,7 @@ class UpdateClient:
         return news
 
     def _tidy(self) -> None:
-        tidy(self.offer is not None)
+        at_hand(_PIECES).tidy(self.offer is not None)
 
     def _must_look(self) -> bool:
         """Whether the answer "nothing new" would leave something undone that can be done."""
@@ -269,7 +270,7 @@ class UpdateClient:
 
     async def _take_in(self, news: "Found") -> bool:
         """Metadata, prices, then what to run; as `_look`."""
-        load("firmware.update.metadata", TO_VERIFY)
+        at_hand(_PIECES).bring("metadata")
         from .metadata import Metadata
         from .verified import Verified
 
@@ -305,7 +306,7 @@ class UpdateClient:
             self._why = "prices"
         if prices.are_new and self._on_catalogue:
             self._on_catalogue()
-        load("firmware.update.choice", TO_CHOOSE)
+        at_hand(_PIECES).bring("choice")
         from .choice import Choice
 
         choice = Choice(self._board, self._boot, self._channel, self.record, self._log)
@@ -359,7 +360,7 @@ class UpdateClient:
         if offer is None:
             return
         try:
-            load("firmware.update.prepare", TO_PREPARE)
+            at_hand(_PIECES).bring("prepare")
             from .prepare import Preparation
 
             preparation = Preparation(self.server, self._board, self._boot, self.record, self._log)

@@ -2,19 +2,18 @@
 
 
 class Interrupted(Exception):
-    """Nothing is wrong but the link, or it is not the time; the next run goes on."""
+    """Nothing is wrong but the link, or it is not the time; the next run goes on. `why`: the
+    server's code for it, if it has one. "ranges": a box on the way sends the whole where a range
+    was asked for; dear, so it is tried seldom.
+    """
+
+    def __init__(self, text: str = "", why: str | None = None) -> None:
+        super().__init__(text)
+        self.why = why
 
 
 class SaleFirst(Interrupted):
     """A merchant is about something, and the heap has no room for that and for a look."""
-
-    why = "gate_sale"
-
-
-class NoRanges(Interrupted):
-    """A box on the way sends the whole where a range was asked for: dear, so it is tried seldom."""
-
-    why = "ranges"
 
 
 class Missing(Exception):

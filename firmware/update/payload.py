@@ -5,7 +5,7 @@ For `prepare` only.
 from firmware.net.http import BadResponse, GaveWay, HttpError, content_range
 
 from .download import ONE_REQUEST_BYTES, Download
-from .errors import Interrupted, Missing, NoRanges, StorageError
+from .errors import Interrupted, Missing, StorageError
 from .install import digest_of
 
 TYPE_CHECKING = False
@@ -42,9 +42,9 @@ class Payload:
 
         Raises:
             Interrupted: what came is not what was signed: someone spoiled it on the way, or in the
-                server's folder. The release is as good as before.
+                server's folder; the release is as good as before. Or ("ranges") no pieces are to be
+                had, and the whole did not come at once.
             StorageError: it does not fit, or the flash does not take it.
-            NoRanges: where none are to be had, and the whole did not come at once.
             Missing: the server does not have it. Whatever the server's answers raise.
         """
         way = offer.ways[0]
@@ -59,7 +59,7 @@ class Payload:
                 if not await self._piece(download, way):
                     # It would cost as much at each attempt: after pauses that grow to a day.
                     self._record.hold_back(offer.release.release)
-                    raise NoRanges("the server sends no ranges, and the whole was cut short")
+                    raise Interrupted("no ranges, and the whole was cut short", "ranges")
                 offer.missed = 0
             except StorageError:
                 faults += 1

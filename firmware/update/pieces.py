@@ -1,6 +1,12 @@
-"""Which modules each step of an update needs: in the heap for that step. For `client` only."""
+"""Which modules each step of an update needs, this one among them: in the heap for that step. For
+`client` only.
+"""
 
-from firmware.lent import give_back, loaded
+from firmware.lent import give_back, load, loaded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _ROOM = "firmware.update"
 _AT_REST = (
@@ -8,7 +14,6 @@ _AT_REST = (
     "firmware.update.errors",
     "firmware.update.last_look",
     "firmware.update.newest",
-    "firmware.update.pieces",
     "firmware.update.record",
     "firmware.update.server",
 )
@@ -24,19 +29,27 @@ _JUDGES = (  # from the bottom up
     "bootloader.shared.release",
     "bootloader.shared.rollout",
 )
-TO_VERIFY = _JUDGES[:-2] + ("firmware.update.verified",)
-TO_CHOOSE = _JUDGES[-2:] + (
+_TO_VERIFY = _JUDGES[:-2] + ("firmware.update.verified",)
+_TO_CHOOSE = _JUDGES[-2:] + (
     "firmware.update.gate",
     "firmware.update.offer",
     "firmware.update.download",
 )
 # What an offer is made of: as long as there is one, a second copy would only take room.
-_OF_AN_OFFER = ("bootloader.shared.release",) + TO_CHOOSE[2:]
-TO_PREPARE = (
+_OF_AN_OFFER = ("bootloader.shared.release",) + _TO_CHOOSE[2:]
+_TO_PREPARE = (
     "firmware.update.download",
     "firmware.update.install",
     "firmware.update.payload",
 )
+
+
+_NEEDS = {"metadata": _TO_VERIFY, "choice": _TO_CHOOSE, "prepare": _TO_PREPARE}
+
+
+def bring(name: str) -> "Any":
+    """The module of a step, with all that it needs."""
+    return load(_ROOM + "." + name, _NEEDS[name])
 
 
 def tidy(is_offered: bool) -> None:

@@ -110,7 +110,6 @@ def _twice_in_the_ledger(day: Day) -> Expected:
         f" account_id, amount_minor FROM ledger_entry WHERE transaction_id = {of_it}",
         "INSERT INTO ledger_transaction SELECT 900, kind, 'sale:again', terminal_id, sequence,"
         f" created_at FROM ledger_transaction WHERE id = {of_it}",
-        "UPDATE ledger_transaction SET id = 1 WHERE id = 1",
     )
     return {"duplicate": [day.at_terminal(day.online)]}
 

@@ -19,6 +19,9 @@ from tools.release.image import ROOT
 BUDGET = Path(__file__).with_name("board_budget.json")
 """{"instructions": {work: count}, "heap_bytes": {work: bytes}} as last accepted."""
 MARGIN = 1.10
+SWEPT_MARGIN = 1.35
+"""Of the instructions of a refresh: near the heap's end they hang on how often it is swept, and
+that on keys and addresses of the day: 1.54 to 1.98 thousand million for one build, measured."""
 _DEVICE = Path(__file__).with_name("board_device.py")
 _ARCHIVE = 0x800000
 _END = b"\xff\xff\xff\xff\xff\xff"
@@ -119,6 +122,11 @@ def _run(folder: Path, chip: QemuChip, archive: dict[str, bytes]) -> dict[str, i
         world.close()
 
 
+def margin(kind: str, work: str) -> float:
+    """How much of its budget a figure may be."""
+    return SWEPT_MARGIN if (kind, work) == ("instructions", "metadata_refresh") else MARGIN
+
+
 def worse(figures: Figures) -> list[str]:
     """What costs more than a tenth over its budget, in words."""
     budget: Figures = json.loads(BUDGET.read_text())
@@ -126,7 +134,7 @@ def worse(figures: Figures) -> list[str]:
         f"{kind} of {work}: {figures[kind].get(work)} against a budget of {allowed}"
         for kind, works in budget.items()
         for work, allowed in works.items()
-        if figures[kind].get(work, sys.maxsize) > allowed * MARGIN
+        if figures[kind].get(work, sys.maxsize) > allowed * margin(kind, work)
     ]
 
 

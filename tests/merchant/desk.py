@@ -27,6 +27,7 @@ class Pages(Screen):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(Lcd(Glass()))
         self.drawn: list[list[tuple[int, int, int, str]]] = []
+        self.left_out: list[Any] = []
         draw = self._canvas.text
 
         def text(x: int, y: int, what: str, big: bool = False, bold: bool = False) -> int:
@@ -41,10 +42,16 @@ class Pages(Screen):  # type: ignore[misc]
     def page(self, *args: Any, **named: Any) -> None:
         self.drawn.append([])
         super().page(*args, **named)
+        told = [what for *_, what in self.drawn[-1]]
+        lines = named.get("lines", args[1] if len(args) > 1 else ())
+        for line in lines:
+            last = line[-1] if isinstance(line, tuple) else line
+            if last not in told:
+                self.left_out.append(line)
 
     def faults(self) -> list[str]:
-        """What is drawn beyond an edge or over something else."""
-        wrong = []
+        """What is drawn beyond an edge, over something else or not at all."""
+        wrong = [f"{line!r} has no place" for line in self.left_out]
         for page in self.drawn:
             for n, (x, y, end, what) in enumerate(page):
                 if x < 0 or end > WIDTH or y > HINTS_TOP + 1:

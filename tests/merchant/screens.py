@@ -21,7 +21,9 @@ from PIL import Image, ImageDraw
 from firmware.ui.texts import LANGUAGES
 from hw_sim.printer import EscPosPrinter
 from hw_sim.printer.render import draw_dots
-from tests.merchant.scenes import SCENES, SLIPS, play
+from tests.merchant.scenes import SCENES
+from tests.merchant.slips import SLIPS
+from tests.merchant.stage import play
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = Path(__file__).with_name("screens.txt")

@@ -12,7 +12,7 @@ from firmware.drivers import battery
 from firmware.flows.steps import explain, paper
 from firmware.ui import texts
 from tests.merchant.desk import Pages
-from tests.merchant.scenes import desk_for
+from tests.merchant.stage import desk_for
 from tests.money.shop import open_shop
 
 CELLS = [(3450, 7, False, False), (3500, 8, False, False), (3510, 9, False, True)]

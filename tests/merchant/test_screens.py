@@ -6,7 +6,9 @@ import pytest
 
 from firmware.ui import texts
 from tests.merchant import screens
-from tests.merchant.scenes import SCENES, SLIPS, Heard, play
+from tests.merchant.scenes import SCENES
+from tests.merchant.slips import SLIPS
+from tests.merchant.stage import Heard, play
 
 _LANGUAGES = pytest.mark.parametrize("to", texts.LANGUAGES)
 
@@ -39,6 +41,12 @@ def test_nothing_runs_over_an_edge_or_another_text(to: str) -> None:
 def test_a_page_that_cuts_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("firmware.ui.dialogs.wrap", lambda text, width: [text])
     assert any(play(scene, "fr")[1].ui.screen.faults() for scene in SCENES)
+
+
+def test_a_line_that_has_no_place_is_noticed() -> None:
+    screen = play(SCENES[0], "en")[1].ui.screen
+    screen.page("x", ["1", "2", "3", ("4", "5"), "6"], ())
+    assert screen.faults() == ["'6' has no place"]
 
 
 def test_every_text_is_on_a_page_or_a_slip(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,10 +63,14 @@ def manner() -> Manner:
 
 @pytest.fixture
 def qemu_world(chip: QemuChip, make_world: MakeWorld) -> Callable[[], TerminalWorld]:
-    """A world whose terminal was made on the simulated chip, its flash now beside the emulated."""
+    """A world whose terminal was made on the simulated chip, its flash now beside the emulated.
+
+    The chip counts its own time by instructions, about as fast as a board's: by the host's clock, on
+    a busy one, its supervisor and its watchdog would take it for hung.
+    """
 
     def make() -> TerminalWorld:
-        world = make_world("ready", chip=chip)
+        world = make_world("ready", chip=replace(chip, instruction_shift=3))
         content = world.flash.read_bytes()
         world.flash.write_bytes(content + b"\xff" * (PSRAM_BYTES - len(content)))
         return world

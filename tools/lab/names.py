@@ -58,15 +58,21 @@ def text(source: Path = ROOT) -> str:
         for name in sorted(known)
         if not _is_plain(name) and _is_short(name)
     ]
-    line = ""
-    for piece in plain + others:
-        if len(line) + len(piece) > _COLUMNS - 5:
-            lines.append(f"    x{line}\n")
-            line = ""
+    lines += _packed("x", plain + others)
+    modules = [f", {name}" for name in sorted(known) if _is_module(name)]
+    return "".join(lines + [line.replace(",", "", 1) for line in _packed("import", modules)])
+
+
+def _packed(start: str, pieces: list[str]) -> list[str]:
+    """Lines of the module: `start` and as many `pieces` as fit, and so on."""
+    lines = []
+    line = start
+    for piece in pieces:
+        if len(line) + len(piece) > _COLUMNS - 4:
+            lines.append(f"    {line}\n")
+            line = start
         line += piece
-    lines.append(f"    x{line}\n")
-    lines += [f"    import {name}\n" for name in sorted(known) if _is_module(name)]
-    return "".join(lines)
+    return [*lines, f"    {line}\n"]
 
 
 def missing(source: Path = ROOT) -> set[str]:

@@ -20,6 +20,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from updater_server import halting
 from updater_server.channels import RepositoryError, open_published, pipeline_table, sheets
@@ -179,17 +180,19 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
         return Response(html, media_type="text/html", headers=headers)
 
     @get("/board/terminals/{name:str}", media_type="text/html")
-    async def terminal(request: AnyRequest, name: str) -> Response[str]:
+    async def terminal(request: AnyRequest, name: FromPath[str]) -> Response[str]:
         html = await lane.run(face.terminal, authorization(request), name)
         return Response(html, media_type="text/html", headers=_HEADERS)
 
     @get("/board/verdicts/{channel:str}/{release:int}", media_type="text/html")
-    async def sheet(request: AnyRequest, channel: str, release: int) -> Response[str]:
+    async def sheet(
+        request: AnyRequest, channel: FromPath[str], release: FromPath[int]
+    ) -> Response[str]:
         html = await lane.run(face.sheet, authorization(request), channel, release)
         return Response(html, media_type="text/html", headers=_HEADERS)
 
     @get("/board/releases/{release:int}", media_type="text/html")
-    async def release(request: AnyRequest, release: int) -> Response[str]:
+    async def release(request: AnyRequest, release: FromPath[int]) -> Response[str]:
         html = await lane.run(face.release, authorization(request), release)
         return Response(html, media_type="text/html", headers=_HEADERS)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from updater_server.faces.lanes import Lane
 from updater_server.faces.requests import AnyRequest
@@ -46,7 +47,9 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
     face = SupplierFace(service)
 
     @post("/v1/suppliers/{name:str}/reports/{secret:str}", status_code=OK)
-    async def report(request: AnyRequest, name: str, secret: str) -> Response[None]:
+    async def report(
+        request: AnyRequest, name: FromPath[str], secret: FromPath[str]
+    ) -> Response[None]:
         body = await request.body()
         return Response(None, status_code=await lane.run(face.report, name, secret, body))
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from updater_server.errors import ConflictError, InputError
@@ -217,12 +218,12 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
         return Response(answer, status_code=201 if new else 200)
 
     @post("/v1/terminals/{name:str}/permit", status_code=200)
-    async def permit(request: AnyRequest, name: str) -> dict[str, str]:
+    async def permit(request: AnyRequest, name: FromPath[str]) -> dict[str, str]:
         body = await request.body()
         return dict(await lane.run(face.permit, authorization(request), name, body))
 
     @post("/v1/terminals/{name:str}/journal", status_code=200)
-    async def exported_journal(request: AnyRequest, name: str) -> dict[str, int]:
+    async def exported_journal(request: AnyRequest, name: FromPath[str]) -> dict[str, int]:
         body = await request.body()
         return dict(await lane.run(face.journal, authorization(request), name, body))
 

@@ -236,11 +236,12 @@ def _rule(
 ) -> tuple[Ruling, list[str]]:
     if not is_in:
         worst = findings[int(np.argmax(lowered))]
-        times = f", {worst.ratio:.2f} times as often" if worst.ratio is not None else ""
-        return "halt", [
-            f"{worst.guard}: {worst.in_beta} in beta where {worst.expected:.1f} were to be "
-            f"expected{times}"
-        ]
+        why = (
+            f"{worst.guard}: {worst.in_beta} in beta where {worst.expected:.1f} were to be expected"
+        )
+        if worst.ratio is not None:
+            why += f", {worst.ratio:.2f} times as often as in control"
+        return "halt", [why]
     back = int((week.restarted & week.beta & ~week.not_back).sum())
     missing = widening.lacks_back(back, int(week.beta.sum()), policy)
     lacking = [lacks for lacks in (missing, *(finding.lacks for finding in findings)) if lacks]

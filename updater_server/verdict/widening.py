@@ -34,7 +34,7 @@ def lacks_counted(
     if found.upper < guard.margin_ratio or (excess is not None and excess < margin):
         return ""
     return (
-        f"{guard.name}: up to {found.upper:.2f} times as often, "
+        f"{guard.name}: up to {found.upper:.2f} times as often as in control, "
         f"{guard.margin_ratio:g} is the margin"
     )
 

@@ -63,6 +63,7 @@ d_units_kwh|Units kWh
 d_tariff|Tariff
 d_tax|Tax
 d_arrears|Arrears
+d_fixed_charge|Fixed charge
 d_free_units|Free units kWh
 d_other|{}
 m_reprint|Reprint last
@@ -202,7 +203,7 @@ pin_kept|The new PIN counts from now on.
 not_kept|The memory takes nothing. Nothing was changed. Call a technician.
 remove_q|Remove {}? Past sales keep the name.
 people_kept|Kept in this terminal.
-spell|Press a key again for its next letter.
+spell|Same key: another letter
 spell_on|B: next letter
 cancel|Cancel
 cancel_q|Cancel sale {}? Only if the customer has nothing of it. The office decides.

@@ -63,6 +63,7 @@ d_units_kwh|Unités kWh
 d_tariff|Tarif
 d_tax|Taxe
 d_arrears|Arriérés
+d_fixed_charge|Frais fixes
 d_free_units|Unités gratuites kWh
 d_other|{}
 m_reprint|Réimprimer
@@ -202,7 +203,7 @@ pin_kept|Le nouveau code vaut dès maintenant.
 not_kept|Mémoire pleine. Rien n'a changé. Technicien !
 remove_q|Retirer {} ? Ses ventes gardent son nom.
 people_kept|Gardé dans ce terminal.
-spell|Rappuyez pour la lettre suivante.
+spell|Même touche : autre lettre
 spell_on|B : lettre suivante
 cancel|Annuler
 cancel_q|Annuler la vente {} ? Seulement si le client n'en a rien. Le bureau décide.

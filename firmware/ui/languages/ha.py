@@ -63,6 +63,7 @@ d_units_kwh|Yuniti kWh
 d_tariff|Farashin yuniti
 d_tax|Haraji
 d_arrears|Bashi
+d_fixed_charge|Kuɗin dindindin
 d_free_units|Yuniti kyauta kWh
 d_other|{}
 m_reprint|Sake bugawa
@@ -202,7 +203,7 @@ pin_kept|Sabuwar lambar ta fara aiki.
 not_kept|Ba a iya ajiyewa ba. Ba a canja komai ba. Kira mai gyara.
 remove_q|A cire {}? Tsofaffin ciniki za su riƙe sunan.
 people_kept|An ajiye a wannan na'ura.
-spell|Sake danna maɓalli don harafi na gaba.
+spell|Maɓalli ɗaya: wani harafi
 spell_on|B: harafi na gaba
 cancel|Soke
 cancel_q|A soke ciniki {}? Sai idan abokin ciniki bai karɓi komai ba. Ofis ke yanke hukunci.

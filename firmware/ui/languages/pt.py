@@ -63,6 +63,7 @@ d_units_kwh|Unidades kWh
 d_tariff|Tarifa
 d_tax|Imposto
 d_arrears|Em atraso
+d_fixed_charge|Taxa fixa
 d_free_units|Unidades grátis kWh
 d_other|{}
 m_reprint|Reimprimir
@@ -202,11 +203,11 @@ pin_kept|O código novo vale a partir de agora.
 not_kept|A memória não grava. Nada mudou. Chame um técnico.
 remove_q|Retirar {}? As vendas guardam o nome.
 people_kept|Guardado neste terminal.
-spell|Prima a tecla outra vez: letra seguinte.
+spell|Mesma tecla: outra letra
 spell_on|B: letra seguinte
 cancel|Anular
 cancel_q|Anular a venda {}? Só se o cliente não tem nada dela. O escritório decide.
-cancel_kept|Venda {}: o escritório é perguntado sozinho. Não a entregue.
+cancel_kept|Venda {}: o terminal pergunta de novo ao escritório. Não a entregue.
 cancel_no|O escritório não anula. Entregue-a ao cliente.
 e_cancelled|Esta venda está anulada. Nada é cobrado.
 r_cancelled|VENDA ANULADA

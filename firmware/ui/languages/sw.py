@@ -63,6 +63,7 @@ d_units_kwh|Uniti kWh
 d_tariff|Bei ya uniti
 d_tax|Kodi
 d_arrears|Deni
+d_fixed_charge|Ada ya kudumu
 d_free_units|Uniti za bure kWh
 d_other|{}
 m_reprint|Chapa tena
@@ -202,7 +203,7 @@ pin_kept|PIN mpya inatumika kuanzia sasa.
 not_kept|Kumbukumbu haipokei. Hakuna kilichobadilika. Mwite fundi.
 remove_q|Umwondoe {}? Mauzo ya nyuma yanabaki na jina.
 people_kept|Imehifadhiwa kwenye terminali hii.
-spell|Bonyeza tena kupata herufi inayofuata.
+spell|Kitufe hicho: herufi nyingine
 spell_on|B: herufi ifuatayo
 cancel|Futa
 cancel_q|Ufute mauzo {}? Ikiwa tu mteja hana kitu chake. Ofisi huamua.

@@ -63,6 +63,7 @@ d_units_kwh|Yúníìtì kWh
 d_tariff|Iye yúníìtì
 d_tax|Owó orí
 d_arrears|Gbèsè
+d_fixed_charge|Owó pàtó
 d_free_units|Yúníìtì ọ̀fẹ́ kWh
 d_other|{}
 m_reprint|Tún tẹ̀
@@ -202,7 +203,7 @@ pin_kept|PIN tuntun ti bẹ̀rẹ̀ iṣẹ́.
 not_kept|Kò lè pa á mọ́. Ohunkóhun kò yí padà. Pe onímọ̀ ẹ̀rọ.
 remove_q|Yọ {} kúrò? Orúkọ yóò wà nínú títà àtijọ́.
 people_kept|A ti pa á mọ́ sínú ẹ̀rọ yìí.
-spell|Tún tẹ bọ́tìnnì fún lẹ́tà tó kàn.
+spell|Bọ́tìnnì kan náà: lẹ́tà míràn
 spell_on|B: lẹ́tà tó kàn
 cancel|Fagi lé
 cancel_q|Fagi lé títà {}? Bí oníbàárà kò bá ní ohun rẹ̀ nìkan. Ọ́fíìsì ló máa pinnu.

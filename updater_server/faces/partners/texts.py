@@ -28,6 +28,7 @@ import httpx
 from litestar import Response, post
 from litestar.exceptions import TooManyRequestsException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from updater_server.errors import BusyError, InputError, StateError
 from updater_server.faces.lanes import Lane
@@ -175,7 +176,7 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
     @post(
         "/v1/texts/{token:str}", status_code=200, media_type="text/plain", include_in_schema=False
     )
-    async def texts(request: AnyRequest, token: str) -> Response[str]:
+    async def texts(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         await lane.run(face.take, token, await request.body())
         return Response("", media_type="text/plain")
 

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from updater_server.faces.lanes import Lane
 from updater_server.faces.partners import access
@@ -96,7 +97,7 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
     face = Ussd(service)
 
     @post("/v1/ussd/{token:str}", status_code=200, media_type="text/plain", include_in_schema=False)
-    async def ussd(request: AnyRequest, token: str) -> Response[str]:
+    async def ussd(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         body = await request.body()
         return Response(await lane.run(face.answer, token, body), media_type="text/plain")
 

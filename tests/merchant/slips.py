@@ -1,0 +1,93 @@
+"""Every slip that the terminal can print, as the bytes for the printer; drawn by `screens`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from firmware.flows import day_report
+from firmware.flows.steps import cancel
+from firmware.paper import receipt
+from tests.merchant.stage import (
+    BY_THREE,
+    METER,
+    NOW,
+    desk_for,
+    journal_of,
+    played,
+    sale_of,
+    sold_of,
+    staff,
+)
+
+SHOP = {
+    "place": "Stall 14, Gikomba Market, Nairobi",
+    "telephone": "0700 555 010",
+    "tax_number": "P051234567X",
+    "helpline": "0700 123 456",
+    "number": "12",
+    "vat_permille": 160,
+    "terms": {"en": "A voucher that was handed over is not taken back."},
+}
+"""What a shop may say of itself."""
+
+
+def _slip(name: str, pin: str, number: str | None, **how: Any) -> Callable[[str], bytes]:
+    def made(to: str) -> bytes:
+        desk = desk_for("", to, {"config.shop": SHOP})
+        sold = sold_of(desk, name, pin, number)
+        sold.product.dial = "*130*PIN#" if name == "air50" else ""
+        sold.product.helpline = "100"
+        sold.copy = how.get("copy", 0)
+        sold.seller = how.get("seller", "")
+        is_copy = sold.copy > 0
+        data: bytes = receipt.voucher(
+            desk.words, desk.config, desk.catalogue, desk.terminal_id, sold, NOW, is_copy,
+            how.get("offline", False),
+        )  # fmt: skip
+        return data
+
+    return made
+
+
+def printed(desk: Any, work: Coroutine[Any, Any, Any]) -> bytes:
+    """The one slip that `work` prints on that desk."""
+    slips: list[bytes] = []
+
+    async def keep(data: bytes) -> tuple[bool, str]:
+        slips.append(data)
+        return True, "ok"
+
+    desk.printer.print = keep
+    played(desk, work)
+    (slip,) = slips
+    return slip
+
+
+def _of(run: Callable[[Any], Any], **changes: Any) -> Callable[[str], bytes]:
+    """What a flow prints when `#` is pressed."""
+
+    def made(to: str) -> bytes:
+        desk = desk_for("#", to, {"config.shop": SHOP})
+        desk.till.journal = changes.get("journal", desk.till.journal)
+        desk.files = changes.get("files", desk.files)
+        return printed(desk, run(desk))
+
+    return made
+
+
+def _cancelled(desk: Any) -> Any:
+    return cancel.slip(desk, sale_of("water", "0712345678", False))
+
+
+SLIPS: dict[str, Callable[[str], bytes]] = {
+    "voucher": _slip("air50", "1234567812345678", None),
+    "voucher from stock, a copy": _slip("air50", "1234567812345678", None, copy=2, offline=True),
+    "voucher of a cashier": _slip("air50", "1234567812345678", None, seller="Wanjiru Kamau"),
+    "electricity": _slip("power", "1" * 20, METER),
+    "top-up": _slip("top", "R-778899", "0712345678"),
+    "bill": _slip("water", "R-778899", "0712345678"),
+    "day report": _of(day_report.run),
+    "day report by person": _of(day_report.run, files=staff(), journal=journal_of(BY_THREE)),
+    "cancelled": _of(_cancelled),
+}
