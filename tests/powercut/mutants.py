@@ -372,9 +372,9 @@ MUTANTS: dict[str, Mutant] = {
                 firmware.office.sync,
                 "tell",
                 (
-                    "        reply = await messenger.exchange(JOURNAL",
+                    "        reply = await _told(messenger, records)",
                     "        journal.acknowledge(told + len(records), state.ledger_minor)\n"
-                    "        reply = await messenger.exchange(JOURNAL",
+                    "        reply = await _told(messenger, records)",
                 ),
             ),
             ("sync-interrupted",),

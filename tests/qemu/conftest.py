@@ -65,8 +65,8 @@ def manner() -> Manner:
 def qemu_world(chip: QemuChip, make_world: MakeWorld) -> Callable[[], TerminalWorld]:
     """A world whose terminal was made on the simulated chip, its flash now beside the emulated.
 
-    The chip counts its own time by instructions, about as fast as a board's: by the host's clock, on
-    a busy one, its supervisor and its watchdog would take it for hung.
+    The chip counts its own time by instructions, about as fast as a board's: by the host's clock,
+    on a busy one, its supervisor and its watchdog would take it for hung.
     """
 
     def make() -> TerminalWorld:
