@@ -61,9 +61,9 @@ class ClientScene(Scene):
         self.world.run()
 
     def learn(self) -> None:
-        self.world.facts["open_sale"] = True
+        self.world.facts["battery_mv"] = 3000  # it looks, and does not switch
         self.visit()
-        self.world.facts["open_sale"] = False
+        self.world.facts["battery_mv"] = 4000
 
     def ask(self) -> None:
         """Every visit begins so."""
