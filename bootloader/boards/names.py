@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     x.Terminal.ThreadSafeFlag.Till.TimeoutError.TooLarge.TrustError.TrustedMetadata.U.UINT32
     x.UNKNOWN.UNTIL_END.UnicodeError.Untrusted.UpdateClient.V.Verified.VfsLfs2.Voucher.W
     x.WEAK_PERCENT.WHILE_SELLING.WIDTH.Walk.Way.Words.X.Y.Z.ZLIB._ACTIVE._ACUTE._ADRIFT_MS
-    x._ALGORITHM._ANSWER_MS._AT_A_GLANCE._AT_ONCE_MS._AT_REST._A_PAGE._Answer._BASE._BOLD
+    x._ALGORITHM._ANSWER_MS._ASK._AT_A_GLANCE._AT_ONCE_MS._AT_REST._A_PAGE._Answer._BASE._BOLD
     x._BOUNDS._BREAK._BY_OTHERS._CALL._CANCELLING._CAPITALS._CELL._CENTRE._CHECK_IN._CLIMB
     x._CONFIG._COUNTS._CURVE._Comparison._DATAGRAM._DAY._DAY_S._DIGITS._DOT._DOTTED._DOUBLE
     x._ENTRIES._ERASED._ERASED_WORD._ESCAPES._EXPONENT._EXTERNAL_AAD._Encryptor._Exactly._FAULTS
@@ -52,10 +52,10 @@ if TYPE_CHECKING:
     x._METER_DIGITS._MISSES._MORE_STEPS._MOST._MOST_DIGITS._Made._NEEDED._NEEDS._NEW._NEWS
     x._NEW_PIN._NOBODY_LOOKS_MS._NONE._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER._News
     x._OF_AN_OFFER._OF_PEOPLE._ONE_VALUE._ON_PAPER._OURS._OWNER._OWNERS._P._PAGE
-    x._PAGES_PER_SECTOR._PARTS._PART_RECORDS._PEOPLE._PERIOD._PIECES._PLAIN._POLL_MS._PRICES
-    x._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK._QUIET_MS._READER._RECENT._REMOVE
-    x._RENAME._REPLY_CHARS._REPLY_MS._REQUESTS._RESERVE._ROLES._ROOM._ROWS._Reader._SBOX._SCAN
-    x._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS._SELLER._SELLING._SHIFTED._SIGNAL_MS
+    x._PAGES_PER_SECTOR._PARTS._PART_RECORDS._PEOPLE._PERIOD._PIECES._PIN._PLAIN._POLL_MS
+    x._PRICES._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK._QUIET_MS._READER._RECENT
+    x._REMOVE._RENAME._REPLY_CHARS._REPLY_MS._REQUESTS._RESERVE._ROLES._ROOM._ROWS._Reader._SBOX
+    x._SCAN._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS._SELLER._SELLING._SHIFTED._SIGNAL_MS
     x._SINGLE._SLOT._SPACE._SPKI._START._STATUS_MS._STAY._STEPS._STEPS_BY_OTHERS
     x._STEPS_OF_AN_END._STEPS_OF_PEOPLE._STOCK._SYNC._Sink._SlotWriter._Source._TAIL._TAIL_HIGH
     x._TALL._TARGETS._TECHNICIAN._TECHNICIANS._TITLE_PX._TO_CHOOSE._TO_PREPARE._TO_VERIFY._Taken
@@ -76,32 +76,32 @@ if TYPE_CHECKING:
     x._flush._flushed._fold._folder._foot._fresh._from._full._gate_closed._gate_facts._get
     x._give_back._glob._halted._hand_out._hang_up._head._head_line._heads._hear._heard._held
     x._here._hints._history._holds._holds_firmly._holds_s._host._in_command._in_set._in_turn
-    x._index._install._integers._is_at_work._is_code._is_connected._is_number._is_permitted
-    x._is_selling._is_watched._journal._k._keep._keep_expired._kept._key._keypad._keys._kind
-    x._known._last._lcd._length._limbs._limit_bytes._line._lines._list_stock._listed
-    x._listed_with._load._load_checkpoint._lock._log._log_at._look._made._make_room._map._mark
-    x._mark_of._may_begin._may_install._may_sell._metadata._missing._model._modem._modem_log
-    x._must_look._name._named._names._need._needed._negated._newest_page._news._next._next_mark
-    x._no_network._nonce._not_yet._note._note_key._noted._now._now_ns._number._number_in
-    x._numbers._obey._odd_multiples._of_bits._of_details._of_same._offline_behind._old._old_size
-    x._oldest._on_catalogue._on_closed._on_data._on_head._on_lost._on_ring._one._only._open
-    x._open_books._opened._order._out_of_service._outcome._owner._pads._page._page_after._pair
-    x._parse._partition._partitions._passed_over._path._patterns._pause._pause_ms._payload
-    x._piece._pin_seal._place._plain._point._poll._poll_ms._poll_s._port._post._prepare
-    x._press_power_key._pressed._pressed_or._print._printer._program._put_down_at._queue._radio
-    x._range._rates._reach_out._read._read_catalogue._reader._realtime._reason_bytes._record
-    x._refused_batch._releases._remove._renew_stock._rest._restate._rests_until_ms._resume
-    x._retry_s._ring._rings._roles._rollout._rows._rtc._run._running._said._sale._same
-    x._same_weights._says._scan._scratch._seal._seal_of._sector._sector_hash._security_version
-    x._seen._select._sell._selling._send._sent._server._settings._shop._sign_in._signature
-    x._signatures._signers._sink._size._size_bytes._skipping._slip._slots._snapshot
-    x._sold_from_stock._sound._source._speak._spoiled._spread._stand_aside._start._state._stock
-    x._stopped._store._stored._stream._strengthen._switch._switch_off._sync_due_ms._t._table
-    x._tables._tag._take._take_in._take_root._taken._targets._technician_ms._terminal
+    x._index._install._integers._is_at_work._is_code._is_connected._is_number._is_open
+    x._is_permitted._is_selling._is_watched._journal._judged._k._keep._keep_expired._kept._key
+    x._keypad._keys._kind._known._last._lcd._length._limbs._limit_bytes._line._lines._list_stock
+    x._listed._listed_with._load._load_checkpoint._lock._log._log_at._look._made._make_room._map
+    x._mark._mark_of._may_begin._may_install._may_sell._metadata._missing._model._modem
+    x._modem_log._must_look._name._named._names._need._needed._negated._newest_page._news._next
+    x._next_mark._no_network._nonce._not_yet._note._note_key._noted._now._now_ns._number
+    x._number_in._numbers._obey._odd_multiples._of_bits._of_details._of_same._offline_behind
+    x._old._old_size._oldest._on_catalogue._on_closed._on_data._on_head._on_lost._on_ring._one
+    x._only._open._open_books._opened._order._others._out_of_service._outcome._owner._pads._page
+    x._page_after._pair._parse._partition._partitions._passed_over._path._patterns._pause
+    x._pause_ms._payload._piece._pin_seal._place._plain._point._poll._poll_ms._poll_s._port
+    x._post._prepare._press_power_key._pressed._pressed_or._print._printer._program._put_down_at
+    x._queue._radio._range._rates._reach_out._read._read_catalogue._reader._realtime
+    x._reason_bytes._record._refused_batch._releases._remove._renew_stock._rest._restate
+    x._rests_until_ms._resume._retry_s._ring._rings._roles._rollout._rows._rtc._run._running
+    x._said._sale._same._same_weights._says._scan._scratch._seal._seal_of._sector._sector_hash
+    x._security_version._seen._select._sell._selling._send._sent._server._settings._shop
+    x._sign_in._signature._signatures._signers._sink._size._size_bytes._skipping._slip._slots
+    x._snapshot._sold_from_stock._sound._source._speak._spoiled._spread._stand_aside._start
+    x._state._stock._stopped._store._stored._stream._strengthen._switch._switch_off._sync_due_ms
+    x._t._table._tables._tag._take._take_in._take_root._taken._targets._technician_ms._terminal
     x._terminal_id._text._ticks._tidy._till._time_s._tip._to_dial._token._told._told_s._touch
     x._touched_ms._trust._trusted._try._type._uart._ui._unanswered._unmarked._unsent._until_end
     x._update_log._update_roots._updates._value._vat._verify_ed25519._version._w._wait._wake
-    x._walk._wanted_s._watchdog._watched._ways._who._why._within._without_ghost._write._xor8
+    x._walk._wanted_s._watchdog._watched._ways._why._within._without_ghost._write._xor8
     x._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action
     x.active.add.add_up.address.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.algorithms
     x.alive.alive_ms.alone.also_settled.always.amount.amount_minor.answer.answer_ms.answered
@@ -164,80 +164,79 @@ if TYPE_CHECKING:
     x.meta.metadata.meter.method.milliseconds.min.min_bootloader.min_minor.minor_digits.missed
     x.misses.mistrust.mixed.mkdir.mkfs.mode.model.modem.modem_power_key.modes.modules.money
     x.money_and_dates.monotonic_ns.month.more.most.most_minor.most_ms.mount.mount_data.mounting
-    x.ms.mtime.must_wait.mv.my_pin.n.n_.name.name_of.names.natural.net.network.new.new_catalogue
-    x.new_pin.new_size.newer_lost.newest.news.next_number.next_rung.next_sequence.no_answer
-    x.no_float.no_gprs.no_last.no_link.no_modem.no_name.no_network.no_news_s.no_paper.no_sim
-    x.no_stock.nonce.not_among.not_before_s.not_kept.not_newer.not_sold.not_yet.note.note_key
-    x.now.now_s.np_.number.numbers.o.of.offer.offer_stock.office.offline.offline_count
-    x.offline_debit_minor.offline_limits.offline_refusal.offline_total_minor.offset.ok.old
-    x.old_size.oldest.on_catalogue.on_head.on_newest.on_registration.on_restart.on_trial
-    x.once_more.one.online.only.open_pin.open_reply.open_sale.open_still.opened.operation
-    x.operator.orphans.os.other.others.out.out_of_service.outcome.owner.p.p256.pack.pack_into
-    x.page.pages.pair.paper.paper_out.parent.parse.parse_head.parse_time.part.partition
-    x.partitions.parts.patch.patched.path.path_matches.paths.pattern.pause.pause_ms.payload
-    x.payloads.payloads_for.pbkdf2_sha256.pending.pending_t.people.percent.permille.permit
-    x.person.person_of.pick_up.picture.piece.pieces.pieces_of.pin.pin_again.pin_easy.pin_groups
-    x.pin_hash.pin_is.pin_kept.pin_lines.pin_new.pin_old.pin_rounds.pin_salt.pin_short.place
-    x.places.plain.plain_body.policy.poll.poll_ms.poll_s.port.post.postpone.postponed
-    x.power_cycle.power_key.prefix.prepare.price.price_list.prices.printed.printer.product
-    x.product_id.products.program.prompt.property.prove.pt.public.public_key.put.put_down.q
-    x.question.quiet.quoted.r.r_copy.r_day.r_dial.r_help.r_offline.r_sale.r_serial.r_tax
-    x.r_thanks.r_valid.r_vat.radio.radio_cycle.random.ranges.raw.rb.reach.reached.read_hashes
-    x.read_into.read_keys.read_raw.read_signal.readable.readblocks.reads.ready.reason.recalled
-    x.receipt.receive.received.recent.recipient.record.record_crash.records.recover.recovery
-    x.refresh.refusal.refuse.refused.refused_numbers.register.registered.registration
-    x.registration_ms.release.releases.remove_q.rename.renew.reply.report.reported.reprint
-    x.reprints.request.request_recovery.reserve.reset.reset_cause.resolve.response.responses
-    x.rest.rest_ms.restart.restarted.restarts.restated.rests.retire.retry_ms.reversed.revision
-    x.revisions.right.ring.rings.role.roles.rollout.room.room_for_sale.root.root_bytes
-    x.root_version.rotated.rounds.rows.rpartition.rsa.rsa_pss.rtc.run.run_flow.run_once.rung
-    x.running.running_sha256.running_well.runs.s.s_config.s_journal.said.sale.sale_no.sales.salt
-    x.same.save.say.scan.scheme.scratch.screen.script.seal.seal_request.sealed.search_again_ms
-    x.search_ms.second_ms.seconds.secret.sector.sector_of.sectors.sectors_read.security_fits
-    x.security_version.seek.seen.select.selftest_deadline_s.sell.sell_q.sell_what.seller
-    x.seller_of.selling.sent.sequence.serial.serve.server.server_time.service.session.sessions
-    x.set_aside.set_pin.set_rtc.settings.settle.settled_at.sha256.sha512.sham.shape.shared.shop
-    x.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal.signature.signatures.signed.signers
-    x.silence_ms.sim800.sim800_names.sim800_start.sim_locked.sim_ms.sink.size.size_bytes.skip
-    x.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b.slot_state.slots.small.snapshot
-    x.snapshot_version.soft.sold.sold_t.sound.sources.spell.spell_on.spent_batch.spoiled.st_back
-    x.st_doubt.st_out.st_ready.st_refused.st_unread.st_waits.stale.standard.stands.start_trial
-    x.started.starter.starting.starts.stat.state.status.status_bar.statvfs.stdin.stdout.stem
-    x.step_minor.step_ms.stepping_stone.steps.stock.stock_delivery.stock_key.stock_left.stock_q
-    x.stop_batches.stop_selling.storage.store.stream.strict.string.struct.sums.supervisor.sw
-    x.switch.sync.sync_s.sys.t.table.tables.tag.take.take_channel.take_in.take_raw.take_role
-    x.take_up.takes.target.target_name.targets.task.tax_number.technician_permit.telephone.tell
-    x.terminal.terminal_id.terminating.terms.test.text.text_width.texts.then.then_token
-    x.threshold.through.ticks.ticks_add.ticks_diff.ticks_ms.ticks_us.tidy.till.time.time_s
-    x.time_seen.time_text.timeout_ms.timestamp.timestamp_version.tip.title.titled.to_.to_beat_ms
-    x.today.token.token_.token_n.told.too_long.took.top.topup.total.total_minor.touched_within
-    x.transport.trial.trial_failed.trials.tried.tries.tries_left.trigger.trouble.truncated.trust
-    x.trusted.try_others_first.tuf.tuf_delegations.tuf_files.tuf_paths.tuf_signed.type_
-    x.type_again.typed.typed_again.u.uart.ui.uid.umount.unconfirmed_boots
-    x.unconfirmed_boots_allowed.unconsumed_tail.under_way.unescape.unfinished.unhexlify.union
-    x.unix_seconds.unknown.unlock.unpack.unpack_from.unread_prices.unreadable.unseal.unsent
-    x.unsent_sales.unsolicited.unsynced.unsynced_count.up.up_key.update.update_delegated
-    x.update_root.update_snapshot.update_targets.update_timestamp.updates.use.utc_offset_s.utf8
-    x.v.verified.verify.verify_signature.version.vfs.view.views.void_at.voucher.voucher_sequence
-    x.w.wait.wait_at_most.wait_for_ms.wait_for_network.wait_ms.wait_name.wait_out.wait_print
-    x.wait_sales.waiting.waits.waits_for.waits_ms.wanted.wanted_s.was_asked.watch.watchdog.way
-    x.ways.wb.weak.weak_t.weights.what.where.who.whole.why.width.width_px.window.windows
-    x.with_keys.with_signal.with_t.within.words.work.wrap.wrap_columns.writeblocks.writes
-    x.written.wrong.wrong_pin.x.y.year.yo.your_pin.z.zlib["  "][" - "][" HTTP/1.1"][" at byte "]
-    x[" bytes"][" first"][" is "][" is for "][" payload: "][" refused: "][" s"]["!"]['"']
-    x['"%s"']["#"]["%%%02X"]["%23"]["*C"]["+"]["+-"][", "]["-"]["--"]["-._~"]["-from-"]["."]
-    x[".."][".full"][".json"][".last"][".new"][".root.json"]["/data"]["/m"]["/plan.json"]
-    x["/stock"]["/trust"]["/tuf/news/"]["0"]["04"]["1"]["1."]["11 / 13"]["2"]["3"]["4"]["5"]
-    x["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"]["<H"]["<I"]["<dictcomp>"]
-    x["<genexpr>"]["<lambda>"]["<listcomp>"][">4sIII8sH"][">BBII"][">I"][">II"]["?"]["CME "]
-    x["HTTP/1.0"]["Host: "]["Tel."]["Tel. "]["Terminal "]["["]["]"]["check-in"]["chunk size"]
-    x["class"]["cut short"]["expanding "]["host name"]["journal: "]["keyid "]["left alone"]
-    x["modem: "]["news: "]["no list"]["no memory"]["no room"]["no value"]["not UTF-8"]
-    x["not a map"]["not a time"]["not kept: "]["not ready"]["partition "]["people: {}"]
-    x["person "]["printer "]["receive: "]["refused: "]["rollout-"]["rollout/"]["root %d"]
-    x["root.json"]["signed in"]["signed out"]["stock/%d"]["stock: "]["too long"]["too many"]
-    x["too slow"]["two of "]["w+b"]["{} mV {}%"]["{} x {}"]["{} {}"]["{} {}: {}"]["{}/{}.cbor"]
-    x["|"]["̀́"]
+    x.ms.mtime.must_wait.mv.my_pin.n.n_.name.names.natural.net.network.new.new_catalogue.new_pin
+    x.new_size.newer_lost.newest.news.next_number.next_rung.next_sequence.no_answer.no_float
+    x.no_gprs.no_last.no_link.no_modem.no_name.no_network.no_news_s.no_paper.no_sim.no_stock
+    x.nonce.not_among.not_before_s.not_kept.not_newer.not_sold.not_yet.note.note_key.now.now_s
+    x.np_.number.numbers.o.of.offer.offer_stock.office.offline.offline_count.offline_debit_minor
+    x.offline_limits.offline_refusal.offline_total_minor.offset.ok.old.old_size.oldest
+    x.on_catalogue.on_head.on_newest.on_registration.on_restart.on_trial.once_more.one.online
+    x.only.open_pin.open_reply.open_sale.open_still.opened.operation.operator.orphans.os.other
+    x.others.out.out_of_service.outcome.owner.p.p256.pack.pack_into.page.pages.pair.paper
+    x.paper_out.parent.parse.parse_head.parse_time.part.partition.partitions.parts.patch.patched
+    x.path.path_matches.paths.pattern.pause.pause_ms.payload.payloads.payloads_for.pbkdf2_sha256
+    x.pending.pending_t.people.percent.permille.permit.person.person_of.pick_up.picture.piece
+    x.pieces.pieces_of.pin.pin_again.pin_easy.pin_groups.pin_hash.pin_is.pin_kept.pin_lines
+    x.pin_new.pin_old.pin_rounds.pin_salt.pin_short.place.places.plain.plain_body.policy.poll
+    x.poll_ms.poll_s.port.post.postpone.postponed.power_cycle.power_key.prefix.prepare.price
+    x.price_list.prices.printed.printer.product.product_id.products.program.prompt.property
+    x.prove.pt.public.public_key.put.put_down.q.question.quiet.quoted.r.r_copy.r_day.r_dial
+    x.r_help.r_offline.r_sale.r_serial.r_tax.r_thanks.r_valid.r_vat.radio.radio_cycle.random
+    x.ranges.raw.rb.reach.reached.read_hashes.read_into.read_keys.read_raw.read_signal.readable
+    x.readblocks.reads.ready.reason.recalled.receipt.receive.received.recent.recipient.record
+    x.record_crash.records.recover.recovery.refresh.refusal.refuse.refused.refused_numbers
+    x.register.registered.registration.registration_ms.release.releases.remove_q.rename.renew
+    x.reply.report.reported.reprint.reprints.request.request_recovery.reserve.reset.reset_cause
+    x.resolve.response.responses.rest.rest_ms.restart.restarted.restarts.restated.rests.retire
+    x.retry_ms.reversed.revision.revisions.right.ring.rings.role.roles.rollout.room
+    x.room_for_sale.root.root_bytes.root_version.rotated.rounds.rows.rpartition.rsa.rsa_pss.rtc
+    x.run.run_flow.run_once.rung.running.running_sha256.running_well.runs.s.s_config.s_journal
+    x.said.sale.sale_no.sales.salt.same.save.say.scan.scheme.scratch.screen.script.seal
+    x.seal_request.sealed.search_again_ms.search_ms.second_ms.seconds.secret.sector.sector_of
+    x.sectors.sectors_read.security_fits.security_version.seek.seen.select.selftest_deadline_s
+    x.sell.sell_q.sell_what.seller.seller_of.selling.sent.sequence.serial.serve.server
+    x.server_time.service.session.sessions.set_aside.set_pin.set_rtc.settings.settle.settled_at
+    x.sha256.sha512.sham.shape.shared.shop.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal
+    x.signature.signatures.signed.signers.silence_ms.sim800.sim800_names.sim800_start.sim_locked
+    x.sim_ms.sink.size.size_bytes.skip.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b.slot_state
+    x.slots.small.snapshot.snapshot_version.soft.sold.sold_t.sound.sources.spell.spell_on
+    x.spent_batch.spoiled.st_back.st_doubt.st_out.st_ready.st_refused.st_unread.st_waits.stale
+    x.standard.stands.start_trial.started.starter.starting.starts.stat.state.status.status_bar
+    x.statvfs.stdin.stdout.stem.step_minor.step_ms.stepping_stone.steps.stock.stock_delivery
+    x.stock_key.stock_left.stock_q.stop_batches.stop_selling.storage.store.stream.strict.string
+    x.struct.sums.supervisor.sw.switch.sync.sync_s.sys.t.table.tables.tag.take.take_channel
+    x.take_in.take_raw.take_role.take_up.takes.target.target_name.targets.task.tax_number
+    x.technician_permit.telephone.tell.terminal.terminal_id.terminating.terms.test.text
+    x.text_width.texts.then.then_token.threshold.through.ticks.ticks_add.ticks_diff.ticks_ms
+    x.ticks_us.tidy.till.time.time_s.time_seen.time_text.timeout_ms.timestamp.timestamp_version
+    x.tip.title.titled.to_.to_beat_ms.today.token.token_.token_n.told.too_long.took.top.topup
+    x.total.total_minor.touched_within.transport.trial.trial_failed.trials.tried.tries
+    x.tries_left.trigger.trouble.truncated.trust.trusted.try_others_first.tuf.tuf_delegations
+    x.tuf_files.tuf_paths.tuf_signed.type_.type_again.typed.typed_again.u.uart.ui.uid.umount
+    x.unconfirmed_boots.unconfirmed_boots_allowed.unconsumed_tail.under_way.unescape.unfinished
+    x.unhexlify.union.unix_seconds.unknown.unlock.unpack.unpack_from.unread_prices.unreadable
+    x.unseal.unsent.unsent_sales.unsolicited.unsynced.unsynced_count.up.up_key.update
+    x.update_delegated.update_root.update_snapshot.update_targets.update_timestamp.updates.use
+    x.utc_offset_s.utf8.v.verified.verify.verify_signature.version.vfs.view.views.void_at
+    x.voucher.voucher_sequence.w.wait.wait_at_most.wait_for_ms.wait_for_network.wait_ms
+    x.wait_name.wait_out.wait_print.wait_sales.waiting.waits.waits_for.waits_ms.wanted.wanted_s
+    x.was_asked.watch.watchdog.way.ways.wb.weak.weak_t.weights.what.where.who.whole.why.width
+    x.width_px.window.windows.with_keys.with_signal.with_t.within.words.work.wrap.wrap_columns
+    x.writeblocks.writes.written.wrong.wrong_pin.x.y.year.yo.your_pin.z.zlib["  "][" - "]
+    x[" HTTP/1.1"][" at byte "][" bytes"][" first"][" is "][" is for "][" payload: "]
+    x[" refused: "][" s"]["!"]['"']['"%s"']["#"]["%%%02X"]["%23"]["*C"]["+"]["+-"][", "]["-"]
+    x["--"]["-._~"]["-from-"]["."][".."][".full"][".json"][".last"][".new"][".root.json"]
+    x["/data"]["/m"]["/plan.json"]["/stock"]["/trust"]["/tuf/news/"]["0"]["04"]["1"]["1."]
+    x["11 / 13"]["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"]
+    x["<H"]["<I"]["<dictcomp>"]["<genexpr>"]["<lambda>"]["<listcomp>"][">4sIII8sH"][">BBII"]
+    x[">I"][">II"]["?"]["CME "]["HTTP/1.0"]["Host: "]["Tel."]["Tel. "]["Terminal "]["["]["]"]
+    x["check-in"]["chunk size"]["class"]["cut short"]["expanding "]["host name"]["journal: "]
+    x["keyid "]["left alone"]["modem: "]["news: "]["no list"]["no memory"]["no room"]
+    x["no value"]["not UTF-8"]["not a map"]["not a time"]["not kept: "]["not ready"]
+    x["partition "]["people: {}"]["person "]["printer "]["receive: "]["refused: "]["rollout-"]
+    x["rollout/"]["root %d"]["root.json"]["signed in"]["signed out"]["stock/%d"]["stock: "]
+    x["too long"]["too many"]["too slow"]["two of "]["w+b"]["{} mV {}%"]["{} x {}"]["{} {}"]
+    x["{} {}: {}"]["{}/{}.cbor"]["|"]["̀́"]
     import bootloader.shared, bootloader.shared.breath, bootloader.shared.calendar
     import bootloader.shared.canonical, bootloader.shared.cbor, bootloader.shared.compat
     import bootloader.shared.console, bootloader.shared.control, bootloader.shared.cose

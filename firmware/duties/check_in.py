@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from firmware.office.check_in import Answer
 
 _SYNC = "firmware.office.sync"
+_ASK = "firmware.office.ask"  # which it brings along
 _CHECK_IN = "firmware.office.check_in"
 _STOCK = "firmware.office.stock_delivery"
 _WINDOWS = "firmware.office.windows"
@@ -113,7 +114,7 @@ class CheckIn:
             )
             return answer
         finally:
-            lent.give_back((_CHECK_IN, _SYNC, _WINDOWS))
+            lent.give_back((_CHECK_IN, _SYNC, _WINDOWS, _ASK))
 
     async def _stock(self, waiting: list[int], recalled: list[int]) -> None:
         """Fetch the batches that wait, and sell no more from those that were recalled."""

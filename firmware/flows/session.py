@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 _STAY = ("firmware.flows.session",)
 """What of the flows is never given back: it waits for the next merchant."""
-_PEOPLE = "firmware.kept.people"
-_STEPS = (_PEOPLE, "firmware.flows.steps.pin")
 
 
 async def sessions(desk: "Desk") -> None:
@@ -52,7 +50,7 @@ async def session(desk: "Desk") -> None:
 async def _sign_in(desk: "Desk") -> int | None:
     """The role of who signed in, None: nobody did."""
     try:
-        role: int | None = await load("firmware.flows.sign_in", _STEPS).run(desk)
+        role: int | None = await load("firmware.flows.sign_in").run(desk)
         return role
     finally:
-        give_back(loaded("firmware.flows", _STAY) + [_PEOPLE])
+        give_back(loaded("firmware.flows", _STAY))
