@@ -493,6 +493,9 @@ def test_a_program_that_spins_is_bitten_and_its_thread_ends(
     assert board.resets[:2] == ["power_on", "watchdog"]
     assert b"finally" not in board.console_log
     board.power_off()
+    for each in threading.enumerate():
+        if each not in before:
+            each.join(10)  # what waits for the CPU's end is told of it in a thread of its own
     assert not [each for each in threading.enumerate() if each not in before]
 
 

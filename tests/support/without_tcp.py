@@ -105,6 +105,7 @@ class Till:
     def __init__(self) -> None:
         self.pins: dict[int, list[str]] = {}
         self.refusals: list[str] = []
+        self.journal = SimpleNamespace(next_sequence=0)  # nothing follows a sale: none is cancelled
 
     def delivered(self, sale: Any, pin: str, *rest: Any) -> None:
         """A voucher."""
