@@ -234,8 +234,10 @@ class WholeScene(Scene):
         board = self.world.terminal.board
         return flash.read(board.call(board.flash.snapshot))
 
-    def play(self, row: Row) -> str:
-        """Let the attack happen, then let honest days return; what the terminal said of it.
+    def play(self, row: Row, holds_server: bool = False) -> str:
+        """Let the attack happen, then let honest days return; what the terminal said of it. Who
+        `holds_server` has the server's word of what is newest on his side, too: the terminal asks
+        for it before it restarts.
 
         Raises:
             Gained: see the text.
@@ -245,7 +247,7 @@ class WholeScene(Scene):
         self.remember()
         self.offer(days_old=row.days_old)
         self.keep()
-        self._on_the_way = True
+        self._on_the_way = not holds_server
         log = self.world.new_log()
         row.attack(self)
         self.put()
@@ -292,7 +294,7 @@ class WholeScene(Scene):
     def concedes(self, row: Row) -> str:
         """Play a row whose attacker holds all that it takes; what was gained, or ""."""
         try:
-            self.play(row)
+            self.play(row, holds_server=True)
         except Gained as gained:
             return str(gained).partition(":")[0]
         return ""
