@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from firmware.office.check_in import Answer
 
 _SYNC = "firmware.office.sync"
-_ASK = "firmware.office.ask"  # which it brings along
 _CHECK_IN = "firmware.office.check_in"
 _STOCK = "firmware.office.stock_delivery"
 _WINDOWS = "firmware.office.windows"
@@ -114,7 +113,7 @@ class CheckIn:
             )
             return answer
         finally:
-            lent.give_back((_CHECK_IN, _SYNC, _WINDOWS, _ASK))
+            lent.give_back((_CHECK_IN, _SYNC, _WINDOWS))
 
     async def _stock(self, waiting: list[int], recalled: list[int]) -> None:
         """Fetch the batches that wait, and sell no more from those that were recalled."""

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 NO_ANSWER = (NoNetwork, BadReply, ServerRefused)
 _SYNC = "firmware.office.sync"
-_ASK = "firmware.office.ask"  # which it brings along
 _WINDOWS = "firmware.office.windows"
 _SIGNAL_MS = 60000
 _NOBODY_LOOKS_MS = 300000
@@ -108,5 +107,5 @@ class Radio:
                 sync = lent.load(_SYNC, (_WINDOWS,))
                 await sync.sync(terminal.journal, terminal.messenger, terminal.till, has_checked_in)
             finally:
-                lent.give_back((_SYNC, _WINDOWS, _ASK))
+                lent.give_back((_SYNC, _WINDOWS))
             self._sync_due_ms = ticks_add(ticks_ms(), terminal.config.sync_s * 1000)

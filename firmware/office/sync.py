@@ -6,8 +6,8 @@ come under the seal.
 
 from bootloader.shared.compat import const
 from firmware import counts
+from firmware.lent import give_back, load
 from firmware.office import windows
-from firmware.office.ask import ask
 from firmware.office.messenger import (
     FLOAT_MINOR,
     JOURNAL,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from firmware.sales.stock import Stock
     from firmware.sales.till import Till
 
+_ASK = "firmware.office.ask"
 MESSAGE_BYTES = const(1900)  # of records; sealed it stays under 2 KiB
 _JOURNAL_RECORDS = const(1)
 _JOURNAL_COUNTERS = const(13)
@@ -62,9 +63,11 @@ async def sync(
         if sale.has_voucher or till.due_ms(sale) or sale.sequence == till.under_way:
             continue  # what its merchant asks for right now would come, and be paid, twice
         try:
-            await ask(messenger, till, sale)
+            await load(_ASK).ask(messenger, till, sale)
         except (BadReply, ServerRefused, SaleRefused):
             pass  # it stays open; what else was sold must not wait for it
+        finally:
+            give_back((_ASK,))
     try:
         till.give_up_lost()
     except SaleRefused:
