@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     x.EVEN.EXTRA.Encrypt0.Envelope.Event.Expired.F.FEED_MS.FILE.FIRST_LOCK_S.FLOAT_MINOR
     x.FREE_TRIES.Forked.Found.G.GET.GaveWay.Gone.H.HARDWARE_CLASS.HARDWARE_REVISION.HEAD
     x.HEAD_BYTES.HEAD_LIMIT_BYTES.HEIGHT.HINTS_TOP.HttpClient.HttpError.I.IDLE_MS.IDLE_STEPS
-    x.INDEX.INTENT_OFFLINE.INTENT_ONLINE.IOBase.IRQ_RXIDLE.Idle.InstallError.Interrupted.J
-    x.JOURNAL.JOURNAL_READS.JOURNAL_VERSION.Journal.JournalDamaged.JournalFull.JsonError.K
-    x.KEYID_HEX_DIGITS.KEYS.KINDS.KNOWN_FILES.Kept.Keypad.Keys.L.LANGUAGES.LEAST_DIGITS.LETTERS
-    x.LIMITS_BYTES.LINES.LINE_CHARS.LINE_LIMIT_BYTES.LONGEST_LOCK_S.LONGEST_PAUSE_S.LOOK_UP
-    x.LOOK_UP_MS.LOW_PERCENT.Ladder.LastLook.Lcd.LineReader.Link.LinkError.LinkTimeout.Listed
-    x.Lock.M.MARKS.MAX_AGAIN_S.MAX_BATCHES.MAX_BODY_BYTES.MAX_BYTES.MAX_DELEGATIONS.MAX_DEPTH
-    x.MAX_DETAILS.MAX_HEAD_BYTES.MAX_ITEMS.MAX_LABEL.MAX_MESSAGE_BYTES.MAX_NAME.MAX_OPEN
-    x.MAX_PIN_BYTES.MAX_PRODUCTS.MAX_ROOT_ROTATIONS.MAX_SERIAL_BYTES.MAX_VALUE.MAX_VOUCHERS
-    x.MERCHANT_SILENT_MS.MESSAGE_BYTES.METER.MIN_PIN_BYTES.MODEM_BAUD.MOST.MOST_BYTES
-    x.MOST_DIGITS.MOST_LETTERS.Malformed.Memory.Messenger.Metadata.Mismatch.Missing.Model.Modem
-    x.ModemError.Mount.N.NAMES.NETWORK_MS.NEW.NEWS.NON.NONCE_BYTES.NO_ANSWER.Newest.NoCoverage
-    x.NoData.NoModem.NoNetwork.NoSim.NotSigned.O.OFFLINE.OK.ONE_REQUEST_BYTES.ONLINE.OTHER.OWNER
-    x.Offer.Open.P.PAGES.PAGE_BYTES.PAPER_OUT.PATH.PENDING.PIN.PITCH.POLLIN.POST.PRINTED
-    x.PRINTER_BAUD.PRINT_MS.Partition.PartitionError.PatchError.Payload.People.PeopleError
-    x.Person.Preparation.Prices.Printer.Product.Products.Q.QUEUE_KEYS.R.RADIO_SILENT_MS
-    x.REASON_BYTES.RECEIVE_BYTES.RECORD_BYTES.REFUSED.REPLY_BYTES.REPRINT.RESERVE_BYTES.REST_MS
-    x.RETRY_FIRST_MS.RST.RUNGS.Radio.Range.Reader.Recent.Recipient.Record.Refused
-    x.RegistrationDenied.Release.ReleaseRefused.Response.Ring.Rollback.Rollout.Running.S.SALE
-    x.SCAN_MS.SEARCHING.SECTOR_BYTES.SEND_BYTES.SETTING.SETTLED.SHOW_MS.SLOT_STATES.SMALL
+    x.INDEX.INTENT_OFFLINE.INTENT_ONLINE.IOBase.IRQ_FALLING.IRQ_RXIDLE.Idle.InstallError
+    x.Interrupted.J.JOURNAL.JOURNAL_READS.JOURNAL_VERSION.Journal.JournalDamaged.JournalFull
+    x.JsonError.K.KEYID_HEX_DIGITS.KEYS.KINDS.KNOWN_FILES.Kept.Keypad.Keys.L.LANGUAGES
+    x.LEAST_DIGITS.LETTERS.LIMITS_BYTES.LINES.LINE_CHARS.LINE_LIMIT_BYTES.LONGEST_LOCK_S
+    x.LONGEST_PAUSE_S.LOOK_UP.LOOK_UP_MS.LOW_PERCENT.Ladder.LastLook.Lcd.LineReader.Link
+    x.LinkError.LinkTimeout.Listed.Lock.M.MARKS.MAX_AGAIN_S.MAX_BATCHES.MAX_BODY_BYTES.MAX_BYTES
+    x.MAX_DELEGATIONS.MAX_DEPTH.MAX_DETAILS.MAX_HEAD_BYTES.MAX_ITEMS.MAX_LABEL.MAX_MESSAGE_BYTES
+    x.MAX_NAME.MAX_OPEN.MAX_PIN_BYTES.MAX_PRODUCTS.MAX_ROOT_ROTATIONS.MAX_SERIAL_BYTES.MAX_VALUE
+    x.MAX_VOUCHERS.MERCHANT_SILENT_MS.MESSAGE_BYTES.METER.MIN_PIN_BYTES.MODEM_BAUD.MOST
+    x.MOST_BYTES.MOST_DIGITS.MOST_LETTERS.Malformed.Memory.Messenger.Metadata.Mismatch.Missing
+    x.Model.Modem.ModemError.Mount.N.NAMES.NETWORK_MS.NEW.NEWS.NON.NONCE_BYTES.NO_ANSWER.Newest
+    x.NoCoverage.NoData.NoModem.NoNetwork.NoSim.NotSigned.O.OFFLINE.OK.ONE_REQUEST_BYTES.ONLINE
+    x.OTHER.OWNER.Offer.Open.P.PAGES.PAGE_BYTES.PAPER_OUT.PATH.PENDING.PIN.PITCH.POLLIN.POST
+    x.PRINTED.PRINTER_BAUD.PRINT_MS.Partition.PartitionError.PatchError.Payload.People
+    x.PeopleError.Person.Preparation.Prices.Printer.Product.Products.Q.QUEUE_KEYS.R
+    x.RADIO_SILENT_MS.REASON_BYTES.RECEIVE_BYTES.RECORD_BYTES.REFUSED.REPLY_BYTES.REPRINT
+    x.RESERVE_BYTES.REST_MS.RETRY_FIRST_MS.RST.RUNGS.Radio.Range.Reader.Recent.Recipient.Record
+    x.Refused.RegistrationDenied.Release.ReleaseRefused.Response.Ring.Rollback.Rollout.Running.S
+    x.SALE.SCAN_MS.SEARCHING.SECTOR_BYTES.SEND_BYTES.SETTING.SETTLED.SHOW_MS.SLOT_STATES.SMALL
     x.START_SWEEP_BYTES.STEADY_SCANS.STOCK.STOCK_HELD.STOCK_RECEIVED.STOCK_RECORD.SWEEP_BYTES
     x.Sale.SaleFirst.SaleRefused.SalesState.Scan.ScanError.Screen.SealError.SelfTestFailed
     x.Server.ServerRefused.SignatureCheck.Signers.SimLocked.Slot.SpiDisplay.State.StdioConsole
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     x.TECHNICIAN_SILENT_MS.TEXTS.TICK_MS.TIMESTAMP_BYTES.TOP.TOPUP.TargetsFile.TargetsRoles
     x.Terminal.ThreadSafeFlag.Till.TimeoutError.TooLarge.TrustError.TrustedMetadata.U.UINT32
     x.UNKNOWN.UNTIL_END.UnicodeError.Untrusted.UpdateClient.V.Verified.VfsLfs2.Voucher.W
-    x.WEAK_PERCENT.WHILE_SELLING.WIDTH.Walk.Way.Words.X.Y.Z.ZLIB._ACTIVE._ACUTE._ADRIFT_MS
+    x.WEAK_PERCENT.WHILE_SELLING.WIDTH.Walk.Way.Words.X.Y.Z.ZLIB._._ACTIVE._ACUTE._ADRIFT_MS
     x._ALGORITHM._ANSWER_MS._ASK._AT_A_GLANCE._AT_ONCE_MS._AT_REST._A_PAGE._Answer._BASE._BOLD
     x._BOUNDS._BREAK._BY_OTHERS._CALL._CANCELLING._CAPITALS._CELL._CENTRE._CHECK_IN._CLIMB
     x._CONFIG._COUNTS._CURVE._Comparison._DATAGRAM._DAY._DAY_S._DIGITS._DOT._DOTTED._DOUBLE
@@ -121,21 +121,21 @@ if TYPE_CHECKING:
     x.complete.condition.config.confirm.connect.connected.connection.consistent_snapshot.console
     x.container.content.content_range.contradicts.control.control_of.copies.cose.count_fault
     x.counter.counts.cover_open.crash.crashes.crashes_allowed.crc32.create.create_task.crypto
-    x.cryptolib.currency.custom.cut.cut_ask.cut_print.d.d_.d_other.damaged.data.data_command
-    x.data_vfs.datagram.date_text.date_time.date_time_text.datetime.day.day_report.days
-    x.deadline_ms.debit_minor.decode.decompress.decompressobj.default.deflate.delattr.delegated
-    x.delegation.delegations.delivered.delivery.delta.denied.denied_ms.depth.derive_keys.desk
-    x.detail.details.device_key.dial.dialogs.digest.digest_of.digit.digits.direction.discard
-    x.display.do_.do_challenge.do_configure.do_export.do_may_retire.do_retire.do_settings
-    x.do_status.do_sync.do_test.do_unlock.done.doubt.down.down_key.download.drivers.dropped.due
-    x.due_ms.dump.dumps.duplicate.duration_ms.duties.e.e_.e_other.earlier.ecdsa.ed25519.either
-    x.empty.en.encode.encode_request.encode_within.encrypt.encryptor.ended.entry.enumerate.eof
-    x.equal.erase.erase_sector.error.errors.etag.every_ms.everybody.exchange.exists.expand
-    x.expired.expires.expires_s.expiry.explain.external_aad.extra.f.facts.fail.failed_release
-    x.failure.failure_reason.fault.faults.feed.fetch.fetch_stock.fetch_voucher.fewest.field
-    x.fields.file.file_name.files.fill.finish.firmware.first.first_kept.first_rung.fits.flash
-    x.float.float_minor.float_now.flows.flush.folder.font.forget.forgotten_batch.fork.forked
-    x.found.fr.free_bytes.free_sectors.fresh_until_s.from_hex.from_pem.from_sequence
+    x.cryptography.cryptolib.currency.custom.cut.cut_ask.cut_print.d.d_.d_other.damaged.data
+    x.data_command.data_vfs.datagram.date_text.date_time.date_time_text.datetime.day.day_report
+    x.days.deadline_ms.debit_minor.decode.decompress.decompressobj.default.deflate.delattr
+    x.delegated.delegation.delegations.delivered.delivery.delta.denied.denied_ms.depth
+    x.derive_keys.desk.detail.details.device_key.dial.dialogs.digest.digest_of.digit.digits
+    x.direction.discard.display.do_.do_challenge.do_configure.do_export.do_may_retire.do_retire
+    x.do_settings.do_status.do_sync.do_test.do_unlock.done.doubt.down.down_key.download.drivers
+    x.dropped.due.due_ms.dump.dumps.duplicate.duration_ms.duties.e.e_.e_other.earlier.ecdsa
+    x.ed25519.either.empty.en.encode.encode_request.encode_within.encrypt.encryptor.ended.entry
+    x.enumerate.eof.equal.erase.erase_sector.error.errors.etag.every_ms.everybody.exchange
+    x.exists.expand.expired.expires.expires_s.expiry.explain.external_aad.extra.f.facts.fail
+    x.failed_release.failure.failure_reason.fault.faults.feed.fetch.fetch_stock.fetch_voucher
+    x.fewest.field.fields.file.file_name.files.fill.finish.firmware.first.first_kept.first_rung
+    x.fits.flash.float.float_minor.float_now.flows.flush.folder.font.forget.forgotten_batch.fork
+    x.forked.found.fr.free_bytes.free_sectors.fresh_until_s.from_hex.from_pem.from_sequence
     x.from_stock_refusal.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv.gate_blocks
     x.gate_facts.gate_idle_s.gate_sale.gate_unsynced_records.gc.get_field.give_back.give_up_lost
     x.give_way.gives_way.glyph.good.grouped.groups.growth.h.ha.halted.hand_over.happens.hardware
@@ -224,19 +224,22 @@ if TYPE_CHECKING:
     x.width_px.window.windows.with_keys.with_signal.with_t.within.words.work.wrap.wrap_columns
     x.writeblocks.writes.written.wrong.wrong_pin.x.y.year.yo.your_pin.z.zlib["  "][" - "]
     x[" HTTP/1.1"][" at byte "][" bytes"][" first"][" is "][" is for "][" payload: "]
-    x[" refused: "][" s"]["!"]['"']['"%s"']["#"]["%%%02X"]["%23"]["*C"]["+"]["+-"][", "]["-"]
-    x["--"]["-._~"]["-from-"]["."][".."][".full"][".json"][".last"][".new"][".root.json"]
-    x["/data"]["/m"]["/plan.json"]["/stock"]["/trust"]["/tuf/news/"]["0"]["04"]["1"]["1."]
-    x["11 / 13"]["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"]
-    x["<H"]["<I"]["<dictcomp>"]["<genexpr>"]["<lambda>"]["<listcomp>"][">4sIII8sH"][">BBII"]
-    x[">I"][">II"]["?"]["CME "]["HTTP/1.0"]["Host: "]["Tel."]["Tel. "]["Terminal "]["["]["]"]
-    x["check-in"]["chunk size"]["class"]["cut short"]["expanding "]["host name"]["journal: "]
-    x["keyid "]["left alone"]["modem: "]["news: "]["no list"]["no memory"]["no room"]
-    x["no value"]["not UTF-8"]["not a map"]["not a time"]["not kept: "]["not ready"]
-    x["partition "]["people: {}"]["person "]["printer "]["receive: "]["refused: "]["rollout-"]
-    x["rollout/"]["root %d"]["root.json"]["signed in"]["signed out"]["stock/%d"]["stock: "]
-    x["too long"]["too many"]["too slow"]["two of "]["w+b"]["{} mV {}%"]["{} x {}"]["{} {}"]
-    x["{} {}: {}"]["{}/{}.cbor"]["|"]["̀́"]
+    x[" refused: "][" s"]["!"]['"']['"%s"']["#"]["$"]["%"]["%%%02X"]["%23"]["&"]["'"]["("][")"]
+    x["*"]["*C"]["+"]["+-"][","][", "]["-"]["--"]["-._~"]["-from-"]["."][".."][".full"][".json"]
+    x[".last"][".new"][".root.json"]["/"]["/data"]["/m"]["/plan.json"]["/stock"]["/trust"]
+    x["/tuf/news/"]["0"]["04"]["1"]["1."]["11 / 13"]["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"]
+    x[":"][": "][": FAULT"][": ok"][":%d"][";"]["<"]["<H"]["<I"]["<dictcomp>"]["<genexpr>"]
+    x["<lambda>"]["<listcomp>"]["="][">"][">4sIII8sH"][">BBII"][">I"][">II"]["?"]["@"]["CME "]
+    x["HTTP/1.0"]["Host: "]["Tel."]["Tel. "]["Terminal "]["["]["]"]["^"]["`"]["check-in"]
+    x["chunk size"]["class"]["cut short"]["expanding "]["host name"]["journal: "]["keyid "]
+    x["left alone"]["modem: "]["news: "]["no list"]["no memory"]["no room"]["no value"]
+    x["not UTF-8"]["not a map"]["not a time"]["not kept: "]["not ready"]["partition "]
+    x["people: {}"]["person "]["printer "]["receive: "]["refused: "]["rollout-"]["rollout/"]
+    x["root %d"]["root.json"]["signed in"]["signed out"]["stock/%d"]["stock: "]["too long"]
+    x["too many"]["too slow"]["two of "]["w+b"]["{"]["{} mV {}%"]["{} x {}"]["{} {}"]
+    x["{} {}: {}"]["{}/{}.cbor"]["|"]["}"]["~"]["̀́"]
+    import asyncio.core, asyncio.event, asyncio.funcs, asyncio.lock, bootloader.boot
+    import bootloader.identity, bootloader.images, bootloader.jump, bootloader.screen
     import bootloader.shared, bootloader.shared.breath, bootloader.shared.calendar
     import bootloader.shared.canonical, bootloader.shared.cbor, bootloader.shared.compat
     import bootloader.shared.console, bootloader.shared.control, bootloader.shared.cose

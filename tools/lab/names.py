@@ -3,6 +3,9 @@
 MicroPython keeps every name once, in the heap and for ever, unless the interpreter has it already.
 So each board's interpreter is built with `bootloader/boards/names.py`, a module that only says
 them, and a name takes heap only if it is newer than the interpreter.
+
+The path of each file that is loaded is such a name, too, and no module can say it: so the ports are
+given `bootloader/boards/paths.h`, in the form of their own lists of names.
 """
 
 from __future__ import annotations
@@ -19,8 +22,14 @@ from typing import Final
 from tools.release.image import ROOT, compile_modules
 
 FILE: Final = ROOT / "bootloader" / "boards" / "names.py"
+PATHS: Final = FILE.with_name("paths.h")
+SLOT: Final = "/slot/"
+"""Where `bootloader.jump` mounts the release that runs."""
 _PACKAGES: Final = ("firmware", "bootloader/shared")
-_ROOMS: Final = ("firmware.", "bootloader.")
+_ROOMS: Final = ("firmware.", "bootloader.", "asyncio.")
+_BEFORE: Final = ("boot", "identity", "images", "jump", "screen")
+_ASYNCIO: Final = ("core", "event", "funcs", "lock")
+"""What of the bootloader runs before the program, and what of asyncio is loaded for it."""
 _LONGEST_INTERNED: Final = 10
 """Characters of the longest text that the compiler makes a name of because it is short."""
 _COLUMNS: Final = 96
@@ -34,18 +43,34 @@ if TYPE_CHECKING:
 '''
 
 
+_PATHS_HEAD = """// Paths of the terminal's program, for a port's list of names (QSTR_DEFS):
+// what `names.py` beside it cannot say. Made by `inv names`.
+"""
+
+
 def names(source: Path = ROOT) -> set[str]:
     """Every name that loading the whole program makes the interpreter keep."""
-    found = set(string.ascii_letters + string.digits)  # what indexing a text gives
+    # what indexing a text gives
+    found = set(string.ascii_letters + string.digits + string.punctuation)
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder)
         compile_modules(source, stage, _PACKAGES)
         for file in sorted(stage.rglob("*.mpy")):
             found.update(_of_mpy(file.read_bytes()))
-            parts = file.relative_to(stage).with_suffix("").parts
+            where = file.relative_to(stage)
+            found.add(SLOT + where.as_posix())
+            parts = where.with_suffix("").parts
             found.update(parts)
             found.update(".".join(parts[: count + 1]) for count in range(len(parts)))
-    return found
+    found.update("bootloader." + name for name in _BEFORE)
+    found.update("asyncio." + name for name in _ASYNCIO)
+    return found | {"IRQ_FALLING", "cryptography"}
+
+
+def paths_text(source: Path = ROOT) -> str:
+    """The header that says the path of every file that is loaded."""
+    lines = [f"Q({name})\n" for name in sorted(names(source)) if name.startswith(SLOT)]
+    return _PATHS_HEAD + "".join(lines)
 
 
 def text(source: Path = ROOT) -> str:
@@ -76,7 +101,7 @@ def _packed(start: str, pieces: list[str]) -> list[str]:
 
 
 def missing(source: Path = ROOT) -> set[str]:
-    """Names that the frozen module could say and does not: they are newer than it."""
+    """Names that module and header could say and do not: they are newer."""
     said: set[str] = set()
     for node in ast.walk(ast.parse(FILE.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute):
@@ -85,10 +110,11 @@ def missing(source: Path = ROOT) -> set[str]:
             said.add(node.name)
         elif isinstance(node, ast.Constant):
             said.add(str(node.value))
+    said.update(line[2:-1] for line in PATHS.read_text(encoding="utf-8").splitlines())
     return {
         name
         for name in names(source) - said
-        if _is_plain(name) or _is_module(name) or _is_short(name)
+        if _is_plain(name) or _is_module(name) or _is_short(name) or name.startswith(SLOT)
     }
 
 
@@ -133,8 +159,9 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def main() -> int:
-    """Write the module anew."""
+    """Write module and header anew."""
     FILE.write_text(text(), encoding="utf-8")
+    PATHS.write_text(paths_text(), encoding="utf-8")
     print(f"{FILE.relative_to(ROOT)}: {len(names())} names")
     return 0
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.lab.names import FILE as NAMES
+from tools.lab.names import PATHS
 from tools.release.image import ROOT, for_device
 
 BUILD: Final = ROOT / "build" / "qemu"
@@ -134,6 +135,8 @@ def _make(tree: Path) -> None:
     """Build the cross compiler and the interpreter."""
     compiler = BUILD / "mpy-cross"
     jobs = f"-j{os.cpu_count() or 1}"
+    # a name more gives each another number, and make does not know of all that has them
+    shutil.rmtree(BUILD / "objects", ignore_errors=True)
     _run(
         ["make", jobs, "-C", str(tree / "mpy-cross"), f"BUILD={compiler}"],
         tree,
@@ -184,7 +187,7 @@ def _frozen() -> Iterator[tuple[Path, str]]:
 def _fingerprint() -> str:
     digest = hashlib.sha256(os.environ.get("MICROPYTHON_SRC", "").encode())
     own = [path for path in sorted(BOARD.iterdir()) if path.is_file()]
-    for path in (Path(__file__), *own, *(original for original, _ in _frozen())):
+    for path in (Path(__file__), PATHS, *own, *(original for original, _ in _frozen())):
         digest.update(f"{path.name} {path.stat().st_size} ".encode() + path.read_bytes())
     return digest.hexdigest()
 

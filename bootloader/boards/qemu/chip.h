@@ -19,6 +19,8 @@ uint64_t chip_busy_microseconds(void);
 // The most that was left in the heap after a sweep, since the last call; the first call begins. With
 // sweeps as often as `gc.threshold` can make them, that is what a program really needs.
 size_t chip_heap_peak_bytes(void);
+// The largest piece of the heap that is free now.
+size_t chip_heap_piece_bytes(void);
 
 size_t chip_uart_waiting(unsigned uart);
 int chip_uart_read(unsigned uart);

@@ -51,6 +51,12 @@ size_t chip_heap_peak_bytes(void) {
     return peak;
 }
 
+size_t chip_heap_piece_bytes(void) {
+    gc_info_t info;
+    gc_info(&info);
+    return info.max_free * MICROPY_BYTES_PER_GC_BLOCK;
+}
+
 void nlr_jump_fail(void *value) {
     mp_printf(&mp_plat_print, "uncaught exception\n");
     chip_reset();
