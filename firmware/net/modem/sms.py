@@ -141,4 +141,5 @@ async def _hex(modem: "Modem", size: int) -> bytes | None:
     await modem.chat.read_raw(memoryview(text), 5000)
     if not all(byte in b"0123456789ABCDEFabcdef" for byte in text):
         return None
-    return bytes([int(text[at : at + 2], 16) for at in range(0, 2 * size, 2)])
+    digits = str(text, "ascii")
+    return bytes([int(digits[at : at + 2], 16) for at in range(0, 2 * size, 2)])
