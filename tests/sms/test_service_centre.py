@@ -310,6 +310,12 @@ def test_a_file_that_is_wrong_is_refused_by_the_name_of_what_is_wrong(
         gateway.read(tmp_path)
 
 
+def test_the_example_in_the_docs_is_a_good_one() -> None:
+    found = gateway.read(ROOT / "docs")
+    assert found is not None
+    assert (found.port, found.number) == (2775, OFFICE)
+
+
 def test_who_sends_is_kept_but_never_over_what_a_person_has_set(shop: Shop) -> None:
     device = shop.enrol()
     mine = device.terminal_id

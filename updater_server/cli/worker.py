@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -105,10 +105,15 @@ def worker(
                     stop.set()
                 for thread in threads:
                     thread.join(_LOOK_S)
-        if service.is_left_behind:  # the same worker, where the books are now
-            service.engine.dispose()
-            again = ["--data", str(data), *(["--only", only] if only else [])]
-            os.execv(sys.executable, [sys.executable, "-m", "updater_server", "worker", *again])  # noqa: S606
+        if service.is_left_behind:
+            _begin_anew(service, data, only)
+
+
+def _begin_anew(service: Service, data: Path, only: str) -> NoReturn:
+    """Become the same worker, where the books are now."""
+    service.engine.dispose()
+    again = ["--data", str(data), *(["--only", only] if only else [])]
+    os.execv(sys.executable, [sys.executable, "-m", "updater_server", "worker", *again])  # noqa: S606
 
 
 def _watch_stock(service: Service, _server: str, stop: threading.Event) -> None:

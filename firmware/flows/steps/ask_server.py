@@ -48,7 +48,7 @@ async def ask_server(desk: "Desk", sale: "Sale", by_sms: bool = False) -> bool:
         log("sale", "{} has no answer".format(sale.sequence))
         hints: "tuple[Hint, ...]" = (("*", "later"), ("#", "try"))
         if may_text(desk) and not sale.recipient:  # an answer that fits: the vault's vouchers
-            hints = (("*", "later"), ("0", "sms"), ("#", "try"))
+            hints = (("*", "later"), ("0", "sms"), ("#", "ok"))
         key = await desk.ui.bad(
             words("no_answer"),
             words("no_answer_t", sale.sequence),
