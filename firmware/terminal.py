@@ -138,6 +138,8 @@ class Terminal:
         )
         self.messenger.client = self.http
         self.messenger.random = board.random
+        self.messenger.sms_to = self.memory.get("sms_to", "")
+        self.till.blocked = self.memory.get("held", False)
         self.updates = UpdateClient(
             self.http,
             board,
@@ -170,15 +172,17 @@ class Terminal:
         """An amount with its currency."""
         return self.catalogue.currency + " " + self.money(amount_minor)
 
-    async def fetch_voucher(self, sale: "Sale") -> str | None:
+    async def fetch_voucher(self, sale: "Sale", by_sms: bool = False) -> str | None:
         """Ask the server for the voucher of `sale`: "" when the till holds it, the code of a
-        refusal, or None when no answer came.
+        refusal, or None when no answer came. `by_sms`: with a short message, which is paid for.
         """
         name = "firmware.office.ask"
         module = lent.load(name)
         self.till.under_way = sale.sequence
         try:
-            found: str | None = await self._asked(module.ask(self.messenger, self.till, sale))
+            found: str | None = await self._asked(
+                module.ask(self.messenger, self.till, sale, by_sms)
+            )
             return found
         finally:
             self.till.under_way = 0

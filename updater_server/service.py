@@ -166,6 +166,8 @@ class Service:
     """Where programs are tried, in a server that runs and has one (`updater_server.sandbox`)."""
     coap_port: int | None = None
     """Where datagrams are answered, if they are; terminals are told with each check-in."""
+    sms_to: str = ""
+    """Where short messages are answered, if they are; terminals are told with each check-in."""
     spool: Spool = field(init=False)
     """Where what terminals tell of themselves waits for the worker."""
 

@@ -70,6 +70,7 @@ class CheckIn:
         self._told = files
         self._heard.set()
         terminal.link.reached()
+        self._remember()
         terminal.clock.set(now)
         set_rtc(terminal.board.rtc, now)
         if failure:
@@ -84,6 +85,16 @@ class CheckIn:
         if not restarts:
             waiting = [n for n in waiting if "stock/%d" % n not in files]
             await self._stock(waiting, recalled)
+
+    def _remember(self) -> None:
+        """What the office said holds after a restart without a network, too."""
+        terminal = self._terminal
+        memory = terminal.memory
+        sms_to, held = terminal.messenger.sms_to, terminal.till.blocked
+        if memory.get("sms_to", "") != sms_to:
+            memory.put("sms_to", sms_to)
+        if memory.get("held", False) != held:
+            memory.put("held", held)
 
     async def _ask(
         self, told: list[int | str] | None, files: dict[str, str], restarts: int

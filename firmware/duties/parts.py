@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from firmware.drivers.printer import Printer
     from firmware.kept.config import Config
     from firmware.kept.files import Kept
+    from firmware.kept.memory import Memory
     from firmware.net.link import Link
     from firmware.office.messenger import Messenger
     from firmware.sales.journal import Journal
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         boot_info: BootInfo
         config: Config
         files: Kept
+        memory: Memory
         words: Words
         screen: Screen
         clock: Clock

@@ -7,6 +7,7 @@ from firmware.log import log
 from firmware.net.link import OFFLINE, ONLINE, SEARCHING
 from firmware.net.modem.errors import ModemError
 from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
+from firmware.sales.journal import JournalFull
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 NO_ANSWER = (NoNetwork, BadReply, ServerRefused)
 _SYNC = "firmware.office.sync"
 _WINDOWS = "firmware.office.windows"
+_SMS_BOX = "firmware.office.sms_box"
+_FOR_SMS = ("firmware.net.modem.sms", "firmware.office.by_sms", "firmware.office.ask")
 _SIGNAL_MS = 60000
 _NOBODY_LOOKS_MS = 300000
 """So long after the last key the signal is looked at so seldom; what the network does is told."""
@@ -44,6 +47,8 @@ class Radio:
         link = terminal.link
         while True:
             self.alive_ms = ticks_ms()
+            if link.modem.sms_waiting and link.modem.registered and terminal.messenger.sms_to:
+                await self._read_sms()
             if link.modem.attached and not link.modem.registered:
                 # out of coverage with the data context still up: asking costs no airtime
                 link.state = OFFLINE
@@ -71,7 +76,25 @@ class Radio:
             self._pause_ms = _FIRST_PAUSE_MS
             alone = not self._is_watched()
             look_ms = _NOBODY_LOOKS_MS if alone else _SIGNAL_MS
-            await link.watch(min(look_ms, terminal.config.sync_s * 1000), alone)
+            texts = bool(terminal.messenger.sms_to)
+            await link.watch(min(look_ms, terminal.config.sync_s * 1000), alone, texts)
+
+    async def _read_sms(self) -> None:
+        """See to what lies on the card; a word of the office has it asked what holds now."""
+        terminal = self._terminal
+        identity = terminal.boot_info.identity
+        try:
+            box = lent.load(_SMS_BOX, _FOR_SMS).Box(
+                terminal.messenger, terminal.till, terminal.memory, identity.device_key
+            )
+            await box.read(terminal.now())
+            if box.asks:
+                self._check_in.hurry()
+        except (ModemError, JournalFull, MemoryError) as error:
+            log("radio", str(error))
+        finally:
+            box = None  # it keeps its module alive
+            lent.give_back((_SMS_BOX,) + _FOR_SMS)
 
     def _is_watched(self) -> bool:
         return self._terminal.ui.idle_ms() < _NOBODY_LOOKS_MS

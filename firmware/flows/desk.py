@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from firmware.kept.memory import Memory
     from firmware.net.link import Link
     from firmware.office.look_up import Answer
+    from firmware.office.messenger import Messenger
     from firmware.sales.catalogue import Catalogue
     from firmware.sales.sale import Sale
     from firmware.sales.till import Till
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         memory: Memory
         config: Config
         link: Link
+        messenger: Messenger
         boot_info: BootInfo
         terminal_id: str
         selling: bool
@@ -69,9 +71,10 @@ if TYPE_CHECKING:
             network.
             """
 
-        async def fetch_voucher(self, sale: Sale) -> str | None:
+        async def fetch_voucher(self, sale: Sale, by_sms: bool = False) -> str | None:
             """Ask the server for a sale's voucher: "" when the till holds it, the code of a
-            refusal or `firmware.office.ask.PENDING`, or None when no answer came.
+            refusal or `firmware.office.ask.PENDING`, or None when no answer came. `by_sms`: with a
+            short message, which is paid for.
             """
 
         async def look_up(

@@ -54,7 +54,11 @@ _MORE_STEPS = (
     "firmware.flows.steps.reach",
     "firmware.flows.steps.ask_server",
 )
-_STEPS_OF_AN_END = ("firmware.flows.steps.ask_server", "firmware.flows.steps.finish")
+_STEPS_OF_AN_END = (
+    "firmware.flows.steps.reach",
+    "firmware.flows.steps.ask_server",
+    "firmware.flows.steps.finish",
+)
 _STEPS_BY_OTHERS = ("firmware.flows.steps.recipient", "firmware.flows.steps.amount")
 
 

@@ -48,6 +48,13 @@ async def sell(desk: "Desk", product: "Product") -> bool:
         counts.add(_SALES_TRIED)
         if not await ask_server.ask_server(desk, sale):
             return False
+    elif reach.may_text(desk) and reach.from_stock_refusal(desk, product):
+        if not await offer_sms(desk):
+            return False
+        sale = desk.till.begin_online(product.id, product)
+        counts.add(_SALES_TRIED)
+        if not await ask_server.ask_server(desk, sale, True):
+            return False
     elif await offer_stock(desk, product):
         sale = desk.till.begin_offline(product.id, product)
         counts.add(_SALES_TRIED)
@@ -76,6 +83,12 @@ async def confirm(desk: "Desk", product: "Product") -> bool:
         big=desk.price(product.amount_minor),
     )
     return key == "#"
+
+
+async def offer_sms(desk: "Desk") -> bool:
+    """Whether the merchant wants to pay for a short message, where nothing cheaper sells."""
+    title = desk.words.either("n_" + desk.link.trouble, "no_network")
+    return await desk.ui.ask(title, desk.words("sms_q"), (("*", "back"), ("#", "ok"))) == "#"
 
 
 async def offer_stock(desk: "Desk", product: "Product") -> bool:

@@ -70,17 +70,19 @@ class Link:
         self._wake.clear()
         return hurried
 
-    async def watch(self, ms: int, alone: bool = False) -> None:
-        """As `rest`, or until the modem has no network any more or has restarted without a word:
-        it is asked every 18 s, every two minutes where the terminal is left `alone`, as who signs
-        in has it asked at once. Nothing goes over the air.
+    async def watch(self, ms: int, alone: bool = False, texts: bool = False) -> None:
+        """As `rest`, or until a short message has come (where `texts`), or the modem has no network
+        any more or has restarted without a word: it is asked every 18 s, every two minutes where
+        the terminal is left `alone`, as who signs in has it asked at once. Nothing goes over the
+        air.
         """
         modem = self.modem
         until = ticks_add(ticks_ms(), ms)
         ask_ms = _ALONE_MS if alone else _WATCH_MS
         while modem.attached and modem.registered:
             left_ms = ticks_diff(until, ticks_ms())
-            if left_ms <= 0 or await self.rest(min(left_ms, ask_ms)):
+            has_come = texts and modem.sms_waiting
+            if has_come or left_ms <= 0 or await self.rest(min(left_ms, ask_ms)):
                 return
             try:
                 await modem.refresh(False)

@@ -3,7 +3,14 @@
 from bootloader.shared.compat import const, ticks_diff, ticks_ms
 from firmware import counts
 from firmware.lent import give_back, load
-from firmware.office.messenger import FLOAT_MINOR, SALE, UINT32, NoNetwork, ServerRefused, field
+from firmware.office.messenger import (
+    FLOAT_MINOR,
+    SALE,
+    UINT32,
+    NoNetwork,
+    ServerRefused,
+    field,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +26,7 @@ _SALE_COMMISSION = const(20)
 _SALE_RECIPIENT = const(21)
 _SALE_CANCEL = const(22)
 _CANCELLING = "firmware.sales.cancelling"
+_BY_SMS = ("firmware.net.modem.sms", "firmware.office.by_sms")
 _SALE_REPLY_STATUS = const(1)
 _SALE_REPLY_PIN = const(2)
 _SALE_REPLY_SERIAL = const(3)
@@ -45,9 +53,10 @@ PENDING = "pending"
 """Not a refusal: the server has the sale, and what it asks has not decided yet."""
 
 
-async def ask(messenger: "Messenger", till: "Till", sale: "Sale") -> str:
+async def ask(messenger: "Messenger", till: "Till", sale: "Sale", by_sms: bool = False) -> str:
     """Ask the server for the voucher of an online sale; it answers the same for ever. Where the
-    answer was lost on its way it is asked again at once: a customer waits for it.
+    answer was lost on its way it is asked again at once: a customer waits for it. `by_sms`: with
+    one short message instead, which is paid for and never sent twice unasked.
 
     Returns "" when the till holds the voucher, `PENDING` when nothing is decided (the till knows
     when to ask again), else the code of the server's refusal (journaled).
@@ -70,6 +79,12 @@ async def ask(messenger: "Messenger", till: "Till", sale: "Sale") -> str:
         give_back((_CANCELLING,))
     asked_ms = ticks_ms()
     try:
+        if by_sms:
+            for one in till.unfinished():  # its answer may have come since it was asked for
+                if one.sequence == sale.sequence and one.has_voucher:
+                    sale.voucher_sequence = one.voucher_sequence
+                    return ""
+            return settled(till, sale, await _by_sms(messenger, sale.sequence, question))
         try:
             reply = await messenger.exchange(SALE, question)
         except NoNetwork as error:
@@ -86,6 +101,26 @@ async def ask(messenger: "Messenger", till: "Till", sale: "Sale") -> str:
         counts.add(_SALES_FAILED)
         return refused.code
     counts.took(_ANSWER, ticks_diff(ticks_ms(), asked_ms))
+    return settled(till, sale, reply)
+
+
+async def _by_sms(messenger: "Messenger", sequence: int, question: "Content") -> "Content":
+    """The reply to a question that goes by short message."""
+    try:
+        by_sms = load(_BY_SMS[1], _BY_SMS[:1])
+        return await messenger.exchange(
+            SALE, question, lambda plain: by_sms.ask(messenger, sequence, plain)
+        )
+    finally:
+        give_back(_BY_SMS)
+
+
+def settled(till: "Till", sale: "Sale", reply: "Content") -> str:
+    """Tell the till what the server answered to `sale`; what `ask` returns. Harmless twice.
+
+    Raises:
+        BadReply: it is not as specified.
+    """
     status = field(reply, _SALE_REPLY_STATUS, int, _DELIVERED, _PENDING)
     if status == _DELIVERED:
         till.delivered(sale, *delivery(reply))

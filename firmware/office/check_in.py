@@ -39,6 +39,7 @@ _CHECK_IN_REPLY_WAITING = const(5)
 _CHECK_IN_REPLY_RECALLED = const(6)
 _CHECK_IN_REPLY_BLOCKED = const(7)
 _CHECK_IN_REPLY_COAP_PORT = const(8)
+_CHECK_IN_REPLY_SMS_TO = const(9)
 
 
 def status(
@@ -126,6 +127,13 @@ async def check_in(
     if _CHECK_IN_REPLY_COAP_PORT in reply:
         coap_port = field(reply, _CHECK_IN_REPLY_COAP_PORT, int, 1, 65535)
     messenger.coap_port = coap_port
+    sms_to = ""
+    if _CHECK_IN_REPLY_SMS_TO in reply:
+        sms_to = field(reply, _CHECK_IN_REPLY_SMS_TO, str, 3, 16)
+        for at, char in enumerate(sms_to):
+            if char not in "0123456789" and (at or char != "+"):
+                raise BadReply("no telephone number")
+    messenger.sms_to = sms_to
     till.blocked = reply.get(_CHECK_IN_REPLY_BLOCKED) is True
     if through < journal.state.acknowledged:
         # It was put back from a back-up: it hears again what it has forgotten, and its figure of

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Content = dict[int, Any]  # of a message, by the keys that docs/formats/messages.md lists
     Post = Callable[[bytes], Awaitable[tuple[int, bytes]]]
+    Road = Callable[[bytes], Awaitable[bytes]]  # content in the clear, to its answer
     T = TypeVar("T")
 
 # Kinds of messages, and the keys that all have.
@@ -104,13 +105,16 @@ class Messenger:
     each is taken once. `misses`: how often in a row that was in vain though `post` was answered; 1
     while nobody knows, -1 once one has passed; from 2 on datagrams rest, longer each time.
     `address`: the server's, "" until it is asked for.
+
+    `sms_to`: the number on which the office answers short messages, "" where it answers none;
+    `texted`: the last questions that went there, each (sequence of the sale, counter).
     """
 
     def __init__(
         self, keys: cose.Keys, terminal_id: bytes, boot_count: int, post: "Post", salt: bytes
     ) -> None:
         self.keys = keys
-        self._terminal_id = terminal_id
+        self.terminal_id = terminal_id
         self._boot_count = boot_count
         self.salt = salt
         self._sent = 0
@@ -124,10 +128,12 @@ class Messenger:
         self.coap_port = 0
         self.address = ""
         self.misses = 1
+        self.sms_to = ""
+        self.texted: tuple[tuple[int, int], ...] = ()
         self._rests_until_ms = ticks_ms()
 
-    async def exchange(self, kind: int, fields: "Content") -> "Content":
-        """Send `{0: kind, ...fields}`; return the reply's map.
+    async def exchange(self, kind: int, fields: "Content", road: "Road | None" = None) -> "Content":
+        """Send `{0: kind, ...fields}`; return the reply's map. `road`: the only one to take.
 
         Raises:
             NoNetwork, BadReply, ServerRefused: see there.
@@ -137,7 +143,7 @@ class Messenger:
         plain = cbor.dumps(content)
         answer: bytes | None = None
         fits = self.coap_port and kind != STOCK and len(plain) <= _COAP_PLAIN_BYTES
-        is_first = fits and ticks_diff(ticks_ms(), self._rests_until_ms) >= 0
+        is_first = fits and not road and ticks_diff(ticks_ms(), self._rests_until_ms) >= 0
         if is_first:
             try:
                 answer = await lent.load(_DATAGRAM[1], _DATAGRAM[:1]).by_datagram(self, plain)
@@ -146,7 +152,9 @@ class Messenger:
             finally:
                 lent.give_back(_DATAGRAM)
         try:
-            if answer is None:
+            if road:
+                answer = await road(plain)
+            elif answer is None:
                 answer = await self._by_post(plain)
                 if is_first:  # datagrams do not pass, and something else does
                     self.misses += 1
@@ -172,9 +180,7 @@ class Messenger:
         """(counter, sealed message) of `plain`, under a counter of its own."""
         self._sent += 1
         counter = cose.message_counter(self._boot_count, self._sent)
-        return counter, cose.seal_request(
-            self.keys.up, self._terminal_id, self.salt, counter, plain
-        )
+        return counter, cose.seal_request(self.keys.up, self.terminal_id, self.salt, counter, plain)
 
     async def _by_post(self, plain: bytes) -> bytes:
         counter, sealed = self.seal(plain)

@@ -165,6 +165,10 @@ def make() -> dict[str, list[bytes]]:
             b"\x50\x44\x12\x34\x48etag1234\x81\x13\xd1\x14\x3c\xe1\x00\x10a\xffsealed",
             b"\x60\x00\x12\x34",
         ],
+        "sms": [
+            bytes.fromhex("040c915274000000010004") + bytes(7) + bytes((len(said),)) + said
+            for said in (_cose(cbor2.dumps({0: 2, 1: 0})), bytes(140), bytes(150))
+        ],
         "control": [control[at : at + 256] + tail for at in (0, 256, 512) for tail in (b"", b"x")],
         "control-block": [control[:1024]],
         "identity": [bytes(identity.encode(who)) + bytes(20), *_strange_identities()],

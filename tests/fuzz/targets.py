@@ -18,7 +18,7 @@ from bootloader.shared.hashes import hmac_sha256
 from bootloader.shared.partitions import Partition
 from firmware.kept import config
 from firmware.net import coap, http, http_client
-from firmware.net.modem import chat, standard
+from firmware.net.modem import chat, sms, standard
 from firmware.sales import catalogue, journal, ring, stock
 from firmware.sales.state import SETTING
 from firmware.update import delta, install, patch
@@ -157,6 +157,15 @@ def coap_answer(data: bytes) -> bool:
     kind, code, message_id, payload = found
     assert 0 <= kind <= 3 and 0 <= code < 256 and 0 <= message_id < 65536
     assert data.endswith(payload) and len(payload) <= len(data) - 4
+    return True
+
+
+def sms_message(data: bytes) -> bool:
+    """An SMS-DELIVER, from whomever: the network vouches for nothing in it."""
+    found = sms.parse(data)
+    if found is None:
+        return False
+    assert data.endswith(found) and len(found) <= 140
     return True
 
 
@@ -437,6 +446,7 @@ TARGETS = {
     "cbor": cbor_,
     "cose": cose_reply,
     "coap": coap_answer,
+    "sms": sms_message,
     "control": control_record,
     "control-block": control_block,
     "identity": identity_copy,

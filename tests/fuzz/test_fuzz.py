@@ -12,7 +12,7 @@ from bootloader.shared import canonical, cbor, control
 from bootloader.shared.crypto import p256
 from firmware.kept import config
 from firmware.net import http
-from firmware.net.modem import chat
+from firmware.net.modem import chat, sms
 from firmware.sales import product
 from tests.fuzz import targets
 from tests.fuzz.__main__ import on_device, prepare, shares, try_one
@@ -67,6 +67,7 @@ FAULTS: list[tuple[str, str, Any, str, Any]] = [
     ("smp", "a broken frame kills recovery", smp, "crc16", lambda data: data[len(data)]),
     ("at", "a line has no end", chat, "LINE_LIMIT_BYTES", 10**9),
     ("keys", "DER is cut short", p256, "_signature", lambda data: data[data[1] + 1]),
+    ("sms", "a message has no bound", sms, "DATA_BYTES", 10**9),
     ("catalogue", "a product without an id", product, "Product", lambda table: table["id"]),
 ]
 

@@ -45,7 +45,8 @@ BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "
 BELOW["robots"] = BELOW["lookout"] | {"lookout", "telemetry", "atomic"}
 BELOW["faces"] |= {"lookout", "halting", "matching", "views", "sandbox"}
 BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log", "waves", "verdict"}
-BELOW["cli"] |= {"moving", "artefacts", "robots"}
+BELOW["sms"] = BELOW["faces"] | {"faces"}
+BELOW["cli"] |= {"moving", "artefacts", "robots", "sms"}
 BELOW["__main__"] = {"cli"}
 
 

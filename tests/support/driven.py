@@ -207,7 +207,11 @@ class Driven:
         rolls = random.Random(seed)
         config = SimpleNamespace(apn="internet", apn_login=("", ""), sync_s=86400)
         nothing_to_sync = SimpleNamespace(
-            next_sequence=1, oldest=1, state=SimpleNamespace(acknowledged=0), told=0
+            next_sequence=1,
+            oldest=1,
+            state=SimpleNamespace(acknowledged=0),
+            told=0,
+            sms_to="",
         )
         till = SimpleNamespace(unfinished=lambda: (), give_up_lost=lambda: None)
         terminal = SimpleNamespace(
@@ -220,6 +224,7 @@ class Driven:
             till=till,
         )
         self.config = config
+        self.terminal = terminal
         self.duty = RadioDuty(terminal, self.asking)
         self.part.on_power(True)
 

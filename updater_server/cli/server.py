@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from updater_server.quiet_log import Repeats
 from updater_server.sales import incoming
 from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service, check_key, unix_time
+from updater_server.sms import gateway
 from updater_server.startup import alone
 from updater_server.store import engine as database
 from updater_server.store import postgresql
@@ -154,4 +156,7 @@ def serve(
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     with refusals():
-        run(Service.open(data), Ways(host, port, drain, coap, coap_outside), ready)
+        service = Service.open(data)
+        if found := gateway.read(data):
+            service = replace(service, sms_to=found.number)
+        run(service, Ways(host, port, drain, coap, coap_outside), ready)

@@ -11,7 +11,8 @@ import typer
 
 from updater_server.cli.floats import terminal_cli
 from updater_server.cli.shared import By, Data, Terminal, acting, say
-from updater_server.fleet import operators, terminals
+from updater_server.errors import InputError
+from updater_server.fleet import operators, terminals, texting
 from updater_server.sales import losses
 
 __all__ = ["terminal_cli"]
@@ -35,7 +36,38 @@ def _set_blocked(terminal: str, data: Path, by: str, blocked: bool) -> None:
         terminals.set_blocked(act.connection, terminal_id, blocked)
         action = "block" if blocked else "unblock"
         operators.note(act.connection, act.operator, action, terminal_id.hex(), "", act.now)
-    say(f"{terminal_id.hex()} is {'blocked' if blocked else 'not blocked'}")
+        word = texting.LOCK if blocked else texting.CHECK_IN
+        texts = texting.say(act.connection, terminal_id, word, act.operator, act.now)
+    how = ", and is told by SMS" if texts else ""
+    say(f"{terminal_id.hex()} is {'blocked' if blocked else 'not blocked'}{how}")
+
+
+@terminal_cli.command("number")
+def telephone_number(
+    terminal: Terminal,
+    number: Annotated[str, typer.Argument(help="Of its SIM card, like +254700000001.")],
+    data: Data,
+    by: By,
+) -> None:
+    """On which number this terminal's SIM card is reached by SMS."""
+    with acting(data, by) as act:
+        terminal_id = terminals.find(act.connection, terminal)
+        texting.set_number(act.connection, terminal_id, number, act.operator, act.now)
+        operators.note(act.connection, act.operator, "number", terminal_id.hex(), number, act.now)
+    say(f"{terminal_id.hex()} is reached on {number}")
+
+
+@terminal_cli.command("call-in")
+def call_in(terminal: Terminal, data: Data, by: By) -> None:
+    """Ask this terminal by SMS to check in now."""
+    with acting(data, by) as act:
+        terminal_id = terminals.find(act.connection, terminal)
+        if not texting.say(act.connection, terminal_id, texting.CHECK_IN, act.operator, act.now):
+            raise InputError(
+                f"nobody knows the number of {terminal_id.hex()}: `terminal number` sets it"
+            )
+        operators.note(act.connection, act.operator, "call-in", terminal_id.hex(), "", act.now)
+    say(f"{terminal_id.hex()} is asked by SMS to check in")
 
 
 @terminal_cli.command("text")

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -41,6 +41,7 @@ JOBS = (
     "reconcile",
     "views",
     "robots",
+    "sms",
 )
 _STOCK_EVERY_S = 3600.0
 _LOOK_S = 0.5
@@ -55,13 +56,14 @@ def worker(
     programs of what was posted, watching how long the vault lasts, counting the fleet and looking
     whether the books agree, taking in what terminals tell and keeping its history, judging releases
     on trial, holding each day against the terminals and the suppliers, keeping the log of sales,
-    sending robots round.
+    sending robots round, answering short messages.
     """
     from updater_server.lookout import worker as lookout  # not at each command's start
     from updater_server.matching import nights
     from updater_server.notices import hooks
     from updater_server.notices import worker as notices
     from updater_server.robots import worker as robots
+    from updater_server.sms import worker as sms
     from updater_server.waves import worker as waves
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -79,6 +81,7 @@ def worker(
         "reconcile": nights.watch,
         "views": _fold_views,
         "robots": robots.run,
+        "sms": sms.run,
     }
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -102,10 +105,15 @@ def worker(
                     stop.set()
                 for thread in threads:
                     thread.join(_LOOK_S)
-        if service.is_left_behind:  # the same worker, where the books are now
-            service.engine.dispose()
-            again = ["--data", str(data), *(["--only", only] if only else [])]
-            os.execv(sys.executable, [sys.executable, "-m", "updater_server", "worker", *again])  # noqa: S606
+        if service.is_left_behind:
+            _begin_anew(service, data, only)
+
+
+def _begin_anew(service: Service, data: Path, only: str) -> NoReturn:
+    """Become the same worker, where the books are now."""
+    service.engine.dispose()
+    again = ["--data", str(data), *(["--only", only] if only else [])]
+    os.execv(sys.executable, [sys.executable, "-m", "updater_server", "worker", *again])  # noqa: S606
 
 
 def _watch_stock(service: Service, _server: str, stop: threading.Event) -> None:

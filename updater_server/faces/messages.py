@@ -70,6 +70,8 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
         reply[named.BLOCKED] = True
     if exchange.service.coap_port is not None:
         reply[named.COAP_PORT] = exchange.service.coap_port
+    if exchange.service.sms_to:
+        reply[named.SMS_TO] = exchange.service.sms_to
     recalled = batches.recalled(connection, terminal_id)
     if recalled:
         reply[named.RECALLED] = recalled

@@ -65,6 +65,7 @@ class CheckInReply:
     RECALLED = 6
     BLOCKED = 7
     COAP_PORT = 8
+    SMS_TO = 9
 
 
 class Sale:

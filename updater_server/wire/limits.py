@@ -80,6 +80,10 @@ FIRST_FLOAT_MINOR = (0, 10**9)
 MERCHANT_TEXT = (0, 200)
 COAP_PORT = (1, 65_535)
 COAP_PAYLOAD_BYTES = (1, 1024)
+SMS_BYTES = (1, 140)
+SMS_NUMBER = (3, 16)
+SMS_WORD_AGE_S = (0, 604_800)
+"""Older ones a terminal passes over."""
 BATCHES_WAITING = (0, 16)
 FAILURE_REASON = (0, 200)
 REFUSED_FILES = (0, 8)
@@ -105,6 +109,7 @@ PIN_PATTERN = re.compile("[0-9A-Z]{{{},{}}}".format(*PIN_BYTES))
 SERIAL_PATTERN = re.compile("[0-9A-Za-z-]{{{},{}}}".format(*SERIAL_BYTES))
 RECIPIENT_PATTERN = re.compile("[0-9]{{{},{}}}".format(*RECIPIENT_DIGITS))
 DETAIL_LABEL_PATTERN = re.compile("[a-z_0-9]{{{},{}}}".format(*DETAIL_LABEL))
+SMS_NUMBER_PATTERN = re.compile(r"\+?[0-9]{3,15}")
 PRODUCT_ID_PATTERN = re.compile(f"[a-z0-9][a-z0-9_.-]{{0,{PRODUCT_ID[1] - 1}}}")
 
 

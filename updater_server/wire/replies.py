@@ -45,6 +45,7 @@ def _check_in(reply: dict[int, Any]) -> dict[str, bool]:
         "float": limits.within(reply[named.FLOAT], limits.FLOAT_MINOR),
         "acknowledged": limits.within(reply[named.ACKNOWLEDGED], (0, limits.UINT32)),
         "port": limits.within(reply.get(named.COAP_PORT, 1), limits.COAP_PORT),
+        "number": limits.SMS_NUMBER_PATTERN.fullmatch(reply.get(named.SMS_TO, "000")) is not None,
         "text": limits.within(len(reply[named.TEXT] or ""), limits.MERCHANT_TEXT),
         "batches": len(waiting) <= limits.BATCHES_WAITING[1]
         and all(limits.within(batch_id, limits.BATCH_ID) for batch_id in [*waiting, *recalled]),

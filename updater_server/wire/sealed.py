@@ -28,7 +28,7 @@ _EXTERNAL_AAD = b"duka/1"
 _STRUCTURE = cbor.dumps(["Encrypt0", _PROTECTED, _EXTERNAL_AAD])
 _TAG_BYTES = 8
 _SALT_BYTES = 4
-_UP, _DOWN, _STOCK = 0, 1, 2
+_UP, _DOWN, _STOCK, _WORD = 0, 1, 2, 3
 
 
 class NotAMessage(Exception):
@@ -151,6 +151,16 @@ def open_reply(envelope: Envelope, body: bytes, keys: DeviceKeys) -> bytes:
         return AESCCM(keys.down, _TAG_BYTES).decrypt(_nonce(_DOWN, envelope), sealed, _STRUCTURE)
     except (InvalidTag, ValueError) as error:
         raise SealBroken("the seal does not open") from error
+
+
+def seal_word(key: bytes, terminal_id: bytes, counter: int, says: int) -> bytes:
+    """A word of the office to a terminal, by short message. `key`: of the terminal, for words; its
+    counter never comes again under it.
+    """
+    head = counter.to_bytes(8, "big")
+    nonce = bytes((_WORD,)) + bytes(4) + head
+    aad = cbor.dumps(["duka/word/1", terminal_id])
+    return b"\x01" + head + AESCCM(key, _TAG_BYTES).encrypt(nonce, cbor.dumps({0: says}), aad)
 
 
 def seal_pin(

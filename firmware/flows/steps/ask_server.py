@@ -5,6 +5,7 @@ import asyncio
 from bootloader.shared.compat import const
 from firmware import counts
 from firmware.flows.steps.explain import explain
+from firmware.flows.steps.reach import may_text
 from firmware.log import log
 from firmware.office.ask import PENDING
 
@@ -12,22 +13,28 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
     from firmware.sales.sale import Sale
+    from firmware.ui.screen import Hint
 
 ANSWER_MS = 60000
+_BY_SMS_MS = 120000
 _AT_ONCE_MS = 500
 _SALES_FAILED = const(3)
 _SALES_TIMED_OUT = const(4)
 
 
-async def ask_server(desk: "Desk", sale: "Sale") -> bool:
+async def ask_server(desk: "Desk", sale: "Sale", by_sms: bool = False) -> bool:
     """Ask for the voucher of `sale` until there is an answer or the merchant leaves it for later.
+    `by_sms`: with a short message first; each one more is one more key.
 
     True when the till holds the voucher. A sale that was refused is explained here.
     """
     words = desk.words
     while True:
         done, code = await desk.ui.busy(
-            desk.fetch_voucher(sale), words("selling"), words("wait_voucher"), ANSWER_MS
+            desk.fetch_voucher(sale, by_sms),
+            words("selling"),
+            words("wait_sms" if by_sms else "wait_voucher"),
+            _BY_SMS_MS if by_sms else ANSWER_MS,
         )
         if done and code == "":
             return True
@@ -39,11 +46,15 @@ async def ask_server(desk: "Desk", sale: "Sale") -> bool:
             await explain(desk, code)
             return False
         log("sale", "{} has no answer".format(sale.sequence))
+        hints: "tuple[Hint, ...]" = (("*", "later"), ("#", "try"))
+        if may_text(desk) and not sale.recipient:  # an answer that fits: the vault's vouchers
+            hints = (("*", "later"), ("0", "sms"), ("#", "ok"))
         key = await desk.ui.bad(
             words("no_answer"),
             words("no_answer_t", sale.sequence),
-            (("*", "later"), ("#", "try")),
+            hints,
         )
+        by_sms = key == "0"
         if key == "*":
             counts.add(_SALES_FAILED)
             return False

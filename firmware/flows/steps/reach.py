@@ -45,7 +45,16 @@ async def refusal(desk: "Desk", product: "Product", debit_minor: int) -> str:
             return "blocked"
         if debit_minor > till.float_minor:
             return "no_float"
-    return from_stock_refusal(desk, product) if desk.link.state == OFFLINE else ""
+    if desk.link.state != OFFLINE or may_text(desk):
+        return ""
+    return from_stock_refusal(desk, product)
+
+
+def may_text(desk: "Desk") -> bool:
+    """Whether a voucher could be asked for by short message: the office answers them, and a network
+    has this terminal, though no data passes.
+    """
+    return bool(desk.messenger.sms_to) and desk.link.modem.registered
 
 
 def from_stock_refusal(desk: "Desk", product: "Product") -> str:

@@ -48,6 +48,7 @@ class Modem(Ladder):
         self._host: str | None = None
         self._data_waiting = False
         self._rings = False
+        self.sms_waiting = True  # nobody knows what lies on the card
         self._scratch = bytearray(RECEIVE_BYTES)
         self.chat = Chat(uart)
         self.cell = Cell(self.chat)
@@ -57,6 +58,7 @@ class Modem(Ladder):
             (b"+CIPRXGET: 1", self._on_data),
             (b"+CREG:", self.cell.on_registration),
             (b"RING", self._on_ring),
+            (b"+CMTI:", self._on_sms),
             (b"+CPIN: NOT INSERTED", self._on_lost),
             (b"+CPIN: NOT READY", self._on_lost),
             (b"RDY", self._on_lost),
@@ -84,6 +86,9 @@ class Modem(Ladder):
 
     def _on_ring(self, line: bytes) -> None:
         self._rings = True
+
+    def _on_sms(self, line: bytes) -> None:
+        self.sms_waiting = True
 
     def _on_lost(self, line: bytes) -> None:
         if self.attached:

@@ -28,8 +28,9 @@ async def _wake(modem: "Modem") -> None:
     cell = modem.cell
     if not await cell.answers(cell.answer_ms):
         # A CPU that was reset in the middle of a send left the modem waiting for data, and it
-        # takes everything for that: fill it up. Whoever gets the filling finds a broken seal.
-        await modem.chat.write(b"\r" * SEND_BYTES)
+        # takes everything for that: fill it up. Whoever gets the filling finds a broken seal. Where
+        # it waits for a short message, the first byte gives that up.
+        await modem.chat.write(b"\x1b" + b"\r" * SEND_BYTES)
         if not await cell.answers(cell.answer_ms):
             for _ in range(2):
                 await _press_power_key(modem)

@@ -118,6 +118,9 @@ n_denied|SIM refused
 n_no_gprs|No data service
 n_no_modem|Modem fault
 stock_q|Sell from the stock in this terminal? Left: {}
+sms|SMS
+sms_q|No data here. Ask by SMS? One SMS is paid for.
+wait_sms|Asked by SMS. It may take a minute.
 no_answer|No answer yet
 no_answer_t|Sale {} is kept. Ask again now, or later from the menu.
 sold|Sold

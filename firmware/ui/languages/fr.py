@@ -118,6 +118,9 @@ n_denied|SIM refusée
 n_no_gprs|Pas de données
 n_no_modem|Panne du modem
 stock_q|Vendre depuis le stock du terminal ? Reste : {}
+sms|SMS
+sms_q|Pas de données. Demander par SMS ? Un SMS est facturé.
+wait_sms|Demandé par SMS. Cela peut prendre une minute.
 no_answer|Pas de réponse
 no_answer_t|La vente {} est gardée. Redemandez, ou plus tard au menu.
 sold|Vendu

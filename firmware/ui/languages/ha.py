@@ -118,6 +118,9 @@ n_denied|An ƙi SIM
 n_no_gprs|Ba data
 n_no_modem|Matsalar modem
 stock_q|A sayar daga ajiyar wannan na'ura? Saura: {}
+sms|SMS
+sms_q|Ba data. A nemi ta SMS? Za a biya SMS guda.
+wait_sms|An nema ta SMS. Zai iya ɗaukar minti guda.
 no_answer|Ba amsa tukuna
 no_answer_t|An ajiye ciniki {}. Sake tambaya yanzu, ko anjima a menu.
 sold|An sayar

@@ -118,6 +118,9 @@ n_denied|SIM recusado
 n_no_gprs|Sem dados
 n_no_modem|Avaria do modem
 stock_q|Vender do stock deste terminal? Restam: {}
+sms|SMS
+sms_q|Sem dados. Pedir por SMS? Um SMS é pago.
+wait_sms|Pedido por SMS. Pode levar um minuto.
 no_answer|Sem resposta
 no_answer_t|A venda {} está guardada. Pergunte já, ou depois no menu.
 sold|Vendido

@@ -118,6 +118,9 @@ n_denied|SIM imekataliwa
 n_no_gprs|Hakuna data
 n_no_modem|Hitilafu ya modemu
 stock_q|Uza kutoka akiba ya terminali hii? Zimebaki: {}
+sms|SMS
+sms_q|Hakuna data. Uliza kwa SMS? SMS moja italipiwa.
+wait_sms|Imeulizwa kwa SMS. Huenda ikachukua dakika moja.
 no_answer|Hakuna jibu bado
 no_answer_t|Mauzo {} yamehifadhiwa. Uliza tena sasa, au baadaye kwenye menyu.
 sold|Imeuzwa

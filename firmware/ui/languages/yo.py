@@ -118,6 +118,9 @@ n_denied|A kọ SIM
 n_no_gprs|Kò sí dátà
 n_no_modem|Ìṣòro módẹ́mù
 stock_q|Ṣé kí a tà á látinú ẹ̀rọ yìí? Ó ku: {}
+sms|SMS
+sms_q|Kò sí dátà. Ṣé kí a fi SMS bèèrè? SMS kan ní owó.
+wait_sms|A fi SMS bèèrè. Ó lè gba ìṣẹ́jú kan.
 no_answer|Kò tíì fèsì
 no_answer_t|A ti pa títà {} mọ́. Bèèrè báyìí, tàbí tó bá yá.
 sold|A ti tà á

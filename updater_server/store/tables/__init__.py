@@ -72,6 +72,7 @@ from updater_server.store.tables.server import (
     server_constant,
     server_mark,
 )
+from updater_server.store.tables.sms import sms_number, sms_word
 from updater_server.store.tables.suppliers import (
     is_open,
     supplier,
@@ -143,6 +144,8 @@ __all__ = [
     "sale_log",
     "server_constant",
     "server_mark",
+    "sms_number",
+    "sms_word",
     "stock_batch",
     "stock_outcome",
     "stock_return",
