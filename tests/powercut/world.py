@@ -36,13 +36,14 @@ with device.own():
     import firmware.office.stock_delivery
     import firmware.sales.by_others
     import firmware.sales.catalogue
-    import firmware.sales.day
     import firmware.sales.journal
     import firmware.sales.mounting
     import firmware.sales.price_list
     import firmware.sales.ring
     import firmware.sales.scan
+    import firmware.sales.shifts
     import firmware.sales.stock
+    import firmware.sales.tally
     import firmware.sales.till
     import firmware.terminal
     import firmware.update.choice
