@@ -40,7 +40,8 @@ async def run(desk: "Desk") -> None:
         rows = _rows(desk, tally)
         if await report.shown(desk, words(names[at]), rows):
             title = words("r_x") if at == _X else words("r_day" if at != _WEEK else "r_week")
-            await report.printed(desk, title, [_range(desk, tally)] + rows)
+            dated: Rows = [_range(desk, tally)]
+            await report.printed(desk, title, dated + rows)
             return
 
 

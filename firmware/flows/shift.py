@@ -6,12 +6,11 @@ from firmware.ui.money_and_dates import date_time_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from firmware.flows.desk import Desk
     from firmware.flows.steps.report import Rows
     from firmware.sales.shifts import Shift, Shifts
     from firmware.sales.tally import Tally
+    from firmware.ui.screen import Line
 
 _SHIFTS = "firmware.sales.shifts"
 _MOST_DIGITS = 10
@@ -33,9 +32,11 @@ async def run(desk: "Desk") -> None:
         those = [mine] if mine else []
         if not person:
             those = found.open
-        rows: list[Any] = list(
-            zip(day.names(desk, [one.person for one in those]), _since(desk, those))
-        )
+        names = day.names(desk, [one.person for one in those])
+        rows: "list[Line]" = []
+        for n, name in enumerate(names):
+            when = _began(desk, those[n])
+            rows.append((name, when[:5] + when[10:]))
         if not mine:
             rows.append(words("shift_open"))
         at = await desk.ui.choose(words("m_shift"), rows) if len(rows) > 1 else 0
@@ -49,8 +50,8 @@ async def run(desk: "Desk") -> None:
         give_back((_SHIFTS,))
 
 
-def _since(desk: "Desk", those: "list[Shift]") -> list[str]:
-    return [date_time_text(one.time, desk.config.utc_offset_s)[11:] for one in those]
+def _began(desk: "Desk", one: "Shift") -> str:
+    return date_time_text(one.time, desk.config.utc_offset_s)
 
 
 async def _cash(desk: "Desk", title: str, text: str) -> int | None:
@@ -88,22 +89,19 @@ async def _close(desk: "Desk", found: "Shifts", one: "Shift") -> None:
             if not await report.looked(desk, tally.run()):
                 return
             cash_minor = one.cash_minor + tally.total_minor
-            if await report.shown(
-                desk, title, _cash_rows(desk, one, cash_minor, counted_minor), "ok"
-            ):
+            cash = _cash_rows(desk, one, cash_minor, counted_minor)
+            if await report.shown(desk, title, cash, "ok"):
                 break
         cash_minor = found.close_shift(one, counted_minor, tally, desk.till.person)
     finally:
         day.added()
     desk.ui.good()
-    rows = [_who(desk, one)] + report.sold(desk, tally)
+    (name,) = day.names(desk, [one.person])
+    rows: Rows = [(name, _began(desk, one))]
+    rows += report.sold(desk, tally)
     rows += report.totals(desk, tally.count, tally.total_minor, tally.commission_minor)
     rows += [None] + _cash_rows(desk, one, cash_minor, counted_minor)
     await report.printed(desk, words("r_shift"), rows)
-
-
-def _who(desk: "Desk", one: "Shift") -> tuple[str, str]:
-    return day.names(desk, [one.person])[0], date_time_text(one.time, desk.config.utc_offset_s)
 
 
 def _cash_rows(desk: "Desk", one: "Shift", expected_minor: int, counted_minor: int) -> "Rows":

@@ -141,6 +141,7 @@ class Shifts:
 
     def _append(self, kind: int, body: "list[Any]") -> int:
         try:
-            return self._journal.append(kind, body)
+            sequence: int = self._journal.append(kind, body)
+            return sequence
         except JournalFull:
             raise SaleRefused("journal_full")

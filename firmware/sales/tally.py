@@ -108,7 +108,7 @@ class Tally:
             self.reprints += 1
 
     def _take_back(self, sale: int) -> None:
-        """A sale was refused that was none any more, or was counted: here, or in a report before."""
+        """A sale was refused: it may have been counted, here or in a report before."""
         said: Said | None = self._late.pop(sale, None)
         if said:
             pass
@@ -139,8 +139,8 @@ class Tally:
                 _, intent, begun = body[:3]
                 said = (intent, begun, body[3:])
                 if sequence < self.first:  # with a voucher, if it was sold
-                    was_sold = intent == INTENT_OFFLINE or any(
-                        [isinstance(item, bytes) for item in body]
+                    was_sold = intent == INTENT_OFFLINE or bool(
+                        [item for item in body if isinstance(item, bytes)]
                     )
             elif kind == DELIVERED and body[0] == sale and sequence < self.first:
                 was_sold = True

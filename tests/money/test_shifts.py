@@ -227,13 +227,14 @@ def test_reports_are_what_all_records_ever_written_say(tmp_path: Path, seed: int
             else:
                 before.update(shop.durable)
                 shop = shop.reboot()
-        except Exception as error:  # noqa: BLE001 a refusal, a lost reply: a day has them
+        except Exception as error:
             assert "lost" in str(error) or isinstance(error, SaleRefused), error
         shop.lose_replies = False
     made.append(z(shop))
     records = ever(shop, before)
     assert [one.number for one in made] == list(range(1, len(made) + 1))
-    for one, (last, after) in zip(made, itertools.pairwise([0, *[m.sequence for m in made]])):
+    between = itertools.pairwise([0, *[one.sequence for one in made]])
+    for one, (last, after) in zip(made, between, strict=True):
         assert one.first == last + 1
         assert figures(one) == oracle.counted(records, one.first, after)
     for person in range(3):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from firmware.flows.desk import Desk
     from firmware.sales.tally import Tally
+    from firmware.ui.screen import Line
 
     Rows = list[tuple[str, str] | None]
 
@@ -59,7 +60,7 @@ def records(desk: "Desk", first: int, last: int) -> tuple[str, str]:
 
 async def shown(desk: "Desk", title: str, rows: "Rows", key: str = "print") -> bool:
     """Show rows; whether `#` was pressed, which the hint says is for `key`."""
-    page = [row for row in rows if row]
+    page: "list[Line]" = [row for row in rows if row]
     return await desk.ui.ask(title, page, (("*", "back"), ("#", key))) == "#"
 
 
