@@ -57,9 +57,12 @@ def _began(desk: "Desk", one: "Shift") -> str:
 async def _cash(desk: "Desk", title: str, text: str) -> int | None:
     """Cash as it is typed, in minor units; cents where something costs cents. None: back."""
     unit: int = 10**desk.catalogue.minor_digits
-    for product in desk.catalogue.products:
-        if product.amount_minor % unit:
+    products = desk.catalogue.products
+    for n in range(len(products)):
+        product = products[n]
+        if (product.open.step_minor if product.open else product.amount_minor) % unit:
             unit = 1
+            break
     typed = await desk.ui.digits(
         title, text, _MOST_DIGITS, shape=lambda digits: desk.price(int(digits) * unit)
     )

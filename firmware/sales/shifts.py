@@ -110,7 +110,7 @@ class Shifts:
         as it was run.
         """
         tally.finish()
-        expected_minor = shift.cash_minor + tally.total_minor
+        expected_minor: int = shift.cash_minor + tally.total_minor
         body = [shift.number, counted_minor, expected_minor, tally.count, shift.person, by]
         self._append(SHIFT_CLOSED, body)
         return expected_minor
