@@ -134,7 +134,7 @@ def show_z_reports(
         money = currency.all_of(connection).get(
             ledger.currency_of(connection, asked), currency.UNKNOWN
         )
-    table = Table("number", "made", "records", "sales", "total", "commission", "digest", "differs")
+    table = Table("number", "made", "records", "sales", "total", "commission", "digest")
     for one in found:
         table.add_row(
             str(one.number),
@@ -144,9 +144,11 @@ def show_z_reports(
             money.show(one.said.total_minor),
             money.show(one.said.commission_minor),
             one.digest.hex(),
-            escape("; ".join(one.differs)),
         )
     out.print(table)
+    for one in found:
+        for differs in one.differs:
+            say(f"Z report {one.number}: {differs}")
 
 
 @sales_cli.command("shifts")
@@ -164,7 +166,7 @@ def show_shifts(
         money = currency.all_of(connection).get(
             ledger.currency_of(connection, asked), currency.UNKNOWN
         )
-    table = Table("who", "opened", "closed", "at start", "expected", "counted", "short", "differs")
+    table = Table("who", "opened", "closed", "at start", "expected", "counted", "short")
     for one, name in zip(found, names, strict=True):
         end = ["still open", "", "", ""]
         if one.closed_at is not None:
@@ -173,9 +175,11 @@ def show_shifts(
             end += [money.show(minor) for minor in (expected, counted, expected - counted)]
         closed, *sums = end
         start = money.show(one.cash_minor)
-        differs = escape("; ".join(one.differs))
-        table.add_row(escape(name), words.minute(one.opened_at), closed, start, *sums, differs)
+        table.add_row(escape(name), words.minute(one.opened_at), closed, start, *sums)
     out.print(table)
+    for one, name in zip(found, names, strict=True):
+        for differs in one.differs:
+            say(f"shift of {name}, {words.minute(one.opened_at)}: {differs}")
 
 
 @sales_cli.command("rebuild")
