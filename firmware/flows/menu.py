@@ -32,7 +32,7 @@ _BY_OTHERS = ("topup", "meter", "bill")
 """Flows that are there when the price list has something of the kind, which has the same name."""
 _SELLING = ("sell",) + _BY_OTHERS
 _FINISHING = ("recover", "last_sales")
-_ON_PAPER = _SELLING + _FINISHING + ("reprint", "day_report")
+_ON_PAPER = _SELLING + _FINISHING + ("reprint",)
 _OWNERS = ("float", "people")
 """Flows for the owner alone."""
 _TECHNICIANS = ("language", "info", "my_pin")
@@ -42,13 +42,13 @@ _TECHNICIAN = 2
 _PEOPLE = "firmware.kept.people"
 _OF_PEOPLE = ("my_pin", "people")
 _STEPS_OF_PEOPLE = (_PEOPLE, "firmware.flows.steps.pin")
-_STEPS = (  # from the bottom up
+_PAPER = (  # from the bottom up
     "firmware.paper.letters",
     "firmware.paper.receipt",
-    "firmware.flows.steps.explain",
     "firmware.flows.steps.paper",
-    "firmware.flows.steps.hand_over",
 )
+_STEPS = _PAPER + ("firmware.flows.steps.explain", "firmware.flows.steps.hand_over")
+_STEPS_OF_REPORTS = _PAPER + ("firmware.flows.steps.day", "firmware.flows.steps.report")
 _MORE_STEPS = (
     "firmware.flows.steps.choose",
     "firmware.flows.steps.reach",
@@ -94,6 +94,8 @@ async def run_flow(desk: "Desk", name: str) -> None:
     desk.selling = True
     try:
         steps: tuple[str, ...] = _STEPS if name in _ON_PAPER else ()
+        if name == "day_report":
+            steps = _STEPS_OF_REPORTS
         if name in _SELLING:
             steps += _MORE_STEPS
         if name in _FINISHING:

@@ -253,9 +253,12 @@ def report(
     rows: "Sequence[tuple[str, str] | None]",
     terminal_id: str,
     time: int,
+    is_copy: bool = False,
 ) -> bytes:
     """A slip that sells nothing: `rows` are pairs (left, right), or None for a rule."""
     out = bytearray(_head(words, config))
+    if is_copy:
+        out += _DOUBLE + encode(words("r_duplicate")) + b"\n" + _SINGLE
     out += _BOLD + encode(title) + b"\n" + _PLAIN
     out += encode(date_time_text(time, config.utc_offset_s)) + b"\n"
     out += encode(terminal_id) + b"\n" + _LEFT + b"-" * COLUMNS + b"\n"

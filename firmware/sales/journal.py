@@ -50,6 +50,7 @@ _SETTLED_BYTES = const(80)  # more than any settlement has
 _SETTLE_AGAIN_S = const(6 * 3600)
 
 # Sectors that must stay free behind a record of this kind, so that what was begun can be finished.
+# Later kinds (shifts, Z reports) finish no sale: two.
 _RESERVE = {
     BOOT: 2,
     INTENT_OFFLINE: 2,
@@ -216,7 +217,7 @@ class Journal:
         if not 0 < kind < 128 or len(data) > MAX_BODY_BYTES:
             raise ValueError("record out of bounds")
         self._carry(RECORD_BYTES + len(data))
-        if not self._fits(RECORD_BYTES + len(data), _RESERVE.get(kind, 0)):
+        if not self._fits(RECORD_BYTES + len(data), _RESERVE.get(kind, 2 * (kind > CANCEL))):
             raise JournalFull("the journal is full until the server has taken its records")
         return self._write(kind, body, data)
 

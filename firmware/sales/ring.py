@@ -278,12 +278,14 @@ class Walk:
                 if found < 0:
                     break
                 size = self._size
+                # before it is left: whoever reads or appends meanwhile uses the buffer, too
+                record = bytes(memoryview(ring.record)[:size])
                 if held and self.sequence > held_sequence:
                     yield held
                 if spoiled:
                     ring.unreadable += 1
                     yield None
-                held = bytes(memoryview(ring.record)[:size])
+                held = record
                 held_sequence = self.sequence
                 self.last = (base + found, held)
                 at = _after(found + size)

@@ -152,7 +152,9 @@ class Shopkeeper:
         """The report of a day on which nothing was sold yet: its total."""
         self.go_to_the_menu()
         self._press("4")
-        self._shown("Day report")
+        self._shown("1 Today")
+        self._press("1")
+        self._shown("Commission")
         nothing = shows(self._terminal.board.lcd_picture().rows, "KES 0.00")
         self._press("*")
         self.go_to_the_menu()

@@ -142,7 +142,7 @@ WRONG_BUILDS = (
         "the day begins at the midnight of Greenwich",
         (
             (
-                "firmware/sales/day.py",
+                "firmware/sales/tally.py",
                 "    start = now - (now + utc_offset_s) % _DAY_S\n",
                 "    start = now - now % _DAY_S\n",
             ),

@@ -25,6 +25,7 @@ from firmware.flows.session import sessions
 from firmware.kept.config import Config
 from firmware.kept.memory import Memory
 from firmware.net.link import OFFLINE, ONLINE, SEARCHING
+from firmware.sales.journal import JournalFull
 from firmware.ui import dialogs
 from firmware.ui.screen import Screen
 from firmware.ui.texts import Words
@@ -482,6 +483,14 @@ class Counter:
         self.server.float_minor = amount_minor
         app.journal.acknowledge(app.journal.next_sequence - 1, amount_minor, app.now())
         return True
+
+    async def do_fill_journal(self):
+        """Settings until there is room for nothing but the end of a sale."""
+        try:
+            while True:
+                self.app.journal.append(10, ["padding", "." * 200])
+        except JournalFull:
+            return True
 
     async def do_blocked(self):
         self.app.till.blocked = True

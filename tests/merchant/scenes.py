@@ -24,8 +24,10 @@ from firmware.flows import (
     people,
     reprint,
     sell,
+    shift,
     sign_in,
     topup,
+    z_report,
 )
 from firmware.flows.steps import (
     ask_server,
@@ -36,6 +38,7 @@ from firmware.flows.steps import (
     paper,
     pin,
     reach,
+    report,
 )
 from firmware.kept.people import OWNER, TECHNICIAN
 from firmware.net.link import OFFLINE, SEARCHING
@@ -47,6 +50,9 @@ from tests.merchant.stage import (
     METER,
     PIN,
     PIN_HASH,
+    SHIFTS,
+    TODAY,
+    Z_1,
     Flash,
     Scene,
     journal_of,
@@ -65,6 +71,7 @@ CODES = (
     *("restoring", "blocked", "cancelled", "of_later_times"),
 )
 TROUBLES = ("no_sim", "sim_locked", "denied", "no_gprs", "no_modem")
+REPORTS = ("yesterday", "this week", "X")
 PRINTERS = ("paper_out", "cover_open", "error")
 
 
@@ -126,6 +133,10 @@ async def _listed(desk: Any) -> None:
 
 def _one_sale(stands: str) -> Callable[[Any], Any]:
     return lambda desk: last_sales._open(desk, _found((stands,), cancel.CANCELLED), 0)
+
+
+def _looking(desk: Any) -> Any:
+    return report.looked(desk, said(None)())
 
 
 async def _no_sales(desk: Any) -> None:
@@ -230,8 +241,8 @@ OF_PEOPLE = [
     Scene("people, renamed", "12" + "CCC6B6B#" + "#*", people.run, {"files": staff()}),
     Scene("people, removed", "2" + "3##*", people.run, {"files": staff()}),
     Scene("people, not kept", "2" + "3##*", people.run, {"files": staff(True)}),
-    Scene("day report, by person", "BB*", day_report.run, _sold_by(0)),
-    Scene("day report of a cashier", "B*", day_report.run, _sold_by(1)),
+    Scene("day report, by person", "1BB*", day_report.run, _sold_by(0)),
+    Scene("day report of a cashier", "1B*", day_report.run, _sold_by(1)),
     Scene("float, by person", "*", float.run, _sold_by(0)),
 ]
 
@@ -293,8 +304,17 @@ SCENES = [
     Scene("last sales", "BBBBBB0123##*", _listed),
     Scene("last sales, none", "*", _no_sales),
     Scene("float", "*", float.run),
-    Scene("day report", "BB#", day_report.run),
-    Scene("day report, not printed", "##", day_report.run, _broken("error")),
+    Scene("reports", "BBBBBB*", day_report.run),
+    Scene("day report", "1BB#", day_report.run),
+    Scene("day report, not printed", "1##", day_report.run, _broken("error")),
+    *[Scene(f"report: {name}", f"{n}*", day_report.run) for n, name in enumerate(REPORTS, 2)],
+    Scene("a look through the journal", "", _looking),
+    Scene("shift, opened", "200##", shift.run),
+    Scene("shift, closed", "#240#BB##", shift.run, {"till.journal": journal_of(TODAY, SHIFTS)}),
+    Scene("shifts", "BB*", shift.run, {"files": staff(), "till.journal": journal_of([], SHIFTS)}),
+    Scene("Z report", "1BB#", z_report.run),
+    Scene("Z report, a copy", "21#", z_report.run, {"till.journal": journal_of(TODAY, [], [Z_1])}),
+    Scene("Z report, none", "27##", z_report.run),
     Scene("messages", "*", messages.run),
     Scene("language", "B*", language.run),
     Scene("this terminal", "B*", info.run),

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from firmware.flows import day_report
+from firmware.flows import day_report, shift, z_report
 from firmware.flows.steps import cancel
 from firmware.paper import receipt
 from tests.merchant.stage import (
     BY_THREE,
     METER,
     NOW,
+    SHIFTS,
+    TODAY,
+    Z_1,
     desk_for,
     journal_of,
     played,
@@ -64,11 +67,11 @@ def printed(desk: Any, work: Coroutine[Any, Any, Any]) -> bytes:
     return slip
 
 
-def _of(run: Callable[[Any], Any], **changes: Any) -> Callable[[str], bytes]:
-    """What a flow prints when `#` is pressed."""
+def _of(run: Callable[[Any], Any], keys: str = "#", **changes: Any) -> Callable[[str], bytes]:
+    """What a flow prints when these keys are pressed."""
 
     def made(to: str) -> bytes:
-        desk = desk_for("#", to, {"config.shop": SHOP})
+        desk = desk_for(keys, to, {"config.shop": SHOP})
         desk.till.journal = changes.get("journal", desk.till.journal)
         desk.files = changes.get("files", desk.files)
         return printed(desk, run(desk))
@@ -87,7 +90,12 @@ SLIPS: dict[str, Callable[[str], bytes]] = {
     "electricity": _slip("power", "1" * 20, METER),
     "top-up": _slip("top", "R-778899", "0712345678"),
     "bill": _slip("water", "R-778899", "0712345678"),
-    "day report": _of(day_report.run),
-    "day report by person": _of(day_report.run, files=staff(), journal=journal_of(BY_THREE)),
+    "day report": _of(day_report.run, "1#"),
+    "day report by person": _of(day_report.run, "1#", files=staff(), journal=journal_of(BY_THREE)),
+    "report of the week": _of(day_report.run, "3#"),
+    "X report": _of(day_report.run, "4#"),
+    "Z report": _of(z_report.run, "1#"),
+    "Z report, a copy": _of(z_report.run, "21#", journal=journal_of(TODAY, [], [Z_1])),
+    "shift": _of(shift.run, "1240##", files=staff(), journal=journal_of(BY_THREE, SHIFTS)),
     "cancelled": _of(_cancelled),
 }

@@ -22,6 +22,7 @@ from firmware.net.link import OFFLINE, ONLINE, SEARCHING
 from firmware.office.look_up import Answer
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.sale import Sale, SaleRefused, Voucher
+from firmware.sales.shifts import SHIFT_OPENED, Z_REPORT
 from firmware.sales.state import DELIVERED, INTENT_ONLINE, REPRINT
 from firmware.ui import dialogs
 from firmware.ui.dialogs import Dialogs
@@ -135,32 +136,52 @@ def sold_of(desk: Any, name: str, pin: str, number: str | None = None) -> Vouche
     return Voucher((pin, "S-000123", NOW + 10**7), details, product, sale_of(name, number, True))
 
 
-def _records(sales: list[tuple[str, int, int, int, int]]) -> list[list[Any]]:
-    """Today's records of `sales`, (product, amount, commission, how many, whose), and of a copy."""
+Sold = tuple[str, int, int, int, int]
+Said = tuple[int, list[Any]]
+
+
+def _records(sales: list[Sold], before: list[Said], after: list[Said]) -> list[list[Any]]:
+    """Today's records of `sales`, (product, amount, commission, how many, whose), and of a copy;
+    `before` and `after` them others, (kind, body)."""
     records: list[list[Any]] = []
+    for kind, body in before:
+        records.append([len(records) + 1, kind, NOW - 7200, body, 0])
     for product, minor, commission_minor, count, person in sales:
         intent = [product, minor, commission_minor, *([None, person] if person else [])]
         for _ in range(count):
             number = len(records) + 1
             records.append([number, INTENT_ONLINE, NOW - 600, intent, 0])
             records.append([number + 1, DELIVERED, NOW - 599, [number], 0])
-    return [*records, [len(records) + 1, REPRINT, NOW - 60, [1], 0]]
+    records.append([len(records) + 1, REPRINT, NOW - 60, [1], 0])
+    for kind, body in after:
+        records.append([len(records) + 1, kind, NOW - 30, body, 0])
+    return records
 
 
 TODAY = [("air50", 5000, 250, 12, 0), ("power", 50000, 1250, 3, 0)]
 BY_THREE = [*TODAY[:1], ("air50", 5000, 250, 3, 1), ("power", 50000, 1250, 3, 7)]
 """Of the owner, of Ada, and of somebody who is gone."""
+SHIFTS: list[Said] = [(SHIFT_OPENED, [20000, 0]), (SHIFT_OPENED, [5000, 1])]
+Z_1: Said = (Z_REPORT, [1, 1, 15, 210000, 6750, bytes.fromhex("45d9ef790061dd62")])
 
 
-def journal_of(sales: list[tuple[str, int, int, int, int]]) -> SimpleNamespace:
+def journal_of(
+    sales: list[Sold], before: list[Said] | None = None, after: list[Said] | None = None
+) -> SimpleNamespace:
     """A journal that has these sales of today."""
-    records = _records(sales)
+    records = _records(sales, before or [], after or [])
     return SimpleNamespace(
         state=SimpleNamespace(
             offline_count=0, offline_total_minor=0, settled_at=NOW, blind_starts=0, time_seen=0,
             entry=lambda sale: True,
         ),
-        ring=SimpleNamespace(newest=-1, sectors=1, oldest=lambda: 1),
+        ring=SimpleNamespace(
+            newest=0, sectors=1, first=[1], oldest=lambda: 1, head=lambda index: None,
+            next_sequence=len(records) + 1, sector_of=lambda sequence: 0, chain=bytes(8),
+        ),
+        oldest=1,
+        next_sequence=len(records) + 1,
+        make_room=lambda size: None,
         records=lambda first: records[first - 1 :],
         read=lambda sale: None,
         append=lambda kind, body: 1,

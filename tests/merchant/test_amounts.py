@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware.flows import day_report, float, last_sales, sell
+from firmware.flows import day_report, float, last_sales, sell, shift
 from firmware.flows.steps import amount, cancel, hand_over, others
 from firmware.office.look_up import Answer
 from firmware.sales.catalogue import Catalogue
@@ -60,6 +60,9 @@ REPORT: Any = SimpleNamespace(
 )
 
 
+SHIFT: Any = SimpleNamespace(cash_minor=MOST_MINOR // 2)
+
+
 async def _last_sales(desk: Any) -> None:
     """The list, and then all that is known of the newest, which is of a product as it costs now."""
     price_minor = desk.catalogue.product("air50").amount_minor
@@ -96,6 +99,10 @@ PAGES: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
     "the day's report": lambda desk: desk.ui.ask(
         "x", [row for row in day_report._rows(desk, REPORT) if row], (("*", "back"),)
     ),
+    "cash of a shift": lambda desk: desk.ui.ask(
+        "x", shift._cash_rows(desk, SHIFT, 2 * SHIFT.cash_minor, 0), (("*", "back"),)
+    ),
+    "cash that is typed": lambda desk: shift._cash(desk, "x", desk.words("cash_count")),
     "sold": lambda desk: hand_over.done(
         desk, _sold(desk.catalogue, desk.catalogue.product("air50").amount_minor), True, True
     ),
@@ -122,6 +129,7 @@ NAMES = st.one_of(
 def amounts_of(name: str, desk: Any, price_minor: int, float_minor: int) -> list[str]:
     """The amounts that a page must show whole."""
     price = desk.money(price_minor)
+    unit: int = 10**desk.catalogue.minor_digits
     return {
         "the float": [desk.money(float_minor)],
         "a voucher's price": [
@@ -134,6 +142,14 @@ def amounts_of(name: str, desk: Any, price_minor: int, float_minor: int) -> list
             desk.money(REPORT.products[0][2]),
             desk.money(REPORT.commission_minor),
             desk.money(float_minor),
+        ],
+        "cash of a shift": [
+            desk.money(SHIFT.cash_minor),
+            desk.money(2 * SHIFT.cash_minor),
+            desk.money(-2 * SHIFT.cash_minor),
+        ],
+        "cash that is typed": [
+            desk.money(9999999999 * (1 if price_minor % unit else unit)),
         ],
         "sold": [price, desk.money(float_minor)],
         "agreeing to what others make": [price, desk.money(float_minor - 1)],
@@ -156,6 +172,7 @@ def look(
         "sold": "BBBBBB#",
         "the last sales": "#BBBBBB*",
         "the steps of an amount": "9999999999#BBBBBB#*",
+        "cash that is typed": "9999999999#",
         "the bounds of a customer": "#BBBBBB#*",
     }.get(page, "BBBBBB*")
     desk = desk_of(catalogue, till, keys, to)
@@ -164,7 +181,8 @@ def look(
     assert screen.faults() == []
     told = screen.told()
     for text in amounts_of(page, desk, price, float_minor):
-        whole = [line for line in told.split("\n") if line in (text, f"{currency} {text}")]
+        shown = [line.strip() for line in told.split("\n")]
+        whole = [line for line in shown if line in (text, f"{currency} {text}")]
         assert whole, f"{text} is not whole in {told!r}"
     if page in ("a voucher's price", "sold", "agreeing to what others make", "the last sales"):
         spaceless = told.replace("\n", "").replace(" ", "")
@@ -195,6 +213,10 @@ SHOWN_BY = {
     ("float", "run"): "the float",
     ("sell", "confirm"): "a voucher's price",
     ("day_report", "_rows"): "the day's report",
+    ("report", "sold"): "the day's report",
+    ("report", "totals"): "the day's report",
+    ("shift", "_cash"): "cash that is typed",
+    ("shift", "_cash_rows"): "cash of a shift",
     ("hand_over", "done"): "sold",
     ("others", "_confirm"): "agreeing to what others make",
     ("others", "_known"): "the bounds of a customer",

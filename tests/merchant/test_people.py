@@ -154,10 +154,11 @@ def test_the_day_report_says_who_sold_what_and_a_cashier_sees_her_own() -> None:
     done = run(
         *WITH_ADA,
         ["server", "", "", ""],
-        *[*ADA_IN, *SELL_50, *SOLD, *SELL_50, *SOLD, ["press", "3"]],
-        *[["see", "Day report", "2 x Savanna 50"], ["press", "B"], ["not_see", "Float"]],
-        *[["press", "*"], ["see", "Menu"], ["press", "*"], ["see", "1 Owner"]],
-        *[*OWNER_IN, *SELL_50, *SOLD, ["press", "4"], ["see", "3 x Savanna 50"], ["press", "#"]],
+        *[*ADA_IN, *SELL_50, *SOLD, *SELL_50, *SOLD, ["press", "3"], ["see", "1 Today"]],
+        *[["press", "1"], ["see", "2 x Savanna 50"], ["press", "B"], ["not_see", "Float"]],
+        *[["press", "*"], ["see", "1 Today"], ["press", "*"], ["see", "Menu"], ["press", "*"]],
+        *[["see", "1 Owner"], *OWNER_IN, *SELL_50, *SOLD, ["press", "4"], ["see", "1 Today"]],
+        *[["press", "1"], ["see", "3 x Savanna 50"], ["press", "#"]],
         ["see", "Menu"],
     )
     paper = done.paper[0].split("DAY REPORT")[1]

@@ -72,6 +72,9 @@ def test_float_and_commission_are_shown() -> None:
     assert done.saw("Commission 2.50")
 
 
+TODAY: list[list[Any]] = [["press", "4"], ["see", "1 Today"], ["press", "1"]]
+
+
 def test_the_day_report_adds_up_and_prints() -> None:
     done = run(
         *IN,
@@ -80,8 +83,8 @@ def test_the_day_report_adds_up_and_prints() -> None:
         *SOLD,
         *SELL_50,
         *SOLD,
-        ["press", "4"],
-        ["see", "Day report", "2 x Savanna 50", "100.00"],
+        *TODAY,
+        ["see", "Today", "2 x Savanna 50", "100.00"],
         ["press", "#"],
         ["see", "Menu"],
     )
@@ -94,8 +97,8 @@ def test_a_report_without_paper_says_so() -> None:
     run(
         *IN,
         ["printer", "paper_out"],
-        ["press", "4"],
-        ["see", "Day report"],
+        *TODAY,
+        ["see", "Today", "Sales"],
         ["press", "#"],
         ["see", "No paper"],
         ["press", "*"],

@@ -283,7 +283,9 @@ def test_a_report_that_the_paper_ends_in_says_so() -> None:
     done = run(
         *IN,
         ["press", "4"],
-        ["see", "Day report"],
+        ["see", "1 Today"],
+        ["press", "1"],
+        ["see", "Sales"],
         ["printer", "paper_at:40"],
         ["press", "#"],
         ["see", "Not printed", "Paper ran"],

@@ -59,6 +59,8 @@ TITLES = [
         "amount",
         "pending",
     ],
+    *["m_shift", "m_z", "shift_open", "shift_close", "z_copy"],
+    *["rp_today", "rp_yesterday", "rp_week", "rp_x"],
     *["m_language", "m_info", "m_unfinished", "float", "service", "m_pin", "m_people", "cancel"],
 ]
 MENU = [key for key in texts.keys() if key.startswith("m_")]  # noqa: SIM118
@@ -116,6 +118,11 @@ PAGES = {
     "pin_differs": (),
     "people_kept": (),
     "remove_q": ("M" * 16,),
+    "shift_is_open": (),
+    "cash_now": (),
+    "cash_count": (),
+    "z_number": (),
+    "z_none": (WIDE,),
 }
 languages = pytest.mark.parametrize("language", texts.LANGUAGES)
 

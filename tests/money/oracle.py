@@ -120,3 +120,30 @@ def check_chain(records: dict[int, Record]) -> list[str]:
         elif records[after].chain_after(records[before].raw[-8:]) != records[after].raw[-8:]:
             troubles.append(f"record {after} is not chained to {before}")
     return troubles
+
+
+def counted(
+    records: dict[int, Record], first: int, end: int, person: int | None = None
+) -> tuple[int, int, int]:
+    """(count, total, commission) of the sales that a report over records `first` to `end` - 1
+    counts, by "What a report counts". `records`: all there ever were. `person`: the one whose sales
+    count, None: everybody's.
+    """
+    sold: set[int] = set()
+    count = total_minor = commission_minor = 0
+    for sequence in sorted(records):
+        record = records[sequence]
+        if sequence >= end or record.kind not in (2, 4, 5):
+            continue
+        sale = sequence if record.kind == 2 else record.body[0]
+        if (sale in sold) != (record.kind == 5):
+            continue  # it was counted, or there is nothing to take back
+        (sold.remove if record.kind == 5 else sold.add)(sale)
+        intent = records[sale]
+        who = dict(enumerate(intent.body)).get(5 if intent.kind == 2 else 4) or 0
+        if sequence >= first and person in (None, who):
+            sign = -1 if record.kind == 5 else 1
+            count += sign
+            total_minor += sign * intent.body[1]
+            commission_minor += sign * intent.body[2]
+    return count, total_minor, commission_minor

@@ -17,7 +17,7 @@ from firmware.sales.journal import Journal
 from firmware.sales.sale import SaleRefused
 from firmware.sales.till import Till
 from firmware.sales.stock import Stock
-from firmware.sales import day
+from firmware.sales import tally
 from firmware.sales.catalogue import Catalogue
 from firmware.office import sync
 from firmware.office import messenger
@@ -83,7 +83,8 @@ for n in range(90):
     if start and n % 10 == 9:
         gc.collect()
         worst = max(worst, gc.mem_alloc() - start)
-report = day.today(till, clock())
+report = tally.of_days(journal, clock(), 0)
+report.finish()
 print(hashlib.sha256(flash.cells).digest().hex())
 print(journal.state.dump(), report.products, report.count, report.commission_minor)
 print("kept", worst)

@@ -75,7 +75,8 @@ def test_a_party_sees_itself_and_what_stands_under_it(trade: Trade, front: Front
         for beyond in ("/parties/LAKE", "/parties/PIER", "/statements/LAKE", "/parties/NOBODY"):
             assert "within reach" in problem(shore.get(beyond), 404)
     with Program.new(trade, front, "joy", "JOY") as joy:
-        problem(joy.get(f"/terminals/{trade.terminal}/sales"), 404)
+        for what in ("sales", "z-reports", "shifts"):
+            problem(joy.get(f"/terminals/{trade.terminal}/{what}"), 404)
         problem(joy.get(f"/statements/{trade.terminal}"), 404)
 
 
@@ -219,3 +220,22 @@ def test_the_operator_makes_and_withdraws_tokens(trade: Trade) -> None:
     assert run("token", "withdraw", "shore-app")[0] == 0
     assert run("token", "withdraw", "shore-app")[0] == 2
     assert "withdrawn" in run("token", "list")[1]
+
+
+def test_z_reports_and_shifts_are_told_with_what_differs(trade: Trade, ours: Program) -> None:
+    device = trade.device
+    shift = device.record(15, [20000, 0])
+    device.record(16, [shift, 19000, 20000, 0, 0, 0])
+    device.record(15, [0, 1])
+    device.record(17, [1, 1, 0, 0, 0, device.tag])
+    device.record(17, [3, 5, 0, 0, 0, bytes(8)])
+    device.upload()
+    second, first = ours.get(f"/terminals/{trade.terminal}/z-reports").json()
+    assert (first["number"], first["first_record"], first["last_record"]) == (1, 1, 3)
+    assert first["differs"] == [] and len(first["digest"]) == 16
+    assert second["differs"] == [
+        *("numbers 2 to 2 are missing", "its digest is not that of record 4"),
+    ]
+    still_open, closed = ours.get(f"/terminals/{trade.terminal}/shifts").json()
+    assert still_open["closed_at"] is None and still_open["person"] == 1
+    assert closed["cash_counted_minor"] - closed["cash_expected_minor"] == -1000

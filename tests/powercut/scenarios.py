@@ -45,6 +45,8 @@ class Scenario:
     day: str = "first"
     """What the site has in the end; it may be known to the terminal only after the cut."""
     kept: Callable[[World], list[str]] = field(default=lambda world: [])
+    also: Callable[[Life], None] = field(default=lambda life: None)
+    """What the merchant does besides selling once the terminal is on again."""
     by_cable_bytes: int = 0
     """Payload that came by cable, and after a cut may come over the air instead."""
 
@@ -343,6 +345,34 @@ def cancelled(world: World) -> None:
     world.lose_replies = False
     life = starts(world)
     life.sync()
+
+
+def shifts(world: World) -> None:
+    """A shift and two Z reports, with a sale that has its answer only after the first."""
+    life = starts(world)
+    life.check_in()
+    life.sell("air50", online=False)
+    life.shift("200")
+    life.sell("air50", online=False)
+    life.app.till.person = 1
+    life.sell("air100", online=False)
+    life.app.till.person = 0
+    world.lose_replies = True
+    life.sell()
+    world.lose_replies = False
+    life.z_report()
+    life.check_in()
+    life.recover()
+    life = starts(world)
+    life.z_report()
+    life.shift("260")
+    life.sync()
+    life.z_report(copy_of=1)
+
+
+def _close_the_day(life: Life) -> None:
+    life.z_report()
+    life.shift("270")
 
 
 def ring_fills(world: World) -> None:
@@ -695,6 +725,7 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("reprint", reprints),
         Scenario("last-sales", last_sales),
         Scenario("cancelled", cancelled),
+        Scenario("shifts", shifts, also=_close_the_day),
         Scenario("sync-interrupted", sync_interrupted),
         Scenario("stock", stock_delivery, kept=_has_stock),
         Scenario("many-starts", many_starts),
@@ -756,7 +787,7 @@ def go_on(
     """
     wrong: list[str] = []
     ready(world, life)
-    offline_sold = online_sold = False
+    offline_sold = online_sold = also_done = False
     yield life, (0,)
     for round_number in range(10):
         if round_number and world.server.blocked:  # it sells nothing until the operator allows it
@@ -768,6 +799,9 @@ def go_on(
                 ready(world, life)
             if not life.app.catalogue.products:
                 life.update()
+            if not also_done:
+                scenario.also(life)
+                also_done = True
             if not offline_sold:
                 offline_sold = life.sell("air50", online=False) == ""
             if not life.sync():
@@ -781,7 +815,7 @@ def go_on(
                 break
         except Reset as reset:
             life = starts(world, reset.cause)
-            yield life, (1, round_number, offline_sold, online_sold)
+            yield life, (1, round_number, offline_sold, online_sold, also_done)
     if not (offline_sold and online_sold):
         wrong.append("nothing can be sold any more")
     life.check_in()

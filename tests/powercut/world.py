@@ -27,22 +27,27 @@ with device.own():
     import firmware.clock
     import firmware.drivers.printer
     import firmware.flows.last_sales
+    import firmware.flows.shift
+    import firmware.flows.z_report
     import firmware.kept.config
     import firmware.kept.files
     import firmware.kept.memory
+    import firmware.kept.people
     import firmware.kept.store
     import firmware.office.ask
     import firmware.office.check_in
     import firmware.office.stock_delivery
     import firmware.sales.by_others
     import firmware.sales.catalogue
-    import firmware.sales.day
     import firmware.sales.journal
     import firmware.sales.mounting
     import firmware.sales.price_list
     import firmware.sales.ring
     import firmware.sales.scan
+    import firmware.sales.seller
+    import firmware.sales.shifts
     import firmware.sales.stock
+    import firmware.sales.tally
     import firmware.sales.till
     import firmware.terminal
     import firmware.update.choice
@@ -285,6 +290,8 @@ class Merchant:
         self.key_at_no_answer = "*"
         self.wants_copy = self.wants_cancel = False
         self.types: dict[str, str] = {}
+        self.chooses: list[int] = []
+        """What is picked of lists; with none left what is to be sold."""
         self.keys = ""
         """What is pressed on a page that is no question; with none left the way back."""
         self.screen = self
@@ -300,7 +307,7 @@ class Merchant:
         return 99_000
 
     async def choose(self, title: str, items: Any, *_: Any, **__: Any) -> int:
-        return self.wants
+        return self.chooses.pop(0) if self.chooses else self.wants
 
     async def digits(self, title: str, *_: Any, **__: Any) -> str:
         return self.types[title]
@@ -707,6 +714,18 @@ class Life:
         self.merchant.keys, self.merchant.wants_copy = keys, copy
         self.merchant.wants_cancel = cancel
         return self._flow(firmware.flows.last_sales.run)
+
+    def shift(self, cash: str) -> str:
+        """The owner opens a shift, or closes the one that is open, and types that much cash."""
+        title = words("en")
+        self.merchant.types = {title("shift_open"): cash, title("shift_close"): cash}
+        return self._flow(firmware.flows.shift.run)
+
+    def z_report(self, copy_of: int = 0) -> str:
+        """The next Z report, or a copy of one of before."""
+        self.merchant.chooses = [1 if copy_of else 0]
+        self.merchant.types = {words("en")("z_copy"): str(copy_of)}
+        return self._flow(firmware.flows.z_report.run)
 
     async def _hear(self) -> None:
         """As the radio task does for a merchant who waits."""

@@ -14,7 +14,8 @@ from updater_server.cli.shared import Data, out, refusals, say
 from updater_server.errors import InputError
 from updater_server.fleet import terminals
 from updater_server.parties import days, statements, tree
-from updater_server.sales import currency
+from updater_server.sales import currency, ledger, shifts
+from updater_server.sales.people import Sellers
 from updater_server.service import Service
 from updater_server.store.engine import reading
 from updater_server.views import counts, fold, log, sellers
@@ -118,6 +119,67 @@ def show_people(
         name = escape(row.name)
         table.add_row(str(row.person or ""), name, row.currency, str(row.number), *amounts)
     out.print(table)
+
+
+@sales_cli.command("z-reports")
+def show_z_reports(
+    data: Data,
+    terminal_id: Annotated[str, typer.Argument(help="Whose Z reports.")],
+    limit: Annotated[int, typer.Option(min=1, max=shifts.MOST)] = 31,
+) -> None:
+    """Z reports as the terminal printed them, and what differs from journal and ledger."""
+    with refusals(), reading(Service.open(data).engine) as connection:
+        asked = terminals.find(connection, terminal_id)
+        found = shifts.z_reports(connection, asked, limit)
+        money = currency.all_of(connection).get(
+            ledger.currency_of(connection, asked), currency.UNKNOWN
+        )
+    table = Table("number", "made", "records", "sales", "total", "commission", "digest")
+    for one in found:
+        table.add_row(
+            str(one.number),
+            words.minute(one.time),
+            f"{one.first} - {one.sequence - 1}",
+            str(one.said.sales),
+            money.show(one.said.total_minor),
+            money.show(one.said.commission_minor),
+            one.digest.hex(),
+        )
+    out.print(table)
+    for one in found:
+        for differs in one.differs:
+            say(f"Z report {one.number}: {differs}")
+
+
+@sales_cli.command("shifts")
+def show_shifts(
+    data: Data,
+    terminal_id: Annotated[str, typer.Argument(help="Whose shifts.")],
+    limit: Annotated[int, typer.Option(min=1, max=shifts.MOST)] = 31,
+) -> None:
+    """Shifts at a terminal: who, cash counted against expected, and what differs here."""
+    with refusals(), reading(Service.open(data).engine) as connection:
+        asked = terminals.find(connection, terminal_id)
+        found = shifts.shifts(connection, asked, limit)
+        called = Sellers(connection).called
+        names = [called(asked, one.person, one.number) for one in found]
+        money = currency.all_of(connection).get(
+            ledger.currency_of(connection, asked), currency.UNKNOWN
+        )
+    table = Table("who", "opened", "closed", "at start", "expected", "counted", "short")
+    for one, name in zip(found, names, strict=True):
+        end = ["still open", "", "", ""]
+        if one.closed_at is not None:
+            expected, counted = one.expected_minor or 0, one.counted_minor or 0
+            end = [words.minute(one.closed_at)]
+            end += [money.show(minor) for minor in (expected, counted, expected - counted)]
+        closed, *sums = end
+        start = money.show(one.cash_minor)
+        table.add_row(escape(name), words.minute(one.opened_at), closed, start, *sums)
+    out.print(table)
+    for one, name in zip(found, names, strict=True):
+        for differs in one.differs:
+            say(f"shift of {name}, {words.minute(one.opened_at)}: {differs}")
 
 
 @sales_cli.command("rebuild")

@@ -36,6 +36,7 @@ _GRADES = {
     "supplier_contradicts": _MONEY,
     "supplier_answer": _MONEY,
     "statement_differs": _MONEY,
+    "z_differs": _MONEY,
     "reconciliation_open": _MONEY,
     "supplier_open": _MONEY,
     "supplier_file": _SOON,

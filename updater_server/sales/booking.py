@@ -14,7 +14,16 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from updater_server.errors import VaultError
 from updater_server.fleet import terminals
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import batches, forgotten, ledger, records, vend_names, vend_rows, vends
+from updater_server.sales import (
+    batches,
+    forgotten,
+    ledger,
+    records,
+    shifts,
+    vend_names,
+    vend_rows,
+    vends,
+)
 from updater_server.sales.prices import was_shown
 from updater_server.store.engine import is_the_databases_fault
 from updater_server.store.prepared import Prepared, undone_if_it_fails
@@ -323,6 +332,14 @@ def _stock(connection: Connection, terminal_id: bytes, record: Record, now: int)
     )
 
 
+def _z_report(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
+    """It moves no money; what of it is not so here is a person's to look at."""
+    differs = shifts.faults(connection, terminal_id, record)
+    if differs:
+        text = f"Z report {record.body[0]} (record {record.sequence}): {'; '.join(differs)}"
+        raise_alarm(connection, terminal_id, "z_differs", text, now)
+
+
 _Effect = Callable[[Connection, bytes, Record, int], None]
 _EFFECTS: dict[int, _Effect] = {
     RecordKind.INTENT_OFFLINE: _offline_intent,
@@ -331,4 +348,5 @@ _EFFECTS: dict[int, _Effect] = {
     RecordKind.REFUSED: _refused,
     RecordKind.CARRIED: _carried,
     RecordKind.STOCK: _stock,
+    RecordKind.Z_REPORT: _z_report,
 }

@@ -37,6 +37,9 @@ class RecordKind(IntEnum):
     STOCK = 9
     SETTING = 10
     CARRIED = 11
+    SHIFT_OPENED = 15
+    SHIFT_CLOSED = 16
+    Z_REPORT = 17
 
 
 class NotARecord(Exception):

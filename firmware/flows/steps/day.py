@@ -1,26 +1,39 @@
-"""Today's sales, added up, and who they are that made them; what that takes is given back."""
+"""Who sold what, in names; the sales of today. What that takes is given back."""
 
 from firmware.lent import give_back, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.flows.desk import Desk
-    from firmware.sales.day import DayReport
+    from typing import Any
 
-_DAY = "firmware.sales.day"
+    from firmware.flows.desk import Desk
+    from firmware.sales.tally import Tally
+
+TALLY = "firmware.sales.tally"
 _SELLER = "firmware.sales.seller"
 _PEOPLE = "firmware.kept.people"
 
 
-def today(desk: "Desk") -> "DayReport":
-    """The owner's report is of all sales, anybody else's of his own."""
-    only = desk.till.person or None
+def adding() -> "Any":
+    """The module `firmware.sales.tally`; `added` gives it back."""
+    return load(TALLY, (_SELLER,))
+
+
+def added() -> None:
+    """What adds up is not needed any more."""
+    give_back((TALLY, _SELLER))
+
+
+def today(desk: "Desk") -> "Tally":
+    """The owner's is of all sales, anybody else's of his own."""
     try:
-        day = load(_DAY, (_SELLER,))
-        found: DayReport = day.today(desk.till, desk.now(), desk.config.utc_offset_s, only)
+        found: Tally = adding().of_days(
+            desk.till.journal, desk.now(), desk.config.utc_offset_s, desk.till.person or None
+        )
+        found.finish()
         return found
     finally:
-        give_back((_DAY, _SELLER))
+        added()
 
 
 def names(desk: "Desk", numbers: list[int]) -> list[str]:

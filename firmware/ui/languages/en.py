@@ -83,7 +83,7 @@ st_unread|damaged
 st_doubt_t|The paper may be out. If the customer has none, print a copy.
 st_waits_t|Ask: it is the same sale, never a second one.
 st_back_t|It was not sold. The float has its money back.
-m_day|Day report
+m_day|Reports, shift
 m_float|Float
 m_messages|Messages
 m_language|Language
@@ -214,4 +214,30 @@ cancel_kept|Sale {}: the office is asked by itself. Sell nothing of it.
 cancel_no|The office does not cancel it. Hand it to the customer.
 e_cancelled|This sale is cancelled. Nothing is charged.
 r_cancelled|SALE CANCELLED
+m_shift|Shift
+m_z|Z report
+rp_today|Today
+rp_yesterday|Yesterday
+rp_week|This week
+rp_x|X: since the last Z
+shift_open|Open a shift
+shift_close|Close shift
+shift_is_open|The shift is open. Close it from here when you go.
+cash_now|Cash in the drawer now
+cash_count|Count the cash in the drawer
+cash_start|Cash at start
+cash_expected|Expected
+cash_counted|Counted
+difference|Difference
+make|Make
+z_make|Make the next Z
+z_copy|Copy of a Z
+z_number|Number of the Z report
+z_none|Z report {} is not in this terminal.
+r_x|X REPORT
+r_z|Z REPORT {}
+r_week|REPORT OF THE WEEK
+r_shift|SHIFT CLOSED
+r_records|Records
+r_digest|Digest
 """

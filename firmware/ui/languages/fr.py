@@ -83,7 +83,7 @@ st_unread|illisible
 st_doubt_t|Le reçu est peut-être sorti. Sinon, imprimez une copie.
 st_waits_t|Demandez : c'est la même vente, jamais une seconde.
 st_back_t|Elle n'a pas été vendue. Le solde a été rendu.
-m_day|Rapport du jour
+m_day|Rapports, service
 m_float|Solde
 m_messages|Messages
 m_language|Langue
@@ -214,4 +214,30 @@ cancel_kept|Vente {} : le bureau est redemandé. N'en vendez rien.
 cancel_no|Le bureau refuse. Remettez-la au client.
 e_cancelled|Cette vente est annulée. Rien n'est débité.
 r_cancelled|VENTE ANNULÉE
+m_shift|Service
+m_z|Rapport Z
+rp_today|Aujourd'hui
+rp_yesterday|Hier
+rp_week|Cette semaine
+rp_x|X : depuis le Z
+shift_open|Ouvrir un service
+shift_close|Fin du service
+shift_is_open|Le service est ouvert. Fermez-le ici en partant.
+cash_now|Argent en caisse maintenant
+cash_count|Comptez l'argent en caisse
+cash_start|Au début
+cash_expected|Attendu
+cash_counted|Compté
+difference|Écart
+make|Faire
+z_make|Faire le Z suivant
+z_copy|Copie d'un Z
+z_number|Numéro du rapport Z
+z_none|Le rapport Z {} n'est pas dans ce terminal.
+r_x|RAPPORT X
+r_z|RAPPORT Z {}
+r_week|RAPPORT DE LA SEMAINE
+r_shift|SERVICE FERMÉ
+r_records|Écritures
+r_digest|Empreinte
 """

@@ -83,7 +83,7 @@ st_unread|ya ɓaci
 st_doubt_t|Mai yiwuwa takarda ta fito. Idan mai saya ba shi da ita, buga kwafi.
 st_waits_t|Tambaya: cinikin ɗaya ne, ba na biyu ba.
 st_back_t|Ba a sayar ba. An mayar da kuɗin.
-m_day|Rahoton rana
+m_day|Rahotanni, aiki
 m_float|Kuɗin ajiya
 m_messages|Saƙonni
 m_language|Harshe
@@ -214,4 +214,30 @@ cancel_kept|Ciniki {}: za a tambayi ofis da kansa. Kada ka ba da shi.
 cancel_no|Ofis bai soke ba. Ka ba abokin ciniki.
 e_cancelled|An soke wannan ciniki. Ba a caji komai ba.
 r_cancelled|AN SOKE CINIKI
+m_shift|Lokacin aiki
+m_z|Rahoton Z
+rp_today|Yau
+rp_yesterday|Jiya
+rp_week|Wannan mako
+rp_x|X: tun Z na ƙarshe
+shift_open|Fara aiki
+shift_close|Rufe aiki
+shift_is_open|An fara aiki. Ka rufe shi a nan idan za ka tafi.
+cash_now|Kuɗin da ke akwati yanzu
+cash_count|Ƙidaya kuɗin akwati
+cash_start|Da farko
+cash_expected|Ana tsammani
+cash_counted|An ƙidaya
+difference|Bambanci
+make|Yi
+z_make|Yi Z na gaba
+z_copy|Kwafin Z
+z_number|Lambar rahoton Z
+z_none|Rahoton Z {} ba ya cikin wannan na'ura.
+r_x|RAHOTON X
+r_z|RAHOTON Z {}
+r_week|RAHOTON MAKO
+r_shift|AN RUFE AIKI
+r_records|Bayanai
+r_digest|Alama
 """

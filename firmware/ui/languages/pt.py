@@ -83,7 +83,7 @@ st_unread|ilegível
 st_doubt_t|O recibo talvez tenha saído. Se o cliente não o tem, imprima cópia.
 st_waits_t|Pergunte: é a mesma venda, nunca uma segunda.
 st_back_t|Não foi vendida. O saldo foi devolvido.
-m_day|Relatório do dia
+m_day|Relatórios, turno
 m_float|Saldo
 m_messages|Mensagens
 m_language|Língua
@@ -214,4 +214,30 @@ cancel_kept|Venda {}: o terminal pergunta de novo ao escritório. Não a entregu
 cancel_no|O escritório não anula. Entregue-a ao cliente.
 e_cancelled|Esta venda está anulada. Nada é cobrado.
 r_cancelled|VENDA ANULADA
+m_shift|Turno
+m_z|Relatório Z
+rp_today|Hoje
+rp_yesterday|Ontem
+rp_week|Esta semana
+rp_x|X: desde o último Z
+shift_open|Abrir turno
+shift_close|Fechar turno
+shift_is_open|O turno está aberto. Feche-o aqui ao sair.
+cash_now|Dinheiro na caixa agora
+cash_count|Conte o dinheiro da caixa
+cash_start|No início
+cash_expected|Esperado
+cash_counted|Contado
+difference|Diferença
+make|Fazer
+z_make|Fazer o Z seguinte
+z_copy|Cópia de um Z
+z_number|Número do relatório Z
+z_none|O relatório Z {} não está neste terminal.
+r_x|RELATÓRIO X
+r_z|RELATÓRIO Z {}
+r_week|RELATÓRIO DA SEMANA
+r_shift|TURNO FECHADO
+r_records|Registos
+r_digest|Resumo
 """

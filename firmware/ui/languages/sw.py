@@ -83,7 +83,7 @@ st_unread|haisomeki
 st_doubt_t|Huenda risiti imetoka. Kama mteja hana, chapa nakala.
 st_waits_t|Uliza: ni mauzo yaleyale, si ya pili.
 st_back_t|Hayakuuzwa. Salio limerudishiwa pesa zake.
-m_day|Ripoti ya siku
+m_day|Ripoti, zamu
 m_float|Salio
 m_messages|Ujumbe
 m_language|Lugha
@@ -214,4 +214,30 @@ cancel_kept|Mauzo {}: ofisi itaulizwa yenyewe. Usimpe mteja kitu.
 cancel_no|Ofisi haifuti. Mpe mteja.
 e_cancelled|Mauzo haya yamefutwa. Hakuna kinachotozwa.
 r_cancelled|MAUZO YAMEFUTWA
+m_shift|Zamu
+m_z|Ripoti ya Z
+rp_today|Leo
+rp_yesterday|Jana
+rp_week|Wiki hii
+rp_x|X: tangu Z iliyopita
+shift_open|Fungua zamu
+shift_close|Funga zamu
+shift_is_open|Zamu imefunguliwa. Ifunge hapa ukiondoka.
+cash_now|Pesa zilizo kwenye droo sasa
+cash_count|Hesabu pesa za droo
+cash_start|Mwanzoni
+cash_expected|Inatarajiwa
+cash_counted|Imehesabiwa
+difference|Tofauti
+make|Fanya
+z_make|Fanya Z ifuatayo
+z_copy|Nakala ya Z
+z_number|Namba ya ripoti ya Z
+z_none|Ripoti ya Z {} haimo kwenye terminali hii.
+r_x|RIPOTI YA X
+r_z|RIPOTI YA Z {}
+r_week|RIPOTI YA WIKI
+r_shift|ZAMU IMEFUNGWA
+r_records|Rekodi
+r_digest|Muhtasari
 """

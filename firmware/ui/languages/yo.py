@@ -83,7 +83,7 @@ st_unread|ó bàjẹ́
 st_doubt_t|Ìwé lè ti jáde. Bí oníbàárà kò bá ní, tẹ ẹ̀dà.
 st_waits_t|Bèèrè: títà kan náà ni, kì í ṣe èkejì.
 st_back_t|A kò tà á. Owó ti padà sínú àpò.
-m_day|Ìròyìn ọjọ́
+m_day|Ìròyìn, iṣẹ́
 m_float|Owó àpò
 m_messages|Iṣẹ́ tí a rán
 m_language|Èdè
@@ -214,4 +214,30 @@ cancel_kept|Títà {}: a óò béèrè lọ́wọ́ ọ́fíìsì. Má fún ẹn
 cancel_no|Ọ́fíìsì kò fagi lé e. Fún oníbàárà.
 e_cancelled|A ti fagi lé títà yìí. A kò gba owó kankan.
 r_cancelled|A TI FAGI LÉ TÍTÀ
+m_shift|Àkókò iṣẹ́
+m_z|Ìròyìn Z
+rp_today|Òní
+rp_yesterday|Àná
+rp_week|Ọ̀sẹ̀ yìí
+rp_x|X: láti Z tó kọjá
+shift_open|Bẹ̀rẹ̀ iṣẹ́
+shift_close|Parí iṣẹ́
+shift_is_open|Iṣẹ́ ti bẹ̀rẹ̀. Parí rẹ̀ níbí nígbà tí o bá ń lọ.
+cash_now|Owó inú àpótí báyìí
+cash_count|Ka owó inú àpótí
+cash_start|Ní ìbẹ̀rẹ̀
+cash_expected|Tí a retí
+cash_counted|Tí a kà
+difference|Ìyàtọ̀
+make|Ṣe é
+z_make|Ṣe Z tó kàn
+z_copy|Ẹ̀dà Z kan
+z_number|Nọ́ńbà ìròyìn Z
+z_none|Ìròyìn Z {} kò sí nínú ẹ̀rọ yìí.
+r_x|ÌRÒYÌN X
+r_z|ÌRÒYÌN Z {}
+r_week|ÌRÒYÌN Ọ̀SẸ̀
+r_shift|IṢẸ́ TI PARÍ
+r_records|Àkọsílẹ̀
+r_digest|Àmì
 """

@@ -37,15 +37,17 @@ from updater_server.errors import ConflictError, InputError, ServerError
 from updater_server.faces.errors import RETRY_AFTER_S
 from updater_server.faces.lanes import Lane
 from updater_server.faces.partners import airtime, texts, ussd
-from updater_server.faces.partners.calls import SALES, Calls
+from updater_server.faces.partners.calls import REPORTS, SALES, Calls
 from updater_server.faces.partners.shapes import (
     DepositAsked,
     MovementShown,
     PartyShown,
     SaleShown,
     SalesShown,
+    ShiftShown,
     StatementShown,
     TransferAsked,
+    ZReportShown,
 )
 from updater_server.faces.requests import authorization, decode
 from updater_server.sales.prices import PricesUnavailable
@@ -184,7 +186,25 @@ def _on_sales(calls: Calls, lane: Lane) -> list[HTTPRouteHandler]:
         """One online sale by its number."""
         return await lane.run(calls.sale, authorization(request), terminal, number)
 
-    return [sales, one_sale]
+    @get("/v1/terminals/{terminal:str}/z-reports", responses=_described(404))
+    async def z_reports(
+        request: AnyRequest,
+        terminal: Id,
+        limit: Annotated[int, Parameter(ge=1, le=REPORTS)] = REPORTS,
+    ) -> list[ZReportShown]:
+        """A terminal's Z reports, newest first, and what differs from journal and ledger."""
+        return await lane.run(calls.z_reports, authorization(request), terminal, limit)
+
+    @get("/v1/terminals/{terminal:str}/shifts", responses=_described(404))
+    async def shifts(
+        request: AnyRequest,
+        terminal: Id,
+        limit: Annotated[int, Parameter(ge=1, le=REPORTS)] = REPORTS,
+    ) -> list[ShiftShown]:
+        """A terminal's shifts, newest first: who, and cash counted against expected."""
+        return await lane.run(calls.shifts, authorization(request), terminal, limit)
+
+    return [sales, one_sale, z_reports, shifts]
 
 
 def make(

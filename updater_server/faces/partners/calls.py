@@ -16,15 +16,17 @@ from updater_server.faces.partners.shapes import (
     PartyShown,
     SaleShown,
     SalesShown,
+    ShiftShown,
     StatementShown,
     TransferAsked,
+    ZReportShown,
 )
 from updater_server.fleet import operators
 from updater_server.parties import movements, statements, tree
 from updater_server.parties.movements import Holder, Order
 from updater_server.parties.tokens import Caller
 from updater_server.parties.tree import Party
-from updater_server.sales import currency, ledger
+from updater_server.sales import currency, ledger, shifts
 from updater_server.sales.currency import Currency
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
@@ -32,6 +34,8 @@ from updater_server.store.tables import sale, voucher
 
 SALES = 100
 """In one answer."""
+REPORTS = 31
+"""In one answer: each is counted anew."""
 
 
 class Calls:
@@ -179,6 +183,33 @@ class Calls:
         if row is None:
             raise NotFoundException(f"terminal {terminal} has asked for no sale {sequence}")
         return _sale(row)
+
+    def z_reports(self, token: str, terminal: str, limit: int) -> list[ZReportShown]:
+        """A terminal's Z reports, newest first, each held against journal and ledger."""
+        with reading(self._service.engine) as connection:
+            terminal_id = _terminal(connection, self._caller(connection, token), terminal)
+            found = shifts.z_reports(connection, terminal_id, limit)
+        return [
+            ZReportShown(
+                number=one.number,
+                first_record=one.first,
+                last_record=one.sequence - 1,
+                terminal_time=one.time,
+                sales=one.said.sales,
+                total_minor=one.said.total_minor,
+                commission_minor=one.said.commission_minor,
+                digest=one.digest.hex(),
+                differs=one.differs,
+            )
+            for one in found
+        ]
+
+    def shifts(self, token: str, terminal: str, limit: int) -> list[ShiftShown]:
+        """A terminal's shifts, newest first."""
+        with reading(self._service.engine) as connection:
+            terminal_id = _terminal(connection, self._caller(connection, token), terminal)
+            found = shifts.shifts(connection, terminal_id, limit)
+        return [ShiftShown(*one) for one in found]
 
 
 def _within(connection: Connection, asks: Caller, name: str) -> Holder:

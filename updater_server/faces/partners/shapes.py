@@ -112,3 +112,31 @@ class SalesShown(Struct):
 
     sales: list[SaleShown]
     next_before: int | None
+
+
+class ZReportShown(Struct):
+    """A Z report as the terminal printed it; `differs`: what is otherwise in journal or ledger."""
+
+    number: int
+    first_record: int
+    last_record: int
+    terminal_time: int
+    sales: int
+    total_minor: int
+    commission_minor: int
+    digest: str
+    differs: list[str]
+
+
+class ShiftShown(Struct):
+    """A shift; while it is open what belongs to its end is null. `person` 0: the owner."""
+
+    number: int
+    person: int
+    opened_at: int
+    cash_at_start_minor: int
+    closed_at: int | None
+    cash_counted_minor: int | None
+    cash_expected_minor: int | None
+    closed_by: int | None
+    differs: list[str]
