@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from tools.release.options import (
@@ -15,7 +16,7 @@ from tools.release.options import (
     ReleaseArgument,
 )
 from tools.release.steps import Step, say
-from tools.release.terms import Terms
+from tools.release.terms import PACE_HELP, Terms, from_now, read_pace
 from updater_server import channels
 from updater_server.channels.shown import visible
 
@@ -46,10 +47,12 @@ def promote(
     desk: Desk,
     manner: Manner,
     hardware_class: HardwareClassOption = "duka-r1",
+    pace: Annotated[str | None, typer.Option(help=PACE_HELP)] = None,
 ) -> None:
     """List a release of one channel on the next: the same bytes, never a rebuild."""
     opened = desk.open()
     entry = opened.promotion.promotable(from_channel, to_channel, number, hardware_class)
+    entry = msgspec.structs.replace(entry, pace=from_now(read_pace(pace), entry.built))
     let_out = opened.published.rollout(from_channel).in_words(number)
     payloads = opened.promotion.payloads(entry, to_channel)
     words = [
