@@ -436,8 +436,6 @@ def test_a_person_closes_a_verdict_at_the_command_line(fleet: Fleet) -> None:
 
 
 WIDENING = (
-    "set_rollout", "resume", "lift", "with_threshold", "set_threshold", "promote", "add_release",
-)  # fmt: skip
     "set_rollout",
     "resume",
     "lift",

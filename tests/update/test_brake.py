@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -24,7 +23,6 @@ from updater_server.channels.halts import Halts
 from updater_server.channels.metadata_file import encode
 from updater_server.channels.policy import BRAKE_ROLES, DELEGATED_ROLES
 from updater_server.channels.rollout import drawn, millionths
-from updater_server.channels.rollouts import Rollouts
 
 BRAKE = "brake-stable"
 HOUR_S = 3600
@@ -282,18 +280,9 @@ def my_millionth(world: World, release: int = 2) -> int:
     return at * 100 + step * 100 // 429_497
 
 
-def let_go(world: World, release: int) -> None:
-    """What whoever stole the keys of plans and server can do: everybody, at once."""
-    repository = world.repository
-    with patch.object(Rollouts, "_check_pace", lambda *_: None):
-        own = held("rollout", "snapshot", "timestamp")
-        repository.set_rollout("stable", release, 10_000, own, NOW)
-        repository.publish(own, NOW)
-
-
 def test_a_stolen_key_of_the_plans_goes_no_faster_than_the_pace(world: World) -> None:
     world.publish(2, let_out=False, pace=Pace(0, 1, 100, 24, 0, 1_000_000))
-    let_go(world, 2)
+    world.let_go(2)
     mine = my_millionth(world)
     assert mine > 10_000, "this terminal is in the last wave"
     for hours, takes in ((25, 1), (71, 1), (73, 2)):
@@ -308,7 +297,7 @@ def test_a_stolen_key_of_the_plans_goes_no_faster_than_the_pace(world: World) ->
 
 def test_a_pace_that_goes_no_further_is_not_gone_further(world: World) -> None:
     world.publish(2, let_out=False, pace=Pace(0, 1, 100, 1, 0, 1))
-    let_go(world, 2)
+    world.let_go(2)
     world.time_s += 20 * 24 * HOUR_S
     world.run()
     assert world.switched_to() == 1
