@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     x._LONGEST_PAUSE_MS._LONGEST_SLEEP_MS._LOOK_MS._LOST._LOW._Lungs._MAGIC._METADATA
     x._METER_DIGITS._MISSES._MORE_STEPS._MOST._MOST_DIGITS._Made._NEEDED._NEEDS._NEW._NEWS
     x._NEW_PIN._NOBODY_LOOKS_MS._NONE._NOTHING_TO_SELL._NOT_ITS_FAULT._NO_NEWS._NO_SERVER._News
-    x._OF_AN_OFFER._OF_PEOPLE._ONE_VALUE._ON_PAPER._OURS._OWNER._OWNERS._P._PAGE
+    x._OF_AN_OFFER._OF_PEOPLE._ONE_VALUE._ON_PAPER._OURS._OWNER._OWNERS._P._PACE._PAGE
     x._PAGES_PER_SECTOR._PARTS._PART_RECORDS._PEOPLE._PERIOD._PIECES._PIN._PLAIN._POLL_MS
     x._PRICES._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK._QUIET_MS._READER._RECENT
     x._REMOVE._RENAME._REPLY_CHARS._REPLY_MS._REQUESTS._RESERVE._ROLES._ROOM._ROWS._Reader._SBOX
@@ -63,9 +63,9 @@ if TYPE_CHECKING:
     x.__import__._aad._add._address._adopt._adrift_ms._aes._affine._afford._after._after_same
     x._after_two._again._all_rows._alone._answer._answered._append._array._ask._asked._asked_s
     x._at._awake._bar._base_multiple._batch._batches._battery._before._begin._begun_without_head
-    x._bell._bit_weights._bits._block._block_at._board._boot._boot_count._bounded._breath_ms
-    x._breathe._broken._buffer._buzzer._by_hash._by_post._bytes._cached._candidate._canvas
-    x._carry._catalogue._change._channel._check._check_bytes._check_date._check_in
+    x._bell._bit_weights._bits._block._block_at._board._boot._boot_count._bounded._braked
+    x._breath_ms._breathe._broken._buffer._buzzer._by_hash._by_post._bytes._cached._candidate
+    x._canvas._carry._catalogue._change._channel._check._check_bytes._check_date._check_in
     x._check_not_older._check_secret._check_snapshot_version._choose._chunk._chunk_ms._chunks
     x._circumstances._client._clock._code._code_bit._codes._column._columns._commas._compress
     x._confirm._console._control._control_of._copy._count._cramped._cut._data_command
@@ -82,11 +82,11 @@ if TYPE_CHECKING:
     x._listed._listed_with._load._load_checkpoint._lock._log._log_at._look._made._make_room._map
     x._mark._mark_of._may_begin._may_install._may_sell._metadata._missing._model._modem
     x._modem_log._must_look._name._named._names._need._needed._negated._newest_page._news._next
-    x._next_mark._no_network._nonce._not_yet._note._note_key._noted._now._now_ns._number
+    x._next_mark._no_network._nonce._not_yet._note._note_key._noted._now._now_ns._now_s._number
     x._number_in._numbers._obey._odd_multiples._of_bits._of_details._of_same._offline_behind
     x._old._old_size._oldest._on_catalogue._on_closed._on_data._on_head._on_lost._on_ring._one
-    x._only._open._open_books._opened._order._others._out_of_service._outcome._owner._pads._page
-    x._page_after._pair._parse._partition._partitions._passed_over._path._patterns._pause
+    x._only._open._open_books._opened._order._others._out_of_service._outcome._owner._pace._pads
+    x._page._page_after._pair._parse._partition._partitions._passed_over._path._patterns._pause
     x._pause_ms._payload._piece._pin_seal._place._plain._point._poll._poll_ms._poll_s._port
     x._post._prepare._press_power_key._pressed._pressed_or._print._printer._program._put_down_at
     x._queue._radio._range._rates._reach_out._read._read_catalogue._reader._realtime
@@ -111,68 +111,69 @@ if TYPE_CHECKING:
     x.batch_id.batch_ids.batches.battery.battery_mv.baud.before.begin.begin_offline.begin_online
     x.begin_trial.behind.bell.beside.big.bill.binascii.bits.blind_starts.block.blocked.board
     x.body.body_length.body_of.bold.boot.boot_count.boot_info.boot_ms.booted.bootloader.boots
-    x.bottom.bound.breath.breathe.bring.bring_up.buf.buffer.built.built_s.busy.but.buzzer.by
-    x.by_datagram.by_number.by_others.byte.bytes_received.c.calendar.cancel.cancel_no.cancel_q
-    x.cancelled.cancelling.canonical.canvas.cashier.catalogue.cause.cbor.cell.certain.chain
-    x.challenge.change.channel.char.character.charging.chat.check.check_bytes.check_in.check_it
-    x.check_sim.check_target.checking.checkpoint.chip_id.choice.choose.chosen.chunk_size.chunked
-    x.clear_failure.client.climb.clock.closed.coap.coap_port.code.coded.codes.collect.columns
-    x.columns_of.command.commands.commission.commission_minor.commission_of.commit.compat
-    x.complete.condition.config.confirm.connect.connected.connection.consistent_snapshot.console
-    x.container.content.content_range.contradicts.control.control_of.copies.cose.count_fault
-    x.counter.counts.cover_open.crash.crashes.crashes_allowed.crc32.create.create_task.crypto
-    x.cryptolib.currency.custom.cut.cut_ask.cut_print.d.d_.d_other.damaged.data.data_command
-    x.data_vfs.datagram.date_text.date_time.date_time_text.datetime.day.day_report.days
-    x.deadline_ms.debit_minor.decode.decompress.decompressobj.default.deflate.delattr.delegated
-    x.delegation.delegations.delivered.delivery.delta.denied.denied_ms.depth.derive_keys.desk
-    x.detail.details.device_key.dial.dialogs.digest.digest_of.digit.digits.direction.discard
-    x.display.do_.do_challenge.do_configure.do_export.do_may_retire.do_retire.do_settings
-    x.do_status.do_sync.do_test.do_unlock.done.doubt.down.down_key.download.drivers.dropped.due
-    x.due_ms.dump.dumps.duplicate.duration_ms.duties.e.e_.e_other.earlier.ecdsa.ed25519.either
-    x.empty.en.encode.encode_request.encode_within.encrypt.encryptor.ended.entry.enumerate.eof
-    x.equal.erase.erase_sector.error.errors.etag.every_ms.everybody.exchange.exists.expand
-    x.expired.expires.expires_s.expiry.explain.external_aad.extra.f.facts.fail.failed_release
-    x.failure.failure_reason.fault.faults.feed.fetch.fetch_stock.fetch_voucher.fewest.field
-    x.fields.file.file_name.files.fill.finish.firmware.first.first_kept.first_rung.fits.flash
-    x.float.float_minor.float_now.flows.flush.folder.font.forget.forgotten_batch.fork.forked
-    x.found.fr.free_bytes.free_sectors.fresh_until_s.from_hex.from_pem.from_sequence
-    x.from_stock_refusal.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv.gate_blocks
-    x.gate_facts.gate_idle_s.gate_sale.gate_unsynced_records.gc.get_field.give_back.give_up_lost
-    x.give_way.gives_way.glyph.good.grouped.groups.growth.h.ha.halted.hand_over.happens.hardware
-    x.hardware_class.hardware_revision.hardware_revisions.has.has_kind.has_news.has_passed
-    x.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers.heap_free.hear.height.held
-    x.helpline.hex.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256.hold.hold_back.holds_s.host
-    x.http.http_client.http_post.hurry.i.identity.idle_ms.idle_s.image.image_hash.image_sha256
-    x.image_size.image_size_bytes.implementation.in_step.in_stock.in_use.inflater.info.install
-    x.instructions.intent.invert.io.ioctl.irq.is_ascii.is_asked.is_blank.is_blind.is_bound
-    x.is_digits.is_due.is_empty.is_first.is_guessed_first.is_hourly.is_it.is_known.is_last
-    x.is_meter.is_number.is_offered.is_open.is_plain.is_ready.is_renewed.is_right.is_same
-    x.is_sound.is_still.is_sure.is_upgrade.is_watched.is_way_back.is_whole.item.items_left.iv.j
-    x.joining.journal.journal_reads.journal_version.journal_writes.json.judge.jump.jumps.k.keep
-    x.keep_expired.keep_from.keep_only.kept.kept_ms.key_first.key_ms.key_n.key_within.keyid
-    x.keyids.keypad.keypad_columns.keypad_rows.keytype.keyval.kind.kinds.known.l.label.ladder
-    x.language.languages.last.last_failure.last_look.last_money.last_q.last_sale.last_sales
-    x.later.layout.lcd.learn.least.least_minor.ledger_minor.left.length.length_bytes.length_s
-    x.lent.letter.letters.level.levels.limit_bytes.limits.line.lines.link.listdir.listed.load
-    x.load_prefix.loaded.loads.lock.lock_s.locked.locked_for.log.login.longest_ms.look.look_back
-    x.look_up.looked.looked_s.lost.low.m.m_day.m_info.m_language.m_messages.m_people.m_pin
-    x.m_reprint.m_sales.made.main.major.make_firm.make_room.malformed.mapped.mark.mark_bad
-    x.marked.match.matches.max.max_age_s.max_amount_minor.max_bytes.max_count.max_depth
-    x.max_items.max_minor.max_total_minor.may.may_be_asked.may_be_out.may_be_seen.may_begin
-    x.may_break.may_end.may_format.may_go_on.may_leave.may_renew.mem_free.memory.memoryview.menu
-    x.merchant.merchant_name.merchant_text.message.message_counter.message_id.messages.messenger
-    x.meta.metadata.meter.method.milliseconds.min.min_bootloader.min_minor.minor_digits.missed
-    x.misses.mistrust.mixed.mkdir.mkfs.mode.model.modem.modem_power_key.modes.modules.money
-    x.money_and_dates.monotonic_ns.month.more.most.most_minor.most_ms.mount.mount_data.mounting
-    x.ms.mtime.must_wait.mv.my_pin.n.n_.name.names.natural.net.network.new.new_catalogue.new_pin
-    x.new_size.newer_lost.newest.news.next_number.next_rung.next_sequence.no_answer.no_float
-    x.no_gprs.no_last.no_link.no_modem.no_name.no_network.no_news_s.no_paper.no_sim.no_stock
-    x.nonce.not_among.not_before_s.not_kept.not_newer.not_sold.not_yet.note.note_key.now.now_s
-    x.np_.number.numbers.o.of.offer.offer_stock.office.offline.offline_count.offline_debit_minor
+    x.bottom.bound.braked.breath.breathe.bring.bring_up.buf.buffer.built.built_s.busy.but.buzzer
+    x.by.by_datagram.by_number.by_others.byte.bytes_received.c.calendar.cancel.cancel_no
+    x.cancel_q.cancelled.cancelling.canonical.canvas.cashier.catalogue.cause.cbor.cell.certain
+    x.chain.challenge.change.channel.char.character.charging.chat.check.check_bytes.check_in
+    x.check_it.check_sim.check_target.checking.checkpoint.chip_id.choice.choose.chosen
+    x.chunk_size.chunked.clear_failure.client.climb.clock.closed.coap.coap_port.code.coded.codes
+    x.collect.columns.columns_of.command.commands.commission.commission_minor.commission_of
+    x.commit.compat.complete.condition.config.confirm.connect.connected.connection
+    x.consistent_snapshot.console.container.content.content_range.contradicts.control.control_of
+    x.copies.cose.count_fault.counter.counts.cover_open.crash.crashes.crashes_allowed.crc32
+    x.create.create_task.crypto.cryptolib.currency.custom.cut.cut_ask.cut_print.d.d_.d_other
+    x.damaged.data.data_command.data_vfs.datagram.date_text.date_time.date_time_text.datetime
+    x.day.day_report.days.deadline_ms.debit_minor.decode.decompress.decompressobj.default
+    x.deflate.delattr.delegated.delegation.delegations.delivered.delivery.delta.denied.denied_ms
+    x.depth.derive_keys.desk.detail.details.device_key.dial.dialogs.digest.digest_of.digit
+    x.digits.direction.discard.display.do_.do_challenge.do_configure.do_export.do_may_retire
+    x.do_retire.do_settings.do_status.do_sync.do_test.do_unlock.done.doubt.down.down_key
+    x.download.drivers.dropped.due.due_ms.dump.dumps.duplicate.duration_ms.duties.e.e_.e_other
+    x.earlier.ecdsa.ed25519.either.empty.en.encode.encode_request.encode_within.encrypt
+    x.encryptor.ended.entry.enumerate.eof.equal.erase.erase_sector.error.errors.etag.every_ms
+    x.everybody.exchange.exists.expand.expired.expires.expires_s.expiry.explain.external_aad
+    x.extra.f.facts.fail.failed_release.failure.failure_reason.fault.faults.feed.fetch
+    x.fetch_stock.fetch_voucher.fewest.field.fields.file.file_name.files.fill.finish.firmware
+    x.first.first_kept.first_rung.fits.flash.float.float_minor.float_now.flows.flush.folder.font
+    x.forget.forgotten_batch.fork.forked.found.fr.free_bytes.free_sectors.fresh_until_s.from_hex
+    x.from_pem.from_sequence.from_stock_refusal.fromhex.full.g.gap_ms.garbled.gate
+    x.gate_battery_mv.gate_blocks.gate_facts.gate_idle_s.gate_sale.gate_unsynced_records.gc
+    x.get_field.give_back.give_up_lost.give_way.gives_way.glyph.good.grouped.groups.growth.h.ha
+    x.halted.hand_over.happens.hardware.hardware_class.hardware_revision.hardware_revisions.has
+    x.has_kind.has_news.has_passed.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers
+    x.heap_free.hear.height.held.helpline.hex.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256
+    x.hold.hold_back.holds_s.host.http.http_client.http_post.hurry.i.identity.idle_ms.idle_s
+    x.image.image_hash.image_sha256.image_size.image_size_bytes.implementation.in_step.in_stock
+    x.in_use.inflater.info.install.instructions.intent.invert.io.ioctl.irq.is_ascii.is_asked
+    x.is_blank.is_blind.is_bound.is_digits.is_due.is_empty.is_first.is_guessed_first.is_hourly
+    x.is_it.is_known.is_last.is_meter.is_number.is_offered.is_open.is_plain.is_ready.is_renewed
+    x.is_right.is_same.is_sound.is_still.is_sure.is_upgrade.is_watched.is_way_back.is_whole.item
+    x.items_left.iv.j.joining.journal.journal_reads.journal_version.journal_writes.json.judge
+    x.jump.jumps.k.keep.keep_expired.keep_from.keep_only.keep_pace.kept.kept_ms.key_first.key_ms
+    x.key_n.key_within.keyid.keyids.keypad.keypad_columns.keypad_rows.keytype.keyval.kind.kinds
+    x.known.l.label.ladder.language.languages.last.last_failure.last_look.last_money.last_q
+    x.last_sale.last_sales.later.layout.lcd.learn.least.least_minor.ledger_minor.left.length
+    x.length_bytes.length_s.lent.letter.letters.level.levels.lifted.limit_bytes.limits.line
+    x.lines.link.listdir.listed.listed_version.load.load_prefix.loaded.loads.lock.lock_s.locked
+    x.locked_for.log.login.longest_ms.look.look_back.look_up.looked.looked_s.lost.low.m.m_day
+    x.m_info.m_language.m_messages.m_people.m_pin.m_reprint.m_sales.made.main.major.make_firm
+    x.make_room.malformed.mapped.mark.mark_bad.marked.match.matches.max.max_age_s
+    x.max_amount_minor.max_bytes.max_count.max_depth.max_items.max_minor.max_total_minor.may
+    x.may_be_asked.may_be_out.may_be_seen.may_begin.may_break.may_end.may_format.may_go_on
+    x.may_leave.may_renew.mem_free.memory.memoryview.menu.merchant.merchant_name.merchant_text
+    x.message.message_counter.message_id.messages.messenger.meta.metadata.meter.method
+    x.milliseconds.min.min_bootloader.min_minor.minor_digits.missed.misses.mistrust.mixed.mkdir
+    x.mkfs.mode.model.modem.modem_power_key.modes.modules.money.money_and_dates.monotonic_ns
+    x.month.more.most.most_minor.most_ms.mount.mount_data.mounting.ms.mtime.must_wait.mv.my_pin
+    x.n.n_.name.names.natural.net.network.new.new_catalogue.new_pin.new_size.newer_lost.newest
+    x.news.next_number.next_rung.next_sequence.no_answer.no_float.no_gprs.no_last.no_link
+    x.no_modem.no_name.no_network.no_news_s.no_paper.no_sim.no_stock.nonce.not_among
+    x.not_before_s.not_kept.not_newer.not_sold.not_yet.note.note_key.now.now_s.np_.number
+    x.numbers.o.of.offer.offer_stock.office.offline.offline_count.offline_debit_minor
     x.offline_limits.offline_refusal.offline_total_minor.offset.ok.old.old_size.oldest
     x.on_catalogue.on_head.on_newest.on_registration.on_restart.on_trial.once_more.one.online
     x.only.open_pin.open_reply.open_sale.open_still.opened.operation.operator.orphans.os.other
-    x.others.out.out_of_service.outcome.owner.p.p256.pack.pack_into.page.pages.pair.paper
+    x.others.out.out_of_service.outcome.owner.p.p256.pace.pack.pack_into.page.pages.pair.paper
     x.paper_out.parent.parse.parse_head.parse_time.part.partition.partitions.parts.patch.patched
     x.path.path_matches.paths.pattern.pause.pause_ms.payload.payloads.payloads_for.pbkdf2_sha256
     x.pending.pending_t.people.percent.permille.permit.person.person_of.pick_up.picture.piece
@@ -230,13 +231,13 @@ if TYPE_CHECKING:
     x["11 / 13"]["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"]
     x["<H"]["<I"]["<dictcomp>"]["<genexpr>"]["<lambda>"]["<listcomp>"][">4sIII8sH"][">BBII"]
     x[">I"][">II"]["?"]["CME "]["HTTP/1.0"]["Host: "]["Tel."]["Tel. "]["Terminal "]["["]["]"]
-    x["check-in"]["chunk size"]["class"]["cut short"]["expanding "]["host name"]["journal: "]
-    x["keyid "]["left alone"]["modem: "]["news: "]["no list"]["no memory"]["no room"]
-    x["no value"]["not UTF-8"]["not a map"]["not a time"]["not kept: "]["not ready"]
-    x["partition "]["people: {}"]["person "]["printer "]["receive: "]["refused: "]["rollout-"]
-    x["rollout/"]["root %d"]["root.json"]["signed in"]["signed out"]["stock/%d"]["stock: "]
-    x["too long"]["too many"]["too slow"]["two of "]["w+b"]["{} mV {}%"]["{} x {}"]["{} {}"]
-    x["{} {}: {}"]["{}/{}.cbor"]["|"]["̀́"]
+    x["brake-"]["brake/"]["brake: "]["check-in"]["chunk size"]["class"]["cut short"]
+    x["expanding "]["host name"]["journal: "]["keyid "]["left alone"]["modem: "]["news: "]
+    x["no list"]["no memory"]["no room"]["no value"]["not UTF-8"]["not a map"]["not a time"]
+    x["not kept: "]["not ready"]["partition "]["people: {}"]["person "]["printer "]["receive: "]
+    x["refused: "]["rollout-"]["rollout/"]["root %d"]["root.json"]["signed in"]["signed out"]
+    x["stock/%d"]["stock: "]["too long"]["too many"]["too slow"]["two of "]["w+b"]["{} mV {}%"]
+    x["{} x {}"]["{} {}"]["{} {}: {}"]["{}/{}.cbor"]["|"]["̀́"]
     import bootloader.shared, bootloader.shared.breath, bootloader.shared.calendar
     import bootloader.shared.canonical, bootloader.shared.cbor, bootloader.shared.compat
     import bootloader.shared.console, bootloader.shared.control, bootloader.shared.cose
