@@ -88,6 +88,8 @@ class Terminal:
                     self._release(path, target)
                 elif path.startswith("rollout/"):
                     rollout.Rollout(target.get("custom"), bytes(8))
+                elif path.startswith("brake/"):
+                    release.field(target.get("custom"), "halted", dict, 0, 16)
                 elif path.startswith("catalogue/") and target["length"] > catalogue.MAX_BYTES:
                     raise ValueError(f"{path} is over {catalogue.MAX_BYTES} bytes")
         except (ValueError, release.ReleaseRefused) as error:

@@ -1,9 +1,10 @@
 """HALT: a person stops a release at once, with the keys that the server has. For the board and the
 command line.
 
-The keys are those of `renewal`: with `rollout-1` among them a halt is in force within a second.
-Without it the halt is staged all the same, so that nothing is promoted past it, an alarm calls
-whoever has the keys, and the one who asked is told that nothing has happened in the field yet.
+The keys are those of `renewal`: with `brake-1` or `rollout-1` among them, or a halt that was signed
+before, it is in force within a second. Without them it is staged all the same, so that nothing is
+promoted past it, an alarm calls whoever has the keys, and the one who asked is told that nothing
+has happened in the field yet.
 """
 
 from __future__ import annotations
@@ -59,13 +60,21 @@ def halt(service: Service, channel: str, release: int, by: str) -> Halted:
             passphrases = key_files.from_environment(PASSPHRASE)
             signers, closed = key_files.load_what_opens(folder.online_keys, passphrases)
         repository.halt(channel, release, signers, now, person)
+        braked = []
+        if repository.can_hold(channel, signers):
+            braked.append(repository.hold(channel, release, signers, now, {"by": person}))
     except channels.ReleaseRefused as error:
         raise InputError(str(error)) from error
     except (channels.RepositoryError, OSError) as error:
         raise StateError(f"nothing was halted: {error}") from error
     _note(service, channel, release, person)
     try:
-        repository.publish(signers, now, [role])
+        try:
+            repository.publish(signers, now, [role, *braked])
+        except channels.MissingSignatures:
+            # No key of the plans: the plan waits for it, for terminals that know no brake.
+            braked = braked or repository.brake(channel, release, {"by": person}, signers, now)
+            repository.publish(signers, now, braked)
     except (channels.RepositoryError, OSError) as error:
         text = waits(release, channel, "; ".join([str(error), *closed]))
         with writing(service.engine) as connection:

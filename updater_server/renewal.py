@@ -4,7 +4,8 @@ nobody looked. Run by `serving`, once at the start and then every hour.
 The keys are in the data folder, `online-keys/`: `timestamp-1.pem` and `snapshot-1.pem` (encrypted;
 the passphrase comes from `DUKA_ONLINE_PASSPHRASE`, or where they differ from
 `DUKA_ONLINE_PASSPHRASE_TIMESTAMP_1` and so on) or `.uri` files of a key store, and `rollout-1` if
-plans are to be renewed as well. They can hold back releases, never make one.
+plans are to be renewed as well, `brake-1` if a halt is to need nobody. They can hold back releases,
+never make one.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ def _meaning(role: str) -> str:
         return f"then no terminal installs anything: {remedy}"
     if role == channels.policy.CATALOGUE_ROLE:
         return f"then terminals install nothing: {remedy}"
-    return f"then no terminal of {role.removeprefix('rollout-')} installs anything: {remedy}"
+    channel = channels.policy.channel_of(role)
+    return f"then no terminal of {channel} installs anything: {remedy}"
 
 
 def renew(service: Service) -> list[str]:

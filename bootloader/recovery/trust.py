@@ -49,7 +49,8 @@ def _content(path: str) -> bytes:
 def _channels() -> list[str]:
     names = []
     for name in os.listdir(_FOLDER[:-1]):
-        if name.endswith(".json") and name[:-5] not in _TOP and name[:8] != "rollout-":
+        is_list = name[:8] != "rollout-" and name[:6] != "brake-"
+        if is_list and name.endswith(".json") and name[:-5] not in _TOP:
             names.append(name[:-5])
     return sorted(names)[:_MAX_CHANNELS]
 

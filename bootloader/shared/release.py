@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class ReleaseRefused(Exception):
     """This terminal does not take the release. `reason` is one word for a report: "malformed",
     "not_newer", "refused", "channel", "hardware_class", "hardware_revision", "bootloader",
-    "security_version", "stepping_stone", "journal", "size", "halted", "not_yet"; the text is for a
-    log."""
+    "security_version", "stepping_stone", "journal", "size", "halted", "not_yet", "pace"; the text
+    is for a log."""
 
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
@@ -52,6 +52,15 @@ def _integers(container: object, name: str, least: int, most: int) -> list[int]:
     return values
 
 
+def _pace(container: object) -> list[int]:
+    """From how many hours after the commit, first wave, factor, hours between waves, rate, most."""
+    values: list[int] = field(container, "pace", list, 6, 6)
+    for at, (least, most) in enumerate(_PACE):
+        if fault(values[at], int, least, most):
+            raise ValueError("pace holds a wrong value")
+    return values
+
+
 def _digest(container: object, name: str) -> bytes:
     text: str = field(container, name, str, 64, 64)
     digest = bytes.fromhex(text)
@@ -62,6 +71,8 @@ def _digest(container: object, name: str) -> bytes:
 
 _UINT32 = const(0xFFFFFFFF)
 _UINT16 = const(0xFFFF)
+_MILLION = const(1000000)
+_PACE = ((0, _MILLION), (1, _MILLION), (1, 100), (1, 8760), (0, _MILLION), (1, _MILLION))
 
 
 class Payload:
@@ -81,7 +92,7 @@ class Release:
     hardware_revisions, min_bootloader, stepping_stone, journal_reads, journal_writes,
     image_size_bytes, image_sha256 (bytes), payloads (list of `Payload`), crashes_allowed,
     unconfirmed_boots_allowed, selftest_deadline_s, gate_battery_mv, gate_unsynced_records,
-    gate_idle_s, text ({language: text}).
+    gate_idle_s, text ({language: text}), pace (None or six integers).
     """
 
     @staticmethod
@@ -129,6 +140,9 @@ class Release:
         self.text: dict[str, str] = field(custom, "text", dict, 0, 8)
         for language in self.text:
             field(self.text, language, str, 0, 200)
+        self.pace: list[int] | None = None
+        if "pace" in custom:
+            self.pace = _pace(custom)
         # <channel>/<hardware class>/<release>.full: the path is what delegations are checked
         # against, so what it says and what the entry says must be one thing.
         self.channel = path.split("/")[0]
@@ -230,6 +244,7 @@ def is_upgrade(release: Release, running: Running) -> None:
     if release.journal_writes not in running.journal_reads:
         raise ReleaseRefused("journal", number + " writes what the way back cannot read")
     running.rollout.check(release.release)
+    running.rollout.keep_pace(release)
 
 
 def _number_in(path: str, prefix: str) -> int:

@@ -10,19 +10,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .release import Release
+
 
 class Rollout:
     """The rollout plan of a channel as the terminal `terminal_id` (8 bytes) reads it. It is signed
     by an online key: it can hold back what the channel lists, never add to it.
     """
 
-    def __init__(self, custom: object, terminal_id: bytes) -> None:
-        """Read `custom` of the plan's target.
+    def __init__(
+        self, custom: object, terminal_id: bytes, braked: "list[int] | None" = None, now_s: int = 0
+    ) -> None:
+        """Read `custom` of the plan's target. `braked`: what the brake halts beside the plan.
+        `now_s`: the time (Unix s) for the pace that people signed into a release.
 
         Raises:
             ReleaseRefused: "malformed": nothing of the channel may be taken.
         """
         self._terminal_id = terminal_id
+        self._now_s = now_s
         try:
             self._releases: dict[str, Any] = field(custom, "releases", dict, 0, 64)
             for name in self._releases:
@@ -36,7 +42,7 @@ class Rollout:
                 self._within = field(custom, "within", dict, 0, 64)
             for name in self._within:
                 field(self._within, name, int, 0, 429496)
-            self._halted: list[int] = field(custom, "halted", list, 0, 16)
+            self._halted: list[int] = field(custom, "halted", list, 0, 16) + (braked or [])
             self._control: dict[str, Any] = {}
             if isinstance(custom, dict) and "control" in custom:
                 self._control = field(custom, "control", dict, 0, 64)
@@ -61,6 +67,28 @@ class Rollout:
         if place >= (threshold, self._within.get(str(number), 0)):
             raise ReleaseRefused(
                 "not_yet", "%d is for %d of 10000, here is %d" % (number, threshold, place[0])
+            )
+
+    def keep_pace(self, release: "Release") -> None:
+        """Return only if the pace of `release`, which `check` lets this terminal have, has come as
+        far as here; else ReleaseRefused. Whoever signs plans goes no faster than that.
+        """
+        if release.pace is None or not self._now_s:
+            return  # nothing is installed at a time that is unknown
+        after_h, first, factor, every_h, rate, most = release.pace
+        hours = (self._now_s - release.built_s) // 3600 - after_h
+        reach = 0 if hours < 0 else first
+        for _ in range(hours // every_h):
+            if reach >= 1000000 or factor == 1:
+                break
+            reach *= factor
+        if rate and hours > 0:
+            reach = min(reach, first + rate * hours)
+        place, step = self._drawn(self._releases[str(release.release)][0])
+        here = place * 100 + step * 100 // 429497
+        if here >= min(reach, most):
+            raise ReleaseRefused(
+                "pace", "%d is for %d millionths, here is %d" % (release.release, reach, here)
             )
 
     def _drawn(self, salt: str) -> tuple[int, int]:

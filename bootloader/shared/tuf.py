@@ -285,6 +285,10 @@ class TrustedMetadata:
 
     # --- what the caller fetches ---
 
+    def listed_version(self, role: str) -> int:
+        """The version of the next file of `role`. Raises Mismatch as `file_name`."""
+        return self._entry(role).version
+
     def limit_bytes(self, role: str) -> int:
         """The most bytes to read for the next file of `role`."""
         limit = LIMITS_BYTES[role if role in TOP else "delegated"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 JOURNAL_VERSION = const(1)  # what this program writes
 JOURNAL_READS = (1,)
-_NO_NEWS = ("refused", "not_newer", "channel", "stepping_stone", "halted", "not_yet")
+_NO_NEWS = ("refused", "not_newer", "channel", "stepping_stone", "halted", "not_yet", "pace")
 
 
 class Choice:
@@ -50,7 +50,7 @@ class Choice:
         chosen = None
         sham = ""
         try:
-            running = self._running(trusted)
+            running = self._running(trusted, targets)
             chosen = releases.choose(
                 targets, self._board, self._security_version(), running, self._passed_over
             )
@@ -99,22 +99,51 @@ class Choice:
     def _security_version(self) -> int:
         return self._boot.control.state.security_version
 
-    def _running(self, trusted: "TrustedMetadata") -> "Running":
+    def _running(self, trusted: "TrustedMetadata", targets: "Json") -> "Running":
         return releases.Running(
             self._channel,
             self._boot.release,
             JOURNAL_VERSION,
             JOURNAL_READS,
             self._record.refused_numbers(),
-            self._rollout(trusted),
+            self._rollout(trusted, self._braked(trusted, targets)),
         )
 
-    def _rollout(self, trusted: "TrustedMetadata") -> Rollout:
+    def _braked(self, trusted: "TrustedMetadata", targets: "Json") -> list[int]:
+        """What the brake halts, or once did, of what the channel lists and its people have not let
+        go on since. Raises ReleaseRefused if the brake's file is malformed.
+        """
+        known = {}
+        for channel, number, at in self._record.braked:
+            if channel == self._channel:
+                known[number] = at
+        found, role, entry = trusted.find("brake/" + self._channel + "/halts.json")
+        if found == "found" and role == "brake-" + self._channel:
+            try:
+                halted = releases.field(entry.get("custom"), "halted", dict, 0, 16)
+                for name in halted:
+                    at = releases.field(halted, name, int, 1, 0xFFFFFFFF)
+                    known[int(name)] = max(at, known.get(int(name), 0))
+            except ValueError as error:
+                raise releases.ReleaseRefused("malformed", "brake: " + str(error))
+        self._record.braked = []
+        braked = []
+        for number in sorted(known):
+            path = "%s/%s/%d.full" % (self._channel, self._board.HARDWARE_CLASS, number)
+            if path not in targets:
+                continue  # nobody can take it any more
+            self._record.braked.append((self._channel, number, known[number]))
+            lifted = (targets[path].get("custom") or {}).get("lifted", 0)
+            if not isinstance(lifted, int) or lifted < known[number]:
+                braked.append(number)
+        return braked
+
+    def _rollout(self, trusted: "TrustedMetadata", braked: list[int]) -> Rollout:
         """The channel's plan; without one all waits. Raises ReleaseRefused if it is malformed."""
         found, role, entry = trusted.find("rollout/" + self._channel + "/plan.json")
         if found != "found" or role != "rollout-" + self._channel:
             entry = {"custom": {"releases": {}, "halted": []}}
-        return Rollout(entry.get("custom"), self._boot.identity.terminal_id)
+        return Rollout(entry.get("custom"), self._boot.identity.terminal_id, braked, trusted.now_s)
 
     def _passed_over(self, refused: "ReleaseRefused") -> None:
         self._log("passed over: " + str(refused))

@@ -88,9 +88,9 @@ class Metadata:
         await self.take_role("targets", "root")
 
     async def take_channel(self, channel: str, now_s: int, timestamp: bytes) -> None:
-        """A refresh down to all that a terminal on `channel` needs: its releases, its rollout plan
-        and the price lists. Returns nothing: what a task returns, its loop keeps in the heap until
-        another task ends.
+        """A refresh down to all that a terminal on `channel` needs: its releases, its rollout plan,
+        what its brake halts, and the price lists. Returns nothing: what a task returns, its loop
+        keeps in the heap until another task ends.
 
         Raises:
             Untrusted: something was refused. Whatever `fetch` raises.
@@ -102,6 +102,10 @@ class Metadata:
             # An online role says how far a release is let out; where there is none, to nobody.
             found, role, parent = self.trusted.find("rollout/" + channel + "/plan.json")
             if found == "load":
+                await self.take_role(role, parent)
+            # Its first version halts nothing, and is not worth its airtime.
+            found, role, parent = self.trusted.find("brake/" + channel + "/halts.json")
+            if found == "load" and self.trusted.listed_version(role) > 1:
                 await self.take_role(role, parent)
         except tuf.TrustError as error:
             raise Untrusted("fork" if isinstance(error, tuf.Forked) else "metadata", str(error))

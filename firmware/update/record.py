@@ -36,7 +36,8 @@ class Record:
     [[release, reason]]; refusal: the one that the server is still to be told of, or None. news:
     {language: text} of the last release that was switched to. is_hourly: the plan wants a window
     of counters each hour. sham: the wave in which this terminal restarted last as a control;
-    restarted: the start that comes is wanted, for that or for a release.
+    restarted: the start that comes is wanted, for that or for a release. braked: (channel, release,
+    version of the brake's file that halted it): what a brake said it cannot take back.
 
     tried: the release that the next three are of; faults: how often it could not be brought in;
     trials: how often it was on trial; not_before_s: when it is tried again.
@@ -61,6 +62,7 @@ class Record:
         self.news: dict[str, str] = {}
         self.is_hourly = self.restarted = False
         self.sham = ""
+        self.braked: list[tuple[str, int, int]] = []
         self._begin(0)
         try:
             self._load()
@@ -90,6 +92,8 @@ class Record:
         self.trials, self.not_before_s = int(trials), int(not_before_s)
         is_hourly, sham, restarted = kept.get("arm", (False, "", False))
         self.is_hourly, self.sham, self.restarted = bool(is_hourly), str(sham), bool(restarted)
+        for channel, number, at in kept.get("braked", ()):
+            self.braked.append((str(channel), int(number), int(at)))
         for language, text in kept.get("news", {}).items():
             self.news[str(language)] = str(text)
 
@@ -104,6 +108,7 @@ class Record:
             "refusal": self.refusal,
             "later": [self.tried, self.faults, self.trials, self.not_before_s],
             "news": self.news,
+            "braked": self.braked,
             "arm": [self.is_hourly, self.sham, self.restarted],
         }
         try:

@@ -528,6 +528,69 @@ def brake_bent(scene: Scene) -> None:
     serve(Thief(scene, "snapshot", "timestamp"), halt)
 
 
+BRAKE = ("snapshot", "timestamp", "brake")
+"""What a server has that has no key of the plans."""
+
+
+def halt_by_brake(thief: Thief, halted: Any, path: str = "brake/stable/halts.json") -> None:
+    """The brake's next file, where terminals look."""
+
+    def says(signed: Targets) -> None:
+        target = TargetFile.from_data(path, b"{}", ["sha256"])
+        target.unrecognized_fields = {"custom": {"halted": halted}}
+        signed.targets = {path: target}
+
+    thief.forge("brake-stable", says)
+    thief.point("brake-stable")
+
+
+@row("brake's key and the server: halts what is let out", "is halted")
+def brake_halts(scene: Scene) -> None:
+    halt_by_brake(Thief(scene, *BRAKE), {str(scene.offered): 2})
+
+
+@row("brake's key and the server: names a release of its own", "is for 0 of 10000")
+def brake_names(scene: Scene) -> None:
+    scene.repository.set_rollout("stable", scene.offered, 0, scene.all_signers, scene.now)
+    scene.repository.publish(scene.all_signers, scene.now)
+    thief = Thief(scene, *BRAKE)
+    thief.list_evil("brake-stable", f"brake/stable/{scene.evil}.full")
+    thief.list_evil("brake-stable", evil_on(scene))
+    thief.point("brake-stable")
+
+
+@row("brake's key and the server: takes back what the brake said", "is halted")
+def brake_takes_back(scene: Scene) -> None:
+    role = scene.repository.hold("stable", scene.offered, scene.all_signers, scene.now)
+    scene.repository.publish(scene.all_signers, scene.now, [role])
+    scene.learn()
+    halt_by_brake(Thief(scene, *BRAKE), {})
+
+
+@row("key of the plans and the server: lets go what the brake halts", "is halted")
+def plan_against_brake(scene: Scene) -> None:
+    role = scene.repository.hold("stable", scene.offered, scene.all_signers, scene.now)
+    scene.repository.publish(scene.all_signers, scene.now, [role])
+    thief = Thief(scene, *SERVER)
+    let_go_of(thief, scene.offered)
+    thief.point("rollout-stable")
+
+
+@row("key of the plans and the server: faster than the signed pace", "is for 0 millionths")
+def faster_than_the_pace(scene: Scene) -> None:
+    honest = Thief(scene, *SERVER, "stable")
+
+    def signed(listed: Targets) -> None:
+        custom = listed.targets[offered_on(scene)].unrecognized_fields["custom"]
+        custom["pace"] = [1_000_000, 1, 3, 24, 0, 1_000_000]
+
+    honest.forge("stable", signed)
+    honest.point("stable")
+    thief = Thief(scene, *SERVER)
+    let_go_of(thief, scene.offered)
+    thief.point("rollout-stable")
+
+
 def replace(scene: Scene, role: str) -> None:
     """What the release managers do about stolen keys."""
     fresh: list[Signer] = [CryptoSigner.generate_ed25519() for _ in scene.signers[role]]

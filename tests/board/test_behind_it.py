@@ -8,7 +8,7 @@ import pytest
 
 from tests.board.test_board import Wall, lane, wall
 from tests.server.shop import NOW
-from updater_server.channels import sheets
+from updater_server.channels import commits, sheets
 from updater_server.channels.sheets import InRegion, Line, Share, Sheet
 from updater_server.lookout import picture
 from updater_server.lookout.picture import Probe, Probes
@@ -61,6 +61,20 @@ def test_a_releases_page_says_what_it_is_what_it_weighs_and_who_signed(wall: Wal
     assert re.search(r"let out to [0-9.]+ %</td><td>beta", html)
     assert wall.get("/board/releases/777", "viewer").status_code == 422
     assert wall.get("/board/releases/28", "bench").status_code == 403
+
+
+def test_a_releases_page_names_the_commits_that_came_with_it(wall: Wall) -> None:
+    folder = wall.scene.shop.service.folder.repository
+    (entry,) = [e for e in wall.scene.repository.published.releases("beta") if e.release == 28]
+    assert "commits since" not in wall.get("/board/releases/28", "viewer").text
+    told = [("c0ffee12" * 5, "A slip says <whose> it is"), *[("0" * 40, "More")] * commits.MOST]
+    commits.put(folder, entry.commit, commits.made("5eed0000", 27, told))
+    html = wall.get("/board/releases/28", "viewer").text
+    assert "201 commits since release" in html and "and 1 more" in html
+    assert "<td>A slip says &lt;whose&gt; it is</td>" in html and "c0ffee12c0ff" in html
+    assert f"git diff 5eed0000 {entry.commit[:12]}" in html
+    (folder / "commits" / f"{entry.commit}.json").write_text('{"since": "<b>"}')
+    assert "commits since" not in wall.get("/board/releases/28", "viewer").text
 
 
 def test_a_lane_says_what_the_release_weighs_so_far_and_in_all(wall: Wall) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +18,7 @@ from tests.board.served import served
 from tests.server.shop import NOW
 from updater_server import channels
 from updater_server.channels import verdicts
+from updater_server.channels.history import History
 from updater_server.channels.verdicts import Standing
 from updater_server.fleet import alarms
 from updater_server.lookout.worker import Lookout
@@ -189,6 +193,40 @@ def test_a_halt_without_a_key_says_so_loudly_and_stops_promotion_all_the_same(
     Lookout(service).look()
     with reading(service.engine) as connection:
         assert alarms.open_alarms(connection) == []
+    assert wall.halted("beta") == [28]
+
+
+def test_a_halt_without_the_key_of_the_plans_is_in_force_by_the_brake(
+    wall: Wall, signed: Path
+) -> None:
+    service, keys = wall.scene.shop.service, signed / "keys"
+    for file in service.folder.online_keys.glob("rollout-1*"):
+        file.unlink()
+    for file in keys.glob("brake-1*"):
+        shutil.copy(file, service.folder.online_keys / file.name)
+    assert wall.halt("release", 28, "beta").status_code == 200
+    assert wall.halted("beta") == [28]
+    assert "halted" in lane(wall.get("/board/live", "viewer").text, "beta")
+    repository = channels.Repository.open(service.folder.repository)
+    assert repository.published.plan("beta").halted == []
+    assert repository.coming_plan("beta").halted == [28], "it waits, for terminals of before"
+    with pytest.raises(channels.PromotionRefused, match="halted on beta"):
+        repository.promote("beta", "stable", 28, "duka-r1")
+    found = History(service.folder.repository)
+    found.follow()
+    last = [step for step in found.steps if step.what == "halted"][-1]
+    assert (last.channel, last.release, last.who) == ("beta", 28, "release-one")
+    assert wall.halt("release", 28, "beta").json()["text"].endswith("it was halted already")
+
+
+def test_a_halt_without_the_key_of_the_plans_uses_one_that_was_signed_before(wall: Wall) -> None:
+    service = wall.scene.shop.service
+    repository = channels.Repository.open(service.folder.repository)
+    now = datetime.fromtimestamp(service.now(), UTC)
+    repository.ready_brake("beta", 28, wall.scene.signers, now)
+    for file in service.folder.online_keys.glob("rollout-1*"):
+        file.unlink()
+    assert wall.halt("release", 28, "beta").status_code == 200
     assert wall.halted("beta") == [28]
 
 

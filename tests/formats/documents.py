@@ -189,7 +189,7 @@ def terminal_entry(custom: dict[str, Any]) -> release.Release:
         custom["journal"]["reads"][0],
         [custom["journal"]["writes"]],
         [],
-        SimpleNamespace(check=lambda number: None),
+        SimpleNamespace(check=lambda number: None, keep_pace=lambda found: None),
     )
     chosen = release.choose({path: target}, board, custom["security_version"], running)
     if chosen is None or chosen.release != read.release:
@@ -231,6 +231,11 @@ ENTRY_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "release.gate_battery_mv": _inside("gate", "battery_mv"),
     "release.gate_unsynced_records": _inside("gate", "unsynced_records"),
     "release.gate_idle_s": _inside("gate", "idle_s"),
+    "release.pace_after_h": lambda n: entry(pace=[n, 1, 3, 24, 0, 1]),
+    "release.pace_millionths": lambda n: entry(pace=[0, n, 3, 24, 0, n]),
+    "release.pace_factor": lambda n: entry(pace=[0, 1, n, 24, 0, 1]),
+    "release.pace_every_h": lambda n: entry(pace=[0, 1, 3, n, 0, 1]),
+    "release.pace_rate": lambda n: entry(pace=[0, 1, 3, 24, n, 1]),
     "release.text_languages": lambda n: entry(text={"a" + chr(97 + i): "x" for i in range(n)}),
     "release.text": lambda n: entry(text={"en": "é" * n}),
 }

@@ -85,6 +85,14 @@ SERVER = {
     "rollout.threshold": limits.THRESHOLD,
     "rollout.within": limits.WITHIN,
     "rollout.halted": limits.HALTED,
+    "brake.halted": limits.BRAKE_HALTED,
+    "brake.version": limits.BRAKE_VERSION,
+    "release.lifted": limits.BRAKE_LIFTED,
+    "release.pace_after_h": limits.PACE_AFTER_H,
+    "release.pace_millionths": limits.PACE_MILLIONTHS,
+    "release.pace_factor": limits.PACE_FACTOR,
+    "release.pace_every_h": limits.PACE_EVERY_H,
+    "release.pace_rate": limits.PACE_RATE,
     "voucher.product_id": limits.PRODUCT_ID,
     "voucher.pin_bytes": limits.PIN_BYTES,
     "voucher.serial_bytes": limits.SERIAL_BYTES,
@@ -431,7 +439,7 @@ def test_a_release_entry_near_every_bound_is_signed_and_seen() -> None:
         changes: dict[str, Any] = {"release": dice.choice([1, 7, 2026112601, 4 * 10**9])}
         for name in dice.sample(sorted(d.ENTRY_FIELDS), 3):
             made = d.ENTRY_FIELDS[name](dice.choice(d.bounds(name)))
-            changes |= {k: v for k, v in made.items() if v != d.entry()[k] and k != "release"}
+            changes |= {k: v for k, v in made.items() if v != d.entry().get(k) and k != "release"}
         custom = d.entry(**changes)
         path = f"stable/{custom['hardware']['class']}/{custom['release']}.full"
         custom["payloads"] = [{"kind": "full", "path": path}]

@@ -150,3 +150,20 @@ def test_an_image_says_what_it_is_and_anything_else_is_no_image(
     for broken in (b"", b"not a release", content[: len(content) // 2], bytes(5000)):
         with pytest.raises(BuildError, match="not a release image"):
             images.read_manifest(broken)
+
+
+def test_the_commits_between_two_releases_are_told_where_git_knows_both(
+    source: Path, tmp_path: Path
+) -> None:
+    manager = manager_with(source, tmp_path)
+    with quiet_tools():
+        first = images._git(manager.checkout, "rev-parse", "HEAD").strip()
+        (manager.checkout / "more").write_text("1")
+        manager._git("add", "more")
+        manager._git("commit", "-qm", "There is more\n\nAnd why.")
+        second = images._git(manager.checkout, "rev-parse", "HEAD").strip()
+    found = images.commits_between(manager.checkout, first, second)
+    assert found == [(second, "There is more")]
+    assert images.commits_between(manager.checkout, second, second) == []
+    assert images.commits_between(manager.checkout, "0" * 40, second) == []
+    assert images.commits_between(tmp_path / "nowhere", first, second) == []

@@ -277,6 +277,27 @@ def test_a_server_without_the_plans_key_uses_the_halt_that_people_signed_before(
     ]
 
 
+def test_a_server_with_the_brakes_key_alone_halts_and_lets_nothing_out(fleet: Fleet) -> None:
+    without_the_plans_key(fleet)
+    fleet.give_keys("brake-1")
+    fleet.failing[NEW] = 0.3
+    fleet.let_out(4000)
+    fleet.work()
+    until(fleet, "halt")
+    assert fleet.plan().halted == [NEW]
+    repository, signers = fleet.office()
+    assert repository.published.plan(CHANNEL).halted == [], "no plan was signed"
+    assert fleet.log()[-2][0] == f"brake on {CHANNEL}" and fleet.log()[-2][1]["verdict"] > 0
+    assert "brake_failed" not in fleet.shop.alarms()
+    own = [one for one in signers if is_online(fleet, one, ("timestamp", "snapshot", "brake"))]
+    repository.set_rollout(CHANNEL, NEW, 10_000, (), fleet.at)
+    repository.lift(CHANNEL, NEW, (), fleet.at)
+    for role in (f"rollout-{CHANNEL}", CHANNEL):
+        repository.sign(role, own)
+        with pytest.raises(channels.MissingSignatures):
+            repository.publish(own, fleet.at, [role])
+
+
 @pytest.mark.parametrize(
     ("what", "why"),
     [
@@ -413,7 +434,15 @@ def test_a_person_closes_a_verdict_at_the_command_line(fleet: Fleet) -> None:
     assert CliRunner().invoke(cli, done).exit_code == 2
 
 
-WIDENING = ("set_rollout", "resume", "with_threshold", "set_threshold", "promote", "add_release")
+WIDENING = (
+    "set_rollout",
+    "resume",
+    "lift",
+    "with_threshold",
+    "set_threshold",
+    "promote",
+    "add_release",
+)
 
 
 def widens(text: str) -> list[str]:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from firmware.update import pieces
 from tests.support import micropython
-from tests.update.world import World, image
+from tests.update.world import NOW, World, image
 from tools.release.image import ROOT, ReleaseInfo, build_release
+from updater_server.channels import Pace
 
 DEVICE = """
 import asyncio, gc, json, sys, time, vfs
@@ -192,3 +193,22 @@ def test_what_looks_and_installs_is_in_the_heap_only_while_it_works(tmp_path: Pa
     (left,) = [line for line in out.splitlines() if line.startswith("LEFT ")]
     kept = [name for name in ast.literal_eval(left[5:]) if name not in pieces._OF_AN_OFFER]
     assert kept == []
+
+
+def test_a_brake_and_a_pace_are_obeyed_in_the_boards_heap(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.publish(2, let_out=False, pace=Pace(0, 1, 100, 24, 0, 1_000_000))
+    world.let_go(2)
+    out, (resets, *_) = run_device(world, tmp_path, micropython.BOARD_HEAP_BYTES)
+    assert resets == 0 and "passed over: 2 is for 1 millionths" in out
+    world.repository.hold("stable", 2, world.all_signers, NOW)
+    world.repository.publish(world.all_signers, NOW)
+    world.time_s += 80 * 3600
+    out, (resets, *_) = run_device(world, tmp_path, micropython.BOARD_HEAP_BYTES)
+    assert resets == 0 and "passed over: 2 is halted" in out
+    kept = json.loads((world.data / "update.json").read_text())
+    assert kept["braked"] == [["stable", 2, 2]]
+    world.repository.lift("stable", 2, world.all_signers, NOW)
+    world.repository.publish(world.all_signers, NOW)
+    out, (resets, *_) = run_device(world, tmp_path, micropython.BOARD_HEAP_BYTES)
+    assert resets == 1, out

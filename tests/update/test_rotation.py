@@ -20,7 +20,7 @@ def fresh_for(role: str) -> list[CryptoSigner]:
 def rotate(world: World, role: str) -> list[CryptoSigner]:
     """Replace a role's keys; from then on `world` signs with the new ones. Returns the old."""
     shown = world.repository.show()["roles"]
-    old_ids = shown["rollout-stable" if role == "rollout" else role]["keys"]
+    old_ids = shown[f"{role}-stable" if role in ("rollout", "brake") else role]["keys"]
     old = [signer for signer in world.all_signers if signer.public_key.keyid in old_ids]
     new = fresh_for(role)
     everybody = [*new, *world.all_signers]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
+from tools.release.image import commits_between
 from tools.release.options import (
     ChannelOption,
     Desk,
@@ -15,8 +17,9 @@ from tools.release.options import (
     ReleaseArgument,
 )
 from tools.release.steps import Step, say
-from tools.release.terms import Terms
+from tools.release.terms import PACE_HELP, Terms, from_now, read_pace
 from updater_server import channels
+from updater_server.channels import commits
 from updater_server.channels.shown import visible
 
 
@@ -35,8 +38,23 @@ def sign_image(
     def build() -> None:
         opened.add_release(channel, entry, payloads)
 
+    before = opened.published.releases(channel)[:1]
     desk.stage(opened, build, step, [channel], words)
+    if before and not step.dry_run:
+        _keep_commits(opened, before[0], entry)
     say_let_out(opened, channel, entry.release, step)
+
+
+def _keep_commits(
+    opened: channels.Repository, before: channels.ReleaseEntry, entry: channels.ReleaseEntry
+) -> None:
+    """For the release's page: what came since the newest release of the channel, by the git
+    checkout that this is run in.
+    """
+    found = commits_between(Path.cwd(), before.commit, entry.commit)
+    if found:
+        came = commits.made(before.commit, before.release, found)
+        commits.put(opened.directory, entry.commit, came)
 
 
 def promote(
@@ -46,10 +64,12 @@ def promote(
     desk: Desk,
     manner: Manner,
     hardware_class: HardwareClassOption = "duka-r1",
+    pace: Annotated[str | None, typer.Option(help=PACE_HELP)] = None,
 ) -> None:
     """List a release of one channel on the next: the same bytes, never a rebuild."""
     opened = desk.open()
     entry = opened.promotion.promotable(from_channel, to_channel, number, hardware_class)
+    entry = msgspec.structs.replace(entry, pace=from_now(read_pace(pace), entry.built))
     let_out = opened.published.rollout(from_channel).in_words(number)
     payloads = opened.promotion.payloads(entry, to_channel)
     words = [

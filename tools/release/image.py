@@ -294,6 +294,18 @@ def romfs_of(stage: Path) -> bytes:
         return bytes(mpremote.romfs.make_romfs(str(stage), mpy_cross=False))
 
 
+def commits_between(source: Path, since: str, until: str) -> list[tuple[str, str]]:
+    """The commits that lead from `since` to `until` in the git checkout at `source`, (hash, first
+    line), newest first; none where git does not know both.
+    """
+    try:
+        told = _git(source, "log", "--format=%H%x09%s", f"{since}..{until}", "--")
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    lines = (line.partition("\t") for line in told.splitlines())
+    return [(commit, subject) for commit, _, subject in lines]
+
+
 def _git(folder: Path, *arguments: str) -> str:
     git = shutil.which("git")
     if git is None:

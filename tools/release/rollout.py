@@ -8,7 +8,8 @@ import typer
 
 from tools.release.options import ChannelOption, Desk, Manner, ReleaseArgument
 from updater_server import channels
-from updater_server.channels.policy import ROLLOUT_KEYS
+from updater_server.channels.halts import lifted_in
+from updater_server.channels.policy import BRAKE_KEYS, ROLLOUT_KEYS
 from updater_server.channels.rollout import Control
 
 
@@ -40,7 +41,15 @@ def set_rollout(
     desk.stage(opened, build, manner.step, [ROLLOUT_KEYS], words)
 
 
-def halt(number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: Manner) -> None:
+def halt(
+    number: ReleaseArgument,
+    channel: ChannelOption,
+    desk: Desk,
+    manner: Manner,
+    by_brake: Annotated[
+        bool, typer.Option("--brake", help="by the brake's key: only terminals that know it obey")
+    ] = False,
+) -> None:
     """Stop a release: nobody switches to it any more, not even who has downloaded it."""
     opened = desk.open_for_halt()
     published = opened.published
@@ -51,20 +60,33 @@ def halt(number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: Ma
             words += f"\n  {other} lists it, too: it is not halted there by this."
 
     def build() -> None:
-        opened.halt(channel, number)
+        if by_brake:
+            opened.hold(channel, number)
+        else:
+            opened.halt(channel, number)
 
-    desk.stage(opened, build, manner.step, [ROLLOUT_KEYS], words)
+    keys = [BRAKE_KEYS if by_brake else ROLLOUT_KEYS]
+    desk.stage(opened, build, manner.step, keys, words)
 
 
 def resume(number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: Manner) -> None:
     """Let a halted release go on, as far as its threshold says."""
     opened = desk.open_for_halt()
     words = f"release {number} on {channel} goes on as far as its threshold says."
+    published = opened.published
+    lifted = lifted_in(published.releases(channel)).get(number, 0)
+    is_braked = published.halts(channel).holds(number, lifted)
+    is_planned = number in opened.coming_plan(channel).halted
+    if is_braked:
+        words += f"\n  The brake halts it: the people of {channel} sign that it goes on."
 
     def build() -> None:
-        opened.resume(channel, number)
+        if is_braked:
+            opened.lift(channel, number)
+        if is_planned or not is_braked:
+            opened.resume(channel, number)
 
-    desk.stage(opened, build, manner.step, [ROLLOUT_KEYS], words)
+    desk.stage(opened, build, manner.step, [ROLLOUT_KEYS, channel], words)
 
 
 def brake(number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: Manner) -> None:

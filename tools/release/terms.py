@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,11 @@ from tools.errors import BuildError
 from tools.release import image as images
 from updater_server import channels
 
+MILLION = 1_000_000
+PACE_HELP = (
+    "the fastest it may ever go out: first wave (millionths of the terminals), factor, hours "
+    "between waves[, most millionths an hour, 0 for any[, millionths in all]]: 3000,3,24"
+)
 _TRIAL, _GATE, _JOURNAL = channels.TrialPolicy(), channels.InstallGate(), (1,)
 
 
@@ -29,6 +35,7 @@ class Terms:
     trial: channels.TrialPolicy = _TRIAL
     gate: channels.InstallGate = _GATE
     text: dict[str, str] = field(default_factory=dict)
+    pace: tuple[int, ...] = ()
 
     def entry(self, content: bytes) -> channels.ReleaseEntry:
         """The entry of an image.
@@ -56,6 +63,7 @@ class Terms:
             trial=self.trial,
             gate=self.gate,
             text=self.text,
+            pace=from_now(self.pace, manifest.built),
         )
         made.check()
         return made
@@ -91,6 +99,7 @@ class TermOptions:
     text: Annotated[list[str] | None, _option("merchants are told: en=Faster receipts; repeat")] = (
         None
     )
+    pace: Annotated[str | None, _option(PACE_HELP)] = None
     deltas: Annotated[bool, _option("offer deltas from what is listed")] = True
 
     def terms(self) -> Terms:
@@ -108,7 +117,31 @@ class TermOptions:
                 self.gate_battery_mv, self.gate_unsynced_records, self.gate_idle_s
             ),
             dict(_text(item) for item in self.text or ()),
+            read_pace(self.pace),
         )
+
+
+def read_pace(given: str | None) -> tuple[int, ...]:
+    """First wave, factor, hours, rate and most of `--pace`; () if it was not given.
+
+    Raises:
+        typer.BadParameter: it is no pace.
+    """
+    if given is None:
+        return ()
+    parts = given.split(",")
+    if not 3 <= len(parts) <= 5 or not all(p.isascii() and p.isdigit() for p in parts):
+        raise typer.BadParameter(f"--pace is {PACE_HELP}")
+    return (*map(int, parts), *(0, MILLION)[len(parts) - 3 :])
+
+
+def from_now(pace: tuple[int, ...], built_s: int) -> channels.Pace | None:
+    """That pace, from now on, in the entry of a release of that commit's time (Unix s)."""
+    if not pace:
+        return None
+    # An hour is begun early: what is signed now may be let out at once, by terminals' clocks too.
+    hours = int(datetime.now(UTC).timestamp() - built_s) // 3600 - 1
+    return channels.Pace(max(hours, 0), *pace)
 
 
 def _text(given: str) -> tuple[str, str]:

@@ -1,14 +1,17 @@
 """The brake: a halt by whoever may do nothing else, a worker that nobody watches.
 
-It is made from the plan in force and from nothing that waits. Where the key of the plans is kept by
-people, they sign the halt before it is needed (`ready`), beside the plan that lets the release out:
-then a server with the keys of snapshot and timestamp alone can put that halt into force, and no
-other word of theirs. It has the next version of the plan, so any later plan takes its force away.
+Its own role halts on its channel, for good: no plan goes past it, the channel's people alone let
+the release go on (`Releases.lift`). Terminals of before know no such role and obey the plan alone,
+so the plan is made to halt as well where that can be. Such a plan is made from the one in force and
+from nothing that waits. Where the key of the plans is kept by people, they sign the halt before it
+is needed (`ready`), beside the plan that lets the release out: then a server with the keys of
+snapshot and timestamp alone can put that halt into force, and no other word of theirs. It has the
+next version of the plan, so any later plan takes its force away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,13 +20,19 @@ from tuf.api.metadata import Metadata, TargetFile, Targets
 
 from updater_server.atomic import write_atomically
 from updater_server.channels.dates import time_of
-from updater_server.channels.errors import MissingSignatures, ReleaseRefused, RepositoryError
+from updater_server.channels.errors import (
+    MissingSignatures,
+    ReleaseRefused,
+    RepositoryDamaged,
+    RepositoryError,
+)
 from updater_server.channels.keys import KeyIdError
-from updater_server.channels.lists import check_channel, plan_in, plan_path
+from updater_server.channels.lists import check_channel, halts_in, halts_path, plan_in, plan_path
 from updater_server.channels.metadata_file import check_key_ids, encode, read
-from updater_server.channels.policy import ROLLOUT_ROLES
+from updater_server.channels.policy import BRAKE_ROLES, ROLLOUT_ROLES, channel_of
 from updater_server.channels.published import Published
 from updater_server.channels.rollout import RolloutError, RolloutPlan
+from updater_server.channels.staging import Staging
 from updater_server.channels.versions import Versions
 from updater_server.channels.writing import Writer
 
@@ -31,8 +40,11 @@ from updater_server.channels.writing import Writer
 class Brakes:
     """Signs halts, for now or for later."""
 
-    def __init__(self, published: Published, versions: Versions, writer: Writer) -> None:
+    def __init__(
+        self, published: Published, versions: Versions, staging: Staging, writer: Writer
+    ) -> None:
         self._published = published
+        self._staging = staging
         self._versions = versions
         self._writer = writer
 
@@ -72,35 +84,90 @@ class Brakes:
         because: dict[str, Any],
         signers: Sequence[Signer] = (),
         now: datetime | None = None,
-    ) -> None:
-        """Stage the halt of `release`, whatever waits; publish afterwards. `because` goes into the
-        log.
+    ) -> list[str]:
+        """Stage the halt of `release`, whatever waits, by the brake's own key, by a plan, or by
+        both; returns the roles, to be published afterwards. `because` goes into the log.
 
         Raises:
-            ReleaseRefused: the plan in force does not let the release out, or halts it already.
-            MissingSignatures: none of `signers` signs plans, and no halt that was signed before is
-                of use any more; the text says why.
+            ReleaseRefused: the plan in force does not let the release out, or it is halted already.
+            MissingSignatures: none of `signers` is the brake's or signs plans, and no halt that was
+                signed before is of use any more; the text says why.
             RepositoryDamaged: the plan in force cannot be read.
         """
         check_channel(channel, ReleaseRefused)
         role = ROLLOUT_ROLES[channel]
         at = time_of(now)
+        staged = []
         with self._writer.locked():
             self._published.read_anew()
             metadata, plan = self._halting(channel, release, signers, at)
-            if self._published.signing().missing(role, metadata):
-                metadata = self._readied(channel, release, plan, at)
-            details = {"release": release, "halted": True, **because}
-            details |= {"role": role, "version": metadata.signed.version}
-            self._writer.note(f"brake on {channel}", details, [*metadata.signatures], at)
-            self._writer.put_staged({role: metadata})
+            can_hold = self.can_hold(channel, signers)
+            try:
+                if self._published.signing().missing(role, metadata):
+                    metadata = self._readied(channel, release, plan, at)
+                details = {"release": release, "halted": True, **because}
+                details |= {"role": role, "version": metadata.signed.version}
+                self._writer.note(f"brake on {channel}", details, [*metadata.signatures], at)
+                self._writer.put_staged({role: metadata})
+                staged.append(role)
+            except NoBrake:
+                if not can_hold:
+                    raise
+        if can_hold:
+            staged.append(self.hold(channel, release, signers, now, because))
+        return staged
+
+    def can_hold(self, channel: str, signers: Sequence[Signer]) -> bool:
+        """Whether there is a brake, and its key is among `signers`."""
+        role, signing = BRAKE_ROLES[channel], self._published.signing()
+        if role not in self._published.metadata:
+            return False
+        return any(signer.public_key.keyid in signing.may_sign(role) for signer in signers)
+
+    def hold(
+        self,
+        channel: str,
+        release: int,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+        because: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Stage the halt of `release` by the brake's own key; publish the role that is returned.
+        `because` goes into the log.
+
+        Raises:
+            ReleaseRefused: the channel has no brake, or lists no such release.
+        """
+        check_channel(channel, ReleaseRefused)
+        role, published = BRAKE_ROLES[channel], self._published
+        if role in published.lacking:
+            raise ReleaseRefused(f"{channel} has no brake: `keys rotate brake` makes one")
+        with self._staging.editing(role, f"brake on {channel}", signers, now, self._next) as edit:
+            listed = {release}
+            if channel not in published.damaged:
+                listed = {entry.release for entry in published.releases(channel)}
+            if release not in listed:
+                raise ReleaseRefused(f"{channel} lists no release {release}")
+            before = halts_in(channel, edit.metadata.signed)
+            halts = before.with_halted(release, edit.metadata.signed.version, listed)
+            edit.targets.clear()
+            edit.add_target(halts_path(channel), halts.encode(), halts.custom())
+            edit.details = {"release": release, "halted": True, **(because or {})}
+        return role
+
+    def _next(self, role: str, now: datetime) -> Metadata[Targets]:
+        """The brake's next file; whatever waits that nobody can read is left behind."""
+        try:
+            return self._versions.next(role, now)
+        except RepositoryDamaged:
+            return self._versions.after_in_force(role, now)
 
     def _halting(
         self, channel: str, release: int, signers: Sequence[Signer], at: datetime
     ) -> tuple[Metadata[Targets], RolloutPlan]:
         """The next version of a plan's role, with one release more among the halted."""
         role = ROLLOUT_ROLES[channel]
-        before = self._published.rollout(channel)
+        before = self._published.plan(channel)
         if release in before.halted:
             raise ReleaseRefused(f"release {release} is halted on {channel} already")
         if before.is_for_nobody(release):
@@ -149,7 +216,7 @@ class Brakes:
         if self._published.signing().missing(role, metadata):
             return "the halt that was signed before lacks signatures"
         in_force = self._published.list_of(role).signed.version
-        channel = role.removeprefix("rollout-")
+        channel = channel_of(role)
         if metadata.signed.version <= in_force or plan_in(channel, metadata.signed) != wanted:
             return "the halt that was signed before is of an earlier plan"
         if metadata.signed.is_expired(at):

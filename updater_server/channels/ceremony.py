@@ -24,7 +24,9 @@ from tuf.api.metadata import (
 from updater_server.channels.errors import MissingSignatures, RepositoryError
 from updater_server.channels.folder import Folder
 from updater_server.channels.policy import (
+    BRAKE_ROLES,
     CATALOGUE_ROLE,
+    CHANNELS,
     DELEGATED_ROLES,
     ROLLOUT_ROLES,
     TOP_LEVEL_ROLES,
@@ -172,10 +174,18 @@ class Ceremony:
                 raise PolicyError(f"{role} is not taken up again; {', '.join(RESTORED_ROLES)} are")
         with self._staging.changing(signers, now) as at:
             for role in sorted(roles, key=lambda role: role != "targets"):
+                if role not in self._published.metadata and role in BRAKE_ROLES.values():
+                    continue  # it was made before there was a brake
                 metadata = self._versions.next(role, at)
                 metadata.signed.version = version_after(metadata.signed.version, at)
                 self._staging.put(Edit(role, metadata, "take up again"), at)
         return self._waiting.staged()
+
+    def _unchanged(self, role: str, at: datetime) -> Metadata[Any]:
+        """What is in force; the first version of a brake, where there was none."""
+        if role in self._published.metadata or role not in BRAKE_ROLES.values():
+            return self._versions.unchanged(role, at)
+        return Metadata(Targets(expires=at + self._published.policy.lifetime(role), targets={}))
 
     def _put_new_keys(self, keys: _KeysByRole, at: datetime) -> None:
         """Raises RepositoryError if something else waits for a list whose keys change."""
@@ -187,10 +197,13 @@ class Ceremony:
                 _replace_keys(root.signed, role, fresh)
             self._staging.put(Edit("root", root, "rotate", details), at)
         others = [role for role in DELEGATED_ROLES if key_role(role) in keys]
-        unchanged = {role: self._versions.unchanged(role, at) for role in others}
+        known = self._published.metadata
+        unchanged = {role: self._unchanged(role, at) for role in others}
         if others or "targets" in keys:
             targets = self._versions.next("targets", at)
             for role in others:
+                if role not in known:
+                    _delegate(targets.signed, role, self._published.policy)
                 _replace_keys(targets.signed, role, keys[key_role(role)])
             self._staging.put(Edit("targets", targets, "rotate", details), at)
         for role, metadata in unchanged.items():
@@ -236,6 +249,15 @@ def _first_versions(keys: _KeysByRole, policy: Policy, now: datetime) -> dict[st
     }
 
 
+def _delegate(targets: Targets, role: str, policy: Policy) -> None:
+    """Delegate to a role that was not there before; its keys follow."""
+    assert targets.delegations and targets.delegations.roles is not None
+    targets.delegations.roles[role] = DelegatedRole(
+        role, [], policy.roles[key_role(role)].threshold, terminating=True,
+        paths=_delegated_paths(role),
+    )  # fmt: skip
+
+
 def _check_is_new(folder: Folder) -> None:
     if folder.is_repository:
         raise RepositoryError(f"{folder.path} holds a repository already")
@@ -257,7 +279,9 @@ def _replace_keys(delegator: Root | Targets, role: str, keys: Sequence[Key]) -> 
 def _delegated_paths(role: str) -> list[str]:
     if role == CATALOGUE_ROLE:
         return [f"{role}/*"]
-    for channel, rollout_role in ROLLOUT_ROLES.items():
-        if role == rollout_role:
+    for channel in CHANNELS:
+        if role == ROLLOUT_ROLES[channel]:
             return [f"rollout/{channel}/*"]
+        if role == BRAKE_ROLES[channel]:
+            return [f"brake/{channel}/*"]
     return [f"{role}/*/*"]

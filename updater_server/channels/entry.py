@@ -89,6 +89,35 @@ class InstallGate(msgspec.Struct, frozen=True):
     idle_s: Annotated[int, _of(limits.GATE_IDLE_S)] = 10
 
 
+class Pace(msgspec.Struct, frozen=True, array_like=True):
+    """The fastest that a release may ever be let out, as the channel's people signed it. It begins
+    `after_h` hours after the commit with `first` millionths of the terminals, and grows to `factor`
+    times as many every `every_h` hours, by no more than `rate` millionths an hour (0: no such
+    bound), up to `most`.
+    """
+
+    after_h: Annotated[int, _of(limits.PACE_AFTER_H)]
+    first: Annotated[int, _of(limits.PACE_MILLIONTHS)]
+    factor: Annotated[int, _of(limits.PACE_FACTOR)]
+    every_h: Annotated[int, _of(limits.PACE_EVERY_H)]
+    rate: Annotated[int, _of(limits.PACE_RATE)]
+    most: Annotated[int, _of(limits.PACE_MILLIONTHS)]
+
+    def reach(self, built_s: int, now_s: int) -> int:
+        """How many millionths of the terminals may have it at `now_s` (Unix s)."""
+        hours = (now_s - built_s) // 3600 - self.after_h
+        if hours < 0:
+            return 0
+        found = self.first
+        for _ in range(hours // self.every_h):
+            if found >= limits.PACE_MILLIONTHS[1] or self.factor == 1:
+                break
+            found *= self.factor
+        if self.rate:
+            found = min(found, self.first + self.rate * hours)
+        return min(found, self.most)
+
+
 class ReleaseEntry(msgspec.Struct, frozen=True):
     """`custom` of a release's `.full` target. `payloads` is filled in by
     `Releases.add_release`.
@@ -108,6 +137,9 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
     trial: TrialPolicy = TrialPolicy()
     gate: InstallGate = InstallGate()
     text: Annotated[dict[Language, Text], _long(limits.TEXT_LANGUAGES)] = {}
+    pace: Pace | None = None
+    lifted: Annotated[int, _of(limits.BRAKE_LIFTED)] = 0
+    """Up to which version of the brake's file its halts of this release count no more."""
 
     def check(self) -> None:
         """Raises EntryError if a field breaks its limits (constructors of msgspec do not look)."""
@@ -116,6 +148,9 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
     def custom(self) -> dict[str, Any]:
         """As JSON-like builtins, for TUF's `custom`."""
         built: dict[str, Any] = msgspec.to_builtins(self)
+        for name in ("pace", "lifted"):
+            if not built[name]:
+                del built[name]  # airtime for nothing
         return built
 
     @staticmethod

@@ -4,6 +4,7 @@
 <dir>/targets/   <channel>/<class>/<sha256>.<release>.full, …                (served)
 <dir>/staged/    <role>.json: changed, perhaps not signed by enough people yet
 <dir>/brakes/    <role>.<release>.json: a halt that was signed before it is needed
+<dir>/commits/    <commit>.json: what came with a release (channels/commits.py)
 <dir>/policy.json     thresholds and lifetimes (channels/policy.py)
 <dir>/audit.jsonl     who did what (channels/audit.py)
 <dir>/publishing.json a publication under way (channels/publication.py)

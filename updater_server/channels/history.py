@@ -20,14 +20,17 @@ from updater_server.channels.audit import AuditDamaged, AuditLine, AuditLog
 from updater_server.channels.entry import EntryError, ReleaseEntry
 from updater_server.channels.errors import RepositoryDamaged
 from updater_server.channels.folder import Folder
-from updater_server.channels.lists import entries_in, plan_in
+from updater_server.channels.halts import Halts
+from updater_server.channels.lists import entries_in, halts_in, plan_in
 from updater_server.channels.metadata_file import digest, read
-from updater_server.channels.policy import CHANNELS, ROLLOUT_ROLES
+from updater_server.channels.policy import BRAKE_ROLES, CHANNELS, ROLLOUT_ROLES, channel_of
 from updater_server.channels.published import Published
 from updater_server.channels.rollout import RolloutError, RolloutPlan
 
 LISTED, UNLISTED, LET_OUT, HALTED, RESUMED = "listed", "unlisted", "let out", "halted", "resumed"
 _STAGES = ("publish", "create")
+_ROLES = (*CHANNELS, *ROLLOUT_ROLES.values(), *BRAKE_ROLES.values())
+"""A plan is of what is listed, and a halt of what is let out."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class _InForce:
 
     entries: dict[str, dict[tuple[str, int], ReleaseEntry]] = field(default_factory=dict)
     plans: dict[str, RolloutPlan] = field(default_factory=dict)
+    halts: dict[str, Halts] = field(default_factory=dict)
+    halted: dict[str, set[int]] = field(default_factory=dict)
     staged: dict[tuple[str, int], list[AuditLine]] = field(default_factory=dict)
 
 
@@ -100,7 +105,13 @@ class History:
             # Whoever reads meanwhile goes on with what was.
             self.steps, self.entries = [*self.steps], {**self.entries}
             state = self._state
-            self._state = _InForce({**state.entries}, {**state.plans}, {**state.staged})
+            self._state = _InForce(
+                {**state.entries},
+                {**state.plans},
+                {**state.halts},
+                {**state.halted},
+                {**state.staged},
+            )
             for line in lines[known:]:
                 self._take(line)
                 self._last = line
@@ -123,40 +134,47 @@ class History:
         """What is in force, where somebody copied the channels and not their log."""
         self.doubts.append("audit.jsonl is not beside the channels: nobody can tell who did what")
         published = Published.read(self._folder, strict=False)
-        for role in (*CHANNELS, *ROLLOUT_ROLES.values()):
-            if role in published.damaged:
+        for role in _ROLES:
+            if role in published.damaged or role not in published.metadata:
                 continue
             version = published.list_of(role).signed.version
             at = int(self._folder.metadata(role, version).stat().st_mtime)
             when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            line = AuditLine(0, when, "unknown", "publish", [], {role: version}, "")
-            self._publish(line, role, version)
+            self._take(AuditLine(0, when, "unknown", "publish", [], {role: version}, ""))
 
     def _take(self, line: AuditLine) -> None:
         if line.what in _STAGES:
             details: dict[str, Any] = line.details
             versions = details if line.what == "publish" else dict.fromkeys(details["roles"], 1)
-            for role in (*CHANNELS, *ROLLOUT_ROLES.values()):  # a plan is of what is listed
+            stopping: dict[str, list[AuditLine]] = {}
+            for role in _ROLES:
                 if role in versions:
-                    self._publish(line, role, versions[role])
+                    told = self._publish(line, role, versions[role])
+                    stopping[channel_of(role)] = [*stopping.get(channel_of(role), []), *told]
+            for channel, told in stopping.items():
+                self._stops(line, channel, told)
             return
         changed, at = line.details.get("role"), line.details.get("version")
         if isinstance(changed, str) and isinstance(at, int):
             self._state.staged.setdefault((changed, at), []).append(line)
 
-    def _publish(self, line: AuditLine, role: str, version: int) -> None:
+    def _publish(self, line: AuditLine, role: str, version: int) -> list[AuditLine]:
+        """Take one list in; what the log tells of how it came about."""
         told = self._state.staged.pop((role, version), [])
         metadata = self._read(role, version, told)
         if metadata is None:
-            return
+            return told
+        channel = channel_of(role)
         try:
             if role in CHANNELS:
                 self._list(line, role, told, metadata.signed)
+            elif role in BRAKE_ROLES.values():
+                self._state.halts[channel] = halts_in(channel, metadata.signed)
             else:
-                channel = role.removeprefix("rollout-")
                 self._plan(line, channel, told, plan_in(channel, metadata.signed))
         except (EntryError, RolloutError) as error:
             self.doubts.append(f"{role} {version}: {error}")
+        return told
 
     def _read(self, role: str, version: int, told: list[AuditLine]) -> Metadata[Targets] | None:
         try:
@@ -195,10 +213,15 @@ class History:
             was = (known.threshold, before.within.get(name, 0)) if known else (0, 0)
             if reach != was:
                 self._step(line, told, channel, LET_OUT, int(name), reach)
-        for release in sorted(set(plan.halted) - set(before.halted)):
+
+    def _stops(self, line: AuditLine, channel: str, told: list[AuditLine]) -> None:
+        """What is halted now and was not, by plan or brake, and the other way round."""
+        before = self._state.halted.get(channel, set())
+        now = self._state.halted[channel] = set(self.plan(channel).halted)
+        for release in sorted(now - before):
             self._step(line, told, channel, HALTED, release)
         listed = {release for _, release in self._state.entries.get(channel, {})}
-        for release in sorted(set(before.halted) - set(plan.halted)):
+        for release in sorted(before - now):
             if release in listed:  # else it only left the list, and its plan with it
                 self._step(line, told, channel, RESUMED, release)
 
@@ -218,8 +241,10 @@ class History:
         self.steps.append(Step(at, who, channel, what, release, line.number, *reach))
 
     def plan(self, channel: str) -> RolloutPlan:
-        """The plan that was published last."""
-        return self._state.plans.get(channel, RolloutPlan())
+        """The plan that was published last, with what the brake halts."""
+        plan = self._state.plans.get(channel, RolloutPlan())
+        halts = self._state.halts.get(channel, Halts())
+        return halts.on(plan, self._state.entries.get(channel, {}).values())
 
     def listed(self, channel: str) -> dict[tuple[str, int], ReleaseEntry]:
         """What was listed last, by hardware class and release."""

@@ -19,7 +19,12 @@ from updater_server.channels.errors import RepositoryDamaged
 from updater_server.channels.folder import Folder
 from updater_server.channels.keys import KeyIdError
 from updater_server.channels.metadata_file import SignedT, check_key_ids, read
-from updater_server.channels.policy import DELEGATED_ROLES, Policy, PolicyError
+from updater_server.channels.policy import (
+    BRAKE_ROLES,
+    DELEGATED_ROLES,
+    Policy,
+    PolicyError,
+)
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,15 @@ def read_in_force(folder: Folder, *, strict: bool) -> InForce:
     named = timestamp.signed.snapshot_meta
     snapshot = _verified(folder, "snapshot", named.version, Snapshot, root, named)
     versions = {name.removesuffix(".json"): m for name, m in snapshot.signed.meta.items()}
-    if set(versions) != {"targets", *DELEGATED_ROLES}:
+    ours = {"targets", *DELEGATED_ROLES}
+    if not ours - {*BRAKE_ROLES.values()} <= set(versions) <= ours:
         raise RepositoryDamaged("the snapshot does not list exactly our roles")
     named = versions["targets"]
     targets = _verified(folder, "targets", named.version, Targets, root, named)
     delegated, damaged = {}, {}
     for role in DELEGATED_ROLES:
+        if role not in versions:
+            continue
         named = versions[role]
         try:
             delegated[role] = _verified(folder, role, named.version, Targets, targets.signed, named)

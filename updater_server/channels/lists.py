@@ -8,6 +8,7 @@ from tuf.api.metadata import Targets
 
 from updater_server.channels.entry import ReleaseEntry
 from updater_server.channels.errors import RepositoryError
+from updater_server.channels.halts import Halts
 from updater_server.channels.policy import CATALOGUE_ROLE, CHANNELS
 from updater_server.channels.rollout import RolloutPlan
 
@@ -45,6 +46,21 @@ def plan_in(channel: str, signed: Targets) -> RolloutPlan:
     """
     target = signed.targets.get(plan_path(channel))
     return RolloutPlan.parse(target.custom) if target else RolloutPlan()
+
+
+def halts_path(channel: str) -> str:
+    """Where the halts of a channel's brake are listed."""
+    return f"brake/{channel}/halts.json"
+
+
+def halts_in(channel: str, signed: Targets) -> Halts:
+    """The halts that a brake role's metadata hold; none if there are none.
+
+    Raises:
+        RolloutError: they break their format.
+    """
+    target = signed.targets.get(halts_path(channel))
+    return Halts.parse(target.custom, signed.version) if target else Halts()
 
 
 def price_list_path(name: str) -> str:

@@ -17,8 +17,17 @@ ROLLOUT_KEYS = "rollout"
 """One online key signs the rollout plans of all channels: whoever holds one online key holds the
 server, and so all of them."""
 ROLLOUT_ROLES = {channel: f"rollout-{channel}" for channel in CHANNELS}
-ONLINE_ROLES = ("snapshot", "timestamp", ROLLOUT_KEYS)
-DELEGATED_ROLES = (*CHANNELS, CATALOGUE_ROLE, *ROLLOUT_ROLES.values())
+BRAKE_KEYS = "brake"
+"""One online key halts on all channels, and can do nothing else."""
+BRAKE_ROLES = {channel: f"brake-{channel}" for channel in CHANNELS}
+"""Repositories that were made before there was a brake lack them, until `keys rotate brake`."""
+ONLINE_ROLES = ("snapshot", "timestamp", ROLLOUT_KEYS, BRAKE_KEYS)
+DELEGATED_ROLES = (
+    *CHANNELS,
+    CATALOGUE_ROLE,
+    *ROLLOUT_ROLES.values(),
+    *BRAKE_ROLES.values(),
+)
 
 
 _LONGEST_DAYS = {"timestamp": 90, "snapshot": 2 * 365, ROLLOUT_KEYS: 2 * 365}
@@ -40,13 +49,21 @@ def limit_bytes(role: str) -> int:
 
 def key_role(role: str) -> str:
     """Under which name a role's keys, threshold and expiry are kept."""
+    if role in BRAKE_ROLES.values():
+        return BRAKE_KEYS
     return ROLLOUT_KEYS if role in ROLLOUT_ROLES.values() else role
 
 
 def role_of(path: str) -> str:
     """The delegated role that lists a target path."""
     first, _, rest = path.partition("/")
-    return ROLLOUT_ROLES.get(rest.partition("/")[0], "") if first == "rollout" else first
+    by_channel = {"rollout": ROLLOUT_ROLES, BRAKE_KEYS: BRAKE_ROLES}.get(first)
+    return first if by_channel is None else by_channel.get(rest.partition("/")[0], "")
+
+
+def channel_of(role: str) -> str:
+    """The channel that a role is of: its list, its plan or its brake."""
+    return role.removeprefix("rollout-").removeprefix("brake-")
 
 
 class PolicyError(Exception):
@@ -75,6 +92,7 @@ def _default_roles() -> dict[str, RolePolicy]:
         "stable": RolePolicy(2, 3, 365),
         "catalogue": RolePolicy(1, 2, 365),
         ROLLOUT_KEYS: RolePolicy(1, 1, 365),
+        BRAKE_KEYS: RolePolicy(1, 1, 10 * 365),  # a halt that ran out would be one no more
     }
 
 

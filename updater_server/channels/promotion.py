@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 from securesystemslib.signer import Signer
 
 from updater_server.channels import verdicts
@@ -101,6 +102,7 @@ class Promotion:
             ReleaseRefused: as `promotable` and `Releases.add_release`.
         """
         entry = self.promotable(from_channel, to_channel, release, hardware_class, now)
+        entry = msgspec.structs.replace(entry, pace=None)  # the next channel signs its own
         payloads = self.payloads(entry, to_channel)
         return self._releases.add_release(to_channel, entry, payloads, signers, now)
 

@@ -13,7 +13,7 @@ from tuf.api.metadata import Targets
 from updater_server.channels.entry import Image, PayloadReference, ReleaseEntry
 from updater_server.channels.errors import PromotionRefused, ReleaseRefused
 from updater_server.channels.layouts import does_not_fit
-from updater_server.channels.lists import check_channel, entries_of_class
+from updater_server.channels.lists import check_channel, entries_in, entries_of_class
 from updater_server.channels.payloads import Payload, PayloadError, expand
 from updater_server.channels.policy import CHANNELS
 from updater_server.channels.published import Published
@@ -55,7 +55,7 @@ class Releases:
             PayloadReference(payload.kind, path, payload.base_sha256)
             for path, payload in files.items()
         ]
-        entry = msgspec.structs.replace(entry, payloads=references)
+        entry = msgspec.structs.replace(entry, payloads=references, lifted=0)
         entry.check()
         sizes = {path: len(payload.data) for path, payload in files.items()}
         too_large = does_not_fit(hardware_class, entry.image.size_bytes, sizes)
@@ -101,6 +101,31 @@ class Releases:
             _unlist(edit.metadata.signed, found[0])
             edit.details = {"release": release, "image": found[0].image.sha256}
         return found[0]
+
+    def lift(
+        self,
+        channel: str,
+        release: int,
+        signers: Sequence[Signer] = (),
+        now: datetime | None = None,
+    ) -> None:
+        """Stage the list of `channel` with `release` let go on by its people, whatever the brake
+        has said of it so far. Publish afterwards.
+
+        Raises:
+            ReleaseRefused: the channel lists no such release, or the brake does not halt it.
+        """
+        check_channel(channel, ReleaseRefused)
+        with self._staging.editing(channel, f"lift on {channel}", signers, now) as edit:
+            halted = self._published.halts(channel).halted.get(str(release), 0)
+            found = [e for e in entries_in(edit.metadata.signed) if e.release == release]
+            if not found or all(entry.lifted >= halted for entry in found):
+                raise ReleaseRefused(f"the brake of {channel} does not halt release {release}")
+            for entry in found:
+                path = f"{channel}/{entry.hardware.hardware_class}/{release}.full"
+                lifted = msgspec.structs.replace(entry, lifted=halted)
+                edit.targets[path].unrecognized_fields["custom"] = lifted.custom()
+            edit.details = {"release": release, "lifted": halted}
 
     def check_not_halted(self, channel: str, release: int) -> None:
         """Raises ReleaseRefused if a plan, in force or waiting, halts `release` on `channel` or

@@ -62,7 +62,7 @@ class Repository:
         publishing = Publishing(published, waiting, versions, staging, wording, writer)
         rollouts = Rollouts(published, waiting, versions, staging)
         releases = Releases(published, staging, rollouts)
-        brakes = Brakes(published, versions, writer)
+        brakes = Brakes(published, versions, staging, writer)
         keys_and_dates = ceremony.Ceremony(published, waiting, versions, staging, publishing)
         self.promotion = Promotion(published, releases)
 
@@ -71,11 +71,13 @@ class Repository:
         self.sign, self.withdraw = holders.sign, holders.withdraw
         self.to_sign, self.add_signature = holders.to_sign, holders.add_signature
         self.add_release, self.unlist = releases.add_release, releases.unlist
+        self.lift = releases.lift
         self.promote = self.promotion.promote
         self.set_catalogue = Prices(published, staging, judge).set_catalogue
         self.set_rollout, self.is_let_out = rollouts.set_rollout, rollouts.is_let_out
-        self.halt, self.resume = rollouts.halt, rollouts.resume
+        self.halt, self.resume, self.coming_plan = rollouts.halt, rollouts.resume, rollouts.coming
         self.brake, self.ready_brake = brakes.brake, brakes.ready_brake
+        self.hold, self.can_hold = brakes.hold, brakes.can_hold
         self.publish, self.renew = publishing.publish, publishing.renew
         self.prepare, self.publication = publishing.prepare, publishing.publication
         self.rotate, self.rotate_root = keys_and_dates.rotate, keys_and_dates.rotate_root

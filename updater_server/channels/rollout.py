@@ -165,6 +165,11 @@ class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"for {share / 100:.4g} % of terminals"
 
 
+def millionths(threshold: int, within: int = 0) -> int:
+    """How many millionths of the terminals a wave reaches at most."""
+    return threshold * 100 + -(-within * 100 // (limits.WITHIN[1] + 1))
+
+
 def place(salt: str, terminal_id: bytes) -> int:
     """A terminal's place among 10,000, as the terminal computes it itself."""
     return drawn(salt, terminal_id)[0]

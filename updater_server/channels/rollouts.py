@@ -11,16 +11,20 @@ from typing import Any
 from securesystemslib.signer import Signer
 from tuf.api.metadata import Metadata
 
-from updater_server.channels.entry import EntryError
+from updater_server.channels.dates import time_of
+from updater_server.channels.entry import EntryError, ReleaseEntry
 from updater_server.channels.errors import ReleaseRefused, RepositoryDamaged
 from updater_server.channels.lists import check_channel, entries_in, plan_in, plan_path
-from updater_server.channels.policy import CHANNELS, ROLLOUT_ROLES
+from updater_server.channels.policy import CHANNELS, ROLLOUT_ROLES, channel_of
 from updater_server.channels.published import Published
-from updater_server.channels.rollout import Control, RolloutError, RolloutPlan
+from updater_server.channels.rollout import Control, RolloutError, RolloutPlan, millionths
 from updater_server.channels.staging import Staging
 from updater_server.channels.versions import Versions
 from updater_server.channels.waiting import Waiting
 
+CLOCKS_APART_S = 900
+"""A plan counts so much less time than has passed: a terminal's clock may be behind, and would look
+again only after a day."""
 _Replan = Callable[[RolloutPlan], RolloutPlan]
 
 
@@ -34,6 +38,11 @@ class Rollouts:
         self._waiting = waiting
         self._versions = versions
         self._staging = staging
+
+    def coming(self, channel: str) -> RolloutPlan:
+        """The plan that waits, or else the one in force."""
+        waiting = self._waiting.read_all().get(ROLLOUT_ROLES[channel])
+        return plan_in(channel, waiting.signed) if waiting else self._published.plan(channel)
 
     def is_let_out(self, channel: str, release: int) -> bool:
         """Whether the plan in force or waiting lets anybody have `release`, or halts it."""
@@ -58,6 +67,8 @@ class Rollouts:
             for metadata in (in_force.get(role), waiting.get(role)):
                 if metadata is not None and release in plan_in(name, metadata.signed).halted:
                     return name
+            if role in in_force and release in self._published.rollout(name).halted:
+                return name
         return ""
 
     def set_rollout(
@@ -156,6 +167,8 @@ class Rollouts:
                 plan = plan.only(listed)
                 if is_taken_back and release not in listed:
                     replan = _nothing_more
+                elif details.get("threshold"):
+                    self._check_pace(channel, details, now)
             elif not details.get("halted"):
                 raise RepositoryDamaged(f"nobody can tell what {channel} lists")
             try:
@@ -167,6 +180,34 @@ class Rollouts:
             edit.add_target(plan_path(channel), plan.encode(), plan.custom())
             edit.details = details
         return plan
+
+    def _check_pace(self, channel: str, details: dict[str, Any], now: datetime | None) -> None:
+        """Raises ReleaseRefused if the release would go further than the pace that the channel's
+        people signed into it: no terminal that knows of paces would take it.
+        """
+        release, at = details["release"], int(time_of(now).timestamp())
+        asked = millionths(details["threshold"], details.get("within", 0))
+        for entry in self._entries(channel):
+            if entry.release != release or entry.pace is None:
+                continue
+            allowed = entry.pace.reach(entry.built, at - CLOCKS_APART_S)
+            if asked > allowed:
+                raise ReleaseRefused(
+                    f"release {release} may go to {allowed / 10_000:g} % of terminals now, by the "
+                    f"pace that {channel} signed: {asked / 10_000:g} % is further. Wait, or sign "
+                    f"another release for more"
+                )
+
+    def _entries(self, channel: str) -> list[ReleaseEntry]:
+        """What the channel lists in force and, where that can be read, what waits."""
+        found: list[ReleaseEntry] = []
+        waiting = self._waiting.read_all()
+        for metadata in (waiting.get(channel), self._published.metadata.get(channel)):
+            try:
+                found += entries_in(metadata.signed) if metadata is not None else []
+            except EntryError:
+                continue
+        return found
 
     def _listed(self, channel: str) -> set[int] | None:
         """The releases that a channel lists or will; None if nobody can tell. What waits
@@ -190,7 +231,7 @@ class Rollouts:
         waiting = self._waiting.read_all().get(role)
         try:
             if waiting is not None:
-                plan_in(role.removeprefix("rollout-"), waiting.signed)
+                plan_in(channel_of(role), waiting.signed)
                 return self._versions.next(role, now)
         except RolloutError:
             pass

@@ -18,8 +18,10 @@ from typing import Any
 from securesystemslib.formats import encode_canonical
 
 from updater_server.channels.entry import EntryError, ReleaseEntry
+from updater_server.channels.halts import Halts
 from updater_server.channels.keys import fingerprint
 from updater_server.channels.rollout import RolloutError, RolloutPlan
+from updater_server.wire import limits
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_./*-]+")
 
@@ -148,6 +150,12 @@ def _targets_in_words(signed: Signed, in_force: Signed | None) -> Iterator[str]:
                 yield f"  {visible(path)}:"
                 yield from _plan_in_words(plan)
                 continue
+            if path.startswith("brake/"):
+                halts = Halts.parse(custom, limits.BRAKE_VERSION[1])
+                yield f"  {visible(path)}:"
+                for release, at in halts.halted.items():
+                    yield f"  release {visible(release)}: HALTED, by version {at}"
+                continue
         except (EntryError, RolloutError) as error:
             yield f"  {visible(path)}: NOT A VALID ENTRY: {visible(str(error))}"
             continue
@@ -180,6 +188,16 @@ def entry_in_words(entry: ReleaseEntry) -> Iterator[str]:
         f"    switch: battery {gate.battery_mv} mV, at most {gate.unsynced_records} unsent "
         f"records, idle for {gate.idle_s} s"
     )
+    if entry.pace:
+        pace = entry.pace
+        rate = f", by no more than {pace.rate / 10_000:g} % an hour" if pace.rate else ""
+        yield (
+            f"    pace: {pace.first / 10_000:g} % of terminals from {pace.after_h} h after the "
+            f"commit, {pace.factor} times as many every {pace.every_h} h{rate}, up to "
+            f"{pace.most / 10_000:g} %"
+        )
+    if entry.lifted:
+        yield f"    GOES ON, whatever the brake said up to its version {entry.lifted}"
     for language, text in sorted(entry.text.items()):
         yield f"    merchants read ({language}): {visible(text)}"
 

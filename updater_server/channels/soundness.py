@@ -13,7 +13,13 @@ from updater_server.channels import lists
 from updater_server.channels.audit import AuditDamaged, AuditLine, AuditLog
 from updater_server.channels.entry import EntryError
 from updater_server.channels.errors import RepositoryDamaged, RepositoryError
-from updater_server.channels.policy import CHANNELS, DELEGATED_ROLES, ROLLOUT_ROLES
+from updater_server.channels.policy import (
+    BRAKE_ROLES,
+    CHANNELS,
+    DELEGATED_ROLES,
+    ROLLOUT_ROLES,
+    channel_of,
+)
 from updater_server.channels.published import Published
 from updater_server.channels.rollout import RolloutError
 
@@ -48,7 +54,9 @@ def _problems_of_list(
             yield str(error)
     try:
         if role in ROLLOUT_ROLES.values():
-            lists.plan_in(role.removeprefix("rollout-"), metadata.signed)
+            lists.plan_in(channel_of(role), metadata.signed)
+        if role in BRAKE_ROLES.values():
+            lists.halts_in(channel_of(role), metadata.signed)
         if role in CHANNELS:
             for entry in lists.entries_in(metadata.signed):
                 for reference in entry.payloads:

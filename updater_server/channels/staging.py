@@ -197,7 +197,8 @@ class Staging:
             check_key_ids(metadata.signed)
         except KeyIdError as error:
             raise RepositoryError(f"{role}: {error}") from error
-        version, before = metadata.signed.version, self._published.metadata[role].signed.version
+        version, in_force = metadata.signed.version, self._published.metadata.get(role)
+        before = in_force.signed.version if in_force else 0
         if not follows(role, version, before):
             raise RepositoryError(f"{role}: {version} cannot follow on {before}: is the clock set?")
         signing = self._published.signing({**self._waiting.read_all(), role: metadata})

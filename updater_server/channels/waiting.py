@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, NamedTuple
 
-from tuf.api.metadata import Metadata
+from tuf.api.metadata import Metadata, Targets
 
 from updater_server.channels.drafts import Drafts
 from updater_server.channels.errors import ChangedMeanwhile, RepositoryDamaged, RepositoryError
@@ -50,24 +50,26 @@ class Waiting:
             return self.drafts.by_role[role].metadata
         path = self._published.folder.staged(role)
         published = self._published.metadata.get(role)
-        if published is None or not path.exists():
+        is_first = role in self._published.lacking
+        if (published is None and not is_first) or not path.exists():
             return None  # where the list in force cannot be read, nothing is built on it
         try:
-            metadata: Metadata[Any] = read(path, type(published.signed))
+            metadata: Metadata[Any] = read(path, type(published.signed) if published else Targets)
             check_key_ids(metadata.signed)
         except (RepositoryDamaged, KeyIdError) as error:
             raise RepositoryDamaged(
                 f"what is staged for {role}: {error}; `release withdraw {role}` takes it away"
             ) from error
         version = metadata.signed.version
-        return metadata if follows(role, version, published.signed.version) else None
+        before = published.signed.version if published else 0
+        return metadata if follows(role, version, before) else None
 
     def read_all(self) -> dict[str, Metadata[Any]]:
         """Everything that waits, by role, but for what cannot be read (`unreadable`): it may not
         stop the rest.
         """
         found = {}
-        for role in self._published.metadata:
+        for role in (*self._published.metadata, *self._published.lacking):
             try:
                 metadata = self.read(role)
             except RepositoryDamaged:
@@ -102,7 +104,7 @@ class Waiting:
         `withdraw` takes it away.
         """
         found = {}
-        for role in self._published.metadata:
+        for role in (*self._published.metadata, *self._published.lacking):
             try:
                 self.read(role)
             except RepositoryError as error:
@@ -129,5 +131,6 @@ class Waiting:
         """What a change of `role` is worked out from, as one hash."""
         path = self._published.folder.staged(role)
         staged = path.read_bytes() if path.exists() else b""
-        in_force = self._published.metadata[role].signed_bytes
+        before = self._published.metadata.get(role)
+        in_force = before.signed_bytes if before else b""
         return hashlib.sha256(hashlib.sha256(in_force).digest() + staged).hexdigest()

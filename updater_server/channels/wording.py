@@ -37,9 +37,10 @@ class Wording:
         self, role: str, metadata: Metadata[Any], files: Mapping[Path, bytes] | None = None
     ) -> list[str]:
         """What a signature over one role's `metadata` says. `files` are not in the folder yet."""
-        before = self._published.metadata[role].signed
+        before = self._published.metadata.get(role)
         contents = self.contents(role, metadata, files)
-        return shown.in_words(role, metadata.signed.to_dict(), before.to_dict(), contents)
+        was = before.signed.to_dict() if before else None
+        return shown.in_words(role, metadata.signed.to_dict(), was, contents)
 
     def contents(
         self, role: str, metadata: Metadata[Any], files: Mapping[Path, bytes] | None = None
@@ -47,8 +48,9 @@ class Wording:
         """The JSON files that `metadata` and what is in force name, by SHA-256, as far as they are
         here.
         """
-        before = self._published.metadata[role].signed
-        return self._named(metadata.signed, files or {}) | self._named(before, files or {})
+        found = self._named(metadata.signed, files or {})
+        before = self._published.metadata.get(role)
+        return found | self._named(before.signed, files or {}) if before else found
 
     def _named(self, signed: Any, files: Mapping[Path, bytes]) -> dict[str, bytes]:
         if not isinstance(signed, Targets):

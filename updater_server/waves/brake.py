@@ -1,8 +1,8 @@
 """The brake: halts a release, and can do nothing else.
 
-What it signs is the plan in force with one release more among those halted, made from nothing that
-waits. It works with the online keys in the data folder, or, where the key of the plans is kept by
-people, with a halt that they signed before (`Repository.ready_brake`).
+With its own key, `brake-1`, it says on its channel what is halted; the key can say nothing else. A
+plan that halts is put out, too, for terminals of before: with the key of the plans, or with a halt
+that people signed before (`Repository.ready_brake`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from updater_server import channels
 from updater_server.channels import keys as key_files
-from updater_server.channels.policy import ROLLOUT_ROLES
 from updater_server.renewal import PASSPHRASE
 from updater_server.service import Service
 
@@ -57,8 +56,8 @@ def _halt(
     passphrases = key_files.from_environment(PASSPHRASE)
     signers, closed = key_files.load_what_opens(folder.online_keys, passphrases)
     try:
-        repository.brake(channel, release, because, signers, now)
-        repository.publish(signers, now, [ROLLOUT_ROLES[channel]])
+        roles = repository.brake(channel, release, because, signers, now)
+        repository.publish(signers, now, roles)
     except channels.ReleaseRefused:
         # Somebody halted it between the two looks: theirs stands. Or nobody may have it any more.
         repository.published.read_anew()

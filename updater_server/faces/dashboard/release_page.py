@@ -7,7 +7,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from updater_server.channels import CHANNELS, RepositoryError
+from updater_server.channels import CHANNELS, RepositoryError, commits
 from updater_server.channels.entry import ReleaseEntry
 from updater_server.channels.history import LET_OUT, History
 from updater_server.channels.published import Published
@@ -26,6 +26,7 @@ def html(release: int, found: History, published: Published, now: int) -> str | 
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>
 <body><header><h1>Release {release}</h1><span>{minute(now)} UTC</span></header>
 <main>{"".join(_entry(cls, entry, published) for cls, entry in sorted(entries.items()))}
+{"".join(_commits(entry, published) for entry in list(entries.values())[:1])}
 {_signatures(release, published)}{_steps(release, found)}</main></body></html>
 """
 
@@ -46,6 +47,25 @@ def _entry(hardware: str, entry: ReleaseEntry, published: Published) -> str:
         "<a href='/board'>board</a></p><table><thead><tr><th>Payload</th><th>From the image</th>"
         f"<th>Bytes on the air, without headers</th></tr></thead><tbody>{rows}</tbody></table>"
         "</section>"
+    )
+
+
+def _commits(entry: ReleaseEntry, published: Published) -> str:
+    came = commits.read(published.directory, entry.commit)
+    if came is None:
+        return ""
+    rows = "".join(
+        f"<tr><td><code>{escape(one.commit[:12])}</code></td><td>{escape(one.subject)}</td></tr>"
+        for one in came.commits
+    )
+    more = came.count - len(came.commits)
+    rest = f"<p class='muted'>and {more:,} more</p>" if more > 0 else ""
+    return (
+        f'<section class="wide"><h2>{came.count:,} commits since release '
+        f"<a href='/board/releases/{came.after}'>{came.after}</a></h2>"
+        f"<table><tbody>{rows}</tbody></table>{rest}<p class='muted'>as the machine knew them that "
+        f"signed it first: <code>git diff {escape(came.since[:12])} {escape(entry.commit[:12])}"
+        "</code></p></section>"
     )
 
 
