@@ -13,13 +13,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SLOTS = const(51)
+_SLOTS = const(60)
+_AIR_NOW = const(51)
 _FIRST_HISTOGRAM = const(30)
 _MOST = const(0x3FFFFFFF)
 # The bounds of the histograms in seconds, from number 30 on: five of the first, four of each other.
 _BOUNDS = b"\x03\x06\x0a\x0f\x1e\x05\x0a\x14\x28\x01\x03\x08\x14\x02\x05\x0a\x14"
 
-# How long it was counted (ms); what metric 1 counts, 2, …; then the histograms' buckets in a row.
+# How long it was counted (ms); what metric 1 counts, 2, …; then the histograms' buckets in a row;
+# what is on the air now (bytes), and by purpose what was: metric 34.
 values = array("I", bytes(4 * _SLOTS))
 told: bytes | None = None
 """A window that waits for the answer to its message."""
@@ -48,3 +50,17 @@ def took(number: int, ms: int) -> None:
         at += 1
         slot += 1
     add(slot)
+
+
+def air(size_bytes: int) -> None:
+    """So many bytes leave or have come, headers and all, for whatever is asked now."""
+    values[_AIR_NOW] += size_bytes
+
+
+def spent(purpose: int) -> None:
+    """What went over the air since the last call was for this: a place in metric 34, from 1 on. Who
+    asked calls it as soon as the answer is there, or is given up, before anybody else may ask.
+    """
+    slot = _AIR_NOW + purpose
+    values[slot] = min(values[slot] + values[_AIR_NOW], _MOST)
+    values[_AIR_NOW] = 0

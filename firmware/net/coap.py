@@ -7,7 +7,8 @@ else comes is passed over.
 """
 
 from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
-from firmware.net.modem.errors import LinkTimeout
+from firmware import counts
+from firmware.net.modem.errors import LinkError, LinkTimeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _POST = const(2)
 _CHANGED = const(0x44)
 _DATAGRAM_BYTES = const(1152)
 _PIECE_BYTES = const(512)
+_AIR_WASTED = const(7)  # of `counts`
 _LATER_MS = const(12000)
 """So long may an answer take that was announced: a supplier is asked meanwhile."""
 
@@ -89,6 +91,7 @@ async def ask(
             is_over, answer = await _hear(modem, message_id, wait_ms, opened)
             if is_over:
                 return answer
+            counts.spent(_AIR_WASTED)
     finally:
         await modem.close()
     return None
@@ -127,10 +130,12 @@ async def _hear(
 
 
 async def _datagram(modem: "Modem", timeout_ms: int) -> bytes:
-    """What came. Raises LinkTimeout, LinkError."""
+    """What came. Raises LinkTimeout; LinkError, also where the socket is gone: no answer comes."""
     data = bytearray()
     while True:
         piece = await modem.receive(_PIECE_BYTES, timeout_ms)
+        if not len(piece):
+            raise LinkError("closed")
         data.extend(piece)
         if len(piece) < _PIECE_BYTES or len(data) > _DATAGRAM_BYTES:
             return bytes(data)

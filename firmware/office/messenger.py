@@ -7,7 +7,7 @@ comes without the seal decides nothing about money.
 from bootloader.shared import cbor, cose
 from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
 from bootloader.shared.strict import fault
-from firmware import lent
+from firmware import counts, lent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ REPLY_BYTES = const(6144)
 _COAP_PLAIN_BYTES = const(960)  # with its envelope it fits a datagram
 FLOAT_MINOR = const(1 << 40)
 UINT32 = const(0xFFFFFFFF)
+# Of `counts`: what airtime is spent on.
+_AIR_SALE = const(1)
+_AIR_SYNC = const(2)
+_AIR_CHECK_IN = const(3)
+_AIR_WASTED = const(7)
 _DATAGRAM = ("firmware.net.coap", "firmware.office.datagram")
 _REST_MS = const(300000)
 _LONGEST = const(4)  # 5 min times 4 to the power of it: 21 h
@@ -142,6 +147,7 @@ class Messenger:
         content[_KIND] = kind
         plain = cbor.dumps(content)
         answer: bytes | None = None
+        purpose = _AIR_WASTED
         fits = self.coap_port and kind != STOCK and len(plain) <= _COAP_PLAIN_BYTES
         is_first = fits and not road and ticks_diff(ticks_ms(), self._rests_until_ms) >= 0
         if is_first:
@@ -155,6 +161,7 @@ class Messenger:
             if road:
                 answer = await road(plain)
             elif answer is None:
+                counts.spent(_AIR_WASTED)
                 answer = await self._by_post(plain)
                 if is_first:  # datagrams do not pass, and something else does
                     self.misses += 1
@@ -162,8 +169,13 @@ class Messenger:
                     if self.misses > 1:
                         self._rests_until_ms = ticks_add(ticks_ms(), rest_ms)
             reply = cbor.loads(answer)
+            purpose = _AIR_SALE if kind in (SALE, LOOK_UP) else _AIR_SYNC
+            if kind == CHECK_IN:
+                purpose = _AIR_CHECK_IN
         except ValueError as error:
             raise BadReply(str(error))
+        finally:
+            counts.spent(purpose)
         if not isinstance(reply, dict):
             raise BadReply("not a map")
         if reply.get(_KIND) == _KIND_ERROR:

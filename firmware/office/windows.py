@@ -40,8 +40,14 @@ _BOOTS_CRASH = const(19)
 _BOOTS_UPDATE = const(20)
 _COUNTERS = const(30)
 _HISTOGRAMS = ((30, 30, 36), (31, 36, 41), (32, 41, 46), (33, 46, 51))
+# What went over the air, by purpose, in units of 32 bytes; what is less waits for the next one.
+_AIR = const(34)
+_AIR_FIRST = const(52)
+_AIR_UNIT_BITS = const(5)
+_AIR_REST = const(31)
+_AIR_MOST = const(1562500)
 # The most of an hour; of every other counter 3,600.
-_MOST = {21: 10000, 22: 10000, 23: 50000000, 24: 50000000, 27: 10000, 28: 1000}
+_MOST = {21: 10000, 22: 10000, 27: 10000, 28: 1000}
 # The most of the least that was measured, however long the window is.
 _BOUNDS = {25: 10000, 26: 16777216}
 
@@ -119,8 +125,10 @@ def _cut(wanted_s: int) -> bytes | None:
         window = cbor.dumps([counts.release, counts.sequence, now_s - length_s, length_s, counted])
     counts.sequence += 1
     values[0] %= 1000
-    for n in range(1, len(values)):
+    for n in range(1, _AIR_FIRST - 1):
         values[n] = 0
+    for n in range(_AIR_FIRST, len(values)):
+        values[n] &= _AIR_REST
     return window
 
 
@@ -134,8 +142,16 @@ def _bounded(length_s: int) -> "Iterator[tuple[int, int | list[int]]]":
         if value:
             yield number, value
     for number, first, end in _HISTOGRAMS:
-        buckets = list(values[first:end])
-        while buckets and not buckets[-1]:
-            buckets.pop()
+        buckets = _without_end(list(values[first:end]))
         if buckets and sum(buckets) <= 3600 * hours:
             yield number, buckets
+    spent = [min(n >> _AIR_UNIT_BITS, _AIR_MOST * hours) for n in values[_AIR_FIRST:]]
+    if _without_end(spent):
+        yield _AIR, spent
+
+
+def _without_end(counted: list[int]) -> list[int]:
+    """The same list, without the zeros at its end."""
+    while counted and not counted[-1]:
+        counted.pop()
+    return counted

@@ -4,7 +4,14 @@ pieces.
 
 from bootloader.shared.compat import collect, const
 from firmware import counts
-from firmware.net.http import DEFLATED, BadResponse, ConnectionLost, GaveWay, plain_body
+from firmware.net.http import (
+    DEFLATED,
+    BadResponse,
+    ConnectionLost,
+    GaveWay,
+    HttpError,
+    plain_body,
+)
 
 from .errors import Missing
 
@@ -22,6 +29,12 @@ _TARGETS = "/tuf/targets/"
 _NEWS = "/tuf/news/"
 _DOWNLOADS_TRIED = const(14)
 _DOWNLOADS_FAILED = const(15)
+# What airtime is spent on, of `counts`.
+_AIR_POLL = const(4)
+_AIR_METADATA = const(5)
+_AIR_UPDATE = const(6)
+_AIR_WASTED = const(7)
+_NOT_MODIFIED = const(304)
 
 
 class Server:
@@ -42,10 +55,15 @@ class Server:
 
     async def _get(self, path: str, limit_bytes: int, headers: "Headers") -> "Response":
         while True:
+            purpose = _AIR_WASTED
             try:
-                return await self.http.request("GET", path, headers, limit_bytes=limit_bytes)
+                response = await self.http.request("GET", path, headers, limit_bytes=limit_bytes)
+                purpose = _AIR_POLL if response.status == _NOT_MODIFIED else _AIR_METADATA
+                return response
             except GaveWay:
                 pass  # it is asked again once the sale has its answer
+            finally:
+                counts.spent(purpose)
 
     async def metadata(self, name: str, limit_bytes: int) -> bytes:
         """A file of metadata. Raises Missing."""
@@ -78,10 +96,17 @@ class Server:
             GaveWay: a sale has the link; what `sink` got is good.
         """
         counts.add(_DOWNLOADS_TRIED)
+        purpose = _AIR_UPDATE
         try:
             return await self.http.request(
                 "GET", _TARGETS + name, headers, sink=sink, limit_bytes=limit_bytes, on_head=on_head
             )
         except ConnectionLost:
-            counts.add(_DOWNLOADS_FAILED)
+            counts.add(_DOWNLOADS_FAILED)  # what came is kept
             raise
+        except HttpError as error:
+            if not isinstance(error, GaveWay):
+                purpose = _AIR_WASTED
+            raise
+        finally:
+            counts.spent(purpose)

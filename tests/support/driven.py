@@ -16,6 +16,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 from unittest import mock
 
+# Loaded before the clock is set: what is loaded by name later has the host's.
+import firmware.net.modem.climb
+import firmware.net.modem.joining
+import firmware.net.modem.sim800_names
+import firmware.net.modem.sim800_start  # noqa: F401
 from firmware.duties.radio import Radio as RadioDuty
 from firmware.net.http_client import HttpClient
 from firmware.net.link import Link
@@ -268,7 +273,11 @@ def device_time(loop: SimulatedLoop) -> Iterator[None]:
     async def wait_for_ms(work: Any, ms: int) -> Any:
         return await asyncio.wait_for(work, ms / 1000)
 
-    with mock.patch.multiple(asyncio, create=True, ThreadSafeFlag=Flag, wait_for_ms=wait_for_ms):
+    async def sleep_ms(ms: int) -> None:
+        await asyncio.sleep(ms / 1000)
+
+    has_besides = {"ThreadSafeFlag": Flag, "wait_for_ms": wait_for_ms, "sleep_ms": sleep_ms}
+    with mock.patch.multiple(asyncio, create=True, **has_besides):
         patches = [
             mock.patch.object(module, "ticks_ms", ticks_ms)
             for name, module in list(sys.modules.items())

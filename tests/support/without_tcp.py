@@ -42,15 +42,19 @@ class Seen:
 
 
 class Server(asyncio.DatagramTransport):
-    """The server's two faces. `seen`: what came by datagram; `posted`: how many by HTTP. `change`
-    may spoil what the server says to a datagram; `answers` are the ways back.
+    """The server's two faces. `seen`: what came by datagram, the newest `KEPT`; `posted`: how many
+    by HTTP. `change` may spoil what the server says to a datagram; `answers` are the ways back.
+    `files`: what it serves to a GET, by path, in ranges.
     """
+
+    KEPT = 1000
 
     def __init__(self, shop: Shop, kind: type[Datagrams] = Datagrams) -> None:
         super().__init__()
         self.shop = shop
         self.seen: list[Seen] = []
         self.posted = 0
+        self.files: dict[str, bytes] = {}
         self.change: Callable[[Seen, bytes], list[bytes]] = lambda seen, said: [said]
         self.answers: dict[Any, tuple[Seen, Answer]] = {}
         self.face = kind(shop.service, self._answer)
@@ -65,6 +69,7 @@ class Server(asyncio.DatagramTransport):
         """A datagram has come (`hw_sim.network.datagrams.DatagramHost`)."""
         address = ("10.64.0.7", port)
         self.seen.append(Seen(port, data))
+        del self.seen[: -self.KEPT]
         self.answers[address] = (self.seen[-1], answer)
         self.face.datagram_received(data, address)
 
@@ -89,6 +94,9 @@ class Server(asyncio.DatagramTransport):
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
+                if head.startswith(b"GET "):
+                    writer.write(self._file(head))
+                    continue
                 length = int(head.lower().partition(b"content-length: ")[2].split(b"\r")[0] or 0)
                 body = await reader.readexactly(length)
                 status, said = 200, b"answer to " + body
@@ -97,6 +105,21 @@ class Server(asyncio.DatagramTransport):
                     status, said = terminal.handle(self.shop.service, body)
                 heads = b"content-type: application/cose\r\ncontent-length: %d" % len(said)
                 writer.write(b"HTTP/1.1 %d \r\n%s\r\n\r\n%s" % (status, heads, said))
+
+    def _file(self, head: bytes) -> bytes:
+        """The answer to a GET: the range of a file, as `faces.files` gives it."""
+        data = self.files.get(head.split()[1].decode())
+        if data is None:
+            return b"HTTP/1.1 404 \r\ncontent-length: 0\r\n\r\n"
+        span = head.lower().partition(b"range: bytes=")[2].split(b"\r")[0]
+        first, _, last = span.partition(b"-")
+        piece = data[int(first) : int(last) + 1]
+        return b"HTTP/1.1 206 \r\ncontent-range: bytes %s/%d\r\ncontent-length: %d\r\n\r\n%s" % (
+            span,
+            len(data),
+            len(piece),
+            piece,
+        )
 
 
 class Till:
@@ -144,10 +167,10 @@ class Counter:
         self.longest_s = 0.0
         self.unanswered = 0
 
-    async def sell(self) -> None:
-        """One sale, asked for until it is answered."""
+    def new_sale(self) -> Any:
+        """A sale of one voucher that nobody was asked for yet."""
         self.sold += 1
-        sale: Any = SimpleNamespace(
+        return SimpleNamespace(
             sequence=self.sold + 1,
             product_id="air50",
             amount_minor=5000,
@@ -155,20 +178,28 @@ class Counter:
             time=1_790_000_000,
             recipient=None,
         )
+
+    async def ask(self, sale: Any) -> bool:
+        """Ask for a sale as the terminal does; whether it was answered."""
+        self.driven.http.sales += 1
+        till: Any = self.till
+        try:
+            await ask(self.messenger, till, sale)
+            return True
+        except (NoNetwork, BadReply, ServerRefused) as error:
+            self.driven._note(f"sale: {error}")
+            self.unanswered += 1
+            self.driven.link.lost()
+            self.driven.link.hurry()
+            return False
+        finally:
+            self.driven.http.sales -= 1
+
+    async def sell(self) -> None:
+        """One sale, asked for until it is answered."""
+        sale = self.new_sale()
         begun_s = self.driven.now_s
-        while True:
-            self.driven.http.sales += 1
-            till: Any = self.till
-            try:
-                await ask(self.messenger, till, sale)
-                break
-            except (NoNetwork, BadReply, ServerRefused) as error:
-                self.driven._note(f"sale: {error}")
-                self.unanswered += 1
-                self.driven.link.lost()
-                self.driven.link.hurry()
-            finally:
-                self.driven.http.sales -= 1
+        while not await self.ask(sale):
             await asyncio.sleep(AGAIN_S)
             assert self.driven.now_s - begun_s < LONGEST_S, "a sale has no end"
         self.longest_s = max(self.longest_s, self.driven.now_s - begun_s)

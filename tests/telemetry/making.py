@@ -21,6 +21,25 @@ def _some(chance: random.Random, count: int, share: float) -> int:
     return sum(chance.random() < share for _ in range(count))
 
 
+def _spent(chance: random.Random, sales: int, hours: int) -> list[int]:
+    """By purpose, in units of 32 bytes: sales, journal, check-ins, polls, signed lists, releases,
+    and what was asked in vain.
+    """
+    bytes_by_purpose = [
+        200 * sales + chance.randrange(200),
+        170 * sales + chance.randrange(200),
+        250 * (1 + hours // 4),
+        150 * _some(chance, hours, 0.2),
+        chance.randrange(900),
+        chance.randrange(9000) * _some(chance, 1, 0.2),
+        chance.randrange(700) * _some(chance, 1, 0.5),
+    ]
+    units = [size // 32 for size in bytes_by_purpose]
+    while units and not units[-1]:
+        units.pop()
+    return units
+
+
 def made_window(
     chance: random.Random, hours: int, start_s: int = BEGAN_S, release: int = 2_026_112_701
 ) -> list[Any]:
@@ -48,11 +67,10 @@ def made_window(
         16: min(60 * hours, 30 * hours + chance.randrange(60)),
         17: _some(chance, hours, 0.04),
         22: _some(chance, hours, 0.2),
-        23: 350 * connects + chance.randrange(2000),
-        24: 400 * connects + chance.randrange(2000),
         25: 3600 + chance.randrange(550),
         26: 20_000 + chance.randrange(9000),
         29: _some(chance, hours, 0.01),
+        34: _spent(chance, sales, hours),
         30: _buckets(chance, printed, [5, 40, 40, 10, 4, 1]),
         31: _buckets(chance, attaches, [20, 50, 20, 8, 2]),
         32: _buckets(chance, connects, [20, 50, 20, 8, 2]),

@@ -37,6 +37,7 @@ def differences(table: dict[str, Any]) -> list[str]:
         ("counter", metrics.COUNTERS),
         ("least", metrics.LEAST),
         ("histogram", metrics.HISTOGRAMS),
+        ("ledger", metrics.LEDGER),
         ("guard", metrics.GUARDED),
     ):
         theirs = table[section]
@@ -58,6 +59,7 @@ def test_the_server_counts_what_the_table_says() -> None:
         ("counter", "sales_tried", "id", 99),
         ("counter", "minutes_on", "most", 60),
         ("histogram", "answer", "bounds", [1, 2]),
+        ("ledger", "air", "purposes", ["sale"]),
         ("guard", "crash", "failed", ["crashes"]),
         ("least", "heap_low_bytes", "unit", "words"),
     ],
@@ -69,9 +71,8 @@ def test_another_figure_would_be_noticed(section: str, name: str, key: str, valu
 
 
 def test_no_number_is_given_twice() -> None:
-    numbers = [
-        row["id"] for part in ("counter", "least", "histogram") for row in TABLE[part].values()
-    ]
+    parts = ("counter", "least", "histogram", "ledger")
+    numbers = [row["id"] for part in parts for row in TABLE[part].values()]
     assert len(set(numbers)) == len(numbers)
 
 
@@ -82,7 +83,7 @@ def test_every_guard_of_the_usual_policy_is_counted_or_told_by_silence() -> None
 
 def test_the_page_names_every_metric_and_every_refusal() -> None:
     page = (DOCS / "metrics.md").read_text("utf-8")
-    names = [*windows.REASONS, *metrics.GUARDED]
+    names = [*windows.REASONS, *metrics.GUARDED, *metrics.LEDGER["air"].purposes]
     assert [name for name in names if f"`{name}`" not in page] == []
 
 

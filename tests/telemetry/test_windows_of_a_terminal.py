@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import random
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,8 @@ def named_in(source: str) -> list[tuple[str, str, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("counts."):
             how, named = ast.unparse(node.func).removeprefix("counts."), node.args[:1]
+            if how in ("air", "spent"):
+                continue  # bytes, and what they were for: `purposes_in`
         elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "counts.values":
             how, named = "least", [node.slice]
         else:
@@ -95,6 +98,60 @@ def wrong_names(source: str) -> list[str]:
     ]
 
 
+def purposes_in(source: str) -> dict[str, int]:
+    """{purpose of the ledger: its place} of each constant that names one."""
+    named = re.findall(r"^_AIR_([A-Z_]+) = const\((\d+)\)", source, re.MULTILINE)
+    known = metrics.LEDGER["air"].purposes
+    return {name.lower(): int(place) for name, place in named if name.lower() in known}
+
+
+def test_the_terminal_spends_airtime_by_the_tables_places() -> None:
+    places = {name: at for at, name in enumerate(metrics.LEDGER["air"].purposes, 1)}
+    found: dict[str, int] = {}
+    for file in sorted((ROOT / "firmware").rglob("*.py")):
+        named = purposes_in(file.read_text("utf-8"))
+        assert named.items() <= places.items(), file
+        found |= named
+    assert places.keys() - found.keys() == {"sms"}, "for which there is room"
+    assert not purposes_in("_AIR_SYNC = const(1)").items() <= places.items(), "it would be noticed"
+
+
+def test_what_went_over_the_air_is_told_by_purpose_and_nothing_is_rounded_away(
+    clock: SimpleNamespace,
+) -> None:
+    spent = {1: 0, 3: 0, 7: 0}
+    told_units = dict.fromkeys(spent, 0)
+    chance = random.Random(4)
+    for _ in range(40):
+        for purpose in spent:
+            size = chance.randrange(90)
+            counts.air(size)
+            counts.air(size)
+            counts.spent(purpose)
+            spent[purpose] += 2 * size
+        passes(clock, 20)
+        (window,) = taken(told_by.due(), clock)
+        told_by.answered(counts.told)
+        units = [*window.values.get(34, []), *[0] * 8]
+        for purpose in spent:
+            told_units[purpose] += units[purpose - 1]
+    for purpose, size in spent.items():
+        assert 0 <= size - 32 * told_units[purpose] < 32
+    counts.spent(2)
+    assert counts.values[53] == 0, "nothing was on the air"
+
+
+def test_more_than_a_modem_can_carry_is_held_to_what_the_server_takes(
+    clock: SimpleNamespace,
+) -> None:
+    for purpose in range(1, 9):
+        counts.air(1 << 30)
+        counts.spent(purpose)
+    passes(clock, 3)
+    (window,) = taken(told_by.due(), clock)
+    assert window.values[34] == [3 * metrics.LEDGER["air"].most] * 8
+
+
 def test_the_terminal_counts_by_the_tables_numbers() -> None:
     counted = set()
     for file in sorted((ROOT / "firmware").rglob("*.py")):
@@ -103,6 +160,8 @@ def test_the_terminal_counts_by_the_tables_numbers() -> None:
         counted |= {metric for _, metric, _ in named_in(source)}
     told = {name for part in ("counter", "least", "histogram") for name in TABLE[part]}
     never_counted = {
+        "bytes_up",  # of releases before the ledger
+        "bytes_down",
         "crashes",  # a task that fails ends the program here
         "minutes_on",  # the length of the window
     }
@@ -259,8 +318,10 @@ def test_a_start_is_counted_by_what_it_was_for() -> None:
 
 def test_counting_never_ends_a_program() -> None:
     for _ in range(5):
-        counts.add(23, (1 << 30) - 1)
-    assert counts.values[23] == (1 << 30) - 1
+        counts.add(22, (1 << 30) - 1)
+        counts.air((1 << 30) - 1)
+        counts.spent(1)
+    assert counts.values[22] == counts.values[52] == (1 << 30) - 1
 
 
 def test_the_least_is_the_least_of_what_was_measured(clock: SimpleNamespace) -> None:
@@ -328,8 +389,9 @@ def test_a_days_window_is_small(clock: SimpleNamespace) -> None:
         for number in (3, 4, 5, 7, 9, 11, 13, 14, 15, 17, 22, 29):
             counts.add(number, chance.random() < 0.4)
         counts.add(8, 4)
-        counts.add(23, 20_000 + chance.randrange(9000))
-        counts.add(24, 20_000 + chance.randrange(9000))
+        for purpose, size in enumerate((4200, 3600, 1900, 250, 900, 9000, 700), 1):
+            counts.air(chance.randrange(size // 2, 2 * size))
+            counts.spent(purpose)
         counts.values[25] = 3600 + chance.randrange(500)
         counts.values[26] = 20_000 + chance.randrange(9000)
         for number, name in ((30, "key_to_paper"), (31, "attach"), (32, "connect"), (33, "answer")):

@@ -10,10 +10,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from hw_sim.network.datagrams import Ways
 from hw_sim.network.faults import Cure
+from hw_sim.network.link import POOR_GPRS
 from hw_sim.network.sim_card import Registration
-from tests.support.driven import Driven
+from tests.support.driven import STEADY, Driven
 
 Chance = random.Random
 
@@ -86,6 +89,34 @@ def _flood(driven: Driven, chance: Chance) -> None:
     driven.uart.flood(900)
 
 
+def _datagrams(seconds: float, **ways: Any) -> Callable[[Driven, Chance], None]:
+    """For so long they fare worse; where two such times meet, the first one's end ends both."""
+
+    def strike(driven: Driven, chance: Chance) -> None:
+        internet = driven.network.internet
+        internet.ways = Ways(**ways)
+
+        def heal() -> None:
+            internet.ways = Ways()
+
+        driven.pace.call_later(seconds, heal)
+
+    return strike
+
+
+def _poor(seconds: float) -> Callable[[Driven, Chance], None]:
+    def strike(driven: Driven, chance: Chance) -> None:
+        network = driven.network
+        network.link = POOR_GPRS
+
+        def heal() -> None:
+            network.link = STEADY
+
+        driven.pace.call_later(seconds, heal)
+
+    return strike
+
+
 FAULTS = (
     Fault("silent restart", lambda d, c: d.part.crash(silent=True), 45),
     Fault("restart with its words", lambda d, c: d.part.crash(), 45),
@@ -114,4 +145,14 @@ FAULTS = (
     Fault("a line that never pauses, of a part that answers nothing", _flood, 120),
     Fault("nothing crosses for 40 s", lambda d, c: d.network.stall(40), 120, 40),
     Fault("connections refused", _refused, 120),
+    Fault("no datagram passes for an hour", _datagrams(3600, blocked=True), 60, 0, 0),
+    Fault(
+        "datagrams lost, doubled and late for an hour",
+        _datagrams(3600, loss=0.3, doubled=0.2, late=0.2, late_s=4),
+        60,
+    ),
+    Fault(
+        "a box forgets where answers belong for an hour", _datagrams(3600, forgets_s=0.5), 60, 0, 0
+    ),
+    Fault("the edge of a cell for an hour", _poor(3600), 120),
 )

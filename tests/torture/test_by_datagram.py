@@ -7,9 +7,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from firmware.net import coap
+from firmware.net.modem.errors import LinkError
 from firmware.office import datagram, messenger
 from firmware.office.messenger import Messenger, NoNetwork
 from hw_sim.network.link import DATAGRAM_OVERHEAD_BYTES, LinkProfile, name_bytes
@@ -91,6 +95,30 @@ def test_an_answer_that_never_comes_is_asked_for_by_http_and_costs_one_voucher(
         assert counter.longest_s < 20
 
     at_counter(shop, story)
+
+
+def test_a_socket_that_is_gone_ends_the_wait_and_the_sale_goes_the_other_road(shop: Shop) -> None:
+    async def story(counter: Counter) -> None:
+        def takes_the_context(seen: Seen, said: bytes) -> list[bytes]:
+            counter.driven.network.deactivate_pdp()
+            return []
+
+        counter.server.change = takes_the_context
+        await counter.sell()
+        counter.server.change = lambda seen, said: [said]
+        assert counter.lost_and_doubled() == (0, 0)
+        assert counter.longest_s < 60
+
+    at_counter(shop, story)
+
+
+def test_no_more_is_read_of_a_socket_that_is_gone() -> None:
+    async def receive(max_bytes: int, timeout_ms: int) -> bytes:
+        return b""
+
+    gone: Any = SimpleNamespace(receive=receive)
+    with pytest.raises(LinkError):
+        asyncio.run(coap._datagram(gone, 2000))
 
 
 def blocked_for_a_day(shop: Shop) -> None:

@@ -9,31 +9,32 @@ import random
 
 import pytest
 
-from firmware.net.link import ONLINE
 from hw_sim.modem.consumption import Draw
 from tests.support.driven import Driven, drive
+from tests.support.without_tcp import Counter, at_counter
 from tests.torture import gsm
 from tests.torture.gsm_faults import FAULTS, Fault
+from tests.torture.gsm_trade import Report, Trade
 from tests.torture.gsm_wrong_builds import WRONG_BUILDS, WrongBuild, look_at
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_each_fault_is_cured_within_its_bound(fault: Fault) -> None:
-    report = gsm.Report()
+    report = Report()
 
-    async def story(driven: Driven) -> None:
-        shop = gsm.Shop(driven, report)
-        await driven.until(lambda: driven.link.state == ONLINE, 60, "the first time online")
-        await shop.sell()
+    async def story(counter: Counter) -> None:
+        trade = Trade(counter, report)
+        await trade.sell()
         await asyncio.sleep(30)
         chance = random.Random(fault.name)
-        await gsm.strike(driven, shop, chance, [fault], report)
+        await gsm.strike(counter.driven, trade, chance, [fault], report)
         assert report.rows[fault.name].unanswered <= fault.lost
         await asyncio.sleep(5)
-        await shop.sell()
-        assert not shop.open
+        await trade.sell()
+        assert not trade.open
 
-    drive(story, seed=len(fault.name))
+    with gsm.a_shop(1000) as shop:
+        at_counter(shop, story, len(fault.name))
     assert report.hangs == []
     assert report.is_clean
 

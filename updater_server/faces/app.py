@@ -11,6 +11,7 @@ POST /v1/bench           what technicians did at their benches
 POST /v1/suppliers/<name>/reports/<secret>  what suppliers tell of sales that they make
 GET  /                   the dashboard, by HTTP Basic (any name, a token of the office)
 GET  /statement           what an account did in some days: page, CSV or PDF, by HTTP Basic as above
+GET  /board/air           what went over the air by month and purpose (`airtime`)
 GET  /board               the board; /board/live its inside, /board/halt stops a release (`board`)
 GET  /metrics             figures for Prometheus, by HTTP Basic as above
      /api/v1/…            programs of the operator and of parties (`partners`)
@@ -27,7 +28,7 @@ from collections.abc import Callable
 from litestar import Litestar, Response, asgi, get
 from litestar.types import Receive, Scope, Send
 
-from updater_server.faces import board, operator, supplier_reports, technician
+from updater_server.faces import airtime, board, operator, supplier_reports, technician
 from updater_server.faces.errors import plain_error
 from updater_server.faces.files import StaticFiles
 from updater_server.faces.front import Front
@@ -88,6 +89,7 @@ def make_app(service: Service, leaving: Callable[[], bool] = lambda: False) -> F
             *technician.routes(service, pages),
             *operator.routes(service, pages),
             *board.routes(service, pages),
+            *airtime.routes(service, pages),
             *supplier_reports.routes(service, reports),
             health,
             api,

@@ -26,21 +26,28 @@ from updater_server import halting
 from updater_server.channels import RepositoryError, open_published, pipeline_table, sheets
 from updater_server.errors import InputError, StateError
 from updater_server.faces import sign_in
-from updater_server.faces.dashboard import pipeline_page, release_page, sheet_page, terminal_page
+from updater_server.faces.dashboard import (
+    air_page,
+    pipeline_page,
+    release_page,
+    sheet_page,
+    terminal_page,
+)
 from updater_server.faces.dashboard.board import POLICY, LiveBoard
 from updater_server.faces.lanes import Lane
 from updater_server.faces.requests import AnyRequest, authorization, decode, query
 from updater_server.fleet import as_of, technicians, terminals
 from updater_server.service import Service
 from updater_server.store.engine import reading
+from updater_server.telemetry import air
 
-_SEES = (technicians.VIEWER, technicians.RELEASE, technicians.OFFICE)
-_KINDS = {
+SEES = (technicians.VIEWER, technicians.RELEASE, technicians.OFFICE)
+KINDS = {
     "html": "text/html; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
 }
-_HEADERS = {
+HEADERS = {
     "content-security-policy": POLICY,
     "cache-control": "private, no-cache",
     "x-content-type-options": "nosniff",
@@ -65,17 +72,17 @@ class BoardFace:
 
     def page(self, token: str) -> str:
         """`GET /board`."""
-        who = sign_in.technician(self._service, token, "basic", *_SEES)
+        who = sign_in.technician(self._service, token, "basic", *SEES)
         return self._live.page(who.name, who.role == technicians.RELEASE)
 
     def inside(self, token: str) -> tuple[str, str]:
         """`GET /board/live`: (the inside, its ETag)."""
-        sign_in.technician(self._service, token, "basic", *_SEES)
+        sign_in.technician(self._service, token, "basic", *SEES)
         return self._live.inside()
 
     def terminal(self, token: str, name: str) -> str:
         """`GET /board/terminals/<id>`: one terminal's page."""
-        sign_in.technician(self._service, token, "basic", *_SEES)
+        sign_in.technician(self._service, token, "basic", *SEES)
         found = self._live.history
         try:
             found.follow()
@@ -86,7 +93,9 @@ class BoardFace:
             owner = terminals.get(connection, terminal_id)
             told = as_of.timeline(connection, terminal_id)
             heard_at = as_of.last_check_in(connection, terminal_id)
-        return terminal_page.html(owner, told, heard_at, found, self._service.now())
+            months = air.of_terminal(connection, terminal_id)
+        spent = air_page.section(months, air.operators(self._service.folder.path))
+        return terminal_page.html(owner, told, heard_at, found, self._service.now(), spent)
 
     def sheet(self, token: str, channel: str, release: int) -> str:
         """`GET /board/verdicts/<channel>/<release>`: what the newest verdict was made of.
@@ -94,7 +103,7 @@ class BoardFace:
         Raises:
             InputError: there is none.
         """
-        sign_in.technician(self._service, token, "basic", *_SEES)
+        sign_in.technician(self._service, token, "basic", *SEES)
         found = sheets.read(self._service.folder.repository).get(channel, {}).get(str(release))
         if found is None:
             raise InputError(f"no verdict on release {release} on {channel[:16]} yet")
@@ -106,7 +115,7 @@ class BoardFace:
         Raises:
             InputError: no channel ever listed it.
         """
-        sign_in.technician(self._service, token, "basic", *_SEES)
+        sign_in.technician(self._service, token, "basic", *SEES)
         found = self._live.history
         try:
             found.follow()
@@ -120,20 +129,20 @@ class BoardFace:
 
     def pipeline(self, token: str, asked: Mapping[str, str]) -> tuple[bytes, str]:
         """`GET /pipeline`: (what was asked for, its media type)."""
-        sign_in.technician(self._service, token, "basic", *_SEES)
+        sign_in.technician(self._service, token, "basic", *SEES)
         kind = asked.get("as", "html")
-        if kind not in _KINDS:
-            raise InputError(f"as is one of {', '.join(_KINDS)}")
+        if kind not in KINDS:
+            raise InputError(f"as is one of {', '.join(KINDS)}")
         found, now = self._live.history, self._service.now()
         try:
             found.follow()
         except RepositoryError as error:
             raise StateError(str(error)) from error
         if kind == "csv":
-            return pipeline_table.as_csv(found).encode(), _KINDS[kind]
+            return pipeline_table.as_csv(found).encode(), KINDS[kind]
         if kind == "json":
-            return msgspec.json.encode(pipeline_table.as_values(found, now)), _KINDS[kind]
-        return pipeline_page.html(found, now).encode(), _KINDS[kind]
+            return msgspec.json.encode(pipeline_table.as_values(found, now)), KINDS[kind]
+        return pipeline_page.html(found, now).encode(), KINDS[kind]
 
     def halt(self, token: str, body: bytes) -> tuple[int, str]:
         """`POST /board/halt`: (status, what came of it in words)."""
@@ -169,12 +178,12 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
     @get("/board", media_type="text/html")
     async def board(request: AnyRequest) -> Response[str]:
         html = await lane.run(face.page, authorization(request))
-        return Response(html, media_type="text/html", headers=_HEADERS)
+        return Response(html, media_type="text/html", headers=HEADERS)
 
     @get("/board/live", media_type="text/html")
     async def live(request: AnyRequest) -> Response[str]:
         html, tag = await lane.run(face.inside, authorization(request))
-        headers = {**_HEADERS, "etag": tag}
+        headers = {**HEADERS, "etag": tag}
         if request.headers.get("if-none-match", "").removeprefix("W/") == tag:
             return Response("", status_code=304, headers=headers)
         return Response(html, media_type="text/html", headers=headers)
@@ -182,24 +191,24 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
     @get("/board/terminals/{name:str}", media_type="text/html")
     async def terminal(request: AnyRequest, name: FromPath[str]) -> Response[str]:
         html = await lane.run(face.terminal, authorization(request), name)
-        return Response(html, media_type="text/html", headers=_HEADERS)
+        return Response(html, media_type="text/html", headers=HEADERS)
 
     @get("/board/verdicts/{channel:str}/{release:int}", media_type="text/html")
     async def sheet(
         request: AnyRequest, channel: FromPath[str], release: FromPath[int]
     ) -> Response[str]:
         html = await lane.run(face.sheet, authorization(request), channel, release)
-        return Response(html, media_type="text/html", headers=_HEADERS)
+        return Response(html, media_type="text/html", headers=HEADERS)
 
     @get("/board/releases/{release:int}", media_type="text/html")
     async def release(request: AnyRequest, release: FromPath[int]) -> Response[str]:
         html = await lane.run(face.release, authorization(request), release)
-        return Response(html, media_type="text/html", headers=_HEADERS)
+        return Response(html, media_type="text/html", headers=HEADERS)
 
     @get("/pipeline")
     async def pipeline(request: AnyRequest) -> Response[bytes]:
         body, kind = await lane.run(face.pipeline, authorization(request), query(request))
-        return Response(body, media_type=kind, headers=_HEADERS)
+        return Response(body, media_type=kind, headers=HEADERS)
 
     @post("/board/halt", status_code=200)
     async def halt(request: AnyRequest) -> Response[dict[str, Any]]:

@@ -15,7 +15,7 @@ CHANGED = (
     *("terminal", "check_in", "alarm", "technician", "voucher", "voucher_import", "stock_batch"),
     *("sale", "server_mark", "database_restore", "restore_scope", "restore_terminal"),
     *("restore_stock", "notice", "api_token", "supplier", "supplier_product", "vend"),
-    *("webhook", "webhook_dead", "telephone", "sale_count", "sms_number", "sms_word"),
+    *("webhook", "webhook_dead", "telephone", "sale_count", "air_month", "sms_number", "sms_word"),
 )
 """Tables of which the server changes rows. Of all others it only adds some."""
 TOLD_SCHEMA = "duka_told"

@@ -20,7 +20,7 @@ import duckdb
 import numpy as np
 
 from updater_server.atomic import sync_folder, write_atomically
-from updater_server.telemetry.metrics import COUNTERS, HISTOGRAMS, LEAST
+from updater_server.telemetry.metrics import COUNTERS, HISTOGRAMS, LEAST, LEDGER
 from updater_server.telemetry.store import Row, Told
 
 _AT_ONCE = 50_000  # rows turned into columns together
@@ -64,6 +64,11 @@ _COLUMNS = [
         _Column(f"{name}_{at}", one.id, at)
         for name, one in HISTOGRAMS.items()
         for at in range(len(one.bounds) + 1)
+    ),
+    *(
+        _Column(f"{name}_{purpose}", one.id, at)
+        for name, one in LEDGER.items()
+        for at, purpose in enumerate(one.purposes)
     ),
 ]
 _KNOWN = {one.metric for one in _COLUMNS}

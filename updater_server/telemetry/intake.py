@@ -38,8 +38,14 @@ class Taken:
     trouble: list[str] = field(default_factory=list)
 
 
-def take_in(waiting: spool.Spool, told: Told, now: Callable[[], int]) -> Taken:
+def take_in(
+    waiting: spool.Spool,
+    told: Told,
+    now: Callable[[], int],
+    add_up: Callable[[list[Row]], None] = lambda rows: None,
+) -> Taken:
     """Take in all that waits in the spool; `now` says when it becomes known (Unix seconds).
+    `add_up` has each batch once it is kept, and again if the worker was killed meanwhile.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: the database; what was not taken in waits on.
@@ -60,6 +66,7 @@ def take_in(waiting: spool.Spool, told: Told, now: Callable[[], int]) -> Taken:
                 damage = str(error)
             if rows or refused:
                 told.take(f"{path.name}.{part}", now(), rows, refused)
+                add_up(rows)
             else:
                 break
             taken.rows += len(rows)

@@ -43,6 +43,15 @@ class Histogram(NamedTuple):
     most: int
 
 
+class Ledger(NamedTuple):
+    """What went over the air, a place a purpose; `most` is of each, in an hour."""
+
+    id: int
+    unit: str
+    purposes: tuple[str, ...]
+    most: int
+
+
 class Guarded(NamedTuple):
     """What a verdict reads: attempts, and which counters of failures, or all over so many
     seconds.
@@ -92,6 +101,16 @@ HISTOGRAMS = {
     "connect": Histogram(32, "seconds", (1, 3, 8, 20), 3_600),
     "answer": Histogram(33, "seconds", (2, 5, 10, 20), 3_600),
 }
+LEDGER = {
+    "air": Ledger(
+        34,
+        "32 bytes",
+        ("sale", "sync", "check_in", "poll", "metadata", "update", "wasted", "sms"),
+        1_562_500,
+    ),
+}
+AIR_UNIT_BYTES = 32
+"""Of each purpose but `sms`, which counts messages."""
 GUARDED = {
     "sale_failed": Guarded("sales_tried", ("sales_failed",)),
     "print_failed": Guarded("prints_tried", ("prints_failed",)),

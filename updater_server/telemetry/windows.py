@@ -14,7 +14,14 @@ from typing import Any, NamedTuple, TypeAlias
 import cbor2
 
 from updater_server.telemetry import metrics
-from updater_server.telemetry.metrics import COUNTERS, GUARDED, HISTOGRAMS, LEAST, PER_MINUTE
+from updater_server.telemetry.metrics import (
+    COUNTERS,
+    GUARDED,
+    HISTOGRAMS,
+    LEAST,
+    LEDGER,
+    PER_MINUTE,
+)
 from updater_server.wire import limits
 
 HOUR_S = 3600
@@ -104,6 +111,7 @@ def _window(item: Any, told: bytes, heard_s: int) -> Window | str:
 _OF_COUNTER = {one.id: one.most for one in COUNTERS.values()}
 _OF_LEAST = {one.id: one.bounds for one in LEAST.values()}
 _OF_HISTOGRAM = {one.id: (len(one.bounds) + 1, one.most) for one in HISTOGRAMS.values()}
+_OF_LEDGER = {one.id: (len(one.purposes), one.most) for one in LEDGER.values()}
 
 
 def _wrong_values(values: dict[Any, Any], length_s: int) -> str:
@@ -115,7 +123,7 @@ def _wrong_values(values: dict[Any, Any], length_s: int) -> str:
             return "metrics"
         if type(value) is int:
             most = _OF_COUNTER.get(number)
-            if number in _OF_HISTOGRAM:
+            if number in _OF_HISTOGRAM or number in _OF_LEDGER:
                 return "buckets"
             low, high = (0, most * hours) if most else _OF_LEAST.get(number, metrics.VALUE)
             if not low <= value <= high:
@@ -131,6 +139,9 @@ def _wrong_buckets(number: int, value: Any, hours: int) -> str:
     if number in _OF_COUNTER or number in _OF_LEAST:
         return "counts"
     buckets, most = _OF_HISTOGRAM.get(number, (metrics.BUCKETS[1], metrics.VALUE[1]))
+    if number in _OF_LEDGER:
+        places, of_each = _OF_LEDGER[number]
+        buckets, most = places, places * of_each
     if type(value) is not list or not 1 <= len(value) <= buckets:
         return "buckets"
     if any(type(count) is not int or count < 0 for count in value) or sum(value) > most * hours:

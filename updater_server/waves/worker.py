@@ -15,7 +15,7 @@ from updater_server.errors import ServerError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.service import Service
 from updater_server.store.engine import writing
-from updater_server.telemetry import windows
+from updater_server.telemetry import air, windows
 from updater_server.telemetry.intake import Taken, take_in
 from updater_server.telemetry.store import Told, day_of
 from updater_server.verdict.week import DAY_S
@@ -50,7 +50,9 @@ class Intake:
             sqlalchemy.exc.SQLAlchemyError, OSError: as `intake.take_in`.
         """
         service = self._service
-        taken = take_in(service.spool, self._told, service.now)
+        taken = take_in(
+            service.spool, self._told, service.now, lambda rows: air.keep(service.engine, rows)
+        )
         if taken.rows or taken.refused or taken.trouble:
             self._tell(taken)
         now = service.now()

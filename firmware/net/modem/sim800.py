@@ -24,9 +24,15 @@ SEND_BYTES = const(1024)
 _CONNECT_MS = const(25000)
 _CONNECTS_TRIED = const(10)
 _CONNECTS_FAILED = const(11)
-_BYTES_UP = const(23)
-_BYTES_DOWN = const(24)
 _CONNECT = const(32)
+# On the air besides the payload (docs/formats/metrics.md): a connection's five segments; of what is
+# sent, its own header, an acknowledgement, and the answer's first header with half of one; of what
+# comes, each further segment's. The same of a datagram and its answer. A name and its address.
+_CONNECTION_BYTES = const(200)
+_SEGMENT_BYTES = const(140)
+_DATAGRAM_BYTES = const(56)
+_NAME_BYTES = const(108)
+_PAYLOAD_A_HEADER_BYTE = const(23)
 _LOST = ERRORS + (b"CLOSED", b"+PDP: DEACT", b"SEND FAIL", b"CONNECT FAIL", b"RDY")
 
 
@@ -49,6 +55,7 @@ class Modem(Ladder):
         self._data_waiting = False
         self._rings = False
         self.sms_waiting = True  # nobody knows what lies on the card
+        self._head_bytes = 0
         self._scratch = bytearray(RECEIVE_BYTES)
         self.chat = Chat(uart)
         self.cell = Cell(self.chat)
@@ -145,8 +152,13 @@ class Modem(Ladder):
         self._data_waiting = False
         self._host = host
         began = ticks_ms()
+        self._head_bytes = _DATAGRAM_BYTES
         if kind == b"TCP":
             counts.add(_CONNECTS_TRIED)
+            self._head_bytes = _SEGMENT_BYTES
+            counts.air(_CONNECTION_BYTES)
+        if not is_digits(name[-1:]):
+            counts.air(_NAME_BYTES + 2 * len(name))
         try:
             await self.chat.command(request, OK, 5000, _LOST)
             self.chat.in_step = False
@@ -182,7 +194,7 @@ class Modem(Ladder):
                 await self.chat.write(part)
                 await self.chat.wait((b"DATA ACCEPT:",), 10000, _LOST)
                 self.chat.in_step = True
-                counts.add(_BYTES_UP, len(part))
+                counts.air(len(part) + self._head_bytes)
             except ChatError as error:
                 self._broken(error)
                 raise LinkError(str(error))
@@ -247,7 +259,7 @@ class Modem(Ladder):
             await self.chat.read_raw(memoryview(self._scratch)[:size], 5000)
             await self.chat.wait(OK, 2000)
             self.chat.in_step = True
-            counts.add(_BYTES_DOWN, size)
+            counts.air(size + size // _PAYLOAD_A_HEADER_BYTE)
             return size
         except ChatAborted:
             if open_still:

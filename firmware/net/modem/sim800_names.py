@@ -3,6 +3,7 @@
 """
 
 from bootloader.shared.compat import const
+from firmware import counts
 from firmware.net.modem.chat import ChatError
 from firmware.net.modem.errors import LinkError
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from firmware.net.modem.sim800 import Modem
 
 _RESOLVE_MS = const(10000)
+_NAME_BYTES = const(108)  # as in `sim800`
 
 
 async def resolve(modem: "Modem", host: str) -> str:
@@ -21,6 +23,7 @@ async def resolve(modem: "Modem", host: str) -> str:
     """
     if all(c in "0123456789." for c in host):
         return host
+    counts.air(_NAME_BYTES + 2 * len(host))
     try:
         line = await modem.chat.command(
             b'AT+CDNSGIP="' + host.encode() + b'"', (b"+CDNSGIP:",), _RESOLVE_MS

@@ -13,9 +13,11 @@ from updater_server.words import ago, minute
 _STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 
 
-def html(owner: Any, told: list[Runs], heard_at: int | None, found: History, now: int) -> str:
+def html(
+    owner: Any, told: list[Runs], heard_at: int | None, found: History, now: int, airtime: str
+) -> str:
     """The whole page for the terminal with the row `owner`; every value escaped, no script.
-    `heard_at`: its last check-in.
+    `heard_at`: its last check-in; `airtime`: that section, as HTML.
     """
     name = bytes(owner.id).hex()
     rows = "".join(_row(each, owner.hardware_class, found) for each in told)
@@ -28,7 +30,8 @@ def html(owner: Any, told: list[Runs], heard_at: int | None, found: History, now
 <p class="muted">{escape(owner.hardware_class)} r{owner.hardware_revision}, channel
 {escape(owner.channel)}, last check-in {ago(heard_at, now)} · <a href="/board">board</a></p>
 <table><thead><tr><th>Told</th><th>Changed</th><th>Runs</th><th>Commit</th><th>Channel, prices</th>
-<th>Came back from</th></tr></thead><tbody>{rows or empty}</tbody></table></section></main></body>
+<th>Came back from</th></tr></thead><tbody>{rows or empty}</tbody></table></section>
+{airtime}</main></body>
 </html>
 """
 

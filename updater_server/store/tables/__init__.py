@@ -11,6 +11,7 @@ on).
 
 from __future__ import annotations
 
+from updater_server.store.tables.air import air_month
 from updater_server.store.tables.base import metadata
 from updater_server.store.tables.fleet import (
     alarm,
@@ -96,6 +97,7 @@ from updater_server.store.tables.waves import wave_event, wave_trial, wave_verdi
 
 __all__ = [
     "account",
+    "air_month",
     "alarm",
     "api_order",
     "api_token",
