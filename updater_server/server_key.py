@@ -6,7 +6,6 @@ key derived from it.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import stat
@@ -71,7 +70,7 @@ class ServerKey:
 
     def digest(self, purpose: str, value: bytes) -> bytes:
         """A keyed digest: finds equal values without knowing them."""
-        return hmac.new(self._key(purpose), value, hashlib.sha256).digest()
+        return hmac.digest(self._key(purpose), value, "sha256")
 
     def signing_key(self, purpose: str) -> Ed25519PrivateKey:
         """What signs for this purpose, so that others can check it; never what seals for it."""

@@ -62,6 +62,20 @@ def test_what_somebody_waits_for_fails_in_time_and_the_next_one_goes_through(
 
 
 @pytest.mark.usefixtures("bounded")
+def test_of_a_machine_that_hangs_no_other_connection_is_tried(url: str) -> None:
+    """Each of them would cost the next message as long again."""
+    engine = database.open_engine(url)
+    with reading(engine) as one, reading(engine) as another:
+        idle = {of.execute(text("SELECT pg_backend_pid()")).scalar() for of in (one, another)}
+    with pytest.raises(DBAPIError), writing(engine, beside=True) as mine, hanging(mine):
+        mine.execute(text("SELECT 1"))
+    for _ in range(2):
+        with writing(engine, beside=True) as connection:
+            assert connection.execute(text("SELECT pg_backend_pid()")).scalar() not in idle
+    engine.dispose()
+
+
+@pytest.mark.usefixtures("bounded")
 def test_what_nobody_waits_for_may_take_its_time(url: str) -> None:
     engine = database.open_engine(url)
     for began in (writing(engine), reading(engine)):  # a command, a check of the books
@@ -91,6 +105,7 @@ def test_a_machine_that_is_gone_is_noticed_by_the_network() -> None:
 
     with pytest.raises(DBAPIError), engine.connect():
         pass
+    assert (asked["connect_timeout"], asked["load_balance_hosts"]) == (2, "random")
     assert asked["tcp_user_timeout"] == 10_000
     assert (asked["keepalives_idle"], asked["keepalives_interval"]) == (5, 2)
     assert asked["keepalives_count"] == 3

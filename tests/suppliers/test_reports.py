@@ -4,6 +4,7 @@ money; at most the operator is asked.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from tests.suppliers.counter import NAME, Counter, top_up
 from updater_server.faces.supplier_reports import SupplierFace
 from updater_server.sales import reports, vends
 from updater_server.sales.suppliers.base import Delivered
+from updater_server.sales.vending import Desk
 from updater_server.store.engine import writing
 
 PENDING = 2
@@ -26,9 +28,9 @@ def tell(counter: Counter, secret: str | None = None, **content: str) -> int:
     return SupplierFace(counter.service).report(NAME, secret or counter.secret, body.encode())
 
 
-def accepted(counter: Counter) -> str:
+def accepted(counter: Counter, delay_s: float = 60) -> str:
     """A sale that the operator has, and does not decide for a minute; its reference there."""
-    counter.operator.settings.delay_s = 60
+    counter.operator.settings.delay_s = delay_s
     counter.desk.patience_s = 0.1
     assert top_up(counter.shop.enrol(), 4)[1] == PENDING
     counter.until(lambda: ("sent", "answer") in counter.words())
@@ -52,6 +54,29 @@ def test_a_report_under_the_right_secret_is_not_believed_either(
     counter.until(lambda: counter.shop.sql("SELECT tries FROM vend") == [(2,)])  # it was asked
     assert counter.states() == ["sent"]
     assert counter.balance("reserved") == 9_500
+
+
+def test_a_report_that_reaches_another_process_is_told_where_a_terminal_waits(
+    counter: Counter,
+) -> None:
+    counter.operator.settings.callback = ""
+    reference = accepted(counter, delay_s=0.3)
+    waiting = counter.desk.watch(1)
+    uncommitted = counter.desk.watch(2)
+    counter.desk.look()
+    assert not waiting.done(), "it is not decided yet"
+    there = Desk(counter.service.engine, counter.service.key, counter.service.now)
+    counter.operator.courier.rest()
+    number = "+254712345678"
+    body = urlencode({"phoneNumber": number, "requestId": reference, "status": "Success"}).encode()
+    other = SupplierFace(dataclasses.replace(counter.service, desk=there))
+    assert other.report(NAME, counter.secret, body) == 200
+    counter.until(lambda: counter.states() == ["delivered"])
+    assert not waiting.done(), "nobody told this process"
+    counter.desk.look()
+    assert waiting.done()
+    assert not uncommitted.done()
+    there.close()
 
 
 @pytest.mark.parametrize("fault", ["doubled", "forged", "contrary", "delayed", "early"])

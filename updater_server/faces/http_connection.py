@@ -1,10 +1,8 @@
 """One connection's requests and replies, each within its time. For `http_server`.
 
-`h11` reads and writes the protocol. Each wait has its deadline (`Limits`): for a head, for a whole
-request, for the next one on a connection that is kept, for a reply that nobody takes. The
-application is asked only when the whole request is there, so a half one costs it nothing.
-
-Source: RFC 9112; RFC 9110 section 10.1.1.
+`http_request` and `http_reply` know the protocol. Each wait has its deadline (`Limits`): for a
+head, a whole request, the next one on a connection that is kept, a reply that nobody takes.
+The application is asked only when the whole request is there, so a half one costs it nothing.
 """
 
 from __future__ import annotations
@@ -16,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-import h11
+from updater_server.faces.http_reply import GO_ON, Reply, UnfitReply, refusal
+from updater_server.faces.http_request import Refused, Request, Requests
 
 log = logging.getLogger("duka.http")
 
-HEAD_LIMIT_BYTES = 8192
 _PIECE_BYTES = 4096
 _LINGER_BYTES = 8 * 1024 * 1024
 _LINGER_S = 3.0
@@ -50,14 +48,6 @@ class Limits:
     connections_of_address: int = 512
     """Many terminals share one address of their network's."""
     backlog: int = 512
-
-
-class _Refused(Exception):
-    """A request that the application is not asked about."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 class Peer:
@@ -93,139 +83,131 @@ class Conversation:
         self._reader = reader
         self._writer = writer
         self._loop = asyncio.get_running_loop()
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT_BYTES)
+        self._requests = Requests(limits.body_bytes)
+        self._has_begun = False
+        """Something of the reply that is due was said."""
 
     async def run(self) -> None:
         """Until one side has had enough."""
         first_s = self._limits.head_s
         while not self._ending.is_set():
             try:
-                asked = await self._request(first_s)
-                if asked is None:
+                request = await self._request(first_s)
+                if request is None or not await self._answer(request):
                     return
-                await self._answer(*asked)
-            except (_Refused, h11.RemoteProtocolError) as error:
-                status = error.status if isinstance(error, _Refused) else error.error_status_hint
-                await self._refuse(status)
+            except Refused as error:
+                await self._refuse(error.status)
                 return
-            if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
-                return
-            self._http.start_next_cycle()
             first_s = self._limits.idle_s
 
-    async def _request(self, first_s: float) -> tuple[h11.Request, bytes] | None:
-        """The next whole request; None at the end of the connection."""
-        peer, limits = self._peer, self._limits
+    async def _request(self, first_s: float) -> Request | None:
+        """The next whole request; None at the end of the connection.
+
+        Raises:
+            Refused: what came is none.
+        """
+        requests, peer = self._requests, self._peer
         peer.waiting_since = self._loop.time()
-        peer.idle = True
-        request: h11.Request | None = None
-        body = bytearray()
-        async with asyncio.timeout(first_s) as deadline:
-            while True:
-                event = self._http.next_event()
-                if event is h11.NEED_DATA:
-                    if request and self._http.they_are_waiting_for_100_continue:
-                        go_on = h11.InformationalResponse(status_code=100, headers=[])
-                        self._writer.write(self._http.send(go_on) or b"")
-                    data = await self._reader.read(_PIECE_BYTES)
-                    if peer.idle and data:
-                        peer.idle = False
-                        deadline.reschedule(self._loop.time() + limits.head_s)
-                    self._http.receive_data(data)
-                elif isinstance(event, h11.Request):
-                    request = event
-                    peer.idle = False
-                    deadline.reschedule(self._loop.time() + limits.request_s)
-                    if _told_length(request) > limits.body_bytes:
-                        raise _Refused(413)
-                elif isinstance(event, h11.Data):
-                    body += event.data
-                    if len(body) > limits.body_bytes:
-                        raise _Refused(413)
-                elif isinstance(event, h11.EndOfMessage):
-                    assert request is not None
-                    peer.waiting_since = None
-                    return request, bytes(body)
-                else:  # closed, or given up
-                    return None
+        peer.idle = requests.is_idle
+        self._has_begun = False
+        whole = requests.next()
+        if whole is None:
+            async with asyncio.timeout(first_s) as deadline:
+                whole = await self._whole(deadline)
+        peer.waiting_since = None
+        peer.idle = whole is None
+        return whole
 
-    async def _answer(self, request: h11.Request, body: bytes) -> None:
-        """Send what the application says, piece by piece as it says it.
+    async def _whole(self, deadline: asyncio.Timeout) -> Request | None:
+        requests, peer, limits = self._requests, self._peer, self._limits
+        while True:
+            had_head = requests.has_head
+            if requests.takes_word():
+                self._writer.write(GO_ON)
+            data = await self._reader.read(_PIECE_BYTES)
+            if not data and requests.is_idle:
+                return None
+            requests.feed(data)
+            if (whole := requests.next()) is not None:
+                return whole
+            if peer.idle and not requests.is_idle:
+                peer.idle = False
+                deadline.reschedule(self._loop.time() + limits.head_s)
+            if requests.has_head and not had_head:
+                deadline.reschedule(self._loop.time() + limits.request_s)
 
-        No reason phrase, server name or date: nobody's terminal reads them, and each byte is paid
-        for.
+    async def _answer(self, request: Request) -> bool:
+        """Send what the application says, piece by piece as it says it; whether another request may
+        follow on this connection.
+
+        Raises:
+            UnfitReply: the application said what is no HTTP.
         """
         scope = self._scope(request)
-        bare = request.method == b"HEAD"
-        head: h11.Response | None = None
-        received = begun = False
+        reply = Reply(request)
+        received = False
 
         async def receive() -> Message:
             nonlocal received
             if received:
                 return {"type": "http.disconnect"}
             received = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            return {"type": "http.request", "body": request.body, "more_body": False}
 
         async def send(message: Message) -> None:
-            nonlocal head, begun, bare
             if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                if self._ending.is_set():
-                    headers.append((b"connection", b"close"))
-                head = h11.Response(status_code=message["status"], headers=headers)
-                bare = bare or message["status"] in (204, 304)
+                headers = message.get("headers", ())
+                reply.begin(message["status"], headers, self._ending.is_set())
                 return
-            assert head is not None
-            data = b"" if begun else self._http.send(head) or b""
-            begun = True
-            if message.get("body") and not bare:
-                data += self._http.send(h11.Data(data=message["body"])) or b""
-            if not message.get("more_body", False):
-                data += self._http.send(h11.EndOfMessage()) or b""
+            data = reply.go_on(message.get("body", b""), message.get("more_body", False))
+            self._has_begun = True
             await self._write(data)
 
         try:
             await self._application(scope, receive, send)
-        except (TimeoutError, OSError, h11.LocalProtocolError):
+        except (TimeoutError, OSError, UnfitReply):
             raise
         except Exception:
             log.exception("the application failed at %s", scope["path"])
-            if begun:
+            if self._has_begun:
                 raise ConnectionAbortedError from None
-            raise _Refused(500) from None
+            raise Refused(500) from None
+        return reply.leaves_room_for_more
 
     async def _write(self, data: bytes) -> None:
         """All of `data`, as fast as the far end takes it."""
+        transport = self._peer.transport
         for at in range(0, len(data), _PIECE_BYTES):
             self._writer.write(data[at : at + _PIECE_BYTES])
+            if not transport.get_write_buffer_size():
+                continue  # the system has it
             self._peer.waiting_since = self._loop.time()
             async with asyncio.timeout(self._limits.reply_gap_s):
                 await self._writer.drain()
             self._peer.waiting_since = None
 
-    def _scope(self, request: h11.Request) -> Message:
+    def _scope(self, request: Request) -> Message:
         target = request.target
         if target[:7].lower() == b"http://":  # to a proxy (RFC 9112 section 3.2.2)
             target = b"/" + target[7:].partition(b"/")[2]
         raw_path, _, query = target.partition(b"?")
         if not raw_path.startswith(b"/"):
-            raise _Refused(400)
+            raise Refused(400)
         try:
             path = unquote_to_bytes(raw_path).decode()
         except UnicodeDecodeError:
-            raise _Refused(400) from None
+            raise Refused(400) from None
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": request.http_version.decode("ascii"),
-            "method": request.method.decode("ascii"),
+            "http_version": request.version,
+            "method": request.method,
             "scheme": "http",
             "path": path,
             "raw_path": raw_path,
             "query_string": query,
             "root_path": "",
-            "headers": [(bytes(name), bytes(value)) for name, value in request.headers],
+            "headers": request.headers,
             "client": self._writer.get_extra_info("peername", ("", 0))[:2],
             "server": self._writer.get_extra_info("sockname", ("", 0))[:2],
             "state": {},
@@ -238,21 +220,11 @@ class Conversation:
         """
         peer = self._peer
         peer.waiting_since = peer.waiting_since or self._loop.time()
-        if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            headers = [(b"content-length", b"0"), (b"connection", b"close")]
-            self._writer.write(
-                self._http.send(h11.Response(status_code=status, headers=headers)) or b""
-            )
+        if not self._has_begun:
+            self._writer.write(refusal(status))
         async with asyncio.timeout(_LINGER_S):
             await self._writer.drain()
             self._writer.write_eof()
             left = _LINGER_BYTES
             while left > 0 and (data := await self._reader.read(65536)):
                 left -= len(data)
-
-
-def _told_length(request: h11.Request) -> int:
-    for name, value in request.headers:
-        if name == b"content-length":
-            return int(value)  # h11 has checked that it is one number
-    return 0

@@ -16,15 +16,14 @@ import logging
 import socket
 from collections import Counter
 
-import h11
-
 from updater_server.faces.http_connection import (
-    HEAD_LIMIT_BYTES,
     Application,
     Conversation,
     Limits,
     Peer,
 )
+from updater_server.faces.http_reply import UnfitReply
+from updater_server.faces.http_request import HEAD_LIMIT_BYTES
 
 log = logging.getLogger("duka.http")
 
@@ -100,7 +99,7 @@ class HttpServer:
         except asyncio.CancelledError:
             if not self._ending.is_set():
                 raise  # else `serve` gave up on it
-        except h11.LocalProtocolError:
+        except UnfitReply:
             log.exception("the application's answer is no HTTP")
         finally:
             self._peers.discard(peer)

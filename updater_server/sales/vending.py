@@ -168,6 +168,7 @@ class Desk:
         """Look after every open sale whose time has come; returns how many there were. To be called
         every second or so.
         """
+        self._tell_what_others_decided()
         now = self._now()
         with reading(self._engine) as connection:
             due = _DUE.all(connection, now=now)
@@ -179,6 +180,20 @@ class Desk:
             else:
                 self.ask(vend_id, name, is_news=False)
         return len(due)
+
+    def _tell_what_others_decided(self) -> None:
+        """A call-back may reach another process than the one at which a terminal waits, or a
+        command take a statement.
+        """
+        with self._lock:
+            watched = list(self._watched)
+        if not watched:
+            return
+        with reading(self._engine) as connection:
+            is_decided = vend.c.id.in_(watched) & vend.c.state.not_in(vends.OPEN)
+            decided = list(connection.scalars(select(vend.c.id).where(is_decided)))
+        for vend_id in decided:  # not one that is watched and not yet committed
+            self.decided(vend_id)
 
     def ask(self, vend_id: int, name: str, is_news: bool = True) -> None:
         """Ask the supplier what became of an open sale, by and by; once at a time. `is_news`: there

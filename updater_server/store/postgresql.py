@@ -47,7 +47,8 @@ _COLLIDED = frozenset({"40001", "40P01"})
 log = logging.getLogger("duka.store")
 T = TypeVar("T")
 _GONE = {
-    "connect_timeout": 3,
+    "connect_timeout": 2,
+    "load_balance_hosts": "random",
     "keepalives": 1,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -56,6 +57,7 @@ _GONE = {
 }
 """A machine that is gone without a word is noticed within some eleven seconds; by what the system
 has set itself it may be a quarter of an hour, in which a standby that took over stands idle.
+One that hangs takes connections and says nothing: of several not always the same is asked first.
 Source: https://www.postgresql.org/docs/current/libpq-connect.html, "Parameter Key Words".
 """
 SOON_S = 15.0
@@ -111,13 +113,17 @@ _BOUNDS = _Bounds()
 @contextmanager
 def soon(connection: Connection) -> Iterator[None]:
     """Let what is done on `connection` fail as if the database were gone, if it takes longer than
-    `SOON_S`.
+    `SOON_S`. Once a connection is lost, those that wait for their use are thrown away: they lead to
+    the same machine, and each would cost the next one who asks as long.
     """
-    number = _BOUNDS.begin(connection.connection.driver_connection)
+    raw: Any = connection.connection.driver_connection
+    number = _BOUNDS.begin(raw)
     try:
         yield
     finally:
         _BOUNDS.end(number)
+        if raw.closed:
+            connection.engine.dispose()
 
 
 class ServersRun(StateError):

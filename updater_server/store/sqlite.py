@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def open_engine(path: Path) -> Engine:
     returns. A writing transaction raises `BooksMoved` once the file's folder says that its books
     are elsewhere.
     """
-    moved_to = path.with_name(ELSEWHERE)
+    moved_to = str(path.with_name(ELSEWHERE))
     engine = create_engine(
         f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=8
     )
@@ -49,7 +50,8 @@ def open_engine(path: Path) -> Engine:
             raw(connection).execute(words)
         except sqlite3.Error as error:
             raise DBAPIError.instance(words, None, error, sqlite3.Error) from error
-        if writes and moved_to.exists():  # looked at under the lock under which it is decided
+        # Looked at under the lock under which it is decided.
+        if writes and os.access(moved_to, os.F_OK):
             raw(connection).execute("ROLLBACK")
             raise BooksMoved("the books have moved to PostgreSQL: ask again")
 

@@ -26,6 +26,8 @@ COUNTER_LIMIT = 1 << 63
 _PROTECTED = b"\xa1\x01\x0a"  # {1: 10}, AES-CCM-16-64-128
 _EXTERNAL_AAD = b"duka/1"
 _STRUCTURE = cbor.dumps(["Encrypt0", _PROTECTED, _EXTERNAL_AAD])
+_REPLY_HEAD = cbor.dumps([_PROTECTED, {}, b""])[:-1]
+"""Before what is sealed, the array's last item: the same in every reply."""
 _TAG_BYTES = 8
 _SALT_BYTES = 4
 _UP, _DOWN, _STOCK, _WORD = 0, 1, 2, 3
@@ -117,7 +119,7 @@ def open_request(envelope: Envelope, keys: DeviceKeys) -> bytes:
 def seal_reply(envelope: Envelope, content: bytes, keys: DeviceKeys) -> bytes:
     """The whole reply; it fits the request in `envelope` only."""
     sealed = AESCCM(keys.down, _TAG_BYTES).encrypt(_nonce(_DOWN, envelope), content, _STRUCTURE)
-    return cbor.dumps([_PROTECTED, {}, sealed])
+    return _REPLY_HEAD + cbor.dumps(sealed)
 
 
 def seal_request(
