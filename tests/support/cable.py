@@ -47,6 +47,12 @@ class SimulatedPort:
     def _listen(self, listener: Callable[[bytes], None] | None) -> None:
         self._board.call(setattr, self._board.board.console, "listener", listener)
 
+    def __enter__(self) -> SimulatedPort:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
     def reset_input_buffer(self) -> None:
         """Forget what was heard."""
         self._heard.clear()
