@@ -12,6 +12,8 @@ import pytest
 import typer.main
 import typer.testing
 
+from tests.support.cpu import CpuSeconds
+
 # Typer makes an app's commands anew for each line that is typed: eight tenths of a short command's
 # time. What it makes does not depend on the line.
 typer.testing._get_command = functools.cache(typer.main.get_command)  # type: ignore[attr-defined]
@@ -25,10 +27,16 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Count what the tests cost."""
+    config.pluginmanager.register(CpuSeconds())
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--digests` tells that of each world; with `--full` nothing runs as a sample; `--shuffle N`
-    runs the tests in another order.
+    runs the tests in another order; `--cpu` names the dearest tests.
     """
+    parser.addoption("--cpu", action="store_true", help="name the dearest tests")
     parser.addoption("--digests", action="store_true", help="tell the digest of each world")
     parser.addoption("--full", action="store_true", help="run all that everyday runs sample")
     parser.addoption("--shuffle", type=int, default=0, help="another order for each number but 0")

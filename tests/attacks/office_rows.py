@@ -16,7 +16,6 @@ import httpx
 from tests.attacks.scene import Gained, Row
 from tests.attacks.terminal_rows import row
 from tests.attacks.whole import WholeScene
-from tests.support.world import eventually
 from tools.technician.console_link import ConsoleLink
 
 TOKEN: list[Row] = []
@@ -196,14 +195,18 @@ def put_back(scene: WholeScene) -> None:
     copies = server.folder.parent / "copies"
     server.command("backup", str(copies))
     scene.sell()
-    eventually(lambda: world.books.acknowledged_through() > _sales_end(scene), 60, "all is sent")
+    world.eventually(lambda: world.books.acknowledged_through() > _sales_end(scene), 60, "all sent")
     server.stop()
     server.command("restore", str(next(copies.iterdir())))
     if world.books.debits_minor() == scene.debits:
         raise Gained("the judge sleeps: nothing was forgotten")
     server.start()
-    eventually(lambda: world.books.debits_minor() == scene.debits, 120, "its sale is booked again")
-    eventually(lambda: "1 of 1" in server.command("restored", "status"), 120, "its float agrees")
+    world.eventually(
+        lambda: world.books.debits_minor() == scene.debits, 120, "its sale is booked again"
+    )
+    world.eventually(
+        lambda: "1 of 1" in server.command("restored", "status"), 120, "its float agrees"
+    )
     server.command("restored", "finish")
     scene.alarms.append("restored")
     scene.sell()

@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import secrets
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -59,7 +58,7 @@ def row(
 @row(CELL, "rogue cell: a time ten years ahead", takes=("new",))
 def ahead(scene: WholeScene) -> None:
     """It does not even hold the update back: the time comes under the server's seal."""
-    restart_under(scene, time.time() + 10 * 365 * 86400)
+    restart_under(scene, scene.world.now_unix_s() + 10 * 365 * 86400)
 
 
 @row(
@@ -69,7 +68,7 @@ def ahead(scene: WholeScene) -> None:
     days_old=45,
 )
 def back(scene: WholeScene) -> None:
-    restart_under(scene, time.time() - 44 * 86400)
+    restart_under(scene, scene.world.now_unix_s() - 44 * 86400)
 
 
 def restart_under(scene: WholeScene, unix_s: float) -> None:
@@ -107,7 +106,7 @@ def answer_with(scene: WholeScene, answer: Callable[[Exchange], bytes]) -> None:
     log = scene.world.new_log()
     scene.messages = answer
     scene.world.wait_logged(log, "radio: ", timeout_s=WAIT_S)
-    time.sleep(1)  # and another try, if it is that quick
+    scene.world.terminal.board.pause(1)  # and another try, if it is that quick
     scene.messages = lambda exchange: exchange.reply
     scene.world.terminal.board.power_cycle()  # or its pause would have to be waited for
     scene.world.wait_online()
@@ -333,7 +332,7 @@ def noise(scene: WholeScene) -> None:
             port.write(b"\r\n \r\n\t\r\n\x03\x04\x03\0\0\r\n" + os.urandom(200) + b"\r\n")
             port.write(b"".join(b"word%d\r\n" % secrets.randbelow(1 << 30) for _ in range(20)))
             port.flush()
-            time.sleep(0.3)
+            scene.world.terminal.board.pause(0.3)
     with ConsoleLink(scene.world.terminal.board.serial_port) as link:
         link.command("status", 30)
     if "Error" in log() or "main: release" in log():

@@ -11,17 +11,20 @@ import pytest
 from tests.attacks.rows import CONCEDED, ROWS
 from tests.attacks.terminal_rows import SERIAL
 from tests.attacks.whole import WholeScene
+from tests.support.sources import CheckoutSources
 from tests.support.world import quiet_tools
-from tests.terminal.conftest import States, states
+from tests.terminal.conftest import States, simulated, states
 
 __all__ = ["states"]
 
 
 @pytest.fixture
 def scene(states: States, tmp_path: Path) -> Iterator[WholeScene]:
-    shutil.copytree(states(False) / "ready", tmp_path / "world")
+    folder = tmp_path / "world"
+    shutil.copytree(states(True) / "ready", folder)
+    hosted = CheckoutSources(folder / "manager" / "checkout")
     with quiet_tools():
-        made = WholeScene(tmp_path / "world", first=1, evil=9)
+        made = WholeScene(folder, 1, 9, simulated(board={"hosted": hosted}))
         yield made
         made.close()
 

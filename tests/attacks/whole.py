@@ -1,5 +1,5 @@
-"""The real stage: the server's own process, a whole terminal on MicroPython that boots through the
-bootloader, and the GSM network between them.
+"""The real stage: the server's own process, a whole terminal that boots through the bootloader, and
+the GSM network between them, on simulated time. `inv attacks` runs the terminal on MicroPython.
 
 One terminal lives through all rows of a family, one attack after the other; after each the honest
 files come back and the terminal must take them in, and at the end it must install the next release
@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,10 +21,11 @@ import msgspec
 from tests.attacks import flash
 from tests.attacks.scene import Change, Gained, Row, Scene
 from tests.support.merchant import debit_minor, nothing_lost
+from tests.support.seeded import seeded
 from tests.support.static_site import Site
 from tests.support.tap import Exchange
-from tests.support.world import PASSPHRASE, PRICES, eventually
-from tests.terminal.conftest import TerminalWorld, make_ready, quick
+from tests.support.world import PASSPHRASE, PRICES, TerminalSettings
+from tests.terminal.conftest import TerminalWorld, make_ready, simulated
 from tools.technician.recovery_link import RecoveryLink
 from updater_server import channels
 from updater_server.channels import keys as key_files
@@ -33,23 +34,25 @@ from updater_server.channels.repository import Repository
 FIRST = 101
 """Releases have three digits: they are one image, each with another number in its manifest."""
 EVIL = 999
-WAIT_S = 120
+WAIT_S = 600
+_HELD_S = 0.5
 _MESSAGES = 6
 """A check-in and a journal message a second: so many without a question for files is silence."""
 
 
 def make_base(folder: Path) -> None:
     """A world for every family to copy: release 101 runs, and is all that is on offer."""
-    world = TerminalWorld(folder, quick())
-    manager = world.manager
-    world.found_server()
-    manager.create()
-    manager.check_out()
-    manager.add(manager.build(FIRST, "1.0.0"), gate_idle_s=0)
-    manager.set_prices()
-    manager.publish()
-    world.fill_vault(12)
-    make_ready(world)
+    world = TerminalWorld(folder, simulated())
+    with seeded("base", world.now_unix_s):
+        manager = world.manager
+        world.found_server()
+        manager.create()
+        manager.check_out()
+        manager.add(manager.build(FIRST, "1.0.0"), gate_idle_s=0)
+        manager.set_prices()
+        manager.publish()
+        world.fill_vault(12)
+        make_ready(world)
 
 
 class WholeScene(Scene):
@@ -58,10 +61,19 @@ class WholeScene(Scene):
     was done to its files, and go on with those that last verified. Honest files go to the server.
     """
 
-    def __init__(self, folder: Path, first: int = FIRST, evil: int = EVIL) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        first: int = FIRST,
+        evil: int = EVIL,
+        settings: TerminalSettings | None = None,
+    ) -> None:
         """`first` runs in the world in `folder`; `evil` has as many digits."""
         super().__init__()
-        self.world = TerminalWorld(folder, quick())
+        self.world = TerminalWorld(folder, settings or simulated())
+        self._meanwhile = ExitStack()
+        self._meanwhile.enter_context(seeded("scene", self.world.now_unix_s))
+        self._meanwhile.enter_context(self.world.cable())
         self.running = self.offered = self._first = first
         self.evil = evil
         self.served, self.kept = folder / "served", folder / "kept"
@@ -85,13 +97,14 @@ class WholeScene(Scene):
 
     def close(self) -> None:
         """Switch everything off."""
+        self._meanwhile.close()
         self.world.close()
 
     # what rows use
 
     @property
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return self.world.now()
 
     def image(self, number: int) -> bytes:
         """The terminal's program as release `number`."""
@@ -120,7 +133,7 @@ class WholeScene(Scene):
     def ask(self) -> None:
         self.put()
         begun = self.polls()
-        eventually(lambda: self.polls() > begun + 1, WAIT_S, "two polls")
+        self.world.eventually(lambda: self.polls() > begun + 1, WAIT_S, "two polls")
 
     def _end_sale(self) -> None:
         if self._selling:
@@ -145,6 +158,7 @@ class WholeScene(Scene):
         board = self.world.terminal.board
         board.power_off()
         board.hold("*")
+        board.pause(_HELD_S)  # a contact bounces at first
         board.power_on()
         board.wait_for(lambda: board.cpu_running, 20, what="the CPU")
         with RecoveryLink(board.serial_port) as link:
@@ -280,15 +294,19 @@ class WholeScene(Scene):
             return
         try:
             polls = 1 if row.says else 3
-            eventually(lambda: row.says in log() and self.polls() > begun + polls, WAIT_S)
+            self.world.eventually(
+                lambda: row.says in log() and self.polls() > begun + polls, WAIT_S
+            )
         except AssertionError:
             raise Gained(f"the terminal never said {row.says!r}: {log()[-800:]}") from None
         seen = self.polls()
-        eventually(lambda: self.polls() > seen, WAIT_S, "a second poll")
+        self.world.eventually(lambda: self.polls() > seen, WAIT_S, "a second poll")
 
     def wait_runs(self, number: int) -> None:
         """Until release `number` runs for good, by the server's books."""
-        eventually(lambda: self.world.running() == (number, False), WAIT_S, f"release {number}")
+        self.world.eventually(
+            lambda: self.world.running() == (number, False), WAIT_S, f"release {number}"
+        )
         self.running = number
 
     def concedes(self, row: Row) -> str:
@@ -345,7 +363,7 @@ class WholeScene(Scene):
             return silent or any(e.status == 304 and "timestamp.json" in e.path for e in new)
 
         try:
-            eventually(knows, WAIT_S)
+            self.world.eventually(knows, WAIT_S)
         except AssertionError:
             raise Gained(
                 f"it does not take in honest files any more: {self.world.terminal.log()[-800:]}"

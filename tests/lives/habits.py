@@ -18,6 +18,14 @@ MAINS_CUT = (HOUR_S + 1800, 5 * HOUR_S + 1800)
 """When the town has no mains, for every terminal of it."""
 HILLS_S = (10 * HOUR_S, 16 * HOUR_S)
 """Between these a shop in the hills has no cell, on any day: it lives from stock."""
+LANGUAGES = ("en", "sw", "fr")
+"""What merchants speak here."""
+_RESTORED_ONE_DAY_IN = 8
+"""Of the days on which the office signs nothing."""
+_BACK_UP_S = 5 * HOUR_S + 600
+"""After the morning's deposits and deliveries."""
+_TOLD_AFTER_S = 1800
+"""A terminal with network has told a restored server everything by then."""
 LONG_NIGHT = (21 * HOUR_S + 1800, 6 * HOUR_S)
 
 
@@ -44,6 +52,10 @@ class Deed(Enum):
     PROMOTE_TO_STABLE = auto()
     LOOK_AT_THE_NEW_DAY = auto()
     CHANGE_THE_PRICES = auto()
+    CHOOSE_A_LANGUAGE = auto()
+    BACK_UP_THE_SERVER = auto()
+    RESTORE_THE_SERVER = auto()
+    END_THE_RESTORE = auto()
 
 
 @dataclass(frozen=True, order=True)
@@ -62,6 +74,11 @@ class Event:
 def in_the_hills(terminal: int) -> bool:
     """Whether that terminal's shop is where coverage comes and goes with the hour."""
     return terminal % 5 == 4
+
+
+def language(terminal: int) -> str:
+    """What the merchant of that terminal speaks, whatever its channel."""
+    return LANGUAGES[(terminal + terminal // len(LANGUAGES)) % len(LANGUAGES)]
 
 
 def day(seed: int, terminal: int, number: int) -> list[Event]:
@@ -101,7 +118,24 @@ def day(seed: int, terminal: int, number: int) -> list[Event]:
     if weekday == PRICES_DAY:
         events.append(Event(6 * HOUR_S + 900, Deed.CHANGE_THE_PRICES, number))
     events.append(Event(3000, Deed.LOOK_AT_THE_NEW_DAY))
+    spoken = LANGUAGES.index(language(terminal))
+    if number == 0 and spoken:
+        events.append(Event(3300, Deed.CHOOSE_A_LANGUAGE, spoken))
+    events += _restore(random.Random(f"{seed}/{terminal}/{number}/restore"), weekday)
     return sorted(events, key=lambda event: (event.at_s, event.deed.value))
+
+
+def _restore(draw: random.Random, weekday: int) -> list[Event]:
+    """The server's disk dies, and it comes back from this morning's back-up."""
+    signed = (GOOD_RELEASE_DAY, BAD_RELEASE_DAY, PRICES_DAY)
+    if weekday in signed or draw.randrange(_RESTORED_ONE_DAY_IN):
+        return []
+    at_s = draw.randint(10 * HOUR_S, 17 * HOUR_S)
+    return [
+        Event(_BACK_UP_S, Deed.BACK_UP_THE_SERVER),
+        Event(at_s, Deed.RESTORE_THE_SERVER),
+        Event(at_s + _TOLD_AFTER_S, Deed.END_THE_RESTORE),
+    ]
 
 
 def _shop(draw: random.Random, opens_s: int, closes_s: int) -> list[Event]:

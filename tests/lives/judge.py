@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from firmware.ui.texts import Words
 from tests.lives import disk
+from tests.lives.habits import LANGUAGES
 from tests.support.merchant import pin_on
 from tests.support.world import World
 from updater_server.sales import checks
@@ -57,7 +59,10 @@ def money(world: World, paid_in_minor: int) -> list[str]:
         found = list(checks.problems(connection))
     engine.dispose()
     whole = [each for each in world.terminal.receipts() if len(pin_on(each)) == 16]
-    originals = Counter(pin_on(each) for each in whole if "DUPLICATE" not in each.text)
+    copies = [word for language in LANGUAGES if (word := Words(language)("r_duplicate"))]
+    originals = Counter(
+        pin_on(each) for each in whole if not any(word in each.text for word in copies)
+    )
     handed_out = {pin_on(each) for each in whole}
     twice = [pin for pin, count in originals.items() if count > 1]
     if books.float_minor() != paid_in_minor - sum(debits):
@@ -97,6 +102,11 @@ def steadiness(today: Today) -> list[str]:
     """Whether it started anew without a reason."""
     most = _RESTARTS_FOR_A_RELEASE if today.has_release else 0
     return [f"{today.restarts} restarts by itself"] if today.restarts > most else []
+
+
+def restore(waits_for_terminals: bool) -> list[str]:
+    """Whether a server that was restored in the day knows by night what it had forgotten."""
+    return ["the restored server was not told everything"] if waits_for_terminals else []
 
 
 def presence(world: World) -> list[str]:

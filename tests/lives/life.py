@@ -15,6 +15,7 @@ from tests.lives.habits import (
     BAD_RELEASE_DAY,
     DAY_S,
     GOOD_RELEASE_DAY,
+    LANGUAGES,
     LONG_NIGHT,
     MAINS_CUT,
     MAINS_DAY,
@@ -119,6 +120,12 @@ class Life:
             Deed.PROMOTE_TO_BETA: lambda number: office.promote("beta", self._bad),
             Deed.PROMOTE_TO_STABLE: lambda number: office.promote("stable", self._bad),
             Deed.CHANGE_THE_PRICES: office.change_the_prices,
+            Deed.CHOOSE_A_LANGUAGE: lambda number: self._keeper.choose_a_language(
+                LANGUAGES[number]
+            ),
+            Deed.BACK_UP_THE_SERVER: lambda number: office.back_up(),
+            Deed.RESTORE_THE_SERVER: lambda number: office.restore(),
+            Deed.END_THE_RESTORE: lambda number: office.end_the_restore(),
         }
 
     def live(self, days: int, tell: Callable[[str], None]) -> Record:
@@ -213,7 +220,10 @@ class Life:
 
     def _judge(self, today: judge.Today) -> list[str]:
         world, office = self._world, self._office
+        if office.waits_for_terminals:
+            self._note(f"at night: {office.end_the_restore()}")
         return [
+            *judge.restore(office.waits_for_terminals),
             *judge.money(world, office.paid_in_minor),
             *judge.trust(world, office.release, office.bad),
             *judge.silence(today),

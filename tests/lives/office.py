@@ -4,6 +4,7 @@ deposits, stock, a server that goes down.
 
 from __future__ import annotations
 
+import shutil
 from enum import Enum
 
 import msgspec
@@ -47,6 +48,8 @@ class Office:
         self.bad: list[int] = []
         self._newest = 1
         self.paid_in_minor = FLOAT_MINOR
+        self._copies = world.folder / "copies"
+        self.waits_for_terminals = False
 
     def publish(self) -> str:
         """Put into force what is signed, and sign anew what runs out."""
@@ -105,3 +108,29 @@ class Office:
         """Vouchers to sell without network."""
         self._world.assign_stock(PRICES.products[product - 1].product_id, count)
         return ""
+
+    def back_up(self) -> str:
+        """A copy of the server's database on another disk."""
+        shutil.rmtree(self._copies, ignore_errors=True)
+        self._world.server.command("backup", str(self._copies))
+        return ""
+
+    def restore(self) -> str:
+        """The server comes back as it was at the back-up; what was sold since it has to be told."""
+        server = self._world.server
+        server.stop()
+        [copy] = self._copies.iterdir()
+        server.command("restore", str(copy))
+        server.start()
+        self.waits_for_terminals = True
+        return ""
+
+    def end_the_restore(self) -> str:
+        """Let everything be sold again, once the terminal has told everything."""
+        server = self._world.server
+        told = server.command("restored", "status")
+        if "1 of 1" not in told:
+            return "not told everything"
+        server.command("restored", "finish")
+        self.waits_for_terminals = False
+        return "told everything"

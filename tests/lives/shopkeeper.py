@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import random
 
+from firmware.ui.texts import LANGUAGES, Words
 from hw_sim.printer import Receipt
 from tests.support.lcd_reader import shows
-from tests.support.merchant import Merchant
 from tests.support.world import MERCHANT_PIN, Terminal
 
 _KEYS = (
@@ -28,6 +28,29 @@ _KEYS = (
     ("Menu", ""),
 )
 """What a display may show, and the keys that lead on."""
+_KEY_OF = {
+    "Your PIN, then #": "your_pin",
+    "Sales to finish": "waiting",
+    "Sell what?": "sell_what",
+    "Sell Savanna": "sell_q",
+    "Wrong PIN": "wrong_pin",
+    "Please wait": "locked",
+    "Sale was cut": "cut",
+    "Not sold": "not_sold",
+    "No answer yet": "no_answer",
+    "Sold": "sold",
+    "No paper": "no_paper",
+    "Not printed": "not_printed",
+    "Sell from the stock in": "stock_q",
+    "Menu": "menu",
+    "Day report": "m_day",
+    "Unfinished sale": "m_unfinished",
+    "Language": "m_language",
+}
+"""What is looked for, by its English words, and under which name the terminal keeps it."""
+_FIRST_WORDS = 3
+"""Of a long text, so many stand in its first line."""
+_LANGUAGE_KEY = "6"
 _LONG_S = 180.0
 _MOST_SCREENS = 40
 
@@ -36,17 +59,32 @@ class Lost(AssertionError):
     """There is no way on: the text says what the display shows."""
 
 
+def _in_words(words: Words, text: str) -> str:
+    """The beginning of what is named in English, in another language: as much as is in one line."""
+    said = words(_KEY_OF[text]).replace("{}", "Savanna")
+    return " ".join(said.split(":")[0].rstrip("? #").split()[:_FIRST_WORDS])
+
+
 class Shopkeeper:
     """Sells at one terminal. `longest_wait_s`: the longest that anything took from its key on."""
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
-        self._merchant = Merchant(terminal)
+        self._words = Words("en")
         self.longest_wait_s = 0.0
 
     def _shown(self, *texts: str) -> str:
+        """Which of the texts, named in English, is there in the shopkeeper's language.
+
+        Raises:
+            Lost: none, for a long time.
+        """
         begun_s = self._terminal.now_s()
-        found = self._terminal.wait_shows(*texts, timeout_s=_LONG_S)
+        read = {_in_words(self._words, text): text for text in texts}
+        try:
+            found = read[self._terminal.wait_shows(*read, timeout_s=_LONG_S)]
+        except TimeoutError as error:
+            raise Lost(f"nothing that who speaks {self._words.language} knows: {error}") from error
         self.longest_wait_s = max(self.longest_wait_s, self._terminal.now_s() - begun_s)
         return found
 
@@ -72,6 +110,16 @@ class Shopkeeper:
             self._press(keys)
             self._terminal.board.pause(1)
         raise Lost(self._terminal.board.summary())
+
+    def choose_a_language(self, language: str) -> str:
+        """By the menu; from now on the shopkeeper reads nothing else."""
+        self.go_to_the_menu()
+        self._press(_LANGUAGE_KEY)
+        self._shown("Language")
+        self._press(str(LANGUAGES.index(language) + 1))
+        self._words = Words(language)
+        self.go_to_the_menu()
+        return language
 
     def sell(self, product: int) -> str:
         """One sale; what came of it: "sold", "from stock", or the words of the refusal."""
@@ -170,7 +218,7 @@ class Shopkeeper:
     def finish_the_day(self) -> list[Receipt]:
         """All that is open is finished; what is on paper."""
         self.go_to_the_menu()
-        while shows(self._terminal.board.lcd_picture().rows, "Unfinished sale"):
+        while self._terminal.shows(_in_words(self._words, "Unfinished sale")):
             self._press("1")
             self._terminal.board.pause(2)
             self.go_to_the_menu()

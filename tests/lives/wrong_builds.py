@@ -200,4 +200,30 @@ WRONG_BUILDS = (
         "sold out long ago never go",
         terminals=(4,),
     ),
+    WrongBuild(
+        "the language that was chosen is forgotten with the next start",
+        (
+            (
+                "firmware/main.py",
+                'Words(memory.get("language", settings.language))',
+                "Words(settings.language)",
+            ),
+        ),
+        3,
+        "who speaks sw knows",
+        terminals=(1,),
+    ),
+    WrongBuild(
+        "a restored server is told nothing that was told before",
+        (
+            (
+                "firmware/office/check_in.py",
+                "        await tell(journal, messenger, till, through)\n",
+                "        messenger.told = journal.state.acknowledged\n",
+            ),
+        ),
+        1,
+        "not told everything",
+        terminals=(3,),
+    ),
 )

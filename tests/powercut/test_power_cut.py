@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import subprocess
 import sys
 import time
@@ -15,8 +14,8 @@ import bootloader.recovery.visit
 import firmware.terminal
 import firmware.update.client
 from hw_sim.flash import PowerCut
-from tests.powercut import device, runner
-from tests.powercut.__main__ import OF_THE_PATCH, _try_mutant
+from tests.powercut import device, fresh, runner
+from tests.powercut.__main__ import OF_THE_PATCH
 from tests.powercut.mutants import MUTANTS
 from tests.powercut.runner import CutDidNotFire, Explorer, NotOnePlace, golden
 from tests.powercut.scenarios import begin
@@ -116,14 +115,9 @@ def test_every_wrong_build_is_explained() -> None:
         assert f"| `{mutant.name}` | {mutant.in_the_field} |" in explained
 
 
-def _builds(name: str) -> bool:
-    MUTANTS[name].build()
-    return True
-
-
 def test_every_wrong_build_changes_the_code_as_it_stands() -> None:
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        assert all(pool.imap(_builds, MUTANTS))
+    with fresh.pool() as pool:
+        assert all(pool.imap(fresh.build, MUTANTS, 1))
 
 
 @pytest.mark.parametrize(
@@ -133,8 +127,8 @@ def test_every_wrong_build_changes_the_code_as_it_stands() -> None:
      "cancelled_in_doubt"],
 )  # fmt: skip
 def test_the_judge_catches_a_build_with(name: str) -> None:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        _, how = pool.apply(_try_mutant, (name,))
+    with fresh.pool() as pool:
+        _, how = pool.apply(fresh.try_mutant, (name,))
     assert how and not any(word in how for word in OF_THE_PATCH), how
 
 

@@ -69,7 +69,7 @@ def _torture(folder: Path, kind: str, asked: argparse.Namespace) -> int:
 def _wrong_builds(folder: Path, seed: int) -> int:
     missed = 0
     for number, wrong in enumerate(WRONG_BUILDS):
-        course = Course(120, seed, wrong.supplier)
+        course = Course(wrong.sales, seed, wrong.supplier)
         with wrong.made():
             verdict = days.run(folder / str(number), folder / "signed", course)
         is_noticed = bool(getattr(verdict, wrong.says))

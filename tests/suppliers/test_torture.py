@@ -55,5 +55,5 @@ def test_a_connection_that_is_lost_at_any_byte_loses_and_doubles_nothing(
 @pytest.mark.parametrize("wrong", WRONG_BUILDS, ids=lambda wrong: wrong.name)
 def test_a_wrong_server_is_noticed(tmp_path: Path, signed: Path, wrong: WrongBuild) -> None:
     with wrong.made():
-        found = days.run(tmp_path / "counter", signed, Course(120, 1, wrong.supplier))
+        found = days.run(tmp_path / "counter", signed, Course(wrong.sales, 1, wrong.supplier))
     assert getattr(found, wrong.says), found

@@ -7,7 +7,10 @@ the libraries that they use; only the port that they open and their clock are ot
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import itertools
+import selectors
 import types
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -46,6 +49,12 @@ class SimulatedPort:
 
     def _listen(self, listener: Callable[[bytes], None] | None) -> None:
         self._board.call(setattr, self._board.board.console, "listener", listener)
+
+    def __enter__(self) -> SimulatedPort:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def reset_input_buffer(self) -> None:
         """Forget what was heard."""
@@ -104,6 +113,32 @@ class SimulatedPort:
         """It is there at once."""
 
 
+class _Selector(selectors.SelectSelector):
+    """Waits on the board's time."""
+
+    def __init__(self, board: SimulatedBoard) -> None:
+        super().__init__()
+        self._board = board
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready when so much of the board's time has passed."""
+        if timeout:
+            self._board.pause(timeout)
+        return super().select(timeout and 0)
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop on the board's time: a time-out is the terminal's fault and not the host's."""
+
+    def __init__(self, board: SimulatedBoard) -> None:
+        self._pace = board.board.pace
+        super().__init__(_Selector(board))
+
+    def time(self) -> float:
+        """Seconds of the board's world."""
+        return self._pace.now_s()
+
+
 @contextmanager
 def cable(board: SimulatedBoard) -> Iterator[None]:
     """Within, who opens a serial port in this process has that of `board`, on the board's time."""
@@ -125,6 +160,9 @@ def cable(board: SimulatedBoard) -> Iterator[None]:
         stack.enter_context(mock.patch.object(connections, "Serial", make))
         # requests are numbered from the process's first one on
         stack.enter_context(mock.patch.object(smp.message, "_counter", itertools.count()))
+        runner = functools.partial(asyncio.Runner, loop_factory=lambda: _Loop(board))
+        loops = types.SimpleNamespace(Runner=runner)
+        stack.enter_context(mock.patch.object(recovery_link, "asyncio", loops))
         for module in _CLOCKS:
             stack.enter_context(mock.patch.object(module, "time", clock))
         yield

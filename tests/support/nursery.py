@@ -42,6 +42,15 @@ _LEFT_OUT = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}
 """What a library may read when it is imported; a program gets what it is given."""
 
 
+_cpu_us: list[int] = []
+"""What each program took that was seen to end."""
+
+
+def cpu_s() -> float:
+    """CPU seconds of all programs that were seen to end, with what they started themselves."""
+    return sum(_cpu_us) / 1e6
+
+
 class Program:
     """A program under way; `subprocess.Popen`'s own words for what both can do."""
 
@@ -72,11 +81,13 @@ class Program:
         if self.returncode is None:
             self._keeper.settimeout(timeout)
             try:
-                told = self._keeper.recv(16)
+                told = self._keeper.recv(64)
             except (TimeoutError, BlockingIOError) as error:
                 raise subprocess.TimeoutExpired(self.arguments, timeout or 0) from error
             assert told, f"nobody can say how {self.arguments} ended"
-            self.returncode = int(told)
+            status, cpu_us = told.split()
+            self.returncode = int(status)
+            _cpu_us.append(int(cpu_us))
             self._keeper.close()
         return self.returncode
 
@@ -214,8 +225,9 @@ def _kept(files: list[int]) -> socket.socket:
         for file in files[1:]:
             os.close(file)
         line.sendall(b"%d\n" % pid)
-        _, status = os.waitpid(pid, 0)
-        line.sendall(b"%d" % os.waitstatus_to_exitcode(status))
+        _, status, used = os.wait4(pid, 0)
+        cpu_us = int((used.ru_utime + used.ru_stime) * 1e6)
+        line.sendall(b"%d %d" % (os.waitstatus_to_exitcode(status), cpu_us))
         os._exit(0)
     os.setsid()
     for number, file in enumerate(files[1:]):

@@ -24,6 +24,7 @@ import pytest
 from hw_sim.network.link import WIRE
 from tests.support.merchant import FLOAT_MINOR, Merchant
 from tests.support.seeded import seeded
+from tests.support.sources import CheckoutSources
 from tests.support.world import ReleaseManager, TerminalSettings, World, quiet_tools
 from tests.support.world_clock import BEGIN_UNIX_S, WorldClock
 from tests.terminal.engines import engine_of, with_engine
@@ -144,7 +145,9 @@ def _build_later_images(manager: ReleaseManager) -> None:
 
 def _make_provisioned(states: Path, state: str) -> None:
     shutil.copytree(states / "factory", states / state)
-    world = TerminalWorld(states / state, simulated())
+    # What runs it leaves the same, and nobody asks here for what only MicroPython shows.
+    hosted = CheckoutSources(states / state / "manager" / "checkout")
+    world = TerminalWorld(states / state, simulated(board={"hosted": hosted}))
     with seeded(state, world.now_unix_s):
         make_ready(world, STATES[state])
 
