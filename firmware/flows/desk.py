@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 
         async def fetch_voucher(self, sale: Sale) -> str | None:
             """Ask the server for a sale's voucher: "" when the till holds it, the code of a
-            refusal or `firmware.office.ask.PENDING`, or None when no answer came.
+            refusal or `firmware.sales.sale.PENDING`, or None when no answer came.
             """
 
         async def look_up(

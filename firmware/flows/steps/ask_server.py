@@ -6,7 +6,7 @@ from bootloader.shared.compat import const
 from firmware import counts
 from firmware.flows.steps.explain import explain
 from firmware.log import log
-from firmware.office.ask import PENDING
+from firmware.sales.sale import PENDING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
