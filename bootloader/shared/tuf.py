@@ -116,7 +116,9 @@ class TrustedMetadata:
         entries = get("root", file.signed, "roles", dict)
         signers = {}
         for role in TOP:
-            signers[role] = Signers("root", get("root", entries, role, dict))
+            signers[role] = Signers("root", get("root", entries, role, dict), keys)
+        is_consistent = file.signed.get("consistent_snapshot") is True
+        del entries  # else it would stay when all else is set aside
         if before is not None:
             self._signatures.check(file, self._keys, self._signers["root"])
             if file.version != before + 1:
@@ -128,7 +130,7 @@ class TrustedMetadata:
                 if was != signers[role].with_keys(keys):
                     self.rotated = True
         self.root_version = file.version
-        self.consistent_snapshot = file.signed.get("consistent_snapshot") is True
+        self.consistent_snapshot = is_consistent
         self._keys = keys
         self._signers = signers
         self._expires_s["root"] = file.expires_s
@@ -160,6 +162,7 @@ class TrustedMetadata:
         file = self._read(role, data)
         meta = get(role, file.signed, "meta", dict)
         listed = Listed(role, get(role, meta, "snapshot.json", dict))
+        del meta
         self._signatures.check(file, self._keys, self._signers[role])
         if file.version < self.timestamp_version:
             raise Rollback(role, "version %d after %d" % (file.version, self.timestamp_version))
@@ -203,6 +206,7 @@ class TrustedMetadata:
         listed = {}
         for name in entries:
             listed[name] = Listed(role, get(role, entries, name, dict))
+        del entries
         self._signatures.check(file, self._keys, self._signers[role])
         if file.version != wanted.version:
             if not trusted:
@@ -268,6 +272,7 @@ class TrustedMetadata:
         self._signatures.check(file, keys, signers)
         if file.version != wanted.version:
             raise Mismatch(role, "version differs from what is listed")
+        file.take_up()
         self._targets.take(role, TargetsFile(file), parent, delegation)
         self._expires_s[role] = file.expires_s
         self._check_date(role)

@@ -22,12 +22,12 @@ MAX_DELEGATIONS = const(32)
 class Delegation:
     """One entry of `delegations.roles`."""
 
-    def __init__(self, role: str, entry: "Json") -> None:
+    def __init__(self, role: str, entry: "Json", keys: "dict[str, Key]") -> None:
         """Raises Malformed."""
         self.name: str = get(role, entry, "name", str)
         if not self.name or self.name in TOP:
             raise Malformed(role, "a delegated role cannot have that name")
-        self.signers = Signers(role, entry)
+        self.signers = Signers(role, entry, keys)
         self.terminating: bool = get(role, entry, "terminating", bool)
         has_paths = "paths" in entry
         if has_paths == ("path_hash_prefixes" in entry):
@@ -62,7 +62,7 @@ class TargetsFile:
             delegations = get(role, file.signed, "delegations", dict)
             self.keys = read_keys(role, delegations)
             for entry in get(role, delegations, "roles", list):
-                item = Delegation(role, entry)
+                item = Delegation(role, entry, self.keys)
                 if self.delegation(item.name):
                     raise Malformed(role, "two delegations to one role")
                 self.delegations.append(item)

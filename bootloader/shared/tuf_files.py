@@ -126,6 +126,7 @@ class Envelope:
         self.role = role
         self.data = data
         self._limit_bytes = limit_bytes
+        self._set_aside: bytearray | memoryview | None = None
         self.signed: Json = get(role, envelope, "signed", dict)
         if self.signed.get("_type") != (role if role in TOP else "targets"):
             raise Malformed(role, "the file is of another role")
@@ -143,13 +144,21 @@ class Envelope:
                 raise Malformed(role, "two signatures of one keyid")
             self.signatures[keyid] = get(role, entry, "sig", str)
 
-    def set_aside(self) -> None:
-        """Let go of `signed`, which takes a board twice as much heap as `data`, to make room."""
-        self.signed = {}
+    def set_aside(self) -> "bytearray | memoryview":
+        """What the signatures are over. `signed`, which takes a board twice as much heap, is empty
+        from now on.
+        """
+        if self._set_aside is None:
+            # The server writes its files in canonical form: then this is a view of them.
+            self._set_aside = canonical.encode_within(self.signed, self.data, b'"signed":')
+            self.signed = {}
+        return self._set_aside
 
     def take_up(self) -> None:
-        """Read `signed` again."""
-        self.signed = canonical.loads(self.data, self._limit_bytes)["signed"]
+        """Read `signed` again if it was set aside."""
+        if self._set_aside is not None:
+            self._set_aside = None
+            self.signed = canonical.loads(self.data, self._limit_bytes)["signed"]
 
 
 def read_keys(role: str, container: object) -> "dict[str, Key]":
@@ -168,15 +177,28 @@ def read_keys(role: str, container: object) -> "dict[str, Key]":
     return out
 
 
-class Signers:
-    """Who signs for a role, as its entry says: `keyids`, and of how many of them (`threshold`)."""
+def _one_of(keys: "dict[str, Key]", keyid: str) -> str:
+    """The name in `keys` that equals `keyid`, or that."""
+    for name in keys:
+        if name == keyid:
+            return name
+    return keyid
 
-    def __init__(self, role: str, container: object) -> None:
+
+class Signers:
+    """Who signs for a role, as its entry says: `keyids`, and of how many of them (`threshold`).
+
+    `keys`: whose ids these are; of two that are equal a board's heap holds one.
+    """
+
+    def __init__(self, role: str, container: object, keys: "dict[str, Key]") -> None:
         """Raises Malformed."""
-        self.keyids: list[str] = get(role, container, "keyids", list)
-        for keyid in self.keyids:
-            if not isinstance(keyid, str) or self.keyids.count(keyid) != 1:
+        keyids: list[Any] = get(role, container, "keyids", list)
+        self.keyids: list[str] = []
+        for keyid in keyids:
+            if not isinstance(keyid, str) or keyids.count(keyid) != 1:
                 raise Malformed(role, "keyids must be distinct text")
+            self.keyids.append(_one_of(keys, keyid))
         self.threshold = natural(role, container, "threshold", 1)
 
     def with_keys(self, keys: "dict[str, Key]") -> "tuple[int, dict[str, Key | None]]":

@@ -73,7 +73,7 @@ if TYPE_CHECKING:
 
         async def fetch_voucher(self, sale: Sale, by_sms: bool = False) -> str | None:
             """Ask the server for a sale's voucher: "" when the till holds it, the code of a
-            refusal or `firmware.office.ask.PENDING`, or None when no answer came. `by_sms`: with a
+            refusal or `firmware.sales.sale.PENDING`, or None when no answer came. `by_sms`: with a
             short message, which is paid for.
             """
 

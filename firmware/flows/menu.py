@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 _STAY = ("firmware.flows.session", "firmware.flows.menu")
 """What of the flows waits while another one runs."""
 
-_ASK = "firmware.office.ask"  # which some steps bring along
-
 _ENTRIES = (
     ("m_sell", "sell"),
     ("m_topup", "topup"),
@@ -112,4 +110,4 @@ async def run_flow(desk: "Desk", name: str) -> None:
     finally:
         desk.selling = False
         lent = loaded("firmware.flows", _STAY) + loaded("firmware.paper")
-        give_back(lent + list(WHILE_SELLING) + [_PEOPLE, _ASK])
+        give_back(lent + list(WHILE_SELLING) + [_PEOPLE])

@@ -3,14 +3,8 @@
 from bootloader.shared.compat import const, ticks_diff, ticks_ms
 from firmware import counts
 from firmware.lent import give_back, load
-from firmware.office.messenger import (
-    FLOAT_MINOR,
-    SALE,
-    UINT32,
-    NoNetwork,
-    ServerRefused,
-    field,
-)
+from firmware.office.messenger import FLOAT_MINOR, SALE, UINT32, NoNetwork, ServerRefused, field
+from firmware.sales.sale import PENDING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +43,6 @@ _SALES_ANSWERED = const(2)
 _SALES_FAILED = const(3)
 _SALES_TIMED_OUT = const(4)
 _ANSWER = const(33)
-PENDING = "pending"
-"""Not a refusal: the server has the sale, and what it asks has not decided yet."""
 
 
 async def ask(messenger: "Messenger", till: "Till", sale: "Sale", by_sms: bool = False) -> str:

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
 
     from firmware.sales.product import Product
 
+PENDING = "pending"
+"""Not a refusal: the server has the sale, and what it asks has not decided yet."""
+
 
 class SaleRefused(Exception):
     """No sale. `code` says why, `details` is the limit or figure that forbids it, or None.

@@ -20,8 +20,8 @@ def test_it_sells_updates_itself_and_sells_on(qemu_world: Callable[[], TerminalW
     world.offer(2)
     eventually(lambda: world.running() == (2, False), 400, "release 2, confirmed")
     # This world asks and syncs every second, which frays a heap in minutes as a shop does not in
-    # days; a look that finds no room waits and costs no airtime (tests/update/test_news.py).
-    for trouble in ("recursion", "starting anew"):
+    # days: there is room all the same.
+    for trouble in ("no memory", "recursion", "starting anew"):
         assert trouble not in world.terminal.log()
     world.merchant.sign_in()
     world.wait_online()

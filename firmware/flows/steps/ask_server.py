@@ -7,7 +7,7 @@ from firmware import counts
 from firmware.flows.steps.explain import explain
 from firmware.flows.steps.reach import may_text
 from firmware.log import log
-from firmware.office.ask import PENDING
+from firmware.sales.sale import PENDING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

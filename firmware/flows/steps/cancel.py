@@ -4,8 +4,8 @@ from firmware.drivers import printer
 from firmware.flows.steps import hand_over, paper
 from firmware.flows.steps.explain import explain
 from firmware.lent import give_back, load
-from firmware.office.ask import PENDING
 from firmware.paper import receipt
+from firmware.sales.sale import PENDING
 from firmware.ui.money_and_dates import date_time_text, grouped
 
 TYPE_CHECKING = False
