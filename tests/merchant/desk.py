@@ -99,7 +99,8 @@ def desk_of(catalogue: Catalogue, till: Any, keys: str, language: str) -> Any:
         catalogue=catalogue,
         config=SimpleNamespace(utc_offset_s=0, shop={}),
         files=Kept(False),
-        link=SimpleNamespace(state=ONLINE, trouble=""),
+        link=SimpleNamespace(state=ONLINE, trouble="", modem=SimpleNamespace(registered=True)),
+        messenger=SimpleNamespace(sms_to=""),
         now=lambda: 1_790_000_000,
         money=lambda minor: money(minor, catalogue.minor_digits),
     )

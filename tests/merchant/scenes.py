@@ -155,6 +155,10 @@ def _refused(code: str) -> Callable[[Any], Any]:
     return lambda desk: explain.explain(desk, code)
 
 
+_SMS = {"messenger.sms_to": "+254700000100"}
+"""The office answers short messages."""
+
+
 def _asked(desk: Any) -> Any:
     return ask_server.ask_server(desk, sale_of("air50", None, False))
 
@@ -262,6 +266,7 @@ SCENES = [
         Scene(f"no network: {trouble}", "#", _stock, {"link.trouble": trouble})
         for trouble in TROUBLES
     ],
+    Scene("no network, by SMS", "#", sell.offer_sms, {"link.trouble": "no_gprs"}),
     Scene("looking for the network", "", reach.wait_for_network, {"link.state": SEARCHING}),
     Scene(
         "asking the office",
@@ -276,6 +281,7 @@ SCENES = [
     ],
     *[Scene(f"not sold: {code}", "B#", _refused(code)) for code in CODES],
     Scene("no answer", "*", _asked, {"fetch_voucher": said(None)}),
+    Scene("no answer, by SMS", "0*", _asked, {"fetch_voucher": said(None), **_SMS}),
     Scene("not decided yet", "*", _undecided),
     Scene("sold", "#", _handed),
     Scene("sold, unsure", "#", _handed, {"printer.print": said((True, "unknown"))}),

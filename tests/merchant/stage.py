@@ -266,6 +266,8 @@ def desk_for(keys: str, to: str, changes: dict[str, Any]) -> Any:
     desk.link = SimpleNamespace(
         state=ONLINE, trouble="", signal=21, known=said(None), look=said(None)
     )
+    desk.link.modem = SimpleNamespace(registered=True)
+    desk.messenger = SimpleNamespace(sms_to="")
     desk.printer = SimpleNamespace(status=said("ok"), print=said((True, "ok")))
     desk.battery = SimpleNamespace(read=lambda: (3850, 68, False))
     desk.memory = _Memory()

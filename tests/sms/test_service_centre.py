@@ -29,6 +29,7 @@ from hw_sim.smsc.face import Account, Face
 from tests.server.device import Device
 from tests.server.shop import ROOT, Shop, make_signed
 from updater_server.errors import InputError
+from updater_server.faces import terminal
 from updater_server.fleet import terminals, texting
 from updater_server.sms import gateway, worker
 from updater_server.sms.esme import Session, SessionLost
@@ -196,13 +197,13 @@ def test_a_database_that_is_busy_has_the_message_brought_again(
 ) -> None:
     body, counter = a_sale(device := shop.enrol())
     monkeypatch.setattr("hw_sim.smsc.face.AGAIN_S", 0.1)
-    handle = worker.answering.terminal.handle
+    handle = terminal.handle
     busy = [True, True]
 
     def first_busy(service: Any, data: bytes) -> tuple[int, bytes]:
         return (503, b"") if busy and busy.pop() else handle(service, data)
 
-    monkeypatch.setattr(worker.answering.terminal, "handle", first_busy)
+    monkeypatch.setattr(terminal, "handle", first_busy)
     with at_work(shop, own.port, monkeypatch):
         own.send(body)
         until(lambda: own.heard, "an answer")
