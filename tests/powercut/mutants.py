@@ -19,8 +19,10 @@ with device.own():
     import firmware.drivers.printer
     import firmware.flows.last_sales
     import firmware.flows.sell
+    import firmware.flows.shift
     import firmware.flows.steps.cancel
     import firmware.flows.steps.hand_over
+    import firmware.flows.z_report
     import firmware.kept.files
     import firmware.kept.memory
     import firmware.office.ask
@@ -41,7 +43,9 @@ with device.own():
     from firmware.sales.mounting import Mount
     from firmware.sales.recent import Recent
     from firmware.sales.ring import Ring, Walk
+    from firmware.sales.shifts import Shifts
     from firmware.sales.state import SalesState
+    from firmware.sales.tally import Tally
     from firmware.sales.till import Till
     from firmware.update.prepare import Preparation
     from firmware.update.record import Record
@@ -211,6 +215,22 @@ def _mark_before_sector() -> None:
             "    if offset % SECTOR_BYTES == 0:\n        self._mark(offset // SECTOR_BYTES)\n",
         ),
         ("        self._mark((self.received - 1) // SECTOR_BYTES)", "        pass"),
+    )
+
+
+def _z_number_beside(note: str, first: bool) -> Callable[[], None]:
+    """The number comes from what the terminal remembers, noted before or after the report."""
+    made = "        await _print(desk, found.make_z(tally), tally, False)"
+    return _changed(
+        firmware.flows.z_report,
+        "_make",
+        (
+            "    number, first = found.next_z()",
+            "    _, first = found.next_z()\n"
+            "    number = desk.memory.get('z', 0) + 1\n"
+            "    found.next_z = lambda: (number, first)",
+        ),
+        (made, f"{note}\n{made}" if first else f"{made}\n{note}"),
     )
 
 
@@ -556,6 +576,121 @@ MUTANTS: dict[str, Mutant] = {
                 ),
             ),
             ("last-sales",),
+        ),
+        # shifts and Z reports
+        Mutant(
+            "z_number_in_ram",
+            "The number of the last Z is kept beside the journal, and noted when the slip is out: "
+            "a cut, and two days have one number.",
+            _z_number_beside("        desk.memory.put('z', number)", False),
+            ("shifts",),
+        ),
+        Mutant(
+            "z_number_taken_first",
+            "The next number is noted before the report is written: a cut, and the tax office asks "
+            "where a Z report went.",
+            _z_number_beside("        desk.memory.put('z', number)", True),
+            ("shifts",),
+        ),
+        Mutant(
+            "z_on_paper_first",
+            "A Z report is on paper of which the journal knows nothing, and the next one has its "
+            "number.",
+            _changed(
+                firmware.flows.z_report,
+                "_make",
+                (
+                    "        await _print(desk, found.make_z(tally), tally, False)",
+                    "        sums = [tally.count, tally.total_minor, tally.commission_minor]\n"
+                    "        body = [number, first] + sums + [desk.till.journal.ring.chain]\n"
+                    "        at = desk.till.journal.next_sequence\n"
+                    "        made = load(_SHIFTS).Report(at, 0, body)\n"
+                    "        await _print(desk, made, tally, False)\n"
+                    "        found.make_z(tally)",
+                ),
+            ),
+            ("shifts",),
+        ),
+        Mutant(
+            "z_forgets_open_sales",
+            "A sale that was open at one Z report and got its answer with a sync is in none.",
+            _changed(
+                Tally,
+                "_take",
+                ("and sale not in self._late:", "and sale not in self._late and False:"),
+            ),
+            ("shifts",),
+        ),
+        Mutant(
+            "z_copy_unmarked",
+            "A Z report is printed again and looks like another one.",
+            _changed(firmware.flows.z_report, "_copy", ("tally, True)", "tally, False)")),
+            ("shifts",),
+        ),
+        Mutant(
+            "shift_closed_beside",
+            "That a shift is closed is noted when its slip is out: a cut, and it is closed again "
+            "with another count.",
+            _all(
+                _changed(Shifts, "look_back", ("if one.number not in closed]", "]")),
+                _changed(
+                    firmware.flows.shift,
+                    "run",
+                    (
+                        "        mine = found.of(person)",
+                        "        ended = desk.memory.get('ended', 0)\n"
+                        "        found.open = [s for s in found.open if s.number > ended]\n"
+                        "        mine = found.of(person)",
+                    ),
+                ),
+                _changed(
+                    firmware.flows.shift,
+                    "_close",
+                    (
+                        '    await report.printed(desk, words("r_shift"), rows)',
+                        '    await report.printed(desk, words("r_shift"), rows)\n'
+                        "    desk.memory.put('ended', one.number)",
+                    ),
+                ),
+            ),
+            ("shifts",),
+        ),
+        Mutant(
+            "counted_on_paper_first",
+            "The cash that was counted is on a slip, and after a cut the shift is still open: it "
+            "is counted again, and two slips differ.",
+            _changed(
+                firmware.flows.shift,
+                "_close",
+                (
+                    "        cash_minor = found.close_shift("
+                    "one, counted_minor, tally, desk.till.person)",
+                    "        tally.finish()",
+                ),
+                (
+                    '    await report.printed(desk, words("r_shift"), rows)',
+                    '    await report.printed(desk, words("r_shift"), rows)\n'
+                    "    found.close_shift(one, counted_minor, tally, desk.till.person)",
+                ),
+            ),
+            ("shifts",),
+        ),
+        Mutant(
+            "counted_cash_lost",
+            "What was counted is on the slip alone; the office sees a shift in which nothing was "
+            "ever missing.",
+            _changed(
+                Shifts,
+                "close_shift",
+                ("[shift.number, counted_minor, ", "[shift.number, expected_minor, "),
+            ),
+            ("shifts",),
+        ),
+        Mutant(
+            "shift_expects_all",
+            "Who closes is asked for the cash that somebody else took in.",
+            _changed(firmware.flows.shift, "_close", ("only=one.person", "only=None")),
+            ("shifts",),
         ),
         Mutant(
             "delivered_in_ram",

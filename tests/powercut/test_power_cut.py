@@ -44,6 +44,20 @@ def test_cuts_here_and_there_in_an_update_a_repair_and_a_full_ring_break_nothing
     assert len(explorer.found.states) > 15
 
 
+def test_a_cut_in_a_shift_or_a_z_report_loses_and_doubles_nothing() -> None:
+    explorer = Explorer("shifts")
+    journal = range(LAYOUT["journal"][0], sum(LAYOUT["journal"]))
+    at = [
+        number
+        for number, (address, data) in enumerate(explorer.golden.operations, 1)
+        if address in journal and data and data[0] in (15, 16, 17)
+    ]
+    assert len(at) == 4, "opened, Z, Z, closed"
+    for number in at:
+        explorer.explore(number, number, 0)
+    assert explorer.found.broken == []
+
+
 def test_a_cut_during_the_recovery_from_a_cut_breaks_nothing() -> None:
     explorer = Explorer("sale-offline")
     journal = range(LAYOUT["journal"][0], sum(LAYOUT["journal"]))
@@ -124,7 +138,7 @@ def test_every_wrong_build_changes_the_code_as_it_stands() -> None:
     "name",
     ["no_read_back", "torn_tag_counts", "intent_after_print", "original_again",
      "attempt_not_recorded", "stock_told_before_stored", "copy_of_another_sale",
-     "cancelled_in_doubt"],
+     "cancelled_in_doubt", "shift_closed_beside"],
 )  # fmt: skip
 def test_the_judge_catches_a_build_with(name: str) -> None:
     with fresh.pool() as pool:
