@@ -9,6 +9,7 @@ import typer
 from tools.release.options import ChannelOption, Desk, Manner, ReleaseArgument
 from updater_server import channels
 from updater_server.channels.halts import lifted_in
+from updater_server.channels.lists import halts_of
 from updater_server.channels.policy import BRAKE_KEYS, ROLLOUT_KEYS
 from updater_server.channels.rollout import Control
 
@@ -75,7 +76,7 @@ def resume(number: ReleaseArgument, channel: ChannelOption, desk: Desk, manner: 
     words = f"release {number} on {channel} goes on as far as its threshold says."
     published = opened.published
     lifted = lifted_in(published.releases(channel)).get(number, 0)
-    is_braked = published.halts(channel).holds(number, lifted)
+    is_braked = halts_of(channel, published.metadata).holds(number, lifted)
     is_planned = number in opened.coming_plan(channel).halted
     if is_braked:
         words += f"\n  The brake halts it: the people of {channel} sign that it goes on."

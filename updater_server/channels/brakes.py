@@ -27,7 +27,14 @@ from updater_server.channels.errors import (
     RepositoryError,
 )
 from updater_server.channels.keys import KeyIdError
-from updater_server.channels.lists import check_channel, halts_in, halts_path, plan_in, plan_path
+from updater_server.channels.lists import (
+    brakes_lacking,
+    check_channel,
+    halts_in,
+    halts_path,
+    plan_in,
+    plan_path,
+)
 from updater_server.channels.metadata_file import check_key_ids, encode, read
 from updater_server.channels.policy import BRAKE_ROLES, ROLLOUT_ROLES, channel_of
 from updater_server.channels.published import Published
@@ -140,7 +147,7 @@ class Brakes:
         """
         check_channel(channel, ReleaseRefused)
         role, published = BRAKE_ROLES[channel], self._published
-        if role in published.lacking:
+        if role in brakes_lacking(published.metadata, published.damaged):
             raise ReleaseRefused(f"{channel} has no brake: `keys rotate brake` makes one")
         with self._staging.editing(role, f"brake on {channel}", signers, now, self._next) as edit:
             listed = {release}

@@ -4,12 +4,15 @@ behind them. For `channels`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tuf.api.metadata import Targets
 
 from updater_server.channels.entry import ReleaseEntry
 from updater_server.channels.errors import RepositoryError
 from updater_server.channels.halts import Halts
-from updater_server.channels.policy import CATALOGUE_ROLE, CHANNELS
+from updater_server.channels.metadata_file import ByRole
+from updater_server.channels.policy import BRAKE_ROLES, CATALOGUE_ROLE, CHANNELS
 from updater_server.channels.rollout import RolloutPlan
 
 
@@ -61,6 +64,19 @@ def halts_in(channel: str, signed: Targets) -> Halts:
     """
     target = signed.targets.get(halts_path(channel))
     return Halts.parse(target.custom, signed.version) if target else Halts()
+
+
+def halts_of(channel: str, in_force: ByRole) -> Halts:
+    """What the brake of a channel halts; nothing where there is none, or none that can be read,
+    which is told of as of any list. Raises as `halts_in`.
+    """
+    brake = in_force.get(BRAKE_ROLES[channel])
+    return halts_in(channel, brake.signed) if brake else Halts()
+
+
+def brakes_lacking(in_force: ByRole, damaged: Mapping[str, str]) -> list[str]:
+    """The brakes that are not there: the repository was made before there were any."""
+    return [r for r in BRAKE_ROLES.values() if r not in in_force and r not in damaged]
 
 
 def price_list_path(name: str) -> str:

@@ -16,11 +16,9 @@ from updater_server.channels import dates, lists
 from updater_server.channels.entry import Catalogue, ReleaseEntry
 from updater_server.channels.errors import RepositoryDamaged, RepositoryError
 from updater_server.channels.folder import Folder
-from updater_server.channels.halts import Halts
 from updater_server.channels.in_force import InForce, read_in_force
 from updater_server.channels.metadata_file import ByRole, file_sha256
 from updater_server.channels.policy import (
-    BRAKE_ROLES,
     CATALOGUE_ROLE,
     DELEGATED_ROLES,
     ROLLOUT_ROLES,
@@ -76,12 +74,6 @@ class Published:
         """What is in force by role, but for what is damaged."""
         return self._in_force.by_role()
 
-    @property
-    def lacking(self) -> list[str]:
-        """The brakes that are not here: the repository was made before there were any."""
-        known = self._in_force.delegated.keys() | self._in_force.damaged.keys()
-        return [role for role in BRAKE_ROLES.values() if role not in known]
-
     def chain(self, role: str) -> list[Metadata[Any]]:
         """What leads from the first root to what is in force for `role`, that included."""
         found: list[Metadata[Any]] = [*self._in_force.roots]
@@ -131,7 +123,7 @@ class Published:
         Raises:
             RepositoryError: no such channel.
         """
-        plan, halts = self.plan(channel), self.halts(channel)
+        plan, halts = self.plan(channel), lists.halts_of(channel, self.metadata)
         if not halts.halted:
             return plan
         return halts.on(plan, () if channel in self.damaged else self.releases(channel))
@@ -140,13 +132,6 @@ class Published:
         """The plan in force alone, as its key signed it. Raises as `rollout`."""
         lists.check_channel(channel)
         return lists.plan_in(channel, self.list_of(ROLLOUT_ROLES[channel]).signed)
-
-    def halts(self, channel: str) -> Halts:
-        """What the brake halts; nothing where there is none, or none that can be read, which is
-        told of as of any list (`damaged`).
-        """
-        brake = self._in_force.delegated.get(BRAKE_ROLES[channel])
-        return lists.halts_in(channel, brake.signed) if brake else Halts()
 
     def catalogue_names(self) -> list[str]:
         """Names of the price lists in force."""

@@ -13,7 +13,7 @@ from tuf.api.metadata import Targets
 from updater_server.channels.entry import Image, PayloadReference, ReleaseEntry
 from updater_server.channels.errors import PromotionRefused, ReleaseRefused
 from updater_server.channels.layouts import does_not_fit
-from updater_server.channels.lists import check_channel, entries_in, entries_of_class
+from updater_server.channels.lists import check_channel, entries_in, entries_of_class, halts_of
 from updater_server.channels.payloads import Payload, PayloadError, expand
 from updater_server.channels.policy import CHANNELS
 from updater_server.channels.published import Published
@@ -117,7 +117,7 @@ class Releases:
         """
         check_channel(channel, ReleaseRefused)
         with self._staging.editing(channel, f"lift on {channel}", signers, now) as edit:
-            halted = self._published.halts(channel).halted.get(str(release), 0)
+            halted = halts_of(channel, self._published.metadata).halted.get(str(release), 0)
             found = [e for e in entries_in(edit.metadata.signed) if e.release == release]
             if not found or all(entry.lifted >= halted for entry in found):
                 raise ReleaseRefused(f"the brake of {channel} does not halt release {release}")

@@ -12,6 +12,7 @@ from tuf.api.metadata import Metadata, Targets
 from updater_server.channels.drafts import Drafts
 from updater_server.channels.errors import ChangedMeanwhile, RepositoryDamaged, RepositoryError
 from updater_server.channels.keys import KeyIdError
+from updater_server.channels.lists import brakes_lacking
 from updater_server.channels.metadata_file import check_key_ids, digest, read
 from updater_server.channels.published import Published
 from updater_server.channels.restoring import follows
@@ -50,7 +51,7 @@ class Waiting:
             return self.drafts.by_role[role].metadata
         path = self._published.folder.staged(role)
         published = self._published.metadata.get(role)
-        is_first = role in self._published.lacking
+        is_first = role in self._lacking()
         if (published is None and not is_first) or not path.exists():
             return None  # where the list in force cannot be read, nothing is built on it
         try:
@@ -64,12 +65,16 @@ class Waiting:
         before = published.signed.version if published else 0
         return metadata if follows(role, version, before) else None
 
+    def _lacking(self) -> list[str]:
+        """Brakes that may wait to be there for the first time."""
+        return brakes_lacking(self._published.metadata, self._published.damaged)
+
     def read_all(self) -> dict[str, Metadata[Any]]:
         """Everything that waits, by role, but for what cannot be read (`unreadable`): it may not
         stop the rest.
         """
         found = {}
-        for role in (*self._published.metadata, *self._published.lacking):
+        for role in (*self._published.metadata, *self._lacking()):
             try:
                 metadata = self.read(role)
             except RepositoryDamaged:
@@ -104,7 +109,7 @@ class Waiting:
         `withdraw` takes it away.
         """
         found = {}
-        for role in (*self._published.metadata, *self._published.lacking):
+        for role in (*self._published.metadata, *self._lacking()):
             try:
                 self.read(role)
             except RepositoryError as error:

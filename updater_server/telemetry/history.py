@@ -24,7 +24,6 @@ from updater_server.telemetry.metrics import COUNTERS, HISTOGRAMS, LEAST, LEDGER
 from updater_server.telemetry.store import Row, Told
 
 _AT_ONCE = 50_000  # rows turned into columns together
-_DICTIONARY = 1000  # a longer one costs more than it saves: bytes and heap are nearly all different
 _HEADS = {
     "terminal": "UBIGINT",
     "kind": "UTINYINT",
@@ -129,7 +128,6 @@ def _convert(told: Told, day: str, target: Path, scratch: Path) -> int:
         made.execute(  # the words are ours: a file in our own folder, a day
             f"COPY (SELECT * FROM told) TO '{place}' (FORMAT parquet, COMPRESSION zstd, "  # noqa: S608
             "COMPRESSION_LEVEL 19, PARQUET_VERSION v2, ROW_GROUP_SIZE 100000, "
-            f"DICTIONARY_SIZE_LIMIT {_DICTIONARY}, "
             f"KV_METADATA {{day: '{day}'}})"
         )
     return count
