@@ -37,6 +37,7 @@ from updater_server.faces.dashboard.board import POLICY, LiveBoard
 from updater_server.faces.lanes import Lane
 from updater_server.faces.requests import AnyRequest, authorization, decode, query
 from updater_server.fleet import as_of, technicians, terminals
+from updater_server.lookout import counting
 from updater_server.service import Service
 from updater_server.store.engine import reading
 from updater_server.telemetry import air
@@ -122,7 +123,9 @@ class BoardFace:
             published = open_published(self._service.folder.repository, strict=False)
         except RepositoryError as error:
             raise StateError(str(error)) from error
-        html = release_page.html(release, found, published, self._service.now())
+        with reading(self._service.engine) as connection:
+            runs = counting.runs(connection)
+        html = release_page.html(release, found, published, self._service.now(), runs)
         if html is None:
             raise InputError(f"no channel ever listed release {release}")
         return html
