@@ -74,9 +74,9 @@ if TYPE_CHECKING:
     x._erase._escaped._exchange._expand._expander._expires_s._facts._failed._fed_ms._fetch
     x._fetched._figure._file._files._fill._filled._finish_first._first_since._fits._flag._flash
     x._flush._flushed._fold._folder._foot._fresh._from._full._gate_closed._gate_facts._get
-    x._give_back._glob._halted._hand_out._hang_up._head._head_line._heads._hear._heard._held
-    x._here._hints._history._holds._holds_firmly._holds_s._host._in_command._in_set._in_turn
-    x._index._install._integers._is_at_work._is_code._is_connected._is_number._is_open
+    x._give_back._glob._halted._hand_out._hang_up._head._head_bytes._head_line._heads._hear
+    x._heard._held._here._hints._history._holds._holds_firmly._holds_s._host._in_command._in_set
+    x._in_turn._index._install._integers._is_at_work._is_code._is_connected._is_number._is_open
     x._is_permitted._is_selling._is_watched._journal._judged._k._keep._keep_expired._kept._key
     x._keypad._keys._kind._known._last._lcd._length._limbs._limit_bytes._line._lines._list_stock
     x._listed._listed_with._load._load_checkpoint._lock._log._log_at._look._made._make_room._map
@@ -101,63 +101,63 @@ if TYPE_CHECKING:
     x._terminal_id._text._ticks._tidy._till._time_s._tip._to_dial._token._told._told_s._touch
     x._touched_ms._trust._trusted._try._type._uart._ui._unanswered._unmarked._unsent._until_end
     x._update_log._update_roots._updates._value._vat._verify_ed25519._version._w._wait._wake
-    x._walk._wanted_s._watchdog._watched._ways._why._within._without_ghost._write._xor8
-    x._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action
-    x.active.add.add_up.address.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.algorithms
-    x.alive.alive_ms.alone.also_settled.always.amount.amount_minor.answer.answer_ms.answered
-    x.answers.any_down.apart.apn.apn_login.apn_user.apply.are_new.argument.arguments.arm.array
-    x.ascii.ask.ask_for.ask_server.asyncio.at.at_hand.at_least.at_most.at_once.at_start.attach
-    x.attached.b.back.bad.bad_length.bad_meter.bad_start.base.base_sha256.base_size.batch
-    x.batch_id.batch_ids.batches.battery.battery_mv.baud.before.begin.begin_offline.begin_online
-    x.begin_trial.behind.bell.beside.big.bill.binascii.bits.blind_starts.block.blocked.board
-    x.body.body_length.body_of.bold.boot.boot_count.boot_info.boot_ms.booted.bootloader.boots
-    x.bottom.bound.breath.breathe.bring.bring_up.buf.buffer.built.built_s.busy.but.buzzer.by
-    x.by_datagram.by_number.by_others.byte.bytes_received.c.calendar.cancel.cancel_no.cancel_q
-    x.cancelled.cancelling.canonical.canvas.cashier.catalogue.cause.cbor.cell.certain.chain
-    x.challenge.change.channel.char.character.charging.chat.check.check_bytes.check_in.check_it
-    x.check_sim.check_target.checking.checkpoint.chip_id.choice.choose.chosen.chunk_size.chunked
-    x.clear_failure.client.climb.clock.closed.coap.coap_port.code.coded.codes.collect.columns
-    x.columns_of.command.commands.commission.commission_minor.commission_of.commit.compat
-    x.complete.condition.config.confirm.connect.connected.connection.consistent_snapshot.console
-    x.container.content.content_range.contradicts.control.control_of.copies.cose.count_fault
-    x.counter.counts.cover_open.crash.crashes.crashes_allowed.crc32.create.create_task.crypto
-    x.cryptolib.currency.custom.cut.cut_ask.cut_print.d.d_.d_other.damaged.data.data_command
-    x.data_vfs.datagram.date_text.date_time.date_time_text.datetime.day.day_report.days
-    x.deadline_ms.debit_minor.decode.decompress.decompressobj.default.deflate.delattr.delegated
-    x.delegation.delegations.delivered.delivery.delta.denied.denied_ms.depth.derive_keys.desk
-    x.detail.details.device_key.dial.dialogs.digest.digest_of.digit.digits.direction.discard
-    x.display.do_.do_challenge.do_configure.do_export.do_may_retire.do_retire.do_settings
-    x.do_status.do_sync.do_test.do_unlock.done.doubt.down.down_key.download.drivers.dropped.due
-    x.due_ms.dump.dumps.duplicate.duration_ms.duties.e.e_.e_other.earlier.ecdsa.ed25519.either
-    x.empty.en.encode.encode_request.encode_within.encrypt.encryptor.ended.entry.enumerate.eof
-    x.equal.erase.erase_sector.error.errors.etag.every_ms.everybody.exchange.exists.expand
-    x.expired.expires.expires_s.expiry.explain.external_aad.extra.f.facts.fail.failed_release
-    x.failure.failure_reason.fault.faults.feed.fetch.fetch_stock.fetch_voucher.fewest.field
-    x.fields.file.file_name.files.fill.finish.firmware.first.first_kept.first_rung.fits.flash
-    x.float.float_minor.float_now.flows.flush.folder.font.forget.forgotten_batch.fork.forked
-    x.found.fr.free_bytes.free_sectors.fresh_until_s.from_hex.from_pem.from_sequence
-    x.from_stock_refusal.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv.gate_blocks
-    x.gate_facts.gate_idle_s.gate_sale.gate_unsynced_records.gc.get_field.give_back.give_up_lost
-    x.give_way.gives_way.glyph.good.grouped.groups.growth.h.ha.halted.hand_over.happens.hardware
-    x.hardware_class.hardware_revision.hardware_revisions.has.has_kind.has_news.has_passed
-    x.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers.heap_free.hear.height.held
-    x.helpline.hex.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256.hold.hold_back.holds_s.host
-    x.http.http_client.http_post.hurry.i.identity.idle_ms.idle_s.image.image_hash.image_sha256
-    x.image_size.image_size_bytes.implementation.in_step.in_stock.in_use.inflater.info.install
-    x.instructions.intent.invert.io.ioctl.irq.is_ascii.is_asked.is_blank.is_blind.is_bound
-    x.is_digits.is_due.is_empty.is_first.is_guessed_first.is_hourly.is_it.is_known.is_last
-    x.is_meter.is_number.is_offered.is_open.is_plain.is_ready.is_renewed.is_right.is_same
-    x.is_sound.is_still.is_sure.is_upgrade.is_watched.is_way_back.is_whole.item.items_left.iv.j
-    x.joining.journal.journal_reads.journal_version.journal_writes.json.judge.jump.jumps.k.keep
-    x.keep_expired.keep_from.keep_only.kept.kept_ms.key_first.key_ms.key_n.key_within.keyid
-    x.keyids.keypad.keypad_columns.keypad_rows.keytype.keyval.kind.kinds.known.l.label.ladder
-    x.language.languages.last.last_failure.last_look.last_money.last_q.last_sale.last_sales
-    x.later.layout.lcd.learn.least.least_minor.ledger_minor.left.length.length_bytes.length_s
-    x.lent.letter.letters.level.levels.limit_bytes.limits.line.lines.link.listdir.listed.load
-    x.load_prefix.loaded.loads.lock.lock_s.locked.locked_for.log.login.longest_ms.look.look_back
-    x.look_up.looked.looked_s.lost.low.m.m_day.m_info.m_language.m_messages.m_people.m_pin
-    x.m_reprint.m_sales.made.main.major.make_firm.make_room.malformed.mapped.mark.mark_bad
-    x.marked.match.matches.max.max_age_s.max_amount_minor.max_bytes.max_count.max_depth
+    x._walk._wanted_s._watchdog._watched._ways._why._within._without_end._without_ghost._write
+    x._xor8._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action
+    x.active.add.add_up.address.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.air
+    x.algorithms.alive.alive_ms.alone.also_settled.always.amount.amount_minor.answer.answer_ms
+    x.answered.answers.any_down.apart.apn.apn_login.apn_user.apply.are_new.argument.arguments
+    x.arm.array.ascii.ask.ask_for.ask_server.asyncio.at.at_hand.at_least.at_most.at_once
+    x.at_start.attach.attached.b.back.bad.bad_length.bad_meter.bad_start.base.base_sha256
+    x.base_size.batch.batch_id.batch_ids.batches.battery.battery_mv.baud.before.begin
+    x.begin_offline.begin_online.begin_trial.behind.bell.beside.big.bill.binascii.bits
+    x.blind_starts.block.blocked.board.body.body_length.body_of.bold.boot.boot_count.boot_info
+    x.boot_ms.booted.bootloader.boots.bottom.bound.breath.breathe.bring.bring_up.buf.buffer
+    x.built.built_s.busy.but.buzzer.by.by_datagram.by_number.by_others.byte.bytes_received.c
+    x.calendar.cancel.cancel_no.cancel_q.cancelled.cancelling.canonical.canvas.cashier.catalogue
+    x.cause.cbor.cell.certain.chain.challenge.change.channel.char.character.charging.chat.check
+    x.check_bytes.check_in.check_it.check_sim.check_target.checking.checkpoint.chip_id.choice
+    x.choose.chosen.chunk_size.chunked.clear_failure.client.climb.clock.closed.coap.coap_port
+    x.code.coded.codes.collect.columns.columns_of.command.commands.commission.commission_minor
+    x.commission_of.commit.compat.complete.condition.config.confirm.connect.connected.connection
+    x.consistent_snapshot.console.container.content.content_range.contradicts.control.control_of
+    x.copies.cose.count_fault.counted.counter.counts.cover_open.crash.crashes.crashes_allowed
+    x.crc32.create.create_task.crypto.cryptolib.currency.custom.cut.cut_ask.cut_print.d.d_
+    x.d_other.damaged.data.data_command.data_vfs.datagram.date_text.date_time.date_time_text
+    x.datetime.day.day_report.days.deadline_ms.debit_minor.decode.decompress.decompressobj
+    x.default.deflate.delattr.delegated.delegation.delegations.delivered.delivery.delta.denied
+    x.denied_ms.depth.derive_keys.desk.detail.details.device_key.dial.dialogs.digest.digest_of
+    x.digit.digits.direction.discard.display.do_.do_challenge.do_configure.do_export
+    x.do_may_retire.do_retire.do_settings.do_status.do_sync.do_test.do_unlock.done.doubt.down
+    x.down_key.download.drivers.dropped.due.due_ms.dump.dumps.duplicate.duration_ms.duties.e.e_
+    x.e_other.earlier.ecdsa.ed25519.either.empty.en.encode.encode_request.encode_within.encrypt
+    x.encryptor.ended.entry.enumerate.eof.equal.erase.erase_sector.error.errors.etag.every_ms
+    x.everybody.exchange.exists.expand.expired.expires.expires_s.expiry.explain.external_aad
+    x.extra.f.facts.fail.failed_release.failure.failure_reason.fault.faults.feed.fetch
+    x.fetch_stock.fetch_voucher.fewest.field.fields.file.file_name.files.fill.finish.firmware
+    x.first.first_kept.first_rung.fits.flash.float.float_minor.float_now.flows.flush.folder.font
+    x.forget.forgotten_batch.fork.forked.found.fr.free_bytes.free_sectors.fresh_until_s.from_hex
+    x.from_pem.from_sequence.from_stock_refusal.fromhex.full.g.gap_ms.garbled.gate
+    x.gate_battery_mv.gate_blocks.gate_facts.gate_idle_s.gate_sale.gate_unsynced_records.gc
+    x.get_field.give_back.give_up_lost.give_way.gives_way.glyph.good.grouped.groups.growth.h.ha
+    x.halted.hand_over.happens.hardware.hardware_class.hardware_revision.hardware_revisions.has
+    x.has_kind.has_news.has_passed.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers
+    x.heap_free.hear.height.held.helpline.hex.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256
+    x.hold.hold_back.holds_s.host.http.http_client.http_post.hurry.i.identity.idle_ms.idle_s
+    x.image.image_hash.image_sha256.image_size.image_size_bytes.implementation.in_step.in_stock
+    x.in_use.inflater.info.install.instructions.intent.invert.io.ioctl.irq.is_ascii.is_asked
+    x.is_blank.is_blind.is_bound.is_digits.is_due.is_empty.is_first.is_guessed_first.is_hourly
+    x.is_it.is_known.is_last.is_meter.is_number.is_offered.is_open.is_plain.is_ready.is_renewed
+    x.is_right.is_same.is_sound.is_still.is_sure.is_upgrade.is_watched.is_way_back.is_whole.item
+    x.items_left.iv.j.joining.journal.journal_reads.journal_version.journal_writes.json.judge
+    x.jump.jumps.k.keep.keep_expired.keep_from.keep_only.kept.kept_ms.key_first.key_ms.key_n
+    x.key_within.keyid.keyids.keypad.keypad_columns.keypad_rows.keytype.keyval.kind.kinds.known
+    x.l.label.ladder.language.languages.last.last_failure.last_look.last_money.last_q.last_sale
+    x.last_sales.later.layout.lcd.learn.least.least_minor.ledger_minor.left.length.length_bytes
+    x.length_s.lent.letter.letters.level.levels.limit_bytes.limits.line.lines.link.listdir
+    x.listed.load.load_prefix.loaded.loads.lock.lock_s.locked.locked_for.log.login.longest_ms
+    x.look.look_back.look_up.looked.looked_s.lost.low.m.m_day.m_info.m_language.m_messages
+    x.m_people.m_pin.m_reprint.m_sales.made.main.major.make_firm.make_room.malformed.mapped.mark
+    x.mark_bad.marked.match.matches.max.max_age_s.max_amount_minor.max_bytes.max_count.max_depth
     x.max_items.max_minor.max_total_minor.may.may_be_asked.may_be_out.may_be_seen.may_begin
     x.may_break.may_end.may_format.may_go_on.may_leave.may_renew.mem_free.memory.memoryview.menu
     x.merchant.merchant_name.merchant_text.message.message_counter.message_id.messages.messenger
@@ -180,15 +180,15 @@ if TYPE_CHECKING:
     x.pin_new.pin_old.pin_rounds.pin_salt.pin_short.place.places.plain.plain_body.policy.poll
     x.poll_ms.poll_s.port.post.postpone.postponed.power_cycle.power_key.prefix.prepare.price
     x.price_list.prices.printed.printer.product.product_id.products.program.prompt.property
-    x.prove.pt.public.public_key.put.put_down.q.question.quiet.quoted.r.r_copy.r_day.r_dial
-    x.r_help.r_offline.r_sale.r_serial.r_tax.r_thanks.r_valid.r_vat.radio.radio_cycle.random
-    x.ranges.raw.rb.reach.reached.read_hashes.read_into.read_keys.read_raw.read_signal.readable
-    x.readblocks.reads.ready.reason.recalled.receipt.receive.received.recent.recipient.record
-    x.record_crash.records.recover.recovery.refresh.refusal.refuse.refused.refused_numbers
-    x.register.registered.registration.registration_ms.release.releases.remove_q.rename.renew
-    x.reply.report.reported.reprint.reprints.request.request_recovery.reserve.reset.reset_cause
-    x.resolve.response.responses.rest.rest_ms.restart.restarted.restarts.restated.rests.retire
-    x.retry_ms.reversed.revision.revisions.right.ring.rings.role.roles.rollout.room
+    x.prove.pt.public.public_key.purpose.put.put_down.q.question.quiet.quoted.r.r_copy.r_day
+    x.r_dial.r_help.r_offline.r_sale.r_serial.r_tax.r_thanks.r_valid.r_vat.radio.radio_cycle
+    x.random.ranges.raw.rb.reach.reached.read_hashes.read_into.read_keys.read_raw.read_signal
+    x.readable.readblocks.reads.ready.reason.recalled.receipt.receive.received.recent.recipient
+    x.record.record_crash.records.recover.recovery.refresh.refusal.refuse.refused
+    x.refused_numbers.register.registered.registration.registration_ms.release.releases.remove_q
+    x.rename.renew.reply.report.reported.reprint.reprints.request.request_recovery.reserve.reset
+    x.reset_cause.resolve.response.responses.rest.rest_ms.restart.restarted.restarts.restated
+    x.rests.retire.retry_ms.reversed.revision.revisions.right.ring.rings.role.roles.rollout.room
     x.room_for_sale.root.root_bytes.root_version.rotated.rounds.rows.rpartition.rsa.rsa_pss.rtc
     x.run.run_flow.run_once.rung.running.running_sha256.running_well.runs.s.s_config.s_journal
     x.said.sale.sale_no.sales.salt.same.save.say.scan.scheme.scratch.screen.script.seal
@@ -199,7 +199,7 @@ if TYPE_CHECKING:
     x.sha256.sha512.sham.shape.shared.shop.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal
     x.signature.signatures.signed.signers.silence_ms.sim800.sim800_names.sim800_start.sim_locked
     x.sim_ms.sink.size.size_bytes.skip.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b.slot_state
-    x.slots.small.snapshot.snapshot_version.soft.sold.sold_t.sound.sources.spell.spell_on
+    x.slots.small.snapshot.snapshot_version.soft.sold.sold_t.sound.sources.spell.spell_on.spent
     x.spent_batch.spoiled.st_back.st_doubt.st_out.st_ready.st_refused.st_unread.st_waits.stale
     x.standard.stands.start_trial.started.starter.starting.starts.stat.state.status.status_bar
     x.statvfs.stdin.stdout.stem.step_minor.step_ms.stepping_stone.steps.stock.stock_delivery

@@ -25,7 +25,7 @@ from litestar.params import FromPath
 from updater_server import halting
 from updater_server.channels import RepositoryError, open_published, pipeline_table, sheets
 from updater_server.errors import InputError, StateError
-from updater_server.faces import sign_in
+from updater_server.faces import airtime, sign_in
 from updater_server.faces.dashboard import (
     air_page,
     pipeline_page,
@@ -33,27 +33,16 @@ from updater_server.faces.dashboard import (
     sheet_page,
     terminal_page,
 )
-from updater_server.faces.dashboard.board import POLICY, LiveBoard
+from updater_server.faces.dashboard.board import LiveBoard
 from updater_server.faces.lanes import Lane
 from updater_server.faces.requests import AnyRequest, authorization, decode, query
+from updater_server.faces.viewing import HEADERS, KINDS, SEES
 from updater_server.fleet import as_of, technicians, terminals
 from updater_server.lookout import counting
 from updater_server.service import Service
 from updater_server.store.engine import reading
 from updater_server.telemetry import air
 
-SEES = (technicians.VIEWER, technicians.RELEASE, technicians.OFFICE)
-KINDS = {
-    "html": "text/html; charset=utf-8",
-    "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
-}
-HEADERS = {
-    "content-security-policy": POLICY,
-    "cache-control": "private, no-cache",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
 log = logging.getLogger("duka.board")
 
 
@@ -220,4 +209,5 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
         status, text = await lane.run(face.halt, authorization(request), body)
         return Response({"text": text}, status_code=status)
 
-    return [board, live, terminal, sheet, release, pipeline, halt]
+    shown = [board, live, terminal, sheet, release, pipeline, halt]
+    return [*shown, *airtime.routes(service, lane)]
