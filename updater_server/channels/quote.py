@@ -86,7 +86,7 @@ def quote(entry: ReleaseEntry, sizes: Mapping[str, int], fleet: Iterable[Runs]) 
             continue
         if part.release is not None and part.release >= entry.release:
             continue
-        way = by_base.get(part.image)
+        way = by_base.get(part.image or "")
         kind, size = ("full", whole) if way is None else (way.kind, sizes[way.path])
         before = lines.get((part.release, kind))
         lines[part.release, kind] = Line(

@@ -1,4 +1,4 @@
-"""Who may look at the board and what is behind it, and how a page of it is answered. For `board` and
+"""Who may look at the board and what is behind it, and how its pages are answered. For `board` and
 `airtime`.
 """
 
