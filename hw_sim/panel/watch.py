@@ -132,7 +132,7 @@ class Watcher:
         return {
             "up": traffic.payload_up_bytes,
             "down": traffic.payload_down_bytes,
-            "billed": traffic.modelled_total_bytes,
+            "billed": traffic.on_air_bytes,
             "connections": traffic.connections,
             "operations": flash.operations,
             "violations": flash.violations,

@@ -14,10 +14,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from hw_sim.network.link import SEGMENT_OVERHEAD_BYTES, name_bytes
 from tests.support.airtime import Airtime
 from tests.support.merchant import FLOAT_MINOR
 from tests.support.seeded import seeded
-from tests.support.world import TerminalSettings, World, quiet_tools
+from tests.support.world import SERVER_NAME, TerminalSettings, World, quiet_tools
 from tests.terminal.conftest import TerminalWorld, make_factory
 from tools.technician.provisioning import USUAL
 
@@ -27,6 +28,8 @@ BEFORE = {"bytes": 90_400 + 121_000, "journal records": 288, "wake-ups": 24 * 10
 """At a poll of 900 s and a sync of 300 s, before an idle terminal was silent: computed from 942
 bytes a poll, measured a journal ping."""
 _HOUR_S = 3600
+_CONNECTION_BYTES = 5 * SEGMENT_OVERHEAD_BYTES
+"""Three segments to open it, two to end it."""
 
 
 @dataclass
@@ -86,6 +89,12 @@ def main(hours: int = 24) -> int:
     for purpose, size in day.bytes_by_purpose.most_common():
         print(f"{purpose:16}{day.times_by_purpose[purpose] * scale:12.0f}{size * scale:13.0f}")
     total = sum(day.bytes_by_purpose.values()) * scale
+    questions = sum(day.times_by_purpose.values()) * scale
+    anew = total + questions * (_CONNECTION_BYTES + name_bytes(SERVER_NAME))
+    print(
+        f"the tap keeps one connection all day; with one for each question, and its name "
+        f"asked for, {anew:.0f} bytes (computed)"
+    )
     found = {"bytes": total, "journal records": day.records * scale}
     found["wake-ups"] = day.wake_ups_per_hour * 24
     for name, value in found.items():

@@ -134,7 +134,7 @@ def test_a_pending_sale_keeps_its_part_of_the_float_lets_others_pass_and_is_aske
 ) -> None:
     shop = open_shop(tmp_path)
     shop.server.pending[0] = 2
-    assert shop.sell_power() == asking.PENDING
+    assert shop.sell_power() == PENDING
     (sale,) = shop.till.unfinished()
     assert not sale.has_voucher and shop.till.due_ms(sale) > 0
     assert shop.till.float_minor == FLOAT_MINOR - 19500
@@ -142,7 +142,7 @@ def test_a_pending_sale_keeps_its_part_of_the_float_lets_others_pass_and_is_aske
     shop.sync()
     assert len(shop.server.asked) == asked, "it was asked before its time"
     assert shop.sell_online() == "", "another sale does not wait for it"
-    assert run(asking.ask(shop.messenger, shop.till, sale)) == asking.PENDING
+    assert run(asking.ask(shop.messenger, shop.till, sale)) == PENDING
     assert run(asking.ask(shop.messenger, shop.till, sale)) == ""
     first, second, third = [r for r in shop.server.asked if 21 in r]
     assert first == second == third
@@ -155,7 +155,7 @@ def test_a_pending_sale_is_asked_for_by_a_sync_after_a_power_cut(tmp_path: Path)
     shop = open_shop(tmp_path)
     shop.server.pending[0] = 1
     shop.server.details = TOKENS
-    assert shop.sell_power() == asking.PENDING
+    assert shop.sell_power() == PENDING
     again = shop.reboot()
     assert again.sell_online() == "", "that the server has it is known after a cut, too"
     again.sync()
@@ -167,7 +167,7 @@ def test_a_pending_sale_is_asked_for_by_a_sync_after_a_power_cut(tmp_path: Path)
 def test_a_sale_that_is_refused_after_it_was_pending_gives_its_float_back(tmp_path: Path) -> None:
     shop = open_shop(tmp_path)
     shop.server.pending[0] = 1
-    assert shop.sell_power() == asking.PENDING
+    assert shop.sell_power() == PENDING
     shop.server.refuse = "supplier_refused"
     (sale,) = shop.till.unfinished()
     assert run(asking.ask(shop.messenger, shop.till, sale)) == "supplier_refused"
@@ -184,7 +184,7 @@ def test_a_sale_of_others_outlives_many_turns_of_the_ring(answered: bool, tmp_pa
     shop.server.pending[0] = 0 if answered else 1
     sale = shop.till.begin_online("power", None, METER, 20000)
     code = run(asking.ask(shop.messenger, shop.till, sale))
-    assert code == ("" if answered else asking.PENDING)
+    assert code == ("" if answered else PENDING)
     for n in range(900):
         shop.journal.append(state.SETTING, ["n", n])
         shop.journal.acknowledge(shop.journal.next_sequence - 1, shop.till.float_minor, 0)

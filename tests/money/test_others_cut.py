@@ -52,7 +52,7 @@ def _answered(shop: Shop, paper: list[Any]) -> None:
     """A sale whose first answer is pending, with more tokens than a record holds; then paper."""
     sale = shop.till.begin_online("power", None, METER, 20000)
     code = run(asking.ask(shop.messenger, shop.till, sale))
-    while code == asking.PENDING:
+    while code == PENDING:
         code = run(asking.ask(shop.messenger, shop.till, sale))
     voucher = shop.till.voucher(sale)
     paper.append(voucher.details)
@@ -64,7 +64,7 @@ def _finished(shop: Shop, paper: list[Any]) -> None:
     shop.sync()
     for sale in shop.till.unfinished():
         if not sale.has_voucher:
-            while run(asking.ask(shop.messenger, shop.till, sale)) == asking.PENDING:
+            while run(asking.ask(shop.messenger, shop.till, sale)) == PENDING:
                 pass
         voucher = shop.till.reprint(sale) if sale.may_be_out else shop.till.voucher(sale)
         paper.append(voucher.details)

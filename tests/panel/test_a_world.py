@@ -108,7 +108,7 @@ def test_a_sale_by_script_is_on_paper_in_the_ledger_in_the_journal_and_in_the_ai
     purposes = {each["purpose"] for each in told(play, "air", purpose="sale")}
     assert {"check-in", "sale"} <= purposes
     sums = told(play, "airsum")[-1]["sums"]
-    billed = parts.network.traffic.modelled_total_bytes
+    billed = parts.network.traffic.on_air_bytes
     assert abs(sum(size for size, _ in sums.values()) - billed) < 2000
     play_script(play, LEFT)
 

@@ -28,7 +28,8 @@ _NAMES = {
 
 class Airtime:
     """`by_bytes` and `by_times` by purpose, from now on, for the terminal of `world`, once it is
-    enrolled. What an exchange's end still costs counts for the next one.
+    enrolled. What an exchange's end still costs counts for the next one; questions for names and
+    their answers are `names`.
     """
 
     def __init__(self, world: World, hear: Callable[[str], None] = lambda purpose: None) -> None:
@@ -38,6 +39,7 @@ class Airtime:
         self.by_times: Counter[str] = Counter()
         self._traffic = world.terminal.network.traffic
         self._seen = self._traffic.modelled_total_bytes
+        self._seen_names = self._traffic.name_bytes
         self._last = "nothing"
         service = Service.open(world.server.folder)
         with reading(service.engine) as connection:
@@ -59,6 +61,9 @@ class Airtime:
         total = self._traffic.modelled_total_bytes
         self.by_bytes[self._last] += total - self._seen
         self._seen = total
+        names = self._traffic.name_bytes
+        self.by_bytes["names"] += names - self._seen_names
+        self._seen_names = names
 
     def _of(self, exchange: Exchange) -> str:
         """One word or two."""

@@ -276,7 +276,11 @@ def device_time(loop: SimulatedLoop) -> Iterator[None]:
     async def sleep_ms(ms: int) -> None:
         await asyncio.sleep(ms / 1000)
 
-    has_besides = {"ThreadSafeFlag": Flag, "wait_for_ms": wait_for_ms, "sleep_ms": sleep_ms}
+    has_besides: dict[str, Any] = {
+        "ThreadSafeFlag": Flag,
+        "wait_for_ms": wait_for_ms,
+        "sleep_ms": sleep_ms,
+    }
     with mock.patch.multiple(asyncio, create=True, **has_besides):
         patches = [
             mock.patch.object(module, "ticks_ms", ticks_ms)

@@ -132,7 +132,8 @@ def test_what_went_over_the_air_is_told_by_purpose_and_nothing_is_rounded_away(
         passes(clock, 20)
         (window,) = taken(told_by.due(), clock)
         told_by.answered(counts.told)
-        units = [*window.values.get(34, []), *[0] * 8]
+        told: Any = window.values.get(34, [])
+        units = [*told, *[0] * 8]
         for purpose in spent:
             told_units[purpose] += units[purpose - 1]
     for purpose, size in spent.items():

@@ -81,7 +81,9 @@ def _mute(until: Cure) -> Callable[[Driven, Chance], None]:
 
 def _refused(driven: Driven, chance: Chance) -> None:
     driven.network.refuse_connects(chance.randint(1, 3))
-    driven.network.reset_connections()  # else a kept one puts it off, into another fault's time
+    # Else a kept one, or datagrams that pass, put it off into another fault's time.
+    driven.network.reset_connections()
+    driven.pace.call_later(120, lambda: driven.network.refuse_connects(0))
 
 
 def _flood(driven: Driven, chance: Chance) -> None:

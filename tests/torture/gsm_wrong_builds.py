@@ -18,6 +18,7 @@ from firmware.net.modem import climb, joining, sim800, sim800_start, standard
 from firmware.net.modem.chat import Chat
 from firmware.net.modem.ladder import Ladder
 from tests.torture import gsm
+from tests.torture.gsm_trade import Report
 
 Edit = tuple[Any, str, str, str]
 """(class or module, method or function, old, new)."""
@@ -93,7 +94,7 @@ def built(wrong: WrongBuild) -> Iterator[None]:
             patch.stop()
 
 
-def look_at(wrong: WrongBuild, seed: int = 1) -> gsm.Report:
+def look_at(wrong: WrongBuild, seed: int = 1) -> Report:
     """A short run of it, under the faults that show it."""
     with built(wrong):
         return gsm.run(seed, 0, wrong.only)

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def spent(purpose: int) -> int:
-    return counts.values[51 + purpose]
+    return int(counts.values[51 + purpose])
 
 
 class Seen:
@@ -62,7 +63,7 @@ def _fresh_counts() -> Iterator[None]:
         counts.values[n] = value
 
 
-def sells(by_http: bool) -> Callable[[Counter], object]:
+def sells(by_http: bool) -> Callable[[Counter], Coroutine[Any, Any, None]]:
     async def story(counter: Counter) -> None:
         if by_http:
             counter.messenger.coap_port = 0

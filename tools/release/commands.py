@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import typer
 
-from tools.release import adding, building, publishing, rollout, showing, signing
+from tools.release import adding, building, publishing, quoting, rollout, showing, signing
 from tools.release.options import grouped
 
 app = typer.Typer(no_args_is_help=True, help="Images and signed channels.")
@@ -24,6 +24,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "publish": publishing.publish,
     "show": showing.show,
     "verify": showing.verify,
+    "quote": quoting.quote,
     "promote": adding.promote,
     "unlist": adding.unlist,
     "halt": rollout.halt,

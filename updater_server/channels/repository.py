@@ -12,17 +12,18 @@ Source: TUF specification 1.0, sections 4 and 6; docs/formats/release.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from securesystemslib.signer import Key, Signer
 
-from updater_server.channels import ceremony, soundness
+from updater_server.channels import ceremony, lists, soundness
 from updater_server.channels.audit import AuditLine
 from updater_server.channels.brakes import Brakes
 from updater_server.channels.dates import time_of
+from updater_server.channels.errors import RepositoryError
 from updater_server.channels.folder import Folder
 from updater_server.channels.holders import Holders
 from updater_server.channels.judge import Everything, Judge
@@ -32,6 +33,7 @@ from updater_server.channels.prices import Prices
 from updater_server.channels.promotion import Promotion
 from updater_server.channels.published import Published
 from updater_server.channels.publishing import Publishing
+from updater_server.channels.quote import Line, Runs, quote
 from updater_server.channels.releases import Releases
 from updater_server.channels.rollouts import Rollouts
 from updater_server.channels.staging import Staging
@@ -115,6 +117,27 @@ class Repository:
             RepositoryDamaged: there is no repository here, or its metadata do not verify.
         """
         return Repository(open_published(directory, strict=strict), judge)
+
+    def quote(
+        self, channel: str, number: int, hardware_class: str, fleet: Iterable[Runs]
+    ) -> list[Line]:
+        """What a release costs that `channel` lists, or will once what waits is signed: `quote`.
+
+        Raises:
+            RepositoryError: no such channel, or neither list has it.
+        """
+        lists.check_channel(channel)
+        for metadata in (self._waiting.read(channel), self.published.list_of(channel)):
+            found = lists.entries_of_class(metadata.signed, hardware_class) if metadata else []
+            for entry in found:
+                if metadata and entry.release == number:
+                    targets = metadata.signed.targets
+                    sizes = {one.path: targets[one.path].length for one in entry.payloads}
+                    return quote(entry, sizes, fleet)
+        raise RepositoryError(
+            f"{channel} lists no release {number} of {hardware_class}, and none waits: `release "
+            "sign` it first"
+        )
 
     @property
     def directory(self) -> Path:

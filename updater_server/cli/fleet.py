@@ -23,7 +23,7 @@ from updater_server.errors import InputError, StateError
 from updater_server.fleet import as_of as knowledge
 from updater_server.fleet import terminals
 from updater_server.fleet.as_of import AsOf, Boot, Runs
-from updater_server.lookout import picture
+from updater_server.lookout import counting, picture
 from updater_server.lookout.picture import Fleet
 from updater_server.service import Service
 from updater_server.store.engine import reading
@@ -251,6 +251,16 @@ def status(data: Data) -> None:
         states = [f"{n:,} {state.replace('_', ' ')}" for state, n in found.states.items() if n]
         say(f"{name}: release {found.release}{wave}: {', '.join(states) or '–'} of {may:,}")
     say(f"counted {words.ago(at, service.now())}: {fleet.terminals:,} terminals")
+
+
+@fleet_cli.command("runs")
+def runs(data: Data) -> None:
+    """What the whole fleet says that it runs, as JSON: for `release quote`, before a release."""
+    with refusals():
+        service = Service.open(data)
+        with reading(service.engine) as connection:
+            found = [each._asdict() for each in counting.runs(connection)]
+    sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
 
 def _history(service: Service) -> History:

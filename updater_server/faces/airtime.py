@@ -1,4 +1,4 @@
-"""The byte ledger of the fleet over HTTP. For `app`.
+"""The byte ledger of the fleet over HTTP. For `board`.
 
 GET /board/air  each month by purpose, and what it costs; ?as=json the same for programs,
                 ?month=202611&as=csv each terminal's
@@ -15,10 +15,10 @@ from litestar.handlers import HTTPRouteHandler
 
 from updater_server.errors import InputError
 from updater_server.faces import sign_in
-from updater_server.faces.board import HEADERS, KINDS, SEES
 from updater_server.faces.dashboard import air_page
 from updater_server.faces.lanes import Lane
 from updater_server.faces.requests import AnyRequest, authorization, number, query
+from updater_server.faces.viewing import HEADERS, KINDS, SEES
 from updater_server.service import Service
 from updater_server.store.engine import reading
 from updater_server.telemetry import air

@@ -28,7 +28,7 @@ from collections.abc import Callable
 from litestar import Litestar, Response, asgi, get
 from litestar.types import Receive, Scope, Send
 
-from updater_server.faces import airtime, board, operator, supplier_reports, technician
+from updater_server.faces import board, operator, supplier_reports, technician
 from updater_server.faces.errors import plain_error
 from updater_server.faces.files import StaticFiles
 from updater_server.faces.front import Front
@@ -89,7 +89,6 @@ def make_app(service: Service, leaving: Callable[[], bool] = lambda: False) -> F
             *technician.routes(service, pages),
             *operator.routes(service, pages),
             *board.routes(service, pages),
-            *airtime.routes(service, pages),
             *supplier_reports.routes(service, reports),
             health,
             api,

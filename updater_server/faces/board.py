@@ -25,7 +25,7 @@ from litestar.params import FromPath
 from updater_server import halting
 from updater_server.channels import RepositoryError, open_published, pipeline_table, sheets
 from updater_server.errors import InputError, StateError
-from updater_server.faces import sign_in
+from updater_server.faces import airtime, sign_in
 from updater_server.faces.dashboard import (
     air_page,
     pipeline_page,
@@ -33,26 +33,16 @@ from updater_server.faces.dashboard import (
     sheet_page,
     terminal_page,
 )
-from updater_server.faces.dashboard.board import POLICY, LiveBoard
+from updater_server.faces.dashboard.board import LiveBoard
 from updater_server.faces.lanes import Lane
 from updater_server.faces.requests import AnyRequest, authorization, decode, query
+from updater_server.faces.viewing import HEADERS, KINDS, SEES
 from updater_server.fleet import as_of, technicians, terminals
+from updater_server.lookout import counting
 from updater_server.service import Service
 from updater_server.store.engine import reading
 from updater_server.telemetry import air
 
-SEES = (technicians.VIEWER, technicians.RELEASE, technicians.OFFICE)
-KINDS = {
-    "html": "text/html; charset=utf-8",
-    "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
-}
-HEADERS = {
-    "content-security-policy": POLICY,
-    "cache-control": "private, no-cache",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
 log = logging.getLogger("duka.board")
 
 
@@ -122,7 +112,9 @@ class BoardFace:
             published = open_published(self._service.folder.repository, strict=False)
         except RepositoryError as error:
             raise StateError(str(error)) from error
-        html = release_page.html(release, found, published, self._service.now())
+        with reading(self._service.engine) as connection:
+            runs = counting.runs(connection)
+        html = release_page.html(release, found, published, self._service.now(), runs)
         if html is None:
             raise InputError(f"no channel ever listed release {release}")
         return html
@@ -217,4 +209,5 @@ def routes(service: Service, lane: Lane) -> list[HTTPRouteHandler]:
         status, text = await lane.run(face.halt, authorization(request), body)
         return Response({"text": text}, status_code=status)
 
-    return [board, live, terminal, sheet, release, pipeline, halt]
+    shown = [board, live, terminal, sheet, release, pipeline, halt]
+    return [*shown, *airtime.routes(service, lane)]

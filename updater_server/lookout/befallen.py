@@ -15,9 +15,9 @@ from sqlalchemy import Connection, select
 
 from updater_server import halting
 from updater_server.channels.history import History
+from updater_server.channels.quote import Runs
 from updater_server.fleet.alarms import as_kept, raise_alarm
 from updater_server.fleet.updates import ROLLBACK
-from updater_server.lookout.counting import Runs
 from updater_server.store.tables import alarm, check_in, terminal
 
 CRASH_LOOP, UNKNOWN_RELEASE, UNKNOWN_IMAGE = "crash_loop", "unknown_release", "unknown_image"

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
-from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from updater_server.channels.history import History
 from updater_server.channels.policy import CHANNELS
+from updater_server.channels.quote import Runs
 from updater_server.channels.rollout import EVERYBODY, RolloutPlan
 from updater_server.channels.waves import LARGEST_FLEET, sizes
 from updater_server.fleet.updates import NEVER_RAN
@@ -28,15 +28,6 @@ HOUR_S = 3600
 RELEASES = 8
 """Shown apart in the adoption; all others are "other"."""
 _JOINED = terminal.outerjoin(check_in, check_in.c.terminal_id == terminal.c.id)
-
-
-class Runs(NamedTuple):
-    """So many terminals of a class say that they run this; None: they have not said."""
-
-    hardware_class: str
-    release: int | None
-    image: str | None
-    terminals: int
 
 
 class Counting:

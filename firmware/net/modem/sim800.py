@@ -25,11 +25,11 @@ _CONNECT_MS = const(25000)
 _CONNECTS_TRIED = const(10)
 _CONNECTS_FAILED = const(11)
 _CONNECT = const(32)
-# On the air besides the payload (docs/formats/metrics.md): a connection's five segments; of what is
-# sent, its own header, an acknowledgement, and the answer's first header with half of one; of what
-# comes, each further segment's. The same of a datagram and its answer. A name and its address.
-_CONNECTION_BYTES = const(200)
-_SEGMENT_BYTES = const(140)
+# On the air besides the payload (docs/formats/metrics.md): a connection's beginning and end, four
+# segments or five; of what is sent, its own header, an acknowledgement, and the answer's first; of
+# what comes, each further segment's. The same of a datagram and its answer. A name and its address.
+_CONNECTION_BYTES = const(180)
+_SEGMENT_BYTES = const(120)
 _DATAGRAM_BYTES = const(56)
 _NAME_BYTES = const(108)
 _PAYLOAD_A_HEADER_BYTE = const(23)

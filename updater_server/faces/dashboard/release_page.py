@@ -4,6 +4,7 @@ what was done with it. For `faces.board`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -11,13 +12,18 @@ from updater_server.channels import CHANNELS, RepositoryError, commits
 from updater_server.channels.entry import ReleaseEntry
 from updater_server.channels.history import LET_OUT, History
 from updater_server.channels.published import Published
+from updater_server.channels.quote import Runs, quote
 from updater_server.words import minute
 
 _STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 
 
-def html(release: int, found: History, published: Published, now: int) -> str | None:
-    """The whole page; every value escaped, no script. None: nothing ever listed it."""
+def html(
+    release: int, found: History, published: Published, now: int, runs: Sequence[Runs]
+) -> str | None:
+    """The whole page; every value escaped, no script. None: nothing ever listed it. `runs`: what
+    the fleet runs.
+    """
     entries = {cls: entry for (cls, number), entry in found.entries.items() if number == release}
     if not entries:
         return None
@@ -27,6 +33,7 @@ def html(release: int, found: History, published: Published, now: int) -> str | 
 <body><header><h1>Release {release}</h1><span>{minute(now)} UTC</span></header>
 <main>{"".join(_entry(cls, entry, published) for cls, entry in sorted(entries.items()))}
 {"".join(_commits(entry, published) for entry in list(entries.values())[:1])}
+{"".join(_quote(entry, published, runs) for _, entry in sorted(entries.items()))}
 {_signatures(release, published)}{_steps(release, found)}</main></body></html>
 """
 
@@ -74,6 +81,30 @@ def _weight(published: Published, path: str) -> str:
         return f"{published.target_file(path).stat().st_size:,}"
     except RepositoryError:
         return "no longer listed"
+
+
+def _quote(entry: ReleaseEntry, published: Published, runs: Sequence[Runs]) -> str:
+    """What it costs those that do not run it yet; nothing where its payloads are gone."""
+    try:
+        sizes = {one.path: published.target_file(one.path).stat().st_size for one in entry.payloads}
+    except RepositoryError:
+        return ""
+    rows = "".join(
+        f"<tr><td>{'unknown' if line.release is None else line.release}</td>"
+        f'<td class="num">{line.terminals:,}</td><td>{line.kind}</td>'
+        f'<td class="num">{line.each_bytes:,}</td><td class="num">{line.each_s}</td>'
+        f'<td class="num">{line.bytes:,}</td>'
+        f'<td class="num">{line.terminals * line.full_bytes:,}</td>'
+        f'<td class="num">{line.terminals * line.kept_bytes:,}</td></tr>'
+        for line in quote(entry, sizes, runs)
+    )
+    empty = '<tr><td colspan="8" class="muted">whoever may take it runs it</td></tr>'
+    return (
+        f'<section class="wide"><h2>What it costs on {escape(entry.hardware.hardware_class)}</h2>'
+        "<table><thead><tr><th>Those that run</th><th>Terminals</th><th>By</th><th>Bytes each</th>"
+        "<th>Seconds each</th><th>Bytes</th><th>By full images</th><th>Spared if it waits for the "
+        f"next</th></tr></thead><tbody>{rows or empty}</tbody></table></section>"
+    )
 
 
 def _signatures(release: int, published: Published) -> str:
