@@ -10,30 +10,48 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection
 
 from updater_server.store.engine import as_sqlalchemys
 
-_NAMES = "duka_prepared"
+_KNOWN = "duka_prepared"
 _NUMBERS = itertools.count()
 _BINARY = (bytes, bytearray, memoryview)
 _NAMED = re.compile(r"%\((\w+)\)s|%%")
 
 
 class Answer:
-    """What came back, as a cursor would have it."""
+    """What came back, as a cursor would have it; what nobody asks for is not looked up."""
 
-    def __init__(self, rows: list[Any], names: Sequence[str], rowcount: int) -> None:
-        self.description = [(name,) for name in names]
-        self.rowcount = rowcount
+    def __init__(self, rows: list[Any], told: Any) -> None:
         self._rows = rows
+        self._told = told
+
+    @property
+    def description(self) -> list[tuple[str]]:
+        """The columns' names."""
+        told = self._told
+        return [(told.fname(at).decode(),) for at in range(told.nfields)]
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed or brought."""
+        return self._told.command_tuples or 0
 
     def fetchall(self) -> list[Any]:
         """Every row."""
         return self._rows
+
+
+class _Known:
+    """What one connection has of us: the statements that it prepared, and what reads its rows."""
+
+    def __init__(self, driver: Any, raw: Any) -> None:
+        self.names: set[bytes] = set()
+        self.read = driver.adapt.Transformer(raw)
 
 
 class Question:
@@ -64,19 +82,17 @@ class Question:
         libpq = raw.pgconn
         if libpq.transaction_status != driver.pq.TransactionStatus.INTRANS:
             return raw.execute(self.text, values)
-        known: set[bytes] = connection.info.setdefault(_NAMES, set())
-        if self._name not in known:
+        info = connection.info
+        known: _Known = info.get(_KNOWN) or info.setdefault(_KNOWN, _Known(driver, raw))
+        if self._name not in known.names:
             _checked(connection, raw, self.text, libpq.prepare(self._name, self._told))
-            known.add(self._name)
+            known.names.add(self._name)
         given = [_dumped(values[name]) for name in self.names]
         formats = [isinstance(values[name], _BINARY) for name in self.names]
         answer = libpq.exec_prepared(self._name, given, formats)
         _checked(connection, raw, self.text, answer)
-        read = driver.adapt.Transformer(raw)
-        read.set_pgresult(answer)
-        rows = read.load_rows(0, answer.ntuples, tuple)
-        names = [answer.fname(at).decode() for at in range(answer.nfields)]
-        return Answer(rows, names, answer.command_tuples or 0)
+        known.read.set_pgresult(answer)
+        return Answer(known.read.load_rows(0, answer.ntuples, tuple), answer)
 
 
 def tell(connection: Connection, raw: Any, words: str) -> None:
