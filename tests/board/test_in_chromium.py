@@ -57,6 +57,7 @@ def wall(browser: Chromium, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> It
     browser.said.clear()
     with served(scene.shop.service) as port:
         yield Wall(browser, scene, port)
+        browser.open("about:blank")  # a page that looks again when its server is gone says so
     assert not browser.said
 
 
