@@ -158,7 +158,7 @@ class Conversation:
         scope = self._scope(request)
         bare = request.method == b"HEAD"
         head: h11.Response | None = None
-        received = begun = False
+        received = begun = is_gone = False
 
         async def receive() -> Message:
             nonlocal received
@@ -168,7 +168,7 @@ class Conversation:
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Message) -> None:
-            nonlocal head, begun, bare
+            nonlocal head, begun, bare, is_gone
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
                 if self._ending.is_set():
@@ -183,13 +183,19 @@ class Conversation:
                 data += self._http.send(h11.Data(data=message["body"])) or b""
             if not message.get("more_body", False):
                 data += self._http.send(h11.EndOfMessage()) or b""
-            await self._write(data)
+            try:
+                await self._write(data)
+            except OSError:
+                is_gone = True
+                raise
 
         try:
             await self._application(scope, receive, send)
         except (TimeoutError, OSError, h11.LocalProtocolError):
             raise
         except Exception:
+            if is_gone:  # the application's framework said so in an exception of its own
+                raise ConnectionAbortedError from None
             log.exception("the application failed at %s", scope["path"])
             if begun:
                 raise ConnectionAbortedError from None
