@@ -1,5 +1,5 @@
 """A log that a bad night does not fill: what repeats is told once in a while, with how often. For
-`cli.server`.
+`cli.server` and `cli.worker`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,17 @@ from collections.abc import Callable
 EACH_S = 10.0
 BURST = 20
 _PLACES = 256
+_CHATTY = ("alembic", "httpx", "tuf")
+"""Libraries whose every step would be told; tuf's are signatures that a threshold does without."""
+
+
+def begin() -> None:
+    """The log of a program that runs for long: on stderr, each line with its time."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Repeats())
 
 
 class Repeats(logging.Filter):

@@ -93,7 +93,8 @@ def renew(service: Service) -> list[str]:
         if folder.online_keys.is_dir():
             passphrases = key_files.from_environment(PASSPHRASE)
             signers, closed = key_files.load_what_opens(folder.online_keys, passphrases)
-            problems += [f"the channels cannot be renewed with a key: {text}" for text in closed]
+            why = f"the channels cannot be renewed with a key (see {PASSPHRASE})"
+            problems += [f"{why}: {text}" for text in closed]
             signed = repository.renew(signers, now)
         running_out = expiries(repository.published, service.now())
         is_whole = not repository.published.damaged

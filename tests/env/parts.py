@@ -4,7 +4,9 @@ ends by itself, as a supervisor of the operating system does.
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -128,6 +130,14 @@ def unprivileged() -> list[str]:
         program("setpriv"), f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups",
         f"--inh-caps=-all,+{_READ_ALL}", f"--ambient-caps=-all,+{_READ_ALL}", "--",
     ]  # fmt: skip
+
+
+def as_ourselves() -> dict[str, str]:
+    """What the shipped balancer is told by whoever is not root, and cannot become another."""
+    if os.geteuid() == 0:
+        return {}
+    user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
+    return {"DUKA_HAPROXY_USER": user, "DUKA_HAPROXY_GROUP": group}
 
 
 def program(name: str) -> str:

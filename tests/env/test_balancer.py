@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,16 @@ import pytest
 
 from tests.env.keeper import sweep
 from tests.env.move import UP_S
-from tests.env.parts import ROOT, NotHere, Part, answers, free_ports, program, until
+from tests.env.parts import (
+    ROOT,
+    NotHere,
+    Part,
+    answers,
+    as_ourselves,
+    free_ports,
+    program,
+    until,
+)  # fmt: skip
 from tests.measure.load import FLOAT_MINOR, Load, Terminal, make_folder
 from tests.measure.past import PRODUCT, Life
 from tests.server.shop import NOW, make_repository, voucher_csv
@@ -55,12 +66,14 @@ class Balanced:
         """The port of a balancer before two servers."""
         (port,) = free_ports(1)
         places = {
+            **as_ourselves(),
             "DUKA_BIND": f"127.0.0.1:{port}",
             "DUKA_SERVER_1": f"127.0.0.1:{first}",
             "DUKA_SERVER_2": f"127.0.0.1:{second}",
         }
         command = [program("haproxy"), "-db", "-f", str(ROOT / "deploy" / "haproxy.cfg")]
-        Part("balancer", self._folder, command, places).start()
+        self.part = Part("balancer", self._folder, command, places)
+        self.part.start()
         until(lambda: answers(port), UP_S, "the balancer")
         well = b"HTTP/1.1 200"
         until(lambda: self.raw(b"GET", b"/health", port).startswith(well), UP_S, "a server")
@@ -122,3 +135,9 @@ def test_when_no_server_is_well_the_refusal_is_short(balanced: Balanced) -> None
     assert len(refusal) <= REFUSAL_BYTES, refusal
     assert b"retry-after: 5" in refusal
     assert refusal.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another")
+def test_what_strangers_send_is_read_by_nobody_who_is_root(balanced: Balanced) -> None:
+    status = Path(f"/proc/{balanced.part.pid}/status").read_text()
+    assert f"Uid:\t{pwd.getpwnam('haproxy').pw_uid}\t" in status

@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 
 from tests.env.keeper import Keeper
-from tests.env.parts import ROOT, Part, answers, free_ports, program, until
+from tests.env.parts import ROOT, Part, answers, as_ourselves, free_ports, program, until
 from tests.measure.load import make_folder
 from tests.measure.past import PRODUCT
 from tests.server.shop import NOW, make_repository, voucher_csv
@@ -336,6 +336,7 @@ class Whole:
             only = [*worker, str(self.data(number)), "--only", "telemetry"]
             self._add(Part(f"worker-{number}", self.folder / f"worker-{number}", only))
         places = {
+            **as_ourselves(),
             "DUKA_BIND": f"127.0.0.1:{self.balancer_port}",
             **{
                 f"DUKA_SERVER_{number}": f"127.0.0.1:{port}"

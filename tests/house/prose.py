@@ -282,6 +282,26 @@ def _is_command(at: Any, rest: list[str]) -> bool:
     return all(option in options | {"--help"} for option in asked)
 
 
+def unfinished_commands(text: str) -> list[str]:
+    """Commands in fenced blocks that the program itself would refuse: something that it must be
+    told is missing, or too much, or no such value.
+    """
+    wrong = []
+    for block in re.findall(r"^ *```[^\n]*\n(.*?)^ *```", text, flags=re.MULTILINE | re.DOTALL):
+        for found in _TYPED.finditer(block.replace("\\\n", " ")):
+            at, rest = _command_tree(found[1]), _words(re.split(r"\s#|&&", found[2])[0])
+            while rest and rest[0] in getattr(at, "commands", {}):
+                at, rest = at.commands[rest[0]], rest[1:]
+            try:
+                at.make_context(at.name, rest)
+            except Exception:  # a usage error, whose class typer keeps for itself
+                wrong.append(found[0].strip())
+    return wrong
+
+
+_TYPED = re.compile(rf"python3? -m ({'|'.join(_COMMANDS)})\b (.*)")
+
+
 def short_commands(text: str) -> list[str]:
     """Commands named by their group alone (`tech provision`, `release add`) that do not exist."""
     wrong = []

@@ -31,6 +31,7 @@ def test_every_link_leads_somewhere(page: Text) -> None:
 )
 def test_every_documented_command_exists(page: Text) -> None:
     assert not prose.wrong_commands(page.text)
+    assert not prose.unfinished_commands(page.text)
     if not page.path.startswith("docs/formats/"):  # those show what a cable says, in the same words
         assert not prose.short_commands(page.text)
 
@@ -101,6 +102,25 @@ def test_a_dead_link_is_seen(tmp_path: Path) -> None:
 def test_a_command_that_does_not_exist_is_seen(code: str, exists: bool) -> None:
     assert bool(prose.wrong_commands(f"`{code}`")) is not exists
     assert bool(prose.wrong_commands(f"```\n{code}\n```\n")) is not exists
+
+
+@pytest.mark.parametrize(
+    ("code", "can_be_given"),
+    [
+        ("python -m updater_server serve --data /srv/duka --port 80 --drain 3   # a word", True),
+        (
+            "python -m updater_server migrate-store --data /srv/duka \\\n --database postgresql://d",
+            True,
+        ),
+        ("python -m updater_server serve --port 80", False),
+        ("python -m updater_server serve --data /srv/duka --port eighty", False),
+        ("python -m updater_server artefacts push --data /srv/duka", False),
+        ("python -m updater_server backup /one /two --data /srv/duka", False),
+        ("$ python -m tools release publish --keys keys", False),
+    ],
+)
+def test_a_command_that_the_program_would_refuse_is_seen(code: str, can_be_given: bool) -> None:
+    assert bool(prose.unfinished_commands(f"```\n{code}\n```\n")) is not can_be_given
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,8 @@ from firmware.flows.steps import (
 )
 from firmware.kept.people import OWNER, TECHNICIAN
 from firmware.net.link import OFFLINE, SEARCHING
-from firmware.sales.sale import PENDING
 from firmware.office.look_up import Answer
+from firmware.sales.sale import PENDING
 from firmware.ui import dialogs
 from tests.merchant.stage import (
     BY_THREE,

@@ -16,7 +16,7 @@ from firmware.office.messenger import BadReply
 from firmware.sales import by_others, details, journal, state
 from firmware.sales import till as tills
 from firmware.sales.journal import JournalFull
-from firmware.sales.sale import SaleRefused
+from firmware.sales.sale import PENDING, SaleRefused
 from tests.money import office, oracle
 from tests.money.shop import FLOAT_MINOR, Shop, open_shop, run
 

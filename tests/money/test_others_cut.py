@@ -9,7 +9,7 @@ import pytest
 
 from firmware.office import ask as asking
 from firmware.sales import details, state
-from firmware.sales.sale import SaleRefused
+from firmware.sales.sale import PENDING, SaleRefused
 from tests.money.nor import Nor
 from tests.money.shop import FLOAT_MINOR, Shop, open_shop, run
 from tests.money.test_made_by_others import LONGEST, METER, opened

@@ -23,7 +23,7 @@ import pytest
 
 from tests.server.shop import voucher_csv
 from tests.server.test_server_process import Process, enrol
-from updater_server.faces.http_connection import Limits
+from updater_server.faces.http_connection import Application, Limits
 from updater_server.faces.http_server import HttpServer, _network
 
 HEAD = b"POST /m HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n"
@@ -59,13 +59,17 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def served(limits: Limits, flow: Callable[[HttpServer, int], Awaitable[None]]) -> float:
+def served(
+    limits: Limits,
+    flow: Callable[[HttpServer, int], Awaitable[None]],
+    what: Application = application,
+) -> float:
     """Run `flow` beside a server; how long the server took to end afterwards, seconds."""
 
     async def main() -> float:
         listening = socket.create_server(("127.0.0.1", 0))
         listening.setblocking(False)
-        server = HttpServer(application, listening, limits)
+        server = HttpServer(what, listening, limits)
         running = asyncio.create_task(server.serve())
         await flow(server, listening.getsockname()[1])
         started = time.monotonic()
@@ -108,6 +112,34 @@ def test_whoever_begins_and_does_not_end_is_let_go(kind: str) -> None:
             writer.close()
 
     served(SHORT, flow)
+
+
+async def wraps_what_it_meets(scope: Any, receive: Any, send: Any) -> None:
+    """As a framework does: what goes wrong in `send` comes out as an exception of its own."""
+    try:
+        await application(scope, receive, send)
+    except OSError as error:
+        raise RuntimeError("caught after response started") from error
+
+
+async def fails_by_itself(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    raise RuntimeError("its own fault")
+
+
+@pytest.mark.parametrize(("what", "told"), [(wraps_what_it_meets, False), (fails_by_itself, True)])
+def test_who_goes_away_before_the_answer_is_no_fault_of_the_application(
+    what: Application, told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def flow(server: HttpServer, port: int) -> None:
+        _, writer = await opened(port)
+        writer.write(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+        await until(lambda: server.connections == 1)
+        writer.transport.abort()
+        await until(lambda: server.connections == 0)
+
+    served(replace(SHORT, reply_gap_s=10), flow, what)
+    assert ("the application failed" in caplog.text) is told
 
 
 def test_a_request_that_drips_has_one_deadline_not_one_for_each_drop() -> None:

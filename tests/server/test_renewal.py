@@ -102,6 +102,16 @@ def test_what_people_have_staged_stays_staged(
     assert [change.role for change in repository.staged()] == ["stable"]
 
 
+def test_a_server_without_a_passphrase_says_which_setting_it_lacks(
+    open_server: Callable[..., Service], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = open_server("timestamp")
+    monkeypatch.delenv(renewal.PASSPHRASE, raising=False)
+    renewal.renew(service)
+    assert renewal.PASSPHRASE in raised(service)[0]
+    assert "timestamp-1.pem does not open: no passphrase was given" in raised(service)[0]
+
+
 @pytest.mark.parametrize("fault", ["no keys", "wrong passphrase", "one key", "another key"])
 def test_who_cannot_renew_says_so_once_and_in_time(
     open_server: Callable[..., Service],

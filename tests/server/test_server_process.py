@@ -24,8 +24,9 @@ from typer.testing import CliRunner, Result
 from tests.server.device import Device
 from tests.server.shop import PASSPHRASE, ROOT, a_release, voucher_csv
 from tests.support import nursery
-from updater_server import channels
+from updater_server import channels, startup
 from updater_server.__main__ import cli
+from updater_server.service import DataFolder
 
 
 class Process:
@@ -411,6 +412,9 @@ def test_a_polite_end_removes_the_port_and_leaves_nothing_behind(
     assert server.end() == 0
     assert time.monotonic() - started < 10
     assert not (server.folder / "port").exists()
+    # SQLite's log went with the last connection: the next start need not look through all there is.
+    with startup.the_only_server(DataFolder(server.folder)) as was_cut_off:
+        assert not was_cut_off
 
 
 def sqlite(path: Path) -> _Database:

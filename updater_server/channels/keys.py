@@ -133,6 +133,8 @@ def load(path: Path, passphrase: str) -> CryptoSigner:
     try:
         private = load_pem_private_key(pem, passphrase.encode())
     except (ValueError, TypeError) as error:
+        if not passphrase:
+            raise KeyFileError(f"{path} does not open: no passphrase was given") from error
         raise KeyFileError(
             f"{path} does not open: wrong passphrase, or not a key made by `generate`"
         ) from error

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from updater_server import words
 from updater_server.cli.shared import By, Data, Number, acting, out, refusals, say
@@ -39,7 +39,8 @@ def list_alarms(
         service = Service.open(data)
         with reading(service.engine) as connection:
             found = alarms.open_alarms(connection, limit, code=code or None)
-    table = Table("no", "what", "whose", "first", "last", "times", "taken on by", "text")
+    names = ("no", "what", "whose", "first", "last", "times", "taken on by", "text")
+    table = Table(*(Column(name, overflow="fold") for name in names))  # nothing is left out
     for item in found:
         table.add_row(
             str(item["id"]),

@@ -27,7 +27,10 @@ ASKED_AGAIN = 1000
 def migrate_store(
     data: Data,
     url: Annotated[
-        str, typer.Option("--database", help="postgresql://user@host/name: an empty one.")
+        str,
+        typer.Option(
+            "--database", envvar="DUKA_DATABASE", help="postgresql://user@host/name: an empty one."
+        ),
     ],
     owner: OwnerUrl = "",
     cut: Annotated[

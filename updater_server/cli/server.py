@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from dataclasses import replace
@@ -12,12 +11,11 @@ import typer
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import ProgrammingError
 
-from updater_server import server_key
+from updater_server import quiet_log, server_key
 from updater_server.atomic import sync_folder, write_atomically
 from updater_server.cli.shared import Data, OwnerUrl, out, refusals, user
 from updater_server.errors import StateError
 from updater_server.fleet import technicians
-from updater_server.quiet_log import Repeats
 from updater_server.sales import incoming
 from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service, check_key, unix_time
@@ -142,11 +140,7 @@ def serve(
     from updater_server.faces.serving import Ways  # the web server, only where it is needed
     from updater_server.faces.serving import serve as run
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(Repeats())
+    quiet_log.begin()
 
     def ready(actual_port: int) -> None:
         try:

@@ -66,8 +66,21 @@ def refusals() -> Iterator[None]:
         code = WRONG_INPUT if isinstance(error, InputError) else REFUSED
         raise typer.Exit(code) from error
     except DatabaseError as error:
-        refuse(f"the database: {error.orig}; try again, and if it stays so run `check`")
+        refuse(f"the database: {error.orig}; {_what_to_do(error.orig)}")
         raise typer.Exit(REFUSED) from error
+
+
+_MAY_NOT = "42501"
+"""PostgreSQL's `insufficient_privilege`."""
+
+
+def _what_to_do(error: BaseException | None) -> str:
+    """The next step of whoever was refused by the database itself."""
+    if getattr(error, "sqlstate", None) == _MAY_NOT:
+        return "name the user who owns the tables (--owner) where a command takes one"
+    if str(error).startswith("connection "):
+        return "see that it runs, and that URL and password are right"
+    return "try again, and if it stays so run `check`"
 
 
 @dataclass(frozen=True)

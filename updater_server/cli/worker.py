@@ -19,12 +19,11 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from updater_server import words
+from updater_server import quiet_log, words
 from updater_server.cli.shared import Data, out, refusals, say
 from updater_server.errors import InputError, ServerError, StateError
 from updater_server.notices import outbox, receivers
 from updater_server.notices.message import Example, Group, Message
-from updater_server.quiet_log import Repeats
 from updater_server.sales import forecast
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
@@ -66,10 +65,7 @@ def worker(
     from updater_server.sms import worker as sms
     from updater_server.waves import worker as waves
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(Repeats())
+    quiet_log.begin()
     jobs: dict[str, Callable[[Service, str, threading.Event], None]] = {
         "notices": notices.run,
         "stock": _watch_stock,

@@ -145,7 +145,7 @@ class Conversation:
         """
         scope = self._scope(request)
         reply = Reply(request)
-        received = False
+        received = is_gone = False
 
         async def receive() -> Message:
             nonlocal received
@@ -155,19 +155,26 @@ class Conversation:
             return {"type": "http.request", "body": request.body, "more_body": False}
 
         async def send(message: Message) -> None:
+            nonlocal is_gone
             if message["type"] == "http.response.start":
                 headers = message.get("headers", ())
                 reply.begin(message["status"], headers, self._ending.is_set())
                 return
             data = reply.go_on(message.get("body", b""), message.get("more_body", False))
             self._has_begun = True
-            await self._write(data)
+            try:
+                await self._write(data)
+            except OSError:
+                is_gone = True
+                raise
 
         try:
             await self._application(scope, receive, send)
         except (TimeoutError, OSError, UnfitReply):
             raise
         except Exception:
+            if is_gone:  # the application's framework said so in an exception of its own
+                raise ConnectionAbortedError from None
             log.exception("the application failed at %s", scope["path"])
             if self._has_begun:
                 raise ConnectionAbortedError from None

@@ -267,6 +267,7 @@ def serve(service: Service, ways: Ways, ready: Callable[[int], None]) -> None:
                 asyncio.run(_serve(whole, listening, hearing, ready, ways.drain_s))
         finally:
             desk.close()
+            service.engine.dispose()  # SQLite's log goes with its last connection: a clean end
             service.folder.port.unlink(missing_ok=True)
             service.folder.coap_port.unlink(missing_ok=True)
             listening.close()
@@ -274,5 +275,4 @@ def serve(service: Service, ways: Ways, ready: Callable[[int], None]) -> None:
             if not service.is_left_behind:
                 queue.close()
     if service.is_left_behind:
-        service.engine.dispose()
         _begin_anew(queue.fileno(), service.folder.path, ways)
