@@ -56,7 +56,7 @@ def test_whom_a_server_did_not_answer_asks_again_after_a_time_of_their_own(
     async def connect(apn: str, login: tuple[str, str]) -> None:
         pass
 
-    link = Link(SimpleNamespace(attached=True, registered=True, connect=connect))
+    link = Link(SimpleNamespace(attached=True, registered=True, connect=connect, sms_waiting=False))
     link.rest = rest
     link.state = ONLINE
     app: Any = SimpleNamespace(

@@ -78,7 +78,7 @@ def test_while_the_modem_wins_its_data_service_back_no_sale_counts_on_it(
         seen.append(link.state)
         raise InterruptedError
 
-    modem = SimpleNamespace(attached=False, registered=has_cell, connect=connect)
+    modem = SimpleNamespace(attached=False, registered=has_cell, connect=connect, sms_waiting=False)
     link = Link(modem)
     link.reached()
     assert link.state == ONLINE

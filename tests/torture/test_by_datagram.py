@@ -290,7 +290,7 @@ def one_counter_for_both(self: Messenger, plain: bytes) -> tuple[int, bytes]:
         self._sent += 1
         known[plain] = cose.message_counter(self._boot_count, self._sent)
     counter = known[plain]
-    sealed = cose.seal_request(self.keys.up, self._terminal_id, self.salt, counter, plain)
+    sealed = cose.seal_request(self.keys.up, self.terminal_id, self.salt, counter, plain)
     return counter, sealed
 
 
