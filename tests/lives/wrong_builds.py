@@ -143,8 +143,8 @@ WRONG_BUILDS = (
         (
             (
                 "firmware/sales/tally.py",
-                "    start = now - (now + utc_offset_s) % _DAY_S\n",
-                "    start = now - now % _DAY_S\n",
+                "    start = now - (now + utc_offset_s) % DAY_S\n",
+                "    start = now - now % DAY_S\n",
             ),
         ),
         3,

@@ -10,6 +10,7 @@ back; `read` reads the files that a server signs.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -98,8 +99,10 @@ def talk(folder: Path) -> dict[str, Any]:
     _, _, _, recalled = shop.check_in()
     stock_delivery.stop_batches(shop.journal, recalled)
     shop.sync()
+    closes = _close_the_day(shop)
     _leave(shop, folder)
-    return {"messages": sorted(heard.kinds), "batches": [first, second], **_told(shop)}
+    told = {"messages": sorted(heard.kinds), "batches": [first, second], "closes_days": closes}
+    return {**told, **_told(shop)}
 
 
 def _cancel(shop: Shop) -> None:
@@ -112,6 +115,22 @@ def _cancel(shop: Shop) -> None:
     shop.sync()
     shop.recover()
     assert not shop.till.unfinished()
+
+
+def _close_the_day(shop: Shop) -> bool:
+    """A shift and a Z report; False of a release that has none."""
+    try:
+        from firmware.sales import shifts, tally
+    except ImportError:
+        return False
+    books = shifts.Shifts(shop.journal)
+    books.open_shift(3, 20000)
+    asyncio.run(books.look_back())
+    added = tally.Tally(shop.journal, books.open[0].number, only=3)
+    books.close_shift(books.open[0], 19000, added, 0)
+    books.make_z(tally.Tally(shop.journal, books.next_z()[1]))
+    shop.sync()
+    return True
 
 
 def _fill_the_ring(shop: Shop) -> None:

@@ -36,6 +36,7 @@ MESSAGES = {
     value for name, value in vars(keys.Kind).items() if name.isupper() and isinstance(value, int)
 } - {keys.Kind.ERROR}
 RECORDS = {int(kind) for kind in RecordKind}
+OF_REPORTS = {15, 16, 17}
 FILES = {"config.json", "update.json", "catalogue.json", "release", "flash"}
 PLANS = {"plan whole", "plan share", "plan within", "plan halted", "plan control"}
 PLAN_FIELDS = {"releases", "halted", "within", "control"}
@@ -144,6 +145,8 @@ def test_each_kind_of_message_is_asked_answered_and_understood(told: Told, kind:
 
 @pytest.mark.parametrize("kind", sorted(RECORDS))
 def test_each_kind_of_record_is_taken_in(told: Told, kind: int) -> None:
+    if kind in OF_REPORTS and not told.talk["closes_days"]:
+        return  # the terminal of before writes none
     assert kind in told.state["kinds"]
 
 
@@ -191,7 +194,7 @@ def test_what_is_new_has_its_cells() -> None:
         if name.isupper() and not name.startswith("_") and isinstance(value, int)
     }
     assert {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11} <= on_device | RECORDS
-    assert max(RECORDS) == 11, "a new record: write it in terminal_side.talk"
+    assert set(range(1, 12)) | OF_REPORTS == RECORDS, "a new record: write it in terminal_side.talk"
     assert set(RolloutPlan.__struct_fields__) == PLAN_FIELDS, "a new field: a plan in PLANS"
     assert {1, 2, 3, 4, 5, 6, 7} == MESSAGES, "a new message: ask it in terminal_side.talk"
 
