@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from typer.testing import CliRunner
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from tests.release.desk import CONTENT, Desk, ask
 from tests.support.world import PASSPHRASE
 from tools.__main__ import app
+from tools.release import terms
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels.policy import ONLINE_ROLES
@@ -96,6 +98,36 @@ def test_a_control_arm_and_a_halt_for_later_are_signed_at_the_command_line(desk:
     assert desk.opened.verify() == []
     said = desk.type(*wave, "200", *where, "--yes", fails=True)
     assert "further than the threshold" in said
+
+
+def test_the_brake_halts_and_the_channels_people_let_it_go_on(desk: Desk) -> None:
+    desk.stage("beta", 7, "beta-1")
+    desk.publish()
+    where = ("--channel", "beta")
+    answer = ask(desk, "release", "halt", "7", *where, "--brake")
+    assert [staged["role"] for staged in answer["staged"]] == ["brake-beta"]
+    assert "release 7: HALTED, by version 2" in answer["words"]
+    desk.publish()
+    assert desk.opened.published.rollout("beta").halted == [7]
+    assert desk.opened.published.plan("beta").halted == []
+    answer = ask(desk, "release", "resume", "7", *where)
+    assert [staged["role"] for staged in answer["staged"]] == ["beta"]
+    assert "GOES ON, whatever the brake said up to its version 2" in answer["words"]
+    desk.publish()
+    assert desk.opened.published.rollout("beta").halted == []
+    assert desk.opened.verify() == [] and desk.opened.audit()
+    said = desk.type("release", "resume", "7", *where, "--yes", fails=True)
+    assert "not halted" in said
+
+
+@pytest.mark.parametrize("given", ["3000", "3000,3", "3000,x,24", "1,2,3,4,5,6", "-1,3,24"])
+def test_what_is_no_pace_is_refused(given: str) -> None:
+    with pytest.raises(typer.BadParameter, match="3000,3,24"):
+        terms.read_pace(given)
+    assert terms.read_pace("3000,3,24") == (3000, 3, 24, 0, 1_000_000)
+    found = terms.from_now(terms.read_pace("3000,3,24,7,9"), 0)
+    assert found and (found.first, found.rate, found.most) == (3000, 7, 9) and found.after_h > 0
+    assert terms.read_pace(None) == ()
 
 
 def test_rolling_back_halts_what_is_newer_and_says_what_it_cannot_do(desk: Desk) -> None:
