@@ -49,6 +49,8 @@ from = "duka@duka.example"
 starttls = false
 """
 
+_STREAMS = "replica?replication_state=streaming"
+
 
 class Whole:
     """Everything, in a folder. `parts` by name: etcd, database-1 to -3, store, server-1 and -2,
@@ -107,12 +109,14 @@ class Whole:
         return self._who("synchronous")
 
     def _who(self, role: str) -> str:
+        return next(self._all_who(role), "")
+
+    def _all_who(self, role: str) -> Iterator[str]:
         for number, port in enumerate(self._rest_ports, 1):
             with contextlib.suppress(OSError):
                 asked = urllib.request.urlopen(f"http://127.0.0.1:{port}/{role}", timeout=2)
                 with asked:
-                    return f"database-{number}"
-        return ""
+                    yield f"database-{number}"
 
     def healthy(self, number: int) -> bool:
         """Whether a server process says that it is well."""
@@ -162,12 +166,15 @@ class Whole:
                 part.look(time.monotonic())
 
     def is_whole(self) -> bool:
-        """Whether everybody answers, and the primary has a synchronous standby."""
+        """Whether everybody answers, and the primary has a synchronous standby and another one: who
+        is still on his way back is none yet, and a second blow would find one copy alone.
+        """
         ports = [*self.server_ports, self.balancer_port, self.mail_port, self._store_port]
         return (
             all(answers(port) for port in ports)
             and all(self.healthy(number + 1) for number in range(SERVERS))
             and bool(self.primary() and self.standby())
+            and len(list(self._all_who(_STREAMS))) == NODES - 1
         )
 
     def _add(self, part: Part) -> None:

@@ -160,8 +160,6 @@ def writing(engine: Engine, beside: bool = False) -> Iterator[Connection]:
             if not is_sqlite(engine):
                 postgresql.take_place(connection, alone=not beside)
             yield connection
-            if not is_sqlite(engine):
-                postgresql.commit(connection)
         for call in calls:
             call()
 

@@ -185,19 +185,11 @@ def take_place(connection: Connection, alone: bool) -> None:
     """Begin a writing transaction: after all that write and before those that come, or beside the
     other messages. What hangs in it is ended by the database.
     """
-    _at_once(connection, _PLACES[alone])
-
-
-def commit(connection: Connection) -> None:
-    """End a writing transaction in one call of libpq; the driver finds nothing left to commit."""
-    _at_once(connection, "COMMIT")
-
-
-def _at_once(connection: Connection, words: str) -> None:
+    words = _PLACES[alone]
     driver: Any = connection.dialect.loaded_dbapi
     raw: Any = connection.connection.driver_connection
     found = raw.pgconn.exec_(words.encode())
-    if found.status not in (driver.pq.ExecStatus.TUPLES_OK, driver.pq.ExecStatus.COMMAND_OK):
+    if found.status != driver.pq.ExecStatus.TUPLES_OK:
         lost = raw.pgconn.status != driver.pq.ConnStatus.OK
         told = found.get_error_message() or "the connection to the database is lost"
         error = driver.OperationalError(told) if lost else driver.errors.error_from_result(found)
