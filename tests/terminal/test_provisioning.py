@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.merchant import debit_minor, nothing_lost
 from tests.support.world import World
-from tests.terminal.conftest import MakeWorld, TerminalWorld, quick
+from tests.terminal.conftest import MakeWorld, TerminalWorld
+from tests.terminal.test_wave import Neighbour
 from tools.errors import LinkError
 
 
@@ -85,23 +86,22 @@ def test_a_boot_image_that_the_flash_did_not_take_is_noticed(make_world: MakeWor
 
 def test_two_terminals_sell_side_by_side_each_from_its_own_float(make_world: MakeWorld) -> None:
     world = make_world()
-    world.open_shop()
-    other = TerminalWorld(world.folder / "second", quick(unique_id=bytes(range(8)), seed=2))
-    other.folder.mkdir()
-    other.server, other.manager = world.server, world.manager
-    (other.folder / "token").write_text(world.token)
+    world.server.start()
+    first_id = world.terminal_id
+    other = Neighbour(world, 2)
     try:
-        other.terminal.reach(world.server)
+        other.reach()
         other.provision(poll_s=1, sync_s=1)
-        assert other.terminal_id != world.terminal_id
+        other.own_id = (other.folder / "terminal-id").read_text()
+        (world.folder / "terminal-id").write_text(first_id)
+        assert other.terminal_id != first_id
         other.terminal.wait_log("server reached", 90)
+        world.open_shop()  # at the hour that the other one has made of it
         for each, product in ((world, 1), (other, 2)):
             each.wait_online()
             each.merchant.sign_in()
             each.merchant.sell(product)
-        (other.folder / "vouchers.csv").write_text((world.folder / "vouchers.csv").read_text())
         nothing_lost(world, [debit_minor(1)])
         nothing_lost(other, [debit_minor(2)])
     finally:
-        other.server = World(other.folder).server
-        other.close()
+        other.leave()
