@@ -1,4 +1,4 @@
-"""What operators are given in `deploy/`: what it starts is there, and pages explain it."""
+"""What operators are given in `deploy/`: what it starts exists, and pages explain its settings."""
 
 from __future__ import annotations
 
