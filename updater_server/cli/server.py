@@ -14,7 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 from updater_server import quiet_log, server_key
 from updater_server.atomic import sync_folder, write_atomically
 from updater_server.cli.shared import Data, OwnerUrl, out, refusals, user
-from updater_server.errors import StateError
+from updater_server.errors import InputError, StateError
 from updater_server.fleet import technicians
 from updater_server.sales import incoming
 from updater_server.server_key import ServerKey
@@ -151,6 +151,11 @@ def serve(
 
     with refusals():
         service = Service.open(data)
-        if found := gateway.read(data):
+        try:
+            found = gateway.read(data)
+        except InputError as error:  # an alarm of the worker's; sales do not wait for it
+            logging.getLogger("duka.sms").error("%s", error)
+            found = None
+        if found is not None:
             service = replace(service, sms_to=found.number)
         run(service, Ways(host, port, drain, coap, coap_outside), ready)
