@@ -289,7 +289,7 @@ def unfinished_commands(text: str) -> list[str]:
     wrong = []
     for block in re.findall(r"^ *```[^\n]*\n(.*?)^ *```", text, flags=re.MULTILINE | re.DOTALL):
         for found in _TYPED.finditer(block.replace("\\\n", " ")):
-            at, rest = _command_tree(found[1]), _words(re.split(r"\s#|&&", found[2])[0])
+            at, rest = _command_tree(found[1]), _words(re.split(r"\s#|&&|\s>\s", found[2])[0])
             while rest and rest[0] in getattr(at, "commands", {}):
                 at, rest = at.commands[rest[0]], rest[1:]
             try:
