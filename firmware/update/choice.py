@@ -133,7 +133,8 @@ class Choice:
             if path not in targets:
                 continue  # nobody can take it any more
             self._record.braked.append((self._channel, number, known[number]))
-            lifted = (targets[path].get("custom") or {}).get("lifted", 0)
+            custom = targets[path].get("custom")
+            lifted = custom.get("lifted", 0) if isinstance(custom, dict) else 0
             if not isinstance(lifted, int) or lifted < known[number]:
                 braked.append(number)
         return braked

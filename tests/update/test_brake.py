@@ -46,8 +46,10 @@ def hold(world: World, release: int) -> None:
     world.repository.publish(own, NOW, [role])
 
 
-def forge(world: World, custom: Any, path: str = "brake/stable/halts.json") -> None:
-    """What whoever stole brake, snapshot and timestamp can serve as the brake's next file."""
+def forge(
+    world: World, custom: Any, path: str = "brake/stable/halts.json", role: str = BRAKE
+) -> None:
+    """What whoever stole the keys of `role`, snapshot and timestamp can serve as its next file."""
     folder = world.folder / "site" / "metadata"
 
     def newest(role: str) -> Metadata[Any]:
@@ -61,14 +63,15 @@ def forge(world: World, custom: Any, path: str = "brake/stable/halts.json") -> N
             metadata.sign(signer, append=True)
         (folder / name).write_bytes(encode(metadata))
 
-    brake: Metadata[Targets] = newest(BRAKE)
+    forged: Metadata[Targets] = newest(role)
     target = TargetFile.from_data(path, b"{}", ["sha256"])
     target.unrecognized_fields = {"custom": custom}
-    brake.signed.targets = {path: target}
-    brake.signed.version += 1
-    write(brake, "brake", f"{brake.signed.version}.{BRAKE}.json")
+    forged.signed.targets = {path: target}
+    forged.signed.version += 1
+    key = "brake" if role == BRAKE else role
+    write(forged, key, f"{forged.signed.version}.{role}.json")
     snapshot: Metadata[Snapshot] = newest("snapshot")
-    snapshot.signed.meta[f"{BRAKE}.json"] = MetaFile(brake.signed.version)
+    snapshot.signed.meta[f"{role}.json"] = MetaFile(forged.signed.version)
     snapshot.signed.version += 1
     write(snapshot, "snapshot", f"{snapshot.signed.version}.snapshot.json")
     timestamp: Metadata[Timestamp] = Metadata.from_bytes((folder / "timestamp.json").read_bytes())
@@ -173,6 +176,20 @@ def test_a_brake_that_nobody_can_read_stops_at_worst(world: World, custom: Any) 
     world.run()
     assert world.says("brake: ")
     assert world.switched_to() == 1
+
+
+@pytest.mark.parametrize("custom", [None, [], "x", 5, {"lifted": []}, {"lifted": "3"}])
+def test_what_is_halted_and_listed_as_nobody_can_read_it_stays_halted(
+    world: World, custom: Any
+) -> None:
+    wait_ready(world)
+    hold(world, 2)
+    world.run()
+    forge(world, custom, "stable/duka-r1/2.full", "stable")
+    world.run()
+    assert world.switched_to() == 1
+    assert world.client.record.braked == [("stable", 2, 2)]
+    assert world.says("passed over: ")
 
 
 def test_the_channels_people_let_it_go_on_and_the_brake_may_halt_it_again(world: World) -> None:
