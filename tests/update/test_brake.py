@@ -46,8 +46,14 @@ def hold(world: World, release: int) -> None:
     world.repository.publish(own, NOW, [role])
 
 
-def forge(world: World, custom: Any, path: str = "brake/stable/halts.json") -> None:
-    """What whoever stole brake, snapshot and timestamp can serve as the brake's next file."""
+def forge(
+    world: World,
+    custom: Any,
+    path: str = "brake/stable/halts.json",
+    role: str = BRAKE,
+    key: str = "brake",
+) -> None:
+    """What whoever stole a key, snapshot and timestamp can serve as the next file of a role."""
     folder = world.folder / "site" / "metadata"
 
     def newest(role: str) -> Metadata[Any]:
@@ -55,20 +61,20 @@ def forge(world: World, custom: Any, path: str = "brake/stable/halts.json") -> N
         path = max(files, key=lambda file: int(file.name.split(".")[0]))
         return Metadata[Any].from_bytes(path.read_bytes())
 
-    def write(metadata: Metadata[Any], role: str, name: str) -> None:
+    def write(metadata: Metadata[Any], key: str, name: str) -> None:
         metadata.signatures.clear()
-        for signer in held(role):
+        for signer in held(key):
             metadata.sign(signer, append=True)
         (folder / name).write_bytes(encode(metadata))
 
-    brake: Metadata[Targets] = newest(BRAKE)
+    forged: Metadata[Targets] = newest(role)
     target = TargetFile.from_data(path, b"{}", ["sha256"])
     target.unrecognized_fields = {"custom": custom}
-    brake.signed.targets = {path: target}
-    brake.signed.version += 1
-    write(brake, "brake", f"{brake.signed.version}.{BRAKE}.json")
+    forged.signed.targets = {path: target}
+    forged.signed.version += 1
+    write(forged, key, f"{forged.signed.version}.{role}.json")
     snapshot: Metadata[Snapshot] = newest("snapshot")
-    snapshot.signed.meta[f"{BRAKE}.json"] = MetaFile(brake.signed.version)
+    snapshot.signed.meta[f"{role}.json"] = MetaFile(forged.signed.version)
     snapshot.signed.version += 1
     write(snapshot, "snapshot", f"{snapshot.signed.version}.snapshot.json")
     timestamp: Metadata[Timestamp] = Metadata.from_bytes((folder / "timestamp.json").read_bytes())
