@@ -27,7 +27,7 @@ told: bytes | None = None
 """A window that waits for the answer to its message."""
 sequence = 0
 is_hourly = False
-"""Whether the plan wants a window each hour."""
+"""Whether the plan wants a window each hour, of an arm or by its flag."""
 release = 0
 now: "Callable[[], int]" = int
 """Unix seconds, 0 if unknown."""

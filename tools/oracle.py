@@ -90,6 +90,8 @@ class Terminal:
                     rollout.Rollout(target.get("custom"), bytes(8))
                 elif path.startswith("brake/"):
                     release.field(target.get("custom"), "halted", dict, 0, 16)
+                    if "off" in target["custom"]:
+                        release.field(target["custom"], "off", list, 0, 8)
                 elif path.startswith("catalogue/") and target["length"] > catalogue.MAX_BYTES:
                     raise ValueError(f"{path} is over {catalogue.MAX_BYTES} bytes")
         except (ValueError, release.ReleaseRefused) as error:

@@ -50,6 +50,7 @@ class Rollout:
                 reach: Any = field(self._control, name, list, 2, 2)
                 field({name: reach[0]}, name, int, 0, 10000)
                 field({name: reach[1]}, name, int, 0, 429496)
+            self._flags: Any = custom.get("flags") if isinstance(custom, dict) else None
         except ValueError as error:
             raise ReleaseRefused("malformed", "rollout plan: " + str(error))
 
@@ -96,6 +97,19 @@ class Rollout:
         digest = sha256(bytes.fromhex(salt) + self._terminal_id).digest()
         drawn = int.from_bytes(digest[:4], "big")
         return drawn % 10000, drawn // 10000
+
+    def turns_on(self, flag: str) -> bool:
+        """Whether the plan turns `flag` on here. One that cannot be read is off, and holds up no
+        release.
+        """
+        try:
+            salt, threshold, terminals = field(self._flags, flag, list, 3, 3)
+            field({flag: threshold}, flag, int, 0, 10000)
+            if self._drawn(salt)[0] < threshold:
+                return True
+            return self._terminal_id.hex() in field({flag: terminals}, flag, list, 0, 16)
+        except (ValueError, TypeError):
+            return False
 
     def control_of(self, number: int) -> str:
         """What names the wave of release `number`, which `check` refuses as "not_yet", if this

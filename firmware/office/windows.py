@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         """What is remembered over a restart (`firmware.update.record`)."""
 
         is_hourly: bool
+        flags: list[str]
         restarted: bool
 
         def save(self) -> None: ...
@@ -68,7 +69,7 @@ def begin(release: int, clock: "Callable[[], int]", heap_free: "Callable[[], int
 
 def started(boot: "BootInfo", record: "Record") -> None:
     """Count this start, by what it was for."""
-    counts.is_hourly = record.is_hourly
+    counts.is_hourly = record.is_hourly or "hourly" in record.flags
     if boot.reset_cause == "watchdog":
         counts.add(_BOOTS_WATCHDOG)
     elif boot.reset_cause != "soft":

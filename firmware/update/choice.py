@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 JOURNAL_VERSION = const(1)  # what this program writes
 JOURNAL_READS = (1,)
+FLAGS = ("hourly",)
+"""What this program can, and does only where it is turned on (docs/formats/release.md)."""
 _NO_NEWS = ("refused", "not_newer", "channel", "stepping_stone", "halted", "not_yet", "pace")
 
 
@@ -43,25 +45,31 @@ class Choice:
         self._record = record
         self._log = log
         self._not_yet: list[int] = []
+        self._off: list[str] = []
 
     def choose(self, trusted: "TrustedMetadata", offer: Offer | None) -> Offer | None:
         """What to bring in now: `offer`, if that is still the best, a new one, or None."""
         targets = trusted.targets(self._channel)
         chosen = None
         sham = ""
+        record = self._record
+        flags, record.flags = record.flags, []
         try:
             running = self._running(trusted, targets)
+            record.flags = self._turned_on(trusted, running.rollout)
             chosen = releases.choose(
                 targets, self._board, self._security_version(), running, self._passed_over
             )
             if chosen and not self._boot.trial:
                 chosen = self._finish_first(trusted, targets, running, chosen, offer)
-            counts.is_hourly = running.rollout.is_watched(self._boot.release)
-            self._record.is_hourly = counts.is_hourly
+            record.is_hourly = running.rollout.is_watched(self._boot.release)
             if chosen is None:
                 chosen, sham = self._control_of(targets, running)
         except releases.ReleaseRefused as error:
             self._log(str(error))
+        if record.flags != flags:
+            self._log("turned on: " + (", ".join(record.flags) or "nothing"))
+        counts.is_hourly = record.is_hourly or "hourly" in record.flags
         if self._boot.trial or chosen is None:
             # On trial the other slot is the way back: nothing may touch it before the confirm.
             if offer is not None:
@@ -82,6 +90,13 @@ class Choice:
             return Offer(chosen, [], fresh_until_s, sham)
         self._log("release %d (%s) is offered" % (chosen.release, chosen.version))
         return Offer(chosen, self._ways(trusted, targets, chosen), fresh_until_s)
+
+    def _turned_on(self, trusted: "TrustedMetadata", rollout: Rollout) -> list[str]:
+        """The flags that the plan turns on and the brake does not turn off, while that counts."""
+        on = [flag for flag in FLAGS if flag not in self._off and rollout.turns_on(flag)]
+        if on and not 0 < trusted.now_s < trusted.fresh_until_s("rollout-" + self._channel):
+            return []
+        return on
 
     def _control_of(self, targets: "Json", running: "Running") -> "tuple[Release | None, str]":
         """The release in whose control arm this terminal is, and its wave, if it has not restarted
@@ -111,7 +126,8 @@ class Choice:
 
     def _braked(self, trusted: "TrustedMetadata", targets: "Json") -> list[int]:
         """What the brake halts, or once did, of what the channel lists and its people have not let
-        go on since. Raises ReleaseRefused if the brake's file is malformed.
+        go on since; and takes in which flags it turns off. Raises ReleaseRefused if the brake's
+        file is malformed.
         """
         known = {}
         for channel, number, at in self._record.braked:
@@ -124,6 +140,8 @@ class Choice:
                 for name in halted:
                     at = releases.field(halted, name, int, 1, 0xFFFFFFFF)
                     known[int(name)] = max(at, known.get(int(name), 0))
+                if "off" in entry["custom"]:
+                    self._off = releases.field(entry["custom"], "off", list, 0, 8)
             except ValueError as error:
                 raise releases.ReleaseRefused("malformed", "brake: " + str(error))
         self._record.braked = []

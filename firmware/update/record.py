@@ -37,7 +37,8 @@ class Record:
     {language: text} of the last release that was switched to. is_hourly: the plan wants a window
     of counters each hour. sham: the wave in which this terminal restarted last as a control;
     restarted: the start that comes is wanted, for that or for a release. braked: (channel, release,
-    version of the brake's file that halted it): what a brake said it cannot take back.
+    version of the brake's file that halted it): what a brake said it cannot take back. flags: what
+    is turned on here.
 
     tried: the release that the next three are of; faults: how often it could not be brought in;
     trials: how often it was on trial; not_before_s: when it is tried again.
@@ -63,12 +64,14 @@ class Record:
         self.is_hourly = self.restarted = False
         self.sham = ""
         self.braked: list[tuple[str, int, int]] = []
+        self.flags: list[str] = []
         self._begin(0)
         try:
             self._load()
         except (ValueError, TypeError, AttributeError):
             # Only the list of refused releases is lost, and the control block still tells of the
-            # last failure.
+            # last failure. What else it told of comes with a full look.
+            self.whole = ""
             self._log(_FILE + " is spoiled, begun anew")
 
     def _begin(self, number: int) -> None:
@@ -94,6 +97,7 @@ class Record:
         self.is_hourly, self.sham, self.restarted = bool(is_hourly), str(sham), bool(restarted)
         for channel, number, at in kept.get("braked", ()):
             self.braked.append((str(channel), int(number), int(at)))
+        self.flags = [str(flag) for flag in kept.get("flags", ())]
         for language, text in kept.get("news", {}).items():
             self.news[str(language)] = str(text)
 
@@ -109,6 +113,7 @@ class Record:
             "later": [self.tried, self.faults, self.trials, self.not_before_s],
             "news": self.news,
             "braked": self.braked,
+            "flags": self.flags,
             "arm": [self.is_hourly, self.sham, self.restarted],
         }
         try:

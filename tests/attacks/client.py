@@ -76,8 +76,8 @@ def play(row: Row, folder: Path) -> None:
     """Let the attack happen, then let honest days return.
 
     Raises:
-        Gained: something else runs than may, prices changed, the terminal can no longer be updated,
-            or the attack was not even noticed.
+        Gained: something else runs than may, a flag is on, prices changed, the terminal can no
+            longer be updated, or the attack was not even noticed.
     """
     scene = ClientScene(folder)
     world = scene.world
@@ -90,6 +90,8 @@ def play(row: Row, folder: Path) -> None:
         scene.visit()
         if world.switched_to() not in [may_run[name] for name in row.takes]:
             raise Gained(f"release {world.switched_to()} is switched to: {world.logged[-6:]}")
+    if world.says("turned on: hourly"):
+        raise Gained("a flag is on")
     if scene.prices() not in scene.honest_prices:
         raise Gained("the prices were changed")
     if not world.says(row.says):

@@ -240,10 +240,10 @@ def hold_back(thief: Thief) -> None:
     replan(thief, {str(thief.scene.evil): ["00" * 8, 10_000]}, halted)
 
 
-def replan(thief: Thief, releases: dict[str, Any], halted: list[int]) -> None:
+def replan(thief: Thief, releases: dict[str, Any], halted: list[int], **more: Any) -> None:
     def plan(signed: Targets) -> None:
         target = TargetFile.from_data("rollout/stable/plan.json", b"{}", ["sha256"])
-        target.unrecognized_fields = {"custom": {"releases": releases, "halted": halted}}
+        target.unrecognized_fields = {"custom": {"releases": releases, "halted": halted, **more}}
         signed.targets[target.path] = target
 
     thief.forge("rollout-stable", plan)
@@ -532,12 +532,17 @@ BRAKE = ("snapshot", "timestamp", "brake")
 """What a server has that has no key of the plans."""
 
 
-def halt_by_brake(thief: Thief, halted: Any, path: str = "brake/stable/halts.json") -> None:
+FLAG: dict[str, Any] = {"flags": {"hourly": ["00" * 8, 10_000, []]}}
+"""What ships off, on for everybody."""
+
+
+def halt_by_brake(thief: Thief, halted: Any, **more: Any) -> None:
     """The brake's next file, where terminals look."""
+    path = "brake/stable/halts.json"
 
     def says(signed: Targets) -> None:
         target = TargetFile.from_data(path, b"{}", ["sha256"])
-        target.unrecognized_fields = {"custom": {"halted": halted}}
+        target.unrecognized_fields = {"custom": {"halted": halted, **more}}
         signed.targets = {path: target}
 
     thief.forge("brake-stable", says)
@@ -576,6 +581,20 @@ def plan_against_brake(scene: Scene) -> None:
     thief.point("rollout-stable")
 
 
+@row("key of the plans and the server: a flag that the brake turned off", "is for nobody yet")
+def flag_against_brake(scene: Scene) -> None:
+    role = scene.repository.brake_flag(
+        "stable", "hourly", True, signers=scene.all_signers, now=scene.now
+    )
+    scene.repository.publish(scene.all_signers, scene.now, [role])
+    _flag_of_its_own(scene)
+
+
+@row("brake's key and the server: turns a flag on", takes=("new",))
+def flag_by_brake(scene: Scene) -> None:
+    halt_by_brake(Thief(scene, *BRAKE), {}, **FLAG)
+
+
 @row("key of the plans and the server: faster than the signed pace", "is for 0 millionths")
 def faster_than_the_pace(scene: Scene) -> None:
     honest = Thief(scene, *SERVER, "stable")
@@ -608,5 +627,14 @@ def _everything(scene: Scene) -> None:
     thief.point("stable", "rollout-stable")
 
 
-CONCEDED = [Row("all stable keys and the server", _everything, ("old",), "", 0)]
+def _flag_of_its_own(scene: Scene) -> None:
+    thief = Thief(scene, *SERVER)
+    replan(thief, {}, [], **FLAG)
+    thief.point("rollout-stable")
+
+
+CONCEDED = [
+    Row("all stable keys and the server", _everything, ("old",), "", 0),
+    Row("key of the plans and the server: turns a flag on", _flag_of_its_own, ("old",), "", 0),
+]
 """Here the attacker does gain what the table says: it shows that the judges are awake."""

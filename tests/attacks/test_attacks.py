@@ -19,9 +19,13 @@ def test_the_attacker_gains_nothing(chosen: Row, tmp_path: Path) -> None:
     play(chosen, tmp_path)
 
 
-def test_who_holds_all_that_is_conceded_does_gain_so_the_judge_is_awake(tmp_path: Path) -> None:
-    with pytest.raises(Gained, match=f"release {ClientScene.evil}"):
-        play(CONCEDED[0], tmp_path)
+@pytest.mark.parametrize("number", range(len(CONCEDED)))
+def test_who_holds_all_that_is_conceded_does_gain_so_the_judge_is_awake(
+    number: int, tmp_path: Path
+) -> None:
+    gains = [f"release {ClientScene.evil}", "a flag is on"]
+    with pytest.raises(Gained, match=gains[number]):
+        play(CONCEDED[number], tmp_path)
 
 
 def test_every_row_has_a_name_of_its_own_that_fits_a_line() -> None:

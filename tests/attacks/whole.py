@@ -323,6 +323,8 @@ class WholeScene(Scene):
         may_run = {"old": before.release, "new": self.offered}
         if now.release not in [may_run[name] for name in row.takes]:
             raise Gained(f"release {now.release} boots next: {said[-800:]}")
+        if "turned on: hourly" in said:
+            raise Gained("a flag is on")
         if now.security_version != before.security_version:
             raise Gained(f"the security version is {now.security_version}")
         honest = self.repository_before.published.target_bytes("catalogue/default.json")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.board.test_board import Wall, lane, wall
 from tests.server.shop import NOW
-from updater_server.channels import commits, sheets
+from updater_server import channels
+from updater_server.channels import commits, flags, sheets
 from updater_server.channels.sheets import InRegion, Line, Share, Sheet
 from updater_server.lookout import picture
 from updater_server.lookout.picture import Probe, Probes
@@ -88,6 +90,27 @@ def test_a_lane_says_what_the_release_weighs_so_far_and_in_all(wall: Wall) -> No
     least = min(published.target_file(one.path).stat().st_size for one in entry.payloads)
     assert each == pytest.approx(least / 1000, rel=0.01)
     assert 0 < done < total
+
+
+@pytest.mark.parametrize(
+    ("days", "says"), [(1, ">flags are turned<"), (61, "NOT flags are turned: for 60 days: hourly")]
+)
+def test_flags_that_are_on_are_a_light_that_goes_out_when_they_are_forgotten(
+    wall: Wall, monkeypatch: pytest.MonkeyPatch, days: int, says: str
+) -> None:
+    service = wall.scene.shop.service
+    monkeypatch.setitem(flags.KNOWN, "hourly", NOW - days * 86_400)
+    assert ("flags are turned" in wall.get("/board", "viewer").text) == (days > 60)
+    if days > 60:
+        assert says in wall.get("/board", "viewer").text
+        return
+    repository = channels.Repository.open(service.folder.repository)
+    signers, now = wall.scene.signers, datetime.fromtimestamp(NOW, UTC)
+    repository.set_flag("beta", "hourly", 500, (), "", signers, now)
+    repository.publish(signers, now)
+    wall.halt("release", 28, "beta")  # what was made is forgotten
+    html = wall.get("/board", "viewer").text
+    assert says in html and "hourly on for 5 % of terminals of beta" in html
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-"""The brake and the pace between the last release and today: terminals of before at channels that
-have them, and terminals of today at channels that have none.
+"""The brake, the pace and flags between the last release and today: terminals of before at channels
+that have them, and terminals of today at channels that have none.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pytest
 from tests.neighbours.test_neighbours import HERE, trees
 from tests.update.world import NOW, World
 from updater_server.channels import Pace
+from updater_server.channels.rollout import RolloutPlan
 
 pytestmark = pytest.mark.slow
 __all__ = ["trees"]
@@ -47,6 +48,8 @@ def test_a_terminal_of_before_obeys_the_plan_and_passes_over_the_rest(
         world.repository.halt("stable", 2, world.all_signers, NOW)
     if "brake" in halted_by:
         world.repository.hold("stable", 2, world.all_signers, NOW)
+    world.repository.set_flag("stable", "hourly", 10_000, (), "", world.all_signers, NOW)
+    world.repository.brake_flag("stable", "hourly", True, "", world.all_signers, NOW)
     world.repository.publish(world.all_signers, NOW)
     found, logged = side(trees["before"], "take", tmp_path / "before", tmp_path / "now" / "site")
     assert found == takes, logged
@@ -62,3 +65,21 @@ def test_a_terminal_of_today_updates_from_channels_of_before(
     if not list((site / "metadata").glob("*.brake-stable.json")):
         assert not [line for line in logged if "brake" in line]
     assert found == 2, logged
+
+
+def test_a_server_of_before_leaves_flags_out_of_the_plans_that_it_signs(
+    trees: dict[str, Path],
+) -> None:
+    """So they are off, and nothing else is lost."""
+    plan = RolloutPlan().with_threshold(7, 300)
+    script = """
+import json, sys
+from updater_server.channels.rollout import RolloutPlan
+print(json.dumps(RolloutPlan.parse(json.load(sys.stdin)).with_halted(7, True).custom()))
+"""
+    turned = plan.with_flag("hourly", 300, ["0a" * 8]).encode()
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=trees["before"], input=turned, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert RolloutPlan.parse(json.loads(done.stdout)) == plan.with_halted(7, True)

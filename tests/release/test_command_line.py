@@ -120,6 +120,44 @@ def test_the_brake_halts_and_the_channels_people_let_it_go_on(desk: Desk) -> Non
     assert "not halted" in said
 
 
+def test_a_flag_is_turned_on_off_and_past_the_brake_at_the_command_line(desk: Desk) -> None:
+    where = ("hourly", "--channel", "beta")
+    answer = ask(desk, "release", "flag", "on", *where, "--of", "500", "--terminal", "0a" * 8)
+    words = "flag hourly on beta is on for 5 % of terminals and 1 by name."
+    assert words in answer["words"] and "0a0a0a0a0a0a0a0a" in answer["words"]
+    assert [staged["role"] for staged in answer["staged"]] == ["rollout-beta"]
+    desk.publish()
+    said = desk.type("release", "flag", "list", keys=False)
+    assert "hourly: on for 5 % of terminals and 1 by name of beta, turned " in said
+    assert "beta: flag hourly, on for 5 % of terminals and 1 by name" in desk.type(
+        "release", "show", keys=False
+    )
+    off = ("release", "flag", "off", *where)
+    answer = ask(desk, *off, "--brake", "--because", "it costs too much")
+    assert "flag hourly: OFF, whatever the plan says" in answer["words"]
+    assert [staged["role"] for staged in answer["staged"]] == ["brake-beta"]
+    desk.publish()
+    (told,) = json.loads(desk.type("release", "flag", "list", "--json", keys=False))
+    assert (told["state"], told["why"]) == ("off", "it costs too much")
+    assert told["forgotten"] is False
+    answer = ask(desk, "release", "flag", "on", *where, "--of", "10000")
+    assert "The brake turned it off" in answer["words"]
+    assert {staged["role"] for staged in answer["staged"]} == {"rollout-beta", "brake-beta"}
+    desk.publish()
+    assert desk.opened.published.rollout("beta").flags["hourly"].threshold == 10_000
+    ask(desk, *off)
+    desk.publish()
+    assert desk.opened.published.plan("beta").flags == {}
+    assert desk.opened.verify() == [] and desk.opened.audit()
+    for line, says in (
+        (("off", *where), "off in the plan of beta already"),
+        (("on", *where), "say for whom"),
+        (("on", "houry", *where[1:], "--of", "1"), "no flag 'houry'; there are hourly"),
+        (("off", "houry", *where[1:], "--brake"), "no flag 'houry'; there are hourly"),
+    ):
+        assert says in desk.type("release", "flag", *line, "--yes", fails=True)
+
+
 @pytest.mark.parametrize("given", ["3000", "3000,3", "3000,x,24", "1,2,3,4,5,6", "-1,3,24"])
 def test_what_is_no_pace_is_refused(given: str) -> None:
     with pytest.raises(typer.BadParameter, match="3000,3,24"):

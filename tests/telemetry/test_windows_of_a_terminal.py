@@ -301,7 +301,7 @@ def test_a_start_is_counted_by_what_it_was_for() -> None:
         control = SimpleNamespace(state=SimpleNamespace(crashes=crashes))
         boot: Any = SimpleNamespace(reset_cause=cause, control=control)
         record: Any = SimpleNamespace(
-            is_hourly=False, restarted=restarted, save=lambda: saved.append(1)
+            is_hourly=False, flags=[], restarted=restarted, save=lambda: saved.append(1)
         )
         told_by.started(boot, record)
         assert not record.restarted

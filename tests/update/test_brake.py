@@ -47,9 +47,13 @@ def hold(world: World, release: int) -> None:
 
 
 def forge(
-    world: World, custom: Any, path: str = "brake/stable/halts.json", role: str = BRAKE
+    world: World,
+    custom: Any,
+    path: str = "brake/stable/halts.json",
+    role: str = BRAKE,
+    key: str = "brake",
 ) -> None:
-    """What whoever stole the keys of `role`, snapshot and timestamp can serve as its next file."""
+    """What whoever stole a key, snapshot and timestamp can serve as the next file of a role."""
     folder = world.folder / "site" / "metadata"
 
     def newest(role: str) -> Metadata[Any]:
@@ -57,9 +61,9 @@ def forge(
         path = max(files, key=lambda file: int(file.name.split(".")[0]))
         return Metadata[Any].from_bytes(path.read_bytes())
 
-    def write(metadata: Metadata[Any], role: str, name: str) -> None:
+    def write(metadata: Metadata[Any], key: str, name: str) -> None:
         metadata.signatures.clear()
-        for signer in held(role):
+        for signer in held(key):
             metadata.sign(signer, append=True)
         (folder / name).write_bytes(encode(metadata))
 
@@ -68,7 +72,6 @@ def forge(
     target.unrecognized_fields = {"custom": custom}
     forged.signed.targets = {path: target}
     forged.signed.version += 1
-    key = "brake" if role == BRAKE else role
     write(forged, key, f"{forged.signed.version}.{role}.json")
     snapshot: Metadata[Snapshot] = newest("snapshot")
     snapshot.signed.meta[f"{role}.json"] = MetaFile(forged.signed.version)
@@ -185,7 +188,7 @@ def test_what_is_halted_and_listed_as_nobody_can_read_it_stays_halted(
     wait_ready(world)
     hold(world, 2)
     world.run()
-    forge(world, custom, "stable/duka-r1/2.full", "stable")
+    forge(world, custom, "stable/duka-r1/2.full", "stable", "stable")
     world.run()
     assert world.switched_to() == 1
     assert world.client.record.braked == [("stable", 2, 2)]

@@ -195,6 +195,22 @@ def test_what_looks_and_installs_is_in_the_heap_only_while_it_works(tmp_path: Pa
     assert kept == []
 
 
+def test_a_flag_is_turned_on_and_off_again_in_the_boards_heap(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def contact() -> tuple[str, object]:
+        world.repository.publish(world.all_signers, NOW)
+        out, _ = run_device(world, tmp_path, micropython.BOARD_HEAP_BYTES)
+        return out, json.loads((world.data / "update.json").read_text())["flags"]
+
+    world.repository.set_flag("stable", "hourly", 0, [bytes(8).hex()], "", world.all_signers, NOW)
+    out, kept = contact()
+    assert "turned on: hourly" in out and kept == ["hourly"]
+    world.repository.brake_flag("stable", "hourly", True, "", world.all_signers, NOW)
+    out, kept = contact()
+    assert "turned on: nothing" in out and kept == []
+
+
 def test_a_brake_and_a_pace_are_obeyed_in_the_boards_heap(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.publish(2, let_out=False, pace=Pace(0, 1, 100, 24, 0, 1_000_000))

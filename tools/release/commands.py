@@ -11,10 +11,11 @@ from collections.abc import Callable
 
 import typer
 
-from tools.release import adding, building, publishing, quoting, rollout, showing, signing
+from tools.release import adding, building, flags, publishing, quoting, rollout, showing, signing
 from tools.release.options import grouped
 
 app = typer.Typer(no_args_is_help=True, help="Images and signed channels.")
+flag_app = typer.Typer(no_args_is_help=True, help="Features that ship off: on, and off again.")
 rollout_app = typer.Typer(no_args_is_help=True, help="How far a release is let out.")
 
 _COMMANDS: dict[str, Callable[..., None]] = {
@@ -38,3 +39,6 @@ for _name, _command in _COMMANDS.items():
     app.command(_name)(grouped(_command))
 rollout_app.command("set")(grouped(rollout.set_rollout))
 app.add_typer(rollout_app, name="rollout")
+for _name, _command in (("on", flags.on), ("off", flags.off), ("list", flags.list_flags)):
+    flag_app.command(_name)(grouped(_command))
+app.add_typer(flag_app, name="flag")

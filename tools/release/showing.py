@@ -32,6 +32,8 @@ def show(repository: RepositoryOption, as_json: JsonOption = False) -> None:
             number = entry["release"]
             version = visible(entry["version"])
             say(f"{channel}: release {number} ({version}), {plan.in_words(number)}")
+        for name, flag in plan.flags.items():
+            say(f"{channel}: flag {visible(name)}, {flag.in_words()}")
     say(f"price lists: {', '.join(content['catalogues']) or 'none'}")
     for staged in content["staged"]:
         say(

@@ -149,7 +149,8 @@ class Brakes:
         role, published = BRAKE_ROLES[channel], self._published
         if role in brakes_lacking(published.metadata, published.damaged):
             raise ReleaseRefused(f"{channel} has no brake: `keys rotate brake` makes one")
-        with self._staging.editing(role, f"brake on {channel}", signers, now, self._next) as edit:
+        what, start = f"brake on {channel}", self.next_brake
+        with self._staging.editing(role, what, signers, now, start) as edit:
             listed = {release}
             if channel not in published.damaged:
                 listed = {entry.release for entry in published.releases(channel)}
@@ -162,7 +163,7 @@ class Brakes:
             edit.details = {"release": release, "halted": True, **(because or {})}
         return role
 
-    def _next(self, role: str, now: datetime) -> Metadata[Targets]:
+    def next_brake(self, role: str, now: datetime) -> Metadata[Targets]:
         """The brake's next file; whatever waits that nobody can read is left behind."""
         try:
             return self._versions.next(role, now)

@@ -9,6 +9,7 @@ that the log tells of is left out and said (`doubts`).
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +51,16 @@ class Step:
     within: int = 0
 
 
+@dataclass(frozen=True)
+class Turn:
+    """A flag that was turned on, off or further on a channel. As `Step`."""
+
+    at: int
+    who: str
+    channel: str
+    why: str
+
+
 @dataclass
 class _InForce:
     """What the walk through the log has come to."""
@@ -78,6 +89,8 @@ class History:
         self.steps: list[Step] = []
         self.entries: dict[tuple[str, int], ReleaseEntry] = {}
         """What was ever listed, by hardware class and release, as it was listed first."""
+        self.turns: dict[str, Turn] = {}
+        """By flag, when it was turned last."""
         self.weights: dict[str, int] = {}
         """Bytes of every target that was ever listed, by its path."""
         self.doubts: list[str] = []
@@ -104,6 +117,7 @@ class History:
                 known = 0
             # Whoever reads meanwhile goes on with what was.
             self.steps, self.entries = [*self.steps], {**self.entries}
+            self.turns = {**self.turns}
             state = self._state
             self._state = _InForce(
                 {**state.entries},
@@ -169,7 +183,10 @@ class History:
             if role in CHANNELS:
                 self._list(line, role, told, metadata.signed)
             elif role in BRAKE_ROLES.values():
-                self._state.halts[channel] = halts_in(channel, metadata.signed)
+                halts = halts_in(channel, metadata.signed)
+                off_before = self._state.halts.get(channel, Halts()).off
+                self._turn(line, told, channel, {*halts.off} ^ {*off_before})
+                self._state.halts[channel] = halts
             else:
                 self._plan(line, channel, told, plan_in(channel, metadata.signed))
         except (EntryError, RolloutError) as error:
@@ -213,6 +230,18 @@ class History:
             was = (known.threshold, before.within.get(name, 0)) if known else (0, 0)
             if reach != was:
                 self._step(line, told, channel, LET_OUT, int(name), reach)
+        names = plan.flags.keys() | before.flags.keys()
+        turned = {name for name in names if plan.flags.get(name) != before.flags.get(name)}
+        self._turn(line, told, channel, turned)
+
+    def _turn(
+        self, line: AuditLine, told: list[AuditLine], channel: str, names: Iterable[str]
+    ) -> None:
+        for name in names:
+            about = [each for each in told if each.details.get("flag") == name]
+            decided = (about or told or [line])[-1]
+            why = str(decided.details.get("because") or "")
+            self.turns[name] = Turn(time_of_line(line), decided.who, channel, why)
 
     def _stops(self, line: AuditLine, channel: str, told: list[AuditLine]) -> None:
         """What is halted now and was not, by plan or brake, and the other way round."""

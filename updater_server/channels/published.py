@@ -124,7 +124,7 @@ class Published:
             RepositoryError: no such channel.
         """
         plan, halts = self.plan(channel), lists.halts_of(channel, self.metadata)
-        if not halts.halted:
+        if not (halts.halted or halts.off):
             return plan
         return halts.on(plan, () if channel in self.damaged else self.releases(channel))
 

@@ -24,6 +24,7 @@ from updater_server.channels.audit import AuditLine
 from updater_server.channels.brakes import Brakes
 from updater_server.channels.dates import time_of
 from updater_server.channels.errors import RepositoryError
+from updater_server.channels.flags import Flags
 from updater_server.channels.folder import Folder
 from updater_server.channels.holders import Holders
 from updater_server.channels.judge import Everything, Judge
@@ -65,6 +66,7 @@ class Repository:
         rollouts = Rollouts(published, waiting, versions, staging)
         releases = Releases(published, staging, rollouts)
         brakes = Brakes(published, versions, staging, writer)
+        flags = Flags(published, staging, rollouts, brakes)
         keys_and_dates = ceremony.Ceremony(published, waiting, versions, staging, publishing)
         self.promotion = Promotion(published, releases)
 
@@ -80,6 +82,7 @@ class Repository:
         self.halt, self.resume, self.coming_plan = rollouts.halt, rollouts.resume, rollouts.coming
         self.brake, self.ready_brake = brakes.brake, brakes.ready_brake
         self.hold, self.can_hold = brakes.hold, brakes.can_hold
+        self.set_flag, self.brake_flag = flags.set_flag, flags.brake_flag
         self.publish, self.renew = publishing.publish, publishing.renew
         self.prepare, self.publication = publishing.prepare, publishing.publication
         self.rotate, self.rotate_root = keys_and_dates.rotate, keys_and_dates.rotate_root

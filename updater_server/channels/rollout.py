@@ -13,6 +13,7 @@ from collections.abc import Collection
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from updater_server.wire import limits
 
@@ -23,6 +24,10 @@ SALT_BYTES = 8
 ReleaseName = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,9}\Z")]
 Salt = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
 Within = Annotated[int, msgspec.Meta(ge=0, le=limits.WITHIN[1])]
+FlagName = Annotated[
+    str, msgspec.Meta(max_length=limits.FLAG_NAME[1], pattern=r"^[a-z][a-z0-9_]*\Z")
+]
+TerminalName = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
 Threshold = Annotated[int, msgspec.Meta(ge=0, le=EVERYBODY)]
 
 
@@ -44,10 +49,25 @@ class Control(NamedTuple):
     within: Within
 
 
+class Flag(NamedTuple):
+    """On for terminals whose place under `salt` is below `threshold`, and for `terminals`."""
+
+    salt: Salt
+    threshold: Threshold
+    terminals: Annotated[list[TerminalName], msgspec.Meta(max_length=limits.FLAG_TERMINALS[1])]
+
+    def in_words(self) -> str:
+        """Where it is on."""
+        count = len(self.terminals)
+        named = f" and {count} by name" if count else ""
+        return f"on for {self.threshold / 100:g} % of terminals{named}"
+
+
 class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """`custom` of a channel's `rollout/<channel>/plan.json`. A release that it does not name is for
     nobody. `within` says how far a release goes into the ten-thousandth at its threshold; `control`
-    how far those reach who restart into what they run, to be compared with.
+    how far those reach who restart into what they run, to be compared with; `flags` where a feature
+    is on that ships off.
     """
 
     releases: Annotated[
@@ -63,6 +83,7 @@ class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     control: Annotated[
         dict[ReleaseName, Control], msgspec.Meta(max_length=limits.ROLLOUT_RELEASES[1])
     ] = {}
+    flags: Annotated[dict[FlagName, Flag], msgspec.Meta(max_length=limits.FLAGS[1])] = {}
 
     def custom(self) -> dict[str, Any]:
         """As JSON-like builtins, for TUF's `custom`."""
@@ -114,13 +135,25 @@ class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
         if control is not None:
             arms[name] = control
         wave = Wave(salt, threshold)
-        return RolloutPlan({**self.releases, name: wave}, self.halted, finer, arms)
+        releases = {**self.releases, name: wave}
+        return replace(self, releases=releases, within=finer, control=arms)
 
     def with_halted(self, release: int, halted: bool) -> RolloutPlan:
         """The plan with `release` stopped, or let go again."""
         others = {number for number in self.halted if number != release}
         now = sorted(others | ({release} if halted else set()))
-        return RolloutPlan(self.releases, now, self.within, self.control)
+        return replace(self, halted=now)
+
+    def with_flag(self, name: str, threshold: int, terminals: Collection[str]) -> RolloutPlan:
+        """The plan with a flag on for so many of 10,000 terminals and for those named; for nobody
+        it is not in the plan. While it is on it keeps its salt, as a release does.
+        """
+        flags = {other: flag for other, flag in self.flags.items() if other != name}
+        if threshold or terminals:
+            known = self.flags.get(name)
+            salt = known.salt if known else secrets.token_hex(SALT_BYTES)
+            flags[name] = Flag(salt, threshold, sorted(set(terminals)))
+        return replace(self, flags=flags)
 
     def only(self, listed: Collection[int]) -> RolloutPlan:
         """The plan without releases that the channel no longer lists."""
@@ -129,6 +162,7 @@ class RolloutPlan(msgspec.Struct, frozen=True, omit_defaults=True):
             [number for number in self.halted if number in listed],
             {name: steps for name, steps in self.within.items() if int(name) in listed},
             {name: reach for name, reach in self.control.items() if int(name) in listed},
+            self.flags,
         )
 
     def allows(self, release: int, terminal_id: bytes) -> bool:

@@ -156,7 +156,7 @@ class Rollouts:
     ) -> RolloutPlan:
         check_channel(channel, ReleaseRefused)
         role = ROLLOUT_ROLES[channel]
-        with self._staging.editing(role, what, signers, now, self._next_plan) as edit:
+        with self._staging.editing(role, what, signers, now, self.next_plan) as edit:
             plan = plan_in(channel, edit.metadata.signed)
             listed = self._listed(channel)
             if listed is not None:
@@ -224,7 +224,7 @@ class Rollouts:
                 continue
         return listed
 
-    def _next_plan(self, role: str, now: datetime) -> Metadata[Any]:
+    def next_plan(self, role: str, now: datetime) -> Metadata[Any]:
         """The next version of a rollout role; from what is in force if nobody could read what
         waits.
         """

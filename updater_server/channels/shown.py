@@ -155,6 +155,8 @@ def _targets_in_words(signed: Signed, in_force: Signed | None) -> Iterator[str]:
                 yield f"  {visible(path)}:"
                 for release, at in halts.halted.items():
                     yield f"  release {visible(release)}: HALTED, by version {at}"
+                for flag in halts.off:
+                    yield f"  flag {visible(flag)}: OFF, whatever the plan says"
                 continue
         except (EntryError, RolloutError) as error:
             yield f"  {visible(path)}: NOT A VALID ENTRY: {visible(str(error))}"
@@ -212,6 +214,9 @@ def _plan_in_words(plan: RolloutPlan) -> Iterator[str]:
         yield f"  release {visible(release)}: those from there to {until} restart only"
     for number in plan.halted:
         yield f"  release {number}: HALTED"
+    for name, flag in plan.flags.items():
+        yield f"  flag {visible(name)}: {flag.in_words()}"
+        yield from (f"    {visible(one)}" for one in flag.terminals)
 
 
 # --- who signs ---

@@ -9,7 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from updater_server.channels import CHANNELS, RepositoryError, history, pipeline, verdicts
+from updater_server.channels import (
+    CHANNELS,
+    RepositoryError,
+    flags,
+    history,
+    pipeline,
+    verdicts,
+)
 from updater_server.channels.history import History, Step
 from updater_server.channels.pipeline import Counted, Passage
 from updater_server.channels.verdicts import Standing, Standings
@@ -64,6 +71,10 @@ class Shown:
     """Halts and promotions in the time of the adoption, oldest first."""
     acts: list[Step]
     """What people did last, newest first."""
+    flags: list[str]
+    """Those that are on, and where."""
+    forgotten: list[str]
+    """Flags that nobody turned for 60 days."""
     trouble: str
     """What is wrong with the channels or their log; "" if nothing is."""
 
@@ -104,6 +115,8 @@ def look(service: Service, found: History) -> Shown:
         counted=pipeline.counted(passages, now),
         marks=[step for step in found.steps if step.at >= since and _is_marked(step)],
         acts=acts[: -ACTS - 1 : -1],
+        flags=[f"{name} {flags.in_words(found, name)}" for name in flags.names_on(found)],
+        forgotten=flags.forgotten(found, now),
         trouble=trouble,
     )
 

@@ -201,6 +201,7 @@ def lights(shown: Shown) -> str:
         _light("no alarm about money", not money, f"{money:,} open" if money else ""),
         _light("channels sound", not shown.trouble, shown.trouble),
         *([_light("robots buy", *_robots(shown))] if shown.probes else []),
+        *([_light("flags are turned", *_flags(shown))] if shown.flags or shown.forgotten else []),
         _light("worker looks", _is_fresh(shown), f"counted {ago(shown.fleet_at, shown.now)}"),
     ]
     return f'<section class="lights">{"".join(lit)}</section>'
@@ -226,6 +227,13 @@ def _robots(shown: Shown) -> tuple[bool, str]:
         return False, f"none went round since {ago(shown.probes_at, shown.now)}"
     names = ", ".join(f"{one.name} {one.took_ms / 1000:.1f} s" for one in shown.probes.robots)
     return True, f"{names}, {ago(shown.probes_at, shown.now)}"
+
+
+def _flags(shown: Shown) -> tuple[bool, str]:
+    """Whether no flag was forgotten; those that are on."""
+    if shown.forgotten:
+        return False, f"for 60 days: {', '.join(shown.forgotten)}"
+    return True, "; ".join(shown.flags)
 
 
 def _is_fresh(shown: Shown) -> bool:
