@@ -54,6 +54,7 @@ _GRADES = {
     "silent_everywhere": _SOON,
     "probe": _SOON,
     "canary_late": _SOON,
+    "standby_missing": _SOON,
     "expiry_soon": 3,
     "verdict_pass": 3,
 }

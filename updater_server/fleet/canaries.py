@@ -18,6 +18,8 @@ from updater_server.store.tables import canary
 WAITING, FAILED, CAME = "waiting", "failed", "came"
 TELEMETRY = "telemetry"
 SMS = "short messages"
+STANDBYS = "standbys"
+"""No queue of ours: what is written goes to them, and whether they are there is kept here too."""
 
 
 def of_notices(receiver: str) -> str:

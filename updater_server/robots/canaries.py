@@ -1,8 +1,7 @@
 """The job `canaries` of the worker: a message of our own through each queue every few minutes, and
 an alarm that names the link where one stands still. For `cli.worker`.
 
-Who works a queue takes its canary (`fleet.canaries`). Sales that suppliers are to be asked for have
-none: it would be a sale. There it is measured how long the oldest has been due; a robot buys.
+Who works a queue takes its canary (`fleet.canaries`); what has none is `measured`.
 """
 
 from __future__ import annotations
@@ -21,33 +20,32 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from updater_server.errors import InputError, ServerError
 from updater_server.fleet import alarms, canaries
-from updater_server.fleet.canaries import CAME, FAILED, SMS, TELEMETRY, WAITING, Canary
+from updater_server.fleet.canaries import CAME, FAILED, SMS, STANDBYS, TELEMETRY, Canary
 from updater_server.notices import outbox, receivers
 from updater_server.parties import webhooks
-from updater_server.sales import supplier_setup, vend_rows
+from updater_server.robots import measured
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
 from updater_server.telemetry import spool
 
-ALARM = "canary_late"
+ALARM, STANDBY = "canary_late", "standby_missing"
 FILE = "canaries.toml"
 SMS_FILE = "sms.toml"
 LOOK_EVERY_S = 10.0
 AGAIN_S = 60
 """After so long another is put in for one that the far end did not take."""
-DUE_S = 30
-"""A sale that is due is looked after within seconds, if anybody does."""
 log = logging.getLogger("duka.canaries")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`canaries.toml` in the data folder. `webhooks`: those of partners who agreed to be sent
-    messages without events.
+    messages without events; `standbys`: how many PostgreSQL should have.
     """
 
     every_s: Annotated[int, msgspec.Meta(ge=60, le=600)] = 300
     late_s: Annotated[int, msgspec.Meta(ge=60, le=86_400)] = 600
     webhooks: Annotated[list[str], msgspec.Meta(max_length=100)] = []
+    standbys: Annotated[int, msgspec.Meta(ge=0, le=9)] = 0
 
 
 class Queue(NamedTuple):
@@ -120,23 +118,28 @@ class Canaries:
         with reading(service.engine) as connection:
             there = list(queues(connection, service.folder.path, settings, known))
             found = {one.queue: one for one in canaries.listing(connection)}
-            bought = _of_suppliers(connection, found, settings, now)
-            standing = alarms.open_alarms(connection, limit=10_000, code=ALARM)
+            seen = measured.look(
+                connection, found, settings.standbys, settings.late_s, settings.every_s, now
+            )
+            standing = {
+                (code, one["text"])
+                for code in (ALARM, STANDBY)
+                for one in alarms.open_alarms(connection, limit=10_000, code=code)
+            }
         missing = [one for one in there if _is_due(found.get(one.name), settings, now)]
-        late = trouble | {
-            f"{one.name}: {_link(one, found[one.name])}"
+        late = {(ALARM, text) for text in trouble} | {
+            (ALARM, f"{one.name}: {_link(one, found[one.name])}")
             for one in there
-            if one.name in found and _is_late(found[one.name], settings, now)
+            if one.name in found and _is_late(found[one.name], settings.late_s, now)
         }
         late |= {
-            f"{one.queue}: a sale that is due is not looked after: does the server run?"
-            for one in bought
-            if _is_late(one, settings, now)
+            (STANDBY if one.queue == STANDBYS else ALARM, f"{one.queue}: {why}")
+            for one, why, late_s in seen
+            if _is_late(one, late_s, now)
         }
-        names = {one.name for one in there} | {one.queue for one in bought}
-        changed = [one for one in bought if found.get(one.queue) != one]
-        is_same = {one["text"] for one in standing} == late and found.keys() <= names
-        if missing or changed or not is_same:
+        names = {one.name for one in there} | {one.queue for one, *_ in seen}
+        changed = [one for one, *_ in seen if found.get(one.queue) != one]
+        if missing or changed or standing != late or not found.keys() <= names:
             with writing(service.engine) as connection:
                 for queue in missing:
                     canaries.put(connection, queue.name, queue.after, queue.far, now)
@@ -153,7 +156,7 @@ class Canaries:
         try:
             self._settings = read(folder)
         except InputError as error:
-            return {str(error)}
+            return {alarms.as_kept(str(error))}
         return set()
 
     def _lay_down(self, put: list[str]) -> None:
@@ -177,8 +180,8 @@ def _is_due(known: Canary | None, settings: Settings, now: int) -> bool:
     return not 0 <= now - known.changed_at < again_s
 
 
-def _is_late(known: Canary, settings: Settings, now: int) -> bool:
-    return known.state != CAME and now - known.at > settings.late_s
+def _is_late(known: Canary, late_s: int, now: int) -> bool:
+    return known.state != CAME and now - known.at > late_s
 
 
 def _link(queue: Queue, known: Canary) -> str:
@@ -190,30 +193,12 @@ def _link(queue: Queue, known: Canary) -> str:
     return f"nobody takes it: does the worker's job `{queue.job}` run?"
 
 
-def _of_suppliers(
-    connection: Connection, found: dict[str, Canary], settings: Settings, now: int
-) -> list[Canary]:
-    """How far each supplier's sales are behind, as it is kept: anew when it matters or is old."""
-    since = vend_rows.due_since(connection, now)
-    made = []
-    for name in sorted({row.name for row in supplier_setup.listed(connection)}):
-        queue = canaries.of_supplier(name)
-        at = since.get(name, now)
-        state = WAITING if now - at > DUE_S else CAME
-        one = Canary(queue, state, at, now, 0, now - at, "", "")
-        known = found.get(queue)
-        is_new = known is None or not 0 <= now - known.changed_at < settings.every_s
-        if known is not None and not is_new and known.state == state:
-            one = known if state == CAME or known.at == at else one
-        made.append(one)
-    return made
-
-
-def _stand(connection: Connection, late: set[str], now: int) -> None:
-    for text in sorted(late):
-        if not alarms.is_open(connection, ALARM, text):
-            alarms.raise_alarm(connection, None, ALARM, text, now)
-    alarms.settle(connection, {ALARM}, late, now)
+def _stand(connection: Connection, late: set[tuple[str, str]], now: int) -> None:
+    for code, text in sorted(late):
+        if not alarms.is_open(connection, code, text):
+            alarms.raise_alarm(connection, None, code, text, now)
+    for code in (ALARM, STANDBY):
+        alarms.settle(connection, {code}, {text for of, text in late if of == code}, now)
 
 
 def run(service: Service, _server: str, stop: threading.Event) -> None:
