@@ -4,14 +4,17 @@ Whoever works the queues here is the worker's own: only the clock is the test's.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from tests.notices.test_metrics import scrape
 from tests.notices.town import Town
+from tests.server.shop import ROOT
 from updater_server.channels.history import History
 from updater_server.errors import InputError
 from updater_server.faces.dashboard.board_figures import look
@@ -21,7 +24,7 @@ from updater_server.notices import receivers
 from updater_server.notices.hooks import Hooks
 from updater_server.parties import webhooks
 from updater_server.robots import canaries
-from updater_server.robots.canaries import ALARM, Canaries
+from updater_server.robots.canaries import ALARM, Canaries, Settings
 from updater_server.store.engine import reading, writing
 from updater_server.store.tables import canary, ledger_transaction, notice
 from updater_server.telemetry.store import Told
@@ -237,6 +240,11 @@ def test_an_end_for_canaries_is_as_safe_as_any(town: Town) -> None:
     town.write(path.read_text().replace('kind = "sms"\n', 'kind = "sms"\ncanary = "joy"\n'))
     with pytest.raises(InputError, match=r"receiver 2, canary: an sms needs `to`"):
         receivers.read(path)
+
+
+def test_the_example_in_the_docs_is_a_good_one(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "docs" / canaries.FILE, tmp_path)
+    assert canaries.read(tmp_path) == Settings(webhooks=["shore"], standbys=3)
 
 
 def test_the_job_runs_until_it_is_told_to_stop(queues: Queues) -> None:
