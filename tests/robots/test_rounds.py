@@ -22,13 +22,16 @@ from tests.suppliers.counter import Counter, opened
 from updater_server import channels
 from updater_server.errors import InputError
 from updater_server.fleet import alarms
+from updater_server.fleet import canaries as flown
 from updater_server.lookout import picture
 from updater_server.lookout.picture import Probes
-from updater_server.robots import listed, worker
+from updater_server.robots import canaries, listed, worker
+from updater_server.robots.canaries import Canaries
 from updater_server.robots.device import RobotDevice
 from updater_server.robots.listed import Listed
 from updater_server.robots.worker import Rounds
 from updater_server.sales import supplier_setup
+from updater_server.sales.vending import Desk
 from updater_server.store.engine import reading, writing
 from updater_server.telemetry.intake import take_in
 from updater_server.telemetry.store import Told
@@ -210,6 +213,32 @@ def test_whichever_link_breaks_is_named(town: Town, happens: Callable[[Town], No
     happens(town)
     assert town.go() == BREAKS[happens]
     assert town.said() == ["savanna: " + ": ".join(BREAKS[happens])]
+
+
+def test_sales_that_nobody_asks_a_supplier_for_are_a_late_queue(town: Town) -> None:
+    def late() -> list[str]:
+        queues.look()
+        with reading(town.shop.service.engine) as connection:
+            found = alarms.open_alarms(connection, code=canaries.ALARM)
+            (mine,) = [one for one in flown.listing(connection) if one.queue == "supplier savanna"]
+        states.append(mine.state)
+        return [one["text"] for one in found if one["text"].startswith("supplier")]
+
+    queues, states = Canaries(town.shop.service), list[str]()
+    assert late() == []
+    with town.patch.context() as patch:
+        patch.setattr(Desk, "start", lambda *_: None)
+        patch.setattr(Desk, "look", lambda *_: 0)
+        assert town.go() == ("buy", "the sale is not decided")
+        for _ in range(2):
+            town.shop.clock[0] += 360
+            said = late()
+    assert said == [
+        "supplier savanna: a sale that is due is not looked after: does the server run?"
+    ]
+    town.counter.pass_time(10)
+    assert late() == []
+    assert states == ["came", "waiting", "waiting", "came"]
 
 
 def test_a_robot_that_is_killed_before_its_answer_asks_for_the_same_sale_again(town: Town) -> None:

@@ -30,7 +30,8 @@ from tests.server.device import Device
 from tests.server.shop import ROOT, Shop, make_signed
 from updater_server.errors import InputError
 from updater_server.faces import terminal
-from updater_server.fleet import terminals, texting
+from updater_server.fleet import alarms, canaries, terminals, texting
+from updater_server.robots.canaries import ALARM, Canaries
 from updater_server.sms import gateway, worker
 from updater_server.sms.esme import Session, SessionLost
 from updater_server.store.engine import reading, writing
@@ -245,6 +246,33 @@ def test_a_wrong_password_and_a_silent_centre_are_told_by_name(own: OwnCentre) -
     bound.close()
     with pytest.raises(SessionLost, match="not bound"):
         bound.step(0.0)
+
+
+def test_a_canary_ends_when_the_centre_answers_and_costs_no_message(
+    shop: Shop, own: OwnCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def state() -> str:
+        with reading(shop.service.engine) as connection:
+            found = canaries.find(connection, canaries.SMS)
+        return "" if found is None else found.state
+
+    job = Canaries(shop.service)
+    job.look()
+    assert state() == ""  # there is no gateway
+    (shop.folder / gateway.FILE).touch()
+    job.look()
+    shop.clock[0] += 601
+    job.look()
+    with reading(shop.service.engine) as connection:
+        texts = [one["text"] for one in alarms.open_alarms(connection, code=ALARM)]
+    assert "short messages: nobody takes it: does the worker's job `sms` run?" in texts
+    with at_work(shop, own.port, monkeypatch):
+        until(lambda: state() == "came", "an answer")
+    assert own.heard == []
+    job.look()
+    with reading(shop.service.engine) as connection:
+        texts = [one["text"] for one in alarms.open_alarms(connection, code=ALARM)]
+    assert [text for text in texts if text.startswith("short")] == []
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ JOBS = (
     "reconcile",
     "views",
     "robots",
+    "canaries",
     "sms",
 )
 _STOCK_EVERY_S = 3600.0
@@ -55,12 +56,14 @@ def worker(
     programs of what was posted, watching how long the vault lasts, counting the fleet and looking
     whether the books agree, taking in what terminals tell and keeping its history, judging releases
     on trial, holding each day against the terminals and the suppliers, keeping the log of sales,
-    sending robots round, answering short messages.
+    sending robots round and canaries
+    through every queue, answering short messages.
     """
     from updater_server.lookout import worker as lookout  # not at each command's start
     from updater_server.matching import nights
     from updater_server.notices import hooks
     from updater_server.notices import worker as notices
+    from updater_server.robots import canaries
     from updater_server.robots import worker as robots
     from updater_server.sms import worker as sms
     from updater_server.waves import worker as waves
@@ -77,6 +80,7 @@ def worker(
         "reconcile": nights.watch,
         "views": _fold_views,
         "robots": robots.run,
+        "canaries": canaries.run,
         "sms": sms.run,
     }
     stop = threading.Event()

@@ -13,7 +13,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 from sqlalchemy import Connection, func, select
 
-from updater_server.fleet import alarms, listing
+from updater_server.fleet import alarms, canaries, listing
 from updater_server.lookout import picture
 from updater_server.lookout.picture import Books, Fleet
 from updater_server.notices import outbox
@@ -34,6 +34,7 @@ class _Figures(Collector):
         with reading(self._service.engine) as connection:
             yield from self._of_the_books(connection)
             yield from self._of_the_fleet(connection)
+            yield from self._of_the_queues(connection)
         yield GaugeMetricFamily(
             "duka_writers_waiting",
             "Transactions that wait for their turn to write",
@@ -59,6 +60,20 @@ class _Figures(Collector):
         if books is not None:
             wrong = len(books.problems)
             yield GaugeMetricFamily("duka_books_wrong", "Promises about money found broken", wrong)
+
+    def _of_the_queues(self, connection: Connection) -> Iterator[Metric]:
+        lag = GaugeMetricFamily(
+            "duka_canary_lag_seconds", "How far a queue is behind", labels=["queue"]
+        )
+        changed = GaugeMetricFamily(
+            "duka_canary_changed_seconds", "When a queue's canary last moved", labels=["queue"]
+        )
+        now = self._service.now()
+        for one in canaries.listing(connection):
+            lag.add_metric([one.queue], one.age_s(now))
+            changed.add_metric([one.queue], one.changed_at)
+        yield lag
+        yield changed
 
     def _of_the_books(self, connection: Connection) -> Iterator[Metric]:
         total, on_trial = listing.counted(connection, listing.EVERY)

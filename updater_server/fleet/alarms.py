@@ -53,6 +53,8 @@ _GRADES = {
     "halt_waits": _SOON,
     "silent_everywhere": _SOON,
     "probe": _SOON,
+    "canary_late": _SOON,
+    "standby_missing": _SOON,
     "expiry_soon": 3,
     "verdict_pass": 3,
 }

@@ -8,6 +8,7 @@ into a list of dead letters, and an alarm says so; what comes after it goes on.
 from __future__ import annotations
 
 import hmac
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from updater_server.errors import ServerError
+from updater_server.fleet import canaries
 from updater_server.fleet.alarms import raise_alarm, settle
 from updater_server.parties import webhooks
 from updater_server.parties.webhooks import Batch
@@ -90,8 +92,33 @@ class Hooks:
         try:
             while self.step(name):
                 pass
+            self._canary(name)
         except (ServerError, SQLAlchemyError):  # the next look tries again
             log.exception("%s", name)
+
+    def _canary(self, name: str) -> None:
+        """Take the webhook's canary, once all before it were told: as a message without events
+        where the partner agreed to it, or no further than here.
+        """
+        service, queue = self._service, canaries.of_webhook(name)
+        with reading(service.engine) as connection:
+            found = canaries.waiting(connection, queue)
+            if found is None:
+                return
+            way = webhooks.way_after(connection, service.key, name, found.after)
+            if way is None:
+                return
+            money = currency.shown(connection, service.prices)
+        why = ""
+        if found.far:
+            body = json.dumps({"webhook": name, "currency": money.code, "events": []}).encode()
+            delivery = f"{name}-canary-{found.at}"
+            why = deliver(*way, body, delivery, service.now(), self._sending)
+        with writing(service.engine) as connection:
+            if why:
+                canaries.failed(connection, queue, found.at, why, service.now())
+            else:
+                canaries.came(connection, queue, found.at, service.now())
 
     def step(self, name: str) -> bool:
         """One batch of one webhook; whether the next may be tried at once."""

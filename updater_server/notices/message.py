@@ -12,6 +12,7 @@ from typing import Any
 EXAMPLES = 20
 """Alarms named in one message; how many more there are is said."""
 SMS_LETTERS = 160
+CANARY = "canary"
 _GRADES = ("money may be wrong", "something stands still", "look at it", "there are weeks")
 _NEVER = "0001-01-01T00:00:00Z"
 
@@ -43,7 +44,9 @@ class Group:
 
 @dataclass(frozen=True)
 class Message:
-    """`kind`: firing, more (alarms since), still (nobody has taken it on for a day), resolved."""
+    """`kind`: firing, more (alarms since), still (nobody has taken it on for a day), resolved, or
+    canary, which tells of no alarm.
+    """
 
     kind: str
     groups: tuple[Group, ...]
@@ -66,6 +69,8 @@ class Message:
     @property
     def subject(self) -> str:
         """One line."""
+        if self.kind == CANARY:
+            return "[duka] canary"
         if len(self.groups) > 1:
             return f"[duka] {len(self.groups)} kinds of alarms"
         group = self.groups[0]
@@ -77,6 +82,8 @@ class Message:
 
     def text(self) -> str:
         """The body of a mail."""
+        if self.kind == CANARY:
+            return f"Nothing is wrong. Put into the queue {_minute(self.at)} UTC.\n"
         parts = []
         for group in self.groups:
             if self.kind == "resolved":
@@ -101,6 +108,8 @@ class Message:
 
     def sms(self) -> str:
         """At most one SMS of the GSM alphabet: what is not in it becomes "?"."""
+        if self.kind == CANARY:
+            return "DUKA canary"
         if len(self.groups) > 1:
             text = "DUKA alarms: " + ", ".join(f"{g.code} x{g.alarms}" for g in self.groups)
         else:
@@ -117,7 +126,7 @@ class Message:
         """The body of a webhook, version 4 of Alertmanager's own
         (https://prometheus.io/docs/alerting/latest/configuration/#webhook_config).
         """
-        status = "resolved" if self.kind == "resolved" else "firing"
+        status = "resolved" if self.kind in ("resolved", CANARY) else "firing"
         codes = [group.code for group in self.groups]
         alerts = [
             _alert(group, one, status, self.at) for group in self.groups for one in group.examples

@@ -43,6 +43,27 @@ def due(connection: Connection, receiver: str, now: int) -> Waiting | None:
     return Waiting(row.id, Message.from_json(row.content), row.attempts, row.created_at)
 
 
+def has_until(connection: Connection, receiver: str, through: int) -> bool:
+    """Whether something up to this number still waits for the receiver."""
+    oldest = (
+        select(notice.c.id)
+        .where(notice.c.state == "waiting", notice.c.receiver == receiver, notice.c.id <= through)
+        .limit(1)
+    )
+    return connection.scalar(oldest) is not None
+
+
+def is_refused(connection: Connection, receiver: str) -> bool:
+    """Whether a message that was tried still waits for the receiver."""
+    mine = (notice.c.state == "waiting", notice.c.receiver == receiver, notice.c.attempts > 0)
+    return connection.scalar(select(notice.c.id).where(*mine).limit(1)) is not None
+
+
+def newest_id(connection: Connection) -> int:
+    """The number of the message that was written last; 0: none ever was."""
+    return int(connection.scalar(select(func.max(notice.c.id))) or 0)
+
+
 def sent(connection: Connection, receiver: str, what: Waiting, now: int) -> None:
     """Note that it is out; the alarm that it was not closes by itself."""
     connection.execute(

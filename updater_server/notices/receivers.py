@@ -9,6 +9,7 @@ Secrets are not in it: it names the environment's variables that hold them.
     to = "asha@example.org"         # of an email or an sms
     grade = 1                       # 0: money only … 3: everything
     per_hour = 12                   # messages, never more
+    canary = "robot@example.org"    # where canaries go instead: an address, a number, a url
     # email: host, port, from, starttls (true), user, password_env
     # sms: url, to_field, text_field, fields (a table), header, token_env
     # webhook: url, secret_env (signs each body)
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,7 +32,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _MAIL = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;]{1,190}")
 _NUMBER = re.compile(r"\+?[0-9]{6,15}")
 _RECEIVERS = 100
-_COMMON: dict[str, type] = {"name": str, "kind": str, "to": str, "grade": int, "per_hour": int}
+_COMMON: dict[str, type] = {
+    "name": str, "kind": str, "to": str, "grade": int, "per_hour": int, "canary": str,
+}  # fmt: skip
 _OF_KIND: dict[str, dict[str, type]] = {
     "email": {
         "host": str, "port": int, "from": str, "starttls": bool, "user": str, "password_env": str,
@@ -55,6 +58,14 @@ class Receiver:
     per_hour: int = 12
     way: dict[str, Any] = field(default_factory=dict)
     """What else this kind needs."""
+    canary: str = ""
+    """Who gets this queue's canaries, by the same way; "": nobody, they end before they leave."""
+
+    def for_canaries(self) -> Receiver:
+        """The same way to another end."""
+        if self.kind == "webhook":
+            return replace(self, way={**self.way, "url": self.canary})
+        return replace(self, to=self.canary)
 
 
 def read(path: Path) -> list[Receiver]:
@@ -105,6 +116,8 @@ def _receiver(item: Any, where: str) -> Receiver:
     if not 2 <= made.per_hour <= 1000:
         raise InputError(f"{where}: per_hour is 2 to 1000")
     _check_way(made, where)
+    if made.canary:
+        _check_way(made.for_canaries(), f"{where}, canary")
     return made
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from updater_server.errors import InputError, ServerError
+from updater_server.fleet import canaries
 from updater_server.fleet.alarms import raise_alarm, settle
 from updater_server.notices import outbox, plan, receivers
+from updater_server.notices.message import CANARY, Message
 from updater_server.notices.receivers import Receiver
 from updater_server.notices.send import NotSent, send
 from updater_server.service import Service
@@ -97,6 +99,7 @@ class Notices:
                 with reading(engine) as connection:
                     what = outbox.due(connection, receiver.name, self._service.now())
                 if what is None:
+                    self._canary(receiver)
                     return
                 why = ""
                 try:
@@ -113,6 +116,28 @@ class Notices:
                     return
         except (ServerError, SQLAlchemyError):  # the next look tries again
             log.exception("%s", receiver.name)
+
+    def _canary(self, receiver: Receiver) -> None:
+        """Take the queue's canary, if nothing before it waits: to the receiver's end for canaries,
+        or no further than here.
+        """
+        service, queue = self._service, canaries.of_notices(receiver.name)
+        with reading(service.engine) as connection:
+            found = canaries.waiting(connection, queue)
+            if found is None or outbox.has_until(connection, receiver.name, found.after):
+                return
+        why = ""
+        if receiver.canary:
+            message = Message(CANARY, (), found.at)
+            try:
+                self._send(receiver.for_canaries(), outbox.Waiting(found.at, message, 0, found.at))
+            except NotSent as error:
+                why = str(error)
+        with writing(service.engine) as connection:
+            if why:
+                canaries.failed(connection, queue, found.at, why, service.now())
+            else:
+                canaries.came(connection, queue, found.at, service.now())
 
     def _by_its_way(self, receiver: Receiver, what: outbox.Waiting) -> None:
         send(receiver, what.message, what.id, self._server)

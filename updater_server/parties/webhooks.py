@@ -78,12 +78,11 @@ def put(
     if len(url) > 300:
         raise InputError("an address has up to 300 letters")
     secret = "whsec_" + secrets.token_urlsafe(32)
-    newest = connection.scalar(select(func.max(ledger_transaction.c.id)))
     connection.execute(
         insert(webhook).values(
             name=name, party_id=None if whose is None else whose.id, url=url,
             secret_sealed=key.seal(_PURPOSE, name.encode(), secret.encode()),
-            through=int(newest or 0), attempts=0, next_at=now, error="", stopped=0,
+            through=newest_posted(connection), attempts=0, next_at=now, error="", stopped=0,
             created_by=by, created_at=now,
         )
     )  # fmt: skip
@@ -150,6 +149,24 @@ def due(connection: Connection, key: ServerKey, name: str, currency: str, now: i
     return Batch(
         name, row.url, secret, found[0].id, through, body, row.attempts, row.first_failed_at
     )
+
+
+def newest_posted(connection: Connection) -> int:
+    """The number of the ledger's newest transaction; 0: there is none."""
+    return int(connection.scalar(select(func.max(ledger_transaction.c.id))) or 0)
+
+
+def way_after(
+    connection: Connection, key: ServerKey, name: str, through: int
+) -> tuple[str, bytes] | None:
+    """(url, secret) of a webhook that was told of all up to this number and is not stopped, else
+    None. Raises as `due` does.
+    """
+    mine = (webhook.c.name == name, webhook.c.stopped == 0, webhook.c.through >= through)
+    row = connection.execute(select(webhook.c.url, webhook.c.secret_sealed).where(*mine)).first()
+    if row is None:
+        return None
+    return row.url, key.open(_PURPOSE, name.encode(), row.secret_sealed)
 
 
 def _told(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
 from updater_server.errors import VaultError
 from updater_server.sales.suppliers.base import Order
@@ -83,6 +83,14 @@ def open_ones(connection: Connection) -> list[RowMapping]:
     """Every sale that is not decided, the oldest first."""
     found = select(vend).where(is_open).order_by(vend.c.created_at, vend.c.id)
     return list(connection.execute(found).mappings().all())
+
+
+def due_since(connection: Connection, now: int) -> dict[str, int]:
+    """By supplier: since when the oldest sale waits that is due to be looked after; without those
+    that have none.
+    """
+    oldest = select(vend.c.supplier, func.min(vend.c.next_at)).where(is_open, vend.c.next_at <= now)
+    return {name: int(at) for name, at in connection.execute(oldest.group_by(vend.c.supplier))}
 
 
 def order_of(row: Row) -> Order:

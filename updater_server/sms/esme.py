@@ -148,12 +148,26 @@ class Session:
             if now - self._heard_at > SILENT_S:
                 raise SessionLost("the centre says nothing")
             if now - max(self._heard_at, self._asked_at) > ENQUIRE_S:
-                self._asked_at = now
-                client.send_pdu(smpp.make_pdu("enquire_link", client=client))
+                self.enquire()
         except SessionLost:
             raise
         except Exception as error:  # whatever the centre sent: a new session begins at a PDU
             raise SessionLost(_in_words(error)) from error
+
+    @property
+    def heard_at(self) -> float:
+        """When the centre last said something, by the session's clock."""
+        return self._heard_at
+
+    def enquire(self) -> float:
+        """Ask the centre whether it is there; when. Raises SessionLost."""
+        client = self._bound()
+        self._asked_at = self._clock()
+        try:
+            client.send_pdu(smpp.make_pdu("enquire_link", client=client))
+        except Exception as error:
+            raise SessionLost(_in_words(error)) from error
+        return self._asked_at
 
     def send(self, out: Out) -> None:
         """Hand a message to the centre. Raises SessionLost."""

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import SQLAlchemyError
 
 from updater_server.errors import InputError, ServerError
-from updater_server.fleet import texting
+from updater_server.fleet import canaries, texting
 from updater_server.fleet.alarms import raise_alarm, settle
 from updater_server.service import Service
 from updater_server.sms import answering, gateway
@@ -60,10 +60,12 @@ class Gatekeeper:
         self.session = Session(found, password, answer, self._ended)
         self._words_at = 0.0
         self._not_before: dict[int, float] = {}
+        self._asked_at: float | None = None
 
     def hold(self) -> None:
         """Bind and work until told to stop. Raises SessionLost."""
         self._not_before.clear()
+        self._asked_at = None
         try:
             self.session.bind()
             log.info("bound to the service centre")
@@ -80,8 +82,11 @@ class Gatekeeper:
             return
         self._words_at = now
         with reading(self._service.engine) as connection:
-            if not texting.has_waiting(connection):
-                return
+            canary = canaries.waiting(connection, canaries.SMS)
+            is_anything = texting.has_waiting(connection)
+        self._see_to(canary)
+        if not is_anything:
+            return
         with writing(self._service.engine) as connection:
             words = texting.due(connection, self._service.key, self._service.now())
         for word in words:
@@ -89,6 +94,16 @@ class Gatekeeper:
                 self._not_before[word.id] = now + AGAIN_S
                 self.session.send(Out(word.number, word.data, word.id))
                 self._stop.wait(self._gap_s)
+
+    def _see_to(self, canary: canaries.Canary | None) -> None:
+        """A canary ends when the centre answers what is asked for its sake: nothing is sent."""
+        if canary is None:
+            self._asked_at = None
+        elif self._asked_at is None:
+            self._asked_at = self.session.enquire()
+        elif self.session.heard_at > self._asked_at:
+            with writing(self._service.engine) as connection:
+                canaries.came(connection, canaries.SMS, canary.at, self._service.now())
 
     def _ended(self, word: int) -> None:
         with writing(self._service.engine) as connection:

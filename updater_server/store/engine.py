@@ -233,6 +233,11 @@ def why_not_durable(connection: Connection) -> str | None:
     return None if is_sqlite(connection) else postgresql.why_not_durable(connection)
 
 
+def standbys(connection: Connection) -> int | None:
+    """How many other machines copy what is written, now; None: the engine has no such thing."""
+    return None if is_sqlite(connection) else postgresql.standbys(connection)
+
+
 def migrate(engine: Engine, version: str = "head") -> None:
     """Bring the schema to the newest version (or to an older one, for a test), in one transaction.
 

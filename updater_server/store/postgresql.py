@@ -241,6 +241,17 @@ def why_not_durable(connection: Connection) -> str | None:
     return None
 
 
+def standbys(connection: Connection) -> int:
+    """How many standbys stream from here, each by a slot of its own, as Patroni makes them: the one
+    thing about standbys that a role without special rights may see.
+    """
+    words = (
+        "SELECT count(*) FROM pg_replication_slots"
+        " WHERE slot_type = 'physical' AND active AND NOT temporary"
+    )
+    return int(connection.exec_driver_sql(words).scalar() or 0)
+
+
 # --- errors ---
 
 

@@ -28,14 +28,15 @@ log = logging.getLogger("duka.telemetry")
 
 @dataclass
 class Taken:
-    """What came of it: rows, refusals by reason, releases that were told of, and trouble with
-    files in words.
+    """What came of it: rows, refusals by reason, releases that were told of, trouble with files in
+    words, and when the newest canary was put in (0: there was none).
     """
 
     rows: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     releases: set[int] = field(default_factory=set)
     trouble: list[str] = field(default_factory=list)
+    canary_at: int = 0
 
 
 def take_in(
@@ -80,6 +81,9 @@ def take_in(
 
 def _read(entry: Entry, rows: list[Row], refused: list[Refusal], taken: Taken) -> None:
     kind, terminal, heard_s, said = entry
+    if kind == spool.CANARY:
+        taken.canary_at = int.from_bytes(said, "big")
+        return
     if kind == spool.RESTART:
         rows.append(Row(terminal, RESTART, heard_s, int.from_bytes(said, "big")))
         return

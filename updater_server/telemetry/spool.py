@@ -22,8 +22,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-WINDOWS, RESTART = 0, 1
-"""Kinds of entries: windows as they were told, and the release that a terminal restarts into."""
+WINDOWS, RESTART, CANARY = 0, 1, 2
+"""Kinds of entries: windows as they were told, the release that a terminal restarts into, and a
+message of our own (when it was put in) that shows whether anybody takes all this in.
+"""
 _HEAD = struct.Struct(">HI")
 _FIXED = struct.Struct(">B8sQ")
 _NAME, _TAKEN = "spool", "taken-"

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from updater_server import channels
 from updater_server.errors import ServerError
+from updater_server.fleet import canaries
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.service import Service
 from updater_server.store.engine import writing
@@ -56,6 +57,9 @@ class Intake:
         if taken.rows or taken.refused or taken.trouble:
             self._tell(taken)
         now = service.now()
+        if taken.canary_at:
+            with writing(service.engine) as connection:
+                canaries.came(connection, canaries.TELEMETRY, taken.canary_at, now)
         if day_of(now) != self._day:
             self._day = day_of(now)
             for day in self._told.drop_before(day_of(now - KEPT_DAYS * DAY_S)):

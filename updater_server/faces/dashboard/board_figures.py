@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from updater_server.channels import (
     CHANNELS,
@@ -20,13 +20,13 @@ from updater_server.channels import (
 from updater_server.channels.history import History, Step
 from updater_server.channels.pipeline import Counted, Passage
 from updater_server.channels.verdicts import Standing, Standings
-from updater_server.fleet import alarms
+from updater_server.fleet import alarms, canaries
 from updater_server.fleet.alarms import Kind
+from updater_server.fleet.canaries import Canary
 from updater_server.lookout import picture
 from updater_server.lookout.picture import Books, Fleet, OnChannel, Probes
 from updater_server.service import Service
 from updater_server.store.engine import reading
-from updater_server.store.tables import check_point
 
 ALARMS = 7
 """Shown by name."""
@@ -62,8 +62,8 @@ class Shown:
     probes: Probes | None
     """What the robots came back with; None: there are none."""
     probes_at: int
-    agreed_at: int | None
-    """When all of the books were last found right."""
+    canaries: list[Canary]
+    """The newest of each queue; none where the worker's job never ran."""
     kinds: list[Kind]
     alarms: list[dict[str, Any]]
     counted: Counted
@@ -92,8 +92,7 @@ def look(service: Service, found: History) -> Shown:
         fleet, fleet_at = picture.kept(connection, Fleet)
         books, books_at = picture.kept(connection, Books)
         probes, probes_at = picture.kept(connection, Probes)
-        newest = select(check_point.c.at).order_by(check_point.c.id.desc()).limit(1)
-        agreed_at = connection.scalar(newest)
+        flown = canaries.listing(connection)
         kinds = alarms.kinds(connection)
         raised = _worst(connection, kinds)
     passages = pipeline.passages(found)
@@ -109,7 +108,7 @@ def look(service: Service, found: History) -> Shown:
         books_at=books_at,
         probes=probes,
         probes_at=probes_at,
-        agreed_at=agreed_at,
+        canaries=flown,
         kinds=kinds,
         alarms=raised,
         counted=pipeline.counted(passages, now),

@@ -9,13 +9,16 @@ from updater_server.channels import history
 from updater_server.channels.history import Step
 from updater_server.channels.pipeline import WINDOW_DAYS, Stage
 from updater_server.faces.dashboard.board_figures import Lane, Shown
+from updater_server.fleet.canaries import CAME, SMS, STANDBYS, TELEMETRY, Canary, of_supplier
 from updater_server.lookout.picture import Fleet
 from updater_server.words import ago, minute
 
 STALE_S = 120
 """What the worker saw longer ago is said to be old."""
 ROBOTS_STALE_S = 900
-"""Robots go round every five minutes, unless their file says otherwise."""
+"""Robots and canaries go round every five minutes, unless their file says otherwise."""
+_NEVER_FAR = (TELEMETRY, SMS, of_supplier(""))
+"""Queues whose canaries have one end only."""
 _HOURS_A_POINT = 4
 _WIDTH, _HEIGHT = 720, 100
 _WORDS = {
@@ -196,12 +199,19 @@ def _taken_on(who: str | None) -> str:
 def lights(shown: Shown) -> str:
     """Money, the channels, and whether somebody looks at all."""
     money = sum(kind.alarms for kind in shown.kinds if kind.grade == 0)
+    flown = shown.canaries
     lit = [
         _light("books agree", *_books(shown)),
         _light("no alarm about money", not money, f"{money:,} open" if money else ""),
         _light("channels sound", not shown.trouble, shown.trouble),
         *([_light("robots buy", *_robots(shown))] if shown.probes else []),
         *([_light("flags are turned", *_flags(shown))] if shown.flags or shown.forgotten else []),
+        *([_light("queues flow", *_queues(shown))] if flown else []),
+        *[
+            _light("standbys copy", *_copied(one))
+            for one in shown.canaries
+            if one.queue == STANDBYS
+        ],
         _light("worker looks", _is_fresh(shown), f"counted {ago(shown.fleet_at, shown.now)}"),
     ]
     return f'<section class="lights">{"".join(lit)}</section>'
@@ -234,6 +244,34 @@ def _flags(shown: Shown) -> tuple[bool, str]:
     if shown.forgotten:
         return False, f"for 60 days: {', '.join(shown.forgotten)}"
     return True, "; ".join(shown.flags)
+
+
+def _queues(shown: Shown) -> tuple[bool, str]:
+    """Whether every queue's canary came through; a line for each, the slowest first."""
+    now = shown.now
+    flown = [one for one in shown.canaries if one.queue != STANDBYS]
+    slowest = sorted(flown, key=lambda one: (-one.age_s(now), one.queue))
+    lines = "\n".join(_queue(one, now) for one in slowest)
+    if any(kind.code == "canary_late" for kind in shown.kinds):
+        return False, lines
+    newest = max((one.changed_at for one in slowest), default=0)
+    if now - newest > ROBOTS_STALE_S:
+        return False, f"no canary since {ago(newest, now)}"
+    return True, lines
+
+
+def _copied(one: Canary) -> tuple[bool, str]:
+    if one.state == CAME:
+        return True, "as many as there should be"
+    return False, f"fewer than there should be since {minute(one.at)}"
+
+
+def _queue(one: Canary, now: int) -> str:
+    far = "" if one.far or one.queue.startswith(_NEVER_FAR) else ", as far as it is ours"
+    if one.state == CAME:
+        return f"{one.queue}: {span(one.lag_s)}, {ago(one.changed_at, now)}{far}"
+    why = f", {one.error}" if one.error else ""
+    return f"{one.queue}: behind since {minute(one.at)}{why}"
 
 
 def _is_fresh(shown: Shown) -> bool:

@@ -28,7 +28,7 @@ from updater_server.store.tables.journals import (
     journal_record,
     loss_accepted,
 )
-from updater_server.store.tables.lookout import fleet_picture, region_heard
+from updater_server.store.tables.lookout import canary, fleet_picture, region_heard
 from updater_server.store.tables.matching import (
     matching_decision,
     matching_finding,
@@ -102,6 +102,7 @@ __all__ = [
     "api_order",
     "api_token",
     "bench_entry",
+    "canary",
     "check_in",
     "check_point",
     "closed_day",

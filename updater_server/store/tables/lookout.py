@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, String, Table
+from sqlalchemy import CheckConstraint, Column, String, Table
 
 from updater_server.store.tables.base import Big, metadata
 
@@ -20,4 +20,18 @@ region_heard = Table(
     Column("region", String(32), primary_key=True),
     Column("at", Big, primary_key=True, index=True),
     Column("heard", String(100), nullable=False),  # JSON: within each of `regions.WINDOWS_S`
+)
+
+canary = Table(
+    "canary",  # the newest message of our own in each queue: `fleet.canaries`
+    metadata,
+    Column("queue", String(48), primary_key=True),
+    Column("state", String(8), nullable=False),
+    Column("at", Big, nullable=False),
+    Column("changed_at", Big, nullable=False),
+    Column("after", Big, nullable=False),
+    Column("lag_s", Big, nullable=False),
+    Column("far", String(300), nullable=False),
+    Column("error", String(200), nullable=False),
+    CheckConstraint("state IN ('waiting', 'failed', 'came')", name="state"),
 )
