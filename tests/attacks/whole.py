@@ -42,6 +42,7 @@ _MESSAGES = 6
 
 def make_base(folder: Path) -> None:
     """A world for every family to copy: release 101 runs, and is all that is on offer."""
+    folder.mkdir(parents=True)
     world = TerminalWorld(folder, simulated())
     with seeded("base", world.now_unix_s):
         manager = world.manager
