@@ -99,6 +99,14 @@ class Radio:
     def _is_watched(self) -> bool:
         return self._terminal.ui.idle_ms() < _NOBODY_LOOKS_MS
 
+    def _sells_by_sms(self) -> bool:
+        """Whether somebody may want to sell by short message now: the whole ladder found no data,
+        and climbing it again would take the network away that is there.
+        """
+        terminal = self._terminal
+        is_without_data = terminal.link.modem.trouble == "no_gprs"
+        return is_without_data and bool(terminal.messenger.sms_to) and self._is_watched()
+
     async def _is_connected(self) -> bool:
         """Whether data service is up, after an attempt to bring it up where it is not."""
         link = self._terminal.link
@@ -109,7 +117,7 @@ class Radio:
             link.state = SEARCHING if modem.registered else OFFLINE
         try:
             config = self._terminal.config
-            await modem.connect(config.apn, config.apn_login)
+            await modem.connect(config.apn, config.apn_login, self._sells_by_sms())
         except ModemError:
             link.lost()
             await link.rest(modem.retry_ms)

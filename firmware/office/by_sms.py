@@ -7,6 +7,7 @@ count, what opens does. What comes an hour late: `sms_box`. Format: docs/formats
 
 from bootloader.shared import cose
 from bootloader.shared.compat import const, sleep_ms, ticks_add, ticks_diff, ticks_ms
+from firmware import counts
 from firmware.log import log
 from firmware.net.modem import sms
 from firmware.net.modem.errors import LinkError
@@ -23,6 +24,10 @@ _LOOK_MS = const(500)
 _UNTOLD_MS = const(10000)
 """So often the card is looked at in case a notice was lost."""
 _REMEMBERED = const(4)
+# Of `counts`: a message counts as one whole unit of its place, and not by its bytes.
+_AIR_WASTED = const(7)
+_AIR_SMS = const(8)
+_AIR_ONE = const(32)
 WORD_BYTES = const(20)
 
 
@@ -66,6 +71,9 @@ async def ask(messenger: "Messenger", sequence: int, plain: bytes) -> bytes:
                 raise NoNetwork("too long for a short message")
             messenger.texted = (messenger.texted + ((sequence, counter),))[-_REMEMBERED:]
             await sms.send(modem, messenger.sms_to, sealed)
+            counts.spent(_AIR_WASTED)  # bytes of before are no messages
+            counts.air(_AIR_ONE)
+            counts.spent(_AIR_SMS)
             log("sale", "{} asked by SMS".format(sequence))
             until = ticks_add(ticks_ms(), _ANSWER_MS)
             looked = ticks_ms()

@@ -42,6 +42,7 @@ _MESSAGES = 6
 
 def make_base(folder: Path) -> None:
     """A world for every family to copy: release 101 runs, and is all that is on offer."""
+    folder.mkdir(parents=True)
     world = TerminalWorld(folder, simulated())
     with seeded("base", world.now_unix_s):
         manager = world.manager
@@ -251,7 +252,7 @@ class WholeScene(Scene):
     def play(self, row: Row, holds_server: bool = False) -> str:
         """Let the attack happen, then let honest days return; what the terminal said of it. Who
         `holds_server` has the server's word of what is newest on his side, too: the terminal asks
-        for it before it restarts.
+        for it before it restarts; so what must be taken is at the server, too.
 
         Raises:
             Gained: see the text.
@@ -261,7 +262,7 @@ class WholeScene(Scene):
         self.remember()
         self.offer(days_old=row.days_old)
         self.keep()
-        self._on_the_way = not holds_server
+        self._on_the_way = not holds_server and "old" in row.takes
         log = self.world.new_log()
         row.attack(self)
         self.put()

@@ -43,7 +43,9 @@ _KEY_OF = {
     "Not printed": "not_printed",
     "Sell from the stock in": "stock_q",
     "Menu": "menu",
-    "Day report": "m_day",
+    "Today": "rp_today",
+    "Yesterday": "rp_yesterday",
+    "Commission": "commission",
     "Unfinished sale": "m_unfinished",
     "Language": "m_language",
 }
@@ -200,10 +202,12 @@ class Shopkeeper:
         """The report of a day on which nothing was sold yet: its total."""
         self.go_to_the_menu()
         self._press("4")
-        self._shown("1 Today")
+        self._shown("Today")
         self._press("1")
         self._shown("Commission")
         nothing = shows(self._terminal.board.lcd_picture().rows, "KES 0.00")
+        self._press("*")
+        self._shown("Yesterday")
         self._press("*")
         self.go_to_the_menu()
         return "nothing sold yet" if nothing else "the new day has sales"

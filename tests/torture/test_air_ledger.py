@@ -8,15 +8,20 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from firmware import counts
+from firmware.office import by_sms, windows
 from hw_sim.network.datagrams import Ways
 from tests.server.shop import Shop, make_signed
+from tests.support.by_sms import SmsCounter, without_data
 from tests.support.without_tcp import Counter, at_counter
 from tests.torture.gsm_trade import Report, Trade
+from updater_server.telemetry import air
+from updater_server.telemetry.windows import values_of
 
 SALE, UPDATE, WASTED = 1, 6, 7
 BOUND = 0.05
@@ -115,3 +120,38 @@ def test_what_is_asked_in_vain_is_wasted_and_no_sale(shop: Shop) -> None:
         assert crossed <= counted <= crossed + datagrams * 28 + BOUND * crossed + 80
 
     at_counter(shop, story)
+
+
+def messages_agree(shop: Shop, folder: Path) -> None:
+    async def story(counter: SmsCounter) -> None:
+        windows.begin(7, lambda: shop.clock[0], lambda: 0)
+        counts.add(0, 3_600_000)
+        weather = counter.centre.weather
+        weather.lost, weather.doubled = 0.3, 0.3
+        counts.air(400)  # of an exchange that nobody ended
+        for _ in range(6):
+            await counter.ask(counter.sale())
+        await counter.ask(SimpleNamespace(**vars(counter.sale()) | {"product_id": "x" * 120}))
+        told = windows.due(at_once=True)
+        assert told
+        spent = dict(zip(air.PURPOSES, air.spent(values_of(told)), strict=True))
+        sent = counter.driven.network.sms.sent
+        assert (spent["sms"], len(sent)) == (len(counter.sent), len(counter.sent))
+        assert spent["sale"] == 0, "no bytes beside them"
+        assert (spent["wasted"], len(sent) >= 6) == (384, True)
+
+    without_data(shop, story, folder)
+
+
+def test_short_messages_are_counted_by_the_piece_as_the_centre_took_them(
+    shop: Shop, tmp_path: Path
+) -> None:
+    messages_agree(shop, tmp_path)
+
+
+def test_messages_that_are_counted_as_bytes_are_noticed(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_sms, "_AIR_ONE", 140)
+    with pytest.raises(AssertionError):
+        messages_agree(shop, tmp_path)

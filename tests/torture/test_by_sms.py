@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from firmware.duties import radio
+from firmware.net.link import ONLINE
 from firmware.office import sms_box
 from hw_sim.network.sms_pdu import of_text
 from tests.server.shop import NOW, Shop, make_signed
@@ -157,6 +159,33 @@ def test_what_strangers_send_does_nothing_and_costs_nothing(shop: Shop, tmp_path
     without_data(shop, story, tmp_path)
 
 
+def keeps_the_network(shop: Shop, folder: Path) -> None:
+    async def story(counter: SmsCounter) -> None:
+        driven = counter.driven
+        driven.idle_ms = 0  # a merchant is at the keys
+        presses = driven.key_presses
+        await driven.until(lambda: not driven.modem.lock.locked(), 300, "the climb that goes on")
+        for _ in range(1800):
+            assert driven.modem.registered, "nothing can be sold meanwhile"
+            await asyncio.sleep(1)
+        assert await counter.ask(counter.sale())
+        driven.idle_ms = 1_000_000
+        await driven.until(lambda: driven.key_presses > presses, 600, "climbed when he has gone")
+        driven.idle_ms = 0
+        card = driven.network.sim
+        assert card is not None
+        card.gprs_contract = True
+        await driven.until(lambda: driven.link.state == ONLINE, 600, "data again")
+
+    without_data(shop, story, folder)
+
+
+def test_who_waits_to_sell_by_short_message_does_not_lose_the_network_to_the_search_for_data(
+    shop: Shop, tmp_path: Path
+) -> None:
+    keeps_the_network(shop, tmp_path)
+
+
 def test_what_is_longer_than_a_message_is_not_sent(shop: Shop, tmp_path: Path) -> None:
     async def story(counter: SmsCounter) -> None:
         sale = counter.sale()
@@ -221,6 +250,14 @@ def test_no_sale_is_lost_or_doubled_where_messages_are_lost_doubled_and_late(
         assert len(counter.sent) < 120
 
     without_data(shop, story, tmp_path)
+
+
+def test_a_ladder_that_is_climbed_under_a_merchants_hands_is_noticed(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(radio.Radio, "_sells_by_sms", lambda self: False)
+    with pytest.raises(AssertionError, match="nothing can be sold"):
+        keeps_the_network(shop, tmp_path)
 
 
 @pytest.mark.parametrize("wrong", ["counter is not looked at", "any sale's answer"])

@@ -34,12 +34,16 @@ _ATTACHES_DENIED = const(29)
 _ATTACH = const(31)
 
 
-async def climb(modem: "Any", apn: str, login: tuple[str, str]) -> None:
-    """Bring `modem` up, from its `first_rung` on. Raises ModemError: the last rung's reason."""
+async def climb(modem: "Any", apn: str, login: tuple[str, str], gently: bool) -> None:
+    """Bring `modem` up, from its `first_rung` on, or by that alone (`gently`). Raises ModemError:
+    the last rung's reason.
+    """
     starter: Any = sys.modules[modem.starter]
     start = ticks_ms()
     last = len(RUNGS) - 1
     rung = min(modem.first_rung, last)
+    if gently:
+        last = rung
     while True:
         counts.add(_ATTACHES_TRIED)
         began = ticks_ms()

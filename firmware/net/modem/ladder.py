@@ -73,9 +73,12 @@ class Ladder:
         self.log("modem: %d requests without an answer" % count)
         self.connected = self.attached = False
 
-    async def connect(self, apn: str, login: tuple[str, str] = ("", "")) -> None:
+    async def connect(
+        self, apn: str, login: tuple[str, str] = ("", ""), gently: bool = False
+    ) -> None:
         """Bring data service up: as it is, then after radio off and on, then after the power key.
-        No-op when it is up. `login`: user and password of the access point.
+        No-op when it is up. `login`: user and password of the access point. `gently`: by the rung
+        that is due alone, as each stronger one costs the registration for a while.
 
         Raises:
             ModemError: the last rung's reason.
@@ -86,7 +89,7 @@ class Ladder:
                 return
             needed = _NEEDED + (self.starter,)
             try:
-                await lent.load(_CLIMB, needed).climb(self, apn, login)
+                await lent.load(_CLIMB, needed).climb(self, apn, login, gently)
             except MemoryError:
                 raise ModemError("no room")
             finally:
