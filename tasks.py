@@ -322,7 +322,7 @@ def screens(context: Context, accept: bool = False, against: str = "HEAD") -> No
 @task(
     positional=["what"],
     help={
-        "what": "journal, trust, board, running, modules, sales, idle, airtime, telemetry …",
+        "what": "journal, trust, board, running, modules, sale, sales, idle, airtime, telemetry …",
         "options": 'passed on to it: `inv bench sales --options "--past 1000000 --connections 64"`',
         "database": "of sales: sqlite, or postgresql beside pgbench, with one and two processes",
     },

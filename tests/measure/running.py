@@ -9,6 +9,7 @@ figure is worse than `tests/measure/running_budget.json` by more than `MARGIN_BY
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 import time
@@ -53,16 +54,16 @@ _WATCH = """    import machine
     if hasattr(machine, "heap_peak"):
         asyncio.create_task(watch())
 """
-_TOP_UP = Product(
+TOP_UP = Product(
     "top50", "Savanna top-up 50", "Savanna", 5000, 250, "Dial *144#", [4],
     kind="topup", recipient=Recipient((10, 10), ["07"]),
 )  # fmt: skip
-_METER = Product(
+METER = Product(
     "kwh50", "Power 50", "City Power", 5000, 100, "Type the token into the meter", [4],
     kind="meter", recipient=Recipient((11, 13), ["0"]),
 )  # fmt: skip
-_NUMBER = "0712345678"
-_METER_NUMBER = "01234561403"
+NUMBER = "0712345678"
+METER_NUMBER = "01234561403"
 """Of a customer who owes, needs new keys and has a right to free units: the longest answer."""
 
 Figures = dict[str, dict[str, int]]
@@ -76,7 +77,7 @@ def prepare(folder: Path) -> Path:
     make_factory(folder, watched, begin_unix_s=time.time())
     world = TerminalWorld(folder, simulated())
     with seeded("running", world.now_unix_s):
-        products = [*PRICES.products, _TOP_UP, _METER]
+        products = [*PRICES.products, TOP_UP, METER]
         world.manager.set_prices(msgspec.structs.replace(PRICES, version=2, products=products))
         world.manager.publish()
         make_ready(world)
@@ -122,27 +123,32 @@ def _lines(text: str) -> list[tuple[int, int, int]]:
 
 
 @contextmanager
-def _suppliers(world: TerminalWorld) -> Iterator[None]:
-    """Who makes a top-up, and who sells electricity; the server knows them."""
+def suppliers(world: TerminalWorld, calls_back: bool = False) -> Iterator[Operator]:
+    """Who makes a top-up, and who sells electricity; the server knows them. Unless the operator
+    `calls_back`, the server has to ask what became of a top-up.
+    """
     operator = Operator(Airtime())
     utility = Utility(Power())
     try:
         for name, kind, key, product, settings in (
-            ("savanna", "airtime", operator.settings.api_key, _TOP_UP,
+            ("savanna", "airtime", operator.settings.api_key, TOP_UP,
              {"url": operator.url, "username": "duka", "country": "254"}),
-            ("city", "xmlvend", utility.settings.password, _METER,
+            ("city", "xmlvend", utility.settings.password, METER,
              {"url": utility.url, "username": "duka", "client": utility.settings.client}),
         ):  # fmt: skip
             file = world.folder / f"{name}.key"
             file.write_text(key + "\n")
             told = [f"--setting={key}={value}" for key, value in settings.items()]
-            world.server.command(
+            said = world.server.command(
                 "supplier", "set", name, "--kind", kind, "--key-file", str(file), *told,
                 "--setting=deadline_s=5", "--by", "Asha",
             )  # fmt: skip
+            path = re.search(r"(/v1/suppliers/savanna/reports/\S+)", said)
+            if calls_back and path:
+                operator.settings.callback = world.server.url + path[1]
             route = (product.product_id, "--supplier", name, "--by", "Asha")
             world.server.command("supplier", "route", *route)
-        yield
+        yield operator
     finally:
         operator.close()
         utility.close()
@@ -153,7 +159,7 @@ def measure(folder: Path, firmware: Path) -> Figures:
     world = TerminalWorld(folder, quick(chip=QemuChip(firmware, instruction_shift=_SHIFT)))
     try:
         world.open_shop()
-        with _suppliers(world):
+        with suppliers(world):
             watch = Watch(world)
             watch.during("start", world.wait_online)
             world.terminal.wait_shows("Your PIN, then #", timeout_s=60)
@@ -180,9 +186,9 @@ def _topup(world: TerminalWorld) -> None:
     merchant, terminal = world.merchant, world.terminal
     merchant.press("2", "Sell what?")
     merchant.press("1", "Type the number")
-    terminal.board.type(_NUMBER + "#")
+    terminal.board.type(NUMBER + "#")
     terminal.wait_shows("Once more")
-    terminal.board.type(_NUMBER + "#")
+    terminal.board.type(NUMBER + "#")
     terminal.wait_shows("Sell Savanna top-up 50?")
     _to_its_slip(world)
 
@@ -190,7 +196,7 @@ def _topup(world: TerminalWorld) -> None:
 def _meter(world: TerminalWorld) -> None:
     world.merchant.press("3", "Sell what?")
     world.merchant.press("1", "Type the meter")
-    world.terminal.board.type(_METER_NUMBER + "#")
+    world.terminal.board.type(METER_NUMBER + "#")
     world.terminal.wait_shows("Is it", timeout_s=60)
     world.merchant.press("#", "Sell Power 50?")
     slip = _to_its_slip(world)

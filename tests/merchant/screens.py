@@ -27,6 +27,7 @@ from tests.merchant.stage import play
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = Path(__file__).with_name("screens.txt")
+PICTURES = ROOT / "docs" / "pictures"
 _HEAD = f"""\
 # What every scene of tests/merchant/scenes.py shows in {" ".join(LANGUAGES)}: the first digits
 # of a SHA-256 over its pages, or over the bytes of a slip. `inv screens` shows old beside new; when
@@ -37,6 +38,7 @@ _WIDE, _HIGH = 128, 64
 _COLUMNS = 7
 _EDGE = 8
 _CAPTION = 12
+_GREYS = 8
 
 Pictures = dict[str, dict[str, list[bytes]]]
 """By language and scene: pages as the display takes them, or the bytes that a printer gets."""
@@ -118,6 +120,17 @@ def sheet_of_slips(pictures: Pictures, names: list[str]) -> Image.Image:
     return sheet
 
 
+def draw_for_docs(pictures: Pictures) -> None:
+    """The sheets that docs show: all pages in English; a voucher and electricity in all languages,
+    at half their size.
+    """
+    sheet_of_pages(pictures["en"]).save(PICTURES / "screens-en.png", optimize=True)
+    for file, name in (("slips.png", "voucher"), ("slips-electricity.png", "electricity")):
+        sheet = sheet_of_slips(pictures, [f"slip: {name}"])
+        half = sheet.reduce(2).quantize(_GREYS)
+        half.save(PICTURES / file, optimize=True)
+
+
 def changes(old: Pictures, new: Pictures) -> str:
     """A page that shows old and new of all that differs, side by side."""
     parts = [
@@ -188,7 +201,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "screens")
     parser.add_argument("--against", default="HEAD", help="the commit whose screens are the old")
-    parser.add_argument("--accept", action="store_true", help="pin what is drawn now")
+    parser.add_argument("--accept", action="store_true", help="pin what is drawn; docs show it")
     parser.add_argument("--dump", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
     new = all_pictures()
@@ -197,7 +210,8 @@ def main(arguments: list[str]) -> int:
         return 0
     if asked.accept:
         PINS.write_text(pins(new))
-        print(f"pinned: {PINS.relative_to(ROOT)}")
+        draw_for_docs(new)
+        print(f"pinned: {PINS.relative_to(ROOT)}; drawn: docs/pictures")
         return 0
     asked.out.mkdir(parents=True, exist_ok=True)
     for to, scenes in new.items():
