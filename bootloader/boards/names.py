@@ -73,14 +73,14 @@ if TYPE_CHECKING:
     x._chunk._chunk_ms._chunks._circumstances._client._clock._close._code._code_bit._codes
     x._column._columns._commas._compress._confirm._console._control._control_of._copy._count
     x._cramped._cut._data_command._data_waiting._datagram._days._deadline._debouncer._decompress
-    x._depth._details._device_key._digest._digits._distance._done._double._doubtful._drain
-    x._drawn._due_ms._encrypt_block._end._enter._entry._erase._escaped._exchange._expand
-    x._expander._expires_s._facts._failed._fed_ms._fetch._fetched._figure._file._files._fill
-    x._filled._finish_first._first_since._fits._flag._flash._flush._flushed._fold._folder._foot
-    x._fresh._from._full._gate_closed._gate_facts._get._give_back._glob._go_on._halted._hand_out
-    x._hang_up._head._head_bytes._head_line._heads._hear._heard._heed._held._here._hex._hints
-    x._history._holds._holds_firmly._holds_s._host._in_command._in_set._in_turn._index._install
-    x._integers._is_at_work._is_code._is_connected._is_number._is_open._is_permitted._is_selling
+    x._depth._details._digest._digits._distance._done._double._doubtful._drain._drawn._due_ms
+    x._encrypt_block._end._enter._entry._erase._escaped._exchange._expand._expander._expires_s
+    x._facts._failed._fed_ms._fetch._fetched._figure._file._files._fill._filled._finish_first
+    x._first_since._fits._flag._flash._flush._flushed._fold._folder._foot._fresh._from._full
+    x._gate_closed._gate_facts._get._give_back._glob._go_on._halted._hand_out._hang_up._head
+    x._head_bytes._head_line._heads._hear._heard._heed._held._here._hex._hints._history._holds
+    x._holds_firmly._holds_s._host._in_command._in_set._in_turn._index._install._integers
+    x._is_at_work._is_code._is_connected._is_number._is_open._is_permitted._is_selling
     x._is_watched._journal._judged._k._keep._keep_expired._kept._key._keypad._keys._kind._known
     x._last._late._lcd._length._limbs._limit_bytes._line._lines._list_stock._listed._listed_with
     x._load._load_checkpoint._lock._log._log_at._look._lost._made._make._make_room._map._mark
@@ -98,20 +98,20 @@ if TYPE_CHECKING:
     x._record._refused_batch._releases._remember._remove._renew_stock._rest._restate
     x._rests_until_ms._resume._retry_s._ring._rings._roles._rollout._rows._rtc._run._running
     x._said._sale._same._same_weights._says._scan._scratch._seal._seal_of._sector._sector_hash
-    x._security_version._seen._select._sell._selling._send._sent._server._set_aside._settings
-    x._settle._shop._sign_in._signature._signatures._signers._since_z._sink._size._size_bytes
-    x._skipping._slip._slots._snapshot._sold_from_stock._sort._sound._source._speak._spoiled
-    x._spread._stand_aside._start._state._stock._stopped._store._stored._stream._strengthen
-    x._switch._switch_off._sync_due_ms._t._table._tag._take._take_back._take_in._take_root
-    x._taken._targets._technician_ms._terminal._terminal_id._text._ticks._tidy._till._time_s
-    x._tip._to_dial._token._told._told_s._touch._touched_ms._trust._trusted._try._type._uart._ui
-    x._unanswered._unmarked._unsent._until_end._update_log._update_roots._updates._value._vat
-    x._verify_ed25519._version._w._wait._wake._walk._wanted_s._watchdog._watched._ways._why
-    x._within._without_end._without_ghost._words._write._xor8._xor_key_stream._zlib.a.a2b_base64
-    x.aad.aborts.accept.acknowledge.acknowledged.action.active.add.added.adding.address.adopt
-    x.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.air.algorithms.alive.alive_ms.alone
-    x.also_settled.always.amount.amount_minor.answer.answer_ms.answered.answers.any_down.apart
-    x.apn.apn_login.apn_user.apply.are_new.argument.arguments.arm.array.ascii.ask.ask_for
+    x._security_version._seen._select._sell._selling._sells_by_sms._send._sent._server
+    x._set_aside._settings._settle._shop._sign_in._signature._signatures._signers._since_z._sink
+    x._size._size_bytes._skipping._slip._slots._snapshot._sold_from_stock._sort._sound._source
+    x._speak._spoiled._spread._stand_aside._start._state._stock._stopped._store._stored._stream
+    x._strengthen._switch._switch_off._sync_due_ms._t._table._tag._take._take_back._take_in
+    x._take_root._taken._targets._technician_ms._terminal._terminal_id._text._ticks._tidy._till
+    x._time_s._tip._to_dial._token._told._told_s._touch._touched_ms._trust._trusted._try._type
+    x._uart._ui._unanswered._unmarked._unsent._until_end._update_log._update_roots._updates
+    x._value._vat._verify_ed25519._version._w._wait._wake._walk._wanted_s._watchdog._watched
+    x._ways._why._within._without_end._without_ghost._words._write._xor8._xor_key_stream._zlib.a
+    x.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action.active.add.added.adding
+    x.address.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.air.algorithms.alive.alive_ms
+    x.alone.also_settled.always.amount.amount_minor.answer.answer_ms.answered.answers.any_down
+    x.apart.apn.apn_login.apn_user.apply.are_new.argument.arguments.arm.array.ascii.ask.ask_for
     x.ask_server.asks.asyncio.at.at_hand.at_least.at_most.at_once.at_start.attach.attached.b
     x.back.bad.bad_length.bad_meter.bad_start.base.base_sha256.base_size.batch.batch_id
     x.batch_ids.batches.battery.battery_mv.baud.before.begin.begin_offline.begin_online
@@ -145,8 +145,8 @@ if TYPE_CHECKING:
     x.folder.font.forget.forgotten_batch.fork.forked.found.fr.free_bytes.free_sectors
     x.fresh_until_s.from_hex.from_pem.from_sequence.from_stock_refusal.fromhex.full.g.gap_ms
     x.garbled.gate.gate_battery_mv.gate_blocks.gate_facts.gate_idle_s.gate_sale
-    x.gate_unsynced_records.gc.get_field.give_back.give_up_lost.give_way.gives_way.glyph.good
-    x.grouped.groups.growth.h.ha.halted.hand_over.happens.hardware.hardware_class
+    x.gate_unsynced_records.gc.gently.get_field.give_back.give_up_lost.give_way.gives_way.glyph
+    x.good.grouped.groups.growth.h.ha.halted.hand_over.happens.hardware.hardware_class
     x.hardware_revision.hardware_revisions.has.has_kind.has_news.has_passed.has_voucher
     x.hash_flash.hashes.hashlib.head.head_ms.headers.heap_free.hear.height.held.helpline.hex
     x.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256.hold.hold_back.holds_s.host.http
