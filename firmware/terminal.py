@@ -138,6 +138,7 @@ class Terminal:
         )
         self.messenger.client = self.http
         self.messenger.random = board.random
+        self.messenger.device_key = who.device_key
         self.messenger.sms_to = self.memory.get("sms_to", "")
         self.till.blocked = self.memory.get("held", False)
         self.updates = UpdateClient(

@@ -82,10 +82,9 @@ class Radio:
     async def _read_sms(self) -> None:
         """See to what lies on the card; a word of the office has it asked what holds now."""
         terminal = self._terminal
-        identity = terminal.boot_info.identity
         try:
             box = lent.load(_SMS_BOX, _FOR_SMS).Box(
-                terminal.messenger, terminal.till, terminal.memory, identity.device_key
+                terminal.messenger, terminal.till, terminal.memory
             )
             await box.read(terminal.now())
             if box.asks:

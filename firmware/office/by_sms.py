@@ -5,8 +5,9 @@ The same sealed bytes as by any other road, one message each way; who sent a mes
 count, what opens does. What comes an hour late: `sms_box`. Format: docs/formats/messages.md.
 """
 
-from bootloader.shared import cose
+from bootloader.shared import cbor, cose
 from bootloader.shared.compat import const, sleep_ms, ticks_add, ticks_diff, ticks_ms
+from bootloader.shared.hashes import hkdf_sha256
 from firmware import counts
 from firmware.log import log
 from firmware.net.modem import sms
@@ -29,6 +30,7 @@ _AIR_WASTED = const(7)
 _AIR_SMS = const(8)
 _AIR_ONE = const(32)
 WORD_BYTES = const(20)
+_WORD = const(1)
 
 
 def opened(messenger: "Messenger", data: bytes) -> tuple[int, bytes] | None:
@@ -39,6 +41,24 @@ def opened(messenger: "Messenger", data: bytes) -> tuple[int, bytes] | None:
         except ValueError:
             pass
     return None
+
+
+def word(messenger: "Messenger", data: bytes) -> tuple[int, int] | None:
+    """(counter, what it says) of a word of the office to this terminal; None if it is none."""
+    if len(data) != WORD_BYTES or data[0] != _WORD:
+        return None
+    terminal_id = messenger.terminal_id
+    key = hkdf_sha256(messenger.device_key, terminal_id, b"duka word 1", 16)
+    nonce = b"\x03" + bytes(4) + data[1:9]
+    try:
+        said = cbor.loads(
+            cose.unseal(key, nonce, cbor.dumps(["duka/word/1", terminal_id]), data[9:])
+        )
+    except ValueError:
+        return None
+    if not isinstance(said, dict) or not isinstance(said.get(0), int):
+        return None
+    return int.from_bytes(data[1:9], "big"), said[0]
 
 
 async def ask(messenger: "Messenger", sequence: int, plain: bytes) -> bytes:
@@ -52,14 +72,18 @@ async def ask(messenger: "Messenger", sequence: int, plain: bytes) -> bytes:
         raise NoNetwork("no short messages")
     modem: Any = messenger.client.transport
     answers: list[bytes] = []
+    left: list[bytes] = []
 
     def use(data: bytes) -> bool:
         found = opened(messenger, data)
-        if not found or found[0] != sequence:
-            # what may be another sale's answer, or a word, is `sms_box`'s; all else fills the card
-            return not found and len(data) != WORD_BYTES
-        answers.append(found[1])
-        return True
+        if found and found[0] == sequence:
+            answers.append(found[1])
+            return True
+        # another sale's answer, or a word, is `sms_box`'s, once; all else only fills the card
+        if data in left or not (found or word(messenger, data)):
+            return True
+        left.append(data)
+        return False
 
     async with modem.lock:
         try:
@@ -82,6 +106,7 @@ async def ask(messenger: "Messenger", sequence: int, plain: bytes) -> bytes:
                 modem.poll()
                 if modem.sms_waiting or ticks_diff(ticks_ms(), looked) >= _UNTOLD_MS:
                     looked = ticks_ms()
+                    left.clear()
                     await sms.take(modem, use)
         except LinkError as error:
             raise NoNetwork(str(error))

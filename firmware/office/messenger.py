@@ -112,7 +112,8 @@ class Messenger:
     `address`: the server's, "" until it is asked for.
 
     `sms_to`: the number on which the office answers short messages, "" where it answers none;
-    `texted`: the last questions that went there, each (sequence of the sale, counter).
+    `texted`: the last questions that went there, each (sequence of the sale, counter);
+    `device_key`: what the office's words by short message are sealed under.
     """
 
     def __init__(
@@ -134,6 +135,7 @@ class Messenger:
         self.address = ""
         self.misses = 1
         self.sms_to = ""
+        self.device_key = b""
         self.texted: tuple[tuple[int, int], ...] = ()
         self._rests_until_ms = ticks_ms()
 

@@ -7,13 +7,12 @@ that none is heeded twice: it can lock a terminal, and ask it to check in. Letti
 said by a check-in's answer only. Format: docs/formats/messages.md, "By short message".
 """
 
-from bootloader.shared import cbor, cose
+from bootloader.shared import cbor
 from bootloader.shared.compat import const
-from bootloader.shared.hashes import hkdf_sha256
 from firmware.log import log
 from firmware.net.modem import sms
 from firmware.office.ask import settled
-from firmware.office.by_sms import WORD_BYTES, opened
+from firmware.office.by_sms import WORD_BYTES, opened, word
 from firmware.office.messenger import SALE, BadReply
 
 TYPE_CHECKING = False
@@ -25,38 +24,18 @@ if TYPE_CHECKING:
     from firmware.sales.till import Till
 
 _KIND = const(0)
-_WORD = const(1)
 _WORD_AGE_S = const(604800)
 LOCK = const(1)
 CHECK_IN = const(2)
 
 
-def word(key: bytes, terminal_id: bytes, data: bytes) -> tuple[int, int] | None:
-    """(counter, what it says) of a word of the office to this terminal; None if it is none."""
-    if len(data) != WORD_BYTES or data[0] != _WORD:
-        return None
-    nonce = b"\x03" + bytes(4) + data[1:9]
-    try:
-        said = cbor.loads(
-            cose.unseal(key, nonce, cbor.dumps(["duka/word/1", terminal_id]), data[9:])
-        )
-    except ValueError:
-        return None
-    if not isinstance(said, dict) or not isinstance(said.get(0), int):
-        return None
-    return int.from_bytes(data[1:9], "big"), said[0]
-
-
 class Box:
     """What lies on the card, read by the duty once something came (`read`)."""
 
-    def __init__(
-        self, messenger: "Messenger", till: "Till", memory: "Memory", device_key: bytes
-    ) -> None:
+    def __init__(self, messenger: "Messenger", till: "Till", memory: "Memory") -> None:
         self._messenger = messenger
         self._till = till
         self._memory = memory
-        self._device_key = device_key
         self.asks = False  # whether a word asks for a check-in
         self._answers: list[tuple[int, bytes]] = []
         self._words: list[bytes] = []
@@ -89,9 +68,7 @@ class Box:
     def _heed(self, data: bytes, now: int) -> None:
         """A word that is new is taken once; whatever it is, the office is asked what holds now."""
         memory = self._memory
-        terminal_id = self._messenger.terminal_id
-        key = hkdf_sha256(self._device_key, terminal_id, b"duka word 1", 16)
-        found = word(key, terminal_id, data)
+        found = word(self._messenger, data)
         if not found:
             return
         counter, says = found

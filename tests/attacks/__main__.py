@@ -7,12 +7,12 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from tests.attacks import counter_rows, terminal_rows
+from tests.attacks import counter_rows, sms_rows, terminal_rows
 from tests.attacks.office_rows import RESTORED, TOKEN
 from tests.attacks.rows import CONCEDED, ROWS
 from tests.attacks.scene import Row
@@ -20,6 +20,7 @@ from tests.attacks.whole import Played, make_base, play_family
 from tests.server.shop import make_signed
 from tests.support.world import quiet_tools
 
+R = TypeVar("R")
 WIDTH = 80
 
 
@@ -75,6 +76,15 @@ def _tell(family: Family, played: Sequence[Played], seconds: float) -> int:
     return gained
 
 
+def _play_apart(
+    rows: Sequence[R], play: Callable[[R, Path, Path], Played], signed: Path, folder: Path
+) -> tuple[list[Played], float]:
+    """Rows that have a world of their own each."""
+    begun = time.monotonic()
+    played = [play(row, signed, folder / str(number)) for number, row in enumerate(rows)]
+    return played, time.monotonic() - begun
+
+
 def main() -> int:
     """Play every row; 0 if nobody gained anything beyond what the table concedes."""
     gained = count = 0
@@ -92,17 +102,19 @@ def main() -> int:
                 family = jobs[job]
                 gained += _tell(family, *job.result())
                 count += len(family.rows) if family.kind != "conceded" else 0
-        begun = time.monotonic()
         with quiet_tools():
             (folder / "signed").mkdir()
             signed = make_signed(folder / "signed")
-            forged = [
-                counter_rows.play(row, signed, folder / f"counters-{number}")
-                for number, row in enumerate(counter_rows.ROWS)
-            ]
-        family = Family("Terminals tell counters of their own", "counters", ())
-        gained += _tell(family, forged, time.monotonic() - begun)
-        count += len(forged)
+            counters = _play_apart(
+                counter_rows.ROWS, counter_rows.play, signed, folder / "counters"
+            )
+            messages = _play_apart(sms_rows.ROWS, sms_rows.play, signed, folder / "messages")
+        for title, (found, seconds) in (
+            ("Terminals tell counters of their own", counters),
+            ("Short messages in anybody's name", messages),
+        ):
+            gained += _tell(Family(title, "apart", ()), found, seconds)
+            count += len(found)
     print(f"\nattacks: {count}, gained by attacker: {gained}")
     return 1 if gained else 0
 

@@ -123,11 +123,15 @@ class WholeScene(Scene):
         self.repository.publish(self.all_signers)
 
     def learn(self) -> None:
-        """A merchant stands before the question whether to sell."""
+        """A merchant stands before the question whether to sell; this once what is served is the
+        server's word of what is newest, too, or the terminal would wait for that.
+        """
         self.world.merchant.sign_in()
         self.world.merchant.choose()
         log = self.world.new_log()
+        on_the_way, self._on_the_way = self._on_the_way, False
         self.put()
+        self._on_the_way = on_the_way
         self.world.wait_logged(log, "waits: a sale is open", timeout_s=WAIT_S)
         self._selling = True
 

@@ -1,4 +1,4 @@
-"""What goes by short message fits one, at the end of every limit; what cannot is refused by name."""
+"""What goes by short message fits one, at the end of each limit; what cannot is refused by name."""
 
 from __future__ import annotations
 

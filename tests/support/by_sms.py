@@ -80,7 +80,7 @@ class SmsCounter(Counter):
         self.office_said: list[bytes] = []
         terminal = driven.terminal
         terminal.messenger, terminal.till, terminal.memory = self.messenger, self.till, self.memory
-        terminal.boot_info = SimpleNamespace(identity=SimpleNamespace(device_key=self.device.key))
+        self.messenger.device_key = self.device.key
         terminal.now = lambda: shop.clock[0]
         driven.asking.hurry = lambda: None  # type: ignore[attr-defined]
 
