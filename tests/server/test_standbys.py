@@ -12,6 +12,9 @@ from pathlib import Path
 from tests.server.engines import POSTGRESQL_ALONE
 from tests.server.shop import Shop
 from tests.support import postgres
+from updater_server.channels.history import History
+from updater_server.faces.dashboard.board_figures import look
+from updater_server.faces.dashboard.board_parts import lights
 from updater_server.fleet import alarms
 from updater_server.robots import canaries
 from updater_server.robots.canaries import Canaries
@@ -32,15 +35,21 @@ def test_a_standby_that_is_gone_is_told_by_the_servers_own_user(shop: Shop) -> N
             found = alarms.open_alarms(connection, code=canaries.STANDBY)
         return [one["text"] for one in found]
 
+    def board() -> str:
+        return lights(look(shop.service, History(shop.service.folder.repository)))
+
     with server.connect("postgres") as connection:
         connection.execute("SELECT pg_create_physical_replication_slot(%s)", (slot,))
     try:
         with copying(server, slot):
             assert said() == []
+            assert "standbys copy" in board()
+            assert "NOT standbys copy" not in board()
             assert shop.sql("SELECT state FROM canary WHERE queue = 'standbys'") == [("came",)]
         assert (said(10), said(30)) == ([], [])
         words = "standbys: 0 of 1 copy what is written: look at PostgreSQL's machines"
         assert said() == [words]
+        assert "NOT standbys copy" in board()
         with copying(server, slot):
             assert said() == []
     finally:
