@@ -357,7 +357,7 @@ def test_without_a_look_under_the_lock_a_sale_would_be_made_up_in_old_books(
 
     def tell(words: str) -> None:
         if words.startswith("moved"):
-            monkeypatch.setattr(Path, "exists", lambda path: False)
+            monkeypatch.setattr(os, "access", lambda path, mode: False)
             answers.append(device.sale(1))
             monkeypatch.undo()
 
