@@ -224,6 +224,8 @@ class Board:
 class Everybody:
     def check(self, number):
         pass
+    def keep_pace(self, found):
+        pass
 running = release.Running("stable", 7, 1, (1, 16), (), Everybody())
 found = release.choose({{path: target}}, Board, 1, running)
 print(json.dumps([len(found.payloads), found.release]))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tools.release import image as images
 from tools.release.options import ChannelOption, Desk, JsonOption, Manner, RepositoryOption
 from tools.release.steps import say
 from updater_server import channels
@@ -16,7 +17,6 @@ from updater_server.channels.history import History
 from updater_server.channels.lists import halts_of
 from updater_server.channels.policy import BRAKE_KEYS, ROLLOUT_KEYS
 from updater_server.channels.shown import visible
-from updater_server.words import ago
 
 FlagArgument = Annotated[str, typer.Argument(help="name of the flag")]
 BecauseOption = Annotated[str, typer.Option("--because", help="why, for the log")]
@@ -104,7 +104,11 @@ def list_flags(repository: RepositoryOption, as_json: JsonOption = False) -> Non
         typer.echo(json.dumps(told, indent=1))
         return
     for each in told:
-        by = f"turned {ago(each['turned_at'], now)} by {each['who']}" if each["who"] else "never on"
+        by = (
+            f"turned {images.day_of(each['turned_at'])} by {each['who']}"
+            if each["who"]
+            else "never on"
+        )
         why = f" ({each['why']})" if each["why"] else ""
         late = "; NOBODY TURNED IT FOR 60 DAYS" if each["forgotten"] else ""
         say(visible(f"{each['flag']}: {each['state']}, {by}{why}{late}"))
