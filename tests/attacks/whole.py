@@ -36,6 +36,7 @@ FIRST = 101
 EVIL = 999
 WAIT_S = 600
 _HELD_S = 0.5
+_LOW_MV, _CHARGED_MV = 3550, 4000
 _MESSAGES = 6
 """A check-in and a journal message a second: so many without a question for files is silence."""
 
@@ -83,7 +84,7 @@ class WholeScene(Scene):
         names = sorted(path.stem for path in self.world.manager.keys.glob("*.pem"))
         for name, signer in zip(names, signers, strict=True):
             self.signers.setdefault(name.rpartition("-")[0], []).append(signer)
-        self._on_the_way = self._selling = False
+        self._on_the_way = False
         self._shown: Path | None = None
         self._changed: Change = self.intercept
         self.messages: Callable[[Exchange], bytes | None] = lambda exchange: exchange.reply
@@ -123,27 +124,23 @@ class WholeScene(Scene):
         self.repository.publish(self.all_signers)
 
     def learn(self) -> None:
-        """A merchant stands before the question whether to sell; this once what is served is the
+        """The battery is enough for a look, not for a switch; this once what is served is the
         server's word of what is newest, too, or the terminal would wait for that.
         """
-        self.world.merchant.sign_in()
-        self.world.merchant.choose()
+        self._set_battery(low=True)
         log = self.world.new_log()
         on_the_way, self._on_the_way = self._on_the_way, False
         self.put()
         self._on_the_way = on_the_way
-        self.world.wait_logged(log, "waits: a sale is open", timeout_s=WAIT_S)
-        self._selling = True
+        self.world.wait_logged(log, "waits: the battery is low", timeout_s=WAIT_S)
 
     def ask(self) -> None:
         self.put()
         begun = self.polls()
         self.world.eventually(lambda: self.polls() > begun + 1, WAIT_S, "two polls")
 
-    def _end_sale(self) -> None:
-        if self._selling:
-            self._selling = False
-            self.world.merchant.press("*", "Sell what?", "Menu")
+    def _set_battery(self, low: bool) -> None:
+        self.world.terminal.board.battery.set_mv(_LOW_MV if low else _CHARGED_MV)
 
     def wait_until_expired(self) -> None:
         """Not here: the time comes under the server's seal."""
@@ -270,7 +267,7 @@ class WholeScene(Scene):
         log = self.world.new_log()
         row.attack(self)
         self.put()
-        self._end_sale()
+        self._set_battery(low=False)
         self._wait_met(row, log)
         self.judge(row, before, log())
         self.honest_again()
