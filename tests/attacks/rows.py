@@ -88,7 +88,7 @@ def payload_bit(scene: Scene) -> None:
 
 @row("network: a payload cut short", "another range than asked for")
 def payload_short(scene: Scene) -> None:
-    on_the_way(scene, "targets/stable", lambda data: data[:-10])
+    on_the_way(scene, "targets/stable", lambda data: data[:-1])
 
 
 @row("network: a payload that goes on", "another range than asked for")

@@ -132,7 +132,11 @@ class WholeScene(Scene):
         on_the_way, self._on_the_way = self._on_the_way, False
         self.put()
         self._on_the_way = on_the_way
-        self.world.wait_logged(log, "waits: the battery is low", timeout_s=WAIT_S)
+        self.world.eventually(
+            lambda: "waits: the battery is low" in log() or "is halted" in log(),
+            WAIT_S,
+            "what is served is known",
+        )
 
     def ask(self) -> None:
         self.put()
