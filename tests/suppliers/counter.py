@@ -210,7 +210,7 @@ class Counter:
         self.shop.clock[0] += seconds
         self.desk.look()
 
-    def until(self, holds: Callable[[], bool], patience_s: float = 5.0) -> None:
+    def until(self, holds: Callable[[], bool], patience_s: float = 60.0) -> None:
         """Wait for what comes about in other threads."""
         latest = time.monotonic() + patience_s
         while not holds():
