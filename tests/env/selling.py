@@ -176,6 +176,7 @@ _SALES = """SELECT sale.terminal_id, sale.sequence, sale.voucher_id, voucher.ser
     WHERE sale.state = 'delivered'"""
 
 
+_REFUSED = 1
 Key = tuple[bytes, int]
 
 
@@ -194,6 +195,7 @@ def judge(folder: Path, trades: Sequence[Trade], before: Iterable[Key] = ()) -> 
     """
     # Before the books are read: terminals sell on meanwhile.
     sold = [sale for trade in trades for sale in trade.sold]
+    assert not any(sale.reply.get(1) == _REFUSED for sale in sold), "the vault is empty: fill more"
     books = delivered(folder)
     lost = []
     for sale in sold:

@@ -34,7 +34,7 @@ def test_a_move_under_load_killed_as_it_is_decided_costs_no_sale_and_one_retry_a
 ) -> None:
     postgres = PostgresServer()
     server = make_folder(tmp_path / "data", repository, MERCHANTS + 1)
-    fill(server, 200, 1, 8000)
+    fill(server, 200, 1, 40_000)  # more than four merchants buy on a fast machine
     server.start()
     said = tmp_path / "worker.said"
     with said.open("wb") as file:

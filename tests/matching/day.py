@@ -5,6 +5,7 @@ be made to be wrong about it.
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from updater_server.parties import days
 from updater_server.store.engine import reading, writing
 
 ZONE = "Africa/Nairobi"
+_PENDING = 2
 PHONES = ("0712345678", "0722000000")
 
 
@@ -140,6 +142,9 @@ def topped_up(device: Device, number: str) -> int:
     """A top-up, journaled and printed; its number."""
     sequence = device.record(3, ["top", 10000, 500, number])
     reply = device.ask(order(sequence, number))
+    while reply[1] == _PENDING:  # the operator's call-back is not here yet
+        time.sleep(0.05)
+        reply = device.ask(order(sequence, number))
     assert reply[1] == 0, reply
     device.record(4, [sequence, bytes(24), reply[3], reply[4], reply[5]])
     device.record(6, [sequence])

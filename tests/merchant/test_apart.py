@@ -53,10 +53,13 @@ def test_whom_a_server_did_not_answer_asks_again_after_a_time_of_their_own(
     async def unanswered() -> None:
         raise NoNetwork("the server is busy")
 
-    async def connect(apn: str, login: tuple[str, str]) -> None:
+    async def connect(apn: str, login: tuple[str, str], gently: bool) -> None:
         pass
 
-    link = Link(SimpleNamespace(attached=True, registered=True, connect=connect, sms_waiting=False))
+    modem = SimpleNamespace(
+        attached=True, registered=True, connect=connect, sms_waiting=False, trouble=""
+    )
+    link = Link(modem)
     link.rest = rest
     link.state = ONLINE
     app: Any = SimpleNamespace(

@@ -34,6 +34,9 @@ PLANS = {
 if "control" in RolloutPlan.__struct_fields__:  # a server of before knows none
     compared: Any = {"7": 5_000}
     PLANS["plan control"] = RolloutPlan({"7": Wave("55" * 8, 2_500)}, control=compared)
+if "flags" in RolloutPlan.__struct_fields__:  # a server of before knows none
+    turned: Any = {"hourly": ("66" * 8, 5_000, ["00" * 7 + "07"])}
+    PLANS["plan flags"] = RolloutPlan({"7": Wave("77" * 8, 2_500)}, flags=turned)
 
 
 class Side:

@@ -74,11 +74,13 @@ def test_while_the_modem_wins_its_data_service_back_no_sale_counts_on_it(
     """That takes a minute and more, and whoever else noticed the loss has not told."""
     seen: list[int] = []
 
-    async def connect(apn: str, login: tuple[str, str]) -> None:
+    async def connect(apn: str, login: tuple[str, str], gently: bool) -> None:
         seen.append(link.state)
         raise InterruptedError
 
-    modem = SimpleNamespace(attached=False, registered=has_cell, connect=connect, sms_waiting=False)
+    modem = SimpleNamespace(
+        attached=False, registered=has_cell, connect=connect, sms_waiting=False, trouble=""
+    )
     link = Link(modem)
     link.reached()
     assert link.state == ONLINE

@@ -75,6 +75,8 @@ class Board:
 class Everybody:
     def check(self, number):
         pass
+    def keep_pace(self, found):
+        pass
 running = release.Running("stable", 6, 1, (1, 2), (), Everybody())
 chosen = release.choose(trusted.targets("stable"), Board, 3, running)
 number = chosen.release
