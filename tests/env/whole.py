@@ -175,7 +175,16 @@ class Whole:
             and all(self.healthy(number + 1) for number in range(SERVERS))
             and bool(self.primary() and self.standby())
             and len(list(self._all_who(_STREAMS))) == NODES - 1
+            and self._is_written()
         )
+
+    def _is_written(self) -> bool:
+        """Whether whoever connects finds a primary. What Patroni says of one may be older than the
+        blow that it got.
+        """
+        with contextlib.suppress(psycopg.Error), self.connect():
+            return True
+        return False
 
     def _add(self, part: Part) -> None:
         self.parts[part.name] = part
