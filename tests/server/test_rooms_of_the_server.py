@@ -15,6 +15,7 @@ SERVER = ROOT / "updater_server"
 BELOW: dict[str, set[str]] = {
     "errors": set(),
     "atomic": {"errors"},
+    "toml_file": {"errors"},
     "words": set(),
     "quiet_log": set(),
     "wire": {"errors"},
@@ -28,10 +29,10 @@ BELOW: dict[str, set[str]] = {
 BELOW["parties"] = BELOW["sales"] | {"sales"}
 BELOW["views"] = BELOW["parties"] | {"parties"}
 BELOW["verdict"] = {"channels", "wire"}
-BELOW["telemetry"] = {"wire", "store", "atomic", "errors"}
+BELOW["telemetry"] = {"wire", "store", "atomic", "errors", "toml_file"}
 BELOW["service"] = BELOW["sales"] | {"sales", "telemetry"}
 BELOW["matching"] = BELOW["service"] | {"service", "parties", "atomic"}
-BELOW["notices"] = BELOW["service"] | {"service", "parties"}
+BELOW["notices"] = BELOW["service"] | {"service", "parties", "toml_file"}
 BELOW["waves"] = BELOW["service"] | {"service", "renewal", "verdict"}
 BELOW["lookout"] = BELOW["service"] | {"service", "parties"}
 BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
@@ -42,10 +43,10 @@ BELOW["artefacts"] = {"errors", "atomic"}
 BELOW["moving"] = BELOW["startup"] | {"startup"}
 BELOW["sandbox"] = BELOW["startup"] | {"startup", "parties"}
 BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
-BELOW["robots"] = BELOW["lookout"] | {"lookout", "telemetry", "atomic", "notices"}
+BELOW["robots"] = BELOW["lookout"] | {"lookout", "telemetry", "atomic", "notices", "toml_file"}
 BELOW["faces"] |= {"lookout", "halting", "matching", "views", "sandbox"}
 BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log", "waves", "verdict"}
-BELOW["sms"] = BELOW["faces"] | {"faces"}
+BELOW["sms"] = BELOW["faces"] | {"faces", "toml_file"}
 BELOW["cli"] |= {"moving", "artefacts", "robots", "sms"}
 BELOW["__main__"] = {"cli"}
 

@@ -131,9 +131,7 @@ def show_z_reports(
     with refusals(), reading(Service.open(data).engine) as connection:
         asked = terminals.find(connection, terminal_id)
         found = shifts.z_reports(connection, asked, limit)
-        money = currency.all_of(connection).get(
-            ledger.currency_of(connection, asked), currency.UNKNOWN
-        )
+        money = currency.named(connection, ledger.currency_of(connection, asked))
     table = Table("number", "made", "records", "sales", "total", "commission", "digest")
     for one in found:
         table.add_row(
@@ -163,9 +161,7 @@ def show_shifts(
         found = shifts.shifts(connection, asked, limit)
         called = Sellers(connection).called
         names = [called(asked, one.person, one.number) for one in found]
-        money = currency.all_of(connection).get(
-            ledger.currency_of(connection, asked), currency.UNKNOWN
-        )
+        money = currency.named(connection, ledger.currency_of(connection, asked))
     table = Table("who", "opened", "closed", "at start", "expected", "counted", "short")
     for one, name in zip(found, names, strict=True):
         end = ["still open", "", "", ""]

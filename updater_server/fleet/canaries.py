@@ -107,6 +107,14 @@ def failed(connection: Connection, queue: str, at: int, why: str, now: int) -> N
     _change(connection, queue, at, {"state": FAILED, "error": why[:200]}, now)
 
 
+def ended(connection: Connection, queue: str, at: int, why: str, now: int) -> None:
+    """What became of the one of `at`: it came, or `why` the far end did not take it."""
+    if why:
+        failed(connection, queue, at, why, now)
+    else:
+        came(connection, queue, at, now)
+
+
 def _change(
     connection: Connection, queue: str, at: int, values: dict[str, str | int], now: int
 ) -> None:

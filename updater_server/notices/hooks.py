@@ -115,10 +115,7 @@ class Hooks:
             delivery = f"{name}-canary-{found.at}"
             why = deliver(*way, body, delivery, service.now(), self._sending)
         with writing(service.engine) as connection:
-            if why:
-                canaries.failed(connection, queue, found.at, why, service.now())
-            else:
-                canaries.came(connection, queue, found.at, service.now())
+            canaries.ended(connection, queue, found.at, why, service.now())
 
     def step(self, name: str) -> bool:
         """One batch of one webhook; whether the next may be tried at once."""

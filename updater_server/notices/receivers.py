@@ -18,12 +18,12 @@ Secrets are not in it: it names the environment's variables that hold them.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from updater_server import toml_file
 from updater_server.errors import InputError
 
 FILE = "notices.toml"
@@ -74,12 +74,7 @@ def read(path: Path) -> list[Receiver]:
     Raises:
         InputError: it cannot be read, or a field is missing, unknown or wrong; the text names it.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path.name}: {error}") from error
+    table = toml_file.read(path, dict[str, Any]) or {}
     unknown = table.keys() - {"receiver"}
     if unknown:
         raise InputError(f"{path.name}: what is {sorted(unknown)[0]}?")

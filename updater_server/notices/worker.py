@@ -134,10 +134,7 @@ class Notices:
             except NotSent as error:
                 why = str(error)
         with writing(service.engine) as connection:
-            if why:
-                canaries.failed(connection, queue, found.at, why, service.now())
-            else:
-                canaries.came(connection, queue, found.at, service.now())
+            canaries.ended(connection, queue, found.at, why, service.now())
 
     def _by_its_way(self, receiver: Receiver, what: outbox.Waiting) -> None:
         send(receiver, what.message, what.id, self._server)

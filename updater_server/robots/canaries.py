@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from updater_server import toml_file
 from updater_server.errors import InputError, ServerError
 from updater_server.fleet import alarms, canaries
 from updater_server.fleet.canaries import CAME, FAILED, SMS, STANDBYS, TELEMETRY, Canary
@@ -66,15 +66,7 @@ def read(folder: Path) -> Settings:
     Raises:
         InputError: it cannot be read, or a field is unknown or wrong.
     """
-    try:
-        text = (folder / FILE).read_text(encoding="utf-8")
-        return msgspec.convert(tomllib.loads(text), Settings)
-    except FileNotFoundError:
-        return Settings()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{FILE}: {error}") from error
-    except msgspec.ValidationError as error:
-        raise InputError(f"{FILE}: {error}") from error
+    return toml_file.read(folder / FILE, Settings) or Settings()
 
 
 def queues(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
+from updater_server import toml_file
 from updater_server.errors import InputError
 from updater_server.wire import limits
 
@@ -52,15 +52,9 @@ def read(folder: Path) -> Listed | None:
         InputError: it cannot be read, a field is missing, unknown or wrong, or a robot is there
             twice.
     """
-    path = folder / FILE
-    try:
-        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Listed)
-    except FileNotFoundError:
+    found = toml_file.read(folder / FILE, Listed)
+    if found is None:
         return None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{FILE}: {error}") from error
-    except msgspec.ValidationError as error:
-        raise InputError(f"{FILE}: {error}") from error
     for field in ("name", "terminal"):
         values = [getattr(robot, field) for robot in found.robot]
         twice = [value for value in values if values.count(value) > 1]

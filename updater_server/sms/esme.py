@@ -108,9 +108,9 @@ class Session:
             ssl_context=context,
             allow_unknown_opt_params=True,
         )
-        client.set_message_received_handler(lambda pdu: self._came(pdu))
-        client.set_message_sent_handler(lambda pdu: self._was_sent(pdu))
-        client.set_error_pdu_handler(lambda pdu: self._was_refused(pdu))
+        client.set_message_received_handler(self._came)
+        client.set_message_sent_handler(self._was_sent)
+        client.set_error_pdu_handler(self._was_refused)
         try:
             client.connect()
             client.bind_transceiver(

@@ -12,13 +12,12 @@ number terminals reach the office. Read when the server and the worker begin.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from updater_server.errors import InputError
+from updater_server import toml_file
 
 FILE = "sms.toml"
 
@@ -42,12 +41,4 @@ def read(folder: Path) -> Gateway | None:
     Raises:
         InputError: it cannot be read, or a field is missing, unknown or wrong.
     """
-    try:
-        text = (folder / FILE).read_text(encoding="utf-8")
-        return msgspec.convert(tomllib.loads(text), Gateway)
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{FILE}: {error}") from error
-    except msgspec.ValidationError as error:
-        raise InputError(f"{FILE}: {error}") from error
+    return toml_file.read(folder / FILE, Gateway)

@@ -69,7 +69,7 @@ class Gatekeeper:
         try:
             self.session.bind()
             log.info("bound to the service centre")
-            self.tell([])
+            tell(self._service, [])
             while not self._stop.is_set():
                 self.session.step(_STEP_S)
                 self._send_words()
@@ -109,10 +109,6 @@ class Gatekeeper:
         with writing(self._service.engine) as connection:
             texting.sent(connection, word, self._service.now())
         self._not_before.pop(word, None)
-
-    def tell(self, trouble: list[str]) -> None:
-        """Have the alarm stand, or fall."""
-        tell(self._service, trouble)
 
 
 def tell(service: Service, trouble: list[str]) -> None:

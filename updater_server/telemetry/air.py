@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
+from updater_server import toml_file
 from updater_server.errors import InputError
 from updater_server.store.engine import writing
 from updater_server.store.tables import air_month
@@ -82,16 +82,7 @@ def operators(folder: Path) -> dict[str, Operator]:
     Raises:
         InputError: the file cannot be read as that.
     """
-    try:
-        text = (folder / FILE).read_text("utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{FILE}: {error}") from error
-    try:
-        content = msgspec.convert(tomllib.loads(text), dict[str, dict[str, Operator]])
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise InputError(f"{FILE}: {error}") from error
+    content = toml_file.read(folder / FILE, dict[str, dict[str, Operator]]) or {}
     if content.keys() - {"operator"}:
         raise InputError(f"{FILE}: there are tables [operator.NAME] and nothing else")
     return content.get("operator", {})
