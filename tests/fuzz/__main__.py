@@ -97,9 +97,7 @@ def bulk(wanted: dict[str, int], seed: int, processes: int) -> tuple[int, int, l
 DEVICE = """
 import gc, json, sys
 from tests.fuzz import targets
-from tests.fuzz.mutate import make
 job = json.loads(sys.stdin.readline())
-corpus = [bytes.fromhex(text) for text in job["corpus"]]
 targets.good_metadata[:] = [bytes.fromhex(text) for text in job["metadata"]]
 run = targets.TARGETS[job["target"]]
 accepted = 0
@@ -109,8 +107,8 @@ ballast = []
 gc.collect()
 while gc.mem_free() > job["free"]:
     ballast.append(bytearray(1000))
-for number in range(job["first"], job["last"]):
-    data = make(job["target"], job["seed"], number, corpus)
+for number, size in enumerate(job["sizes"], job["first"]):
+    data = sys.stdin.buffer.read(size)
     gc.collect()
     try:
         accepted += run(data)
@@ -126,19 +124,18 @@ def on_device(
 ) -> tuple[int, int, list[str]]:
     """The same numbers on real MicroPython with a board's heap: (accepted, heap bytes free at least
     after an input, findings)."""
+    inputs = [make(name, seed, number, corpus[name]) for number in range(first, last)]
     job = {
         "target": name,
-        "seed": seed,
         "first": first,
-        "last": last,
+        "sizes": [len(data) for data in inputs],
         "free": FREE_BYTES,
-        "corpus": [data.hex() for data in corpus[name]],
         "metadata": [d[1:].hex() for d in corpus["metadata"]] if name == "metadata" else [],
     }
     printed = micropython.run(
         DEVICE,
         heap_bytes=4 * 1024 * 1024,
-        stdin=json.dumps(job).encode() + b"\n",
+        stdin=json.dumps(job).encode() + b"\n" + b"".join(inputs),
         timeout_s=600,
     )
     lines = printed.splitlines()

@@ -1,4 +1,4 @@
-"""Input number N of a seed: the same bytes on CPython and MicroPython, without any library.
+"""Input number N of a seed.
 
 An input is made from a corpus item by one to six small spoilings. Its id, `target-seed-number`,
 makes it again.
@@ -6,7 +6,7 @@ makes it again.
 
 
 class Dice:
-    """Marsaglia's xorshift, 32 bits: small, quick and the same everywhere."""
+    """Marsaglia's xorshift, 32 bits: the same in every Python."""
 
     def __init__(self, seed: int) -> None:
         self.state = seed & 0xFFFFFFFF or 1
@@ -36,7 +36,7 @@ def dice_of(target: str, seed: int, number: int) -> Dice:
     return Dice(mixed ^ mixed >> 15)
 
 
-def _spoil(data: bytearray, dice: Dice, corpus: list) -> bytearray:  # type: ignore[type-arg]
+def _spoil(data: bytearray, dice: Dice, corpus: list[bytes]) -> bytearray:
     kind = dice.below(10)
     at = dice.below(len(data) + 1)
     end = min(len(data), at + 1 + dice.below(1 << dice.below(7)))
@@ -60,8 +60,7 @@ def _spoil(data: bytearray, dice: Dice, corpus: list) -> bytearray:  # type: ign
     elif kind == 7:
         data = data[:at]
     elif kind == 8:
-        piece = bytes(data[at:end])  # MicroPython repeats bytes only
-        data = data[:at] + piece * (1 + dice.below(20)) + data[at:]
+        data = data[:at] + data[at:end] * (1 + dice.below(20)) + data[at:]
     elif at < len(data):
         data[at] = (data[at] + 1 + 254 * dice.below(2)) & 0xFF
     return data
@@ -70,7 +69,7 @@ def _spoil(data: bytearray, dice: Dice, corpus: list) -> bytearray:  # type: ign
 MAX_BYTES = 20000
 
 
-def make(target: str, seed: int, number: int, corpus: list) -> bytes:  # type: ignore[type-arg]
+def make(target: str, seed: int, number: int, corpus: list[bytes]) -> bytes:
     """The input of that number: `corpus` is the target's list of byte strings."""
     dice = dice_of(target, seed, number)
     data = bytearray(corpus[dice.below(len(corpus))])
