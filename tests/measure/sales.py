@@ -281,7 +281,7 @@ def main() -> int:
     """Print every size, and which bars are held; 1 if one is missed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--past", type=int, default=30_000)
-    parser.add_argument("--free", type=int, default=30_000)
+    parser.add_argument("--free", type=int, default=100_000)
     parser.add_argument("--terminals", type=int, default=TERMINALS)
     parser.add_argument("--connections", default="1,8,64")
     parser.add_argument("--seconds", type=float, default=4)
@@ -291,7 +291,7 @@ def main() -> int:
         options.past, options.free, options.terminals = FULL
     connections = [int(word) for word in options.connections.split(",")]
     sizes = [
-        Size(0, 1, 10_000),
+        Size(0, 1, 100_000),
         Size(options.past, 1, options.free),
         Size(options.past, options.terminals, options.free),
     ]

@@ -241,7 +241,9 @@ def main() -> int:
         options.past, options.free, options.terminals = FULL
     many = [int(word) for word in options.connections.split(",")]
     Path("build").mkdir(exist_ok=True)
-    postgres = PostgresServer()
+    postgres = PostgresServer(
+        max_connections="120", shared_buffers="512MB", max_wal_size="4GB", autovacuum_naptime="1min"
+    )
     figures = []
     try:
         with tempfile.TemporaryDirectory(dir="build") as place:

@@ -71,11 +71,13 @@ def _ticks(pid: int, count: int) -> list[int]:
 class PostgresServer:
     """One PostgreSQL server on a socket of its own. `kill` and `start` are a crash and what follows
     it. Not `durable`: it leaves to the operating system when something is on the disk, which makes
-    databases cheap, and what a killed process wrote is still there.
+    databases cheap, and what a killed process wrote is still there. `settings`: instead of the
+    ones for databases that live for seconds.
     """
 
-    def __init__(self, durable: bool = True) -> None:
+    def __init__(self, durable: bool = True, **settings: str) -> None:
         self._durable = durable
+        self._settings = {**_SETTINGS, **settings}
         self.folder = Path(
             tempfile.mkdtemp(prefix="duka-pg-", dir="/tmp")
         )  # a socket's name is short
@@ -129,7 +131,7 @@ class PostgresServer:
     def _launch(self) -> None:
         command: list[str] = [str(self.programs / "postgres"), "-D", str(self.data)]
         command += ["-k", str(self.folder), "-c", f"fsync={'on' if self._durable else 'off'}"]
-        for name, value in _SETTINGS.items():
+        for name, value in self._settings.items():
             command += ["-c", f"{name}={value}"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
