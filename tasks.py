@@ -329,6 +329,13 @@ def screens(context: Context, accept: bool = False, against: str = "HEAD") -> No
 )
 def bench(context: Context, what: str, options: str = "", database: str = "sqlite") -> None:
     """Measure against the alternatives, with bars: `inv bench journal`, `inv bench sales`."""
+    there = sorted(
+        file.stem
+        for file in Path("tests/measure").glob("[a-z]*.py")
+        if "__main__" in file.read_text()
+    )
+    if what not in there:
+        raise SystemExit(f"no benchmark {what!r}; there are: {', '.join(there)}")
     engine = "_on_postgresql" if (what, database) == ("sales", "postgresql") else ""
     _python(f"-m tests.measure.{what}{engine} {options}")
 

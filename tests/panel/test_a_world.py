@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import urllib.request
 from contextlib import closing
@@ -11,11 +12,13 @@ from typing import Any
 import pytest
 
 from tests.panel.conftest import Visitor, eventually, kind
-from tools.play import making
+from tools.play import journal, making, slots
+from tools.play.__main__ import STATES
 from tools.play.bench import GUIDE, Play
-from tools.play.jobs import LOW_FLOAT_MINOR
 from tools.play.making import MakingFailed
+from tools.play.states import LOW_FLOAT_MINOR
 from tools.play.world import World
+from tools.release.image import ROOT
 
 pytestmark = pytest.mark.slow
 SOLD = """
@@ -137,6 +140,59 @@ def test_ready_is_the_first_day_and_factory_a_blank_board_that_a_technician_make
     assert float_minor(play) == making.FLOAT_MINOR
     play_script(play, 'wait shows "Your PIN" 120s')
     do_job(play, "ready")
+
+
+def test_a_new_version_on_trial_without_a_network_is_confirmed_when_it_comes_back(
+    play: Play,
+) -> None:
+    board = play.world.terminals[0].parts.board
+    assert "trial" in do_job(play, "trial")
+    first = slots.read(board)
+    assert first.on_trial and first.has_way_back
+    assert visitor(play).ask("/t/0/do", "network on")[0] == 200
+    eventually(lambda: not slots.read(board).on_trial, "confirmed")
+    assert slots.read(board).active == first.active
+
+    assert "the one before" in do_job(play, "spoiled")
+    eventually(lambda: slots.read(board).active == 3 - first.active, "the way back")
+    play_script(play, 'wait shows "Your PIN" 120s')
+    do_job(play, "ready")
+
+
+def test_a_spoiled_only_version_waits_for_a_technician_and_a_blank_board_has_none(
+    play: Play,
+) -> None:
+    assert "technician" in do_job(play, "spoiled")
+    play_script(play, 'wait shows "Needs repair" 60s')
+    do_job(play, "factory")
+    play.panel.feed.forget("job", 0)
+    assert visitor(play).ask("/t/0/job/spoiled", "")[0] == 200
+    done = visitor(play).stream(lambda each: kind("job")(each) and each["state"] != "running")[-1]
+    assert (done["state"], "blank" in done["text"]) == ("failed", True)
+    do_job(play, "ready")
+
+
+def test_a_terminal_that_the_office_blocked_says_so(play: Play) -> None:
+    do_job(play, "locked")
+    asked = SOLD.partition('wait shows "Sell Savanna 50?"')[0]
+    play_script(play, asked + 'wait shows "blocked" 90s')
+    do_job(play, "ready")
+
+
+def test_the_states_that_the_command_line_names_are_those_that_are_offered(play: Play) -> None:
+    offered = {
+        each["name"]
+        for each in snapshot(play)
+        if each["kind"] == "offer" and each["group"] == "Start from"
+    }
+    assert offered == {*STATES, "provision"}
+
+
+def test_every_record_of_the_journal_has_a_name_for_people() -> None:
+    page = (ROOT / "docs/formats/journal.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| ([\w ,]+) \| `\[", page, re.MULTILINE)
+    assert len(rows) > 15
+    assert {int(number) for number, _ in rows} == set(journal.NAMES)
 
 
 def float_minor(play: Play) -> int:

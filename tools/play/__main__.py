@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tools.play.bench import Play
 
 PORT = 8123
+STATES = ("ready", "factory", "low", "empty", "trial", "spoiled", "locked")
+"""Of `jobs`, which is a second of imports."""
 _LOOK_S = 0.2
 
 
@@ -78,7 +80,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--terminals", type=int, default=1, choices=range(1, 5))
     parser.add_argument("--folder", type=Path, help="of the world; build/play unless said")
     parser.add_argument("--new", action="store_true", help="make the world anew")
-    parser.add_argument("--state", default="", help="start from: ready, factory, low")
+    parser.add_argument("--state", default="", metavar="STATE", help=", ".join(STATES))
     parser.add_argument("--no-browser", dest="browser", action="store_false")
     return parser.parse_args()
 

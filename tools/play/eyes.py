@@ -14,6 +14,7 @@ from typing import Final
 
 from firmware.ui.canvas import EXTRA, MARKS, Canvas, text_width
 from hw_sim.lcd import Picture
+from tools.play import plain
 
 _WIDTH: Final = 128
 _LETTERS: Final = string.digits + string.ascii_letters
@@ -85,6 +86,8 @@ def read(picture: Picture) -> str:
     """
     if picture.blank:
         return ""
+    if bootloader := plain.read(picture):
+        return bootloader
     dark = Picture(tuple(row.translate(_OPPOSITE) for row in picture.rows))
     found = sorted(
         (each for seen in (picture, dark) for each in _texts(seen)),

@@ -18,7 +18,7 @@ _SECTOR_BYTES: Final = 4096
 _HEAD_BYTES: Final = 32
 _AROUND_BYTES: Final = 22
 _MAGIC: Final = b"DKJ\x01"
-_KINDS: Final = {
+NAMES: Final[dict[int, str]] = {
     RecordKind.BOOT: "boot",
     RecordKind.INTENT_OFFLINE: "intent, from stock",
     RecordKind.INTENT_ONLINE: "intent, online",
@@ -30,6 +30,12 @@ _KINDS: Final = {
     RecordKind.STOCK: "stock",
     RecordKind.SETTING: "setting",
     RecordKind.CARRIED: "carried",
+    12: "details",
+    13: "pending",
+    14: "cancel",
+    RecordKind.SHIFT_OPENED: "shift opened",
+    RecordKind.SHIFT_CLOSED: "shift closed",
+    RecordKind.Z_REPORT: "Z report",
 }
 
 
@@ -94,14 +100,13 @@ def _records(sector: bytes) -> list[Record]:
 
 def kind_of(record: Record) -> str:
     """Its kind in words."""
-    known = {int(kind): words for kind, words in _KINDS.items()}
-    return known.get(record.kind, str(record.kind))
+    return NAMES.get(record.kind, str(record.kind))
 
 
 def say(record: Record) -> str:
     """What it says, in words; nothing when its body is not what its kind has."""
     try:
-        return _WORDS[RecordKind(record.kind)](record.body)
+        return _WORDS[record.kind](record.body)
     except (KeyError, ValueError, IndexError, TypeError):
         return ""
 
@@ -113,7 +118,7 @@ def _intent(body: list[Any]) -> str:
 
 
 _PAPER: Final = {0: "the printer is sure"}
-_WORDS: Final[dict[RecordKind, Callable[[list[Any]], str]]] = {
+_WORDS: Final[dict[int, Callable[[list[Any]], str]]] = {
     RecordKind.BOOT: lambda body: f"start {body[0]}, release {body[1]}, {body[2]}",
     RecordKind.INTENT_OFFLINE: _intent,
     RecordKind.INTENT_ONLINE: _intent,
@@ -125,4 +130,12 @@ _WORDS: Final[dict[RecordKind, Callable[[list[Any]], str]]] = {
     RecordKind.STOCK: lambda body: f"batch {body[0]}: {body[1]} vouchers",
     RecordKind.SETTING: lambda body: f"{body[0]} = {body[1]}",
     RecordKind.CARRIED: lambda body: f"sale {body[0]} is told again",
+    12: lambda body: f"sale {body[0]}: what came with its answer, sealed",
+    13: lambda body: f"sale {body[0]}: the server has it, its maker has not answered",
+    14: lambda body: f"sale {body[0]}: the merchant asks to cancel it",
+    RecordKind.SHIFT_OPENED: lambda body: f"with {money(body[0])} in the drawer",
+    RecordKind.SHIFT_CLOSED: lambda body: (
+        f"shift {body[0]}: counted {money(body[1])}, expected {money(body[2])}, sales {body[3]}"
+    ),
+    RecordKind.Z_REPORT: lambda body: f"number {body[0]}: {body[2]} sales, {money(body[3])}",
 }

@@ -257,6 +257,12 @@ class World:
             "--reference", new_reference(),
         )  # fmt: skip
 
+    def move_money(self, how: str, number: int, amount_minor: int) -> None:
+        """Into a terminal's float, or out of it: `how` is an operator's `deposit` or `payback`."""
+        amount = f"{amount_minor / 100:.2f} {making.CURRENCY}"
+        terminal_id = self.terminals[number].terminal_id
+        self.command("terminal", how, terminal_id, amount, "--reference", new_reference())
+
     def command(self, *arguments: str) -> str:
         """An operator's command on this server."""
         return operator(self.server.folder, *arguments)
