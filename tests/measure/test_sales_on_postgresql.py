@@ -22,10 +22,12 @@ from tests.measure.sales import InProcess
 from tests.measure.test_sales import ACTS, FREE, GROWING, LARGER, PAST, Place, enrol_one
 from tests.server.shop import Shop
 from tests.support import postgres
-from updater_server.sales import taking
+from updater_server.sales import check_points, checks, taking
 from updater_server.service import DataFolder, Service
 from updater_server.store import postgresql
+from updater_server.store.engine import reading, writing
 from updater_server.store.prepared import Prepared
+from updater_server.views import fold
 
 TURNS = 3
 KEPT_FROM = 6
@@ -96,6 +98,43 @@ def places(tmp_path_factory: pytest.TempPathFactory, signed: Path) -> Iterator[P
 def walked(found: Counter[str]) -> dict[str, int]:
     """Rows of growing tables that were read without an index."""
     return {table: found[f"walk {table}"] for table in GROWING if found[f"walk {table}"]}
+
+
+def whole_log(place: OnPostgresql) -> float:
+    """Rows read for each sale, as the log of all that was sold is made."""
+    engine = place.shop.service.engine
+    place.shop.clock[0] += fold.LAG_S
+    with rows_read(engine, place.looking) as found:
+        made = fold.fold(engine, place.shop.clock[0])
+    return found.total() / made
+
+
+def looked_through(place: OnPostgresql) -> tuple[Counter[str], Counter[str]]:
+    """Rows read by the check of a day with one of each act, and by its sales' way into the log."""
+    engine, key = place.shop.service.engine, place.shop.service.key
+    with writing(engine) as connection:
+        assert checks.problems(connection) == []
+        check_points.close(connection, key, checks.now(connection, checks.BEGINNING), 1)
+    place.looking.execute("ANALYZE")
+    place.turn()
+    with rows_read(engine, place.looking) as by_check, reading(engine) as connection:
+        point, at, _ = check_points.newest(connection, key)
+        assert at == 1
+        assert checks.problems(connection, point) == []
+    del by_check["ix_voucher_free"]  # what is free is counted
+    del by_check["walk deposit"]  # of which a hundred are few
+    place.shop.clock[0] += fold.LAG_S
+    with rows_read(engine, place.looking) as by_log:
+        assert fold.fold(engine, place.shop.clock[0]) > 0
+    return by_check, by_log
+
+
+def test_check_and_log_of_a_day_read_as_many_rows_after_a_hundred_times_as_many_sales(
+    places: Places,
+) -> None:
+    assert whole_log(places[1]) < 1.5 * whole_log(places[0])  # no step begins at the beginning
+    for small, large in zip(*(looked_through(place) for place in places), strict=True):
+        assert (large - small).total() <= 0.2 * small.total() + 100, large - small
 
 
 @contextmanager
