@@ -3,9 +3,10 @@ question. For `engine`.
 
 Several processes write at once. Terminals' messages go side by side: each begins with the update of
 its terminal's row, so those of one terminal wait for each other, and nothing else that they share
-is decided without a lock of the database's. Everything else that writes (an operator's command, an
-enrolment) is rare, and goes alone, as on SQLite: it waits until no message is under way, and they
-wait for it. So what is true of one writer needs no second proof for any of them.
+is decided without a lock of the database's. The log of sales is made beside them: it is written
+where no message writes. Everything else that writes (an operator's command, an enrolment) is rare,
+and goes alone, as on SQLite: it waits until no message is under way, and they wait for it. So what
+is true of one writer needs no second proof for any of them.
 
 Source: https://www.postgresql.org/docs/current/explicit-locking.html, "Advisory Locks".
 """
