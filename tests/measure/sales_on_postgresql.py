@@ -40,8 +40,9 @@ SELECT name, decode(substr(name, 7), 'hex') AS terminal FROM account
 UPDATE terminal SET last_counter = last_counter + 1
   WHERE id = CAST(:terminal AS BYTEA) RETURNING acknowledged_through;
 SELECT nextval('ledger_transaction_number') AS n \\gset
-WITH chosen AS (SELECT id FROM voucher WHERE product_id = '{PRODUCT}' AND free AND expires_at = 0
-  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+WITH chosen AS (SELECT id FROM voucher WHERE product_id = '{PRODUCT}' AND free
+  AND (expires_at, id) > (0, 0) AND expires_at <= 0
+  ORDER BY expires_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
   UPDATE voucher SET free = false FROM chosen WHERE voucher.id = chosen.id
   RETURNING voucher.id AS v \\gset
 INSERT INTO ledger_entry (transaction_id, account_id, amount_minor, balance_after_minor)

@@ -48,16 +48,23 @@ GROWING = (
 """Tables that no message may walk through."""
 
 
+def enrol_one(shop: Shop) -> None:
+    """The one terminal of a `Place`."""
+    with writing(shop.service.engine) as connection:
+        who = connection.scalar(text("SELECT id FROM technician"))
+        particulars = (key_of(1), "duka-r1", 1, 900_000_000)
+        enrolment = Enrolment((1).to_bytes(8, "big"), *particulars)
+        opening.enrol(connection, shop.service.key, enrolment, who, shop.clock[0], KES)
+
+
 class Place:
     """A server with a past, and its one terminal."""
 
+    settled = 0
+
     def __init__(self, shop: Shop, past: int, free: int) -> None:
         self.shop = shop
-        with writing(shop.service.engine) as connection:
-            who = connection.scalar(text("SELECT id FROM technician"))
-            particulars = (key_of(1), "duka-r1", 1, 900_000_000)
-            enrolment = Enrolment((1).to_bytes(8, "big"), *particulars)
-            opening.enrol(connection, shop.service.key, enrolment, who, shop.clock[0], KES)
+        enrol_one(shop)
         (life,) = live_through(shop.service, past, 1, free)
         self.terminal = InProcess(life, shop.service)
         for act in (Terminal.sell, Terminal.tell, Terminal.report):
@@ -93,7 +100,8 @@ class Place:
 
     def settlement(self) -> None:
         """A check-in after money came in that the terminal does not know of."""
-        self.shop.top_up(self.terminal, 5_000, f"counted-{self.terminal.sequence}")
+        self.settled += 1
+        self.shop.top_up(self.terminal, 5_000, f"counted-{self.settled}")
         self.do(Terminal.report)
         self.terminal.own_float_minor += 5_000
 

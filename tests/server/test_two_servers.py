@@ -21,7 +21,7 @@ from tests.support import postgres
 from updater_server.errors import InputError
 from updater_server.faces import terminal
 from updater_server.fleet import terminals
-from updater_server.sales import check_points, checks, deposits, incoming, ledger, vault
+from updater_server.sales import check_points, checks, deposits, incoming, ledger, taking, vault
 from updater_server.service import Service
 from updater_server.store import postgresql
 from updater_server.store.engine import again_if_it_collides, reading, writing
@@ -180,7 +180,7 @@ def test_a_voucher_that_is_given_back_meanwhile_is_not_sold_out(
     failed, answer = last_voucher_of_a_sale_that_fails(two)
     assert isinstance(failed, ZeroDivisionError)
     assert answer[1] == 0
-    monkeypatch.setattr(vault, "_TAKE_LAST", vault._TAKE)  # the wrong variant: skipped is sold out
+    monkeypatch.setattr(taking, "_WAITING", taking._SKIPPING)  # wrong: skipped is sold out
     _, answer = last_voucher_of_a_sale_that_fails(two)
     assert answer[6] == "no_vouchers"
     assert two.shop.problems() == []

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
 from tests.matching.day import Day, sold_online, topped_up
-from tests.server.engines import SQLITE_ALONE, as_owner
+from tests.server.engines import POSTGRESQL_ALONE, SQLITE_ALONE, as_owner
 from tests.suppliers.counter import NAME
 from updater_server.__main__ import cli
 from updater_server.errors import InputError
@@ -235,6 +235,15 @@ def test_nothing_is_taken_in_before_all_of_its_second_stands(day: Day) -> None:
     assert folded(day) == 0
     day.shop.clock[0] += fold.LAG_S
     assert folded(day) == 1
+
+
+@POSTGRESQL_ALONE
+def test_no_message_waits_for_the_log_and_it_for_none(day: Day) -> None:
+    engine, until = day.counter.service.engine, day.shop.clock[0]
+    with writing(engine, beside=True) as message:
+        message.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
+        assert fold._step(engine, 2**40, until) == 4
+        message.exec_driver_sql("UPDATE terminal SET last_counter = last_counter + 1")
 
 
 def test_hours_and_days_are_told_apart_and_add_up(day: Day) -> None:

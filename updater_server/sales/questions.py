@@ -121,13 +121,15 @@ MUST_FIND_NOTHING = {
         SELECT id FROM (SELECT v.id, v.free, i.state, x.voucher_id IS NOT NULL AS aside,
             (SELECT COUNT(*) FROM voucher_assignment a WHERE a.voucher_id = v.id)
             - (SELECT COUNT(*) FROM stock_return r WHERE r.voucher_id = v.id) AS held
-            FROM voucher v LEFT JOIN voucher_import i ON i.id = v.import_id
-            LEFT JOIN voucher_aside x ON x.voucher_id = v.id
-            WHERE v.id > :vouchers
-            OR v.id IN (SELECT voucher_id FROM voucher_assignment WHERE rowid > :assignments)
-            OR v.id IN (SELECT voucher_id FROM stock_return WHERE rowid > :returns)
-            OR v.id IN (SELECT voucher_id FROM voucher_aside WHERE at >= :asides_at)
-            OR v.id IN (SELECT id FROM voucher WHERE import_id > :imports)) AS every
+            FROM (SELECT id FROM voucher WHERE id > :vouchers
+                UNION SELECT voucher_id FROM voucher_assignment NOT INDEXED
+                    WHERE rowid > :assignments
+                UNION SELECT voucher_id FROM stock_return NOT INDEXED WHERE rowid > :returns
+                UNION SELECT voucher_id FROM voucher_aside WHERE at >= :asides_at
+                UNION SELECT id FROM voucher WHERE import_id > :imports) AS new
+            CROSS JOIN voucher v ON v.id = new.id
+            LEFT JOIN voucher_import i ON i.id = v.import_id
+            LEFT JOIN voucher_aside x ON x.voucher_id = v.id) AS every
         WHERE held NOT IN (0, 1) OR (free AND (held <> 0 OR aside)) OR (NOT free AND held = 0
             AND NOT aside AND (state IS NULL OR state = 'complete'))""",
     "an import does not have the vouchers it says": """

@@ -13,28 +13,22 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    Integer,
     LargeBinary,
-    Select,
     bindparam,
-    cast,
     func,
     insert,
     or_,
     select,
-    union_all,
     update,
 )
 from sqlalchemy.exc import NoResultFound
 
 from updater_server.errors import VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import pins
-from updater_server.sales.restore_state import HELD_THROUGH, held_through
+from updater_server.sales import pins, taking
+from updater_server.sales.restore_state import held_through
 from updater_server.server_key import SealedValue, ServerKey
-from updater_server.store.engine import is_sqlite
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import (
     stock_return,
@@ -70,48 +64,7 @@ class Voucher(NamedTuple):
         return f"Voucher({self.product_id}, serial {self.serial}, PIN hidden)"
 
 
-_PIN = cast(voucher.c.pin_sealed, LargeBinary).label("pin_sealed")
-"""SQLite types each value: what was spoiled may be text, and then no driver reads it."""
-_OPENABLE = (voucher.c.id, voucher.c.product_id, voucher.c.serial, voucher.c.expires_at, _PIN)
-_REVEAL = Prepared(select(*_OPENABLE).where(voucher.c.id == bindparam("voucher_id")))
-
-
-_HELD = func.coalesce(HELD_THROUGH, 0)
-_WANTED = bindparam("wanted", type_=Integer)
-_EXPIRES = voucher.c.expires_at
-_AFTER: ColumnElement[Any] = bindparam("after")
-_EXPIRING, _LASTING = _EXPIRES > _AFTER, _EXPIRES == 0
-
-
-def _free(which: ColumnElement[bool], *order: ColumnElement[Any]) -> Select[Any]:
-    """A walk along one index: ordered by one expression, the whole vault would be sorted."""
-    mine = voucher.c.product_id == bindparam("product")
-    found = select(voucher.c.id).where(mine, voucher.c.free, voucher.c.id > _HELD, which)
-    return found.order_by(*order)
-
-
-def _taking(which: ColumnElement[bool], *order: ColumnElement[Any]) -> Prepared:
-    chosen = _free(which, *order).limit(_WANTED)
-    taken = update(voucher).where(voucher.c.id.in_(chosen)).values(free=False)
-    return Prepared(taken.returning(*_OPENABLE))
-
-
-def _taking_at_once(skips: bool) -> Prepared:
-    """Both walks in one question: those that expire, and as many more of the others."""
-    first = _free(_EXPIRING, _EXPIRES, voucher.c.id).limit(_WANTED)
-    expiring = first.with_for_update(skip_locked=skips).cte("expiring")
-    rest = _WANTED - select(func.count()).select_from(expiring).scalar_subquery()
-    others = _free(_LASTING, voucher.c.id).limit(rest)
-    lasting = others.with_for_update(skip_locked=skips).cte("lasting")
-    chosen = union_all(select(expiring.c.id), select(lasting.c.id)).subquery("chosen")
-    taken = update(voucher).where(voucher.c.id == chosen.c.id).values(free=False)
-    return Prepared(taken.returning(*_OPENABLE))
-
-
-_ON_SQLITE = (_taking(_EXPIRING, _EXPIRES, voucher.c.id), _taking(_LASTING, voucher.c.id))
-_TAKE = _taking_at_once(skips=True)
-# Those that others hold just now: they may give them back, so only this says "sold out".
-_TAKE_LAST = _taking_at_once(skips=False)
+_REVEAL = Prepared(select(*taking.OPENABLE).where(voucher.c.id == bindparam("voucher_id")))
 
 
 def take(
@@ -123,17 +76,7 @@ def take(
     Those that expire within `spare_s` are left. The caller gives each away, or sets it aside, in
     the same transaction.
     """
-    return [row.id for row in _take(connection, product_id, count, now, spare_s)]
-
-
-def _take(connection: Connection, product_id: str, count: int, now: int, spare_s: int) -> list[Any]:
-    values = {"product": product_id, "after": now + spare_s}
-    rows: list[Any] = []
-    for walk in _ON_SQLITE if is_sqlite(connection) else (_TAKE, _TAKE_LAST):
-        if len(rows) < count:
-            found = walk.all(connection, **values, wanted=count - len(rows))
-            rows += sorted(found, key=lambda row: (not row.expires_at, row.expires_at, row.id))
-    return rows
+    return [row.id for row in taking.take(connection, product_id, count, now, spare_s)]
 
 
 def take_open(
@@ -145,7 +88,7 @@ def take_open(
     opened: list[Voucher] = []
     useless = 0
     while len(opened) < count and useless < _USELESS_LIMIT:
-        rows = _take(connection, product_id, count - len(opened), now, spare_s)
+        rows = taking.take(connection, product_id, count - len(opened), now, spare_s)
         if not rows:
             break
         for row in rows:

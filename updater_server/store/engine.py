@@ -144,7 +144,8 @@ def writing(engine: Engine, beside: bool = False) -> Iterator[Connection]:
     """A transaction that may write: committed at the end, rolled back by any exception.
 
     `beside`: other such transactions may write meanwhile, where the database can; it is for what
-    begins by updating the row of the one terminal that it is about.
+    begins by updating the row of the one terminal that it is about, and for what writes where no
+    message does, `one_at_a_time`.
 
     Raises:
         BusyError: others of this process write and wait (`WriteLine`); nothing was begun.

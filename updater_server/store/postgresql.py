@@ -3,9 +3,10 @@ question. For `engine`.
 
 Several processes write at once. Terminals' messages go side by side: each begins with the update of
 its terminal's row, so those of one terminal wait for each other, and nothing else that they share
-is decided without a lock of the database's. Everything else that writes (an operator's command, an
-enrolment) is rare, and goes alone, as on SQLite: it waits until no message is under way, and they
-wait for it. So what is true of one writer needs no second proof for any of them.
+is decided without a lock of the database's. The log of sales is made beside them: it is written
+where no message writes. Everything else that writes (an operator's command, an enrolment) is rare,
+and goes alone, as on SQLite: it waits until no message is under way, and they wait for it. So what
+is true of one writer needs no second proof for any of them.
 
 Source: https://www.postgresql.org/docs/current/explicit-locking.html, "Advisory Locks".
 """
@@ -173,10 +174,18 @@ def open_engine(url: str, as_owner: bool = False) -> Engine:
 
 _ALONE = "pg_advisory_xact_lock"
 _BESIDE = "pg_advisory_xact_lock_shared"
+_SETTINGS = {
+    "idle_in_transaction_session_timeout": _IDLE_MS,
+    # Who writes asks for few rows, by an index, whatever PostgreSQL last knew of its tables' sizes:
+    # it keeps a plan that was made for a small one, or by figures of an hour ago.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+}
+_SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS.items())
 # With the beginning itself, in one exchange.
 _PLACES = {
-    alone: f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT {lock}({_CLASS}, {_WRITERS}), "
-    f"set_config('idle_in_transaction_session_timeout', '{_IDLE_MS}', true)"
+    alone: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
+    f"SELECT {lock}({_CLASS}, {_WRITERS}), {_SET}"
     for alone, lock in ((True, _ALONE), (False, _BESIDE))
 }
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, sele
 from updater_server.parties import tree
 from updater_server.parties.tree import Party
 from updater_server.sales import records, vend_names
-from updater_server.store.engine import reading, writing
+from updater_server.store.engine import one_at_a_time, reading, writing
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import (
     ledger_transaction,
@@ -40,16 +40,20 @@ STEP_ROWS = 500
 QUARTER_S = 900
 """Every time zone is whole quarters of an hour off, so hours and days are sums of them."""
 
+# Sums of each by itself: joined, PostgreSQL may begin at the ledger's first entry for each step.
 _NEW = """
     SELECT t.id, t.kind, t.reference, t.terminal_id, t.sequence, t.created_at,
-        COALESCE(SUM(CASE WHEN a.name = 'voucher_sales' THEN e.amount_minor END), 0) AS face,
-        COALESCE(SUM(CASE WHEN a.name = 'commission' THEN -e.amount_minor END), 0) AS commission,
-        MIN(a.currency) AS currency
-    FROM (SELECT * FROM ledger_transaction WHERE id > :after AND id <= :through
-        AND kind IN ('sale', 'stock_sale', 'refund', 'void', 'correction')
-        ORDER BY id LIMIT :rows) t
-    JOIN ledger_entry e ON e.transaction_id = t.id JOIN account a ON a.id = e.account_id
-    GROUP BY t.id, t.kind, t.reference, t.terminal_id, t.sequence, t.created_at ORDER BY t.id"""
+        COALESCE((SELECT SUM(e.amount_minor) FROM ledger_entry e
+            JOIN account a ON a.id = e.account_id
+            WHERE e.transaction_id = t.id AND a.name = 'voucher_sales'), 0) AS face,
+        COALESCE((SELECT -SUM(e.amount_minor) FROM ledger_entry e
+            JOIN account a ON a.id = e.account_id
+            WHERE e.transaction_id = t.id AND a.name = 'commission'), 0) AS commission,
+        (SELECT MIN(a.currency) FROM ledger_entry e JOIN account a ON a.id = e.account_id
+            WHERE e.transaction_id = t.id) AS currency
+    FROM ledger_transaction t WHERE t.id > :after AND t.id <= :through
+    AND t.kind IN ('sale', 'stock_sale', 'refund', 'void', 'correction')
+    ORDER BY t.id LIMIT :rows"""
 
 
 class Sold(NamedTuple):
@@ -162,7 +166,9 @@ def rebuild(engine: Engine, now: int) -> int:
 
 
 def _step(engine: Engine, through: int, until: int) -> int:
-    with writing(engine) as connection:
+    # No message writes here, so none need wait for it: only one who makes the log for another.
+    with writing(engine, beside=True) as connection:
+        one_at_a_time(connection, "sale_log")
         after = connection.scalar(select(func.max(sale_log.c.id))) or 0
         values = {"after": after, "through": through, "rows": STEP_ROWS}
         trade = _Trade.read(connection)
