@@ -12,7 +12,7 @@ import typer
 from updater_server.cli.floats import terminal_cli
 from updater_server.cli.shared import By, Data, Terminal, acting, say
 from updater_server.errors import InputError
-from updater_server.fleet import operators, terminals, texting
+from updater_server.fleet import merchant_notices, operators, terminals, texting
 from updater_server.sales import losses
 
 __all__ = ["terminal_cli"]
@@ -72,9 +72,13 @@ def call_in(terminal: Terminal, data: Data, by: By) -> None:
 
 @terminal_cli.command("text")
 def merchant_text(terminal: Terminal, text: str, data: Data, by: By) -> None:
-    """What the merchant reads at the next check-in; an empty text takes it away."""
+    """A message to the merchant: it stays on the terminal until it was read, with its date. An
+    empty text takes the last one away where a release before notices runs.
+    """
     with acting(data, by) as act:
         terminal_id = terminals.find(act.connection, terminal)
+        if text:
+            merchant_notices.message(act.connection, terminal_id, text, act.now)
         terminals.set_merchant_text(act.connection, terminal_id, text or None)
         operators.note(act.connection, act.operator, "text", terminal_id.hex(), text, act.now)
     say(f"{terminal_id.hex()} will show {text!r}" if text else f"{terminal_id.hex()}: no text")

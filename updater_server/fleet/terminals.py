@@ -204,7 +204,8 @@ def find(connection: Connection, text: str) -> bytes:
 
 
 def set_merchant_text(connection: Connection, terminal_id: bytes, text: str | None) -> None:
-    """What the merchant reads at the next check-in.
+    """What the merchant reads at the next check-in, on a release that keeps no notices
+    (`merchant_notices`).
 
     Raises:
         InputError: not enrolled, over 200 characters, or not printable.
