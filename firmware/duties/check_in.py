@@ -21,6 +21,7 @@ _SYNC = "firmware.office.sync"
 _CHECK_IN = "firmware.office.check_in"
 _STOCK = "firmware.office.stock_delivery"
 _WINDOWS = "firmware.office.windows"
+_NOTICES = "firmware.kept.notices"
 _CONFIG = "/data/config.json"
 _LOG_ERRORS = const(22)
 
@@ -68,6 +69,7 @@ class CheckIn:
         files = dict(terminal.files.refused)
         now, terminal.message, waiting, recalled = await self._ask(told, files, restarts)
         self._told = files
+        take_notices(terminal)
         self._heard.set()
         terminal.link.reached()
         self._remember()
@@ -146,6 +148,17 @@ class CheckIn:
         log("radio", "batch {}: {}".format(batch_id, why))
         self._terminal.files.refuse("stock/%d" % batch_id, why)
         self.hurry()  # told at once, so that a person hears of it
+
+
+def take_notices(terminal: "Parts") -> None:
+    """Keep what the last answer told the merchant."""
+    told = terminal.messenger.notices
+    if told:
+        terminal.messenger.notices = None
+        try:
+            terminal.messenger.notice, terminal.unread = lent.load(_NOTICES).take(told)
+        finally:
+            lent.give_back((_NOTICES,))
 
 
 def _record(change: "Callable[[], None]") -> None:

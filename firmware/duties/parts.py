@@ -45,6 +45,8 @@ if TYPE_CHECKING:
         messenger: Messenger
         updates: UpdateClient
         message: str | None
+        unread: int
+        """Notices that nobody read yet."""
         selling: bool
 
         def now(self) -> int:

@@ -3,6 +3,7 @@
 from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
 from firmware import lent
 from firmware.duties.apart import apart
+from firmware.duties.check_in import take_notices
 from firmware.log import log
 from firmware.net.link import OFFLINE, ONLINE, SEARCHING
 from firmware.net.modem.errors import ModemError
@@ -136,6 +137,7 @@ class Radio:
             try:
                 sync = lent.load(_SYNC, (_WINDOWS,))
                 await sync.sync(terminal.journal, terminal.messenger, terminal.till, has_checked_in)
+                take_notices(terminal)
             finally:
                 lent.give_back((_SYNC, _WINDOWS))
             self._sync_due_ms = ticks_add(ticks_ms(), terminal.config.sync_s * 1000)

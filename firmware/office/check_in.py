@@ -4,7 +4,7 @@ from bootloader.shared.compat import const
 from firmware.kept.files import digest
 from firmware.office import windows
 from firmware.office.messenger import CHECK_IN, FLOAT_MINOR, UINT32, BadReply, field
-from firmware.office.sync import settle, tell
+from firmware.office.sync import settle, tell, with_notices
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ async def check_in(
     counted = windows.due(_CHECK_IN_RESTARTS in fields)
     if counted:
         fields[_CHECK_IN_COUNTERS] = counted
-    reply = await messenger.exchange(CHECK_IN, fields)
+    reply = await with_notices(messenger, CHECK_IN, fields)
     windows.answered(counted)
     time = field(reply, _CHECK_IN_REPLY_TIME, int, 0, UINT32)
     ledger_minor = field(reply, _CHECK_IN_REPLY_FLOAT, int, -FLOAT_MINOR, FLOAT_MINOR)

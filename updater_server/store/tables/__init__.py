@@ -128,6 +128,7 @@ __all__ = [
     "matching_page",
     "matching_run",
     "matching_step",
+    "merchant_notice",
     "metadata",
     "movement",
     "notice",
