@@ -60,6 +60,7 @@ SERVER = {
     "price_list.offline.max_count": limits.OFFLINE_COUNT,
     "price_list.offline.max_total_minor": limits.OFFLINE_TOTAL_MINOR,
     "price_list.offline.max_age_s": limits.OFFLINE_AGE_S,
+    "price_list.offline.wipe_after_s": limits.OFFLINE_WIPE_S,
     "release.release": limits.RELEASE,
     "release.signed_release": limits.SIGNED_RELEASE,
     "release.built": limits.BUILT,

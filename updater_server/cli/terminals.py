@@ -13,7 +13,7 @@ from updater_server.cli.floats import terminal_cli
 from updater_server.cli.shared import By, Data, Terminal, acting, say
 from updater_server.errors import InputError
 from updater_server.fleet import merchant_notices, operators, terminals, texting
-from updater_server.sales import losses
+from updater_server.sales import losses, stolen
 
 __all__ = ["terminal_cli"]
 
@@ -28,6 +28,33 @@ def block(terminal: Terminal, data: Data, by: By) -> None:
 def unblock(terminal: Terminal, data: Data, by: By) -> None:
     """Let this terminal sell again."""
     _set_blocked(terminal, data, by, False)
+
+
+@terminal_cli.command("stolen")
+def report_stolen(
+    terminal: Terminal,
+    data: Data,
+    by: By,
+    serials: Annotated[
+        Path | None,
+        typer.Option(help="Write the vouchers that may be on it here, for their supplier (CSV)."),
+    ] = None,
+) -> None:
+    """This terminal was reported stolen: it is blocked, wipes its stock at its next word from the
+    server, and says so to whoever holds it. `terminal unblock` takes it back.
+    """
+    with acting(data, by) as act:
+        terminal_id = terminals.find(act.connection, terminal)
+        places = stolen.report(act.connection, terminal_id, act.operator, act.now)
+        text = f"{len(places)} vouchers may be on it"
+        operators.note(act.connection, act.operator, "stolen", terminal_id.hex(), text, act.now)
+        texts = texting.say(act.connection, terminal_id, texting.LOCK, act.operator, act.now)
+    if serials is not None:
+        lines = ["product,serial,expiry,state"]
+        lines += [f"{p.product_id},{p.serial},{p.expires_at},{p.state}" for p in places]
+        serials.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    how = ", and is told by SMS" if texts else ""
+    say(f"{terminal_id.hex()} is blocked as stolen{how}; {text}")
 
 
 def _set_blocked(terminal: str, data: Path, by: str, blocked: bool) -> None:

@@ -33,6 +33,9 @@ from updater_server.wire.content import UINT63, BadMessage, Content, check_uint
 log = logging.getLogger("duka.device_api")
 
 
+STOLEN = "this terminal was reported stolen"
+
+
 def check_in(exchange: Exchange, content: Content) -> Reply:
     """Kind 1: what the terminal reports of itself is kept, and it is told how it stands.
 
@@ -61,7 +64,7 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
     notices = _notices(exchange, content, keys.CheckIn.NOTICES)
     text = owner.merchant_text if notices is None else None
     if owner.blocked:
-        text = online.REFUSALS["blocked"]
+        text = STOLEN if owner.stolen_at is not None else online.REFUSALS["blocked"]
     reply = {
         named.TIME: now,
         named.FLOAT: _float_told(connection, terminal_id, owner.blocked),
@@ -71,6 +74,8 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
     }
     if owner.blocked:
         reply[named.BLOCKED] = True
+    if owner.stolen_at is not None:
+        reply[named.STOLEN] = True
     if notices:
         reply[named.NOTICES] = notices
     if exchange.service.coap_port is not None:

@@ -69,6 +69,7 @@ class CheckInReply:
     COAP_PORT = 8
     SMS_TO = 9
     NOTICES = 10
+    STOLEN = 11
 
 
 class Sale:

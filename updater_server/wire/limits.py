@@ -31,6 +31,7 @@ RECIPIENT_START = (1, 8)
 OFFLINE_COUNT = (0, 10_000)
 OFFLINE_TOTAL_MINOR = (0, (1 << 30) - 1)
 OFFLINE_AGE_S = (0, 31_536_000)
+OFFLINE_WIPE_S = (0, 31_536_000)
 
 # Release entry and rollout plan
 RELEASE = (1, UINT32)

@@ -63,6 +63,7 @@ terminal = Table(
     Column("acknowledged_through", Big, nullable=False, default=0),
     Column("chain_tag", LargeBinary(8)),  # null: unknown, after a lost record
     Column("currency", String(3), nullable=False, server_default=""),  # "": not said yet
+    Column("stolen_at", Big),  # when it was reported stolen; it is blocked, too
     Column("notice_number", Big, nullable=False, server_default="0"),  # of its newest notice
     Column("notices_through", Big),  # which it says it has; null: its release keeps none
     Index(None, "enrolled_by", "enrolled_at"),
