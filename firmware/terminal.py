@@ -145,6 +145,7 @@ class Terminal:
         self.messenger.notice, self.unread = lent.load(_NOTICES).standing()
         lent.give_back((_NOTICES,))
         self.till.blocked = self.memory.get("held", False)
+        self.till.stolen = self.memory.get("stolen", False)
         self.updates = UpdateClient(
             self.http,
             board,

@@ -84,7 +84,9 @@ class CheckIn:
             self.done = True
             _record(boot.control.running_well)
             log("radio", "server reached, time {}".format(now))
-        if not restarts:
+        if terminal.till.stolen:
+            self.wipe()
+        elif not restarts:
             waiting = [n for n in waiting if "stock/%d" % n not in files]
             await self._stock(waiting, recalled)
 
@@ -92,11 +94,13 @@ class CheckIn:
         """What the office said holds after a restart without a network, too."""
         terminal = self._terminal
         memory = terminal.memory
-        sms_to, held = terminal.messenger.sms_to, terminal.till.blocked
+        sms_to = terminal.messenger.sms_to
         if memory.get("sms_to", "") != sms_to:
             memory.put("sms_to", sms_to)
-        if memory.get("held", False) != held:
-            memory.put("held", held)
+        till = terminal.till
+        for name, says in (("held", till.blocked), ("stolen", till.stolen), ("wiped", False)):
+            if memory.get(name, False) != says:
+                memory.put(name, says)
 
     async def _ask(
         self, told: list[int | str] | None, files: dict[str, str], restarts: int
@@ -141,6 +145,15 @@ class CheckIn:
                 log("radio", "{} new batches".format(new))
         except JournalFull as error:
             log("radio", "stock: " + str(error))
+        finally:
+            lent.give_back((_STOCK,))
+
+    def wipe(self) -> None:
+        """Wipe the stock; a file that cannot be removed is tried again at the next occasion."""
+        terminal = self._terminal
+        try:
+            lent.load(_STOCK).wipe(terminal.journal, terminal.stock)
+            log("radio", "stock wiped")
         finally:
             lent.give_back((_STOCK,))
 

@@ -40,6 +40,7 @@ _CHECK_IN_REPLY_RECALLED = const(6)
 _CHECK_IN_REPLY_BLOCKED = const(7)
 _CHECK_IN_REPLY_COAP_PORT = const(8)
 _CHECK_IN_REPLY_SMS_TO = const(9)
+_CHECK_IN_REPLY_STOLEN = const(11)
 
 
 def status(
@@ -135,6 +136,7 @@ async def check_in(
                 raise BadReply("no telephone number")
     messenger.sms_to = sms_to
     till.blocked = reply.get(_CHECK_IN_REPLY_BLOCKED) is True
+    till.stolen = reply.get(_CHECK_IN_REPLY_STOLEN) is True
     if through < journal.state.acknowledged:
         # It was put back from a back-up: it hears again what it has forgotten, and its figure of
         # the float is not believed until then.

@@ -35,6 +35,7 @@ from firmware.flows.steps import (
     explain,
     finish,
     hand_over,
+    held,
     paper,
     pin,
     reach,
@@ -139,6 +140,13 @@ def _one_sale(stands: str) -> Callable[[Any], Any]:
 
 def _looking(desk: Any) -> Any:
     return report.looked(desk, said(None)())
+
+
+def _held(key: str) -> Callable[[Any], Any]:
+    async def shown(desk: Any) -> None:
+        held._tell(desk, key, (("#", "ok"),) if key == "s_wiped" else ())
+
+    return shown
 
 
 def _noticed(desk: Any) -> Any:
@@ -335,6 +343,8 @@ SCENES = [
     Scene("Z report, a copy", "21#", z_report.run, {"till.journal": journal_of(TODAY, [], [Z_1])}),
     Scene("Z report, none", "27##", z_report.run),
     Scene("messages", "*", messages.run),
+    Scene("stolen", "", _held("s_stolen")),
+    Scene("wiped", "", _held("s_wiped")),
     Scene("notices", "1*2*3**", _noticed, {"unread": 2}),
     Scene("language", "B*", language.run),
     Scene("this terminal", "B*", info.run),

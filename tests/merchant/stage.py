@@ -198,6 +198,7 @@ def till_of(desk: Any, sold: Voucher) -> SimpleNamespace:
         person=0,
         float_minor=1_234_567,
         blocked=False,
+        stolen=False,
         stock_left=lambda name: 12,
         journal=journal_of(TODAY),
         unfinished=list,

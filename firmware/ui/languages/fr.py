@@ -243,6 +243,6 @@ r_digest|Empreinte
 deposit|Dépôt
 paid_out|Retrait
 float_then|Solde après
-s_stolen|Ce terminal a été déclaré volé. Il ne vend rien. Si vous l'avez: appelez ce numéro.
+s_stolen|Terminal déclaré volé. Il ne vend rien. Si vous l'avez, appelez:
 s_wiped|Trop longtemps sans le bureau: le stock a été effacé. Trouvez le réseau.
 """

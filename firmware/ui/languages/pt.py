@@ -243,6 +243,6 @@ r_digest|Resumo
 deposit|Depósito
 paid_out|Levantamento
 float_then|Saldo depois
-s_stolen|Este terminal foi dado como roubado. Não vende nada. Quem o tem: ligue para este número.
+s_stolen|Terminal roubado. Não vende nada. Quem o tem ligue para:
 s_wiped|Tempo demais sem o escritório: o stock foi apagado. Procure rede.
 """
