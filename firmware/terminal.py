@@ -146,6 +146,7 @@ class Terminal:
         lent.give_back((_NOTICES,))
         self.till.blocked = self.memory.get("held", False)
         self.till.stolen = self.memory.get("stolen", False)
+        self.stock.wiped_through = self.memory.get("wiped_through", 0)
         self.updates = UpdateClient(
             self.http,
             board,

@@ -151,8 +151,11 @@ class CheckIn:
     def wipe(self) -> None:
         """Wipe the stock; a file that cannot be removed is tried again at the next occasion."""
         terminal = self._terminal
+        stock = terminal.stock
+        stock.wiped_through = max(list(terminal.journal.state.batches) + [stock.wiped_through])
+        terminal.memory.put("wiped_through", stock.wiped_through)
         try:
-            lent.load(_STOCK).wipe(terminal.journal, terminal.stock)
+            lent.load(_STOCK).wipe(terminal.journal, stock)
             log("radio", "stock wiped")
         finally:
             lent.give_back((_STOCK,))

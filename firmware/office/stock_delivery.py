@@ -49,6 +49,9 @@ async def _renew_stock(journal: "Journal", messenger: "Messenger", stock: "Stock
     """
     state = journal.state
     needed = _needed(journal)
+    for batch_id in set(needed) - set(_needed(journal, state.unfinished)):
+        if batch_id <= stock.wiped_through:
+            del needed[batch_id]
     for batch_id in needed:
         try:
             for index in needed[batch_id]:
