@@ -45,6 +45,28 @@ def test_a_deposit_stays_unread_over_a_cut_until_it_was_read_and_prints_a_slip_a
     assert "DUPLICATE" not in original and "DUPLICATE" in copy
 
 
+def test_a_slip_without_paper_is_begun_by_nobody_and_is_an_original_later() -> None:
+    done = run(
+        *IN,
+        ["notices", [DEPOSIT]],
+        ["press", "5"],
+        ["see", "1 @ 22/09"],
+        ["press", "1"],
+        ["see", "Deposit"],
+        ["printer", "paper_out"],
+        ["press", "#"],
+        ["see", "No paper"],
+        ["printer", "ok"],
+        ["press", "*"],
+        ["see", "1 22/09 50 000.00"],
+        ["press", "1"],
+        ["see", "Deposit"],
+        ["press", "#"],
+        ["see", "1 22/09 50 000.00"],
+    )
+    assert done.paper[-1].count("Deposit") == 1 and "DUPLICATE" not in done.paper[-1]
+
+
 def test_what_is_told_again_is_there_once() -> None:
     run(
         ["notices", [MESSAGE]],
