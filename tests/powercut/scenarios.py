@@ -402,7 +402,8 @@ def _reads_all(life: Life) -> None:
 
 
 def _all_told(world: World) -> list[str]:
-    if world.server.notices_through == max(number for number, *_ in world.server.notices):
+    numbers = [number for number, *_ in world.server.notices]
+    if world.server.notices_through == max(numbers, default=0):
         return []
     return ["a notice never came"]
 
