@@ -52,6 +52,7 @@ PRINTER_BAUD = 9600
 
 _PRICES = "/data/catalogue.json"
 _WINDOWS = "firmware.office.windows"
+_NOTICES = "firmware.kept.notices"
 _NOTHING_TO_SELL = (
     b'{"version": 1, "currency": "XXX", "minor_digits": 2, "products": [], "offline":'
     b' {"max_amount_minor": 0, "max_count": 0, "max_total_minor": 0, "max_age_s": 0}}'
@@ -61,7 +62,8 @@ _NOTHING_TO_SELL = (
 class Terminal:
     """Flows know it as `firmware.flows.desk.Desk`, duties as `firmware.duties.parts.Parts`.
 
-    `message`: the server's last text for the merchant, or None. `selling`: a flow is open.
+    `message`: the server's last text for the merchant, or None. `unread`: notices that nobody read
+    yet. `selling`: a flow is open.
     """
 
     second_ms = 1000
@@ -140,7 +142,11 @@ class Terminal:
         self.messenger.random = board.random
         self.messenger.device_key = who.device_key
         self.messenger.sms_to = self.memory.get("sms_to", "")
+        self.messenger.notice, self.unread = lent.load(_NOTICES).standing()
+        lent.give_back((_NOTICES,))
         self.till.blocked = self.memory.get("held", False)
+        self.till.stolen = self.memory.get("stolen", False)
+        self.stock.wiped_through = self.memory.get("wiped_through", 0)
         self.updates = UpdateClient(
             self.http,
             board,

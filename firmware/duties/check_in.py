@@ -21,6 +21,7 @@ _SYNC = "firmware.office.sync"
 _CHECK_IN = "firmware.office.check_in"
 _STOCK = "firmware.office.stock_delivery"
 _WINDOWS = "firmware.office.windows"
+_NOTICES = "firmware.kept.notices"
 _CONFIG = "/data/config.json"
 _LOG_ERRORS = const(22)
 
@@ -68,6 +69,7 @@ class CheckIn:
         files = dict(terminal.files.refused)
         now, terminal.message, waiting, recalled = await self._ask(told, files, restarts)
         self._told = files
+        take_notices(terminal)
         self._heard.set()
         terminal.link.reached()
         self._remember()
@@ -82,7 +84,9 @@ class CheckIn:
             self.done = True
             _record(boot.control.running_well)
             log("radio", "server reached, time {}".format(now))
-        if not restarts:
+        if terminal.till.stolen:
+            self.wipe()
+        elif not restarts:
             waiting = [n for n in waiting if "stock/%d" % n not in files]
             await self._stock(waiting, recalled)
 
@@ -90,11 +94,13 @@ class CheckIn:
         """What the office said holds after a restart without a network, too."""
         terminal = self._terminal
         memory = terminal.memory
-        sms_to, held = terminal.messenger.sms_to, terminal.till.blocked
+        sms_to = terminal.messenger.sms_to
         if memory.get("sms_to", "") != sms_to:
             memory.put("sms_to", sms_to)
-        if memory.get("held", False) != held:
-            memory.put("held", held)
+        till = terminal.till
+        for name, says in (("held", till.blocked), ("stolen", till.stolen), ("wiped", False)):
+            if memory.get(name, False) != says:
+                memory.put(name, says)
 
     async def _ask(
         self, told: list[int | str] | None, files: dict[str, str], restarts: int
@@ -142,10 +148,33 @@ class CheckIn:
         finally:
             lent.give_back((_STOCK,))
 
+    def wipe(self) -> None:
+        """Wipe the stock; a file that cannot be removed is tried again at the next occasion."""
+        terminal = self._terminal
+        stock = terminal.stock
+        stock.wiped_through = max(list(terminal.journal.state.batches) + [stock.wiped_through])
+        terminal.memory.put("wiped_through", stock.wiped_through)
+        try:
+            lent.load(_STOCK).wipe(terminal.journal, stock)
+            log("radio", "stock wiped")
+        finally:
+            lent.give_back((_STOCK,))
+
     def _refused_batch(self, batch_id: int, why: str) -> None:
         log("radio", "batch {}: {}".format(batch_id, why))
         self._terminal.files.refuse("stock/%d" % batch_id, why)
         self.hurry()  # told at once, so that a person hears of it
+
+
+def take_notices(terminal: "Parts") -> None:
+    """Keep what the last answer told the merchant."""
+    told = terminal.messenger.notices
+    if told:
+        terminal.messenger.notices = None
+        try:
+            terminal.messenger.notice, terminal.unread = lent.load(_NOTICES).take(told)
+        finally:
+            lent.give_back((_NOTICES,))
 
 
 def _record(change: "Callable[[], None]") -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from firmware.kept.memory import Memory
     from firmware.net.link import Link
     from firmware.office.messenger import Messenger
+    from firmware.sales.catalogue import Catalogue
     from firmware.sales.journal import Journal
     from firmware.sales.stock import Stock
     from firmware.sales.till import Till
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         journal: Journal
         stock: Stock
         till: Till
+        catalogue: Catalogue
         battery: Battery
         keypad: Keypad
         printer: Printer
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
         messenger: Messenger
         updates: UpdateClient
         message: str | None
+        unread: int
+        """Notices that nobody read yet."""
         selling: bool
 
         def now(self) -> int:

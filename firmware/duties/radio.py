@@ -3,11 +3,13 @@
 from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
 from firmware import lent
 from firmware.duties.apart import apart
+from firmware.duties.check_in import take_notices
 from firmware.log import log
 from firmware.net.link import OFFLINE, ONLINE, SEARCHING
 from firmware.net.modem.errors import ModemError
 from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
 from firmware.sales.journal import JournalFull
+from firmware.sales.offline_limits import must_wipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ _FIRST_PAUSE_MS = 5000
 _SEEK_MS = 40000
 """So seldom an idle terminal out of coverage looks whether there is a cell; a key makes it look."""
 _LONGEST_PAUSE_MS = 300000
+_ASKED_MS = 600000
+"""So long after its start a terminal that is away for too long wipes its stock."""
 _ADRIFT_MS = 120000
 """So long without a network is a data context still believed in."""
 
@@ -40,6 +44,8 @@ class Radio:
         self._adrift_ms = 0
         self._sync_due_ms = ticks_ms()
         self.alive_ms = ticks_ms()
+        self._asked_from_ms = ticks_ms()
+        self._has_asked = self._was_open = False
 
     async def run(self) -> None:
         """Keep the server and this terminal in touch, for ever."""
@@ -47,6 +53,7 @@ class Radio:
         link = terminal.link
         while True:
             self.alive_ms = ticks_ms()
+            self._look_at_policy()
             if link.modem.sms_waiting and link.modem.registered and terminal.messenger.sms_to:
                 await self._read_sms()
             if link.modem.attached and not link.modem.registered:
@@ -78,6 +85,22 @@ class Radio:
             look_ms = _NOBODY_LOOKS_MS if alone else _SIGNAL_MS
             texts = bool(terminal.messenger.sms_to)
             await link.watch(min(look_ms, terminal.config.sync_s * 1000), alone, texts)
+
+    def _look_at_policy(self) -> None:
+        """Wipe the stock of a terminal that was away for too long. What a clock that went wrong
+        says is put right by the server first: it has some minutes.
+        """
+        terminal = self._terminal
+        state = terminal.journal.state
+        if not self._has_asked:
+            self._has_asked = ticks_diff(ticks_ms(), self._asked_from_ms) >= _ASKED_MS
+        if not self._has_asked or not must_wipe(terminal.catalogue, state, terminal.now()):
+            return
+        is_open = bool(state.unfinished)  # its file stays till it has its end
+        if is_open or self._was_open or not terminal.memory.get("wiped", False):
+            self._was_open = is_open
+            self._check_in.wipe()
+            terminal.memory.put("wiped", True)
 
     async def _read_sms(self) -> None:
         """See to what lies on the card; a word of the office has it asked what holds now."""
@@ -136,6 +159,7 @@ class Radio:
             try:
                 sync = lent.load(_SYNC, (_WINDOWS,))
                 await sync.sync(terminal.journal, terminal.messenger, terminal.till, has_checked_in)
+                take_notices(terminal)
             finally:
                 lent.give_back((_SYNC, _WINDOWS))
             self._sync_due_ms = ticks_add(ticks_ms(), terminal.config.sync_s * 1000)

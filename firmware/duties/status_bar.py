@@ -28,6 +28,7 @@ async def show(terminal: "Parts") -> None:
             percent,
             "+" if charging else "!" if percent <= LOW_PERCENT else "",
             time_text(terminal.now(), terminal.config.utc_offset_s),
+            terminal.unread,
         )
         if terminal.ui.idle_ms() < _NOBODY_LOOKS_MS:
             await asyncio.sleep_ms(to_beat_ms(_STATUS_MS))

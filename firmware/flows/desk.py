@@ -47,6 +47,8 @@ if TYPE_CHECKING:
         """A flow is open: no update switches now."""
         message: str | None
         """The server's last text for the merchant."""
+        unread: int
+        """Notices that nobody read yet."""
         second_ms: int
         """How long a second of a lock lasts; shorter in tests."""
 

@@ -79,7 +79,8 @@ async def menu(desk: "Desk", role: int) -> None:
             _, name = entry
             if may(role, name) and (name not in _BY_OTHERS or desk.catalogue.has_kind(name)):
                 entries += (entry,)
-        names = [desk.words(key) for key, _ in entries]
+        sign = " @%d" % desk.unread if desk.unread else ""
+        names = [desk.words(key) + (sign if name == "messages" else "") for key, name in entries]
         copy = (("D", "copy"),) if may(role, "reprint") else ()
         at = await desk.ui.choose(desk.words("menu"), names, "out", copy)
         if at is None:
@@ -92,7 +93,7 @@ async def run_flow(desk: "Desk", name: str) -> None:
     desk.selling = True
     try:
         steps: tuple[str, ...] = _STEPS if name in _ON_PAPER else ()
-        if name == "day_report":
+        if name in ("day_report", "messages"):
             steps = _STEPS_OF_REPORTS
         if name in _SELLING:
             steps += _MORE_STEPS

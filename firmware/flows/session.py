@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from firmware.flows.desk import Desk
 
 
+_HELD = "firmware.flows.steps.held"
 _STAY = ("firmware.flows.session",)
 """What of the flows is never given back: it waits for the next merchant."""
 
@@ -18,9 +19,14 @@ async def sessions(desk: "Desk") -> None:
     """Let one merchant after the other sign in, for ever, while there is something to sell."""
     while True:
         collect()
+        if desk.till.stolen:
+            await load(_HELD).stolen(desk)
+            continue
         if not desk.catalogue.products and not desk.till.unfinished():
             desk.ui.tell(desk.words("service"), desk.words("s_catalogue"))
             await desk.ui.key_within("", 1000)
+            continue
+        if desk.memory.get("wiped", False) and not await load(_HELD).wiped(desk):
             continue
         await session(desk)
 

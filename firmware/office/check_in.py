@@ -4,7 +4,7 @@ from bootloader.shared.compat import const
 from firmware.kept.files import digest
 from firmware.office import windows
 from firmware.office.messenger import CHECK_IN, FLOAT_MINOR, UINT32, BadReply, field
-from firmware.office.sync import settle, tell
+from firmware.office.sync import settle, tell, with_notices
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _CHECK_IN_REPLY_RECALLED = const(6)
 _CHECK_IN_REPLY_BLOCKED = const(7)
 _CHECK_IN_REPLY_COAP_PORT = const(8)
 _CHECK_IN_REPLY_SMS_TO = const(9)
+_CHECK_IN_REPLY_STOLEN = const(11)
 
 
 def status(
@@ -108,7 +109,7 @@ async def check_in(
     counted = windows.due(_CHECK_IN_RESTARTS in fields)
     if counted:
         fields[_CHECK_IN_COUNTERS] = counted
-    reply = await messenger.exchange(CHECK_IN, fields)
+    reply = await with_notices(messenger, CHECK_IN, fields)
     windows.answered(counted)
     time = field(reply, _CHECK_IN_REPLY_TIME, int, 0, UINT32)
     ledger_minor = field(reply, _CHECK_IN_REPLY_FLOAT, int, -FLOAT_MINOR, FLOAT_MINOR)
@@ -135,6 +136,7 @@ async def check_in(
                 raise BadReply("no telephone number")
     messenger.sms_to = sms_to
     till.blocked = reply.get(_CHECK_IN_REPLY_BLOCKED) is True
+    till.stolen = reply.get(_CHECK_IN_REPLY_STOLEN) is True
     if through < journal.state.acknowledged:
         # It was put back from a back-up: it hears again what it has forgotten, and its figure of
         # the float is not believed until then.

@@ -114,6 +114,9 @@ class Messenger:
     `sms_to`: the number on which the office answers short messages, "" where it answers none;
     `texted`: the last questions that went there, each (sequence of the sale, counter);
     `device_key`: what the office's words by short message are sealed under.
+
+    `notice`: the number of the newest notice that is kept, `notice_told`: which the office has
+    heard; `notices`: what its last answer told of them, until the duty keeps it.
     """
 
     def __init__(
@@ -136,6 +139,9 @@ class Messenger:
         self.misses = 1
         self.sms_to = ""
         self.device_key = b""
+        self.notice = 0
+        self.notice_told = -1
+        self.notices: Any = None
         self.texted: tuple[tuple[int, int], ...] = ()
         self._rests_until_ms = ticks_ms()
 

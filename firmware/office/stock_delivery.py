@@ -1,11 +1,12 @@
 """Stock that the server has for this terminal: fetched, stored, confirmed, fetched again, recalled
-(message kinds 4 and 5).
+(message kinds 4 and 5), and wiped.
 
 Each call may be cut at any await and made again.
 """
 
 from bootloader.shared.compat import collect, const
 from firmware.office.messenger import STOCK, STOCK_RECEIVED, BadReply, ServerRefused, field
+from firmware.sales.journal import JournalFull
 from firmware.sales.state import INTENT_OFFLINE, MAX_BATCHES, restated
 from firmware.sales.state import STOCK as STOCK_RECORD
 from firmware.sales.stock import MAX_BYTES, StockError
@@ -18,17 +19,22 @@ if TYPE_CHECKING:
     from firmware.sales.journal import Journal
     from firmware.sales.stock import Stock
 
+_WIPED = const(1)
 _STOCK_BATCH = const(1)
 _STOCK_REPLY_FILE = const(1)
 _STOCK_RECEIVED_BATCH = const(1)
 _STOCK_RECEIVED_SHA_256 = const(2)
 
 
-def _needed(journal: "Journal") -> dict[int, list[int]]:
-    """{batch id: indexes} of what an open sale or the last one may still have to open."""
+def _needed(journal: "Journal", of: "list[list[int]] | None" = None) -> dict[int, list[int]]:
+    """{batch id: indexes} of what an open sale or the last one may still have to open; `of`: of
+    these sales alone.
+    """
     state = journal.state
     needed: dict[int, list[int]] = {}
-    for known in state.unfinished + ([state.last_sale] if state.last_sale else []):
+    if of is None:
+        of = state.unfinished + ([state.last_sale] if state.last_sale else [])
+    for known in of:
         said = restated(journal.read, known)
         if said and said[0] == INTENT_OFFLINE:
             needed.setdefault(said[5], []).append(said[6])
@@ -43,6 +49,9 @@ async def _renew_stock(journal: "Journal", messenger: "Messenger", stock: "Stock
     """
     state = journal.state
     needed = _needed(journal)
+    for batch_id in set(needed) - set(_needed(journal, state.unfinished)):
+        if batch_id <= stock.wiped_through:
+            del needed[batch_id]
     for batch_id in needed:
         try:
             for index in needed[batch_id]:
@@ -67,6 +76,24 @@ def stop_batches(journal: "Journal", batch_ids: "Iterable[int]") -> None:
         position = journal.state.batches.get(batch_id)
         if position and position[0] < position[1]:
             journal.append(STOCK_RECORD, [batch_id, position[0]])
+
+
+def wipe(journal: "Journal", stock: "Stock") -> None:
+    """Wipe the stock: the terminal is stolen, or was away for too long.
+
+    First the journal says of each batch that nothing of it is sold from its next index on, so that
+    the office can have it back; then the files go, but for those that a sale that is not at its end
+    needs. In a full journal nothing is said, and the files go all the same: then the batches are
+    fetched again once the terminal is home. Harmless twice.
+    """
+    state = journal.state
+    try:
+        for batch_id, (index, count) in sorted(state.batches.items()):
+            if index < count:
+                journal.append(STOCK_RECORD, [batch_id, index, _WIPED])
+    except JournalFull:
+        pass
+    stock.keep_only(_needed(journal, state.unfinished))
 
 
 async def fetch_stock(

@@ -32,6 +32,8 @@ _ASK = "firmware.office.ask"
 MESSAGE_BYTES = const(1900)  # of records; sealed it stays under 2 KiB
 _JOURNAL_RECORDS = const(1)
 _JOURNAL_COUNTERS = const(13)
+_NOTICES = const(17)
+_REPLY_NOTICES = const(10)
 _JOURNAL_REPLY_ACKNOWLEDGED = const(1)
 _JOURNAL_REPLY_FLOAT = const(2)
 _JOURNAL_REPLY_BATCHES = const(6)
@@ -128,12 +130,25 @@ async def _told(messenger: "Messenger", records: list[bytes]) -> "Content":
         question[_JOURNAL_COUNTERS] = counted
     counts.add(_SETTLES_TRIED)
     try:
-        reply = await messenger.exchange(JOURNAL, question)
+        reply = await with_notices(messenger, JOURNAL, question)
     except (NoNetwork, BadReply):
         counts.add(_SETTLES_FAILED)
         raise
     windows.answered(counted)
     counts.add(_JOURNAL_LOST, records.count(b""))
+    return reply
+
+
+async def with_notices(messenger: "Messenger", kind: int, fields: "Content") -> "Content":
+    """`messenger.exchange`, which says besides what notices are here, if the office has not heard
+    it, and notes those that it tells.
+    """
+    notice = messenger.notice
+    if notice != messenger.notice_told:
+        fields[_NOTICES] = notice
+    reply = await messenger.exchange(kind, fields)
+    messenger.notice_told = notice
+    messenger.notices = reply.get(_REPLY_NOTICES)
     return reply
 
 

@@ -108,6 +108,7 @@ class Catalogue:
         self.version = self.minor_digits = 0
         self.currency = ""
         self.max_amount_minor = self.max_count = self.max_total_minor = self.max_age_s = 0
+        self.wipe_after_s = 0
         try:
             lent.load(_PRICE_LIST, _READER + (_SCAN,)).take_in(self, read, size_bytes)
         finally:

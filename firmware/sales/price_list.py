@@ -43,6 +43,8 @@ def take_in(catalogue: "Catalogue", read: "Read", size_bytes: int) -> None:
     catalogue.max_count = get_field(offline, "max_count", int, 0, 10000)
     catalogue.max_total_minor = get_field(offline, "max_total_minor", int, 0, AMOUNT)
     catalogue.max_age_s = get_field(offline, "max_age_s", int, 0, 31536000)
+    if "wipe_after_s" in offline:
+        catalogue.wipe_after_s = get_field(offline, "wipe_after_s", int, 0, 31536000)
 
 
 def _scan(read: "Read", size_bytes: int, products: "Products") -> bytes:

@@ -100,6 +100,7 @@ class Stock:
         self._doubtful: set[int] = set()
         # batches asked for again since power-on: whether the file came
         self._asked: dict[int, bool] = {}
+        self.wiped_through = 0  # batches up to this id were wiped: no copy is worth their files
 
     def _path(self, batch_id: int) -> str:
         return "{}/{}.cbor".format(self._folder, batch_id)

@@ -91,6 +91,7 @@ class Till:
         self._again: dict[int, Any] = {}  # ticks of the clock
         self.under_way = 0  # the sale that its merchant is asking the server for
         self.blocked = False  # the office's last word
+        self.stolen = False  # as well
         self.person = 0  # who sells: a number of `firmware.kept.people`, 0 the owner
 
     # --- figures ---

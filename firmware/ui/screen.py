@@ -27,7 +27,7 @@ class Screen:
     def __init__(self, lcd: "Lcd") -> None:
         self._lcd = lcd
         self._canvas = Canvas()
-        self._state: tuple[int, str, int, int, str, str] | None = None
+        self._state: tuple[int, str, int, int, str, str, int] | None = None
 
     def status(
         self,
@@ -37,12 +37,14 @@ class Screen:
         percent: int,
         beside: str = "",
         clock: str = "",
+        unread: int = 0,
     ) -> None:
         """Draw the status bar: `signal` 0-31 or 99, `network` word, sales that the server lacks.
 
-        `beside` the battery stands a sign of one letter; `clock` where there is room for it.
+        `beside` the battery stands a sign of one letter; `clock` where there is room for it;
+        `unread` messages.
         """
-        state = (signal, network, unsent, percent, beside, clock)
+        state = (signal, network, unsent, percent, beside, clock, unread)
         if state != self._state:
             self._state = state
             self._bar()
@@ -53,7 +55,7 @@ class Screen:
         canvas.clear(0, 8)
         if self._state is None:
             return
-        signal, network, unsent, percent, beside, clock = self._state
+        signal, network, unsent, percent, beside, clock, unread = self._state
         lit = 0 if signal > 31 else (signal + 7) // 8
         for bar in range(4):
             height = 1 + 2 * bar if bar < lit else 1
@@ -66,11 +68,12 @@ class Screen:
         canvas.fill(x + 2, 2, (percent * 11 + 50) // 100, 3)
         canvas.text(x - 6, 0, beside)
         x -= 9
-        if unsent:
-            text = "\x01" + str(unsent)
-            x -= text_width(text)
-            canvas.text(x, 0, text)
-            x -= 4
+        for sign, count in (("\x01", unsent), ("@", unread)):
+            if count:
+                text = sign + str(count)
+                x -= text_width(text)
+                canvas.text(x, 0, text)
+                x -= 4
         x -= text_width(clock)
         if x >= left:
             canvas.text(x, 0, clock)

@@ -20,7 +20,7 @@ from bootloader.shared.partitions import BlockDevice, Partition
 from firmware import lent, log, terminal
 from firmware.drivers import keypad as keypad_driver
 from firmware.drivers.lcd import Lcd
-from firmware.duties import status_bar
+from firmware.duties import check_in, status_bar
 from firmware.flows.session import sessions
 from firmware.kept.config import Config
 from firmware.kept.memory import Memory
@@ -527,6 +527,11 @@ class Counter:
 
     async def do_message(self, text):
         self.app.message = text
+        return True
+
+    async def do_notices(self, told):
+        self.app.messenger.notices = told
+        check_in.take_notices(self.app)
         return True
 
     async def do_idle_after_ms(self, ms):

@@ -35,6 +35,7 @@ from firmware.flows.steps import (
     explain,
     finish,
     hand_over,
+    held,
     paper,
     pin,
     reach,
@@ -48,6 +49,7 @@ from firmware.ui import dialogs
 from tests.merchant.stage import (
     BY_THREE,
     METER,
+    NOW,
     PIN,
     PIN_HASH,
     SHIFTS,
@@ -57,6 +59,7 @@ from tests.merchant.stage import (
     Scene,
     journal_of,
     many,
+    noticed,
     said,
     sale_of,
     sold_of,
@@ -137,6 +140,24 @@ def _one_sale(stands: str) -> Callable[[Any], Any]:
 
 def _looking(desk: Any) -> Any:
     return report.looked(desk, said(None)())
+
+
+def _held(key: str) -> Callable[[Any], Any]:
+    async def shown(desk: Any) -> None:
+        held._tell(desk, key, (("#", "ok"),) if key == "s_wiped" else ())
+
+    return shown
+
+
+def _noticed(desk: Any) -> Any:
+    """A message, a deposit and money that was paid out, two of them unread."""
+    said = "Closed on Friday. We open again on Saturday at eight, and sell till noon."
+    here: list[Any] = [
+        ((NOW - 900_000, 1), [NOW - 900_000, -50_000, "UNDO:MPESA QF7J12", 1_184_567]),
+        ((NOW - 90_000, 0), [NOW - 90_000, 1_250_000, "MPESA QF7J12", 2_484_567]),
+        ((NOW, 0), [NOW, said]),
+    ]
+    return noticed(desk, here)
 
 
 async def _no_sales(desk: Any) -> None:
@@ -322,6 +343,9 @@ SCENES = [
     Scene("Z report, a copy", "21#", z_report.run, {"till.journal": journal_of(TODAY, [], [Z_1])}),
     Scene("Z report, none", "27##", z_report.run),
     Scene("messages", "*", messages.run),
+    Scene("stolen", "", _held("s_stolen")),
+    Scene("wiped", "", _held("s_wiped")),
+    Scene("notices", "1*2*3**", _noticed, {"unread": 2}),
     Scene("language", "B*", language.run),
     Scene("this terminal", "B*", info.run),
     *CANCELLING,

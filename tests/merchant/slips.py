@@ -17,6 +17,7 @@ from tests.merchant.stage import (
     Z_1,
     desk_for,
     journal_of,
+    noticed,
     played,
     sale_of,
     sold_of,
@@ -79,6 +80,10 @@ def _of(run: Callable[[Any], Any], keys: str = "#", **changes: Any) -> Callable[
     return made
 
 
+def _deposit(state: int) -> Callable[[Any], Any]:
+    return lambda desk: noticed(desk, [((NOW, state), [NOW, 1_250_000, "MPESA QF7J12", 2_484_567])])
+
+
 def _cancelled(desk: Any) -> Any:
     return cancel.slip(desk, sale_of("water", "0712345678", False))
 
@@ -98,4 +103,6 @@ SLIPS: dict[str, Callable[[str], bytes]] = {
     "Z report, a copy": _of(z_report.run, "21#", journal=journal_of(TODAY, [], [Z_1])),
     "shift": _of(shift.run, "1240##", files=staff(), journal=journal_of(BY_THREE, SHIFTS)),
     "cancelled": _of(_cancelled),
+    "deposit": _of(_deposit(0), "1#"),
+    "deposit, a copy": _of(_deposit(2), "1#"),
 }

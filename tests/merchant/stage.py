@@ -15,6 +15,7 @@ from typing import Any
 
 from bootloader.shared.hashes import pbkdf2_sha256
 from firmware.drivers.battery import LOW_PERCENT
+from firmware.flows import messages
 from firmware.kept import people
 from firmware.kept.files import Kept
 from firmware.kept.people import CASHIER, TECHNICIAN, People
@@ -197,6 +198,7 @@ def till_of(desk: Any, sold: Voucher) -> SimpleNamespace:
         person=0,
         float_minor=1_234_567,
         blocked=False,
+        stolen=False,
         stock_left=lambda name: 12,
         journal=journal_of(TODAY),
         unfinished=list,
@@ -241,6 +243,25 @@ def staff(is_full: bool = False) -> Flash:
     return Flash(everybody.dump(), is_full)
 
 
+async def noticed(desk: Any, here: list[tuple[tuple[int, int], list[Any]]]) -> None:
+    """The flow of messages, with these notices: each its place, and what it says."""
+    real = messages.notices
+    said = dict(here)
+
+    def mark(place: tuple[int, int]) -> tuple[int, int]:
+        after = place[0], place[1] + 1
+        said[after] = said.pop(place)
+        return after
+
+    messages.notices = SimpleNamespace(
+        places=lambda: sorted(said), read=lambda place: said[place], mark=mark
+    )
+    try:
+        await messages.run(desk)
+    finally:
+        messages.notices = real
+
+
 def desk_for(keys: str, to: str, changes: dict[str, Any]) -> Any:
     """A desk in the language `to`; `changes`: its parts by dotted name."""
     desk = desk_of(_prices(), SimpleNamespace(), keys, to)
@@ -273,6 +294,7 @@ def desk_for(keys: str, to: str, changes: dict[str, Any]) -> Any:
     desk.memory = _Memory()
     desk.boot_info = SimpleNamespace(release=3, trial=True, slot="a")
     desk.message = None
+    desk.unread = 0
     desk.updates = SimpleNamespace(news=lambda to: "")
     desk.selling, desk.second_ms = False, 1
     desk.hear = said(None)
@@ -292,6 +314,7 @@ def desk_for(keys: str, to: str, changes: dict[str, Any]) -> Any:
         percent,
         signs or ("!" if percent <= LOW_PERCENT else ""),
         time_text(NOW, 10800),
+        desk.unread,
     )
     return desk
 

@@ -23,7 +23,7 @@ from firmware.ui.screen import Screen
 from firmware.ui.texts import LANGUAGES
 from tests.merchant.desk import desk_of, ended, prices
 from tests.merchant.slips import printed
-from tests.merchant.stage import desk_for, sale_of
+from tests.merchant.stage import desk_for, noticed, sale_of
 from tests.money.shop import open_shop
 
 MOST_MINOR = 10**12
@@ -121,6 +121,16 @@ PAGES: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
         "x", [(p.name, desk.money(p.amount_minor)) for p in desk.catalogue.products]
     ),
 }
+
+
+async def _deposit(desk: Any) -> None:
+    desk.message, desk.unread = None, 1
+    desk.updates = SimpleNamespace(news=lambda to: "")
+    minor = desk.till.float_minor
+    await noticed(desk, [((1_790_000_000, 0), [1_790_000_000, minor, "W" * 48, minor])])
+
+
+PAGES["a deposit"] = _deposit
 NAMES = st.one_of(
     st.just("Savanna 50"), st.just("W" * 32), st.text("Wi1 éM", min_size=1, max_size=32)
 )
@@ -158,6 +168,7 @@ def amounts_of(name: str, desk: Any, price_minor: int, float_minor: int) -> list
         "the bounds of a customer": [price],
         "the last sales": [price],
         "the list of products": [price],
+        "a deposit": [desk.money(float_minor)],
     }[name]
 
 
@@ -171,6 +182,7 @@ def look(
     keys = {
         "sold": "BBBBBB#",
         "the last sales": "#BBBBBB*",
+        "a deposit": "#BBBBBB*",
         "the steps of an amount": "9999999999#BBBBBB#*",
         "cash that is typed": "9999999999#",
         "the bounds of a customer": "#BBBBBB#*",
@@ -224,6 +236,9 @@ SHOWN_BY = {
     ("last_sales", "_rows"): "the last sales",
     ("last_sales", "_facts"): "the last sales",
     ("choose", "_listed"): "the list of products",
+    ("messages", "_listed"): "a deposit",
+    ("messages", "_show"): "a deposit",
+    ("messages", "_rows"): "a deposit",
 }
 """Which page of these tests an amount of which function stands on."""
 ON_PAPER = {("cancel", "slip")}

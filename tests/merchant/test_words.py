@@ -59,6 +59,7 @@ TITLES = [
         "amount",
         "pending",
     ],
+    *["deposit", "paid_out"],
     *["m_shift", "m_z", "shift_open", "shift_close", "z_copy"],
     *["rp_today", "rp_yesterday", "rp_week", "rp_x"],
     *["m_language", "m_info", "m_unfinished", "float", "service", "m_pin", "m_people", "cancel"],

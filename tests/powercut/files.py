@@ -198,11 +198,17 @@ class Files:
 
     def rename(self, old: str, new: str) -> None:
         self._coming[new] = self._written.pop(self._path(old), b"") or self.digest(old)
+        before = self._stored.get(old)
+        if before:
+            self._stored[old] = (*before, None)  # a cut leaves it under the one name or the other
         try:
             self._call(lfs.rename, self._path(old), self._path(new))
         except OSError:
             del self._coming[new]
+            if before:
+                self._stored[old] = before
             raise
+        self._stored.pop(old, None)
         self._stored[new] = (self._coming.pop(new),)
 
     def remove(self, path: str) -> None:

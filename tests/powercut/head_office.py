@@ -24,9 +24,9 @@ from tests.money import office, oracle
 from tests.powercut import publisher
 from updater_server.channels.newest import Newest
 from updater_server.faces import terminal
-from updater_server.fleet import terminals
+from updater_server.fleet import merchant_notices, terminals
 from updater_server.fleet.enrolment import Enrolment
-from updater_server.sales import checks, currency, incoming, ledger, opening, stock
+from updater_server.sales import checks, currency, deposits, incoming, ledger, opening, stock
 from updater_server.sales.prices import PriceLists
 from updater_server.server_key import ServerKey
 from updater_server.service import DataFolder, Service
@@ -54,9 +54,10 @@ class Server:
     `records`: the terminal's journal from record 1, None for one that was reported lost. `online`:
     by sequence number the PIN that a sale was given, None if it was refused or cancelled. `stock`:
     the PIN at (batch, index). `told`: (release, reason) of failures. `paid_out`: (the terminal's
-    next record then, minor units). `alarms`: what a person would be called for (not for a release
-    that went back or a sale that was cancelled: that is meant to happen here), and what `check`
-    finds.
+    next record then, minor units). `notices`: (number, text, amount, reference, float after) of
+    each, and through which number the terminal said that it has them. `alarms`: what a person would
+    be called for (not for a release that went back, a sale that was cancelled or stock that was
+    wiped: that is meant to happen here), and what `check` finds.
     """
 
     pages: tuple[bytes, ...] = field(repr=False)
@@ -70,6 +71,8 @@ class Server:
     seen_releases: frozenset[int]
     told: frozenset[tuple[int, str]]
     alarms: tuple[str, ...]
+    notices: tuple[tuple[Any, ...], ...] = ()
+    notices_through: int = 0
     paid_out: tuple[tuple[int, int], ...] = ()
 
     def post(self, body: bytes, day: str) -> tuple[int, bytes, Server]:
@@ -93,6 +96,21 @@ class Server:
     def blocking(self, blocked: bool) -> Server:
         """The operator blocks the terminal's online sales, or allows them."""
         return self._after(lambda c: terminals.set_blocked(c, office.TERMINAL_ID, blocked))
+
+    def with_message(self, text: str) -> Server:
+        """The office has something to say to the merchant."""
+        now = publisher.TIME_S
+        return self._after(lambda c: merchant_notices.message(c, office.TERMINAL_ID, text, now))
+
+    def with_deposit(self, reference: str, next_sequence: int) -> Server:
+        """The merchant brings 10 KES; as `paying_out`, the other way."""
+        prices, now = _at(self, "first").prices, publisher.TIME_S
+        return self._after(
+            lambda c: deposits.post(
+                c, prices, office.TERMINAL_ID, "10.00 KES", reference, "asha", now
+            ),
+            (*self.paid_out, (next_sequence, -1000)),
+        )
 
     def paying_out(self, amount_minor: int, next_sequence: int) -> Server:
         """The merchant takes float back; the terminal, whose next record has that sequence, learns
@@ -198,7 +216,8 @@ def _read(
     alarms = [
         f"{code}: {text}"
         for code, text in rows(
-            "SELECT code, text FROM alarm WHERE code NOT IN ('rollback', 'sale_cancelled')"
+            "SELECT code, text FROM alarm WHERE code NOT IN"
+            " ('rollback', 'sale_cancelled', 'stock_wiped')"
         )
     ]
     return Server(
@@ -233,6 +252,13 @@ def _read(
         ),
         seen_releases=frozenset(release for release, _, _ in history),
         told=frozenset((release, reason) for _, release, reason in history if release),
+        notices=tuple(
+            rows(
+                "SELECT number, text, amount_minor, reference, float_after_minor"
+                " FROM merchant_notice ORDER BY number"
+            )
+        ),
+        notices_through=rows("SELECT MAX(COALESCE(notices_through, 0)) FROM terminal")[0][0] or 0,
         alarms=tuple(alarms + troubles + ([] if numbered else ["a record has no number"])),
         paid_out=paid_out,
     )

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hw_sim.flash import SECTOR_BYTES, NorFlash
 from hw_sim.printer.escpos import EscPosPrinter
 from tests.money import office, oracle
-from tests.powercut import reports
+from tests.powercut import notices, reports
 from tests.powercut.files import Files
 from tests.powercut.publisher import SECURITY_VERSION
 
@@ -159,7 +159,7 @@ def money(world: World) -> list[str]:
         if b"SALE CANCELLED" in data:
             wrong += _cancelled(data, books)
             continue
-        if b"Z REPORT" in data or b"SHIFT CLOSED" in data:
+        if b"Z REPORT" in data or b"SHIFT CLOSED" in data or b"Float after it" in data:
             continue
         if paper is None:
             wrong.append("a receipt cannot be read")
@@ -176,7 +176,8 @@ def money(world: World) -> list[str]:
                 wrong.append(f"PIN {paper.pin} was printed twice as an original")
             originals.add(paper.pin)
     wrong += reports.of_records(books.records) + reports.of_paper(books.records, world.paper)
-    wrong += world.server.alarms
+    wrong += notices.of_paper(world.server.notices, world.paper)
+    wrong += notices.of_wiped(books.records) + list(world.server.alarms)
     # littlefs looks at the next 32 bytes only before it writes on, reads back, and moves away
     if any(address < world.data_at for address in world.flash.violated):
         wrong.append("a written place was written again with other content")
@@ -287,11 +288,12 @@ def files(world: World) -> list[str]:
     if not world.stored:
         return []
     held = contents(world.cells("data"))
-    return [
+    wrong = [
         f"{path} was stored and is gone or other"
         for path, may_hold in world.stored.items()
         if held.get(path) not in may_hold
     ]
+    return wrong + notices.of_files(world.server.notices, world.server.notices_through, held)
 
 
 def boots(world: World) -> list[str]:

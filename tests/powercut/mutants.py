@@ -18,6 +18,7 @@ from tests.powercut import device
 with device.own():
     import firmware.drivers.printer
     import firmware.flows.last_sales
+    import firmware.flows.messages
     import firmware.flows.sell
     import firmware.flows.shift
     import firmware.flows.steps.cancel
@@ -25,6 +26,7 @@ with device.own():
     import firmware.flows.z_report
     import firmware.kept.files
     import firmware.kept.memory
+    import firmware.kept.notices
     import firmware.office.ask
     import firmware.office.stock_delivery
     import firmware.office.sync
@@ -691,6 +693,82 @@ MUTANTS: dict[str, Mutant] = {
             "Who closes is asked for the cash that somebody else took in.",
             _changed(firmware.flows.shift, "_close", ("only=one.person", "only=None")),
             ("shifts",),
+        ),
+        Mutant(
+            "notice_in_place",
+            "The power goes while a deposit is written down: its number is there, what it says is "
+            "not, and the office believes that it is.",
+            _changed(
+                firmware.kept.notices,
+                "take",
+                (
+                    "put(_path(place, folder), (cbor.dumps(said),))",
+                    "with open(_path(place, folder), 'wb') as file:\n"
+                    "                file.write(cbor.dumps(said))",
+                ),
+            ),
+            ("notices",),
+        ),
+        Mutant(
+            "notice_read_anew",
+            "That a deposit was read is written as another file, the old one gone first: a cut, "
+            "and the deposit was never told.",
+            _changed(
+                firmware.kept.notices,
+                "mark",
+                (
+                    "os.rename(_path(place, folder), _path(after, folder))",
+                    "said = read(place, folder)\n    remove(_path(place, folder))\n"
+                    "    put(_path(after, folder), (cbor.dumps(said),))",
+                ),
+            ),
+            ("notices",),
+        ),
+        Mutant(
+            "deposit_slip_first",
+            "A deposit's slip is out before anything says so: a cut, and there are two that look "
+            "like two deposits.",
+            _changed(
+                firmware.flows.messages,
+                "_show",
+                (
+                    "await report.printed(desk, title, rows, _is_copy(place))",
+                    "await report.printed(desk, title, rows, place[1] > 1)\n"
+                    "        _is_copy(place)",
+                ),
+            ),
+            ("notices",),
+        ),
+        Mutant(
+            "deposit_copy_unmarked",
+            "A deposit's slip is printed again and looks like another one.",
+            _changed(firmware.flows.messages, "_is_copy", ("return place[1] > 1", "return False")),
+            ("notices",),
+        ),
+        Mutant(
+            "wiped_and_sold",
+            "What a terminal wiped is fetched again and sold, and the office has given it to "
+            "others.",
+            _changed(
+                SalesState,
+                "apply",
+                (
+                    "self._batch(batch, count)[_COUNT] = count",
+                    "self._batch(batch, count)[_COUNT] = 100 if len(body) > 2 else count",
+                ),
+            ),
+            ("away",),
+        ),
+        Mutant(
+            "wiped_with_open_sale",
+            "The file of a voucher that is paid for goes with the rest: the customer waits for a "
+            "network that is far away.",
+            _changed(
+                firmware.office.stock_delivery,
+                "wipe",
+                ("stock.keep_only(_needed(journal, state.unfinished))", "stock.keep_only(())"),
+            ),
+            ("away",),
         ),
         Mutant(
             "delivered_in_ram",

@@ -375,6 +375,63 @@ def _close_the_day(life: Life) -> None:
     life.shift("270")
 
 
+def told(world: World) -> None:
+    """Deposits and a message, by check-in and by sync, one answer lost; read and printed."""
+    life = starts(world)
+    life.check_in()
+    world.server = world.server.with_deposit("BANK-1", life.app.journal.next_sequence)
+    world.lose_replies = True
+    life.check_in()
+    world.lose_replies = False
+    life.check_in()
+    life.read(0)
+    world.server = world.server.with_message("Closed on Friday")
+    life.sell("air50", online=False)
+    life.sync()
+    life.read(0)
+    world.server = world.server.with_deposit("BANK-2", life.app.journal.next_sequence)
+    life = starts(world)
+    life.check_in()
+    life.read(0)
+    life.read(2)
+
+
+def _reads_all(life: Life) -> None:
+    for at in range(3):
+        life.read(at)
+
+
+def _all_told(world: World) -> list[str]:
+    numbers = [number for number, *_ in world.server.notices]
+    if world.server.notices_through == max(numbers, default=0):
+        return []
+    return ["a notice never came"]
+
+
+def away(world: World) -> None:
+    """Stock is wiped while a sale from it is open; the terminal comes home and gets new stock."""
+    life = starts(world)
+    life.check_in()
+    life.sell("air50", online=False)
+    life.leave_open(online=False)
+    life.app.check_in.wipe()
+    life = starts(world)
+    life.recover()
+    life.app.check_in.wipe()
+    life.check_in()
+    life.sync()
+    for product in ("air50", "air100"):
+        life.sell(product)
+    world.server = world.server.with_stock("air50", 10, world.day)
+    life.check_in()
+    life.sell("air50", online=False)
+
+
+def _stocked(life: Life) -> None:
+    life.world.server = life.world.server.with_stock("air50", 10, life.world.day)
+    life.check_in()
+
+
 def ring_fills(world: World) -> None:
     life = starts(world)
     life.check_in()
@@ -726,6 +783,8 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("last-sales", last_sales),
         Scenario("cancelled", cancelled),
         Scenario("shifts", shifts, also=_close_the_day),
+        Scenario("notices", told, also=_reads_all, kept=_all_told),
+        Scenario("away", away, also=_stocked),
         Scenario("sync-interrupted", sync_interrupted),
         Scenario("stock", stock_delivery, kept=_has_stock),
         Scenario("many-starts", many_starts),

@@ -58,6 +58,37 @@ def test_a_cut_in_a_shift_or_a_z_report_loses_and_doubles_nothing() -> None:
     assert explorer.found.broken == []
 
 
+def _where(explorer: Explorer, room: str, *content: bytes) -> list[int]:
+    """Numbers of the operations that program one of these contents into that partition."""
+    addresses = range(LAYOUT[room][0], sum(LAYOUT[room]))
+    return [
+        number
+        for number, (address, data) in enumerate(explorer.golden.operations, 1)
+        if address in addresses and data and any(each in data for each in content)
+    ]
+
+
+def test_a_cut_while_a_notice_is_kept_read_or_printed_leaves_it_there_once() -> None:
+    explorer = Explorer("notices")
+    at = _where(explorer, "data", b"BANK-1", b"-0.new", b"-1", b"-2")
+    assert len(at) > 5
+    for number in at[:: max(1, len(at) // 5)]:
+        explorer.explore(number, number, 0)
+    assert explorer.found.broken == []
+
+
+def test_a_cut_while_stock_is_wiped_sells_none_of_it_and_loses_no_sale() -> None:
+    explorer = Explorer("away")
+    at = [
+        n
+        for n in _where(explorer, "journal", b"\x01")
+        if explorer.golden.operations[n - 1][1][0] == 9
+    ]
+    for number in (at[0], at[1], at[1] + 1, at[1] + 3):
+        explorer.explore(number, number, 0)
+    assert explorer.found.broken == []
+
+
 def test_a_cut_during_the_recovery_from_a_cut_breaks_nothing() -> None:
     explorer = Explorer("sale-offline")
     journal = range(LAYOUT["journal"][0], sum(LAYOUT["journal"]))

@@ -27,11 +27,13 @@ with device.own():
     import firmware.clock
     import firmware.drivers.printer
     import firmware.flows.last_sales
+    import firmware.flows.messages
     import firmware.flows.shift
     import firmware.flows.z_report
     import firmware.kept.config
     import firmware.kept.files
     import firmware.kept.memory
+    import firmware.kept.notices
     import firmware.kept.people
     import firmware.kept.store
     import firmware.office.ask
@@ -66,7 +68,7 @@ with device.own():
     from bootloader.shared.crypto import signatures
     from bootloader.shared.hashes import pbkdf2_sha256
     from bootloader.shared.partitions import mount_data, table
-    from firmware.duties import trial
+    from firmware.duties import check_in, trial
     from firmware.flows import recover, reprint, sell
     from firmware.flows.steps import hand_over
     from firmware.net.link import OFFLINE, ONLINE
@@ -108,6 +110,7 @@ _ON_DATA: list[types.ModuleType] = [
     firmware.kept.config,
     firmware.kept.files,
     firmware.kept.memory,
+    firmware.kept.notices,
     firmware.sales.stock,
     firmware.kept.store,
     firmware.update.client,
@@ -290,7 +293,7 @@ class Merchant:
         self.key_at_no_answer = "*"
         self.wants_copy = self.wants_cancel = False
         self.types: dict[str, str] = {}
-        self.chooses: list[int] = []
+        self.chooses: list[int | None] = []
         """What is picked of lists; with none left what is to be sold."""
         self.keys = ""
         """What is pressed on a page that is no question; with none left the way back."""
@@ -306,7 +309,7 @@ class Merchant:
     def idle_ms(self) -> int:
         return 99_000
 
-    async def choose(self, title: str, items: Any, *_: Any, **__: Any) -> int:
+    async def choose(self, title: str, items: Any, *_: Any, **__: Any) -> int | None:
         return self.chooses.pop(0) if self.chooses else self.wants
 
     async def digits(self, title: str, *_: Any, **__: Any) -> str:
@@ -727,6 +730,14 @@ class Life:
         self.merchant.types = {words("en")("z_copy"): str(copy_of)}
         return self._flow(firmware.flows.z_report.run)
 
+    def read(self, at: int) -> str:
+        """The notice at that place of the list, the newest first; a deposit's slip is printed."""
+        self.merchant.chooses = [at, None]
+        try:
+            return self._flow(firmware.flows.messages.run)
+        finally:
+            self.merchant.chooses = []  # with no notice at all there is no list
+
     async def _hear(self) -> None:
         """As the radio task does for a merchant who waits."""
         self.check_in()
@@ -743,6 +754,7 @@ class Life:
         app = self.app
         try:
             run(sync.sync(app.journal, app.messenger, app.till))
+            check_in.take_notices(app)
         except _SAID_NO:
             return False
         return True

@@ -111,3 +111,44 @@ def test_what_the_server_has_to_say_reaches_the_merchant(shop: MakeWorld) -> Non
         world.eventually(partial(heard_after, world, seen), what="a check-in")
     world.merchant.press("5", "Messages")
     world.terminal.wait_shows("Closed on Friday")
+
+
+def test_a_deposit_is_a_notice_that_stays_until_it_is_read_and_is_there_once(
+    shop: MakeWorld,
+) -> None:
+    world = at_the_counter(shop, "ready")
+    world.deposit(250_000)
+    for _ in range(3):
+        seen = world.books.check_in()["at"]
+        world.eventually(partial(heard_after, world, seen), what="a check-in")
+    world.terminal.board.power_cycle()
+    world.merchant.sign_in()
+    for _ in range(3):
+        world.merchant.press("B")
+    world.merchant.press("B", "5 Messages @1")
+    world.merchant.press("#", "2 500.00")
+    world.merchant.press("1", "Deposit")
+    world.merchant.press("#")
+    (slip,) = world.terminal.wait_receipts(1)
+    assert "2 500.00" in slip.text and "Float after it" in slip.text
+    world.merchant.press("*", "Menu")
+    assert not world.terminal.shows("@")
+
+
+def test_a_stolen_terminal_says_so_holds_no_stock_and_sells_again_if_it_was_a_mistake(
+    shop: MakeWorld,
+) -> None:
+    world = at_the_counter(shop, "ready")
+    said = world.server.command("terminal", "stolen", world.terminal_id)
+    assert f"{sum(STOCK.values())} vouchers may be on it" in said
+    world.terminal.wait_log("stock wiped", 120)
+    world.terminal.wait_shows("reported stolen", timeout_s=200)  # once who was signed in is out
+    world.terminal.board.power_cycle()
+    world.terminal.wait_shows("reported stolen", timeout_s=120)
+    world.server.command("terminal", "unblock", world.terminal_id)
+    world.terminal.wait_shows("Your PIN", timeout_s=600)
+    world.merchant.sign_in()
+    world.merchant.sell()
+    shown = world.server.command("stock", "show", world.terminal_id)
+    assert "unopened" in shown and "sold" not in shown
+    nothing_lost(world, [debit_minor(1)], alarms=["stock_wiped"])

@@ -27,6 +27,8 @@ def sign_prices(
         f"  without network: {rule.max_count} sales, {rule.max_amount_minor} each, "
         f"{rule.max_total_minor} in all, within {rule.max_age_s} s"
     )
+    if rule.wipe_after_s:
+        words.append(f"  away for more than {rule.wipe_after_s} s: it wipes its stock")
     opened = desk.open()
 
     def build() -> None:

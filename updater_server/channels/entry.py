@@ -251,13 +251,16 @@ class Product(msgspec.Struct, frozen=True, rename={"product_id": "id"}, omit_def
         return None
 
 
-class OfflinePolicy(msgspec.Struct, frozen=True):
-    """The bounds of selling without the network."""
+class OfflinePolicy(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The bounds of selling without the network, and after how long without it the terminal wipes
+    its stock (0: never).
+    """
 
     max_amount_minor: Annotated[int, msgspec.Meta(ge=0, le=limits.AMOUNT_MINOR[1])]
     max_count: Annotated[int, _of(limits.OFFLINE_COUNT)]
     max_total_minor: Annotated[int, _of(limits.OFFLINE_TOTAL_MINOR)]
     max_age_s: Annotated[int, _of(limits.OFFLINE_AGE_S)]
+    wipe_after_s: Annotated[int, _of(limits.OFFLINE_WIPE_S)] = 0
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -293,6 +296,8 @@ class Catalogue(msgspec.Struct, frozen=True):
             catalogue = msgspec.json.decode(data, type=Catalogue)
         except msgspec.MsgspecError as error:
             raise EntryError(f"catalogue: {error}") from error
+        if 0 < catalogue.offline.wipe_after_s < catalogue.offline.max_age_s:
+            raise EntryError("catalogue: wipe_after_s is below max_age_s")
         seen: set[str] = set()
         for product in catalogue.products:
             if product.product_id in seen:

@@ -12,8 +12,8 @@ import typer
 from updater_server.cli.floats import terminal_cli
 from updater_server.cli.shared import By, Data, Terminal, acting, say
 from updater_server.errors import InputError
-from updater_server.fleet import operators, terminals, texting
-from updater_server.sales import losses
+from updater_server.fleet import merchant_notices, operators, terminals, texting
+from updater_server.sales import losses, stolen
 
 __all__ = ["terminal_cli"]
 
@@ -28,6 +28,33 @@ def block(terminal: Terminal, data: Data, by: By) -> None:
 def unblock(terminal: Terminal, data: Data, by: By) -> None:
     """Let this terminal sell again."""
     _set_blocked(terminal, data, by, False)
+
+
+@terminal_cli.command("stolen")
+def report_stolen(
+    terminal: Terminal,
+    data: Data,
+    by: By,
+    serials: Annotated[
+        Path | None,
+        typer.Option(help="Write the vouchers that may be on it here, for their supplier (CSV)."),
+    ] = None,
+) -> None:
+    """This terminal was reported stolen: it is blocked, wipes its stock at its next word from the
+    server, and says so to whoever holds it. `terminal unblock` takes it back.
+    """
+    with acting(data, by) as act:
+        terminal_id = terminals.find(act.connection, terminal)
+        places = stolen.report(act.connection, terminal_id, act.operator, act.now)
+        text = f"{len(places)} vouchers may be on it"
+        operators.note(act.connection, act.operator, "stolen", terminal_id.hex(), text, act.now)
+        texts = texting.say(act.connection, terminal_id, texting.LOCK, act.operator, act.now)
+    if serials is not None:
+        lines = ["product,serial,expiry,state"]
+        lines += [f"{p.product_id},{p.serial},{p.expires_at},{p.state}" for p in places]
+        serials.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    how = ", and is told by SMS" if texts else ""
+    say(f"{terminal_id.hex()} is blocked as stolen{how}; {text}")
 
 
 def _set_blocked(terminal: str, data: Path, by: str, blocked: bool) -> None:
@@ -72,9 +99,13 @@ def call_in(terminal: Terminal, data: Data, by: By) -> None:
 
 @terminal_cli.command("text")
 def merchant_text(terminal: Terminal, text: str, data: Data, by: By) -> None:
-    """What the merchant reads at the next check-in; an empty text takes it away."""
+    """A message to the merchant: it stays on the terminal until it was read, with its date. An
+    empty text takes the last one away where a release before notices runs.
+    """
     with acting(data, by) as act:
         terminal_id = terminals.find(act.connection, terminal)
+        if text:
+            merchant_notices.message(act.connection, terminal_id, text, act.now)
         terminals.set_merchant_text(act.connection, terminal_id, text or None)
         operators.note(act.connection, act.operator, "text", terminal_id.hex(), text, act.now)
     say(f"{terminal_id.hex()} will show {text!r}" if text else f"{terminal_id.hex()}: no text")

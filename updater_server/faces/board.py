@@ -39,6 +39,7 @@ from updater_server.faces.requests import AnyRequest, authorization, decode, que
 from updater_server.faces.viewing import HEADERS, KINDS, SEES
 from updater_server.fleet import as_of, technicians, terminals
 from updater_server.lookout import counting
+from updater_server.sales import stolen
 from updater_server.service import Service
 from updater_server.store.engine import reading
 from updater_server.telemetry import air
@@ -84,8 +85,12 @@ class BoardFace:
             told = as_of.timeline(connection, terminal_id)
             heard_at = as_of.last_check_in(connection, terminal_id)
             months = air.of_terminal(connection, terminal_id)
+            stolen_with = 0
+            if owner.stolen_at is not None:
+                stolen_with = len(stolen.out_there(connection, terminal_id))
         spent = air_page.section(months, air.operators(self._service.folder.path))
-        return terminal_page.html(owner, told, heard_at, found, self._service.now(), spent)
+        now = self._service.now()
+        return terminal_page.html(owner, told, heard_at, found, now, spent, stolen_with)
 
     def sheet(self, token: str, channel: str, release: int) -> str:
         """`GET /board/verdicts/<channel>/<release>`: what the newest verdict was made of.

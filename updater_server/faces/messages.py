@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from updater_server.faces import looking_up
 from updater_server.faces.exchange import Exchange, Reply, Wait, recipient_of
-from updater_server.fleet import check_ins, updates
+from updater_server.fleet import check_ins, merchant_notices, updates
 from updater_server.sales import (
     batches,
     forgotten,
@@ -31,6 +31,9 @@ from updater_server.wire import keys, limits
 from updater_server.wire.content import UINT63, BadMessage, Content, check_uint
 
 log = logging.getLogger("duka.device_api")
+
+
+STOLEN = "this terminal was reported stolen"
 
 
 def check_in(exchange: Exchange, content: Content) -> Reply:
@@ -57,8 +60,11 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
         exchange.service.prices.record(connection, owner.catalogue, now)
     except PricesUnavailable as error:
         log.warning("prices not recorded: %s", error)  # a check-in must not fail for it
-    text = online.REFUSALS["blocked"] if owner.blocked else owner.merchant_text
     named = keys.CheckInReply
+    notices = _notices(exchange, content, keys.CheckIn.NOTICES)
+    text = owner.merchant_text if notices is None else None
+    if owner.blocked:
+        text = STOLEN if owner.stolen_at is not None else online.REFUSALS["blocked"]
     reply = {
         named.TIME: now,
         named.FLOAT: _float_told(connection, terminal_id, owner.blocked),
@@ -68,6 +74,10 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
     }
     if owner.blocked:
         reply[named.BLOCKED] = True
+    if owner.stolen_at is not None:
+        reply[named.STOLEN] = True
+    if notices:
+        reply[named.NOTICES] = notices
     if exchange.service.coap_port is not None:
         reply[named.COAP_PORT] = exchange.service.coap_port
     if exchange.service.sms_to:
@@ -76,6 +86,19 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
     if recalled:
         reply[named.RECALLED] = recalled
     return reply
+
+
+def _notices(exchange: Exchange, content: Content, key: int) -> list[list[int | str]] | None:
+    """What the merchant is to be told; None: no release of the terminal has said that it can keep
+    notices. A blocked one is told nothing.
+    """
+    owner = exchange.owner
+    through = owner.notices_through
+    if content.has(key):
+        through = merchant_notices.told(exchange.connection, owner, content.uint(key))
+    if through is None or owner.blocked:
+        return None if through is None else []
+    return merchant_notices.waiting(exchange.connection, owner, through)
 
 
 def _report(content: Content) -> check_ins.CheckIn:
@@ -259,6 +282,8 @@ def journal(exchange: Exchange, content: Content) -> Reply:
         reply[told.BATCHES] = wanted
     if blocked:
         reply[told.BLOCKED] = True
+    if notices := _notices(exchange, content, keys.Journal.NOTICES):
+        reply[told.NOTICES] = notices
     return reply
 
 

@@ -155,12 +155,26 @@ def parse_terminal_id(text: str) -> bytes:
 
 
 def set_blocked(connection: Connection, terminal_id: bytes, blocked: bool) -> None:
-    """Stop or allow everything that is worth money (`is_blocked`).
+    """Stop or allow everything that is worth money (`is_blocked`). One that is let go again is not
+    stolen any more.
 
     Raises:
         InputError: not enrolled.
     """
-    _change(connection, terminal_id, blocked=blocked)
+    changed: dict[str, Any] = {"blocked": blocked}
+    if not blocked:
+        changed["stolen_at"] = None
+    _change(connection, terminal_id, **changed)
+
+
+def set_stolen(connection: Connection, terminal_id: bytes, now: int) -> None:
+    """It was reported stolen: it is blocked, wipes its stock at its next word, and says so.
+
+    Raises:
+        InputError: not enrolled.
+    """
+    since = func.coalesce(terminal.c.stolen_at, now)
+    _change(connection, terminal_id, blocked=True, stolen_at=since)
 
 
 def is_blocked(connection: Connection, terminal_id: bytes) -> bool:
@@ -204,7 +218,8 @@ def find(connection: Connection, text: str) -> bytes:
 
 
 def set_merchant_text(connection: Connection, terminal_id: bytes, text: str | None) -> None:
-    """What the merchant reads at the next check-in.
+    """What the merchant reads at the next check-in, on a release that keeps no notices
+    (`merchant_notices`).
 
     Raises:
         InputError: not enrolled, over 200 characters, or not printable.

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, or_, select
 
 from updater_server.errors import ConflictError, InputError
-from updater_server.fleet import operators, terminals
+from updater_server.fleet import merchant_notices, operators, terminals
 from updater_server.parties import tree
 from updater_server.parties.tree import Party
 from updater_server.sales import currency, deposits, ledger
@@ -301,6 +301,7 @@ def _post(
         raise ConflictError(f"reference {row['reference']} is in the ledger already")
     at_counter = [ledger.terminal_of(name) for name in accounts]
     terminal_id = at_counter[0] or at_counter[1]
+    number = merchant_notices.next_number(connection, terminal_id, order.now) if terminal_id else 0
     ledger.post(
         connection,
         "top_up" if terminal_id else "movement",
@@ -319,6 +320,15 @@ def _post(
         "created_at": order.now,
     }
     connection.execute(insert(movement).values(**whole))
+    if terminal_id:
+        merchant_notices.money_moved(
+            connection,
+            terminal_id,
+            number,
+            amount_minor if at_counter[1] else -amount_minor,
+            row["reference"],
+            ledger.float_minor(connection, terminal_id),
+        )
     details = f"{row['reference']} {amount_minor} {row['currency']} to {taker}"
     operators.note(connection, order.operator, row["kind"], giver, details, order.now)
     return whole

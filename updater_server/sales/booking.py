@@ -20,6 +20,7 @@ from updater_server.sales import (
     ledger,
     records,
     shifts,
+    stolen,
     vend_names,
     vend_rows,
     vends,
@@ -320,9 +321,16 @@ def _undo(
     )
 
 
+WIPED = 1
+"""In a record of a batch: its terminal wiped it."""
+
+
 def _stock(connection: Connection, terminal_id: bytes, record: Record, now: int) -> None:
-    # The first record of a batch has its whole count, that of its recall fewer.
+    # The first record of a batch has its whole count, that of its recall or its wipe fewer.
     batch_id, count = record.fields(int, int)
+    if record.body[2:3] == [WIPED]:
+        stolen.wiped(connection, terminal_id, batch_id, count, now)
+        return
     connection.execute(
         update(stock_batch)
         .where(stock_batch.c.id == batch_id, stock_batch.c.terminal_id == terminal_id)

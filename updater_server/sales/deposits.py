@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from updater_server.errors import ConflictError, InputError
-from updater_server.fleet import operators, terminals
+from updater_server.fleet import merchant_notices, operators, terminals
 from updater_server.sales import currency, ledger
 from updater_server.sales.prices import PriceLists
 from updater_server.store.tables import deposit
@@ -142,6 +142,7 @@ def _post(
     ledger_reference = f"topup:{reference}"
     if ledger.is_posted(connection, ledger_reference):
         raise ConflictError(f"reference {reference} is in the ledger already")
+    number = merchant_notices.next_number(connection, terminal_id, now)
     ledger.post(
         connection,
         "top_up",
@@ -164,6 +165,9 @@ def _post(
         "created_at": now,
     }
     connection.execute(insert(deposit).values(**row))
+    merchant_notices.money_moved(
+        connection, terminal_id, number, amount_minor, reference, row["float_after_minor"]
+    )
     action = "undo" if undoes else "deposit" if amount_minor > 0 else "payback"
     operators.note(
         connection, operator, action, terminal_id.hex(), f"{reference} {amount_minor} {code}", now

@@ -63,7 +63,12 @@ def places(connection: Connection, terminal_id: bytes) -> list[Place]:
     return found
 
 
-def _of_batch(connection: Connection, terminal_id: bytes, batch_id: int, sent: bool) -> list[Place]:
+def _used(
+    connection: Connection, terminal_id: bytes, batch_id: int
+) -> tuple[dict[int, set[str]], int, int]:
+    """Of a batch: (what became of each index that was used, the highest of them or -1, up to which
+    index the terminal may have gone since).
+    """
     outcomes: dict[int, set[str]] = {}
     last_used = 0
     for row in connection.execute(
@@ -80,7 +85,11 @@ def _of_batch(connection: Connection, terminal_id: bytes, batch_id: int, sent: b
         )
     )
     top = max(outcomes, default=-1)
-    next_through = top + 1 + (lost or 0)
+    return outcomes, top, top + 1 + (lost or 0)
+
+
+def _of_batch(connection: Connection, terminal_id: bytes, batch_id: int, sent: bool) -> list[Place]:
+    outcomes, top, next_through = _used(connection, terminal_id, batch_id)
     found = []
     for row in connection.execute(
         select(voucher, voucher_assignment.c.batch_index, voucher_aside.c.reason)
@@ -178,6 +187,24 @@ def _take_back(
             came.append(place)
     details = f"{len(came)} vouchers; {note}"
     operators.note(connection, operator, "stock return", terminal_id.hex(), details, now)
+    return came
+
+
+def after_wipe(
+    connection: Connection, terminal_id: bytes, batch_id: int, index: int, now: int
+) -> int:
+    """Free what a terminal that wiped a batch had not opened, by its own word that this is all from
+    `index` on; returns how many vouchers came. Records that it lost may have been sales: as many
+    vouchers more wait for a person.
+    """
+    _, _, may_have_gone_to = _used(connection, terminal_id, batch_id)
+    first = max(index, may_have_gone_to)
+    came = 0
+    for place in _of_batch(connection, terminal_id, batch_id, True):
+        if place.index >= first and place.state in ("next", "unopened"):
+            came += batches.come_back(
+                connection, batch_id, place.index, place.voucher_id, "terminal", "wiped there", now
+            )
     return came
 
 

@@ -52,6 +52,8 @@ class CheckIn:
     RESTARTS = 14
     IMAGE = 15
     SETTINGS = 16
+    NOTICES = 17
+    """Through which it has them."""
 
 
 class CheckInReply:
@@ -66,6 +68,8 @@ class CheckInReply:
     BLOCKED = 7
     COAP_PORT = 8
     SMS_TO = 9
+    NOTICES = 10
+    STOLEN = 11
 
 
 class Sale:
@@ -125,6 +129,7 @@ class Journal:
 
     RECORDS = 1
     COUNTERS = 13
+    NOTICES = 17
 
 
 class JournalReply:
@@ -135,6 +140,7 @@ class JournalReply:
     BATCHES = 6
     """Whose vouchers the terminal must name."""
     BLOCKED = 7
+    NOTICES = 10
 
 
 class Stock:

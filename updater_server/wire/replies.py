@@ -4,6 +4,7 @@ terminals' face, before anything of it is committed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from updater_server.wire import keys, limits
@@ -47,6 +48,7 @@ def _check_in(reply: dict[int, Any]) -> dict[str, bool]:
         "port": limits.within(reply.get(named.COAP_PORT, 1), limits.COAP_PORT),
         "number": limits.SMS_NUMBER_PATTERN.fullmatch(reply.get(named.SMS_TO, "000")) is not None,
         "text": limits.within(len(reply[named.TEXT] or ""), limits.MERCHANT_TEXT),
+        "notices": _notices(reply.get(named.NOTICES, ())),
         "batches": len(waiting) <= limits.BATCHES_WAITING[1]
         and all(limits.within(batch_id, limits.BATCH_ID) for batch_id in [*waiting, *recalled]),
     }
@@ -68,10 +70,28 @@ def _sale(reply: dict[int, Any]) -> dict[str, bool]:
     }
 
 
+def _notices(notices: Sequence[Any]) -> bool:
+    """Each [number, text], or [number, amount, reference, float after]."""
+    return limits.within(len(notices), limits.NOTICES) and all(
+        limits.within(number, limits.NOTICE_NUMBER)
+        and (
+            (len(said) == 1 and limits.within(len(said[0]), limits.NOTICE_TEXT))
+            if isinstance(said[0], str)
+            else (
+                limits.within(said[0], limits.TOP_UP_MINOR)
+                and limits.within(len(said[1]), limits.NOTICE_REFERENCE)
+                and limits.within(said[2], limits.FLOAT_MINOR)
+            )
+        )
+        for number, *said in notices
+    )
+
+
 def _journal(reply: dict[int, Any]) -> dict[str, bool]:
     named = keys.JournalReply
     return {
         "acknowledged": limits.within(reply[named.ACKNOWLEDGED], (0, limits.UINT32)),
         "float": limits.within(reply[named.FLOAT], limits.FLOAT_MINOR),
         "batches": limits.within(len(reply.get(named.BATCHES, ())), limits.STOCK_LISTS_WANTED),
+        "notices": _notices(reply.get(named.NOTICES, ())),
     }

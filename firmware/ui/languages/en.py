@@ -240,4 +240,9 @@ r_week|REPORT OF THE WEEK
 r_shift|SHIFT CLOSED
 r_records|Records
 r_digest|Digest
+deposit|Deposit
+paid_out|Paid out
+float_then|Float after it
+s_stolen|This terminal was reported stolen. It sells nothing. Who has it: call this number.
+s_wiped|Away from the office for too long: the stock was removed. Find the network.
 """

@@ -240,4 +240,9 @@ r_week|RAPPORT DE LA SEMAINE
 r_shift|SERVICE FERMÉ
 r_records|Écritures
 r_digest|Empreinte
+deposit|Dépôt
+paid_out|Retrait
+float_then|Solde après
+s_stolen|Terminal déclaré volé. Il ne vend rien. Si vous l'avez, appelez:
+s_wiped|Trop longtemps sans le bureau: le stock a été effacé. Trouvez le réseau.
 """

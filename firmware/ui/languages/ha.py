@@ -240,4 +240,9 @@ r_week|RAHOTON MAKO
 r_shift|AN RUFE AIKI
 r_records|Bayanai
 r_digest|Alama
+deposit|Ajiya
+paid_out|An fitar
+float_then|Saura bayan
+s_stolen|An ce an sace wannan na'ura. Ba ta sayar da komai. Mai ita: kira wannan lamba.
+s_wiped|An daɗe ba ofis: an share katunan. Nemi hanyar sadarwa.
 """

@@ -240,4 +240,9 @@ r_week|RELATÓRIO DA SEMANA
 r_shift|TURNO FECHADO
 r_records|Registos
 r_digest|Resumo
+deposit|Depósito
+paid_out|Levantamento
+float_then|Saldo depois
+s_stolen|Terminal roubado. Não vende nada. Quem o tem ligue para:
+s_wiped|Tempo demais sem o escritório: o stock foi apagado. Procure rede.
 """

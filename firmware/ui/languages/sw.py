@@ -240,4 +240,9 @@ r_week|RIPOTI YA WIKI
 r_shift|ZAMU IMEFUNGWA
 r_records|Rekodi
 r_digest|Muhtasari
+deposit|Amana
+paid_out|Kutolewa
+float_then|Salio baada
+s_stolen|Terminali hii imeripotiwa kuibiwa. Haiuzi chochote. Uliye nayo: piga namba hii.
+s_wiped|Muda mrefu bila ofisi: akiba ya vocha imefutwa. Tafuta mtandao.
 """

@@ -240,4 +240,9 @@ r_week|ÌRÒYÌN Ọ̀SẸ̀
 r_shift|IṢẸ́ TI PARÍ
 r_records|Àkọsílẹ̀
 r_digest|Àmì
+deposit|Owó tí a san
+paid_out|Owó tí a yọ
+float_then|Owó lẹ́yìn rẹ̀
+s_stolen|Wọ́n ní a jí ẹ̀rọ yìí gbé. Kò ta ohunkóhun. Ẹni tó ní i: pe nọ́mbà yìí.
+s_wiped|Ó pẹ́ láìsí ọ́fíìsì: a ti pa àwọn káàdì rẹ́. Wá nẹ́tíwọ́kì.
 """

@@ -14,10 +14,17 @@ _STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 
 
 def html(
-    owner: Any, told: list[Runs], heard_at: int | None, found: History, now: int, airtime: str
+    owner: Any,
+    told: list[Runs],
+    heard_at: int | None,
+    found: History,
+    now: int,
+    airtime: str,
+    out_there: int = 0,
 ) -> str:
     """The whole page for the terminal with the row `owner`; every value escaped, no script.
-    `heard_at`: its last check-in; `airtime`: that section, as HTML.
+    `heard_at`: its last check-in; `airtime`: that section, as HTML; `out_there`: vouchers that may
+    be on one that was stolen.
     """
     name = bytes(owner.id).hex()
     rows = "".join(_row(each, owner.hardware_class, found) for each in told)
@@ -29,11 +36,21 @@ def html(
 <main><section class="wide"><h2>What it said it runs</h2>
 <p class="muted">{escape(owner.hardware_class)} r{owner.hardware_revision}, channel
 {escape(owner.channel)}, last check-in {ago(heard_at, now)} · <a href="/board">board</a></p>
+{_stolen(owner, out_there)}
 <table><thead><tr><th>Told</th><th>Changed</th><th>Runs</th><th>Commit</th><th>Channel, prices</th>
 <th>Came back from</th></tr></thead><tbody>{rows or empty}</tbody></table></section>
 {airtime}</main></body>
 </html>
 """
+
+
+def _stolen(owner: Any, out_there: int) -> str:
+    if owner.stolen_at is None:
+        return ""
+    return (
+        f'<p class="bad">Reported stolen {minute(owner.stolen_at)} UTC: {out_there} vouchers may '
+        "be on it.</p>\n"
+    )
 
 
 def _row(runs: Runs, hardware_class: str, found: History) -> str:

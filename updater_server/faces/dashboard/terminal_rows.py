@@ -70,7 +70,9 @@ def terminal_row(item: dict[str, Any], now: int, shown: Figures) -> str:
     own = item["own_float_minor"]
     unsynced = "" if own is None or own == item["float_minor"] else f"own {amount(own)}"
     number = item["id"].hex()
-    blocked = ' <span class="tag bad">blocked</span>' if item["blocked"] else ""
+    is_stolen = item["stolen_at"] is not None
+    blocked = f' <span class="tag bad">{"stolen" if is_stolen else "blocked"}</span>'
+    blocked = blocked if item["blocked"] else ""
     return (
         f'<tr><td><a href="/statement?holder={number}"><code>{number}</code></a>{blocked}'
         f"<div class='muted'>{escape(item['hardware_class'])} r{item['hardware_revision']} · "

@@ -37,6 +37,7 @@ from updater_server.store.tables.matching import (
     matching_step,
     supplier_file,
 )
+from updater_server.store.tables.merchant_notices import merchant_notice
 from updater_server.store.tables.money import (
     account,
     currency,
@@ -127,6 +128,7 @@ __all__ = [
     "matching_page",
     "matching_run",
     "matching_step",
+    "merchant_notice",
     "metadata",
     "movement",
     "notice",

@@ -56,13 +56,16 @@ terminal = Table(
     Column("enrolled_by", Big, ForeignKey("technician.id"), nullable=False),
     Column("initial_float_minor", Big, nullable=False),
     Column("blocked", Boolean, nullable=False, default=False),
-    Column("merchant_text", String(200)),
+    Column("merchant_text", String(200)),  # for releases that keep no notices
     Column("merchant_name", String(32)),
     Column("last_counter", Big, nullable=False, default=0),
     Column("last_seen_at", Big),
     Column("acknowledged_through", Big, nullable=False, default=0),
     Column("chain_tag", LargeBinary(8)),  # null: unknown, after a lost record
     Column("currency", String(3), nullable=False, server_default=""),  # "": not said yet
+    Column("stolen_at", Big),  # when it was reported stolen; it is blocked, too
+    Column("notice_number", Big, nullable=False, server_default="0"),  # of its newest notice
+    Column("notices_through", Big),  # which it says it has; null: its release keeps none
     Index(None, "enrolled_by", "enrolled_at"),
 )
 
