@@ -8,7 +8,7 @@ import asyncio
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
 from firmware.bell import to_beat_ms, wait_at_most
-from firmware.ui.canvas import WIDTH, text_width, wrap
+from firmware.ui.canvas import WIDTH, shorten, text_width, wrap
 from firmware.ui.screen import LINES
 
 TYPE_CHECKING = False
@@ -187,7 +187,7 @@ class Dialogs:
                 if isinstance(item, tuple):
                     lines.append((number + item[0], item[1]))
                 else:
-                    lines.append(number + item)
+                    lines.append(shorten(number + item, WIDTH - 2))
             more = (2 if first else 0) | (1 if first + room < len(items) else 0)
             ways = (("*", back),) if back else ()
             hints = self._hints(ways + extra + (("#", "ok"),))

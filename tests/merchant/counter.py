@@ -313,6 +313,7 @@ class Counter:
     """Runs one script: a list of steps, each a list whose first item names a method."""
 
     def __init__(self, config):
+        self.prefixes = {}
         self.config = settings(config)
         self.board = Board()
         vfs.VfsLfs2.mkfs(BlockDevice(self.board.data))
@@ -465,9 +466,15 @@ class Counter:
         self.server.customers[recipient] = (name, least_minor, most_minor)
         return True
 
+    async def do_prefixes(self, prefixes):
+        """What numbers begin with, in the price lists from now on."""
+        self.prefixes = {"prefixes": prefixes}
+        return True
+
     async def do_sell_also(self, *products):
         """More products in the price list."""
         more = dict(CATALOGUE)
+        more.update(self.prefixes)
         more["products"] = CATALOGUE["products"] + list(products)
         return await self.do_catalogue(json.dumps(more))
 

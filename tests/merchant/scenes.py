@@ -33,6 +33,7 @@ from firmware.flows.steps import (
     ask_server,
     cancel,
     explain,
+    favourites,
     finish,
     hand_over,
     paper,
@@ -181,6 +182,17 @@ def _stock(desk: Any) -> Any:
     return sell.offer_stock(desk, desk.catalogue.product("air50"))
 
 
+async def _favourites(desk: Any) -> None:
+    """Selling where three products have a key, one of which is not sold any more."""
+    known = [[name.kind, name.id] for name in (desk.catalogue.products[at] for at in (3, 14))]
+    real, favourites.kept = favourites.kept, lambda: [*known, ["pin", "gone50"]]
+    try:
+        await sell.run(desk)
+        await sell.run(desk)
+    finally:
+        favourites.kept = real
+
+
 def _broken(status: str) -> dict[str, Any]:
     return {"printer.print": said((True, status))}
 
@@ -260,7 +272,9 @@ SCENES = [
     Scene("menu, a sale to finish", "*", _menu, {"till.unfinished": lambda: [1]}),
     Scene("sell", "1#0*", sell.run, {"till.journal.unsent_sales": lambda: 0}),
     Scene("sell, a long list", "1B1*", sell.run, {"catalogue": many()}),
-    Scene("sell from stock", "1##", sell.run, {"link.state": OFFLINE}),
+    Scene("sell, favourites", "1C#C#*3#", _favourites, {"catalogue": many()}),
+    Scene("sell, the product's page to its end", "1B*", sell.run),
+    Scene("sell from stock", "1B##", sell.run, {"link.state": OFFLINE}),
     Scene("no network, from stock", "#", _stock, {"link.state": OFFLINE}),
     *[
         Scene(f"no network: {trouble}", "#", _stock, {"link.trouble": trouble})
@@ -290,6 +304,7 @@ SCENES = [
     Scene("tokens", "#BB##", _tokens),
     Scene("top up", "0712345678#", topup.run),
     Scene("top up, to the end", "1" + "0712345678#" + "50#" + "0712345678#" + "##", topup.run),
+    Scene("top up, of another operator", "1" + "0711345678#" + "#50#0711345678##*", topup.run),
     Scene("top up, wrong number", "1" + "12#" + "#" + "0000000000##**", topup.run),
     Scene("top up, not twice the same", "1" + "0712345678#50#0712345670##", topup.run),
     Scene("top up, wrong amount", "1" + "0712345678#7##*", topup.run),
