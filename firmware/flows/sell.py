@@ -75,8 +75,8 @@ async def confirm(desk: "Desk", product: "Product") -> bool:
     here: "list[Line]" = [(words("in_stock"), str(stock))]
     if stock:
         count, total_minor, left_s = reach.offline_left(desk, product)
-        still = (str(count), desk.money(total_minor), str(left_s // 3600) + " h")
-        here.append((words("still"), " / ".join(still)))
+        still = (str(count), desk.money(total_minor), str((left_s + 1800) // 3600) + " h")
+        here.append((words("still"), "/".join(still)))
     if desk.link.state == OFFLINE:
         lines = here + lines
     else:

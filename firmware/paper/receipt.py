@@ -1,7 +1,7 @@
 """What goes on paper, as ESC/POS bytes; pure. The flows print it.
 
-As many columns as the head has of font A, 32 on 58 mm and 48 on 80 mm; letters by `letters`. Commands: Epson ESC/POS
-reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !, GS ( k).
+As many columns as the head has of font A, 32 on 58 mm and 48 on 80 mm; letters by `letters`.
+Commands: Epson ESC/POS reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !, GS ( k).
 """
 
 from firmware.drivers.printer import COLUMNS, COLUMNS_80

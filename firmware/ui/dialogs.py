@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 IDLE_MS = 90000
 TICK_MS = 24000  # so often who waits for a key shows that he lives; the supervisor bears 30 s
 _SECOND_MS = 1000
+_BAR_MS = 2000
 _TITLE_PX = 112  # of a title in bold, beside the arrows
 
 
@@ -254,7 +255,8 @@ class Dialogs:
         deadline_ms: int,
         stop: "Hint | None" = None,
     ) -> "tuple[bool, Any]":
-        """Show what is waited for, with the seconds left, until `work` (an awaitable) ends.
+        """Show what is waited for, with the seconds left and from the third on a bar, until `work`
+        (an awaitable) ends.
 
         Returns (True, its result), or (False, None) when the deadline passed or the merchant
         pressed the key of `stop` (a hint); the awaitable is then cancelled. What it raises is
@@ -268,11 +270,13 @@ class Dialogs:
         hints = self._hints((stop,) if stop else ())
         try:
             while not ended:
-                left_ms = deadline_ms - ticks_diff(ticks_ms(), started)
+                passed_ms = ticks_diff(ticks_ms(), started)
+                left_ms = deadline_ms - passed_ms
                 if left_ms <= 0:
                     return False, None
+                bar = passed_ms * 1000 // deadline_ms if passed_ms >= _BAR_MS else 0
                 clock = str((left_ms + 999) // 1000) + " s"
-                self.screen.page(title, lines, hints + [("", clock)])
+                self.screen.page(title, lines, hints + [("", clock)], bar=bar)
                 if await self._pressed_or(ended, stop[0] if stop else ""):
                     return False, None
         finally:

@@ -2,7 +2,8 @@
 
 The board calls the `UartPeer` methods; tests, scripts and the front panel make trouble with the
 fault methods and read the paper. 384 dots, 32 columns of Font A; an 80 mm head has 576 and 48, but
-takes raster images of 384 here. Epson's public ESC/POS command reference says what commands do; these choices are ours:
+takes raster images of 384 here. Epson's public ESC/POS command reference says what commands do;
+these choices are ours:
 
 - A text line reaches the paper when its last dot row is burnt. A power cut in between leaves
   `PaperLine.burnt` of it; at 0.6 and more a person can read it.

@@ -250,8 +250,8 @@ class ToldScreen(Screen):
 
     shown = ""
 
-    def page(self, title, lines, hints, big=None, marked=None, more=0):
-        super().page(title, lines, hints, big, marked, more)
+    def page(self, title, lines, hints, big=None, marked=None, more=0, bar=0):
+        super().page(title, lines, hints, big, marked, more, bar)
         text = [title] + ([big] if big else [])
         for line in lines:
             text.append(line if isinstance(line, str) else " ".join(line))

@@ -199,13 +199,13 @@ def test_stock_limits_that_are_left_and_float_are_on_the_products_page() -> None
         *CHOOSE_50,
         ["see", "Sell Savanna 50?", "Float now 1 000.00", "Float after 952.50"],
         ["press", "B"],
-        ["see", "In stock 10", "Left 2 / 200.00 / 72 h"],
+        ["see", "In stock 10", "Left 2/200.00/72 h"],
         ["press", "*"],
         ["network", "offline"],
         *FROM_STOCK,
         *SOLD,
         *CHOOSE_50,
-        ["see", "Sell Savanna 50?", "In stock 9", "Left 1 / 150.00 / 71 h"],
+        ["see", "Sell Savanna 50?", "In stock 9", "Left 1/150.00/72 h"],
         ["press", "B"],
         ["see", "Float after 905.00"],
     )
@@ -223,7 +223,7 @@ def test_a_product_has_limits_of_its_own_without_network() -> None:
         ["press", "1"],
         ["see", "Sell what?", "4 Kilele 50"],
         ["press", "4"],
-        ["see", "In stock 10", "Left 1 / 90.00 / 72 h"],
+        ["see", "In stock 10", "Left 1/90.00/72 h"],
         ["press", "#"],
         ["see", "stock in this terminal"],
         ["press", "#"],
@@ -333,6 +333,20 @@ def test_no_answer_keeps_the_sale_and_asking_again_finishes_it() -> None:
         ["server", None, ""],
         *SELL_50,
         ["see", "No answer yet", "is kept"],
+        ["press", "#"],
+        *SOLD,
+    )
+    assert done.kinds == [ONLINE, DELIVERED, PRINTED]
+
+
+def test_a_server_that_does_not_answer_may_be_left_and_the_sale_is_kept() -> None:
+    done = run(
+        *IN,
+        ["server", "hang", ""],
+        *SELL_50,
+        ["see", "Asking the server"],
+        ["press", "*"],
+        ["see", "No answer yet", "Sale 3 is kept"],
         ["press", "#"],
         *SOLD,
     )
