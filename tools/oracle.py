@@ -61,18 +61,29 @@ def check_change(before: dict[str, Any], patch: dict[str, Any]) -> None:
 
 
 def _check_names(path: str, found: catalogue.Catalogue) -> None:
-    """Raises Unfit if two products read the same in the list that a merchant chooses from."""
-    read: dict[tuple[str, str], str] = {}
+    """Raises Unfit if two products, or two operators, read the same in a list that a merchant
+    chooses from or looks at.
+    """
+    names: dict[tuple[str, str], str] = {}
+    lines: dict[tuple[str, str, str], str] = {}
+
+    def differs(kind: str, number: str, name: str, price: str, what: str) -> None:
+        room = canvas.WIDTH - 6 - canvas.text_width(price)
+        shown = canvas.shorten(number + name, room)
+        other = names.setdefault((kind, shown), name)
+        if other != name or lines.setdefault((kind, shown, price), what) != what:
+            raise Unfit(
+                f"{path}: a merchant cannot tell {name!r} from {other!r}: both read "
+                f"{shown.removeprefix(number)!r}; let them differ sooner"
+            )
+
     for product in found.products:
         price = "" if product.open else money(product.amount_minor, found.minor_digits)
-        room = canvas.WIDTH - 6 - canvas.text_width(price)
-        shown = canvas.shorten(_WIDEST_NUMBER + product.name, room)
-        other = read.setdefault((product.kind, shown), product.name)
-        if other != product.name:
-            raise Unfit(
-                f"{path}: a merchant cannot tell {product.name!r} from {other!r}: both read "
-                f"{shown.removeprefix(_WIDEST_NUMBER)!r}; let them differ sooner"
-            )
+        differs(product.kind, _WIDEST_NUMBER, product.name, price, product.id)
+        if product.open:  # in the list of the last sales its amount stands there, too
+            most = money(product.open.max_minor, found.minor_digits)
+            differs(product.kind + " sold", "", product.name, most, product.id)
+        differs("operator", _WIDEST_NUMBER, product.operator, "", product.operator)
 
 
 class Terminal:

@@ -1,4 +1,4 @@
-"""The 58 mm receipt printer (ESC/POS): status before and after, paced writing; for the flows.
+"""The receipt printer of 58 or 80 mm (ESC/POS): status before and after, paced writing; for flows.
 
 `print` promises to say whether the paper can be trusted: every original is journaled by its answer.
 The status before comes from DLE EOT (answered at once, even while printing); the one after from
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bootloader.shared.board import Uart
 
 COLUMNS = 32
+COLUMNS_80 = 48
 
 OK = "ok"
 PAPER_OUT = "paper_out"

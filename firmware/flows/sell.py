@@ -65,24 +65,24 @@ async def sell(desk: "Desk", product: "Product") -> bool:
 
 
 async def confirm(desk: "Desk", product: "Product") -> bool:
-    """Whether the merchant agrees to the price and what it does to the float."""
+    """Whether the merchant agrees to the price and what it does to the float; with what is in stock
+    and may still be sold of it without network: sales, money, hours.
+    """
     words = desk.words
     left = desk.till.float_minor
-    lines: "list[Line]" = [
-        (words("float_now"), desk.money(left)),
-        (words("float_after"), desk.money(left - product.debit_minor)),
-    ]
+    lines: "list[Line]" = [(words("float_after"), desk.money(left - product.debit_minor))]
+    stock = desk.till.stock_left(product.id)
+    here: "list[Line]" = [(words("in_stock"), str(stock))]
+    if stock:
+        count, total_minor, left_s = reach.offline_left(desk, product)
+        still = (str(count), desk.money(total_minor), str((left_s + 1800) // 3600) + " h")
+        here.append((words("still"), "/".join(still)))
     if desk.link.state == OFFLINE:
-        lines[0] = (words("in_stock"), str(desk.till.stock_left(product.id)))
+        lines = here + lines
+    else:
+        lines = [(words("float_now"), desk.money(left))] + lines + here
     question = words("sell_q", product.name)
-    title, more = desk.ui.titled(question)
-    key = await desk.ui.ask(
-        title,
-        more + lines,
-        (("*", "back"), ("#", "ok")),
-        big=desk.price(product.amount_minor),
-    )
-    return key == "#"
+    return await choose.agree(desk, product, question, lines, product.amount_minor)
 
 
 async def offer_sms(desk: "Desk") -> bool:

@@ -120,6 +120,11 @@ class Config:
         self.language = _need(table, "language", str, 2, 2)
         self.poll_s = _need(table, "poll_s", int, 1, 86400)
         self.sync_s = _need(table, "sync_s", int, 1, 86400)
+        self.paper_mm = 58
+        if "paper_mm" in table:
+            self.paper_mm = _need(table, "paper_mm", int, 58, 80)
+            if self.paper_mm not in (58, 80):
+                raise ConfigError("paper_mm: not 58 or 80")
         self.utc_offset_s = 0
         if "utc_offset_s" in table:
             self.utc_offset_s = _need(table, "utc_offset_s", int, -43200, 50400)

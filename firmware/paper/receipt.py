@@ -1,10 +1,10 @@
 """What goes on paper, as ESC/POS bytes; pure. The flows print it.
 
-32 columns of the 58 mm head's font A; letters by `letters`. Commands: Epson ESC/POS
-reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !, GS ( k).
+As many columns as the head has of font A, 32 on 58 mm and 48 on 80 mm; letters by `letters`.
+Commands: Epson ESC/POS reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !, GS ( k).
 """
 
-from firmware.drivers.printer import COLUMNS
+from firmware.drivers.printer import COLUMNS, COLUMNS_80
 from firmware.paper.letters import columns_of, encode, is_plain
 from firmware.sales.catalogue import BILL, METER, PIN, TOPUP
 from firmware.ui.font import MARKS
@@ -33,7 +33,12 @@ _FEED = b"\x1bd\x04"
 _QR_LOOK = b"\x1d(k\x03\x001C\x05\x1d(k\x03\x001E1"
 
 
-def wrap_columns(text: str, columns: int = COLUMNS) -> list[str]:
+def columns_on(config: "Config") -> int:
+    """Columns of the paper in the printer (58 mm: 384 dots, 80 mm: 576, 12 a column)."""
+    return COLUMNS_80 if config.paper_mm > 58 else COLUMNS
+
+
+def wrap_columns(text: str, columns: int) -> list[str]:
     """Lines of at most `columns` characters, broken at spaces where there are any."""
     lines = []
     line = ""
@@ -58,7 +63,8 @@ def wrap_columns(text: str, columns: int = COLUMNS) -> list[str]:
 
 
 def pin_lines(pin: str, groups: "Sequence[int]", columns: int = COLUMNS // 2) -> list[str]:
-    """The PIN in its operator's groups, as many whole groups a line as fit; all of it, always.
+    """The PIN in its operator's groups, as many whole groups a line as fit (of 16 columns: the
+    double letters of the narrow paper, and the screen); all of it, always.
 
     Digits that `groups` does not cover follow as a last group.
     """
@@ -82,15 +88,19 @@ def pin_lines(pin: str, groups: "Sequence[int]", columns: int = COLUMNS // 2) ->
     return lines
 
 
-def _pair(left: str, right: str) -> bytes:
+def _pair(left: str, right: str, columns: int) -> bytes:
     """Two texts on one line, one at each side; on more where they do not fit, and never cut."""
-    gap = COLUMNS - columns_of(left) - columns_of(right)
+    gap = columns - columns_of(left) - columns_of(right)
     if gap > 0:
         return encode(left + " " * gap + right) + b"\n"
-    lines = wrap_columns(left) if left else []
+    lines = wrap_columns(left, columns) if left else []
     return _lines(
-        lines + [" " * (COLUMNS - columns_of(part)) + part for part in wrap_columns(right)]
+        lines + [" " * (columns - columns_of(part)) + part for part in wrap_columns(right, columns)]
     )
+
+
+def _wrapped(text: str, columns: int) -> bytes:
+    return _lines(wrap_columns(text, columns))
 
 
 def _lines(lines: "Sequence[str]") -> bytes:
@@ -134,11 +144,12 @@ def _is_code(label: str) -> bool:
 def _head(words: "Words", config: "Config") -> bytes:
     # a letter that is sent as a picture is never tall, and half a name must not be
     out = _START + _CENTRE + (_TALL if is_plain(config.merchant_name) else b"") + _BOLD
-    out += _lines(wrap_columns(config.merchant_name)) + _SINGLE + _PLAIN
+    columns = columns_on(config)
+    out += _wrapped(config.merchant_name, columns) + _SINGLE + _PLAIN
     shop = config.shop
     for text in (shop.get("place", ""), _named("Tel.", shop.get("telephone"))):
-        out += _lines(wrap_columns(text))
-    return out + _lines(wrap_columns(_named(words("r_tax"), shop.get("tax_number"))))
+        out += _wrapped(text, columns)
+    return out + _wrapped(_named(words("r_tax"), shop.get("tax_number")), columns)
 
 
 def _named(name: str, value: str | None) -> str:
@@ -152,17 +163,18 @@ def _vat(words: "Words", config: "Config", catalogue: "Catalogue", sold: "Vouche
         return b""
     part_minor = (2 * sold.amount_minor * permille + 1000 + permille) // (2 * (1000 + permille))
     percent = str(permille // 10) + ("." + str(permille % 10) if permille % 10 else "")
-    return _pair(words("r_vat", percent), money(part_minor, catalogue.minor_digits))
+    part = money(part_minor, catalogue.minor_digits)
+    return _pair(words("r_vat", percent), part, columns_on(config))
 
 
-def _to_dial(words: "Words", sold: "Voucher") -> bytes:
+def _to_dial(words: "Words", sold: "Voucher", columns: int) -> bytes:
     """What a telephone dials, with the PIN in it: to read, and to be read by its camera."""
     if not sold.product.dial:
         return b""
     dial = sold.product.dial.replace("PIN", sold.pin)
     uri = b"tel:" + dial.replace("#", "%23").encode()
     size = len(uri) + 3
-    out = _CENTRE + _lines([words("r_dial")]) + _BOLD + _lines(wrap_columns(dial)) + _PLAIN
+    out = _CENTRE + _lines([words("r_dial")]) + _BOLD + _wrapped(dial, columns) + _PLAIN
     out += _QR_LOOK + b"\x1d(k" + bytes((size & 255, size >> 8)) + b"1P0" + uri
     return out + b"\x1d(k\x03\x001Q0\n"
 
@@ -183,40 +195,40 @@ def voucher(
     a copy, above and below what it is worth.
     """
     product = sold.product
+    columns = columns_on(config)
     mark = b""
     if duplicate:
         mark = _CENTRE + _DOUBLE + encode(words("r_duplicate")) + b"\n" + _SINGLE
     # what a cut left of the first print must not run into the copy
     out = bytearray((_FEED if duplicate else b"") + _head(words, config))
-    out += mark + _LEFT + b"-" * COLUMNS + b"\n"
+    out += mark + _LEFT + b"-" * columns + b"\n"
     price = catalogue.currency + " " + money(sold.amount_minor, catalogue.minor_digits)
-    out += _BOLD + _pair(product.name, price) + _PLAIN
+    out += _BOLD + _pair(product.name, price, columns) + _PLAIN
     if product.operator and not product.name.startswith(product.operator):
-        out += _lines(wrap_columns(product.operator))
+        out += _wrapped(product.operator, columns)
     if sold.recipient:
-        out += _pair(
-            words.either("to_" + product.kind, "number"), grouped(sold.recipient, product.kind)
-        )
+        kind = words.either("to_" + product.kind, "number")
+        out += _pair(kind, grouped(sold.recipient, product.kind), columns)
     for label, value in sold.details:
         if not _is_code(label):
-            out += _pair(words.either("d_" + label, "d_other", label), value)
+            out += _pair(words.either("d_" + label, "d_other", label), value, columns)
     out += _vat(words, config, catalogue, sold)
     if product.kind not in (TOPUP, BILL):
-        out += _codes(words, sold) + _to_dial(words, sold)
-    out += b"\n" + _CENTRE + _lines(wrap_columns(product.instructions)) + _LEFT
+        out += _codes(words, sold, columns) + _to_dial(words, sold, columns)
+    out += b"\n" + _CENTRE + _wrapped(product.instructions, columns) + _LEFT
     out += b"\n"
-    out += _pair(words("r_serial"), sold.serial)
+    out += _pair(words("r_serial"), sold.serial, columns)
     if sold.expiry:
-        out += _pair(words("r_valid"), date_text(sold.expiry, config.utc_offset_s))
+        out += _pair(words("r_valid"), date_text(sold.expiry, config.utc_offset_s), columns)
     number = words("r_sale") + " " + str(sold.sequence)
-    out += _pair(number, date_time_text(sold.time, config.utc_offset_s))
+    out += _pair(number, date_time_text(sold.time, config.utc_offset_s), columns)
     if sold.seller:
-        out += _pair(words("cashier"), sold.seller)
+        out += _pair(words("cashier"), sold.seller, columns)
     if duplicate:
         number = words("r_copy") + (" " + str(sold.copy) if sold.copy else "")
-        out += _pair(number, date_time_text(time, config.utc_offset_s))
+        out += _pair(number, date_time_text(time, config.utc_offset_s), columns)
     out += _foot(words, config, product, terminal_id, offline)
-    out += b"-" * COLUMNS + b"\n" + mark + _CENTRE + encode(words("r_thanks")) + b"\n" + _LEFT
+    out += b"-" * columns + b"\n" + mark + _CENTRE + encode(words("r_thanks")) + b"\n" + _LEFT
     return bytes(out + _FEED)
 
 
@@ -224,24 +236,25 @@ def _foot(
     words: "Words", config: "Config", product: "Product | Gone", terminal_id: str, offline: bool
 ) -> bytes:
     shop = config.shop
+    columns = columns_on(config)
     out = encode(terminal_id + (" " + words("r_offline") if offline else "")[:16]) + b"\n"
     if "number" in shop:
-        out = _pair(words("terminal"), shop["number"]) + out
+        out = _pair(words("terminal"), shop["number"], columns) + out
     if product.helpline:
-        out += _pair(words("r_help") + " " + product.operator, product.helpline)
+        out += _pair(words("r_help") + " " + product.operator, product.helpline, columns)
     if "helpline" in shop:
-        out += _pair(words("r_help"), shop["helpline"])
+        out += _pair(words("r_help"), shop["helpline"], columns)
     terms = shop.get("terms", {})
     text = terms.get(words.language) or terms.get("en", "")
-    return bytes(out + _CENTRE + _lines(wrap_columns(text)) + _LEFT)
+    return bytes(out + _CENTRE + _wrapped(text, columns) + _LEFT)
 
 
-def _codes(words: "Words", sold: "Voucher") -> bytes:
+def _codes(words: "Words", sold: "Voucher", columns: int) -> bytes:
     out = b""
     for about, lines in codes(words, sold):
         out += b"\n" + _CENTRE
         for part in about.split("\n") if about else ():
-            out += _lines(wrap_columns(part))
+            out += _wrapped(part, columns)
         out += _DOUBLE + _BOLD + _lines(lines) + _SINGLE + _PLAIN
     return out
 
@@ -256,12 +269,13 @@ def report(
     is_copy: bool = False,
 ) -> bytes:
     """A slip that sells nothing: `rows` are pairs (left, right), or None for a rule."""
+    columns = columns_on(config)
     out = bytearray(_head(words, config))
     if is_copy:
         out += _DOUBLE + encode(words("r_duplicate")) + b"\n" + _SINGLE
     out += _BOLD + encode(title) + b"\n" + _PLAIN
     out += encode(date_time_text(time, config.utc_offset_s)) + b"\n"
-    out += encode(terminal_id) + b"\n" + _LEFT + b"-" * COLUMNS + b"\n"
+    out += encode(terminal_id) + b"\n" + _LEFT + b"-" * columns + b"\n"
     for row in rows:
-        out += _pair(row[0], row[1]) if row else b"-" * COLUMNS + b"\n"
+        out += _pair(row[0], row[1], columns) if row else b"-" * columns + b"\n"
     return bytes(out + _FEED)

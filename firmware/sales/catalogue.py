@@ -33,8 +33,11 @@ KINDS = (PIN, TOPUP, METER, BILL)
 
 _PRODUCT = "firmware.sales.product"
 _READER = ("bootloader.shared.canonical", _PRODUCT)
-WHILE_SELLING = _READER + ("firmware.sales.by_others",)
-"""What reads a product: loaded with the first that is looked at, given back with the flow."""
+OFFLINE_LIMITS = "firmware.sales.offline_limits"
+WHILE_SELLING = _READER + ("firmware.sales.by_others", OFFLINE_LIMITS)
+"""What reads a product and its limits: loaded with the first that is looked at, given back with the
+flow.
+"""
 _SCAN = "firmware.sales.scan"
 _PRICE_LIST = "firmware.sales.price_list"
 
@@ -84,6 +87,7 @@ class Catalogue:
     """`version currency minor_digits products` and the offline limits, every one checked.
 
     `products` is a sequence. One that cannot be read any more raises CatalogueError or OSError.
+    `prefixes`: what numbers begin with, a line with an operator, one with its starts, and so on.
     """
 
     def __init__(
@@ -106,7 +110,7 @@ class Catalogue:
 
         self.products = Products(read)
         self.version = self.minor_digits = 0
-        self.currency = ""
+        self.currency = self.prefixes = ""
         self.max_amount_minor = self.max_count = self.max_total_minor = self.max_age_s = 0
         self.wipe_after_s = 0
         try:

@@ -10,13 +10,17 @@ from bootloader.shared.breath import breathe
 from bootloader.shared.compat import const
 from firmware.sales import scan
 from firmware.sales.catalogue import KINDS, MAX_BYTES, MAX_PRODUCTS, CatalogueError
-from firmware.sales.product import AMOUNT, MOST_BYTES, get_field
+from firmware.sales.product import AMOUNT, MOST_BYTES, OFFLINE, get_field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.sales.catalogue import Catalogue, Products, Read
 
 _PIECE_BYTES = const(256)
+# of prefixes: operators, letters of a name, and letters of all that one begins with
+_MOST_OPERATORS = const(12)
+_MOST_LETTERS = const(32)
+_MOST_STARTS = const(96)
 
 
 def take_in(catalogue: "Catalogue", read: "Read", size_bytes: int) -> None:
@@ -40,11 +44,25 @@ def take_in(catalogue: "Catalogue", read: "Read", size_bytes: int) -> None:
     get_field(table, "products", list, 0, 0)  # of products there is nothing left in it
     offline = get_field(table, "offline", dict, 0, 16)
     catalogue.max_amount_minor = get_field(offline, "max_amount_minor", int, 0, AMOUNT)
-    catalogue.max_count = get_field(offline, "max_count", int, 0, 10000)
-    catalogue.max_total_minor = get_field(offline, "max_total_minor", int, 0, AMOUNT)
-    catalogue.max_age_s = get_field(offline, "max_age_s", int, 0, 31536000)
+    for name, most in OFFLINE:
+        setattr(catalogue, name, get_field(offline, name, int, 0, most))
     if "wipe_after_s" in offline:
         catalogue.wipe_after_s = get_field(offline, "wipe_after_s", int, 0, 31536000)
+    if "prefixes" in table:
+        catalogue.prefixes = _prefixes(get_field(table, "prefixes", dict, 1, _MOST_OPERATORS))
+
+
+def _prefixes(table: "dict[str, str]") -> str:
+    """As `Catalogue.prefixes` has them. Raises CatalogueError."""
+    lines = []
+    for operator in table:
+        get_field({"prefixes": operator}, "prefixes", str, 1, _MOST_LETTERS)
+        starts = get_field({"prefixes": table[operator]}, "prefixes", str, 1, _MOST_STARTS)
+        for digit in starts:
+            if digit not in "0123456789 ":
+                raise CatalogueError("catalogue: prefixes are not of digits")
+        lines.append(operator + "\n" + starts)
+    return "\n".join(lines)
 
 
 def _scan(read: "Read", size_bytes: int, products: "Products") -> bytes:

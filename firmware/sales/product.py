@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 AMOUNT = const(0x3FFFFFFF)
 # the longest within the bounds, every letter of four bytes, is shorter
 MOST_BYTES = const(2048)
+OFFLINE = (("max_count", 10000), ("max_total_minor", AMOUNT), ("max_age_s", 31536000))
 
 
 def get_field(table: "Any", name: str, kind: "type[Value]", low: int, high: int) -> "Value":
@@ -36,7 +37,8 @@ class Product:
     """One thing to sell; money in minor units. `kind` is one of `KINDS`.
 
     `open`: the merchant types the amount, or None: `amount_minor` it is. `recipient`: what the
-    number must look like that it is for, None of a voucher.
+    number must look like that it is for, None of a voucher. `offline`: those of the limits in
+    `OFFLINE` that are its own; the ones of the whole list hold besides.
     """
 
     def __init__(self, table: "Any") -> None:
@@ -57,6 +59,12 @@ class Product:
         for char in self.dial.replace("PIN", ""):
             if char not in "0123456789*#+":
                 raise CatalogueError("catalogue: dial has what no telephone dials")
+        self.offline: dict[str, int] = {}
+        if "offline" in table:
+            own = get_field(table, "offline", dict, 1, 16)
+            for name, most in OFFLINE:
+                if name in own:
+                    self.offline[name] = get_field(own, name, int, 0, most)
         self.kind = PIN
         if "kind" in table:
             self.kind = get_field(table, "kind", str, 3, 5)
@@ -70,8 +78,8 @@ class Product:
             self.recipient = by_others.Recipient(get_field(table, "recipient", dict, 2, 16))
             if "open" in table:
                 self.open = by_others.Open(get_field(table, "open", dict, 4, 16))
-            if self.dial:
-                raise CatalogueError("catalogue: only a voucher has dial")
+            if self.dial or self.offline:
+                raise CatalogueError("catalogue: only a voucher has dial or offline")
         elif "open" in table or "recipient" in table:
             raise CatalogueError("catalogue: a voucher has no open amount and no recipient")
 

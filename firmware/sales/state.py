@@ -33,6 +33,7 @@ _FLOAT_AFTER = const(4)  # in that of a delivered one
 _PIECES = const(5)  # there: the sequences of the records that hold its details
 
 MAX_BATCHES = const(8)
+MAX_OPEN = const(4)
 
 # What is known of a sale, in `unfinished` and as `last_sale`
 _SALE = const(0)  # sequence of its intent, which is its number
@@ -147,6 +148,18 @@ class SalesState:
             if entry[_SALE] == sale:
                 return entry
         return None
+
+    def in_the_way(self, is_online: bool) -> int:
+        """The number of the open sale that must end before another one begins, 0 if none must: the
+        oldest of `MAX_OPEN`; before one that is begun online also one that the server may not have.
+        """
+        unfinished = self.unfinished
+        if len(unfinished) >= MAX_OPEN:
+            return unfinished[0][_SALE]
+        for entry in unfinished if is_online else ():
+            if not entry[_HELD_AT] and entry[_DEBIT]:  # else the server has it, pending
+                return entry[_SALE]
+        return 0
 
     def skip(self, count: int) -> None:
         """`count` records cannot be read: each may have used up the next voucher of any batch."""

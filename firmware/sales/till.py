@@ -9,10 +9,9 @@ from hashlib import sha256
 
 from bootloader.shared import cose
 from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
-from firmware.lent import give_back, load
-from firmware.sales.catalogue import PIN
+from firmware.lent import at_hand, give_back, load
+from firmware.sales.catalogue import OFFLINE_LIMITS, PIN
 from firmware.sales.journal import JournalFull
-from firmware.sales.offline_limits import offline_refusal
 from firmware.sales.sale import Gone, Sale, SaleRefused, Voucher
 from firmware.sales.state import (
     ANSWERED,
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from firmware.sales.product import Product
     from firmware.sales.stock import Stock
 
-MAX_OPEN = const(4)
 # Where in a sale as `restated` the server's answer is: sealed PIN, serial, expiry
 _ANSWER = const(6)
 _RECIPIENT = const(3)  # in the body of an intent; of one from stock there is more before that
@@ -126,7 +124,7 @@ class Till:
         except JournalFull:
             raise SaleRefused("journal_full")
 
-    def _may_begin(self, product_id: str, shown: "Product | None") -> "Product":
+    def _may_begin(self, product_id: str, shown: "Product | None", is_online: bool) -> "Product":
         if self.blocked:
             raise SaleRefused("blocked")
         product = self.catalogue.product(product_id)
@@ -134,10 +132,9 @@ class Till:
             raise SaleRefused("unknown_product")
         if shown and (shown.kind, shown.terms()) != (product.kind, product.terms()):
             raise SaleRefused("price_changed", product.amount_minor)
-        unfinished = self.journal.state.unfinished
-        if len(unfinished) >= MAX_OPEN:
-            oldest, _, _, _ = unfinished[0]
-            raise SaleRefused("pending_sale", oldest)
+        open_sale = self.journal.state.in_the_way(is_online)
+        if open_sale:
+            raise SaleRefused("pending_sale", open_sale)
         return product
 
     def _begin(self, kind: int, body: "list[Any]") -> Sale:
@@ -169,7 +166,7 @@ class Till:
             SaleRefused: see its codes; pending_sale also while another online sale has no answer,
                 unless the server has it and said to ask later.
         """
-        product = self._may_begin(product_id, shown)
+        product = self._may_begin(product_id, shown, True)
         if amount_minor is None:
             amount_minor = product.amount_minor
         if not (
@@ -185,9 +182,6 @@ class Till:
             raise SaleRefused("bad_recipient")
         commission_minor = product.commission_of(amount_minor)
         _afford(self, amount_minor - commission_minor)
-        for sequence, held_at, debit_minor, _ in self.journal.state.unfinished:
-            if not held_at and debit_minor:  # else the server has it, pending
-                raise SaleRefused("pending_sale", sequence)
         body: list[Any] = [product_id, amount_minor, commission_minor]
         return self._begin(INTENT_ONLINE, body + [recipient] if recipient else body)
 
@@ -199,12 +193,13 @@ class Till:
         Raises:
             SaleRefused: see its codes.
         """
-        product = self._may_begin(product_id, shown)
+        product = self._may_begin(product_id, shown, False)
         if product.kind != PIN:
             raise SaleRefused("no_stock")
         _afford(self, product.debit_minor)
         state = self.journal.state
-        refusal = offline_refusal(self.catalogue, product.amount_minor, state, self._clock())
+        limits = at_hand(OFFLINE_LIMITS)
+        refusal = limits.offline_refusal(self.catalogue, product, self.journal, self._clock())
         if refusal:
             raise SaleRefused(*refusal)
         for batch_id, index, _ in self.stock.places(state.batches, product, self._now):

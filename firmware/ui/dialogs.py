@@ -8,7 +8,7 @@ import asyncio
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
 from firmware.bell import to_beat_ms, wait_at_most
-from firmware.ui.canvas import WIDTH, text_width, wrap
+from firmware.ui.canvas import WIDTH, shorten, text_width, wrap
 from firmware.ui.screen import LINES
 
 TYPE_CHECKING = False
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 IDLE_MS = 90000
 TICK_MS = 24000  # so often who waits for a key shows that he lives; the supervisor bears 30 s
 _SECOND_MS = 1000
+_BAR_MS = 2000
 _TITLE_PX = 112  # of a title in bold, beside the arrows
 
 
@@ -187,7 +188,7 @@ class Dialogs:
                 if isinstance(item, tuple):
                     lines.append((number + item[0], item[1]))
                 else:
-                    lines.append(number + item)
+                    lines.append(shorten(number + item, WIDTH - 2))
             more = (2 if first else 0) | (1 if first + room < len(items) else 0)
             ways = (("*", back),) if back else ()
             hints = self._hints(ways + extra + (("#", "ok"),))
@@ -254,7 +255,8 @@ class Dialogs:
         deadline_ms: int,
         stop: "Hint | None" = None,
     ) -> "tuple[bool, Any]":
-        """Show what is waited for, with the seconds left, until `work` (an awaitable) ends.
+        """Show what is waited for, with the seconds left and from the third on a bar, until `work`
+        (an awaitable) ends.
 
         Returns (True, its result), or (False, None) when the deadline passed or the merchant
         pressed the key of `stop` (a hint); the awaitable is then cancelled. What it raises is
@@ -268,11 +270,13 @@ class Dialogs:
         hints = self._hints((stop,) if stop else ())
         try:
             while not ended:
-                left_ms = deadline_ms - ticks_diff(ticks_ms(), started)
+                passed_ms = ticks_diff(ticks_ms(), started)
+                left_ms = deadline_ms - passed_ms
                 if left_ms <= 0:
                     return False, None
+                bar = passed_ms * 1000 // deadline_ms if passed_ms >= _BAR_MS else 0
                 clock = str((left_ms + 999) // 1000) + " s"
-                self.screen.page(title, lines, hints + [("", clock)])
+                self.screen.page(title, lines, hints + [("", clock)], bar=bar)
                 if await self._pressed_or(ended, stop[0] if stop else ""):
                     return False, None
         finally:

@@ -86,12 +86,14 @@ class Screen:
         big: str | None = None,
         marked: int | None = None,
         more: int = 0,
+        bar: int = 0,
     ) -> None:
         """Show one page.
 
         `lines`: up to four strings under `title`, or two under a `big` figure; a line that is a
         pair is drawn with its second part at the right. `hints`: pairs (key, what it does).
         `marked`: index of the line shown reversed. `more`: 1 when lines follow, 2 before, 3 both.
+        `bar`: how many thousandths of a wait are over, drawn above the hints; 0: no bar.
         A figure too wide for large letters is drawn smaller, then on two lines; it is never cut.
         """
         canvas = self._canvas
@@ -121,6 +123,9 @@ class Screen:
             if n == marked:
                 canvas.invert(0, y - 1, WIDTH, PITCH)
             y += PITCH
+        if bar:
+            canvas.fill(2, HINTS_TOP - 3, WIDTH - 4, 1)
+            canvas.fill(2, HINTS_TOP - 6, (WIDTH - 4) * min(bar, 1000) // 1000, 3)
         self._hints(hints)
         self._lcd.show(canvas.buffer)
 

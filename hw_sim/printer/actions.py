@@ -12,7 +12,7 @@ from typing import Final
 
 from hw_sim.printer.commands import Command, NotDone
 from hw_sim.printer.composer import DEFAULT_LINE_SPACING_DOTS, SMALLEST_AREA_DOTS, Composer
-from hw_sim.printer.line import PAPER_WIDTH_DOTS, Align, Style
+from hw_sim.printer.line import Align, Style
 from hw_sim.printer.status import Status
 from hw_sim.printer.symbols import Raster, Symbols
 
@@ -196,7 +196,7 @@ class Actions:
 
     def _set_left_margin(self, dots: int) -> None:
         if self._composer.empty:
-            most = PAPER_WIDTH_DOTS - SMALLEST_AREA_DOTS
+            most = self._composer.paper_dots - SMALLEST_AREA_DOTS
             self._composer.modes.left_margin_dots = min(dots, most)
 
     def _set_area_width(self, dots: int) -> None:

@@ -24,15 +24,18 @@ class Modes:
     code_page: int = 0
     line_spacing_dots: int = DEFAULT_LINE_SPACING_DOTS
     left_margin_dots: int = 0
-    area_width_dots: int = PAPER_WIDTH_DOTS
+    area_width_dots: int = 0xFFFF
     tab_stops: tuple[int, ...] = tuple(range(8, 256, 8))
 
 
 class Composer:
     """The line that is being built, under the `modes` in force. `out` takes each finished one."""
 
-    def __init__(self, out: Callable[[PaperLine], None]) -> None:
+    def __init__(
+        self, out: Callable[[PaperLine], None], paper_dots: int = PAPER_WIDTH_DOTS
+    ) -> None:
         self._out = out
+        self.paper_dots = paper_dots
         self.reset()
 
     def reset(self) -> None:
@@ -53,7 +56,7 @@ class Composer:
     @property
     def area_dots(self) -> int:
         """The width that may be printed on."""
-        room = PAPER_WIDTH_DOTS - self.modes.left_margin_dots
+        room = self.paper_dots - self.modes.left_margin_dots
         return max(SMALLEST_AREA_DOTS, min(room, self.modes.area_width_dots))
 
     def add_text(self, text: str) -> None:
@@ -113,6 +116,7 @@ class Composer:
     def place(self, line: PaperLine) -> None:
         """Put a finished line where the modes want it, and let it go."""
         line.align = self.modes.align
+        line.paper_dots = self.paper_dots
         line.left_margin_dots = self.modes.left_margin_dots
         self._out(line)
 

@@ -1,8 +1,9 @@
 """A cheap 58 mm thermal printer on a UART: it decodes ESC/POS and burns lines on paper.
 
 The board calls the `UartPeer` methods; tests, scripts and the front panel make trouble with the
-fault methods and read the paper. 384 dots, 32 columns of Font A. Epson's public ESC/POS command
-reference says what commands do; these choices are ours:
+fault methods and read the paper. 384 dots, 32 columns of Font A; an 80 mm head has 576 and 48, but
+takes raster images of 384 here. Epson's public ESC/POS command reference says what commands do;
+these choices are ours:
 
 - A text line reaches the paper when its last dot row is burnt. A power cut in between leaves
   `PaperLine.burnt` of it; at 0.6 and more a person can read it.
@@ -30,7 +31,7 @@ from hw_sim.printer.actions import Actions
 from hw_sim.printer.commands import Command, Framer, NotDone
 from hw_sim.printer.composer import Composer
 from hw_sim.printer.head import Head
-from hw_sim.printer.line import PaperLine
+from hw_sim.printer.line import PAPER_WIDTH_DOTS, PaperLine
 from hw_sim.printer.paper import Receipt, split_receipts
 from hw_sim.printer.status import Status
 from hw_sim.uart import unconnected
@@ -66,6 +67,7 @@ class EscPosPrinter:
         time_scale: float = 1.0,
         buffer_bytes: int = 4096,
         paper_mm: float = 30_000,
+        paper_dots: int = PAPER_WIDTH_DOTS,
         near_end_mm: float = 1_500,
         tear_feed_dots: int = 90,
         mute: bool = False,
@@ -91,7 +93,7 @@ class EscPosPrinter:
         )
         self.paper = self._head.paper
         self._status = Status(self._head, self._reply)
-        self._actions = Actions(Composer(self._head.stage), self._status)
+        self._actions = Actions(Composer(self._head.stage, paper_dots), self._status)
         self._buffer_bytes = buffer_bytes
         self._tear_feed_dots = tear_feed_dots
         self._power = False

@@ -84,6 +84,7 @@ class PaperLine:
     error_correction: str = ""
     rows: list[bytes] = field(default_factory=list)
     image: int = 0
+    paper_dots: int = PAPER_WIDTH_DOTS
     burnt: float = 1.0
 
     @property
@@ -107,11 +108,11 @@ class PaperLine:
 
     @property
     def columns(self) -> str:
-        """The line laid out on 32 columns, for showing a receipt on a terminal."""
+        """The line laid out on the paper's columns, for showing a receipt on a terminal."""
         text = self.text
         width = sum(run.width_dots for run in self.runs)
         if self.kind != "text":
             width = len(text) * 12
-        free = max(0, PAPER_WIDTH_DOTS - self.left_margin_dots - width)
+        free = max(0, self.paper_dots - self.left_margin_dots - width)
         shift = {"left": 0, "center": free // 2, "right": free}[self.align]
         return " " * ((self.left_margin_dots + shift) // 12) + text

@@ -31,9 +31,10 @@ _Face = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def draw_dots(lines: Sequence[PaperLine]) -> Image.Image:
-    """The burnt dots, 384 wide, black (0) on white (255), a pixel a dot."""
+    """The burnt dots, as wide as the head, black (0) on white (255), a pixel a dot."""
     height = sum(_height(line) for line in lines)
-    dots = Image.new("L", (PAPER_WIDTH_DOTS, max(1, height)), 255)
+    width = max((line.paper_dots for line in lines), default=PAPER_WIDTH_DOTS)
+    dots = Image.new("L", (width, max(1, height)), 255)
     y = 0
     for line in lines:
         strip = _draw_line(line)
@@ -112,8 +113,8 @@ def _draw_line(line: PaperLine) -> Image.Image | None:
 
 
 def _placed(picture: Image.Image, line: PaperLine) -> Image.Image:
-    strip = Image.new("L", (PAPER_WIDTH_DOTS, max(1, picture.height)), 255)
-    free = max(0, PAPER_WIDTH_DOTS - line.left_margin_dots - picture.width)
+    strip = Image.new("L", (line.paper_dots, max(1, picture.height)), 255)
+    free = max(0, line.paper_dots - line.left_margin_dots - picture.width)
     shift = {"left": 0, "center": free // 2, "right": free}[line.align]
     strip.paste(picture, (line.left_margin_dots + shift, 0))
     return strip

@@ -112,6 +112,19 @@ PRICE_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
         )
         for name in OFFLINE
     },
+    **{
+        f"price_list.product.offline.{name}": lambda n, name=name: price_list(  # type: ignore[misc]
+            products=[product(offline={name: n})]
+        )
+        for name in list(OFFLINE)[1:]
+    },
+    "price_list.prefixes.operators": lambda n: price_list(
+        prefixes={f"Operator {i}": str(i) for i in range(n)}
+    ),
+    "price_list.prefixes.operator": lambda n: price_list(prefixes={"é" * n: "07"}),
+    "price_list.prefixes.starts": lambda n: price_list(
+        prefixes={"Savanna": "0" * n if n < 3 else "0" * (2 - n % 2) + " 0" * ((n - 1) // 2)}
+    ),
 }
 
 
@@ -301,6 +314,7 @@ SETTINGS_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "settings.poll_s": lambda n: settings(poll_s=n),
     "settings.sync_s": lambda n: settings(sync_s=n),
     "settings.utc_offset_s": lambda n: settings(utc_offset_s=n),
+    "settings.paper_mm": lambda n: settings(paper_mm=n),
     "settings.merchant_name": lambda n: _merchant(name="é" * n),
     "settings.place": lambda n: _merchant(place="é" * n),
     "settings.telephone": lambda n: _merchant(telephone="0" * n),

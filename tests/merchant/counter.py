@@ -250,8 +250,8 @@ class ToldScreen(Screen):
 
     shown = ""
 
-    def page(self, title, lines, hints, big=None, marked=None, more=0):
-        super().page(title, lines, hints, big, marked, more)
+    def page(self, title, lines, hints, big=None, marked=None, more=0, bar=0):
+        super().page(title, lines, hints, big, marked, more, bar)
         text = [title] + ([big] if big else [])
         for line in lines:
             text.append(line if isinstance(line, str) else " ".join(line))
@@ -313,6 +313,7 @@ class Counter:
     """Runs one script: a list of steps, each a list whose first item names a method."""
 
     def __init__(self, config):
+        self.prefixes = {}
         self.config = settings(config)
         self.board = Board()
         vfs.VfsLfs2.mkfs(BlockDevice(self.board.data))
@@ -465,9 +466,15 @@ class Counter:
         self.server.customers[recipient] = (name, least_minor, most_minor)
         return True
 
+    async def do_prefixes(self, prefixes):
+        """What numbers begin with, in the price lists from now on."""
+        self.prefixes = {"prefixes": prefixes}
+        return True
+
     async def do_sell_also(self, *products):
         """More products in the price list."""
         more = dict(CATALOGUE)
+        more.update(self.prefixes)
         more["products"] = CATALOGUE["products"] + list(products)
         return await self.do_catalogue(json.dumps(more))
 

@@ -6,6 +6,7 @@ Each scene is a real flow, or a step of one, on a desk whose parts answer as the
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -33,6 +34,7 @@ from firmware.flows.steps import (
     ask_server,
     cancel,
     explain,
+    favourites,
     finish,
     hand_over,
     held,
@@ -184,6 +186,29 @@ def _asked(desk: Any) -> Any:
     return ask_server.ask_server(desk, sale_of("air50", None, False))
 
 
+def _long_wait(desk: Any) -> Any:
+    """An answer that takes three seconds and is then left for later."""
+    desk.keys.get, ticks = _three_seconds(desk.keys), desk.keys
+    desk.fetch_voucher = lambda *_: _until(ticks, 60_000)
+    return _asked(desk)
+
+
+async def _until(keys: Any, ms: int) -> None:
+    while keys.now_ms < ms:
+        await asyncio.sleep(0)
+
+
+def _three_seconds(keys: Any) -> Callable[[int], Any]:
+    """No key for three seconds, then the one that leaves."""
+
+    async def get(timeout_ms: int) -> str | None:
+        await asyncio.sleep(0)
+        keys.now_ms += timeout_ms
+        return "*" if keys.now_ms >= 3_500 else None
+
+    return get
+
+
 def _undecided(desk: Any) -> Any:
     left = [PENDING, ""]
 
@@ -200,6 +225,21 @@ def _handed(desk: Any) -> Any:
 
 def _stock(desk: Any) -> Any:
     return sell.offer_stock(desk, desk.catalogue.product("air50"))
+
+
+def _favourites(*places: int) -> Callable[[Any], Any]:
+    """Selling where these products have a key, and one that is not sold any more."""
+
+    async def twice(desk: Any) -> None:
+        known = [["pin", desk.catalogue.products[at].id] for at in places]
+        real, favourites.kept = favourites.kept, lambda: [*known, ["pin", "gone50"]]
+        try:
+            await sell.run(desk)
+            await sell.run(desk)
+        finally:
+            favourites.kept = real
+
+    return twice
 
 
 def _broken(status: str) -> dict[str, Any]:
@@ -281,7 +321,11 @@ SCENES = [
     Scene("menu, a sale to finish", "*", _menu, {"till.unfinished": lambda: [1]}),
     Scene("sell", "1#0*", sell.run, {"till.journal.unsent_sales": lambda: 0}),
     Scene("sell, a long list", "1B1*", sell.run, {"catalogue": many()}),
-    Scene("sell from stock", "1##", sell.run, {"link.state": OFFLINE}),
+    Scene("sell, favourites", "1C#C#*3#", _favourites(3, 14), {"catalogue": many()}),
+    Scene("sell, made a favourite", "012C#*", _favourites(3, 14), {"catalogue": many()}),
+    Scene("sell, nine favourites", "012C#*", _favourites(*range(2, 10)), {"catalogue": many()}),
+    Scene("sell, the product's page to its end", "1B*", sell.run),
+    Scene("sell from stock", "1B##", sell.run, {"link.state": OFFLINE}),
     Scene("no network, from stock", "#", _stock, {"link.state": OFFLINE}),
     *[
         Scene(f"no network: {trouble}", "#", _stock, {"link.trouble": trouble})
@@ -301,6 +345,7 @@ SCENES = [
         for status in PRINTERS
     ],
     *[Scene(f"not sold: {code}", "B#", _refused(code)) for code in CODES],
+    Scene("a wait of over two seconds", "", _long_wait),
     Scene("no answer", "*", _asked, {"fetch_voucher": said(None)}),
     Scene("no answer, by SMS", "0*", _asked, {"fetch_voucher": said(None), **_SMS}),
     Scene("not decided yet", "*", _undecided),
@@ -311,6 +356,7 @@ SCENES = [
     Scene("tokens", "#BB##", _tokens),
     Scene("top up", "0712345678#", topup.run),
     Scene("top up, to the end", "1" + "0712345678#" + "50#" + "0712345678#" + "##", topup.run),
+    Scene("top up, of another operator", "1" + "0711345678#" + "#50#0711345678##*", topup.run),
     Scene("top up, wrong number", "1" + "12#" + "#" + "0000000000##**", topup.run),
     Scene("top up, not twice the same", "1" + "0712345678#50#0712345670##", topup.run),
     Scene("top up, wrong amount", "1" + "0712345678#7##*", topup.run),

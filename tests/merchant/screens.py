@@ -72,9 +72,9 @@ def page_image(page: bytes) -> Image.Image:
     return image
 
 
-def slip_image(data: bytes) -> Image.Image:
-    """The paper that these bytes print, a pixel a dot."""
-    printer = EscPosPrinter(mm_per_s=None)
+def slip_image(name: str, data: bytes) -> Image.Image:
+    """The paper that these bytes print, a pixel a dot; by the name of its scene how wide it is."""
+    printer = EscPosPrinter(mm_per_s=None, paper_dots=576 if name.endswith("80 mm") else 384)
     printer.send = lambda _: None
     printer.on_power(True)
     printer.on_host_bytes(data)
@@ -84,7 +84,7 @@ def slip_image(data: bytes) -> Image.Image:
 
 def image_of(name: str, content: bytes) -> Image.Image:
     """A page or a slip, by the name of its scene."""
-    return slip_image(content) if name.startswith("slip: ") else page_image(content)
+    return slip_image(name, content) if name.startswith("slip: ") else page_image(content)
 
 
 def sheet_of_pages(scenes: dict[str, list[bytes]]) -> Image.Image:
@@ -108,7 +108,7 @@ def sheet_of_pages(scenes: dict[str, list[bytes]]) -> Image.Image:
 
 def sheet_of_slips(pictures: Pictures, names: list[str]) -> Image.Image:
     """Slips of some kinds, a language a column."""
-    rows = [[slip_image(pictures[to][name][0]) for to in pictures] for name in names]
+    rows = [[slip_image(name, pictures[to][name][0]) for to in pictures] for name in names]
     heights = [max(slip.height for slip in row) + 2 * _EDGE for row in rows]
     wide = max(len(row) for row in rows) * (rows[0][0].width + 2 * _EDGE)
     sheet = Image.new("L", (wide, sum(heights)), 190)
@@ -125,7 +125,11 @@ def draw_for_docs(pictures: Pictures) -> None:
     at half their size.
     """
     sheet_of_pages(pictures["en"]).save(PICTURES / "screens-en.png", optimize=True)
-    for file, name in (("slips.png", "voucher"), ("slips-electricity.png", "electricity")):
+    for file, name in (
+        ("slips.png", "voucher"),
+        ("slips-electricity.png", "electricity"),
+        ("slips-80mm.png", "voucher, 80 mm"),
+    ):
         sheet = sheet_of_slips(pictures, [f"slip: {name}"])
         half = sheet.reduce(2).quantize(_GREYS)
         half.save(PICTURES / file, optimize=True)

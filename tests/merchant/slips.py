@@ -38,7 +38,7 @@ SHOP = {
 
 def _slip(name: str, pin: str, number: str | None, **how: Any) -> Callable[[str], bytes]:
     def made(to: str) -> bytes:
-        desk = desk_for("", to, {"config.shop": SHOP})
+        desk = desk_for("", to, {"config.shop": SHOP, "config.paper_mm": how.get("mm", 58)})
         sold = sold_of(desk, name, pin, number)
         sold.product.dial = "*130*PIN#" if name == "air50" else ""
         sold.product.helpline = "100"
@@ -75,6 +75,7 @@ def _of(run: Callable[[Any], Any], keys: str = "#", **changes: Any) -> Callable[
         desk = desk_for(keys, to, {"config.shop": SHOP})
         desk.till.journal = changes.get("journal", desk.till.journal)
         desk.files = changes.get("files", desk.files)
+        desk.config.paper_mm = changes.get("mm", 58)
         return printed(desk, run(desk))
 
     return made
@@ -105,4 +106,7 @@ SLIPS: dict[str, Callable[[str], bytes]] = {
     "cancelled": _of(_cancelled),
     "deposit": _of(_deposit(0), "1#"),
     "deposit, a copy": _of(_deposit(2), "1#"),
+    "voucher, 80 mm": _slip("air50", "1234567812345678", None, copy=2, seller="Wanjiru", mm=80),
+    "electricity, 80 mm": _slip("power", "1" * 20, METER, mm=80),
+    "Z report, 80 mm": _of(z_report.run, "1#", mm=80),
 }

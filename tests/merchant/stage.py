@@ -44,6 +44,7 @@ def _prices() -> Catalogue:
         {**like, "id": "top", "name": "Savanna top-up", "kind": "topup", "open": bounds},
         {**like, "id": "water", "name": "Water bill", "operator": "City Water", "kind": "bill"},
     ]
+    table["prefixes"] = {"Savanna": "07 0110", "Lakeside": "0711 011"}
     return Catalogue(json.dumps(table))
 
 
@@ -174,7 +175,7 @@ def journal_of(
     return SimpleNamespace(
         state=SimpleNamespace(
             offline_count=0, offline_total_minor=0, settled_at=NOW, blind_starts=0, time_seen=0,
-            entry=lambda sale: True,
+            entry=lambda sale: True, in_the_way=lambda is_online: 0,
         ),
         ring=SimpleNamespace(
             newest=0, sectors=1, first=[1], oldest=lambda: 1, head=lambda index: None,
@@ -183,6 +184,7 @@ def journal_of(
         oldest=1,
         next_sequence=len(records) + 1,
         make_room=lambda size: None,
+        room_for_sale=lambda: True,
         records=lambda first: records[first - 1 :],
         read=lambda sale: None,
         append=lambda kind, body: 1,
@@ -274,6 +276,7 @@ def desk_for(keys: str, to: str, changes: dict[str, Any]) -> Any:
     desk.terminal_id = "0011223344556677"
     desk.config = SimpleNamespace(
         utc_offset_s=10800,
+        paper_mm=58,
         merchant_name="Mama Asha Shop",
         shop={"helpline": "0700 123 456"},
         pin_salt=b"",

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firmware.flows import day_report, float, last_sales, sell, shift
-from firmware.flows.steps import amount, cancel, hand_over, others
+from firmware.flows.steps import amount, cancel, favourites, hand_over, others
 from firmware.office.look_up import Answer
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.recent import Recent
@@ -88,6 +88,14 @@ async def _bounded(desk: Any) -> None:
     await others._known(desk, product, "1" * 20, 0)
 
 
+async def _favourites(desk: Any) -> None:
+    real, favourites.kept = favourites.kept, lambda: [["pin", "air50"]]
+    try:
+        await favourites.choose(desk, "pin")
+    finally:
+        favourites.kept = real
+
+
 async def busy(work: Any, *_: Any) -> tuple[bool, Any]:
     """What is waited for comes at once."""
     return True, await work
@@ -117,6 +125,7 @@ PAGES: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
     "the steps of an amount": lambda desk: amount.typed(desk, desk.catalogue.product("power")),
     "the bounds of a customer": lambda desk: _bounded(desk),
     "the last sales": _last_sales,
+    "favourites": _favourites,
     "the list of products": lambda desk: desk.ui.choose(
         "x", [(p.name, desk.money(p.amount_minor)) for p in desk.catalogue.products]
     ),
@@ -167,6 +176,7 @@ def amounts_of(name: str, desk: Any, price_minor: int, float_minor: int) -> list
         "the steps of an amount": [price, desk.money(1)],
         "the bounds of a customer": [price],
         "the last sales": [price],
+        "favourites": [price],
         "the list of products": [price],
         "a deposit": [desk.money(float_minor)],
     }[name]
@@ -239,6 +249,8 @@ SHOWN_BY = {
     ("messages", "_listed"): "a deposit",
     ("messages", "_show"): "a deposit",
     ("messages", "_rows"): "a deposit",
+    ("choose", "agree"): "agreeing to what others make",
+    ("favourites", "choose"): "favourites",
 }
 """Which page of these tests an amount of which function stands on."""
 ON_PAPER = {("cancel", "slip")}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from firmware.flows.steps.recipient import is_meter
+from firmware.flows.steps.recipient import is_meter, operator_of
+from firmware.sales.catalogue import Catalogue
 from firmware.ui.money_and_dates import grouped
 from tests.merchant.at_counter import DELIVERED, ONLINE, PRINTED, REFUSED, REPRINT, Outcome, run
+from tests.money.shop import CATALOGUE
 
 TOPUP = {
     "id": "topup",
@@ -528,3 +532,101 @@ def test_groups_lose_no_digit_and_leave_none_alone(kind: str) -> None:
         groups = grouped(number, kind).split(" ")
         assert "".join(groups) == number and all(len(group) <= 4 for group in groups)
         assert kind != "topup" or length < 6 or len(groups[-1]) > 1
+
+
+# --- whose number, and what is sold most ---
+
+TWO_OPERATORS = {"Savanna": "07 0110", "Kilele": "0711 011"}
+
+
+@pytest.mark.parametrize(
+    ("number", "whose"),
+    [("0712345678", "Savanna"), ("0711345678", "Kilele"), ("0110345678", "Savanna"), ("0999", "")],
+)
+def test_the_longest_that_a_number_begins_with_says_whose_it_seems(number: str, whose: str) -> None:
+    table = {**CATALOGUE, "prefixes": TWO_OPERATORS}
+    desk = SimpleNamespace(catalogue=Catalogue(json.dumps(table)))
+    assert operator_of(desk, SimpleNamespace(kind="topup"), number) == whose
+    assert operator_of(desk, SimpleNamespace(kind="meter"), number) == ""
+    desk.catalogue = Catalogue(json.dumps(CATALOGUE))
+    assert operator_of(desk, SimpleNamespace(kind="topup"), number) == ""
+
+
+def test_a_number_that_seems_to_be_of_another_operator_is_warned_of_before_it_costs_airtime() -> (
+    None
+):
+    done = run(
+        ["prefixes", TWO_OPERATORS],
+        ["sell_also", TOPUP],
+        ["sign_in"],
+        ["see", "Menu"],
+        ["press", "2"],
+        ["see", "Sell what?"],
+        ["press", "1"],
+        ["see", "Number"],
+        ["press", "0711345678#"],
+        ["see", "Look again", "a number of Kilele, not of Savanna"],
+        ["press", "*"],
+        ["see", "Menu"],
+        ["press", "2"],
+        ["see", "Sell what?"],
+        ["press", "1"],
+        ["see", "Number"],
+        ["press", "0711345678#"],
+        ["see", "Look again"],
+        ["press", "#"],
+        ["see", "Amount"],
+        ["press", "50#"],
+        ["see", "Once more"],
+        ["press", "0711345678#"],
+        ["see", "Sell Savanna top-up?", "Kilele 0711 345 678"],
+    )
+    assert done.kinds == [] and done.look_ups == 0
+
+
+def test_a_favourite_of_a_long_list_has_a_key_of_its_own_over_a_restart() -> None:
+    many = [{**BUNDLE, "id": f"p{n}", "name": f"Savanna {n} MB"} for n in range(12)]
+    done = run(
+        ["sell_also", *many],
+        ["sign_in"],
+        ["see", "Menu"],
+        ["press", "2"],
+        ["see", "Sell what?"],
+        ["press", "12"],
+        ["see", "Number"],
+        ["press", "0712345678#"],
+        ["see", "Once more"],
+        ["press", "0712345678#"],
+        ["see", "Sell Savanna 11 MB?", "C Favourite"],
+        ["press", "C"],
+        ["see", "Favourites", "Savanna 11 MB: it has key 1"],
+        ["press", "#"],
+        ["see", "Sell Savanna 11 MB?"],
+        ["press", "*"],
+        ["see", "Menu"],
+        ["cut"],
+        ["sign_in"],
+        ["see", "Menu"],
+        ["press", "2"],
+        ["see", "Favourites", "1 Savanna 11 MB", "0 All"],
+        ["press", "0"],
+        ["see", "Sell what?"],
+        ["press", "*"],
+        ["see", "Menu"],
+        ["press", "2"],
+        ["see", "Favourites"],
+        ["press", "1"],
+        ["see", "Number"],
+        ["press", "*"],
+        ["see", "Menu"],
+        ["sell_also", *many[:11]],
+        ["press", "2"],
+        ["see", "Favourites", "1 p11 --"],
+        ["press", "1"],
+        ["see", "p11", "not sold any more"],
+        ["press", "#"],
+        ["see", "Menu"],
+        ["press", "2"],
+        ["see", "Sell what?"],
+    )
+    assert done.kinds == []

@@ -74,12 +74,15 @@ SALES = st.fixed_dictionaries(
         "shop": texts(1, 32),
         "helpline": texts(1, 24),
         "more": MORE,
+        "paper_mm": st.sampled_from([58, 80]),
         "sequence": st.integers(1, 2**32 - 1),
         "copy": st.integers(0, 999),
         "expiry": st.sampled_from([0, 1_900_000_000]),
         "language": st.sampled_from(LANGUAGES),
     }
 )
+ON_PAPER = {58: 32, 80: 48}
+"""Columns, by the width of the roll in mm."""
 SOLD_AT, PRINTED_AT = 1_790_000_000, 1_790_086_400
 
 
@@ -114,7 +117,12 @@ def slip(made: dict[str, Any]) -> tuple[bytes, Voucher, Catalogue]:
         Sale([made["sequence"], 1, 0, 1], said, False),
     )
     sold.copy = made["copy"]
-    config = SimpleNamespace(merchant_name=made["shop"], utc_offset_s=10800, shop=made["more"])
+    config = SimpleNamespace(
+        merchant_name=made["shop"],
+        utc_offset_s=10800,
+        shop=made["more"],
+        paper_mm=made["paper_mm"],
+    )
     words = Words(made["language"])
     is_copy = made["copy"] > 0
     data = receipt.voucher(
@@ -135,9 +143,9 @@ def drawn_letters() -> dict[bytes, str]:
     return found
 
 
-def printed(data: bytes) -> list[str]:
+def printed(data: bytes, paper_mm: int = 58) -> list[str]:
     """The lines that a printer puts on paper, without the blanks around them."""
-    printer = EscPosPrinter(mm_per_s=None)
+    printer = EscPosPrinter(mm_per_s=None, paper_dots=12 * ON_PAPER[paper_mm])
     printer.send = lambda _: None
     printer.on_power(True)
     printer.on_host_bytes(data)
@@ -162,13 +170,13 @@ def sent_lines(data: bytes) -> list[str]:
     return text.decode("latin-1").split("\n")
 
 
-def wider_than_paper(data: bytes) -> list[str]:
+def wider_than_paper(data: bytes, columns: int) -> list[str]:
     """Lines that the head would break where it likes."""
     wrong = []
     for line in sent_lines(data):
         wide = "\x1d!\x11" in line
         plain = line.replace("\x1d!\x11", "").replace("\x1d!\x01", "")
-        if len(plain) > (COLUMNS // 2 if wide and plain != "-" * COLUMNS else COLUMNS):
+        if len(plain) > (columns // 2 if wide and plain != "-" * columns else columns):
             wrong.append(plain)
     return wrong
 
@@ -180,8 +188,8 @@ def squeezed(text: str) -> str:
 
 def judge(made: dict[str, Any]) -> None:
     data, _, catalogue = slip(made)
-    assert wider_than_paper(data) == []
-    lines = printed(data)
+    assert wider_than_paper(data, ON_PAPER[made["paper_mm"]]) == []
+    lines = printed(data, made["paper_mm"])
     paper = squeezed("".join(lines))
     words = Words(made["language"])
     online = made["kind"] != PIN
@@ -243,6 +251,7 @@ LONGEST = {
     "details": [(label, label + "é" * (64 - len(label))) for label in LABELS],
     "shop": "Q" * 32,
     "helpline": "8" * 24,
+    "paper_mm": 58,
     "more": {
         "place": "P" * 64,
         "telephone": "7" * 24,
@@ -318,7 +327,15 @@ def test_a_letter_as_a_picture_costs_forty_one_bytes() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_longest_of_everything_is_on_the_slip(kind: str, language: str) -> None:
-    judge({**LONGEST, "kind": kind, "language": language})
+    for paper_mm in ON_PAPER:
+        judge({**LONGEST, "kind": kind, "language": language, "paper_mm": paper_mm})
+
+
+def test_a_wide_roll_has_longer_lines() -> None:
+    narrow, wide = (slip({**LONGEST, "paper_mm": mm})[0] for mm in ON_PAPER)
+    assert b"-" * 48 in wide and b"-" * 33 not in narrow
+    assert len(printed(wide, 80)) < len(printed(narrow))
+    assert wider_than_paper(wide, ON_PAPER[58]), "a wide slip on a narrow roll is noticed"
 
 
 def test_the_reference_of_a_topup_is_no_code_to_type() -> None:
@@ -328,12 +345,12 @@ def test_the_reference_of_a_topup_is_no_code_to_type() -> None:
         assert not any("1111 1111" in line for line in lines) and sold.pin == "1" * 20
 
 
-def _cut(left: str, right: str) -> bytes:
+def _cut(left: str, right: str, columns: int) -> bytes:
     """As it was: what does not fit beside the other is cut."""
-    gap = COLUMNS - len(left) - len(right)
+    gap = columns - len(left) - len(right)
     if gap < 1:
-        left = left[: COLUMNS - len(right) - 1]
-        gap = COLUMNS - len(left) - len(right)
+        left = left[: columns - len(right) - 1]
+        gap = columns - len(left) - len(right)
     line: bytes = receipt.encode(left + " " * gap + right) + b"\n"
     return line
 
@@ -342,7 +359,7 @@ def _cut(left: str, right: str) -> bytes:
     ("name", "wrong"),
     [
         ("_pair", _cut),
-        ("wrap_columns", lambda text, columns=COLUMNS: [text]),
+        ("wrap_columns", lambda text, columns: [text]),
         ("_is_code", lambda label: not label.startswith("units")),
     ],
     ids=["a pair that cuts", "lines that are not wrapped", "a detail left out"],

@@ -56,6 +56,7 @@ TITLES = [
         "once_more",
         "check_it",
         "is_it",
+        "favourites",
         "amount",
         "pending",
     ],
@@ -124,6 +125,10 @@ PAGES = {
     "cash_count": (),
     "z_number": (),
     "z_none": (WIDE,),
+    "fav_on": (NAME, "9"),
+    "fav_off": (NAME,),
+    "fav_full": (),
+    "of_another": ("Savanna", "Kilele Mobile"),
 }
 languages = pytest.mark.parametrize("language", texts.LANGUAGES)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ import pytest
 from bootloader.shared import cbor
 from firmware.office.ask import ask, delivery
 from firmware.office.messenger import BadReply, NoNetwork
-from firmware.sales import tally
+from firmware.sales import offline_limits, tally
 from firmware.sales.catalogue import Catalogue
 from firmware.sales.sale import SaleRefused
+from firmware.sales.state import INTENT_OFFLINE
 from tests.money import office, oracle
 from tests.money.shop import CATALOGUE, FLOAT_MINOR, TIME, Shop, open_shop, run
 
@@ -207,6 +209,62 @@ def test_the_offline_policy_refuses(
     if sold:
         again.sync()
         again.sell_offline()
+
+
+@pytest.mark.parametrize(
+    ("own", "code", "limit"),
+    [
+        ({"max_count": 1}, "offline_count", 1),
+        ({"max_count": 99, "max_total_minor": 9000}, "offline_total", 9000),
+        ({"max_age_s": 10}, "offline_age", 10),
+        ({"max_count": 0}, "offline_count", 0),
+    ],
+)
+def test_a_product_has_limits_of_its_own_beside_those_of_all(
+    own: dict[str, int], code: str, limit: int, tmp_path: Path
+) -> None:
+    table = json.loads(json.dumps(CATALOGUE))
+    table["products"][0]["offline"] = own
+    shop = open_shop(tmp_path / "stock", catalogue=table)
+    if limit:
+        shop.sell_offline()
+    shop.time += 11
+    assert refusal(shop) == (code, limit)
+    again = Shop(shop.flash, shop.server, [], shop.folder, 2, table)
+    again.time = shop.time
+    assert refusal(again)[0] == code, "switching off and on changes nothing"
+    if limit:
+        again.sync()
+        again.sell_offline()
+
+
+def test_a_products_own_limits_never_widen_those_of_all(tmp_path: Path) -> None:
+    table = json.loads(json.dumps(CATALOGUE))
+    table["offline"].update(max_count=1, max_total_minor=5000, max_age_s=1000)
+    table["products"][0]["offline"] = {
+        "max_count": 50,
+        "max_total_minor": 400000,
+        "max_age_s": 9999,
+    }
+    shop = open_shop(tmp_path / "stock", catalogue=table)
+    shop.sell_offline()
+    assert refusal(shop) == ("offline_count", 1)
+
+
+def test_a_record_that_flash_lost_counts_as_a_sale_of_the_product(tmp_path: Path) -> None:
+    table = json.loads(json.dumps(CATALOGUE))
+    table["products"][0]["offline"] = {"max_count": 1}
+    shop = open_shop(tmp_path / "stock", catalogue=table)
+    product = shop.till.catalogue.product("air50")
+    records = [(1, 0, 0, None, b"")]
+    state = SimpleNamespace(
+        acknowledged=0, offline_count=1, offline_total_minor=5000, time_seen=1, settled_at=1,
+        blind_starts=0,
+    )  # fmt: skip
+    journal = SimpleNamespace(state=state, records=lambda first: records)
+    assert offline_limits.offline_left(shop.till.catalogue, product, journal, 1)[0] == 0
+    records[0] = (1, INTENT_OFFLINE, 0, ["air100", 10000, 250, 5, 0], b"")
+    assert offline_limits.offline_left(shop.till.catalogue, product, journal, 1)[0] == 1
 
 
 def test_stock_is_not_sold_when_the_last_settlement_is_too_old(tmp_path: Path) -> None:

@@ -192,6 +192,17 @@ def _names(*products: dict[str, Any]) -> bytes:
 
 
 LONG = "Savanna weekly bundle with"
+OPEN = {
+    "kind": "bill",
+    "recipient": {"digits": [4, 4], "starts": []},
+    "open": {
+        "min_minor": 100,
+        "max_minor": 10**9,
+        "step_minor": 100,
+        "commission_permille": 20,
+    },
+}
+"""An amount that is typed: a list of sales shows it, the price list does not."""
 
 
 @pytest.mark.parametrize(
@@ -200,6 +211,15 @@ LONG = "Savanna weekly bundle with"
         ({"name": f"{LONG} 1 GB"}, {"name": f"{LONG} 2 GB"}),
         ({"name": f"{LONG} 1 GB"}, {"name": f"{LONG} 2 GB", "amount_minor": 5001}),
         ({"name": "W" * 31 + "a"}, {"name": "W" * 31 + "b"}),
+        ({"name": "Savanna 50"}, {"name": "Savanna 50"}),
+        (
+            {"name": "Savanna 50", "operator": "W" * 31 + "a"},
+            {"name": "Kilele 50", "operator": "W" * 31 + "b"},
+        ),
+        (
+            {"name": "Electricity, north", **OPEN},
+            {"name": "Electricity, south", **OPEN},
+        ),
     ],
 )
 def test_two_names_that_read_the_same_where_they_are_shortened_are_not_signed(

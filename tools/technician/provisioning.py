@@ -205,7 +205,7 @@ def changes(
 
 
 SLIP_OF_SHOP = ("place", "telephone", "tax_number")
-SLIP_NUMBERS = ("vat_permille",)
+SLIP_NUMBERS = ("vat_permille", "paper_mm")
 SLIP_TEXTS = ("helpline", "number")
 
 

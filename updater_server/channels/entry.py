@@ -30,6 +30,7 @@ HardwareClass = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z
 ProductId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,23}\Z")]
 Text = Annotated[str, _long(limits.TEXT, _PRINTED)]
 _Start = Annotated[str, _long(limits.RECIPIENT_START, r"^[0-9]*\Z")]
+_Prefixes = Annotated[str, _long(limits.PREFIXES, r"^[0-9]{1,8}( [0-9]{1,8})*\Z")]
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}\Z")]
 
 IMAGE_LIMIT_BYTES = limits.IMAGE_BYTES[1]
@@ -205,6 +206,14 @@ class Recipient(msgspec.Struct, frozen=True):
         )
 
 
+class OwnOffline(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Bounds of selling one product without the network, beside those of all."""
+
+    max_count: Annotated[int, _of(limits.OFFLINE_COUNT)] | None = None
+    max_total_minor: Annotated[int, _of(limits.OFFLINE_TOTAL_MINOR)] | None = None
+    max_age_s: Annotated[int, _of(limits.OFFLINE_AGE_S)] | None = None
+
+
 class Product(msgspec.Struct, frozen=True, rename={"product_id": "id"}, omit_defaults=True):
     """One thing a merchant sells."""
 
@@ -220,6 +229,7 @@ class Product(msgspec.Struct, frozen=True, rename={"product_id": "id"}, omit_def
     recipient: Recipient | None = None
     dial: Annotated[str, _long(limits.DIAL, _DIALLED)] | None = None
     helpline: Annotated[str, _long(limits.HELPLINE, _PRINTED)] | None = None
+    offline: OwnOffline | None = None
 
     def costs(self, amount_minor: int, commission_minor: int) -> bool:
         """Whether a sale of this amount, with this commission, is as the merchant was shown it."""
@@ -234,21 +244,22 @@ class Product(msgspec.Struct, frozen=True, rename={"product_id": "id"}, omit_def
 
     def fault(self) -> str | None:
         """What two of its fields say against each other; None if nothing."""
-        if self.commission_minor > self.amount_minor:
-            return "commission over the amount"
-        if self.kind == PIN_KIND and (self.open or self.recipient):
-            return "a voucher has no open amount and no recipient"
-        if self.kind != PIN_KIND and self.dial:
-            return "only a voucher has a string to dial"
-        if self.kind != PIN_KIND and self.recipient is None:
-            return f"a product of kind {self.kind} needs a recipient"
-        if self.recipient and self.recipient.digits[0] > self.recipient.digits[1]:
-            return "the recipient has more digits at least than at most"
-        if self.open and self.open.min_minor > self.open.max_minor:
-            return "min_minor over max_minor"
-        if self.open and self.open.min_minor % self.open.step_minor:
-            return "min_minor is no multiple of step_minor"
-        return None
+        is_pin, recipient, bounds = self.kind == PIN_KIND, self.recipient, self.open
+        faults = {
+            "commission over the amount": self.commission_minor > self.amount_minor,
+            "a voucher has no open amount and no recipient": is_pin and (bounds or recipient),
+            "only a voucher has a string to dial": not is_pin and self.dial,
+            "only a voucher is sold without network and has bounds of it": not is_pin
+            and self.offline,
+            "offline says none of its bounds; leave it out": self.offline == OwnOffline(),
+            f"a product of kind {self.kind} needs a recipient": not is_pin and recipient is None,
+            "the recipient has more digits at least than at most": recipient
+            and recipient.digits[0] > recipient.digits[1],
+            "min_minor over max_minor": bounds and bounds.min_minor > bounds.max_minor,
+            "min_minor is no multiple of step_minor": bounds
+            and bounds.min_minor % bounds.step_minor,
+        }
+        return next((fault for fault, is_so in faults.items() if is_so), None)
 
 
 class OfflinePolicy(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -263,7 +274,7 @@ class OfflinePolicy(msgspec.Struct, frozen=True, omit_defaults=True):
     wipe_after_s: Annotated[int, _of(limits.OFFLINE_WIPE_S)] = 0
 
 
-class Catalogue(msgspec.Struct, frozen=True):
+class Catalogue(msgspec.Struct, frozen=True, omit_defaults=True):
     """A signed price list: target `catalogue/<name>.json`."""
 
     version: Annotated[int, _of(limits.PRICE_LIST_VERSION)]
@@ -271,6 +282,8 @@ class Catalogue(msgspec.Struct, frozen=True):
     minor_digits: Annotated[int, _of(limits.MINOR_DIGITS)]
     products: Annotated[list[Product], _long(limits.PRODUCTS)]
     offline: OfflinePolicy
+    prefixes: dict[Annotated[str, _long(limits.OPERATOR, _PRINTED)], _Prefixes] | None = None
+    """By operator, what its numbers begin with, as `"070 0711"`."""
 
     def encode(self) -> bytes:
         """Compact JSON, fields in the order of the format."""
@@ -283,6 +296,25 @@ class Catalogue(msgspec.Struct, frozen=True):
     def check(self) -> None:
         """Raises EntryError if a field breaks its limits."""
         Catalogue.parse(self.encode())
+
+    def check_prefixes(self) -> None:
+        """Raises EntryError if there are too many, or two operators begin the same."""
+        if self.prefixes is None:
+            return
+        fewest, most = limits.PREFIX_OPERATORS
+        if not fewest <= len(self.prefixes) <= most:
+            raise EntryError(
+                f"catalogue: prefixes of {fewest} to {most} operators, or leave it out"
+            )
+        owners: dict[str, str] = {}
+        for operator, starts in self.prefixes.items():
+            for start in starts.split(" "):
+                owner = owners.setdefault(start, operator)
+                if owner != operator:
+                    raise EntryError(
+                        f"catalogue: numbers that begin with {start} are of {owner!r} and of "
+                        f"{operator!r}; leave it out of one"
+                    )
 
     @staticmethod
     def parse(data: bytes) -> Catalogue:
@@ -306,6 +338,7 @@ class Catalogue(msgspec.Struct, frozen=True):
             fault = product.fault()
             if fault:
                 raise EntryError(f"catalogue: {product.product_id}: {fault}")
+        catalogue.check_prefixes()
         size_bytes = len(catalogue.encode())
         if size_bytes > limits.PRICE_LIST_BYTES[1]:
             raise EntryError(

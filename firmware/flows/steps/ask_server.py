@@ -35,6 +35,7 @@ async def ask_server(desk: "Desk", sale: "Sale", by_sms: bool = False) -> bool:
             words("selling"),
             words("wait_sms" if by_sms else "wait_voucher"),
             _BY_SMS_MS if by_sms else ANSWER_MS,
+            ("*", "later"),  # the sale is in flash: leaving loses nothing
         )
         if done and code == "":
             return True

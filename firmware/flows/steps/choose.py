@@ -1,16 +1,45 @@
-"""What is sold: the operator first where the list is long, then the product."""
+"""What is sold: where the list is long favourites or the operator first, then the product."""
+
+from firmware.lent import at_hand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
     from firmware.sales.product import Product
+    from firmware.ui.screen import Hint, Line
 
 _AT_A_GLANCE = 9
 """So many products have a key of their own; more are asked for by their operator."""
+_FAVOURITES = "firmware.flows.steps.favourites"
+
+
+def is_long(desk: "Desk") -> bool:
+    """Whether the list is so long that favourites are worth a key."""
+    return len(desk.catalogue.products) > _AT_A_GLANCE
+
+
+async def agree(
+    desk: "Desk", product: "Product", question: str, lines: "list[Line]", amount_minor: int
+) -> bool:
+    """The product's page: whether the merchant agrees. There a key makes it a favourite, too."""
+    title, more = desk.ui.titled(question)
+    hints: "tuple[Hint, ...]" = (("*", "back"), ("#", "ok"))
+    if is_long(desk):
+        hints = (("*", "back"), ("C", "favourite"), ("#", "ok"))
+    while True:
+        key = await desk.ui.ask(title, more + lines, hints, big=desk.price(amount_minor))
+        if key != "C":
+            return key == "#"
+        await at_hand(_FAVOURITES).turn(desk, product)
 
 
 async def choose(desk: "Desk", kind: str) -> "Product | None":
     """The product of that kind which the merchant chose, or None."""
+    if is_long(desk):
+        favourites = at_hand(_FAVOURITES)
+        product: "Product | str | None" = await favourites.choose(desk, kind)
+        if product != favourites.ALL:
+            return product  # type: ignore[return-value]
     try:
         found = _listed(desk, kind)
     except (ValueError, OSError):

@@ -58,7 +58,7 @@ async def _sell(desk: "Desk", product: "Product") -> bool:
 async def _order(desk: "Desk", product: "Product") -> tuple[str, int]:
     """(number, amount in minor units) that merchant and customer are sure of, or ("", 0)."""
     number = await recipient.typed(desk, product)
-    if number is None:
+    if number is None or not await recipient.may_go_to(desk, product, number):
         return "", 0
     amount_minor = await amount.typed(desk, product)
     if amount_minor is not None and product.kind != TOPUP:
@@ -74,10 +74,9 @@ async def _may_sell(desk: "Desk", product: "Product", debit_minor: int) -> bool:
         await _no_network(desk)
         return False
     code = await reach.refusal(desk, product, debit_minor)
-    if code and desk.link.state == OFFLINE:
+    if code and (code == "no_stock" or desk.link.state == OFFLINE):
         await _no_network(desk)
-        return False
-    if code:
+    elif code:
         await explain(desk, code)
     return not code
 
@@ -137,15 +136,8 @@ async def _confirm(
     desk: "Desk", product: "Product", number: str, amount_minor: int, debit_minor: int
 ) -> bool:
     words = desk.words
-    title, more = desk.ui.titled(words("sell_q", product.name))
-    key = await desk.ui.ask(
-        title,
-        more
-        + [
-            grouped(number, product.kind),
-            (words("float_after"), desk.money(desk.till.float_minor - debit_minor)),
-        ],
-        (("*", "back"), ("#", "ok")),
-        big=desk.price(amount_minor),
-    )
-    return key == "#"
+    lines: "list[Line]" = [
+        (recipient.operator_of(desk, product, number), grouped(number, product.kind)),
+        (words("float_after"), desk.money(desk.till.float_minor - debit_minor)),
+    ]
+    return await choose.agree(desk, product, words("sell_q", product.name), lines, amount_minor)

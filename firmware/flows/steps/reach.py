@@ -1,7 +1,8 @@
 """The network and the office before a sale, and what the till would refuse, found out in time."""
 
+from firmware.lent import at_hand
 from firmware.net.link import OFFLINE, ONLINE, SEARCHING
-from firmware.sales.offline_limits import offline_refusal
+from firmware.sales.catalogue import OFFLINE_LIMITS, PIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ async def wait_for_network(desk: "Desk") -> bool:
 
 
 async def refusal(desk: "Desk", product: "Product", debit_minor: int) -> str:
-    """The code with which the till would refuse now, "" if it would not.
+    """The code with which the till would refuse now, "" if it would not: found out before anybody
+    is asked to agree, and so with the network, where only the network can sell it.
 
     What the till would refuse by the office's last word is asked for anew: the office may have
     taken a deposit or let the terminal go since, and an idle terminal hears of it late.
@@ -45,9 +47,17 @@ async def refusal(desk: "Desk", product: "Product", debit_minor: int) -> str:
             return "blocked"
         if debit_minor > till.float_minor:
             return "no_float"
-    if desk.link.state != OFFLINE or may_text(desk):
+    if not till.journal.room_for_sale():
+        return "journal_full"
+    is_voucher = product.kind == PIN
+    code = from_stock_refusal(desk, product) if is_voucher else "no_stock"
+    if code or till.journal.state.in_the_way(True):
+        await wait_for_network(desk)
+    if till.journal.state.in_the_way(desk.link.state == ONLINE):
+        return "pending_sale"
+    if desk.link.state == ONLINE or (is_voucher and may_text(desk)):
         return ""
-    return from_stock_refusal(desk, product)
+    return code
 
 
 def may_text(desk: "Desk") -> bool:
@@ -60,8 +70,18 @@ def may_text(desk: "Desk") -> bool:
 def from_stock_refusal(desk: "Desk", product: "Product") -> str:
     """The code with which the till would refuse a sale from stock now, "" if it would not."""
     till = desk.till
-    refused = offline_refusal(desk.catalogue, product.amount_minor, till.journal.state, desk.now())
+    refused: tuple[str, int] | None = at_hand(OFFLINE_LIMITS).offline_refusal(
+        desk.catalogue, product, till.journal, desk.now()
+    )
     if refused:
         code, _ = refused
         return code
     return "" if till.stock_left(product.id) else "no_stock"
+
+
+def offline_left(desk: "Desk", product: "Product") -> tuple[int, int, int]:
+    """(sales, minor units, seconds) that may still be sold of `product` from stock."""
+    left: tuple[int, int, int] = at_hand(OFFLINE_LIMITS).offline_left(
+        desk.catalogue, product, desk.till.journal, desk.now()
+    )
+    return left

@@ -2,7 +2,7 @@
 airtime, and shown in full.
 """
 
-from firmware.sales.catalogue import METER
+from firmware.sales.catalogue import METER, TOPUP
 from firmware.ui.money_and_dates import grouped
 
 TYPE_CHECKING = False
@@ -36,6 +36,33 @@ def fault(product: "Product", number: str) -> str:
     if product.kind == METER and not is_meter(number):
         return "bad_meter"
     return "" if rule.takes(number) else "bad_start"
+
+
+def operator_of(desk: "Desk", product: "Product", number: str) -> str:
+    """Whose a telephone number seems to be, by the longest that it begins with; "" if nobody says.
+
+    A guess: numbers move between operators.
+    """
+    found = ""
+    longest = 0
+    lines = desk.catalogue.prefixes.split("\n") if product.kind == TOPUP else ()
+    for n in range(1, len(lines), 2):
+        for start in lines[n].split(" "):
+            if len(start) > longest and number.startswith(start):
+                longest = len(start)
+                found = lines[n - 1]
+    return found
+
+
+async def may_go_to(desk: "Desk", product: "Product", number: str) -> bool:
+    """Whether the merchant sells to `number`, if it seems to be of another operator."""
+    words = desk.words
+    seems = operator_of(desk, product, number)
+    if not seems or seems == product.operator:
+        return True
+    hints = (("*", "back"), ("#", "yes"))
+    text = words("of_another", seems, product.operator)
+    return await desk.ui.bad(words("check_it"), text, hints) == "#"
 
 
 async def typed(desk: "Desk", product: "Product") -> str | None:

@@ -43,12 +43,20 @@ check_it|Look again
 bad_length|It must have {} digits. Count them with the customer.
 bad_start|This operator's numbers begin with {}
 bad_meter|A digit is wrong: this can be no meter. Read it once more.
+favourite|Favourite
+favourites|Favourites
+all|All
+fav_on|{}: it has key {} among the favourites now.
+fav_off|{}: no favourite any more.
+fav_full|Nine are all. Take one off first, on its own page.
+of_another|This looks like a number of {}, not of {}. Sell to it?
 is_it|Is it this one?
 amount|Amount
 at_least|At least
 at_most|At most
 in_steps_of|In steps of
 in_stock|In stock
+still|Left
 only_online|This is sold with network only. Nothing was sold.
 wait_name|Asking whose it is
 no_name|Nobody told whose it is. Nothing was sold.

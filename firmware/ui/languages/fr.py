@@ -43,12 +43,20 @@ check_it|À revoir
 bad_length|Il faut {} chiffres. Comptez-les avec le client.
 bad_start|Les numéros de cet opérateur commencent par {}
 bad_meter|Un chiffre est faux : ce n'est pas un compteur. Relisez.
+favourite|Favori
+favourites|Favoris
+all|Tout
+fav_on|{} : touche {} des favoris.
+fav_off|{} : n'est plus un favori.
+fav_full|Neuf au plus. Retirez-en un d'abord, sur sa page.
+of_another|Ce numéro semble être de {}, pas de {}. Vendre ?
 is_it|Est-ce bien lui ?
 amount|Montant
 at_least|Minimum
 at_most|Maximum
 in_steps_of|Par pas de
 in_stock|En stock
+still|Reste
 only_online|Se vend avec réseau seulement. Rien n'a été vendu.
 wait_name|Recherche du client
 no_name|Client inconnu pour l'instant. Rien n'a été vendu.

@@ -43,12 +43,20 @@ check_it|Sake dubawa
 bad_length|Dole ta zama lambobi {}. Ƙirga su tare da mai saya.
 bad_start|Lambobin wannan kamfani suna farawa da {}
 bad_meter|Akwai lamba marar daidai: wannan ba mita ba ce. Sake karantawa.
+favourite|Zaɓi
+favourites|Zaɓaɓɓu
+all|Duka
+fav_on|{}: maɓalli {} a zaɓaɓɓu.
+fav_off|{}: ba zaɓaɓɓe ba ne yanzu.
+fav_full|Tara ne iyaka. Fara cire ɗaya, a shafinsa.
+of_another|Kamar lambar {} ce, ba ta {} ba. A sayar?
 is_it|Wannan ne?
 amount|Adadin kuɗi
 at_least|Mafi ƙaranci
 at_most|Mafi yawa
 in_steps_of|Ninkin
 in_stock|A ajiye
+still|Saura
 only_online|Ana sayar da shi da layi kawai. Ba a sayar da komai ba.
 wait_name|Ana tambayar na wane ne
 no_name|Ba a san na wane ne ba. Ba a sayar da komai ba.

@@ -43,12 +43,20 @@ check_it|Veja de novo
 bad_length|Deve ter {} algarismos. Conte-os com o cliente.
 bad_start|Os números desta operadora começam por {}
 bad_meter|Um algarismo está errado: não é um contador. Leia outra vez.
+favourite|Favorito
+favourites|Favoritos
+all|Tudo
+fav_on|{}: tecla {} dos favoritos.
+fav_off|{}: já não é favorito.
+fav_full|São nove no máximo. Retire um primeiro, na página dele.
+of_another|Este número parece ser da {}, não da {}. Vender?
 is_it|É este?
 amount|Montante
 at_least|No mínimo
 at_most|No máximo
 in_steps_of|Múltiplos de
 in_stock|Em stock
+still|Resta
 only_online|Só se vende com rede. Nada foi vendido.
 wait_name|A perguntar de quem é
 no_name|Ninguém disse de quem é. Nada foi vendido.

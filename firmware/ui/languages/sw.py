@@ -43,12 +43,20 @@ check_it|Angalia tena
 bad_length|Lazima iwe na tarakimu {}. Zihesabu na mteja.
 bad_start|Namba za mtandao huu huanza na {}
 bad_meter|Tarakimu moja si sahihi: hii si mita. Isome tena.
+favourite|Pendwa
+favourites|Vipendwa
+all|Zote
+fav_on|{}: sasa ni kitufe {} cha vipendwa.
+fav_off|{}: si kipendwa tena.
+fav_full|Mwisho ni tisa. Ondoa moja kwanza, kwenye ukurasa wake.
+of_another|Namba hii inaonekana ya {}, si ya {}. Uuze?
 is_it|Ni huyu?
 amount|Kiasi
 at_least|Angalau
 at_most|Isizidi
 in_steps_of|Kwa hatua za
 in_stock|Akiba
+still|Bado
 only_online|Inauzwa kwa mtandao tu. Hakuna kilichouzwa.
 wait_name|Inauliza ni ya nani
 no_name|Haijulikani ni ya nani. Hakuna kilichouzwa.

@@ -43,12 +43,20 @@ check_it|Tún wò ó
 bad_length|Ó gbọ́dọ̀ ní nọ́ńbà {}. Ka wọ́n pẹ̀lú oníbàárà.
 bad_start|Nọ́ńbà ilé-iṣẹ́ yìí bẹ̀rẹ̀ pẹ̀lú {}
 bad_meter|Nọ́ńbà kan kò tọ̀nà: èyí kì í ṣe mítà. Tún kà á.
+favourite|Ààyò
+favourites|Àwọn ààyò
+all|Gbogbo
+fav_on|{}: bọ́tìnì {} nínú ààyò.
+fav_off|{}: kì í ṣe ààyò mọ́.
+fav_full|Mẹ́sàn-án ni ó pọ̀ jù. Yọ ọ̀kan kúrò lójú ewé rẹ̀.
+of_another|Nọ́ńbà yìí jọ ti {}, kì í ṣe ti {}. Ṣé kí n tà?
 is_it|Ṣé òun nìyí?
 amount|Iye owó
 at_least|Ó kéré jù
 at_most|Ó pọ̀ jù
 in_steps_of|Ìlọ́po
 in_stock|Ó wà nílẹ̀
+still|Ó kù
 only_online|Nẹ́tíwọ̀kì nìkan la fi ń tà á. A kò ta nǹkan kan.
 wait_name|Ó ń bèèrè ẹni tó ni ín
 no_name|A kò mọ ẹni tó ni ín. A kò ta nǹkan kan.
