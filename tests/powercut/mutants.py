@@ -220,7 +220,7 @@ def _mark_before_sector() -> None:
 
 def _z_number_beside(note: str, first: bool) -> Callable[[], None]:
     """The number comes from what the terminal remembers, noted before or after the report."""
-    made = "        await _print(desk, found.make_z(tally), tally, False)"
+    made = "        await _print(desk, found.make_z(tally), tally)"
     return _changed(
         firmware.flows.z_report,
         "_make",
@@ -600,12 +600,12 @@ MUTANTS: dict[str, Mutant] = {
                 firmware.flows.z_report,
                 "_make",
                 (
-                    "        await _print(desk, found.make_z(tally), tally, False)",
+                    "        await _print(desk, found.make_z(tally), tally)",
                     "        sums = [tally.count, tally.total_minor, tally.commission_minor]\n"
                     "        body = [number, first] + sums + [desk.till.journal.ring.chain]\n"
                     "        at = desk.till.journal.next_sequence\n"
                     "        made = load(_SHIFTS).Report(at, 0, body)\n"
-                    "        await _print(desk, made, tally, False)\n"
+                    "        await _print(desk, made, tally)\n"
                     "        found.make_z(tally)",
                 ),
             ),
@@ -624,7 +624,11 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "z_copy_unmarked",
             "A Z report is printed again and looks like another one.",
-            _changed(firmware.flows.z_report, "_copy", ("tally, True)", "tally, False)")),
+            _changed(
+                firmware.flows.z_report,
+                "_copy",
+                ("tally, found.note_copy(last.sequence))", "tally)"),
+            ),
             ("shifts",),
         ),
         Mutant(
