@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 _SHIFTS = "firmware.sales.shifts"
 _TODAY, _YESTERDAY, _WEEK, _X = range(4)
 _REPORTS = ("rp_today", "rp_yesterday", "rp_week", "rp_x")
-_FLOWS = (("m_shift", "shift"), ("shift_copy", "shift_copy"), ("m_z", "z_report"))
-"""Behind the reports; the last one is the owner's."""
+_FLOWS = (("m_shift", "shift"), ("m_z", "z_report"), ("shift_copy", "shift_copy"))
+_OWNERS = "m_z"
 
 
 async def run(desk: "Desk") -> None:
@@ -24,7 +24,7 @@ async def run(desk: "Desk") -> None:
         SaleRefused: journal_full, from a shift or a Z report; nothing was written.
     """
     words = desk.words
-    flows = _FLOWS[:-1] if desk.till.person else _FLOWS
+    flows = [flow for flow in _FLOWS if flow[0] != _OWNERS or not desk.till.person]
     names = _REPORTS + tuple([name for name, _ in flows])
     while True:
         at = await desk.ui.choose(words("m_day"), [words(name) for name in names])

@@ -6,7 +6,6 @@ and below; where a code would stand are letters that nothing takes. It ends by c
 touches the terminal, or with the power; whoever practised is signed out.
 """
 
-from bootloader.shared.compat import sleep_ms
 from firmware.flows.steps import amount, choose, paper, recipient
 from firmware.log import log
 from firmware.paper import practice, receipt
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 _NAMES = ("m_sell", "m_topup", "m_meter", "m_bill")
 """By `KINDS`."""
 _REST_MS = 600000  # who explains a page does not touch it meanwhile
-_ASK_MS = 1200
 _PRINT_MS = 40000
 _TOKEN_DIGITS = 20
 
@@ -77,8 +75,6 @@ async def _sell(desk: "Desk", product: "Product") -> bool:
         return False
     if not await _confirm(desk, product, number, amount_minor):
         return False
-    words = desk.words
-    await desk.ui.busy(sleep_ms(_ASK_MS), words("selling"), words("wait_voucher"), 2 * _ASK_MS)
     return await _hand_over(desk, _voucher(desk, product, number, amount_minor))
 
 

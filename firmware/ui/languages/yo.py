@@ -288,11 +288,11 @@ cell|Òpó
 address|Àdírẹ́sì IP
 wait_modem|Ń béèrè lọ́wọ́ módẹ́ẹ̀mù
 r_service|ÌWÉ ÌTỌ́JÚ
-m_training|Ẹ̀kọ́
+m_training|Ìdánrawò
 tr_q|Kọ́ títà. A kò ta nǹkan, a kò fi ránṣẹ́. Ó parí níbí tàbí tí a bá pa á.
 tr_end|Parí
-tr_mark|Ẹ̀KỌ́ - A KÒ TÀ Á
-tr_paper|Ẹ̀KỌ́: KÒ NÍ IYE
+tr_mark|ÌDÁNRAWÒ - A KÒ TÀ Á
+tr_paper|ÌDÁNRAWÒ: KÒ NÍ IYE
 tr_name|Oníbàárà kan
 tr_done|Ya ìwé náà: kò ní iye.
 shift_copy|Ẹ̀dà iṣẹ́ kan
