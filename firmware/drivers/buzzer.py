@@ -27,15 +27,15 @@ class Buzzer:
 
     def key(self) -> None:
         """A key was taken."""
-        if self.level == ALL:
+        if self.level == ALL and self.sound:
             self.sound(2000, 15)
 
     def good(self) -> None:
         """Something the merchant waited for went well."""
-        if self.level:
+        if self.level and self.sound:
             self.sound(2600, 120)
 
     def bad(self) -> None:
         """Something was refused or failed: look at the screen."""
-        if self.level:
+        if self.level and self.sound:
             self.sound(400, 300)

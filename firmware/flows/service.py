@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
     from firmware.flows.steps.report import Rows
+    from firmware.ui.screen import Line
 
 _PAGES = ("versions", "self_test", "sim_network")
 """Each is a file of `firmware.flows.steps` with `rows(desk)`, and its title in words."""
@@ -26,7 +27,7 @@ async def run(desk: "Desk") -> None:
         if at < len(_PAGES):
             rows = tested[at] = await _rows(desk, at)
             if rows:
-                page = [row for row in rows if row]
+                page: "list[Line]" = [row for row in rows if row]
                 await desk.ui.ask(names[at], page, (("*", "back"),))
             continue
         await report.printed(desk, words("r_service"), await _slip(desk, tested))

@@ -1,11 +1,12 @@
 """The mark of a slip that is worth nothing: large, above it and below it. Pure; for training."""
 
+from firmware.drivers.printer import COLUMNS
 from firmware.paper import letters, receipt
 
 _LARGE = b"\x1b@\x1bt\x10\x1ba\x01\x1d!\x11\x1bE\x01"
 _AS_USUAL = b"\x1b@\x1bt\x10"
 _FEED = b"\x1bd\x04"
-_COLUMNS = receipt.COLUMNS // 2
+_COLUMNS = COLUMNS // 2
 _LETTER = "X"
 
 

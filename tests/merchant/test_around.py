@@ -142,6 +142,15 @@ def test_the_slip_of_a_shift_is_printed_again_with_time_and_number_of_the_copy()
     assert [body[1] for body in copies] == ["1", "2"] and len({body[0] for body in copies}) == 1
 
 
+def test_a_copy_of_a_shift_without_paper_takes_no_number() -> None:
+    done = run(
+        *[*IN, *REPORTS, *OPEN, *MENU, *REPORTS, *COUNT, ["see", "Expected"], ["press", "#"]],
+        *[*MENU, ["printer", "paper_out"], *REPORTS, *COPY, ["press", "1"], ["see", "No paper"]],
+        *[["press", "*"], *MENU, ["printer", "ok"], *REPORTS, *COPY, ["press", "1"], *MENU],
+    )
+    assert "Copy 1 " in done.paper[0] and len(of_kind(done, SETTING)) == 1
+
+
 def test_a_copy_of_a_z_has_its_number_and_its_time() -> None:
     again = [*copy_of(1), *MENU]
     done = run(*IN, *MAKE_Z, ["see", "Z report 1"], ["press", "#"], *MENU, *again, *again)

@@ -17,7 +17,7 @@ def test_card_network_and_modem_are_told_and_nothing_of_the_link_changes() -> No
         found = await figures.asked(modem)
         assert found["operator"] == radio.network.operator_name
         assert (found["state"], found["cell"]) == ("1", "00C3 1A2B")
-        assert found["card"] == radio.network.sim.iccid
+        assert radio.network.sim and found["card"] == radio.network.sim.iccid
         assert found["imei"].isdigit() and len(found["imei"]) == 15
         assert found["address"].count(".") == 3
         assert found["revision"] and not found["revision"].startswith("Revision")

@@ -701,8 +701,8 @@ MUTANTS: dict[str, Mutant] = {
         # around selling
         Mutant(
             "settings_in_place",
-            "The merchant makes the screen brighter, the power goes: the terminal has forgotten its "
-            "language, and how often a wrong PIN was tried.",
+            "The merchant makes the screen brighter, the power goes: the terminal has forgotten "
+            "its language, and how often a wrong PIN was tried.",
             _changed(
                 firmware.kept.memory.Memory,
                 "_store",
