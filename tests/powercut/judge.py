@@ -159,7 +159,8 @@ def money(world: World) -> list[str]:
         if b"SALE CANCELLED" in data:
             wrong += _cancelled(data, books)
             continue
-        if b"Z REPORT" in data or b"SHIFT CLOSED" in data or b"Float after it" in data:
+        marks = (b"Z REPORT", b"SHIFT CLOSED", b"Float after it", b"TRAINING")
+        if any(mark in data for mark in marks):
             continue
         if paper is None:
             wrong.append("a receipt cannot be read")
@@ -177,7 +178,10 @@ def money(world: World) -> list[str]:
             originals.add(paper.pin)
     wrong += reports.of_records(books.records) + reports.of_paper(books.records, world.paper)
     wrong += notices.of_paper(world.server.notices, world.paper)
-    wrong += notices.of_wiped(books.records) + list(world.server.alarms)
+    wrong += notices.of_wiped(books.records)
+    wrong += reports.of_copies(books.records, world.paper)
+    wrong += reports.of_training(world.paper, {*books.sale_of_pin, *world.server.stock.values()})
+    wrong += world.server.alarms
     # littlefs looks at the next 32 bytes only before it writes on, reads back, and moves away
     if any(address < world.data_at for address in world.flash.violated):
         wrong.append("a written place was written again with other content")

@@ -29,6 +29,9 @@ with device.own():
     import firmware.flows.last_sales
     import firmware.flows.messages
     import firmware.flows.shift
+    import firmware.flows.shift_copy
+    import firmware.flows.sound_display
+    import firmware.flows.training
     import firmware.flows.z_report
     import firmware.kept.config
     import firmware.kept.files
@@ -298,9 +301,13 @@ class Merchant:
         self.keys = ""
         """What is pressed on a page that is no question; with none left the way back."""
         self.screen = self
+        self.mark = ""
+        self.buzzer = types.SimpleNamespace(sound=int, level=2)
 
     def page(self, *_: Any, **__: Any) -> None:
         pass
+
+    tell = page
 
     async def key(self, wanted: str) -> str:
         key, self.keys = self.keys[:1] or "*", self.keys[1:]
@@ -737,6 +744,30 @@ class Life:
             return self._flow(firmware.flows.messages.run)
         finally:
             self.merchant.chooses = []  # with no notice at all there is no list
+
+    def copy_of_shift(self) -> str:
+        """The slip of the shift that was closed last, again."""
+        self.merchant.chooses = [0]
+        return self._flow(firmware.flows.shift_copy.run)
+
+    def set_sound(self, level: int) -> None:
+        self.merchant.chooses = [0, level]
+        self._flow(firmware.flows.sound_display.run)
+
+    def set_contrast(self, keys: str) -> None:
+        self.merchant.chooses, self.merchant.keys = [1], keys + "#"
+        self._flow(firmware.flows.sound_display.run)
+
+    def practise(self) -> None:
+        """A sale in training, which must leave nothing."""
+        before = self.world.flash.operations
+        self.merchant.chooses = [0, 0, None]
+        try:
+            self._flow(firmware.flows.training.run)
+        except firmware.flows.training.Idle:
+            pass
+        if self.world.flash.operations != before:
+            raise Broken("training wrote to flash")
 
     async def _hear(self) -> None:
         """As the radio task does for a merchant who waits."""
