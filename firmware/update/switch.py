@@ -33,10 +33,10 @@ async def is_newest(
     Raises:
         Interrupted: it named something else: a halt, perhaps.
     """
-    from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
-
     if not on_restart:
         return False
+    from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
+
     newest.forget()
     try:
         await on_restart(running if offer.sham else offer.release.release)
