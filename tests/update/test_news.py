@@ -11,9 +11,9 @@ import pytest
 
 from firmware.update import news as terminal
 from tests.support.static_site import Site
-from tests.update.world import NOW, World, catalogue
+from tests.update.world import NOW, World, catalogue, reader_of_patches
 from tools.release.image import ROOT
-from updater_server.channels import Pace, news
+from updater_server.channels import Pace, news, quote
 from updater_server.channels.preset import PRESET
 from updater_server.faces.files import StaticFiles
 from updater_server.faces.lanes import Lane
@@ -116,6 +116,23 @@ def test_the_first_release_ever_costs_no_more_than_others(world: World, pace: Pa
     world.run()
     assert first <= NEWS_BYTES
     assert abs(first - (air_bytes(world) - before - first)) < 100
+
+
+def test_a_release_that_is_let_out_at_once_costs_what_it_is_quoted_at(world: World) -> None:
+    """Its entry with a patch and a text, and the plan that names it; not its payload."""
+    world.facts["battery_mv"] = 3000
+    text = {"en": "Faster receipts"}
+    world.publish(2, reader_of_patches(2), {1: reader_of_patches(1)}, text=text)
+    world.run()
+    before = air_bytes(world)
+    world.site.requests.clear()
+    world.publish(3, reader_of_patches(3), {2: reader_of_patches(2)}, text=text, let_out=False)
+    world.repository.set_rollout("stable", 3, 1, world.all_signers, NOW)
+    world.repository.publish(world.all_signers, NOW)
+    world.time_s += 1000
+    world.run()
+    assert len(world.site.requests) == 1
+    assert 800 < air_bytes(world) - before <= quote.LEARN_BYTES
 
 
 def test_a_terminal_with_its_root_alone_learns_all_in_one_answer(tmp_path: Path) -> None:
