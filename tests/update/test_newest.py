@@ -154,7 +154,7 @@ def test_an_older_word_of_the_server_is_no_fresh_answer(world: World) -> None:
         world.repository.halt("stable", 2, world.all_signers, NOW)
         world.repository.publish(world.all_signers, NOW)
 
-    before_it_restarts(world, halted_meanwhile)  # type: ignore[arg-type]
+    before_it_restarts(world, halted_meanwhile)
     world.publish(2)
     world.client.newest.told(newest(world))
     world.run()
