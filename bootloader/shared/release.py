@@ -92,7 +92,8 @@ class Release:
     hardware_revisions, min_bootloader, stepping_stone, journal_reads, journal_writes,
     image_size_bytes, image_sha256 (bytes), payloads (list of `Payload`), crashes_allowed,
     unconfirmed_boots_allowed, selftest_deadline_s, gate_battery_mv, gate_unsynced_records,
-    gate_idle_s, text ({language: text}), pace (None or six integers).
+    gate_idle_s, text ({language: text}), pace (None or six integers), quote_bytes (the longest full
+    payload that is taken where there is another; 0 for any).
     """
 
     @staticmethod
@@ -143,6 +144,9 @@ class Release:
         self.pace: list[int] | None = None
         if "pace" in custom:
             self.pace = _pace(custom)
+        self.quote_bytes = 0
+        if "quote_bytes" in custom:
+            self.quote_bytes = field(custom, "quote_bytes", int, 1, 0x0A0000)
         # <channel>/<hardware class>/<release>.full: the path is what delegations are checked
         # against, so what it says and what the entry says must be one thing.
         self.channel = path.split("/")[0]

@@ -89,7 +89,12 @@ class Choice:
             self._log("a restart is due, as control of release %d" % chosen.release)
             return Offer(chosen, [], fresh_until_s, sham)
         self._log("release %d (%s) is offered" % (chosen.release, chosen.version))
-        return Offer(chosen, self._ways(trusted, targets, chosen), fresh_until_s)
+        ways = self._ways(trusted, targets, chosen)
+        offer = Offer(chosen, ways, fresh_until_s)
+        if len(ways) > 1 and 0 < chosen.quote_bytes < ways[-1].length:
+            offer.is_over_quote = True
+            del ways[-1]  # the full one
+        return offer
 
     def _turned_on(self, trusted: "TrustedMetadata", rollout: Rollout) -> list[str]:
         """The flags that the plan turns on and the brake does not turn off, while that counts."""

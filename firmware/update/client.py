@@ -328,14 +328,22 @@ class UpdateClient:
                 return self._poll_s
         if self._gate_closed(offer):
             return min(_GATE_S, self._poll_s)
-        # It may have been halted since: ask again, so that nothing but a fresh answer will do.
-        if not is_asked:
+        from .switch import is_newest
+
+        # It may have been halted since: nothing but a fresh answer will do. The server's to the
+        # word that the terminal restarts is one, under its seal.
+        said = (self.on_restart, offer, self._boot.release, self.newest, self._last.stem, self._log)
+        if not is_asked and not await is_newest(*said):
             await self._poll(True)
             if self.offer is not offer:
                 return 1
         if not self._may_install(offer) or self._gate_closed(offer):
             return min(_GATE_S, self._poll_s)
-        return await self._switch(offer)
+        if is_asked:
+            await is_newest(*said)
+            if self._gate_closed(offer):
+                return min(_GATE_S, self._poll_s)
+        return self._switch(offer)
 
     def _may_install(self, offer: "Offer") -> bool:
         stale = offer.stale(self._time_s())
@@ -372,21 +380,15 @@ class UpdateClient:
         # The ways are found anew with the next look at the metadata.
         self.offer = None
         self.record.pending = True
-        if reason in _NOT_ITS_FAULT:
+        if reason in _NOT_ITS_FAULT or offer.is_over_quote:
             self._why = "storage"
             self.record.postpone(offer.release.release, reason)
         else:
             self.record.refuse(offer.release.release, reason)
 
-    async def _switch(self, offer: "Offer") -> int:
-        from .switch import say, switch
+    def _switch(self, offer: "Offer") -> int:
+        from .switch import switch
 
-        if self.on_restart:
-            heard = await say(self.on_restart, offer, self._boot.release, self._log)
-            if heard and self.newest.tag and not self.newest.has(self._last.stem()):
-                raise Interrupted("there is news")  # a halt, perhaps
-            if self._gate_closed(offer):
-                return min(_GATE_S, self._poll_s)
         begun = switch(self._boot, offer, self.record, self._log)
         self._tidy()
         if begun:

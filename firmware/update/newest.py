@@ -29,6 +29,10 @@ class Newest:
         self.tag = tag
         self._told_s = self._time_s()
 
+    def forget(self) -> None:
+        """What was told before counts no more: the next word shows what is newest now."""
+        self.tag = ""
+
     def has(self, tag: str) -> bool:
         """Whether the server said lately that this (a tag as HTTP has it) is the newest."""
         since_s = self._time_s() - self._told_s

@@ -10,7 +10,7 @@ from io import BytesIO
 
 from bootloader.shared.compat import const, sleep_ms
 from bootloader.shared.tuf_paths import quoted
-from firmware.kept.files import NEW
+from firmware.kept.files import NEW, exists
 from firmware.lent import give_back, load
 from firmware.net.http import DEFLATED, BadResponse, plain_body
 
@@ -36,21 +36,49 @@ _PAGE_BYTES = const(256)
 _BLOCK_BYTES = const(64)
 _TAIL_BYTES = const(64)
 _VERSION = b'"version":'
+_NO_SNAPSHOT = b"0"
+PRESET_NAME = "1"
+# The preset dictionary, docs/formats/preset-1.txt; it stays where the image lies.
+PRESET = (
+    b'"_type":"snapshot","expires":"2027-00-00T00:00:00Z","log":"","meta":{"alpha.json":{"versio'
+    b'n":1},"brake-alpha.json":{"version":1},"brake-stable.json":{"version":1},"catalogue.json":'
+    b'{"hashes":{"sha256":""},"version":2},"rollout-alpha.json":{"version":1},"rollout-stable.js'
+    b'on":{"hashes":{"sha256":""},"version":2},"targets.json":{"version":1}},"spec_version":"1.0'
+    b'.31","version":1}}"roles":[{"keyids":[""],"name":"stable","paths":["stable/*/*"],"terminat'
+    b'ing":true,"threshold":2},{"keyids":[""],"name":"rollout-stable","paths":["rollout/stable/*'
+    b'"],"terminating":true,"threshold":1}]},"_type":"targets","expires":"2027-00-00T00:00:00Z",'
+    b'"log":"","spec_version":"1.0.31","targets":{"stable/duka-r1/2-from-1.patch":{"hashes":{"sh'
+    b'a256":""},"length":1000},"stable/duka-r1/2.full":{"custom":{"built":1790000000,"commit":""'
+    b',"gate":{"battery_mv":3600,"idle_s":10,"unsynced_records":50},"hardware":{"class":"duka-r1'
+    b'","revisions":[1]},"image":{"sha256":"","size_bytes":250000},"journal":{"reads":[1],"write'
+    b's":1},"min_bootloader":1,"pace":[2,3000,3,24,0,1000000],"payloads":[{"kind":"full","path":'
+    b'"stable/duka-r1/2.full"},{"base_sha256":"","kind":"patch","path":"stable/duka-r1/2-from-1.'
+    b'patch"}],"release":2,"security_version":1,"stepping_stone":0,"text":{"en":"","fr":""},"tri'
+    b'al":{"crashes_allowed":2,"selftest_deadline_s":300,"unconfirmed_boots_allowed":16},"versio'
+    b'n":"1.0.0"},"hashes":{"sha256":""},"length":100000}},"version":2}}"targets":{"rollout/stab'
+    b'le/plan.json":{"custom":{"control":{"2":[0,0]},"flags":{},"halted":[],"releases":{"2":["",'
+    b'10000]},"within":{"2":0}},"hashes":{"sha256":""},"length":100}},"version":2}}'
+)
 
 
 def place(store: "Store", channel: str) -> str:
-    """What is asked for: "<root version>.<snapshot version>.<channel>", or "" if there is not
-    enough here to begin from: what comes is a patch to all files that the snapshot here lists.
+    """What is asked for: "<root version>.<snapshot version>.<channel>.<preset dictionary>", or ""
+    if there is not enough here to begin from: what comes is a patch to all files that the snapshot
+    here lists. Without a snapshot, as after a new root or on the first day, to the root alone.
     """
-    snapshot = store.read("snapshot.json", _LARGEST) or b""
-    versions = (_version(store, "root"), _version(store, "snapshot"))
-    if b"" in versions:
+    snapshot = store.read("snapshot.json", _LARGEST)
+    root = _version(store, "root")
+    here = _NO_SNAPSHOT if snapshot is None else _version(store, "snapshot")
+    if root == b"" or here == b"":
         return ""
+    asked = ".".join((str(root, "ascii"), str(here, "ascii"), channel, PRESET_NAME))
+    if snapshot is None:
+        return asked
     for role in _roles(channel):
         at = snapshot.find(b'"' + role.encode() + b'.json":{')
         if at >= 0 and _digits(snapshot, snapshot.find(_VERSION, at)) != _version(store, role):
             return ""  # a refresh was cut, or the technician brought only what he needed
-    return ".".join([str(version, "ascii") for version in versions] + [channel])
+    return asked
 
 
 def _roles(channel: str) -> tuple[str, ...]:
@@ -75,11 +103,11 @@ def _digits(data: bytes, at: int) -> bytes:
 
 
 class _Here:
-    """The files of `roles`, in a row."""
+    """The files of `roles`, in a row, and the preset dictionary behind them."""
 
     def __init__(self, store: "Store", roles: tuple[str, ...]) -> None:
         self._files = []
-        self.size = 0
+        self.size = len(PRESET)
         for role in roles:
             path = store.path(quoted(role) + ".json")
             try:
@@ -103,6 +131,7 @@ class _Here:
                 offset -= size
                 if offset < 0:
                     offset = 0
+        buf[:] = PRESET[offset : offset + len(buf)]
 
 
 class _Made:
@@ -183,7 +212,8 @@ class _News:
         self._channel = channel
         self._time_s = time_s
         roles = ("snapshot",) + _roles(channel)
-        self._here = _Here(store, ("root",) + roles)
+        had = roles if exists(store.path("snapshot.json")) else ()
+        self._here = _Here(store, ("root",) + had)
         self._roles = ("timestamp",) + roles
         self.found = Found(server, store)
 

@@ -26,7 +26,8 @@ class Offer:
     """`ways`: the payloads to try, best first. `fresh_until_s`: what was signed holds till then.
     `is_ready`: the image is in the other slot. `download`: what came of the first way's payload, or
     None. `missed`: how often in a row the server did not have it. `waits_for`: what the log was
-    last told that the switch waits for. `sham`: the wave of whose control arm this terminal is, or
+    last told that the switch waits for. `is_over_quote`: the full payload is longer than its people
+    signed for, and not among the ways. `sham`: the wave of whose control arm this terminal is, or
     "": then nothing is installed, it only restarts, under the gates of the release.
     """
 
@@ -40,6 +41,7 @@ class Offer:
         self.is_ready = sham != ""
         self.download: Download | None = None
         self.missed = 0
+        self.is_over_quote = False
         self.waits_for: str | None = None
 
     def blocked(self, facts: "GateFacts") -> tuple[str, str] | None:

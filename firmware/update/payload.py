@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MISSES = 3
 _FAULTS = 2
+_TRIES = 2  # before another way is taken: the full image is dear
 
 
 class Payload:
@@ -78,8 +79,9 @@ class Payload:
             return
         download.discard()
         offer.download = None
-        offer.try_others_first()
         self._record.postpone(offer.release.release, "payload_hash")
+        if self._record.faults >= _TRIES:
+            offer.try_others_first()
         raise Interrupted("what came is not the signed payload")
 
     async def _piece(self, download: Download, way: "Way") -> bool:

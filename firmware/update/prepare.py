@@ -39,6 +39,7 @@ class Preparation:
         self._partitions = board.partitions
         self._control = boot.control
         self._running = boot.slot
+        self._record = record
         self._log = log
         self._payload = Payload(server, board.partitions["download"], record, log)
 
@@ -46,7 +47,8 @@ class Preparation:
         """ "" once the offer `is_ready`, or in one word why no way made the image.
 
         Raises:
-            Interrupted: no payload is listed, or as `Payload.bring`.
+            Interrupted: no payload is listed, a difference failed for the first time, or as
+                `Payload.bring`.
         """
         release = offer.release
         slot = self._partitions["slot_" + OTHER[self._running]]
@@ -69,8 +71,20 @@ class Preparation:
                 reason = getattr(error, "reason", "storage")
                 self._log(offer.ways[0].kind + " payload: " + str(error))
                 offer.download = None
+                if self._is_tried_again(offer, reason):
+                    raise Interrupted(reason + ", is tried again")
                 del offer.ways[0]
         return reason
+
+    def _is_tried_again(self, offer: "Offer", reason: str) -> bool:
+        """Whether a difference failed for the first time: what came of it is here, so another try
+        costs no airtime, and the full image is dear.
+        """
+        number = offer.release.release
+        if offer.ways[0].kind == "full" or self._record.has_failed(number):
+            return False
+        self._record.postpone(number, reason)
+        return True
 
     async def _expand(self, way: "Way", slot: "Partition", release: "Release") -> None:
         self._log("expanding " + way.kind)

@@ -168,6 +168,10 @@ class Record:
             self._begin(number)
         self.faults += 1
 
+    def has_failed(self, number: int) -> bool:
+        """Whether release `number` could not be brought in before."""
+        return self.tried == number and self.faults > 0
+
     def postpone(self, number: int, reason: str) -> None:
         """What failed may be no fault of the release: try it again, but not for ever more airtime.
         The first time at once, then after pauses that grow to a day.

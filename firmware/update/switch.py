@@ -4,6 +4,8 @@ wave, notes that this terminal restarts for that. For `client` only.
 
 from bootloader.shared.control import OTHER, ControlError
 
+from .errors import Interrupted
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -11,27 +13,39 @@ if TYPE_CHECKING:
     from bootloader.shared.control import Policy
     from firmware.boot_info import BootInfo
 
+    from .newest import Newest
     from .offer import Offer
     from .record import Record
 
 
-async def say(
-    on_restart: "Callable[[int], Awaitable[None]]",
+async def is_newest(
+    on_restart: "Callable[[int], Awaitable[None]] | None",
     offer: "Offer",
     running: int,
+    newest: "Newest",
+    stem: "Callable[[], str]",
     log: "Callable[[str], object]",
 ) -> bool:
-    """Tell the server that the terminal restarts now, and into which release; whether it heard. If
-    not, that keeps nobody: the word is for who looks after releases.
+    """Tell the server that the terminal restarts now, and into which release. Whether its answer
+    named what is here (the tag's `stem`) as the newest; False too where it named nothing, or did
+    not hear: that keeps nobody, the word is for who looks after releases.
+
+    Raises:
+        Interrupted: it named something else: a halt, perhaps.
     """
+    if not on_restart:
+        return False
     from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
 
+    newest.forget()
     try:
         await on_restart(running if offer.sham else offer.release.release)
-        return True
     except (NoNetwork, BadReply, ServerRefused) as error:
         log("restarts, and the server does not know: " + str(error))
         return False
+    if newest.tag and not newest.has(stem()):
+        raise Interrupted("there is news")
+    return newest.tag != ""
 
 
 def switch(

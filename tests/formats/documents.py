@@ -249,6 +249,7 @@ ENTRY_FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "release.pace_factor": lambda n: entry(pace=[0, 1, n, 24, 0, 1]),
     "release.pace_every_h": lambda n: entry(pace=[0, 1, 3, n, 0, 1]),
     "release.pace_rate": lambda n: entry(pace=[0, 1, 3, 24, n, 1]),
+    "release.quote_bytes": lambda n: entry(quote_bytes=n),
     "release.text_languages": lambda n: entry(text={"a" + chr(97 + i): "x" for i in range(n)}),
     "release.text": lambda n: entry(text={"en": "é" * n}),
 }

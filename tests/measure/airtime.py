@@ -34,7 +34,7 @@ APART = 10
 _SMALL_SET = 3
 _DETOOLS = ("lzma", "bz2", "crle", "heatshrink", "lz4", "zstd", "none")
 _XDELTA3 = ("none", "djw", "lzma", "fgk")
-_HDIFF = ("LZMA", "LZMA2", "XZ", "BROTLI", "BZIP2", "ZLIB", "ZSTD", "LZHAM")
+_HDIFF = ("Lzma", "Lzma2", "Xz", "Brotli", "BZip2", "Zlib", "ZStd", "Lzham")
 
 Make = Callable[[bytes, bytes], int]
 
@@ -79,7 +79,8 @@ def _detools(compression: str) -> Make:
 def _hdiff(compression: str) -> Make:
     def make(base: bytes, image: bytes) -> int:
         hdiff = _optional("hdiffpatch")
-        return len(hdiff.diff(base, image, getattr(hdiff, f"COMPRESSION_{compression}")))
+        best = getattr(hdiff, f"{compression}Config").best_compression()
+        return len(hdiff.diff(base, image, best))
 
     return make
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from firmware.office.messenger import NoNetwork
 from tests.update.world import NOW, World, catalogue
 from updater_server.channels.newest import TAG_BYTES, Newest
 
@@ -89,6 +91,74 @@ def test_a_switch_rests_on_a_fresh_answer_whatever_was_told(world: World) -> Non
     world.run()
     assert world.switched_to() == 2
     assert [status for path, _, status, _ in world.site.requests if "timestamp" in path] == [200]
+
+
+def before_it_restarts(world: World, answer: Callable[[], bytes | None]) -> list[int]:
+    """What the terminal says before it restarts, and the server's `answer`: the newest tag, b"" for
+    none, None where nobody answers."""
+    said: list[int] = []
+
+    async def on_restart(release: int) -> None:
+        said.append(release)
+        tag = answer()
+        if tag is None:
+            raise NoNetwork("nobody")
+        if tag:
+            world.client.newest.told(tag)
+
+    world.client.on_restart = on_restart
+    return said
+
+
+def timestamps(world: World) -> int:
+    return sum("timestamp" in path for path, *_ in world.site.requests)
+
+
+def test_the_sealed_answer_before_the_restart_spares_the_last_question(world: World) -> None:
+    said = before_it_restarts(world, lambda: newest(world))
+    world.publish(2)
+    world.run()
+    assert (world.switched_to(), said, timestamps(world)) == (2, [2], 1)
+
+
+def test_a_halt_that_the_sealed_answer_shows_stops_the_switch(world: World) -> None:
+    def halts() -> bytes:
+        world.repository.halt("stable", 2, world.all_signers, NOW)
+        world.repository.publish(world.all_signers, NOW)
+        return newest(world)
+
+    said = before_it_restarts(world, halts)
+    world.publish(2)
+    world.run()
+    assert (world.switched_to(), said, world.resets) == (1, [2], 0)
+    assert world.says("there is news")
+    world.run()
+    assert world.switched_to() == 1
+
+
+@pytest.mark.parametrize("answer", [None, b""], ids=["nobody answered", "nothing was named"])
+def test_without_a_word_of_what_is_newest_it_asks_before_it_switches(
+    world: World, answer: bytes | None
+) -> None:
+    said = before_it_restarts(world, lambda: answer)
+    world.publish(2)
+    world.client.newest.told(b"old word")
+    world.run()
+    assert (world.switched_to(), said, timestamps(world)) == (2, [2], 2)
+
+
+def test_an_older_word_of_the_server_is_no_fresh_answer(world: World) -> None:
+    """It named what is here a minute ago; nobody answers now, and the release was halted since."""
+
+    def halted_meanwhile() -> None:
+        world.repository.halt("stable", 2, world.all_signers, NOW)
+        world.repository.publish(world.all_signers, NOW)
+
+    before_it_restarts(world, halted_meanwhile)
+    world.publish(2)
+    world.client.newest.told(newest(world))
+    world.run()
+    assert world.switched_to() == 1
 
 
 def test_the_tag_is_the_one_that_the_files_are_served_with(world: World) -> None:

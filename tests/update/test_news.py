@@ -11,13 +11,18 @@ import pytest
 
 from firmware.update import news as terminal
 from tests.support.static_site import Site
-from tests.update.world import NOW, World, catalogue
-from updater_server.channels import news
+from tests.update.world import NOW, World, catalogue, reader_of_patches
+from tools.release.image import ROOT
+from updater_server.channels import Pace, news, quote
+from updater_server.channels.preset import PRESET
 from updater_server.faces.files import StaticFiles
 from updater_server.faces.lanes import Lane
 
-NEWS_BYTES = 1000
-"""What a terminal may send and hear to learn of one release; without the release itself."""
+NEWS_BYTES = 750
+"""What a terminal may send and hear to learn of one release; without the release itself.
+The bar is 1,000."""
+REFRESH_BYTES = 4500
+"""The same from the factory's root to all files, prices with them."""
 
 
 class OurSite(Site):
@@ -98,6 +103,77 @@ def test_learning_of_a_release_takes_at_most_a_thousand_bytes(world: World) -> N
     world.run()
     assert len(asked(world)) == 1
     assert 0 < air_bytes(world) - before <= NEWS_BYTES
+
+
+@pytest.mark.parametrize("pace", [None, Pace(2, 3000, 3, 24, 0, 1_000_000)])
+def test_the_first_release_ever_costs_no_more_than_others(world: World, pace: Pace | None) -> None:
+    """What its entry says for the first time stands in the dictionary."""
+    before = air_bytes(world)
+    world.publish(2, let_out=False, pace=pace)
+    world.run()
+    first = air_bytes(world) - before
+    world.publish(3, let_out=False, pace=pace)
+    world.run()
+    assert first <= NEWS_BYTES
+    assert abs(first - (air_bytes(world) - before - first)) < 100
+
+
+def test_a_release_that_is_let_out_at_once_costs_what_it_is_quoted_at(world: World) -> None:
+    """Its entry with a patch and a text, and the plan that names it; not its payload."""
+    world.facts["battery_mv"] = 3000
+    text = {"en": "Faster receipts"}
+    world.publish(2, reader_of_patches(2), {1: reader_of_patches(1)}, text=text)
+    world.run()
+    before = air_bytes(world)
+    world.site.requests.clear()
+    world.publish(3, reader_of_patches(3), {2: reader_of_patches(2)}, text=text, let_out=False)
+    world.repository.set_rollout("stable", 3, 1, world.all_signers, NOW)
+    world.repository.publish(world.all_signers, NOW)
+    world.time_s += 1000
+    world.run()
+    assert len(world.site.requests) == 1
+    assert 800 < air_bytes(world) - before <= quote.LEARN_BYTES
+
+
+def test_a_terminal_with_its_root_alone_learns_all_in_one_answer(tmp_path: Path) -> None:
+    made = World(tmp_path)
+    made.site = made.http.transport.site = OurSite(tmp_path / "site")
+    made.publish(2)
+    before = air_bytes(made)
+    made.run()
+    assert asked(made)[0] == ("/tuf/news/1.0.stable.1", 200)
+    assert made.switched_to() == 2
+    assert sum("metadata" in path for path, _ in asked(made)) == 0
+    payloads = sum(size for path, _, _, size in made.site.requests if "stable/" in path)
+    assert air_bytes(made) - before - payloads <= REFRESH_BYTES
+
+
+def test_files_without_a_snapshot_count_for_nothing(world: World) -> None:
+    """As a new root leaves them: what comes is a patch to the root alone."""
+    for name in ("snapshot", "timestamp"):
+        (world.data / "trust" / f"{name}.json").unlink()
+    world.publish(2)
+    world.run()
+    assert asked(world)[0] == ("/tuf/news/1.0.stable.1", 200)
+    assert world.switched_to() == 2
+
+
+def test_both_ends_have_the_dictionary_of_the_format_s_page() -> None:
+    text = (ROOT / "docs/formats/preset-1.txt").read_bytes()
+    assert terminal.PRESET == PRESET == text
+    assert hashlib.sha256(text).hexdigest()[:16] == "1b70d7da66a27b9a", (
+        "terminals in the field have it"
+    )
+
+
+def test_a_terminal_of_before_is_answered_without_the_dictionary(world: World) -> None:
+    here = terminal.place(world.client._trust, "stable")
+    world.publish(2, let_out=False)
+    metadata = world.folder / "site/metadata"
+    before = news.news(metadata, here.removesuffix(".1"))
+    now = news.news(metadata, here)
+    assert before and now and len(now) < len(before)
+    assert news.news(metadata, "1.0.stable") is None
 
 
 def test_nothing_new_is_said_in_few_bytes(world: World) -> None:
@@ -185,6 +261,7 @@ def test_a_forged_answer_changes_no_trust(world: World) -> None:
         )
         if name in kept
     )
+    base += PRESET
     answer = news._coded(base, forged)
     assert answer is not None
     world.site.change = lambda path, data: answer if "news" in path and data else data
@@ -204,7 +281,9 @@ def test_a_new_root_is_asked_for_file_by_file(world: World) -> None:
     assert news.news(metadata, snapshot) is None
 
 
-@pytest.mark.parametrize("place", ["", "1.1", "1.1.stable.x", "1.99.stable", "../1.1.stable"])
+@pytest.mark.parametrize(
+    "place", ["", "1.1", "1.1.stable.x", "1.1.stable.2", "1.99.stable.1", "../1.1.stable"]
+)
 def test_a_place_that_nobody_is_at_has_no_news(world: World, place: str) -> None:
     assert news.news(world.folder / "site/metadata", place) is None
 

@@ -123,8 +123,53 @@ def test_a_patch_that_fails_is_followed_by_the_full_image(reading_world: World) 
     reading_world.publish(2, bases={1: reader_of_patches(1)})
     reading_world.table["slot_a"].program(5000, bytes(8))
     reading_world.run()
+    fetched = reading_world.site.fetched_bytes(".patch")
+    assert reading_world.site.fetched_bytes(".full") == 0, "it is tried once more"
+    reading_world.run()
+    assert reading_world.site.fetched_bytes(".patch") == fetched, (
+        "what is here is not fetched again"
+    )
     assert reading_world.site.fetched_bytes(".full") > 5000
     assert reading_world.slot_b.state == "trial"
+
+
+@pytest.mark.parametrize("trouble", ["decayed", "spoiled", "missing"])
+def test_a_full_image_over_the_signed_quote_is_never_fetched_where_a_difference_failed(
+    reading_world: World, trouble: str
+) -> None:
+    reading_world.publish(2, bases={1: reader_of_patches(1)}, quote_bytes=5000)
+    if trouble == "decayed":
+        reading_world.table["slot_a"].program(5000, bytes(8))
+    else:
+        reading_world.site.change = lambda path, data: (
+            data if ".patch" not in path else b"" if trouble == "missing" else data[:-1] + b"!"
+        )
+    for _ in range(12):
+        reading_world.run()
+        reading_world.time_s += 3600
+    assert reading_world.site.fetched_bytes(".full") == 0
+    assert reading_world.client.record.refused == [], "it may come yet"
+    assert reading_world.client.waits is not None
+    assert reading_world.client.waits[0] in (0, 2)
+    if trouble != "decayed":
+        reading_world.site.change = lambda path, data: data
+        reading_world.time_s += 86400
+        reading_world.run()
+        assert reading_world.switched_to() == 2
+
+
+def test_a_quote_that_is_high_enough_lets_the_full_image_come(reading_world: World) -> None:
+    reading_world.publish(2, bases={1: reader_of_patches(1)}, quote_bytes=7000)
+    reading_world.table["slot_a"].program(5000, bytes(8))
+    reading_world.run()
+    reading_world.run()
+    assert reading_world.slot_b.state == "trial"
+
+
+def test_who_has_no_other_way_takes_the_full_image_whatever_the_quote(world: World) -> None:
+    world.publish(2, quote_bytes=1)
+    world.run()
+    assert world.switched_to() == 2
 
 
 def test_a_delta_from_another_base_is_not_even_fetched(world: World) -> None:
@@ -139,6 +184,8 @@ def test_a_delta_that_fails_is_followed_by_the_full_image(world: World) -> None:
     world.table["slot_a"].program(5000, bytes(8))  # the running image decayed after its boot
     world.run()
     assert world.says("does not hold the signed image")
+    assert world.site.fetched_bytes(".full") == 0
+    world.run()
     assert world.site.fetched_bytes(".full") > 5000
     assert world.slot_b.state == "trial"
 
@@ -282,8 +329,23 @@ def test_a_spoiled_delta_is_followed_by_the_full_image(world: World) -> None:
     world.site.change = lambda path, data: data[:-1] + b"!" if ".delta" in path else data
     world.run()
     world.run()
+    assert world.site.fetched_bytes(".full") == 0, "once may be an accident"
+    world.time_s += 900
+    world.run()
     assert world.switched_to() == 2
     assert world.site.fetched_bytes(".delta") < 2000
+
+
+def test_a_delta_that_was_spoiled_once_is_fetched_again_and_the_full_image_never(
+    world: World,
+) -> None:
+    world.publish(2, bases={1: image(1)})
+    world.site.change = lambda path, data: data[:-1] + b"!" if ".delta" in path else data
+    world.run()
+    world.site.change = lambda path, data: data
+    world.run()
+    assert world.switched_to() == 2
+    assert world.site.fetched_bytes(".full") == 0
 
 
 def test_a_trial_that_only_lacked_the_network_is_tried_again_a_bounded_number_of_times(

@@ -36,6 +36,7 @@ class Terms:
     gate: channels.InstallGate = _GATE
     text: dict[str, str] = field(default_factory=dict)
     pace: tuple[int, ...] = ()
+    quote_bytes: int | None = None
 
     def entry(self, content: bytes) -> channels.ReleaseEntry:
         """The entry of an image.
@@ -64,6 +65,7 @@ class Terms:
             gate=self.gate,
             text=self.text,
             pace=from_now(self.pace, manifest.built),
+            quote_bytes=self.quote_bytes,
         )
         made.check()
         return made
@@ -100,6 +102,10 @@ class TermOptions:
         None
     )
     pace: Annotated[str | None, _option(PACE_HELP)] = None
+    quote_bytes: Annotated[
+        int | None,
+        _option("longest full payload that is taken where a patch or delta failed; any if not set"),
+    ] = None
     deltas: Annotated[bool, _option("offer deltas from what is listed")] = True
 
     def terms(self) -> Terms:
@@ -118,6 +124,7 @@ class TermOptions:
             ),
             dict(_text(item) for item in self.text or ()),
             read_pace(self.pace),
+            self.quote_bytes,
         )
 
 

@@ -141,6 +141,9 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
     pace: Pace | None = None
     lifted: Annotated[int, _of(limits.BRAKE_LIFTED)] = 0
     """Up to which version of the brake's file its halts of this release count no more."""
+    quote_bytes: Annotated[int, _of(limits.QUOTE_BYTES)] | None = None
+    """The longest full payload that a terminal takes for which there is a difference; any if
+    None."""
 
     def check(self) -> None:
         """Raises EntryError if a field breaks its limits (constructors of msgspec do not look)."""
@@ -149,7 +152,7 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
     def custom(self) -> dict[str, Any]:
         """As JSON-like builtins, for TUF's `custom`."""
         built: dict[str, Any] = msgspec.to_builtins(self)
-        for name in ("pace", "lifted"):
+        for name in ("pace", "lifted", "quote_bytes"):
             if not built[name]:
                 del built[name]  # airtime for nothing
         return built

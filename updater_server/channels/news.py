@@ -14,8 +14,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from updater_server.channels import patch
+from updater_server.channels.preset import PRESET
 
-_ASKED = re.compile(r"(\d{1,18})\.(\d{1,18})\.([a-z]{1,16})")
+_ASKED = re.compile(r"(\d{1,18})\.(\d{1,18})\.([a-z]{1,16})(\.1)?")
+_NO_SNAPSHOT = "0"
 CHECK_BYTES = 4
 LENGTH_BYTES = 2
 IMAGE_LIMIT_BYTES = 12 * 1024
@@ -23,7 +25,8 @@ _FILE_LIMIT_BYTES = 12 * 1024
 
 
 def news(metadata: Path, asked: str) -> bytes | None:
-    """What is new in `metadata` for `asked`: "<root version>.<snapshot version>.<channel>".
+    """What is new in `metadata` for `asked`: "<root version>.<snapshot version>.<channel>.1"; of
+    terminals of before without the last, which names the preset dictionary.
 
     None if it must be asked for file by file: nothing of that version is there, a root is newer, or
     it is more than a terminal has room for.
@@ -31,18 +34,21 @@ def news(metadata: Path, asked: str) -> bytes | None:
     match = _ASKED.fullmatch(asked)
     if not match:
         return None
-    root, snapshot, channel = match.groups()
+    root, snapshot, channel, has_preset = match.groups()
     roles = ("targets", channel, "catalogue", f"rollout-{channel}")
     try:
         if (metadata / f"{int(root) + 1}.root.json").exists():
             return None
-        had = _versions(metadata / f"{snapshot}.snapshot.json")
+        has_root_only = bool(has_preset) and snapshot == _NO_SNAPSHOT
+        had = {} if has_root_only else _versions(metadata / f"{snapshot}.snapshot.json")
         timestamp = _read(metadata / "timestamp.json")
         newest = str(_meta(timestamp)["snapshot.json"])
         has = _versions(metadata / f"{newest}.snapshot.json")
         base = [_read(metadata / f"{root}.root.json")]
-        base.append(_read(metadata / f"{snapshot}.snapshot.json"))
+        if not has_root_only:
+            base.append(_read(metadata / f"{snapshot}.snapshot.json"))
         base += [_of_role(metadata, role, had[role]) for role in roles if role in had]
+        base.append(PRESET if has_preset else b"")
         new = [timestamp]
         new.append(b"" if newest == snapshot else _read(metadata / f"{newest}.snapshot.json"))
         for role in roles:

@@ -132,11 +132,21 @@ def make(base: bytes, image: bytes) -> bytes:
     Raises:
         TooLong: a terminal would take too long over it.
     """
-    writer = _Writer()
-    _Walk(writer, base, image, align(base, image)).made(len(image))
+    writer = _written(base, image)
     if writer.decisions > PATCH_DECISIONS[1]:
         raise TooLong(f"{writer.decisions} decisions")
     return writer.finish()
+
+
+def decisions(base: bytes, image: bytes) -> int:
+    """How many answers a terminal reads from the patch that turns `base` into `image`."""
+    return _written(base, image).decisions
+
+
+def _written(base: bytes, image: bytes) -> _Writer:
+    writer = _Writer()
+    _Walk(writer, base, image, align(base, image)).made(len(image))
+    return writer
 
 
 def apply(base: bytes, patch: bytes, limit_bytes: int) -> bytes:

@@ -14,14 +14,16 @@ from typing import Any, NamedTuple
 from updater_server.channels.entry import ReleaseEntry
 
 LEARN_BYTES = 1_000
-"""All that is new in signed lists for a release, both ways: the bar of `tests/update/test_news.py`.
+"""All that is new in signed lists for a release that is let out at once, both ways: the bar of
+`tests/update/test_news.py`. A plan that comes later is another answer, of some 600 bytes.
 """
 TELL_BYTES = 440
 """The word before the restart and the first check-in after it, with image and settings, both ways:
 117, 115 and 70 bytes as `tests/fleet/weights.py` weighs them, and 67 of headers each."""
 _CONNECTION_BYTES = 180
 _NAME_BYTES = 140
-_REQUEST_BYTES = 320  # head and head of the answer, and their segments
+_QUESTION_BYTES = 160  # the segments of learning
+_REQUEST_BYTES = 412  # head and head of the answer (292), and their segments
 _ONE_REQUEST_BYTES = 16_384
 _SEGMENT_BYTES, _SEGMENT_HEAD_BYTES = 1_360, 60
 _DOWNLINK_BYTES_PER_S = 4_000
@@ -77,7 +79,7 @@ def quote(entry: ReleaseEntry, sizes: Mapping[str, int], fleet: Iterable[Runs]) 
     """A line for each version that terminals of the release's class run, most terminals first; who
     runs it, or a later one, costs nothing and is in none. `sizes`: bytes of each payload by path.
     """
-    fixed = LEARN_BYTES + TELL_BYTES
+    fixed = LEARN_BYTES + _QUESTION_BYTES + TELL_BYTES
     whole = next(sizes[one.path] for one in entry.payloads if one.kind == "full")
     by_base = {one.base_sha256: one for one in entry.payloads if one.base_sha256}
     lines: dict[tuple[int | None, str], Line] = {}

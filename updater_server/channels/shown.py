@@ -198,6 +198,11 @@ def entry_in_words(entry: ReleaseEntry) -> Iterator[str]:
             f"commit, {pace.factor} times as many every {pace.every_h} h{rate}, up to "
             f"{pace.most / 10_000:g} %"
         )
+    if entry.quote_bytes:
+        yield (
+            f"    quote: whose patch or delta fails takes the full image only up to "
+            f"{entry.quote_bytes:,} bytes"
+        )
     if entry.lifted:
         yield f"    GOES ON, whatever the brake said up to its version {entry.lifted}"
     for language, text in sorted(entry.text.items()):
