@@ -75,43 +75,48 @@ async def ask(
     payload: bytes,
     waits_ms: "tuple[int, ...]",
     opened: "Opened",
-) -> bytes | None:
+) -> tuple[bytes | None, int]:
     """Send the question, again after each of `waits_ms`, until `opened` takes an answer: what it
-    made of it. None when none came, or when the far end does not want it. The caller holds the
-    modem's lock.
+    made of it, and after how long (ms, from the first sending on) the first word came. None when
+    none came, or when the far end does not want it. The caller holds the modem's lock.
 
     Raises:
         LinkError: the modem failed.
     """
     datagram = question(message_id, payload)
     await modem.open(address, port, b"UDP")
+    began = ticks_ms()
     try:
         for wait_ms in waits_ms:
             await modem.send(datagram)
-            is_over, answer = await _hear(modem, message_id, wait_ms, opened)
+            is_over, answer, heard = await _hear(modem, message_id, wait_ms, opened)
             if is_over:
-                return answer
+                return answer, ticks_diff(heard, began)
             counts.spent(_AIR_WASTED)
     finally:
         await modem.close()
-    return None
+    return None, 0
 
 
 async def _hear(
     modem: "Modem", message_id: int, wait_ms: int, opened: "Opened"
-) -> tuple[bool, bytes | None]:
-    """(whether to ask no more, the answer), once one has come or the time is over."""
+) -> tuple[bool, bytes | None, int]:
+    """(whether to ask no more, the answer, the ticks when the first word came), once one has come
+    or the time is over.
+    """
     is_taken = False
+    heard = 0
     deadline_ms = ticks_add(ticks_ms(), wait_ms)
     while True:
         try:
             data = await _datagram(modem, max(0, ticks_diff(deadline_ms, ticks_ms())))
         except LinkTimeout:
-            return is_taken, None
+            return is_taken, None, heard
         announced = b"\x60\x00" + message_id.to_bytes(2, "big")
         if data[:4] == announced:
             if not is_taken:
-                deadline_ms = ticks_add(ticks_ms(), _LATER_MS)
+                heard = ticks_ms()
+                deadline_ms = ticks_add(heard, _LATER_MS)
             is_taken = True
             data = data[4:]  # where both came before either was read they run together
         found = parse(data)
@@ -120,13 +125,13 @@ async def _hear(
         kind, code, known_id, payload = found
         is_ours = known_id == message_id
         if is_ours and (kind == RST or (kind == ACK and code >= 0x80)):
-            return True, None
+            return True, None, heard or ticks_ms()
         if code == _CHANGED and (is_ours or kind != ACK):
             answer = opened(payload)
             if answer is not None:
                 if kind == CON:
                     await modem.send(b"\x60\x00" + data[2:4])
-                return True, answer
+                return True, answer, heard or ticks_ms()
 
 
 async def _datagram(modem: "Modem", timeout_ms: int) -> bytes:

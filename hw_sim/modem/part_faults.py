@@ -35,6 +35,12 @@ class PartFaults:
         """
         self._interpreter.within[command] = [line] * times
 
+    def swallow(self, start: str, count: int = 1) -> None:
+        """Let the next line that begins so, such as "+CMGS:", never come, nor what follows it:
+        `count` lines in all.
+        """
+        self._line.swallow(start, count)
+
     def babble(
         self,
         seconds: float,

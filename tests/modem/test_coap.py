@@ -108,6 +108,9 @@ def test_what_is_no_answer_to_us_is_none(data: bytes) -> None:
 def test_the_waits_are_those_of_the_standard_and_drawn() -> None:
     assert waits_ms(b"\0\0", True) == (2000, 4000, 4000)
     assert waits_ms(b"\xff\xff", False) == (2999, 5998)
+    assert waits_ms(b"\0\0", True, 1000) == (2000, 4000, 4000)
+    assert waits_ms(b"\0\0", True, 4000) == (5000, 4000, 4000)
+    assert waits_ms(b"\0\0", True, 60000) == (6000, 4000, 4000)
 
 
 # --- over the driver and the simulated modem ---
@@ -138,7 +141,7 @@ def asked(radio_seed: int, far_end: FarEnd, waits: tuple[int, ...] = (300, 600))
         def opened(body: bytes) -> bytes | None:
             return body if body.startswith(b"ours") else None
 
-        answer = await coap.ask(radio.modem, address, PORT, 0x1234, b"?", waits, opened)
+        answer, _ = await coap.ask(radio.modem, address, PORT, 0x1234, b"?", waits, opened)
         assert not radio.modem.connected
         return answer
 
@@ -232,7 +235,7 @@ def test_a_server_that_was_not_written_here_answers(seconds: float) -> None:
             await radio.modem.connect("internet")
             radio.network.internet.route_datagrams(HOST, PORT, ("127.0.0.1", port))
             address = await sim800_names.resolve(radio.modem, HOST)
-            answer = await coap.ask(
+            answer, _ = await coap.ask(
                 radio.modem, address, PORT, 7, b"sealed", (3000, 6000), lambda body: body
             )
             assert answer == b"ours sealed"
