@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firmware.net.modem.sim800 import Modem
+    from firmware.net.modem.driver import Modem
 
     Opened = Callable[[bytes], bytes | None]
 

@@ -11,7 +11,7 @@ from firmware.net.modem.errors import ModemError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.net.modem.sim800 import Modem
+    from firmware.net.modem.driver import Modem
 
 OFFLINE = const(0)
 SEARCHING = const(1)

@@ -18,8 +18,9 @@ from tests.torture.gsm_trade import Report, Trade
 from tests.torture.gsm_wrong_builds import WRONG_BUILDS, WrongBuild, look_at
 
 
+@pytest.mark.parametrize("part", gsm.PARTS)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_each_fault_is_cured_within_its_bound(fault: Fault) -> None:
+def test_each_fault_is_cured_within_its_bound(fault: Fault, part: str) -> None:
     report = Report()
 
     async def story(counter: Counter) -> None:
@@ -34,7 +35,7 @@ def test_each_fault_is_cured_within_its_bound(fault: Fault) -> None:
         assert not trade.open
 
     with gsm.a_shop(1000) as shop:
-        at_counter(shop, story, len(fault.name))
+        at_counter(shop, story, len(fault.name), part=gsm.PARTS[part])
     assert report.hangs == []
     assert report.is_clean
 
