@@ -13,6 +13,7 @@ from firmware.net.modem.errors import LinkError, LinkTimeout
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from firmware.net.modem.driver import Modem
 
@@ -86,12 +87,13 @@ async def ask(
     datagram = question(message_id, payload)
     await modem.open(address, port, b"UDP")
     began = ticks_ms()
+    heard = [began]
     try:
         for wait_ms in waits_ms:
             await modem.send(datagram)
-            is_over, answer, heard = await _hear(modem, message_id, wait_ms, opened)
+            is_over, answer = await _hear(modem, message_id, wait_ms, opened, heard)
             if is_over:
-                return answer, ticks_diff(heard, began)
+                return answer, ticks_diff(heard[0], began)
             counts.spent(_AIR_WASTED)
     finally:
         await modem.close()
@@ -99,24 +101,23 @@ async def ask(
 
 
 async def _hear(
-    modem: "Modem", message_id: int, wait_ms: int, opened: "Opened"
-) -> tuple[bool, bytes | None, int]:
-    """(whether to ask no more, the answer, the ticks when the first word came), once one has come
-    or the time is over.
+    modem: "Modem", message_id: int, wait_ms: int, opened: "Opened", heard: "list[Any]"
+) -> tuple[bool, bytes | None]:
+    """(whether to ask no more, the answer), once one has come or the time is over; in `heard` the
+    ticks when the first word came.
     """
     is_taken = False
-    heard = 0
     deadline_ms = ticks_add(ticks_ms(), wait_ms)
     while True:
         try:
             data = await _datagram(modem, max(0, ticks_diff(deadline_ms, ticks_ms())))
         except LinkTimeout:
-            return is_taken, None, heard
+            return is_taken, None
         announced = b"\x60\x00" + message_id.to_bytes(2, "big")
         if data[:4] == announced:
             if not is_taken:
-                heard = ticks_ms()
-                deadline_ms = ticks_add(heard, _LATER_MS)
+                heard[0] = ticks_ms()
+                deadline_ms = ticks_add(ticks_ms(), _LATER_MS)
             is_taken = True
             data = data[4:]  # where both came before either was read they run together
         found = parse(data)
@@ -124,14 +125,16 @@ async def _hear(
             continue
         kind, code, known_id, payload = found
         is_ours = known_id == message_id
+        if not is_taken:
+            heard[0] = ticks_ms()
         if is_ours and (kind == RST or (kind == ACK and code >= 0x80)):
-            return True, None, heard or ticks_ms()
+            return True, None
         if code == _CHANGED and (is_ours or kind != ACK):
             answer = opened(payload)
             if answer is not None:
                 if kind == CON:
                     await modem.send(b"\x60\x00" + data[2:4])
-                return True, answer, heard or ticks_ms()
+                return True, answer
 
 
 async def _datagram(modem: "Modem", timeout_ms: int) -> bytes:

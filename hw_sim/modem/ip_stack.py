@@ -47,7 +47,6 @@ class IpStack:
         line: SerialLine,
         tasks: Tasks,
         dialect: Dialect,
-        *,
         listener: NetworkListener,
         attached: Callable[[], bool],
     ) -> None:

@@ -101,12 +101,7 @@ class GsmPart:
         self._clock = Clock(network, self.line, self._settings)
         self._sim = SimHolder(network)
         self._ip = IpStack(
-            network,
-            self.line,
-            self._tasks,
-            self.dialect,
-            listener=self,
-            attached=lambda: self.attached,
+            network, self.line, self._tasks, self.dialect, self, lambda: self.attached
         )
         self._calls = Calls(network, self.line, self._settings, self._tasks, self.dialect)
         self._registrar = Registrar(
