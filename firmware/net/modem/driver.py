@@ -115,7 +115,7 @@ class Modem(Ladder):
     def _on_lost(self, line: bytes) -> None:
         if self.attached:
             self.log("modem: " + str(line, "ascii"))
-        self.connected = self.attached = False
+        self.is_lost()
 
     def poll(self) -> None:
         """Take note of what the modem said unasked. Only while nobody else talks to it (hold
