@@ -55,12 +55,12 @@ async def strike(
         await asyncio.sleep(chance.random() * 20 * (len(faults) > 1))
     answered_s = begun_s
     while driven.now_s < begun_s + lasts_s + row.bound_s + 60:
-        seen = trade.answered
+        seen, looked_s = trade.answered, driven.now_s
         await asyncio.sleep(20)
         if driven.link.state == ONLINE and driven.now_s >= begun_s + lasts_s:
             await trade.sell()
-        if trade.answered == seen:
-            answered_s = driven.now_s  # not yet, or no more
+        if trade.answered == seen or driven.now_s - looked_s > 20 + BOUNDS_S["sale"]:
+            answered_s = driven.now_s  # not yet, or no more, or nothing moved for long
         elif driven.now_s - max(answered_s, begun_s + lasts_s) > 60:
             break  # answered for a minute
     late_s = max(0.0, answered_s - begun_s - lasts_s)

@@ -30,7 +30,8 @@ class Ladder:
 
     `lock`: held by whoever talks to the modem. `attached`: data service is up, `open` may be
     called; `on_lost` hears when it was and is not any more. `connected`: a TCP connection is open.
-    `trouble`: the code of the last `connect`'s error, "" if it went well. `retry_ms`: how long to leave it after a `connect` that failed;
+    `trouble`: the code of the last `connect`'s error, "" if it went well. `retry_ms`: how long to
+    leave it after a `connect` that failed;
     doubles from 5 s to 5 min, or to 15 where no network is heard. `first_rung`: with which of
     `RUNGS` the next attempt begins.
     """
