@@ -19,7 +19,7 @@ Choices worth knowing:
 - A call is heard, refused and hung up, never spoken in.
 - A network that refused the card is asked again only after a start, the radio off and on, or
   AT+COPS.
-- Not modelled, answered ERROR: the bearer and HTTP commands (SAPBR, HTTP...).
+- Not modelled, answered ERROR: the HTTP commands.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from typing import Final
 
 from hw_sim.modem.at import AtCommand
 from hw_sim.modem.command_table import NO_RESULT, Command, Table
+from hw_sim.modem.commands_bearer import Bearer
 from hw_sim.modem.commands_call import Calls
 from hw_sim.modem.commands_clock import Clock
 from hw_sim.modem.commands_identity import Identity
@@ -103,6 +104,7 @@ class GsmPart:
         self._ip = IpStack(
             network, self.line, self._tasks, self.dialect, self, lambda: self.attached
         )
+        self._bearer = Bearer(network, self.line, self, lambda: self.attached)
         self._calls = Calls(network, self.line, self._settings, self._tasks, self.dialect)
         self._registrar = Registrar(
             network,
@@ -262,6 +264,7 @@ class GsmPart:
         self.line.listening = self.line.talking = False
         self.network.listeners.detach(self)
         self._ip.shut()
+        self._bearer.reset()
         self._tasks.cancel_all()
         self.line.clear()
         self.meter.turn(Draw.OFF)
@@ -274,6 +277,7 @@ class GsmPart:
         self.line.listening = self.line.talking = False
         self.network.listeners.detach(self)
         self._ip.shut()
+        self._bearer.reset()
         self._registrar.registration = Registration.IDLE
         self._pace.call_later(self._shutdown_s, self._shut_down_done)
 
@@ -306,6 +310,7 @@ class GsmPart:
             **self._messages.commands(),
             **self._ussd.commands(),
             **tcp.commands(),
+            **(self._bearer.commands() if self.dialect is SIM800 else {}),
         }
 
     def _power_down(self, command: AtCommand) -> str:

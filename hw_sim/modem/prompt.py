@@ -15,7 +15,7 @@ async def typed_data(line: SerialLine, settings: Settings, command: AtCommand) -
     length = None
     if command.kind is Kind.WRITE and command.arguments:
         length = command.number(0, 1, MAXIMUM_SEND_BYTES)
-    line.write(b"\r\n> ")
+    line.prompt()
     data = bytearray()
     while length is None or len(data) < length:
         byte = await line.byte()

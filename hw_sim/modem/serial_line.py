@@ -83,6 +83,12 @@ class SerialLine:
         self.now_awake()
         return self._input.pop(0)
 
+    def prompt(self) -> None:
+        """Ask for data. A line feed that came behind the command's end is no part of them."""
+        if self._input[:1] == b"\n":
+            del self._input[:1]
+        self.write(b"\r\n> ")
+
     def now_awake(self) -> None:
         """Sleep is counted from now."""
         self._last_input_s = self._pace.now_s()
