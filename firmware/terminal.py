@@ -21,7 +21,7 @@ from firmware.kept.files import Kept
 from firmware.log import log
 from firmware.net.http_client import HttpClient
 from firmware.net.link import Link
-from firmware.net.modem.sim800 import Modem
+from firmware.net.modem.driver import Modem
 from firmware.office.messenger import Messenger, http_post
 from firmware.sales.catalogue import Catalogue, CatalogueError, load
 from firmware.sales.journal import Journal

@@ -13,8 +13,9 @@ from firmware.net.modem.errors import LinkError, LinkTimeout
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
-    from firmware.net.modem.sim800 import Modem
+    from firmware.net.modem.driver import Modem
 
     Opened = Callable[[bytes], bytes | None]
 
@@ -75,32 +76,36 @@ async def ask(
     payload: bytes,
     waits_ms: "tuple[int, ...]",
     opened: "Opened",
-) -> bytes | None:
+) -> tuple[bytes | None, int]:
     """Send the question, again after each of `waits_ms`, until `opened` takes an answer: what it
-    made of it. None when none came, or when the far end does not want it. The caller holds the
-    modem's lock.
+    made of it, and after how long (ms, from the first sending on) the first word came. None when
+    none came, or when the far end does not want it. The caller holds the modem's lock.
 
     Raises:
         LinkError: the modem failed.
     """
     datagram = question(message_id, payload)
     await modem.open(address, port, b"UDP")
+    began = ticks_ms()
+    heard = [began]
     try:
         for wait_ms in waits_ms:
             await modem.send(datagram)
-            is_over, answer = await _hear(modem, message_id, wait_ms, opened)
+            is_over, answer = await _hear(modem, message_id, wait_ms, opened, heard)
             if is_over:
-                return answer
+                return answer, ticks_diff(heard[0], began)
             counts.spent(_AIR_WASTED)
     finally:
         await modem.close()
-    return None
+    return None, 0
 
 
 async def _hear(
-    modem: "Modem", message_id: int, wait_ms: int, opened: "Opened"
+    modem: "Modem", message_id: int, wait_ms: int, opened: "Opened", heard: "list[Any]"
 ) -> tuple[bool, bytes | None]:
-    """(whether to ask no more, the answer), once one has come or the time is over."""
+    """(whether to ask no more, the answer), once one has come or the time is over; in `heard` the
+    ticks when the first word came.
+    """
     is_taken = False
     deadline_ms = ticks_add(ticks_ms(), wait_ms)
     while True:
@@ -111,6 +116,7 @@ async def _hear(
         announced = b"\x60\x00" + message_id.to_bytes(2, "big")
         if data[:4] == announced:
             if not is_taken:
+                heard[0] = ticks_ms()
                 deadline_ms = ticks_add(ticks_ms(), _LATER_MS)
             is_taken = True
             data = data[4:]  # where both came before either was read they run together
@@ -119,6 +125,8 @@ async def _hear(
             continue
         kind, code, known_id, payload = found
         is_ours = known_id == message_id
+        if not is_taken:
+            heard[0] = ticks_ms()
         if is_ours and (kind == RST or (kind == ACK and code >= 0x80)):
             return True, None
         if code == _CHANGED and (is_ours or kind != ACK):

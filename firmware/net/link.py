@@ -11,7 +11,7 @@ from firmware.net.modem.errors import ModemError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.net.modem.sim800 import Modem
+    from firmware.net.modem.driver import Modem
 
 OFFLINE = const(0)
 SEARCHING = const(1)
@@ -27,6 +27,8 @@ class Link:
         self.modem = modem
         self.state = SEARCHING
         self._wake = asyncio.Event()
+        self._watches = False
+        modem.on_lost = self._on_lost
 
     @property
     def signal(self) -> int:
@@ -60,6 +62,10 @@ class Link:
         """No answer came: who sells next must not count on one."""
         self.state = OFFLINE
 
+    def _on_lost(self) -> None:
+        if self._watches:
+            self._wake.set()
+
     def hurry(self) -> None:
         """End the pause of who waits in `rest`: there is something to do at once."""
         self._wake.set()
@@ -73,9 +79,17 @@ class Link:
     async def watch(self, ms: int, alone: bool = False, texts: bool = False) -> None:
         """As `rest`, or until a short message has come (where `texts`), or the modem has no network
         any more or has restarted without a word: it is asked every 18 s, every two minutes where
-        the terminal is left `alone`, as who signs in has it asked at once. Nothing goes over the
-        air.
+        the terminal is left `alone`, as who signs in has it asked at once. Whoever else notices
+        that data service is gone ends it as well. Nothing goes over the air.
         """
+        self._watches = True
+        try:
+            await self._watch(ms, alone, texts)
+        finally:
+            self._watches = False
+            self._wake.clear()
+
+    async def _watch(self, ms: int, alone: bool, texts: bool) -> None:
         modem = self.modem
         until = ticks_add(ticks_ms(), ms)
         ask_ms = _ALONE_MS if alone else _WATCH_MS

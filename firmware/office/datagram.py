@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 
 _ACK_TIMEOUT_MS = const(2000)
 _SPREAD_MS = const(1000)
+_LONGEST_FIRST_MS = const(6000)
 
 
-def waits_ms(random: bytes, has_passed: bool) -> tuple[int, ...]:
+def waits_ms(random: bytes, has_passed: bool, usual_ms: int = 0) -> tuple[int, ...]:
     """After how long it is asked again, and at last given up: RFC 7252's first two waits, drawn by
     `random` (2 bytes); three where datagrams are known to pass, for then it is the radio that lost
-    one.
+    one. The first is longer where answers take `usual_ms`: asking again before one can be there is
+    paid for, and brings nothing.
     """
-    first_ms = _ACK_TIMEOUT_MS + (random[0] << 8 | random[1]) * _SPREAD_MS // 65536
-    return (first_ms, 2 * first_ms) + ((2 * first_ms,) if has_passed else ())
+    drawn_ms = _ACK_TIMEOUT_MS + (random[0] << 8 | random[1]) * _SPREAD_MS // 65536
+    first_ms = max(drawn_ms, min(usual_ms + usual_ms // 4, _LONGEST_FIRST_MS))
+    return (first_ms, 2 * drawn_ms) + ((2 * drawn_ms,) if has_passed else ())
 
 
 def opened(messenger: "Messenger", counter: int, body: bytes) -> bytes | None:
@@ -51,13 +54,13 @@ async def by_datagram(messenger: "Messenger", plain: bytes) -> bytes | None:
                     messenger.address = await names.resolve(modem, client.host)
                 finally:
                     lent.give_back((modem.names,))
-            answer = await ask(
+            answer, took_ms = await ask(
                 modem,
                 messenger.address,
                 messenger.coap_port,
                 drawn[0] << 8 | drawn[1],
                 sealed,
-                waits_ms(drawn[2:], messenger.misses <= 0),
+                waits_ms(drawn[2:], messenger.misses <= 0, messenger.usual_ms),
                 lambda body: opened(messenger, counter, body),
             )
         except ModemError:
@@ -66,5 +69,8 @@ async def by_datagram(messenger: "Messenger", plain: bytes) -> bytes | None:
             messenger.address = ""
         else:
             messenger.misses = -1
+            # The slowest of late, and forgotten by the quarter: one that was asked for twice makes
+            # the next wait longer, not all that follow.
+            messenger.usual_ms = max(took_ms, messenger.usual_ms * 3 // 4)
             modem.outcome(True)
         return answer

@@ -1,4 +1,4 @@
-"""A SIM800 for any program: `python -m hw_sim.modem`, on a pseudo terminal or a TCP port.
+"""A modem for any program: `python -m hw_sim.modem`, on a pseudo terminal or a TCP port.
 
 The first line printed says where it is. It is switched on already, and its network is the simulated
 one. Lines on standard input make things happen: `sms +254711000001 Hello`, `ring 30`,
@@ -19,14 +19,14 @@ from typing import Annotated
 
 import typer
 
-from hw_sim.modem.sim800 import POWER_KEY_HOLD_S, Sim800
+from hw_sim.modem.part import M95, POWER_KEY_HOLD_S, GsmPart, Sim800
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.sms_pdu import Message, PduError
 
 _READ_BYTES = 1024
 
 
-async def serve_pty(modem: Sim800, link: Path | None) -> str:
+async def serve_pty(modem: GsmPart, link: Path | None) -> str:
     """Put `modem` on a pseudo terminal; the path for other programs."""
     ours, theirs = os.openpty()
     tty.setraw(theirs)  # and kept open: else the first program that goes takes the port with it
@@ -44,7 +44,7 @@ def _write(port: int, data: bytes) -> None:
     os.write(port, data)
 
 
-async def serve_tcp(modem: Sim800, port: int) -> str:
+async def serve_tcp(modem: GsmPart, port: int) -> str:
     """Put `modem` on a TCP port of this machine, for one program at a time."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -57,7 +57,7 @@ async def serve_tcp(modem: Sim800, port: int) -> str:
     return f"{host}:{number}"
 
 
-def obey(line: str, modem: Sim800) -> str:
+def obey(line: str, modem: GsmPart) -> str:
     """Do what a line of the input says; the word of why not."""
     name, _, rest = line.strip().partition(" ")
     first, _, text = rest.partition(" ")
@@ -82,9 +82,11 @@ def obey(line: str, modem: Sim800) -> str:
     return ""
 
 
-async def _run(tcp: int | None, link: Path | None, seed: int, time_scale: float) -> None:
+async def _run(
+    part: type[GsmPart], tcp: int | None, link: Path | None, seed: int, time_scale: float
+) -> None:
     network = GsmNetwork(seed=seed, time_scale=time_scale)
-    modem = Sim800(network)
+    modem = part(network)
 
     def sent(message: Message) -> None:
         print(f"sms to {message.number}: {message.text}", flush=True)
@@ -106,7 +108,7 @@ async def _run(tcp: int | None, link: Path | None, seed: int, time_scale: float)
     modem.on_power(False)
 
 
-def _listen(loop: asyncio.AbstractEventLoop, modem: Sim800) -> None:
+def _listen(loop: asyncio.AbstractEventLoop, modem: GsmPart) -> None:
     def answer(line: str) -> None:
         print(obey(line, modem) or "ok", flush=True)
 
@@ -114,14 +116,20 @@ def _listen(loop: asyncio.AbstractEventLoop, modem: Sim800) -> None:
         loop.call_soon_threadsafe(answer, line)
 
 
+_PARTS: dict[str, type[GsmPart]] = {"sim800": Sim800, "m95": M95}
+
+
 def main(
+    part: Annotated[str, typer.Option(help="sim800 or m95")] = "sim800",
     tcp: Annotated[int | None, typer.Option(help="port of this machine, 0 for any")] = None,
     link: Annotated[Path | None, typer.Option(help="name the pseudo terminal so")] = None,
     seed: Annotated[int, typer.Option(help="of jitter and losses")] = 0,
     time_scale: Annotated[float, typer.Option(help="everything runs so much faster")] = 1.0,
 ) -> None:
     """Run one modem until it is interrupted."""
-    asyncio.run(_run(tcp, link, seed, time_scale))
+    if part not in _PARTS:
+        raise typer.BadParameter(f"{part}: there are {', '.join(_PARTS)}")
+    asyncio.run(_run(_PARTS[part], tcp, link, seed, time_scale))
 
 
 if __name__ == "__main__":

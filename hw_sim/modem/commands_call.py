@@ -1,4 +1,5 @@
-"""Calls: the part rings until somebody hangs up, answers or gives up. GSMBUSY, H, A, CLIP, CLCC.
+"""Calls: the part rings until somebody hangs up, answers or gives up. GSMBUSY or QREFUSECS, H, A,
+CLIP, CLCC.
 
 A call has the radio of a class B part: data stands still from the first RING to the end.
 """
@@ -10,6 +11,7 @@ from typing import Final
 
 from hw_sim.modem.at import AtCommand, AtError
 from hw_sim.modem.command_table import Command, Table
+from hw_sim.modem.dialect import Dialect
 from hw_sim.modem.serial_line import SerialLine
 from hw_sim.modem.settings import Settings
 from hw_sim.modem.tasks import Tasks
@@ -22,8 +24,14 @@ class Calls:
     """The one call that a part can have."""
 
     def __init__(
-        self, network: GsmNetwork, line: SerialLine, settings: Settings, tasks: Tasks
+        self,
+        network: GsmNetwork,
+        line: SerialLine,
+        settings: Settings,
+        tasks: Tasks,
+        dialect: Dialect,
     ) -> None:
+        self._refuses_by, self._figure = dialect.refuses_calls
         self._network = network
         self._line = line
         self._settings = settings
@@ -50,7 +58,7 @@ class Calls:
     def commands(self) -> Table:
         """The commands about calls."""
         return {
-            "+GSMBUSY": Command(
+            self._refuses_by: Command(
                 read=lambda: str(int(self._refuses_all)), write=self._refuse, test="(0-2)"
             ),
             "H": Command(every=lambda c: self._hang_up(), test=None),
@@ -80,7 +88,7 @@ class Calls:
             self._call.cancel()
 
     def _refuse(self, command: AtCommand) -> None:
-        self._refuses_all = command.number(0, 0, 2) > 0
+        self._refuses_all = command.number(self._figure, 0, 2) > 0
         if self._refuses_all:
             self._end()
 

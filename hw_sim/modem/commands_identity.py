@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
 
 from hw_sim.modem.at import AtCommand
 from hw_sim.modem.command_table import Command, Table
+from hw_sim.modem.dialect import Dialect
 from hw_sim.modem.serial_line import SerialLine
 
 _EMPTY_MV, _FULL_MV = 3400, 4200
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a make of part names itself."""
-
-    maker: str
-    model: str
-    revision: str
-    information: tuple[str, ...]
-
-
-SIM800: Final = Dialect(
-    "SIMCOM_Ltd", "SIMCOM_SIM800L", "Revision:1418B04SIM800L24", ("SIM800 R14.18",)
-)
 
 
 class Identity:

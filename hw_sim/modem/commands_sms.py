@@ -193,7 +193,7 @@ class Messages:
         number = command.text(0, "")
         if command.kind is not Kind.WRITE or (not self._is_text and not number.isdigit()):
             raise CmsError(_NOT_ALLOWED)
-        self._line.write(b"\r\n> ")
+        self._line.prompt()
         typed = bytearray()
         while (byte := await self._line.byte()) != _SEND_NOW:
             if byte == _GIVE_UP:

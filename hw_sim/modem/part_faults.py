@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hw_sim.modem.dialect import Dialect
 from hw_sim.modem.interpreter import Interpreter
 from hw_sim.modem.serial_line import SerialLine
 from hw_sim.modem.tasks import Tasks
@@ -22,18 +23,26 @@ class PartFaults:
         tasks: Tasks,
         pace: Pace,
         shut_down: Callable[..., None],
+        dialect: Dialect,
     ) -> None:
         self._line = line
         self._interpreter = interpreter
         self._tasks = tasks
         self._pace = pace
         self._shut_down = shut_down
+        self._dialect = dialect
 
     def say_within(self, command: str, line: str, times: int = 1) -> None:
         """Let this line come unasked in the middle of the next answers to `command`, such as
         "+CIFSR": an SMS, a ring, a warning of the supply.
         """
         self._interpreter.within[command] = [line] * times
+
+    def swallow(self, start: str, count: int = 1) -> None:
+        """Let the next line that begins so, such as "+CMGS:", never come, nor what follows it:
+        `count` lines in all.
+        """
+        self._line.swallow(start, count)
 
     def babble(
         self,
@@ -54,8 +63,8 @@ class PartFaults:
     def under_voltage(self) -> None:
         """The supply sags: the part warns, and switches itself off."""
         if self._line.talking:
-            self._line.line("UNDER-VOLTAGE WARNNING")
-            self._line.line("UNDER-VOLTAGE POWER DOWN")
+            for words in self._dialect.under_voltage:
+                self._line.line(words)
             self._shut_down(announce=False)
 
     async def _babble(self, seconds: float, text: str, every_s: float) -> None:

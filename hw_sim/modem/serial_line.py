@@ -47,6 +47,7 @@ class SerialLine:
         self._output_arrived = asyncio.Event()
         self._last_input_s = 0.0
         self._waking_until_s = 0.0
+        self._swallowed: tuple[str, int] = ("", 0)
 
     def reset(self) -> None:
         """A start of the modem: empty, and wide awake."""
@@ -82,6 +83,12 @@ class SerialLine:
         self.now_awake()
         return self._input.pop(0)
 
+    def prompt(self) -> None:
+        """Ask for data. A line feed that came behind the command's end is no part of them."""
+        if self._input[:1] == b"\n":
+            del self._input[:1]
+        self.write(b"\r\n> ")
+
     def now_awake(self) -> None:
         """Sleep is counted from now."""
         self._last_input_s = self._pace.now_s()
@@ -102,8 +109,16 @@ class SerialLine:
         if self._settings.now.echo:
             self.write(bytes((byte,)))
 
+    def swallow(self, start: str, count: int) -> None:
+        """Lose the next line that begins so, and what follows it, `count` lines in all."""
+        self._swallowed = start, count
+
     def line(self, text: str) -> None:
         """Queue a line, with the ends that AT lines have."""
+        start, left = self._swallowed
+        if left and text.startswith(start):
+            self._swallowed = "", left - 1
+            return
         self.write(f"\r\n{text}\r\n".encode())
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from hw_sim.modem.at import AtCommand
 from hw_sim.modem.command_table import Command, Table
+from hw_sim.modem.dialect import Dialect
 
 
 @dataclass
@@ -24,7 +25,8 @@ class Profile:
 class Settings:
     """The profile in force (`now`) and the one that was kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
         self._saved = Profile()
         self.now = Profile()
 
@@ -40,8 +42,8 @@ class Settings:
             "&F": Command(every=lambda c: self._factory(), test=None),
             "&W": Command(every=lambda c: self._save(), test=None),
             "+CMEE": self.command("verbose_errors", 2, "(0-2)"),
-            "+CLTS": self.command("network_time", 1, "(0,1)"),
-            "+CSCLK": self.command("sleep", 2, "(0-2)"),
+            self._dialect.network_time: self.command("network_time", 1, "(0,1)"),
+            self._dialect.sleep: self.command("sleep", 2, "(0-2)"),
         }
 
     def command(self, field: str, highest: int, test: str) -> Command:

@@ -1,5 +1,5 @@
-"""Short messages and USSD: typed by hand, by `gammu` and by `python-gsmmodem-new`, which were not
-written here and find it a modem.
+"""Short messages and USSD: typed by hand, by `gammu`, `gammu-smsd` and `python-gsmmodem-new`, which
+were not written here and find it a modem (`inv setup.clients` installs the two that pip has not).
 """
 
 from __future__ import annotations
@@ -211,9 +211,12 @@ def _modem(*options: str) -> Iterator[Program]:
             process.terminate()
 
 
+_GAMMU = "[gammu]\ndevice={}\nconnection=at115200\nsynchronizetime=no\n"
+
+
 def _gammu(folder: Path, port: str) -> Callable[..., str]:
     settings = folder / "gammurc"
-    settings.write_text(f"[gammu]\ndevice={port}\nconnection=at115200\nsynchronizetime=no\n")
+    settings.write_text(_GAMMU.format(port))
 
     def gammu(*arguments: str) -> str:
         command = ["gammu", "-c", str(settings), *arguments]
@@ -239,6 +242,31 @@ def test_gammu_finds_it_a_modem(tmp_path: Path) -> None:
         assert "KES 12.50" in gammu("getussd", "*144#")
         gammu("deleteallsms", "1")
         assert "Hello" not in gammu("getallsms")
+
+
+@pytest.mark.skipif(shutil.which("gammu-smsd") is None, reason="gammu-smsd is not installed")
+def test_gammu_smsd_sends_what_lies_in_its_outbox_and_keeps_what_comes(tmp_path: Path) -> None:
+    lines = ["[smsd]", "service=files", f"logfile={tmp_path / 'log'}", "checksecurity=0"]
+    lines += ["commtimeout=1", "sendtimeout=30", "loopsleep=1"]
+    for name in ("inbox", "outbox", "sentsms", "errorsms"):
+        (tmp_path / name).mkdir()
+        lines.append(f"{name}path={tmp_path / name}/")
+    settings = tmp_path / "smsdrc"
+    (tmp_path / "outbox" / "OUT+254722000003.txt").write_text("From the outbox")
+    with _modem() as program:
+        settings.write_text(_GAMMU.format(program.port) + "\n".join(lines) + "\n")
+        with subprocess.Popen(["gammu-smsd", "-c", str(settings)]) as smsd:
+            try:
+                assert program.said() == "sms to +254722000003: From the outbox"
+                program.tell(f"sms {FRIEND} for the daemon")
+                deadline_s = time.monotonic() + 60
+                while not (came := list((tmp_path / "inbox").iterdir())):
+                    assert time.monotonic() < deadline_s, (tmp_path / "log").read_text()
+                    time.sleep(0.1)
+                assert "for the daemon" in came[0].read_text()
+                assert FRIEND.removeprefix("+") in came[0].name
+            finally:
+                smsd.terminate()
 
 
 @pytest.mark.skipif(

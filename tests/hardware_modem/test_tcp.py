@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from hw_sim.modem.ip_stack import RECEIVE_WINDOW_BYTES
+from hw_sim.modem.connection import RECEIVE_WINDOW_BYTES
 from hw_sim.network.errors import ConnectFailedError
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.link import MAXIMUM_SEGMENT_BYTES, SEGMENT_OVERHEAD_BYTES, WIRE

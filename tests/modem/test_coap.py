@@ -15,7 +15,7 @@ from aiocoap import resource
 from aiocoap.numbers.codes import Code as Said
 
 from firmware.net import coap
-from firmware.net.modem import sim800_names
+from firmware.net.modem import names
 from firmware.net.modem.errors import LinkError
 from firmware.office.datagram import waits_ms
 from hw_sim.network.datagrams import Answer
@@ -108,6 +108,9 @@ def test_what_is_no_answer_to_us_is_none(data: bytes) -> None:
 def test_the_waits_are_those_of_the_standard_and_drawn() -> None:
     assert waits_ms(b"\0\0", True) == (2000, 4000, 4000)
     assert waits_ms(b"\xff\xff", False) == (2999, 5998)
+    assert waits_ms(b"\0\0", True, 1000) == (2000, 4000, 4000)
+    assert waits_ms(b"\0\0", True, 4000) == (5000, 4000, 4000)
+    assert waits_ms(b"\0\0", True, 60000) == (6000, 4000, 4000)
 
 
 # --- over the driver and the simulated modem ---
@@ -132,13 +135,13 @@ def asked(radio_seed: int, far_end: FarEnd, waits: tuple[int, ...] = (300, 600))
     async def story(radio: Radio) -> Any:
         await radio.modem.connect("internet")
         radio.network.internet.serve_datagrams(HOST, PORT, far_end)
-        address = await sim800_names.resolve(radio.modem, HOST)
+        address = await names.resolve(radio.modem, HOST)
         assert address == "192.0.2.1"
 
         def opened(body: bytes) -> bytes | None:
             return body if body.startswith(b"ours") else None
 
-        answer = await coap.ask(radio.modem, address, PORT, 0x1234, b"?", waits, opened)
+        answer, _ = await coap.ask(radio.modem, address, PORT, 0x1234, b"?", waits, opened)
         assert not radio.modem.connected
         return answer
 
@@ -198,8 +201,8 @@ def test_a_name_that_has_no_address_is_a_link_error() -> None:
     async def story(radio: Radio) -> None:
         await radio.modem.connect("internet")
         with pytest.raises(LinkError):
-            await sim800_names.resolve(radio.modem, "nobody.example")
-        assert await sim800_names.resolve(radio.modem, "192.0.2.9") == "192.0.2.9"
+            await names.resolve(radio.modem, "nobody.example")
+        assert await names.resolve(radio.modem, "192.0.2.9") == "192.0.2.9"
 
     Radio(seed=7).run(story)
 
@@ -231,8 +234,8 @@ def test_a_server_that_was_not_written_here_answers(seconds: float) -> None:
         try:
             await radio.modem.connect("internet")
             radio.network.internet.route_datagrams(HOST, PORT, ("127.0.0.1", port))
-            address = await sim800_names.resolve(radio.modem, HOST)
-            answer = await coap.ask(
+            address = await names.resolve(radio.modem, HOST)
+            answer, _ = await coap.ask(
                 radio.modem, address, PORT, 7, b"sealed", (3000, 6000), lambda body: body
             )
             assert answer == b"ours sealed"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from firmware.net.modem import advice, errors, no_link, sim800_start
+from firmware.net.modem import advice, errors, no_link, start
 from hw_sim.network.sim_card import Registration, SimCard
 from tests.support.radio import Radio
 
@@ -239,6 +239,6 @@ def test_no_name_can_smuggle_a_command_to_the_modem(name: str) -> None:
             await radio.modem.open(name, 80)
         radio.modem.attached = False
         with pytest.raises(no_link.NoData):
-            await sim800_start.bring_up(radio.modem, name)
+            await start.bring_up(radio.modem, name)
 
     Radio(seed=14).run(story)

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
-from hw_sim.modem import Sim800
+from hw_sim.modem import GsmPart, Sim800
 from hw_sim.network.gsm import GsmNetwork
 
 FINAL = r"\r\n(OK|ERROR|\+CME ERROR: [^\r]+|SEND OK|SEND FAIL|SHUT OK|CLOSE OK|ALREADY CONNECT)\r\n"
@@ -20,7 +20,7 @@ class AtPerson:
 
     patience_s = 8.0
 
-    def __init__(self, network: GsmNetwork, modem: Sim800 | None = None) -> None:
+    def __init__(self, network: GsmNetwork, modem: GsmPart | None = None) -> None:
         self.network = network
         self.modem = modem or Sim800(network, baud=None)
         self.modem.send = self._take

@@ -19,14 +19,16 @@ from unittest import mock
 # Loaded before the clock is set: what is loaded by name later has the host's.
 import firmware.net.modem.climb
 import firmware.net.modem.joining
-import firmware.net.modem.sim800_names
-import firmware.net.modem.sim800_start  # noqa: F401
+import firmware.net.modem.m95
+import firmware.net.modem.names
+import firmware.net.modem.sim800
+import firmware.net.modem.start  # noqa: F401
 from firmware.duties.radio import Radio as RadioDuty
 from firmware.net.http_client import HttpClient
 from firmware.net.link import Link
-from firmware.net.modem.sim800 import Modem
+from firmware.net.modem.driver import Modem
 from firmware.office.messenger import NoNetwork, http_post
-from hw_sim.modem import Sim800
+from hw_sim.modem import GsmPart, Sim800
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.link import LinkProfile
 from hw_sim.pacing import Pace
@@ -75,7 +77,7 @@ class Uart:
     IRQ_RXIDLE = 1
     SIZE_BYTES = 1024
 
-    def __init__(self, part: Sim800) -> None:
+    def __init__(self, part: GsmPart) -> None:
         self._part = part
         self._fifo = bytearray()
         self._ring: Callable[[Any], None] = lambda uart: None
@@ -191,12 +193,12 @@ class Driven:
     `duty` the firmware's; `log` is what the driver logged, with the second it did.
     """
 
-    def __init__(self, seed: int, **network: Any) -> None:
+    def __init__(self, seed: int, part: type[GsmPart] = Sim800, **network: Any) -> None:
         self.pace = LoopPace()
         self.loop = asyncio.get_running_loop()
         settings: dict[str, Any] = {"seed": seed, "pace": self.pace, "link": STEADY}
         self.network = GsmNetwork(**(settings | network))
-        self.part = Sim800(self.network)
+        self.part = part(self.network)
         self.key_presses = 0
         self.idle_ms = 1_000_000
         """Since a key was touched: long ago."""

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from firmware.net.modem.sim800 import Modem
+from firmware.net.modem.driver import Modem
 from hw_sim.modem import Sim800
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.link import WIRE

@@ -27,7 +27,7 @@ from rich.console import Console
 
 from hw_sim.description import REFERENCE
 from hw_sim.loop_thread import LoopThread
-from hw_sim.modem import Sim800
+from hw_sim.modem import GsmPart, Sim800
 from hw_sim.network.datagram_tap import DatagramTap
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.link import GPRS, LinkProfile
@@ -301,6 +301,7 @@ class TerminalSettings:
     link: LinkProfile = GPRS
     time_scale: float = 1.0
     registration_delay_s: float = 1.0
+    modem: type[GsmPart] = Sim800
     printer: dict[str, Any] = field(default_factory=dict)
     network: dict[str, Any] = field(default_factory=dict)
     board: dict[str, Any] = field(default_factory=dict)
@@ -336,7 +337,7 @@ class Terminal:
             **settings.network,
         )
         self.printer = EscPosPrinter(pace=pace, **settings.printer)
-        self.modem = self.loop.call(lambda: Sim800(self.network))
+        self.modem = self.loop.call(lambda: settings.modem(self.network))
         self.board = SimulatedBoard(
             flash,
             loop_thread=self.loop,

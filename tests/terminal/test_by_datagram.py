@@ -5,6 +5,7 @@ from __future__ import annotations
 import cbor2
 import pytest
 
+from hw_sim.modem import M95
 from hw_sim.network.datagram_tap import DatagramExchange
 from hw_sim.network.link import DATAGRAM_OVERHEAD_BYTES
 from tests.support.merchant import debit_minor, nothing_lost
@@ -49,6 +50,22 @@ def test_a_sale_goes_by_one_datagram_each_way_once_the_server_has_said_that_it_t
     assert len(sale.asked) + len(answer) + 2 * DATAGRAM_OVERHEAD_BYTES <= 220
     assert len(world.tap.asked("/m")) == posts, "something went by HTTP all the same"
     nothing_lost(world, [debit_minor(1)])
+
+
+@pytest.mark.micropython
+def test_a_terminal_with_another_make_of_modem_sells_by_datagram_and_by_http(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(modem=M95)
+    tap = world.start_with_datagrams()
+    world.open_shop()
+    world.wait_online()
+    world.merchant.sign_in()
+    world.merchant.sell()
+    assert sales(world, tap.exchanges)
+    world.terminal.network.internet.ways.blocked = True
+    world.merchant.sell(2)
+    nothing_lost(world, [debit_minor(1), debit_minor(2)])
 
 
 def test_where_datagrams_are_blocked_the_sale_goes_by_http_and_they_rest(

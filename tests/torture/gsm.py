@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from firmware.net.link import ONLINE
+from hw_sim.modem import M95, GsmPart, Sim800
 from hw_sim.modem.consumption import Draw
 from tests.server.shop import Shop, make_signed
 from tests.support.driven import Driven
@@ -54,12 +55,12 @@ async def strike(
         await asyncio.sleep(chance.random() * 20 * (len(faults) > 1))
     answered_s = begun_s
     while driven.now_s < begun_s + lasts_s + row.bound_s + 60:
-        seen = trade.answered
+        seen, looked_s = trade.answered, driven.now_s
         await asyncio.sleep(20)
         if driven.link.state == ONLINE and driven.now_s >= begun_s + lasts_s:
             await trade.sell()
-        if trade.answered == seen:
-            answered_s = driven.now_s  # not yet, or no more
+        if trade.answered == seen or driven.now_s - looked_s > 20 + BOUNDS_S["sale"]:
+            answered_s = driven.now_s  # not yet, or no more, or nothing moved for long
         elif driven.now_s - max(answered_s, begun_s + lasts_s) > 60:
             break  # answered for a minute
     late_s = max(0.0, answered_s - begun_s - lasts_s)
@@ -141,11 +142,19 @@ def a_shop(vouchers: int) -> Iterator[Shop]:
             shop.service.engine.dispose()
 
 
-def run(seed: int, hours: float, only: Sequence[str] = ()) -> Report:
-    """One run on a terminal and a server of its own."""
+PARTS: dict[str, type[GsmPart]] = {"sim800": Sim800, "m95": M95}
+
+
+def run(seed: int, hours: float, only: Sequence[str] = (), part: str = "sim800") -> Report:
+    """One run on a terminal with that part and a server of its own."""
     report = Report()
     with a_shop(int(_VOUCHERS_AN_HOUR * (hours + 24))) as shop:
-        at_counter(shop, lambda counter: torture(counter, seed, hours, report, only), seed)
+        at_counter(
+            shop,
+            lambda counter: torture(counter, seed, hours, report, only),
+            seed,
+            part=PARTS[part],
+        )
     return report
 
 
@@ -182,6 +191,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hours", type=float, default=100)
+    parser.add_argument("--part", choices=PARTS, default="sim800", help="which modem it has")
     parser.add_argument("--wrong-builds", action="store_true", help="see that each is noticed")
     asked = parser.parse_args()
     if asked.wrong_builds:
@@ -189,7 +199,7 @@ def main() -> int:
 
         return look_at_all(asked.seed)
     begun_s = time.process_time()
-    report = run(asked.seed, asked.hours)
+    report = run(asked.seed, asked.hours, part=asked.part)
     tell(report)
     print(f"{time.process_time() - begun_s:.0f} s of CPU")
     return int(not report.is_clean)

@@ -41,7 +41,8 @@ def _denied(driven: Driven, chance: Chance) -> None:
 
 def _within(line: str) -> Callable[[Driven, Chance], None]:
     def strike(driven: Driven, chance: Chance) -> None:
-        driven.part.faults.say_within("+CIFSR", line, 9)
+        for command in ("+CIFSR", "+QILOCIP"):  # as each part calls it
+            driven.part.faults.say_within(command, line, 9)
         driven.network.deactivate_pdp()
 
     return strike

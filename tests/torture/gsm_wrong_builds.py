@@ -14,7 +14,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 from unittest import mock
 
-from firmware.net.modem import climb, joining, sim800, sim800_start, standard
+from firmware.net.modem import climb, driver, joining, standard, start
 from firmware.net.modem.chat import Chat
 from firmware.net.modem.ladder import Ladder
 from tests.torture import gsm
@@ -48,8 +48,8 @@ WRONG_BUILDS = (
     WrongBuild(
         "who rings is not refused, and not hung up on",
         (
-            (sim800_start, "_wake", 'b"AT+GSMBUSY=1"', 'b"AT"'),
-            (sim800.Modem, "_on_ring", "= True", "= False"),
+            (start, "_wake", "part.REFUSE_CALLS", 'b"AT"'),
+            (driver.Modem, "_on_ring", "= True", "= False"),
         ),
         ("somebody rings for an hour",),
     ),

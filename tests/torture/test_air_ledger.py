@@ -23,7 +23,7 @@ from tests.torture.gsm_trade import Report, Trade
 from updater_server.telemetry import air
 from updater_server.telemetry.windows import values_of
 
-SALE, UPDATE, WASTED = 1, 6, 7
+SALE, UPDATE, WASTED, SMS = 1, 6, 7, 8
 BOUND = 0.05
 
 
@@ -147,6 +147,31 @@ def test_short_messages_are_counted_by_the_piece_as_the_centre_took_them(
     shop: Shop, tmp_path: Path
 ) -> None:
     messages_agree(shop, tmp_path)
+
+
+@pytest.mark.parametrize("lost_lines", [1, 2])
+def test_a_message_that_went_out_is_counted_though_the_modems_answer_to_it_was_lost(
+    shop: Shop, tmp_path: Path, lost_lines: int
+) -> None:
+    async def story(counter: SmsCounter) -> None:
+        before = spent(SMS)
+        counter.driven.part.faults.swallow("+CMGS:", lost_lines)
+        assert await counter.ask(counter.sale()), "it went out, so an answer comes"
+        assert len(counter.driven.network.sms.sent) == 1
+        assert spent(SMS) - before == 32
+
+    without_data(shop, story, tmp_path)
+
+
+def test_a_message_that_the_modem_refused_is_not_counted(shop: Shop, tmp_path: Path) -> None:
+    async def story(counter: SmsCounter) -> None:
+        before = spent(SMS)
+        counter.driven.network.set_coverage(False)
+        assert not await counter.ask(counter.sale())
+        assert not counter.driven.network.sms.sent
+        assert spent(SMS) == before
+
+    without_data(shop, story, tmp_path)
 
 
 def test_messages_that_are_counted_as_bytes_are_noticed(

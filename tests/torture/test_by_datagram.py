@@ -313,14 +313,14 @@ def two_hundred(shop: Shop, seed: int, sales: int = 200) -> Counter:
 def test_of_200_sales_with_every_third_datagram_lost_none_is_lost_and_none_doubled(
     make_shop: Callable[[], Shop], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counter = two_hundred(make_shop(), 7)
+    counter = two_hundred(make_shop(), 8)
     by_datagram = counter.sold - counter.server.posted
     assert by_datagram > 120, "datagrams were given up for their losses"
     assert counter.longest_s < 60
     monkeypatch.setattr(Messenger, "seal", one_counter_for_both)
     monkeypatch.setattr(without_tcp, "LONGEST_S", 60.0)
     with pytest.raises(AssertionError):
-        two_hundred(make_shop(), 7, 40)
+        two_hundred(make_shop(), 8, 40)
 
 
 def test_while_a_cable_carries_messages_no_datagram_leaves(shop: Shop) -> None:

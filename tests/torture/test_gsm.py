@@ -9,6 +9,7 @@ import random
 
 import pytest
 
+from firmware.net.link import ONLINE
 from hw_sim.modem.consumption import Draw
 from tests.support.driven import Driven, drive
 from tests.support.without_tcp import Counter, at_counter
@@ -18,8 +19,9 @@ from tests.torture.gsm_trade import Report, Trade
 from tests.torture.gsm_wrong_builds import WRONG_BUILDS, WrongBuild, look_at
 
 
+@pytest.mark.parametrize("part", gsm.PARTS)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_each_fault_is_cured_within_its_bound(fault: Fault) -> None:
+def test_each_fault_is_cured_within_its_bound(fault: Fault, part: str) -> None:
     report = Report()
 
     async def story(counter: Counter) -> None:
@@ -34,7 +36,7 @@ def test_each_fault_is_cured_within_its_bound(fault: Fault) -> None:
         assert not trade.open
 
     with gsm.a_shop(1000) as shop:
-        at_counter(shop, story, len(fault.name))
+        at_counter(shop, story, len(fault.name), part=gsm.PARTS[part])
     assert report.hangs == []
     assert report.is_clean
 
@@ -66,6 +68,21 @@ def test_who_signs_in_where_the_modem_restarted_without_a_word_has_it_noticed_at
         assert driven.modem.attached, "nobody has asked"
         driven.link.hurry()
         await driven.until(lambda: not driven.modem.attached, 3, "that it restarted")
+
+    drive(story)
+
+
+def test_whoever_notices_that_the_modem_restarted_has_data_service_made_anew_at_once() -> None:
+    async def story(driven: Driven) -> None:
+        await driven.online(60)
+        for _ in range(4):
+            await asyncio.sleep(930)
+            driven.part.crash(silent=True)
+            await asyncio.sleep(5)
+            await driven.link.look()  # who sells
+            assert not driven.modem.attached
+            await driven.until(lambda: driven.modem.attached, 20, "data service")
+            await driven.until(lambda: driven.link.state == ONLINE, 20, "an answer")
 
     drive(story)
 

@@ -11,6 +11,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 BROWSER = ("chromium",)
+CLIENTS = ("gammu", "gammu-smsd")
 ENV = ("haproxy", "etcd-server", "util-linux")
 
 
@@ -21,12 +22,25 @@ def browser(context: Context) -> None:
 
 
 @task
+def clients(context: Context) -> None:
+    """Install modem clients of others, for tests of the simulated modem; where you are root on
+    Debian.
+    """
+    _install(CLIENTS)
+    _leave_off("gammu-smsd")  # it would take the first port it finds
+
+
+@task
 def env(context: Context) -> None:
     """Install what `inv env` needs, and start none of it; where you are root on Debian."""
     _install(ENV)
+    _leave_off("haproxy", "etcd")  # `inv env` starts its own
+
+
+def _leave_off(*services: str) -> None:
     systemctl = shutil.which("systemctl")
-    for service in ("haproxy", "etcd"):
-        if systemctl:  # `inv env` starts its own
+    for service in services:
+        if systemctl:
             subprocess.run([systemctl, "disable", "--now", service], check=False)
 
 

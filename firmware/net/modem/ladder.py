@@ -29,8 +29,9 @@ class Ladder:
     the module whose `resolve(modem, host)` asks it for an address.
 
     `lock`: held by whoever talks to the modem. `attached`: data service is up, `open` may be
-    called. `connected`: a TCP connection is open. `trouble`: the code of the last `connect`'s
-    error, "" if it went well. `retry_ms`: how long to leave it after a `connect` that failed;
+    called; `on_lost` hears when it was and is not any more. `connected`: a TCP connection is open.
+    `trouble`: the code of the last `connect`'s error, "" if it went well. `retry_ms`: how long to
+    leave it after a `connect` that failed;
     doubles from 5 s to 5 min, or to 15 where no network is heard. `first_rung`: with which of
     `RUNGS` the next attempt begins.
     """
@@ -45,6 +46,7 @@ class Ladder:
         self.log = log
         self.attached = False
         self.connected = False
+        self.on_lost: Callable[[], None] | None = None
         self.trouble = ""
         self.retry_ms = RETRY_FIRST_MS
         self.pause_ms = 1000
@@ -71,7 +73,14 @@ class Ladder:
         # One that is due and was not taken yet stays due: two may have asked at once.
         self.first_rung = max(self.first_rung, rung)
         self.log("modem: %d requests without an answer" % count)
+        self.is_lost()
+
+    def is_lost(self) -> None:
+        """Data service is down, whoever noticed."""
+        was_attached = self.attached
         self.connected = self.attached = False
+        if was_attached and self.on_lost:
+            self.on_lost()
 
     async def connect(
         self, apn: str, login: tuple[str, str] = ("", ""), gently: bool = False

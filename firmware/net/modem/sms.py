@@ -6,7 +6,7 @@ section 9.2 (SMS-DELIVER, SMS-SUBMIT), TS 23.038 section 4 (data coding), TS 27.
 """
 
 from bootloader.shared.compat import const
-from firmware.net.modem.chat import OK, ChatAborted, ChatError
+from firmware.net.modem.chat import OK, ChatAborted, ChatError, ChatTimeout
 from firmware.net.modem.errors import LinkError
 from firmware.net.modem.standard import is_digits
 
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firmware.net.modem.sim800 import Modem
+    from firmware.net.modem.driver import Modem
 
 DATA_BYTES = const(140)
 _TPDU_BYTES = const(176)  # the longest SMS-DELIVER has 165
@@ -58,10 +58,11 @@ def parse(tpdu: bytes) -> bytes | None:
 
 
 async def send(modem: "Modem", number: str, data: bytes) -> None:
-    """One message of at most DATA_BYTES. When it returns the network has it.
+    """One message of at most DATA_BYTES. When it returns the network has it, as far as anybody
+    knows: one that was given to the modem whole, and whose answer was lost, may have gone out.
 
     Raises:
-        LinkError: it was not taken, or nobody knows.
+        LinkError: it was not taken.
     """
     pdu = submit(number, data)
     chat = modem.chat
@@ -70,9 +71,12 @@ async def send(modem: "Modem", number: str, data: bytes) -> None:
         await chat.command(b"AT+CMGS=%d" % (len(pdu) - 1), (b">",), 5000)
         chat.in_step = False
         await chat.write(pdu.hex().upper().encode() + b"\x1a")
-        await chat.wait((b"+CMGS:",), _SEND_MS)
-        await chat.wait(OK, 2000)
-        chat.in_step = True
+        try:
+            if await chat.wait((b"+CMGS:",) + OK, _SEND_MS) != b"OK":
+                await chat.wait(OK, 2000)
+            chat.in_step = True
+        except ChatTimeout:
+            modem.log("modem: sms: no answer")
     except ChatError as error:
         raise LinkError("sms: " + str(error))
 

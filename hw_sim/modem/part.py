@@ -1,4 +1,5 @@
-"""A SIM800-class GSM modem on a UART, as far as its AT commands and its power key show it.
+"""A GSM modem on a UART, as far as its AT commands and its power key show it: a SIM800, or what
+`dialect` makes of it.
 
 The board calls the `UartPeer` methods and `on_power_key`; tests and the front panel may read the
 public attributes. Behaviour follows the public SIM800 series AT command manual (V1.09) and what
@@ -18,7 +19,7 @@ Choices worth knowing:
 - A call is heard, refused and hung up, never spoken in.
 - A network that refused the card is asked again only after a start, the radio off and on, or
   AT+COPS.
-- Not modelled, answered ERROR: the bearer and HTTP commands (SAPBR, HTTP...), CIPMUX=1.
+- Not modelled, answered ERROR: the HTTP commands.
 """
 
 from __future__ import annotations
@@ -29,15 +30,19 @@ from typing import Final
 
 from hw_sim.modem.at import AtCommand
 from hw_sim.modem.command_table import NO_RESULT, Command, Table
+from hw_sim.modem.commands_bearer import Bearer
 from hw_sim.modem.commands_call import Calls
 from hw_sim.modem.commands_clock import Clock
-from hw_sim.modem.commands_identity import SIM800, Identity
+from hw_sim.modem.commands_identity import Identity
 from hw_sim.modem.commands_network import Registrar
 from hw_sim.modem.commands_sim import SimHolder
 from hw_sim.modem.commands_sms import Messages
 from hw_sim.modem.commands_tcp import TcpCommands
+from hw_sim.modem.commands_tcp_m95 import M95TcpCommands
 from hw_sim.modem.commands_ussd import Ussd
 from hw_sim.modem.consumption import Draw, Meter
+from hw_sim.modem.dialect import M95 as M95_DIALECT
+from hw_sim.modem.dialect import SIM800, Dialect
 from hw_sim.modem.interpreter import Interpreter
 from hw_sim.modem.ip_stack import IpStack
 from hw_sim.modem.part_faults import PartFaults
@@ -52,7 +57,7 @@ from hw_sim.uart import unconnected
 POWER_KEY_HOLD_S: Final = 1.0
 
 
-class Sim800:
+class GsmPart:
     """The modem. Off until power is there and the power key was low for a second.
 
     `battery_mv` is asked for AT+CBC. Delays are device seconds, run at the network's time scale.
@@ -61,6 +66,8 @@ class Sim800:
     """
 
     send: Callable[[bytes], None]
+    dialect: Dialect = SIM800
+    _tcp: type[TcpCommands | M95TcpCommands] = TcpCommands
 
     def __init__(
         self,
@@ -90,14 +97,15 @@ class Sim800:
         self._hung = False
         self._key_timer: asyncio.TimerHandle | None = None
         self._tasks = Tasks()
-        self._settings = Settings()
+        self._settings = Settings(self.dialect)
         self.line = SerialLine(pace, self._settings, lambda data: self.send(data), baud)
         self._clock = Clock(network, self.line, self._settings)
         self._sim = SimHolder(network)
         self._ip = IpStack(
-            network, self.line, self._tasks, listener=self, attached=lambda: self.attached
+            network, self.line, self._tasks, self.dialect, self, lambda: self.attached
         )
-        self._calls = Calls(network, self.line, self._settings, self._tasks)
+        self._bearer = Bearer(network, self.line, self, lambda: self.attached)
+        self._calls = Calls(network, self.line, self._settings, self._tasks, self.dialect)
         self._registrar = Registrar(
             network,
             self._sim,
@@ -118,7 +126,9 @@ class Sim800:
         self._interpreter = Interpreter(
             self.line, self._settings, self._all_commands(), pace, answer_delay_s
         )
-        self.faults = PartFaults(self.line, self._interpreter, self._tasks, pace, self._shut_down)
+        self.faults = PartFaults(
+            self.line, self._interpreter, self._tasks, pace, self._shut_down, self.dialect
+        )
 
     # -- trouble: for tests, scripts and the front panel ------------------------------------------
 
@@ -151,7 +161,7 @@ class Sim800:
     @property
     def ip_state(self) -> str:
         """What AT+CIPSTATUS would say."""
-        return self._ip.state.value
+        return self._ip.said
 
     @property
     def attached(self) -> bool:
@@ -254,6 +264,7 @@ class Sim800:
         self.line.listening = self.line.talking = False
         self.network.listeners.detach(self)
         self._ip.shut()
+        self._bearer.reset()
         self._tasks.cancel_all()
         self.line.clear()
         self.meter.turn(Draw.OFF)
@@ -266,6 +277,7 @@ class Sim800:
         self.line.listening = self.line.talking = False
         self.network.listeners.detach(self)
         self._ip.shut()
+        self._bearer.reset()
         self._registrar.registration = Registration.IDLE
         self._pace.call_later(self._shutdown_s, self._shut_down_done)
 
@@ -285,11 +297,11 @@ class Sim800:
     # -- commands ---------------------------------------------------------------------------------
 
     def _all_commands(self) -> Table:
-        identity = Identity(SIM800, self.imei, self.line, self._battery_mv)
-        tcp = TcpCommands(self._ip, self.line, self._settings, self._pace)
+        identity = Identity(self.dialect, self.imei, self.line, self._battery_mv)
+        tcp = self._tcp(self._ip, self.line, self._settings, self._pace)
         return {
             **self._settings.commands(),
-            "+CPOWD": Command(every=self._power_down, test=None),
+            self.dialect.power_down: Command(every=self._power_down, test=None),
             **identity.commands(),
             **self._sim.commands(),
             **self._registrar.commands(),
@@ -298,8 +310,20 @@ class Sim800:
             **self._messages.commands(),
             **self._ussd.commands(),
             **tcp.commands(),
+            **(self._bearer.commands() if self.dialect is SIM800 else {}),
         }
 
     def _power_down(self, command: AtCommand) -> str:
         self._shut_down(announce=bool(command.number(0, 0, 1)))
         return NO_RESULT
+
+
+class Sim800(GsmPart):
+    """A SIMCom SIM800."""
+
+
+class M95(GsmPart):
+    """A Quectel M95."""
+
+    dialect = M95_DIALECT
+    _tcp = M95TcpCommands

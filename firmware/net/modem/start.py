@@ -1,16 +1,25 @@
-"""How a SIM800 is switched on and off, and how its data service comes up. In the heap only while a
-link is made (`ladder`). Source: as `sim800`.
+"""How a modem is switched on and off, which part it is, and how its data service comes up. In the
+heap only while a link is made (`ladder`).
+
+Source: SIM800 Hardware Design and M95 Hardware Design (PWRKEY); for the rest the part's module.
 """
 
 from bootloader.shared.compat import sleep_ms
+from firmware import lent
 from firmware.net.modem import joining
 from firmware.net.modem.chat import OK, ChatAborted, ChatError
+from firmware.net.modem.driver import SEND_BYTES
 from firmware.net.modem.no_link import NoData, NoModem
-from firmware.net.modem.sim800 import SEND_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.net.modem.sim800 import Modem
+    from typing import Any
+
+    from firmware.net.modem.driver import Modem
+
+_SIM800 = "firmware.net.modem.sim800"
+# What each says to AT+CGMM. Whoever says something else is taken for a SIM800, as its kin is.
+_PARTS = ((b"Quectel_M95", "firmware.net.modem.m95"),)
 
 
 async def _press_power_key(modem: "Modem") -> None:
@@ -21,9 +30,9 @@ async def _press_power_key(modem: "Modem") -> None:
         modem.power_key.value(1)
 
 
-async def _wake(modem: "Modem") -> None:
-    """Answering, echo off. The key toggles, so a modem that hung is off after the first
-    press.
+async def _wake(modem: "Modem") -> "Any":
+    """Answering, echo off; the module of the part that it is. The key toggles, so a modem that hung
+    is off after the first press.
     """
     cell = modem.cell
     if not await cell.answers(cell.answer_ms):
@@ -39,11 +48,28 @@ async def _wake(modem: "Modem") -> None:
             else:
                 raise NoModem()
     await joining.settle(cell)
+    part: Any = lent.at_hand(await _which(modem))
+    modem.words = part.WORDS
     try:
         # Who rings this card takes its data away for as long as it rings.
-        await modem.chat.command(b"AT+GSMBUSY=1")
+        await modem.chat.command(part.REFUSE_CALLS)
     except ChatAborted:
         pass  # a part that does not know it is hung up on (`_hang_up`)
+    return part
+
+
+async def _which(modem: "Modem") -> str:
+    """The name of the part's module. Raises ChatError."""
+    modem.part = _SIM800
+    models = tuple([model for model, _ in _PARTS])
+    try:
+        model = await modem.chat.command(b"AT+CGMM", models + OK)
+        if model != b"OK":
+            modem.part = dict(_PARTS)[model]
+            await modem.chat.wait(OK)
+    except ChatAborted:
+        pass
+    return modem.part
 
 
 async def radio_cycle(modem: "Modem") -> None:
@@ -57,9 +83,12 @@ async def power_cycle(modem: "Modem") -> None:
     cell.registered = False
     if await cell.answers(cell.answer_ms):
         try:
-            await modem.chat.command(b"AT+CPOWD=1", (b"NORMAL POWER DOWN",), 5000)
+            part: Any = lent.at_hand(modem.part)
+            await modem.chat.command(part.POWER_DOWN, (b"NORMAL POWER DOWN",), 5000)
         except ChatError:
             await _press_power_key(modem)
+        finally:
+            lent.give_back((modem.part,))
         await sleep_ms(cell.step_ms)
 
 
@@ -68,23 +97,21 @@ async def bring_up(modem: "Modem", apn: str, login: tuple[str, str] = ("", "")) 
     names = '"%s","%s","%s"' % ((apn,) + login) if login[0] else '"%s"' % apn
     if names.count('"') != (6 if login[0] else 2) or "\r" in names or len(names) > 150:
         raise NoData("access point")
-    await _wake(modem)
+    try:
+        await _bring_up(modem, names.encode())
+    finally:
+        lent.give_back((_SIM800,) + tuple([module for _, module in _PARTS]))
+    modem.connected = False
+    modem.attached = True
+
+
+async def _bring_up(modem: "Modem", names: bytes) -> None:
+    part = await _wake(modem)
     await joining.check_sim(modem.cell)
     await joining.register(modem.cell)
     try:
         await joining.attach(modem.cell)
-        await modem.chat.script(
-            (
-                (b"AT+CIPSHUT", (b"SHUT OK",), 65000),
-                (b"AT+CIPMUX=0", OK, 2000),
-                (b"AT+CIPQSEND=1", OK, 2000),
-                (b"AT+CIPRXGET=1", OK, 2000),
-                (b"AT+CSTT=" + names.encode(), OK, 2000),
-                (b"AT+CIICR", OK, 85000),
-            )
-        )
-        await modem.chat.command(b"AT+CIFSR", (b"",), 5000)
+        await modem.chat.script(part.data_service(names))
+        await modem.chat.command(part.ADDRESS, (b"",), 5000)
     except ChatAborted as error:
         raise NoData(str(error))
-    modem.connected = False
-    modem.attached = True
