@@ -147,7 +147,7 @@ def test_a_halt_is_in_force_at_once_and_in_the_log_with_the_persons_name(wall: W
     assert "by release-one just now" in lane(wall.get("/board/live", "viewer").text, "beta")
     service = wall.scene.shop.service
     lines = channels.Repository.open(service.folder.repository).audit()
-    told = [line for line in lines if line.what == "halt on beta"][-1]
+    told = [line for line in lines if line.what == "brake on beta"][-1]
     assert (told.details["by"], told.details["release"]) == ("release-one", 28)
     assert wall.scene.shop.sql("SELECT operator, action, subject, details FROM operator_log") == [
         ("release-one", "halt", "release 28", "on beta")

@@ -97,6 +97,7 @@ SERVER = {
     "release.pace_factor": limits.PACE_FACTOR,
     "release.pace_every_h": limits.PACE_EVERY_H,
     "release.pace_rate": limits.PACE_RATE,
+    "release.widens": limits.WIDENS,
     "voucher.product_id": limits.PRODUCT_ID,
     "voucher.pin_bytes": limits.PIN_BYTES,
     "voucher.serial_bytes": limits.SERIAL_BYTES,

@@ -20,6 +20,10 @@ PACE_HELP = (
     "the fastest it may ever go out: first wave (millionths of the terminals), factor, hours "
     "between waves[, most millionths an hour, 0 for any[, millionths in all]]: 3000,3,24"
 )
+WIDENS_HELP = (
+    "the worker lets it out and widens it by itself, inside its pace, while verdicts pass; "
+    "so many times as far as each wave terminals restart to be compared with: 10"
+)
 _TRIAL, _GATE, _JOURNAL = channels.TrialPolicy(), channels.InstallGate(), (1,)
 
 
@@ -36,6 +40,7 @@ class Terms:
     gate: channels.InstallGate = _GATE
     text: dict[str, str] = field(default_factory=dict)
     pace: tuple[int, ...] = ()
+    widens: int = 0
 
     def entry(self, content: bytes) -> channels.ReleaseEntry:
         """The entry of an image.
@@ -64,6 +69,7 @@ class Terms:
             gate=self.gate,
             text=self.text,
             pace=from_now(self.pace, manifest.built),
+            widens=self.widens,
         )
         made.check()
         return made
@@ -100,6 +106,7 @@ class TermOptions:
         None
     )
     pace: Annotated[str | None, _option(PACE_HELP)] = None
+    widens: Annotated[int, _option(WIDENS_HELP)] = 0
     deltas: Annotated[bool, _option("offer deltas from what is listed")] = True
 
     def terms(self) -> Terms:
@@ -118,6 +125,7 @@ class TermOptions:
             ),
             dict(_text(item) for item in self.text or ()),
             read_pace(self.pace),
+            self.widens,
         )
 
 

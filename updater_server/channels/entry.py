@@ -140,6 +140,9 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
     pace: Pace | None = None
     lifted: Annotated[int, _of(limits.BRAKE_LIFTED)] = 0
     """Up to which version of the brake's file its halts of this release count no more."""
+    widens: Annotated[int, _of(limits.WIDENS)] = 0
+    """Not 0: the worker lets it out by itself, inside its pace, while verdicts pass; a wave's
+    control arm reaches so many times as far."""
 
     def check(self) -> None:
         """Raises EntryError if a field breaks its limits (constructors of msgspec do not look)."""
@@ -148,7 +151,7 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
     def custom(self) -> dict[str, Any]:
         """As JSON-like builtins, for TUF's `custom`."""
         built: dict[str, Any] = msgspec.to_builtins(self)
-        for name in ("pace", "lifted"):
+        for name in ("pace", "lifted", "widens"):
             if not built[name]:
                 del built[name]  # airtime for nothing
         return built
@@ -170,6 +173,11 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
             raise EntryError(
                 f"release entry: release {entry.release} is over {limits.SIGNED_RELEASE[1]}: "
                 f"nothing could come after it; take a lower number"
+            )
+        if entry.widens and (entry.pace is None or entry.widens == 1):
+            raise EntryError(
+                "release entry: what widens by itself has a pace, and a control arm that reaches "
+                "at least twice as far"
             )
         if entry.journal.writes not in entry.journal.reads:
             raise EntryError("release entry: it must read the journal version it writes")

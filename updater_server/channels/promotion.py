@@ -102,7 +102,8 @@ class Promotion:
             ReleaseRefused: as `promotable` and `Releases.add_release`.
         """
         entry = self.promotable(from_channel, to_channel, release, hardware_class, now)
-        entry = msgspec.structs.replace(entry, pace=None)  # the next channel signs its own
+        # The next channel signs its own.
+        entry = msgspec.structs.replace(entry, pace=None, widens=0)
         payloads = self.payloads(entry, to_channel)
         return self._releases.add_release(to_channel, entry, payloads, signers, now)
 

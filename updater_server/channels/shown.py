@@ -198,6 +198,11 @@ def entry_in_words(entry: ReleaseEntry) -> Iterator[str]:
             f"commit, {pace.factor} times as many every {pace.every_h} h{rate}, up to "
             f"{pace.most / 10_000:g} %"
         )
+    if entry.widens:
+        yield (
+            f"    GOES OUT BY ITSELF, inside that pace, while verdicts pass; beside each wave "
+            f"those up to {entry.widens} times as far restart"
+        )
     if entry.lifted:
         yield f"    GOES ON, whatever the brake said up to its version {entry.lifted}"
     for language, text in sorted(entry.text.items()):

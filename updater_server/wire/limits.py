@@ -72,6 +72,7 @@ PACE_MILLIONTHS = (1, 1_000_000)
 PACE_FACTOR = (1, 100)
 PACE_EVERY_H = (1, 8760)
 PACE_RATE = (0, 1_000_000)
+WIDENS = (0, 100)
 
 # Vouchers and stock
 PRODUCT_ID = (1, 24)
