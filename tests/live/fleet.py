@@ -35,7 +35,7 @@ from updater_server.parties import tree
 from updater_server.service import DataFolder
 from updater_server.store.engine import writing
 from updater_server.telemetry.store import Told
-from updater_server.waves.looking import GRACE_S
+from updater_server.waves.further import GRACE_S
 
 CHANNEL, OLD, NEW = "stable", 6, 7
 REGIONS = 3

@@ -35,7 +35,7 @@ def main() -> None:
         serve(service, Ways("127.0.0.1", 0), lambda port: say(str(port)))
         return
     # What the worker draws is a function of the run, as all else is.
-    rollout.secrets = SimpleNamespace(  # type: ignore[attr-defined]
+    rollout.secrets = SimpleNamespace(  # type: ignore[assignment]
         token_hex=lambda size: Random(folder.name).randbytes(size).hex()
     )
     told = Told(service.engine, service.folder.telemetry)

@@ -128,7 +128,8 @@ def _kill(fleet: Fleet, chance: random.Random) -> None:
 
 
 def _is_everybodys(fleet: Fleet) -> bool:
-    return fleet.shelf.plan["releases"][str(NEW)][1] == channels.EVERYBODY
+    threshold: int = fleet.shelf.plan["releases"][str(NEW)][1]
+    return threshold == channels.EVERYBODY
 
 
 def _last(fleet: Fleet) -> str:
@@ -178,8 +179,9 @@ def _judge(
     if outcome.switched_after_halt:
         wrong.append("terminals switched after the halt was known")
     brakes = [line for line in repository.audit() if line.what == f"brake on {CHANNEL}"]
-    if len(brakes) != (NEW in now.halted):
-        wrong.append(f"the log tells of {len(brakes)} brakes")
+    hands = {str(line.details["role"]) for line in brakes}
+    if len(brakes) != len(hands) or bool(brakes) != (NEW in now.halted):
+        wrong.append(f"the log tells of {len(brakes)} brakes, of {sorted(hands)}")
     if brakes and brakes[0].details["verdict"] != len(ruled):
         wrong.append(f"the log names another verdict: {json.dumps(brakes[0].details)}")
     wrong += repository.verify(fleet.at)

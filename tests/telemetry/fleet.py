@@ -22,7 +22,8 @@ from updater_server.channels.rollout import Control, RolloutPlan
 from updater_server.telemetry import spool
 from updater_server.telemetry.store import Told
 from updater_server.verdict.ruling import Verdict
-from updater_server.waves.looking import GRACE_S, Looker
+from updater_server.waves.further import GRACE_S
+from updater_server.waves.looking import Looker
 from updater_server.waves.worker import Intake
 
 HOUR_S, DAY_S = 3600, 86400

@@ -15,7 +15,7 @@ from tests.server.shop import NOW, PASSPHRASE, Shop, a_release
 from tests.telemetry.fleet import CHANNEL, DAY_S, HOUR_S, NEW, Fleet
 from tests.telemetry.test_waves import killed_here, together, until
 from updater_server import channels
-from updater_server.channels import Pace, rollout
+from updater_server.channels import Pace, rollout, verdicts
 from updater_server.channels.rollout import Control
 from updater_server.channels.waves import Reach
 from updater_server.channels.widening import NOBODY, Further, step
@@ -25,7 +25,8 @@ from updater_server.store.engine import reading, writing
 from updater_server.verdict.ruling import Verdict
 from updater_server.waves import book
 from updater_server.waves.book import Ruled
-from updater_server.waves.looking import GRACE_S, Looker
+from updater_server.waves.further import GRACE_S
+from updater_server.waves.looking import Looker
 
 ON_BOTH_ENGINES = ("test_two_workers_at_once_widen_once",)
 PACE = Pace(0, 400_000, 2, 6, 0, 800_000)
@@ -307,10 +308,13 @@ def test_while_a_robots_link_is_broken_nothing_goes_further(fleet: Fleet) -> Non
     fleet.looker.look()
     assert reach(fleet) == FIRST
     assert fleet.shop.alarms() == ["probe", "widening_waits"]
+    folder = fleet.shop.service.folder.repository
+    assert verdicts.red_probes(folder) == ["savanna: buy"]
     with writing(engine) as connection:
         settle(connection, ["probe"], [], fleet.shop.clock[0])
     fleet.looker.look()
     assert reach(fleet) == SECOND
+    assert verdicts.red_probes(folder) == []
 
 
 def test_what_a_newer_release_overtook_does_not_begin(

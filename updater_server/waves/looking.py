@@ -266,14 +266,17 @@ class Looker:
 
 
 def show(service: Service) -> None:
-    """Let people who promote see how the newest waves stand."""
+    """Let people who promote see how the newest waves stand, and what robots find broken."""
     standings: shown.Standings = {}
     with reading(service.engine) as connection:
         for kept in book.newest(connection).values():
             standing = standing_of(connection, kept)
             if standing is not None:
                 standings.setdefault(kept.channel, {})[str(kept.release)] = standing
+        red = select(alarm.c.text).where(alarm.c.code == "probe", alarm.c.closed_at.is_(None))
+        probes = list(connection.scalars(red.order_by(alarm.c.id)))
     shown.write(service.folder.repository, standings)
+    shown.write_probes(service.folder.repository, probes)
 
 
 def standing_of(connection: Connection, kept: Kept) -> shown.Standing | None:
