@@ -35,7 +35,7 @@ def main() -> None:
         serve(service, Ways("127.0.0.1", 0), lambda port: say(str(port)))
         return
     # What the worker draws is a function of the run, as all else is.
-    drawn = SimpleNamespace(token_hex=lambda size: Random(folder.name).randbytes(size).hex())
+    drawn = SimpleNamespace(token_hex=lambda size: Random(folder.parent.name).randbytes(size).hex())
     setattr(rollout, "secrets", drawn)  # noqa: B010 the product has no switch for it
     told = Told(service.engine, service.folder.telemetry)
     intake, looker = Intake(service, told), Looker(service, told)
