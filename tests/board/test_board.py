@@ -19,6 +19,7 @@ from tests.server.shop import NOW
 from updater_server import channels
 from updater_server.channels import verdicts
 from updater_server.channels.history import History
+from updater_server.channels.lists import halts_of
 from updater_server.channels.verdicts import Standing
 from updater_server.fleet import alarms
 from updater_server.lookout.worker import Lookout
@@ -147,7 +148,7 @@ def test_a_halt_is_in_force_at_once_and_in_the_log_with_the_persons_name(wall: W
     assert "by release-one just now" in lane(wall.get("/board/live", "viewer").text, "beta")
     service = wall.scene.shop.service
     lines = channels.Repository.open(service.folder.repository).audit()
-    told = [line for line in lines if line.what == "halt on beta"][-1]
+    told = [line for line in lines if line.what == "brake on beta"][-1]
     assert (told.details["by"], told.details["release"]) == ("release-one", 28)
     assert wall.scene.shop.sql("SELECT operator, action, subject, details FROM operator_log") == [
         ("release-one", "halt", "release 28", "on beta")
@@ -228,6 +229,33 @@ def test_a_halt_without_the_key_of_the_plans_uses_one_that_was_signed_before(wal
         file.unlink()
     assert wall.halt("release", 28, "beta").status_code == 200
     assert wall.halted("beta") == [28]
+
+
+def test_a_halt_signs_nothing_that_somebody_staged_beside_it(wall: Wall) -> None:
+    service = wall.scene.shop.service
+    repository = channels.Repository.open(service.folder.repository)
+    before = repository.published.plan("beta").releases
+    repository.set_rollout("beta", 28, 10_000, (), datetime.fromtimestamp(service.now(), UTC))
+    assert wall.halt("release", 28, "beta").status_code == 200
+    plan = channels.open_published(service.folder.repository).plan("beta")
+    assert (plan.halted, plan.releases) == ([28], before)
+
+
+def test_with_a_brake_neither_a_list_nor_a_plan_that_nobody_can_read_holds_a_halt_up(
+    wall: Wall, signed: Path
+) -> None:
+    service = wall.scene.shop.service
+    for file in (signed / "keys").glob("brake-1*"):
+        shutil.copy(file, service.folder.online_keys / file.name)
+    assert wall.halt("release", 28, "beta").status_code == 200
+    metadata = service.folder.repository / "metadata"
+    for role in ("beta", "rollout-beta"):
+        newest = max(metadata.glob(f"*.{role}.json"), key=lambda path: int(path.name.split(".")[0]))
+        newest.write_bytes(b"{}")
+    assert wall.halt("release", 29, "beta").status_code == 200
+    published = channels.open_published(service.folder.repository, strict=False)
+    halts = halts_of("beta", published.metadata)
+    assert set(halts.halted) == {"28", "29"}, "what was halted before stays so"
 
 
 def test_what_nobody_listed_cannot_be_halted(wall: Wall) -> None:

@@ -105,6 +105,7 @@ SERVER = {
     "release.pace_every_h": limits.PACE_EVERY_H,
     "release.pace_rate": limits.PACE_RATE,
     "release.quote_bytes": limits.QUOTE_BYTES,
+    "release.widens": limits.WIDENS,
     "voucher.product_id": limits.PRODUCT_ID,
     "voucher.pin_bytes": limits.PIN_BYTES,
     "voucher.serial_bytes": limits.SERIAL_BYTES,

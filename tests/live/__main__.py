@@ -1,6 +1,7 @@
 """`inv fleet --live N`: N protocol terminals through real messages against the real server and the
-real worker, on a fast clock: a good release is passed, a bad one is halted by the worker alone, and
-an outage of a region halts nothing, with server and worker killed on the way.
+real worker, on a fast clock. People sign a release for each channel, and nothing else: a good one
+goes from ci to everybody on stable, a bad one is halted by the worker alone, and an outage of a
+region halts nothing, with server and worker killed on the way.
 """
 
 from __future__ import annotations
@@ -19,14 +20,17 @@ from tests.server.shop import make_signed
 def scenarios(wave: int, hours: int, effect: float, kills: int) -> list[Scenario]:
     """The three of them."""
     return [
-        Scenario("a good release", Failing(), wave, hours, ("pass",), kills),
+        Scenario(
+            "a good release", Failing(), wave, hours, ("pass",), kills,
+            by_itself=True, ends_everywhere=True,
+        ),
         Scenario(
             f"a bad release (x{effect:g} failed sales)",
-            Failing(effect=effect), wave, hours, ("halt",), kills,
+            Failing(effect=effect), wave, hours, ("halt",), kills, by_itself=True,
         ),
         Scenario(
             "an outage of a region", Failing(outage=(2, 9)), wave, min(hours, 16),
-            ("hold", "pass"), kills,
+            ("hold", "pass"), kills, by_itself=True,
         ),
     ]  # fmt: skip
 
@@ -36,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--terminals", type=int, default=330)
     parser.add_argument("--wave", type=int, default=0, help="of the terminals; 0: 100, or a third")
-    parser.add_argument("--hours", type=int, default=60, help="at most, of each")
+    parser.add_argument("--hours", type=int, default=100, help="at most, of each")
     parser.add_argument("--effect", type=float, default=2.0)
     parser.add_argument("--sales", type=int, default=72, help="a day, of each terminal")
     parser.add_argument("--seed", type=int, default=1)

@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tests.live.clock import Clock
 from tests.live.shelf import Shelf
 from tests.live.terminal import HOUR_S, Terminal
@@ -33,11 +35,13 @@ from updater_server.parties import tree
 from updater_server.service import DataFolder
 from updater_server.store.engine import writing
 from updater_server.telemetry.store import Told
-from updater_server.waves.looking import GRACE_S
+from updater_server.waves.further import GRACE_S
 
 CHANNEL, OLD, NEW = "stable", 6, 7
 REGIONS = 3
 PRE_DAYS = 7
+EVERY_H = 6
+"""Between two waves, at the least."""
 DAY_S = 24 * HOUR_S
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -101,7 +105,7 @@ class Fleet:
         return datetime.fromtimestamp(self.clock.now(), UTC)
 
     def make(self, signed: Path) -> None:
-        """A server with two releases, all terminals, three distributors and vouchers enough."""
+        """A server with a release, all terminals, three distributors and vouchers enough."""
         shop = Shop.open(self.data.path, signed / "repository")
         shutil.copytree(signed / "keys", self.folder / "keys")
         online = self.data.online_keys
@@ -110,8 +114,7 @@ class Fleet:
             for path in (self.folder / "keys").glob(f"{role}-1.*"):
                 shutil.copy(path, online)
         repository, signers = self.office()
-        for number in (OLD, NEW):
-            add(repository, signers, number, CHANNEL)
+        add(repository, signers, OLD, CHANNEL)
         repository.publish(signers, self.at)
         shop.stock_vault(count=max(200, self.terminals * self.sales_a_day * self.real // 100))
         for number in range(1, self.terminals + 1):
@@ -237,11 +240,39 @@ class Fleet:
         """
         with seeded(f"live {self.seed}", self.clock.now):
             repository, signers = self.office()
+            add(repository, signers, NEW, CHANNEL)
+            repository.publish(signers, self.at)
             threshold, within = reach(wave, self.terminals)
             arm = Control(10_000, 0)
             repository.set_rollout(CHANNEL, NEW, threshold, signers, self.at, within, arm)
             repository.publish(signers, self.at)
             repository.ready_brake(CHANNEL, NEW, signers, self.at)
+
+    def sign_from_channel_to_channel(self, wave: int) -> None:
+        """People sign the release for each channel and do nothing else: it goes out by itself, on
+        the first three to all at once, on the last in waves from about `wave` terminals on. The
+        server has the keys of plans and brake.
+        """
+        for role in ("rollout", "brake"):
+            for path in (self.folder / "keys").glob(f"{role}-1.*"):
+                shutil.copy(path, self.data.online_keys)
+        since_h = (self.clock.now() - NOW) // HOUR_S - 1
+        first = wave * 1_000_000 // self.terminals
+        for before, channel in zip((None, *channels.CHANNELS), channels.CHANNELS, strict=False):
+            pace = channels.Pace(since_h, 1_000_000, 1, 1, 0, 1_000_000)
+            if channel == CHANNEL:
+                pace = channels.Pace(since_h, first, 3, EVERY_H, 0, 1_000_000)
+            with seeded(f"live {self.seed}", self.clock.now):
+                repository, signers = self.office()
+                if before is None:
+                    add(repository, signers, NEW, channel, pace=pace, widens=10)
+                else:
+                    entry = repository.promotion.promotable(before, channel, NEW, "duka-r1")
+                    entry = msgspec.structs.replace(entry, pace=pace, widens=10)
+                    payloads = repository.promotion.payloads(entry, channel)
+                    repository.add_release(channel, entry, payloads, signers, self.at)
+                repository.publish(signers, self.at)
+            self.order("look")
 
     # --- time ---
 

@@ -39,15 +39,19 @@ class Outcome:
     switched_after_halt: int = 0
     messages: int = 0
     course: list[Hour] = field(default_factory=list)
+    waves: int = 1
+    steps: list[int] = field(default_factory=list)
+    """Of 10,000 terminals, by itself."""
     broken: list[str] = field(default_factory=list)
 
     def line(self) -> str:
         """For people."""
         last = self.rulings[-1] if self.rulings else "no verdict"
         state = "; ".join(self.broken) or "as it should be"
+        waves = "" if not self.steps else f"waves of {self.steps} in 10,000, "
         return (
             f"{self.name}: {last} after {self.hours} h ({self.reasons or 'nothing against it'}), "
-            f"{self.switched} switched, {self.switched_after_halt} after the halt, "
+            f"{waves}{self.switched} switched, {self.switched_after_halt} after the halt, "
             f"{self.messages:,} messages: {state}"
         )
 
@@ -55,7 +59,8 @@ class Outcome:
 @dataclass(frozen=True)
 class Scenario:
     """A release that is let out to `wave` terminals for at most `hours`; `wanted` are the rulings
-    that may stand at the end.
+    that may stand at the end. `by_itself`: people only sign it for each channel, the worker lets it
+    out; it ends when all may have it, and the most do; `ends_everywhere` asks for that.
     """
 
     name: str
@@ -64,6 +69,8 @@ class Scenario:
     hours: int
     wanted: tuple[str, ...]
     kills: int = 0
+    by_itself: bool = False
+    ends_everywhere: bool = False
 
 
 def play(start: Fleet, folder: Path, scenario: Scenario) -> Outcome:
@@ -75,7 +82,10 @@ def play(start: Fleet, folder: Path, scenario: Scenario) -> Outcome:
     windows_before = _kept(fleet)
     fleet.run()
     try:
-        fleet.let_out(scenario.wave)
+        if scenario.by_itself:
+            fleet.sign_from_channel_to_channel(scenario.wave)
+        else:
+            fleet.let_out(scenario.wave)
         plan = fleet.office()[0].published.rollout(CHANNEL)
         fleet.order("look")
         begun, begun_bytes = fleet.messages, fleet.size_bytes
@@ -86,12 +96,15 @@ def play(start: Fleet, folder: Path, scenario: Scenario) -> Outcome:
             fleet.hour(hour, scenario.failing)
             outcome.hours = hour + 1
             installed = sum(one.switched_at_s > 0 for one in fleet.devices)
-            restarted = sum(one.sham_done for one in fleet.devices) - installed
+            restarted = sum(one.shams for one in fleet.devices)
             spent = fleet.messages - begun, fleet.size_bytes - begun_bytes
             outcome.course.append(Hour(installed, restarted, *spent))
             if NEW in fleet.shelf.plan["halted"]:
                 halted_s = halted_s or fleet.clock.now()
                 if fleet.clock.now() - halted_s >= 3 * 3600:
+                    break
+            elif scenario.by_itself:
+                if _is_everybodys(fleet) and installed >= 0.9 * fleet.terminals:
                     break
             elif _last(fleet) == "pass" and "pass" in scenario.wanted:
                 break
@@ -112,6 +125,11 @@ def _kill(fleet: Fleet, chance: random.Random) -> None:
     else:
         fleet.order("look", wait=False)
         fleet.work()
+
+
+def _is_everybodys(fleet: Fleet) -> bool:
+    threshold: int = fleet.shelf.plan["releases"][str(NEW)][1]
+    return threshold == channels.EVERYBODY
 
 
 def _last(fleet: Fleet) -> str:
@@ -136,7 +154,9 @@ def _judge(
     engine = database.open_engine(fleet.data.place)
     told = fleet.told()
     with reading(engine) as connection:
-        ruled = book.verdicts(connection, 1)
+        trials = sorted(kept.id for kept in book.newest(connection).values())
+        outcome.waves = trials[-1]
+        ruled = book.verdicts(connection, outcome.waves)
     outcome.rulings = [one.ruling for one in ruled]
     if ruled:
         outcome.reasons = "; ".join(Verdict.decode(ruled[-1].content).reasons)[:160]
@@ -150,20 +170,51 @@ def _judge(
         wrong.append(f"the last ruling should be one of {scenario.wanted}")
     if (NEW in now.halted) != (bool(outcome.rulings) and outcome.rulings[-1] == "halt"):
         wrong.append("the plan does not do what the verdict says")
-    if (now.releases, now.control) != (plan.releases, plan.control):
+    if scenario.by_itself:
+        wrong += _not_by_itself(repository, outcome)
+    elif (now.releases, now.control) != (plan.releases, plan.control):
         wrong.append("the plan reaches another part of the fleet")
+    if scenario.ends_everywhere and now.releases[str(NEW)].threshold != channels.EVERYBODY:
+        wrong.append("it never came to everybody")
     if outcome.switched_after_halt:
         wrong.append("terminals switched after the halt was known")
     brakes = [line for line in repository.audit() if line.what == f"brake on {CHANNEL}"]
-    if len(brakes) != (NEW in now.halted):
-        wrong.append(f"the log tells of {len(brakes)} brakes")
+    hands = {str(line.details["role"]) for line in brakes}
+    if len(brakes) != len(hands) or bool(brakes) != (NEW in now.halted):
+        wrong.append(f"the log tells of {len(brakes)} brakes, of {sorted(hands)}")
     if brakes and brakes[0].details["verdict"] != len(ruled):
         wrong.append(f"the log names another verdict: {json.dumps(brakes[0].details)}")
     wrong += repository.verify(fleet.at)
-    same, different = replaying.replay(engine, told, 1)
-    if different:
-        wrong.append(f"{len(different)} verdicts are other bytes when made again: {different[0]}")
-    if same != len(ruled):
-        wrong.append("not every verdict was made again")
+    for trial in range(1, outcome.waves + 1):
+        same, different = replaying.replay(engine, told, trial)
+        if different:
+            wrong.append(f"{len(different)} verdicts are other bytes when made again: {different}")
+        if trial == outcome.waves and same != len(ruled):
+            wrong.append("not every verdict was made again")
     told.close()
     engine.dispose()
+
+
+def _not_by_itself(repository: channels.Repository, outcome: Outcome) -> list[str]:
+    """What the log tells of hands in it, of a step without a reason, or of one after the halt."""
+    wrong = []
+    steps = []
+    halted = False
+    for line in repository.audit():
+        if line.details.get("release") != NEW:
+            continue
+        halted = halted or line.what.startswith("brake on")
+        if line.what.startswith("widen on"):
+            steps.append(line)
+            if halted:
+                wrong.append("it went further after its halt")
+        elif line.what.startswith(("roll out on", "resume on", "halt on")):
+            wrong.append(f"a hand in it: {line.what}")
+    here = [line for line in steps if line.what == f"widen on {CHANNEL}"]
+    by = [str(line.details["by"]).partition(" ")[0] for line in here]
+    if by != ["its", *["verdict"] * (len(by) - 1)]:
+        wrong.append(f"steps without a verdict: {by}")
+    outcome.steps = [int(line.details["threshold"]) for line in here]
+    if {line.what for line in steps} != {f"widen on {name}" for name in channels.CHANNELS}:
+        wrong.append("a channel was passed over")
+    return wrong

@@ -68,6 +68,13 @@ class Shelf:
         within = self.plan.get("within", {}).get(str(release), 0)
         return _drawn(wave[0], terminal_id) < (wave[1], within)
 
+    def wave(self, release: int) -> list[Any]:
+        """Which wave of a release it is: another threshold, steps or control is another."""
+        name = str(release)
+        threshold = self.plan["releases"].get(name, [None, None])[1]
+        others = [self.plan.get(key, {}).get(name) for key in ("within", "control")]
+        return [threshold, *others]
+
     def restarts(self, release: int, terminal_id: bytes) -> bool:
         """Whether that terminal is of the control arm: it restarts into what it runs."""
         wave = self.plan["releases"].get(str(release))

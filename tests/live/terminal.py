@@ -32,7 +32,8 @@ class Terminal:
         self.may_since_s = 0
         self.sequence = 0
         self.windows = 0
-        self.sham_done = False
+        self.sham_of: object = None
+        self.shams = 0
         self.switched_at_s = 0
         self.sold = 0
 
@@ -85,9 +86,11 @@ class Terminal:
         return status
 
     def may_restart(self, shelf: Shelf, release: int, now_s: int) -> None:
-        """Follow the plan: switch, or restart as a control, each once and after its own while."""
+        """Follow the plan: switch once, or restart as a control once a wave, each after its own
+        while.
+        """
         takes = shelf.allows(release, self.id) and self.release < release
-        controls = shelf.restarts(release, self.id) and not self.sham_done
+        controls = shelf.restarts(release, self.id) and self.sham_of != shelf.wave(release)
         if not (takes or controls):
             self.may_since_s = 0
             return
@@ -100,4 +103,6 @@ class Terminal:
         self.device.sent = self.windows = 0
         if takes:
             self.release, self.switched_at_s = release, now_s
-        self.sham_done = True
+        else:
+            self.shams += 1
+        self.sham_of = shelf.wave(release)

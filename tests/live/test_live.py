@@ -30,7 +30,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
 def test_a_bad_release_is_halted_by_the_worker_alone_and_nobody_switches_after(
     start: Fleet, tmp_path: Path
 ) -> None:
-    bad = Scenario("bad", Failing(effect=15), 20, 9, ("halt",), kills=2)
+    bad = Scenario("bad", Failing(effect=15), 20, 9, ("halt",), kills=2, by_itself=True)
     outcome = play(start, tmp_path / "bad", bad)
     assert outcome.broken == []
     assert 0 < outcome.switched < 20

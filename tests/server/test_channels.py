@@ -77,7 +77,7 @@ def add(
     return repository.add_release(channel, release.entry, payloads, signers)
 
 
-def test_of_the_server_only_renewal_brake_and_halts_hold_what_can_sign_and_publish() -> None:
+def test_of_the_server_only_renewal_halting_and_waves_hold_what_can_sign_and_publish() -> None:
     server = Path(channels.__file__).parents[1]
     holding = set()
     for file in server.rglob("*.py"):
@@ -86,7 +86,7 @@ def test_of_the_server_only_renewal_brake_and_halts_hold_what_can_sign_and_publi
             is_taken = isinstance(node, ast.Attribute) and node.attr == "Repository"
             if "Repository" in names or is_taken:
                 holding.add(str(file.relative_to(server)))
-    assert holding == {"channels/__init__.py", "halting.py", "renewal.py", "waves/brake.py"}
+    assert holding == {"channels/__init__.py", "halting.py", "renewal.py", "waves/further.py"}
 
 
 def test_an_independent_client_gets_what_was_published(office: Office, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.server.conftest import Office
 from tests.server.shop import a_release
 from tests.server.test_channels import add
 from updater_server import channels
-from updater_server.channels import CHANNELS, EVERYBODY
+from updater_server.channels import CHANNELS, EVERYBODY, verdicts
 from updater_server.channels.layouts import layout_of
 
 
@@ -53,6 +53,18 @@ def test_a_promoted_release_carries_deltas_from_what_runs_where_it_goes(office: 
     image = channels.expand(channels.Payload("delta", delta, 10), a_release(10).image)
     assert hashlib.sha256(image).hexdigest() == entry.image.sha256
     assert repository.verify() == []
+
+
+def test_while_a_robot_finds_something_broken_nothing_goes_on(office: Office) -> None:
+    repository, signers = office
+    add(repository, signers, 7, "ci")
+    repository.publish(signers)
+    let_out(office, 7, "ci")
+    verdicts.write_probes(repository.directory, ["savanna: buy: no answer"])
+    with pytest.raises(channels.PromotionRefused, match="probes red: savanna: buy: no answer"):
+        repository.promote("ci", "alpha", 7, "duka-r1", signers)
+    verdicts.write_probes(repository.directory, [])
+    repository.promote("ci", "alpha", 7, "duka-r1", signers)
 
 
 @pytest.mark.parametrize("where", ["ci", "alpha", "beta"])

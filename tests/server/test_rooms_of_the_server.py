@@ -38,6 +38,7 @@ BELOW["lookout"] = BELOW["service"] | {"service", "parties"}
 BELOW["startup"] = BELOW["renewal"] = BELOW["service"] | {"service", "atomic"}
 BELOW["halting"] = BELOW["renewal"] | {"renewal"}
 BELOW["lookout"] |= {"halting"}
+BELOW["waves"] |= {"halting"}
 BELOW["backup"] = BELOW["startup"] | {"startup"}
 BELOW["artefacts"] = {"errors", "atomic"}
 BELOW["moving"] = BELOW["startup"] | {"startup"}

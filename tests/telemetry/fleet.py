@@ -22,7 +22,8 @@ from updater_server.channels.rollout import Control, RolloutPlan
 from updater_server.telemetry import spool
 from updater_server.telemetry.store import Told
 from updater_server.verdict.ruling import Verdict
-from updater_server.waves.looking import GRACE_S, Looker
+from updater_server.waves.further import GRACE_S
+from updater_server.waves.looking import Looker
 from updater_server.waves.worker import Intake
 
 HOUR_S, DAY_S = 3600, 86400
@@ -44,12 +45,14 @@ class Fleet:
     lying: set[bytes] = field(default_factory=set)
 
     @staticmethod
-    def open(shop: Shop, keys: Path, terminals: int, seed: int = 1) -> Fleet:
-        """A fleet that ran the old release for a week, and told of it each day."""
+    def open(shop: Shop, keys: Path, terminals: int, seed: int = 1, **of_new: Any) -> Fleet:
+        """A fleet that ran the old release for a week, and told of it each day; `of_new` is what
+        the new one's entry says besides.
+        """
         fleet = Fleet(shop, keys, [], random.Random(seed))
         repository, signers = fleet.office()
-        for number in (OLD, NEW):
-            add(repository, signers, number, CHANNEL)
+        add(repository, signers, OLD, CHANNEL)
+        add(repository, signers, NEW, CHANNEL, **of_new)
         repository.publish(signers, fleet.at)
         fleet.devices = [shop.enrol(number) for number in range(1, terminals + 1)]
         for day in range(7):

@@ -21,6 +21,7 @@ from tests.telemetry.fleet import CHANNEL, HOUR_S, NEW, OLD, Fleet
 from updater_server import channels
 from updater_server.__main__ import cli
 from updater_server.channels import rollout, verdicts
+from updater_server.channels.history import HALTED, History
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.store.engine import writing
 from updater_server.waves import book, brake, looking, replaying
@@ -65,6 +66,13 @@ def test_a_release_that_fails_often_is_halted_by_the_worker_alone(fleet: Fleet) 
     fleet.work()
     rulings = until(fleet, "halt")
     assert NEW in fleet.plan().halted
+    history = History(fleet.shop.service.folder.repository)
+    history.follow()
+    assert history.doubts == []
+    assert (history.steps[-1].what, history.steps[-1].who) == (
+        HALTED,
+        f"verdict {len(rulings)} of wave 1",
+    )
     what, details = fleet.log()[-2]
     assert what == f"brake on {CHANNEL}"
     assert details["verdict"] == len(rulings) and details["wave"] == 1
@@ -287,7 +295,9 @@ def test_a_server_with_the_brakes_key_alone_halts_and_lets_nothing_out(fleet: Fl
     assert fleet.plan().halted == [NEW]
     repository, signers = fleet.office()
     assert repository.published.plan(CHANNEL).halted == [], "no plan was signed"
-    assert fleet.log()[-2][0] == f"brake on {CHANNEL}" and fleet.log()[-2][1]["verdict"] > 0
+    (braked,) = [details for what, details in fleet.log() if what == f"brake on {CHANNEL}"]
+    assert braked["verdict"] > 0 and braked["by"] == f"verdict {braked['verdict']} of wave 1"
+    assert repository.coming_plan(CHANNEL).halted == [NEW], "it waits, for terminals of before"
     assert "brake_failed" not in fleet.shop.alarms()
     own = [one for one in signers if is_online(fleet, one, ("timestamp", "snapshot", "brake"))]
     repository.set_rollout(CHANNEL, NEW, 10_000, (), fleet.at)
@@ -442,6 +452,7 @@ WIDENING = (
     "set_threshold",
     "promote",
     "add_release",
+    "widen",
 )
 
 
@@ -453,11 +464,10 @@ def widens(text: str) -> list[str]:
     return sorted(named.intersection(WIDENING))
 
 
-def test_nothing_that_runs_by_itself_knows_how_to_widen() -> None:
+def test_what_runs_by_itself_widens_in_one_place_and_promotes_nowhere() -> None:
     room = Path(book.__file__).parent
-    assert {file.name: widens(file.read_text()) for file in room.glob("*.py")} == {
-        file.name: [] for file in room.glob("*.py")
-    }
+    found = {file.name: widens(file.read_text()) for file in room.glob("*.py")}
+    assert {name: names for name, names in found.items() if names} == {"further.py": ["widen"]}
     assert widens("def f(r):\n    r.resume('stable', 7)") == ["resume"]
 
 

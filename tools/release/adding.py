@@ -17,7 +17,7 @@ from tools.release.options import (
     ReleaseArgument,
 )
 from tools.release.steps import Step, say
-from tools.release.terms import PACE_HELP, Terms, from_now, read_pace
+from tools.release.terms import PACE_HELP, WIDENS_HELP, Terms, from_now, read_pace
 from updater_server import channels
 from updater_server.channels import commits
 from updater_server.channels.shown import visible
@@ -42,7 +42,7 @@ def sign_image(
     desk.stage(opened, build, step, [channel], words)
     if before and not step.dry_run:
         _keep_commits(opened, before[0], entry)
-    say_let_out(opened, channel, entry.release, step)
+    say_let_out(opened, channel, entry, step)
 
 
 def _keep_commits(
@@ -65,11 +65,14 @@ def promote(
     manner: Manner,
     hardware_class: HardwareClassOption = "duka-r1",
     pace: Annotated[str | None, typer.Option(help=PACE_HELP)] = None,
+    widens: Annotated[int, typer.Option(help=WIDENS_HELP)] = 0,
 ) -> None:
     """List a release of one channel on the next: the same bytes, never a rebuild."""
     opened = desk.open()
     entry = opened.promotion.promotable(from_channel, to_channel, number, hardware_class)
-    entry = msgspec.structs.replace(entry, pace=from_now(read_pace(pace), entry.built))
+    entry = msgspec.structs.replace(
+        entry, pace=from_now(read_pace(pace), entry.built), widens=widens
+    )
     let_out = opened.published.rollout(from_channel).in_words(number)
     payloads = opened.promotion.payloads(entry, to_channel)
     words = [
@@ -82,7 +85,7 @@ def promote(
         opened.add_release(to_channel, entry, payloads)
 
     desk.stage(opened, build, manner.step, [to_channel], words)
-    say_let_out(opened, to_channel, number, manner.step)
+    say_let_out(opened, to_channel, entry, manner.step)
 
 
 def unlist(
@@ -105,13 +108,23 @@ def unlist(
     desk.stage(opened, build, manner.step, [channel], words)
 
 
-def say_let_out(repository: channels.Repository, channel: str, number: int, step: Step) -> None:
-    """Tell how to let a newly listed release out, which nobody is given before."""
-    if not step.as_json and not step.dry_run and not repository.is_let_out(channel, number):
+def say_let_out(
+    repository: channels.Repository, channel: str, entry: channels.ReleaseEntry, step: Step
+) -> None:
+    """Tell how a newly listed release is let out, which nobody is given before."""
+    number = entry.release
+    if step.as_json or step.dry_run or repository.is_let_out(channel, number):
+        return
+    if entry.widens:
         say(
-            f"Release {number} on {channel} is for nobody yet: `release rollout set {number} 500 "
-            f"--channel {channel}` lets 5 % of terminals have it."
+            f"Release {number} on {channel} goes out by itself once it is published, as its pace "
+            "says."
         )
+        return
+    say(
+        f"Release {number} on {channel} is for nobody yet: `release rollout set {number} 500 "
+        f"--channel {channel}` lets 5 % of terminals have it."
+    )
 
 
 def _payload_words(payloads: list[channels.Payload]) -> list[str]:

@@ -66,7 +66,7 @@ def _say_what_is_for_nobody(opened: channels.Repository, step: Step) -> None:
     for channel in channels.CHANNELS:
         if channel not in opened.published.damaged:
             for newest in opened.published.releases(channel)[:1]:
-                say_let_out(opened, channel, newest.release, step)
+                say_let_out(opened, channel, newest, step)
 
 
 def _words(found: Mapping[str, tuple[str, list[str]]]) -> list[str]:

@@ -20,6 +20,10 @@ PACE_HELP = (
     "the fastest it may ever go out: first wave (millionths of the terminals), factor, hours "
     "between waves[, most millionths an hour, 0 for any[, millionths in all]]: 3000,3,24"
 )
+WIDENS_HELP = (
+    "the worker lets it out and widens it by itself, inside its pace, while verdicts pass; "
+    "so many times as far as each wave terminals restart to be compared with: 10"
+)
 _TRIAL, _GATE, _JOURNAL = channels.TrialPolicy(), channels.InstallGate(), (1,)
 
 
@@ -37,6 +41,7 @@ class Terms:
     text: dict[str, str] = field(default_factory=dict)
     pace: tuple[int, ...] = ()
     quote_bytes: int | None = None
+    widens: int = 0
 
     def entry(self, content: bytes) -> channels.ReleaseEntry:
         """The entry of an image.
@@ -66,6 +71,7 @@ class Terms:
             text=self.text,
             pace=from_now(self.pace, manifest.built),
             quote_bytes=self.quote_bytes,
+            widens=self.widens,
         )
         made.check()
         return made
@@ -106,6 +112,7 @@ class TermOptions:
         int | None,
         _option("longest full payload that is taken where a patch or delta failed; any if not set"),
     ] = None
+    widens: Annotated[int, _option(WIDENS_HELP)] = 0
     deltas: Annotated[bool, _option("offer deltas from what is listed")] = True
 
     def terms(self) -> Terms:
@@ -125,6 +132,7 @@ class TermOptions:
             dict(_text(item) for item in self.text or ()),
             read_pace(self.pace),
             self.quote_bytes,
+            self.widens,
         )
 
 

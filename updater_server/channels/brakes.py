@@ -35,7 +35,7 @@ from updater_server.channels.lists import (
     plan_in,
     plan_path,
 )
-from updater_server.channels.metadata_file import check_key_ids, encode, read
+from updater_server.channels.metadata_file import check_key_ids, digest, encode, read
 from updater_server.channels.policy import BRAKE_ROLES, ROLLOUT_ROLES, channel_of
 from updater_server.channels.published import Published
 from updater_server.channels.rollout import RolloutError, RolloutPlan
@@ -74,6 +74,8 @@ class Brakes:
         at = time_of(now)
         with self._writer.locked():
             self._published.read_anew()
+            if self._published.plan(channel).is_for_nobody(release):
+                raise ReleaseRefused(f"{channel} lets nobody have release {release}")
             metadata, plan = self._halting(channel, release, signers, at)
             missing = self._published.signing().missing(role, metadata)
             if missing:
@@ -88,7 +90,7 @@ class Brakes:
         self,
         channel: str,
         release: int,
-        because: dict[str, Any],
+        because: Mapping[str, Any],
         signers: Sequence[Signer] = (),
         now: datetime | None = None,
     ) -> list[str]:
@@ -96,33 +98,45 @@ class Brakes:
         both; returns the roles, to be published afterwards. `because` goes into the log.
 
         Raises:
-            ReleaseRefused: the plan in force does not let the release out, or it is halted already.
+            ReleaseRefused: the channel neither lists the release nor lets it out, or it is halted
+                already.
             MissingSignatures: none of `signers` is the brake's or signs plans, and no halt that was
                 signed before is of use any more; the text says why.
-            RepositoryDamaged: the plan in force cannot be read.
+            RepositoryDamaged: the plan in force cannot be read, and there is no brake.
         """
         check_channel(channel, ReleaseRefused)
-        role = ROLLOUT_ROLES[channel]
         at = time_of(now)
         staged = []
         with self._writer.locked():
             self._published.read_anew()
-            metadata, plan = self._halting(channel, release, signers, at)
             can_hold = self.can_hold(channel, signers)
             try:
-                if self._published.signing().missing(role, metadata):
-                    metadata = self._readied(channel, release, plan, at)
-                details = {"release": release, "halted": True, **because}
-                details |= {"role": role, "version": metadata.signed.version}
-                self._writer.note(f"brake on {channel}", details, [*metadata.signatures], at)
-                self._writer.put_staged({role: metadata})
-                staged.append(role)
-            except NoBrake:
+                staged.append(self._by_plan(channel, release, because, signers, at))
+            except (NoBrake, RepositoryDamaged):
                 if not can_hold:
                     raise
         if can_hold:
             staged.append(self.hold(channel, release, signers, now, because))
         return staged
+
+    def _by_plan(
+        self,
+        channel: str,
+        release: int,
+        because: Mapping[str, Any],
+        signers: Sequence[Signer],
+        at: datetime,
+    ) -> str:
+        """Stage the plan in force with the halt, signed now or before; the role."""
+        role = ROLLOUT_ROLES[channel]
+        metadata, plan = self._halting(channel, release, signers, at)
+        if self._published.signing().missing(role, metadata):
+            metadata = self._readied(channel, release, plan, at)
+        details = {"release": release, "halted": True, **because}
+        details |= {"role": role, "version": metadata.signed.version, "sha256": digest(metadata)}
+        self._writer.note(f"brake on {channel}", details, [*metadata.signatures], at)
+        self._writer.put_staged({role: metadata})
+        return role
 
     def can_hold(self, channel: str, signers: Sequence[Signer]) -> bool:
         """Whether there is a brake, and its key is among `signers`."""
@@ -151,12 +165,12 @@ class Brakes:
             raise ReleaseRefused(f"{channel} has no brake: `keys rotate brake` makes one")
         what, start = f"brake on {channel}", self.next_brake
         with self._staging.editing(role, what, signers, now, start) as edit:
-            listed = {release}
-            if channel not in published.damaged:
-                listed = {entry.release for entry in published.releases(channel)}
-            if release not in listed:
+            if not self._lists(channel, release):
                 raise ReleaseRefused(f"{channel} lists no release {release}")
             before = halts_in(channel, edit.metadata.signed)
+            listed = {release, *map(int, before.halted)}
+            if channel not in published.damaged:
+                listed = {entry.release for entry in published.releases(channel)}
             halts = before.with_halted(release, edit.metadata.signed.version, listed)
             edit.targets.clear()
             edit.add_target(halts_path(channel), halts.encode(), halts.custom())
@@ -178,8 +192,8 @@ class Brakes:
         before = self._published.plan(channel)
         if release in before.halted:
             raise ReleaseRefused(f"release {release} is halted on {channel} already")
-        if before.is_for_nobody(release):
-            raise ReleaseRefused(f"{channel} lets nobody have release {release}")
+        if before.is_for_nobody(release) and not self._lists(channel, release):
+            raise ReleaseRefused(f"{channel} lists no release {release}, and lets nobody have it")
         plan = before.with_halted(release, True)
         try:
             plan.check()
@@ -196,6 +210,12 @@ class Brakes:
         self._published.signing().sign(role, metadata, signers)
         self._writer.put_target(self._published.folder.target(target), plan.encode())
         return metadata, plan
+
+    def _lists(self, channel: str, release: int) -> bool:
+        """Whether the channel lists it; so it is taken where the list cannot be read."""
+        if channel in self._published.damaged:
+            return True
+        return release in {entry.release for entry in self._published.releases(channel)}
 
     def _readied(
         self, channel: str, release: int, wanted: RolloutPlan, at: datetime

@@ -144,6 +144,9 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
     quote_bytes: Annotated[int, _of(limits.QUOTE_BYTES)] | None = None
     """The longest full payload that a terminal takes for which there is a difference; any if
     None."""
+    widens: Annotated[int, _of(limits.WIDENS)] = 0
+    """Not 0: the worker lets it out by itself, inside its pace, while verdicts pass; a wave's
+    control arm reaches so many times as far."""
 
     def check(self) -> None:
         """Raises EntryError if a field breaks its limits (constructors of msgspec do not look)."""
@@ -152,7 +155,7 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
     def custom(self) -> dict[str, Any]:
         """As JSON-like builtins, for TUF's `custom`."""
         built: dict[str, Any] = msgspec.to_builtins(self)
-        for name in ("pace", "lifted", "quote_bytes"):
+        for name in ("pace", "lifted", "quote_bytes", "widens"):
             if not built[name]:
                 del built[name]  # airtime for nothing
         return built
@@ -174,6 +177,11 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
             raise EntryError(
                 f"release entry: release {entry.release} is over {limits.SIGNED_RELEASE[1]}: "
                 f"nothing could come after it; take a lower number"
+            )
+        if entry.widens and (entry.pace is None or entry.widens == 1):
+            raise EntryError(
+                "release entry: what widens by itself has a pace, and a control arm that reaches "
+                "at least twice as far"
             )
         if entry.journal.writes not in entry.journal.reads:
             raise EntryError("release entry: it must read the journal version it writes")

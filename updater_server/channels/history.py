@@ -199,7 +199,7 @@ class History:
         except (RepositoryDamaged, OSError) as error:
             self.doubts.append(f"{role} {version}: {error}")
             return None
-        wanted = {line.details.get("sha256") for line in told[-1:]}
+        wanted = {line.details.get("sha256") for line in told[-1:]} - {None}
         if wanted and wanted != {digest(metadata)}:
             self.doubts.append(f"{role} {version} is not the list that the log tells of")
             return None

@@ -42,9 +42,10 @@ class Promotion:
         Raises:
             PromotionRefused: a guard, by its name. "not next": a release passes the channels one
                 by one. "halted": on `from_channel` or before. "open verdict": the last one there
-                is no pass. "wave not complete": `from_channel` does not let everybody have it yet.
-                "let out already": the next channel's plan names it from an earlier time, so that
-                it would go out without a first wave.
+                is no pass. "probes red": a robot finds something broken. "wave not complete":
+                `from_channel` does not let everybody have it yet. "let out already": the next
+                channel's plan names it from an earlier time, so that it would go out without a
+                first wave.
             ReleaseRefused: `from_channel` does not list the release, or has run out.
         """
         if (from_channel, to_channel) not in itertools.pairwise(CHANNELS):
@@ -62,6 +63,7 @@ class Promotion:
         for entry in self._published.releases(from_channel):
             if (entry.release, entry.hardware.hardware_class) == (release, hardware_class):
                 self._check_verdict(from_channel, release)
+                self._check_probes()
                 self._check_waves_have_passed(from_channel, release)
                 self._releases.check_for_nobody(to_channel, release)
                 return entry
@@ -75,6 +77,15 @@ class Promotion:
                 "open verdict",
                 f"wave {found.wave} of release {release} on {channel} is on {found.ruling}: {why}. "
                 f"A person ends that with `updater_server verdict close {channel} {release}`",
+            )
+
+    def _check_probes(self) -> None:
+        red = verdicts.red_probes(self._published.directory)
+        if red:
+            raise PromotionRefused(
+                "probes red",
+                f"{red[0]}. When that is mended the alarm closes; `alarm close` says that it is no "
+                "matter",
             )
 
     def _check_waves_have_passed(self, channel: str, release: int) -> None:
@@ -102,7 +113,8 @@ class Promotion:
             ReleaseRefused: as `promotable` and `Releases.add_release`.
         """
         entry = self.promotable(from_channel, to_channel, release, hardware_class, now)
-        entry = msgspec.structs.replace(entry, pace=None)  # the next channel signs its own
+        # The next channel signs its own.
+        entry = msgspec.structs.replace(entry, pace=None, widens=0)
         payloads = self.payloads(entry, to_channel)
         return self._releases.add_release(to_channel, entry, payloads, signers, now)
 

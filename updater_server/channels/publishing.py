@@ -5,7 +5,8 @@ out, what is signed online.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from securesystemslib.signer import Signer
@@ -104,6 +105,30 @@ class Publishing:
             self._published.read_anew()
         version: int = self._published.metadata["timestamp"].signed.version
         return version
+
+    @contextmanager
+    def at_once(
+        self, role: str, what: str, signers: Sequence[Signer], now: datetime
+    ) -> Iterator[Edit]:
+        """The next version of `role` after what is in force, to be changed inside; then it is
+        signed and in force, under one lock: nothing of it ever waits. What is raised inside, or
+        for want of a signature, leaves everything as it was.
+
+        Raises:
+            MissingSignatures, RepositoryDamaged: as `publish`.
+            RepositoryError, RoleTooLarge: as `Staging.put`.
+        """
+        with self._writer.locked():
+            self._published.read_anew()
+            with self._staging.drafting() as drafts:
+                edit = Edit(role, self._versions.after_in_force(role, now), what)
+                yield edit
+                self._staging.put(edit, now)
+                self._staging.sign_drafts(drafts, signers)
+                everything = self._assembly.ready(signers, now, [role])
+                self._staging.note_drafts(drafts)
+                self._writer.put_out(everything, now)
+            self._published.read_anew()
 
     def prepare(self, signers: Sequence[Signer] = (), now: datetime | None = None) -> list[Staged]:
         """Stage the snapshot and timestamp that would put everything staged into force, for keys

@@ -40,6 +40,7 @@ from updater_server.channels.rollouts import Rollouts
 from updater_server.channels.staging import Staging
 from updater_server.channels.versions import Versions
 from updater_server.channels.waiting import Waiting
+from updater_server.channels.widening import Widening
 from updater_server.channels.wording import Wording
 from updater_server.channels.writing import Writer
 
@@ -84,6 +85,7 @@ class Repository:
         self.hold, self.can_hold = brakes.hold, brakes.can_hold
         self.set_flag, self.brake_flag = flags.set_flag, flags.brake_flag
         self.publish, self.renew = publishing.publish, publishing.renew
+        self.widen = Widening(published, waiting, rollouts, publishing).widen
         self.prepare, self.publication = publishing.prepare, publishing.publication
         self.rotate, self.rotate_root = keys_and_dates.rotate, keys_and_dates.rotate_root
         self.date_anew, self.take_up_again = keys_and_dates.date_anew, keys_and_dates.take_up_again

@@ -203,6 +203,11 @@ def entry_in_words(entry: ReleaseEntry) -> Iterator[str]:
             f"    quote: whose patch or delta fails takes the full image only up to "
             f"{entry.quote_bytes:,} bytes"
         )
+    if entry.widens:
+        yield (
+            f"    GOES OUT BY ITSELF, inside that pace, while verdicts pass; beside each wave "
+            f"those up to {entry.widens} times as far restart"
+        )
     if entry.lifted:
         yield f"    GOES ON, whatever the brake said up to its version {entry.lifted}"
     for language, text in sorted(entry.text.items()):

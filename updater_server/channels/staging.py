@@ -172,16 +172,24 @@ class Staging:
     def _write(self, drafts: Drafts, signers: Sequence[Signer]) -> None:
         if not drafts.by_role:
             return
-        changes = drafts.metadata
-        signing = self._published.signing({**self._waiting.read_all(), **changes})
-        for path, data in drafts.files.items():
-            self._writer.put_target(path, data)
+        self.sign_drafts(drafts, signers)
+        self.note_drafts(drafts)
+        self._writer.put_staged(drafts.metadata)
+
+    def sign_drafts(self, drafts: Drafts, signers: Sequence[Signer]) -> None:
+        """Sign what is drafted, as far as `signers` may."""
+        signing = self._published.signing({**self._waiting.read_all(), **drafts.metadata})
         for role, draft in drafts.by_role.items():
             signing.sign(role, draft.metadata, signers)
+
+    def note_drafts(self, drafts: Drafts) -> None:
+        """Keep the targets of what is drafted and signed, and tell the log of it."""
+        for path, data in drafts.files.items():
+            self._writer.put_target(path, data)
+        for draft in drafts.by_role.values():
             for what, details in draft.notes:
                 keys = [*draft.metadata.signatures]
                 self._writer.note(what, {**details, "sha256": draft.sha256}, keys, draft.at)
-        self._writer.put_staged(changes)
 
     def _anchor(self, metadata: Metadata[Any]) -> None:
         """Name the newest line of the log in what is about to be signed: who rewrites the log

@@ -1,11 +1,13 @@
-"""What the worker found of the releases on trial, for people who promote: `verdicts.json` in the
-folder. It is signed by nobody: it can only hold a promotion back, which a person may end.
+"""What the worker found of the releases on trial, and what robots found broken, for people who
+promote: `verdicts.json` and `probes.json` in the folder. They are signed by nobody: they can only
+hold a promotion back, which a person may end.
 
 It goes stale when no worker runs; then what it said last stands.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +15,7 @@ import msgspec
 
 from updater_server.atomic import write_atomically
 
-_NAME = "verdicts.json"
+_NAME, _PROBES = "verdicts.json", "probes.json"
 
 
 class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,4 +57,20 @@ def write(folder: Path, standings: Standings) -> bool:
     if read(folder) == standings:
         return False
     write_atomically(folder / _NAME, msgspec.json.encode(standings, order="sorted") + b"\n")
+    return True
+
+
+def red_probes(folder: Path) -> list[str]:
+    """What robots find broken, as it was written last; nothing if that cannot be read."""
+    try:
+        return msgspec.json.decode((folder / _PROBES).read_bytes(), type=list[str])
+    except (OSError, msgspec.MsgspecError):
+        return []
+
+
+def write_probes(folder: Path, red: Sequence[str]) -> bool:
+    """As `write`, of what robots find broken. Raises OSError."""
+    if red_probes(folder) == list(red):
+        return False
+    write_atomically(folder / _PROBES, msgspec.json.encode(list(red)) + b"\n")
     return True

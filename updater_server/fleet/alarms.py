@@ -48,6 +48,7 @@ _GRADES = {
     "expiry_near": _SOON,
     "verdict_halt": _SOON,
     "brake_failed": _SOON,
+    "widening_waits": _SOON,
     "channels": _SOON,
     "channels_spoiled": _SOON,
     "halt_waits": _SOON,

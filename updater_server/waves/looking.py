@@ -1,14 +1,13 @@
 """Once a minute: waves that begin are frozen, those whose hour is over are judged, and what does
-harm is halted. For the worker.
+harm is halted; what does none goes further, where its people signed that it may. For the worker.
 
 Each step is one transaction or one publication, and each looks at what is there: a worker that is
-killed between two of them, or runs twice, does no more and no less than one. Nothing here widens.
+killed between two of them, or runs twice, does no more and no less than one. Halts come first.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -26,17 +25,17 @@ from updater_server.verdict.redraw import Bits
 from updater_server.verdict.ruling import Verdict, draw, judge
 from updater_server.verdict.sheet import sheet
 from updater_server.verdict.week import HOUR_S, tidy
-from updater_server.waves import book, brake
+from updater_server.waves import book, brake, further
 from updater_server.waves.book import CLOSED, ENDED, HALTED, Event, Kept, Ruled
 from updater_server.waves.evidence import Evidence
 from updater_server.waves.freezing import freeze
+from updater_server.waves.further import GRACE_S
 from updater_server.waves.plans import OnTrial, on_trial
 
-GRACE_S = 120
-"""So long after an hour its verdict is made: what was being written then is written."""
 CONTACTS_EVERY_S = 600
-FOUND, STUCK, PASSES = "verdict_halt", "brake_failed", "verdict_pass"
-"""Alarms: a verdict halts a wave; what is to be halted could not be; a wave may be widened."""
+FOUND, STUCK, PASSES, WAITS = "verdict_halt", "brake_failed", "verdict_pass", "widening_waits"
+"""Alarms: a verdict halts a wave; what is to be halted could not be; a wave may be widened by a
+person; or by itself, and could not be."""
 _ASKED = 400
 SHEETS = 5
 """Of so many releases a channel's newest sheet is kept."""
@@ -91,7 +90,7 @@ class Looker:
             except Exception:  # the next look tries again
                 log.exception("%s could not be judged", one.kept.name)
         self._act()
-        self._tell_who_may_go_on()
+        self._tell_who_may_go_on(self._go_further())
         show(self._service)
 
     # --- waves that begin and end ---
@@ -213,7 +212,7 @@ class Looker:
                 is_done = HALTED in book.events(connection, kept.id)
             if last is None or last.ruling != "halt" or is_done:
                 continue
-            because: dict[str, Any] = {"trial": kept.id, "wave": kept.wave, "verdict": last.number}
+            because = further.by_verdict(kept, last)
             braked = brake.halt(service, kept.channel, kept.release, because)
             if not braked.is_halted:
                 text = f"{kept.name} is to be halted, and the server cannot: {braked.why_not}"
@@ -228,12 +227,26 @@ class Looker:
                 book.note(connection, kept.id, event)
         self._tell(STUCK, stuck)
 
-    def _tell_who_may_go_on(self) -> None:
-        """What passes waits for people: nothing widens by itself."""
+    def _go_further(self) -> set[tuple[str, int]]:
+        """What may go further by itself does, and its next wave begins; what that is, by channel
+        and release.
+        """
+        gone = further.go(self._service)
+        for one in gone.steps:
+            log.info("release %d goes further on %s: %s", one.release, one.channel, one.because)
+        self._tell(WAITS, gone.stuck)
+        if gone.steps:
+            self._begin_and_end()
+        return gone.by_itself
+
+    def _tell_who_may_go_on(self, by_itself: set[tuple[str, int]]) -> None:
+        """What passes and was not signed to widen by itself waits for people."""
         passing = []
         with reading(self._service.engine) as connection:
             for one in self._open.values():
                 last = book.last(connection, one.kept.id)
+                if (one.kept.channel, one.kept.release) in by_itself:
+                    continue
                 if last is not None and last.ruling == "pass":
                     passing.append(f"{one.kept.name} passes: it may go to more terminals")
         self._tell(PASSES, passing)
@@ -253,14 +266,17 @@ class Looker:
 
 
 def show(service: Service) -> None:
-    """Let people who promote see how the newest waves stand."""
+    """Let people who promote see how the newest waves stand, and what robots find broken."""
     standings: shown.Standings = {}
     with reading(service.engine) as connection:
         for kept in book.newest(connection).values():
             standing = standing_of(connection, kept)
             if standing is not None:
                 standings.setdefault(kept.channel, {})[str(kept.release)] = standing
+        red = select(alarm.c.text).where(alarm.c.code == "probe", alarm.c.closed_at.is_(None))
+        probes = list(connection.scalars(red.order_by(alarm.c.id)))
     shown.write(service.folder.repository, standings)
+    shown.write_probes(service.folder.repository, probes)
 
 
 def standing_of(connection: Connection, kept: Kept) -> shown.Standing | None:

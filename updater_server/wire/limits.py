@@ -76,6 +76,7 @@ PACE_FACTOR = (1, 100)
 PACE_EVERY_H = (1, 8760)
 PACE_RATE = (0, 1_000_000)
 QUOTE_BYTES = (1, 655_360)
+WIDENS = (0, 100)
 
 # Vouchers and stock
 PRODUCT_ID = (1, 24)
