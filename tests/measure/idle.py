@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw_sim.network.link import SEGMENT_OVERHEAD_BYTES, name_bytes
+from tests.support import ram
 from tests.support.airtime import Airtime
 from tests.support.merchant import FLOAT_MINOR
 from tests.support.seeded import seeded
@@ -78,7 +79,7 @@ def _live(world: World, hours: int) -> Day:
 
 def main(hours: int = 24) -> int:
     """Print the day; 1 if a bar is not kept."""
-    folder = Path(tempfile.mkdtemp(prefix="duka-idle-"))
+    folder = Path(tempfile.mkdtemp(prefix="duka-idle-", dir=ram.folder()))
     try:
         with quiet_tools():
             day = measure(folder / "world", hours)
