@@ -5,14 +5,14 @@ heap. Never loaded. Made by `inv names`; what it does is told in `tools/lab/name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     x = None
-    x.A.AB.ACK.AES.AMOUNT.ANSWERED.ANSWER_BYTES.ANSWER_MS.AWAKE_SCANS.Answer.B.BIG.BILL
+    x.A.AB.ACK.AES.AMOUNT.ANSWERED.ANSWER_BYTES.ANSWER_MS.AWAKE_SCANS.Answer.B.BEAT_MS.BIG.BILL
     x.BLIND_START_S.BODY_LIMIT_BYTES.BOOT.BOOTLOADER_VERSION.BadReply.BadResponse.Battery.Bell
     x.BlockDevice.Box.Buzzer.BytesIO.C.CANCEL.CANCELLED.CARRIED.CASHIER.CBC.CHECK_IN.CHUNK_BYTES
     x.COLUMNS.COMMANDS.CON.COPY.COVER_OPEN.Canvas.Catalogue.CatalogueError.CborError.Cell.Chat
     x.ChatAborted.ChatError.ChatTimeout.CheckIn.Choice.Cipher.Clock.Commands.Config.ConfigError
     x.ConnectionLost.ControlBlock.ControlError.D.DATA_BYTES.DAY_S.DEFLATED.DELIVERED.DETAILS
     x.DUKA_R1.Debouncer.DeflateIO.Delegation.DeltaError.Dialogs.Display.Download.Duka.E.ECB
-    x.ERROR.ERRORS.EVEN.EXTRA.Encrypt0.Envelope.Event.Expired.F.FEED_MS.FILE.FIRST_LOCK_S.FLAGS
+    x.ERROR.ERRORS.EVEN.EXTRA.Encrypt0.Envelope.Event.Expired.F.FILE.FIRST_LOCK_S.FLAGS
     x.FLOAT_MINOR.FREE_TRIES.Forked.Found.G.GET.GaveWay.Gone.H.HARDWARE_CLASS.HARDWARE_REVISION
     x.HEAD.HEAD_BYTES.HEAD_LIMIT_BYTES.HEIGHT.HINTS_TOP.HttpClient.HttpError.I.IDLE_MS
     x.IDLE_STEPS.INDEX.INTENT_OFFLINE.INTENT_ONLINE.IOBase.IRQ_FALLING.IRQ_RXIDLE.Idle
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     x.PAGE_BYTES.PAPER_OUT.PATH.PENDING.PIN.PITCH.POLLIN.POST.PRINTED.PRINTER_BAUD.PRINT_MS
     x.Partition.PartitionError.PatchError.Payload.People.PeopleError.Person.Preparation.Prices
     x.Printer.Product.Products.Q.QUEUE_KEYS.R.RADIO_SILENT_MS.REASON_BYTES.RECEIVE_BYTES
-    x.RECORD_BYTES.REFUSED.REPLY_BYTES.REPRINT.RESERVE_BYTES.REST_MS.RETRY_FIRST_MS.RST.RUNGS
-    x.Radio.Range.Reader.Recent.Recipient.Record.Refused.RegistrationDenied.Release
+    x.RECORD_BYTES.REFUSED.REPLY_BYTES.REPRINT.RESERVE_BYTES.REST_BEAT_MS.REST_MS.RETRY_FIRST_MS
+    x.RST.RUNGS.Radio.Range.Reader.Recent.Recipient.Record.Refused.RegistrationDenied.Release
     x.ReleaseRefused.Report.Response.Ring.Rollback.Rollout.Running.S.SALE.SCAN_MS.SEARCHING
     x.SECTOR_BYTES.SEND_BYTES.SETTING.SETTLED.SHIFT_CLOSED.SHIFT_OPENED.SHOW_MS.SLOT_STATES
     x.SMALL.START_SWEEP_BYTES.STEADY_SCANS.STOCK.STOCK_HELD.STOCK_RECEIVED.STOCK_RECORD
@@ -58,12 +58,12 @@ if TYPE_CHECKING:
     x._PRICES._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK._QUIET_MS._READER._RECENT
     x._REMOVE._RENAME._REPLY_CHARS._REPLY_MS._REPORTS._REQUESTS._RESERVE._ROLES._ROOM._ROWS
     x._Reader._SBOX._SCAN._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS._SELLER._SELLING
-    x._SHIFT._SHIFTED._SHIFTS._SIGNAL_MS._SINGLE._SLOT._SMS_BOX._SPACE._SPKI._START._STATUS_MS
-    x._STAY._STEPS._STEPS_BY_OTHERS._STEPS_OF_AN_END._STEPS_OF_PEOPLE._STEPS_OF_REPORTS._STOCK
-    x._SYNC._Sink._SlotWriter._Source._TAIL._TAIL_HIGH._TALL._TARGETS._TECHNICIAN._TECHNICIANS
-    x._TITLE_PX._TODAY._TO_CHOOSE._TO_PREPARE._TO_VERIFY._Taken._UNFINISHED._UNKNOWN._VERSION
-    x._WEEK._WINDOWS._WORDS._X._YESTERDAY.__aenter__.__aexit__.__all__.__dict__.__import__._aad
-    x._add._address._adopt._adrift_ms._aes._affine._afford._after._after_same._after_two._again
+    x._SHIFT._SHIFTED._SHIFTS._SIGNAL_MS._SINGLE._SLOT._SMS_BOX._SPACE._SPKI._START._STAY._STEPS
+    x._STEPS_BY_OTHERS._STEPS_OF_AN_END._STEPS_OF_PEOPLE._STEPS_OF_REPORTS._STOCK._SYNC._Sink
+    x._SlotWriter._Source._TAIL._TAIL_HIGH._TALL._TARGETS._TECHNICIAN._TECHNICIANS._TITLE_PX
+    x._TODAY._TO_CHOOSE._TO_PREPARE._TO_VERIFY._Taken._UNFINISHED._UNKNOWN._VERSION._WEEK
+    x._WINDOWS._WORDS._X._YESTERDAY.__aenter__.__aexit__.__all__.__dict__.__import__._aad._add
+    x._address._adopt._adrift_ms._aes._affine._afford._after._after_same._after_two._again
     x._all_rows._alone._answer._answered._answers._append._array._ask._asked._asked_s._at._awake
     x._bar._base_multiple._batch._batches._battery._before._began._begin._begun_without_head
     x._bell._bit_weights._bits._block._block_at._board._boot._boot_count._bounded._braked
@@ -95,27 +95,27 @@ if TYPE_CHECKING:
     x._pin_seal._place._plain._point._poll._poll_ms._poll_s._port._post._prepare
     x._press_power_key._pressed._pressed_or._print._printer._program._put_down_at._queue._radio
     x._range._rates._reach_out._read._read_catalogue._read_sms._reader._realtime._reason_bytes
-    x._record._refused_batch._releases._remember._remove._renew_stock._rest._restate
+    x._record._refused_batch._releases._remember._remove._renew_stock._rest._restate._resting
     x._rests_until_ms._resume._retry_s._ring._rings._roles._rollout._rows._rtc._run._running
     x._said._sale._same._same_weights._says._scan._scratch._seal._seal_of._sector._sector_hash
     x._security_version._seen._select._sell._selling._sells_by_sms._send._sent._server
     x._set_aside._settings._settle._shop._sign_in._signature._signatures._signers._since_z._sink
     x._size._size_bytes._skipping._slip._slots._snapshot._sold_from_stock._sort._sound._source
-    x._speak._spoiled._spread._stand_aside._start._state._stock._stopped._store._stored._stream
-    x._strengthen._switch._switch_off._sync_due_ms._t._table._tag._take._take_back._take_in
-    x._take_root._taken._targets._technician_ms._terminal._terminal_id._text._ticks._tidy._till
-    x._time_s._tip._to_dial._token._told._told_s._touch._touched_ms._trust._trusted._try
-    x._turned_on._type._uart._ui._unanswered._unmarked._unsent._until_end._update_log
-    x._update_roots._updates._value._vat._verify_ed25519._version._w._wait._wake._walk._wanted_s
-    x._watchdog._watched._ways._why._within._without_end._without_ghost._words._write._xor8
-    x._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept.acknowledge.acknowledged.action
-    x.active.add.added.adding.address.adopt.advice.aes.aes_cbc.aes_ecb.after_minor.again_s.air
-    x.algorithms.alive.alive_ms.alone.also_settled.always.amount.amount_minor.answer.answer_ms
-    x.answered.answers.any_down.apart.apn.apn_login.apn_user.apply.are_new.argument.arguments
-    x.arm.array.ascii.ask.ask_for.ask_server.asks.asyncio.at.at_hand.at_least.at_most.at_once
-    x.at_start.attach.attached.b.back.bad.bad_length.bad_meter.bad_start.base.base_sha256
-    x.base_size.batch.batch_id.batch_ids.batches.battery.battery_mv.baud.before.begin
-    x.begin_offline.begin_online.begin_trial.behind.bell.beside.big.bill.binascii.bits
+    x._speak._spoiled._spread._stand_aside._start._state._stirred._stock._stopped._store._stored
+    x._stream._strengthen._switch._switch_off._sync_due_ms._t._table._tag._take._take_back
+    x._take_in._take_root._taken._targets._technician_ms._terminal._terminal_id._text._ticks
+    x._tidy._till._time_s._tip._to_dial._to_next_feed._token._told._told_s._touch._touched_ms
+    x._trust._trusted._try._turned_on._type._uart._ui._unanswered._unmarked._unsent._until_end
+    x._update_log._update_roots._updates._value._vat._verify_ed25519._version._w._wait._wake
+    x._walk._wanted_s._watchdog._watched._ways._why._within._without_end._without_ghost._words
+    x._write._xor8._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept.acknowledge.acknowledged
+    x.action.active.add.added.adding.address.adopt.advice.aes.aes_cbc.aes_ecb.after_minor
+    x.again_s.air.algorithms.alive.alive_ms.alone.also_settled.always.amount.amount_minor.answer
+    x.answer_ms.answered.answers.any_down.apart.apn.apn_login.apn_user.apply.are_new.argument
+    x.arguments.arm.array.ascii.ask.ask_for.ask_server.asks.asyncio.at.at_hand.at_least.at_most
+    x.at_once.at_start.attach.attached.b.back.bad.bad_length.bad_meter.bad_start.base
+    x.base_sha256.base_size.batch.batch_id.batch_ids.batches.battery.battery_mv.baud.before
+    x.begin.begin_offline.begin_online.begin_trial.behind.bell.beside.big.bill.binascii.bits
     x.blind_starts.block.blocked.board.body.body_length.body_of.bold.boot.boot_count.boot_info
     x.boot_ms.booted.bootloader.boots.bottom.bound.braked.breath.breathe.bring.bring_up.buf
     x.buffer.built.built_s.busy.but.buzzer.by.by_datagram.by_number.by_others.by_sms.byte
