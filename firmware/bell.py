@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 _FIRST = ticks_ms()
 
+# Each beat is so many of the one before: a wake-up for the longer does for the shorter.
+BEAT_MS = 3750
+"""While anybody works: half of what the watchdog bears (8 s), as work may lie between two feeds."""
+REST_BEAT_MS = 2 * BEAT_MS
+"""While all rest: half a second less than it bears."""
+
 
 def to_beat_ms(every_ms: int) -> int:
     """Milliseconds to the next beat of that length."""

@@ -267,7 +267,8 @@ class Terminal:
             await asyncio.sleep_ms(500)
         while True:
             pause_s = await self.updates.run_once()
-            await self.updates.newest.rest(apart(int(pause_s * 1000), self.board.random))
+            pause_ms = apart(int(pause_s * 1000), self.board.random)
+            await self.supervisor.rest(self.updates.newest.rest(pause_ms))
 
 
 def _modem_log(text: str) -> None:

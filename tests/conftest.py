@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import hashlib
+import os
 import random
 from collections import Counter
 
@@ -12,11 +13,15 @@ import pytest
 import typer.main
 import typer.testing
 
+from tests.support import ram
 from tests.support.cpu import CpuSeconds
 
 # Typer makes an app's commands anew for each line that is typed: eight tenths of a short command's
 # time. What it makes does not depend on the line.
 typer.testing._get_command = functools.cache(typer.main.get_command)  # type: ignore[attr-defined]
+
+if in_memory := ram.folder():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(in_memory))  # below it: pytest-of-USER
 
 
 def pytest_collection_finish() -> None:

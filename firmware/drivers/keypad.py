@@ -7,7 +7,7 @@ appear: whatever first shows while three or more keys seem down is never reporte
 
 import asyncio
 
-from firmware.bell import Bell, wait_at_most
+from firmware.bell import Bell, to_beat_ms, wait_at_most
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Keypad:
         while True:
             self.step()
             if self._touch.rings and not self._awake and self._debouncer.is_still:
-                if await self._touch.wait(_LONGEST_SLEEP_MS):
+                if await self._touch.wait(to_beat_ms(_LONGEST_SLEEP_MS)):
                     self._awake = AWAKE_SCANS
             else:
                 self._awake = max(0, self._awake - 1)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from firmware.drivers.battery import Battery
     from firmware.drivers.keypad import Keypad
     from firmware.drivers.printer import Printer
+    from firmware.duties.supervisor import Supervisor
     from firmware.kept.config import Config
     from firmware.kept.files import Kept
     from firmware.kept.memory import Memory
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         link: Link
         messenger: Messenger
         updates: UpdateClient
+        supervisor: Supervisor
         message: str | None
         unread: int
         """Notices that nobody read yet."""

@@ -65,7 +65,7 @@ class Radio:
                     self._adrift_ms = 0
                     link.modem.attached = False  # the search for a network has bounds, this has not
                     continue
-                await link.rest(pause_ms)
+                await terminal.supervisor.rest(link.rest(pause_ms))
                 await link.look()
                 continue
             self._adrift_ms = 0
@@ -77,14 +77,16 @@ class Radio:
             except NO_ANSWER as error:
                 log("radio", str(error))
                 link.lost()
-                await link.rest(apart(self._pause_ms, terminal.board.random))
+                pause_ms = apart(self._pause_ms, terminal.board.random)
+                await terminal.supervisor.rest(link.rest(pause_ms))
                 self._pause_ms = min(2 * self._pause_ms, _LONGEST_PAUSE_MS)
                 continue
             self._pause_ms = _FIRST_PAUSE_MS
             alone = not self._is_watched()
             look_ms = _NOBODY_LOOKS_MS if alone else _SIGNAL_MS
             texts = bool(terminal.messenger.sms_to)
-            await link.watch(min(look_ms, terminal.config.sync_s * 1000), alone, texts)
+            look_ms = min(look_ms, terminal.config.sync_s * 1000)
+            await terminal.supervisor.rest(link.watch(look_ms, alone, texts))
 
     def _look_at_policy(self) -> None:
         """Wipe the stock of a terminal that was away for too long. What a clock that went wrong
@@ -131,18 +133,19 @@ class Radio:
 
     async def _is_connected(self) -> bool:
         """Whether data service is up, after an attempt to bring it up where it is not."""
-        link = self._terminal.link
+        terminal = self._terminal
+        link = terminal.link
         modem = link.modem
         if modem.attached and link.state == ONLINE:
             return True
         if link.state == ONLINE:  # it was, till the context went: no sale counts on it
             link.state = SEARCHING if modem.registered else OFFLINE
         try:
-            config = self._terminal.config
+            config = terminal.config
             await modem.connect(config.apn, config.apn_login, self._sells_by_sms())
         except ModemError:
             link.lost()
-            await link.rest(modem.retry_ms)
+            await terminal.supervisor.rest(link.rest(modem.retry_ms))
             return False
         return True
 

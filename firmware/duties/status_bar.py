@@ -1,8 +1,8 @@
-"""The line at the top of the screen: looked after every four seconds while anybody may read it."""
+"""The line at the top of the screen: looked after on each beat while anybody may read it."""
 
 import asyncio
 
-from firmware.bell import to_beat_ms
+from firmware.bell import BEAT_MS, to_beat_ms
 from firmware.drivers.battery import LOW_PERCENT
 from firmware.ui.money_and_dates import time_text
 
@@ -10,7 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.duties.parts import Parts
 
-_STATUS_MS = 4000
 _SELDOM_MS = 60000
 _NOBODY_LOOKS_MS = 300000
 _WORDS = ("offline", "searching", "online")  # by `Link.state`
@@ -31,6 +30,6 @@ async def show(terminal: "Parts") -> None:
             terminal.unread,
         )
         if terminal.ui.idle_ms() < _NOBODY_LOOKS_MS:
-            await asyncio.sleep_ms(to_beat_ms(_STATUS_MS))
+            await asyncio.sleep_ms(to_beat_ms(BEAT_MS))
         else:
             await terminal.ui.touched_within(to_beat_ms(_SELDOM_MS))

@@ -8,13 +8,13 @@ import asyncio
 from bootloader.shared import breath
 from bootloader.shared.compat import const, ticks_diff, ticks_ms
 from firmware import counts
-from firmware.bell import to_beat_ms
+from firmware.bell import BEAT_MS, REST_BEAT_MS, to_beat_ms, wait_at_most
 from firmware.drivers.keypad import SCAN_MS
 from firmware.log import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Coroutine
     from typing import Any
 
     from bootloader.shared.board import Board
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
     Work = list[Coroutine[Any, Any, None]]
 
-FEED_MS = 4000
 MERCHANT_SILENT_MS = 30000
 RADIO_SILENT_MS = 1200000
 TECHNICIAN_SILENT_MS = 300000
+_NOBODY_LOOKS_MS = 300000
+_WHO_REST = const(2)
+"""Radio and updates: with a merchant who is not there nobody else begins anything long."""
 _ON_MS = const(0)  # of `counts`
 
 
@@ -52,6 +54,8 @@ class Supervisor:
         self._selling: list["asyncio.Task[None]"] = []
         self._failed: Exception | None = None
         self._is_selling = True
+        self._resting = 0
+        self._stirred = asyncio.Event()
         self._fed_ms = self._breath_ms = self._technician_ms = ticks_ms()
         breath.use(self._breathe)
 
@@ -95,7 +99,27 @@ class Supervisor:
                 # no more feeding, even if the task comes back: its state is not to be trusted
                 breath.use(None)
                 log("main", silent + " task hangs, waiting for the watchdog")
-            await asyncio.sleep_ms(to_beat_ms(FEED_MS))
+            await self._to_next_feed()
+
+    async def _to_next_feed(self) -> None:
+        self._stirred.clear()
+        if self._resting == _WHO_REST and self._ui.idle_ms() >= _NOBODY_LOOKS_MS:
+            await wait_at_most(self._stirred.wait(), to_beat_ms(REST_BEAT_MS))
+        else:
+            await asyncio.sleep_ms(to_beat_ms(BEAT_MS))
+
+    async def rest(self, pause: "Awaitable[object]") -> None:
+        """Await `pause`, in which the task that calls this does nothing that takes long.
+
+        While all rest the watchdog is fed seldom; who comes back has it fed before working.
+        """
+        self._resting += 1
+        try:
+            await pause
+        finally:
+            self._resting -= 1
+            self._stirred.set()
+            breath.breathe()
 
     def _breathe(self) -> None:
         # In the middle of long arithmetic no task runs: keys are taken all the same. The watchdog
@@ -104,6 +128,7 @@ class Supervisor:
         if ticks_diff(now, self._breath_ms) >= SCAN_MS:
             self._breath_ms = now
             self._keypad.step()
+            self._stirred.set()
             if ticks_diff(now, self._fed_ms) < MERCHANT_SILENT_MS:
                 self._watchdog.feed()
 

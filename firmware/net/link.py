@@ -6,7 +6,7 @@ Who speaks to the server says how that went (`reached`, `lost`); the modem says 
 import asyncio
 
 from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
-from firmware.bell import wait_at_most
+from firmware.bell import to_beat_ms, wait_at_most
 from firmware.net.modem.errors import ModemError
 
 TYPE_CHECKING = False
@@ -92,9 +92,9 @@ class Link:
     async def _watch(self, ms: int, alone: bool, texts: bool) -> None:
         modem = self.modem
         until = ticks_add(ticks_ms(), ms)
-        ask_ms = _ALONE_MS if alone else _WATCH_MS
         while modem.attached and modem.registered:
             left_ms = ticks_diff(until, ticks_ms())
+            ask_ms = to_beat_ms(_ALONE_MS) if alone else _WATCH_MS
             has_come = texts and modem.sms_waiting
             if has_come or left_ms <= 0 or await self.rest(min(left_ms, ask_ms)):
                 return

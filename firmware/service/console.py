@@ -8,6 +8,7 @@ bytes that come in end the program, are kept, or load anything unless they are a
 
 import asyncio
 
+from bootloader.shared.breath import breathe
 from firmware.bell import to_beat_ms
 from firmware.lent import give_back, load, loaded
 from firmware.log import lines, log
@@ -59,6 +60,7 @@ async def serve(board: "Board", boot_info: "BootInfo", terminal: "Serviced | Non
             quiet_ms = min(quiet_ms + _POLL_MS, _LATELY_MS)
             continue
         quiet_ms = 0
+        breathe()  # after a long rest the watchdog may have little left
         for byte in got:
             if byte not in b"\r\n":
                 # a line that is too long is no command: keep it so, but keep it short

@@ -6,6 +6,7 @@ for the sign-out time. The way back is always `*`.
 
 import asyncio
 
+from bootloader.shared.breath import breathe
 from bootloader.shared.compat import ticks_diff, ticks_ms
 from firmware.bell import to_beat_ms, wait_at_most
 from firmware.ui.canvas import WIDTH, shorten, text_width, wrap
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     Outcome = tuple[Any, Exception | None]
 
 IDLE_MS = 90000
-TICK_MS = 24000  # so often who waits for a key shows that he lives; the supervisor bears 30 s
+TICK_MS = (
+    22500  # six beats: so often who waits for a key shows that he lives; the supervisor bears 30 s
+)
 _SECOND_MS = 1000
 _BAR_MS = 2000
 _TITLE_PX = 112  # of a title in bold, beside the arrows
@@ -89,6 +92,7 @@ class Dialogs:
                 continue
             self._touched_ms = ticks_ms()
             self._touch.set()
+            breathe()  # after a long rest the watchdog may have little left
             if key in wanted:
                 self.buzzer.key()
                 return key

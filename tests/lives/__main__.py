@@ -25,6 +25,7 @@ from tests.lives import judge
 from tests.lives.life import COMPARED_DAYS, Life, Record
 from tests.lives.office import first_release_everywhere
 from tests.lives.wrong_builds import WRONG_BUILDS, WrongBuild
+from tests.support import ram
 from tests.support.seeded import seeded
 from tests.support.sources import CheckoutSources
 from tests.support.world import quiet_tools
@@ -109,7 +110,7 @@ def main() -> int:
     parser.add_argument("--wrong-builds", action="store_true", help="see that each is noticed")
     asked = parser.parse_args()
     wanted = [asked.terminal] if asked.terminal is not None else list(range(asked.terminals))
-    folder = Path(tempfile.mkdtemp(prefix="duka-lives-"))
+    folder = Path(tempfile.mkdtemp(prefix="duka-lives-", dir=ram.folder()))
     try:
         if asked.wrong_builds:
             with ProcessPoolExecutor(os.cpu_count()) as pool:

@@ -12,8 +12,10 @@ HOUR_S = 3600
 DAY_S = 24 * HOUR_S
 UTC_OFFSET_S = 3 * HOUR_S
 """All times of day are the shop's."""
-GOOD_RELEASE_DAY, MAINS_DAY, BAD_RELEASE_DAY, PRICES_DAY = 1, 2, 3, 5
+GOOD_RELEASE_DAY, MAINS_DAY, BAD_RELEASE_DAY, SETTINGS_DAY, PRICES_DAY = 1, 2, 3, 4, 5
 """Days of a week."""
+REPAIR_DAY = MAINS_DAY
+"""The good release is on all channels, the bad one on none."""
 MAINS_CUT = (HOUR_S + 1800, 5 * HOUR_S + 1800)
 """When the town has no mains, for every terminal of it."""
 HILLS_S = (10 * HOUR_S, 16 * HOUR_S)
@@ -24,6 +26,8 @@ _RESTORED_ONE_DAY_IN = 8
 """Of the days on which the office signs nothing."""
 _BACK_UP_S = 5 * HOUR_S + 600
 """After the morning's deposits and deliveries."""
+_VISITED_ONE_DAY_IN = 3
+"""Of the days on which the technician has time for a terminal's repair, or for its settings."""
 _TOLD_AFTER_S = 1800
 """A terminal with network has told a restored server everything by then."""
 LONG_NIGHT = (21 * HOUR_S + 1800, 6 * HOUR_S)
@@ -56,6 +60,8 @@ class Deed(Enum):
     BACK_UP_THE_SERVER = auto()
     RESTORE_THE_SERVER = auto()
     END_THE_RESTORE = auto()
+    REPAIR_ON_THE_BENCH = auto()
+    SET_THE_INTERVAL = auto()
 
 
 @dataclass(frozen=True, order=True)
@@ -121,7 +127,9 @@ def day(seed: int, terminal: int, number: int) -> list[Event]:
     spoken = LANGUAGES.index(language(terminal))
     if number == 0 and spoken:
         events.append(Event(3300, Deed.CHOOSE_A_LANGUAGE, spoken))
-    events += _restore(random.Random(f"{seed}/{terminal}/{number}/restore"), weekday)
+    restore = _restore(random.Random(f"{seed}/{terminal}/{number}/restore"), weekday)
+    bench = random.Random(f"{seed}/{terminal}/{number}/bench")
+    events += restore or _technician(bench, weekday)
     return sorted(events, key=lambda event: (event.at_s, event.deed.value))
 
 
@@ -136,6 +144,16 @@ def _restore(draw: random.Random, weekday: int) -> list[Event]:
         Event(at_s, Deed.RESTORE_THE_SERVER),
         Event(at_s + _TOLD_AFTER_S, Deed.END_THE_RESTORE),
     ]
+
+
+def _technician(draw: random.Random, weekday: int) -> list[Event]:
+    """A repair while the channel lists a good release, or another interval of check-ins."""
+    if weekday not in (REPAIR_DAY, SETTINGS_DAY) or draw.randrange(_VISITED_ONE_DAY_IN):
+        return []
+    at_s = draw.randint(9 * HOUR_S, 17 * HOUR_S)
+    if weekday == REPAIR_DAY:
+        return [Event(at_s, Deed.REPAIR_ON_THE_BENCH)]
+    return [Event(at_s, Deed.SET_THE_INTERVAL, draw.choice((3, 4, 5)))]
 
 
 def _shop(draw: random.Random, opens_s: int, closes_s: int) -> list[Event]:

@@ -19,8 +19,6 @@ _QUIET_MESSAGES = 8
 _MESSAGES_A_DEED = 4
 _CHECK_INS = (3, 24)
 """Of a day: every three hours makes eight, and each start one."""
-EARLY_S = 2 * 3600
-"""Every three hours, shortened by up to a quarter, is never within two."""
 _MOST_EARLY = 6
 """A release that comes, is tried and confirmed tells of itself; so does stock that was fetched."""
 _UNEXPECTED_ALARMS = ("journal", "float", "voucher", "reply", "message", "file")
@@ -28,8 +26,12 @@ _LATE_S = 6 * 3600
 _UPDATE_BYTES = 60_000
 """A release that changes some lines comes as a delta; whole it is twice as much."""
 _STORM_S = 30
+_DAMAGED = "image damaged in flash"
+"""What a terminal tells of a slot that was spoiled."""
 _MOST_BATCHES = 9
 """Eight that it sells from or sold from last, and one that an open sale may still need."""
+_RESTARTS_OF_A_VISIT = 2
+"""Into the repaired program, or with new settings; and whom the technician's tool starts anew."""
 _RESTARTS_FOR_A_RELEASE = 6
 """The switch; and of a bad one two crashes, the way back, and what power cuts repeat."""
 
@@ -46,6 +48,8 @@ class Today:
     """That nobody's hand made."""
     has_release: bool
     """Whether one was offered."""
+    visits: int = 0
+    """How often a technician had it."""
     early_check_ins: int = 0
     """Those soon after the one before, though nothing was done to terminal or office meanwhile."""
 
@@ -81,6 +85,11 @@ def money(world: World, paid_in_minor: int) -> list[str]:
     return found
 
 
+def early_s(poll_s: int) -> float:
+    """What is asked again sooner is early: an interval is shortened by up to a quarter."""
+    return poll_s * 2 / 3
+
+
 def silence(today: Today) -> list[str]:
     """Whether more went out in a day than what was done there explains, or too little."""
     found = []
@@ -100,7 +109,8 @@ def silence(today: Today) -> list[str]:
 
 def steadiness(today: Today) -> list[str]:
     """Whether it started anew without a reason."""
-    most = _RESTARTS_FOR_A_RELEASE if today.has_release else 0
+    most = _RESTARTS_OF_A_VISIT * today.visits
+    most += _RESTARTS_FOR_A_RELEASE if today.has_release else 0
     return [f"{today.restarts} restarts by itself"] if today.restarts > most else []
 
 
@@ -115,8 +125,10 @@ def presence(world: World) -> list[str]:
     return [f"not heard of for {silent_s:.0f} s"] if silent_s > _LATE_S else []
 
 
-def trust(world: World, wanted_release: int, bad: Sequence[int]) -> list[str]:
-    """Broken promises of updates. `bad`: releases that were tried here, and must have failed."""
+def trust(world: World, wanted_release: int, bad: Sequence[int], repairs: int = 0) -> list[str]:
+    """Broken promises of updates. `bad`: releases that were tried here, and must have failed;
+    `repairs`: how often both slots were spoiled, and a technician mended them.
+    """
     found = []
     check_in = world.books.check_in()
     if (check_in["release"], bool(check_in["trial"])) != (wanted_release, False):
@@ -124,13 +136,18 @@ def trust(world: World, wanted_release: int, bad: Sequence[int]) -> list[str]:
             f"it runs release {check_in['release']}, trial {check_in['trial']},"
             f" not {wanted_release}; it waits for {world.books.waits()}"
         )
-    failed = Counter(release for release, _ in world.books.failures())
+    failures = world.books.failures()
+    damaged = sum(reason == _DAMAGED for _, reason in failures)
+    if damaged != repairs:
+        found.append(f"{damaged} damaged images were told of, {repairs} were repaired")
+    failed = Counter(release for release, reason in failures if reason != _DAMAGED)
     for release in bad:
         if not failed[release]:
             found.append(f"nobody was told that release {release} failed")
     for release, count in failed.items():
         if release not in bad:
-            found.append(f"release {release} failed: {world.books.failures()[-1][1]}")
+            reasons = [why for number, why in failures if number == release]
+            found.append(f"release {release} failed: {reasons[-1]}")
         elif count > 1:
             found.append(f"release {release} was tried {count} times")
     return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.lives import judge
+from tests.lives.bench import Technician
 from tests.lives.habits import (
     BAD_RELEASE_DAY,
     DAY_S,
@@ -42,6 +43,7 @@ _JUDGED_AT_S = 2700
 _SERVER_DOWN_S = 300
 COMPARED_DAYS = 7
 """So many midnights of a life can be compared with those of the same life on MicroPython."""
+VISITS = (Deed.REPAIR_ON_THE_BENCH, Deed.SET_THE_INTERVAL)
 _SETTLED_AFTER_S = 900
 """After a start in common, all have asked once; what they ask later is asked apart."""
 
@@ -88,6 +90,7 @@ class Life:
         self._channel = CHANNELS[::-1][terminal % len(CHANNELS)]
         self._world = TerminalWorld(folder, settings)
         self._office = Office(self._world, self._channel, Workshop(folder.parent / "made"))
+        self._technician = Technician(self._world, self._channel, USUAL["poll_s"])
         self._seed = seed
         self._terminal = terminal
         self._draw = random.Random(f"{seed}/{terminal}/chances")
@@ -126,6 +129,8 @@ class Life:
             Deed.BACK_UP_THE_SERVER: lambda number: office.back_up(),
             Deed.RESTORE_THE_SERVER: lambda number: office.restore(),
             Deed.END_THE_RESTORE: lambda number: office.end_the_restore(),
+            Deed.REPAIR_ON_THE_BENCH: lambda number: self._technician.repair(),
+            Deed.SET_THE_INTERVAL: self._set_the_interval,
         }
 
     def live(self, days: int, tell: Callable[[str], None]) -> Record:
@@ -168,8 +173,9 @@ class Life:
         at_s = self._board.board.pace.now_s() - self._midnight_s
         if purpose == "check-in":
             now_s = self._board.board.pace.now_s()
+            early_s = judge.early_s(self._technician.poll_s)
             was_left_alone = self._done_s < self._checked_in_s
-            self._early += was_left_alone and now_s - self._checked_in_s < judge.EARLY_S
+            self._early += was_left_alone and now_s - self._checked_in_s < early_s
             self._checked_in_s = now_s
         is_later = at_s > MAINS_CUT[1] + _SETTLED_AFTER_S
         if purpose == "check-in" and self._day % 7 == MAINS_DAY and is_later:
@@ -201,6 +207,7 @@ class Life:
             self._airtime.by_bytes - sizes,
             self._restarts(begun_s),
             number % 7 in (GOOD_RELEASE_DAY, BAD_RELEASE_DAY),
+            sum(event.deed in VISITS for event in events),
             self._early,
         )
         broken = self._judge(today)
@@ -225,7 +232,7 @@ class Life:
         return [
             *judge.restore(office.waits_for_terminals),
             *judge.money(world, office.paid_in_minor),
-            *judge.trust(world, office.release, office.bad),
+            *judge.trust(world, office.release, office.bad, self._technician.repairs),
             *judge.silence(today),
             *judge.steadiness(today),
             *judge.presence(world),
@@ -262,6 +269,10 @@ class Life:
     def _cover(self, on: bool) -> str:
         self._world.terminal.set_coverage(on)
         return ""
+
+    def _set_the_interval(self, hours: int) -> str:
+        self._keeper.go_to_the_menu()
+        return self._technician.set_interval(hours)
 
     def _restart_the_server(self) -> str:
         self._world.server.stop()

@@ -10,7 +10,9 @@ from tests.lives import judge
 from tests.lives.__main__ import differences, live, make_town
 from tests.lives.habits import Deed, day
 from tests.lives.life import Record
+from tests.lives.wrong_builds import WRONG_BUILDS, WrongBuild
 from tests.support.merchant import FLOAT_MINOR
+from tests.support.nursery import ROOT
 from tests.terminal.conftest import MakeWorld, make_world, manner, shop, states
 
 __all__ = ["make_world", "manner", "shop", "states"]
@@ -23,6 +25,13 @@ def test_a_day_is_the_same_each_time_it_is_drawn_and_another_for_others() -> Non
         event.deed for one in range(40) for number in range(7) for event in day(1, one, number)
     }
     assert deeds == set(Deed)
+
+
+@pytest.mark.parametrize("wrong", WRONG_BUILDS, ids=lambda wrong: wrong.name)
+def test_every_wrong_build_fits_the_code(wrong: WrongBuild) -> None:
+    for path, old, new in wrong.edits:
+        assert (ROOT / path).read_text().count(old) == 1, f"{path} has not {old!r} once"
+        assert old != new
 
 
 @pytest.mark.slow

@@ -75,7 +75,7 @@ WRONG_BUILDS = (
     ),
     WrongBuild(
         "the server's word that nothing is new is believed whatever it is",
-        (("firmware/update/newest.py", "tag[1:].startswith(self._tag)", "tag"),),
+        (("firmware/update/newest.py", "tag[1:].startswith(self.tag)", "tag"),),
         2,
         "not 2",
     ),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw_sim.network.link import SEGMENT_OVERHEAD_BYTES, name_bytes
+from tests.support import ram
 from tests.support.airtime import Airtime
 from tests.support.merchant import FLOAT_MINOR
 from tests.support.seeded import seeded
@@ -22,8 +23,8 @@ from tests.support.world import SERVER_NAME, TerminalSettings, World, quiet_tool
 from tests.terminal.conftest import TerminalWorld, make_factory
 from tools.technician.provisioning import USUAL
 
-BARS = {"bytes": 6 * 1024, "journal records": 8, "wake-ups": 24 * 1040}
-"""The watchdog's beat takes 900 an hour: docs/decisions/0039-an-idle-terminal-is-silent.md."""
+BARS = {"bytes": 6 * 1024, "journal records": 8, "wake-ups": 24 * 640}
+"""The watchdog's beat takes 480 an hour: docs/decisions/0088-rest-and-memory.md."""
 BEFORE = {"bytes": 90_400 + 121_000, "journal records": 288, "wake-ups": 24 * 1056}
 """At a poll of 900 s and a sync of 300 s, before an idle terminal was silent: computed from 942
 bytes a poll, measured a journal ping."""
@@ -78,7 +79,7 @@ def _live(world: World, hours: int) -> Day:
 
 def main(hours: int = 24) -> int:
     """Print the day; 1 if a bar is not kept."""
-    folder = Path(tempfile.mkdtemp(prefix="duka-idle-"))
+    folder = Path(tempfile.mkdtemp(prefix="duka-idle-", dir=ram.folder()))
     try:
         with quiet_tools():
             day = measure(folder / "world", hours)

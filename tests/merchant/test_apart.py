@@ -15,6 +15,7 @@ from firmware.duties.check_in import CheckIn
 from firmware.duties.radio import Radio
 from firmware.net.link import ONLINE, Link
 from firmware.office.messenger import NoNetwork
+from tests.support.driven import NoWatchdog
 
 POLL_MS = 900_000
 
@@ -66,6 +67,7 @@ def test_whom_a_server_did_not_answer_asks_again_after_a_time_of_their_own(
         link=link,
         config=SimpleNamespace(apn="internet", apn_login=("", ""), sync_s=300),
         board=SimpleNamespace(random=lambda count: bytes([byte] * count)),
+        supervisor=NoWatchdog(),
     )
     check_in: Any = SimpleNamespace(run=unanswered, is_due=lambda: True)
     with pytest.raises(_Rested):

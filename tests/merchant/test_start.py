@@ -159,7 +159,7 @@ WATCH = """
 b = counter.Counter({})
 app = b.app
 app.boot_info.watchdog = app.supervisor._watchdog = Watchdog()
-supervisor.FEED_MS = 400
+supervisor.BEAT_MS = 400
 {setup}
 async def go():
     try:
@@ -185,6 +185,43 @@ def test_a_task_that_hangs_gets_no_watchdog_fed(limit: str) -> None:
 def test_an_error_in_any_task_leaves_the_program_so_that_it_counts_as_a_crash() -> None:
     setup = "app.supervisor._failed = ValueError('a bug')"
     assert "LEFT a bug" in told(WATCH.replace("{setup}", setup))
+
+
+REST = """
+b = counter.Counter({})
+app = b.app
+app.boot_info.watchdog = app.supervisor._watchdog = dog = Watchdog()
+supervisor.BEAT_MS, supervisor.REST_BEAT_MS = 300, 60000
+supervisor._NOBODY_LOOKS_MS = {nobody_ms}
+async def pause(ms):
+    await asyncio.sleep_ms(ms)
+async def go():
+    rest = app.supervisor.rest
+    others = [asyncio.create_task(rest(pause(9000))) for _ in range({others})]
+    one = asyncio.create_task(rest(pause(2000)))
+    watch = asyncio.create_task(app.supervisor.watch())
+    await asyncio.sleep_ms(1700)
+    resting = dog.fed
+    await one
+    print(resting, dog.fed - resting)
+    await asyncio.sleep_ms(700)
+    print(dog.fed - resting)
+asyncio.run(go())
+"""
+
+
+def test_while_all_rest_the_watchdog_is_fed_seldom_and_before_who_comes_back_works() -> None:
+    came_back, working = told(REST.replace("{nobody_ms}", "-1").replace("{others}", "1"))[-2:]
+    assert came_back == "1 1", "one feed for the whole rest, and one as it ends, before any work"
+    assert int(working) >= 3, "while one works it is fed on the short beat again"
+
+
+@pytest.mark.parametrize(("nobody_ms", "others"), [("1 << 28", "1"), ("-1", "0")])
+def test_while_anybody_may_work_the_watchdog_is_fed_on_the_short_beat(
+    nobody_ms: str, others: str
+) -> None:
+    told_of = told(REST.replace("{nobody_ms}", nobody_ms).replace("{others}", others))
+    assert int(told_of[-2].split()[0]) >= 4
 
 
 CHECK_IN = """

@@ -34,6 +34,7 @@ from bootloader.shared import tuf
 from bootloader.shared.crypto import signatures
 from firmware.update import metadata as device_metadata
 from tests.powercut import disk
+from tests.support import ram
 from updater_server import atomic
 from updater_server.channels import audit
 from updater_server.channels import publication as publications
@@ -54,7 +55,6 @@ from updater_server.channels.rollout import EVERYBODY
 from updater_server.channels.writing import Writer
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-_ROOM = Path("/dev/shm")
 EVERYDAY_EVERY = 23
 """Of every so many operations one is cut, another in each scenario."""
 
@@ -131,7 +131,7 @@ SCENARIOS: dict[str, Callable[[Repository], Any]] = {
 @functools.cache
 def _start() -> Path:
     """A site with a release on `stable` and one on `ci`; its folder goes with the process."""
-    keeper = tempfile.TemporaryDirectory(prefix="duka-publications-", dir=_room())
+    keeper = tempfile.TemporaryDirectory(prefix="duka-publications-", dir=ram.folder())
     _keepers.append(keeper)
     site = Path(keeper.name) / "site"
     keys = {role: [_signer(role).public_key] for role in ROLES}
@@ -146,10 +146,6 @@ def _start() -> Path:
 
 
 _keepers: list[Any] = []
-
-
-def _room() -> Path | None:
-    return _ROOM if _ROOM.is_dir() else None
 
 
 class _Folder(FetcherInterface):
@@ -358,7 +354,7 @@ def explore(
     name, first, every = work
     found = Found(name)
     began = time.process_time()
-    with tempfile.TemporaryDirectory(prefix="duka-publication-", dir=_room()) as folder:
+    with tempfile.TemporaryDirectory(prefix="duka-publication-", dir=ram.folder()) as folder:
         room = Path(folder)
         made = golden(name, room)
         found.operations = len(made.operations)

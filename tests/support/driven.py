@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, cast
@@ -188,6 +188,14 @@ class Asking:
         self.checked_in += 1
 
 
+class NoWatchdog:
+    """As `duties.supervisor.Supervisor`, on a board that has no watchdog to feed."""
+
+    async def rest(self, pause: Awaitable[object]) -> None:
+        """Await it."""
+        await pause
+
+
 class Driven:
     """One terminal's radio. `part` and `network` are the simulator's, `modem`, `link`, `http` and
     `duty` the firmware's; `log` is what the driver logged, with the second it did.
@@ -229,6 +237,7 @@ class Driven:
             journal=nothing_to_sync,
             messenger=nothing_to_sync,
             till=till,
+            supervisor=NoWatchdog(),
         )
         self.config = config
         self.terminal = terminal

@@ -22,6 +22,7 @@ from typing import Any
 
 import psycopg
 
+from tests.support import ram
 from updater_server.store import engine as database
 from updater_server.store.postgresql import SCHEMA
 from updater_server.store.rights import TOLD_SCHEMA
@@ -79,7 +80,7 @@ class PostgresServer:
         self._durable = durable
         self._settings = {**_SETTINGS, **settings}
         self.folder = Path(
-            tempfile.mkdtemp(prefix="duka-pg-", dir="/tmp")
+            tempfile.mkdtemp(prefix="duka-pg-", dir="/tmp" if durable else ram.folder() or "/tmp")
         )  # a socket's name is short
         self._user = nobody()
         if self._user:

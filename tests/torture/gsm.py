@@ -13,7 +13,6 @@ import asyncio
 import atexit
 import functools
 import hashlib
-import os
 import random
 import shutil
 import sys
@@ -27,6 +26,7 @@ from firmware.net.link import ONLINE
 from hw_sim.modem import M95, GsmPart, Sim800
 from hw_sim.modem.consumption import Draw
 from tests.server.shop import Shop, make_signed
+from tests.support import ram
 from tests.support.driven import Driven
 from tests.support.without_tcp import Counter, at_counter
 from tests.torture.gsm_faults import FAULTS, Fault
@@ -132,8 +132,7 @@ def a_shop(vouchers: int) -> Iterator[Shop]:
     """A server with so many vouchers in its vault, in memory where the host has such a folder: it
     is not the disk that is tried here.
     """
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="duka-gsm-", dir=memory) as name:
+    with tempfile.TemporaryDirectory(prefix="duka-gsm-", dir=ram.folder()) as name:
         shop = Shop.open(Path(name) / "data", _signed() / "repository")
         shop.stock_vault(count=vouchers)
         try:
