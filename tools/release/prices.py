@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
 from tools.release.options import Desk
 from tools.release.steps import Step
 from updater_server import channels
 from updater_server.channels.policy import CATALOGUE_ROLE
 from updater_server.channels.shown import visible
-
-
-def _bounds(own: dict[str, int]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in own.items())
 
 
 def sign_prices(
@@ -28,11 +22,6 @@ def sign_prices(
             f"  {product.product_id}: {visible(product.name)}, {product.amount_minor} minor units, "
             f"commission {product.commission_minor}"
         )
-        if product.offline:
-            own = msgspec.to_builtins(product.offline)
-            words.append("    of it without network: " + _bounds(own))
-    for operator, starts in (listed.prefixes or {}).items():
-        words.append(f"  numbers of {visible(operator)} begin with {starts}")
     rule = listed.offline
     words.append(
         f"  without network: {rule.max_count} sales, {rule.max_amount_minor} each, "
