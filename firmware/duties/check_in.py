@@ -155,8 +155,8 @@ class CheckIn:
         stock.wiped_through = max(list(terminal.journal.state.batches) + [stock.wiped_through])
         terminal.memory.put("wiped_through", stock.wiped_through)
         try:
-            lent.load(_STOCK).wipe(terminal.journal, stock)
-            log("radio", "stock wiped")
+            if lent.load(_STOCK).wipe(terminal.journal, stock):
+                log("radio", "stock wiped")
         finally:
             lent.give_back((_STOCK,))
 

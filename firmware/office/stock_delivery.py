@@ -78,8 +78,9 @@ def stop_batches(journal: "Journal", batch_ids: "Iterable[int]") -> None:
             journal.append(STOCK_RECORD, [batch_id, position[0]])
 
 
-def wipe(journal: "Journal", stock: "Stock") -> None:
-    """Wipe the stock: the terminal is stolen, or was away for too long.
+def wipe(journal: "Journal", stock: "Stock") -> int:
+    """Wipe the stock: the terminal is stolen, or was away for too long. How many batches the
+    journal says it of.
 
     First the journal says of each batch that nothing of it is sold from its next index on, so that
     the office can have it back; then the files go, but for those that a sale that is not at its end
@@ -87,13 +88,16 @@ def wipe(journal: "Journal", stock: "Stock") -> None:
     fetched again once the terminal is home. Harmless twice.
     """
     state = journal.state
+    wiped = 0
     try:
         for batch_id, (index, count) in sorted(state.batches.items()):
             if index < count:
                 journal.append(STOCK_RECORD, [batch_id, index, _WIPED])
+                wiped += 1
     except JournalFull:
         pass
     stock.keep_only(_needed(journal, state.unfinished))
+    return wiped
 
 
 async def fetch_stock(

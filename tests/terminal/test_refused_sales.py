@@ -132,7 +132,7 @@ def test_a_deposit_is_a_notice_that_stays_until_it_is_read_and_is_there_once(
     (slip,) = world.terminal.wait_receipts(1)
     assert "2 500.00" in slip.text and "Float after it" in slip.text
     world.merchant.press("*", "Menu")
-    assert not world.terminal.shows("@")
+    world.eventually(lambda: not world.terminal.shows("@"), what="no sign any more")
 
 
 def test_a_stolen_terminal_says_so_holds_no_stock_and_sells_again_if_it_was_a_mistake(
@@ -142,9 +142,9 @@ def test_a_stolen_terminal_says_so_holds_no_stock_and_sells_again_if_it_was_a_mi
     said = world.server.command("terminal", "stolen", world.terminal_id)
     assert f"{sum(STOCK.values())} vouchers may be on it" in said
     world.terminal.wait_log("stock wiped", 120)
-    world.terminal.wait_shows("reported stolen", timeout_s=200)  # once who was signed in is out
+    world.terminal.wait_shows("stolen. It sells", timeout_s=200)  # once who was signed in is out
     world.terminal.board.power_cycle()
-    world.terminal.wait_shows("reported stolen", timeout_s=120)
+    world.terminal.wait_shows("stolen. It sells", timeout_s=120)
     world.server.command("terminal", "unblock", world.terminal_id)
     world.terminal.wait_shows("Your PIN", timeout_s=600)
     world.merchant.sign_in()
