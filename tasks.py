@@ -285,6 +285,7 @@ def env(
         "what": "gsm (the radio, on simulated time), server or database (killed under load)",
         "seed": "which run; any of gsm replays",
         "hours": "of gsm: how long, simulated",
+        "part": "of gsm: sim800 or m95, the modem that it has",
         "wrong_builds": "of gsm: drivers that are wrong on purpose instead, and see each noticed",
         "engine": "of server and database: sqlite or postgresql",
         "kills": "of server and database: how often",
@@ -295,6 +296,7 @@ def torture(
     what: str,
     seed: int = 1,
     hours: float = 100,
+    part: str = "sim800",
     wrong_builds: bool = False,
     engine: str = "sqlite",
     kills: int = 200,
@@ -302,7 +304,7 @@ def torture(
     """Random trouble for long: `inv torture gsm`, `inv torture server`; lost, doubled: 0."""
     if what == "gsm":
         wrong = " --wrong-builds" * wrong_builds
-        _python(f"-m tests.torture.gsm --seed {seed} --hours {hours}{wrong}")
+        _python(f"-m tests.torture.gsm --seed {seed} --hours {hours} --part {part}{wrong}")
     else:
         killed = f"--what {what} --engine {engine} --kills {kills} --seed {seed}"
         _python(f"-m tests.torture.money {killed}")
