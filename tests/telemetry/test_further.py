@@ -99,6 +99,13 @@ def test_a_good_release_goes_further_by_itself_with_nobody_but_those_who_signed_
     )
     waves = fleet.shop.sql("SELECT wave, threshold FROM wave_trial ORDER BY id")
     assert [tuple(row) for row in waves] == [(1, 4000), (2, 8000)]
+    fleet.hour(4)
+    assert len(fleet.rulings(2)) == 1 and "salt" not in fleet.reasons(), "it can be compared, too"
+    with reading(fleet.shop.service.engine) as connection:
+        trial, _ = book.thaw(connection, 2)
+    assert trial.share == pytest.approx(4000 / 6000)
+    salt = fleet.plan().releases[str(NEW)].salt
+    assert all(rollout.drawn(salt, one.id) >= FIRST for one in trial.population)
     repository, _ = fleet.office()
     assert repository.verify(fleet.at) == []
     others = [name for name in channels.CHANNELS if name != CHANNEL]

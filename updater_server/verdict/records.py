@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from updater_server.channels.rollout import drawn
 from updater_server.verdict.redraw import arm_of
 from updater_server.wire.limits import WITHIN
 
@@ -72,7 +73,8 @@ class Trial(msgspec.Struct, frozen=True):
     Of `population`, those placed under `beta_below` install; those from there to `control_below`
     restart; `beta_within` and `control_within` are the steps within the place at the end of each.
     `counted` says for each arm which guards its release counts at all. The population may be those
-    of the arms alone: nobody else is looked at.
+    of the arms alone: nobody else is looked at. `after`: where the wave before ended; who is placed
+    before that had the release then, and is of neither arm now.
     """
 
     wave: int
@@ -85,17 +87,22 @@ class Trial(msgspec.Struct, frozen=True):
     counted: dict[str, tuple[str, ...]]
     beta_within: int = 0
     control_within: int = 0
+    after: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def share(self) -> float:
         """Beta's part of the two arms, as the salt draws it."""
         steps = WITHIN[1] + 1
-        beta = self.beta_below * steps + self.beta_within
-        return beta / (self.control_below * steps + self.control_within)
+        before, more = (0, 0) if self.after is msgspec.UNSET else self.after
+        from_step = before * steps + more
+        beta = self.beta_below * steps + self.beta_within - from_step
+        return beta / (self.control_below * steps + self.control_within - from_step)
 
     def arm(self, terminal_id: bytes) -> str:
         """Where the salt puts a terminal: "beta", "control" or "none"."""
         beta = self.beta_below, self.beta_within
+        if self.after is not msgspec.UNSET and drawn(self.salt, terminal_id) < self.after:
+            return "none"
         return arm_of(self.salt, terminal_id, beta, (self.control_below, self.control_within))
 
 

@@ -102,6 +102,21 @@ def newest(connection: Connection) -> dict[tuple[str, int], Kept]:
     return {(kept.channel, kept.release): kept for kept in map(Kept._make, rows)}
 
 
+def ended_at(
+    connection: Connection, channel: str, release: int, salt: str, reach: tuple[int, int]
+) -> tuple[int, int] | None:
+    """How far the widest earlier wave of a release went that is narrower than `reach`, under the
+    same salt; None if there was none.
+    """
+    of_it = (wave_trial.c.channel == channel, wave_trial.c.release == release)
+    narrower = [
+        kept
+        for kept in map(Kept._make, connection.execute(select(*_KEPT).where(*of_it)))
+        if (kept.threshold, kept.within) < reach and thaw(connection, kept.id)[0].salt == salt
+    ]
+    return max(((kept.threshold, kept.within) for kept in narrower), default=None)
+
+
 def find(connection: Connection, trial_id: int) -> Kept | None:
     """The trial of this number."""
     row = connection.execute(select(*_KEPT).where(wave_trial.c.id == trial_id)).one_or_none()

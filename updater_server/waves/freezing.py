@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from itertools import pairwise
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from updater_server.store.tables import check_in, party, sale, terminal, terminal_owner
@@ -28,7 +29,12 @@ _ASKED = 400
 
 
 def freeze(
-    connection: Connection, told: Told, found: OnTrial, wave: int, now: int
+    connection: Connection,
+    told: Told,
+    found: OnTrial,
+    wave: int,
+    now: int,
+    after: tuple[int, int] | None = None,
 ) -> tuple[Trial, int, Policy]:
     """The trial that begins at `now` (Unix seconds), how many terminals might have been drawn, and
     the policy that it is held to: the usual one, with the guards that enough of the arms count.
@@ -45,6 +51,7 @@ def freeze(
         counted={},
         beta_within=found.within,
         control_within=control[1],
+        after=after or msgspec.UNSET,
     )
     eligible = _eligible(connection, found, now)
     arms = sorted(one for one in eligible if trial.arm(one) != "none")

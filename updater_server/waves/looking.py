@@ -141,7 +141,9 @@ class Looker:
         with reading(self._service.engine) as connection:
             before = book.newest(connection).get((found.channel, found.release))
             wave = before.wave + 1 if before else 1
-            trial, counting, policy = freeze(connection, self._told, found, wave, now)
+            name = found.channel, found.release
+            after = book.ended_at(connection, *name, found.salt, found.reach)
+            trial, counting, policy = freeze(connection, self._told, found, wave, now, after)
         with writing(self._service.engine) as connection:
             book.alone(connection)
             newest = book.newest(connection).get((found.channel, found.release))
