@@ -840,9 +840,8 @@ MUTANTS: dict[str, Mutant] = {
                 firmware.flows.messages,
                 "_show",
                 (
-                    "await report.printed(desk, title, rows, _is_copy(place))",
-                    "await report.printed(desk, title, rows, place[1] > 1)\n"
-                    "        _is_copy(place)",
+                    "await report.printed(desk, title, rows, _copy(place))",
+                    "await report.printed(desk, title, rows, place[1] > 1)\n        _copy(place)",
                 ),
             ),
             ("notices",),
@@ -850,7 +849,9 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "deposit_copy_unmarked",
             "A deposit's slip is printed again and looks like another one.",
-            _changed(firmware.flows.messages, "_is_copy", ("return place[1] > 1", "return False")),
+            _changed(
+                firmware.flows.messages, "_copy", ("return place[1] - 1 or None", "return None")
+            ),
             ("notices",),
         ),
         Mutant(

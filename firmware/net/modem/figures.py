@@ -2,12 +2,15 @@
 dialect adds. In the heap only while it is asked. Nothing goes over the air.
 """
 
+from firmware import lent
 from firmware.net.modem.chat import ChatAborted, ChatError, is_ascii
 from firmware.net.modem.errors import ModemError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.net.modem.sim800 import Modem
+    from typing import Any
+
+    from firmware.net.modem.driver import Modem
 
 _MOST_LETTERS = 24
 
@@ -66,7 +69,12 @@ async def _address(modem: "Modem") -> str:
     if not modem.attached:
         return ""
     try:
+        part: Any = lent.at_hand(modem.part)
+        request = part.ADDRESS
+        part = None  # it would keep its module
         # The one reply that no OK follows (SIM800 Series AT Command Manual 1.12, AT+CIFSR).
-        return str(await modem.chat.command(b"AT+CIFSR", (b"",), 5000), "ascii")
+        return str(await modem.chat.command(request, (b"",), 5000), "ascii")
     except ChatAborted:
         return ""
+    finally:
+        lent.give_back((modem.part,))
