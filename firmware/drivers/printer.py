@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from bootloader.shared.board import Uart
 
 COLUMNS = 32
-COLUMNS_80 = 48
 
 OK = "ok"
 PAPER_OUT = "paper_out"

@@ -4,7 +4,8 @@ As many columns as the head has of font A, 32 on 58 mm and 48 on 80 mm; letters 
 Commands: Epson ESC/POS reference (ESC @, ESC t, ESC a, ESC E, ESC d, GS !, GS ( k).
 """
 
-from firmware.drivers.printer import COLUMNS, COLUMNS_80
+from bootloader.shared.compat import const
+from firmware.drivers.printer import COLUMNS
 from firmware.paper.letters import columns_of, encode, is_plain
 from firmware.sales.catalogue import BILL, METER, PIN, TOPUP
 from firmware.ui.font import MARKS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from firmware.sales.sale import Gone, Voucher
     from firmware.ui.texts import Words
 
+_COLUMNS_80 = const(48)
 _START = b"\x1b@\x1bt\x10"
 _CENTRE = b"\x1ba\x01"
 _LEFT = b"\x1ba\x00"
@@ -35,7 +37,7 @@ _QR_LOOK = b"\x1d(k\x03\x001C\x05\x1d(k\x03\x001E1"
 
 def columns_on(config: "Config") -> int:
     """Columns of the paper in the printer (58 mm: 384 dots, 80 mm: 576, 12 a column)."""
-    return COLUMNS_80 if config.paper_mm > 58 else COLUMNS
+    return _COLUMNS_80 if config.paper_mm > 58 else COLUMNS
 
 
 def wrap_columns(text: str, columns: int) -> list[str]:

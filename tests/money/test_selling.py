@@ -256,7 +256,7 @@ def test_a_record_that_flash_lost_counts_as_a_sale_of_the_product(tmp_path: Path
     table["products"][0]["offline"] = {"max_count": 1}
     shop = open_shop(tmp_path / "stock", catalogue=table)
     product = shop.till.catalogue.product("air50")
-    records: list[tuple[int, int, int, list[object] | None, bytes]] = [(1, 0, 0, None, b"")]
+    records: list[Any] = [(1, 0, 0, None, b"")]
     state = SimpleNamespace(
         acknowledged=0, offline_count=1, offline_total_minor=5000, time_seen=1, settled_at=1,
         blind_starts=0,
