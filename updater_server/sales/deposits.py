@@ -153,6 +153,7 @@ def _post(
         now=now,
         currency=code,
     )
+    float_after_minor = ledger.float_minor(connection, terminal_id)
     row = {
         "reference": reference,
         "terminal_id": terminal_id,
@@ -161,12 +162,12 @@ def _post(
         "posted_by": operator,
         "undoes": undoes,
         "reason": operators.words(reason, 200),
-        "float_after_minor": ledger.float_minor(connection, terminal_id),
+        "float_after_minor": float_after_minor,
         "created_at": now,
     }
     connection.execute(insert(deposit).values(**row))
     merchant_notices.money_moved(
-        connection, terminal_id, number, amount_minor, reference, row["float_after_minor"]
+        connection, terminal_id, number, amount_minor, reference, float_after_minor
     )
     action = "undo" if undoes else "deposit" if amount_minor > 0 else "payback"
     operators.note(
