@@ -3,8 +3,9 @@ wait.
 
 For the modem dialects of this folder only. The vocabulary is that of Zephyr's modem_chat.
 A match is bytes: one that ends with b":" or b"," fits every line that begins so, b"" fits an IP
-address (the one reply without a name or an OK), any other fits that line alone. b">" is the prompt
-for data, which no line end follows.
+address (the one reply without a name or an OK), b"0" any line that begins with a figure (a number
+without a name), any other fits that line alone. b">" is the prompt for data, which no line end
+follows.
 """
 
 from bootloader.shared.compat import const, sleep_ms, ticks_add, ticks_diff, ticks_ms
@@ -57,6 +58,8 @@ def matches(match: bytes, line: bytes) -> bool:
         return True
     if match == b"":
         return line.count(b".") == 3 and all(byte in b".0123456789" for byte in line)
+    if match == b"0":
+        return line[:1].isdigit()
     return match[-1:] in (b":", b",") and line.startswith(match)
 
 

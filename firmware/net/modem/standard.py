@@ -33,6 +33,9 @@ class Cell:
     def on_registration(self, line: bytes) -> None:
         """A line that begins with +CREG:, asked for or not."""
         # "+CREG: 1" comes unasked, "+CREG: 1,5" is a reply: the state is the last figure of either.
+        # With the cell behind it, in quotes, while `figures` asks for that.
+        if b',"' in line:
+            line = line[: line.find(b',"')]
         state = line[line.rfind(b"," if b"," in line else b" ") + 1 :]
         self.registration = state
         self.registered = state in (b"1", b"5")
