@@ -5,6 +5,7 @@ judged by `tools/technician/parts.py`. Selling has stopped before, until the nex
 """
 
 import asyncio
+from hashlib import sha256
 
 from bootloader.shared.compat import ticks_diff, ticks_ms
 from bootloader.shared.partitions import PAGE_BYTES, SECTOR_BYTES
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     Found = dict[str, Any]
 
 _KEY_MS = 15000
+_STILL_MS = 2000
 _PARTS = ("battery", "RTC", "flash", "keypad", "LCD", "printer", "SIM", "modem")
 
 
@@ -122,15 +124,19 @@ async def _flash(
         if partition.read(at, PAGE_BYTES) != pattern:
             wrong += 1
     partition.erase_sector(at)
+    return {"wrong": wrong, "image": await is_whole(board, boot)}
+
+
+async def is_whole(board: "Board", boot: "BootInfo") -> bool:
+    """Whether the image that runs is in flash as it was verified."""
     slot = boot.control.state.slots[boot.slot]
     image = board.partitions["slot_" + boot.slot]
-    from hashlib import sha256
-
     digest = sha256()
     for offset in range(0, slot.image_size, SECTOR_BYTES):
         digest.update(image.read(offset, min(SECTOR_BYTES, slot.image_size - offset)))
         await asyncio.sleep_ms(0)
-    return {"wrong": wrong, "image": digest.digest() == slot.sha256}
+    found: bool = digest.digest() == slot.sha256
+    return found
 
 
 async def _battery(
@@ -147,7 +153,9 @@ async def _rtc(
     for _ in range(4):
         second = board.rtc.datetime()[6]
         started = ticks_ms()
-        while board.rtc.datetime()[6] == second and ticks_diff(ticks_ms(), started) < 2000:
+        while board.rtc.datetime()[6] == second:
+            if ticks_diff(ticks_ms(), started) >= _STILL_MS:
+                return {"second_ms": _STILL_MS}
             await asyncio.sleep_ms(10)
         edges.append(ticks_ms())
     return {"second_ms": sorted([ticks_diff(edges[i + 1], edges[i]) for i in range(3)])[1]}
