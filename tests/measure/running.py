@@ -222,15 +222,16 @@ def _reprint(world: TerminalWorld) -> None:
 
 def _report(world: TerminalWorld) -> None:
     before = len(world.terminal.receipts())
-    world.merchant.press("6", "Day report")
+    world.merchant.press("6", "1 Today")
+    world.merchant.press("1", "Print", timeout_s=60)
     world.merchant.press("#")
     world.terminal.wait_receipts(before + 1)
     world.terminal.wait_shows("Menu")
 
 
 def _people(world: TerminalWorld) -> None:
-    world.terminal.board.type("A")
-    world.merchant.press("#", "People")
+    world.terminal.board.type("AAAA")  # past training, service and sound
+    world.merchant.press("#", "Add a person")
     world.merchant.press("*", "Menu")
 
 
