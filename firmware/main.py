@@ -9,7 +9,7 @@ import asyncio
 import gc
 
 from bootloader.shared import tidy
-from firmware import log
+from firmware import lent, log
 from firmware.drivers.lcd import Lcd
 from firmware.kept import config
 from firmware.kept.files import Kept
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # sweep costs more than it mends.
 START_SWEEP_BYTES = 4096
 SWEEP_BYTES = 16384
+_CONTRAST = "firmware.drivers.contrast"
 
 
 def run(board: "Board", boot_info: "Any") -> None:
@@ -52,6 +53,10 @@ def run(board: "Board", boot_info: "Any") -> None:
         return
     memory = Memory()
     words = Words(memory.get("language", settings.language))
+    contrast = memory.get("contrast", 0)
+    if contrast:
+        lent.load(_CONTRAST).put(board.lcd, contrast)
+        lent.give_back((_CONTRAST,))
     gc.collect()
     from firmware.sales.ring import JournalDamaged
 

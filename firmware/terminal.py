@@ -8,7 +8,7 @@ from bootloader.shared.hashes import hkdf_sha256
 from firmware import lent
 from firmware.clock import Clock, unix_seconds
 from firmware.drivers.battery import Battery
-from firmware.drivers.buzzer import Buzzer
+from firmware.drivers.buzzer import ALL, Buzzer
 from firmware.drivers.keypad import Keypad
 from firmware.drivers.printer import Printer
 from firmware.duties import status_bar
@@ -95,7 +95,7 @@ class Terminal:
         self.battery = Battery(board)
         self.keypad = Keypad(board.keypad_rows, board.keypad_columns)
         self.printer = Printer(board.uart("printer", PRINTER_BAUD), PRINTER_BAUD)
-        self.ui = Dialogs(screen, self.keypad, Buzzer(board), words)
+        self.ui = Dialogs(screen, self.keypad, Buzzer(board, memory.get("sound", ALL)), words)
         self._reach_out()
         self.check_in = CheckIn(self)
         self.updates.on_restart = self.check_in.run

@@ -1,24 +1,41 @@
 """Short sounds that say how a thing went; for the screens and flows."""
 
+from bootloader.shared.compat import const
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootloader.shared.board import Board
 
+_SILENT = const(0)
+ALL = 2
+
 
 class Buzzer:
-    """`board.buzzer` with three words; a board without a sounder stays silent."""
+    """`board.buzzer` with three words. `sound` is None where the board has no sounder.
 
-    def __init__(self, board: "Board") -> None:
-        self._sound = board.buzzer
+    `level`: 0 silent, 1 without the click of the keys, `ALL`.
+    """
+
+    def __init__(self, board: "Board", level: int) -> None:
+        """A `level` that is none of the three is `ALL`: a sound too many is noticed, one that is
+        missing is not.
+        """
+        self.sound = getattr(board, "buzzer", None)
+        self.level = level if _SILENT <= level < ALL else ALL
+        if not self.sound:
+            self.level = _SILENT
 
     def key(self) -> None:
         """A key was taken."""
-        self._sound(2000, 15)
+        if self.level == ALL and self.sound:
+            self.sound(2000, 15)
 
     def good(self) -> None:
         """Something the merchant waited for went well."""
-        self._sound(2600, 120)
+        if self.level and self.sound:
+            self.sound(2600, 120)
 
     def bad(self) -> None:
         """Something was refused or failed: look at the screen."""
-        self._sound(400, 300)
+        if self.level and self.sound:
+            self.sound(400, 300)

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from firmware.sales.tally import Tally
 
 _SHIFTS = "firmware.sales.shifts"
-_TODAY, _YESTERDAY, _WEEK, _X, _SHIFT = range(5)
+_TODAY, _YESTERDAY, _WEEK, _X = range(4)
 _REPORTS = ("rp_today", "rp_yesterday", "rp_week", "rp_x")
+_FLOWS = (("m_shift", "shift"), ("m_z", "z_report"), ("shift_copy", "shift_copy"))
+_OWNERS = "m_z"
 
 
 async def run(desk: "Desk") -> None:
@@ -22,13 +24,14 @@ async def run(desk: "Desk") -> None:
         SaleRefused: journal_full, from a shift or a Z report; nothing was written.
     """
     words = desk.words
-    names = _REPORTS + ("m_shift",) + (() if desk.till.person else ("m_z",))
+    flows = [flow for flow in _FLOWS if flow[0] != _OWNERS or not desk.till.person]
+    names = _REPORTS + tuple([name for name, _ in flows])
     while True:
         at = await desk.ui.choose(words("m_day"), [words(name) for name in names])
         if not isinstance(at, int):
             return
-        if at >= _SHIFT:
-            flow = "firmware.flows.shift" if at == _SHIFT else "firmware.flows.z_report"
+        if at >= len(_REPORTS):
+            flow = "firmware.flows." + flows[at - len(_REPORTS)][1]
             try:
                 await load(flow).run(desk)
             finally:

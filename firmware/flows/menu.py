@@ -24,6 +24,9 @@ _ENTRIES = (
     ("m_info", "info"),
     ("m_pin", "my_pin"),
     ("m_people", "people"),
+    ("m_set", "sound_display"),
+    ("m_service", "service"),
+    ("m_training", "training"),
 )
 _UNFINISHED = (("m_unfinished", "recover"),)
 _BY_OTHERS = ("topup", "meter", "bill")
@@ -31,9 +34,9 @@ _BY_OTHERS = ("topup", "meter", "bill")
 _SELLING = ("sell",) + _BY_OTHERS
 _FINISHING = ("recover", "last_sales")
 _ON_PAPER = _SELLING + _FINISHING + ("reprint",)
-_OWNERS = ("float", "people")
-"""Flows for the owner alone."""
-_TECHNICIANS = ("language", "info", "my_pin")
+_OWNERS = ("float", "people", "service", "training")
+"""Flows that no cashier may use."""
+_TECHNICIANS = ("language", "info", "my_pin", "sound_display", "service")
 """All that a technician may do: he sees no voucher, and no money."""
 _OWNER = 0  # as `firmware.kept.people` has them, which is not here meanwhile
 _TECHNICIAN = 2
@@ -47,6 +50,7 @@ _PAPER = (  # from the bottom up
 )
 _STEPS = _PAPER + ("firmware.flows.steps.explain", "firmware.flows.steps.hand_over")
 _STEPS_OF_REPORTS = _PAPER + ("firmware.flows.steps.day", "firmware.flows.steps.report")
+_STEPS_OF_SHIFTS = ("firmware.flows.steps.shift_slip",)
 _MORE_STEPS = (
     "firmware.flows.steps.choose",
     "firmware.flows.steps.reach",
@@ -58,6 +62,9 @@ _STEPS_OF_AN_END = (
     "firmware.flows.steps.finish",
 )
 _STEPS_BY_OTHERS = ("firmware.flows.steps.recipient", "firmware.flows.steps.amount")
+_STEPS_OF_TRAINING = (
+    _PAPER + ("firmware.paper.practice", "firmware.flows.steps.choose") + _STEPS_BY_OTHERS
+)
 
 
 def may(role: int, name: str) -> bool:
@@ -92,8 +99,12 @@ async def run_flow(desk: "Desk", name: str) -> None:
     desk.selling = True
     try:
         steps: tuple[str, ...] = _STEPS if name in _ON_PAPER else ()
-        if name == "day_report":
+        if name in ("day_report", "service"):
             steps = _STEPS_OF_REPORTS
+        if name == "day_report":
+            steps += _STEPS_OF_SHIFTS
+        if name == "training":
+            steps = _STEPS_OF_TRAINING
         if name in _SELLING:
             steps += _MORE_STEPS
         if name in _FINISHING:

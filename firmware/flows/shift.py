@@ -1,13 +1,11 @@
 """A shift: opened with the cash that is there, closed by counting it. Nobody must have one."""
 
-from firmware.flows.steps import day, report
+from firmware.flows.steps import day, report, shift_slip
 from firmware.lent import give_back, load
-from firmware.ui.money_and_dates import date_time_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.desk import Desk
-    from firmware.flows.steps.report import Rows
     from firmware.sales.shifts import Shift, Shifts
     from firmware.sales.tally import Tally
     from firmware.ui.screen import Line
@@ -35,7 +33,7 @@ async def run(desk: "Desk") -> None:
         names = day.names(desk, [one.person for one in those])
         rows: "list[Line]" = []
         for n, name in enumerate(names):
-            when = _began(desk, those[n])
+            when = shift_slip.began(desk, those[n])
             rows.append((name, when[:5] + when[10:]))
         if not mine:
             rows.append(words("shift_open"))
@@ -48,10 +46,6 @@ async def run(desk: "Desk") -> None:
             await _open(desk, found)
     finally:
         give_back((_SHIFTS,))
-
-
-def _began(desk: "Desk", one: "Shift") -> str:
-    return date_time_text(one.time, desk.config.utc_offset_s)
 
 
 async def _cash(desk: "Desk", title: str, text: str) -> int | None:
@@ -92,26 +86,13 @@ async def _close(desk: "Desk", found: "Shifts", one: "Shift") -> None:
             if not await report.looked(desk, tally.run()):
                 return
             cash_minor = one.cash_minor + tally.total_minor
-            cash = _cash_rows(desk, one, cash_minor, counted_minor)
+            cash = shift_slip.cash_rows(desk, one, cash_minor, counted_minor)
             if await report.shown(desk, title, cash, "ok"):
                 break
         cash_minor = found.close_shift(one, counted_minor, tally, desk.till.person)
     finally:
         day.added()
     desk.ui.good()
-    (name,) = day.names(desk, [one.person])
-    rows: Rows = [(name, _began(desk, one))]
-    rows += report.sold(desk, tally)
-    rows += report.totals(desk, tally.count, tally.total_minor, tally.commission_minor)
-    rows += [None] + _cash_rows(desk, one, cash_minor, counted_minor)
+    rows = shift_slip.rows(desk, one, tally) + [None]
+    rows += shift_slip.cash_rows(desk, one, cash_minor, counted_minor)
     await report.printed(desk, words("r_shift"), rows)
-
-
-def _cash_rows(desk: "Desk", one: "Shift", expected_minor: int, counted_minor: int) -> "Rows":
-    words = desk.words
-    return [
-        (words("cash_start"), desk.price(one.cash_minor)),
-        (words("cash_expected"), desk.price(expected_minor)),
-        (words("cash_counted"), desk.price(counted_minor)),
-        (words("difference"), desk.price(counted_minor - expected_minor)),
-    ]

@@ -46,7 +46,7 @@ async def _make(desk: "Desk", found: "Shifts") -> None:
     rows = report.sold(desk, tally)
     rows += report.totals(desk, tally.count, tally.total_minor, tally.commission_minor)
     if await report.shown(desk, desk.words("m_z") + " " + str(number), rows, "make"):
-        await _print(desk, found.make_z(tally), tally, False)
+        await _print(desk, found.make_z(tally), tally)
 
 
 async def _copy(desk: "Desk", found: "Shifts") -> None:
@@ -60,11 +60,11 @@ async def _copy(desk: "Desk", found: "Shifts") -> None:
         return
     last = found.last
     tally: Tally = day.adding().Tally(desk.till.journal, last.first, last.sequence)
-    if await report.looked(desk, tally.run()):
-        await _print(desk, last, tally, True)
+    if await report.looked(desk, tally.run()) and await is_ready(desk):
+        await _print(desk, last, tally, found.note_copy(last.sequence))
 
 
-async def _print(desk: "Desk", made: "Report", tally: "Tally", is_copy: bool) -> None:
+async def _print(desk: "Desk", made: "Report", tally: "Tally", copy: int | None = None) -> None:
     """What its record says; by product and person as well, if the journal still has all of it."""
     words = desk.words
     rows: Rows = [report.records(desk, made.first, made.sequence - 1)]
@@ -76,4 +76,4 @@ async def _print(desk: "Desk", made: "Report", tally: "Tally", is_copy: bool) ->
     if tally.unread:
         rows.append((words("st_unread"), str(tally.unread)))
     rows.append((words("r_digest"), str(hexlify(made.tag), "ascii")))
-    await report.printed(desk, words("r_z", made.number), rows, is_copy)
+    await report.printed(desk, words("r_z", made.number), rows, copy)

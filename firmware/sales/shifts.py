@@ -7,6 +7,7 @@ through it, so no cut can leave two places that differ. Records: docs/formats/jo
 from bootloader.shared.compat import const, sleep_ms
 from firmware.sales.journal import JournalFull
 from firmware.sales.sale import SaleRefused
+from firmware.sales.state import SETTING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from firmware.sales.journal import Journal
     from firmware.sales.tally import Tally
 
+_MOST_CLOSED = const(20)
+_COPY = "copy "
 SHIFT_OPENED = const(15)
 SHIFT_CLOSED = const(16)
 Z_REPORT = const(17)
@@ -28,6 +31,17 @@ class Shift:
         self.number = number
         self.time = time
         self.cash_minor, self.person = body[:2]
+
+
+class Closed:
+    """One that is closed: `number` as it had it open; what was counted, and what should have been
+    there.
+    """
+
+    def __init__(self, sequence: int, time: int, body: "list[Any]") -> None:
+        self.sequence = sequence
+        self.time = time
+        self.number, self.counted_minor, self.expected_minor, self.count, self.person = body[:5]
 
 
 class Report:
@@ -47,12 +61,16 @@ class Report:
 
 
 class Shifts:
-    """`look_back`, then ask; `open`: shifts, the oldest first; `last`: the newest Z, or None."""
+    """`look_back`, then ask; `open`: shifts, the oldest first; `closed`: the newest first, at most
+    20; `last`: the newest Z, or None.
+    """
 
     def __init__(self, journal: "Journal") -> None:
         self._journal = journal
         self.open: list[Shift] = []
+        self.closed: list[Closed] = []
         self.last: Report | None = None
+        self._copies: dict[int, int] = {}  # how many there are of the slip of that record
         self._lost: list[int] = []
 
     async def look_back(self, number: int | None = None) -> None:
@@ -69,6 +87,7 @@ class Shifts:
             if not 0 < first < behind:
                 continue
             opened: list[Shift] = []
+            ended: list[Closed] = []
             for sequence, kind, time, body, _ in self._journal.records(first):
                 if sequence >= behind:
                     break
@@ -78,11 +97,16 @@ class Shifts:
                     opened.append(Shift(sequence, time, body))
                 elif kind == SHIFT_CLOSED and body:
                     closed.append(body[0])
+                    ended.append(Closed(sequence, time, body))
+                elif kind == SETTING and body and str(body[0]).startswith(_COPY):
+                    self._copied(body)
                 elif kind == Z_REPORT and body:
                     found = Report(sequence, time, body)
                     if not number or found.number == number:
                         self._newer(found)
             self.open = [one for one in opened if one.number not in closed] + self.open
+            ended.reverse()
+            self.closed = (self.closed + ended)[:_MOST_CLOSED]
             behind = first
             if self.last and number is not None:
                 break
@@ -92,6 +116,19 @@ class Shifts:
         if not self.last or found.sequence > self.last.sequence:
             self.last = found
 
+    def _copied(self, body: "list[Any]") -> None:
+        """A record of `note_copy`."""
+        of = str(body[0])[len(_COPY) :]
+        if of.isdigit() and isinstance(body[1], int):
+            self._copies[int(of)] = max(body[1], self._copies.get(int(of), 0))
+
+    def opened(self, number: int) -> Shift | None:
+        """The shift of that number as it began, None if that has left the journal."""
+        found = self._journal.read(number)
+        if not found or found[0] != SHIFT_OPENED:
+            return None
+        return Shift(number, found[1], found[2])
+
     def of(self, person: int) -> Shift | None:
         """The shift that somebody has open."""
         for one in self.open:
@@ -99,7 +136,7 @@ class Shifts:
                 return one
         return None
 
-    # --- writing; all raise SaleRefused: journal_full, and then nothing was written ---
+    # --- writing; but for a copy all raise SaleRefused: journal_full, and nothing was written ---
 
     def open_shift(self, person: int, cash_minor: int) -> None:
         """Somebody begins, with that much cash in the drawer."""
@@ -114,6 +151,17 @@ class Shifts:
         body = [shift.number, counted_minor, expected_minor, tally.count, shift.person, by]
         self._append(SHIFT_CLOSED, body)
         return expected_minor
+
+    def note_copy(self, sequence: int) -> int:
+        """A copy of the slip of that record is about to be printed: which one it is, 0 if the
+        journal is full; a copy is not kept from who needs it.
+        """
+        number = self._copies.get(sequence, 0) + 1
+        try:
+            self._journal.append(SETTING, [_COPY + str(sequence), number])
+        except JournalFull:
+            return 0
+        return number
 
     def next_z(self) -> tuple[int, int]:
         """(number of the next Z report, the first record that it counts)."""

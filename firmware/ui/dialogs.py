@@ -43,7 +43,7 @@ class Dialogs:
         self.screen = screen
         self.words = words
         self._keypad = keypad
-        self._buzzer = buzzer
+        self.buzzer = buzzer
         self._touched_ms = ticks_ms()
         self._touch = asyncio.Event()
         self.alive_ms = ticks_ms()
@@ -89,7 +89,7 @@ class Dialogs:
             self._touched_ms = ticks_ms()
             self._touch.set()
             if key in wanted:
-                self._buzzer.key()
+                self.buzzer.key()
                 return key
 
     def _hints(self, keys: "Sequence[Hint]") -> "list[Hint]":
@@ -152,11 +152,11 @@ class Dialogs:
         timeout_ms: int | None = None,
     ) -> str | None:
         """`ask` with the sound of a refusal."""
-        return await self.ask(title, text, hints, None, timeout_ms, self._buzzer.bad)
+        return await self.ask(title, text, hints, None, timeout_ms, self.buzzer.bad)
 
     def good(self) -> None:
         """The sound of something done."""
-        self._buzzer.good()
+        self.buzzer.good()
 
     async def choose(
         self,

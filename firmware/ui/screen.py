@@ -22,12 +22,16 @@ HINTS_TOP = 55
 
 
 class Screen:
-    """One display. Every method shows its result at once."""
+    """One display. Every method shows its result at once.
+
+    `mark`: words that stand on every page in place of the status bar, "" for none.
+    """
 
     def __init__(self, lcd: "Lcd") -> None:
         self._lcd = lcd
         self._canvas = Canvas()
         self._state: tuple[int, str, int, int, str, str] | None = None
+        self.mark = ""
 
     def status(
         self,
@@ -51,6 +55,10 @@ class Screen:
     def _bar(self) -> None:
         canvas = self._canvas
         canvas.clear(0, 8)
+        if self.mark:
+            canvas.text((WIDTH - text_width(self.mark)) // 2, 0, self.mark)
+            canvas.invert(0, 0, WIDTH, 8)
+            return
         if self._state is None:
             return
         signal, network, unsent, percent, beside, clock = self._state

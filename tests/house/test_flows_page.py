@@ -28,7 +28,7 @@ TROUBLES = (
 MEETS = {
     "offline": r"link\.(state|trouble|look|known)|fetch_voucher|desk\.look_up|desk\.hear",
     "power cut": r"till\.(begin_|printed|reprint|voucher)|memory\.put|people\.store"
-    r"|\.(open_shift|close_shift|make_z)\(",
+    r"|\.(open_shift|close_shift|make_z|note_copy)\(",
     "printer dies": r"desk\.printer\.",
     "vendor unknown": r"fetch_voucher|desk\.look_up",
     "no float": r"till\.begin_",

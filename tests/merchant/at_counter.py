@@ -29,6 +29,10 @@ class Outcome:
     """[product, amount, recipient] of each sale that came to the office."""
     look_ups: int = 0
     receipts: list[Any] = field(default_factory=list)
+    contrast: int = 0
+    """What the display was told last since it started, 0: nothing but its start."""
+    sounds: list[int] = field(default_factory=list)
+    """Every sound, in Hz."""
     through: bool = False
     output: str = ""
 
@@ -75,6 +79,10 @@ def run(*steps: list[Any], config: dict[str, Any] | None = None) -> Outcome:
             outcome.look_ups = int(rest)
         elif kind == "FLOAT":
             outcome.float_minor = int(rest)
+        elif kind == "CONTRAST":
+            outcome.contrast = int(rest)
+        elif kind == "SOUNDS":
+            outcome.sounds = json.loads(rest)
         elif kind == "SHOT":
             name, _, picture = rest.partition(" ")
             outcome.shots[name] = bytes.fromhex(picture)

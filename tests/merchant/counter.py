@@ -11,13 +11,14 @@ tests run it with `tests.support.micropython`; `tests/merchant/at_counter` reads
 import asyncio
 import json
 import time
+from hashlib import sha256
 
 import vfs
 
 from bootloader.shared import cbor, cose
 from bootloader.shared.hashes import pbkdf2_sha256
 from bootloader.shared.partitions import BlockDevice, Partition
-from firmware import lent, log, terminal
+from firmware import counts, lent, log, terminal
 from firmware.drivers import keypad as keypad_driver
 from firmware.drivers.lcd import Lcd
 from firmware.duties import status_bar
@@ -164,11 +165,15 @@ class Console:
 
 
 class Glass:
+    contrast = 0
+
     def __init__(self):
         self.memory = bytearray(1024)
         self._page = 0
 
     def command(self, command):
+        if command[:1] == b"\x81":
+            self.contrast = command[1]
         if len(command) == 3 and command[0] & 0xF8 == 0xB0:
             self._page = command[0] & 7
 
@@ -198,6 +203,7 @@ class Board:
         self.modem_power_key = Pin()
         self.console = Console()
         self.mv = 3900
+        self.sounds = []
         self.rtc = DeadRtc()
 
     def random(self, n):
@@ -213,7 +219,7 @@ class Board:
         return False
 
     def buzzer(self, freq_hz, ms):
-        pass
+        self.sounds.append(freq_hz)
 
 
 class DeadRtc:
@@ -233,6 +239,17 @@ class Watchdog:
         pass
 
 
+class Control:
+    """Of a slot whose image is empty, and whole."""
+
+    image_size = 0
+    sha256 = sha256(b"").digest()
+
+
+Control.state = Control
+Control.slots = {"a": Control}
+
+
 class BootInfo:
     watchdog = Watchdog()
     slot = "a"
@@ -242,7 +259,7 @@ class BootInfo:
     reset_cause = "power-on"
     last_failure = None
     identity = Identity
-    control = None
+    control = Control
 
 
 class ToldScreen(Screen):
@@ -312,6 +329,8 @@ def settings(changes):
 class Counter:
     """Runs one script: a list of steps, each a list whose first item names a method."""
 
+    held = counted = None
+
     def __init__(self, config):
         self.config = settings(config)
         self.board = Board()
@@ -360,6 +379,7 @@ class Counter:
         link.state = ONLINE
         link.modem.cell.registered = True
         link.modem.cell.signal = 18
+        link.modem.refresh = self.look
         self.app = app
 
     async def look(self):
@@ -394,6 +414,8 @@ class Counter:
         print("PAPER " + self.board.printer.written.hex())
         print("LOADED " + json.dumps(sorted(lent.loaded("firmware.flows"))))
         print("RECORDS " + json.dumps(self.records()))
+        print("CONTRAST %d" % self.board.lcd.contrast)
+        print("SOUNDS " + json.dumps(self.board.sounds))
         print("FLOAT %d" % self.app.till.float_minor)
         print("ASKED " + json.dumps([[r[2], r[3], r.get(21)] for r in self.server.asked]))
         print("LOOKUPS %d" % self.server.look_ups)
@@ -532,6 +554,18 @@ class Counter:
     async def do_idle_after_ms(self, ms):
         dialogs.IDLE_MS = ms
         return True
+
+    async def do_flash(self, is_as_before):
+        """Remember what is in flash, or hold it against that."""
+        held = sha256(self.board.data.flash.cells).digest()
+        was, self.held = self.held, held
+        return not is_as_before or held == was
+
+    async def do_counts(self, is_as_before):
+        """The same for what the office is told in figures: sales and prints, tried and failed."""
+        held = list(counts.values[1:8]) + list(counts.values[30:35])
+        was, self.counted = self.counted, held
+        return not is_as_before or held == was
 
     async def do_wait_ms(self, ms):
         await asyncio.sleep_ms(ms)

@@ -45,6 +45,7 @@ from firmware.net.link import OFFLINE, SEARCHING
 from firmware.office.look_up import Answer
 from firmware.sales.sale import PENDING
 from firmware.ui import dialogs
+from tests.merchant.scenes_around import AROUND
 from tests.merchant.stage import (
     BY_THREE,
     METER,
@@ -256,7 +257,7 @@ SCENES = [
     Scene("sign in", "2580#", sign_in.run, {"till.unfinished": list}),
     Scene("sign in, sales to finish", "1#", sign_in.run, {"till.unfinished": lambda: [1, 2]}),
     Scene("locked", "", _locked(0, False), {"ui.key_within": _nobody}),
-    Scene("menu", "BBBBBBBBBBB*", _menu),
+    Scene("menu", "BBBBBBBBBBBBBB*", _menu),
     Scene("menu, a sale to finish", "*", _menu, {"till.unfinished": lambda: [1]}),
     Scene("sell", "1#0*", sell.run, {"till.journal.unsent_sales": lambda: 0}),
     Scene("sell, a long list", "1B1*", sell.run, {"catalogue": many()}),
@@ -310,7 +311,7 @@ SCENES = [
     Scene("last sales", "BBBBBB0123##*", _listed),
     Scene("last sales, none", "*", _no_sales),
     Scene("float", "*", float.run),
-    Scene("reports", "BBBBBB*", day_report.run),
+    Scene("reports", "BBBBBBB*", day_report.run),
     Scene("day report", "1BB#", day_report.run),
     Scene("day report, not printed", "1##", day_report.run, _broken("error")),
     *[Scene(f"report: {name}", f"{n}*", day_report.run) for n, name in enumerate(REPORTS, 2)],
@@ -326,4 +327,5 @@ SCENES = [
     Scene("this terminal", "B*", info.run),
     *CANCELLING,
     *OF_PEOPLE,
+    *AROUND,
 ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
 from typing import Any
 
-from firmware.flows import day_report, shift, z_report
+from firmware.flows import day_report, service, shift, shift_copy, training, z_report
 from firmware.flows.steps import cancel
 from firmware.paper import receipt
+from firmware.sales.shifts import SHIFT_CLOSED, SHIFT_OPENED
+from tests.merchant.scenes_around import CLOSED, Chat, modem_of
 from tests.merchant.stage import (
     BY_THREE,
     METER,
@@ -79,6 +82,20 @@ def _of(run: Callable[[Any], Any], keys: str = "#", **changes: Any) -> Callable[
     return made
 
 
+def _with_a_shift() -> SimpleNamespace:
+    """A journal that has all of a shift of the owner."""
+    opened: list[Any] = [20000, 0]
+    closed = (SHIFT_CLOSED, [1, 79500, 80000, 12, 0, 0])
+    journal = journal_of(BY_THREE, [(SHIFT_OPENED, opened)], [closed])
+    journal.read = lambda number: (SHIFT_OPENED, NOW - 7200, opened) if number == 1 else None
+    return journal
+
+
+def _service(desk: Any) -> Any:
+    desk.link.modem = modem_of(Chat(b"1"), b"1")
+    return service.run(desk)
+
+
 def _cancelled(desk: Any) -> Any:
     return cancel.slip(desk, sale_of("water", "0712345678", False))
 
@@ -97,5 +114,10 @@ SLIPS: dict[str, Callable[[str], bytes]] = {
     "Z report": _of(z_report.run, "1#"),
     "Z report, a copy": _of(z_report.run, "21#", journal=journal_of(TODAY, [], [Z_1])),
     "shift": _of(shift.run, "1240##", files=staff(), journal=journal_of(BY_THREE, SHIFTS)),
+    "copy of a shift": _of(shift_copy.run, "1", files=staff(), journal=_with_a_shift()),
+    "copy of a shift, in part": _of(shift_copy.run, "1", journal=journal_of([], [CLOSED[-1]])),
+    "service": _of(_service, "4*"),
+    "training": _of(training.run, "#11##*"),
+    "training, a meter": _of(training.run, "#31" + METER + "#50###*"),
     "cancelled": _of(_cancelled),
 }

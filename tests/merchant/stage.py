@@ -241,6 +241,11 @@ def staff(is_full: bool = False) -> Flash:
     return Flash(everybody.dump(), is_full)
 
 
+def _quiet() -> SimpleNamespace:
+    """A buzzer that can be heard by nobody."""
+    return SimpleNamespace(key=int, good=int, bad=int, level=2, sound=int)
+
+
 def desk_for(keys: str, to: str, changes: dict[str, Any]) -> Any:
     """A desk in the language `to`; `changes`: its parts by dotted name."""
     desk = desk_of(_prices(), SimpleNamespace(), keys, to)
@@ -248,7 +253,7 @@ def desk_for(keys: str, to: str, changes: dict[str, Any]) -> Any:
     words.asked = set()
     desk.words = words
     desk.keys = Keys(keys)
-    desk.ui = Dialogs(Album(), desk.keys, SimpleNamespace(key=int, good=int, bad=int), words)
+    desk.ui = Dialogs(Album(), desk.keys, _quiet(), words)
     desk.now = lambda: NOW
     desk.terminal_id = "0011223344556677"
     desk.config = SimpleNamespace(
@@ -258,9 +263,19 @@ def desk_for(keys: str, to: str, changes: dict[str, Any]) -> Any:
         pin_salt=b"",
         pin_hash=b"",
         pin_rounds=1,
+        channel="stable",
+        host="terminals.duka.example",
+        port=8000,
+        apn="internet",
     )
     desk.files = Flash(b"")
-    desk.board = SimpleNamespace(random=bytes)
+    desk.board = SimpleNamespace(
+        random=bytes,
+        lcd=SimpleNamespace(command=lambda data: None),
+        BOOTLOADER_VERSION=1,
+        HARDWARE_CLASS="duka-r1",
+        HARDWARE_REVISION=2,
+    )
     desk.sold = sold_of(desk, "air50", "1234567812345678")
     desk.till = till_of(desk, desk.sold)
     desk.link = SimpleNamespace(

@@ -61,6 +61,9 @@ TITLES = [
     ],
     *["m_shift", "m_z", "shift_open", "shift_close", "z_copy"],
     *["rp_today", "rp_yesterday", "rp_week", "rp_x"],
+    *["m_set", "m_service", "m_training", "snd", "contrast", "versions", "self_test"],
+    *["sim_network", "keys", "display", "battery", "clock", "memory", "program", "sim", "modem"],
+    *["shift_copy"],
     *["m_language", "m_info", "m_unfinished", "float", "service", "m_pin", "m_people", "cancel"],
 ]
 MENU = [key for key in texts.keys() if key.startswith("m_")]  # noqa: SIM118
@@ -123,6 +126,21 @@ PAGES = {
     "cash_count": (),
     "z_number": (),
     "z_none": (WIDE,),
+    "contrast_t": (),
+    "press_all": (" ".join("123A456B789C*0#D"),),
+    "lcd_watch": (),
+    "lcd_q": (),
+    "t_battery": ("3299",),
+    "t_clock": (),
+    "t_memory": (),
+    "t_program": (),
+    "t_keys": (" ".join("123A456B789C*0#D"),),
+    "t_lcd": (),
+    "t_mute": (),
+    "wait_modem": (),
+    "tr_q": (),
+    "tr_done": (),
+    "no_shifts": (),
 }
 languages = pytest.mark.parametrize("language", texts.LANGUAGES)
 
@@ -197,7 +215,13 @@ def test_every_text_fits_its_page_without_turning(language: str) -> None:
         room = (
             LINES
             - 1
-            - (2 if key in ("your_pin", "waiting", "sale_no") or key.startswith("type_") else 0)
+            - (
+                2
+                if key in ("your_pin", "waiting", "sale_no")
+                or key.startswith("type_")
+                or key == "contrast_t"
+                else 0
+            )
             - (1 if key.startswith("sold_") else 0)
         )
         assert len(lines) <= room, (key, lines)
@@ -217,6 +241,11 @@ def test_every_word_of_the_status_bar_fits(language: str) -> None:
     words = texts.Words(language)
     for key in ("online", "searching", "offline", "starting"):
         assert text_width(words(key)) <= 128 - 15 - 17 - 9 - text_width("\x01128"), key
+
+
+@languages
+def test_the_mark_of_training_takes_the_status_bar_and_no_more(language: str) -> None:
+    assert text_width(texts.Words(language)("tr_mark")) <= 126
 
 
 @languages

@@ -20,8 +20,10 @@ with device.own():
     import firmware.flows.last_sales
     import firmware.flows.sell
     import firmware.flows.shift
+    import firmware.flows.shift_copy
     import firmware.flows.steps.cancel
     import firmware.flows.steps.hand_over
+    import firmware.flows.training
     import firmware.flows.z_report
     import firmware.kept.files
     import firmware.kept.memory
@@ -220,7 +222,7 @@ def _mark_before_sector() -> None:
 
 def _z_number_beside(note: str, first: bool) -> Callable[[], None]:
     """The number comes from what the terminal remembers, noted before or after the report."""
-    made = "        await _print(desk, found.make_z(tally), tally, False)"
+    made = "        await _print(desk, found.make_z(tally), tally)"
     return _changed(
         firmware.flows.z_report,
         "_make",
@@ -600,12 +602,12 @@ MUTANTS: dict[str, Mutant] = {
                 firmware.flows.z_report,
                 "_make",
                 (
-                    "        await _print(desk, found.make_z(tally), tally, False)",
+                    "        await _print(desk, found.make_z(tally), tally)",
                     "        sums = [tally.count, tally.total_minor, tally.commission_minor]\n"
                     "        body = [number, first] + sums + [desk.till.journal.ring.chain]\n"
                     "        at = desk.till.journal.next_sequence\n"
                     "        made = load(_SHIFTS).Report(at, 0, body)\n"
-                    "        await _print(desk, made, tally, False)\n"
+                    "        await _print(desk, made, tally)\n"
                     "        found.make_z(tally)",
                 ),
             ),
@@ -624,7 +626,11 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "z_copy_unmarked",
             "A Z report is printed again and looks like another one.",
-            _changed(firmware.flows.z_report, "_copy", ("tally, True)", "tally, False)")),
+            _changed(
+                firmware.flows.z_report,
+                "_copy",
+                ("tally, found.note_copy(last.sequence))", "tally)"),
+            ),
             ("shifts",),
         ),
         Mutant(
@@ -691,6 +697,108 @@ MUTANTS: dict[str, Mutant] = {
             "Who closes is asked for the cash that somebody else took in.",
             _changed(firmware.flows.shift, "_close", ("only=one.person", "only=None")),
             ("shifts",),
+        ),
+        # around selling
+        Mutant(
+            "settings_in_place",
+            "The merchant makes the screen brighter, the power goes: the terminal has forgotten "
+            "its language, and how often a wrong PIN was tried.",
+            _changed(
+                firmware.kept.memory.Memory,
+                "_store",
+                (
+                    "    put(self._path, (json.dumps(self._kept).encode(),))",
+                    '    with open(self._path, "wb") as file:\n'
+                    "        file.write(json.dumps(self._kept).encode())",
+                ),
+            ),
+            ("around",),
+        ),
+        Mutant(
+            "a_setting_forgets_the_rest",
+            "Whoever found the terminal sets its sound, and has all tries of the PIN again.",
+            _changed(
+                firmware.kept.memory.Memory,
+                "put",
+                ("self._kept[name] = value", "self._kept = {name: value}"),
+            ),
+            ("around",),
+        ),
+        Mutant(
+            "training_sells",
+            "Who is shown how to sell has sold: the float is less, and a voucher of the stock is "
+            "gone that nobody has.",
+            _changed(
+                firmware.flows.training,
+                "_hand_over",
+                (
+                    '    slip = practice.marked(slip, words("tr_paper"))',
+                    '    slip = practice.marked(slip, words("tr_paper"))\n'
+                    "    desk.till.begin_offline(sold.product.id, sold.product)",
+                ),
+            ),
+            ("around",),
+        ),
+        Mutant(
+            "training_has_a_pin",
+            "The slip of training has the PIN of a voucher in stock, and is pocketed.",
+            _changed(
+                firmware.flows.training,
+                "_voucher",
+                (
+                    "(practice.code(digits), practice.code(8), 0)",
+                    "desk.stock.open_pin(*desk.stock.places("
+                    "desk.till.journal.state.batches, product, desk.now)[0][:2])",
+                ),
+            ),
+            ("around",),
+        ),
+        Mutant(
+            "training_unmarked",
+            "A slip of training looks like a voucher, and a customer pays for it.",
+            _changed(
+                firmware.flows.training,
+                "_hand_over",
+                ('    slip = practice.marked(slip, words("tr_paper"))', "    pass"),
+            ),
+            ("around",),
+        ),
+        Mutant(
+            "copy_numbered_after",
+            "The copy of a slip is on paper, its number is noted then: a cut, and two copies are "
+            "the first one.",
+            _changed(
+                firmware.flows.shift_copy,
+                "_print",
+                (
+                    '    await report.printed(desk, words("r_shift"), rows, '
+                    "found.note_copy(one.sequence))",
+                    "    number = found._copies.get(one.sequence, 0) + 1\n"
+                    '    await report.printed(desk, words("r_shift"), rows, number)\n'
+                    "    found.note_copy(one.sequence)",
+                ),
+            ),
+            ("around",),
+        ),
+        Mutant(
+            "copy_counted_in_ram",
+            "How many copies of a slip there are is forgotten with the power.",
+            _changed(
+                Shifts,
+                "note_copy",
+                ("self._journal.append(SETTING, [_COPY + str(sequence), number])", "pass"),
+            ),
+            ("around",),
+        ),
+        Mutant(
+            "shift_copy_unmarked",
+            "The slip of a shift is printed again and looks like another shift's.",
+            _changed(
+                firmware.flows.shift_copy,
+                "_print",
+                ("rows, found.note_copy(one.sequence))", "rows)"),
+            ),
+            ("around",),
         ),
         Mutant(
             "delivered_in_ram",

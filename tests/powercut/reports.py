@@ -51,6 +51,7 @@ def of_paper(records: Records, paper: list[bytes]) -> list[str]:
         (r.body[0], r.body[2], r.body[3], r.body[5].hex()) for r in records.values() if r.kind == 17
     }
     shifts = Counter((r.body[1], r.body[2]) for r in records.values() if r.kind == 16)
+    ended = {r.body[0]: r for r in records.values() if r.kind == 16}
     originals: set[int] = set()
     for data in paper:
         if found := re.search(rb"Z REPORT (\d+)", data):
@@ -65,9 +66,66 @@ def of_paper(records: Records, paper: list[bytes]) -> list[str]:
                 originals.add(number)
         elif b"SHIFT CLOSED" in data:
             said = _minor(data, "Counted"), _minor(data, "Expected")
+            if b"DUPLICATE" in data:
+                (number,) = re.findall(rb"^Shift +(\d+)$", data, re.MULTILINE)
+                record = ended.get(int(number))
+                if record is None or tuple(record.body[1:3]) != said:
+                    wrong.append(f"a copy of shift {int(number)} says {said}, its record does not")
+                continue
             if not shifts[said]:
                 wrong.append(f"a shift is closed on paper with {said} and not in the journal")
             shifts[said] -= 1
+    return wrong
+
+
+def of_copies(records: Records, paper: list[bytes]) -> list[str]:
+    """What is wrong with the numbers of copies: each stands in a record, and on one slip."""
+    wrong = []
+    noted = Counter(
+        (r.body[0].removeprefix("copy "), r.body[1])
+        for r in records.values()
+        if r.kind == 10 and str(r.body[0]).startswith("copy ")
+    )
+    wrong += [
+        f"copy {which} of record {of} is noted twice" for (of, which), n in noted.items() if n > 1
+    ]
+    sequence_of = {("Z", r.body[0]): r.sequence for r in records.values() if r.kind == 17}
+    sequence_of |= {("S", r.body[0]): r.sequence for r in records.values() if r.kind == 16}
+    printed: set[tuple[str, int]] = set()
+    for data in paper:
+        of = _copied(data, sequence_of)
+        if not of:
+            continue
+        (which,) = re.findall(rb"^Copy (\d+) ", data, re.MULTILINE) or [b"0"]
+        if (str(of), int(which)) not in noted:
+            wrong.append(f"copy {int(which)} of record {of} is on paper without its record")
+        if (str(of), int(which)) in printed:
+            wrong.append(f"copy {int(which)} of record {of} is on paper twice")
+        printed.add((str(of), int(which)))
+    return wrong
+
+
+def _copied(data: bytes, sequence_of: dict[tuple[str, int], int]) -> int:
+    """The record whose slip `data` is a copy of, 0: it is none of these."""
+    if b"DUPLICATE" not in data:
+        return 0
+    if found := re.search(rb"Z REPORT (\d+)", data):
+        return sequence_of.get(("Z", int(found[1])), 0)
+    if b"SHIFT CLOSED" not in data:
+        return 0
+    (number,) = re.findall(rb"^Shift +(\d+)$", data, re.MULTILINE)
+    return sequence_of.get(("S", int(number)), 0)
+
+
+def of_training(paper: list[bytes], pins: set[str]) -> list[str]:
+    """What is wrong with slips of training: both marks, and no code that is worth anything."""
+    wrong = []
+    for data in paper:
+        text = b" ".join(data.split())
+        if b"XXXX" in data and text.count(b"TRAINING: WORTH NOTHING") < 3:
+            wrong.append("a slip of training has not its marks")
+        if b"TRAINING" in data and any(pin.encode() in b"".join(data.split()) for pin in pins):
+            wrong.append("a slip of training has a PIN")
     return wrong
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import random
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -375,6 +376,48 @@ def _close_the_day(life: Life) -> None:
     life.shift("270")
 
 
+def around(world: World) -> None:
+    """What is done besides selling: settings after two wrong PINs, training, copies of slips."""
+    life = starts(world)
+    life.app.memory.put("wrong", 2)
+    life.set_sound(1)
+    life.set_contrast("BB")
+    life.practise()
+    life.shift("200")
+    life.sell("air50", online=False)
+    life.shift("250")
+    life.copy_of_shift()
+    life.copy_of_shift()
+    life.z_report()
+    life = starts(world)
+    life.z_report(copy_of=1)
+    life.copy_of_shift()
+
+
+def _copies(life: Life) -> None:
+    life.copy_of_shift()
+    if any(b"Z REPORT 1" in data for data in life.world.paper):
+        life.z_report(copy_of=1)
+
+
+_IN_THEIR_ORDER = ("wrong", "sound", "contrast")
+
+
+def _remembers(world: World) -> list[str]:
+    """Whether a setting that was kept has taken one of before with it."""
+    files = Files(world.flash, *LAYOUT["data"])
+    files.mount()
+    try:
+        with files.open("/data/merchant.json", "rb") as file:
+            kept = json.loads(file.read())
+    except OSError:
+        kept = {}
+    except ValueError:
+        return ["what the terminal remembers cannot be read"]
+    known = [name in kept for name in _IN_THEIR_ORDER]
+    return [] if known == sorted(known, reverse=True) else [f"a setting was forgotten: {kept}"]
+
+
 def ring_fills(world: World) -> None:
     life = starts(world)
     life.check_in()
@@ -726,6 +769,7 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("last-sales", last_sales),
         Scenario("cancelled", cancelled),
         Scenario("shifts", shifts, also=_close_the_day),
+        Scenario("around", around, also=_copies, kept=_remembers),
         Scenario("sync-interrupted", sync_interrupted),
         Scenario("stock", stock_delivery, kept=_has_stock),
         Scenario("many-starts", many_starts),

@@ -28,6 +28,9 @@ with device.own():
     import firmware.drivers.printer
     import firmware.flows.last_sales
     import firmware.flows.shift
+    import firmware.flows.shift_copy
+    import firmware.flows.sound_display
+    import firmware.flows.training
     import firmware.flows.z_report
     import firmware.kept.config
     import firmware.kept.files
@@ -290,14 +293,18 @@ class Merchant:
         self.key_at_no_answer = "*"
         self.wants_copy = self.wants_cancel = False
         self.types: dict[str, str] = {}
-        self.chooses: list[int] = []
+        self.chooses: list[int | None] = []
         """What is picked of lists; with none left what is to be sold."""
         self.keys = ""
         """What is pressed on a page that is no question; with none left the way back."""
         self.screen = self
+        self.mark = ""
+        self.buzzer = types.SimpleNamespace(sound=int, level=2)
 
     def page(self, *_: Any, **__: Any) -> None:
         pass
+
+    tell = page
 
     async def key(self, wanted: str) -> str:
         key, self.keys = self.keys[:1] or "*", self.keys[1:]
@@ -306,7 +313,7 @@ class Merchant:
     def idle_ms(self) -> int:
         return 99_000
 
-    async def choose(self, title: str, items: Any, *_: Any, **__: Any) -> int:
+    async def choose(self, title: str, items: Any, *_: Any, **__: Any) -> int | None:
         return self.chooses.pop(0) if self.chooses else self.wants
 
     async def digits(self, title: str, *_: Any, **__: Any) -> str:
@@ -726,6 +733,30 @@ class Life:
         self.merchant.chooses = [1 if copy_of else 0]
         self.merchant.types = {words("en")("z_copy"): str(copy_of)}
         return self._flow(firmware.flows.z_report.run)
+
+    def copy_of_shift(self) -> str:
+        """The slip of the shift that was closed last, again."""
+        self.merchant.chooses = [0]
+        return self._flow(firmware.flows.shift_copy.run)
+
+    def set_sound(self, level: int) -> None:
+        self.merchant.chooses = [0, level]
+        self._flow(firmware.flows.sound_display.run)
+
+    def set_contrast(self, keys: str) -> None:
+        self.merchant.chooses, self.merchant.keys = [1], keys + "#"
+        self._flow(firmware.flows.sound_display.run)
+
+    def practise(self) -> None:
+        """A sale in training, which must leave nothing."""
+        before = self.world.flash.operations
+        self.merchant.chooses = [0, 0, None]
+        try:
+            self._flow(firmware.flows.training.run)
+        except firmware.flows.training.Idle:
+            pass
+        if self.world.flash.operations != before:
+            raise Broken("training wrote to flash")
 
     async def _hear(self) -> None:
         """As the radio task does for a merchant who waits."""

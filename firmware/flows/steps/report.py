@@ -3,6 +3,7 @@
 from firmware.flows.steps import day
 from firmware.flows.steps.paper import is_ready
 from firmware.paper import receipt
+from firmware.ui.money_and_dates import date_time_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,11 +65,18 @@ async def shown(desk: "Desk", title: str, rows: "Rows", key: str = "print") -> b
     return await desk.ui.ask(title, page, (("*", "back"), ("#", key))) == "#"
 
 
-async def printed(desk: "Desk", title: str, rows: "Rows", is_copy: bool = False) -> None:
-    """Print rows under a title, with the time of printing; a copy says so."""
+async def printed(desk: "Desk", title: str, rows: "Rows", copy: int | None = None) -> None:
+    """Print rows under a title, with the time of printing; a copy says so, and which one it is (0:
+    nobody knows).
+    """
     if not await is_ready(desk):
         return
     words = desk.words
+    is_copy = copy is not None
+    if is_copy:
+        number = words("r_copy") + (" " + str(copy) if copy else "")
+        when = date_time_text(desk.now(), desk.config.utc_offset_s)
+        rows = rows + [(number, when)]
     data = receipt.report(words, desk.config, title, rows, desk.terminal_id, desk.now(), is_copy)
     done, outcome = await desk.ui.busy(
         desk.printer.print(data), words("m_day"), words("wait_report"), _PRINT_MS

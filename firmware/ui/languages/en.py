@@ -240,4 +240,62 @@ r_week|REPORT OF THE WEEK
 r_shift|SHIFT CLOSED
 r_records|Records
 r_digest|Digest
+no|No
+m_set|Sound, display
+snd|Sound
+snd_all|Keys and results
+snd_results|Results only
+snd_off|Silent
+contrast|Contrast
+contrast_t|A stronger, B weaker. # keeps it.
+m_service|Service
+versions|Versions
+self_test|Self-test
+sim_network|SIM, network
+not_tested|Not tested
+hardware|Hardware
+bootloader|Bootloader
+prices|Price list
+settings|Settings
+channel|Channel
+server|Server
+memory|Memory
+program|Program
+keys|Keys
+display|Display
+clock|Clock
+sim|SIM card
+modem|Modem
+faulty|FAULT
+press_all|Press each key once. Left: {}
+lcd_watch|All dots light up for 3 seconds. Look for gaps.
+lcd_q|Was every dot lit?
+t_battery|{} mV: charge it, or change the cell.
+t_clock|It stands or runs wrong: change its cell, then the board.
+t_memory|What is written does not read back: change the board.
+t_program|It is damaged in flash: bring it again by cable.
+t_keys|No answer from: {}
+t_lcd|Dots are missing: change the display.
+t_mute|It does not answer: look at its cable and supply.
+operator|Operator
+registered|Registered
+rg_none|no
+rg_home|at home
+rg_search|searching
+rg_denied|refused
+rg_roam|roaming
+cell|Cell
+address|IP address
+wait_modem|Asking the modem
+r_service|SERVICE SLIP
+m_training|Training
+tr_q|Practise selling. Nothing is sold or sent. It ends here or when switched off.
+tr_end|End
+tr_mark|TRAINING - NOT SOLD
+tr_paper|TRAINING: WORTH NOTHING
+tr_name|A customer
+tr_done|Tear the slip up: it is worth nothing.
+shift_copy|Copy of a shift
+no_shifts|No closed shift is in this terminal.
+closed|Closed
 """

@@ -240,4 +240,62 @@ r_week|RAPPORT DE LA SEMAINE
 r_shift|SERVICE FERMÉ
 r_records|Écritures
 r_digest|Empreinte
+no|Non
+m_set|Son, écran
+snd|Son
+snd_all|Touches, résultats
+snd_results|Résultats seuls
+snd_off|Silence
+contrast|Contraste
+contrast_t|A plus, B moins. # garde.
+m_service|Service technique
+versions|Versions
+self_test|Autotest
+sim_network|SIM, réseau
+not_tested|Non testé
+hardware|Matériel
+bootloader|Amorçage
+prices|Tarifs
+settings|Réglages
+channel|Canal
+server|Serveur
+memory|Mémoire
+program|Programme
+keys|Touches
+display|Écran
+clock|Horloge
+sim|Carte SIM
+modem|Modem
+faulty|DÉFAUT
+press_all|Chaque touche une fois. Reste : {}
+lcd_watch|Tous les points s'allument 3 s. Cherchez les trous.
+lcd_q|Tous étaient allumés ?
+t_battery|{} mV : chargez, ou changez la pile.
+t_clock|Elle est arrêtée ou fausse : changez sa pile, puis la carte.
+t_memory|Ce qui est écrit ne se relit pas : changez la carte.
+t_program|Il est abîmé : chargez-le encore par câble.
+t_keys|Pas de réponse de : {}
+t_lcd|Il manque des points : changez l'écran.
+t_mute|Pas de réponse : voyez câble et alimentation.
+operator|Opérateur
+registered|Enregistré
+rg_none|non
+rg_home|nominal
+rg_search|recherche
+rg_denied|refusé
+rg_roam|itinérance
+cell|Cellule
+address|Adresse IP
+wait_modem|Question au modem
+r_service|FICHE TECHNIQUE
+m_training|Formation
+tr_q|Vente pour apprendre. Rien n'est vendu ni envoyé. Finit ici ou hors tension.
+tr_end|Fin
+tr_mark|FORMATION - PAS VENDU
+tr_paper|FORMATION : SANS VALEUR
+tr_name|Un client
+tr_done|Déchirez le ticket : sans valeur.
+shift_copy|Copie d'un service
+no_shifts|Aucun service fermé dans ce terminal.
+closed|Fermé
 """

@@ -240,4 +240,62 @@ r_week|RAHOTON MAKO
 r_shift|AN RUFE AIKI
 r_records|Bayanai
 r_digest|Alama
+no|A'a
+m_set|Sauti, allo
+snd|Sauti
+snd_all|Maɓalli, sakamako
+snd_results|Sakamako kawai
+snd_off|Shiru
+contrast|Haske
+contrast_t|A ƙari, B ragi. # ya ajiye.
+m_service|Gyara
+versions|Sigogi
+self_test|Gwaji
+sim_network|SIM, hanyar sadarwa
+not_tested|Ba a gwada ba
+hardware|Na'ura
+bootloader|Mai tayarwa
+prices|Jerin farashi
+settings|Saituna
+channel|Tasha
+server|Saba
+memory|Ƙwaƙwalwa
+program|Shiri
+keys|Maɓalli
+display|Allo
+clock|Agogo
+sim|Katin SIM
+modem|Modem
+faulty|MATSALA
+press_all|Danna kowane maɓalli sau ɗaya. Saura: {}
+lcd_watch|Duk ɗigo za su haska na daƙiƙa 3. Duba giɓi.
+lcd_q|Duk ɗigo sun haska?
+t_battery|{} mV: yi caji, ko sauya batir.
+t_clock|Ya tsaya ko ba daidai ba: sauya batirinsa, sannan allon.
+t_memory|Abin da aka rubuta ba ya karantuwa: sauya allon.
+t_program|Ya lalace: sake kawo shi da kebul.
+t_keys|Ba su amsa ba: {}
+t_lcd|Wasu ɗigo babu: sauya allon nuni.
+t_mute|Ba ya amsawa: duba kebul da wutarsa.
+operator|Kamfani
+registered|Rajista
+rg_none|a'a
+rg_home|na gida
+rg_search|ana nema
+rg_denied|an ƙi
+rg_roam|baƙunci
+cell|Hasumiya
+address|Adireshin IP
+wait_modem|Ana tambayar modem
+r_service|TAKARDAR GYARA
+m_training|Koyarwa
+tr_q|Koyon sayarwa. Ba a sayar ko aika komai. Yana ƙarewa nan ko an kashe.
+tr_end|Ƙare
+tr_mark|KOYARWA - BA SAYARWA
+tr_paper|KOYARWA: BA TA DA DARAJA
+tr_name|Abokin ciniki
+tr_done|Yaga takardar: ba ta da daraja.
+shift_copy|Kwafin lokacin aiki
+no_shifts|Babu aikin da aka rufe a wannan na'ura.
+closed|An rufe
 """

@@ -240,4 +240,62 @@ r_week|RELATÓRIO DA SEMANA
 r_shift|TURNO FECHADO
 r_records|Registos
 r_digest|Resumo
+no|Não
+m_set|Som, ecrã
+snd|Som
+snd_all|Teclas, resultados
+snd_results|Só resultados
+snd_off|Sem som
+contrast|Contraste
+contrast_t|A mais, B menos. # guarda.
+m_service|Assistência
+versions|Versões
+self_test|Autoteste
+sim_network|SIM, rede
+not_tested|Não testado
+hardware|Equipamento
+bootloader|Arranque
+prices|Preços
+settings|Definições
+channel|Canal
+server|Servidor
+memory|Memória
+program|Programa
+keys|Teclas
+display|Ecrã
+clock|Relógio
+sim|Cartão SIM
+modem|Modem
+faulty|AVARIA
+press_all|Cada tecla uma vez. Faltam: {}
+lcd_watch|Todos os pontos acendem 3 s. Procure falhas.
+lcd_q|Acenderam todos?
+t_battery|{} mV: carregue, ou troque a bateria.
+t_clock|Está parado ou errado: troque a pilha, depois a placa.
+t_memory|O que se grava não se lê: troque a placa.
+t_program|Está danificado: carregue-o de novo por cabo.
+t_keys|Sem resposta de: {}
+t_lcd|Faltam pontos: troque o ecrã.
+t_mute|Não responde: veja o cabo e a alimentação.
+operator|Operador
+registered|Registado
+rg_none|não
+rg_home|na rede própria
+rg_search|a procurar
+rg_denied|recusado
+rg_roam|em roaming
+cell|Célula
+address|Endereço IP
+wait_modem|A perguntar ao modem
+r_service|FICHA TÉCNICA
+m_training|Formação
+tr_q|Venda para aprender. Nada se vende nem se envia. Acaba aqui ou ao desligar.
+tr_end|Fim
+tr_mark|FORMAÇÃO - NÃO VENDIDO
+tr_paper|FORMAÇÃO: SEM VALOR
+tr_name|Um cliente
+tr_done|Rasgue o talão: não vale nada.
+shift_copy|Cópia de um turno
+no_shifts|Nenhum turno fechado neste terminal.
+closed|Fechado
 """

@@ -240,4 +240,62 @@ r_week|RIPOTI YA WIKI
 r_shift|ZAMU IMEFUNGWA
 r_records|Rekodi
 r_digest|Muhtasari
+no|Hapana
+m_set|Sauti, skrini
+snd|Sauti
+snd_all|Vitufe na matokeo
+snd_results|Matokeo tu
+snd_off|Kimya
+contrast|Mwangaza
+contrast_t|A zaidi, B pungufu. # huhifadhi.
+m_service|Ufundi
+versions|Matoleo
+self_test|Jaribio
+sim_network|SIM, mtandao
+not_tested|Haijajaribiwa
+hardware|Kifaa
+bootloader|Kianzishi
+prices|Orodha ya bei
+settings|Mipangilio
+channel|Njia
+server|Seva
+memory|Kumbukumbu
+program|Programu
+keys|Vitufe
+display|Skrini
+clock|Saa
+sim|Kadi ya SIM
+modem|Modemu
+faulty|HITILAFU
+press_all|Bonyeza kila kitufe mara moja. Bado: {}
+lcd_watch|Nukta zote zitawaka sekunde 3. Tafuta mapengo.
+lcd_q|Nukta zote ziliwaka?
+t_battery|{} mV: chaji, au badilisha betri.
+t_clock|Imesimama au si sahihi: badilisha betri yake, kisha bodi.
+t_memory|Kilichoandikwa hakisomeki: badilisha bodi.
+t_program|Imeharibika: ilete tena kwa kebo.
+t_keys|Havijibu: {}
+t_lcd|Nukta zimekosekana: badilisha skrini.
+t_mute|Haijibu: angalia kebo na umeme wake.
+operator|Mtoa huduma
+registered|Usajili
+rg_none|hapana
+rg_home|nyumbani
+rg_search|inatafuta
+rg_denied|imekataliwa
+rg_roam|mgeni
+cell|Mnara
+address|Anwani ya IP
+wait_modem|Inauliza modemu
+r_service|HATI YA FUNDI
+m_training|Mafunzo
+tr_q|Jifunze kuuza. Hakuna kinachouzwa wala kutumwa. Huisha hapa au ukizima.
+tr_end|Maliza
+tr_mark|MAFUNZO - HAIUZWI
+tr_paper|MAFUNZO: HAINA THAMANI
+tr_name|Mteja
+tr_done|Chana karatasi: haina thamani.
+shift_copy|Nakala ya zamu
+no_shifts|Hakuna zamu iliyofungwa kwenye terminali hii.
+closed|Imefungwa
 """

@@ -240,4 +240,62 @@ r_week|ÌRÒYÌN Ọ̀SẸ̀
 r_shift|IṢẸ́ TI PARÍ
 r_records|Àkọsílẹ̀
 r_digest|Àmì
+no|Rárá
+m_set|Ohùn, ojú ẹ̀rọ
+snd|Ohùn
+snd_all|Bọ́tìnì àti èsì
+snd_results|Èsì nìkan
+snd_off|Dákẹ́
+contrast|Ìmọ́lẹ̀
+contrast_t|A pọ̀ si, B dín kù. # pa á mọ́.
+m_service|Ìtọ́jú ẹ̀rọ
+versions|Ẹ̀dà
+self_test|Ìdánwò
+sim_network|SIM, nẹ́tíwọ̀kì
+not_tested|A kò dán an wò
+hardware|Ẹ̀rọ
+bootloader|Ìbẹ̀rẹ̀
+prices|Àkójọ iye
+settings|Ètò
+channel|Ìkànnì
+server|Sáfà
+memory|Ìrántí
+program|Ètò ẹ̀rọ
+keys|Bọ́tìnì
+display|Ojú ẹ̀rọ
+clock|Aago
+sim|Káàdì SIM
+modem|Módẹ́ẹ̀mù
+faulty|ÀBÙKÙ
+press_all|Tẹ bọ́tìnì kọ̀ọ̀kan lẹ́ẹ̀kan. Ó kù: {}
+lcd_watch|Gbogbo àmì máa tàn fún ìṣẹ́jú-àáyá 3. Wá àlàfo.
+lcd_q|Ṣé gbogbo àmì tàn?
+t_battery|{} mV: gba iná sí i, tàbí pààrọ̀ bátìrì.
+t_clock|Ó dúró tàbí kò péye: pààrọ̀ bátìrì rẹ̀, lẹ́yìn náà bọ́ọ̀dù.
+t_memory|Ohun tí a kọ kò ṣeé kà: pààrọ̀ bọ́ọ̀dù.
+t_program|Ó ti bàjẹ́: tún mú un wá pẹ̀lú wáyà.
+t_keys|Kò dáhùn: {}
+t_lcd|Àmì kan kò sí: pààrọ̀ ojú ẹ̀rọ.
+t_mute|Kò dáhùn: wo wáyà àti iná rẹ̀.
+operator|Ilé-iṣẹ́
+registered|Ìforúkọsílẹ̀
+rg_none|rárá
+rg_home|nílé
+rg_search|ń wá a
+rg_denied|a kọ̀ ọ́
+rg_roam|àlejò
+cell|Òpó
+address|Àdírẹ́sì IP
+wait_modem|Ń béèrè lọ́wọ́ módẹ́ẹ̀mù
+r_service|ÌWÉ ÌTỌ́JÚ
+m_training|Ìdánrawò
+tr_q|Kọ́ títà. A kò ta nǹkan, a kò fi ránṣẹ́. Ó parí níbí tàbí tí a bá pa á.
+tr_end|Parí
+tr_mark|ÌDÁNRAWÒ - A KÒ TÀ Á
+tr_paper|ÌDÁNRAWÒ: KÒ NÍ IYE
+tr_name|Oníbàárà kan
+tr_done|Ya ìwé náà: kò ní iye.
+shift_copy|Ẹ̀dà iṣẹ́ kan
+no_shifts|Kò sí iṣẹ́ tí a parí nínú ẹ̀rọ yìí.
+closed|A ti parí
 """
