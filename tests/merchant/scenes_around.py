@@ -58,6 +58,7 @@ def modem_of(chat: Chat, state: bytes) -> SimpleNamespace:
     return SimpleNamespace(
         lock=asyncio.Lock(),
         chat=chat,
+        part="firmware.net.modem.sim800",
         cell=SimpleNamespace(registration=state, read_signal=said(None)),
         attached=state in b"15",
         registered=state in b"15",
