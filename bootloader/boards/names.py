@@ -123,109 +123,110 @@ if TYPE_CHECKING:
     x.alive_ms.alone.also_settled.always.amount.amount_minor.answer.answer_ms.answered.answers
     x.any_down.apart.apn.apn_login.apn_user.apply.are_new.argument.arguments.arm.array.ascii.ask
     x.ask_for.ask_server.asked.asks.asyncio.at.at_hand.at_least.at_most.at_once.at_start.attach
-    x.attached.away_s.b.back.bad.bad_length.bad_meter.bad_start.bar.base.base_sha256.base_size
-    x.batch.batch_id.batch_ids.batches.battery.battery_mv.baud.before.began.begin.begin_offline
-    x.begin_online.begin_trial.behind.bell.beside.big.bill.binascii.bits.blind_starts.block
-    x.blocked.board.body.body_length.body_of.bold.boot.boot_count.boot_info.boot_ms.booted
-    x.bootloader.boots.bottom.bound.braked.breath.breathe.bring.bring_up.buf.buffer.built
-    x.built_s.busy.but.buzzer.by.by_datagram.by_number.by_others.by_sms.byte.bytes_received.c
-    x.calendar.cancel.cancel_no.cancel_q.cancelled.cancelling.canonical.canvas.card.cash_count
-    x.cash_minor.cash_now.cash_rows.cash_start.cashier.catalogue.cause.cbor.cell.certain.chain
-    x.challenge.change.channel.char.character.charging.chat.check.check_bytes.check_in.check_it
-    x.check_sim.check_target.checking.checkpoint.chip_id.choice.choose.chosen.chunk_size.chunked
-    x.clear_failure.client.climb.clock.close_shift.closed.coap.coap_port.code.coded.codes
-    x.collect.columns.columns_of.columns_on.command.commands.commission.commission_minor
-    x.commission_of.commit.compat.complete.condition.config.confirm.connect.connected.connection
-    x.consistent_snapshot.console.container.content.content_range.contradicts.contrast
-    x.contrast_t.control.control_of.copies.cose.count_fault.counted.counted_minor.counter.counts
-    x.cover_open.crash.crashes.crashes_allowed.crc32.create.create_task.crypto.cryptography
-    x.cryptolib.currency.custom.cut.cut_ask.cut_print.d.d_.d_other.damaged.data.data_command
-    x.data_service.data_vfs.datagram.date_text.date_time.date_time_text.datetime.day.day_report
-    x.days.deadline_ms.debit_minor.decode.decompress.decompressobj.default.deflate.delattr
-    x.delegated.delegation.delegations.delivered.delivery.delta.denied.denied_ms.deposit.depth
-    x.derive_keys.desk.detail.details.device_key.dial.dialogs.difference.digest.digest_of.digit
-    x.digits.direction.discard.display.do_.do_challenge.do_configure.do_export.do_may_retire
-    x.do_retire.do_settings.do_status.do_sync.do_test.do_unlock.done.doubt.down.down_key
-    x.download.driver.drivers.dropped.due.due_ms.dump.dumps.duplicate.duration_ms.duties.e.e_
-    x.e_other.earlier.ecdsa.ed25519.either.empty.en.encode.encode_request.encode_within.encrypt
-    x.encryptor.ended.entry.enumerate.eof.equal.erase.erase_sector.error.errors.etag.every_ms
-    x.everybody.exchange.exists.expand.expected_minor.expired.expires.expires_s.expiry.explain
-    x.external_aad.extra.f.facts.fail.failed_release.failure.failure_reason.fault.faults.faulty
-    x.fav_full.fav_off.fav_on.favourites.feed.fetch.fetch_stock.fetch_voucher.fewest.field
-    x.fields.figures.file.file_name.files.fill.finish.firmware.first.first_kept.first_rung.fits
-    x.flag.flags.flash.float.float_minor.float_now.float_then.flows.flush.folder.font.forget
-    x.forgotten_batch.fork.forked.found.fr.free_bytes.free_sectors.fresh_until_s.from_hex
-    x.from_pem.from_sequence.from_stock_refusal.fromhex.full.g.gap_ms.garbled.gate
-    x.gate_battery_mv.gate_blocks.gate_facts.gate_idle_s.gate_sale.gate_unsynced_records.gc
-    x.gently.get_field.give_back.give_up_lost.give_way.gives_way.glyph.good.grouped.groups
-    x.growth.h.ha.halted.hand_over.happens.hardware.hardware_class.hardware_revision
-    x.hardware_revisions.has.has_failed.has_kind.has_news.has_passed.has_voucher.hash_flash
-    x.hashes.hashlib.head.head_ms.headers.heap_free.hear.heard.height.held.helpline.here.hex
-    x.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256.hold.hold_back.holds_s.host.hourly.http
-    x.http_client.http_post.hurry.i.identity.idle_ms.idle_s.image.image_hash.image_sha256
-    x.image_size.image_size_bytes.imei.implementation.in_step.in_stock.in_the_way.in_use
-    x.inflater.info.install.instructions.invert.io.ioctl.irq.is_ascii.is_asked.is_blank.is_blind
-    x.is_bound.is_copy.is_digits.is_due.is_empty.is_first.is_guessed_first.is_hourly.is_it
-    x.is_known.is_last.is_long.is_lost.is_meter.is_newest.is_number.is_offered.is_online.is_open
-    x.is_over_quote.is_plain.is_ready.is_renewed.is_right.is_same.is_sound.is_still.is_sure
-    x.is_upgrade.is_watched.is_way_back.is_whole.item.items_left.iv.j.joining.journal
-    x.journal_reads.journal_version.journal_writes.json.judge.jump.jumps.k.keep.keep_expired
-    x.keep_from.keep_only.keep_pace.kept.kept_ms.key_first.key_ms.key_n.key_within.keyid.keyids
-    x.keypad.keypad_columns.keypad_rows.keytype.keyval.kind.kinds.known.l.label.ladder.language
-    x.languages.last.last_failure.last_look.last_money.last_q.last_sale.last_sales.later.layout
-    x.lcd.lcd_q.lcd_watch.learn.least.least_minor.ledger_minor.left.length.length_bytes.length_s
-    x.lent.letter.letters.level.levels.lifted.limit_bytes.limits.line.lines.link.listdir.listed
-    x.listed_version.load.load_prefix.loaded.loads.lock.lock_s.locked.locked_for.log.login
-    x.longest_ms.look.look_back.look_up.looked.looked_s.lost.low.m.m95.m_day.m_info.m_language
-    x.m_messages.m_people.m_pin.m_reprint.m_sales.m_service.m_set.m_shift.m_training.m_z.made
-    x.main.major.make.make_firm.make_room.make_z.malformed.mapped.mark.mark_bad.marked.match
-    x.matches.max.max_age_s.max_amount_minor.max_bytes.max_count.max_depth.max_items.max_minor
-    x.max_total_minor.may.may_be_asked.may_be_out.may_be_seen.may_begin.may_break.may_end
-    x.may_format.may_go_on.may_go_to.may_leave.may_renew.may_text.mem_free.memory.memoryview
-    x.menu.merchant.merchant_name.merchant_text.message.message_counter.message_id.messages
-    x.messenger.meta.metadata.meter.method.milliseconds.min.min_bootloader.min_minor
-    x.minor_digits.missed.misses.mistrust.mixed.mkdir.mkfs.mode.model.modem.modem_power_key
-    x.modes.modules.money.money_and_dates.monotonic_ns.month.more.most.most_minor.most_ms.mount
-    x.mount_data.mounting.ms.mtime.must_wait.must_wipe.mv.my_pin.n.n_.n_no_modem.name.names
-    x.natural.net.network.new.new_catalogue.new_pin.new_size.newer_lost.newest.news.next_number
-    x.next_rung.next_sequence.next_z.no_answer.no_float.no_gprs.no_last.no_link.no_modem.no_name
-    x.no_network.no_news_s.no_paper.no_shifts.no_sim.no_stock.nonce.not_among.not_before_s
-    x.not_kept.not_newer.not_sold.not_tested.not_yet.note.note_copy.note_key.nothing.notice
-    x.notice_told.notices.now.now_s.np_.number.numbers.o.of.of_all.of_another.of_days.off.offer
-    x.offer_sms.offer_stock.office.offline.offline_count.offline_debit_minor.offline_left
-    x.offline_limits.offline_refusal.offline_total_minor.offset.ok.old.old_size.oldest
-    x.on_catalogue.on_head.on_lost.on_newest.on_registration.on_restart.on_trial.once_more.one
-    x.online.only.open_pin.open_reply.open_sale.open_shift.open_still.opened.operation.operator
-    x.operator_of.orphans.os.other.others.out.out_of_service.outcome.owner.p.p256.pace.pack
-    x.pack_into.page.pages.paid_out.pair.pairs.paper.paper_mm.paper_out.parent.parse.parse_head
-    x.parse_time.part.partition.partitions.parts.patch.patched.path.path_matches.paths.pattern
-    x.pause.pause_ms.payload.payloads.payloads_for.pbkdf2_sha256.pending.pending_t.people
-    x.percent.permille.permit.person.person_of.pick_up.picture.piece.pieces.pieces_of.pin
-    x.pin_again.pin_easy.pin_groups.pin_hash.pin_is.pin_kept.pin_lines.pin_new.pin_old
-    x.pin_rounds.pin_salt.pin_short.place.places.plain.plain_body.policy.poll.poll_ms.poll_s
-    x.port.post.postpone.postponed.power_cycle.power_key.practice.prefix.prefixes.prepare
-    x.press_all.price.price_list.prices.printed.printer.product.product_id.products.program
-    x.prompt.property.prove.pt.public.public_key.purpose.put.put_down.q.question.quiet
-    x.quote_bytes.quoted.r.r_copy.r_day.r_dial.r_digest.r_help.r_offline.r_records.r_sale
-    x.r_serial.r_service.r_shift.r_tax.r_thanks.r_valid.r_vat.r_week.r_x.r_z.radio.radio_cycle
-    x.random.ranges.raw.rb.reach.reached.read_hashes.read_into.read_keys.read_raw.read_signal
-    x.readable.readblocks.reads.ready.reason.recalled.receipt.receive.received.recent.recipient
-    x.record.record_crash.records.recover.recovery.refresh.refusal.refuse.refused
-    x.refused_numbers.register.registered.registration.registration_ms.release.releases.remove_q
-    x.rename.renew.reply.report.reported.reprint.reprints.request.request_recovery.reserve.reset
-    x.reset_cause.resolve.response.responses.rest.rest_ms.restart.restarted.restarts.restated
-    x.rests.retire.retry_ms.reversed.revision.revisions.right.ring.rings.road.role.roles.rollout
-    x.room.room_for_sale.root.root_bytes.root_version.rotated.rounds.rows.rpartition.rsa.rsa_pss
-    x.rtc.run.run_flow.run_once.rung.running.running_sha256.running_well.runs.s.s_config
-    x.s_journal.s_stolen.s_wiped.said.sale.sale_no.sales.salt.same.save.say.scan.scheme.scratch
-    x.screen.script.seal.seal_request.sealed.search_again_ms.search_ms.second_ms.seconds.secret
-    x.sector.sector_of.sectors.sectors_read.security_fits.security_version.seek.seen.select
-    x.self_test.selftest_deadline_s.sell.sell_q.sell_what.seller.seller_of.selling.sent.sequence
-    x.serial.serve.server.server_time.service.session.sessions.set_aside.set_pin.set_rtc
-    x.settings.settle.settled.settled_at.sha256.sha512.sham.shape.shared.shift.shift_copy
-    x.shift_open.shift_slip.shifts.shop.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal
-    x.signature.signatures.signed.signers.silence_ms.sim.sim800.sim_locked.sim_ms.sim_network
-    x.since.since_monday.sink.size.size_bytes.skip.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b
+    x.attached.away.away_s.b.back.bad.bad_length.bad_meter.bad_start.bar.base.base_sha256
+    x.base_size.batch.batch_id.batch_ids.batches.battery.battery_mv.baud.before.began.begin
+    x.begin_offline.begin_online.begin_trial.behind.bell.beside.big.bill.binascii.bits
+    x.blind_starts.block.blocked.board.body.body_length.body_of.bold.boot.boot_count.boot_info
+    x.boot_ms.booted.bootloader.boots.bottom.bound.braked.breath.breathe.bring.bring_up.buf
+    x.buffer.built.built_s.busy.but.buzzer.by.by_datagram.by_number.by_others.by_sms.byte
+    x.bytes_received.c.calendar.cancel.cancel_no.cancel_q.cancelled.cancelling.canonical.canvas
+    x.card.cash_count.cash_minor.cash_now.cash_rows.cash_start.cashier.catalogue.cause.cbor.cell
+    x.certain.chain.challenge.change.channel.char.character.charging.chat.check.check_bytes
+    x.check_in.check_it.check_sim.check_target.checking.checkpoint.chip_id.choice.choose.chosen
+    x.chunk_size.chunked.clear_failure.client.climb.clock.close_shift.closed.coap.coap_port.code
+    x.coded.codes.collect.columns.columns_of.columns_on.command.commands.commission
+    x.commission_minor.commission_of.commit.compat.complete.condition.config.confirm.connect
+    x.connected.connection.consistent_snapshot.console.container.content.content_range
+    x.contradicts.contrast.contrast_t.control.control_of.copies.cose.count_fault.counted
+    x.counted_minor.counter.counts.cover_open.crash.crashes.crashes_allowed.crc32.create
+    x.create_task.crypto.cryptography.cryptolib.currency.custom.cut.cut_ask.cut_print.d.d_
+    x.d_other.damaged.data.data_command.data_service.data_vfs.datagram.date_text.date_time
+    x.date_time_text.datetime.day.day_report.days.deadline_ms.debit_minor.decode.decompress
+    x.decompressobj.default.deflate.delattr.delegated.delegation.delegations.delivered.delivery
+    x.delta.denied.denied_ms.deposit.depth.derive_keys.desk.detail.details.device_key.dial
+    x.dialogs.difference.digest.digest_of.digit.digits.direction.discard.display.do_
+    x.do_challenge.do_configure.do_export.do_may_retire.do_retire.do_settings.do_status.do_sync
+    x.do_test.do_unlock.done.doubt.down.down_key.download.driver.drivers.dropped.due.due_ms.dump
+    x.dumps.duplicate.duration_ms.duties.e.e_.e_other.earlier.ecdsa.ed25519.either.empty.en
+    x.encode.encode_request.encode_within.encrypt.encryptor.ended.entry.enumerate.eof.equal
+    x.erase.erase_sector.error.errors.etag.every_ms.everybody.exchange.exists.expand
+    x.expected_minor.expired.expires.expires_s.expiry.explain.external_aad.extra.f.facts.fail
+    x.failed_release.failure.failure_reason.fault.faults.faulty.fav_full.fav_off.fav_on
+    x.favourites.feed.fetch.fetch_stock.fetch_voucher.fewest.field.fields.figures.file.file_name
+    x.files.fill.finish.firmware.first.first_kept.first_rung.fits.flag.flags.flash.float
+    x.float_minor.float_now.float_then.flows.flush.folder.font.forget.forgotten_batch.fork
+    x.forked.found.fr.free_bytes.free_sectors.fresh_until_s.from_hex.from_pem.from_sequence
+    x.from_stock_refusal.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv.gate_blocks
+    x.gate_facts.gate_idle_s.gate_sale.gate_unsynced_records.gc.gently.get_field.give_back
+    x.give_up_lost.give_way.gives_way.glyph.good.grouped.groups.growth.h.ha.halted.hand_over
+    x.happens.hardware.hardware_class.hardware_revision.hardware_revisions.has.has_failed
+    x.has_kind.has_news.has_passed.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers
+    x.heap_free.hear.heard.height.held.helpline.here.hex.hexlify.high.hint.hints.hkdf_sha256
+    x.hmac_sha256.hold.hold_back.holds_s.host.hourly.http.http_client.http_post.hurry.i.identity
+    x.idle_ms.idle_s.image.image_hash.image_sha256.image_size.image_size_bytes.imei
+    x.implementation.in_step.in_stock.in_the_way.in_use.inflater.info.install.instructions
+    x.invert.io.ioctl.irq.is_ascii.is_asked.is_blank.is_blind.is_bound.is_copy.is_digits.is_due
+    x.is_empty.is_first.is_guessed_first.is_hourly.is_it.is_known.is_last.is_long.is_lost
+    x.is_meter.is_newest.is_number.is_offered.is_online.is_open.is_over_quote.is_plain.is_ready
+    x.is_renewed.is_right.is_same.is_sound.is_still.is_sure.is_upgrade.is_watched.is_way_back
+    x.is_whole.item.items_left.iv.j.joining.journal.journal_reads.journal_version.journal_writes
+    x.json.judge.jump.jumps.k.keep.keep_expired.keep_from.keep_only.keep_pace.kept.kept_ms
+    x.key_first.key_ms.key_n.key_within.keyid.keyids.keypad.keypad_columns.keypad_rows.keytype
+    x.keyval.kind.kinds.known.l.label.ladder.language.languages.last.last_failure.last_look
+    x.last_money.last_q.last_sale.last_sales.later.layout.lcd.lcd_q.lcd_watch.learn.least
+    x.least_minor.ledger_minor.left.length.length_bytes.length_s.lent.letter.letters.level
+    x.levels.lifted.limit_bytes.limits.line.lines.link.listdir.listed.listed_version.load
+    x.load_prefix.loaded.loads.lock.lock_s.locked.locked_for.log.login.longest_ms.look.look_back
+    x.look_up.looked.looked_s.lost.low.m.m95.m_day.m_info.m_language.m_messages.m_people.m_pin
+    x.m_reprint.m_sales.m_service.m_set.m_shift.m_training.m_z.made.main.major.make.make_firm
+    x.make_room.make_z.malformed.mapped.mark.mark_bad.marked.match.matches.max.max_age_s
+    x.max_amount_minor.max_bytes.max_count.max_depth.max_items.max_minor.max_total_minor.may
+    x.may_be_asked.may_be_out.may_be_seen.may_begin.may_break.may_end.may_format.may_go_on
+    x.may_go_to.may_leave.may_renew.may_text.mem_free.memory.memoryview.menu.merchant
+    x.merchant_name.merchant_text.message.message_counter.message_id.messages.messenger.meta
+    x.metadata.meter.method.milliseconds.min.min_bootloader.min_minor.minor_digits.missed.misses
+    x.mistrust.mixed.mkdir.mkfs.mode.model.modem.modem_power_key.modes.modules.money
+    x.money_and_dates.monotonic_ns.month.more.most.most_minor.most_ms.mount.mount_data.mounting
+    x.ms.mtime.must_wait.must_wipe.mv.my_pin.n.n_.n_no_modem.name.names.natural.net.network.new
+    x.new_catalogue.new_pin.new_size.newer_lost.newest.news.next_number.next_rung.next_sequence
+    x.next_z.no_answer.no_float.no_gprs.no_last.no_link.no_modem.no_name.no_network.no_news_s
+    x.no_paper.no_shifts.no_sim.no_stock.nonce.not_among.not_before_s.not_kept.not_newer
+    x.not_sold.not_tested.not_yet.note.note_copy.note_key.nothing.notice.notice_told.notices.now
+    x.now_s.np_.number.numbers.o.of.of_all.of_another.of_days.off.offer.offer_sms.offer_stock
+    x.office.offline.offline_count.offline_debit_minor.offline_left.offline_limits
+    x.offline_refusal.offline_total_minor.offset.ok.old.old_size.oldest.on_catalogue.on_head
+    x.on_lost.on_newest.on_registration.on_restart.on_trial.once_more.one.online.only.open_pin
+    x.open_reply.open_sale.open_shift.open_still.opened.operation.operator.operator_of.orphans
+    x.os.other.others.out.out_of_service.outcome.owner.p.p256.pace.pack.pack_into.page.pages
+    x.paid_out.pair.pairs.paper.paper_mm.paper_out.parent.parse.parse_head.parse_time.part
+    x.partition.partitions.parts.patch.patched.path.path_matches.paths.pattern.pause.pause_ms
+    x.payload.payloads.payloads_for.pbkdf2_sha256.pending.pending_t.people.percent.permille
+    x.permit.person.person_of.pick_up.picture.piece.pieces.pieces_of.pin.pin_again.pin_easy
+    x.pin_groups.pin_hash.pin_is.pin_kept.pin_lines.pin_new.pin_old.pin_rounds.pin_salt
+    x.pin_short.place.places.plain.plain_body.policy.poll.poll_ms.poll_s.port.post.postpone
+    x.postponed.power_cycle.power_key.practice.prefix.prefixes.prepare.press_all.price
+    x.price_list.prices.printed.printer.product.product_id.products.program.prompt.property
+    x.prove.pt.public.public_key.purpose.put.put_down.q.question.quiet.quote_bytes.quoted.r
+    x.r_copy.r_day.r_dial.r_digest.r_help.r_offline.r_records.r_sale.r_serial.r_service.r_shift
+    x.r_tax.r_thanks.r_valid.r_vat.r_week.r_x.r_z.radio.radio_cycle.random.ranges.raw.rb.reach
+    x.reached.read_hashes.read_into.read_keys.read_raw.read_signal.readable.readblocks.reads
+    x.ready.reason.recalled.receipt.receive.received.recent.recipient.record.record_crash
+    x.records.recover.recovery.refresh.refusal.refuse.refused.refused_numbers.register
+    x.registered.registration.registration_ms.release.releases.remove_q.rename.renew.reply
+    x.report.reported.reprint.reprints.request.request_recovery.reserve.reset.reset_cause
+    x.resolve.response.responses.rest.rest_ms.restart.restarted.restarts.restated.rests.retire
+    x.retry_ms.reversed.revision.revisions.right.ring.rings.road.role.roles.rollout.room
+    x.room_for_sale.root.root_bytes.root_version.rotated.rounds.rows.rpartition.rsa.rsa_pss.rtc
+    x.run.run_flow.run_once.rung.running.running_sha256.running_well.runs.s.s_config.s_journal
+    x.s_stolen.s_wiped.said.sale.sale_no.sales.salt.same.save.say.scan.scheme.scratch.screen
+    x.script.seal.seal_request.sealed.search_again_ms.search_ms.second_ms.seconds.secret.sector
+    x.sector_of.sectors.sectors_read.security_fits.security_version.seek.seen.select.self_test
+    x.selftest_deadline_s.sell.sell_q.sell_what.seller.seller_of.selling.sent.sequence.serial
+    x.serve.server.server_time.service.session.sessions.set_aside.set_pin.set_rtc.settings
+    x.settle.settled.settled_at.sha256.sha512.sham.shape.shared.shift.shift_copy.shift_open
+    x.shift_slip.shifts.shop.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal.signature
+    x.signatures.signed.signers.silence_ms.sim.sim800.sim_locked.sim_ms.sim_network.since
+    x.since_monday.sink.size.size_bytes.skip.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b
     x.slot_state.slots.small.sms.sms_box.sms_q.sms_to.sms_waiting.snapshot.snapshot_version.snd
     x.soft.sold.sold_t.sound.sound_display.sources.spell.spell_on.spent.spent_batch.spoiled
     x.st_back.st_doubt.st_out.st_ready.st_refused.st_unread.st_waits.stale.standard.standing
@@ -322,11 +323,11 @@ if TYPE_CHECKING:
     import firmware.office.messenger, firmware.office.sms_box, firmware.office.stock_delivery
     import firmware.office.sync, firmware.office.windows, firmware.paper
     import firmware.paper.letters, firmware.paper.practice, firmware.paper.receipt
-    import firmware.sales, firmware.sales.by_others, firmware.sales.cancelling
-    import firmware.sales.catalogue, firmware.sales.details, firmware.sales.journal
-    import firmware.sales.mounting, firmware.sales.offline_limits, firmware.sales.price_list
-    import firmware.sales.product, firmware.sales.recent, firmware.sales.ring
-    import firmware.sales.sale, firmware.sales.scan, firmware.sales.seller
+    import firmware.sales, firmware.sales.away, firmware.sales.by_others
+    import firmware.sales.cancelling, firmware.sales.catalogue, firmware.sales.details
+    import firmware.sales.journal, firmware.sales.mounting, firmware.sales.offline_limits
+    import firmware.sales.price_list, firmware.sales.product, firmware.sales.recent
+    import firmware.sales.ring, firmware.sales.sale, firmware.sales.scan, firmware.sales.seller
     import firmware.sales.shifts, firmware.sales.state, firmware.sales.stock
     import firmware.sales.tally, firmware.sales.till, firmware.service
     import firmware.service.commands, firmware.service.console, firmware.service.parts

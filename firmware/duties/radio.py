@@ -8,8 +8,8 @@ from firmware.log import log
 from firmware.net.link import OFFLINE, ONLINE, SEARCHING
 from firmware.net.modem.errors import ModemError
 from firmware.office.messenger import BadReply, NoNetwork, ServerRefused
+from firmware.sales.away import must_wipe
 from firmware.sales.journal import JournalFull
-from firmware.sales.offline_limits import must_wipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -384,7 +384,7 @@ class Till:
     ) -> None:
         """Journal this start; a full journal does not keep the terminal from starting.
 
-        `is_blind`: nobody knows how long the terminal was off (`firmware.sales.offline_limits`).
+        `is_blind`: nobody knows how long the terminal was off (`firmware.sales.away`).
         """
         body = [boot_count, release, reset_cause]
         try:

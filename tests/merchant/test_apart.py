@@ -68,6 +68,7 @@ def test_whom_a_server_did_not_answer_asks_again_after_a_time_of_their_own(
         config=SimpleNamespace(apn="internet", apn_login=("", ""), sync_s=300),
         board=SimpleNamespace(random=lambda count: bytes([byte] * count)),
         supervisor=NoWatchdog(),
+        journal=SimpleNamespace(state=None),
     )
     check_in: Any = SimpleNamespace(run=unanswered, is_due=lambda: True)
     with pytest.raises(_Rested):

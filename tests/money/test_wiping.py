@@ -12,8 +12,8 @@ import pytest
 
 from firmware.duties import radio
 from firmware.office import stock_delivery
+from firmware.sales.away import must_wipe
 from firmware.sales.journal import JournalFull
-from firmware.sales.offline_limits import must_wipe
 from firmware.sales.sale import SaleRefused
 from tests.money import oracle
 from tests.money.shop import TIME, Shop, open_shop
