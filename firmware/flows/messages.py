@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from firmware.flows.desk import Desk
+    from firmware.flows.steps.report import Rows
     from firmware.kept.notices import Place
     from firmware.ui.screen import Line
 
@@ -73,7 +74,7 @@ async def _show(desk: "Desk", place: "Place") -> None:
     keys = (("*", "back"), ("#", "print"))
     rows = _rows(desk, said, when)
     title = _title(desk, said)
-    key = await desk.ui.ask(title, list(rows[1:]), keys, big=desk.price(said[1]))
+    key = await desk.ui.ask(title, [row for row in rows[1:] if row], keys, big=desk.price(said[1]))
     place = _read(desk, place)
     if key == "#" and await is_ready(desk):
         await report.printed(desk, title, rows, _is_copy(place))
@@ -83,7 +84,7 @@ def _title(desk: "Desk", said: "list[Any]") -> str:
     return desk.words("deposit" if said[1] > 0 else "paid_out")
 
 
-def _rows(desk: "Desk", said: "list[Any]", when: str) -> "list[tuple[str, str]]":
+def _rows(desk: "Desk", said: "list[Any]", when: str) -> "Rows":
     words = desk.words
     return [
         (words("amount"), desk.price(said[1])),
