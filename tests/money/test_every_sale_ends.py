@@ -288,7 +288,7 @@ DAYS = [ONE_LEFT_OPEN, FROM_STOCK, LAST_ONE, NINTH_BATCH, LOST_FILE, NEVER_OPENS
 
 WRONG_BUILDS: dict[str, tuple[Day, Any, str, Any]] = {
     "a sold-out batch goes although a sale needs it": (
-        NINTH_BATCH, stock_delivery, "_needed", lambda journal: {}),
+        NINTH_BATCH, stock_delivery, "_needed", lambda journal, of=None: {}),
     "a lost stock file is never fetched again": (
         LOST_FILE, stock_delivery, "_renew_stock", _no_renewal),
     "an open sale pins the ring": (ONE_LEFT_OPEN, Journal, "_carry", lambda self, size: None),
