@@ -227,6 +227,7 @@ class Driven:
             state=SimpleNamespace(acknowledged=0),
             told=0,
             sms_to="",
+            notices=None,
         )
         till = SimpleNamespace(unfinished=lambda: (), give_up_lost=lambda: None)
         terminal = SimpleNamespace(
@@ -238,6 +239,8 @@ class Driven:
             messenger=nothing_to_sync,
             till=till,
             supervisor=NoWatchdog(),
+            catalogue=SimpleNamespace(wipe_after_s=0),
+            now=lambda: 0,
         )
         self.config = config
         self.terminal = terminal
