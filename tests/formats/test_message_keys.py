@@ -26,6 +26,8 @@ KINDS = {
     "STOCK_HELD": messenger.STOCK_HELD,
     "LOOK_UP": messenger.LOOK_UP,
 }
+WITH_NOTICES = ("CHECK_IN", "JOURNAL")
+"""Kinds with which notices ride: `office.sync.with_notices` adds their keys to either."""
 NOT_READ = {
     ("SALE", False): {13},
     ("SALE", True): {7},
@@ -61,6 +63,8 @@ def named_on_the_device() -> dict[tuple[str, bool], dict[int, str]]:
                 assert key not in keys, f"key {key} of {kind} has two names"
                 keys[key] = name.removeprefix("REPLY_")
                 break
+        for kind in WITH_NOTICES if target.id in ("_NOTICES", "_REPLY_NOTICES") else ():
+            found[kind, target.id.startswith("_REPLY_")][key] = "NOTICES"
     return found
 
 

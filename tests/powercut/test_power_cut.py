@@ -89,6 +89,21 @@ def test_a_cut_while_stock_is_wiped_sells_none_of_it_and_loses_no_sale() -> None
     assert explorer.found.broken == []
 
 
+def test_a_cut_around_selling_forgets_no_setting_and_numbers_no_copy_twice() -> None:
+    explorer = Explorer("around")
+    data = range(LAYOUT["data"][0], sum(LAYOUT["data"]))
+    journal = range(LAYOUT["journal"][0], sum(LAYOUT["journal"]))
+    at = [
+        number
+        for number, (address, written) in enumerate(explorer.golden.operations, 1)
+        if address in data or (address in journal and written and written[0] == 10)
+    ]
+    assert len(at) > 10
+    for number in at:
+        explorer.explore(number, number, 0)
+    assert explorer.found.broken == []
+
+
 def test_a_cut_during_the_recovery_from_a_cut_breaks_nothing() -> None:
     explorer = Explorer("sale-offline")
     journal = range(LAYOUT["journal"][0], sum(LAYOUT["journal"]))
@@ -169,7 +184,7 @@ def test_every_wrong_build_changes_the_code_as_it_stands() -> None:
     "name",
     ["no_read_back", "torn_tag_counts", "intent_after_print", "original_again",
      "attempt_not_recorded", "stock_told_before_stored", "copy_of_another_sale",
-     "cancelled_in_doubt", "shift_closed_beside"],
+     "cancelled_in_doubt", "shift_closed_beside", "copy_numbered_after"],
 )  # fmt: skip
 def test_the_judge_catches_a_build_with(name: str) -> None:
     with fresh.pool() as pool:

@@ -84,7 +84,11 @@ def test_while_the_modem_wins_its_data_service_back_no_sale_counts_on_it(
     link = Link(modem)
     link.reached()
     assert link.state == ONLINE
-    app = SimpleNamespace(link=link, config=SimpleNamespace(apn="internet", apn_login=("", "")))
+    app = SimpleNamespace(
+        link=link,
+        config=SimpleNamespace(apn="internet", apn_login=("", "")),
+        journal=SimpleNamespace(state=None),
+    )
     with pytest.raises(InterruptedError):
         asyncio.run(Radio(app, SimpleNamespace()).run())
     assert seen == [shown]

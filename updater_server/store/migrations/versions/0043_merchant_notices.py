@@ -33,3 +33,14 @@ def upgrade() -> None:
     )
     op.add_column("terminal", sa.Column("notice_number", BIG, nullable=False, server_default="0"))
     op.add_column("terminal", sa.Column("notices_through", BIG))
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE TRIGGER merchant_notice_append_only BEFORE UPDATE OR DELETE OR TRUNCATE "
+            "ON merchant_notice FOR EACH STATEMENT EXECUTE FUNCTION duka_append_only()"
+        )
+        return
+    for verb in ("UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER merchant_notice_no_{verb.lower()} BEFORE {verb} ON merchant_notice "
+            "BEGIN SELECT RAISE(ABORT, 'merchant_notice is append-only'); END"
+        )
