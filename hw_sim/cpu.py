@@ -30,7 +30,7 @@ code in ROM, so they do not count against the program."""
 NAMES_HEAP_BYTES: Final = 48 * 1024
 """A board's interpreter is built with its program's names (docs/boards.md); this one keeps each of
 them in the heap: 56 KiB for 2,540 names in a terminal that had sold and was offered an update, by
-`micropython.qstr_info`. The next one makes it ask for 2,560 places in one piece, which a board never
+`micropython.qstr_info`. The next one makes it ask for 2,560 places in one piece, as a board never
 does. So much of it does not count; the rest is a margin."""
 SIMULATED_TIME_HEAP_BYTES: Final = 10 * 1024
 """What time.py, select.py and tasks.py take besides: 8 KiB measured, a hundred bytes a task."""
