@@ -138,9 +138,9 @@ if TYPE_CHECKING:
     x.commission_minor.commission_of.commit.compat.complete.condition.config.confirm.connect
     x.connected.connection.consistent_snapshot.console.container.content.content_range
     x.contradicts.contrast.contrast_t.control.control_of.copies.cose.count_fault.counted
-    x.counted_minor.counter.counts.cover_open.crash.crashes.crashes_allowed.crc32.create
-    x.create_task.crypto.cryptography.cryptolib.currency.custom.cut.cut_ask.cut_print.d.d_
-    x.d_other.damaged.data.data_command.data_service.data_vfs.datagram.date_text.date_time
+    x.counted_minor.counted_rows.counter.counts.cover_open.crash.crashes.crashes_allowed.crc32
+    x.create.create_task.crypto.cryptography.cryptolib.currency.custom.cut.cut_ask.cut_print.d
+    x.d_.d_other.damaged.data.data_command.data_service.data_vfs.datagram.date_text.date_time
     x.date_time_text.datetime.day.day_report.days.deadline_ms.debit_minor.decode.decompress
     x.decompressobj.default.deflate.delattr.delegated.delegation.delegations.delivered.delivery
     x.delta.denied.denied_ms.deposit.depth.derive_keys.desk.detail.details.device_key.dial
@@ -191,9 +191,9 @@ if TYPE_CHECKING:
     x.new_catalogue.new_pin.new_size.newer_lost.newest.news.next_number.next_rung.next_sequence
     x.next_z.no_answer.no_float.no_gprs.no_last.no_link.no_modem.no_name.no_network.no_news_s
     x.no_paper.no_shifts.no_sim.no_stock.nonce.not_among.not_before_s.not_kept.not_newer
-    x.not_sold.not_tested.not_yet.note.note_copy.note_key.nothing.notice.notice_told.notices.now
-    x.now_s.np_.number.numbers.o.of.of_all.of_another.of_days.off.offer.offer_sms.offer_stock
-    x.office.offline.offline_count.offline_debit_minor.offline_left.offline_limits
+    x.not_sold.not_tested.not_yet.note.note_copy.note_key.noted.nothing.notice.notice_told
+    x.notices.now.now_s.np_.number.numbers.o.of.of_all.of_another.of_days.off.offer.offer_sms
+    x.offer_stock.office.offline.offline_count.offline_debit_minor.offline_left.offline_limits
     x.offline_refusal.offline_total_minor.offset.ok.old.old_size.oldest.on_catalogue.on_head
     x.on_lost.on_newest.on_registration.on_restart.on_trial.once_more.one.online.only.open_pin
     x.open_reply.open_sale.open_shift.open_still.opened.operation.operator.operator_of.orphans

@@ -3,7 +3,6 @@ with a slip.
 """
 
 from firmware.flows.steps import report
-from firmware.flows.steps.paper import is_ready
 from firmware.kept import notices
 from firmware.ui.money_and_dates import date_text, date_time_text
 
@@ -76,8 +75,8 @@ async def _show(desk: "Desk", place: "Place") -> None:
     title = _title(desk, said)
     key = await desk.ui.ask(title, [row for row in rows[1:] if row], keys, big=desk.price(said[1]))
     place = _read(desk, place)
-    if key == "#" and await is_ready(desk):
-        await report.printed(desk, title, rows, _copy(place))
+    if key == "#":
+        await report.printed(desk, title, rows, lambda: _copy(place))
 
 
 def _title(desk: "Desk", said: "list[Any]") -> str:

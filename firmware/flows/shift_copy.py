@@ -1,7 +1,6 @@
 """The slip of a closed shift, printed again: marked, with the time and number of the copy."""
 
 from firmware.flows.steps import day, report, shift_slip
-from firmware.flows.steps.paper import is_ready
 from firmware.lent import give_back, load
 from firmware.ui.money_and_dates import date_time_text
 
@@ -45,7 +44,7 @@ async def _print(desk: "Desk", found: "Shifts", one: "Closed") -> None:
     opened: Shift | None = found.opened(one.number)
     first = opened.number if opened else one.sequence
     tally: Tally = day.adding().Tally(desk.till.journal, first, one.sequence, only=one.person)
-    if not await report.looked(desk, tally.run()) or not await is_ready(desk):
+    if not await report.looked(desk, tally.run()):
         return
     if opened and tally.count == one.count:
         rows = shift_slip.rows(desk, opened, tally) + [None]
@@ -54,8 +53,6 @@ async def _print(desk: "Desk", found: "Shifts", one: "Closed") -> None:
         (name,) = day.names(desk, [one.person])
         rows = [(words("m_shift"), str(one.number)), (name, "")]
         rows += [(words("sales"), str(one.count))]
-        rows += [(words("cash_expected"), desk.price(one.expected_minor))]
-        rows += [(words("cash_counted"), desk.price(one.counted_minor))]
-        rows += [(words("difference"), desk.price(one.counted_minor - one.expected_minor))]
+        rows += shift_slip.counted_rows(desk, one.expected_minor, one.counted_minor)
     rows.append((words("closed"), date_time_text(one.time, desk.config.utc_offset_s)))
-    await report.printed(desk, words("r_shift"), rows, found.note_copy(one.sequence))
+    await report.printed(desk, words("r_shift"), rows, lambda: found.note_copy(one.sequence))

@@ -9,6 +9,8 @@ from firmware.ui.money_and_dates import date_time_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from firmware.flows.desk import Desk
     from firmware.flows.steps.report import Rows
     from firmware.sales.shifts import Report, Shifts
@@ -60,11 +62,13 @@ async def _copy(desk: "Desk", found: "Shifts") -> None:
         return
     last = found.last
     tally: Tally = day.adding().Tally(desk.till.journal, last.first, last.sequence)
-    if await report.looked(desk, tally.run()) and await is_ready(desk):
-        await _print(desk, last, tally, found.note_copy(last.sequence))
+    if await report.looked(desk, tally.run()):
+        await _print(desk, last, tally, lambda: found.note_copy(last.sequence))
 
 
-async def _print(desk: "Desk", made: "Report", tally: "Tally", copy: int | None = None) -> None:
+async def _print(
+    desk: "Desk", made: "Report", tally: "Tally", noted: "Callable[[], int] | None" = None
+) -> None:
     """What its record says; by product and person as well, if the journal still has all of it."""
     words = desk.words
     rows: Rows = [report.records(desk, made.first, made.sequence - 1)]
@@ -76,4 +80,4 @@ async def _print(desk: "Desk", made: "Report", tally: "Tally", copy: int | None 
     if tally.unread:
         rows.append((words("st_unread"), str(tally.unread)))
     rows.append((words("r_digest"), str(hexlify(made.tag), "ascii")))
-    await report.printed(desk, words("r_z", made.number), rows, copy)
+    await report.printed(desk, words("r_z", made.number), rows, noted)

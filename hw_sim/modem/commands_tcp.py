@@ -12,11 +12,9 @@ from typing import Final
 from hw_sim.modem.at import AtCommand, AtError
 from hw_sim.modem.command_table import NO_RESULT, Command, Table
 from hw_sim.modem.connection import Connection, Step
-from hw_sim.modem.ip_stack import CONNECTIONS, IpStack
+from hw_sim.modem.data_commands import DataCommands, chosen, host_name, where_to
+from hw_sim.modem.ip_stack import CONNECTIONS
 from hw_sim.modem.prompt import typed_data
-from hw_sim.modem.serial_line import SerialLine
-from hw_sim.modem.settings import Settings
-from hw_sim.pacing import Pace
 
 _SHUT_S: Final = 0.3
 _DEFAULT_APN: Final = "CMNET"
@@ -30,33 +28,8 @@ _STATES: Final = {
 }
 
 
-def chosen(ip: IpStack, command: AtCommand) -> tuple[Connection, AtCommand]:
-    """The connection that a command is about, and the command without its number."""
-    if not ip.modes.several:
-        return ip.connections[0], command
-    number = command.number(0, 0, CONNECTIONS - 1)
-    return ip.connections[number], replace(command, arguments=command.arguments[1:])
-
-
-def where_to(command: AtCommand) -> tuple[str, str, int]:
-    """(TCP or UDP, name, port) of a connection that is to be made."""
-    kind = command.text(0).upper()
-    if kind not in ("TCP", "UDP"):
-        raise AtError(50)
-    name, port = command.text(1), command.number(2, 1, 65535)
-    if not name or len(name) > 100:
-        raise AtError(50)
-    return kind, name, port
-
-
-class TcpCommands:
+class TcpCommands(DataCommands):
     """The commands of one modem's stack."""
-
-    def __init__(self, ip: IpStack, line: SerialLine, settings: Settings, pace: Pace) -> None:
-        self._ip = ip
-        self._line = line
-        self._settings = settings
-        self._pace = pace
 
     def commands(self) -> Table:
         """The commands about data."""
@@ -105,12 +78,6 @@ class TcpCommands:
             ),
         }
 
-    def _set_mux(self, command: AtCommand) -> None:
-        several = bool(command.number(0, 0, 1))
-        if several != self._ip.modes.several and self._ip.state.value != "IP INITIAL":
-            raise AtError(3)
-        self._ip.modes.several = several
-
     def _set_quick_send(self, command: AtCommand) -> None:
         self._ip.modes.quick_send = bool(command.number(0, 0, 1))
 
@@ -128,10 +95,6 @@ class TcpCommands:
         await self._pace.sleep(_SHUT_S)
         self._ip.shut()
         return "SHUT OK"
-
-    def _say_address(self) -> str:
-        self._line.line(self._ip.local_address())
-        return NO_RESULT  # the part answers with the address alone, without OK
 
     def _say_state(self) -> str:
         self._line.line("OK")
@@ -168,9 +131,7 @@ class TcpCommands:
         return NO_RESULT
 
     def _resolve(self, command: AtCommand) -> str:
-        name = command.text(0)
-        if not name or len(name) > 100:
-            raise AtError(50)
+        name = host_name(command, 0)
 
         def tell(address: str | None) -> None:
             # 8 is the part's "DNS common error"

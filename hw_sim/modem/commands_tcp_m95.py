@@ -12,8 +12,8 @@ from typing import Final
 
 from hw_sim.modem.at import AtCommand, AtError
 from hw_sim.modem.command_table import NO_RESULT, Command, Table
-from hw_sim.modem.commands_tcp import chosen, where_to
 from hw_sim.modem.connection import Step
+from hw_sim.modem.data_commands import DataCommands, chosen, host_name, where_to
 from hw_sim.modem.ip_stack import CONNECTIONS, IpStack
 from hw_sim.modem.prompt import typed_data
 from hw_sim.modem.serial_line import SerialLine
@@ -25,14 +25,11 @@ _LIMIT_BYTES: Final = 1500
 _STATES: Final = {None: 0, Step.CONNECTING: 1, Step.CONNECTED: 2, Step.CLOSED: 4}
 
 
-class M95TcpCommands:
+class M95TcpCommands(DataCommands):
     """The commands of one modem's stack."""
 
     def __init__(self, ip: IpStack, line: SerialLine, settings: Settings, pace: Pace) -> None:
-        self._ip = ip
-        self._line = line
-        self._settings = settings
-        self._pace = pace
+        super().__init__(ip, line, settings, pace)
         self._apn = "CMNET"
         self._login = ("", "")
         self._takes_names = False
@@ -72,12 +69,6 @@ class M95TcpCommands:
         self._apn = command.text(1)
         self._login = command.text(2, ""), command.text(3, "")
 
-    def _set_mux(self, command: AtCommand) -> None:
-        several = bool(command.number(0, 0, 1))
-        if several != self._ip.modes.several and self._ip.state.value != "IP INITIAL":
-            raise AtError(3)
-        self._ip.modes.several = several
-
     def _set_notice(self, command: AtCommand) -> None:
         self._ip.modes.manual_receive = bool(command.number(0, 0, 1))
 
@@ -97,10 +88,6 @@ class M95TcpCommands:
         self._ip.shut()
         return "DEACT OK"
 
-    def _say_address(self) -> str:
-        self._line.line(self._ip.local_address())
-        return NO_RESULT
-
     def _say_state(self) -> str:
         self._line.line("OK")
         self._line.line(f"STATE: {self._ip.said}")
@@ -117,9 +104,7 @@ class M95TcpCommands:
         )
 
     def _resolve(self, command: AtCommand) -> str:
-        name = command.text(0)
-        if not name or len(name) > 100:
-            raise AtError(50)
+        name = host_name(command, 0)
         self._ip.resolve_later(name, lambda address: self._line.line(address or "ERROR: 8"))
         return NO_RESULT
 

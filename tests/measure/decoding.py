@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from hw_sim.qemu import QemuChip
+from tests.measure import in_its_place
 from tests.measure.airtime import own_pairs
 from tests.support.world import TerminalSettings, World, quiet_tools
 from tools.lab import qemu
@@ -27,14 +28,7 @@ CLOCK_HZ = 133_000_000
 _ARCHIVE = 0x800000
 _END = b"\xff" * 12
 _DEVICE = Path(__file__).with_name("decoding_device.py")
-_MAIN = '''"""Makes images of patches, in place of the program."""
-
-
-def run(board, boot_info):
-    from firmware import measure
-
-    measure.run(board)
-'''
+_WHAT = "Makes images of patches"
 _NAMED = ("duka 40-50", "duka 120-130", "duka 290-300")
 _PATIENCE_S = 1800
 
@@ -76,19 +70,7 @@ def _world(folder: Path, chip: QemuChip) -> World:
 
 
 def _provision(world: World) -> None:
-    manager = world.manager
-    world.found_server()
-    manager.create()
-    manager.check_out()
-    (manager.checkout / "firmware/main.py").write_text(_MAIN)
-    (manager.checkout / "firmware/measure.py").write_text(_DEVICE.read_text())
-    manager.commit("Measure patches")
-    manager.add(manager.build(1, "1.0.0"))
-    manager.set_prices()
-    manager.publish()
-    world.server.start()
-    world.terminal.reach(world.server)
-    world.provision(sync_s=1, poll_s=3600)
+    in_its_place.provision(world, _WHAT, _DEVICE.read_text())
     world.terminal.board.power_off()
 
 

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from hw_sim.qemu import QemuChip
+from tests.measure import in_its_place
 from tests.support.world import TerminalSettings, World, quiet_tools
 from tools.lab import qemu
 from tools.release.image import ROOT
@@ -23,14 +24,7 @@ Figures = list[tuple[str, int]]
 
 _PROGRAM = "firmware.terminal"
 _DEVICE = Path(__file__).with_name("modules_device.py")
-_MAIN = '''"""Loads the program's modules one by one, in place of the program."""
-
-
-def run(board, boot_info):
-    from firmware import measure
-
-    measure.run(board)
-'''
+_WHAT = "Loads the program's modules one by one"
 
 
 def at_rest(tree: Path = ROOT) -> list[str]:
@@ -79,20 +73,8 @@ def measure(folder: Path, modules: list[str]) -> Figures:
         folder, TerminalSettings(time_scale=20.0, printer={"time_scale": 20.0}, chip=chip)
     )
     try:
-        manager = world.manager
-        world.found_server()
-        manager.create()
-        manager.check_out()
-        (manager.checkout / "firmware/main.py").write_text(_MAIN)
         device = _DEVICE.read_text().replace("MODULES = ()", f"MODULES = {tuple(modules)!r}")
-        (manager.checkout / "firmware/measure.py").write_text(device)
-        manager.commit("Measure the modules")
-        manager.add(manager.build(1, "1.0.0"))
-        manager.set_prices()
-        manager.publish()
-        world.server.start()
-        world.terminal.reach(world.server)
-        world.provision(sync_s=1, poll_s=3600)
+        in_its_place.provision(world, _WHAT, device)
         log = world.terminal.log
         world.terminal.board.wait_for(
             lambda: "Traceback" in log() or "]" in log().partition("\nBENCH ")[2],

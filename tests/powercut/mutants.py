@@ -631,7 +631,7 @@ MUTANTS: dict[str, Mutant] = {
             _changed(
                 firmware.flows.z_report,
                 "_copy",
-                ("tally, found.note_copy(last.sequence))", "tally)"),
+                ("tally, lambda: found.note_copy(last.sequence))", "tally)"),
             ),
             ("shifts",),
         ),
@@ -774,9 +774,9 @@ MUTANTS: dict[str, Mutant] = {
                 "_print",
                 (
                     '    await report.printed(desk, words("r_shift"), rows, '
-                    "found.note_copy(one.sequence))",
+                    "lambda: found.note_copy(one.sequence))",
                     "    number = found._copies.get(one.sequence, 0) + 1\n"
-                    '    await report.printed(desk, words("r_shift"), rows, number)\n'
+                    '    await report.printed(desk, words("r_shift"), rows, lambda: number)\n'
                     "    found.note_copy(one.sequence)",
                 ),
             ),
@@ -798,7 +798,7 @@ MUTANTS: dict[str, Mutant] = {
             _changed(
                 firmware.flows.shift_copy,
                 "_print",
-                ("rows, found.note_copy(one.sequence))", "rows)"),
+                ("rows, lambda: found.note_copy(one.sequence))", "rows)"),
             ),
             ("around",),
         ),
@@ -840,8 +840,9 @@ MUTANTS: dict[str, Mutant] = {
                 firmware.flows.messages,
                 "_show",
                 (
-                    "await report.printed(desk, title, rows, _copy(place))",
-                    "await report.printed(desk, title, rows, place[1] > 1)\n        _copy(place)",
+                    "await report.printed(desk, title, rows, lambda: _copy(place))",
+                    "await report.printed(desk, title, rows, lambda: place[1] - 1 or None)\n"
+                    "        _copy(place)",
                 ),
             ),
             ("notices",),

@@ -96,9 +96,9 @@ def _notices(exchange: Exchange, content: Content, key: int) -> list[list[int | 
     through = owner.notices_through
     if content.has(key):
         through = merchant_notices.told(exchange.connection, owner, content.uint(key))
-    if through is None or owner.blocked:
-        return None if through is None else []
-    return merchant_notices.waiting(exchange.connection, owner, through)
+    if through is None:
+        return None
+    return [] if owner.blocked else merchant_notices.waiting(exchange.connection, owner, through)
 
 
 def _report(content: Content) -> check_ins.CheckIn:

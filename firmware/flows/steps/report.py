@@ -7,7 +7,7 @@ from firmware.ui.money_and_dates import date_time_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from firmware.flows.desk import Desk
@@ -65,12 +65,18 @@ async def shown(desk: "Desk", title: str, rows: "Rows", key: str = "print") -> b
     return await desk.ui.ask(title, page, (("*", "back"), ("#", key))) == "#"
 
 
-async def printed(desk: "Desk", title: str, rows: "Rows", copy: int | None = None) -> None:
-    """Print rows under a title, with the time of printing; a copy says so, and which one it is (0:
-    nobody knows).
+async def printed(
+    desk: "Desk", title: str, rows: "Rows", noted: "Callable[[], int | None] | None" = None
+) -> None:
+    """Print rows under a title, with the time of printing; a copy says so, and which one it is.
+
+    `noted`: called once the printer is ready and before the paper moves, so that a cut leaves no
+    two that look alike; notes that a slip is printed and returns which copy it is, None for the
+    first one, 0 where nobody knows.
     """
     if not await is_ready(desk):
         return
+    copy = noted() if noted else None
     words = desk.words
     is_copy = copy is not None
     if is_copy:

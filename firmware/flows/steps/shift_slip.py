@@ -18,9 +18,14 @@ def began(desk: "Desk", one: "Shift") -> str:
 
 def cash_rows(desk: "Desk", one: "Shift", expected_minor: int, counted_minor: int) -> "Rows":
     """The drawer at its start and at its end, and what differs."""
+    start = (desk.words("cash_start"), desk.price(one.cash_minor))
+    return [start] + counted_rows(desk, expected_minor, counted_minor)
+
+
+def counted_rows(desk: "Desk", expected_minor: int, counted_minor: int) -> "Rows":
+    """What should be in the drawer, what is, and what differs."""
     words = desk.words
     return [
-        (words("cash_start"), desk.price(one.cash_minor)),
         (words("cash_expected"), desk.price(expected_minor)),
         (words("cash_counted"), desk.price(counted_minor)),
         (words("difference"), desk.price(counted_minor - expected_minor)),
