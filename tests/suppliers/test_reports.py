@@ -114,6 +114,40 @@ def test_a_report_that_fits_two_sales_is_left_to_the_statement(counter: Counter)
     assert counter.shop.alarms() == ["supplier_answer"]
 
 
+def test_a_report_names_nobody_while_another_sale_may_claim_it(counter: Counter) -> None:
+    """Two sales to one number: one answer is lost, the other is on its way. The report of the
+    second must not become the name of the first.
+    """
+    counter.operator.settings.callback = ""
+    counter.desk.patience_s = 0.1
+    device = counter.shop.enrol()
+    counter.operator.cut_next(cut_out=0)
+    assert top_up(device, 4, amount=10_000)[1] == PENDING
+    counter.until(lambda: counter.states() == ["unknown"])
+    (first,) = counter.operator.statement(0, 2**40).splitlines()[:1]
+    counter.operator.settings.faults = Faults(0, {"slow": 1.0}, {}, {})
+    assert top_up(device, 5, amount=20_000)[1] == PENDING
+    counter.until(lambda: counter.states() == ["unknown", "sent"])
+    assert tell(counter, requestId=json.loads(first)["requestId"]) == 200
+    assert ("unknown", "report") not in counter.words(), "it may be the second's"
+    counter.until(lambda: counter.states()[0] == "delivered")  # when the second has its own name
+    assert ("unknown", "report") in counter.words()
+    assert counter.shop.alarms() == []
+
+
+def test_two_reports_that_fit_one_sale_are_left_to_the_statement(counter: Counter) -> None:
+    counter.operator.settings.callback = ""
+    counter.desk.patience_s = 0.1
+    counter.operator.cut_next(cut_out=0)
+    counter.operator.settings.faults = Faults(0, {"slow": 1.0}, {}, {})
+    assert top_up(counter.shop.enrol(), 4)[1] == PENDING
+    counter.until(lambda: counter.states() == ["sent"])
+    for reference in ("ATQid_one", "ATQid_two"):
+        assert tell(counter, requestId=reference) == 200
+    counter.until(lambda: counter.shop.alarms() == ["supplier_answer"])
+    assert counter.shop.sql("SELECT supplier_reference FROM vend") == [(None,)]
+
+
 def test_a_forged_name_for_a_lost_sale_brings_no_decision(counter: Counter) -> None:
     """Who knows the path gives the sale the name of another one's delivery."""
     device = counter.shop.enrol()

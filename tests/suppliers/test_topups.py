@@ -140,6 +140,14 @@ def test_a_report_names_the_sale_whose_answer_was_lost(counter: Counter) -> None
     assert ("unknown", "report") in counter.words()
 
 
+def test_a_report_that_comes_before_the_answer_is_lost_names_the_sale_too(
+    counter: Counter,
+) -> None:
+    counter.operator.settings.faults = Faults(0, {"cut_answer": 1.0}, {}, {"early": 1.0})
+    assert top_up(counter.shop.enrol(), 4)[1] == DELIVERED
+    assert ("unknown", "report") in counter.words()
+
+
 def test_old_firmware_that_sends_no_recipient_buys_no_top_up(counter: Counter) -> None:
     device = counter.shop.enrol()
     counter.shop.stock_vault("top100")

@@ -66,13 +66,18 @@ def _sends_again_at_each_report() -> AbstractContextManager[object]:
 
 
 def _believes_a_report() -> AbstractContextManager[object]:
-    real = reports.take
+    real, take = reports.about, reports.take
+    bodies: dict[str, bytes] = {}
 
-    def take(connection: Any, desk: Any, *more: Any) -> Any:
-        found = real(connection, desk, *more)
-        body, now = more[-2:]
+    def remember(connection: Any, desk: Any, name: str, secret: str, body: bytes, now: int) -> Any:
+        report = take(connection, desk, name, secret, body, now)
+        bodies[report.reference] = body
+        return report
+
+    def about(connection: Any, desk: Any, name: str, report: Any, now: int) -> Any:
+        found = real(connection, desk, name, report, now)
         if found is not None:
-            told = dict(parse_qsl(body.decode()))
+            told = dict(parse_qsl(bodies[report.reference].decode()))
             said = (
                 Delivered(told["requestId"])
                 if told["status"] == "Success"
@@ -81,7 +86,7 @@ def _believes_a_report() -> AbstractContextManager[object]:
             vends.settle(connection, desk._key, found, said, "query", now)
         return None
 
-    return mock.patch.object(reports, "take", take)
+    return mock.patch.multiple(reports, take=remember, about=about)
 
 
 def _gives_back_what_is_unknown() -> AbstractContextManager[object]:

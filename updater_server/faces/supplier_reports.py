@@ -32,11 +32,13 @@ class SupplierFace:
             return TRY_LATER
         try:
             with writing(service.engine) as connection:
-                found = reports.take(connection, service.desk, name, secret, body, service.now())
+                told = reports.take(connection, service.desk, name, secret, body, service.now())
         except reports.NotOurs:
             return NOT_FOUND
         except reports.NotAReport:
             return UNREADABLE
+        with writing(service.engine) as connection:
+            found = reports.about(connection, service.desk, name, told, service.now())
         if found is not None:
             service.desk.ask(found, name)
         return OK

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, bindparam, select
 
 from updater_server.errors import BusyError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import supplier_setup, vend_rows, vends
+from updater_server.sales import naming, supplier_setup, vend_rows, vends
 from updater_server.sales.supplier_setup import Kept
 from updater_server.sales.suppliers.base import (
     Accepted,
@@ -300,16 +300,29 @@ class Desk:
         state = self._written(settle)
         if state not in vends.OPEN:
             self.decided(vend_id)
-        elif source == "answer" and isinstance(outcome, Accepted):
-            self._ask_if_told(vend_id, outcome.reference)
+        if source == "answer":
+            self._ask_if_told(vend_id, outcome)
 
-    def _ask_if_told(self, vend_id: int, reference: str) -> None:
-        """Its report may have come before the answer that names it."""
+    def _ask_if_told(self, vend_id: int, outcome: Outcome) -> None:
+        """Reports may have come before the answer that names their sale, or that is lost."""
         with reading(self._engine) as connection:
-            name = str(vend_rows.find(connection, vend_id)["supplier"])
-            is_told = _TOLD.scalar(connection, supplier=name, reference=reference) is not None
+            row = vend_rows.find(connection, vend_id)
+            name, recipient = str(row["supplier"]), str(row["recipient"])
+            is_told = (
+                isinstance(outcome, Accepted)
+                and _TOLD.scalar(connection, supplier=name, reference=outcome.reference) is not None
+            )
+            is_one_nameless = naming.is_any(connection, name, recipient)
         if is_told:
             self.ask(vend_id, name)
+        if is_one_nameless:
+            named = self._written(
+                lambda connection: naming.name(
+                    connection, self.adapter(connection, name), name, recipient, self._now()
+                )
+            )
+            if named is not None:
+                self.ask(named, name)
 
     def _written(self, work: Callable[[Connection], T]) -> T:
         """`work` in a transaction, again while the database is at fault: what a supplier has said
