@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tools.errors import BuildError
 from tools.release import image
-from tools.release.image import ROOT
+from tools.release.image import ROOT, unpack
 
 STORE = ROOT / "build" / "airtime"
 _A = "adafruit-circuitpython-"
@@ -119,7 +119,7 @@ def _unpack(archive: Path, target: Path) -> None:
             wheel.extractall(target)
         return
     with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as source:
-        source.extractall(folder, filter="data")
+        unpack(source, Path(folder))
         (root,) = Path(folder).iterdir()
         root = root / "src" if (root / "src").is_dir() else root
         for found in root.rglob("*.py"):

@@ -24,6 +24,7 @@ from hw_sim.printer.render import draw_dots
 from tests.merchant.scenes import SCENES
 from tests.merchant.slips import SLIPS
 from tests.merchant.stage import play
+from tools.release.image import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = Path(__file__).with_name("screens.txt")
@@ -176,7 +177,7 @@ def pictures_at(commit: str) -> Pictures:
     ).stdout  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(folder, filter="data")
+            unpack(tar, Path(folder))
         if not (Path(folder) / "tests/merchant/scenes.py").exists():
             return {}
         told = subprocess.run(

@@ -21,6 +21,7 @@ import pytest
 
 from firmware.sales import state
 from tests.house.tree import ROOT
+from tools.release.image import unpack
 from updater_server.channels.rollout import RolloutPlan
 from updater_server.wire import keys
 from updater_server.wire.journal_record import RecordKind
@@ -111,7 +112,7 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     if done.returncode != 0:
         pytest.skip(f"{BEFORE} is not in this history, which is not whole: git fetch --unshallow")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+        unpack(archive, folder)
     return {"now": ROOT, "before": folder}
 
 

@@ -69,6 +69,14 @@ def commit_of(source: Path) -> tuple[str, int]:
     return (f"{head}-dirty" if dirty else head), built
 
 
+def unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """All of an archive into `folder`, and nothing outside it (PEP 706). Python before 3.11.4,
+    which Debian 12 has, knows no filters: there an archive is taken as it is.
+    """
+    archive.extraction_filter = getattr(tarfile, "data_filter", None)
+    archive.extractall(folder)  # noqa: S202 the filter is set
+
+
 @contextlib.contextmanager
 def files_of(source: Path, commit: str) -> Iterator[Path]:
     """A folder with `bootloader/` and `firmware/` as `commit` (of `commit_of`) holds them, never
@@ -93,7 +101,7 @@ def files_of(source: Path, commit: str) -> Iterator[Path]:
                 whole = stage / "commit.tar"
                 _git(source, "archive", "--format=tar", f"--output={whole}", commit, "--", *rooms)
                 with tarfile.open(whole) as archive:
-                    archive.extractall(stage, filter="data")
+                    unpack(archive, stage)
                 whole.unlink()
         except (OSError, subprocess.CalledProcessError, tarfile.TarError) as error:
             raise BuildError(f"git does not give the files of {commit}: {error}") from error
