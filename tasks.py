@@ -345,7 +345,7 @@ def bench(context: Context, what: str, options: str = "", database: str = "sqlit
 @task(
     help={
         "weeks": "simulated weeks of each kind",
-        "full": "400 weeks of each kind (hours of CPU)",
+        "full": "400 weeks of each kind (an hour and a half of CPU)",
         "seed": "which weeks",
         "only": "one group: false-alarms, delays, twelve, silence, evaluation",
     }

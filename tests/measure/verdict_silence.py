@@ -1,5 +1,6 @@
 """Simulated silence, for `inv verdict`: terminals fall silent by themselves, and some die of the
-release. A contact is a sale, or a check-in after six hours without one, in shop hours.
+release. A contact is a sale, a check-in after six hours without one, in shop hours, or the check-in
+at a start (`firmware/duties/check_in.py`).
 """
 
 from __future__ import annotations
@@ -40,7 +41,11 @@ def outcomes(
     sold = rng.random((len(hours), count)) < 0.6
     every = (hours[:, None] + rng.integers(0, _CHECK_IN_HOURS, count)) % _CHECK_IN_HOURS == 0
     contact = up & awake[:, None] & (sold | every)
-    contact[_PRE_HOURS + restarted[restarted < HOURS], np.flatnonzero(restarted < HOURS)] = True
+    there = np.flatnonzero(restarted < HOURS)
+    contact[_PRE_HOURS + restarted[there], there] = True
+    there = np.flatnonzero(restarted < HOURS - 1)
+    after = _PRE_HOURS + restarted[there] + 1
+    contact[after, there] |= up[after, there]  # it checks in at its start
     row = np.arange(len(hours))[:, None]
     last = np.maximum.accumulate(np.where(contact, row, -1), axis=0)
     since = row - last
