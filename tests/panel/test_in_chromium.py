@@ -96,6 +96,14 @@ def test_who_does_not_see_is_told_what_the_display_says(hands: Hands) -> None:
     assert nameless == []
 
 
+BEYOND = (
+    "[...document.querySelectorAll('body *')]"
+    ".map(e => [Math.round(e.getBoundingClientRect().right), e.className, e.textContent.trim()])"
+    ".filter(e => e[0] > innerWidth).map(e => e.join(' ').slice(0, 60)).slice(-5)"
+)
+"""The last elements that stand beyond the right edge."""
+
+
 @pytest.mark.parametrize("width", [320, 390])
 def test_on_a_telephone_nothing_is_wider_than_it(hands: Hands, width: int) -> None:
     browser = hands.browser
@@ -104,7 +112,7 @@ def test_on_a_telephone_nothing_is_wider_than_it(hands: Hands, width: int) -> No
     for view in ("guide", "drawers", "receipts", "air", "journal", "port", "script"):
         browser.click(f"#tab-{view}")
         wide = browser.js("document.documentElement.scrollWidth")
-        assert wide <= width, f"{view} is {wide} pixels wide"
+        assert wide <= width, f"{view} is {wide} pixels wide: {browser.js(BEYOND)}"
     keys = browser.js(
         "[...document.querySelectorAll('.key')].map(k => k.getBoundingClientRect())"
         ".map(b => [b.x, b.x + b.width, b.height])"

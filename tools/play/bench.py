@@ -21,6 +21,11 @@ GUIDE = (
     ("Tear it off", "and keep it as a picture, under Receipts"),
     ("Lose the network", "switch Coverage off, sell Savanna 50 again: it comes from the stock"),
     ("Pull the battery while it prints", "put it in again: was the sale lost, doubled, made up?"),
+    (
+        "Sell to a number",
+        f"2 in the menu, then {making.A_TELEPHONE}: the operator behind it is simulated",
+    ),
+    ("Sell electricity", f"3 in the menu, then meter {making.A_METER}: the token is printed"),
     ("Run out of paper", "and see that the merchant is asked before money moves"),
     ("Publish 1.1", "a release comes over GPRS, is tried, and confirmed by itself"),
     ("Publish a bad one", "it crashes at start: the terminal goes back, and says why"),

@@ -12,6 +12,7 @@ from tools.play.world import World
 
 STATES = "Start from"
 OFFICE = "The office"
+MAKERS = "Operator and utility"
 RELEASES = "Releases"
 
 
@@ -41,6 +42,9 @@ def jobs(world: World) -> Sequence[Job]:
         job("text", OFFICE, "Send a message", "Shown at the next check-in.", _text),
         job("block", OFFICE, "Block", "As if it were stolen.", states.locked),
         job("unblock", OFFICE, "Unblock", "It was behind the counter.", _unblock),
+        job("lost", MAKERS, "Answers get lost", "Done, and nobody hears of it.", _lose_answers),
+        job("lies", MAKERS, "Wrong by chance", "Slow, doubled, garbled, lying.", _lie),
+        job("honest", MAKERS, "As they should", "Every order, answered once.", _behave),
         job("good", RELEASES, "Publish 1.1", "A good release: kinder receipts.", releasing.good),
         job(
             "bad",
@@ -66,6 +70,21 @@ def _text(world: World, at: int) -> str:
     words = "Market day: come for new rolls of paper."
     world.command("terminal", "text", world.terminals[at].terminal_id, words)
     return "it is shown after the next check-in"
+
+
+def _lose_answers(world: World, _: int) -> str:
+    world.makers.lose_answers()
+    return "top-ups are made and their answers lost: the report that follows names them"
+
+
+def _lie(world: World, _: int) -> str:
+    world.makers.lie()
+    return "every third message of theirs is wrong in one way or another"
+
+
+def _behave(world: World, _: int) -> str:
+    world.makers.behave()
+    return "they answer as they should"
 
 
 def _unblock(world: World, at: int) -> str:

@@ -22,9 +22,10 @@ from tools.release.image import ROOT
 from tools.release.options import Desk, Manner
 from tools.release.prices import sign_prices
 from tools.technician.commands_making import provision
-from tools.technician.provisioning import Merchant, ServerAccess
+from tools.technician.provisioning import Merchant, ServerAccess, slip_settings
 from updater_server import channels
 from updater_server.__main__ import cli
+from updater_server.channels.entry import PIN_KIND, OpenAmount, Product, Recipient
 
 PASSPHRASE = "a world to play in"  # noqa: S105  keys that sign for nobody
 MERCHANT_PIN = "2580"
@@ -35,27 +36,47 @@ FLOAT_MINOR = 500_000
 VOUCHERS, STOCK = 200, 5
 SILENT = Console(quiet=True)
 
+TOP_UP, ELECTRICITY = "topup", "power"
+"""What others make: `tools.play.makers`."""
+A_TELEPHONE, A_METER = "0712345678", "14100000422"
+"""Numbers that both take: the meter's last digit is its check digit."""
+
+
+def _voucher(product_id: str, operator: str, amount: int, commission_minor: int) -> Product:
+    code, groups = {"Savanna": ("130", [4, 4, 4, 4]), "Baobab": ("144", [4, 4, 4, 2])}[operator]
+    return Product(
+        product_id, f"{operator} {amount}", operator, amount * 100, commission_minor,
+        "", groups, dial=f"*{code}*PIN#", helpline="100",
+    )  # fmt: skip
+
+
 PRICES = channels.Catalogue(
     version=1,
     currency=CURRENCY,
     minor_digits=2,
     products=[
-        channels.Product(
-            "sav20", "Savanna 20", "Savanna", 2000, 100, "Dial *130*PIN#", [4, 4, 4, 4]
+        _voucher("sav20", "Savanna", 20, 100),
+        _voucher("sav50", "Savanna", 50, 250),
+        _voucher("sav100", "Savanna", 100, 500),
+        _voucher("bao50", "Baobab", 50, 300),
+        _voucher("bao250", "Baobab", 250, 1500),
+        Product(
+            TOP_UP, "Savanna top-up", "Savanna", 10000, 500, "", [4], "topup",
+            OpenAmount(1000, 100_000, 500, 50), Recipient((10, 12), ["07", "2547"]),
+            helpline="100",
         ),
-        channels.Product(
-            "sav50", "Savanna 50", "Savanna", 5000, 250, "Dial *130*PIN#", [4, 4, 4, 4]
-        ),
-        channels.Product(
-            "sav100", "Savanna 100", "Savanna", 10000, 500, "Dial *130*PIN#", [4, 4, 4, 4]
-        ),
-        channels.Product("bao50", "Baobab 50", "Baobab", 5000, 300, "Dial *144*PIN#", [4, 4, 4, 2]),
-        channels.Product(
-            "bao250", "Baobab 250", "Baobab", 25000, 1500, "Dial *144*PIN#", [4, 4, 4, 2]
+        Product(
+            ELECTRICITY, "Lake Power units", "Lake Power", 10000, 200, "", [4] * 5, "meter",
+            OpenAmount(1000, 100_000, 500, 20), Recipient((11, 13), []), helpline="95551",
         ),
     ],
     offline=channels.OfflinePolicy(10000, 5, 25000, 259200),
-)
+)  # fmt: skip
+SLIP = (
+    "place=Market Road, Kisumu", "telephone=0722 000 111", "tax_number=P051234567X",
+    "vat_permille=160", "helpline=0800 720 720", "terms.en=Vouchers are not taken back.",
+)  # fmt: skip
+"""What a slip of the shop says beside the sale (docs/merchant.md)."""
 SOLD_OUT = "bao250"
 """The vault holds none of it: what a merchant sees then."""
 STOCKED = "sav50"
@@ -186,7 +207,8 @@ def quiet() -> Iterator[None]:
 def vouchers() -> str:
     """A delivery file: PINs that are distinct and easy to recognise, none of what is sold out."""
     lines = ["product,pin,serial,expiry"]
-    for number, product in enumerate(PRICES.products, start=1):
+    made_by_us = [one for one in PRICES.products if one.kind == PIN_KIND]
+    for number, product in enumerate(made_by_us, start=1):
         digits = sum(product.pin_groups) - 4
         for n in range(0 if product.product_id == SOLD_OUT else VOUCHERS):
             pin = f"{number}{n:03d}{(n * 7919 + 104729) % 10**digits:0{digits}d}"
@@ -209,6 +231,6 @@ def make_terminal(
         releases.boot_image,
         Merchant(shop, MERCHANT_PIN),
         float_minor=FLOAT_MINOR,
-        settings={"poll_s": 15, "sync_s": 2},
+        settings={"poll_s": 15, "sync_s": 2, **slip_settings(list(SLIP))},
         out=SILENT,
     )

@@ -29,6 +29,7 @@ from hw_sim.panel.bench import Parts
 from hw_sim.printer import EscPosPrinter
 from hw_sim.threaded import SimulatedBoard
 from tools.play import making
+from tools.play.makers import Makers
 from tools.play.making import MakingFailed, Releases, operator
 from tools.release.image import ROOT
 
@@ -149,6 +150,7 @@ class World:
             raise MakingFailed(f"a world is open in {folder} already") from error
         self.server = Server(folder / "server")
         self.releases = Releases(folder / "manager", folder / "server" / "repository")
+        self.makers = Makers(folder)
         self.terminals: list[Terminal] = []
         self._closing = threading.Lock()
 
@@ -160,8 +162,10 @@ class World:
             self.tell("Starting the server")
             self.server.begin()
             self.server.wait()
-            return
-        self._make()
+        else:
+            self._make()
+        self.tell("An operator and an electricity utility")
+        self.makers.introduce(self.command, self.server.url)
 
     def _facts(self) -> dict[str, object]:
         try:
@@ -309,6 +313,8 @@ class World:
                 (self.folder / f"terminal-{number}").write_text(terminal.terminal_id)
         self.server.begin()
         self.server.wait()
+        self.makers.behave()
+        self.makers.introduce(self.command, self.server.url)
         for terminal in self.terminals:
             terminal.parts.board.power_on()
 
@@ -325,6 +331,7 @@ class World:
                 terminal.parts.board.close()
             self.terminals.clear()
             self.server.stop()
+            self.makers.close()
             self._stack.close()
 
 

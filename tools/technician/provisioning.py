@@ -120,10 +120,10 @@ def make_config(
         "apn": server.apn,
         **login_settings(server.apn_login),
         "channel": channel,
-        "merchant": {"name": merchant.name, **pin_settings(merchant.pin)},
         "language": merchant.language,
     }
-    whole = {**USUAL, **named, **settings}
+    shop = {"name": merchant.name, **pin_settings(merchant.pin), **settings.get("merchant", {})}
+    whole = {**USUAL, **named, **settings, "merchant": shop}
     oracle.check_settings(whole)
     return whole
 
