@@ -218,7 +218,8 @@ class Life:
         if number < COMPARED_DAYS:
             self.record.midnights.append(self.record.digest_with(self._world.digest()))
         size = today.bytes.total()
-        self._day_said = f"{sales} sales so far, {size} bytes, broken: {len(broken)}"
+        told = f" ({'; '.join(broken)})" if broken else ""
+        self._day_said = f"{sales} sales so far, {size} bytes, broken: {len(broken)}{told}"
 
     def _restarts(self, since_s: float) -> int:
         by_itself = ("soft", "watchdog", "brownout")
