@@ -85,6 +85,12 @@ class Machine(Desk):
             for file in self.keys.glob(f"{name}-*"):
                 file.rename(self.folder / file.name)
 
+    def back(self, *names: str) -> None:
+        """Those keys are here again."""
+        for name in names:
+            for file in self.folder.glob(f"{name}*.pem"):
+                file.rename(self.keys / file.name)
+
     def listed(self, channel: str) -> list[int]:
         return [entry.release for entry in self.opened.published.releases(channel)]
 
@@ -158,6 +164,31 @@ def test_what_people_must_sign_waits_and_is_published_once_they_have(machine: Ma
     assert machine.onwards() == ["1 alpha published"]
     assert machine.states() == ["for nobody yet on alpha"]
     assert machine.onwards() == []
+
+
+def test_what_one_key_has_signed_is_published_where_another_is_at_hand(machine: Machine) -> None:
+    machine.change("A fix\n\nRelease-to: beta")
+    number = machine.released()["release"]
+    machine.onwards()
+    machine.everywhere(number, "alpha")
+    machine.without("beta", "snapshot")
+    machine.back("beta-1")
+    assert machine.onwards() == ["1 beta waits"]
+    assert [staged.missing for staged in machine.opened.staged()] == [0]
+    machine.without("beta")
+    machine.back("beta-2", "snapshot")
+    assert machine.onwards() == ["1 beta published"]
+
+
+def test_a_request_is_signed_once_its_key_is_here(machine: Machine) -> None:
+    machine.change("A fix\n\nRelease-to: alpha")
+    machine.released()
+    machine.without("alpha")
+    assert machine.onwards() == ["1 alpha waits"]
+    machine.back("alpha")
+    assert machine.onwards("--dry-run") == ["1 alpha would"]
+    assert machine.onwards() == ["1 alpha published"]
+    assert machine.opened.verify() == [] and machine.opened.audit()
 
 
 def test_a_newer_release_takes_the_place_of_a_request_that_nobody_signed(machine: Machine) -> None:

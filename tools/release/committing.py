@@ -52,7 +52,7 @@ def commit(
     rev: Annotated[str, typer.Argument(help="the commit whose checks have passed")] = "HEAD",
     source: Annotated[Path, typer.Option(help="checkout that knows the commit")] = images.ROOT,
     security_version: Annotated[
-        int, typer.Option(help="never falls; as the newest on ci if 0", min=0)
+        int, typer.Option(help="never falls; the highest listed if 0", min=0)
     ] = 0,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,

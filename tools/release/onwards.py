@@ -127,14 +127,15 @@ class _Onto:
         if newer > number:
             return "overtaken", f"{to} has release {newer}, or will; this one goes no further"
         entry = self._promotable(passage)
-        if waiting is not None and (added != [number] or self._can_add(waiting)):
+        if waiting is not None:
+            is_this = added == [number]
+            if is_this and not (self._can_add(waiting) and self._may_replace(waiting)):
+                return self._request(waiting)
             if not self._may_replace(waiting):
                 return "waits", self._in_its_way(waiting, added)
             if self._dry_run:
                 return "would", f"take the place of what waits for {to}, signed by nobody"
             self._opened.withdraw(to)
-        elif waiting is not None:
-            return self._request(waiting)
         drafts = self._draft(entry)
         if self._dry_run:
             return "would", "\n".join(self._words(drafts))
