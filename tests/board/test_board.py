@@ -197,6 +197,34 @@ def test_a_halt_without_a_key_says_so_loudly_and_stops_promotion_all_the_same(
     assert wall.halted("beta") == [28]
 
 
+def test_a_list_that_waits_for_people_is_an_alarm_until_they_have_signed(wall: Wall) -> None:
+    service, signers = wall.scene.shop.service, wall.scene.signers
+    repository = channels.Repository.open(service.folder.repository)
+    lookout = Lookout(service)
+
+    def told() -> list[tuple[str, str]]:
+        lookout.look()
+        with reading(service.engine) as connection:
+            return [(each["code"], each["text"]) for each in alarms.open_alarms(connection)]
+
+    assert told() == []
+    repository.promote("alpha", "beta", 29, "duka-r1")
+    (waiting,) = repository.staged()
+    ((code, text),) = told()
+    assert (code, text.partition(":")[0]) == (
+        "signature_waits",
+        "release 29 for beta waits for its signatures",
+    )
+    assert text.endswith(waiting.sha256)
+    assert told() == [(code, text)]
+    repository.withdraw("beta")
+    assert told() == []
+    repository.unlist("stable", 25, "duka-r1")
+    assert "a list for stable waits" in told()[0][1]
+    repository.sign("stable", signers)
+    assert told() == [], "it has its signatures"
+
+
 def test_a_halt_without_the_key_of_the_plans_is_in_force_by_the_brake(
     wall: Wall, signed: Path
 ) -> None:

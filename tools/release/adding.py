@@ -41,17 +41,20 @@ def sign_image(
     before = opened.published.releases(channel)[:1]
     desk.stage(opened, build, step, [channel], words)
     if before and not step.dry_run:
-        _keep_commits(opened, before[0], entry)
+        keep_commits(opened, before[0], entry, Path.cwd())
     say_let_out(opened, channel, entry, step)
 
 
-def _keep_commits(
-    opened: channels.Repository, before: channels.ReleaseEntry, entry: channels.ReleaseEntry
+def keep_commits(
+    opened: channels.Repository,
+    before: channels.ReleaseEntry,
+    entry: channels.ReleaseEntry,
+    checkout: Path,
 ) -> None:
     """For the release's page: what came since the newest release of the channel, by the git
-    checkout that this is run in.
+    checkout at `checkout`.
     """
-    found = commits_between(Path.cwd(), before.commit, entry.commit)
+    found = commits_between(checkout, before.commit, entry.commit)
     if found:
         came = commits.made(before.commit, before.release, found)
         commits.put(opened.directory, entry.commit, came)

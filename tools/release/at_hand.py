@@ -71,6 +71,28 @@ def at_hand(keys: Path | None, passphrase: str, roles: Sequence[str]) -> list[Si
     return key_files.load_all(keys, Passphrases(passphrase), here)
 
 
+def unasked(
+    keys: Path | None, passphrase: str, roles: Sequence[str]
+) -> tuple[dict[str, list[Signer]], list[str]]:
+    """For what runs without a person: signers by role of what the folder holds of `roles`, and the
+    roles of which it holds nothing. No passphrase is asked for.
+
+    Raises:
+        KeyFileError: there is no such folder, or a key does not open.
+    """
+    if keys is None:
+        return {}, [*roles]
+    if not keys.is_dir():
+        raise key_files.KeyFileError(f"--keys: there is no folder {keys}; nothing was signed")
+
+    def given(path: Path) -> str:
+        return key_files.own_passphrase(PASSPHRASE, path) or passphrase
+
+    here = [role for role in roles if _holds(keys, role)]
+    found = {role: key_files.load_all(keys, given, [role]) for role in here}
+    return found, [role for role in roles if role not in here]
+
+
 def later(keys: Path | None, passphrase: str, roles: Sequence[str]) -> Callable[[], list[Signer]]:
     """`at_hand`, to be called when somebody has agreed; a slip in `keys` is told now."""
     if keys is not None:
@@ -82,17 +104,17 @@ def fitting(keys: Path, roles: Sequence[str]) -> list[str]:
     """Those of `roles` that have keys in the folder. Raises as `at_hand`."""
     if not keys.is_dir():
         raise key_files.KeyFileError(f"--keys: there is no folder {keys}; nothing was signed")
-    here = [
-        role
-        for role in roles
-        if any(any(keys.glob(f"{role}-[0-9]*.{kind}")) for kind in ("pem", "uri"))
-    ]
+    here = [role for role in roles if _holds(keys, role)]
     if not here:
         raise key_files.KeyFileError(
             f"--keys: {keys} holds no key of {' or '.join(roles)}; nothing was signed. Without "
             "--keys a change is staged for keys that are elsewhere"
         )
     return here
+
+
+def _holds(keys: Path, role: str) -> bool:
+    return any(any(keys.glob(f"{role}-[0-9]*.{kind}")) for kind in ("pem", "uri"))
 
 
 def open_key(path: Path, passphrase: str) -> Signer:

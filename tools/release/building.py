@@ -1,4 +1,6 @@
-"""`release build`: the release, boot and self-test images of one commit."""
+"""`release build`: the release, boot and self-test images of one commit. And the release image
+alone, for whoever lists it.
+"""
 
 from __future__ import annotations
 
@@ -31,16 +33,12 @@ def build(
     commit, built = images.commit_of(source)
     info = images.ReleaseInfo(release, version, commit, built, security_version)
     with images.files_of(source, commit) as files:
-        content = images.build_release(files, info)
+        content = release_image(files, info)
         outputs = {
             f"{info.hardware_class}-{release}.romfs": content,
             f"boot-{board}.romfs": images.build_boot(files, board),
             f"selftest-{board}.romfs": images.build_selftest(files, board),
         }
-    full_bytes = len(compress(content))
-    too_large = does_not_fit(info.hardware_class, len(content), {"the full payload": full_bytes})
-    if too_large:
-        raise BuildError(f"{too_large}: no terminal could take it")
     told = []
     for name, content in outputs.items():
         if not dry_run:
@@ -54,3 +52,17 @@ def build(
         typer.echo(json.dumps({"commit": commit, "done": not dry_run, "images": told}))
     elif commit.endswith("-dirty"):
         say("The checkout has uncommitted changes: this image cannot be published.")
+
+
+def release_image(files: Path, info: images.ReleaseInfo) -> bytes:
+    """The release image of the files of a commit (`images.files_of`).
+
+    Raises:
+        BuildError: a module does not compile, or no terminal has room for the image.
+    """
+    content = images.build_release(files, info)
+    full_bytes = len(compress(content))
+    too_large = does_not_fit(info.hardware_class, len(content), {"the full payload": full_bytes})
+    if too_large:
+        raise BuildError(f"{too_large}: no terminal could take it")
+    return content

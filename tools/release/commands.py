@@ -1,8 +1,8 @@
 """The release manager's command line: images and channels. `python -m tools release --help`.
 
 `build` an image, `sign` it for a channel, `publish`; let it out further with `promote` and `rollout
-set`; `halt` it; `show` and `verify` what is in force. Here every command has its name, and nothing
-else; docs/release-manager.md is the manual.
+set`; `halt` it; `show` and `verify` what is in force. `commit` and `onwards` do it without a
+person. Here every command has its name, and nothing else; docs/release-manager.md is the manual.
 """
 
 from __future__ import annotations
@@ -11,7 +11,18 @@ from collections.abc import Callable
 
 import typer
 
-from tools.release import adding, building, flags, publishing, quoting, rollout, showing, signing
+from tools.release import (
+    adding,
+    building,
+    committing,
+    flags,
+    onwards,
+    publishing,
+    quoting,
+    rollout,
+    showing,
+    signing,
+)
 from tools.release.options import grouped
 
 app = typer.Typer(no_args_is_help=True, help="Images and signed channels.")
@@ -20,6 +31,8 @@ rollout_app = typer.Typer(no_args_is_help=True, help="How far a release is let o
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "build": building.build,
+    "commit": committing.commit,
+    "onwards": onwards.onwards,
     "sign": signing.sign,
     "withdraw": signing.withdraw,
     "publish": publishing.publish,

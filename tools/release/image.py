@@ -51,22 +51,27 @@ class ReleaseInfo:
     hardware_class: str = "duka-r1"
 
 
-def commit_of(source: Path) -> tuple[str, int]:
-    """Return (commit, its Unix time) of the checkout that `source` is in.
+def commit_of(source: Path, revision: str = "HEAD") -> tuple[str, int]:
+    """Return (commit, its Unix time) of `revision` in the checkout that `source` is in.
 
-    "-dirty" is added to the commit when files differ from it.
+    "-dirty" is added to the commit when it is checked out and files differ from it.
 
     Raises:
-        BuildError: `source` is not in a git checkout, or git is missing.
+        BuildError: `source` is not in a git checkout, git is missing, or knows no such commit.
     """
     rooms = [name for name in _ROOMS if (source / name).is_dir()]
     try:
         head = _git(source, "rev-parse", "HEAD")
-        built = int(_git(source, "show", "-s", "--format=%ct", "HEAD"))
         dirty = _git(source, "status", "--porcelain", "--", *rooms)
     except (OSError, subprocess.CalledProcessError) as error:
         raise BuildError(f"{source} is not a git checkout with a commit: {error}") from error
-    return (f"{head}-dirty" if dirty else head), built
+    try:
+        named = f"{revision}^{{commit}}"
+        commit = _git(source, "rev-parse", "--verify", "--end-of-options", named)
+        built = int(_git(source, "show", "-s", "--format=%ct", commit))
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        raise BuildError(f"git knows no commit {revision!r} in {source}") from error
+    return (f"{commit}-dirty" if dirty and commit == head else commit), built
 
 
 def unpack(archive: tarfile.TarFile, folder: Path) -> None:
@@ -312,6 +317,21 @@ def commits_between(source: Path, since: str, until: str) -> list[tuple[str, str
         return []
     lines = (line.partition("\t") for line in told.splitlines())
     return [(commit, subject) for commit, _, subject in lines]
+
+
+def trailers(source: Path, commit: str, key: str) -> list[str]:
+    """The values of a trailer of that commit, as git reads it; one without a value is ""."""
+    told = _git(source, "show", "-s", f"--format=%(trailers:key={key},unfold)", commit)
+    return [line.partition(":")[2].strip() for line in told.splitlines() if line]
+
+
+def is_built_on(source: Path, commit: str, earlier: str) -> bool:
+    """Whether `earlier` is `commit` or one that leads to it; False where git knows not both."""
+    try:
+        _git(source, "merge-base", "--is-ancestor", earlier, commit)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -15,7 +15,7 @@ import typer
 from securesystemslib.signer import Signer
 
 from tools import oracle
-from tools.release.at_hand import PASSPHRASE, at_hand, later
+from tools.release.at_hand import PASSPHRASE, at_hand, later, unasked
 from tools.release.steps import Step
 from updater_server import channels
 from updater_server.channels.shown import visible
@@ -86,6 +86,10 @@ class Desk:
     def at_hand(self, roles: Sequence[str]) -> list[Signer]:
         """Signers of those roles' keys that are here (`at_hand.at_hand`)."""
         return at_hand(self.keys, self.passphrase, roles)
+
+    def unasked(self, roles: Sequence[str]) -> tuple[dict[str, list[Signer]], list[str]]:
+        """Signers by role, and the roles without keys here; nobody is asked (`at_hand.unasked`)."""
+        return unasked(self.keys, self.passphrase, roles)
 
     def later(self, roles: Sequence[str]) -> Callable[[], list[Signer]]:
         """`at_hand`, to be called when somebody has agreed; a slip in `keys` is told now."""

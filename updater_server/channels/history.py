@@ -89,6 +89,8 @@ class History:
         self.steps: list[Step] = []
         self.entries: dict[tuple[str, int], ReleaseEntry] = {}
         """What was ever listed, by hardware class and release, as it was listed first."""
+        self.asked: dict[int, str] = {}
+        """By release, the channel to which its commit asks to go."""
         self.turns: dict[str, Turn] = {}
         """By flag, when it was turned last."""
         self.weights: dict[str, int] = {}
@@ -117,7 +119,7 @@ class History:
                 known = 0
             # Whoever reads meanwhile goes on with what was.
             self.steps, self.entries = [*self.steps], {**self.entries}
-            self.turns = {**self.turns}
+            self.asked, self.turns = {**self.asked}, {**self.turns}
             state = self._state
             self._state = _InForce(
                 {**state.entries},
@@ -170,7 +172,11 @@ class History:
             return
         changed, at = line.details.get("role"), line.details.get("version")
         if isinstance(changed, str) and isinstance(at, int):
-            self._state.staged.setdefault((changed, at), []).append(line)
+            if line.what == "withdraw":
+                self._state.staged.pop((changed, at), None)
+            else:
+                of_list = self._state.staged.get((changed, at), [])
+                self._state.staged[changed, at] = [*of_list, line]
 
     def _publish(self, line: AuditLine, role: str, version: int) -> list[AuditLine]:
         """Take one list in; what the log tells of how it came about."""
@@ -215,8 +221,15 @@ class History:
             if key not in before:
                 self.entries.setdefault(key, entry)
                 self._step(line, told, channel, LISTED, entry.release)
+                self._ask(told, entry.release)
         for _, release in before.keys() - found.keys():
             self._step(line, told, channel, UNLISTED, release)
+
+    def _ask(self, told: list[AuditLine], release: int) -> None:
+        for line in told:
+            asked = line.details.get("asks")
+            if line.details.get("release") == release and asked in CHANNELS:
+                self.asked[release] = str(asked)
 
     def _plan(
         self, line: AuditLine, channel: str, told: list[AuditLine], plan: RolloutPlan
@@ -278,6 +291,10 @@ class History:
     def listed(self, channel: str) -> dict[tuple[str, int], ReleaseEntry]:
         """What was listed last, by hardware class and release."""
         return self._state.entries.get(channel, {})
+
+    def changes_waiting(self, role: str, version: int) -> list[AuditLine]:
+        """The lines of the log that tell of a list that is not in force yet."""
+        return self._state.staged.get((role, version), [])
 
     def let_out_by(self, release: int, channel: str, when: int) -> Step | None:
         """The step that let a release out on a channel, or let it out further, last before `when`

@@ -51,6 +51,8 @@ class Passage:
     entry: ReleaseEntry
     stages: dict[str, Stage] = field(default_factory=dict)
     """By channel, in the order in which it came to them."""
+    asks: str = ""
+    """The channel to which its commit asks to go."""
 
     @property
     def release(self) -> int:
@@ -67,6 +69,17 @@ class Passage:
         """Where it is halted; None while it is not."""
         return next((stage for stage in self.stages.values() if stage.is_halted), None)
 
+    @property
+    def goes_to(self) -> str:
+        """The next channel that it asks for; "" if it came as far as it asks, or is listed no more
+        where it came to.
+        """
+        stage = self.furthest
+        at = CHANNELS.index(stage.channel)
+        if not self.asks or at >= CHANNELS.index(self.asks) or stage.unlisted_at is not None:
+            return ""
+        return CHANNELS[at + 1]
+
     def state(self, newest: int) -> str:
         """How it stands, in a few words; `newest`: the highest release of its class on the channel
         that it came to.
@@ -81,11 +94,12 @@ class Passage:
             return f"{word} {newest} on {stage.channel}"
         if stage.unlisted_at is not None:
             return f"taken off {stage.channel}"
+        more = f", asks for {self.asks}" if self.goes_to else ""
         if stage.out_at is None:
-            return f"for nobody yet on {stage.channel}"
+            return f"for nobody yet on {stage.channel}{more}"
         if stage.everybody_at is None:
-            return f"in a wave on {stage.channel}"
-        return "on stable" if stage.channel == CHANNELS[-1] else f"whole on {stage.channel}"
+            return f"in a wave on {stage.channel}{more}"
+        return "on stable" if stage.channel == CHANNELS[-1] else f"whole on {stage.channel}{more}"
 
     def lead_s(self) -> dict[str, int]:
         """Seconds from the build, then from stage to stage, and to everybody on `stable`."""
@@ -123,7 +137,10 @@ class Counted:
 
 def passages(found: History) -> list[Passage]:
     """Every release, the highest number first."""
-    made = {key: Passage(entry) for key, entry in found.entries.items()}
+    made = {
+        (of, release): Passage(entry, asks=found.asked.get(release, ""))
+        for (of, release), entry in found.entries.items()
+    }
     classes: dict[int, list[Passage]] = {}
     for (_, release), passage in made.items():
         classes.setdefault(release, []).append(passage)

@@ -52,6 +52,7 @@ def _passage(found: History, passage: Passage) -> dict[str, Any]:
         "commit": entry.commit,
         "image": entry.image.sha256,
         "built_at": entry.built,
+        "asks": passage.asks,
         "state": state_of(found, passage),
         "stages": {channel: asdict(stage) for channel, stage in passage.stages.items()},
         "lead_s": passage.lead_s(),

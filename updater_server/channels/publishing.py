@@ -16,6 +16,7 @@ from updater_server.atomic import write_atomically
 from updater_server.channels import shown
 from updater_server.channels.assembly import Assembly, without_hash
 from updater_server.channels.dates import time_of
+from updater_server.channels.drafts import Drafts
 from updater_server.channels.errors import ChangedMeanwhile, RepositoryError
 from updater_server.channels.metadata_file import ByRole, digest, encode
 from updater_server.channels.policy import ROLLOUT_ROLES
@@ -124,11 +125,35 @@ class Publishing:
                 edit = Edit(role, self._versions.after_in_force(role, now), what)
                 yield edit
                 self._staging.put(edit, now)
-                self._staging.sign_drafts(drafts, signers)
-                everything = self._assembly.ready(signers, now, [role])
-                self._staging.note_drafts(drafts)
-                self._writer.put_out(everything, now)
+                self._put_out(drafts, signers, now)
             self._published.read_anew()
+
+    def publish_drafts(
+        self, drafts: Drafts, signers: Sequence[Signer], now: datetime | None = None
+    ) -> int:
+        """Sign what was drafted and put it into force as a whole, and nothing else: none of it ever
+        waits. Returns the timestamp's version.
+
+        Raises:
+            ChangedMeanwhile: what it was worked out from has changed.
+            MissingSignatures: `signers` do not suffice. In both cases all is as it was.
+        """
+        now = time_of(now)
+        with self._writer.locked():
+            self._published.read_anew()
+            with self._staging.agreed(drafts):
+                self._put_out(drafts, signers, now)
+            self._published.read_anew()
+        version: int = self._published.metadata["timestamp"].signed.version
+        return version
+
+    def _put_out(self, drafts: Drafts, signers: Sequence[Signer], now: datetime) -> None:
+        self._staging.sign_drafts(drafts, signers)
+        self._assembly.ready(signers, now, [*drafts.by_role])  # else the log would tell of nothing
+        self._staging.note_drafts(drafts)
+        # Once more: its snapshot holds the lines that tell of it.
+        everything = self._assembly.ready(signers, now, [*drafts.by_role])
+        self._writer.put_out(everything, now)
 
     def prepare(self, signers: Sequence[Signer] = (), now: datetime | None = None) -> list[Staged]:
         """Stage the snapshot and timestamp that would put everything staged into force, for keys

@@ -36,19 +36,22 @@ class Releases:
         payloads: Sequence[Payload],
         signers: Sequence[Signer] = (),
         now: datetime | None = None,
+        asks: str = "",
     ) -> ReleaseEntry:
         """Stage a release on `channel`: store its payloads, list it, sign it with those of
-        `signers` that may.
+        `signers` that may. `asks`: the channel to which its commit asks to go, for the log.
 
         `entry.payloads` is filled in here; returns the entry as listed. Publish afterwards.
 
         Raises:
-            ReleaseRefused: number not above the channel's latest, security version below it,
+            ReleaseRefused: no such channel, number not above its latest, security version below it,
                 payload does not expand to `entry.image`, the release is halted here or before, or
                 the same number already names other bytes on another channel.
             EntryError: a field of `entry` is wrong.
         """
         check_channel(channel, ReleaseRefused)
+        if asks:
+            check_channel(asks, ReleaseRefused)
         hardware_class = entry.hardware.hardware_class
         files = _files(channel, entry, payloads)
         references = [
@@ -70,6 +73,8 @@ class Releases:
                 edit.add_target(path, payload.data, custom)
             self._drop_old_releases(edit.metadata.signed, hardware_class)
             edit.details = {"release": entry.release, "image": entry.image.sha256}
+            if asks:
+                edit.details["asks"] = asks
         return entry
 
     def unlist(

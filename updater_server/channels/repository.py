@@ -85,6 +85,7 @@ class Repository:
         self.hold, self.can_hold = brakes.hold, brakes.can_hold
         self.set_flag, self.brake_flag = flags.set_flag, flags.brake_flag
         self.publish, self.renew = publishing.publish, publishing.renew
+        self.publish_drafts, self.new_releases = publishing.publish_drafts, waiting.new_releases
         self.widen = Widening(published, waiting, rollouts, publishing).widen
         self.prepare, self.publication = publishing.prepare, publishing.publication
         self.rotate, self.rotate_root = keys_and_dates.rotate, keys_and_dates.rotate_root

@@ -148,6 +148,20 @@ class Staging:
         finally:
             self._waiting.drafts = None
 
+    @contextmanager
+    def agreed(self, drafts: Drafts) -> Iterator[None]:
+        """Inside, `drafts` are what waits. The caller holds the folder's lock.
+
+        Raises:
+            ChangedMeanwhile: what they were worked out from has changed.
+        """
+        self._check_base(drafts)
+        self._waiting.drafts = drafts
+        try:
+            yield
+        finally:
+            self._waiting.drafts = None
+
     def stage(self, drafts: Drafts, signers: Sequence[Signer]) -> list[Staged]:
         """Sign and stage `drafts`, the very bytes that were worked out; returns what waits.
 
@@ -157,9 +171,7 @@ class Staging:
         """
         with self._writer.locked():
             self._published.read_anew()
-            for role, draft in drafts.by_role.items():
-                if self._waiting.base(role) != draft.base:
-                    raise ChangedMeanwhile(role)
+            self._check_base(drafts)
             signing = self._published.signing(self._waiting.read_all())
             may_sign = {keyid for role in drafts.by_role for keyid in signing.may_sign(role)}
             if signers and not may_sign & {signer.public_key.keyid for signer in signers}:
@@ -168,6 +180,11 @@ class Staging:
                 )
             self._write(drafts, signers)
         return self._waiting.staged()
+
+    def _check_base(self, drafts: Drafts) -> None:
+        for role, draft in drafts.by_role.items():
+            if self._waiting.base(role) != draft.base:
+                raise ChangedMeanwhile(role)
 
     def _write(self, drafts: Drafts, signers: Sequence[Signer]) -> None:
         if not drafts.by_role:

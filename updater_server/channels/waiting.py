@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from tuf.api.metadata import Metadata, Targets
 
 from updater_server.channels.drafts import Drafts
+from updater_server.channels.entry import EntryError, ReleaseEntry
 from updater_server.channels.errors import ChangedMeanwhile, RepositoryDamaged, RepositoryError
 from updater_server.channels.keys import KeyIdError
-from updater_server.channels.lists import brakes_lacking
+from updater_server.channels.lists import brakes_lacking, entries_in
 from updater_server.channels.metadata_file import check_key_ids, digest, read
 from updater_server.channels.published import Published
 from updater_server.channels.restoring import follows
@@ -96,6 +97,22 @@ class Waiting:
         if expect is not None and digest(metadata) != expect:
             raise ChangedMeanwhile(role)
         return metadata
+
+    def new_releases(self, channel: str) -> list[ReleaseEntry]:
+        """What waits to be listed on `channel` and is not listed so yet, newest first.
+
+        Raises:
+            RepositoryDamaged: it cannot be read.
+        """
+        metadata = self.read(channel)
+        if metadata is None:
+            return []
+        before = self._published.releases(channel)
+        try:
+            found = [entry for entry in entries_in(metadata.signed) if entry not in before]
+        except EntryError as error:
+            raise RepositoryDamaged(f"what is staged for {channel}: {error}") from error
+        return sorted(found, key=lambda entry: -entry.release)
 
     def is_anything(self, role: str) -> bool:
         """Whether something is staged for `role`, readable or not."""

@@ -52,6 +52,7 @@ _GRADES = {
     "channels": _SOON,
     "channels_spoiled": _SOON,
     "halt_waits": _SOON,
+    "signature_waits": _SOON,
     "silent_everywhere": _SOON,
     "probe": _SOON,
     "canary_late": _SOON,

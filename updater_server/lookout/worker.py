@@ -14,6 +14,7 @@ from updater_server.channels.history import History
 from updater_server.errors import ServerError
 from updater_server.lookout import befallen, books, counting, picture, regions
 from updater_server.lookout.counting import Counting
+from updater_server.lookout.signatures import WAITS, Requests
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
 
@@ -29,6 +30,7 @@ class Lookout:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._history = History(service.folder.repository)
+        self._requests = Requests(service.folder.repository)
         self._counting = Counting()
         self._missed: list[str] = []
         self._books_at: int | None = None
@@ -41,6 +43,7 @@ class Lookout:
         """
         service, now = self._service, self._service.now()
         self._history.follow()
+        waiting = self._requests.look()
         with reading(service.engine) as connection:
             runs = counting.runs(connection)
             fleet = self._counting.count(connection, self._history, runs, now)
@@ -48,8 +51,9 @@ class Lookout:
             usual = regions.habits(connection, now)
             missed, habitual = regions.silent(heard, usual, self._missed)
             standing = befallen.look(connection, self._history, runs, now)
-            standing += regions.standing(missed, habitual)
-            change = befallen.change(connection, standing, self._history, befallen.STANDING)
+            standing += [*regions.standing(missed, habitual), *waiting]
+            codes = (*befallen.STANDING, WAITS)
+            change = befallen.change(connection, standing, self._history, codes)
             is_due = regions.is_due(connection, now)
         with writing(service.engine) as connection:
             picture.keep(connection, fleet, now)
