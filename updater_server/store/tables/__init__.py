@@ -73,6 +73,7 @@ from updater_server.store.tables.server import (
     operator_log,
     server_constant,
     server_mark,
+    wrapped_secret,
 )
 from updater_server.store.tables.sms import sms_number, sms_word
 from updater_server.store.tables.suppliers import (
@@ -174,4 +175,5 @@ __all__ = [
     "wave_verdict",
     "webhook",
     "webhook_dead",
+    "wrapped_secret",
 ]
