@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Table, delete, func, select, update
+from sqlalchemy import Column, Connection, Table, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from updater_server import server_key, wrapped
@@ -116,9 +116,7 @@ def _reseal(service: Service, place: Place, tell: Callable[[Counted], None]) -> 
             return counted
         old = [row for row in rows if _is_old(service.key, row[place.column.name])]
         if old:
-            with writing(service.engine) as connection:
-                for row in old:
-                    _one(connection, service.key, place, row, counted)
+            _anew(service, place, old, counted)
         counted.seen += len(rows)
         tell(counted)
         wanted = query.where(own > rows[-1][own.name])
@@ -128,23 +126,29 @@ def _is_old(key: ServerKey, sealed: bytes | None) -> bool:
     return sealed is not None and len(sealed) > 0 and number_of(bytes(sealed)) != key.newest
 
 
-def _one(connection: Connection, key: ServerKey, place: Place, row: Any, counted: Counted) -> None:
+def _anew(service: Service, place: Place, rows: list[Any], counted: Counted) -> None:
+    """One transaction: each of these, unless somebody changed it meanwhile."""
     (own,) = place.table.primary_key.columns
-    before, context = bytes(row[place.column.name]), place.context(row)
-    try:
-        value = key.open(place.purpose, context, before)
-    except VaultError:
-        counted.shut += 1
-        return
-    sealed = key.seal(place.purpose, context, value)
-    if key.open(place.purpose, context, sealed) != value:
-        raise StateError(f"a sealed {place.purpose} does not come out as it went in")
-    done = connection.execute(
+    changed = []
+    for row in rows:
+        before, context = bytes(row[place.column.name]), place.context(row)
+        try:
+            value = service.key.open(place.purpose, context, before)
+        except VaultError:
+            counted.shut += 1
+            continue
+        sealed = service.key.seal(place.purpose, context, value)
+        if service.key.open(place.purpose, context, sealed) != value:
+            raise StateError(f"a sealed {place.purpose} does not come out as it went in")
+        changed.append({"mine": row[own.name], "before": before, "anew": sealed})
+    statement = (
         update(place.table)
-        .where(own == row[own.name], place.column == before)
-        .values({place.column: sealed})
+        .where(own == bindparam("mine"), place.column == bindparam("before"))
+        .values({place.column: bindparam("anew")})
     )
-    counted.anew += done.rowcount
+    if changed:
+        with writing(service.engine) as connection:
+            counted.anew += connection.execute(statement, changed).rowcount
 
 
 def drop(service: Service, by: str) -> int:
