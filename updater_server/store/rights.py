@@ -16,7 +16,7 @@ CHANGED = (
     *("sale", "server_mark", "database_restore", "restore_scope", "restore_terminal"),
     *("restore_stock", "notice", "api_token", "supplier", "supplier_product", "vend"),
     *("webhook", "webhook_dead", "telephone", "sale_count", "air_month", "sms_number", "sms_word"),
-    *("canary", "wrapped_secret"),
+    *("canary", "wrapped_secret", "view_kept"),
 )
 """Tables of which the server changes rows. Of all others it only adds some."""
 TOLD_SCHEMA = "duka_told"

@@ -84,7 +84,7 @@ from updater_server.store.tables.suppliers import (
     vend,
     vend_event,
 )
-from updater_server.store.tables.views import party_region, sale_count, sale_log
+from updater_server.store.tables.views import party_region, sale_count, sale_log, view_kept
 from updater_server.store.tables.vouchers import (
     sale,
     stock_batch,
@@ -166,6 +166,7 @@ __all__ = [
     "terminal_owner",
     "vend",
     "vend_event",
+    "view_kept",
     "voucher",
     "voucher_aside",
     "voucher_assignment",
