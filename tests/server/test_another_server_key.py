@@ -132,6 +132,7 @@ def test_a_key_file_that_is_no_good_is_told_so_at_the_start(
     assert "Traceback" not in refused.output
 
 
+@SQLITE_ALONE
 def test_a_wrapped_secret_that_is_damaged_or_of_another_number_is_told_so(shop: Shop) -> None:
     a_shop_that_sold(shop)
     swapped = "SELECT wrapped FROM wrapped_secret WHERE number = 0"
@@ -264,6 +265,7 @@ def test_a_key_that_a_cut_change_left_is_taken_by_the_next_one(shop: Shop) -> No
     assert Service.open(shop.folder)
 
 
+@SQLITE_ALONE
 def test_two_who_change_it_at_once_both_did(shop: Shop) -> None:
     device = a_shop_that_sold(shop)
     made: list[wrapped.Changed] = []
@@ -381,6 +383,7 @@ def test_a_database_of_before_keeps_what_its_key_sealed_as_its_first_secret(
     again.service.engine.dispose()
 
 
+@SQLITE_ALONE
 @pytest.mark.parametrize("note", [True, False])
 def test_a_database_of_before_is_not_begun_by_another_key(shop: Shop, note: bool) -> None:
     of_before(shop, note)

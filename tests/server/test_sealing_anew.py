@@ -93,6 +93,7 @@ def renewed(shop: Shop) -> list[resealing.Counted]:
     return resealing.reseal(shop.service, lambda _: None)
 
 
+@SQLITE_ALONE
 def test_every_place_where_something_is_sealed_is_known(shop: Shop) -> None:
     sealed = {
         (table.name, column.name)
@@ -122,6 +123,7 @@ def test_everything_is_sealed_anew_and_says_what_it_said(shop: Shop) -> None:
             assert value is None or server_key.number_of(bytes(value)) == 2, place.table.name
 
 
+@SQLITE_ALONE
 def test_what_is_done_is_not_done_again(shop: Shop) -> None:
     sealed_everywhere(shop)
     assert sum(counted.anew for counted in renewed(shop)) == 10
@@ -131,6 +133,7 @@ def test_what_is_done_is_not_done_again(shop: Shop) -> None:
     assert shop.sql("SELECT COUNT(*) FROM wrapped_secret") == [(3,)]
 
 
+@SQLITE_ALONE
 def test_cut_between_two_pieces_it_is_gone_on_with(shop: Shop) -> None:
     device = shop.enrol()
     shop.stock_vault(count=PIECE_ROWS + 5)
@@ -177,6 +180,7 @@ def test_the_secret_of_before_goes_when_nothing_is_sealed_under_it(shop: Shop) -
     assert counted[2]["voucher"] == 10 and counted[3]["voucher"] == 0
 
 
+@SQLITE_ALONE
 def test_equal_pins_are_found_across_secrets(shop: Shop) -> None:
     """Digests keep their secret: what finds a PIN that was sold before must not change with it."""
     sealed_everywhere(shop)
@@ -201,26 +205,24 @@ def test_how_long_pins_are_is_known_under_either_secret(shop: Shop) -> None:
 # --- what the database itself refuses ---
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.table.name)
-def test_no_secret_goes_under_which_anything_is_sealed(shop: Shop, place: resealing.Place) -> None:
+def test_no_secret_goes_under_which_anything_is_sealed(shop: Shop) -> None:
     sealed_everywhere(shop)
-    resealing.add(shop.service, "asha")
-    shop.clock[0] = LATER
-    for other in PLACES:
-        if other is not place:
-            resealing._reseal(shop.service, other, lambda _: None)
-    with pytest.raises(StateError, match="is sealed under secret 1 yet"):
-        resealing.drop(shop.service, "asha")
-    resealing.reseal(shop.service, lambda _: None)
-    assert resealing.drop(shop.service, "asha") == 1
-
-
-@pytest.mark.parametrize("number", [0, 2])
-def test_what_makes_digests_and_what_seals_never_go(shop: Shop, number: int) -> None:
-    sealed_everywhere(shop)
-    renewed(shop)
-    with writing(shop.service.engine) as connection, pytest.raises(IntegrityError, match="lost"):
-        connection.execute(delete(wrapped_secret).where(wrapped_secret.c.number == number))
+    for number, place in enumerate(PLACES, 1):
+        resealing.add(shop.service, "asha")
+        shop.clock[0] += KNOWN_AFTER_S
+        for other in PLACES:
+            if other is not place:
+                resealing._reseal(shop.service, other, lambda _: None)
+        with pytest.raises(StateError, match=f"is sealed under secret {number} yet"):
+            resealing.drop(shop.service, "asha")
+        resealing.reseal(shop.service, lambda _: None)
+        for kept in (0, number + 1):
+            with (
+                writing(shop.service.engine) as connection,
+                pytest.raises(IntegrityError, match="would be lost"),
+            ):
+                connection.execute(delete(wrapped_secret).where(wrapped_secret.c.number == kept))
+        assert resealing.drop(shop.service, "asha") == number
 
 
 def test_nothing_is_written_under_a_secret_that_is_gone(shop: Shop) -> None:

@@ -74,6 +74,7 @@ def test_a_month_that_is_over_goes_and_what_is_kept_is_what_a_rebuild_makes(day:
     assert ledger is not None and ledger > 10
 
 
+@SQLITE_ALONE
 def test_months_go_by_themselves_as_time_goes(day: Day) -> None:
     keep(day, 1)
     more(day)
@@ -85,6 +86,7 @@ def test_months_go_by_themselves_as_time_goes(day: Day) -> None:
     assert dropped(day) == 8
 
 
+@SQLITE_ALONE
 def test_a_time_that_is_not_kept_is_told_where_it_is(day: Day) -> None:
     two_months(day)
     keep(day, 1)
@@ -101,6 +103,7 @@ def test_a_time_that_is_not_kept_is_told_where_it_is(day: Day) -> None:
     assert len(page(day, Wanted("recipient", "0744000001"))) == 1
 
 
+@SQLITE_ALONE
 def test_more_months_and_a_rebuild_bring_back_what_went(day: Day) -> None:
     two_months(day)
     before = everything(day)
@@ -162,6 +165,7 @@ def test_where_nothing_is_kept_the_ledger_is_looked_through_once(day: Day) -> No
     assert folded(day) == 1
 
 
+@SQLITE_ALONE
 @pytest.mark.parametrize("seed", range(2))
 def test_whatever_is_done_in_which_order_a_rebuild_is_equal(day: Day, seed: int) -> None:
     rng = random.Random(seed)
@@ -184,6 +188,7 @@ def test_whatever_is_done_in_which_order_a_rebuild_is_equal(day: Day, seed: int)
     assert everything(day) == live
 
 
+@SQLITE_ALONE
 def test_a_wrong_build_brings_back_what_went(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
     """One whose rebuild does not know how far back they go."""
     two_months(day)
