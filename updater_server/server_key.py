@@ -71,6 +71,8 @@ class ServerKey:
         self._sealing = dict(sealing or {FIRST: secret})
         self._look = look
         self._keys: dict[tuple[int, str], bytes] = {}
+        self.trouble = ""
+        """Why something that is whole could not be opened here, until it can be."""
 
     @staticmethod
     def of(secrets: Secrets, look: Callable[[], Secrets] | None = None) -> ServerKey:
@@ -90,6 +92,7 @@ class ServerKey:
         """
         if self._look is not None:
             self._sealing = _that_seal(self._look())
+            self.trouble = ""
 
     def _key(self, purpose: str, number: int = FOREVER, secret: bytes = b"") -> bytes:
         found = self._keys.get((number, purpose))
@@ -139,7 +142,8 @@ class ServerKey:
         try:
             self.refresh()
         except StateError as error:
-            raise KeyMissing(f"what is sealed under secret {number}: {error}") from error
+            self.trouble = f"what is sealed under secret {number}: {error}"
+            raise KeyMissing(self.trouble) from error
 
     def digest(self, purpose: str, value: bytes) -> bytes:
         """A keyed digest: finds equal values without knowing them. Its secret never changes."""

@@ -13,14 +13,14 @@ import fcntl
 import hmac
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from updater_server import server_key
-from updater_server.atomic import sync_folder
+from updater_server.atomic import sync_folder, write_atomically
 from updater_server.errors import StateError, VaultError
 from updater_server.server_key import FIRST, FOREVER, SealedValue, ServerKey, WrappingKey
 from updater_server.store.engine import reading, writing
@@ -242,8 +242,7 @@ def _put_in_place(path: Path) -> Path:
     """Let the new key be `server.key`; the old one stays beside it under its fingerprint."""
     aside = path.with_name(f"{path.name}.{server_key.load(path).fingerprint}")
     try:
-        with suppress(FileExistsError):
-            os.link(path, aside)
+        write_atomically(aside, server_key.load(path).secret, 0o600)
         path.with_name(NEXT).replace(path)
         sync_folder(path.parent)
     except OSError as error:

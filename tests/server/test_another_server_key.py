@@ -171,7 +171,7 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, step: int) -> Iterator[list[str]]:
     with monkeypatch.context() as patched:
         for holder, name in (
             (server_key, "create"), (wrapped, "sync_folder"), (wrapped, "wrap_anew"),
-            (wrapped, "_put_in_place"), (os, "link"), (Path, "replace"),
+            (wrapped, "_put_in_place"), (wrapped, "write_atomically"), (Path, "replace"),
         ):  # fmt: skip
             patched.setattr(holder, name, counted(name, getattr(holder, name)))
         yield done

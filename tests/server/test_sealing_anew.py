@@ -20,6 +20,7 @@ from updater_server import resealing, server_key, wrapped
 from updater_server.__main__ import cli
 from updater_server.errors import InputError, KeyMissing, StateError, VaultError
 from updater_server.faces import serving
+from updater_server.faces.health import Health
 from updater_server.parties import webhooks
 from updater_server.resealing import KNOWN_AFTER_S, PIECE_ROWS, PLACES
 from updater_server.sales import incoming, supplier_setup, vault, vend_rows
@@ -296,7 +297,11 @@ def test_a_server_with_an_old_key_file_sets_nothing_aside(shop: Shop) -> None:
         vault.reveal(connection, shop.service.key, 1)
     assert shop.sql("SELECT COUNT(*) FROM voucher_aside") == [(0,)]
     assert shop.sql("SELECT COUNT(*) FROM sale") == [(1,)]
+    (trouble,) = Health(shop.service).problems()
+    assert "fingerprint" in trouble  # so that a balancer asks another one
     file.write_bytes(after)
+    serving._learn_keys(shop.service)
+    assert Health(shop.service).problems() == []
     assert device.post(asked)[1][1] == 0
     assert shop.problems() == []
 
