@@ -10,6 +10,7 @@ from updater_server.cli.alarms import alarm_cli
 from updater_server.cli.artefacts import artefacts_cli
 from updater_server.cli.days import day_cli
 from updater_server.cli.fleet import fleet_cli
+from updater_server.cli.keys import key_cli
 from updater_server.cli.moving import migrate_store
 from updater_server.cli.parties import party_cli
 from updater_server.cli.reconcile import reconcile_cli
@@ -40,6 +41,7 @@ cli.add_typer(sales_cli, name="sales")
 cli.add_typer(reconcile_cli, name="reconcile")
 cli.add_typer(token_cli, name="token")
 cli.add_typer(sandbox_cli, name="sandbox")
+cli.add_typer(key_cli, name="key")
 cli.add_typer(webhook_cli, name="webhook")
 cli.add_typer(telephone_cli, name="telephone")
 cli.add_typer(stock_cli, name="stock")

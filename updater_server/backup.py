@@ -29,11 +29,11 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from updater_server import server_key
+from updater_server import server_key, wrapped
 from updater_server.atomic import sync_folder, write_atomically
 from updater_server.errors import StateError
 from updater_server.sales import checks, restoring
-from updater_server.server_key import ServerKey
+from updater_server.server_key import WrappingKey
 from updater_server.service import DataFolder, Service
 from updater_server.startup import alone, counted_in, set_count
 from updater_server.store import copies, postgresql, sqlite
@@ -71,18 +71,22 @@ def make(service: Service, destination: Path) -> Backup:
     target, partial = destination / backup_id, destination / f".partial-{backup_id}"
     try:
         partial.mkdir(parents=True, mode=0o700)
-        problems = _copy_books(service, partial)
+        problems, needs = _copy_books(service, partial)
+        key = server_key.load(service.folder.server_key)
+        if needs != key.fingerprint:
+            raise StateError("server.key was changed meanwhile: make the back-up again")
         _copy_repository(service.folder.repository, partial / _REPOSITORY)
         manifest = {
             "format": FORMAT,
             "id": backup_id,
             "made_at": now,
             "problems": problems,
+            "server_key": needs,
             "files": {name: _fingerprint(partial / name) for name in _files(partial)},
         }
-        _write_manifest(partial / _MANIFEST, manifest, service.key)
+        _write_manifest(partial / _MANIFEST, manifest, key)
         _sync_tree(partial)
-        found = verify(partial, service.key)
+        found = verify(partial, key)
         partial.rename(target)
         sync_folder(destination)
     except (OSError, sqlite3.Error, shutil.Error, DBAPIError) as error:
@@ -106,7 +110,7 @@ def _sweep(destination: Path) -> None:
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def verify(path: Path, key: ServerKey) -> Backup:
+def verify(path: Path, key: WrappingKey) -> Backup:
     """See that every file of a back-up is the one that was written, and its database whole.
 
     Raises:
@@ -228,14 +232,14 @@ def _move_aside(folder: DataFolder, now: int) -> Path | None:
     return aside
 
 
-def _copy_books(service: Service, partial: Path) -> list[str]:
-    """Copy the database; what its books have wrong."""
+def _copy_books(service: Service, partial: Path) -> tuple[list[str], str | None]:
+    """Copy the database; what its books have wrong, and the fingerprint of the key it needs."""
     if database.is_sqlite(service.engine):
         _copy_database(service.folder.database, partial / _DATABASE)
         return _books(partial / _DATABASE)
     with reading(service.engine, still=True) as connection:
         copies.write(connection, partial / _TABLES)
-        return checks.problems(connection)
+        return checks.problems(connection), wrapped.fingerprint(connection)
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -253,11 +257,11 @@ def _close_log(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = DELETE")
 
 
-def _books(path: Path) -> list[str]:
+def _books(path: Path) -> tuple[list[str], str | None]:
     engine = database.open_engine(path)
     try:
         with reading(engine) as connection:
-            return checks.problems(connection)
+            return checks.problems(connection), wrapped.fingerprint(connection)
     finally:
         engine.dispose()
         _close_log(path)
@@ -295,13 +299,13 @@ def _fingerprint(path: Path) -> list[Any]:
         return [os.fstat(file.fileno()).st_size, digest]
 
 
-def _write_manifest(path: Path, manifest: dict[str, Any], key: ServerKey) -> None:
+def _write_manifest(path: Path, manifest: dict[str, Any], key: WrappingKey) -> None:
     text = json.dumps(manifest, sort_keys=True)
     seal = key.digest("back-up manifest", text.encode()).hex()
     write_atomically(path, json.dumps({"manifest": text, "seal": seal}).encode(), 0o600)
 
 
-def _read_manifest(path: Path, key: ServerKey) -> dict[str, Any]:
+def _read_manifest(path: Path, key: WrappingKey) -> dict[str, Any]:
     try:
         outer = json.loads(path.read_bytes())
         text, seal = str(outer["manifest"]), str(outer["seal"])
@@ -312,13 +316,23 @@ def _read_manifest(path: Path, key: ServerKey) -> dict[str, Any]:
     expected = key.digest("back-up manifest", text.encode()).hex()
     if not hmac.compare_digest(seal.encode(), expected.encode()):
         raise StateError(
-            f"the back-up {path.parent} was made under another server.key, or changed since: "
-            "put the server.key of that server into the data folder"
+            f"the back-up {path.parent} was made under another server.key ({_needed(text)}; here "
+            f"is {key.fingerprint}), or changed since: put the server.key of then into the data "
+            "folder"
         )
     manifest = json.loads(text)
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise StateError(f"the back-up {path.parent} was made by a newer server: use that one")
     return manifest
+
+
+def _needed(text: str) -> str:
+    """What an unproven manifest says of the key that it needs."""
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        said = str(json.loads(text)["server_key"])
+        if said.isalnum() and len(said) <= 16:
+            return f"its fingerprint is {said}"
+    return "of before keys had fingerprints"
 
 
 def _sync_tree(path: Path) -> None:

@@ -25,3 +25,9 @@ class ConflictError(ServerError):
 
 class BusyError(ServerError):
     """More wants to be done than can be done in time; nothing was changed. Try again later."""
+
+
+class KeyMissing(BusyError):
+    """Something sealed is whole, and this process has not the key for it: another one has. Nothing
+    was changed.
+    """

@@ -1,7 +1,9 @@
-"""The server's own secret, and what is sealed at rest under it: device keys and voucher PINs.
+"""What is sealed at rest, and the keys that seal it. For `fleet`, `sales`, `service` and `backup`.
 
-For `fleet`, `sales` and `service`. One 32-byte key in a file of mode 0600; each use has its own
-key derived from it.
+Two steps: `server.key` is 32 bytes in a file of mode 0600, and wraps secrets that are in the
+database (`wrapped`). Under these secrets are sealed device keys, voucher PINs and the rest. So
+`server.key` is changed without sealing anything anew, and a copy of the database opens nothing.
+Each use of a secret has a key of its own, derived from it.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import hmac
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,14 +20,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Connection, insert, select
 
-from updater_server.errors import StateError, VaultError
-from updater_server.store.tables import server_constant
+from updater_server.errors import KeyMissing, StateError, VaultError
 
 KEY_BYTES = 32
+FOREVER, FIRST = 0, 1
+"""Numbers of secrets: the one that makes digests and signs, and the first one that sealed."""
+MAGIC = b"\xd4\x1fduka"
+"""What every mark begins with."""
+MARK_BYTES = 8
 _NONCE_BYTES = 12
-_KEY_CHECK = "key_check"
+_FINGERPRINT_BYTES = 8
+
+Secrets = Mapping[int, bytes]
+"""Secrets by number: `FOREVER`, and one or more that seal; the highest seals what is new."""
 
 
 class SealedValue(NamedTuple):
@@ -36,40 +44,109 @@ class SealedValue(NamedTuple):
     value: bytes
 
 
+def mark(number: int) -> bytes:
+    """What stands before whatever is sealed under this secret; nothing for the first one, which
+    sealed before there were others.
+    """
+    return b"" if number == FIRST else MAGIC + number.to_bytes(MARK_BYTES - len(MAGIC), "big")
+
+
 class ServerKey:
     """Seals and opens values at rest; the purpose and `context` (whose it is) are authenticated
     with them.
+
+    `secret` makes digests and signs. `sealing`: the secrets that seal, by number; without any,
+    `secret` is the first. `look`: all secrets as the database has them now, for values under one
+    that came since; it raises StateError where this server's key does not open them any more.
+    Safe to call from several threads.
     """
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(
+        self,
+        secret: bytes,
+        sealing: Secrets | None = None,
+        look: Callable[[], Secrets] | None = None,
+    ) -> None:
         self._secret = secret
-        self._keys: dict[str, bytes] = {}
+        self._sealing = dict(sealing or {FIRST: secret})
+        self._look = look
+        self._keys: dict[tuple[int, str], bytes] = {}
+        self.trouble = ""
+        """Why something that is whole could not be opened here, until it can be."""
 
-    def _key(self, purpose: str) -> bytes:
-        if purpose not in self._keys:
-            info = b"duka server 1 " + purpose.encode()
-            self._keys[purpose] = HKDF(SHA256(), 32, salt=None, info=info).derive(self._secret)
-        return self._keys[purpose]
+    @staticmethod
+    def of(secrets: Secrets, look: Callable[[], Secrets] | None = None) -> ServerKey:
+        """Of all secrets of a database."""
+        return ServerKey(secrets[FOREVER], _that_seal(secrets), look)
+
+    @property
+    def newest(self) -> int:
+        """The number of the secret that seals what is new."""
+        return max(self._sealing)
+
+    def refresh(self) -> None:
+        """Learn of secrets that came since, and forget those that are gone.
+
+        Raises:
+            StateError: they are wrapped under another server.key now.
+        """
+        if self._look is not None:
+            self._sealing = _that_seal(self._look())
+            self.trouble = ""
+
+    def _key(self, purpose: str, number: int = FOREVER, secret: bytes = b"") -> bytes:
+        found = self._keys.get((number, purpose))
+        if found is None:
+            found = _derived(secret or self._secret, purpose)
+            self._keys[number, purpose] = found
+        return found
 
     def seal(self, purpose: str, context: bytes, value: bytes) -> bytes:
-        """AES-256-GCM with a random nonce in front."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + AESGCM(self._key(purpose)).encrypt(nonce, value, context)
+        """AES-256-GCM with the secret's mark and a random nonce in front."""
+        number, secret = max(self._sealing.items())
+        front, nonce = mark(number), os.urandom(_NONCE_BYTES)
+        key = self._key(purpose, number, secret)
+        return front + nonce + AESGCM(key).encrypt(nonce, value, front + context)
 
     def open(self, purpose: str, context: bytes, sealed: bytes) -> bytes:
         """What `seal` was given.
 
         Raises:
             VaultError: sealed for something else, under another key, or damaged.
+            KeyMissing: this server's key does not open the secret that it is sealed under.
         """
-        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        number = number_of(sealed)
+        if number not in self._sealing:
+            self._learn(number)
+        # One of a long time ago may begin by chance as if it had a mark.
+        for under in (number, FIRST) if number != FIRST else (FIRST,):
+            found = self._tried(under, purpose, context, sealed)
+            if found is not None:
+                return found
+        raise VaultError(f"a sealed {purpose} does not open under this server key")
+
+    def _tried(self, number: int, purpose: str, context: bytes, sealed: bytes) -> bytes | None:
+        secret = self._sealing.get(number)
+        if secret is None:
+            return None
+        front = mark(number)
+        start = len(front) + _NONCE_BYTES
+        nonce, rest = sealed[len(front) : start], sealed[start:]
         try:
-            return AESGCM(self._key(purpose)).decrypt(nonce, rest, context)
-        except (InvalidTag, ValueError) as error:
-            raise VaultError(f"a sealed {purpose} does not open under this server key") from error
+            key = self._key(purpose, number, secret)
+            return AESGCM(key).decrypt(nonce, rest, front + context)
+        except (InvalidTag, ValueError):
+            return None
+
+    def _learn(self, number: int) -> None:
+        try:
+            self.refresh()
+        except StateError as error:
+            self.trouble = f"what is sealed under secret {number}: {error}"
+            raise KeyMissing(self.trouble) from error
 
     def digest(self, purpose: str, value: bytes) -> bytes:
-        """A keyed digest: finds equal values without knowing them."""
+        """A keyed digest: finds equal values without knowing them. Its secret never changes."""
         return hmac.digest(self._key(purpose), value, "sha256")
 
     def signing_key(self, purpose: str) -> Ed25519PrivateKey:
@@ -77,59 +154,73 @@ class ServerKey:
         return Ed25519PrivateKey.from_private_bytes(self._key(f"sign {purpose}"))
 
 
-def bind(connection: Connection, key: ServerKey, samples: Iterable[SealedValue]) -> None:
-    """Hold the key against the one this database was begun with; the first time, note which it is
-    if it opens any of the `samples` of what is sealed here (or there are none).
+def _that_seal(secrets: Secrets) -> dict[int, bytes]:
+    return {number: secret for number, secret in secrets.items() if number != FOREVER}
 
-    Raises:
-        StateError: another key: what is sealed here does not open under it, and what it sealed
-            would never open under the right one.
+
+def number_of(sealed: bytes) -> int:
+    """Under which secret something says that it is sealed."""
+    if len(sealed) <= MARK_BYTES or not sealed.startswith(MAGIC):
+        return FIRST
+    return int.from_bytes(sealed[len(MAGIC) : MARK_BYTES], "big")
+
+
+def _derived(secret: bytes, purpose: str) -> bytes:
+    info = b"duka server 1 " + purpose.encode()
+    return HKDF(SHA256(), 32, salt=None, info=info).derive(secret)
+
+
+class WrappingKey:
+    """What is in a file `server.key`: wraps the secrets of a database, and seals what a back-up
+    says of itself.
     """
-    mine = key.digest("key check", b"duka").hex()
-    known = connection.scalar(
-        select(server_constant.c.value).where(server_constant.c.name == _KEY_CHECK)
-    )
-    if known is None:
-        sealed = list(samples)
-        if not sealed or any(_opens(key, value) for value in sealed):
-            connection.execute(insert(server_constant).values(name=_KEY_CHECK, value=mine))
-            return
-    if known is None or not hmac.compare_digest(known, mine):
-        raise StateError(
-            "server.key is not the key of this database: put back the one that was kept apart from "
-            "the back-up; nothing was changed"
-        )
+
+    def __init__(self, secret: bytes) -> None:
+        self.secret = secret
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits by which people know the key; tells nothing of it."""
+        return _derived(self.secret, "fingerprint")[:_FINGERPRINT_BYTES].hex()
+
+    def wrap(self, number: int, secret: bytes) -> bytes:
+        """A secret as the database keeps it; its number is authenticated with it."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._aead().encrypt(nonce, secret, b"secret %d" % number)
+
+    def unwrap(self, number: int, wrapped: bytes) -> bytes:
+        """What `wrap` was given.
+
+        Raises:
+            VaultError: another key, another number, or damaged.
+        """
+        nonce, rest = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
+        try:
+            return self._aead().decrypt(nonce, rest, b"secret %d" % number)
+        except (InvalidTag, ValueError) as error:
+            raise VaultError(f"wrapped secret {number} does not open") from error
+
+    def digest(self, purpose: str, value: bytes) -> bytes:
+        """A keyed digest, as `ServerKey.digest` under a first secret that is this key."""
+        return hmac.digest(_derived(self.secret, purpose), value, "sha256")
+
+    def _aead(self) -> AESGCM:
+        return AESGCM(_derived(self.secret, "wrap"))
 
 
-def is_bound(connection: Connection) -> bool:
-    """Whether the database knows its key."""
-    return (
-        connection.scalar(
-            select(server_constant.c.name).where(server_constant.c.name == _KEY_CHECK)
-        )
-        is not None
-    )
-
-
-def _opens(key: ServerKey, sealed: SealedValue) -> bool:
-    try:
-        key.open(sealed.purpose, sealed.context, sealed.value)
-    except VaultError:
-        return False
-    return True
-
-
-def create(path: Path) -> None:
+def create(path: Path) -> WrappingKey:
     """Write a new key file, mode 0600. Raises FileExistsError rather than overwrite one."""
+    secret = os.urandom(KEY_BYTES)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(os.urandom(KEY_BYTES))
+        file.write(secret)
         file.flush()
         os.fsync(file.fileno())
+    return WrappingKey(secret)
 
 
-def load(path: Path) -> ServerKey:
-    """The key of a data folder.
+def load(path: Path) -> WrappingKey:
+    """The key in a file of a data folder.
 
     Raises:
         StateError: missing, of a wrong size, or readable by others.
@@ -143,4 +234,4 @@ def load(path: Path) -> ServerKey:
         raise StateError(f"{path} may be read by others (mode {mode:04o}): chmod 600 it")
     if len(secret) != KEY_BYTES:
         raise StateError(f"{path} has {len(secret)} bytes, not {KEY_BYTES}: restore it")
-    return ServerKey(secret)
+    return WrappingKey(secret)

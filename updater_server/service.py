@@ -9,18 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Engine, make_url, select
+from sqlalchemy import Connection, Engine, make_url, select
 
-from updater_server import server_key
+from updater_server import server_key, wrapped
 from updater_server.channels.newest import Newest
 from updater_server.errors import StateError
+from updater_server.fleet import terminals
 from updater_server.fleet.terminals import KeyRing
 from updater_server.sales import vault
 from updater_server.sales.prices import PriceLists
 from updater_server.sales.vending import Desk
 from updater_server.server_key import SealedValue, ServerKey
 from updater_server.store import engine as database
-from updater_server.store.engine import reading, writing
 from updater_server.store.tables import terminal
 from updater_server.telemetry.spool import Spool
 
@@ -30,23 +30,22 @@ def unix_time() -> int:
     return int(time.time())
 
 
-def check_key(engine: Engine, key: ServerKey) -> None:
-    """Refuse to work under another key than the database's; the first key is noted.
+def _some_sealed(connection: Connection) -> list[SealedValue]:
+    """A few of the things that are sealed in a database, to try a key on."""
+    sealed = [
+        SealedValue(terminals.PURPOSE, row.id, row.key_sealed)
+        for row in connection.execute(select(terminal.c.id, terminal.c.key_sealed).limit(20))
+    ]
+    return sealed + vault.some_sealed(connection)
+
+
+def open_key(folder: DataFolder, engine: Engine, now: int) -> ServerKey:
+    """What seals and opens in this folder's database; its secrets are made the first time.
 
     Raises:
-        StateError: see `server_key.bind`.
+        StateError: see `wrapped.opened`.
     """
-    with reading(engine) as connection:
-        if server_key.is_bound(connection):
-            server_key.bind(connection, key, ())
-            return
-    with writing(engine) as connection:
-        sealed = [
-            SealedValue("device key", row.id, row.key_sealed)
-            for row in connection.execute(select(terminal.c.id, terminal.c.key_sealed).limit(20))
-        ]
-        sealed += vault.some_sealed(connection)
-        server_key.bind(connection, key, sealed)
+    return wrapped.opened(folder.server_key, engine, _some_sealed, now)
 
 
 @dataclass(frozen=True)
@@ -194,9 +193,9 @@ class Service:
             raise StateError(f"{path} holds no server: run `init --data {path}` first")
         if not folder.server_key.exists():
             raise StateError(f"{path} has a database but no server.key: restore the key")
-        key = server_key.load(folder.server_key)
+        server_key.load(folder.server_key)
         engine = database.open_engine(place)
         database.check_schema(engine)
-        check_key(engine, key)
+        key = open_key(folder, engine, now())
         prices = PriceLists(folder.repository, folder.last_good)
         return Service(folder, engine, key, prices, Newest(folder.repository), now)

@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 from tests.server.shop import NOW, ROOT, Shop
 from tests.server.test_server_process import Process
 from tests.support import nursery
-from updater_server import atomic, backup, startup
+from updater_server import atomic, backup, server_key, startup
 from updater_server.__main__ import cli
 from updater_server.errors import StateError
 from updater_server.faces.health import Health
@@ -47,7 +47,7 @@ def test_a_back_up_is_one_whole_state_while_the_server_writes(
 ) -> None:
     shop, made = copied
     assert made.problems == ()
-    assert backup.verify(made.path, shop.service.key) == made
+    assert backup.verify(made.path, server_key.load(shop.folder / "server.key")) == made
     assert not (made.path / "server.key").exists()
     names = sorted(path.name for path in made.path.iterdir())
     assert names == ["duka.db", "manifest.json", "repository"]
@@ -238,7 +238,7 @@ def test_a_back_up_of_broken_books_is_made_and_says_so(shop: Shop) -> None:
     assert made.exit_code == 1
     assert "does not sum to zero" in made.output
     (folder,) = (shop.folder.parent / "copies").iterdir()
-    assert backup.verify(folder, shop.service.key).problems
+    assert backup.verify(folder, server_key.load(shop.folder / "server.key")).problems
 
 
 # --- a log of another database ---

@@ -21,6 +21,7 @@ from updater_server import server_key
 from updater_server.__main__ import cli
 from updater_server.errors import InputError, StateError
 from updater_server.sales import delivery_file, import_recall, imports, incoming, vault
+from updater_server.server_key import ServerKey
 from updater_server.store import engine as database
 from updater_server.store.engine import reading, writing
 
@@ -412,8 +413,7 @@ def test_vouchers_of_before_are_marked_when_the_database_is_brought_up_to_date(
 ) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
-    server_key.create(folder / "server.key")
-    key = server_key.load(folder / "server.key")
+    key = ServerKey(server_key.create(folder / "server.key").secret)
     engine = database.open_engine(folder / "duka.db")
     database.migrate(engine, "0003")
     with writing(engine) as connection:

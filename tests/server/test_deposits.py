@@ -305,21 +305,3 @@ def test_a_server_key_that_is_not_this_databases_is_refused_everywhere(
     assert (shop.folder / "duka.db").read_bytes() == before
     shutil.copy(kept, shop.folder / "server.key")
     assert command(shop, "check").exit_code == 0
-
-
-@SQLITE_ALONE
-def test_a_database_that_knows_no_key_yet_tries_it_on_what_it_holds(
-    shop: Shop, tmp_path: Path
-) -> None:
-    shop.stock_vault(count=3)
-    with writing(shop.service.engine) as connection:
-        connection.exec_driver_sql("DROP TRIGGER server_constant_no_delete")
-        connection.exec_driver_sql("DELETE FROM server_constant")
-    shop.service.engine.dispose()
-    key = (shop.folder / "server.key").read_bytes()
-    (shop.folder / "server.key").write_bytes(bytes(32))
-    assert command(shop, "check").exit_code == 1
-    (shop.folder / "server.key").write_bytes(key)
-    assert command(shop, "check").exit_code == 0
-    (shop.folder / "server.key").write_bytes(bytes(32))
-    assert command(shop, "check").exit_code == 1

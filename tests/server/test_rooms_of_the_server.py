@@ -21,7 +21,8 @@ BELOW: dict[str, set[str]] = {
     "wire": {"errors"},
     "channels": {"errors", "atomic", "wire"},
     "store": {"errors"},
-    "server_key": {"errors", "store"},
+    "server_key": {"errors"},
+    "wrapped": {"errors", "atomic", "store", "server_key"},
     "fleet": {"errors", "wire", "store", "server_key", "channels"},
     "sales": {"errors", "wire", "store", "server_key", "channels", "fleet"},
 }
@@ -30,7 +31,7 @@ BELOW["parties"] = BELOW["sales"] | {"sales"}
 BELOW["views"] = BELOW["parties"] | {"parties"}
 BELOW["verdict"] = {"channels", "wire"}
 BELOW["telemetry"] = {"wire", "store", "atomic", "errors", "toml_file"}
-BELOW["service"] = BELOW["sales"] | {"sales", "telemetry"}
+BELOW["service"] = BELOW["sales"] | {"sales", "telemetry", "wrapped"}
 BELOW["matching"] = BELOW["service"] | {"service", "parties", "atomic"}
 BELOW["notices"] = BELOW["service"] | {"service", "parties", "toml_file"}
 BELOW["waves"] = BELOW["service"] | {"service", "renewal", "verdict"}
@@ -41,6 +42,7 @@ BELOW["lookout"] |= {"halting"}
 BELOW["waves"] |= {"halting"}
 BELOW["backup"] = BELOW["startup"] | {"startup"}
 BELOW["artefacts"] = {"errors", "atomic"}
+BELOW["resealing"] = BELOW["service"] | {"service", "parties"}
 BELOW["moving"] = BELOW["startup"] | {"startup"}
 BELOW["sandbox"] = BELOW["startup"] | {"startup", "parties"}
 BELOW["faces"] = BELOW["startup"] | {"startup", "renewal", "words", "parties", "notices"}
@@ -48,7 +50,7 @@ BELOW["robots"] = BELOW["lookout"] | {"lookout", "telemetry", "atomic", "notices
 BELOW["faces"] |= {"lookout", "halting", "matching", "views", "sandbox"}
 BELOW["cli"] = BELOW["faces"] | {"backup", "faces", "quiet_log", "waves", "verdict"}
 BELOW["sms"] = BELOW["faces"] | {"faces", "toml_file"}
-BELOW["cli"] |= {"moving", "artefacts", "robots", "sms"}
+BELOW["cli"] |= {"moving", "artefacts", "robots", "sms", "resealing"}
 BELOW["__main__"] = {"cli"}
 
 

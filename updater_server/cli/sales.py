@@ -10,7 +10,7 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from updater_server import words
-from updater_server.cli.shared import Data, out, refusals, say
+from updater_server.cli.shared import By, Data, acting, out, refusals, say
 from updater_server.errors import InputError
 from updater_server.fleet import terminals
 from updater_server.parties import days, statements, tree
@@ -18,7 +18,7 @@ from updater_server.sales import currency, ledger, shifts
 from updater_server.sales.people import Sellers
 from updater_server.service import Service
 from updater_server.store.engine import reading
-from updater_server.views import counts, fold, log, sellers
+from updater_server.views import counts, fold, keeping, log, sellers
 
 sales_cli = typer.Typer(no_args_is_help=True, help="Past sales, and how many there were.")
 _GIVEN = "Of this {}."
@@ -178,9 +178,32 @@ def show_shifts(
             say(f"shift of {name}, {words.minute(one.opened_at)}: {differs}")
 
 
+@sales_cli.command("keep")
+def keep(
+    data: Data,
+    by: By,
+    months: Annotated[
+        int | None, typer.Argument(help="Whole months before this one; 0: all of them.")
+    ] = None,
+) -> None:
+    """How far back log and counts go, or that they are to go back so far. The ledger is for ever;
+    the worker takes the rows away, in pieces.
+    """
+    with acting(data, by) as act:
+        if months is not None:
+            keeping.set_months(act.connection, months, act.operator, act.now)
+        kept = keeping.kept(act.connection)
+        zone = days.zone(act.connection) or statements.UTC_ZONE
+    how = "all that was ever sold" if kept.months is None else f"{kept.months} months and this one"
+    since = f", from {days.day_of(kept.since, zone)} on" if kept.since else ""
+    say(f"log and counts keep {how}{since}")
+
+
 @sales_cli.command("rebuild")
 def rebuild(data: Data) -> None:
-    """Make log and counts anew from the ledger; they come out as they were."""
+    """Make log and counts anew from the ledger, as far back as they are kept; they come out as they
+    were.
+    """
     with refusals():
         service = Service.open(data)
         say(f"{fold.rebuild(service.engine, service.now())} rows")

@@ -19,7 +19,7 @@ from updater_server.errors import InputError, StateError
 from updater_server.fleet import technicians
 from updater_server.sales import incoming
 from updater_server.server_key import ServerKey
-from updater_server.service import DataFolder, Service, check_key, unix_time
+from updater_server.service import DataFolder, Service, open_key, unix_time
 from updater_server.sms import gateway
 from updater_server.startup import alone
 from updater_server.store import engine as database
@@ -72,13 +72,12 @@ def begin(folder: DataFolder, database_url: str, owner: str) -> tuple[Engine, Se
     folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not folder.server_key.exists():
         server_key.create(folder.server_key)
-    key = server_key.load(folder.server_key)
+    server_key.load(folder.server_key)
     _choose(folder, database_url)
     engine = database.open_engine(folder.place)
     with alone(folder):  # never under a server that runs
         _migrate(folder, engine, owner)
-        check_key(engine, key)
-    return engine, key
+        return engine, open_key(folder, engine, unix_time())
 
 
 def _choose(folder: DataFolder, url: str) -> None:

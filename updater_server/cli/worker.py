@@ -27,7 +27,7 @@ from updater_server.notices.message import Example, Group, Message
 from updater_server.sales import forecast
 from updater_server.service import Service
 from updater_server.store.engine import reading, writing
-from updater_server.views import fold
+from updater_server.views import fold, keeping
 
 JOBS = (
     "notices",
@@ -130,6 +130,7 @@ def _fold_views(service: Service, _server: str, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             fold.fold(service.engine, service.now(), stop)
+            keeping.drop_old(service.engine, service.now(), stop)
         except (ServerError, SQLAlchemyError):  # busy, full, or away for a moment
             logging.getLogger("duka.worker").exception("the log of sales was not kept")
         stop.wait(_VIEWS_EVERY_S)

@@ -74,6 +74,8 @@ class Health:
         waiting = write_line(service.engine).waiting
         if waiting > LINE_LIMIT // 2:
             found.append(f"{waiting} wait to write")
+        if service.key.trouble:  # another server, which has the new server.key, is to be asked
+            found.append(service.key.trouble)
         found += self._channels()
         return found
 

@@ -16,8 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from updater_server.atomic import write_atomically
-from updater_server.errors import StateError
+from updater_server.errors import ServerError, StateError
 from updater_server.faces.app import BODY_LIMIT_BYTES, make_app
 from updater_server.faces.datagrams import Datagrams
 from updater_server.faces.http_connection import Application, Limits
@@ -169,10 +171,23 @@ async def _serve(
 async def _count(service: Service) -> None:
     while True:
         await asyncio.sleep(COUNT_EVERY_S)
+        await asyncio.to_thread(_learn_keys, service)
         try:
             await asyncio.to_thread(count_on, service)
         except Exception:  # /health tells of it; the server sells on while it can
             log.exception("the database was not counted on")
+
+
+def _learn_keys(service: Service) -> None:
+    """What seals may be another secret now. Where this machine's server.key is an old one, it says
+    so, and sells on with what it knows.
+    """
+    for one in (service, service.sandbox):
+        try:
+            if one is not None:
+                one.key.refresh()
+        except (ServerError, SQLAlchemyError) as error:
+            log.error("the secrets that seal: %s", error)
 
 
 async def _look_after(service: Service) -> None:

@@ -208,7 +208,7 @@ def _transaction(
             )
             if owner is None:
                 return None
-            if not service.key_ring.still(owner.id, owner.key_sealed):
+            if not service.key_ring.still(service.key, owner.id, owner.key_sealed):
                 raise VaultError("its device key is not the one that it was")
             exchange = Exchange(service, connection, owner, device_keys, now, waits, told)
             reply = _told(exchange, _answer(exchange, plain))

@@ -91,7 +91,7 @@ def enrol(
     connection.execute(
         insert(terminal).values(
             id=enrolment.terminal_id,
-            key_sealed=key.seal("device key", enrolment.terminal_id, enrolment.device_key),
+            key_sealed=key.seal(terminals.PURPOSE, enrolment.terminal_id, enrolment.device_key),
             **enrolment.particulars(),
             enrolled_at=now,
             enrolled_by=technician_id,
@@ -105,7 +105,7 @@ def enrol(
 
 
 def _is_the_same(key: ServerKey, enrolment: Enrolment, known: Row[Any]) -> bool:
-    same_key = key.open("device key", enrolment.terminal_id, known.key_sealed)
+    same_key = key.open(terminals.PURPOSE, enrolment.terminal_id, known.key_sealed)
     return same_key == enrolment.device_key and all(
         getattr(known, name) == value for name, value in enrolment.particulars().items()
     )

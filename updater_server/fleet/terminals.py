@@ -21,6 +21,8 @@ from updater_server.store.tables import terminal
 from updater_server.wire import limits
 from updater_server.wire.sealed import DeviceKeys
 
+PURPOSE = "device key"
+"""What device keys are sealed for (`ServerKey.seal`)."""
 DEFAULT_CHANNEL = "stable"
 DEFAULT_CATALOGUE = "catalogue/default.json"
 MERCHANT_NAME_LETTERS = limits.MERCHANT_NAME[1]
@@ -101,20 +103,31 @@ class KeyRing:
         sealed = _SEALED.scalar(connection, terminal_id=terminal_id)
         if sealed is None:
             return None
-        device_key = key.open("device key", terminal_id, sealed)
+        device_key = key.open(PURPOSE, terminal_id, sealed)
         derived = DeviceKeys.derive(terminal_id, device_key)
         if len(self._known) >= self._limit:
             self._known = {}
         self._known[terminal_id] = (sealed, derived)
         return derived
 
-    def still(self, terminal_id: bytes, sealed: bytes) -> bool:
-        """Whether the keys that are here are of this sealed device key; else they are forgotten."""
+    def still(self, key: ServerKey, terminal_id: bytes, sealed: bytes) -> bool:
+        """Whether the keys that are here are of this sealed device key, which may have been sealed
+        anew meanwhile; else they are forgotten.
+
+        Raises:
+            VaultError: it does not open.
+        """
         kept = self._known.get(terminal_id)
         if kept is not None and kept[0] == sealed:
             return True
         self._known.pop(terminal_id, None)
-        return False
+        if kept is None:
+            return False
+        device_key = key.open(PURPOSE, terminal_id, sealed)
+        if DeviceKeys.derive(terminal_id, device_key) != kept[1]:
+            return False
+        self._known[terminal_id] = (sealed, kept[1])
+        return True
 
 
 def cable_key(connection: Connection, key: ServerKey, terminal_id: bytes, info: bytes) -> bytes:
@@ -133,7 +146,7 @@ def cable_key(connection: Connection, key: ServerKey, terminal_id: bytes, info: 
 
 def _device_key(connection: Connection, key: ServerKey, terminal_id: bytes) -> bytes | None:
     sealed = _SEALED.scalar(connection, terminal_id=terminal_id)
-    return None if sealed is None else key.open("device key", terminal_id, sealed)
+    return None if sealed is None else key.open(PURPOSE, terminal_id, sealed)
 
 
 def accept_counter(connection: Connection, terminal_id: bytes, counter: int, now: int) -> Any:

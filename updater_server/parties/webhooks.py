@@ -35,7 +35,8 @@ AT_ONCE = 50
 """Transactions in one message."""
 _LOOKED_AT = 500
 _NAME = re.compile("[a-z][a-z0-9-]{1,31}")
-_PURPOSE = "webhook"
+PURPOSE = "webhook"
+"""What its secret is sealed for (`ServerKey.seal`)."""
 _FLOATS = "float:"
 
 
@@ -81,7 +82,7 @@ def put(
     connection.execute(
         insert(webhook).values(
             name=name, party_id=None if whose is None else whose.id, url=url,
-            secret_sealed=key.seal(_PURPOSE, name.encode(), secret.encode()),
+            secret_sealed=key.seal(PURPOSE, name.encode(), secret.encode()),
             through=newest_posted(connection), attempts=0, next_at=now, error="", stopped=0,
             created_by=by, created_at=now,
         )
@@ -145,7 +146,7 @@ def due(connection: Connection, key: ServerKey, name: str, currency: str, now: i
     body = None
     if told:
         body = json.dumps({"webhook": name, "currency": currency, "events": told}).encode()
-    secret = key.open(_PURPOSE, name.encode(), row.secret_sealed)
+    secret = key.open(PURPOSE, name.encode(), row.secret_sealed)
     return Batch(
         name, row.url, secret, found[0].id, through, body, row.attempts, row.first_failed_at
     )
@@ -166,7 +167,7 @@ def way_after(
     row = connection.execute(select(webhook.c.url, webhook.c.secret_sealed).where(*mine)).first()
     if row is None:
         return None
-    return row.url, key.open(_PURPOSE, name.encode(), row.secret_sealed)
+    return row.url, key.open(PURPOSE, name.encode(), row.secret_sealed)
 
 
 def _told(
@@ -293,7 +294,7 @@ def dead_letter(
     ).one_or_none()
     if row is None:
         raise InputError(f"there is no dead letter {number}")
-    secret = key.open(_PURPOSE, row.name.encode(), row.secret_sealed)
+    secret = key.open(PURPOSE, row.name.encode(), row.secret_sealed)
     return row.url, secret, row.body.encode(), row.name
 
 

@@ -13,7 +13,7 @@ from updater_server.errors import InputError, VaultError
 from updater_server.fleet.operators import words
 from updater_server.sales import delivery_file, pins, sandbox, vault
 from updater_server.sales.delivery_file import Row
-from updater_server.server_key import ServerKey
+from updater_server.server_key import MAGIC, MARK_BYTES, ServerKey
 from updater_server.store.engine import new_id
 from updater_server.store.tables import voucher, voucher_assignment, voucher_import
 
@@ -144,18 +144,20 @@ def begin_import(
     return new_id(made)
 
 
+_IS_MARKED = func.substr(voucher.c.pin_sealed, 1, len(MAGIC)) == MAGIC
+
+
 def usual_lengths(connection: Connection, product_id: str) -> set[int]:
     """How long the PINs of a product are that came in last."""
     newest = (
-        select(func.length(voucher.c.pin_sealed).label("bytes"))
+        select(func.length(voucher.c.pin_sealed).label("bytes"), _IS_MARKED.label("is_marked"))
         .where(voucher.c.product_id == product_id, func.length(voucher.c.pin_sealed) > 0)
         .order_by(voucher.c.id.desc())
         .limit(1000)
         .subquery()
     )
-    return {
-        size - pins.SEALING_BYTES for size in connection.scalars(select(newest.c.bytes).distinct())
-    }
+    found = connection.execute(select(newest.c.bytes, newest.c.is_marked).distinct())
+    return {size - pins.SEALING_BYTES - MARK_BYTES * bool(marked) for size, marked in found}
 
 
 def mark_old(connection: Connection, key: ServerKey, now: int) -> int:

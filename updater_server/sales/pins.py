@@ -7,8 +7,10 @@ from __future__ import annotations
 from updater_server.errors import VaultError
 from updater_server.server_key import ServerKey
 
+PURPOSE = "voucher"
+"""What a PIN is sealed for (`ServerKey.seal`)."""
 SEALING_BYTES = 12 + 16
-"""What sealing adds to a PIN (`ServerKey.seal`)."""
+"""What sealing adds to a PIN (`ServerKey.seal`), besides its mark."""
 
 
 def context(product_id: str, serial: str) -> bytes:
@@ -18,7 +20,7 @@ def context(product_id: str, serial: str) -> bytes:
 
 def seal(key: ServerKey, product_id: str, serial: str, pin: str) -> bytes:
     """A PIN as the vault keeps it."""
-    return key.seal("voucher", context(product_id, serial), pin.encode())
+    return key.seal(PURPOSE, context(product_id, serial), pin.encode())
 
 
 def open_sealed(key: ServerKey, product_id: str, serial: str, sealed: bytes) -> str:
@@ -27,7 +29,7 @@ def open_sealed(key: ServerKey, product_id: str, serial: str, sealed: bytes) -> 
     Raises:
         VaultError: it does not open under this server key, or is no text.
     """
-    pin = key.open("voucher", context(product_id, serial), sealed)
+    pin = key.open(PURPOSE, context(product_id, serial), sealed)
     try:
         return pin.decode("ascii")
     except UnicodeDecodeError as error:

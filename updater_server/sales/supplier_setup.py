@@ -22,7 +22,8 @@ from updater_server.store.tables import supplier, supplier_product
 from updater_server.wire import limits
 
 _NAME = re.compile("[a-z][a-z0-9-]{0,15}")
-_PURPOSE = "supplier"
+PURPOSE = "supplier"
+"""What its secrets are sealed for (`ServerKey.seal`)."""
 _REPORT_SECRET = "report_secret"  # noqa: S105 the name of one
 _CODE = re.compile("[0-9A-Za-z_.-]{0,64}")
 
@@ -83,7 +84,7 @@ def opened(key: ServerKey, row: Any) -> Kept:
     Raises:
         VaultError: its secrets do not open under this server key.
     """
-    secret = json.loads(key.open(_PURPOSE, row.name.encode(), row.secrets_sealed))
+    secret = json.loads(key.open(PURPOSE, row.name.encode(), row.secrets_sealed))
     return Kept(row.name, row.kind, json.loads(row.settings), secret, row.changed_at)
 
 
@@ -124,7 +125,7 @@ def put(
     values = {
         "kind": kind,
         "settings": text,
-        "secrets_sealed": key.seal(_PURPOSE, name.encode(), json.dumps(every).encode()),
+        "secrets_sealed": key.seal(PURPOSE, name.encode(), json.dumps(every).encode()),
         "changed_at": now,
         "changed_by": by,
     }

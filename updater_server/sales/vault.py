@@ -209,7 +209,7 @@ def some_sealed(connection: Connection) -> list[SealedValue]:
     """A few vouchers as they are kept, to try a key on."""
     found = connection.execute(select(voucher).order_by(voucher.c.id).limit(20))
     return [
-        SealedValue("voucher", pins.context(row.product_id, row.serial), row.pin_sealed)
+        SealedValue(pins.PURPOSE, pins.context(row.product_id, row.serial), row.pin_sealed)
         for row in found
     ]
 

@@ -19,6 +19,8 @@ from updater_server.store.prepared import Prepared
 from updater_server.store.tables import sale, vend
 from updater_server.store.tables.suppliers import is_open
 
+PURPOSE = "vend"
+"""What a delivery is sealed for (`ServerKey.seal`)."""
 Row = Mapping[str, Any]
 """Of the table `vend`, by its columns."""
 
@@ -110,7 +112,7 @@ def given(key: ServerKey, row: Row) -> Given:
     """
     if row["answer_sealed"] is None:
         raise VaultError("what was delivered is not here: a restore forgot it")
-    token, details = json.loads(key.open("vend", context(row), row["answer_sealed"]))
+    token, details = json.loads(key.open(PURPOSE, context(row), row["answer_sealed"]))
     reference = row["supplier_reference"]
     pairs = tuple((str(label), str(value)) for label, value in details)
     return Given(token or pin_of(reference), serial_of(reference), pairs)

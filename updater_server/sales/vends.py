@@ -264,7 +264,7 @@ def _deliver(
 ) -> str:
     terminal_id, sequence = row["terminal_id"], row["sequence"]
     kept = json.dumps([got.token, [list(pair) for pair in got.details]]).encode()
-    sealed = key.seal("vend", vend_rows.context(row), kept)
+    sealed = key.seal(vend_rows.PURPOSE, vend_rows.context(row), kept)
     _decide(connection, row, DELIVERED, now, got.reference, sealed)
     sold = _sale_of(connection, row)
     ledger.post(

@@ -16,14 +16,14 @@ CHANGED = (
     *("sale", "server_mark", "database_restore", "restore_scope", "restore_terminal"),
     *("restore_stock", "notice", "api_token", "supplier", "supplier_product", "vend"),
     *("webhook", "webhook_dead", "telephone", "sale_count", "air_month", "sms_number", "sms_word"),
-    *("canary",),
+    *("canary", "wrapped_secret", "view_kept"),
 )
 """Tables of which the server changes rows. Of all others it only adds some."""
 TOLD_SCHEMA = "duka_told"
 """What terminals tell of themselves: the server makes and drops the tables in it, one a day."""
 DELETED = (
     *("server_mark", "notice", "notice_told", "fleet_picture", "region_heard"),
-    *("sale_log", "sale_count", "canary"),
+    *("sale_log", "sale_count", "canary", "wrapped_secret"),
 )
 
 

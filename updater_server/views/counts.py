@@ -18,6 +18,7 @@ from sqlalchemy import Connection, func, select
 from updater_server.errors import InputError
 from updater_server.parties import days, tree
 from updater_server.store.tables import sale_count
+from updater_server.views import keeping
 
 BY = {
     "product": "product_id",
@@ -38,7 +39,7 @@ def rows(
     order. Money in minor units.
 
     Raises:
-        InputError: no such days, too many, or nothing like `each` or `by`.
+        InputError: no such days, too many, or not kept any more; nothing like `each` or `by`.
     """
     if each not in ("hour", "day") or not set(by) <= set(BY):
         raise InputError(f"each hour or day, by {', '.join(BY)}")
@@ -47,6 +48,7 @@ def rows(
     _, ends = days.bounds(last_day, zone)
     if not 0 < ends - begins <= LIMIT_DAYS * 86_400 + 7200:
         raise InputError(f"1 to {LIMIT_DAYS} days, the first one first")
+    keeping.refuse_before(connection, begins, ends)
     columns = [sale_count.c.kind, sale_count.c.currency, *(sale_count.c[BY[name]] for name in by)]
     found = connection.execute(
         select(

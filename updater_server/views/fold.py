@@ -33,6 +33,7 @@ from updater_server.store.tables import (
     voucher,
     voucher_assignment,
 )
+from updater_server.views import keeping
 from updater_server.wire.journal_record import NotARecord, RecordKind
 
 LAG_S = 10
@@ -148,35 +149,42 @@ def fold(engine: Engine, now: int, stop: threading.Event | None = None) -> int:
         through = connection.scalar(select(func.max(ledger_transaction.c.id))) or 0
     total = 0
     while stop is None or not stop.is_set():
-        taken = _step(engine, int(through), now - LAG_S)
+        looked_at, taken = _step(engine, int(through), now - LAG_S)
         total += taken
-        if taken < STEP_ROWS:
+        if looked_at < STEP_ROWS:
             break
     return total
 
 
 def rebuild(engine: Engine, now: int) -> int:
-    """Throw away log and counts and make them anew; how many rows there are. Cut short, the next
-    `fold` goes on.
+    """Throw away log and counts and make them anew, as far back as they are kept; how many rows
+    there are. Cut short, the next `fold` goes on.
     """
     with writing(engine) as connection:
         connection.execute(delete(sale_count))
         connection.execute(delete(sale_log))
+        keeping.begin_anew(connection, now)
     return fold(engine, now)
 
 
-def _step(engine: Engine, through: int, until: int) -> int:
+def _step(engine: Engine, through: int, until: int) -> tuple[int, int]:
+    """How many of the ledger were looked at, and how many of them came."""
     # No message writes here, so none need wait for it: only one who makes the log for another.
     with writing(engine, beside=True) as connection:
-        one_at_a_time(connection, "sale_log")
-        after = connection.scalar(select(func.max(sale_log.c.id))) or 0
+        one_at_a_time(connection, keeping.LOCK)
+        kept = keeping.kept(connection)
+        after = max(connection.scalar(select(func.max(sale_log.c.id))) or 0, kept.looked_through)
         values = {"after": after, "through": through, "rows": STEP_ROWS}
         trade = _Trade.read(connection)
         counted: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
         rows = []
+        looked_at = 0
         for row in connection.execute(text(_NEW), values).all():
             if row.created_at > until:
                 break
+            looked_at, last = looked_at + 1, row.id
+            if row.created_at < kept.since:
+                continue
             made = _row(connection, row)
             rows.append(made)
             counts = counted[_counted_as(connection, trade, made)]
@@ -185,7 +193,9 @@ def _step(engine: Engine, through: int, until: int) -> int:
         if rows:
             connection.execute(insert(sale_log), rows)
             _count(connection, counted)
-    return len(rows)
+        elif looked_at:
+            keeping.look_past(connection, last)
+    return looked_at, len(rows)
 
 
 def _row(connection: Connection, row: Any) -> dict[str, Any]:

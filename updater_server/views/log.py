@@ -6,7 +6,7 @@ shown are read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 from updater_server.errors import InputError
 from updater_server.sales.people import Sellers
 from updater_server.store.tables import sale_log
+from updater_server.views import keeping
 
 WAYS = ("party_id", "recipient", "serial", "supplier_reference")
 PAGE_ROWS = 1000
@@ -58,8 +59,10 @@ def page(connection: Connection, wanted: Wanted, limit: int = 50) -> list[dict[s
     than the sale is posted.
 
     Raises:
-        InputError: as `keys`.
+        InputError: as `keys`, or of a time that is not kept any more.
     """
+    keeping.refuse_before(connection, wanted.since, wanted.until)
+    wanted = replace(wanted, since=max(wanted.since, keeping.kept(connection).since))
     ids = [row.id for row in connection.execute(keys(wanted, limit))]
     rows = connection.execute(select(sale_log).where(sale_log.c.id.in_(ids))).mappings()
     by_id = {row["id"]: dict(row) for row in rows}

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from updater_server.sales.people import OWNER, Sellers
 from updater_server.store.tables import sale_log
+from updater_server.views import keeping
 
 _GIVEN_BACK = frozenset(["refund", "void"])
 
@@ -29,7 +30,12 @@ class Sold(NamedTuple):
 
 
 def sold(connection: Connection, terminal_id: bytes, since: int, until: int) -> list[Sold]:
-    """By person and currency, of sales posted from `since` up to, and without, `until` (Unix s)."""
+    """By person and currency, of sales posted from `since` up to, and without, `until` (Unix s).
+
+    Raises:
+        InputError: that time is not kept any more.
+    """
+    keeping.refuse_before(connection, since, until)
     found = Sellers(connection)
     counted: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     rows = connection.execute(

@@ -73,6 +73,7 @@ from updater_server.store.tables.server import (
     operator_log,
     server_constant,
     server_mark,
+    wrapped_secret,
 )
 from updater_server.store.tables.sms import sms_number, sms_word
 from updater_server.store.tables.suppliers import (
@@ -83,7 +84,7 @@ from updater_server.store.tables.suppliers import (
     vend,
     vend_event,
 )
-from updater_server.store.tables.views import party_region, sale_count, sale_log
+from updater_server.store.tables.views import party_region, sale_count, sale_log, view_kept
 from updater_server.store.tables.vouchers import (
     sale,
     stock_batch,
@@ -165,6 +166,7 @@ __all__ = [
     "terminal_owner",
     "vend",
     "vend_event",
+    "view_kept",
     "voucher",
     "voucher_aside",
     "voucher_assignment",
@@ -174,4 +176,5 @@ __all__ = [
     "wave_verdict",
     "webhook",
     "webhook_dead",
+    "wrapped_secret",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, String, Table
+from sqlalchemy import Column, LargeBinary, String, Table
 
 from updater_server.store.tables.base import Big, metadata
 
@@ -29,6 +29,18 @@ server_constant = Table(
     metadata,
     Column("name", String(32), primary_key=True),
     Column("value", String(64), nullable=False),
+)
+
+wrapped_secret = Table(
+    "wrapped_secret",  # what seals (0: what makes digests and signs), wrapped under `server.key`
+    metadata,
+    Column("number", Big, primary_key=True, autoincrement=False),
+    Column("mark", LargeBinary(8), nullable=False),  # what stands before all that it sealed
+    Column("wrapped", LargeBinary(60), nullable=False),
+    Column("wrapped_under", String(16), nullable=False),  # the fingerprint of that key
+    Column("wrapped_at", Big, nullable=False),
+    Column("made_at", Big, nullable=False),
+    Column("made_by", String(64), nullable=False),
 )
 
 check_point = Table(

@@ -46,6 +46,17 @@ sale_count = Table(
     Column("commission_minor", Big, nullable=False),
 )
 
+view_kept = Table(
+    "view_kept",  # how far back log and counts go; no row: to the beginning
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("months", Big),  # whole ones before this one; null: all
+    Column("since", Big, nullable=False),
+    Column("looked_through", Big, nullable=False),  # of the ledger: nothing to be kept up to there
+    Column("set_by", String(64), nullable=False),
+    Column("set_at", Big, nullable=False),
+)
+
 party_region = Table(
     "party_region",  # where a party and all under it are; the newest row not of the future holds
     metadata,
