@@ -38,6 +38,11 @@ ROOT = Path(__file__).resolve().parents[2]
 _STANDARD_FILES = 3
 _IMPORTED = ("updater_server", "tools.release", "tools.technician")
 """Packages whose modules are there when a program starts: with them come the libraries."""
+_LATER = (
+    *("litestar.plugins.attrs", "litestar.plugins.pydantic"),  # for each application, if installed
+    *("typer._adapters", "tuf.api.serialization.json", "rich._emoji_codes", "_strptime"),
+)
+"""Modules that libraries import only when they are used; each start would read them again."""
 _LEFT_OUT = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}
 """What a library may read when it is imported; a program gets what it is given."""
 
@@ -188,13 +193,15 @@ def _import_all() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{name}."):
             if not module.name.endswith("__main__") and ".migrations" not in module.name:
                 importlib.import_module(module.name)
-    _remember_parameters()
+    for name in _LATER:
+        importlib.import_module(name)
+    _remember_commands()
 
 
-def _remember_parameters() -> None:
-    """Reading the commands' parameters from their signatures takes as long as a small command."""
-    reading = "get_params_from_function"
-    setattr(typer.main, reading, functools.cache(getattr(typer.main, reading)))
+def _remember_commands() -> None:
+    """Making the commands from their functions' signatures takes as long as a small command."""
+    for making in ("get_params_from_function", "get_command_from_info"):
+        setattr(typer.main, making, functools.cache(getattr(typer.main, making)))
     for name, app in (("updater_server.__main__", "cli"), ("tools.__main__", "app")):
         typer.main.get_command(getattr(importlib.import_module(name), app))
         del sys.modules[name]

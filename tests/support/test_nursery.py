@@ -67,3 +67,15 @@ def test_a_program_has_a_session_of_its_own_and_kill_9_ends_it() -> None:
 def test_a_program_that_takes_too_long_is_ended() -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         _does("import time; time.sleep(60)", timeout_s=0.2)
+
+
+def test_what_libraries_import_when_they_are_used_is_there_already() -> None:
+    """An application and a command line bring some modules with them, but no whole library."""
+    use = (
+        "import sys, litestar, typer, typer.testing; had = set(sys.modules); app = typer.Typer();"
+        " app.command()(lambda n: None); litestar.Litestar([]);"
+        " assert typer.testing.CliRunner().invoke(app, ['1']).exit_code == 0;"
+        " new = sorted(set(sys.modules) - had); assert len(new) < 20, new"
+    )
+    done = _does(use)
+    assert done.returncode == 0, done.stderr
