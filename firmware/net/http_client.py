@@ -11,6 +11,7 @@ from firmware.net.http import (
     BadResponse,
     ConnectionLost,
     GaveWay,
+    HttpError,
     Response,
     TooLarge,
     body_length,
@@ -73,6 +74,9 @@ class HttpClient:
     pieces of a body, and the whole body at no less than 100 bytes a second. `bytes_received` counts
     what came in all. `told(answered)` hears how each request went: whether any answer began.
 
+    `address`: where the server's name led to when a datagram needed it, "" while nobody knows: it
+    spares the question, and is forgotten with the first exchange that goes wrong.
+
     `sales` is how many sales wait for the server now: while any does, a GET neither begins nor, if
     much of it is still to come, goes on. What else has begun is never given up.
     """
@@ -84,6 +88,7 @@ class HttpClient:
         self.head_ms = 15000
         self.kept_ms = 10000
         self.gap_ms = 20000
+        self.address = ""
         self.bytes_received = 0
         self.sales = 0
         self.told: Callable[[bool], object] | None = None
@@ -130,8 +135,10 @@ class HttpClient:
             response = await self._exchange(head, body, answer)
             done = not answer.is_last
             return response
-        except ConnectionLost:
-            if self.told:
+        except HttpError as error:
+            if not isinstance(error, GaveWay):
+                self.address = ""
+            if self.told and isinstance(error, ConnectionLost):
                 self.told(False)
             raise
         finally:
@@ -147,7 +154,7 @@ class HttpClient:
             asked = False
             try:
                 if not reused:
-                    await transport.open(self.host, self.port)
+                    await transport.open(self.address or self.host, self.port)
                 if is_get and self.sales:
                     return None  # nothing was asked yet: the open connection is the sale's
                 # One piece if it can be: the modem waits for the far end after each.
@@ -163,7 +170,9 @@ class HttpClient:
                     raise OSError("closed")
                 break
             except (OSError, ModemError) as error:
-                if attempt or not reused or not is_get:
+                is_moved = not asked and self.address != ""
+                self.address = ""
+                if attempt or not (is_moved or (reused and is_get)):
                     raise ConnectionLost(str(error), asked)
                 await transport.close()
         try:

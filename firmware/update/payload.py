@@ -86,10 +86,12 @@ class Payload:
 
     async def _piece(self, download: Download, way: "Way") -> bool:
         """One request's worth; or the whole, where a box on the way does not know ranges: False if
-        that did not come to its end.
+        that did not come to its end. What one request brings is asked for by its short name.
         """
         first = download.received
         last = min(first + ONE_REQUEST_BYTES, download.length) - 1
+        is_whole = first == 0 and last + 1 == download.length
+        is_short = is_whole and self._record.coded == "z" and self._server.has_short
         expected = (first, last, download.length)
         # Of a whole that was not asked for: what is here already, and is passed over.
         passed_over = -1
@@ -127,8 +129,9 @@ class Payload:
                 way.path,
                 take,
                 download.length,
-                (("Range", "bytes=%d-%d" % (first, last)),),
+                () if is_whole else (("Range", "bytes=%d-%d" % (first, last)),),
                 check,
+                is_short,
             )
         except GaveWay:
             return passed_over < 0  # a sale has the link; the next piece begins where this ended
@@ -137,6 +140,9 @@ class Payload:
                 raise
             return False
         if response.status in (403, 404, 410):
+            if is_short:  # a server of before, or a store: by its whole name, then
+                self._server.has_short = False
+                return True
             raise Missing("payload: status %d" % response.status)
         if response.status not in (200, 206):
             raise BadResponse("payload: status %d" % response.status)

@@ -186,13 +186,14 @@ def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
     monkeypatch.setattr(stock_delivery, "fetch_stock", no_stock)
     boot = SimpleNamespace(last_failure=None, release=1, slot="a", trial=False, boot_count=3)
     updates = SimpleNamespace(refusal=None, waits=waits, reported=lambda refusal: None)
+    kept: dict[str, Any] = {}
     app = SimpleNamespace(
         boot_info=boot,
         updates=updates,
         journal=None,
-        messenger=SimpleNamespace(sms_to="", notices=None),
+        messenger=SimpleNamespace(sms_to="", coap_port=5683, notices=None),
         till=SimpleNamespace(blocked=False, stolen=False),
-        memory=SimpleNamespace(get=lambda name, default: default),
+        memory=SimpleNamespace(get=lambda name, default: default, put=kept.__setitem__),
         stock=None,
         files=Kept(False),
         config=SimpleNamespace(poll_s=900),
@@ -207,3 +208,4 @@ def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
     asyncio.run(duty.run())
     assert told[0].get(12) == waits
     assert (12 in told[0]) == (waits is not None)
+    assert kept == {"coap_port": 5683}, "the road that the office told of, and nothing else is new"
