@@ -25,7 +25,7 @@ from tests.live.terminal import Terminal
 from tests.server.shop import Shop, make_signed
 from tests.support.without_tcp import COAP_PORT, Counter, at_counter
 from tests.update.test_news import OurSite
-from tests.update.world import World, reader_of_patches, signers
+from tests.update.world import World, reader_of_patches
 
 WHOLE_BAR_BYTES = 2_500
 BEFORE, RELEASE = 2026112701, 2026112702
@@ -154,8 +154,6 @@ class _Shop25:
 async def _story(counter: Counter, folder: Path) -> list[Line]:
     running = reader_of_patches(1, _IMAGE_BYTES)
     world = World(folder, running)
-    third = signers()[0]["stable"][-1]
-    world.all_signers = [one for one in world.all_signers if one is not third]  # two of three sign
     shop = _Shop25(counter, world)
     world.publish(BEFORE, running, let_out=False)
     await world.client.run_once()

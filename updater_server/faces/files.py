@@ -163,11 +163,8 @@ class StaticFiles:
         if method not in ("GET", "HEAD"):
             return Answer(405, ((b"allow", b"GET, HEAD"),)), None
         segments = path.split("/")
-        if segments[0] == _SHORT_FOLDER and len(segments) == 4:
-            return self._short(segments[1:])
-        is_news = segments[0] == "news" and len(segments) == 2
         if segments[0] not in ("metadata", "targets") or len(segments) > 8:
-            return self._news(segments[1], headers) if is_news else Answer(404), None
+            return self._for_terminals(segments, headers), None
         if not all(_SEGMENT.fullmatch(segment) for segment in segments):
             return Answer(404), None
         folder = self._folder
@@ -192,13 +189,20 @@ class StaticFiles:
             closing.pop_all()
             return answer, file
 
-    def _short(self, asked: list[str]) -> tuple[Answer, BinaryIO | None]:
+    def _for_terminals(self, segments: list[str], headers: dict[bytes, bytes]) -> Answer:
+        """What has no plain file of its own."""
+        if segments[0] == "news" and len(segments) == 2:
+            return self._news(segments[1], headers)
+        is_short = segments[0] == _SHORT_FOLDER and len(segments) == 4
+        return self._short(segments[1:]) if is_short else Answer(404)
+
+    def _short(self, asked: list[str]) -> Answer:
         """A small payload by channel, class and the beginning of its SHA-256, with the fewest bytes
         around it; the whole of it, and nothing that takes more than one piece.
         """
         *place, digits = asked
         if not (all(map(_SEGMENT.fullmatch, place)) and _SHORT.fullmatch(digits)):
-            return Answer(404), None
+            return Answer(404)
         try:
             there = self._folder.joinpath("targets", *place).iterdir()
             names = [one.name for one in there if one.name.startswith(digits)]
@@ -206,8 +210,8 @@ class StaticFiles:
             with self._open(self._folder, ["targets", *place, names[0]]) as file:
                 body = file.read(PIECE_BYTES + 1)
         except (OSError, ValueError):  # none, or two contents that begin so
-            return Answer(404), None
-        return (Answer(200, body=body) if len(body) <= PIECE_BYTES else Answer(404)), None
+            return Answer(404)
+        return Answer(200, body=body) if len(body) <= PIECE_BYTES else Answer(404)
 
     def _news(self, asked: str, headers: dict[bytes, bytes]) -> Answer:
         """All that is new in the metadata, or that nothing is: then the tag that came is the
