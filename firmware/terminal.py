@@ -142,8 +142,6 @@ class Terminal:
         self.messenger.random = board.random
         self.messenger.device_key = who.device_key
         self.messenger.sms_to = self.memory.get("sms_to", "")
-        if not boot.trial:  # a trial shows that the road works by which the next release comes
-            self.messenger.coap_port = self.memory.get("coap_port", 0)
         self.messenger.notice, self.unread = lent.load(_NOTICES).standing()
         lent.give_back((_NOTICES,))
         self.till.blocked = self.memory.get("held", False)

@@ -35,6 +35,8 @@ class CheckIn:
         self._due_ms = ticks_ms()
         self._told: dict[str, str] | None = None  # the refused files that the server knows of
         self.done = False
+        if not terminal.boot_info.trial:  # that one shows that it has the road of the next release
+            terminal.messenger.coap_port = terminal.memory.get("coap_port", 0)
         self._heard = asyncio.Event()
 
     def is_due(self) -> bool:
