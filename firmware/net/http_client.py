@@ -69,16 +69,12 @@ class HttpClient:
     """Requests to one server, one after another: whoever calls while another's is under way waits
     for its turn.
 
-    Deadlines, in ms: `head_ms` from the request sent to the whole head (`kept_ms` on a connection
-    that was kept open: it may be half dead, and a new one is soon made), `gap_ms` between two
-    pieces of a body, and the whole body at no less than 100 bytes a second. `bytes_received` counts
-    what came in all. `told(answered)` hears how each request went: whether any answer began.
-
-    `address`: where the server's name led to when a datagram needed it, "" while nobody knows: it
-    spares the question, and is forgotten with the first exchange that goes wrong.
-
-    `sales` is how many sales wait for the server now: while any does, a GET neither begins nor, if
-    much of it is still to come, goes on. What else has begun is never given up.
+    In ms: `head_ms` from the request sent to the whole head (`kept_ms` on a connection that was
+    kept open: it may be half dead), `gap_ms` between two pieces of a body, and the whole body at no
+    less than 100 bytes a second. `bytes_received` counts what came in all. `told(answered)` hears
+    how each request went: whether any answer began. `address`: where a datagram found the server,
+    "" while nobody knows and after an exchange that went wrong. `sales`: how many wait for the
+    server now: then no GET begins or, if much is still to come, goes on; all else is ended.
     """
 
     def __init__(self, transport: "Transport", host: str, port: int) -> None:
@@ -105,8 +101,7 @@ class HttpClient:
         limit_bytes: int = BODY_LIMIT_BYTES,
         on_head: "OnHead | None" = None,
     ) -> Response:
-        """One request, one `Response`. A 200's or 206's body goes to `sink(view)` piece by piece,
-        when there is one.
+        """One request, one `Response`. A 200's or 206's body goes to a `sink(view)` in pieces.
 
         `on_head(status, headers)` may raise before any byte of the body is taken.
         `headers`: (name, value) pairs. A GET is sent once more if the kept-alive connection turns
