@@ -13,6 +13,7 @@ from firmware.sales.journal import JournalFull
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from firmware.duties.parts import Parts
     from firmware.office.check_in import Answer
@@ -34,6 +35,8 @@ class CheckIn:
         self._due_ms = ticks_ms()
         self._told: dict[str, str] | None = None  # the refused files that the server knows of
         self.done = False
+        if not terminal.boot_info.trial:  # that one shows that it has the road of the next release
+            terminal.messenger.coap_port = terminal.memory.get("coap_port", 0)
         self._heard = asyncio.Event()
 
     def is_due(self) -> bool:
@@ -94,12 +97,17 @@ class CheckIn:
         """What the office said holds after a restart without a network, too."""
         terminal = self._terminal
         memory = terminal.memory
-        sms_to = terminal.messenger.sms_to
-        if memory.get("sms_to", "") != sms_to:
-            memory.put("sms_to", sms_to)
+        messenger = terminal.messenger
         till = terminal.till
-        for name, says in (("held", till.blocked), ("stolen", till.stolen), ("wiped", False)):
-            if memory.get(name, False) != says:
+        told: tuple[tuple[str, Any], ...] = (
+            ("sms_to", messenger.sms_to),
+            ("coap_port", messenger.coap_port),
+            ("held", till.blocked),
+            ("stolen", till.stolen),
+            ("wiped", False),
+        )
+        for name, says in told:
+            if memory.get(name, type(says)()) != says:
                 memory.put(name, says)
 
     async def _ask(

@@ -11,6 +11,7 @@ from firmware.net.http import (
     BadResponse,
     ConnectionLost,
     GaveWay,
+    HttpError,
     Response,
     TooLarge,
     body_length,
@@ -68,13 +69,12 @@ class HttpClient:
     """Requests to one server, one after another: whoever calls while another's is under way waits
     for its turn.
 
-    Deadlines, in ms: `head_ms` from the request sent to the whole head (`kept_ms` on a connection
-    that was kept open: it may be half dead, and a new one is soon made), `gap_ms` between two
-    pieces of a body, and the whole body at no less than 100 bytes a second. `bytes_received` counts
-    what came in all. `told(answered)` hears how each request went: whether any answer began.
-
-    `sales` is how many sales wait for the server now: while any does, a GET neither begins nor, if
-    much of it is still to come, goes on. What else has begun is never given up.
+    In ms: `head_ms` from the request sent to the whole head (`kept_ms` on a connection that was
+    kept open: it may be half dead), `gap_ms` between two pieces of a body, and the whole body at no
+    less than 100 bytes a second. `bytes_received` counts what came in all. `told(answered)` hears
+    how each request went: whether any answer began. `address`: where a datagram found the server,
+    "" while nobody knows and after an exchange that went wrong. `sales`: how many wait for the
+    server now: then no GET begins or, if much is still to come, goes on; all else is ended.
     """
 
     def __init__(self, transport: "Transport", host: str, port: int) -> None:
@@ -84,6 +84,7 @@ class HttpClient:
         self.head_ms = 15000
         self.kept_ms = 10000
         self.gap_ms = 20000
+        self.address = ""
         self.bytes_received = 0
         self.sales = 0
         self.told: Callable[[bool], object] | None = None
@@ -100,8 +101,7 @@ class HttpClient:
         limit_bytes: int = BODY_LIMIT_BYTES,
         on_head: "OnHead | None" = None,
     ) -> Response:
-        """One request, one `Response`. A 200's or 206's body goes to `sink(view)` piece by piece,
-        when there is one.
+        """One request, one `Response`. A 200's or 206's body goes to a `sink(view)` in pieces.
 
         `on_head(status, headers)` may raise before any byte of the body is taken.
         `headers`: (name, value) pairs. A GET is sent once more if the kept-alive connection turns
@@ -130,8 +130,10 @@ class HttpClient:
             response = await self._exchange(head, body, answer)
             done = not answer.is_last
             return response
-        except ConnectionLost:
-            if self.told:
+        except HttpError as error:
+            if not isinstance(error, GaveWay):
+                self.address = ""
+            if self.told and isinstance(error, ConnectionLost):
                 self.told(False)
             raise
         finally:
@@ -147,7 +149,7 @@ class HttpClient:
             asked = False
             try:
                 if not reused:
-                    await transport.open(self.host, self.port)
+                    await transport.open(self.address or self.host, self.port)
                 if is_get and self.sales:
                     return None  # nothing was asked yet: the open connection is the sale's
                 # One piece if it can be: the modem waits for the far end after each.
@@ -163,7 +165,9 @@ class HttpClient:
                     raise OSError("closed")
                 break
             except (OSError, ModemError) as error:
-                if attempt or not reused or not is_get:
+                is_moved = not asked and self.address != ""
+                self.address = ""
+                if attempt or not (is_moved or (reused and is_get)):
                     raise ConnectionLost(str(error), asked)
                 await transport.close()
         try:

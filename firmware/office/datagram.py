@@ -48,15 +48,15 @@ async def by_datagram(messenger: "Messenger", plain: bytes) -> bytes | None:
     async with modem.lock:
         drawn = messenger.random(4)
         try:
-            if not messenger.address:
+            if not client.address:
                 try:
                     names = lent.load(modem.names)
-                    messenger.address = await names.resolve(modem, client.host)
+                    client.address = await names.resolve(modem, client.host)
                 finally:
                     lent.give_back((modem.names,))
             answer, took_ms = await ask(
                 modem,
-                messenger.address,
+                client.address,
                 messenger.coap_port,
                 drawn[0] << 8 | drawn[1],
                 sealed,
@@ -66,7 +66,7 @@ async def by_datagram(messenger: "Messenger", plain: bytes) -> bytes | None:
         except ModemError:
             answer = None
         if answer is None:
-            messenger.address = ""
+            client.address = ""
         else:
             messenger.misses = -1
             # The slowest of late, and forgotten by the quarter: one that was asked for twice makes

@@ -109,7 +109,7 @@ class Messenger:
     it), what fits is asked by one first, and by `post` when no answer came: under a new counter, as
     each is taken once. `misses`: how often in a row that was in vain though `post` was answered; 1
     while nobody knows, -1 once one has passed; from 2 on datagrams rest, longer each time.
-    `address`: the server's, "" until it is asked for; `usual_ms`: how long an answer took of late.
+    `usual_ms`: how long an answer took of late.
 
     `sms_to`: the number on which the office answers short messages, "" where it answers none;
     `texted`: the last questions that went there, each (sequence of the sale, counter);
@@ -135,7 +135,6 @@ class Messenger:
         self.client: HttpClient | None = None
         self.random: Callable[[int], bytes] = bytes
         self.coap_port = 0
-        self.address = ""
         self.usual_ms = 0
         self.misses = 1
         self.sms_to = ""
@@ -182,6 +181,8 @@ class Messenger:
             if kind == CHECK_IN:
                 purpose = _AIR_CHECK_IN
         except ValueError as error:
+            if self.client:
+                self.client.address = ""  # who is there now may be somebody else
             raise BadReply(str(error))
         finally:
             counts.spent(purpose)

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 _MISSES = 3
 _FAULTS = 2
 _TRIES = 2  # before another way is taken: the full image is dear
+_NONE = (403, 404, 410)
+
+
+def _refuse(status: int) -> None:
+    """Raise what an answer that is no payload comes to."""
+    if status in _NONE:
+        raise Missing("payload: status %d" % status)
+    if status not in (200, 206):
+        raise BadResponse("payload: status %d" % status)
 
 
 class Payload:
@@ -86,10 +95,13 @@ class Payload:
 
     async def _piece(self, download: Download, way: "Way") -> bool:
         """One request's worth; or the whole, where a box on the way does not know ranges: False if
-        that did not come to its end.
+        that did not come to its end. What one request brings is asked for by its short name.
         """
         first = download.received
         last = min(first + ONE_REQUEST_BYTES, download.length) - 1
+        is_whole = first == 0 and last + 1 == download.length
+        ranges = () if is_whole else (("Range", "bytes=%d-%d" % (first, last)),)
+        is_short = is_whole and self._record.coded == "z" and self._server.has_short
         expected = (first, last, download.length)
         # Of a whole that was not asked for: what is here already, and is passed over.
         passed_over = -1
@@ -124,11 +136,7 @@ class Payload:
 
         try:
             response = await self._server.target(
-                way.path,
-                take,
-                download.length,
-                (("Range", "bytes=%d-%d" % (first, last)),),
-                check,
+                way.path, take, download.length, ranges, check, is_short
             )
         except GaveWay:
             return passed_over < 0  # a sale has the link; the next piece begins where this ended
@@ -136,10 +144,10 @@ class Payload:
             if passed_over < 0:
                 raise
             return False
-        if response.status in (403, 404, 410):
-            raise Missing("payload: status %d" % response.status)
-        if response.status not in (200, 206):
-            raise BadResponse("payload: status %d" % response.status)
+        if is_short and response.status in _NONE:
+            self._server.has_short = False  # one of before, or a store: by its whole name, then
+            return True
+        _refuse(response.status)
         if download.received <= last:
             raise BadResponse("less than was promised")
         return passed_over < 0 or download.complete

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _METADATA = "/tuf/metadata/"
 _TARGETS = "/tuf/targets/"
+_SHORT = "/tuf/p/"
+_SHORT_DIGITS = const(16)
 _NEWS = "/tuf/news/"
 _DOWNLOADS_TRIED = const(14)
 _DOWNLOADS_FAILED = const(15)
@@ -44,6 +46,8 @@ class Server:
         self.http = http
         self.no_news_s = -86400
         """When all in one answer was of no use last."""
+        self.has_short = True
+        """Whether targets may have short names there: until it says that it has none so."""
 
     async def get(self, name: str, limit_bytes: int, headers: "Headers" = ()) -> "Response":
         """The server's answer for a file of metadata, whatever it is."""
@@ -89,17 +93,23 @@ class Server:
         limit_bytes: int,
         headers: "Headers" = (),
         on_head: "Callable[[int, dict[str, str]], None] | None" = None,
+        is_short: bool = False,
     ) -> "Response":
-        """A target, or what `headers` ask of it, to `sink` piece by piece.
+        """A target, or what `headers` ask of it, to `sink` piece by piece; with `is_short`, asked
+        for by the beginning of its SHA-256 (docs/formats/release.md, "Short names").
 
         Raises:
             GaveWay: a sale has the link; what `sink` got is good.
         """
         counts.add(_DOWNLOADS_TRIED)
         purpose = _AIR_UPDATE
+        path = _TARGETS + name
+        if is_short:
+            folder, _, name = name.rpartition("/")
+            path = _SHORT + folder + "/" + name[:_SHORT_DIGITS]
         try:
             return await self.http.request(
-                "GET", _TARGETS + name, headers, sink=sink, limit_bytes=limit_bytes, on_head=on_head
+                "GET", path, headers, sink=sink, limit_bytes=limit_bytes, on_head=on_head
             )
         except ConnectionLost:
             counts.add(_DOWNLOADS_FAILED)  # what came is kept

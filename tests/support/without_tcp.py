@@ -44,7 +44,8 @@ class Seen:
 class Server(asyncio.DatagramTransport):
     """The server's two faces. `seen`: what came by datagram, the newest `KEPT`; `posted`: how many
     by HTTP. `change` may spoil what the server says to a datagram; `answers` are the ways back.
-    `files`: what it serves to a GET, by path, in ranges.
+    `files`: what it serves to a GET, by path, in ranges; or `get` answers it. `over_http` hears
+    each whole exchange.
     """
 
     KEPT = 1000
@@ -55,6 +56,8 @@ class Server(asyncio.DatagramTransport):
         self.seen: list[Seen] = []
         self.posted = 0
         self.files: dict[str, bytes] = {}
+        self.get: Callable[[bytes], bytes] = self._file
+        self.over_http: Callable[[bytes, bytes], None] = lambda asked, answer: None
         self.change: Callable[[Seen, bytes], list[bytes]] = lambda seen, said: [said]
         self.answers: dict[Any, tuple[Seen, Answer]] = {}
         self.face = kind(shop.service, self._answer)
@@ -95,7 +98,9 @@ class Server(asyncio.DatagramTransport):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 if head.startswith(b"GET "):
-                    writer.write(self._file(head))
+                    answer = self.get(head)
+                    writer.write(answer)
+                    self.over_http(head, answer)
                     continue
                 length = int(head.lower().partition(b"content-length: ")[2].split(b"\r")[0] or 0)
                 body = await reader.readexactly(length)
@@ -103,8 +108,10 @@ class Server(asyncio.DatagramTransport):
                 if body[:1] == b"\x83":
                     self.posted += 1
                     status, said = terminal.handle(self.shop.service, body)
-                heads = b"content-type: application/cose\r\ncontent-length: %d" % len(said)
-                writer.write(b"HTTP/1.1 %d \r\n%s\r\n\r\n%s" % (status, heads, said))
+                heads = b"content-length: %d" % len(said)
+                answer = b"HTTP/1.1 %d \r\n%s\r\n\r\n%s" % (status, heads, said)
+                writer.write(answer)
+                self.over_http(head + body, answer)
 
     def _file(self, head: bytes) -> bytes:
         """The answer to a GET: the range of a file, as `faces.files` gives it."""

@@ -335,3 +335,61 @@ def test_while_a_cable_carries_messages_no_datagram_leaves(shop: Shop) -> None:
         assert counter.driven.network.traffic.datagrams_up == 0
 
     at_counter(shop, story)
+
+
+# --- the address that a datagram has asked for ---
+
+
+def test_a_connection_goes_where_datagrams_go_without_asking_for_the_name_again(
+    shop: Shop,
+) -> None:
+    async def story(counter: Counter) -> None:
+        traffic = counter.driven.network.traffic
+        await counter.sell()
+        await counter.driven.http.transport.close()
+        names = traffic.name_bytes
+        counter.messenger.coap_port = 0
+        await counter.sell()
+        assert counter.server.posted == 1
+        assert traffic.name_bytes == names
+        assert counter.lost_and_doubled() == (0, 0)
+
+    at_counter(shop, story)
+
+
+def test_a_server_that_has_moved_is_asked_for_by_name_at_once(shop: Shop) -> None:
+    """Nobody is at the old address: the sale that finds out gets its answer all the same."""
+
+    async def story(counter: Counter) -> None:
+        await counter.sell()
+        http = counter.driven.http
+        await http.transport.close()
+        counter.messenger.coap_port = 0
+        http.address = "192.0.2.99"
+        assert await counter.ask(counter.new_sale())
+        assert http.address == ""
+        assert counter.lost_and_doubled() == (0, 0)
+
+    at_counter(shop, story)
+
+
+def test_an_address_where_somebody_else_answers_is_forgotten(shop: Shop) -> None:
+    async def stranger(reader: asyncio.StreamReader, writer: Any) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nWelcome")
+
+    async def story(counter: Counter) -> None:
+        await counter.sell()
+        http = counter.driven.http
+        await http.transport.close()
+        counter.messenger.coap_port = 0
+        counter.driven.network.internet.serve("192.0.2.99", 80, stranger)
+        http.address = "192.0.2.99"
+        sale = counter.new_sale()
+        assert not await counter.ask(sale), "that was not the server"
+        assert http.address == ""
+        await http.transport.close()
+        assert await counter.ask(sale)
+        assert counter.lost_and_doubled() == (0, 0)
+
+    at_counter(shop, story)

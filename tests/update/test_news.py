@@ -66,7 +66,8 @@ def air_bytes(world: World) -> int:
 
 def asked(world: World) -> list[tuple[str, int]]:
     """(path, status) of what was asked of the metadata."""
-    return [(path, status) for path, _, status, _ in world.site.requests if "targets" not in path]
+    every = [(path, status) for path, _, status, _ in world.site.requests]
+    return [one for one in every if not one[0].startswith(("/tuf/targets/", "/tuf/p/"))]
 
 
 def trust(world: World) -> dict[str, bytes]:

@@ -169,6 +169,29 @@ def _customers_terminal() -> Any:
     return app
 
 
+def _duty(waits: Any, kept: dict[str, Any], trial: bool = False) -> tuple[CheckIn, Any]:
+    """A terminal's check-in, and the terminal, without the parts that it does not need."""
+    boot = SimpleNamespace(last_failure=None, release=1, slot="a", trial=trial, boot_count=3)
+    updates = SimpleNamespace(refusal=None, waits=waits, reported=lambda refusal: None)
+    app: Any = SimpleNamespace(
+        boot_info=boot,
+        updates=updates,
+        journal=None,
+        messenger=SimpleNamespace(sms_to="", coap_port=0, notices=None),
+        till=SimpleNamespace(blocked=False, stolen=False),
+        memory=SimpleNamespace(get=kept.get, put=kept.__setitem__),
+        stock=None,
+        files=Kept(False),
+        config=SimpleNamespace(poll_s=900),
+        link=Link(SimpleNamespace(signal=20)),
+        now=lambda: 1790000000,
+        battery=SimpleNamespace(mv=3900),
+        clock=SimpleNamespace(set=lambda time: None),
+        board=SimpleNamespace(rtc=SimpleNamespace(datetime=lambda when=None: None), random=bytes),
+    )
+    return CheckIn(app), app
+
+
 @pytest.mark.parametrize("waits", [None, [2, "battery"]])
 def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
     monkeypatch: pytest.MonkeyPatch, waits: Any
@@ -184,26 +207,20 @@ def test_a_check_in_says_what_the_update_waits_for_and_nothing_if_it_does_not(
 
     monkeypatch.setattr(check_in, "check_in", server)
     monkeypatch.setattr(stock_delivery, "fetch_stock", no_stock)
-    boot = SimpleNamespace(last_failure=None, release=1, slot="a", trial=False, boot_count=3)
-    updates = SimpleNamespace(refusal=None, waits=waits, reported=lambda refusal: None)
-    app = SimpleNamespace(
-        boot_info=boot,
-        updates=updates,
-        journal=None,
-        messenger=SimpleNamespace(sms_to="", notices=None),
-        till=SimpleNamespace(blocked=False, stolen=False),
-        memory=SimpleNamespace(get=lambda name, default: default),
-        stock=None,
-        files=Kept(False),
-        config=SimpleNamespace(poll_s=900),
-        link=Link(SimpleNamespace(signal=20)),
-        now=lambda: 1790000000,
-        battery=SimpleNamespace(mv=3900),
-        clock=SimpleNamespace(set=lambda time: None),
-        board=SimpleNamespace(rtc=SimpleNamespace(datetime=lambda when=None: None), random=bytes),
-    )
-    duty = CheckIn(app)
+    kept: dict[str, Any] = {}
+    duty, app = _duty(waits, kept)
+    app.messenger.coap_port = 5683  # as the office says
     duty.done = True
     asyncio.run(duty.run())
     assert told[0].get(12) == waits
     assert (12 in told[0]) == (waits is not None)
+    assert kept == {"coap_port": 5683}, "the road that the office told of, and nothing else is new"
+
+
+@pytest.mark.parametrize(("trial", "port"), [(False, 5683), (True, 0)])
+def test_a_start_has_the_road_of_before_but_a_trial_must_show_that_it_has_the_other(
+    trial: bool, port: int
+) -> None:
+    """A release that could only speak by datagram would be confirmed, and fetch nothing more."""
+    _, app = _duty(None, {"coap_port": 5683}, trial)
+    assert app.messenger.coap_port == port

@@ -415,7 +415,7 @@ def test_a_truncated_payload_on_the_server_is_a_bad_reply_not_an_endless_downloa
     world.publish(2)
     world.site.change = lambda path, data: data[:-100] if ".full" in path else data
     assert world.run() == 30
-    assert world.says("another range")
+    assert world.says("another length")
     assert world.switched_to() == 1
 
 

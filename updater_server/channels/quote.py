@@ -17,13 +17,14 @@ LEARN_BYTES = 1_000
 """All that is new in signed lists for a release that is let out at once, both ways: the bar of
 `tests/update/test_news.py`. A plan that comes later is another answer, of some 600 bytes.
 """
-TELL_BYTES = 440
-"""The word before the restart and the first check-in after it, with image and settings, both ways:
-117, 115 and 70 bytes as `tests/fleet/weights.py` weighs them, and 67 of headers each."""
+TELL_BYTES = 1_024
+"""The word before the restart by datagram (289), and on trial the first check-in, with image and
+settings, by a connection of its own (735): as `inv bench release` measures them."""
 _CONNECTION_BYTES = 180
 _NAME_BYTES = 140
 _QUESTION_BYTES = 160  # the segments of learning
-_REQUEST_BYTES = 412  # head and head of the answer (292), and their segments
+_SHORT_REQUEST_BYTES = 232  # head and head of the answer (112), and their segments
+_REQUEST_BYTES = 412  # the same (292) of a piece, by the payload's whole name
 _ONE_REQUEST_BYTES = 16_384
 _SEGMENT_BYTES, _SEGMENT_HEAD_BYTES = 1_360, 60
 _DOWNLINK_BYTES_PER_S = 4_000
@@ -65,7 +66,8 @@ def on_air(payload_bytes: int) -> int:
     """What fetching a payload takes, both ways, with headers, in requests of 16 KiB."""
     requests = -(-payload_bytes // _ONE_REQUEST_BYTES)
     segments = -(-payload_bytes // _SEGMENT_BYTES)
-    heads = requests * _REQUEST_BYTES + segments * _SEGMENT_HEAD_BYTES
+    request = _SHORT_REQUEST_BYTES if requests == 1 else _REQUEST_BYTES
+    heads = requests * request + segments * _SEGMENT_HEAD_BYTES
     return _CONNECTION_BYTES + _NAME_BYTES + heads + payload_bytes
 
 

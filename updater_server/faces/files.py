@@ -32,6 +32,8 @@ FILE_LIMIT_BYTES = 16 * 1024 * 1024
 _SEGMENT = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _RANGE = re.compile(r"bytes=(\d{0,12})-(\d{0,12})")
 _ENTITY_TAG = re.compile(r'\s*(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
+_SHORT_FOLDER = "p"
+_SHORT = re.compile("[0-9a-f]{16}")
 _MUTABLE = "metadata/timestamp.json"
 _DEFLATE_LIMIT_BYTES = 65536
 _DEFLATE_WINDOW_BITS = 12  # what a terminal has memory for
@@ -161,9 +163,8 @@ class StaticFiles:
         if method not in ("GET", "HEAD"):
             return Answer(405, ((b"allow", b"GET, HEAD"),)), None
         segments = path.split("/")
-        is_news = segments[0] == "news" and len(segments) == 2
         if segments[0] not in ("metadata", "targets") or len(segments) > 8:
-            return self._news(segments[1], headers) if is_news else Answer(404), None
+            return self._for_terminals(segments, headers), None
         if not all(_SEGMENT.fullmatch(segment) for segment in segments):
             return Answer(404), None
         folder = self._folder
@@ -187,6 +188,30 @@ class StaticFiles:
                 return Answer(404), None
             closing.pop_all()
             return answer, file
+
+    def _for_terminals(self, segments: list[str], headers: dict[bytes, bytes]) -> Answer:
+        """What has no plain file of its own."""
+        if segments[0] == "news" and len(segments) == 2:
+            return self._news(segments[1], headers)
+        is_short = segments[0] == _SHORT_FOLDER and len(segments) == 4
+        return self._short(segments[1:]) if is_short else Answer(404)
+
+    def _short(self, asked: list[str]) -> Answer:
+        """A small payload by channel, class and the beginning of its SHA-256, with the fewest bytes
+        around it; the whole of it, and nothing that takes more than one piece.
+        """
+        *place, digits = asked
+        if not (all(map(_SEGMENT.fullmatch, place)) and _SHORT.fullmatch(digits)):
+            return Answer(404)
+        try:
+            there = self._folder.joinpath("targets", *place).iterdir()
+            names = [one.name for one in there if one.name.startswith(digits)]
+            (_,) = {one.partition(".")[0] for one in names}
+            with self._open(self._folder, ["targets", *place, names[0]]) as file:
+                body = file.read(PIECE_BYTES + 1)
+        except (OSError, ValueError):  # none, or two contents that begin so
+            return Answer(404)
+        return Answer(200, body=body) if len(body) <= PIECE_BYTES else Answer(404)
 
     def _news(self, asked: str, headers: dict[bytes, bytes]) -> Answer:
         """All that is new in the metadata, or that nothing is: then the tag that came is the

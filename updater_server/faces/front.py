@@ -94,6 +94,6 @@ async def _body(receive: _Receive) -> bytes | None:
 
 
 async def _reply(send: _Send, status: int, body: bytes, more: list[tuple[bytes, bytes]]) -> None:
-    headers = [(b"content-type", b"application/cose"), (b"content-length", b"%d" % len(body))]
+    headers = [(b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers + more})
     await send({"type": "http.response.body", "body": body})
