@@ -63,19 +63,19 @@ if TYPE_CHECKING:
     x._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK._QUIET_MS._READER._RECENT._REMOVE
     x._RENAME._REPLY_CHARS._REPLY_MS._REPORTS._REQUESTS._RESERVE._REST_MS._ROLES._ROOM._ROWS
     x._Reader._SBOX._SCAN._SCRATCH._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS._SELLER
-    x._SELLING._SETTINGS._SHIFTED._SHIFTS._SIGNAL_MS._SIM800._SINGLE._SLOT._SMS_BOX._SPACE._SPKI
-    x._START._STATES._STAY._STEPS._STEPS_BY_OTHERS._STEPS_OF_AN_END._STEPS_OF_PEOPLE
-    x._STEPS_OF_REPORTS._STEPS_OF_SHIFTS._STEPS_OF_TRAINING._STILL_MS._STOCK._SYNC._Sink
-    x._SlotWriter._Source._TAIL._TAIL_HIGH._TALL._TARGETS._TECHNICIAN._TECHNICIANS._TITLE_PX
-    x._TODAY._TOKEN_DIGITS._TO_CHOOSE._TO_PREPARE._TO_VERIFY._TRIES._Taken._UNFINISHED._UNKNOWN
-    x._UNREAD._VERSION._WEEK._WINDOWS._WORDS._X._YESTERDAY.__aenter__.__aexit__.__all__.__dict__
-    x.__import__._aad._add._address._adopt._adrift_ms._aes._affine._afford._after._after_same
-    x._after_two._again._all_rows._alone._answer._answered._answers._append._array._ask._asked
-    x._asked_from_ms._asked_s._at._awake._bar._base_multiple._batch._batches._battery._before
-    x._begin._begun_without_head._bell._bit_weights._bits._block._block_at._board._boot
-    x._boot_count._bounded._braked._breath_ms._breathe._bring_up._broken._buffer._by_hash
-    x._by_post._by_sms._bytes._cached._candidate._canvas._carry._cash._catalogue._change
-    x._channel._check._check_bytes._check_date._check_in._check_not_older._check_secret
+    x._SELLING._SETTINGS._SHIFTED._SHIFTS._SHORT._SIGNAL_MS._SIM800._SINGLE._SLOT._SMS_BOX
+    x._SPACE._SPKI._START._STATES._STAY._STEPS._STEPS_BY_OTHERS._STEPS_OF_AN_END
+    x._STEPS_OF_PEOPLE._STEPS_OF_REPORTS._STEPS_OF_SHIFTS._STEPS_OF_TRAINING._STILL_MS._STOCK
+    x._SYNC._Sink._SlotWriter._Source._TAIL._TAIL_HIGH._TALL._TARGETS._TECHNICIAN._TECHNICIANS
+    x._TITLE_PX._TODAY._TOKEN_DIGITS._TO_CHOOSE._TO_PREPARE._TO_VERIFY._TRIES._Taken._UNFINISHED
+    x._UNKNOWN._UNREAD._VERSION._WEEK._WINDOWS._WORDS._X._YESTERDAY.__aenter__.__aexit__.__all__
+    x.__dict__.__import__._aad._add._address._adopt._adrift_ms._aes._affine._afford._after
+    x._after_same._after_two._again._all_rows._alone._answer._answered._answers._append._array
+    x._ask._asked._asked_from_ms._asked_s._at._awake._bar._base_multiple._batch._batches
+    x._battery._before._begin._begun_without_head._bell._bit_weights._bits._block._block_at
+    x._board._boot._boot_count._bounded._braked._breath_ms._breathe._bring_up._broken._buffer
+    x._by_hash._by_post._by_sms._bytes._cached._candidate._canvas._carry._cash._catalogue
+    x._change._channel._check._check_bytes._check_date._check_in._check_not_older._check_secret
     x._check_snapshot_version._choose._chunk._chunk_ms._chunks._circumstances._client._clock
     x._close._code._code_bit._codes._column._columns._commas._compress._confirm._console
     x._contrast._control._control_of._copied._copies._copy._count._cramped._cut._data_command
@@ -103,18 +103,18 @@ if TYPE_CHECKING:
     x._pin_seal._place._plain._point._poll._poll_ms._poll_s._port._post._practise._prefixes
     x._prepare._press_power_key._pressed._pressed_or._print._printer._program._put._put_down_at
     x._queue._quoted._radio._range._rates._reach_out._read._read_catalogue._read_sms._reader
-    x._realtime._reason_bytes._record._refused_batch._releases._remember._remove._renew_stock
-    x._rest._restate._resting._rests_until_ms._resume._retry_s._ring._rings._roles._rollout
-    x._rows._rtc._run._running._said._sale._same._same_weights._says._scan._scratch._seal
-    x._seal_of._sector._sector_hash._security_version._seen._select._sell._selling._sells_by_sms
-    x._send._sent._server._set_aside._settings._settle._shop._show._shown._sign_in._signature
-    x._signatures._signers._sim._since_z._sink._size._size_bytes._skipping._slip._slots
-    x._snapshot._sold._sold_from_stock._sort._sound._source._speak._spoiled._spread._stand_aside
-    x._standing._start._state._stirred._stock._stopped._store._stored._stream._strengthen
-    x._switch._switch_off._sync_due_ms._t._table._tag._take._take_back._take_in._take_root
-    x._taken._targets._technician_ms._tell._terminal._terminal_id._text._ticks._tidy._till
-    x._time_s._tip._title._to_dial._to_next_feed._token._told._told_s._touch._touched_ms._trust
-    x._trusted._try._turned_on._type._uart._ui._unanswered._unmarked._unsent._until_end
+    x._realtime._reason_bytes._record._refuse._refused_batch._releases._remember._remove
+    x._renew_stock._rest._restate._resting._rests_until_ms._resume._retry_s._ring._rings._roles
+    x._rollout._rows._rtc._run._running._said._sale._same._same_weights._says._scan._scratch
+    x._seal._seal_of._sector._sector_hash._security_version._seen._select._sell._selling
+    x._sells_by_sms._send._sent._server._set_aside._settings._settle._shop._show._shown._sign_in
+    x._signature._signatures._signers._sim._since_z._sink._size._size_bytes._skipping._slip
+    x._slots._snapshot._sold._sold_from_stock._sort._sound._source._speak._spoiled._spread
+    x._stand_aside._standing._start._state._stirred._stock._stopped._store._stored._stream
+    x._strengthen._switch._switch_off._sync_due_ms._t._table._tag._take._take_back._take_in
+    x._take_root._taken._targets._technician_ms._tell._terminal._terminal_id._text._ticks._tidy
+    x._till._time_s._tip._title._to_dial._to_next_feed._token._told._told_s._touch._touched_ms
+    x._trust._trusted._try._turned_on._type._uart._ui._unanswered._unmarked._unsent._until_end
     x._update_log._update_roots._updates._value._vat._verify_ed25519._version._voucher._w._wait
     x._wake._walk._wanted_s._was_open._watch._watchdog._watched._watches._ways._which._why
     x._within._without_end._without_ghost._words._wrapped._write._xor8._xor_key_stream._zlib.a
@@ -160,73 +160,73 @@ if TYPE_CHECKING:
     x.gate_facts.gate_idle_s.gate_sale.gate_unsynced_records.gc.gently.get_field.give_back
     x.give_up_lost.give_way.gives_way.glyph.good.grouped.groups.growth.h.ha.halted.hand_over
     x.happens.hardware.hardware_class.hardware_revision.hardware_revisions.has.has_failed
-    x.has_kind.has_news.has_passed.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers
-    x.heap_free.hear.heard.height.held.helpline.here.hex.hexlify.high.hint.hints.hkdf_sha256
-    x.hmac_sha256.hold.hold_back.holds_s.host.hourly.http.http_client.http_post.hurry.i.identity
-    x.idle_ms.idle_s.image.image_hash.image_sha256.image_size.image_size_bytes.imei
-    x.implementation.in_step.in_stock.in_the_way.in_use.inflater.info.install.instructions
+    x.has_kind.has_news.has_passed.has_short.has_voucher.hash_flash.hashes.hashlib.head.head_ms
+    x.headers.heap_free.hear.heard.height.held.helpline.here.hex.hexlify.high.hint.hints
+    x.hkdf_sha256.hmac_sha256.hold.hold_back.holds_s.host.hourly.http.http_client.http_post
+    x.hurry.i.identity.idle_ms.idle_s.image.image_hash.image_sha256.image_size.image_size_bytes
+    x.imei.implementation.in_step.in_stock.in_the_way.in_use.inflater.info.install.instructions
     x.invert.io.ioctl.irq.is_ascii.is_asked.is_blank.is_blind.is_bound.is_copy.is_digits.is_due
     x.is_empty.is_first.is_guessed_first.is_hourly.is_it.is_known.is_last.is_long.is_lost
     x.is_meter.is_newest.is_number.is_offered.is_online.is_open.is_over_quote.is_plain.is_ready
-    x.is_renewed.is_right.is_same.is_sound.is_still.is_sure.is_upgrade.is_watched.is_way_back
-    x.is_whole.item.items_left.iv.j.joining.journal.journal_reads.journal_version.journal_writes
-    x.json.judge.jump.jumps.k.keep.keep_expired.keep_from.keep_only.keep_pace.kept.kept_ms
-    x.key_first.key_ms.key_n.key_within.keyid.keyids.keypad.keypad_columns.keypad_rows.keytype
-    x.keyval.kind.kinds.known.l.label.ladder.language.languages.last.last_failure.last_look
-    x.last_money.last_q.last_sale.last_sales.later.layout.lcd.lcd_q.lcd_watch.learn.least
-    x.least_minor.ledger_minor.left.length.length_bytes.length_s.lent.letter.letters.level
-    x.levels.lifted.limit_bytes.limits.line.lines.link.listdir.listed.listed_version.load
-    x.load_prefix.loaded.loads.lock.lock_s.locked.locked_for.log.login.longest_ms.look.look_back
-    x.look_up.looked.looked_s.lost.low.m.m95.m_day.m_info.m_language.m_messages.m_people.m_pin
-    x.m_reprint.m_sales.m_service.m_set.m_shift.m_training.m_z.made.main.major.make.make_firm
-    x.make_room.make_z.malformed.mapped.mark.mark_bad.marked.match.matches.max.max_age_s
-    x.max_amount_minor.max_bytes.max_count.max_depth.max_items.max_minor.max_total_minor.may
-    x.may_be_asked.may_be_out.may_be_seen.may_begin.may_break.may_end.may_format.may_go_on
-    x.may_go_to.may_leave.may_renew.may_text.mem_free.memory.memoryview.menu.merchant
-    x.merchant_name.merchant_text.message.message_counter.message_id.messages.messenger.meta
-    x.metadata.meter.method.milliseconds.min.min_bootloader.min_minor.minor_digits.missed.misses
-    x.mistrust.mixed.mkdir.mkfs.mode.model.modem.modem_power_key.modes.modules.money
-    x.money_and_dates.monotonic_ns.month.more.most.most_minor.most_ms.mount.mount_data.mounting
-    x.ms.mtime.must_wait.must_wipe.mv.my_pin.n.n_.n_no_modem.name.names.natural.net.network.new
-    x.new_catalogue.new_pin.new_size.newer_lost.newest.news.next_number.next_rung.next_sequence
-    x.next_z.no_answer.no_float.no_gprs.no_last.no_link.no_modem.no_name.no_network.no_news_s
-    x.no_paper.no_shifts.no_sim.no_stock.nonce.not_among.not_before_s.not_kept.not_newer
-    x.not_sold.not_tested.not_yet.note.note_copy.note_key.noted.nothing.notice.notice_told
-    x.notices.now.now_s.np_.number.numbers.o.of.of_all.of_another.of_days.off.offer.offer_sms
-    x.offer_stock.office.offline.offline_count.offline_debit_minor.offline_left.offline_limits
-    x.offline_refusal.offline_total_minor.offset.ok.old.old_size.oldest.on_catalogue.on_head
-    x.on_lost.on_newest.on_registration.on_restart.on_trial.once_more.one.online.only.open_pin
-    x.open_reply.open_sale.open_shift.open_still.opened.operation.operator.operator_of.orphans
-    x.os.other.others.out.out_of_service.outcome.owner.p.p256.pace.pack.pack_into.page.pages
-    x.paid_out.pair.pairs.paper.paper_mm.paper_out.parent.parse.parse_head.parse_time.part
-    x.partition.partitions.parts.patch.patched.path.path_matches.paths.pattern.pause.pause_ms
-    x.payload.payloads.payloads_for.pbkdf2_sha256.pending.pending_t.people.percent.permille
-    x.permit.person.person_of.pick_up.picture.piece.pieces.pieces_of.pin.pin_again.pin_easy
-    x.pin_groups.pin_hash.pin_is.pin_kept.pin_lines.pin_new.pin_old.pin_rounds.pin_salt
-    x.pin_short.place.places.plain.plain_body.policy.poll.poll_ms.poll_s.port.post.postpone
-    x.postponed.power_cycle.power_key.practice.prefix.prefixes.prepare.press_all.price
-    x.price_list.prices.printed.printer.product.product_id.products.program.prompt.property
-    x.prove.pt.public.public_key.purpose.put.put_down.q.question.quiet.quote_bytes.quoted.r
-    x.r_copy.r_day.r_dial.r_digest.r_help.r_offline.r_records.r_sale.r_serial.r_service.r_shift
-    x.r_tax.r_thanks.r_valid.r_vat.r_week.r_x.r_z.radio.radio_cycle.random.ranges.raw.rb.reach
-    x.reached.read_hashes.read_into.read_keys.read_raw.read_signal.readable.readblocks.reads
-    x.ready.reason.recalled.receipt.receive.received.recent.recipient.record.record_crash
-    x.records.recover.recovery.refresh.refusal.refuse.refused.refused_numbers.register
-    x.registered.registration.registration_ms.release.releases.remove_q.rename.renew.reply
-    x.report.reported.reprint.reprints.request.request_recovery.reserve.reset.reset_cause
-    x.resolve.response.responses.rest.rest_ms.restart.restarted.restarts.restated.rests.retire
-    x.retry_ms.reversed.revision.revisions.right.ring.rings.road.role.roles.rollout.room
-    x.room_for_sale.root.root_bytes.root_version.rotated.rounds.rows.rpartition.rsa.rsa_pss.rtc
-    x.run.run_flow.run_once.rung.running.running_sha256.running_well.runs.s.s_config.s_journal
-    x.s_stolen.s_wiped.said.sale.sale_no.sales.salt.same.save.say.scan.scheme.scratch.screen
-    x.script.seal.seal_request.sealed.search_again_ms.search_ms.second_ms.seconds.secret.sector
-    x.sector_of.sectors.sectors_read.security_fits.security_version.seek.seen.select.self_test
-    x.selftest_deadline_s.sell.sell_q.sell_what.seller.seller_of.selling.sent.sequence.serial
-    x.serve.server.server_time.service.session.sessions.set_aside.set_pin.set_rtc.settings
-    x.settle.settled.settled_at.sha256.sha512.sham.shape.shared.shift.shift_copy.shift_open
-    x.shift_slip.shifts.shop.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal.signature
-    x.signatures.signed.signers.silence_ms.sim.sim800.sim_locked.sim_ms.sim_network.since
-    x.since_monday.sink.size.size_bytes.skip.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b
+    x.is_renewed.is_right.is_same.is_short.is_sound.is_still.is_sure.is_upgrade.is_watched
+    x.is_way_back.is_whole.item.items_left.iv.j.joining.journal.journal_reads.journal_version
+    x.journal_writes.json.judge.jump.jumps.k.keep.keep_expired.keep_from.keep_only.keep_pace
+    x.kept.kept_ms.key_first.key_ms.key_n.key_within.keyid.keyids.keypad.keypad_columns
+    x.keypad_rows.keytype.keyval.kind.kinds.known.l.label.ladder.language.languages.last
+    x.last_failure.last_look.last_money.last_q.last_sale.last_sales.later.layout.lcd.lcd_q
+    x.lcd_watch.learn.least.least_minor.ledger_minor.left.length.length_bytes.length_s.lent
+    x.letter.letters.level.levels.lifted.limit_bytes.limits.line.lines.link.listdir.listed
+    x.listed_version.load.load_prefix.loaded.loads.lock.lock_s.locked.locked_for.log.login
+    x.longest_ms.look.look_back.look_up.looked.looked_s.lost.low.m.m95.m_day.m_info.m_language
+    x.m_messages.m_people.m_pin.m_reprint.m_sales.m_service.m_set.m_shift.m_training.m_z.made
+    x.main.major.make.make_firm.make_room.make_z.malformed.mapped.mark.mark_bad.marked.match
+    x.matches.max.max_age_s.max_amount_minor.max_bytes.max_count.max_depth.max_items.max_minor
+    x.max_total_minor.may.may_be_asked.may_be_out.may_be_seen.may_begin.may_break.may_end
+    x.may_format.may_go_on.may_go_to.may_leave.may_renew.may_text.mem_free.memory.memoryview
+    x.menu.merchant.merchant_name.merchant_text.message.message_counter.message_id.messages
+    x.messenger.meta.metadata.meter.method.milliseconds.min.min_bootloader.min_minor
+    x.minor_digits.missed.misses.mistrust.mixed.mkdir.mkfs.mode.model.modem.modem_power_key
+    x.modes.modules.money.money_and_dates.monotonic_ns.month.more.most.most_minor.most_ms.mount
+    x.mount_data.mounting.ms.mtime.must_wait.must_wipe.mv.my_pin.n.n_.n_no_modem.name.names
+    x.natural.net.network.new.new_catalogue.new_pin.new_size.newer_lost.newest.news.next_number
+    x.next_rung.next_sequence.next_z.no_answer.no_float.no_gprs.no_last.no_link.no_modem.no_name
+    x.no_network.no_news_s.no_paper.no_shifts.no_sim.no_stock.nonce.not_among.not_before_s
+    x.not_kept.not_newer.not_sold.not_tested.not_yet.note.note_copy.note_key.noted.nothing
+    x.notice.notice_told.notices.now.now_s.np_.number.numbers.o.of.of_all.of_another.of_days.off
+    x.offer.offer_sms.offer_stock.office.offline.offline_count.offline_debit_minor.offline_left
+    x.offline_limits.offline_refusal.offline_total_minor.offset.ok.old.old_size.oldest
+    x.on_catalogue.on_head.on_lost.on_newest.on_registration.on_restart.on_trial.once_more.one
+    x.online.only.open_pin.open_reply.open_sale.open_shift.open_still.opened.operation.operator
+    x.operator_of.orphans.os.other.others.out.out_of_service.outcome.owner.p.p256.pace.pack
+    x.pack_into.page.pages.paid_out.pair.pairs.paper.paper_mm.paper_out.parent.parse.parse_head
+    x.parse_time.part.partition.partitions.parts.patch.patched.path.path_matches.paths.pattern
+    x.pause.pause_ms.payload.payloads.payloads_for.pbkdf2_sha256.pending.pending_t.people
+    x.percent.permille.permit.person.person_of.pick_up.picture.piece.pieces.pieces_of.pin
+    x.pin_again.pin_easy.pin_groups.pin_hash.pin_is.pin_kept.pin_lines.pin_new.pin_old
+    x.pin_rounds.pin_salt.pin_short.place.places.plain.plain_body.policy.poll.poll_ms.poll_s
+    x.port.post.postpone.postponed.power_cycle.power_key.practice.prefix.prefixes.prepare
+    x.press_all.price.price_list.prices.printed.printer.product.product_id.products.program
+    x.prompt.property.prove.pt.public.public_key.purpose.put.put_down.q.question.quiet
+    x.quote_bytes.quoted.r.r_copy.r_day.r_dial.r_digest.r_help.r_offline.r_records.r_sale
+    x.r_serial.r_service.r_shift.r_tax.r_thanks.r_valid.r_vat.r_week.r_x.r_z.radio.radio_cycle
+    x.random.ranges.raw.rb.reach.reached.read_hashes.read_into.read_keys.read_raw.read_signal
+    x.readable.readblocks.reads.ready.reason.recalled.receipt.receive.received.recent.recipient
+    x.record.record_crash.records.recover.recovery.refresh.refusal.refuse.refused
+    x.refused_numbers.register.registered.registration.registration_ms.release.releases.remove_q
+    x.rename.renew.reply.report.reported.reprint.reprints.request.request_recovery.reserve.reset
+    x.reset_cause.resolve.response.responses.rest.rest_ms.restart.restarted.restarts.restated
+    x.rests.retire.retry_ms.reversed.revision.revisions.right.ring.rings.road.role.roles.rollout
+    x.room.room_for_sale.root.root_bytes.root_version.rotated.rounds.rows.rpartition.rsa.rsa_pss
+    x.rtc.run.run_flow.run_once.rung.running.running_sha256.running_well.runs.s.s_config
+    x.s_journal.s_stolen.s_wiped.said.sale.sale_no.sales.salt.same.save.say.scan.scheme.scratch
+    x.screen.script.seal.seal_request.sealed.search_again_ms.search_ms.second_ms.seconds.secret
+    x.sector.sector_of.sectors.sectors_read.security_fits.security_version.seek.seen.select
+    x.self_test.selftest_deadline_s.sell.sell_q.sell_what.seller.seller_of.selling.sent.sequence
+    x.serial.serve.server.server_time.service.session.sessions.set_aside.set_pin.set_rtc
+    x.settings.settle.settled.settled_at.sha256.sha512.sham.shape.shared.shift.shift_copy
+    x.shift_open.shift_slip.shifts.shop.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal
+    x.signature.signatures.signed.signers.silence_ms.sim.sim800.sim_locked.sim_ms.sim_network
+    x.since.since_monday.sink.size.size_bytes.skip.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b
     x.slot_state.slots.small.sms.sms_box.sms_q.sms_to.sms_waiting.snapshot.snapshot_version.snd
     x.soft.sold.sold_t.sound.sound_display.sources.spell.spell_on.spent.spent_batch.spoiled
     x.st_back.st_doubt.st_out.st_ready.st_refused.st_unread.st_waits.stale.standard.standing
@@ -260,19 +260,19 @@ if TYPE_CHECKING:
     x[" h"][" is "][" is for "][" payload: "][" refused: "][" s"]["!"]['"']['"%s"']["#"]["$"]
     x["%"]["%%%02X"]["%23"]["&"]["'"]["("][")"]["*"]["*C"]["+"]["+-"][","][", "]["-"]["--"]
     x["-._~"]["-from-"]["."][".."][".full"][".json"][".last"][".new"][".root.json"]["/"]
-    x["/data"]["/m"]["/plan.json"]["/stock"]["/trust"]["/tuf/news/"]["0"]["0123456789"]["04"]
-    x["1"]["1."]["11 / 13"]["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"][": "][": FAULT"]
-    x[": ok"][":%d"][";"]["<"]["<H"]["<I"]["<dictcomp>"]["<genexpr>"]["<lambda>"]["<listcomp>"]
-    x["="][">"][">4sIII8sH"][">BBII"][">I"][">II"]["?"]["@"]["@ "]["AB*#"]["CME "]["HTTP/1.0"]
-    x["Host: "]["Tel."]["Tel. "]["Terminal "]["["]["]"]["^"]["`"]["brake-"]["brake/"]["brake: "]
-    x["check in"]["check-in"]["chunk size"]["class"]["copy "]["cut short"]["expanding "]
-    x["host name"]["journal: "]["keyid "]["left alone"]["modem: "]["news: "]["no list"]
-    x["no memory"]["no room"]["no value"]["not UTF-8"]["not a map"]["not a time"]["not kept: "]
-    x["not ready"]["partition "]["people: {}"]["person "]["printer "]["receive: "]["refused: "]
-    x["rollout-"]["rollout/"]["root %d"]["root.json"]["signed in"]["signed out"]["sms: "]
-    x["stock/%d"]["stock: "]["too long"]["too many"]["too slow"]["two of "]["w+b"]["{"]
-    x["{} - {}"]["{} mV {}%"]["{} x {}"]["{} {}"]["{} {}: {}"]["{}/{}-{}"]["{}/{}.cbor"]["|"]
-    x["}"]["~"]["̀́"]
+    x["/data"]["/m"]["/plan.json"]["/stock"]["/trust"]["/tuf/news/"]["/tuf/p/"]["0"]
+    x["0123456789"]["04"]["1"]["1."]["11 / 13"]["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"]
+    x[": "][": FAULT"][": ok"][":%d"][";"]["<"]["<H"]["<I"]["<dictcomp>"]["<genexpr>"]
+    x["<lambda>"]["<listcomp>"]["="][">"][">4sIII8sH"][">BBII"][">I"][">II"]["?"]["@"]["@ "]
+    x["AB*#"]["CME "]["HTTP/1.0"]["Host: "]["Tel."]["Tel. "]["Terminal "]["["]["]"]["^"]["`"]
+    x["brake-"]["brake/"]["brake: "]["check in"]["check-in"]["chunk size"]["class"]["copy "]
+    x["cut short"]["expanding "]["host name"]["journal: "]["keyid "]["left alone"]["modem: "]
+    x["news: "]["no list"]["no memory"]["no room"]["no value"]["not UTF-8"]["not a map"]
+    x["not a time"]["not kept: "]["not ready"]["partition "]["people: {}"]["person "]
+    x["printer "]["receive: "]["refused: "]["rollout-"]["rollout/"]["root %d"]["root.json"]
+    x["signed in"]["signed out"]["sms: "]["stock/%d"]["stock: "]["too long"]["too many"]
+    x["too slow"]["two of "]["w+b"]["{"]["{} - {}"]["{} mV {}%"]["{} x {}"]["{} {}"]
+    x["{} {}: {}"]["{}/{}-{}"]["{}/{}.cbor"]["|"]["}"]["~"]["̀́"]
     import asyncio.core, asyncio.event, asyncio.funcs, asyncio.lock, bootloader.boot
     import bootloader.identity, bootloader.images, bootloader.jump, bootloader.screen
     import bootloader.shared, bootloader.shared.breath, bootloader.shared.calendar
