@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from firmware.office.messenger import BadReply
 from tests.money import office
 from tests.money.nor import Nor
 from tests.money.shop import Shop as Till
@@ -88,6 +89,25 @@ class Town:
 @pytest.fixture
 def town(shop: Shop, tmp_path: Path) -> Town:
     return Town(shop, tmp_path)
+
+
+def test_a_journal_that_goes_on_before_the_terminal_knows_of_the_restore_alarms_nobody(
+    town: Town,
+) -> None:
+    town.till.sell_online()
+    town.till.sync()
+    copy = town.back_up()
+    town.till.sell_online()
+    town.till.sync()
+    town.put_back(copy)
+    assert town.till.sell_online() == "restoring"
+    with pytest.raises(BadReply):  # the server has less than the terminal was told
+        town.till.sync()
+    assert "journal_gap" not in town.shop.alarms()
+    town.talk()
+    assert set(town.states().values()) == {"agreed"}
+    assert town.agree()
+    assert "journal_gap" not in town.shop.alarms()
 
 
 def test_sales_that_only_the_terminal_remembers_are_booked_again_and_no_pin_is_given_twice(

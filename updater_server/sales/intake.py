@@ -18,6 +18,7 @@ from updater_server.errors import ConflictError, InputError
 from updater_server.fleet import terminals
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import booking, forgotten, losses, records
+from updater_server.sales.restore_state import must_tell_first
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import journal_record, terminal
 from updater_server.wire.journal_record import FIRST_TAG, NotARecord, Record
@@ -114,8 +115,10 @@ def _go_on(
         if sequence <= known:
             continue
         if sequence > acknowledged + 1:
-            text = f"records {acknowledged + 1} to {sequence - 1} were never received"
-            raise_alarm(connection, terminal_id, "journal_gap", text, now)
+            # Who does not know yet that a restore made this server forget goes on where it was.
+            if not must_tell_first(connection, terminal_id):
+                text = f"records {acknowledged + 1} to {sequence - 1} were never received"
+                raise_alarm(connection, terminal_id, "journal_gap", text, now)
             break
         if record and forgotten.waits_for_stock(connection, terminal_id, record):
             break  # its reply asks the terminal what is in that batch
