@@ -191,6 +191,7 @@ class Board:
         self.partitions = {
             "journal": Partition(flash, 0, 0x10000),
             "slot_a": Partition(flash, 0, 0x1000),
+            "slot_b": Partition(flash, 0x8000, 0x1000),
         }
         self.data = Partition(flash, 0x10000, 0x20000)
         self.pressed = None

@@ -7,7 +7,7 @@ import pytest
 from tests.support import micropython
 
 PRELUDE = """
-import asyncio, json
+import asyncio, hashlib, json
 from tests.merchant import counter
 from firmware import main, log
 from firmware.duties import out_of_service, supervisor, trial
@@ -15,7 +15,8 @@ from firmware.duties import out_of_service, supervisor, trial
 class Slot:
     selftest_deadline_s = 1
     state = "good"
-    sha256 = bytes(32)
+    image_size = 64
+    sha256 = hashlib.sha256(b"\\xff" * 64).digest()
 
 class Control:
     def __init__(self):
@@ -141,6 +142,18 @@ def test_a_release_that_does_not_prove_itself_in_time_is_given_up(setup: str, re
     out = told(TRIAL.replace("{setup}", setup))
     assert out[-2] == f"FAILED self-test: no {reason}"
     assert out[-1] == "[] True"
+
+
+def test_a_release_on_trial_beside_a_damaged_one_waits_for_its_network_and_does_not_restart() -> (
+    None
+):
+    """A technician put it on a terminal of which both slots were spoiled: the records of the other
+    one still say that it is good.
+    """
+    damaged = "app.boot_info.control.slots['b'].sha256 = bytes(32)"
+    script = TRIAL.replace("{setup}", damaged)
+    script = script.replace("except trial.SelfTestFailed", "except asyncio.TimeoutError")
+    assert told(script)[-1] == "[] True"
 
 
 def test_a_first_release_that_has_nothing_to_go_back_to_waits_for_its_network() -> None:
