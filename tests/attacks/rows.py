@@ -86,12 +86,12 @@ def payload_bit(scene: Scene) -> None:
     on_the_way(scene, "targets/stable", lambda data: data[:-1] + bytes([data[-1] ^ 1]))
 
 
-@row("network: a payload cut short", "another range than asked for")
+@row("network: a payload cut short", "update waits: another ")
 def payload_short(scene: Scene) -> None:
     on_the_way(scene, "targets/stable", lambda data: data[:-1])
 
 
-@row("network: a payload that goes on", "another range than asked for")
+@row("network: a payload that goes on", "update waits: another ")
 def payload_long(scene: Scene) -> None:
     on_the_way(scene, "targets/stable", lambda data: data + bytes(200_000))
 
