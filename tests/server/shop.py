@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, text
 
-from tests.server.device import Device
+from tests.server.device import Device, Transport
 from updater_server import channels, server_key
 from updater_server.faces import terminal
 from updater_server.fleet import alarms, technicians
@@ -115,6 +115,7 @@ class Shop:
     service: Service
     token: str
     clock: list[int] = field(default_factory=lambda: [NOW])
+    makes: Callable[[bytes, bytes, Transport], Device] = Device
 
     @staticmethod
     def open(folder: Path, repository: Path, url: str = "") -> Shop:
@@ -147,7 +148,7 @@ class Shop:
         catalogue: str = "catalogue/default.json",
     ) -> Device:
         """A new terminal with a float."""
-        device = Device(
+        device = self.makes(
             number.to_bytes(8, "big"), hashlib.sha256(b"%d" % number).digest(), self.post
         )
         particulars = ("duka-r1", 1, float_minor, "stable", catalogue)
