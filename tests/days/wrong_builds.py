@@ -78,7 +78,8 @@ def _tells_nobody() -> AbstractContextManager[object]:
 
 def _answers_before_it_commits() -> AbstractContextManager[object]:
     """Every seventh commit is a rollback that says nothing."""
-    real, count = DefaultDialect.do_commit, [0]
+    real: Any = DefaultDialect.do_commit
+    count = [0]
 
     def do_commit(self: DefaultDialect, connection: Any) -> None:
         count[0] += 1
