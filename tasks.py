@@ -254,6 +254,18 @@ def suppliers(
 
 @task(
     help={
+        "days": "of two merchants' trade, twenty a server",
+        "seed": "the same days again",
+        "engine": "sqlite or postgresql",
+    }
+)
+def days(context: Context, days: int = 100, seed: int = 1, engine: str = "sqlite") -> None:
+    """Random days of money while the server ends anywhere: broken must be 0."""
+    _python(f"-m tests.days --days {days} --seed {seed} --engine {engine}")
+
+
+@task(
+    help={
         "check": "sell a hundred vouchers through it, take it down, say what was seen",
         "kill": "kill each part under load; print what it cost and what the board said",
         "move": "move a server from SQLite to PostgreSQL under load, killed at each step",

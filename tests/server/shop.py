@@ -8,14 +8,14 @@ import functools
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, text
 
-from tests.server.device import Device
+from tests.server.device import Device, Transport
 from tests.support import ram
 from updater_server import channels, server_key
 from updater_server.faces import terminal
@@ -128,6 +128,7 @@ class Shop:
     service: Service
     token: str
     clock: list[int] = field(default_factory=lambda: [NOW])
+    makes: Callable[[bytes, bytes, Transport], Device] = Device
 
     @staticmethod
     def open(folder: Path, repository: Path, url: str = "") -> Shop:
@@ -160,7 +161,7 @@ class Shop:
         catalogue: str = "catalogue/default.json",
     ) -> Device:
         """A new terminal with a float."""
-        device = Device(
+        device = self.makes(
             number.to_bytes(8, "big"), hashlib.sha256(b"%d" % number).digest(), self.post
         )
         particulars = ("duka-r1", 1, float_minor, "stable", catalogue)

@@ -8,17 +8,23 @@ from contextlib import closing
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from typer.testing import CliRunner
 
 from tests.server.device import Device
+from tests.server.engines import POSTGRESQL_ALONE
 from tests.server.shop import Shop
 from updater_server.__main__ import cli
 from updater_server.errors import VaultError
 from updater_server.fleet.terminals import KeyRing
 from updater_server.sales import vault
 from updater_server.store import sqlite as sqlite_module
-from updater_server.store.engine import reading, when_committed, writing
+from updater_server.store.engine import (
+    is_the_databases_fault,
+    reading,
+    when_committed,
+    writing,
+)
 from updater_server.store.prepared import undone_if_it_fails
 
 
@@ -98,6 +104,18 @@ def test_a_part_that_fails_takes_back_what_it_wrote_and_nothing_else(shop: Shop)
             connection.execute(text(put.format(72, "undone")))
             connection.execute(text(put.format(71, "twice")))
     assert shop.sql("SELECT id FROM account WHERE id > 70") == [(71,)]
+
+
+@POSTGRESQL_ALONE
+def test_a_connection_that_is_lost_in_a_part_is_the_databases_fault(shop: Shop) -> None:
+    with (
+        pytest.raises(OperationalError) as lost,
+        writing(shop.service.engine) as connection,
+        undone_if_it_fails(connection),
+    ):
+        connection.execute(text("SET LOCAL ROLE NONE"))  # who may end connections
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert is_the_databases_fault(lost.value)
 
 
 def test_a_lock_that_another_process_holds_is_a_refusal_in_words(

@@ -161,5 +161,7 @@ def _goes_on(connection: Connection) -> bool:
     """Whether there is a transaction yet: SQLite gives up the whole for a full disk, say, and
     PostgreSQL's connection may be lost.
     """
+    if connection.invalidated:
+        return False
     raw = driver_connection(connection)
     return bool(raw.in_transaction) if is_sqlite(connection) else not raw.closed
