@@ -62,7 +62,7 @@ def gone(folder: Path) -> bool:
 def test_a_parent_that_is_killed_leaves_nothing(folder: Path, number: int) -> None:
     started = parent(folder, "time.sleep(600)")
     os.kill(started.pid, number)
-    started.wait(20)
+    started.wait(120)
     assert gone(folder)
 
 
@@ -75,7 +75,7 @@ def test_without_a_keeper_something_would_be_left(folder: Path) -> None:
     careless = parent(folder, "keeper._process.kill(); time.sleep(600)")
     time.sleep(0.1)
     careless.kill()
-    careless.wait(20)
+    careless.wait(120)
     time.sleep(0.5)
     assert len(keeper.at_work_in(folder)) == 3
 

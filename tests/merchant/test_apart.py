@@ -80,7 +80,7 @@ def test_the_next_check_in_is_due_at_a_time_of_its_own(monkeypatch: pytest.Monke
     app: Any = SimpleNamespace(
         config=SimpleNamespace(poll_s=900),
         board=SimpleNamespace(random=lambda count: b"\xff" * count),
-        boot_info=SimpleNamespace(last_failure=None),
+        boot_info=SimpleNamespace(last_failure=None, trial=True),
     )
     now_ms = [1000]
     monkeypatch.setattr("firmware.duties.check_in.ticks_ms", lambda: now_ms[0])
