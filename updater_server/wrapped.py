@@ -240,9 +240,10 @@ def _following(path: Path) -> WrappingKey:
 
 def _put_in_place(path: Path) -> Path:
     """Let the new key be `server.key`; the old one stays beside it under its fingerprint."""
-    aside = path.with_name(f"{path.name}.{server_key.load(path).fingerprint}")
+    old = server_key.load(path)
+    aside = path.with_name(f"{path.name}.{old.fingerprint}")
     try:
-        write_atomically(aside, server_key.load(path).secret, 0o600)
+        write_atomically(aside, old.secret, 0o600)
         path.with_name(NEXT).replace(path)
         sync_folder(path.parent)
     except OSError as error:

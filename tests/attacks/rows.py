@@ -22,8 +22,12 @@ from updater_server.channels.metadata_file import encode
 ROWS: list[Row] = []
 
 
+ANOTHER = ("another length than was signed", "another range than asked for")
+"""What is said of a payload of one request, and of one that comes in pieces."""
+
+
 def row(
-    name: str, says: str = "", *, takes: tuple[str, ...] = ("old",), days_old: int = 0
+    name: str, *says: str, takes: tuple[str, ...] = ("old",), days_old: int = 0
 ) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
     """Enter a function into the table."""
 
@@ -86,12 +90,12 @@ def payload_bit(scene: Scene) -> None:
     on_the_way(scene, "targets/stable", lambda data: data[:-1] + bytes([data[-1] ^ 1]))
 
 
-@row("network: a payload cut short", "update waits: another ")
+@row("network: a payload cut short", *ANOTHER)
 def payload_short(scene: Scene) -> None:
     on_the_way(scene, "targets/stable", lambda data: data[:-1])
 
 
-@row("network: a payload that goes on", "update waits: another ")
+@row("network: a payload that goes on", *ANOTHER)
 def payload_long(scene: Scene) -> None:
     on_the_way(scene, "targets/stable", lambda data: data + bytes(200_000))
 
@@ -634,7 +638,7 @@ def _flag_of_its_own(scene: Scene) -> None:
 
 
 CONCEDED = [
-    Row("all stable keys and the server", _everything, ("old",), "", 0),
-    Row("key of the plans and the server: turns a flag on", _flag_of_its_own, ("old",), "", 0),
+    Row("all stable keys and the server", _everything, ("old",), (), 0),
+    Row("key of the plans and the server: turns a flag on", _flag_of_its_own, ("old",), (), 0),
 ]
 """Here the attacker does gain what the table says: it shows that the judges are awake."""

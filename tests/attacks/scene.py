@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -32,15 +32,22 @@ class Gained(AssertionError):
 
 class Row(NamedTuple):
     """`attack` changes the scene. `takes` says what may run afterwards: "old" ran before, "new" is
-    honestly on offer. `says` is in the terminal's log if the attack met what it was made for; empty
-    where nothing is to be said. `days_old`: the honest offer was signed so many days ago.
+    honestly on offer. One of `says` is in the terminal's log if the attack met what it was made
+    for; empty where nothing is to be said. `days_old`: the honest offer was signed so long ago.
     """
 
     name: str
     attack: Callable[[Scene], None]
     takes: tuple[str, ...]
-    says: str
+    says: tuple[str, ...]
     days_old: int
+
+    def met(self, lines: Iterable[str]) -> str:
+        """The first of these lines of a log that shows it, any one where nothing is to be said; ""
+        if none does.
+        """
+        says = self.says or ("",)
+        return next((line for line in lines if any(words in line for words in says)), "")
 
 
 class Scene(ABC):

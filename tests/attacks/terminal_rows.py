@@ -37,7 +37,7 @@ Attack = Callable[[WholeScene], None]
 
 
 def row(
-    rows: list[Row], name: str, says: str = "", *, takes: tuple[str, ...] = ("old",), **more: int
+    rows: list[Row], name: str, *says: str, takes: tuple[str, ...] = ("old",), **more: int
 ) -> Callable[[Attack], Attack]:
     """Enter a function into a family's table."""
 

@@ -14,6 +14,7 @@ from hw_sim.suppliers.faults import Faults
 from hw_sim.suppliers.utility import Settings as UtilitySettings
 from hw_sim.suppliers.utility import Utility
 from tools.play.making import ELECTRICITY, TOP_UP, MakingFailed
+from updater_server.atomic import write_atomically
 
 OPERATOR, UTILITY = "savanna", "lake-power"
 COUNTRY = "254"
@@ -51,8 +52,7 @@ class Makers:
 
     def _set(self, command: Command, name: str, kind: str, key: str, *settings: str) -> str:
         file = self._folder / f"{name}.key"
-        file.touch(mode=0o600)
-        file.write_text(key)
+        write_atomically(file, key.encode(), 0o600)
         said = [part for setting in settings for part in ("--setting", setting)]
         return command("supplier", "set", name, "--kind", kind, "--key-file", str(file), *said)
 
