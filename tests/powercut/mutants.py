@@ -24,6 +24,7 @@ with device.own():
     import firmware.flows.shift_copy
     import firmware.flows.steps.cancel
     import firmware.flows.steps.hand_over
+    import firmware.flows.steps.reach
     import firmware.flows.training
     import firmware.flows.z_report
     import firmware.kept.files
@@ -341,6 +342,20 @@ MUTANTS: dict[str, Mutant] = {
             "that there is no network.",
             _replaced(Journal, "_carry", lambda self, size: None),
             ("open-sales",),
+        ),
+        Mutant(
+            "refused_on_a_page",
+            "After the first sync each sale is refused before its page, in words that blame a sale "
+            "which nobody left open.",
+            _changed(
+                firmware.flows.steps.reach,
+                "refusal",
+                (
+                    "if till.journal.state.in_the_way(desk.link.state == ONLINE):",
+                    "if till.journal.state.acknowledged:",
+                ),
+            ),
+            ("sale-offline",),
         ),
         Mutant(
             "open_sale_overwritten",

@@ -169,6 +169,10 @@ def test_two_golden_runs_do_the_same() -> None:
     assert golden("stock").operations == first
 
 
+def test_a_terminal_with_a_full_journal_says_so_and_sells_again_after_a_sync() -> None:
+    assert golden("ring-fills").operations
+
+
 def test_every_wrong_build_is_explained() -> None:
     explained = (Path(__file__).parents[2] / "docs" / "powercut.md").read_text()
     for mutant in MUTANTS.values():
@@ -184,7 +188,7 @@ def test_every_wrong_build_changes_the_code_as_it_stands() -> None:
     "name",
     ["no_read_back", "torn_tag_counts", "intent_after_print", "original_again",
      "attempt_not_recorded", "stock_told_before_stored", "copy_of_another_sale",
-     "cancelled_in_doubt", "shift_closed_beside", "copy_numbered_after"],
+     "cancelled_in_doubt", "shift_closed_beside", "copy_numbered_after", "refused_on_a_page"],
 )  # fmt: skip
 def test_the_judge_catches_a_build_with(name: str) -> None:
     with fresh.pool() as pool:

@@ -13,8 +13,10 @@ import json
 import marshal
 import pickle
 import sys
+import tomllib
 import types
 from collections.abc import Callable, Coroutine, Generator
+from pathlib import Path
 from typing import Any
 
 from hw_sim.flash import NorFlash
@@ -288,6 +290,14 @@ class Radio:
         pass
 
 
+_REFUSALS = Path(__file__).parents[2] / "docs/formats/refusals.toml"
+_CODES = {
+    words("en")(row["text"]): code
+    for code, row in tomllib.loads(_REFUSALS.read_text())["sale"].items()
+}
+"""What a merchant is told of a sale that was refused: its code."""
+
+
 class Merchant:
     """The keypad and the screen: a merchant who sells what is asked for and prints what is left."""
 
@@ -302,6 +312,8 @@ class Merchant:
         """What is pressed on a page that is no question; with none left the way back."""
         self.screen = self
         self.mark = ""
+        self.told = ""
+        """The last that was told of what went wrong."""
         self.buzzer = types.SimpleNamespace(sound=int, level=2)
 
     def page(self, *_: Any, **__: Any) -> None:
@@ -335,6 +347,7 @@ class Merchant:
         return "#"
 
     async def bad(self, title: str, text: Any, hints: Any = (), *_: Any, **__: Any) -> str:
+        self.told = text
         return "*" if title == words("en")("no_answer") else "#"
 
     async def busy(self, work: Any, *_: Any) -> tuple[bool, Any]:
@@ -686,16 +699,20 @@ class Life:
         return ""
 
     def sell(self, product: str = "air50", online: bool | None = None) -> str:
-        """One sale by the real flow; "" or the code of the till's refusal."""
+        """One sale by the real flow; "" when its slip came out, else the code with which it was
+        refused, or "not_sold".
+        """
         world = self.world
-        was = world.online
+        was, slips = world.online, len(world.paper)
+        self.merchant.told = ""
         if online is not None:
             world.online = online
         self.merchant.wants = [p.id for p in self.app.catalogue.products].index(product)
         try:
-            return self._flow(sell.run)
+            refused = self._flow(sell.run) or _CODES.get(self.merchant.told, "")
         finally:
             world.online = was
+        return refused or ("" if len(world.paper) > slips else "not_sold")
 
     def leave_open(self, online: bool, product: str = "air50") -> None:
         """A sale that gets its voucher, and then nobody prints it."""
