@@ -6,6 +6,7 @@ of them broken, or it judges nothing. `MUTANTS` is the list; the text is what th
 
 from __future__ import annotations
 
+import copy
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -99,14 +100,29 @@ def _changed(owner: Any, name: str, *changes: tuple[str, str]) -> Callable[[], N
     return lambda: rewrite(owner, name, *changes)
 
 
+def _takes_its_place(old: Any, value: Any) -> None:
+    """Raises PatchDoesNotFit where `value` cannot be called as `old` is."""
+    if inspect.isfunction(old) and inspect.isfunction(value):
+        taken = inspect.signature(old).parameters
+        try:
+            inspect.signature(value).bind(*taken)
+        except TypeError as error:
+            raise PatchDoesNotFit(f"{value.__name__} for {old.__name__}: {error}") from error
+
+
 def _replaced(owner: Any, name: str, value: Any) -> Callable[[], None]:
-    return lambda: setattr(owner, name, value)
+    def build() -> None:
+        _takes_its_place(inspect.getattr_static(owner, name), value)
+        setattr(owner, name, value)
+
+    return build
 
 
 def _everywhere(function: Any, value: Any) -> Callable[[], None]:
     """`value` instead of `function` in each module that holds it."""
 
     def build() -> None:
+        _takes_its_place(function, value)
         for holder in device.MODULES.values():
             for key, held in list(vars(holder).items()):
                 if held is function:
@@ -186,12 +202,22 @@ def _open_from_ram(self: Any, sale: Any) -> Any:
 _open = Till._open
 
 
-async def _ask_under_a_new_number(messenger: Any, till: Any, sale: Any) -> Any:
+async def _ask_under_a_new_number(messenger: Any, till: Any, sale: Any, *how: Any) -> Any:
     """An answer that was lost is asked for again, as another sale."""
-    if getattr(messenger, "asked", 0):
-        sale.sequence += 1000 * messenger.asked
-    messenger.asked = getattr(messenger, "asked", 0) + 1
-    return await _ask(messenger, till, sale)
+    asked = vars(messenger).setdefault("asked", [])
+    again = asked.count(sale.sequence)
+    asked.append(sale.sequence)
+    if again:
+        messenger = copy.copy(messenger)
+        messenger.exchange = _renumbered(messenger.exchange, 1000 * again)
+    return await _ask(messenger, till, sale, *how)
+
+
+def _renumbered(exchange: Any, by: int) -> Any:
+    async def exchanged(kind: int, content: Any, *how: Any) -> Any:
+        return await exchange(kind, {**content, 1: content[1] + by}, *how)
+
+    return exchanged
 
 
 _ask = firmware.office.ask.ask
