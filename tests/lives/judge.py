@@ -26,6 +26,10 @@ _LATE_S = 6 * 3600
 _UPDATE_BYTES = 60_000
 """A release that changes some lines comes as a delta; whole it is twice as much."""
 _STORM_S = 30
+_SERVED = ("sold", "from stock")
+_KNOWN_AFTER_S = 900
+"""When a terminal has found its network again, whatever was away."""
+_DEAREST_MINOR = 30_000
 _DAMAGED = "image damaged in flash"
 """What a terminal tells of a slot that was spoiled."""
 _MOST_BATCHES = 9
@@ -112,6 +116,15 @@ def steadiness(today: Today) -> list[str]:
     most = _RESTARTS_OF_A_VISIT * today.visits
     most += _RESTARTS_FOR_A_RELEASE if today.has_release else 0
     return [f"{today.restarts} restarts by itself"] if today.restarts > most else []
+
+
+def service(came_to: str, calm_s: float, float_minor: int) -> list[str]:
+    """Whether a customer went without, though for `calm_s` network, server and power had been there
+    and the float was enough.
+    """
+    if came_to in _SERVED or calm_s < _KNOWN_AFTER_S or float_minor < _DEAREST_MINOR:
+        return []
+    return [f"a sale came to {came_to!r}, {calm_s:.0f} s after all was there"]
 
 
 def restore(waits_for_terminals: bool) -> list[str]:

@@ -44,6 +44,18 @@ _SERVER_DOWN_S = 300
 COMPARED_DAYS = 7
 """So many midnights of a life can be compared with those of the same life on MicroPython."""
 VISITS = (Deed.REPAIR_ON_THE_BENCH, Deed.SET_THE_INTERVAL)
+_SALES = (Deed.SELL, Deed.END_THE_PAPER)
+_HARMLESS = (
+    *_SALES,
+    Deed.CHANGE_ONES_MIND,
+    Deed.MISTYPE_THE_PIN,
+    Deed.LOOK_AT_THE_NEW_DAY,
+    Deed.CHOOSE_A_LANGUAGE,
+    Deed.TOP_UP,
+    Deed.DELIVER_STOCK,
+    Deed.BACK_UP_THE_SERVER,
+)
+"""After the others network, server or power may be away, or not long back."""
 _SETTLED_AFTER_S = 900
 """After a start in common, all have asked once; what they ask later is asked apart."""
 
@@ -97,7 +109,8 @@ class Life:
         self._bad: Bad | None = None
         self._midnight_s = 0.0
         self._day = self._early = 0
-        self._checked_in_s = self._done_s = 0.0
+        self._checked_in_s = self._done_s = self._disturbed_s = 0.0
+        self._is_covered = True
         self.record = Record(terminal)
         office = self._office
         self._deeds: dict[Deed, Callable[[int], str]] = {
@@ -188,11 +201,16 @@ class Life:
         events = day(self._seed, self._terminal, number)
         for event in events:
             self._wait_until(event.at_s)
+            calm_s = self._calm_s()
             said = self._deeds[event.deed](event.number)
             self._done_s = self._world.terminal.now_s()
             self._note(f"day {number} {event}: {said}")
-            if event.deed in (Deed.SELL, Deed.END_THE_PAPER):
+            if event.deed not in _HARMLESS:
+                self._disturbed_s = self._done_s
+            if event.deed in _SALES:
                 self.record.outcomes[said] += 1
+                for text in judge.service(said, calm_s, self._world.books.float_minor()):
+                    self._broken(f"day {number}: {event}: {text}")
         self._wait_until(LONG_NIGHT[0])
         self._board.power_on()
         self._cover(True)
@@ -220,6 +238,14 @@ class Life:
         size = today.bytes.total()
         told = f" ({'; '.join(broken)})" if broken else ""
         self._day_said = f"{sales} sales so far, {size} bytes, broken: {len(broken)}{told}"
+
+    def _calm_s(self) -> float:
+        """How long nothing has been in the way of a sale."""
+        if not self._is_covered or self._office.waits_for_terminals:
+            return 0
+        resets_s = [each.time_s for each in self._board.events if each.kind == "reset"]
+        since_s = max(self._disturbed_s, *resets_s[-1:], self._midnight_s)
+        return self._world.terminal.now_s() - since_s
 
     def _restarts(self, since_s: float) -> int:
         by_itself = ("soft", "watchdog", "brownout")
@@ -269,6 +295,7 @@ class Life:
 
     def _cover(self, on: bool) -> str:
         self._world.terminal.set_coverage(on)
+        self._is_covered = on
         return ""
 
     def _set_the_interval(self, hours: int) -> str:

@@ -60,6 +60,15 @@ def test_a_release_that_should_run_and_does_not_is_a_broken_promise(shop: MakeWo
     assert judge.trust(world, 1, [3]) == ["nobody was told that release 3 failed"]
 
 
+def test_a_customer_who_goes_without_for_no_reason_is_a_broken_promise() -> None:
+    calm_s, enough_minor = 3600, 90_000
+    assert judge.service("refused", calm_s, enough_minor)
+    assert judge.service("no answer", calm_s, enough_minor)
+    assert judge.service("from stock", calm_s, enough_minor) == []
+    assert judge.service("refused", 60, enough_minor) == [], "the network may not be back yet"
+    assert judge.service("refused", calm_s, 5_000) == [], "the float is at its end"
+
+
 def test_a_midnight_that_differs_on_micropython_is_told_with_its_day() -> None:
     bulk, sample = Record(4, midnights=["a", "b", "c"]), Record(4, midnights=["a", "b"])
     assert differences([bulk], [sample]) == []

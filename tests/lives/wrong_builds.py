@@ -74,6 +74,18 @@ WRONG_BUILDS = (
         "different floats",
     ),
     WrongBuild(
+        "after its first sync it refuses each sale, in polite words",
+        (
+            (
+                "firmware/flows/steps/reach.py",
+                "if till.journal.state.in_the_way(desk.link.state == ONLINE):",
+                "if till.journal.state.acknowledged:",
+            ),
+        ),
+        1,
+        "a sale came to 'refused'",
+    ),
+    WrongBuild(
         "the server's word that nothing is new is believed whatever it is",
         (("firmware/update/newest.py", "tag[1:].startswith(self.tag)", "tag"),),
         2,
