@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from firmware.ui import texts
@@ -71,3 +73,8 @@ def test_old_and_new_stand_side_by_side(drawn: screens.Pictures) -> None:
     old["yo"][name] = [bytes(1024)]
     page = screens.changes(old, drawn)
     assert "<h1>1 changed" in page and f"yo: {name}" in page and page.count("<img") == 2
+
+
+def test_a_commit_has_all_that_drawing_its_screens_needs(tmp_path: Path) -> None:
+    screens.check_out("HEAD", tmp_path)
+    assert b"--against" in screens.ask_at(tmp_path, "--help")
