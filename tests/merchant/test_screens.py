@@ -45,6 +45,23 @@ def test_a_page_that_cuts_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(play(scene, "fr")[1].ui.screen.faults() for scene in SCENES)
 
 
+def test_on_no_page_the_last_line_touches_the_hints(drawn: screens.Pictures) -> None:
+    shown = {
+        page: name
+        for scenes in drawn.values()
+        for name, pages in scenes.items()
+        if not name.startswith("slip: ")
+        for page in pages
+    }
+    touching = {name for page, name in shown.items() if any(row_of(page, 54))}
+    assert len(shown) > 1000 and touching == set()
+
+
+def row_of(page: bytes, y: int) -> list[int]:
+    """The dots of one row of a page."""
+    return [page[(y >> 3) * 128 + x] >> (y & 7) & 1 for x in range(128)]
+
+
 def test_a_line_that_has_no_place_is_noticed() -> None:
     screen = play(SCENES[0], "en")[1].ui.screen
     screen.page("x", ["1", "2", "3", ("4", "5"), "6"], ())
