@@ -194,7 +194,7 @@ def journal_of(
 
 
 def till_of(desk: Any, sold: Voucher) -> SimpleNamespace:
-    """A till that sells `sold`, or what is for a number, a meter or a reference to just that one."""
+    """A till that sells `sold`; for a number, a meter or a reference, what was asked for."""
     sale = sale_of("air50", None, True)
 
     def begin_online(
