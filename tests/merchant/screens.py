@@ -40,6 +40,7 @@ _COLUMNS = 7
 _EDGE = 8
 _CAPTION = 12
 _GREYS = 8
+_IN_YORUBA = ("sell", "top up, to the end", "last sales")
 
 Pictures = dict[str, dict[str, list[bytes]]]
 """By language and scene: pages as the display takes them, or the bytes that a printer gets."""
@@ -122,10 +123,12 @@ def sheet_of_slips(pictures: Pictures, names: list[str]) -> Image.Image:
 
 
 def draw_for_docs(pictures: Pictures) -> None:
-    """The sheets that docs show: all pages in English; a voucher and electricity in all languages,
-    at half their size.
+    """The sheets that docs show: all pages in English, some in Yoruba; a voucher and electricity in
+    all languages, at half their size.
     """
     sheet_of_pages(pictures["en"]).save(PICTURES / "screens-en.png", optimize=True)
+    some = {name: pictures["yo"][name][-_COLUMNS:] for name in _IN_YORUBA}
+    sheet_of_pages(some).save(PICTURES / "screens-yo.png", optimize=True)
     for file, name in (
         ("slips.png", "voucher"),
         ("slips-electricity.png", "electricity"),
