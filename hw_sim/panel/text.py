@@ -31,13 +31,21 @@ _HELP: Final = (
     "^P power", "^R reset", "^N network", "^O paper", "^B -100 mV", "^G charger", "^C leave",
     "Enter #", "Backsp. *", "arrows A B",
 )  # fmt: skip
+_BEGUN: Final = re.compile(r"\x1b(\[[0-9;]*|O)?$")
+"""A sequence whose end has not come yet: over ssh it may come in pieces."""
 _PAPER_COLUMNS: Final = 36
 _REDRAW_S: Final = 0.1
+_ALONE_S: Final = 0.5
+"""An Escape that nothing follows for so long is the key of that name."""
 
 
-def typed(text: str) -> list[str]:
-    """The keys in what a terminal sent: arrows whole, each other character by itself."""
-    return _TYPED.findall(text)
+def typed(text: str) -> tuple[list[str], str]:
+    """The keys in what a terminal sent, arrows whole, each other character by itself; and the
+    beginning of one whose end must still come.
+    """
+    begun = _BEGUN.search(text)
+    rest = begun[0] if begun else ""
+    return _TYPED.findall(text[: len(text) - len(rest)]), rest
 
 
 def laid_out(
@@ -74,7 +82,7 @@ class Panel:
         """Show the panel until the person leaves it; the terminal is as before afterwards."""
         terminal = sys.stdin.fileno()
         before = termios.tcgetattr(terminal)
-        drawn = ""
+        drawn = rest = ""
         try:
             tty.setraw(terminal)
             sys.stdout.write("\x1b[?1049h\x1b[?25l")
@@ -84,11 +92,15 @@ class Panel:
                     sys.stdout.write("\x1b[H" + picture.replace("\n", "\x1b[K\r\n") + "\x1b[J")
                     sys.stdout.flush()
                     drawn = picture
-                if select.select([terminal], [], [], _REDRAW_S)[0]:
-                    for key in typed(os.read(terminal, 64).decode(errors="ignore")):
-                        if key == "\x03":
-                            return
-                        self._key(key)
+                keys: list[str] = []
+                if select.select([terminal], [], [], _ALONE_S if rest else _REDRAW_S)[0]:
+                    keys, rest = typed(rest + os.read(terminal, 64).decode(errors="ignore"))
+                elif rest:
+                    keys, rest = [rest], ""
+                for key in keys:
+                    if key == "\x03":
+                        return
+                    self._key(key)
         finally:
             sys.stdout.write("\x1b[?25h\x1b[?1049l")
             sys.stdout.flush()
