@@ -28,8 +28,8 @@ _KEYS: Final = {
 that is a key of its own: it must be read as a whole."""
 _TYPED: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z~]|\x1bO.|.", flags=re.DOTALL)
 _HELP: Final = (
-    "^P power", "^R reset", "^N network", "^O paper", "^B -100 mV", "^G charger", "^C leave",
-    "Enter #", "Backsp. *", "arrows A B",
+    "^P power", "^R reset", "^N network", "^O paper", "^B -100 mV", "^G charger", "^U turn slip",
+    "^C leave", "Enter# Bksp*", "arrows A B",
 )  # fmt: skip
 _BEGUN: Final = re.compile(r"\x1b(\[[0-9;]*|O)?$")
 """A sequence whose end has not come yet: over ssh it may come in pieces."""
@@ -49,10 +49,16 @@ def typed(text: str) -> tuple[list[str], str]:
 
 
 def laid_out(
-    display: list[str], beside: list[str], paper: list[str], columns: int, rows: int
+    display: list[str],
+    beside: list[str],
+    paper: list[str],
+    columns: int,
+    rows: int,
+    turned: int = 0,
 ) -> list[str]:
     """Lines for a text terminal of `columns` x `rows`: the display with a few words beside it, and
-    under it the last of the paper, in as many columns as there is room for, the newest at the end.
+    under it the last of the paper, in as many columns as there is room for, the newest at the end;
+    `turned` so often, what stands before that, and after the beginning the end again.
     """
     edge = "─" * len(display[0])
     box = [f"┌{edge}┐", *(f"│{line}│" for line in display), f"└{edge}┘"]
@@ -63,7 +69,9 @@ def laid_out(
     free = max(0, rows - len(lines))
     across = max(1, columns // _PAPER_COLUMNS)
     shown = [line for line in paper if line.strip()]
-    shown = shown[max(0, len(shown) - free * across) :]
+    room = max(1, free * across)
+    end = len(shown) - turned % max(1, -(-len(shown) // room)) * room
+    shown = shown[max(0, end - room) : end]
     for row in range(min(free, len(shown))):
         cells = shown[row::free]
         lines.append("  ".join(f"┊{cell:<32}┊" for cell in cells))
@@ -77,6 +85,7 @@ class Panel:
         self._board = board
         self._network = network
         self._printer = printer
+        self._receipts = self._turned = 0
 
     def run(self) -> None:
         """Show the panel until the person leaves it; the terminal is as before afterwards."""
@@ -123,6 +132,8 @@ class Panel:
             board.call(self._printer.load_paper if out else self._printer.run_out_of_paper)
         elif key == "\x02":
             board.battery.set_mv(max(0, inner.battery.mv - 100))
+        elif key == "\x15":
+            self._turned += 1
         elif key == "\x07":
             board.battery.set_charging(not inner.battery.charging)
 
@@ -144,5 +155,7 @@ class Panel:
             *_HELP,
         ]
         paper = self._board.call(self._printer.receipts)
+        if len(paper) != self._receipts:
+            self._receipts, self._turned = len(paper), 0
         last = paper[-1].layout.splitlines() if paper else []
-        return "\n".join(laid_out(display, beside, last, size.columns, size.lines))
+        return "\n".join(laid_out(display, beside, last, size.columns, size.lines, self._turned))

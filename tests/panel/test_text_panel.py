@@ -91,6 +91,17 @@ def test_a_short_slip_stands_in_one_column_and_a_longer_one_ends_with_its_end() 
     assert "the end" in "\n".join(longer)
 
 
+def test_every_line_of_a_longer_slip_can_be_turned_to() -> None:
+    display, slip = ["#" * 64] * 16, [f"line {number}" for number in range(1, 30)]
+
+    def shown(turned: int) -> set[str]:
+        lines = text.laid_out(display, [], slip, 80, 24, turned)
+        return {cell.strip() for line in lines for cell in line.split("┊") if "line" in cell}
+
+    assert [len(shown(turned)) for turned in range(4)] == [12, 12, 5, 12]
+    assert shown(0) | shown(1) | shown(2) == set(slip) and shown(3) == shown(0)
+
+
 def test_as_keys_of_their_own_the_letters_of_an_arrow_would_be_pressed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
