@@ -103,6 +103,12 @@ BEYOND = (
 )
 """The last elements that stand beyond the right edge of the screen; not of `innerWidth`, which a
 telephone makes as wide as what is on the page."""
+LINES_OF_A_WORD = (
+    "(() => { const range = document.createRange(), text = document.getElementById('line').firstChild;"
+    "range.setStart(text, 0); range.setEnd(text, text.data.indexOf(' '));"
+    "return range.getClientRects().length; })()"
+)
+"""On so many lines stands the first word at the top."""
 VIEWS = ("guide", "drawers", "receipts", "air", "journal", "port", "script")
 
 
@@ -123,6 +129,7 @@ def test_on_a_telephone_nothing_is_wider_than_it(hands: Hands, width: int) -> No
     browser.resize(width, 844, 2, phone=True)
     hands.open()
     stays_within(browser, width)
+    assert browser.js(LINES_OF_A_WORD) == 1, "Merchant’s is broken in two"
     keys = browser.js(
         "[...document.querySelectorAll('.key')].map(k => k.getBoundingClientRect())"
         ".map(b => [b.x, b.x + b.width, b.height])"
