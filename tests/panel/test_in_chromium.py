@@ -104,7 +104,8 @@ BEYOND = (
 """The last elements that stand beyond the right edge of the screen; not of `innerWidth`, which a
 telephone makes as wide as what is on the page."""
 LINES_OF_A_WORD = (
-    "(() => { const range = document.createRange(), text = document.getElementById('line').firstChild;"
+    "(() => { const range = document.createRange();"
+    "const text = document.getElementById('line').firstChild;"
     "range.setStart(text, 0); range.setEnd(text, text.data.indexOf(' '));"
     "return range.getClientRects().length; })()"
 )
