@@ -417,7 +417,7 @@ def pictures(context: Context) -> None:
 
 @task
 def front_panel(context: Context) -> None:
-    """Draw the front panel, on a desk and on a telephone, into docs/pictures anew."""
+    """Draw the front panel, its display and a slip, for README and docs, anew."""
     _python("-m tests.panel.pictures")
 
 

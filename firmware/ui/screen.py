@@ -1,6 +1,7 @@
 """What the merchant sees: status bar, title, lines, key hints; for `firmware.ui.dialogs`.
 
-Rows from the top: status bar 0-8, title and up to four lines (or a big figure) 11-54, hints 55-63.
+Rows from the top: status bar 0-8, title and up to four lines (or a big figure) 10-53, hints 55-63.
+Row 54 is free: a marked last line stands apart from the hints.
 Drawing is whole pictures; the display driver sends only what changed.
 """
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     Hint = tuple[str, str]
     Line = str | tuple[str, str]
 
-TOP = 11
+TOP = 10
 PITCH = 9
 LINES = 5
 HINTS_TOP = 55

@@ -28,23 +28,37 @@ _KEYS: Final = {
 that is a key of its own: it must be read as a whole."""
 _TYPED: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z~]|\x1bO.|.", flags=re.DOTALL)
 _HELP: Final = (
-    "^P power", "^R reset", "^N network", "^O paper", "^B -100 mV", "^G charger", "^C leave",
-    "Enter #", "Backsp. *", "arrows A B",
+    "^P power", "^R reset", "^N network", "^O paper", "^B -100 mV", "^G charger", "^U turn slip",
+    "^C leave", "Enter# Bksp*", "arrows A B",
 )  # fmt: skip
+_BEGUN: Final = re.compile(r"\x1b(\[[0-9;]*|O)?$")
+"""A sequence whose end has not come yet: over ssh it may come in pieces."""
 _PAPER_COLUMNS: Final = 36
 _REDRAW_S: Final = 0.1
+_ALONE_S: Final = 0.5
+"""An Escape that nothing follows for so long is the key of that name."""
 
 
-def typed(text: str) -> list[str]:
-    """The keys in what a terminal sent: arrows whole, each other character by itself."""
-    return _TYPED.findall(text)
+def typed(text: str) -> tuple[list[str], str]:
+    """The keys in what a terminal sent, arrows whole, each other character by itself; and the
+    beginning of one whose end must still come.
+    """
+    begun = _BEGUN.search(text)
+    rest = begun[0] if begun else ""
+    return _TYPED.findall(text[: len(text) - len(rest)]), rest
 
 
 def laid_out(
-    display: list[str], beside: list[str], paper: list[str], columns: int, rows: int
+    display: list[str],
+    beside: list[str],
+    paper: list[str],
+    columns: int,
+    rows: int,
+    turned: int = 0,
 ) -> list[str]:
     """Lines for a text terminal of `columns` x `rows`: the display with a few words beside it, and
-    under it the last of the paper, in as many columns as there is room for, the newest at the end.
+    under it the last of the paper, in as many columns as there is room for, the newest at the end;
+    `turned` so often, what stands before that, and after the beginning the end again.
     """
     edge = "─" * len(display[0])
     box = [f"┌{edge}┐", *(f"│{line}│" for line in display), f"└{edge}┘"]
@@ -55,7 +69,9 @@ def laid_out(
     free = max(0, rows - len(lines))
     across = max(1, columns // _PAPER_COLUMNS)
     shown = [line for line in paper if line.strip()]
-    shown = shown[max(0, len(shown) - free * across) :]
+    room = max(1, free * across)
+    end = len(shown) - turned % max(1, -(-len(shown) // room)) * room
+    shown = shown[max(0, end - room) : end]
     for row in range(min(free, len(shown))):
         cells = shown[row::free]
         lines.append("  ".join(f"┊{cell:<32}┊" for cell in cells))
@@ -69,12 +85,13 @@ class Panel:
         self._board = board
         self._network = network
         self._printer = printer
+        self._receipts = self._turned = 0
 
     def run(self) -> None:
         """Show the panel until the person leaves it; the terminal is as before afterwards."""
         terminal = sys.stdin.fileno()
         before = termios.tcgetattr(terminal)
-        drawn = ""
+        drawn = rest = ""
         try:
             tty.setraw(terminal)
             sys.stdout.write("\x1b[?1049h\x1b[?25l")
@@ -84,11 +101,15 @@ class Panel:
                     sys.stdout.write("\x1b[H" + picture.replace("\n", "\x1b[K\r\n") + "\x1b[J")
                     sys.stdout.flush()
                     drawn = picture
-                if select.select([terminal], [], [], _REDRAW_S)[0]:
-                    for key in typed(os.read(terminal, 64).decode(errors="ignore")):
-                        if key == "\x03":
-                            return
-                        self._key(key)
+                keys: list[str] = []
+                if select.select([terminal], [], [], _ALONE_S if rest else _REDRAW_S)[0]:
+                    keys, rest = typed(rest + os.read(terminal, 64).decode(errors="ignore"))
+                elif rest:
+                    keys, rest = [rest], ""
+                for key in keys:
+                    if key == "\x03":
+                        return
+                    self._key(key)
         finally:
             sys.stdout.write("\x1b[?25h\x1b[?1049l")
             sys.stdout.flush()
@@ -111,6 +132,8 @@ class Panel:
             board.call(self._printer.load_paper if out else self._printer.run_out_of_paper)
         elif key == "\x02":
             board.battery.set_mv(max(0, inner.battery.mv - 100))
+        elif key == "\x15":
+            self._turned += 1
         elif key == "\x07":
             board.battery.set_charging(not inner.battery.charging)
 
@@ -132,5 +155,7 @@ class Panel:
             *_HELP,
         ]
         paper = self._board.call(self._printer.receipts)
+        if len(paper) != self._receipts:
+            self._receipts, self._turned = len(paper), 0
         last = paper[-1].layout.splitlines() if paper else []
-        return "\n".join(laid_out(display, beside, last, size.columns, size.lines))
+        return "\n".join(laid_out(display, beside, last, size.columns, size.lines, self._turned))

@@ -40,6 +40,7 @@ _COLUMNS = 7
 _EDGE = 8
 _CAPTION = 12
 _GREYS = 8
+_IN_YORUBA = ("sell", "top up, to the end", "last sales")
 
 Pictures = dict[str, dict[str, list[bytes]]]
 """By language and scene: pages as the display takes them, or the bytes that a printer gets."""
@@ -122,10 +123,12 @@ def sheet_of_slips(pictures: Pictures, names: list[str]) -> Image.Image:
 
 
 def draw_for_docs(pictures: Pictures) -> None:
-    """The sheets that docs show: all pages in English; a voucher and electricity in all languages,
-    at half their size.
+    """The sheets that docs show: all pages in English, some in Yoruba; a voucher and electricity in
+    all languages, at half their size.
     """
     sheet_of_pages(pictures["en"]).save(PICTURES / "screens-en.png", optimize=True)
+    some = {name: pictures["yo"][name][-_COLUMNS:] for name in _IN_YORUBA}
+    sheet_of_pages(some).save(PICTURES / "screens-yo.png", optimize=True)
     for file, name in (
         ("slips.png", "voucher"),
         ("slips-electricity.png", "electricity"),
@@ -171,23 +174,30 @@ def _images(name: str, contents: list[bytes]) -> str:
 
 def pictures_at(commit: str) -> Pictures:
     """Everything as that commit draws it; nothing if it is from before there were scenes."""
-    archive = subprocess.run(
-        ["git", "archive", commit, "firmware", "bootloader", "hw_sim", "tests", "docs"],
-        cwd=ROOT, check=True, capture_output=True,
-    ).stdout  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            unpack(tar, Path(folder))
+        check_out(commit, Path(folder))
         if not (Path(folder) / "tests/merchant/scenes.py").exists():
             return {}
-        told = subprocess.run(
-            [sys.executable, "-m", "tests.merchant.screens", "--dump"],
-            cwd=folder, check=True, capture_output=True,
-        ).stdout  # fmt: skip
+        told = ask_at(Path(folder), "--dump")
     return {
         to: {name: [base64.b64decode(one) for one in contents] for name, contents in scenes.items()}
         for to, scenes in json.loads(told).items()
     }
+
+
+def check_out(commit: str, folder: Path) -> None:
+    """All of that commit, for whatever its drawing needs is known to it alone."""
+    archive = subprocess.run(
+        ["git", "archive", commit], cwd=ROOT, check=True, capture_output=True
+    ).stdout
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        unpack(tar, folder)
+
+
+def ask_at(folder: Path, option: str) -> bytes:
+    """What this command says there. CalledProcessError, after it has said why on the terminal."""
+    command = [sys.executable, "-m", "tests.merchant.screens", option]
+    return subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE).stdout
 
 
 def dump(pictures: Pictures) -> str:

@@ -194,8 +194,21 @@ def journal_of(
 
 
 def till_of(desk: Any, sold: Voucher) -> SimpleNamespace:
-    """A till that sells `sold`, whatever is asked for."""
+    """A till that sells `sold`; for a number, a meter or a reference, what was asked for."""
     sale = sale_of("air50", None, True)
+
+    def begin_online(
+        product: str, shown: Any = None, number: str | None = None, amount_minor: int = 0
+    ) -> Sale:
+        return sale_of(product, number, False, amount_minor or 5000)
+
+    def voucher(sale: Sale) -> Voucher:
+        if not sale.recipient:
+            return sold
+        made = sold_of(desk, sale.product_id, "1" * 20, sale.recipient)
+        made.amount_minor = sale.amount_minor
+        return made
+
     return SimpleNamespace(
         person=0,
         float_minor=1_234_567,
@@ -206,10 +219,10 @@ def till_of(desk: Any, sold: Voucher) -> SimpleNamespace:
         unfinished=list,
         last_sale=lambda: sale,
         due_ms=lambda sale: 30_000,
-        voucher=lambda sale: sold,
-        reprint=lambda sale: sold,
+        voucher=voucher,
+        reprint=voucher,
         printed=lambda sale, certain: None,
-        begin_online=lambda product, *_: sale_of(product, None, False),
+        begin_online=begin_online,
         begin_offline=lambda product, *_: sale_of(product, None, True),
     )
 

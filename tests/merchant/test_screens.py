@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from firmware.ui import texts
@@ -43,6 +45,23 @@ def test_a_page_that_cuts_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(play(scene, "fr")[1].ui.screen.faults() for scene in SCENES)
 
 
+def test_on_no_page_the_last_line_touches_the_hints(drawn: screens.Pictures) -> None:
+    shown = {
+        page: name
+        for scenes in drawn.values()
+        for name, pages in scenes.items()
+        if not name.startswith("slip: ")
+        for page in pages
+    }
+    touching = {name for page, name in shown.items() if any(row_of(page, 54))}
+    assert len(shown) > 1000 and touching == set()
+
+
+def row_of(page: bytes, y: int) -> list[int]:
+    """The dots of one row of a page."""
+    return [page[(y >> 3) * 128 + x] >> (y & 7) & 1 for x in range(128)]
+
+
 def test_a_line_that_has_no_place_is_noticed() -> None:
     screen = play(SCENES[0], "en")[1].ui.screen
     screen.page("x", ["1", "2", "3", ("4", "5"), "6"], ())
@@ -71,3 +90,8 @@ def test_old_and_new_stand_side_by_side(drawn: screens.Pictures) -> None:
     old["yo"][name] = [bytes(1024)]
     page = screens.changes(old, drawn)
     assert "<h1>1 changed" in page and f"yo: {name}" in page and page.count("<img") == 2
+
+
+def test_a_commit_has_all_that_drawing_its_screens_needs(tmp_path: Path) -> None:
+    screens.check_out("HEAD", tmp_path)
+    assert b"--against" in screens.ask_at(tmp_path, "--help")

@@ -69,7 +69,7 @@ def test_a_question_left_alone_before_a_sale_sells_nothing() -> None:
 
 def test_float_and_commission_are_shown() -> None:
     done = run(*IN, ["server", ""], *SELL_50, *SOLD, ["press", "3"], ["see", "Float", "KES 952.50"])
-    assert done.saw("Commission 2.50")
+    assert done.saw("Commission 2.50") and done.saw("Not sent yet 1")
 
 
 TODAY: list[list[Any]] = [["press", "4"], ["see", "1 Today"], ["press", "1"]]
@@ -154,7 +154,7 @@ def test_the_terminal_tells_a_technician_what_it_is() -> None:
         ["press", "7"],
         ["see", "0001020304050607", "Release 7", "Slot a"],
         ["press", "B"],
-        ["see", "Signal 18", "Battery"],
+        ["see", "Signal 18", "Battery", "Time"],
     )
 
 

@@ -1,4 +1,5 @@
-"""`inv front-panel`: pictures of the front panel, on a desk and on a telephone, for the docs.
+"""`inv front-panel`: pictures of the front panel, on a desk and on a telephone, and of the display
+and a slip alone, for the docs.
 
 A world of its own is made, a merchant sells in it, and Chromium looks at the page.
 """
@@ -22,6 +23,7 @@ from tools.play.bench import Play
 from tools.play.eyes import read
 
 COLOURS = 256
+FEW = 32
 DITHER = Image.Dither.FLOYDSTEINBERG
 """A page of few colours needs no more; the pictures stay small."""
 
@@ -54,7 +56,17 @@ def main() -> int:
     ):
         hands = Hands(browser, play)
         hands.open()
+        parts = play.world.terminals[0].parts
+        hands.wait_shows("Online")
+        hands.sign_in()
+        hands.settle()
+        parts.board.lcd_picture().save_png(out / "menu.png")
+        hands.press("*")
+        hands.wait_shows("Your PIN")
         hands.sell()
+        browser.wait(lambda: not browser.js("document.querySelector('.tear').hidden"), "the slip")
+        slip = parts.board.call(parts.printer.receipts)[-1].png(out / "receipt.png")
+        Image.open(slip).quantize(FEW).save(slip, optimize=True)
         play.look()
         browser.js("document.getElementById('tab-air').click()")
         hands.settle()

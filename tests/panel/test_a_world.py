@@ -172,6 +172,13 @@ def test_a_spoiled_only_version_waits_for_a_technician_and_a_blank_board_has_non
     do_job(play, "ready")
 
 
+def test_a_key_held_at_the_start_leads_to_recovery_and_off_and_on_out_of_it(play: Play) -> None:
+    assert "technician" in do_job(play, "recovery")
+    play_script(play, 'wait shows "Needs repair" 60s')
+    assert visitor(play).ask("/t/0/do", "power cycle")[0] == 200
+    play_script(play, 'wait shows "Your PIN" 120s')
+
+
 def test_a_terminal_that_the_office_blocked_says_so(play: Play) -> None:
     do_job(play, "locked")
     asked = SOLD.partition('wait shows "Sell Savanna 50?"')[0]

@@ -99,9 +99,29 @@ def test_who_does_not_see_is_told_what_the_display_says(hands: Hands) -> None:
 BEYOND = (
     "[...document.querySelectorAll('body *')]"
     ".map(e => [Math.round(e.getBoundingClientRect().right), e.className, e.textContent.trim()])"
-    ".filter(e => e[0] > innerWidth).map(e => e.join(' ').slice(0, 60)).slice(-5)"
+    ".filter(e => e[0] > {width}).map(e => e.join(' ').slice(0, 60)).slice(-5)"
 )
-"""The last elements that stand beyond the right edge."""
+"""The last elements that stand beyond the right edge of the screen; not of `innerWidth`, which a
+telephone makes as wide as what is on the page."""
+LINES_OF_A_WORD = (
+    "(() => { const range = document.createRange();"
+    "const text = document.getElementById('line').firstChild;"
+    "range.setStart(text, 0); range.setEnd(text, text.data.indexOf(' '));"
+    "return range.getClientRects().length; })()"
+)
+"""On so many lines stands the first word at the top."""
+VIEWS = ("guide", "drawers", "receipts", "air", "journal", "port", "script")
+
+
+def stays_within(browser: Chromium, width: int) -> None:
+    """Each view is as wide as the screen."""
+    for view in VIEWS:
+        browser.click(f"#tab-{view}")
+        browser.js("new Promise(requestAnimationFrame)")
+        assert browser.js("document.body.dataset.view") == view, "the tab was missed"
+        wide = browser.js("document.documentElement.scrollWidth")
+        said = browser.js(BEYOND.replace("{width}", str(width)))
+        assert wide <= width, f"{view} is {wide} pixels wide: {said}"
 
 
 @pytest.mark.parametrize("width", [320, 390])
@@ -109,16 +129,22 @@ def test_on_a_telephone_nothing_is_wider_than_it(hands: Hands, width: int) -> No
     browser = hands.browser
     browser.resize(width, 844, 2, phone=True)
     hands.open()
-    for view in ("guide", "drawers", "receipts", "air", "journal", "port", "script"):
-        browser.click(f"#tab-{view}")
-        wide = browser.js("document.documentElement.scrollWidth")
-        assert wide <= width, f"{view} is {wide} pixels wide: {browser.js(BEYOND)}"
+    stays_within(browser, width)
+    assert browser.js(LINES_OF_A_WORD) == 1, "Merchant’s is broken in two"
     keys = browser.js(
         "[...document.querySelectorAll('.key')].map(k => k.getBoundingClientRect())"
         ".map(b => [b.x, b.x + b.width, b.height])"
     )
     assert len(keys) == 16
     assert all(left >= 0 and right <= width and high >= 40 for left, right, high in keys)
+
+
+def test_the_servers_board_is_one_click_away_in_a_tab_of_its_own(hands: Hands) -> None:
+    browser = hands.browser
+    browser.wait(lambda: not browser.js("document.getElementById('board').hidden"), "the link")
+    assert browser.js("document.getElementById('board').target") == "_blank"
+    browser.open(browser.js("document.getElementById('board').href"))
+    browser.wait(lambda: "stable" in browser.text("body"), "the channels of the board")
 
 
 def test_all_comes_from_the_panel_itself(hands: Hands, play: Play) -> None:

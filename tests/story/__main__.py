@@ -42,8 +42,8 @@ def main() -> int:
         pace = arguments.pace
         if pace is None:
             pace = WATCHED_PACE if console.is_terminal else 0
-        if keep:  # what is kept is used by the calendar on the wall: nothing in it may have expired
-            WorldClock(folder / "time").write(time.time())
+        if keep:
+            go_by_the_wall(folder)
         story = Story(folder, console, pictures, chip, pace)
         story.is_repeatable = story.is_repeatable and not keep
         held = story.tell()
@@ -55,6 +55,11 @@ def main() -> int:
         else:
             shutil.rmtree(folder, ignore_errors=True)
     return 0 if held else 1
+
+
+def go_by_the_wall(folder: Path) -> None:
+    """What is kept is used by the calendar on the wall: nothing in it may have expired."""
+    WorldClock(folder / "time").write(time.time())
 
 
 def kept(folder: Path) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tools.play.bench import Play
 
 PORT = 8123
-STATES = ("ready", "factory", "low", "empty", "trial", "spoiled", "locked")
+STATES = ("ready", "factory", "low", "empty", "trial", "spoiled", "locked", "recovery")
 """Of `jobs`, which is a second of imports."""
 _LOOK_S = 0.2
 

@@ -37,6 +37,7 @@ def jobs(world: World) -> Sequence[Job]:
         job("trial", STATES, "Update on trial", "And the network gone.", states.trial),
         job("spoiled", STATES, "Spoiled slot", "Flash that does not hold.", states.spoiled),
         job("locked", STATES, "Locked", "The office blocked it.", states.locked),
+        job("recovery", STATES, "Recovery", "* held while the power comes.", states.recovery),
         job("deposit", OFFICE, "Pay in 1 000", "The merchant brings money.", _deposit),
         job("stock", OFFICE, "Send stock", "Five more to sell without a network.", _stock),
         job("text", OFFICE, "Send a message", "Shown at the next check-in.", _text),

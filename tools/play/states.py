@@ -1,4 +1,6 @@
-"""Start states: a terminal on its first day, blank, short of money, locked, on trial, spoiled."""
+"""Start states: a terminal on its first day, blank, short of money, locked, on trial, spoiled, in
+recovery.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import time
 
 from hw_sim.flash import ERASED
 from tools.play import releasing, slots
+from tools.play.eyes import read
 from tools.play.journal import money
 from tools.play.making import MakingFailed
 from tools.play.world import World
@@ -16,6 +19,7 @@ from updater_server.store.engine import reading
 LOW_FLOAT_MINOR = 3_000
 _TRIAL_WAIT_S = 300
 _LOOK_S = 0.1
+_RECOVERY_KEY, _RECOVERY_PAGE, _RECOVERY_WAIT_S = "*", "Needs repair", 60
 
 
 def ready(world: World, _: int) -> str:
@@ -97,3 +101,20 @@ def spoiled(world: World, at: int) -> str:
     if now.has_way_back:
         return "the running version is spoiled: the terminal starts the one before"
     return "the only version is spoiled: the terminal waits for a technician, its money kept"
+
+
+def recovery(world: World, at: int) -> str:
+    """A finger on `*` while the power comes. MakingFailed when the bootloader does not see it."""
+    board = world.terminals[at].parts.board
+    board.power_off()
+    board.hold(_RECOVERY_KEY)
+    board.power_on()
+    deadline_s = time.monotonic() + _RECOVERY_WAIT_S
+    try:
+        while _RECOVERY_PAGE not in read(board.lcd_picture()):
+            if time.monotonic() > deadline_s:
+                raise MakingFailed("the bootloader did not see the key")
+            time.sleep(_LOOK_S)
+    finally:
+        board.release(_RECOVERY_KEY)
+    return f"a technician's tool reaches it at {board.serial_port}; off and on ends it"

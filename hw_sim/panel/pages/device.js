@@ -2,6 +2,8 @@
 const DOT_PX = 2, MARGIN_PX = 4;
 const LIT = { ground: "#b0cd60", off: "#a9c75a", dot: "#1c2618" };
 const UNLIT = { ground: "#79846a", off: "#747f65", dot: "#6c775e" };
+// of 0 to 255, as the controller was told: the weaker, the nearer is a dot to its ground
+const WEAKEST = 0.28;
 const SPOKEN = { "*": "star", "#": "hash" };
 
 let sound = true, audio = null;
@@ -133,7 +135,7 @@ export class Device {
   }
 
   _on_display(message) {
-    this._draw(message.dots, message.lit);
+    this._draw(message.dots, message.lit, message.contrast);
   }
 
   _on_reading(message) {
@@ -149,7 +151,7 @@ export class Device {
     }
   }
 
-  _draw(dots, lit) {
+  _draw(dots, lit, contrast = 255) {
     // whole pixels of this screen for each dot, or a grid of grey comes of it
     const size = Math.max(1, Math.round(DOT_PX * devicePixelRatio));
     const edge = Math.round(MARGIN_PX * devicePixelRatio);
@@ -172,7 +174,9 @@ export class Device {
     paint.fillStyle = colours.off;
     paint.fill(paths[0]);
     paint.fillStyle = colours.dot;
+    paint.globalAlpha = WEAKEST + ((1 - WEAKEST) * contrast) / 255;
     paint.fill(paths[1]);
+    paint.globalAlpha = 1;
   }
 
   _on_state(state) {

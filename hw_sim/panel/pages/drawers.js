@@ -10,9 +10,7 @@ const el = (name, attributes = {}, ...children) => {
   return made;
 };
 
-const RECOVERY = "power off\nwait 300ms\nhold *\npower on\nwait 4s\nrelease *\n";
-
-export function drawers(root, { wish, job, chosen }) {
+export function drawers(root, { job, chosen }) {
   const shows = []; // what follows the terminal's state
   const doing = new Map(); // job → its button
   const act = (line) => chosen()?.do(line);
@@ -102,11 +100,8 @@ export function drawers(root, { wish, job, chosen }) {
     row(button("Drop them", () => act(`wire ${which.value} drop ${bytes.value}`)), button("Garble them", () => act(`wire ${which.value} garble ${bytes.value}`))),
   );
 
-  const recovery = button("Recovery", () => wish(`/t/${chosen()?.at ?? 0}/play`, RECOVERY), "Holds * while the power comes: serial recovery");
   const worldly = el("div", { class: "worldly" });
-  const hardware = drawer("Start from", true, row(recovery));
   root.append(worldly, power, air, paper, time, wires);
-  worldly.append(hardware);
 
   return {
     show(device) {
@@ -122,8 +117,7 @@ export function drawers(root, { wish, job, chosen }) {
         groups.get(each.group).push(made);
       }
       worldly.replaceChildren(...[...groups].map(([title, buttons]) => {
-        const start = title === "Start from";
-        return drawer(title, start, row(...buttons, ...(start ? [recovery] : [])));
+        return drawer(title, title === "Start from", row(...buttons));
       }));
     },
     job(message) {

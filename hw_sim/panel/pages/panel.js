@@ -10,7 +10,7 @@ const facts = {};
 const offers = [];
 const views = new Views($("tabs"), $("views"), () => chosen, wish);
 views.addGuide();
-const drawer = drawers(views.add("drawers", "Do to it"), { wish, job, chosen: () => devices[chosen] });
+const drawer = drawers(views.add("drawers", "Do to it"), { job, chosen: () => devices[chosen] });
 views.addLists();
 
 export async function wish(path, body = "") {
