@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from updater_server.verdict.interval import Ratio
+from typing import NamedTuple
+
+import msgspec
+
+from updater_server.verdict.interval import Ratio, upper_rate
 from updater_server.verdict.policy import Guard, Policy
 
 _RARE = 4
 """What is this many times under its margin in excess needs no expected events."""
+
+
+class Seen(NamedTuple):
+    """A guard that is counted, of beta since it restarted: `expected` failures were to be expected,
+    `excess` is the upper end of what there were more, in events an attempt.
+    """
+
+    attempts: int
+    failures: int
+    expected: float
+    found: Ratio | None
+    excess: float | None
 
 
 def upper_excess(found: Ratio | None, rate: float, attempts: int, failures: int) -> float | None:
@@ -20,15 +36,22 @@ def upper_excess(found: Ratio | None, rate: float, attempts: int, failures: int)
     return round((found.upper - 1) * rate, 9) if found else None
 
 
-def lacks_counted(
-    guard: Guard, found: Ratio | None, excess: float | None, expected: float, policy: Policy
-) -> str:
-    """Of a guard whose failures are counted: `expected` is what was expected of beta."""
-    least, margin = policy.least_expected, guard.margin_excess
+def lacks_counted(guard: Guard, seen: Seen, policy: Policy) -> str:
+    """Of a guard whose failures are counted: whether it is shown to be no worse."""
+    found, excess, least, margin = (
+        seen.found,
+        seen.excess,
+        policy.least_expected,
+        guard.margin_excess,
+    )
     if excess is not None and excess * _RARE < margin:
         return ""
-    if expected < least:
-        return f"{guard.name}: {expected:.0f} events expected of beta, {least:.0f} are the least"
+    if _is_rare(guard, seen):
+        return ""
+    if seen.expected < least:
+        return (
+            f"{guard.name}: {seen.expected:.0f} events expected of beta, {least:.0f} are the least"
+        )
     if found is None:
         return f"{guard.name}: no ratio can be told"
     if found.upper < guard.margin_ratio or (excess is not None and excess < margin):
@@ -37,6 +60,23 @@ def lacks_counted(
         f"{guard.name}: up to {found.upper:.2f} times as often as in control, "
         f"{guard.margin_ratio:g} is the margin"
     )
+
+
+def _is_rare(guard: Guard, seen: Seen) -> bool:
+    if guard.margin_rate is msgspec.UNSET:
+        return False
+    return upper_rate(seen.failures, seen.attempts) < guard.margin_rate
+
+
+def lacks_scored(guard: Guard, score: float, unproven: str) -> str:
+    """What is left of `unproven`, which `lacks_counted` gave, now that the score is known: a guard
+    that is only watched holds where it looks worse.
+    """
+    if not unproven or guard.suspect_score is msgspec.UNSET:
+        return unproven
+    if score <= guard.suspect_score:
+        return ""
+    return f"{guard.name}: looks worse than in control, {score:.2f} is over {guard.suspect_score:g}"
 
 
 def lacks_outcome(guard: Guard, excess: float, in_beta: int, policy: Policy) -> str:
