@@ -38,20 +38,18 @@ def upper_excess(found: Ratio | None, rate: float, attempts: int, failures: int)
 
 def lacks_counted(guard: Guard, seen: Seen, policy: Policy) -> str:
     """Of a guard whose failures are counted: whether it is shown to be no worse."""
-    found, excess, least, margin = (
-        seen.found,
-        seen.excess,
-        policy.least_expected,
-        guard.margin_excess,
-    )
+    found, excess, margin = seen.found, seen.excess, guard.margin_excess
     if excess is not None and excess * _RARE < margin:
         return ""
-    if _is_rare(guard, seen):
-        return ""
-    if seen.expected < least:
-        return (
-            f"{guard.name}: {seen.expected:.0f} events expected of beta, {least:.0f} are the least"
-        )
+    if guard.margin_rate is not msgspec.UNSET:
+        if upper_rate(seen.failures, seen.attempts) < guard.margin_rate:
+            return ""
+        too_few = f"{seen.failures} in {seen.attempts:,} do not show yet that it is rare"
+    else:
+        too_few = f"{seen.expected:.0f} events expected of beta"
+        too_few += f", {policy.least_expected:.0f} are the least"
+    if seen.expected < policy.least_expected:
+        return f"{guard.name}: {too_few}"
     if found is None:
         return f"{guard.name}: no ratio can be told"
     if found.upper < guard.margin_ratio or (excess is not None and excess < margin):
@@ -60,12 +58,6 @@ def lacks_counted(guard: Guard, seen: Seen, policy: Policy) -> str:
         f"{guard.name}: up to {found.upper:.2f} times as often as in control, "
         f"{guard.margin_ratio:g} is the margin"
     )
-
-
-def _is_rare(guard: Guard, seen: Seen) -> bool:
-    if guard.margin_rate is msgspec.UNSET:
-        return False
-    return upper_rate(seen.failures, seen.attempts) < guard.margin_rate
 
 
 def lacks_scored(guard: Guard, score: float, unproven: str) -> str:
