@@ -12,6 +12,8 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
+
 from tests.board.scene import Scene, begin, give_online_keys, settle, token, two_weeks
 from tests.board.served import served
 from tests.house.tree import ROOT
@@ -19,6 +21,9 @@ from tests.panel.chromium import Chromium, installed
 from tests.server.shop import PASSPHRASE, Shop, make_signed
 from tests.telemetry.fleet import NEW, Fleet
 from updater_server import halting
+from updater_server.channels import sheets, verdicts
+from updater_server.channels.sheets import Sheet
+from updater_server.channels.verdicts import Standing
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.lookout import picture
 from updater_server.lookout.picture import Probe, Probes
@@ -44,6 +49,15 @@ def wave(folder: Path, signed: Path) -> Scene:
     two_weeks(scene, FLEET)
     settle(scene, FLEET)
     return scene
+
+
+def judged(scene: Scene, shown: Sheet) -> None:
+    """Let release 28 have been judged on beta as `shown`, four minutes ago."""
+    folder, at_s = scene.shop.service.folder.repository, scene.shop.clock[0] - 240
+    one = msgspec.structs.replace(shown, at_s=at_s)
+    sheets.put(folder, "beta", 28, one, 5)
+    standing = Standing(one.wave, one.number, one.ruling, one.reasons, at_s)  # type: ignore[arg-type]
+    verdicts.write(folder, {"beta": {"28": standing}})
 
 
 def halt(folder: Path, signed: Path) -> Scene:
@@ -76,11 +90,15 @@ def main() -> int:
         signed = Path(made) / "signed"
         signed.mkdir()
         make_signed(signed)
+        bad = sheet(Path(made) / "sheet", signed, browser, out)
+        good = told(Path(made) / "good", signed, 0.02)
         for make in (quiet, wave, halt):
             name = make.__name__
             scene = make(Path(made) / name, signed)
             Lookout(scene.shop.service).look()
             robots(scene)
+            if make is not quiet:
+                judged(scene, bad if make is halt else good)
             opened = token(scene.shop, "release", "Rehema")
             with served(scene.shop.service) as port:
                 browser.resize(1280, 720)
@@ -93,19 +111,38 @@ def main() -> int:
                     browser.wait(lambda: "live" in browser.text("#live"), "the board")
                     browser.save(out / "board-phone.png", COLOURS)
             scene.shop.service.engine.dispose()
-        sheet(Path(made) / "sheet", signed, browser, out)
     return 0
 
 
-def sheet(folder: Path, signed: Path, browser: Chromium, out: Path) -> None:
-    """What a verdict that halts was made of, from terminals of a bad release."""
+def played(folder: Path, signed: Path, failing: float) -> Fleet:
+    """Twelve hours of a wave among 120 terminals, its release failing so often."""
     fleet = Fleet.open(Shop.open(folder, signed / "repository"), signed / "keys", 120)
-    fleet.failing[NEW] = 0.2
+    fleet.failing[NEW] = failing
     fleet.give_keys("timestamp-1", "snapshot-1", "rollout-1")
     fleet.let_out(4000)
     fleet.work()
     for _ in range(12):
         fleet.hour()
+    return fleet
+
+
+def told(folder: Path, signed: Path, failing: float) -> Sheet:
+    """The newest sheet of such a wave."""
+    fleet = played(folder, signed, failing)
+    found = newest(fleet)
+    fleet.told.close()
+    fleet.shop.service.engine.dispose()
+    return found
+
+
+def newest(fleet: Fleet) -> Sheet:
+    """The newest verdict's."""
+    return sheets.read(fleet.shop.service.folder.repository)["stable"][str(NEW)]
+
+
+def sheet(folder: Path, signed: Path, browser: Chromium, out: Path) -> Sheet:
+    """What a verdict that halts was made of, from terminals of a bad release; and a picture."""
+    fleet = played(folder, signed, 0.2)
     opened = token(fleet.shop, "viewer", "The wall")
     with served(fleet.shop.service) as port:
         browser.resize(1280, 720)
@@ -113,8 +150,10 @@ def sheet(folder: Path, signed: Path, browser: Chromium, out: Path) -> None:
         browser.open(f"http://127.0.0.1:{port}/board/verdicts/stable/{NEW}")
         browser.wait(lambda: "Verdict" in browser.text("h2"), "the sheet")
         browser.save(out / "board-sheet.png", COLOURS)
+    found = newest(fleet)
     fleet.told.close()
     fleet.shop.service.engine.dispose()
+    return found
 
 
 def robots(scene: Scene) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from tests.board.test_board import Wall, lane, wall
@@ -38,10 +39,32 @@ def test_the_sheet_shows_every_guard_who_adds_most_and_where(wall: Wall) -> None
     html = wall.get("/board/verdicts/beta/28", "viewer").text
     assert "2.00 (0.90 to 4.40)" in html and "3.1" in html
     assert f'<a href="/board/terminals/{LIAR}">' in html
-    assert "cannot be told" in html, "nothing crashed"
+    assert "0 where 0.1 were due" in html, "nothing crashed"
     assert "3 windows set aside: late" in html
     assert "sale_failed: &lt;b&gt;" in html
     assert wall.get("/board/verdicts/beta/28", "bench").status_code == 403
+
+
+def test_the_board_shows_the_worst_four_metrics_of_what_is_judged(wall: Wall) -> None:
+    assert "Worst of what is judged" not in wall.get("/board", "viewer").text
+    lines = tuple(
+        msgspec.structs.replace(SHEET.lines[0], guard=f"guard_{score}", score=float(score))
+        for score in (1, 5, 3, 2, 4)
+    )
+    folder = wall.scene.shop.service.folder.repository
+    old = msgspec.structs.replace(SHEET, at_s=NOW - 90_000)
+    for channel, release, sheet in (
+        ("beta", 28, msgspec.structs.replace(SHEET, lines=lines)),
+        ("beta", 27, SHEET),  # it is not what is on trial there
+        ("stable", 27, old),
+    ):
+        sheets.put(folder, channel, release, sheet, 5)
+    wall.halt("release", 28, "beta")  # what was made is forgotten
+    html = wall.get("/board", "viewer").text
+    assert re.findall(r"verdicts/beta/28\">(\w+)<", html) == [f"guard_{n}" for n in (5, 4, 3, 2)]
+    assert html.count("2.00 (0.90 to 4.40)") == 8, "as a picture and in figures"
+    assert "sale_failed" not in html and "verdicts/stable" not in html
+    assert html.count('"metric bad"') == 2, "over what halts"
 
 
 def test_of_each_channel_the_newest_sheets_stay(wall: Wall) -> None:

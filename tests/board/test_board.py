@@ -92,7 +92,7 @@ def test_each_channel_says_release_wave_and_what_became_of_it(wall: Wall) -> Non
 @pytest.mark.parametrize(
     ("closed_by", "shown"),
     [
-        ("", "hold sales failed 2.1 times as often &lt;b&gt; no. 5, 10 min ago"),
+        ("", "hold sales failed 2.1 times as often &lt;b&gt; no. 5, 10 min ago; next at"),
         ("asha", "hold closed by asha no. 5"),
     ],
 )

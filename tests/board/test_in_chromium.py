@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 
+import msgspec
 import pytest
 
 from tests.board.scene import Scene, token
 from tests.board.served import served
+from tests.board.test_behind_it import SHEET
 from tests.panel.chromium import Chromium, installed
 from updater_server import channels
+from updater_server.channels import sheets, verdicts
+from updater_server.channels.verdicts import Standing
 from updater_server.faces.dashboard import board
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.lookout.worker import Lookout
@@ -21,9 +25,11 @@ pytestmark = [
     pytest.mark.skipif(not installed(), reason="no Chromium here: inv setup.browser installs it"),
 ]
 TALLEST = "Math.max(document.documentElement.scrollHeight, document.body.scrollHeight)"
-CUT = """[...document.querySelectorAll('.lane, .far, .what, .act, .figures, .lights')]
+WHOLE = ".lane, .far, .what, .act, .verdict, .figures, .lights, .metrics"
+CUT = f"""[...document.querySelectorAll('{WHOLE}')]
   .filter(e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)
-  .map(e => e.className + ': ' + e.textContent.slice(0, 60))"""
+  .map(e => e.className + ', ' + (e.scrollWidth - e.clientWidth) + ' by '
+    + (e.scrollHeight - e.clientHeight) + ' pixels: ' + e.textContent.slice(0, 60))"""
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +67,25 @@ def wall(browser: Chromium, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> It
     assert not browser.said
 
 
+def judge(wall: Wall) -> None:
+    """A verdict with much to say, and four metrics that are worse."""
+    folder, at_s = wall.scene.shop.service.folder.repository, wall.scene.shop.clock[0] - 240
+    why = "download_failed: 1,234,567 in 12,345,678, up to 1.1e-04 each; 1e-04 is the margin"
+    verdicts.write(folder, {"beta": {"28": Standing(2, 123, "hold", (why,), at_s)}})
+    lines = tuple(
+        msgspec.structs.replace(SHEET.lines[0], guard="download_failed", upper=1234.56, score=score)
+        for score in (1.0, 2.0, 3.0, 4.0)
+    )
+    one = msgspec.structs.replace(SHEET, lines=lines, at_s=at_s)
+    sheets.put(folder, "beta", 28, one, 5)
+
+
 def test_on_a_wall_all_of_it_is_seen_without_scrolling(wall: Wall) -> None:
     with writing(wall.scene.shop.service.engine) as connection:
         for number in range(40):
             text = f"terminal {number} cannot work with catalogue.json: " + "much to say " * 12
             raise_alarm(connection, None, "file_refused", text, wall.scene.shop.clock[0])
+    judge(wall)
     for width, height in ((1280, 720), (1920, 1080)):
         wall.open("viewer", width, height)
         assert wall.browser.js(TALLEST) <= height
@@ -82,6 +102,7 @@ def test_on_a_wall_all_of_it_is_seen_without_scrolling(wall: Wall) -> None:
 def test_on_a_phone_nothing_is_wider_than_it_and_halt_is_large_enough(
     wall: Wall, width: int
 ) -> None:
+    judge(wall)
     wall.open("release", width, 844)
     assert wall.browser.js("document.documentElement.scrollWidth") <= width
     boxes = wall.browser.js(

@@ -30,12 +30,12 @@ from tests.support.seeded import seeded
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels.rollout import Control
+from updater_server.channels.verdicts import GRACE_S
 from updater_server.channels.waves import reach
 from updater_server.parties import tree
 from updater_server.service import DataFolder
 from updater_server.store.engine import writing
 from updater_server.telemetry.store import Told
-from updater_server.waves.further import GRACE_S
 
 CHANNEL, OLD, NEW = "stable", 6, 7
 REGIONS = 3

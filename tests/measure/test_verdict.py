@@ -8,12 +8,22 @@ import numpy as np
 
 from tests.measure import verdict, verdict_ours, verdict_peers, verdict_silence, verdict_worlds
 from tests.measure.verdict_worlds import KINDS, Flags, SimulatedWeek
-from updater_server.verdict.policy import NOT_BACK, OUTCOMES, SILENT, Guard, Policy
+from updater_server.verdict.policy import NOT_BACK, OUTCOMES, SILENT, Guard, Policy, usual
 from updater_server.verdict.records import Terminal, Trial
 from updater_server.verdict.ruling import Verdict, judge
 from updater_server.verdict.week import Counts, Week
 
-POLICY = Policy((Guard("sale_failed", 0.6), Guard(NOT_BACK, 0.2), Guard(SILENT, 0.2)), salts=599)
+POLICY = Policy(
+    (
+        Guard("sale_failed", 0.6),
+        Guard("crash", 0.1, margin_excess=1e-4, margin_rate=1e-4),
+        Guard(NOT_BACK, 0.2),
+        Guard(SILENT, 0.1),
+        Guard("watchdog", 0.0001, suspect_score=0.5),
+    ),
+    salts=599,
+)
+COUNTED = [guard.name for guard in POLICY.guards if guard.name not in OUTCOMES]
 COUNT, IN_BETA = 300, 75
 
 
@@ -21,15 +31,17 @@ def _by_the_hour(week: SimulatedWeek, outcomes: dict[str, Flags], until: int) ->
     """The product's verdicts on a simulated week, one after the other."""
     ids = verdict_ours.terminals(COUNT)
     population = tuple(Terminal(one, 0, 0) for one in ids)
-    names = tuple(guard.name for guard in POLICY.guards if guard.name not in OUTCOMES)
+    names = tuple(COUNTED)
     counted = {"beta": names, "control": names}
     trial = Trial(1, 7, verdict_ours.SALT, 2500, 10_000, 0, population, counted)
     others = verdict_ours.other_arms(COUNT, IN_BETA, POLICY.salts)
     drawn = np.concatenate([week.beta[None, :].astype(np.uint8), others])
     made: list[Verdict] = []
     for hours in range(1, until + 1):
-        one = week.guards[0]
-        parts = (one.pre_attempts, one.pre_failures, one.attempts[:hours], one.failures[:hours])
+        counts = {}
+        for name, one in zip(names, week.guards, strict=True):
+            parts = one.pre_attempts, one.pre_failures, one.attempts[:hours], one.failures[:hours]
+            counts[name] = Counts(*(part.astype(np.int32) for part in parts))
         now = Week(
             hours,
             tuple(ids),
@@ -38,7 +50,7 @@ def _by_the_hour(week: SimulatedWeek, outcomes: dict[str, Flags], until: int) ->
             week.restarted < hours,
             outcomes[NOT_BACK][hours - 1],
             outcomes[SILENT][hours - 1],
-            {"sale_failed": Counts(*(part.astype(np.int32) for part in parts))},
+            counts,
             (),
             {},
         )
@@ -49,7 +61,7 @@ def _by_the_hour(week: SimulatedWeek, outcomes: dict[str, Flags], until: int) ->
 def _a_week(seed: int, effect: float, dead: float) -> tuple[SimulatedWeek, dict[str, Flags]]:
     rng = np.random.default_rng(seed)
     beta = verdict_ours.an_arm(rng, COUNT, IN_BETA)
-    week = verdict_worlds.week(rng, KINDS["all"], beta, effect)
+    week = verdict_worlds.week(rng, KINDS["all"], beta, effect, len(COUNTED))
     return verdict_silence.outcomes(rng, week, POLICY, dead)
 
 
@@ -101,3 +113,8 @@ def test_a_bar_is_broken_only_by_what_is_hardly_chance() -> None:
     assert not verdict.plausible(20, 400, 0.02)
     assert verdict.median([1, None, 3]) == 3
     assert verdict.told(verdict.median([None, None, 1])) == "-"
+
+
+def test_the_worlds_count_what_the_usual_policy_asks_in_its_order() -> None:
+    names = [guard.name for guard in usual().guards if guard.name not in OUTCOMES]
+    assert list(verdict_worlds.RATES) == names

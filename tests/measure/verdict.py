@@ -48,6 +48,41 @@ DELAYS = (
     Cell("plain", 100, 900, 2, 17),
 )
 WIDENS_BY, WIDENS_WRONGLY = 24, 0.08
+
+
+@dataclass(frozen=True)
+class Together:
+    """Weeks of one kind with twelve guards: what is made worse, with the bar of its halt in hours;
+    `is_barred`: it may seldom widen.
+    """
+
+    kind: str
+    effect: float = 1
+    halt_bar: int | None = None
+    dead: float = 0.0
+    harmed: str = "sale_failed"
+    is_barred: bool = False
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing is worse."""
+        return self.effect == 1 and not self.dead
+
+
+TWELVE = (
+    Together("plain"),
+    Together("all"),
+    Together("plain", 2, 17, is_barred=True),
+    Together("all", 2, 30, is_barred=True),
+    Together("all", 4, 8, is_barred=True),
+    Together("all", 1, 8, dead=0.10, is_barred=True),
+    Together("all", 20, harmed="crash", is_barred=True),
+    Together("all", 4, harmed="attach_failed", is_barred=True),
+    Together("all", 2, harmed="attach_failed"),
+)
+"""Crashes of 0.01 a terminal-day, twenty times as many: each terminal restarts more than once a
+week.
+"""
 DEATHS = ((0.10, 8), (0.05, 30))
 
 
@@ -78,15 +113,19 @@ def weeks(cell: Cell, count: int, seed: int) -> Seen:
 
 
 def weeks_of_twelve(
-    cell: Cell, count: int, seed: int, dead: float = 0.0
+    cell: Cell, count: int, seed: int, dead: float = 0.0, harmed: str = "sale_failed"
 ) -> list[verdict_ours.Outcome]:
-    """`count` weeks with twelve guards at once, silence among them; only we are asked."""
-    rng, policy = generator(seed, (cell, dead)), usual()
+    """`count` weeks with twelve guards at once, silence among them; only we are asked. The guard
+    `harmed` is made worse.
+    """
+    rng, policy = generator(seed, (cell, dead, harmed)), usual()
+    rates = list(verdict_worlds.RATES)
     made = []
     for _ in range(count):
         beta = verdict_ours.an_arm(rng, cell.beta + cell.control, cell.beta)
         kind = verdict_worlds.KINDS[cell.kind]
-        week = verdict_worlds.week(rng, kind, beta, cell.effect, len(verdict_worlds.RATES))
+        harm = cell.effect, len(rates), rates.index(harmed)
+        week = verdict_worlds.week(rng, kind, beta, *harm)
         week, outcomes = verdict_silence.outcomes(rng, week, policy, dead)
         made.append(verdict_ours.verdict(week, policy, outcomes))
     return made
@@ -175,23 +214,27 @@ def delays(table: Table, count: int, seed: int) -> None:
 def twelve(table: Table, count: int, seed: int) -> None:
     """All guards together, the error shared: what a wave in the field has."""
     print(f"\nTwelve guards together, {count} weeks each, 100 against 900")
-    table.line("", ("halted", "median", "may widen", "bar"))
-    for kind, effect, dead, bar in (
-        ("plain", 1.0, 0.0, None),
-        ("all", 1.0, 0.0, None),
-        ("plain", 2.0, 0.0, 17),
-        ("all", 2.0, 0.0, 30),
-        ("all", 4.0, 0.0, 8),
-        ("all", 1.0, 0.10, 8),
-    ):
-        made = weeks_of_twelve(Cell(kind, 100, 900, effect), count, seed, dead)
-        halted = sum(one.halted is not None for one in made)
-        late = median(one.halted for one in made)
-        kept = plausible(halted, count, FALSE_ALARMS) if bar is None else late <= bar
-        name = f"{kind} x{effect:g}" + f", {dead:.0%} dead" * (dead > 0)
-        widened = median(one.widened for one in made)
-        figures = [f"{halted / count:.0%}", told(late), told(widened), told(bar) if bar else "2 %"]
-        table.line(name, figures, kept)
+    table.line("", ("halted", "median", "bar", "widens", "median", "bar"))
+    for one in TWELVE:
+        cell = Cell(one.kind, 100, 900, one.effect)
+        made = weeks_of_twelve(cell, count, seed, one.dead, one.harmed)
+        halted = sum(each.halted is not None for each in made)
+        late = median(each.halted for each in made)
+        name = f"{one.kind} {one.harmed} x{one.effect:g}" + f", {one.dead:.0%} dead" * (
+            one.dead > 0
+        )
+        widened = sum(each.widened is not None for each in made)
+        soon = median(each.widened for each in made)
+        kept = [plausible(halted, count, FALSE_ALARMS)] if one.is_good else []
+        kept += [late <= one.halt_bar] if one.halt_bar else []
+        kept += [soon <= WIDENS_BY] if one.is_good else []
+        kept += [plausible(widened, count, WIDENS_WRONGLY)] if one.is_barred else []
+        figures = [f"{halted / count:.0%}", told(late), "2 %" if one.is_good else ""]
+        if one.halt_bar:
+            figures[2] = told(one.halt_bar)
+        figures += [f"{widened / count:.0%}", told(soon)]
+        figures += [told(WIDENS_BY) if one.is_good else f"{WIDENS_WRONGLY:.0%}" * one.is_barred]
+        table.line(name, figures, all(kept) if kept else None)
 
 
 def silence(table: Table, count: int, seed: int) -> None:

@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.measure.verdict_worlds import HOURS, Flags, Numbers, SimulatedWeek
 from updater_server.verdict import boundary, expectation, interval, redraw, widening
@@ -17,6 +18,7 @@ from updater_server.verdict.redraw import Bits
 
 Hour = int | None
 SALT = "5d" * 8
+_EARLY = 48
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,32 @@ def verdict(week: SimulatedWeek, policy: Policy, outcomes: dict[str, Flags]) -> 
     """What hourly verdicts on this week come to. `outcomes` are [hour, terminal], by guard."""
     others = other_arms(len(week.beta), int(week.beta.sum()), policy.salts)
     drawn = np.concatenate([week.beta[None, :].astype(np.uint8), others])
-    looks = np.arange(policy.first_look_hours, HOURS + 1)
+    every = np.arange(policy.first_look_hours, HOURS + 1)
+    alive, widened = np.ones(len(drawn), bool), None
+    for looks in (every[:_EARLY], every[_EARLY:]):  # most that are halted are so early
+        extremes, leading, lacking = _looks(week, policy, outcomes, drawn, looks)
+        for look, hours in enumerate(looks):
+            may_go = boundary.allowed(
+                int(hours), policy.salts, policy.error, policy.horizon_hours, policy.spending
+            )
+            alive, _ = boundary.look(alive, np.ascontiguousarray(extremes[:, look]), may_go)
+            if not alive[0]:
+                return Outcome(int(hours), widened, policy.guards[leading[look]].name)
+            if widened is None and not lacking[look]:
+                widened = int(hours)
+    return Outcome(None, widened)
+
+
+def _looks(
+    week: SimulatedWeek,
+    policy: Policy,
+    outcomes: dict[str, Flags],
+    drawn: Bits,
+    looks: np.ndarray,
+) -> tuple[Numbers, npt.NDArray[np.int64], Flags]:
+    """[draw, look] the largest score, and by look whose it is in the real arm, and whether anything
+    is lacking.
+    """
     extremes = np.full((len(drawn), len(looks)), -np.inf)
     leading = np.zeros(len(looks), np.int64)
     allowances = boundary.offsets([guard.share for guard in policy.guards], policy.error)
@@ -67,19 +94,7 @@ def verdict(week: SimulatedWeek, policy: Policy, outcomes: dict[str, Flags]) -> 
         here -= allowances[number]
         leading[here[0] > extremes[0]] = number
         np.maximum(extremes, here, out=extremes)
-    alive, halted = np.ones(len(drawn), bool), None
-    for look, hours in enumerate(looks):
-        may_go = boundary.allowed(
-            int(hours), policy.salts, policy.error, policy.horizon_hours, policy.spending
-        )
-        alive, _ = boundary.look(alive, np.ascontiguousarray(extremes[:, look]), may_go)
-        if not alive[0]:
-            halted = int(hours)
-            break
-    passing = [int(hours) for hours, lacks in zip(looks, lacking, strict=True) if not lacks]
-    widened = next((hours for hours in passing if halted is None or hours < halted), None)
-    guilty = policy.guards[leading[halted - looks[0]]].name if halted else ""
-    return Outcome(halted, widened, guilty)
+    return extremes, leading, lacking
 
 
 def _counted_scores(
@@ -100,6 +115,7 @@ def _counted_scores(
     rows = looks - 1
     scores = boundary.scores(drawn, expectation.whole(bounded[rows].T))
     failures = np.cumsum(counts.failures.sum(axis=1))
+    in_beta = np.cumsum(counts.failures[:, week.beta].sum(axis=1))
     attempts = np.cumsum(counts.attempts[:, week.beta].sum(axis=1))
     totals = due.sum(axis=1)
     lacks = np.ones(len(looks), bool)
@@ -108,7 +124,9 @@ def _counted_scores(
         found = interval.ratio(above[row], doubling[row], week.beta, policy.interval_error)
         rate = expected / attempts[row] if attempts[row] else 0.0
         excess = widening.upper_excess(found, rate, int(attempts[row]), int(failures[row]))
-        lacks[look] = bool(widening.lacks_counted(guard, found, excess, expected, policy))
+        now = widening.Seen(int(attempts[row]), int(in_beta[row]), expected, found, excess)
+        unproven = widening.lacks_counted(guard, now, policy)
+        lacks[look] = bool(widening.lacks_scored(guard, float(scores[0, look]), unproven))
     return scores, lacks
 
 

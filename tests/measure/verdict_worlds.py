@@ -22,8 +22,29 @@ _OPEN = np.array(
 )
 _DAY = _OPEN / _OPEN.sum()
 """Share of a day's attempts by hour: shops open at six, with peaks at eight and at six."""
-RATES = (0.02, 0.02, 0.01, 0.005, 0.05, 0.1, 0.02, 0.01, 0.03, 0.002)
-"""Failures an attempt of each guard that is counted, beside the two outcomes."""
+
+
+class Rate(NamedTuple):
+    """Failures an attempt; where `by_minute` each minute that a terminal is on is one."""
+
+    failing: float
+    by_minute: bool = False
+
+
+_A_DAY = 1 / 1440
+RATES = {
+    "sale_failed": Rate(0.02),
+    "crash": Rate(0.01 * _A_DAY, by_minute=True),
+    "watchdog": Rate(0.005 * _A_DAY, by_minute=True),
+    "print_failed": Rate(0.02),
+    "attach_failed": Rate(0.01),
+    "connect_failed": Rate(0.005),
+    "sale_slow": Rate(0.05),
+    "log_error": Rate(0.5 * _A_DAY, by_minute=True),
+    "settle_failed": Rate(0.03),
+    "download_failed": Rate(0.002),
+}
+"""Each guard that is counted, beside the two outcomes, in the order of the usual policy."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +100,7 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class SimulatedWeek:
-    """A wave's week: the first guard is the one that a harmful release makes worse."""
+    """A wave's week; guards in the order of `RATES`."""
 
     beta: Flags
     region: Integers
@@ -88,9 +109,16 @@ class SimulatedWeek:
 
 
 def week(
-    rng: np.random.Generator, kind: Kind, beta: Flags, effect: float = 1.0, guards: int = 1
+    rng: np.random.Generator,
+    kind: Kind,
+    beta: Flags,
+    effect: float = 1.0,
+    guards: int = 1,
+    harmed: int = 0,
 ) -> SimulatedWeek:
-    """A week of `kind` for terminals of which `beta` says who has the release."""
+    """A week of `kind` for terminals of which `beta` says who has the release: its guard `harmed`
+    fails `effect` times as often.
+    """
     count = len(beta)
     region = rng.choice(len(_REGIONS), count, p=_REGIONS).astype(np.int64)
     activity = _levels(rng, count, kind.activity_spread, kind.heavy) * kind.a_day
@@ -101,23 +129,21 @@ def week(
     on = np.arange(HOURS)[:, None] >= restarted[None, :]
     attempts = np.where(on, rng.poisson(of_day[:, None] * activity[None, :]), 0)
     made = SimulatedWeek(beta, region, restarted)
-    for number in range(guards):
-        pre, chance = _chances(rng, kind, RATES[number], count)
+    for number, rate in enumerate(list(RATES.values())[:guards]):
+        pre, chance = _chances(rng, kind, rate.failing, count)
         if kind.reboot[1]:
             fresh = on & (np.arange(HOURS)[:, None] < (restarted + kind.reboot[1])[None, :])
             chance = np.where(fresh & (beta | kind.sham)[None, :], chance * kind.reboot[0], chance)
-        if number == 0:
+        if number == harmed:
             chance = np.where(on & beta[None, :], chance * effect, chance)
         chance = np.minimum(chance, 0.9)
-        if out is not None:
+        if out is not None and not rate.by_minute:
             _put_out(out, region, pre, chance)
-        counts = Counts(
-            pre_attempts,
-            rng.binomial(pre_attempts, np.minimum(pre, 0.9)),
-            attempts,
-            _binomial(rng, attempts, chance),
-        )
-        made.guards.append(counts)
+        before, here = pre_attempts, attempts
+        if rate.by_minute:
+            before, here = np.full_like(pre_attempts, 1440), on * np.int64(60)
+        failed_before = rng.binomial(before, np.minimum(pre, 0.9))
+        made.guards.append(Counts(before, failed_before, here, _binomial(rng, here, chance)))
     return made
 
 

@@ -5,6 +5,7 @@ serve.
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -86,10 +87,21 @@ def test_of_the_server_only_renewal_halting_and_waves_hold_what_can_sign_and_pub
             is_taken = isinstance(node, ast.Attribute) and node.attr == "Repository"
             if "Repository" in names or is_taken:
                 holding.add(str(file.relative_to(server)))
-    reads_alone = "lookout/signatures.py"  # what waits; nobody signs there
-    assert "Signer" not in (server / reads_alone).read_text()
-    holding.remove(reads_alone)
     assert holding == {"channels/__init__.py", "halting.py", "renewal.py", "waves/further.py"}
+
+
+def test_who_only_reads_the_channels_holds_nothing_that_signs_or_writes(office: Office) -> None:
+    repository, signers = office
+    add(repository, signers[:1], 1)
+    reading = (channels.open_published(repository.directory),)
+    faces = (*reading, channels.Waiting(*reading))
+    able = {"sign", "publish", "stage", "withdraw", "halt", "brake", "renew", "add_signature"}
+    assert able <= set(vars(repository)), "it would not be seen here"
+    for face in faces:
+        assert able & set(dir(face)) == set()
+        source = ast.parse(inspect.getsource(type(face)))
+        named = {node.id for node in ast.walk(source) if isinstance(node, ast.Name)}
+        assert named & {"Signer", "Writer", "write_atomically", "Staging"} == set()
 
 
 def test_an_independent_client_gets_what_was_published(office: Office, tmp_path: Path) -> None:

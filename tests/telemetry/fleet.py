@@ -19,10 +19,10 @@ from tests.server.test_channels import add
 from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels.rollout import Control, RolloutPlan
+from updater_server.channels.verdicts import GRACE_S
 from updater_server.telemetry import spool
 from updater_server.telemetry.store import Told
 from updater_server.verdict.ruling import Verdict
-from updater_server.waves.further import GRACE_S
 from updater_server.waves.looking import Looker
 from updater_server.waves.worker import Intake
 

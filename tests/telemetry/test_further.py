@@ -17,6 +17,7 @@ from tests.telemetry.test_waves import killed_here, together, until
 from updater_server import channels
 from updater_server.channels import Pace, rollout, verdicts
 from updater_server.channels.rollout import Control
+from updater_server.channels.verdicts import GRACE_S
 from updater_server.channels.waves import Reach
 from updater_server.channels.widening import NOBODY, Further, step
 from updater_server.channels.writing import Writer
@@ -25,7 +26,6 @@ from updater_server.store.engine import reading, writing
 from updater_server.verdict.ruling import Verdict
 from updater_server.waves import book
 from updater_server.waves.book import Ruled
-from updater_server.waves.further import GRACE_S
 from updater_server.waves.looking import Looker
 
 ON_BOTH_ENGINES = ("test_two_workers_at_once_widen_once",)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 
 from tests.verdict import properties
+from tests.verdict import widening as widening_of
 from tests.verdict.properties import ALL
 from updater_server.verdict import boundary, expectation, rules, ruling, week, widening
 from updater_server.verdict.expectation import Integers, Numbers
-from updater_server.verdict.policy import Guard, Policy
+from updater_server.verdict.interval import upper_rate
+from updater_server.verdict.policy import OUTCOMES, Guard, Policy, usual
 from updater_server.verdict.records import Window
 from updater_server.verdict.ruling import Finding
 from updater_server.verdict.week import Week
 
 
-@pytest.mark.parametrize("promise", ALL, ids=lambda promise: promise.__name__)
+@pytest.mark.parametrize("promise", (*ALL, *widening_of.ALL), ids=lambda promise: promise.__name__)
 def test_the_verdict_keeps_its_promise(promise: Callable[[], list[str]]) -> None:
     assert promise() == []
 
@@ -137,6 +140,29 @@ def _widens_without_return(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(widening, "lacks_back", lambda back, assigned, policy: "")
 
 
+def _proof_of_everything(patch: pytest.MonkeyPatch) -> None:
+    """What is watched is to be proven, too."""
+    patch.setattr(widening, "lacks_scored", lambda guard, score, unproven: unproven)
+
+
+def _watched_with_closed_eyes(patch: pytest.MonkeyPatch) -> None:
+    """What is watched never holds."""
+    right = widening.lacks_scored
+    patch.setattr(
+        widening, "lacks_scored", lambda guard, score, unproven: right(guard, -99.0, unproven)
+    )
+
+
+def _restarts_by_the_margin_of_sales(patch: pytest.MonkeyPatch) -> None:
+    """A minute is taken for what a sale is: seven restarts a terminal-day pass."""
+    right = widening.lacks_counted
+    patch.setattr(
+        widening,
+        "lacks_counted",
+        lambda guard, seen, policy: right(Guard(guard.name, guard.share), seen, policy),
+    )
+
+
 def _each_rollback_counts(patch: pytest.MonkeyPatch) -> None:
     """One rollback halts."""
     right = rules.halting
@@ -161,6 +187,9 @@ WRONG: list[tuple[Patch, Callable[[], list[str]]]] = [
     (_halt_taken_back, properties.harm_is_found),
     (_deaf_to_silence, properties.silence_is_an_outcome),
     (_widens_without_return, properties.nobody_widens_blind),
+    (_proof_of_everything, widening_of.watched_guards_hold_where_they_look_worse),
+    (_watched_with_closed_eyes, widening_of.watched_guards_hold_where_they_look_worse),
+    (_restarts_by_the_margin_of_sales, widening_of.restarts_are_told_by_their_rate),
     (_each_rollback_counts, properties.hard_rules_halt),
 ]
 
@@ -175,3 +204,25 @@ def test_a_wrong_variant_breaks_its_promise(
     except (IndexError, ValueError, ZeroDivisionError):
         return
     assert found
+
+
+def test_few_failures_have_the_exact_upper_bound() -> None:
+    """Garwood's: half of chi-squared's 95 % quantile with 2 k + 2 degrees of freedom."""
+    for failures, mean in ((0, 2.9957), (1, 4.7439), (5, 10.5130), (20, 29.0620), (100, 118.0788)):
+        assert upper_rate(failures, 1000) * 1000 == pytest.approx(mean, abs=1e-3)
+    assert upper_rate(0, 0) == upper_rate(101, 10**9) == float("inf")
+
+
+def test_a_policy_that_was_stored_before_has_the_digest_that_its_verdicts_name() -> None:
+    before = b'{"margin_excess":0.005,"margin_ratio":1.5,"name":"sale_failed","share":1.0}'
+    assert msgspec.json.encode(Guard("sale_failed", 1.0), order="sorted") == before
+    assert Policy.parse({"guards": [msgspec.json.decode(before)]}).guards == (
+        Guard("sale_failed", 1.0),
+    )
+
+
+def test_what_must_be_proven_before_a_wave_widens_is_sales_and_terminals() -> None:
+    guards = usual().guards
+    proven = {guard.name for guard in guards if guard.suspect_score is msgspec.UNSET}
+    assert proven == {"sale_failed", "crash", "watchdog", *OUTCOMES}
+    assert len(guards) == 12

@@ -179,7 +179,7 @@ class Releases:
     @property
     def root(self) -> bytes:
         """The root metadata that a new terminal is given."""
-        return channels.Repository.open(self._desk.repository).published.root_bytes()
+        return channels.open_published(self._desk.repository).root_bytes()
 
     def _commit(self, message: str) -> None:
         self._git("add", "-A")

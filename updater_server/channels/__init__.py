@@ -2,7 +2,8 @@
 staging, signing and publishing; no database, no HTTP, and nothing that only a command line needs.
 
 For the release manager's tools (which change it: `Repository`), and the server, whose requests read
-it (`Published`) and whose renewal alone signs. Formats: docs/formats/release.md; TUF 1.0.
+it (`Published`, and `Waiting` for what lies beside it) and whose renewal alone signs. Formats:
+docs/formats/release.md; TUF 1.0.
 """
 
 from updater_server.channels import keys, policy
@@ -42,6 +43,7 @@ from updater_server.channels.policy import (
 from updater_server.channels.published import Published
 from updater_server.channels.repository import Repository, open_published
 from updater_server.channels.rollout import EVERYBODY, RolloutError, RolloutPlan
+from updater_server.channels.waiting import Waiting
 
 __all__ = [
     "CHANNELS",
@@ -76,6 +78,7 @@ __all__ = [
     "RolloutError",
     "RolloutPlan",
     "TrialPolicy",
+    "Waiting",
     "build_payloads",
     "expand",
     "key_role",

@@ -1,7 +1,7 @@
 """The TUF repository of the channels: a folder of static files, changed by people who hold keys.
 
 For the release manager's tools and the server's renewal. Whoever only reads, as every request to
-the server does, takes `open_published`.
+the server does, takes `open_published`, and `Waiting` of that for what waits.
 
 A change is staged (`staging`; its kinds are `releases`, `promotion`, `prices`, `rollouts` and
 `ceremony`), signed by several people if the threshold says so (`holders`), then published as a

@@ -15,6 +15,8 @@ import msgspec
 
 from updater_server.atomic import write_atomically
 
+EVERY_S, GRACE_S = 3600, 120
+"""A verdict for each hour of a wave, so long after it: what was being written then is written."""
 _NAME, _PROBES = "verdicts.json", "probes.json"
 
 

@@ -1,5 +1,5 @@
 """What waits to be published: the next version of each role as it lies in `staged/`, or as it is
-being drafted. Reading it; nothing here writes. For `channels`.
+being drafted. Reading it; nothing here writes or signs. For `channels` and all who only read.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Waiting:
     """
 
     def __init__(self, published: Published) -> None:
-        self._published = published
+        self.published = published
         self.drafts: Drafts | None = None
 
     def read(self, role: str) -> Metadata[Any] | None:
@@ -50,8 +50,8 @@ class Waiting:
         """
         if self.drafts is not None and role in self.drafts.by_role:
             return self.drafts.by_role[role].metadata
-        path = self._published.folder.staged(role)
-        published = self._published.metadata.get(role)
+        path = self.published.folder.staged(role)
+        published = self.published.metadata.get(role)
         is_first = role in self._lacking()
         if (published is None and not is_first) or not path.exists():
             return None  # where the list in force cannot be read, nothing is built on it
@@ -68,14 +68,14 @@ class Waiting:
 
     def _lacking(self) -> list[str]:
         """Brakes that may wait to be there for the first time."""
-        return brakes_lacking(self._published.metadata, self._published.damaged)
+        return brakes_lacking(self.published.metadata, self.published.damaged)
 
     def read_all(self) -> dict[str, Metadata[Any]]:
         """Everything that waits, by role, but for what cannot be read (`unreadable`): it may not
         stop the rest.
         """
         found = {}
-        for role in (*self._published.metadata, *self._lacking()):
+        for role in (*self.published.metadata, *self._lacking()):
             try:
                 metadata = self.read(role)
             except RepositoryDamaged:
@@ -107,7 +107,7 @@ class Waiting:
         metadata = self.read(channel)
         if metadata is None:
             return []
-        before = self._published.releases(channel)
+        before = self.published.releases(channel)
         try:
             found = [entry for entry in entries_in(metadata.signed) if entry not in before]
         except EntryError as error:
@@ -126,7 +126,7 @@ class Waiting:
         `withdraw` takes it away.
         """
         found = {}
-        for role in (*self._published.metadata, *self._lacking()):
+        for role in (*self.published.metadata, *self._lacking()):
             try:
                 self.read(role)
             except RepositoryError as error:
@@ -136,7 +136,7 @@ class Waiting:
     def staged(self) -> list[Staged]:
         """What waits to be published, and how far its signatures are."""
         waiting = self.read_all()
-        signing = self._published.signing(waiting)
+        signing = self.published.signing(waiting)
         return [
             Staged(
                 role,
@@ -151,8 +151,8 @@ class Waiting:
 
     def base(self, role: str) -> str:
         """What a change of `role` is worked out from, as one hash."""
-        path = self._published.folder.staged(role)
+        path = self.published.folder.staged(role)
         staged = path.read_bytes() if path.exists() else b""
-        before = self._published.metadata.get(role)
+        before = self.published.metadata.get(role)
         in_force = before.signed_bytes if before else b""
         return hashlib.sha256(hashlib.sha256(in_force).digest() + staged).hexdigest()

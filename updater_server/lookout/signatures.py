@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from updater_server.channels import CHANNELS, Repository, RepositoryError
+from updater_server.channels import CHANNELS, RepositoryError, Waiting, open_published
 from updater_server.channels.folder import Folder
 from updater_server.lookout.befallen import Standing
 
@@ -48,18 +48,18 @@ class Requests:
         return tuple(found)
 
     def _read(self) -> list[Standing]:
-        repository = Repository.open(self._folder.path, strict=False)
+        waiting = Waiting(open_published(self._folder.path, strict=False))
         return [
-            Standing(WAITS, self._text(repository, staged.role, staged.sha256))
-            for staged in repository.staged()
+            Standing(WAITS, self._text(waiting, staged.role, staged.sha256))
+            for staged in waiting.staged()
             if staged.role in CHANNELS and staged.missing
         ]
 
-    def _text(self, repository: Repository, channel: str, sha256: str) -> str:
-        if channel in repository.published.damaged:
+    def _text(self, waiting: Waiting, channel: str, sha256: str) -> str:
+        if channel in waiting.published.damaged:
             what = "a list"
         else:
-            new = [str(entry.release) for entry in repository.new_releases(channel)]
+            new = [str(entry.release) for entry in waiting.new_releases(channel)]
             what = f"release {', '.join(new)}" if new else "a list"
         return (
             f"{what} for {channel} waits for its signatures: `release sign {channel}`, or "

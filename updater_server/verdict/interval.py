@@ -5,7 +5,7 @@ and Ramdas, 2024; the normal mixture). Widening looks at its upper end.
 
 from __future__ import annotations
 
-from math import log, sqrt
+from math import exp, log, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,9 @@ from updater_server.verdict.expectation import Numbers
 
 Flags = npt.NDArray[np.bool_]
 _ONE_SIDED = 1.645
+_ONE_IN = 0.05
+_FEW = 100
+_HALVINGS = 60
 _MIXTURE = 0.5
 """The excess, as a share of what is expected, at which the sequence is narrowest."""
 _LEAST_RATIO_BASE = 0.05
@@ -57,6 +60,24 @@ def radius(variance: float, error: float) -> float:
     """Half the width of a one-sided sequence: with chance `error` it ever fails."""
     mixed = variance + _MIXTURE**2
     return sqrt(variance * mixed / _MIXTURE**2 * (2 * log(1 / (2 * error)) + log(mixed / variance)))
+
+
+def upper_rate(failures: int, attempts: int) -> float:
+    """Upper end (95 %) of the rate of what hardly ever happens: the Poisson mean under which so few
+    are 1 in 20, for each attempt (Garwood, 1936). Infinite without attempts, and of more than a
+    hundred failures: of so many a ratio can be told. Failures in heaps make it less sure than that.
+    """
+    if attempts <= 0 or failures > _FEW:
+        return float("inf")
+    low, high = float(failures), 3.0 + 3.0 * failures
+    for _ in range(_HALVINGS):
+        mean = (low + high) / 2
+        term = total = exp(-mean)
+        for count in range(1, failures + 1):
+            term *= mean / count
+            total += term
+        low, high = (mean, high) if total > _ONE_IN else (low, mean)
+    return round(high / attempts, 9)
 
 
 def outcome_excess(in_beta: int, beta: int, in_control: int, control: int) -> float:

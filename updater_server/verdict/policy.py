@@ -24,13 +24,18 @@ class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `share` is its part of the stated error. The wave widens when the upper bound of beta's ratio to
     control is under `margin_ratio`, or that of its excess under `margin_excess` events an attempt:
-    of what hardly ever happens nobody could wait for the ratio.
+    of what hardly ever happens nobody could wait for the ratio. `margin_rate`, where it is set:
+    or when the exact upper bound of beta's own rate is under so many events an attempt.
+    `suspect_score`, where it is set: the guard is watched, not proven. It also widens while beta's
+    score is not over this; without it, no evidence of harm is not enough.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
     share: Share
     margin_ratio: Annotated[float, msgspec.Meta(gt=1)] = 1.5
     margin_excess: Annotated[float, msgspec.Meta(gt=0)] = 0.005
+    margin_rate: Annotated[float, msgspec.Meta(gt=0)] | msgspec.UnsetType = msgspec.UNSET
+    suspect_score: Annotated[float, msgspec.Meta(gt=0, le=10)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,23 +91,35 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 CRITICAL = ("sale_failed", NOT_BACK, SILENT)
 """Guards that get most of the error: what loses money or terminals."""
-_OTHERS = (
+RESTARTS = ("crash", "watchdog")
+"""Guards of a terminal that starts again by itself; counted against minutes."""
+_WATCHED = (
     "print_failed",
     "attach_failed",
     "connect_failed",
     "sale_slow",
-    "crash",
-    "watchdog",
     "log_error",
     "settle_failed",
     "download_failed",
 )
+_ONE_A_WEEK = 1e-4
+"""A minute: what a terminal may start more often than it did, or start at all."""
+_SUSPECT_SCORE = 2.0
+"""At a given hour one good release in 44 looks so bad."""
 
 
 def usual(**changes: Any) -> Policy:
-    """Twelve guards: four fifths of the error for the critical three, the rest for the others."""
+    """Twelve guards: four fifths of the error for the critical three, the rest for the others.
+
+    Failed sales, restarts, terminals that are not back or silent are proven to be no worse before a
+    wave widens; the seven others halt as well, but hold only where they look worse.
+    """
+    others = 0.2 / (len(RESTARTS) + len(_WATCHED))
     guards = [Guard(name, 0.8 / len(CRITICAL)) for name in CRITICAL]
-    guards += [Guard(name, 0.2 / len(_OTHERS)) for name in _OTHERS]
+    guards += [
+        Guard(name, others, margin_excess=_ONE_A_WEEK, margin_rate=_ONE_A_WEEK) for name in RESTARTS
+    ]
+    guards += [Guard(name, others, suspect_score=_SUSPECT_SCORE) for name in _WATCHED]
     return Policy(tuple(guards), **changes)
 
 

@@ -158,7 +158,7 @@ def _alive(before: Verdict | None, policy: Policy) -> boundary.Alive:
 
 def _look(week: Week, policy: Policy, drawn: Bits) -> tuple[list[Finding], Numbers]:
     """Each guard's finding, and [draw, guard] the scores less each guard's allowance."""
-    findings: list[Finding | None] = []
+    findings: list[Finding] = []
     columns: dict[int, Numbers] = {}
     allowances = boundary.offsets([guard.share for guard in policy.guards], policy.error)
     scores = np.full((len(drawn), len(policy.guards)), _NOBODY)
@@ -177,9 +177,12 @@ def _look(week: Week, policy: Policy, drawn: Bits) -> tuple[list[Finding], Numbe
         residuals = np.stack([columns[number] for number in at], axis=1)
         scores[:, at] = boundary.scores(drawn, residuals)
     told = [
-        msgspec.structs.replace(finding, score=round(float(score), 6))
-        for finding, score in zip(findings, scores[0], strict=True)
-        if finding is not None
+        msgspec.structs.replace(
+            finding,
+            score=round(float(score), 6),
+            lacks=widening.lacks_scored(guard, float(score), finding.lacks),
+        )
+        for guard, finding, score in zip(policy.guards, findings, scores[0], strict=True)
     ]
     return told, scores - allowances
 
@@ -189,8 +192,8 @@ def counted(week: Week, policy: Policy, guard: Guard) -> tuple[Finding, Numbers]
     counts = week.counts[guard.name]
     own = expectation.own_level(counts.pre_attempts, counts.pre_failures, week.region)
     hourly = expectation.expected_events(counts.attempts, counts.failures, week.region, own)
-    seen, due = expectation.totals(counts.failures, hourly)
-    bounded = expectation.residual(seen, due, own.variance)
+    capped, due = expectation.totals(counts.failures, hourly)
+    bounded = expectation.residual(capped, due, own.variance)
     failures = counts.failures.sum(axis=0)
     above, doubling = expectation.excess(failures.astype(np.float64), due, own.variance)
     attempts = int(counts.attempts.sum(axis=0)[week.beta].sum())
@@ -199,11 +202,13 @@ def counted(week: Week, policy: Policy, guard: Guard) -> tuple[Finding, Numbers]
     found = interval.ratio(above, doubling, week.beta, policy.interval_error)
     rate = expected / attempts if attempts else 0.0
     excess = widening.upper_excess(found, rate, attempts, int(failures.sum()))
-    lacks = widening.lacks_counted(guard, found, excess, expected, policy)
+    in_beta = int(failures[week.beta].sum())
+    seen = widening.Seen(attempts, in_beta, expected, found, excess)
+    lacks = widening.lacks_counted(guard, seen, policy)
     finding = Finding(
         guard.name,
         round(expected, 3),
-        int(failures[week.beta].sum()),
+        in_beta,
         int(failures[~week.beta].sum()),
         0.0,
         found.ratio if found else None,

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from updater_server.verdict.interval import Ratio
+from typing import NamedTuple
+
+import msgspec
+
+from updater_server.verdict.interval import Ratio, upper_rate
 from updater_server.verdict.policy import Guard, Policy
 
 _RARE = 4
 """What is this many times under its margin in excess needs no expected events."""
+
+
+class Seen(NamedTuple):
+    """A guard that is counted, of beta since it restarted: `expected` failures were to be expected,
+    `excess` is the upper end of what there were more, in events an attempt.
+    """
+
+    attempts: int
+    failures: int
+    expected: float
+    found: Ratio | None
+    excess: float | None
 
 
 def upper_excess(found: Ratio | None, rate: float, attempts: int, failures: int) -> float | None:
@@ -20,15 +36,20 @@ def upper_excess(found: Ratio | None, rate: float, attempts: int, failures: int)
     return round((found.upper - 1) * rate, 9) if found else None
 
 
-def lacks_counted(
-    guard: Guard, found: Ratio | None, excess: float | None, expected: float, policy: Policy
-) -> str:
-    """Of a guard whose failures are counted: `expected` is what was expected of beta."""
-    least, margin = policy.least_expected, guard.margin_excess
+def lacks_counted(guard: Guard, seen: Seen, policy: Policy) -> str:
+    """Of a guard whose failures are counted: whether it is shown to be no worse."""
+    found, excess, margin = seen.found, seen.excess, guard.margin_excess
     if excess is not None and excess * _RARE < margin:
         return ""
-    if expected < least:
-        return f"{guard.name}: {expected:.0f} events expected of beta, {least:.0f} are the least"
+    if guard.margin_rate is not msgspec.UNSET:
+        if upper_rate(seen.failures, seen.attempts) < guard.margin_rate:
+            return ""
+        too_few = f"{seen.failures} in {seen.attempts:,} do not show yet that it is rare"
+    else:
+        too_few = f"{seen.expected:.0f} events expected of beta"
+        too_few += f", {policy.least_expected:.0f} are the least"
+    if seen.expected < policy.least_expected:
+        return f"{guard.name}: {too_few}"
     if found is None:
         return f"{guard.name}: no ratio can be told"
     if found.upper < guard.margin_ratio or (excess is not None and excess < margin):
@@ -37,6 +58,17 @@ def lacks_counted(
         f"{guard.name}: up to {found.upper:.2f} times as often as in control, "
         f"{guard.margin_ratio:g} is the margin"
     )
+
+
+def lacks_scored(guard: Guard, score: float, unproven: str) -> str:
+    """What is left of `unproven`, which `lacks_counted` gave, now that the score is known: a guard
+    that is only watched holds where it looks worse.
+    """
+    if not unproven or guard.suspect_score is msgspec.UNSET:
+        return unproven
+    if score <= guard.suspect_score:
+        return ""
+    return f"{guard.name}: looks worse than in control, {score:.2f} is over {guard.suspect_score:g}"
 
 
 def lacks_outcome(guard: Guard, excess: float, in_beta: int, policy: Policy) -> str:

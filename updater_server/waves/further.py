@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 from updater_server import channels
 from updater_server.channels import CHANNELS, Published, ReleaseEntry
 from updater_server.channels import keys as key_files
+from updater_server.channels.verdicts import GRACE_S
 from updater_server.channels.waves import Reach
 from updater_server.channels.widening import NOBODY, every_s, reached, step
 from updater_server.renewal import PASSPHRASE
@@ -27,8 +28,6 @@ from updater_server.verdict.week import HOUR_S
 from updater_server.waves import book
 from updater_server.waves.book import CLOSED, ENDED, HALTED, Kept, Ruled
 
-GRACE_S = 120
-"""So long after an hour its verdict is made: what was being written then is written."""
 DOUBTS = ("probe", "silent_everywhere", "channels", "channels_spoiled")
 """Alarms: while one is open nothing goes further. What robots or regions see may be the release."""
 

@@ -29,7 +29,6 @@ from updater_server.waves import book, brake, further
 from updater_server.waves.book import CLOSED, ENDED, HALTED, Event, Kept, Ruled
 from updater_server.waves.evidence import Evidence
 from updater_server.waves.freezing import freeze
-from updater_server.waves.further import GRACE_S
 from updater_server.waves.plans import OnTrial, on_trial
 
 CONTACTS_EVERY_S = 600
@@ -186,7 +185,7 @@ class Looker:
             number = before.number + 1 if before else 1
             at_s = kept.began_s + number * HOUR_S
             is_halted = before is not None and before.ruling == "halt"
-            if number > one.policy.horizon_hours or is_halted or at_s + GRACE_S > now:
+            if number > one.policy.horizon_hours or is_halted or at_s + shown.GRACE_S > now:
                 return
             with reading(engine, still=True) as connection:
                 verdict = one.judge(connection, at_s, before)

@@ -16,7 +16,7 @@ from html import escape
 from pathlib import Path
 
 from updater_server.channels.history import History
-from updater_server.faces.dashboard import board_parts
+from updater_server.faces.dashboard import board_metrics, board_parts
 from updater_server.faces.dashboard.board_figures import Shown, look
 from updater_server.service import Service
 
@@ -84,5 +84,6 @@ def inside(shown: Shown) -> str:
         f'<div class="lanes" data-halts="{halts}">{lanes}</div>'
         f'<div class="side">{board_parts.figures(shown)}{board_parts.lights(shown)}'
         f"{board_parts.alarms(shown)}</div>"
-        f"{board_parts.adoption(shown)}{board_parts.acts(shown)}"
+        f'<div class="below">{board_parts.adoption(shown)}{board_metrics.metrics(shown)}</div>'
+        f"{board_parts.acts(shown)}"
     )

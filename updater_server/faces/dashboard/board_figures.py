@@ -15,10 +15,12 @@ from updater_server.channels import (
     flags,
     history,
     pipeline,
+    sheets,
     verdicts,
 )
 from updater_server.channels.history import History, Step
 from updater_server.channels.pipeline import Counted, Passage
+from updater_server.channels.sheets import Line, Sheets
 from updater_server.channels.verdicts import Standing, Standings
 from updater_server.fleet import alarms, canaries
 from updater_server.fleet.alarms import Kind
@@ -31,6 +33,8 @@ from updater_server.store.engine import reading
 ALARMS = 7
 """Shown by name."""
 ACTS = 5
+METRICS = 4
+_DAY_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,16 @@ class Lane:
 
 
 @dataclass(frozen=True)
+class Metric:
+    """One guard of the newest verdict on a channel's release."""
+
+    channel: str
+    release: int
+    at_s: int
+    line: Line
+
+
+@dataclass(frozen=True)
 class Shown:
     """One look. Times are Unix s."""
 
@@ -66,6 +80,8 @@ class Shown:
     """The newest of each queue; none where the worker's job never ran."""
     kinds: list[Kind]
     alarms: list[dict[str, Any]]
+    metrics: list[Metric]
+    """Of all that is judged, where beta is furthest above control; the worst first."""
     counted: Counted
     marks: list[Step]
     """Halts and promotions in the time of the adoption, oldest first."""
@@ -97,11 +113,12 @@ def look(service: Service, found: History) -> Shown:
         raised = _worst(connection, kinds)
     passages = pipeline.passages(found)
     standings = verdicts.read(service.folder.repository)
+    lanes = [_lane(found, passages, fleet, standings, channel) for channel in CHANNELS]
     since = fleet.hours[0] - 3600 if fleet else now
     acts = [step for step in found.steps if step.what != history.UNLISTED]
     return Shown(
         now=now,
-        lanes=[_lane(found, passages, fleet, standings, channel) for channel in CHANNELS],
+        lanes=lanes,
         fleet=fleet,
         fleet_at=fleet_at,
         books=books,
@@ -111,6 +128,7 @@ def look(service: Service, found: History) -> Shown:
         canaries=flown,
         kinds=kinds,
         alarms=raised,
+        metrics=_metrics(lanes, sheets.read(service.folder.repository), now),
         counted=pipeline.counted(passages, now),
         marks=[step for step in found.steps if step.at >= since and _is_marked(step)],
         acts=acts[: -ACTS - 1 : -1],
@@ -128,6 +146,21 @@ def _worst(connection: Connection, kinds: list[Kind]) -> list[dict[str, Any]]:
             break
         found += alarms.open_alarms(connection, ALARMS - len(found), code=kind.code)
     return found
+
+
+def _metrics(lanes: list[Lane], found: Sheets, now: int) -> list[Metric]:
+    """The `METRICS` worst, by score, of what failed in verdicts that are not a day old."""
+    judged = []
+    for lane in lanes:
+        release = lane.passage.release if lane.passage else 0
+        sheet = found.get(lane.channel, {}).get(str(release))
+        if sheet is not None and now - sheet.at_s <= _DAY_S:
+            judged += [
+                Metric(lane.channel, release, sheet.at_s, line)
+                for line in sheet.lines
+                if line.in_beta
+            ]
+    return sorted(judged, key=lambda one: -one.line.score)[:METRICS]
 
 
 def _is_marked(step: Step) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from updater_server.channels import history
+from updater_server.channels import history, verdicts
 from updater_server.channels.history import Step
 from updater_server.channels.pipeline import WINDOW_DAYS, Stage
 from updater_server.faces.dashboard.board_figures import Lane, Shown
@@ -117,13 +117,22 @@ def _verdict(found: Lane, stage: Stage, now: int) -> str:
         word = standing.ruling
         kind = {"pass": "good", "hold": "warn", "halt": "bad"}[word]
         said = standing.closed_by and f"closed by {standing.closed_by}"
-        why = escape(said or "; ".join(standing.reasons[:1]))
-        why += f"<br>no. {standing.number}, {ago(standing.at_s, now)}; again each hour"
+        said = escape(said or "; ".join(standing.reasons[:1]))
+        why = f'<div class="why" title="{said}">{said}</div>'
+        why += f"no. {standing.number}, {ago(standing.at_s, now)}; {_next(standing.at_s, now)}"
     assert found.passage is not None
     named = f'<b class="{kind}">{word}</b>'
     if standing is not None and standing.number:
         named = f'<a href="/board/verdicts/{found.channel}/{found.passage.release}">{named}</a>'
     return f'<div class="verdict">{named}<div class="muted">{why}</div></div>'
+
+
+def _next(at_s: int, now: int) -> str:
+    """When the verdict can change next."""
+    due_s = at_s + verdicts.EVERY_S + verdicts.GRACE_S
+    if now > due_s + verdicts.EVERY_S:
+        return "none since"
+    return f"next at {minute(due_s)[-5:]} UTC"
 
 
 def _button(found: Lane, stage: Stage) -> str:

@@ -8,10 +8,11 @@ from html import escape
 from pathlib import Path
 
 from updater_server.channels.sheets import Line, Sheet
+from updater_server.faces.dashboard import ratio
 from updater_server.words import ago, minute
 
 _STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
-_WIDE, _HIGH, _RATIO_END = 240, 18, 4.0
+_WIDE = 240
 _KINDS = {"pass": "good", "hold": "warn", "halt": "bad"}
 
 
@@ -36,7 +37,7 @@ def html(channel: str, release: int, sheet: Sheet, now: int) -> str:
 {sheet.in_control:,} restart · <code>verdict replay {sheet.trial}</code> ·
 <a href="/board/releases/{release}">release</a> · <a href="/board">board</a></p>
 <table><thead><tr><th>Guard</th><th>Beta</th><th>Expected</th><th>Control</th>
-<th>Ratio, 0 to {_RATIO_END:g}</th><th>Score</th><th>Halts at</th><th>To widen it lacks</th></tr>
+<th>Ratio, {ratio.END}</th><th>Score</th><th>Halts at</th><th>To widen it lacks</th></tr>
 </thead><tbody>{rows}</tbody></table><ul>{aside}</ul></section>{shares}</main></body></html>
 """
 
@@ -46,26 +47,10 @@ def _row(line: Line) -> str:
     bad = ' class="bad"' if line.bound is not None and line.score > line.bound else ""
     return (
         f"<tr><td><b>{escape(line.guard)}</b></td><td>{line.in_beta:,}</td>"
-        f"<td>{line.expected:,.1f}</td><td>{line.in_control:,}</td><td>{_interval(line)}</td>"
+        f"<td>{line.expected:,.1f}</td><td>{line.in_control:,}</td>"
+        f"<td>{ratio.interval(line, _WIDE)}</td>"
         f"<td{bad}>{line.score:.1f}</td><td>{bound}</td>"
         f"<td class='muted'>{escape(line.lacks or 'nothing')}</td></tr>"
-    )
-
-
-def _interval(line: Line) -> str:
-    """The ratio with its interval as a picture and in figures; a line stands at 1."""
-    if line.ratio is None or line.lower is None or line.upper is None:
-        return '<span class="muted">cannot be told</span>'
-    at = [_WIDE * min(_RATIO_END, max(0.0, x)) / _RATIO_END for x in (line.lower, line.upper)]
-    dot = _WIDE * min(_RATIO_END, line.ratio) / _RATIO_END
-    words = f"{line.ratio:.2f} ({line.lower:.2f} to {line.upper:.2f})"
-    return (
-        f'<svg width="{_WIDE}" height="{_HIGH}" role="img"><title>{words}</title>'
-        f'<line x1="{_WIDE / _RATIO_END:.0f}" y1="0" x2="{_WIDE / _RATIO_END:.0f}" y2="{_HIGH}" '
-        'stroke="currentColor" stroke-dasharray="2 3"/>'
-        f'<line x1="{at[0]:.0f}" y1="9" x2="{at[1]:.0f}" y2="9" stroke="currentColor" '
-        'stroke-width="3" opacity=".5"/>'
-        f'<circle cx="{dot:.0f}" cy="9" r="4" fill="currentColor"/></svg> {words}'
     )
 
 
