@@ -13,7 +13,7 @@ import pytest
 import typer.main
 import typer.testing
 
-from tests.support import once, ram
+from tests.support import given, once, ram
 from tests.support.cpu import CpuSeconds
 
 # Typer makes an app's commands anew for each line that is typed: eight tenths of a short command's
@@ -33,6 +33,7 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(10_000, 10, 5)
     once.remember()
+    given.close_what_commands_open()
 
 
 def pytest_configure(config: pytest.Config) -> None:
