@@ -57,7 +57,8 @@ def _share_statements() -> None:
     def make(self: Engine, *arguments: Any, **named: Any) -> None:
         made(self, *arguments, **named)
         if self._compiled_cache is not None:
-            self._compiled_cache = Statements(f"{self.dialect.name}+{self.dialect.driver}")
+            shared: Any = Statements(f"{self.dialect.name}+{self.dialect.driver}")
+            self._compiled_cache = shared
 
     Engine.__init__ = make  # type: ignore[method-assign]
 
