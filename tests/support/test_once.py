@@ -18,7 +18,7 @@ def asked(engine: Engine, value: int) -> int:
         found = connection.scalar(select(literal(value)))
     engine.dispose()
     assert found is not None
-    return found
+    return int(found)
 
 
 def test_a_statement_is_compiled_for_the_first_of_two_databases_and_both_are_asked_their_own(
