@@ -4,28 +4,32 @@ and wrongly: no answer may be one that the document does not know.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis.core.result import Ok
-from schemathesis.generation import GenerationMode
-from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from tests.parties.trade import Trade
 from tests.partners.program import token_of
 from updater_server.faces.front import Front
 
+if TYPE_CHECKING:
+    import schemathesis
+
 EXAMPLES = 10
 """Of each operation, as often right as wrong."""
-NOT_ASKED = [ignored_auth, positive_data_acceptance]
-"""The header goes with each request here. And what the document allows may still not be done: there
-is no such party, the books are kept in another currency, and 5.0 is no amount of money, though
-JSON Schema takes it for a whole number.
-"""
 
 
 def test_every_answer_is_one_that_the_document_describes(trade: Trade, front: Front) -> None:
+    # Imported here: it takes two seconds of each process that only collects this file.
+    import schemathesis
+    from schemathesis.core.result import Ok
+    from schemathesis.generation import GenerationMode
+    from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+
+    # The header goes with each request here. And what the document allows may still not be done:
+    # there is no such party, the books are kept in another currency, and 5.0 is no amount of money,
+    # though JSON Schema takes it for a whole number.
+    not_asked = [ignored_auth, positive_data_acceptance]
     trade.device.sale(1)
     header = {"authorization": f"Bearer {token_of(trade, 'ours', '', may_move=True)}"}
     schema = schemathesis.openapi.from_asgi("/api/openapi/openapi.json", front)
@@ -45,7 +49,7 @@ def test_every_answer_is_one_that_the_document_describes(trade: Trade, front: Fr
                 suppress_health_check=list(HealthCheck),
             )
             def holds(case: schemathesis.Case[Any]) -> None:
-                case.call_and_validate(headers=header, excluded_checks=NOT_ASKED)
+                case.call_and_validate(headers=header, excluded_checks=not_asked)
 
             holds()
     assert trade.shop.problems() == []

@@ -4,7 +4,9 @@ they count, restart when their plan says so, and fail as often as the test wants
 
 from __future__ import annotations
 
+import copy
 import random
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,8 @@ from updater_server import channels
 from updater_server.channels import keys as key_files
 from updater_server.channels.rollout import Control, RolloutPlan
 from updater_server.channels.verdicts import GRACE_S
+from updater_server.service import Service
+from updater_server.store.engine import is_sqlite
 from updater_server.telemetry import spool
 from updater_server.telemetry.store import Told
 from updater_server.verdict.ruling import Verdict
@@ -29,6 +33,8 @@ from updater_server.waves.worker import Intake
 HOUR_S, DAY_S = 3600, 86400
 OLD, NEW = 6, 7
 CHANNEL = "stable"
+_LIVED: dict[tuple[str, int, str], Fleet] = {}
+"""Fleets with a week behind them, closed; each in the folder of its shop."""
 
 
 @dataclass
@@ -64,6 +70,34 @@ class Fleet:
             device.check_in(_2=OLD)
         fleet.intake.take()
         return fleet
+
+    @staticmethod
+    def again(shop: Shop, keys: Path, terminals: int, **of_new: Any) -> Fleet:
+        """The same, in the place of a new `shop`'s data: on SQLite lived once for all tests of a
+        process, and copied.
+        """
+        if not is_sqlite(shop.service.engine):
+            return Fleet.open(shop, keys, terminals, **of_new)
+        which = str(keys), terminals, repr(sorted(of_new.items()))
+        if which not in _LIVED:
+            first = Shop.open(keys.parent / f"fleet{len(_LIVED)}", keys.parent / "repository")
+            lived = Fleet.open(first, keys, terminals, **of_new)
+            lived.told.close()
+            first.service.engine.dispose()
+            _LIVED[which] = lived
+        lived = _LIVED[which]
+        shop.service.engine.dispose()
+        shutil.rmtree(shop.folder)
+        shutil.copytree(lived.shop.folder, shop.folder)
+        shop.clock[:], shop.token = lived.shop.clock, lived.shop.token
+        shop.service = Service.open(shop.folder, lambda: shop.clock[0])
+        devices = [copy.copy(device) for device in lived.devices]
+        for device in devices:
+            device.transport = shop.post
+            device.journal = [*device.journal]
+        chance = random.Random()
+        chance.setstate(lived.chance.getstate())
+        return Fleet(shop, keys, devices, chance, runs={**lived.runs})
 
     def __post_init__(self) -> None:
         told = Told(self.shop.service.engine, self.shop.service.folder.telemetry)

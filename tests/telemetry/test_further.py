@@ -38,7 +38,7 @@ def opened(
 ) -> Fleet:
     monkeypatch.setenv("DUKA_ONLINE_PASSPHRASE", PASSPHRASE)
     monkeypatch.setattr(rollout, "secrets", SimpleNamespace(token_hex=lambda size: "5a" * size))
-    made = Fleet.open(shop, signed / "keys", terminals, pace=pace, widens=3)
+    made = Fleet.again(shop, signed / "keys", terminals, pace=pace, widens=3)
     made.give_keys("timestamp-1", "snapshot-1", "rollout-1", "brake-1")
     return made
 

@@ -44,7 +44,7 @@ def fleet(shop: Shop, signed: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """Eighty terminals with a week behind them; the server has its online keys."""
     monkeypatch.setenv("DUKA_ONLINE_PASSPHRASE", PASSPHRASE)
     monkeypatch.setattr(rollout, "secrets", SimpleNamespace(token_hex=lambda size: "5a" * size))
-    made = Fleet.open(shop, signed / "keys", 80)
+    made = Fleet.again(shop, signed / "keys", 80)
     made.give_keys("timestamp-1", "snapshot-1", "rollout-1")
     yield made
     made.told.close()
