@@ -180,7 +180,7 @@ class Keeper(Merchant):
 
     def block(self, blocked: bool) -> None:
         """As `Merchant.block`, until it is done."""
-        self.town.done(lambda: super(Keeper, self).block(blocked))
+        self.town.command(lambda: super(Keeper, self).block(blocked), lambda _: None)
 
     def _pay_in(self, amount_minor: int, reference: str) -> None:
         def pay() -> None:
@@ -252,10 +252,15 @@ class Counters(Corner):
 
     def remember(self) -> Any:
         """What a restore takes away."""
-        return [(k.paid_in_minor, k.conflicts, len(k.device.journal)) for k in self.keepers]
+        return [
+            (k.paid_in_minor, k.conflicts, k.blocked, len(k.device.journal)) for k in self.keepers
+        ]
 
     def put_back(self, remembered: Any) -> None:
         """See `Corner`."""
-        for keeper, (paid_in, conflicts, through) in zip(self.keepers, remembered, strict=True):
+        for keeper, (paid_in, conflicts, blocked, through) in zip(
+            self.keepers, remembered, strict=True
+        ):
             keeper.paid_in_minor, keeper.conflicts = paid_in, conflicts
+            keeper.blocked = blocked
             keeper.forget(through)

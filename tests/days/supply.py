@@ -41,6 +41,8 @@ class Supply(Corner):
         self._made = 0
         self._today: list[Sold] = []
         self._since_day = 0
+        self._forgotten: list[Sold] = []
+        """Refused in a time that the server forgot: its terminal does not ask for it again."""
         self.found = Verdict()
 
     def step(self, name: str, chance: random.Random) -> None:
@@ -94,7 +96,10 @@ class Supply(Corner):
         keeper.told -= sold.content[3] - sold.content[20]
 
     def evening(self) -> None:
-        """Time goes by, and the server looks after what is open."""
+        """Each till asks for what it does not know; time goes by, and the server looks after it."""
+        for sold in self._today:
+            if not sold.first:
+                self._ask(sold)
         for seconds in _LOOKS_S:
             self.town.pass_time(seconds)
             self.town.done(self.town.counter.desk.look)
@@ -107,7 +112,8 @@ class Supply(Corner):
                 self.town.done(lambda day=day: self._take_statement(day))
         self._since_day = self.town.day
         for sold in self._today:
-            self._ask(sold)
+            if sold not in self._forgotten:
+                self._ask(sold)
         self.town.tell_all()
 
     def _take_statement(self, day: int) -> None:
@@ -134,9 +140,16 @@ class Supply(Corner):
         return [] if self.found.is_sound() else [self.found.text(), *self.found.lost]
 
     def remember(self) -> Any:
-        """On which day this is."""
-        return self.town.day
+        """On which day this is, and how long the journals are."""
+        return self.town.day, [len(keeper.device.journal) for keeper in self.town.keepers]
 
     def put_back(self, remembered: Any) -> None:
         """The lists of the days since are taken again."""
-        self._since_day = min(self._since_day, remembered)
+        day, lengths = remembered
+        self._since_day = min(self._since_day, day)
+        for keeper, through in zip(self.town.keepers, lengths, strict=True):
+            self._forgotten += [
+                sold
+                for sold in keeper.orders
+                if sold.content[1] > through and sold.first.get(1) == REFUSED
+            ]

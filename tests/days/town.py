@@ -17,6 +17,7 @@ from tests.days.corner import Corner
 from tests.days.cuts import AFTER_COMMIT, BEFORE_COMMIT, STATEMENT, Crashed, Cut
 from tests.days.judge import Judge
 from tests.days.keeper import Counters, Keeper, PatientDevice
+from tests.days.past import Past
 from tests.days.prices import KENYA, UGANDA
 from tests.days.supply import Supply
 from tests.days.trade import Trade
@@ -88,12 +89,17 @@ class Town:
         self._cut.watch(self.shop.service.engine)
         self._counters = Counters(self, [KENYA, KENYA, UGANDA])
         self._judge = Judge(self)
-        self._corners: list[Corner] = [self._counters, Supply(self), Trade(self)]
+        self._corners: list[Corner] = [self._counters, Supply(self), Trade(self), Past(self)]
 
     @property
     def keepers(self) -> list[Keeper]:
         """The merchants."""
         return self._counters.keepers
+
+    @property
+    def everywhere(self) -> list[Corner]:
+        """All whose model has to do with what the server knows."""
+        return [self._judge, *self._corners]
 
     def live(self, days: int) -> Figures:
         """Live so many days, or up to the first that breaks a promise."""
@@ -109,7 +115,7 @@ class Town:
             figures.sales = sum(len(keeper.pins) for keeper in self.keepers)
             figures.orders = sum(len(keeper.orders) for keeper in self.keepers)
             figures.crashes = self._cut.crashes
-            figures.why += "; ".join(word for corner in (self._judge, *self._corners) for word in corner.words())
+            figures.why += "; ".join(word for corner in self.everywhere for word in corner.words())
             known = [(k.answers, k.pins, k.expected_minor()) for k in self.keepers]
             figures.digest = hashlib.sha256(repr(known).encode()).hexdigest()[:16]
         finally:
@@ -180,6 +186,12 @@ class Town:
         self.stage.wait_for(answer.decided, PATIENCE_S)
         return answer.finish()
 
+    def stop(self) -> None:
+        """The process ends as it should."""
+        self.stage.end(self.counter.group)
+        self.counter.desk.close()
+        self.shop.service.engine.dispose()
+
     def restart(self) -> None:
         """The process has ended; the next one opens the same folder."""
         self.counter.crash()
@@ -201,6 +213,12 @@ class Town:
         then(result)
         self.log.append((run, then))
         return result
+
+    def do_again(self) -> None:
+        """All that was commanded since the back-up."""
+        log, self.log = self.log, []
+        for run, then in log:
+            self.command(run, then)
 
     def bring_vouchers(self, count: int) -> None:
         """A delivery; some run out within days."""

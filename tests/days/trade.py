@@ -83,6 +83,7 @@ class Trade(Corner):
         self._number = 0
         self._found: list[str] = []
         self._differs: list[str] = []
+        self._said: list[str] = []
         with writing(self._engine) as connection:
             days.set_zone(connection, ZONE, _BY, self._now)
             for code, under in ABOVE.items():
@@ -180,7 +181,8 @@ class Trade(Corner):
         def tried() -> bool:
             try:
                 run()
-            except InputError:
+            except InputError as error:
+                self._said.append(str(error))
                 return False
             return True
 
@@ -189,10 +191,9 @@ class Trade(Corner):
                 then()
 
         if not may:
-            self._found += ["named"] * self.town.done(tried)
-            return
-        if not self.town.command(tried, taken):
-            self._found.append("named")
+            self._found += ["refused"] * self.town.done(tried)
+        elif not self.town.command(tried, taken):
+            self._found.append("refused")
 
     def _may_give(self, giver: str, code: str, minor: int) -> bool:
         if giver == "bank":
@@ -270,6 +271,8 @@ class Trade(Corner):
         until = self._now + for_days * DAY_S
 
         def credit() -> None:
+            if until <= self._now:
+                return  # it is done again after a restore, and has run out meanwhile
             with writing(self._engine) as connection:
                 party = tree.find(connection, who)
                 order = Order("", "", _BY, self._now)
@@ -278,8 +281,7 @@ class Trade(Corner):
         def allowed(_: object) -> None:
             self.books.credits[who, code] = (minor, until)
 
-        if until > self._now:
-            self.town.command(credit, allowed)
+        self.town.command(credit, allowed)
 
     def _rate(self, who: str, product: str, ppm: int, days_on: int) -> None:
         first_day = self.today(self._now + days_on * DAY_S)
@@ -389,7 +391,7 @@ class Trade(Corner):
 
     def words(self) -> list[str]:
         """See `Corner`."""
-        return self._differs
+        return [*self._differs, *self._said[-1:]]
 
 
 def day_of(at: int) -> str:

@@ -86,8 +86,7 @@ class Merchant:
         sequence = self.device.record(2, ["air50", 5000, self.commission_minor, batch, index])
         self.unposted[sequence] = cost_minor
         if spoiled:
-            given_back = self.device.record(5, [sequence, "spoiled"])
-            self.unposted[given_back] = -cost_minor
+            self.device.record(5, [sequence, "spoiled"])  # the next settlement gives it back
         else:
             self.pins.append(self.stock_pins[batch, index])
             self.device.record(6, [sequence, 1])

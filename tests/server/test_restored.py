@@ -201,6 +201,21 @@ def test_a_deposit_made_since_is_missed_and_posted_again(town: Town) -> None:
     assert set(town.states().values()) == {"agreed"}
 
 
+def test_a_deposit_that_is_posted_again_behind_a_new_one_is_no_difference(town: Town) -> None:
+    """The terminal knows the first and not the second; the ledger has them the other way round."""
+    copy = town.back_up()
+    town.shop.top_up(town.device, 50_000, "bank-77")
+    town.talk()
+    town.put_back(copy)
+    town.shop.top_up(town.device, 3_000, "bank-78")
+    town.talk()
+    assert town.states() == {office.TERMINAL_ID.hex(): "its float differs"}
+    town.shop.top_up(town.device, 50_000, "bank-77")
+    town.talk()
+    assert set(town.states().values()) == {"agreed"}
+    assert town.agree()
+
+
 def test_a_terminal_that_never_comes_back_is_given_up_and_its_vouchers_stay_aside(
     town: Town,
 ) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales.reconcile import expected_floats
+from updater_server.sales.reconcile import floats_in_any_order
 from updater_server.sales.restore_state import batch_floor, held_through, open_restore
 from updater_server.store.engine import count_on_from, new_id
 from updater_server.store.tables import (
@@ -109,12 +109,13 @@ def look(connection: Connection, terminal_id: bytes, now: int) -> None:
     )
     if known is None or known < before - 1:
         return
-    if own in expected_floats(connection, terminal_id, before):
+    possible = floats_in_any_order(connection, terminal_id, before)
+    if own in possible:
         connection.execute(update(restore_terminal).where(mine).values(agreed_at=now))
         return
     text = (
         f"after the restore its float was {own}, and the books say "
-        f"{max(expected_floats(connection, terminal_id, before))}: post the deposits made since "
+        f"{max(possible)}: post the deposits made since "
         "the back-up again, with their references"
     )
     raise_alarm(connection, terminal_id, "restore_float", text, now)
