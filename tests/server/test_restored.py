@@ -20,7 +20,7 @@ from updater_server import backup
 from updater_server.errors import InputError
 from updater_server.fleet import technicians
 from updater_server.fleet.enrolment import Enrolment
-from updater_server.sales import opening, restoring
+from updater_server.sales import import_recall, opening, restoring, returns, stolen
 from updater_server.service import Service
 from updater_server.store.engine import writing
 
@@ -164,6 +164,34 @@ def test_stock_that_was_delivered_since_is_known_again_by_what_the_terminal_hold
     town.talk()
     assert town.shop.problems() == []
     assert town.agree()
+
+
+def _places(town: Town) -> list[returns.Place]:
+    with writing(town.shop.service.engine) as connection:
+        return returns.places(connection, town.device.terminal_id)
+
+
+def test_stock_that_a_terminal_named_has_left_the_server_and_does_not_come_back(town: Town) -> None:
+    copy = town.back_up()
+    batch = town.shop.assign(town.device, count=3)
+    town.talk()
+    town.put_back(copy)
+    town.till.sell_offline()
+    town.talk()
+    assert set(town.states().values()) == {"agreed"}
+    terminal_id = town.device.terminal_id
+    assert [one.state for one in _places(town)] == [
+        "sold", "next", "unopened",
+    ]  # fmt: skip
+    with writing(town.shop.service.engine) as connection:
+        assert returns.give_back(connection, terminal_id, "asha", "asked", NOW) == []
+        imports = connection.exec_driver_sql("SELECT id FROM voucher_import").scalars().all()
+    for number in imports:
+        found = import_recall.recall(town.shop.service.engine, number, "asha", "asked", NOW)
+        assert found.batches_taken_back == [], batch
+    with writing(town.shop.service.engine) as connection:
+        assert len(stolen.report(connection, terminal_id, "asha", NOW)) == 2
+    assert town.shop.sql("SELECT COUNT(*) FROM stock_return") == [(0,)]
 
 
 def test_a_batch_that_is_gone_is_booked_and_its_vouchers_are_never_sold_again(town: Town) -> None:
