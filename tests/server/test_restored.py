@@ -194,6 +194,23 @@ def test_stock_that_a_terminal_named_has_left_the_server_and_does_not_come_back(
     assert town.shop.sql("SELECT COUNT(*) FROM stock_return") == [(0,)]
 
 
+def test_stock_that_was_fetched_since_the_back_up_does_not_come_back(town: Town) -> None:
+    """The back-up has it as stock that never left the server."""
+    town.shop.assign(town.device, count=3)
+    copy = town.back_up()
+    town.talk()
+    town.put_back(copy)
+    with writing(town.shop.service.engine) as connection:
+        assert returns.give_back(connection, office.TERMINAL_ID, "asha", "asked", NOW) == []
+    town.till.sell_offline()
+    town.talk()
+    assert set(town.states().values()) == {"agreed"}
+    with writing(town.shop.service.engine) as connection:
+        assert len(stolen.report(connection, office.TERMINAL_ID, "asha", NOW)) == 2
+    assert town.shop.sql("SELECT COUNT(*) FROM stock_return") == [(0,)]
+    assert town.shop.problems() == []
+
+
 def test_a_batch_that_is_gone_is_booked_and_its_vouchers_are_never_sold_again(town: Town) -> None:
     copy = town.back_up()
     town.shop.assign(town.device, count=3)
