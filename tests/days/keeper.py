@@ -55,6 +55,8 @@ class Keeper(Merchant):
         self.files: dict[int, dict[int, Any]] = {}
         self.digests: dict[int, bytes] = {}
         self.wrong: list[str] = []
+        self.is_held = self.was_held = False
+        """A blocked terminal is told that it has no float: it does not know what it has."""
         super().__init__(town.shop, number, catalogue)
         assert isinstance(self.device, PatientDevice)
 
@@ -65,7 +67,7 @@ class Keeper(Merchant):
         ordered = sum(
             sold.content[3] - sold.content[20]
             for sold in self.orders
-            if sold.last.get(1) != REFUSED
+            if sold.last.get(1, REFUSED) != REFUSED
         )
         return self.paid_in_minor - self.spent_minor - ordered
 
@@ -83,7 +85,7 @@ class Keeper(Merchant):
                 self.vouchers += [(batch, index) for index in range(len(opened))]
                 self.stock_pins |= {(batch, index): pin for index, (_, pin) in enumerate(opened)}
             assert self.device.ask({0: 5, 1: batch, 2: self.digests[batch]})[1] is True
-        self._heard(reply[2], reply[3])
+        self._heard(reply, reply[3])
 
     def upload(self, upto: int | None = None, since: int | None = None) -> None:
         """As `Merchant.upload`, in messages that a terminal would send."""
@@ -93,16 +95,18 @@ class Keeper(Merchant):
         if reply[0] == 3:
             for batch in reply.get(6, []):
                 self._name(batch)
-            self._heard(reply[2], reply[1])
+            self._heard(reply, reply[1])
 
-    def _heard(self, ledger_float: int, acknowledged: int) -> None:
+    def _heard(self, reply: dict[int, Any], acknowledged: int) -> None:
         """A server that was put back has less than it once had: it is told again, and nothing is
         taken over before it has.
         """
         self.uploaded = acknowledged
         if acknowledged >= self.known_through:
             self.known_through = acknowledged
-            self.settle(ledger_float, acknowledged)
+            self.settle(reply[2], acknowledged)
+            self.is_held = reply.get(7) is True
+            self.was_held |= self.is_held
 
     def _name(self, batch: int) -> None:
         file = self.files[batch]
@@ -131,7 +135,7 @@ class Keeper(Merchant):
         if len(self.pins) > had:
             self.spent_minor += FACE_MINOR - self.asked[sequence]
             reply = self.answers[sequence]
-            self.wrong += self.town.unfit(reply[3], reply[4])
+            self.wrong += self.town.vault.unfit(reply[3], reply[4])
 
     def offline(self, spoiled: bool) -> None:
         """As `Merchant.offline`; what has run out is passed over."""
@@ -166,7 +170,7 @@ class Keeper(Merchant):
             self._pay_in(chance.randint(1, 9000), f"{chance.random()}")
             return
         if name == "vouchers":
-            self.town.bring_vouchers(5)
+            self.town.vault.bring(5)
             return
         if self.town.is_restoring and name in ("ask otherwise", "ask again", "stock", "take back"):
             return
@@ -263,4 +267,5 @@ class Counters(Corner):
         ):
             keeper.paid_in_minor, keeper.conflicts = paid_in, conflicts
             keeper.blocked = blocked
+            keeper.was_held = keeper.is_held
             keeper.forget(through)

@@ -4,6 +4,7 @@ more. What the operator did since is done again, as docs/server.md says.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import tempfile
 from dataclasses import dataclass
@@ -75,6 +76,9 @@ class Past(Corner):
         if not self.town.is_restoring:
             return
         self.town.tell_all()
+        for keeper in self.town.keepers:
+            if keeper.was_held:  # no word of its float can be had from it
+                self.town.done(lambda keeper=keeper: self._give_up(keeper.device.terminal_id))
         try:
             self.town.done(self._settle)
         except InputError:
@@ -82,6 +86,13 @@ class Past(Corner):
             return
         self.town.is_restoring = False
         self.town.told_again_at = self.town.shop.clock[0]
+
+    def _give_up(self, terminal_id: bytes) -> None:
+        with (
+            contextlib.suppress(InputError),  # it has agreed
+            writing(self.town.shop.service.engine) as connection,
+        ):
+            restoring.give_up(connection, terminal_id, "asha", self.town.shop.clock[0])
 
     def _settle(self) -> None:
         with writing(self.town.shop.service.engine) as connection:

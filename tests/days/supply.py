@@ -27,7 +27,6 @@ DAY_S = 86_400
 _LOOKS_S = (5, 30, 120, 600, 3600)
 """When a server that runs looks after what is open, after the counters close; it does so each
 second."""
-_NOT_NOW = {1: PENDING}
 
 
 class Supply(Corner):
@@ -81,7 +80,7 @@ class Supply(Corner):
         else:
             raise AssertionError("no answer to twenty questions")
         if reply[1] == REFUSED and reply[6] == "restoring":
-            sold.last = sold.last or _NOT_NOW
+            sold.last = {}  # the server does not know of it; it is asked for again
             return
         sold.last = reply
         if reply[1] == PENDING or sold.first:
@@ -128,10 +127,11 @@ class Supply(Corner):
         with reading(self.town.shop.service.engine) as connection:
             found = alarms.open_alarms(connection, limit=10**6)
         words, verdict = " ".join(str(item["text"]) for item in found), self.found
-        for sold in self._today:
+        known = [sold for sold in self._today if sold.last]
+        for sold in known:
             judge_one(sold, self.town.counter.operator, words, verdict)
-        verdict.sales += len(self._today)
-        self._today = []
+        verdict.sales += len(known)
+        self._today = [sold for sold in self._today if not sold.last]
         names = {"lost": verdict.lost, "doubled": verdict.doubled, "pending": verdict.unresolved}
         return [name for name, found in names.items() if found]
 

@@ -21,17 +21,16 @@ from tests.days.past import Past
 from tests.days.prices import KENYA, UGANDA
 from tests.days.supply import Supply
 from tests.days.trade import Trade
+from tests.days.vaults import A_DAY, Keys, Vault
 from tests.server.shop import NOW, Shop
 from tests.suppliers.counter import Counter
 from tests.suppliers.stage import Stage
 from tests.suppliers.torture import SUPPLIERS, settings_of
 from updater_server.faces import terminal
 from updater_server.store.engine import writing
-from updater_server.sales import incoming
 
 DAY_S, STEPS_A_DAY, CUTS_A_STEP, CUTS_A_NIGHT = 86_400, 18, 0.35, 0.5
 MORNING_S = 7200
-VOUCHERS_A_DAY = 10
 PATIENCE_S = 2.0
 T = TypeVar("T")
 
@@ -72,8 +71,6 @@ class Town:
         self.day = 0
         self.is_restoring = False
         self.told_again_at = 0
-        self._vouchers = 0
-        self._runs_out: dict[str, int] = {}
         self._at_midnight = at_midnight
         self.log: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
         self.stage = Stage(seed, self._on_time)
@@ -89,7 +86,9 @@ class Town:
         self._cut.watch(self.shop.service.engine)
         self._counters = Counters(self, [KENYA, KENYA, UGANDA])
         self._judge = Judge(self)
-        self._corners: list[Corner] = [self._counters, Supply(self), Trade(self), Past(self)]
+        self.vault = Vault(self)
+        beside = [Supply(self), Trade(self), self.vault, Keys(self), Past(self)]
+        self._corners: list[Corner] = [self._counters, *beside]
 
     @property
     def keepers(self) -> list[Keeper]:
@@ -128,7 +127,7 @@ class Town:
     def _live_one(self) -> list[str]:
         began = self.day * DAY_S
         self._sleep_until(began + MORNING_S)
-        self.bring_vouchers(VOUCHERS_A_DAY)
+        self.vault.bring(A_DAY)
         for _ in range(STEPS_A_DAY):
             self.pass_time(self.chance.uniform(60, 900))
             (corner,) = self.chance.choices(self._corners, [one.share for one in self._corners])
@@ -219,31 +218,6 @@ class Town:
         log, self.log = self.log, []
         for run, then in log:
             self.command(run, then)
-
-    def bring_vouchers(self, count: int) -> None:
-        """A delivery; some run out within days."""
-        first = self._vouchers + 1
-        self._vouchers += count
-        expiry = 0
-        if self.chance.random() < 0.4:
-            expiry = self.shop.clock[0] + int(self.chance.uniform(1.5, 5) * DAY_S)
-        rows = [
-            f"air50,{7_000_000_000_000_000 + n},AIR50-{n:06d},{expiry}"
-            for n in range(first, first + count)
-        ]
-        csv = "\n".join(["product,pin,serial,expiry", *rows, ""])
-
-        def bring() -> None:
-            there = self.shop.sql("SELECT 1 FROM voucher WHERE serial = :s", s=f"AIR50-{first:06d}")
-            if not there:
-                with writing(self.shop.service.engine) as connection:
-                    incoming.import_csv(connection, self.shop.service.key, csv, self.shop.clock[0])
-
-        self.command(bring, lambda _: None)
-
-    def unfit(self, serial: str, expiry: int) -> list[str]:
-        """What is wrong with a voucher that is sold now."""
-        return ["expired"] * (0 < expiry <= self.shop.clock[0])
 
     def tell_all(self) -> None:
         """Each terminal tells all that it knows."""

@@ -84,6 +84,7 @@ class Trade(Corner):
         self._found: list[str] = []
         self._differs: list[str] = []
         self._said: list[str] = []
+        self._is_refused = False
         with writing(self._engine) as connection:
             days.set_zone(connection, ZONE, _BY, self._now)
             for code, under in ABOVE.items():
@@ -376,6 +377,7 @@ class Trade(Corner):
     def broken(self) -> list[str]:
         """Each float is what the model says; nothing was refused or taken that should not."""
         found, self._found = list(dict.fromkeys(self._found)), []
+        self._is_refused = "refused" in found
         self._differs = [
             f"{who} has {here} {code}, should have {self.books.floats.get((who, code), 0)}"
             for who in ABOVE
@@ -391,7 +393,7 @@ class Trade(Corner):
 
     def words(self) -> list[str]:
         """See `Corner`."""
-        return [*self._differs, *self._said[-1:]]
+        return self._differs + self._said[-1:] * self._is_refused
 
 
 def day_of(at: int) -> str:
