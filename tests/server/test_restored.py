@@ -15,11 +15,13 @@ from tests.money import office
 from tests.money.nor import Nor
 from tests.money.shop import Shop as Till
 from tests.server.device import Device
+from tests.server.engines import POSTGRESQL_ALONE, Store, numbers_given_before
 from tests.server.shop import KES, NOW, Shop
 from updater_server import backup
 from updater_server.errors import InputError
 from updater_server.fleet import technicians
 from updater_server.fleet.enrolment import Enrolment
+from updater_server.parties import tree
 from updater_server.sales import import_recall, opening, restoring, returns, stolen
 from updater_server.service import Service
 from updater_server.store.engine import writing
@@ -209,6 +211,18 @@ def test_stock_that_was_fetched_since_the_back_up_does_not_come_back(town: Town)
         assert len(stolen.report(connection, office.TERMINAL_ID, "asha", NOW)) == 2
     assert town.shop.sql("SELECT COUNT(*) FROM stock_return") == [(0,)]
     assert town.shop.problems() == []
+
+
+@POSTGRESQL_ALONE
+def test_a_database_that_was_put_back_gives_no_number_that_is_there(
+    town: Town, store: Store
+) -> None:
+    with writing(town.shop.service.engine) as connection:
+        for code in ("LAKE", "SHORE"):
+            tree.add(connection, code, code.title(), "agent", "", "asha", NOW)
+    town.put_back(town.back_up())
+    assert not store.is_sqlite
+    assert numbers_given_before(str(town.shop.service.folder.place)) == []
 
 
 def test_a_batch_that_is_gone_is_booked_and_its_vouchers_are_never_sold_again(town: Town) -> None:
