@@ -129,7 +129,10 @@ class Supply(Corner):
         words, verdict = " ".join(str(item["text"]) for item in found), self.found
         known = [sold for sold in self._today if sold.last]
         for sold in known:
-            judge_one(sold, self.town.counter.operator, words, verdict)
+            if sold in self._forgotten and f", {sold.number.lstrip('+')}, " in words:
+                verdict.named += 1  # its supplier's list has it, and our books forgot it
+            else:
+                judge_one(sold, self.town.counter.operator, words, verdict)
         verdict.sales += len(known)
         self._today = [sold for sold in self._today if not sold.last]
         names = {"lost": verdict.lost, "doubled": verdict.doubled, "pending": verdict.unresolved}

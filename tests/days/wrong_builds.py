@@ -24,6 +24,9 @@ class WrongBuild:
     says: str
     made: Callable[[], AbstractContextManager[object]] = nullcontext
     spoil: Callable[[Shop], object] = lambda shop: None
+    seed: int = 1
+    alone: bool = False
+    """No other promise notices it."""
 
 
 def _one_pin_for_all() -> AbstractContextManager[object]:
