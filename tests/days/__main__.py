@@ -8,9 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.days.prices import make_signed
 from tests.days.town import Figures, Town
 from tests.server.engines import Store
-from tests.days.prices import make_signed
 
 DAYS_A_TOWN = 20
 
@@ -47,8 +47,8 @@ def main() -> int:
     asked = parser.parse_args()
     found = run(asked.days, asked.seed, asked.engine)
     print(
-        f"days: {found.days}, sales: {found.sales}, orders: {found.orders}, crashes: {found.crashes}, "
-        f"broken: {len(found.broken)}, digest: {found.digest}"
+        f"days: {found.days}, sales: {found.sales}, orders: {found.orders}, "
+        f"crashes: {found.crashes}, broken: {len(found.broken)}, digest: {found.digest}"
     )
     for day, name in found.broken:
         print(f"day {day} breaks: {name}", file=sys.stderr)

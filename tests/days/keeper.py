@@ -21,7 +21,7 @@ from updater_server.errors import InputError
 if TYPE_CHECKING:
     from tests.days.town import Town
 
-OPENING_MINOR, FACE_MINOR = 60_000, 5000
+OPENING_MINOR, FACE_MINOR = 9_000, 5000
 RECORDS_A_MESSAGE = 40
 ASKED_AGAIN = 4
 """So many sales of days before are asked for again each evening."""
@@ -57,7 +57,7 @@ class Keeper(Merchant):
         self.wrong: list[str] = []
         self.is_held = self.was_held = False
         """A blocked terminal is told that it has no float: it does not know what it has."""
-        super().__init__(town.shop, number, catalogue)
+        super().__init__(town.shop, number, OPENING_MINOR, catalogue)
         assert isinstance(self.device, PatientDevice)
 
     def expected_minor(self) -> int:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,7 +99,10 @@ class Past(Corner):
 
     def _told(self) -> list[str]:
         with reading(self.town.shop.service.engine) as connection:
-            return [f"{row['terminal_id'].hex()}: {row['state']}" for row in restoring.status(connection)]
+            return [
+                f"{row['terminal_id'].hex()}: {row['state']}"
+                for row in restoring.status(connection)
+            ]
 
     def broken(self) -> list[str]:
         """Whoever was put back agrees with its terminals by the night."""

@@ -12,7 +12,7 @@ from tests.days.town import Figures, Town
 from tests.days.wrong_builds import WRONG_BUILDS, WrongBuild
 from tests.server.engines import Store
 
-ENOUGH_DAYS = 8
+ENOUGH_DAYS = 4
 """Each wrong build is found within so many days of its seed."""
 
 
@@ -24,17 +24,17 @@ def _live(folder: Path, signed: Path, engine: str, days: int, seed: int = 1) -> 
 def test_days_in_which_the_server_ends_anywhere_keep_every_promise(
     tmp_path: Path, signed: Path, engine: str
 ) -> None:
-    found = _live(tmp_path, signed, engine, days=3)
+    found = _live(tmp_path, signed, engine, days=2)
     assert found.broken == [], found.why
-    assert found.crashes > 2
-    assert found.sales > 2
-    assert found.orders > 2
+    assert found.crashes > 1
+    assert found.sales > 1
+    assert found.orders > 1
 
 
 def test_the_same_seed_is_the_same_days(tmp_path: Path, signed: Path) -> None:
-    first = _live(tmp_path / "first", signed, "sqlite", days=2, seed=5)
-    assert _live(tmp_path / "again", signed, "sqlite", days=2, seed=5) == first
-    assert _live(tmp_path / "other", signed, "sqlite", days=2, seed=6) != first
+    first = _live(tmp_path / "first", signed, "sqlite", days=1, seed=5)
+    assert _live(tmp_path / "again", signed, "sqlite", days=1, seed=5) == first
+    assert _live(tmp_path / "other", signed, "sqlite", days=1, seed=6) != first
 
 
 @pytest.mark.parametrize("wrong", WRONG_BUILDS, ids=lambda wrong: wrong.name)

@@ -109,7 +109,7 @@ WRONG_BUILDS = [
     WrongBuild("sells beyond the float", "limit", _sells_beyond_the_float),
     WrongBuild("charges one more", "named", _charges_one_more),
     WrongBuild("a conflict that nobody is told of", "conflict", _tells_nobody),
-    WrongBuild("answers before it commits", "told", _answers_before_it_commits),
+    WrongBuild("answers before it commits", "party", _answers_before_it_commits),
     WrongBuild(
         "writes history anew",
         "rows",

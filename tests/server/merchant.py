@@ -23,10 +23,14 @@ class Merchant:
     """A terminal that keeps its own float as docs/formats/journal.md says, and never cheats."""
 
     def __init__(
-        self, shop: Shop, number: int, catalogue: str = "catalogue/default.json"
+        self,
+        shop: Shop,
+        number: int,
+        float_minor: int = 60_000,
+        catalogue: str = "catalogue/default.json",
     ) -> None:
         self.shop = shop
-        self.device: Device = shop.enrol(number, 60_000, catalogue)
+        self.device: Device = shop.enrol(number, float_minor, catalogue)
         self.told = 0
         self.commission_minor = 250
         self.asked: dict[int, int] = {}
