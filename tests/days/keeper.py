@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 OPENING_MINOR, FACE_MINOR = 9_000, 5000
 RECORDS_A_MESSAGE = 40
+_TRIES = 5
 ASKED_AGAIN = 4
 """So many sales of days before are asked for again each evening."""
 
@@ -33,12 +34,16 @@ class PatientDevice(Device):
     town: Town
 
     def post(self, content: object) -> tuple[int, dict[int, Any]]:
-        """As `Device.post`."""
-        try:
-            return super().post(content)
-        except Crashed:
-            self.town.restart()
-            return super().post(content)
+        """As `Device.post`; a server that is too busy is asked again, too."""
+        for _ in range(_TRIES):
+            try:
+                status, reply = super().post(content)
+            except Crashed:
+                self.town.restart()
+                continue
+            if status != 503:
+                break
+        return status, reply
 
 
 class Keeper(Merchant):
@@ -64,7 +69,7 @@ class Keeper(Merchant):
         """What its float must be once all of its journal is told: each PIN that it has and each
         order that was not refused costs its price, and nothing else costs anything.
         """
-        ordered = sum(
+        ordered: int = sum(
             sold.content[3] - sold.content[20]
             for sold in self.orders
             if sold.last.get(1, REFUSED) != REFUSED

@@ -5,6 +5,7 @@ more. What the operator did since is done again, as docs/server.md says.
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,8 @@ class Past(Corner):
         self.town.tell_all()
         for keeper in self.town.keepers:
             if keeper.was_held:  # no word of its float can be had from it
-                self.town.done(lambda keeper=keeper: self._give_up(keeper.device.terminal_id))
+                give_up = functools.partial(self._give_up, keeper.device.terminal_id)
+                self.town.done(give_up)
         try:
             self.town.done(self._settle)
         except InputError:

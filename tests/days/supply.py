@@ -7,6 +7,7 @@ fault by its seed, on the same stage.
 
 from __future__ import annotations
 
+import functools
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +109,7 @@ class Supply(Corner):
         """The supplier's list of the day; a second time changes nothing. Then all is decided."""
         for day in range(self._since_day, self.town.day):
             for _ in range(2):
-                self.town.done(lambda day=day: self._take_statement(day))
+                self.town.done(functools.partial(self._take_statement, day))
         self._since_day = self.town.day
         for sold in self._today:
             if sold not in self._forgotten:

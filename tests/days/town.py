@@ -75,8 +75,7 @@ class Town:
         self.stage = Stage(seed, self._on_time)
         kind = SUPPLIERS[seed % len(SUPPLIERS)]
         settings = settings_of(kind, slow_s=4.0, delay_s=0.3, faults=Faults.all(seed, 0.7))
-        how = {"url": url, "patience_s": PATIENCE_S}
-        self.counter = _Counter(folder, signed, settings, self.stage, **how)
+        self.counter = _Counter(folder, signed, settings, self.stage, url, patience_s=PATIENCE_S)
         self.shop = self.counter.shop
         self.shop.makes = self._device
         with writing(self.shop.service.engine) as connection:

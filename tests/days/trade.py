@@ -7,6 +7,7 @@ takes the shares of a day from the ledger's sales and its own rates: none of the
 
 from __future__ import annotations
 
+import functools
 import random
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -324,7 +325,7 @@ class Trade(Corner):
             day = self.town.done(self._next_open)
             if day is None:
                 return
-            self.town.command(lambda day=day: self._close(day), lambda day=day: self._earned(day))
+            self.town.command(functools.partial(self._close, day), self._earned)
 
     def _next_open(self) -> str | None:
         with reading(self._engine) as connection:
