@@ -8,9 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.days.prices import make_signed
 from tests.days.town import Figures, Town
 from tests.server.engines import Store
-from tests.server.shop import make_signed
 
 DAYS_A_TOWN = 20
 
@@ -28,7 +28,9 @@ def run(days: int, seed: int, engine: str) -> Figures:
             whole.broken += [(whole.days + day, name) for day, name in found.broken]
             whole.days += found.days
             whole.sales += found.sales
+            whole.orders += found.orders
             whole.crashes += found.crashes
+            whole.why += found.why
             digest.update(found.digest.encode())
             if whole.broken:
                 break
@@ -45,11 +47,12 @@ def main() -> int:
     asked = parser.parse_args()
     found = run(asked.days, asked.seed, asked.engine)
     print(
-        f"days: {found.days}, sales: {found.sales}, crashes: {found.crashes}, "
-        f"broken: {len(found.broken)}, digest: {found.digest}"
+        f"days: {found.days}, sales: {found.sales}, orders: {found.orders}, "
+        f"crashes: {found.crashes}, broken: {len(found.broken)}, digest: {found.digest}"
     )
     for day, name in found.broken:
         print(f"day {day} breaks: {name}", file=sys.stderr)
+    print(found.why, file=sys.stderr, end="\n" if found.why else "")
     return 1 if found.broken else 0
 
 

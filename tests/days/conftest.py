@@ -1,5 +1,15 @@
-"""The server's fixtures."""
+"""A town's fixtures."""
 
-from tests.server.conftest import signed
+from __future__ import annotations
 
-__all__ = ["signed"]
+from pathlib import Path
+
+import pytest
+
+from tests.days.prices import make_signed
+
+
+@pytest.fixture(scope="session")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """See `tests.days.prices`."""
+    return make_signed(tmp_path_factory.mktemp("signed"))

@@ -24,6 +24,9 @@ class WrongBuild:
     says: str
     made: Callable[[], AbstractContextManager[object]] = nullcontext
     spoil: Callable[[Shop], object] = lambda shop: None
+    seed: int = 1
+    alone: bool = False
+    """No other promise notices it."""
 
 
 def _one_pin_for_all() -> AbstractContextManager[object]:
@@ -106,7 +109,7 @@ WRONG_BUILDS = [
     WrongBuild("sells beyond the float", "limit", _sells_beyond_the_float),
     WrongBuild("charges one more", "named", _charges_one_more),
     WrongBuild("a conflict that nobody is told of", "conflict", _tells_nobody),
-    WrongBuild("answers before it commits", "told", _answers_before_it_commits),
+    WrongBuild("answers before it commits", "party", _answers_before_it_commits),
     WrongBuild(
         "writes history anew",
         "rows",

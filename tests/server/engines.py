@@ -92,3 +92,26 @@ def forge(folder: Path, *statements: str) -> None:
             raw.execute(f"DROP TRIGGER {name}")
         for statement in statements:
             assert raw.execute(statement).rowcount > 0, statement
+
+
+def numbers_given_before(place: str) -> list[str]:
+    """Columns of a PostgreSQL database whose next number is one that is there already."""
+    name = make_url(place).database
+    assert name
+    found = []
+    with postgres.server().connect(name) as connection:
+        connection.execute(f"SET search_path = {SCHEMA}")
+        columns = connection.execute(
+            "SELECT table_name, column_name FROM information_schema.columns c"
+            " JOIN information_schema.tables t USING (table_schema, table_name)"
+            " WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'"
+        ).fetchall()
+        for table, column in columns:
+            asked = "SELECT pg_get_serial_sequence(%s, %s)"
+            ((sequence,),) = connection.execute(asked, (table, column)).fetchall()
+            if sequence is None:
+                continue
+            ((highest,),) = connection.execute(f"SELECT MAX({column}) FROM {table}").fetchall()
+            ((following,),) = connection.execute("SELECT nextval(%s)", (sequence,)).fetchall()
+            found += [f"{table}.{column}"] * (highest is not None and following <= highest)
+    return found

@@ -22,10 +22,18 @@ STEPS = (
 class Merchant:
     """A terminal that keeps its own float as docs/formats/journal.md says, and never cheats."""
 
-    def __init__(self, shop: Shop, number: int) -> None:
+    def __init__(
+        self,
+        shop: Shop,
+        number: int,
+        float_minor: int = 60_000,
+        catalogue: str = "catalogue/default.json",
+    ) -> None:
         self.shop = shop
-        self.device: Device = shop.enrol(number, 60_000)
+        self.device: Device = shop.enrol(number, float_minor, catalogue)
         self.told = 0
+        self.commission_minor = 250
+        self.asked: dict[int, int] = {}
         self.unposted: dict[int, int] = {}
         self.answers: dict[int, dict[int, Any]] = {}
         self.sealed_before: list[bytes] = []
@@ -55,33 +63,34 @@ class Merchant:
         self.unposted = {s: debit for s, debit in self.unposted.items() if s > acknowledged}
 
     def sell(self, heard: bool) -> None:
-        sequence = self.device.record(3, ["air50", 5000, 250])
+        sequence = self.device.record(3, ["air50", 5000, self.commission_minor])
+        self.asked[sequence] = self.commission_minor
         self.answer(sequence)
         if not heard:  # the reply is lost; it asks again
             self.answer(sequence)
 
     def answer(self, sequence: int) -> None:
-        reply = self.device.sale(sequence)
+        reply = self.device.sale(sequence, commission=self.asked[sequence])
         if sequence in self.answers:
             assert reply == self.answers[sequence]
             return
         self.answers[sequence] = reply
         if reply[1] == 0:
             self.pins.append(reply[2])
-            self.told -= 4750
+            self.told -= 5000 - self.asked[sequence]
             self.device.record(4, [sequence, b"sealed", reply[3], reply[4], reply[5]])
         else:
             self.device.record(5, [sequence, reply[6]])
 
     def offline(self, spoiled: bool) -> None:
-        if not self.vouchers or self.own_float() < 4750:
+        cost_minor = 5000 - self.commission_minor
+        if not self.vouchers or self.own_float() < cost_minor:
             return
         batch, index = self.vouchers.pop(0)
-        sequence = self.device.record(2, ["air50", 5000, 250, batch, index])
-        self.unposted[sequence] = 4750
+        sequence = self.device.record(2, ["air50", 5000, self.commission_minor, batch, index])
+        self.unposted[sequence] = cost_minor
         if spoiled:
-            given_back = self.device.record(5, [sequence, "spoiled"])
-            self.unposted[given_back] = -4750
+            self.device.record(5, [sequence, "spoiled"])  # the next settlement gives it back
         else:
             self.pins.append(self.stock_pins[batch, index])
             self.device.record(6, [sequence, 1])

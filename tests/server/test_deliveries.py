@@ -26,6 +26,7 @@ from updater_server.store import engine as database
 from updater_server.store.engine import reading, writing
 
 ON_BOTH_ENGINES = {
+    "test_a_recalled_delivery_is_sold_no_more_and_what_is_gone_is_named",
     "test_one_pin_is_one_voucher_whatever_its_product_or_leading_zeros",
     "test_of_two_deliveries_one_after_the_other_comes_in",
     "test_the_database_refuses_to_release_an_import_that_is_not_whole",

@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from tests.server.device import Device
+from tests.server.engines import numbers_given_before
 from tests.server.shop import NOW, Shop
 from tests.support import postgres
 from updater_server import moving
@@ -26,6 +27,7 @@ from updater_server.cli import moving as moving_cli
 from updater_server.cli.moving import _differences
 from updater_server.errors import StateError
 from updater_server.moving import Move
+from updater_server.parties import tree
 from updater_server.service import DataFolder, Service
 from updater_server.store import engine as database
 from updater_server.store import move_source
@@ -123,6 +125,14 @@ def test_numbers_go_on_where_they_were(shop: Shop, url: str) -> None:
     there = moved(shop)
     assert there.assign(again(there, device), count=2) == first + 1
     assert there.problems() == []
+
+
+def test_no_table_gives_a_number_that_is_there(shop: Shop, url: str) -> None:
+    with writing(shop.service.engine) as connection:
+        for code in ("LAKE", "SHORE"):
+            tree.add(connection, code, code.title(), "agent", "", "asha", NOW)
+    move(shop, url).run(look(shop, url))
+    assert numbers_given_before(url) == []
 
 
 def test_what_is_written_while_it_is_copied_is_there(shop: Shop, url: str) -> None:

@@ -15,12 +15,14 @@ from tests.money import office
 from tests.money.nor import Nor
 from tests.money.shop import Shop as Till
 from tests.server.device import Device
+from tests.server.engines import POSTGRESQL_ALONE, Store, numbers_given_before
 from tests.server.shop import KES, NOW, Shop
 from updater_server import backup
 from updater_server.errors import InputError
 from updater_server.fleet import technicians
 from updater_server.fleet.enrolment import Enrolment
-from updater_server.sales import opening, restoring
+from updater_server.parties import tree
+from updater_server.sales import import_recall, opening, restoring, returns, stolen
 from updater_server.service import Service
 from updater_server.store.engine import writing
 
@@ -166,6 +168,63 @@ def test_stock_that_was_delivered_since_is_known_again_by_what_the_terminal_hold
     assert town.agree()
 
 
+def _places(town: Town) -> list[returns.Place]:
+    with writing(town.shop.service.engine) as connection:
+        return returns.places(connection, town.device.terminal_id)
+
+
+def test_stock_that_a_terminal_named_has_left_the_server_and_does_not_come_back(town: Town) -> None:
+    copy = town.back_up()
+    batch = town.shop.assign(town.device, count=3)
+    town.talk()
+    town.put_back(copy)
+    town.till.sell_offline()
+    town.talk()
+    assert set(town.states().values()) == {"agreed"}
+    terminal_id = town.device.terminal_id
+    assert [one.state for one in _places(town)] == [
+        "sold", "next", "unopened",
+    ]  # fmt: skip
+    with writing(town.shop.service.engine) as connection:
+        assert returns.give_back(connection, terminal_id, "asha", "asked", NOW) == []
+        imports = connection.exec_driver_sql("SELECT id FROM voucher_import").scalars().all()
+    for number in imports:
+        found = import_recall.recall(town.shop.service.engine, number, "asha", "asked", NOW)
+        assert found.batches_taken_back == [], batch
+    with writing(town.shop.service.engine) as connection:
+        assert len(stolen.report(connection, terminal_id, "asha", NOW)) == 2
+    assert town.shop.sql("SELECT COUNT(*) FROM stock_return") == [(0,)]
+
+
+def test_stock_that_was_fetched_since_the_back_up_does_not_come_back(town: Town) -> None:
+    """The back-up has it as stock that never left the server."""
+    town.shop.assign(town.device, count=3)
+    copy = town.back_up()
+    town.talk()
+    town.put_back(copy)
+    with writing(town.shop.service.engine) as connection:
+        assert returns.give_back(connection, office.TERMINAL_ID, "asha", "asked", NOW) == []
+    town.till.sell_offline()
+    town.talk()
+    assert set(town.states().values()) == {"agreed"}
+    with writing(town.shop.service.engine) as connection:
+        assert len(stolen.report(connection, office.TERMINAL_ID, "asha", NOW)) == 2
+    assert town.shop.sql("SELECT COUNT(*) FROM stock_return") == [(0,)]
+    assert town.shop.problems() == []
+
+
+@POSTGRESQL_ALONE
+def test_a_database_that_was_put_back_gives_no_number_that_is_there(
+    town: Town, store: Store
+) -> None:
+    with writing(town.shop.service.engine) as connection:
+        for code in ("LAKE", "SHORE"):
+            tree.add(connection, code, code.title(), "agent", "", "asha", NOW)
+    town.put_back(town.back_up())
+    assert not store.is_sqlite
+    assert numbers_given_before(str(town.shop.service.folder.place)) == []
+
+
 def test_a_batch_that_is_gone_is_booked_and_its_vouchers_are_never_sold_again(town: Town) -> None:
     copy = town.back_up()
     town.shop.assign(town.device, count=3)
@@ -199,6 +258,21 @@ def test_a_deposit_made_since_is_missed_and_posted_again(town: Town) -> None:
     town.shop.top_up(town.device, 50_000, "bank-77")
     town.talk()
     assert set(town.states().values()) == {"agreed"}
+
+
+def test_a_deposit_that_is_posted_again_behind_a_new_one_is_no_difference(town: Town) -> None:
+    """The terminal knows the first and not the second; the ledger has them the other way round."""
+    copy = town.back_up()
+    town.shop.top_up(town.device, 50_000, "bank-77")
+    town.talk()
+    town.put_back(copy)
+    town.shop.top_up(town.device, 3_000, "bank-78")
+    town.talk()
+    assert town.states() == {office.TERMINAL_ID.hex(): "its float differs"}
+    town.shop.top_up(town.device, 50_000, "bank-77")
+    town.talk()
+    assert set(town.states().values()) == {"agreed"}
+    assert town.agree()
 
 
 def test_a_terminal_that_never_comes_back_is_given_up_and_its_vouchers_stay_aside(

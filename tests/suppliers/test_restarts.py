@@ -89,6 +89,27 @@ def test_a_restored_server_sends_nothing_that_it_may_have_sent(counter: Counter)
     assert top_up(device, 4)[6] == "restoring"
 
 
+def test_a_sale_of_a_forgotten_time_is_not_sent_again_when_the_restore_is_over(
+    counter: Counter,
+) -> None:
+    """Its terminal has told its intent, and asks what became of it later than all is settled."""
+    device = counter.shop.enrol()
+    counter.desk.patience_s = 0.1
+    now = counter.shop.clock[0]
+    with writing(counter.service.engine) as connection:
+        restoring.begin(connection, "a test", now, now)
+    device.record(3, ["top", 10_000, 500, "0712345678"])
+    device.check_in(own_float=100_000)
+    device.upload()
+    with writing(counter.service.engine) as connection:
+        restoring.settle(connection, False, "the office", now)
+    reply = top_up(device, 1)
+    assert (reply[1], counter.states()) == (PENDING, ["unknown"])
+    assert counter.operator.delivered == {}
+    assert top_up(device, 2, "0712345679")[1] != 1
+    counter.until(lambda: counter.states()[1] == "delivered")
+
+
 def test_no_list_of_a_later_day_says_that_a_forgotten_sale_was_never_made(counter: Counter) -> None:
     counter.desk.patience_s = 0.1
     counter.shop.clock[0] += 3 * 86_400  # it was sold, and sent, three days ago

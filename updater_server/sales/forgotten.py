@@ -136,6 +136,7 @@ def _make_batch(
             expires_at=held.expires_at,
             count=len(serials),
             created_at=now,
+            sent_at=now,  # it is out there: nothing of it may come back as if it never left
             received_at=now,
         )
     )

@@ -126,7 +126,9 @@ def _gone(connection: Connection, import_id: int) -> list[dict[str, Any]]:
             & (stock_outcome.c.batch_index == voucher_assignment.c.batch_index),
         )
         .where(voucher.c.import_id == import_id, voucher_assignment.c.turn == returned)
-        .group_by(voucher.c.id)
+        .group_by(
+            voucher.c.id, voucher_assignment.c.terminal_id, voucher_assignment.c.sale_sequence
+        )
         .order_by(voucher.c.id)
     )
     return [

@@ -27,7 +27,12 @@ from updater_server.sales import (
     vends,
 )
 from updater_server.sales.prices import PriceLists
-from updater_server.sales.restore_state import OPEN_RESTORE, must_tell_of, open_restore
+from updater_server.sales.restore_state import (
+    OPEN_RESTORE,
+    may_have_forgotten,
+    must_tell_of,
+    open_restore,
+)
 from updater_server.sales.vending import Desk
 from updater_server.server_key import ServerKey
 from updater_server.store.engine import when_committed
@@ -318,7 +323,9 @@ def _reserve(
         "minor_digits": catalogue.minor_digits,
     }
     # What a restored server forgot it may have sent: only who was asked then can tell.
-    unsure = "a restore may have forgotten it" if open_restore(connection) is not None else ""
+    began = row["sequence"], row["terminal_time"]
+    is_forgotten = may_have_forgotten(connection, row["terminal_id"], *began)
+    unsure = "a restore may have forgotten it" if is_forgotten else ""
     vend_id = vends.reserve(connection, row, order, now, unsure)
     if not unsure:
         when_committed(connection, lambda: desk.start(vend_id, made.supplier))

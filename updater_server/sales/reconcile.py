@@ -12,6 +12,7 @@ in a row.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, or_, select, update
@@ -58,6 +59,10 @@ _KNOWN_THROUGH = Prepared(
 )
 
 
+_ANY_ORDER = 12
+"""So many of the newest credits; each doubles the figures that there are."""
+
+
 class _Reckoned(NamedTuple):
     figures: list[int]
     """Of a terminal that knows every credit, then of one that does not know the newest, …"""
@@ -65,7 +70,9 @@ class _Reckoned(NamedTuple):
     """Their ledger transactions, the newest first."""
 
 
-def _reckon(connection: Connection, terminal_id: bytes, before_sequence: int) -> _Reckoned:
+def _reckon(
+    connection: Connection, terminal_id: bytes, before_sequence: int, known_through: int
+) -> _Reckoned:
     """Back from the float as it is, so that it costs no more with the years: what came from later
     records, then one credit after the other, as far back as a check-in has not shown that the
     terminal knows them.
@@ -74,7 +81,7 @@ def _reckon(connection: Connection, terminal_id: bytes, before_sequence: int) ->
         "terminal_id": terminal_id,
         "before": before_sequence,
         "float": float_account(terminal_id),
-        "known_through": _KNOWN_THROUGH.scalar(connection, terminal_id=terminal_id) or 0,
+        "known_through": known_through,
     }
     later = _LATER.all(connection, **values)
     figure = float_minor(connection, terminal_id) - sum(row.amount or 0 for row in later)
@@ -87,9 +94,27 @@ def _reckon(connection: Connection, terminal_id: bytes, before_sequence: int) ->
     return _Reckoned(figures, newest_first)
 
 
+def _known(connection: Connection, terminal_id: bytes) -> int:
+    return int(_KNOWN_THROUGH.scalar(connection, terminal_id=terminal_id) or 0)
+
+
 def expected_floats(connection: Connection, terminal_id: bytes, before_sequence: int) -> set[int]:
     """Every figure that a terminal may rightly have had before writing record `before_sequence`."""
-    return set(_reckon(connection, terminal_id, before_sequence).figures)
+    known_through = _known(connection, terminal_id)
+    return set(_reckon(connection, terminal_id, before_sequence, known_through).figures)
+
+
+def floats_in_any_order(
+    connection: Connection, terminal_id: bytes, before_sequence: int
+) -> set[int]:
+    """As `expected_floats` when a server was put back: what was credited in the time that it forgot
+    is posted again since, perhaps behind what the terminal had not heard of then.
+    """
+    reckoned = _reckon(connection, terminal_id, before_sequence, known_through=0)
+    figures = {reckoned.figures[0]}
+    for known, unknown in list(pairwise(reckoned.figures))[:_ANY_ORDER]:
+        figures |= {figure - (known - unknown) for figure in figures}
+    return figures | set(reckoned.figures)
 
 
 def _known_through(reckoned: _Reckoned, own_minor: int) -> int | None:
@@ -165,7 +190,8 @@ def reconcile(connection: Connection, terminal_id: bytes, now: int) -> bool | No
         return bool(report.reconciled)
     if _unanswered(connection, terminal_id, report.journal_next):
         return None
-    reckoned = _reckon(connection, terminal_id, report.journal_next)
+    known_through = report.credits_known_through or 0
+    reckoned = _reckon(connection, terminal_id, report.journal_next, known_through)
     agrees = report.own_float_minor in reckoned.figures
     mismatches = 0 if agrees else report.mismatches + 1
     known = _known_through(reckoned, report.own_float_minor) if agrees else None

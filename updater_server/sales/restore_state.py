@@ -5,7 +5,7 @@ have told what it forgot. For `online`, `stock`, `vault`, `restoring` and
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import database_restore, restore_scope, restore_terminal
@@ -56,3 +56,29 @@ def must_tell_of(connection: Connection, terminal_id: bytes, restore_id: int) ->
         restore_terminal.c.given_up_by.is_(None),
     )
     return connection.scalar(waits) is not None
+
+
+def may_have_forgotten(
+    connection: Connection, terminal_id: bytes, sequence: int, time: int
+) -> bool:
+    """Whether a restore, over or not, may have made this server forget what became of a sale that a
+    terminal began with record `sequence` at `time`. While it is open: of any sale.
+    """
+    of_then = or_(
+        restore_terminal.c.before_sequence > sequence,
+        restore_terminal.c.before_sequence.is_(None) & (database_restore.c.restored_at > time),
+    )
+    forgot = (
+        select(database_restore.c.id)
+        .outerjoin(
+            restore_terminal,
+            (restore_terminal.c.restore_id == database_restore.c.id)
+            & (restore_terminal.c.terminal_id == terminal_id),
+        )
+        .where(
+            database_restore.c.settled_at.is_(None)
+            | (restore_terminal.c.terminal_id.is_not(None) & of_then)
+        )
+        .limit(1)
+    )
+    return connection.scalar(forgot) is not None

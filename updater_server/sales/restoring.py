@@ -4,7 +4,7 @@ For the terminals' face, `backup` and the command line.
 From the restore until every terminal has told its journal, or a person has given it up:
 - a terminal sells nothing online before its journal is whole here and its float agrees;
 - no voucher that was free in the back-up is given to anybody: it may have been sold since;
-- stock batches get numbers that were not used since;
+- stock batches get numbers that were not used since, and those of the back-up count as sent;
 - a sale that only the terminal remembers is booked from its journal, once, with its voucher.
 `forgotten` books what they tell. Source of what is asked: docs/server.md, "After a restore".
 """
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales.reconcile import expected_floats
+from updater_server.sales.reconcile import floats_in_any_order
 from updater_server.sales.restore_state import batch_floor, held_through, open_restore
 from updater_server.store.engine import count_on_from, new_id
 from updater_server.store.tables import (
@@ -59,6 +59,13 @@ def begin(connection: Connection, backup_id: str, backup_at: int, now: int) -> N
             batch_floor=floor,
             freed=False,
         )
+    )
+    # Whether a batch that had not left was fetched since is not known: it counts as one that had,
+    # so that nothing of it comes back to the vault while a terminal may sell it.
+    connection.execute(
+        update(stock_batch)
+        .where(stock_batch.c.sent_at.is_(None), stock_batch.c.withdrawn_at.is_(None))
+        .values(sent_at=now)
     )
     everyone = list(connection.scalars(select(terminal.c.id)))
     if everyone:
@@ -109,12 +116,13 @@ def look(connection: Connection, terminal_id: bytes, now: int) -> None:
     )
     if known is None or known < before - 1:
         return
-    if own in expected_floats(connection, terminal_id, before):
+    possible = floats_in_any_order(connection, terminal_id, before)
+    if own in possible:
         connection.execute(update(restore_terminal).where(mine).values(agreed_at=now))
         return
     text = (
         f"after the restore its float was {own}, and the books say "
-        f"{max(expected_floats(connection, terminal_id, before))}: post the deposits made since "
+        f"{max(possible)}: post the deposits made since "
         "the back-up again, with their references"
     )
     raise_alarm(connection, terminal_id, "restore_float", text, now)

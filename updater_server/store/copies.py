@@ -67,7 +67,8 @@ def count_on(raw: Any) -> None:
     """Let every number that is given be above those that are there. `raw` is the driver's."""
     found = raw.execute(
         "SELECT table_name, column_name FROM information_schema.columns"
-        " WHERE table_schema = current_schema() AND is_identity = 'YES'"
+        " WHERE table_schema = current_schema()"
+        " AND (is_identity = 'YES' OR column_default LIKE 'nextval(%')"
     ).fetchall()
     for table, column in found:
         raw.execute(
