@@ -114,11 +114,13 @@ class Server(asyncio.DatagramTransport):
                 self.over_http(head + body, answer)
 
     def _file(self, head: bytes) -> bytes:
-        """The answer to a GET: the range of a file, as `faces.files` gives it."""
+        """The answer to a GET: a file, or the range of it that was asked for."""
         data = self.files.get(head.split()[1].decode())
         if data is None:
             return b"HTTP/1.1 404 \r\ncontent-length: 0\r\n\r\n"
         span = head.lower().partition(b"range: bytes=")[2].split(b"\r")[0]
+        if not span:
+            return b"HTTP/1.1 200 \r\ncontent-length: %d\r\n\r\n%s" % (len(data), data)
         first, _, last = span.partition(b"-")
         piece = data[int(first) : int(last) + 1]
         return b"HTTP/1.1 206 \r\ncontent-range: bytes %s/%d\r\ncontent-length: %d\r\n\r\n%s" % (

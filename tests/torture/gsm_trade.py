@@ -14,11 +14,13 @@ from typing import Any
 
 # Loaded before the clock is set: what is loaded by name later has the host's.
 from bootloader.shared.partitions import Partition
+from firmware.kept.store import Store
 from firmware.net.http import HttpError
 from firmware.net.link import ONLINE
 from firmware.update.errors import Interrupted, Missing
 from firmware.update.offer import Offer, Way
 from firmware.update.payload import Payload
+from firmware.update.record import Record
 from firmware.update.server import Server
 from hw_sim.flash import NorFlash
 from tests.support.without_tcp import Counter
@@ -36,6 +38,7 @@ _LONGEST_RETRY_S = 3600
 _RELEASE_BYTES = (6_000, 40_000)
 _ROOM_BYTES = 64 * 1024
 _OPEN_AT_ONCE = 3
+_FOLDER = "stable/duka-r1"
 
 
 @dataclass
@@ -94,6 +97,8 @@ class Trade:
         http: Any = SimpleNamespace(request=self._timed("download", driven.http.request))
         self._files = Server(http)
         self._room = Partition(NorFlash(None, size_bytes=_ROOM_BYTES), 0, _ROOM_BYTES)
+        kept = Store(str(counter.shop.folder))
+        self._record = Record(kept, driven._note, lambda: int(driven.pace.unix_s()))
 
     def _timed(self, name: str, work: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
         async def timed(*arguments: Any, **named: Any) -> Any:
@@ -162,16 +167,15 @@ class Trade:
         """Bring one in, as `firmware.update.client` does: again after pauses that grow."""
         report = self._report
         report.updates += 1
-        name = f"{report.updates}.patch"
+        digest = hashlib.sha256(release).digest()
+        name = f"{digest.hex()}.{report.updates}.patch"
         files = self._counter.server.files
-        files["/tuf/targets/" + name] = release
-        way = Way("patch", name, len(release), hashlib.sha256(release).digest())
+        paths = (f"/tuf/targets/{_FOLDER}/{name}", f"/tuf/p/{_FOLDER}/{name[:16]}")
+        files.update(dict.fromkeys(paths, release))
+        way = Way("patch", f"{_FOLDER}/{name}", len(release), digest)
         numbered: Any = SimpleNamespace(release=report.updates)
         offer = Offer(numbered, [way], 0)
-        nothing_is_wrong_with_it: Any = SimpleNamespace()
-        payload = Payload(
-            self._files, self._room, nothing_is_wrong_with_it, lambda text: self._driven._note(text)
-        )
+        payload = Payload(self._files, self._room, self._record, self._driven._note)
         retry_s = _RETRY_S
         while True:
             try:
@@ -182,4 +186,5 @@ class Trade:
                 retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
         assert self._room.read(0, len(release)) == release
         report.updated += 1
-        del files["/tuf/targets/" + name]
+        for path in paths:
+            del files[path]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 
@@ -143,6 +144,36 @@ def test_the_same_seed_is_the_same_run_and_a_sample_keeps_its_promises() -> None
     assert reports[0].is_clean, reports[0]
     assert len(reports[0].rows) > 1
     assert reports[0].digest != gsm.run(8, 1).digest
+
+
+class _Asked(dict[str, bytes]):
+    """Files that know which of them were asked for."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    def get(self, path: str, default: Any = None) -> Any:
+        self.paths.append(path)
+        return super().get(path, default)
+
+
+def test_a_small_release_comes_by_its_short_name_and_a_large_one_in_pieces_by_its_whole_one() -> (
+    None
+):
+    report = Report()
+
+    async def story(counter: Counter) -> None:
+        files = counter.server.files = _Asked()
+        await counter.driven.online(60)
+        trade = Trade(counter, report)
+        for size_bytes, folder, pieces in ((6_000, "/tuf/p/", 1), (40_000, "/tuf/targets/", 3)):
+            files.paths.clear()
+            await trade.update(random.Random(size_bytes).randbytes(size_bytes))
+            assert [path.startswith(folder) for path in files.paths] == [True] * pieces
+
+    with gsm.a_shop(10) as shop:
+        at_counter(shop, story, 3)
+    assert (report.updates, report.updated) == (2, 2)
 
 
 @pytest.mark.parametrize("wrong", WRONG_BUILDS, ids=lambda wrong: wrong.name)
