@@ -71,6 +71,7 @@ class ServerKey:
         self._sealing = dict(sealing or {FIRST: secret})
         self._look = look
         self._keys: dict[tuple[int, str], bytes] = {}
+        self._ciphers: dict[tuple[int, str], AESGCM] = {}
         self.trouble = ""
         """Why something that is whole could not be opened here, until it can be."""
 
@@ -101,12 +102,18 @@ class ServerKey:
             self._keys[number, purpose] = found
         return found
 
+    def _cipher(self, purpose: str, number: int, secret: bytes) -> AESGCM:
+        found = self._ciphers.get((number, purpose))
+        if found is None:
+            found = self._ciphers[number, purpose] = AESGCM(self._key(purpose, number, secret))
+        return found
+
     def seal(self, purpose: str, context: bytes, value: bytes) -> bytes:
         """AES-256-GCM with the secret's mark and a random nonce in front."""
         number, secret = max(self._sealing.items())
         front, nonce = mark(number), os.urandom(_NONCE_BYTES)
-        key = self._key(purpose, number, secret)
-        return front + nonce + AESGCM(key).encrypt(nonce, value, front + context)
+        cipher = self._cipher(purpose, number, secret)
+        return front + nonce + cipher.encrypt(nonce, value, front + context)
 
     def open(self, purpose: str, context: bytes, sealed: bytes) -> bytes:
         """What `seal` was given.
@@ -133,8 +140,8 @@ class ServerKey:
         start = len(front) + _NONCE_BYTES
         nonce, rest = sealed[len(front) : start], sealed[start:]
         try:
-            key = self._key(purpose, number, secret)
-            return AESGCM(key).decrypt(nonce, rest, front + context)
+            cipher = self._cipher(purpose, number, secret)
+            return cipher.decrypt(nonce, rest, front + context)
         except (InvalidTag, ValueError):
             return None
 

@@ -1,16 +1,19 @@
 """What a piece of work asks of SQLite, counted and not timed: statements, steps of its virtual
-machine, and how it finds its rows. For the benchmarks and the tests.
+machine, and how it finds its rows; and of Python: calls. For the benchmarks and the tests.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, event
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -65,3 +68,22 @@ def counted(engine: Engine, steps: bool = True) -> Iterator[Counts]:
     finally:
         event.remove(engine, "connect", connected)
         engine.dispose()
+
+
+def calls_of(work: Callable[[], T]) -> tuple[T, int]:
+    """What `work` returns, and how many functions written in Python it called in this thread: what
+    a message costs besides the database, whatever else the machine does.
+    """
+    count = 0
+
+    def note(_frame: Any, event_name: str, _of: Any) -> None:
+        nonlocal count
+        count += event_name == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        made = work()
+    finally:
+        sys.setprofile(before)
+    return made, count

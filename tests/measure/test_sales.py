@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 
-from tests.measure.counts import Counts, counted
+from tests.measure.counts import Counts, calls_of, counted
 from tests.measure.load import Load, Terminal, key_of
 from tests.measure.past import AMOUNT_MINOR, COMMISSION_MINOR, PRODUCT, live_through
 from tests.measure.sales import InProcess
@@ -28,7 +28,6 @@ from updater_server.sales import (
     losses,
     online,
     opening,
-    restore_state,
     stock,
 )
 from updater_server.store.engine import reading, writing
@@ -38,8 +37,10 @@ from updater_server.wire.journal_record import RecordKind
 
 PAST, FREE = 100, 100
 LARGER = 100
-STATEMENTS = {"sale": 10, "sync": 33, "check_in": 16}
+STATEMENTS = {"sale": 9, "sync": 33, "check_in": 16}
 """A sync is two messages with three records each. A check-in compares floats, as all was told."""
+CALLS = {"sale": 300, "sync": 1200, "check_in": 760}
+"""At most so many functions of Python, a twentieth more than there are."""
 GROWING = (
     "sale", "voucher", "voucher_assignment", "ledger_transaction", "ledger_entry", "account",
     "journal_record", "journal_late", "stock_batch", "stock_outcome", "stock_return", "deposit",
@@ -178,7 +179,43 @@ def test_a_message_asks_a_bounded_number_of_questions(places: Places, act: str) 
     assert len(counts.questions) == STATEMENTS[act], counts.questions
 
 
+def calls_in(place: Place, act: str) -> int:
+    """How many functions the server calls for an act; a second time nothing is new."""
+    plain, found = place.terminal.transport, 0
+
+    def counting(body: bytes) -> tuple[int, bytes]:
+        nonlocal found
+        answer, calls = calls_of(lambda: plain(body))
+        found += calls
+        return answer
+
+    for _ in range(2):
+        place.catch_up()
+        if act == "sync":
+            place.sale()
+            place.delivery()
+        place.terminal.transport, found = counting, 0
+        getattr(place, act)()
+        place.terminal.transport = plain
+    return found
+
+
+@pytest.mark.parametrize("act", CALLS)
+def test_a_message_takes_a_bounded_number_of_calls(places: Places, act: str) -> None:
+    assert calls_in(places[0], act) <= CALLS[act]
+
+
 # --- wrong on purpose: that the counts can fail ---
+
+
+def test_statements_that_sqlalchemy_looks_after_would_be_noticed(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_ever(self: Prepared, connection: Connection, **values: Any) -> Any:
+        return connection.execute(self._statement, values).first()
+
+    monkeypatch.setattr(Prepared, "first", as_ever)
+    assert calls_in(places[0], "sale") > 1.1 * CALLS["sale"]
 
 
 def test_a_float_that_is_summed_anew_would_be_noticed(
@@ -190,8 +227,7 @@ def test_a_float_that_is_summed_anew_would_be_noticed(
         .where(account.c.name == bindparam("name"))
         .scalar_subquery()
     )
-    question = select(summed.label("float_minor"), restore_state.OPEN_RESTORE.label("restore_id"))
-    monkeypatch.setattr(online, "_STANDS", Prepared(question))
+    monkeypatch.setattr(online, "_STANDS", online.how_it_stands(summed))
     small, large = (measured(place, "sale") for place in places)
     assert large.steps > 10 * small.steps
 

@@ -19,7 +19,16 @@ from tests.measure.moved import move
 from tests.measure.past import live_through
 from tests.measure.rows_read import rows_read
 from tests.measure.sales import InProcess
-from tests.measure.test_sales import ACTS, FREE, GROWING, LARGER, PAST, Place, enrol_one
+from tests.measure.test_sales import (
+    ACTS,
+    FREE,
+    GROWING,
+    LARGER,
+    PAST,
+    Place,
+    calls_in,
+    enrol_one,
+)
 from tests.server.shop import Shop
 from tests.support import postgres
 from updater_server.sales import check_points, checks, taking
@@ -30,6 +39,8 @@ from updater_server.store.prepared import Prepared
 from updater_server.views import fold
 
 TURNS = 3
+CALLS = {"sale": 371, "sync": 1560, "check_in": 895}
+"""At most so many functions of Python, a twentieth more than there are."""
 KEPT_FROM = 6
 """PostgreSQL plans a prepared statement anew five times, then once for all values."""
 
@@ -154,6 +165,11 @@ def test_every_message_reads_as_many_rows_after_a_hundred_times_as_many_sales(
         assert (walked(small), walked(large)) == ({}, {}), act
         more = large - small
         assert more.total() <= 0.1 * small.total() + 10 * TURNS, (act, more)
+
+
+@pytest.mark.parametrize("act", CALLS)
+def test_a_message_takes_a_bounded_number_of_calls(places: Places, act: str) -> None:
+    assert calls_in(places[0], act) <= CALLS[act]
 
 
 def test_vouchers_that_were_taken_and_cannot_be_cleared_away_yet_are_not_passed_again(

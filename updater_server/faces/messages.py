@@ -57,7 +57,8 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
         reconcile.reconcile(connection, terminal_id, now)
         restoring.look(connection, terminal_id, now)
     try:
-        exchange.service.prices.record(connection, owner.catalogue, now)
+        prices = exchange.service.prices
+        prices.record(connection, owner.catalogue, prices.catalogue(owner.catalogue), now)
     except PricesUnavailable as error:
         log.warning("prices not recorded: %s", error)  # a check-in must not fail for it
     named = keys.CheckInReply

@@ -12,8 +12,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    insert,
+    literal_column,
+    select,
+)
 
+from updater_server.channels import Catalogue
 from updater_server.channels.entry import PIN_KIND, Product
 from updater_server.errors import ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
@@ -177,12 +186,20 @@ def _contradicts_journal(connection: Connection, terminal_id: bytes, request: Sa
     )
 
 
-_STORED = Prepared(
-    select(sale).where(
-        sale.c.terminal_id == bindparam("terminal_id"), sale.c.sequence == bindparam("sequence")
-    )
+_MINE = and_(
+    sale.c.terminal_id == bindparam("terminal_id"), sale.c.sequence == bindparam("sequence")
 )
-_STANDS = Prepared(select(ledger.FLOAT.label("float_minor"), OPEN_RESTORE.label("restore_id")))
+_STORED = Prepared(select(sale).where(_MINE))
+_ONE = select(literal_column("1").label("row")).subquery("one")
+
+
+def how_it_stands(float_minor: ColumnElement[Any]) -> Prepared:
+    """One row: a sale as it is stored, null if it is not, and what decides about a new one."""
+    asked = select(sale, float_minor.label("float_minor"), OPEN_RESTORE.label("restore_id"))
+    return Prepared(asked.select_from(_ONE.outerjoin(sale, _MINE)))
+
+
+_STANDS = how_it_stands(ledger.FLOAT)
 _REQUESTED = ["terminal_id", "sequence", "product_id", "amount_minor", "terminal_time"]
 _REQUESTED += ["commission_minor", "created_at", "recipient", "state"]
 _DELIVERED = Prepared(insert(sale), [*_REQUESTED, "voucher_id", "float_after_minor"])
@@ -224,7 +241,13 @@ def sell(
         PricesUnavailable: no catalogue can be read; nothing was decided.
     """
     terminal_id: bytes = owner.id
-    stored = _STORED.first(connection, terminal_id=terminal_id, sequence=request.sequence)
+    stands = _STANDS.first(
+        connection,
+        terminal_id=terminal_id,
+        sequence=request.sequence,
+        name=ledger.float_account(terminal_id),
+    )
+    stored = stands if stands.sequence is not None else None
     if stored is not None and _is_the_same(stored, request):
         if request.cancel and stored.state == "delivered" and stored.recipient is None:
             cancelling.cancel(connection, stored, now)
@@ -235,7 +258,8 @@ def sell(
         text = f"sale {request.sequence} was asked for again with another content"
         raise_alarm(connection, terminal_id, "sale_conflict", text, now)
         raise ConflictError(text)
-    code = _why_not(connection, prices, owner, request, now)
+    catalogue = prices.catalogue(owner.catalogue)
+    code = _why_not(connection, catalogue, owner, stands, request, now)
     if request.cancel and code not in NOT_KEPT:  # it was never made: from now on it never will be
         code = "restoring" if open_restore(connection) is not None else "cancelled"
     if code in NOT_KEPT:
@@ -244,25 +268,25 @@ def sell(
     if code is not None:
         return _refuse(connection, row, code)
     if request.recipient is not None:
-        return _reserve(connection, prices, owner, row, now, desk)
+        return _reserve(connection, catalogue, row, now, desk)
     taken = vault.take_open(connection, key, request.product_id, 1, now, vault.ONLINE_SHELF_LIFE_S)
     if not taken:
         text = f"sold out: {request.product_id}"
         raise_alarm(connection, None, "no_vouchers", text, now)
         return _refuse(connection, row, "no_vouchers")
-    prices.record(connection, owner.catalogue, now)
+    prices.record(connection, owner.catalogue, catalogue, now)
     return _deliver(connection, row, owner.currency, taken[0], now)
 
 
 def _why_not(
-    connection: Connection, prices: PriceLists, owner: Any, request: SaleRequest, now: int
+    connection: Connection,
+    catalogue: Catalogue,
+    owner: Any,
+    stands: Any,
+    request: SaleRequest,
+    now: int,
 ) -> str | None:
-    """The code of `REFUSALS` for which this sale must not be, whatever the vault holds; or None.
-
-    Raises:
-        PricesUnavailable: no catalogue can be read.
-    """
-    catalogue = prices.catalogue(owner.catalogue)
+    """The code of `REFUSALS` for which this sale must not be, whatever the vault holds; or None."""
     product = catalogue.product(request.product_id)
     if owner.blocked:
         return "blocked"
@@ -270,7 +294,6 @@ def _why_not(
         text = f"{owner.catalogue} is in {catalogue.currency}, this terminal sells in"
         raise_alarm(connection, owner.id, "other_currency", f"{text} {owner.currency}", now)
         return "unknown_product"
-    stands = _STANDS.first(connection, name=ledger.float_account(owner.id))
     restore_id = stands.restore_id
     if restore_id is not None and must_tell_of(connection, owner.id, restore_id):
         return "restoring"
@@ -294,8 +317,7 @@ def is_recipient(product: Product, recipient: str | None) -> bool:
 
 def _reserve(
     connection: Connection,
-    prices: PriceLists,
-    owner: Any,
+    catalogue: Catalogue,
     row: dict[str, Any],
     now: int,
     desk: Desk | None,
@@ -314,7 +336,6 @@ def _reserve(
         return _refuse(connection, row, "supplier_down")
     if vend_rows.is_open_for(connection, made.supplier, recipient, row["amount_minor"]):
         return _refuse(connection, row, "supplier_down", _ANOTHER_IS_OPEN)
-    catalogue = prices.catalogue(owner.catalogue)
     order = {
         "supplier": made.supplier,
         "code": made.code,

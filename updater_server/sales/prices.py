@@ -190,11 +190,12 @@ class PriceLists:
         """One product of a catalogue, or None."""
         return self.catalogue(catalogue_path).product(product_id)
 
-    def record(self, connection: Connection, catalogue_path: str, now: int) -> None:
-        """Remember every price of a catalogue, so that a late journal can be judged by the prices
-        of its day. A catalogue of which all is on the disk is not looked at again.
+    def record(
+        self, connection: Connection, catalogue_path: str, catalogue: Catalogue, now: int
+    ) -> None:
+        """Remember every price of a catalogue (that of this path), so that a late journal can be
+        judged by the prices of its day. One of which all is on the disk is not looked at again.
         """
-        catalogue = self.catalogue(catalogue_path)
         if self._recorded.get(catalogue_path) is catalogue:
             return
         for product in catalogue.products:

@@ -70,7 +70,8 @@ def assign(
     if not 1 <= count <= BATCH_LIMIT:
         raise InputError(f"a batch holds 1 to {BATCH_LIMIT} vouchers")
     currency.of_terminal(connection, prices, terminal_id)
-    product = prices.product(owner.catalogue, product_id)
+    catalogue = prices.catalogue(owner.catalogue)
+    product = catalogue.product(product_id)
     if product is None:
         raise InputError(f"{owner.catalogue} has no product {product_id}")
     opened = vault.take_open(connection, key, product_id, count, now, SHELF_LIFE_S)
@@ -81,7 +82,7 @@ def assign(
         raise InputError(
             f"a terminal has room for {fitting} such vouchers in one batch: assign {fitting}"
         )
-    prices.record(connection, owner.catalogue, now)
+    prices.record(connection, owner.catalogue, catalogue, now)
     return _make(
         connection,
         {

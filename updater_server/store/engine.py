@@ -61,16 +61,16 @@ class WriteLine:
         Raises:
             BusyError: the line is full, or it did not come to this thread within `patience_s`.
         """
-        mine = threading.Event()
+        mine: threading.Event | None = None
         with self._guard:
             if self._free:
                 self._free -= 1
-                mine.set()
             elif len(self._waiting) >= self._limit:
                 raise BusyError("too much is to be written at once: try again in a few seconds")
             else:
+                mine = threading.Event()
                 self._waiting.append(mine)
-        if not mine.wait(patience_s):
+        if mine is not None and not mine.wait(patience_s):
             with self._guard:
                 if not mine.is_set():
                     self._waiting.remove(mine)
@@ -90,6 +90,9 @@ _LINES: weakref.WeakKeyDictionary[Engine, WriteLine] = weakref.WeakKeyDictionary
 
 def write_line(engine: Engine) -> WriteLine:
     """The line in which this process's threads wait to write to `engine`."""
+    known = _LINES.get(engine)
+    if known is not None:
+        return known
     return _LINES.setdefault(engine, WriteLine(width=1 if is_sqlite(engine) else postgresql.WIDTH))
 
 
@@ -151,14 +154,13 @@ def writing(engine: Engine, beside: bool = False) -> Iterator[Connection]:
         BusyError: others of this process write and wait (`WriteLine`); nothing was begun.
         sqlalchemy.exc.OperationalError: another process held the lock for 5 s.
     """
-    with (
-        write_line(engine).turn(PATIENCE_S),
-        engine.connect().execution_options(duka_writes=True) as connection,
-    ):
+    with write_line(engine).turn(PATIENCE_S), engine.connect() as connection:
         calls: list[Callable[[], object]] = []
         connection.info[_AFTER] = calls  # of the driver's connection, which others had before
         with _soon(connection, beside), connection.begin():
-            if not is_sqlite(engine):
+            if is_sqlite(engine):
+                sqlite.begin(connection, writes=True)
+            else:
                 postgresql.take_place(connection, alone=not beside)
             yield connection
         for call in calls:
@@ -210,14 +212,17 @@ def reading(engine: Engine, still: bool = False, soon: bool = False) -> Iterator
         _soon(connection, soon),
         connection.begin(),
     ):
-        if still and not is_sqlite(engine):
+        if is_sqlite(engine):
+            sqlite.begin(connection, writes=False)
+        elif still:
             postgresql.begin_still(connection, engine)
         yield connection
 
 
 def driver_connection(connection: Connection) -> Any:
     """The driver's own connection under SQLAlchemy's."""
-    return connection.connection.driver_connection
+    # Neither driver is an asynchronous one, which would have another one under it.
+    return connection.connection.dbapi_connection
 
 
 def damage(connection: Connection, quick: bool = False) -> str | None:

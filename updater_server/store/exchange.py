@@ -87,8 +87,11 @@ class Question:
         if self._name not in known.names:
             _checked(connection, raw, self.text, libpq.prepare(self._name, self._told))
             known.names.add(self._name)
-        given = [_dumped(values[name]) for name in self.names]
-        formats = [isinstance(values[name], _BINARY) for name in self.names]
+        given, formats = [], []
+        for name in self.names:
+            value = values[name]
+            given.append(b"%d" % value if type(value) is int else _dumped(value))
+            formats.append(isinstance(value, _BINARY))
         answer = libpq.exec_prepared(self._name, given, formats)
         _checked(connection, raw, self.text, answer)
         known.read.set_pgresult(answer)
@@ -109,8 +112,6 @@ def _dumped(value: Any) -> bytes | None:
         return None if value is None else bytes(value)
     if value is True or value is False:
         return b"t" if value else b"f"
-    if type(value) is int:
-        return b"%d" % value
     return str(value).encode()
 
 

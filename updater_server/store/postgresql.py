@@ -146,6 +146,7 @@ def open_engine(url: str, as_owner: bool = False) -> Engine:
         parsed,
         isolation_level="READ COMMITTED",
         pool_size=2 * WIDTH,
+        pool_reset_on_return=None,  # by `_reset`
         connect_args={"application_name": "duka", **_GONE},
     )
 
@@ -168,6 +169,14 @@ def open_engine(url: str, as_owner: bool = False) -> Engine:
                 (APP_ROLE,),
             )
         raw.autocommit = before
+
+    driver: Any = engine.dialect.loaded_dbapi
+    idle = driver.pq.TransactionStatus.IDLE
+
+    @event.listens_for(engine, "reset")
+    def _reset(raw: Any, _record: Any, _state: Any) -> None:
+        if raw.pgconn.transaction_status != idle:  # to undo nothing costs what a question does
+            raw.rollback()
 
     return engine
 

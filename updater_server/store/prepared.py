@@ -13,8 +13,9 @@ from what a `bindparam` stands beside (in a list of columns, say), it is given a
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -49,33 +50,28 @@ class Prepared:
 
     def _form(self, connection: Connection) -> _Form:
         name = connection.dialect.name
-        if name not in self._forms:
-            statement = self._statement if name == "sqlite" else self._on_postgresql
-            self._forms[name] = _Form(statement, self._columns, connection)
-        return self._forms[name]
+        statement = self._statement if name == "sqlite" else self._on_postgresql
+        return self._forms.setdefault(name, _Form(statement, self._columns, connection))
 
-    def _run(self, connection: Connection, values: dict[str, Any]) -> tuple[_Form, Any]:
-        form = self._form(connection)
+    def _asked(
+        self, connection: Connection, values: dict[str, Any], rows: bool = True
+    ) -> tuple[_Form, Any, list[Any]]:
+        """(what was asked, the cursor, its rows if there may be any)."""
+        form = self._forms.get(connection.dialect.name) or self._form(connection)
         try:
-            return form, form.run(connection, driver_connection(connection), values)
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise as_sqlalchemys(connection, form.text, error) from error
-
-    def _rows(self, connection: Connection, values: dict[str, Any]) -> tuple[_Form, Any, list[Any]]:
-        form, cursor = self._run(connection, values)
-        try:
-            return form, cursor, cursor.fetchall()
+            cursor = form.run(connection, driver_connection(connection), values)
+            return form, cursor, cursor.fetchall() if rows else []
         except connection.dialect.loaded_dbapi.Error as error:
             raise as_sqlalchemys(connection, form.text, error) from error
 
     def all(self, connection: Connection, **values: Any) -> list[Any]:
         """Every row, with its columns' names."""
-        form, cursor, found = self._rows(connection, values)
+        form, cursor, found = self._asked(connection, values)
         if not found:
             return []
-        if form.row is None:
-            form.row = _row_type([column[0] for column in cursor.description])
-        return [form.row._make(row) for row in found]
+        if form.named is None:
+            form.named = _naming([column[0] for column in cursor.description])
+        return [form.named(row) for row in found]
 
     def first(self, connection: Connection, **values: Any) -> Any:
         """The first row; None if there is none."""
@@ -84,16 +80,17 @@ class Prepared:
 
     def scalar(self, connection: Connection, **values: Any) -> Any:
         """The first column of the first row; None if there is none."""
-        _, _, found = self._rows(connection, values)
+        _, _, found = self._asked(connection, values)
         return found[0][0] if found else None
 
     def scalars(self, connection: Connection, **values: Any) -> list[Any]:
         """The first column of every row."""
-        return [row[0] for row in self.all(connection, **values)]
+        _, _, found = self._asked(connection, values)
+        return [row[0] for row in found]
 
     def run(self, connection: Connection, **values: Any) -> int:
         """How many rows it changed."""
-        _, cursor = self._run(connection, values)
+        _, cursor, _ = self._asked(connection, values, rows=False)
         return int(cursor.rowcount)
 
 
@@ -108,7 +105,7 @@ class _Form:
         )
         given = {name for name, bind in compiled.binds.items() if bind.required}
         self.text = str(compiled)
-        self.row: Any = None
+        self.named: Callable[[Sequence[Any]], Any] | None = None
         self._fixed = {name: value for name, value in compiled.params.items() if name not in given}
         self._names: Sequence[str] | None = compiled.positiontup
         self._question = Question(self.text)
@@ -123,8 +120,9 @@ class _Form:
         )
 
 
-def _row_type(names: list[str]) -> Any:
-    return namedtuple("Row", names, rename=True)
+def _naming(names: list[str]) -> Callable[[Sequence[Any]], Any]:
+    """What gives a row these names."""
+    return partial(tuple.__new__, namedtuple("Row", names, rename=True))
 
 
 _SAVE, _RELEASE, _BACK = "SAVEPOINT ours", "RELEASE ours", "ROLLBACK TO ours"

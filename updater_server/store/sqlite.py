@@ -15,6 +15,7 @@ from updater_server.errors import BusyError
 ELSEWHERE = "database-url"
 """The file beside a database that says where the books are, if not in it (`updater_server.moving`).
 """
+_MOVED_TO = "duka_moved_to"
 BUSY_TIMEOUT_MS = 5000
 """How long another process (an operator's command) may hold the write lock."""
 
@@ -25,8 +26,7 @@ class BooksMoved(BusyError):
 
 def open_engine(path: Path) -> Engine:
     """An engine on the SQLite file `path`: WAL, foreign keys, every commit on the disk before it
-    returns. A writing transaction raises `BooksMoved` once the file's folder says that its books
-    are elsewhere.
+    returns. Transactions begin by `begin`.
     """
     moved_to = str(path.with_name(ELSEWHERE))
     engine = create_engine(
@@ -34,33 +34,41 @@ def open_engine(path: Path) -> Engine:
     )
 
     @event.listens_for(engine, "connect")
-    def _connected(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun below, not by the driver
+    def _connected(connection: sqlite3.Connection, record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun by `begin`, not by the driver
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # a sale that was answered is on the disk
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA trusted_schema = OFF")
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("duka_writes", False)
-        words = "BEGIN IMMEDIATE" if writes else "BEGIN"
-        try:
-            raw(connection).execute(words)
-        except sqlite3.Error as error:
-            raise DBAPIError.instance(words, None, error, sqlite3.Error) from error
-        # Looked at under the lock under which it is decided.
-        if writes and os.access(moved_to, os.F_OK):
-            raw(connection).execute("ROLLBACK")
-            raise BooksMoved("the books have moved to PostgreSQL: ask again")
+        record.info[_MOVED_TO] = moved_to
 
     return engine
 
 
+def begin(connection: Connection, writes: bool) -> None:
+    """Begin a transaction, which SQLAlchemy has begun by name. One that writes has the lock from
+    here on.
+
+    Raises:
+        BooksMoved: it writes, and the file's folder says that its books are elsewhere.
+        sqlalchemy.exc.OperationalError: another process held the lock for too long.
+    """
+    words = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    own = raw(connection)
+    try:
+        own.execute(words)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(words, None, error, sqlite3.Error) from error
+    # Looked at under the lock under which it is decided.
+    if writes and os.access(connection.info[_MOVED_TO], os.F_OK):
+        own.execute("ROLLBACK")
+        raise BooksMoved("the books have moved to PostgreSQL: ask again")
+
+
 def raw(connection: Connection) -> sqlite3.Connection:
     """SQLite's own connection under SQLAlchemy's."""
-    found = connection.connection.driver_connection
+    found = connection.connection.dbapi_connection
     assert isinstance(found, sqlite3.Connection)
     return found
 

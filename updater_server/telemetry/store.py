@@ -107,9 +107,9 @@ class Told:
 
     @contextmanager
     def _writing(self, day: str) -> Iterator[Connection]:
-        options = {"duka_writes": True}
-        engine = self._engine(day)
-        with engine.connect().execution_options(**options) as connection, connection.begin():
+        with self._engine(day).connect() as connection, connection.begin():
+            if self._in_files:
+                sqlite.begin(connection, writes=True)
             yield connection
 
     @contextmanager
@@ -119,6 +119,8 @@ class Told:
             options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         engine = self._engine(day)
         with engine.connect().execution_options(**options) as connection, connection.begin():
+            if self._in_files:
+                sqlite.begin(connection, writes=False)
             yield connection
 
     def take(
