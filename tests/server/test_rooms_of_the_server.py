@@ -5,10 +5,13 @@ in a circle, and each folder says what lives in it.
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from updater_server.store import sqlite
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = ROOT / "updater_server"
@@ -105,6 +108,21 @@ def test_no_file_is_called_by_one_that_it_calls() -> None:
     TopologicalSorter(graph).prepare()
 
 
+def test_transactions_are_begun_where_the_books_are_looked_for() -> None:
+    """`reading` and `writing` take the lock, and see that the books have not moved: what connects
+    on its own does neither.
+    """
+    own = {"store", "telemetry/store.py"}
+    past = [
+        where
+        for file in modules().values()
+        if (where := file.relative_to(SERVER).as_posix())
+        and not own & {where, where.split("/")[0]}
+        and re.search(r"engine\.(connect|begin)\(", file.read_text(encoding="utf-8"))
+    ]
+    assert past == []
+
+
 def test_every_folder_says_what_lives_there() -> None:
     folders = {file.parent for file in SERVER.rglob("*.py")}
     for folder in folders:
@@ -129,3 +147,15 @@ def test_an_arrow_upward_would_be_noticed(module: str, source: str) -> None:
 def test_a_circle_would_be_noticed() -> None:
     with pytest.raises(CycleError):
         TopologicalSorter({"a": {"b"}, "b": {"c"}, "c": {"a"}}).prepare()
+
+
+def test_who_goes_past_that_on_sqlite_has_a_transaction_all_the_same(tmp_path: Path) -> None:
+    engine = sqlite.open_engine(tmp_path / "books.db")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept (one INTEGER)")
+    with pytest.raises(KeyError), engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO kept VALUES (1)")
+        raise KeyError
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT COUNT(*) FROM kept").scalar() == 0
+    engine.dispose()

@@ -35,7 +35,8 @@ def open_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _connected(connection: sqlite3.Connection, record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun by `begin`, not by the driver
+        # Transactions are begun by `begin`; whoever goes past it has the driver's, and not none.
+        connection.isolation_level = "DEFERRED"
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # a sale that was answered is on the disk
         connection.execute("PRAGMA foreign_keys = ON")
