@@ -56,6 +56,8 @@ class Keeper(Merchant):
         self.spent_minor = 0
         self.conflicts = 0
         self.known_through = 0
+        self.has_alone: set[int] = set()
+        """Sales of a time that the server forgot, whose vouchers the terminal has."""
         self.orders: list[Sold] = []
         self.files: dict[int, dict[int, Any]] = {}
         self.digests: dict[int, bytes] = {}
@@ -161,11 +163,14 @@ class Keeper(Merchant):
 
     def forget(self, through: int) -> None:
         """The server has forgotten what came behind this record: what it refused then is no answer
-        for ever any more, and nobody asks for it again.
+        for ever any more, and nobody asks for it again; nor for what was delivered, which the
+        terminal has, and whose delivery may have run out before it could come in again.
         """
         for sequence in [s for s in self.answers if s > through]:
             if self.answers[sequence][1] == 1:
                 del self.answers[sequence]
+            else:
+                self.has_alone.add(sequence)
 
     # --- what happens there ---
 
@@ -205,7 +210,7 @@ class Keeper(Merchant):
         """All is told; what was asked for today, and some of before, is asked for again."""
         self.block(False)
         self.tell_all()
-        known = sorted(self.answers)
+        known = sorted(self.answers.keys() - self.has_alone)
         before = [sequence for sequence in known if sequence <= today]
         again = chance.sample(before, min(ASKED_AGAIN, len(before)))
         for sequence in [*again, *known[len(before) :]]:

@@ -41,6 +41,8 @@ class Supply(Corner):
         self._made = 0
         self._today: list[Sold] = []
         self._since_day = 0
+        self._has_alone: list[Sold] = []
+        """Delivered in such a time: what was delivered only the terminal has."""
         self._forgotten: list[Sold] = []
         """Refused in a time that the server forgot: its terminal does not ask for it again."""
         self.found = Verdict()
@@ -107,12 +109,14 @@ class Supply(Corner):
 
     def night(self) -> None:
         """The supplier's list of the day; a second time changes nothing. Then all is decided."""
-        for day in range(self._since_day, self.town.day):
+        sent = [sold.content[4] for sold in self._today if sold.first.get(1) is None]
+        days = [(at - NOW) // DAY_S for at in sent if at >= NOW]  # those `supplier_open` names
+        for day in range(min([self._since_day, *days]), self.town.day):
             for _ in range(2):
                 self.town.done(functools.partial(self._take_statement, day))
         self._since_day = self.town.day
         for sold in self._today:
-            if sold not in self._forgotten:
+            if sold not in self._forgotten and sold not in self._has_alone:
                 self._ask(sold)
         self.town.tell_all()
 
@@ -156,4 +160,9 @@ class Supply(Corner):
                 sold
                 for sold in keeper.orders
                 if sold.content[1] > through and sold.first.get(1) == REFUSED
+            ]
+            self._has_alone += [
+                sold
+                for sold in keeper.orders
+                if sold.content[1] > through and sold.first.get(1) not in (None, REFUSED)
             ]

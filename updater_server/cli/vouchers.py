@@ -104,6 +104,9 @@ def import_vouchers(
         str, typer.Option(help="Import exactly the file that `vouchers check` showed.")
     ] = "",
     unlisted: Unlisted = None,
+    never_here: Annotated[
+        bool, typer.Option(help="After a restore: it was not here before either; sell it at once.")
+    ] = False,
 ) -> None:
     """Take in a delivery: look at it all, ask, then store it while the shop goes on.
 
@@ -124,7 +127,14 @@ def import_vouchers(
             say(f"going on with import {seen.unfinished}")
         try:
             import_id = imports.run(
-                service.engine, service.key, seen, file.name, operator, service.now(), _progress
+                service.engine,
+                service.key,
+                seen,
+                file.name,
+                operator,
+                service.now(),
+                _progress,
+                never_here,
             )
         except KeyboardInterrupt:
             say("ended half-way; nothing of it is sold. The same command goes on with it.")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from updater_server.errors import InputError
 from updater_server.fleet.alarms import raise_alarm
-from updater_server.sales import ledger, records, vault, vends
+from updater_server.sales import batches, ledger, records, vault, vends
 from updater_server.sales.restore_state import must_tell_first, open_restore
 from updater_server.store.engine import new_id
 from updater_server.store.prepared import Prepared
@@ -21,6 +21,7 @@ from updater_server.store.tables import (
     sale,
     stock_batch,
     voucher,
+    voucher_assignment,
 )
 from updater_server.wire import limits
 from updater_server.wire.journal_record import Record, RecordKind
@@ -165,6 +166,7 @@ def _take_by_serial(
         raise_alarm(connection, terminal_id, "restore_voucher", text, now)
         stands_for = serial
     else:
+        _offer_no_more(connection, int(found.id), now)
         text = f"voucher {serial} of {product_id} was given to two: one customer cannot use it"
         raise_alarm(connection, terminal_id, "voucher_twice", text, now)
         stands_for = f"{serial[:22]}~{terminal_id.hex()}"
@@ -181,6 +183,19 @@ def _take_by_serial(
         )
     )
     return new_id(made)
+
+
+def _offer_no_more(connection: Connection, voucher_id: int, now: int) -> None:
+    """A batch that nobody has confirmed, of which a voucher was sold elsewhere: it had been taken
+    back in the time that was forgotten.
+    """
+    for batch_id in connection.scalars(
+        select(voucher_assignment.c.batch_id).where(
+            voucher_assignment.c.voucher_id == voucher_id,
+            voucher_assignment.c.batch_id.is_not(None),
+        )
+    ).all():
+        batches.close(connection, batch_id, now)
 
 
 def _no_pin(product_id: str, serial: str) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from updater_server.errors import InputError, StateError
 from updater_server.fleet import operators
@@ -155,9 +155,11 @@ def run(
     operator: str,
     now: int,
     progress: Callable[[int], None] = lambda stored: None,
+    never_here: bool = False,
 ) -> int:
     """Take in what was looked at; returns the import's id. It may be ended at any point and run
-    again.
+    again. While a restore is open it waits for its end, as it may have been here, and sold, in the
+    time that was forgotten; `never_here`: it was not.
 
     Raises:
         InputError: a voucher came into the vault since it was looked at; the import stays
@@ -195,7 +197,7 @@ def run(
             _store(engine, key, seen, import_id, rows, through, now)
             through = rows[-1].line
             progress(stored)
-    _release(engine, import_id, now)
+    _release(engine, import_id, now, never_here)
     return import_id
 
 
@@ -226,7 +228,7 @@ def _store(
         twins = incoming.twins(connection, key, rows, known)
         if twins.refused:
             raise InputError(f"{twins.refused[0]}; `vouchers recall {import_id}` ends this import")
-        connection.execute(insert(voucher), values)
+        incoming.store(connection, values)
     give_way(begun)
 
 
@@ -250,8 +252,10 @@ def nobodys() -> Any:
     return ~voucher.c.free & (given == returned) & ~aside
 
 
-def _release(engine: Engine, import_id: int, now: int) -> None:
+def _release(engine: Engine, import_id: int, now: int, never_here: bool) -> None:
     with writing(engine) as connection:
+        if not never_here:
+            incoming.hold_all(connection, import_id)
         connection.execute(
             update(voucher_import)
             .where(voucher_import.c.id == import_id, voucher_import.c.state == "storing")

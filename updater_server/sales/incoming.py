@@ -5,7 +5,7 @@ and sealed. For `imports` and the command line.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
@@ -13,6 +13,7 @@ from updater_server.errors import InputError, VaultError
 from updater_server.fleet.operators import words
 from updater_server.sales import delivery_file, pins, sandbox, vault
 from updater_server.sales.delivery_file import Row
+from updater_server.sales.restore_state import hold
 from updater_server.server_key import MAGIC, MARK_BYTES, ServerKey
 from updater_server.store.engine import new_id
 from updater_server.store.tables import voucher, voucher_assignment, voucher_import
@@ -20,7 +21,7 @@ from updater_server.store.tables import voucher, voucher_assignment, voucher_imp
 
 def sealed_row(
     key: ServerKey, row: Row, operator: str, import_id: int, free: bool, now: int
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """A voucher as the vault keeps it."""
     return {
         "product_id": row.product_id,
@@ -77,7 +78,9 @@ def twins(
         by_serial = {row.serial: row for row in rows if row.product_id == product_id}
         for serial in connection.scalars(
             select(voucher.c.serial).where(
-                voucher.c.product_id == product_id, voucher.c.serial.in_(list(by_serial))
+                voucher.c.product_id == product_id,
+                voucher.c.serial.in_(list(by_serial)),
+                func.length(voucher.c.pin_sealed) > 0,  # else `store` gives it its PIN
             )
         ):
             line = by_serial[serial].line
@@ -87,17 +90,41 @@ def twins(
     return Twins(refused, elsewhere)
 
 
+def store(connection: Connection, values: Sequence[dict[str, Any]]) -> None:
+    """Put rows (`sealed_row`) into the vault. One that is there without its PIN, as a restore
+    forgot its delivery and a terminal told of it, gets its PIN and stays given.
+    """
+    serials = [value["serial"] for value in values]
+    known = connection.execute(
+        select(voucher.c.id, voucher.c.product_id, voucher.c.serial).where(
+            voucher.c.serial.in_(serials), func.length(voucher.c.pin_sealed) == 0
+        )
+    )
+    told = {(row.product_id, row.serial): row.id for row in known}
+    new = [value for value in values if (value["product_id"], value["serial"]) not in told]
+    if new:
+        connection.execute(insert(voucher), new)
+    for value in values:
+        voucher_id = told.get((value["product_id"], value["serial"]))
+        if voucher_id is not None:
+            kept = {name: value[name] for name in value if name != "free"}
+            connection.execute(update(voucher).where(voucher.c.id == voucher_id).values(**kept))
+
+
 def import_csv(
     connection: Connection,
     key: ServerKey,
     text: str,
     now: int,
     operators: Mapping[str, str] | None = None,
+    never_here: bool = False,
 ) -> int:
     """Take in a small delivery in one transaction, all rows or none; returns how many came in.
 
     `operators` is operator by product, as the price lists say; without it all PINs are one
     operator's. Doubts are the caller's: `delivery_file.read` tells them.
+
+    `never_here`: see `imports.run`.
 
     Raises:
         InputError: a row is wrong, or a PIN or serial is in the vault (or earlier in the file)
@@ -111,14 +138,24 @@ def import_csv(
     if found.refused:
         raise InputError(found.refused[0])
     import_id = begin_import(connection, delivery, "", "", "complete", now)
-    connection.execute(
-        insert(voucher),
+    store(
+        connection,
         [
             sealed_row(key, row, (operators or {}).get(row.product_id, ""), import_id, True, now)
             for row in rows
         ],
     )
+    if not never_here:
+        hold_all(connection, import_id)
     return len(rows)
+
+
+def hold_all(connection: Connection, import_id: int) -> None:
+    """While a restore is open: what came in with an import may have been here, and sold, in the
+    time that it forgot.
+    """
+    here = select(func.max(voucher.c.id)).where(voucher.c.import_id == import_id)
+    hold(connection, int(connection.scalar(here) or 0))
 
 
 def begin_import(

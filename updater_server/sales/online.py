@@ -121,6 +121,8 @@ def _stored_answer(connection: Connection, key: ServerKey, row: Any, now: int) -
         try:
             opened = vault.reveal(connection, key, row.voucher_id)
             return Delivered(opened.pin, opened.serial, opened.expires_at, row.float_after_minor)
+        except vault.VoucherElsewhere:
+            raise  # the customer has it: once its delivery is here again it is told again
         except VaultError as error:
             _void(connection, row, error, now)
     code = "cancelled" if cancelling.is_cancelled(connection, row.voucher_id) else "no_vouchers"

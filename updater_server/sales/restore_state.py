@@ -5,7 +5,7 @@ have told what it forgot. For `online`, `stock`, `vault`, `restoring` and
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, or_, select, update
 
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import database_restore, restore_scope, restore_terminal
@@ -23,6 +23,11 @@ _HELD_THROUGH = select(func.max(restore_scope.c.voucher_through)).where(~restore
 HELD_THROUGH = _HELD_THROUGH.scalar_subquery()
 """What `held_through` tells, for a question that needs it: null for nothing."""
 _HELD = Prepared(_HELD_THROUGH)
+_BATCHES_THROUGH = select(func.max(restore_scope.c.batch_floor)).where(~restore_scope.c.freed)
+BATCHES_HELD = func.coalesce(_BATCHES_THROUGH.scalar_subquery(), 0)
+"""Batches of stock up to this id that no terminal has confirmed are not offered: one may have been
+taken back, and its vouchers sold to others, in a time that was forgotten.
+"""
 
 
 def open_restore(connection: Connection) -> int | None:
@@ -34,6 +39,18 @@ def open_restore(connection: Connection) -> int | None:
 def held_through(connection: Connection) -> int:
     """Vouchers up to this id may have been sold in a time that was forgotten: none is given."""
     return int(_HELD.scalar(connection) or 0)
+
+
+def hold(connection: Connection, voucher_id: int) -> None:
+    """While a restore is open: vouchers up to this one, too, may have been sold in the time that it
+    forgot. Else nothing.
+    """
+    connection.execute(
+        update(restore_scope)
+        .where(restore_scope.c.restore_id == _OPEN_RESTORE.scalar_subquery())
+        .where(restore_scope.c.voucher_through < voucher_id)
+        .values(voucher_through=voucher_id)
+    )
 
 
 def batch_floor(connection: Connection) -> int:

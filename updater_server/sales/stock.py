@@ -18,7 +18,7 @@ from updater_server.fleet.terminals import is_blocked
 from updater_server.sales import batches, currency, stock_file, vault
 from updater_server.sales.batches import NAMED_LIMIT
 from updater_server.sales.prices import PriceLists
-from updater_server.sales.restore_state import batch_floor
+from updater_server.sales.restore_state import BATCHES_HELD, batch_floor
 from updater_server.sales.stock_file import BATCH_LIMIT
 from updater_server.server_key import ServerKey
 from updater_server.store.engine import is_sqlite, new_id
@@ -148,6 +148,7 @@ _WAITING = Prepared(
     select(stock_batch.c.id)
     .where(stock_batch.c.terminal_id == bindparam("terminal_id"))
     .where(stock_batch.c.received_at.is_(None), stock_batch.c.withdrawn_at.is_(None))
+    .where(stock_batch.c.id > BATCHES_HELD)
     .order_by(stock_batch.c.id)
     .limit(NAMED_LIMIT)
 )
@@ -222,6 +223,8 @@ def deliver(
     batch = _batch(connection, terminal_id, batch_id)
     if is_blocked(connection, terminal_id):
         raise TerminalBlocked("this terminal is blocked: no stock")
+    if batch.received_at is None and batch_id <= (connection.scalar(select(BATCHES_HELD)) or 0):
+        raise NoSuchBatch(f"batch {batch_id} waits for the end of the restore")
     opened = _open_all(connection, key, batch_id, now)
     useful = [item for item in opened if item is not None]
     stale = 0 < batch.expires_at <= now + vault.ONLINE_SHELF_LIFE_S

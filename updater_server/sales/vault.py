@@ -51,6 +51,10 @@ class UnfitVoucher(VaultError):
     """A voucher opens, and no terminal could take it; the text says why and holds no PIN."""
 
 
+class VoucherElsewhere(VaultError):
+    """Its PIN is not here: a restore forgot its delivery, and a terminal told that it has it."""
+
+
 class Voucher(NamedTuple):
     """An opened voucher. Never log it."""
 
@@ -197,6 +201,8 @@ def reveal(connection: Connection, key: ServerKey, voucher_id: int) -> Voucher:
 
 
 def _opened(key: ServerKey, row: Any) -> Voucher:
+    if not row.pin_sealed:
+        raise VoucherElsewhere("its delivery is not here: a restore forgot it")
     pin = pins.open_sealed(key, row.product_id, row.serial, row.pin_sealed)
     expires_at = row.expires_at if type(row.expires_at) is int else -1
     unfit = limits.unfit_voucher(row.product_id, pin, row.serial, expires_at)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, bindparam, select
@@ -293,7 +294,11 @@ class Desk:
             state = vends.settle(connection, self._key, vend_id, outcome, source, now)
             row = vend_rows.find(connection, vend_id)
             if state in vends.OPEN and now - row["created_at"] > OPEN_LONG_S:
-                text = f"sale {row['sequence']} ({row['supplier']}) is open for more than a day"
+                sent = datetime.fromtimestamp(row["sent_at"] or row["created_at"], UTC)
+                text = (
+                    f"sale {row['sequence']} ({row['supplier']}) is open for more than a day: "
+                    f"a list of {sent:%Y-%m-%d} decides it"
+                )
                 raise_alarm(connection, row["terminal_id"], "supplier_open", text, now)
             return state
 
