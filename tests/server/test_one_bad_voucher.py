@@ -170,6 +170,23 @@ def test_a_sale_whose_voucher_rotted_before_its_answer_arrived_is_given_back(sho
     assert shop.problems() == []
 
 
+def test_a_sale_that_is_on_paper_is_not_given_back_when_its_voucher_rots(shop: Shop) -> None:
+    """Whoever asks again all the same is told to ask later."""
+    device = shop.enrol()
+    shop.stock_vault(count=1)
+    sale = device.record(3, ["air50", 5000, 250])
+    answer = device.sale(sale)
+    device.record(4, [sale, b"sealed", answer[3], answer[4], answer[5]])
+    device.record(6, [sale, 1])
+    device.upload()
+    spoil(shop, serial(0))
+    before = shop.float_of(device)
+    content = {0: 2, 1: sale, 2: "air50", 3: 5000, 4: NOW, 20: 250}
+    assert device.post(content)[0] == 503
+    assert shop.float_of(device) == before
+    assert "sale_voided" not in shop.alarms()
+
+
 def test_a_set_aside_voucher_cannot_be_given_or_freed(shop: Shop) -> None:
     device = shop.enrol()
     shop.stock_vault(count=1)

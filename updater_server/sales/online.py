@@ -124,7 +124,7 @@ def _stored_answer(connection: Connection, key: ServerKey, row: Any, now: int) -
         except vault.VoucherElsewhere:
             raise  # the customer has it: once its delivery is here again it is told again
         except VaultError as error:
-            _void(connection, row, error, now)
+            cancelling.void(connection, row, error, now)
     code = "cancelled" if cancelling.is_cancelled(connection, row.voucher_id) else "no_vouchers"
     return Refused(code, REFUSALS[code])
 
@@ -149,30 +149,6 @@ def _vend_answer(connection: Connection, key: ServerKey, row: Any, now: int) -> 
         return Pending(made["id"], vends.ask_again_s(made, now))
     got = vend_rows.given(key, made)
     return Delivered(got.pin, got.serial, 0, row.float_after_minor, got.details)
-
-
-def _void(connection: Connection, row: Any, error: VaultError, now: int) -> None:
-    """Give a delivered sale's money back: its terminal asks for the PIN, and nobody has it any
-    more, or it is none that a terminal could take. Without an answer the terminal would ask for
-    ever, and nothing else of it would come in.
-    """
-    terminal_id, sequence = row.terminal_id, row.sequence
-    posted = ledger.entries_of(connection, ledger.sale_reference(terminal_id, sequence))
-    ledger.post(
-        connection,
-        "void",
-        ledger.void_reference(terminal_id, sequence),
-        {name: -amount_minor for name, amount_minor in posted.items()},
-        terminal_id=terminal_id,
-        sequence=sequence,
-        now=now,
-    )
-    vault.set_useless_aside(connection, row.voucher_id, error, now)
-    what = "does not open any more"
-    if isinstance(error, vault.UnfitVoucher):
-        what = f"is none that a terminal could take ({error})"
-    text = f"sale {sequence}: its voucher {what}; the money was given back"
-    raise_alarm(connection, terminal_id, "sale_voided", text, now)
 
 
 def _contradicts_journal(connection: Connection, terminal_id: bytes, request: SaleRequest) -> bool:
