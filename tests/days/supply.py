@@ -43,6 +43,8 @@ class Supply(Corner):
         self._since_day = 0
         self._has_alone: list[Sold] = []
         """Delivered in such a time: what was delivered only the terminal has."""
+        self._unsure: list[Sold] = []
+        """Begun in such a time and not answered: refused after it, its supplier's list names it."""
         self._forgotten: list[Sold] = []
         """Refused in a time that the server forgot: its terminal does not ask for it again."""
         self.found = Verdict()
@@ -79,6 +81,9 @@ class Supply(Corner):
             status, reply = sold.device.post(sold.content)
             if status == 200:
                 break
+            if self.town.is_restoring:  # nobody knows yet what became of it
+                sold.last = {}
+                return
             self.town.pass_time(3)
         else:
             raise AssertionError("no answer to twenty questions")
@@ -134,7 +139,7 @@ class Supply(Corner):
         words, verdict = " ".join(str(item["text"]) for item in found), self.found
         known = [sold for sold in self._today if sold.last]
         for sold in known:
-            if sold in self._forgotten and f", {sold.number.lstrip('+')}, " in words:
+            if sold in self._forgotten + self._unsure and f", {sold.number.lstrip('+')}, " in words:
                 verdict.named += 1  # its supplier's list has it, and our books forgot it
             else:
                 judge_one(sold, self.town.counter.operator, words, verdict)
@@ -160,6 +165,9 @@ class Supply(Corner):
                 sold
                 for sold in keeper.orders
                 if sold.content[1] > through and sold.first.get(1) == REFUSED
+            ]
+            self._unsure += [
+                sold for sold in keeper.orders if sold.content[1] > through and not sold.first
             ]
             self._has_alone += [
                 sold

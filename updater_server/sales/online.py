@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from updater_server.channels import Catalogue
 from updater_server.channels.entry import PIN_KIND, Product
-from updater_server.errors import ConflictError, InputError, VaultError
+from updater_server.errors import BusyError, ConflictError, InputError, VaultError
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales import (
     cancelling,
@@ -38,6 +38,7 @@ from updater_server.sales import (
 from updater_server.sales.prices import PriceLists
 from updater_server.sales.restore_state import (
     OPEN_RESTORE,
+    may_be_with_supplier,
     may_have_forgotten,
     must_tell_of,
     open_restore,
@@ -217,6 +218,7 @@ def sell(
         ConflictError: the sequence was used for something else; the alarm is raised already, so
             commit.
         PricesUnavailable: no catalogue can be read; nothing was decided.
+        BusyError: a supplier may have it, as a restore is open; nothing was decided.
     """
     terminal_id: bytes = owner.id
     stands = _STANDS.first(
@@ -238,6 +240,12 @@ def sell(
         raise ConflictError(text)
     catalogue = prices.catalogue(owner.catalogue)
     code = _why_not(connection, catalogue, owner, stands, request, now)
+    if (
+        (code is not None or request.cancel)
+        and request.recipient is not None
+        and may_be_with_supplier(connection, request.time)
+    ):
+        raise BusyError(f"a restore may have forgotten what became of sale {request.sequence}")
     if request.cancel and code not in NOT_KEPT:  # it was never made: from now on it never will be
         code = "restoring" if open_restore(connection) is not None else "cancelled"
     if code in NOT_KEPT:

@@ -30,6 +30,10 @@ taken back, and its vouchers sold to others, in a time that was forgotten.
 """
 
 
+_CLOCKS_APART_S = 300
+"""A terminal's clock may be ahead of the server's by so much."""
+
+
 def open_restore(connection: Connection) -> int | None:
     """The restore that is not settled yet, the newest one, if any."""
     found: int | None = _OPEN.scalar(connection)
@@ -73,6 +77,15 @@ def must_tell_of(connection: Connection, terminal_id: bytes, restore_id: int) ->
         restore_terminal.c.given_up_by.is_(None),
     )
     return connection.scalar(waits) is not None
+
+
+def may_be_with_supplier(connection: Connection, time: int) -> bool:
+    """Whether a restore is open and a sale that a terminal began at `time` may have been sent to
+    its supplier before: neither refused nor cancelled, it waits for an answer.
+    """
+    began = _OPEN_RESTORE.with_only_columns(database_restore.c.restored_at)
+    restored_at = connection.scalar(began)
+    return restored_at is not None and time <= restored_at + _CLOCKS_APART_S
 
 
 def may_have_forgotten(
