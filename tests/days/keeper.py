@@ -132,7 +132,9 @@ class Keeper(Merchant):
         self.check_in()
 
     def answer(self, sequence: int) -> None:
-        """As `Merchant.answer`; *restoring* is none."""
+        """As `Merchant.answer`; *restoring* is none, and what it has is not asked for."""
+        if sequence in self.has_alone:
+            return
         if self.town.is_restoring and sequence not in self.answers:
             probe = self.device.sale(sequence, commission=self.asked[sequence])
             if probe[1] == 1 and probe[6] == "restoring":
@@ -210,7 +212,7 @@ class Keeper(Merchant):
         """All is told; what was asked for today, and some of before, is asked for again."""
         self.block(False)
         self.tell_all()
-        known = sorted(self.answers.keys() - self.has_alone)
+        known = sorted(self.answers)
         before = [sequence for sequence in known if sequence <= today]
         again = chance.sample(before, min(ASKED_AGAIN, len(before)))
         for sequence in [*again, *known[len(before) :]]:

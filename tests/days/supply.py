@@ -137,14 +137,15 @@ class Supply(Corner):
         with reading(self.town.shop.service.engine) as connection:
             found = alarms.open_alarms(connection, limit=10**6)
         words, verdict = " ".join(str(item["text"]) for item in found), self.found
-        known = [sold for sold in self._today if sold.last]
+        late = [sold for sold in self._unsure if not sold.first]  # the next night decides it
+        known = [sold for sold in self._today if sold.last and sold not in late]
         for sold in known:
             if sold in self._forgotten + self._unsure and f", {sold.number.lstrip('+')}, " in words:
                 verdict.named += 1  # its supplier's list has it, and our books forgot it
             else:
                 judge_one(sold, self.town.counter.operator, words, verdict)
         verdict.sales += len(known)
-        self._today = [sold for sold in self._today if not sold.last]
+        self._today = [sold for sold in self._today if not sold.last or sold in late]
         names = {"lost": verdict.lost, "doubled": verdict.doubled, "pending": verdict.unresolved}
         return [name for name, found in names.items() if found]
 

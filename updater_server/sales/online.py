@@ -281,7 +281,13 @@ def _why_not(
         raise_alarm(connection, owner.id, "other_currency", f"{text} {owner.currency}", now)
         return "unknown_product"
     restore_id = stands.restore_id
-    if restore_id is not None and must_tell_of(connection, owner.id, restore_id):
+    # What its supplier may have is only asked about; its price may be what floats differ by.
+    may_be_made = request.recipient is not None and may_be_with_supplier(connection, request.time)
+    if (
+        restore_id is not None
+        and not may_be_made
+        and must_tell_of(connection, owner.id, restore_id)
+    ):
         return "restoring"
     if product is None or (product.kind != PIN_KIND and request.recipient is None):
         return "unknown_product"  # firmware of before takes any product for a voucher

@@ -52,6 +52,13 @@ _LATE = ledger_transaction.c.sequence.in_(
 _NEW = ledger_transaction.c.id > bindparam("known_through")
 # One question each: together no index would serve them.
 _CREDITS = [Prepared(_OWNED.where(_NEW, _BEFORE, which)) for which in (is_credit, _LATE)]
+_SET_ASIDE_OR_BACK = Prepared(
+    _OWNED.where(
+        or_(*(ledger_transaction.c.kind == kind for kind in ("reserve", "release", "void"))),
+        ledger_transaction.c.created_at >= bindparam("since"),
+        _BEFORE,
+    )
+)
 _KNOWN_THROUGH = Prepared(
     select(check_in.c.credits_known_through).where(
         check_in.c.terminal_id == bindparam("terminal_id")
@@ -105,15 +112,20 @@ def expected_floats(connection: Connection, terminal_id: bytes, before_sequence:
 
 
 def floats_in_any_order(
-    connection: Connection, terminal_id: bytes, before_sequence: int
+    connection: Connection, terminal_id: bytes, before_sequence: int, since: int
 ) -> set[int]:
-    """As `expected_floats` when a server was put back: what was credited in the time that it forgot
-    is posted again since, perhaps behind what the terminal had not heard of then.
+    """As `expected_floats` when a server was put back, at `since`: what was credited in the time
+    that it forgot is posted again since, perhaps behind what the terminal had not heard of then;
+    and what has been set aside or given back since, it may have known then or not.
     """
     reckoned = _reckon(connection, terminal_id, before_sequence, known_through=0)
+    values = {"terminal_id": terminal_id, "before": before_sequence, "since": since}
+    back = _SET_ASIDE_OR_BACK.all(connection, **values, float=float_account(terminal_id))
+    steps = [known - unknown for known, unknown in pairwise(reckoned.figures)]
+    steps[:0] = [row.amount or 0 for row in back if row.id not in reckoned.credits]
     figures = {reckoned.figures[0]}
-    for known, unknown in list(pairwise(reckoned.figures))[:_ANY_ORDER]:
-        figures |= {figure - (known - unknown) for figure in figures}
+    for step in steps[:_ANY_ORDER]:
+        figures |= {figure - step for figure in figures}
     return figures | set(reckoned.figures)
 
 

@@ -116,7 +116,7 @@ def look(connection: Connection, terminal_id: bytes, now: int) -> None:
     )
     if known is None or known < before - 1:
         return
-    possible = floats_in_any_order(connection, terminal_id, before)
+    possible = floats_in_any_order(connection, terminal_id, before, restored_at or now)
     if own in possible:
         connection.execute(update(restore_terminal).where(mine).values(agreed_at=now))
         return
