@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
-from tests.suppliers.counter import NAME, Counter, top_up
+from tests.suppliers.counter import NAME, Counter, order, top_up
 from updater_server.sales import restoring, statements, vends
 from updater_server.sales.supplier_setup import Kept
 from updater_server.sales.suppliers.base import Order, Outcome, Supplier
@@ -86,7 +86,10 @@ def test_a_restored_server_sends_nothing_that_it_may_have_sent(counter: Counter)
     reply = top_up(late, 4)
     assert (reply[1], counter.states()) == (PENDING, ["unknown"])
     assert counter.operator.delivered == {}
-    assert top_up(device, 4)[6] == "restoring"
+    with pytest.raises(AssertionError, match="503"):
+        top_up(device, 4)  # to the same number: it is not refused for that, either
+    began_later = order(5, "0712345679") | {4: counter.shop.clock[0] + 600}
+    assert device.ask(began_later)[6] == "restoring"
 
 
 def test_a_sale_of_a_forgotten_time_is_not_sent_again_when_the_restore_is_over(

@@ -240,17 +240,12 @@ def sell(
         raise ConflictError(text)
     catalogue = prices.catalogue(owner.catalogue)
     code = _why_not(connection, catalogue, owner, stands, request, now)
-    if (
-        (code is not None or request.cancel)
-        and request.recipient is not None
-        and may_be_with_supplier(connection, request.time)
-    ):
-        raise BusyError(f"a restore may have forgotten what became of sale {request.sequence}")
     if request.cancel and code not in NOT_KEPT:  # it was never made: from now on it never will be
         code = "restoring" if open_restore(connection) is not None else "cancelled"
-    if code in NOT_KEPT:
-        return Refused(code, REFUSALS[code])
     row = _row(terminal_id, request, now)
+    if code in NOT_KEPT:
+        _look_whether_made(connection, row)
+        return Refused(code, REFUSALS[code])
     if code is not None:
         return _refuse(connection, row, code)
     if request.recipient is not None:
@@ -359,9 +354,16 @@ def _row(terminal_id: bytes, request: SaleRequest, now: int) -> dict[str, Any]:
     }
 
 
+def _look_whether_made(connection: Connection, row: dict[str, Any]) -> None:
+    """Before a sale is refused. Raises BusyError: its supplier may have it, so that it waits."""
+    if row["recipient"] is not None and may_be_with_supplier(connection, row["terminal_time"]):
+        raise BusyError(f"a restore may have forgotten what became of sale {row['sequence']}")
+
+
 def _refuse(
     connection: Connection, row: dict[str, Any], code: str, text: str | None = None
 ) -> Refused:
+    _look_whether_made(connection, row)
     answer = Refused(code, text or REFUSALS[code])
     _REFUSED.run(
         connection, **row, state="refused", refusal_code=answer.code, refusal_text=answer.text
