@@ -4,6 +4,7 @@ order in which a meter takes them, and a vend whose answer was lost found again 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -197,27 +198,39 @@ def test_its_list_of_the_day_brings_the_tokens_too(power: Counter) -> None:
     assert reply[9][:2] == [["key_change_1", first], ["key_change_2", second]]
 
 
-def test_a_restored_server_refuses_no_vend_that_its_supplier_may_have(
-    power: Counter, tmp_path: Path, signed: Path
-) -> None:
-    """Its float may be too low by a deposit that is yet to be posted again."""
-    first = buy(power.shop.enrol(), 4)
-    with opened(tmp_path / "restored", signed, utility.Settings()) as restored:
+@contextlib.contextmanager
+def put_back(power: Counter, folder: Path, signed: Path) -> Iterator[Counter]:
+    """A server that has forgotten everything, and the supplier of before."""
+    with opened(folder, signed, utility.Settings()) as restored:
         real, restored.operator = restored.operator, power.operator
         with writing(restored.service.engine) as connection:
             restored.put(connection)
             now = restored.shop.clock[0]
             restoring.begin(connection, "a test", now, now)
         restored.desk.patience_s = 0.1
+        yield restored
+        restored.operator = real
+
+
+def told(restored: Counter, device: Device) -> dict[int, Any]:
+    """What came of a vend that the server may have forgotten, once its supplier was asked."""
+    assert buy(device, 4)[1] == PENDING
+    restored.pass_time(10)
+    restored.until(lambda: restored.states() == ["delivered"])
+    return buy(device, 4)
+
+
+def test_a_restored_server_refuses_no_vend_that_its_supplier_may_have(
+    power: Counter, tmp_path: Path, signed: Path
+) -> None:
+    """Its float may be too low by a deposit that is yet to be posted again."""
+    first = buy(power.shop.enrol(), 4)
+    with put_back(power, tmp_path / "restored", signed) as restored:
         device = restored.shop.enrol(float_minor=100)
         with pytest.raises(AssertionError, match="503"):
             buy(device, 4)
         restored.shop.top_up(device, 100_000, "bank-1")
-        assert buy(device, 4)[1] == PENDING
-        restored.pass_time(10)
-        restored.until(lambda: restored.states() == ["delivered"])
-        again = buy(device, 4)
-        restored.operator = real
+        again = told(restored, device)
     assert (again[2], again[9]) == (first[2], first[9])
     assert power.operator.delivered == {PLAIN: ["KES 100"]}
 
@@ -226,18 +239,7 @@ def test_a_restored_server_finds_the_tokens_of_a_vend_that_it_forgot(
     power: Counter, tmp_path: Path, signed: Path
 ) -> None:
     first = buy(power.shop.enrol(), 4)
-    with opened(tmp_path / "restored", signed, utility.Settings()) as restored:
-        real, restored.operator = restored.operator, power.operator
-        with writing(restored.service.engine) as connection:
-            restored.put(connection)
-            now = restored.shop.clock[0]
-            restoring.begin(connection, "a test", now, now)
-        restored.desk.patience_s = 0.1
-        device = restored.shop.enrol()
-        assert buy(device, 4)[1] == PENDING
-        restored.pass_time(10)
-        restored.until(lambda: restored.states() == ["delivered"])
-        again = buy(device, 4)
-        restored.operator = real
+    with put_back(power, tmp_path / "restored", signed) as restored:
+        again = told(restored, restored.shop.enrol())
     assert again == first
     assert power.operator.delivered == {PLAIN: ["KES 100"]}
