@@ -41,12 +41,12 @@ class Supply(Corner):
         self._made = 0
         self._today: list[Sold] = []
         self._since_day = 0
+        self._forgotten: list[Sold] = []
+        """Refused in a time that the server forgot: its terminal does not ask for it again."""
         self._has_alone: list[Sold] = []
         """Delivered in such a time: what was delivered only the terminal has."""
         self._unsure: list[Sold] = []
         """Begun in such a time and not answered: refused after it, its supplier's list names it."""
-        self._forgotten: list[Sold] = []
-        """Refused in a time that the server forgot: its terminal does not ask for it again."""
         self.found = Verdict()
 
     def step(self, name: str, chance: random.Random) -> None:

@@ -277,10 +277,9 @@ def _why_not(
         return "unknown_product"
     restore_id = stands.restore_id
     # What its supplier may have is only asked about; its price may be what floats differ by.
-    may_be_made = request.recipient is not None and may_be_with_supplier(connection, request.time)
     if (
         restore_id is not None
-        and not may_be_made
+        and not may_be_with_supplier(connection, request.recipient, request.time)
         and must_tell_of(connection, owner.id, restore_id)
     ):
         return "restoring"
@@ -356,7 +355,7 @@ def _row(terminal_id: bytes, request: SaleRequest, now: int) -> dict[str, Any]:
 
 def _look_whether_made(connection: Connection, row: dict[str, Any]) -> None:
     """Before a sale is refused. Raises BusyError: its supplier may have it, so that it waits."""
-    if row["recipient"] is not None and may_be_with_supplier(connection, row["terminal_time"]):
+    if may_be_with_supplier(connection, row["recipient"], row["terminal_time"]):
         raise BusyError(f"a restore may have forgotten what became of sale {row['sequence']}")
 
 

@@ -59,27 +59,23 @@ _SET_ASIDE_OR_BACK = Prepared(
         _BEFORE,
     )
 )
-_KNOWN_THROUGH = Prepared(
-    select(check_in.c.credits_known_through).where(
-        check_in.c.terminal_id == bindparam("terminal_id")
-    )
-)
-
 
 _ANY_ORDER = 12
 """So many of the newest credits; each doubles the figures that there are."""
 
 
-class _Reckoned(NamedTuple):
+class Reckoned(NamedTuple):
+    """What a terminal's float may rightly have been before it wrote a record."""
+
     figures: list[int]
     """Of a terminal that knows every credit, then of one that does not know the newest, …"""
     credits: list[int]
     """Their ledger transactions, the newest first."""
 
 
-def _reckon(
+def reckon(
     connection: Connection, terminal_id: bytes, before_sequence: int, known_through: int
-) -> _Reckoned:
+) -> Reckoned:
     """Back from the float as it is, so that it costs no more with the years: what came from later
     records, then one credit after the other, as far back as a check-in has not shown that the
     terminal knows them.
@@ -98,27 +94,17 @@ def _reckon(
     figures, newest_first = [figure], sorted(credits, reverse=True)
     for transaction_id in newest_first:
         figures.append(figures[-1] - credits[transaction_id])
-    return _Reckoned(figures, newest_first)
-
-
-def _known(connection: Connection, terminal_id: bytes) -> int:
-    return int(_KNOWN_THROUGH.scalar(connection, terminal_id=terminal_id) or 0)
-
-
-def expected_floats(connection: Connection, terminal_id: bytes, before_sequence: int) -> set[int]:
-    """Every figure that a terminal may rightly have had before writing record `before_sequence`."""
-    known_through = _known(connection, terminal_id)
-    return set(_reckon(connection, terminal_id, before_sequence, known_through).figures)
+    return Reckoned(figures, newest_first)
 
 
 def floats_in_any_order(
     connection: Connection, terminal_id: bytes, before_sequence: int, since: int
 ) -> set[int]:
-    """As `expected_floats` when a server was put back, at `since`: what was credited in the time
-    that it forgot is posted again since, perhaps behind what the terminal had not heard of then;
-    and what has been set aside or given back since, it may have known then or not.
+    """Every figure that a terminal may rightly have had when a server was put back, at `since`.
+    What was credited in the time that it forgot is posted again since, perhaps behind what the
+    terminal had not heard of then; what was set aside or given back since it may have known or not.
     """
-    reckoned = _reckon(connection, terminal_id, before_sequence, known_through=0)
+    reckoned = reckon(connection, terminal_id, before_sequence, known_through=0)
     values = {"terminal_id": terminal_id, "before": before_sequence, "since": since}
     back = _SET_ASIDE_OR_BACK.all(connection, **values, float=float_account(terminal_id))
     steps = [known - unknown for known, unknown in pairwise(reckoned.figures)]
@@ -129,7 +115,7 @@ def floats_in_any_order(
     return figures | set(reckoned.figures)
 
 
-def _known_through(reckoned: _Reckoned, own_minor: int) -> int | None:
+def _known_through(reckoned: Reckoned, own_minor: int) -> int | None:
     """Up to which ledger transaction a terminal of this float surely knows its credits; None if
     that is not more than was known of it before.
     """
@@ -203,7 +189,7 @@ def reconcile(connection: Connection, terminal_id: bytes, now: int) -> bool | No
     if _unanswered(connection, terminal_id, report.journal_next):
         return None
     known_through = report.credits_known_through or 0
-    reckoned = _reckon(connection, terminal_id, report.journal_next, known_through)
+    reckoned = reckon(connection, terminal_id, report.journal_next, known_through)
     agrees = report.own_float_minor in reckoned.figures
     mismatches = 0 if agrees else report.mismatches + 1
     known = _known_through(reckoned, report.own_float_minor) if agrees else None

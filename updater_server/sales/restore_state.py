@@ -79,10 +79,12 @@ def must_tell_of(connection: Connection, terminal_id: bytes, restore_id: int) ->
     return connection.scalar(waits) is not None
 
 
-def may_be_with_supplier(connection: Connection, time: int) -> bool:
-    """Whether a restore is open and a sale that a terminal began at `time` may have been sent to
-    its supplier before: neither refused nor cancelled, it waits for an answer.
+def may_be_with_supplier(connection: Connection, recipient: str | None, time: int) -> bool:
+    """Whether a restore is open and a sale to a recipient that a terminal began at `time` may have
+    been sent to its supplier before: neither refused nor cancelled, it waits for an answer.
     """
+    if recipient is None:
+        return False
     began = _OPEN_RESTORE.with_only_columns(database_restore.c.restored_at)
     restored_at = connection.scalar(began)
     return restored_at is not None and time <= restored_at + _CLOCKS_APART_S
