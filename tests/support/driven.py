@@ -23,6 +23,7 @@ import firmware.net.modem.m95
 import firmware.net.modem.names
 import firmware.net.modem.sim800
 import firmware.net.modem.start  # noqa: F401
+from firmware import bell
 from firmware.duties.radio import Radio as RadioDuty
 from firmware.net.http_client import HttpClient
 from firmware.net.link import Link
@@ -277,9 +278,18 @@ class Driven:
         return await self.until(lambda: self.asking.checked_in > before, most_s, "online")
 
 
+def _with_a_clock() -> list[Any]:
+    """The firmware's modules loaded now that read the clock."""
+    of_the_firmware = (it for name, it in sys.modules.items() if name.startswith("firmware."))
+    return [module for module in of_the_firmware if hasattr(module, "ticks_ms")]
+
+
 @contextmanager
 def device_time(loop: SimulatedLoop) -> Iterator[None]:
-    """The firmware's clock is that of the loop; `asyncio` has what MicroPython's has besides."""
+    """The firmware's clock is that of the loop; `asyncio` has what MicroPython's has besides.
+
+    Raises AssertionError if a module was loaded meanwhile that has the host's clock.
+    """
 
     def ticks_ms() -> int:
         return int(loop.time() * 1000) % (1 << 30)
@@ -296,15 +306,17 @@ def device_time(loop: SimulatedLoop) -> Iterator[None]:
         "sleep_ms": sleep_ms,
     }
     with mock.patch.multiple(asyncio, create=True, **has_besides):
-        patches = [
-            mock.patch.object(module, "ticks_ms", ticks_ms)
-            for name, module in list(sys.modules.items())
-            if name.startswith("firmware.") and hasattr(module, "ticks_ms")
+        patches: list[Any] = [
+            mock.patch.object(module, "ticks_ms", ticks_ms) for module in _with_a_clock()
         ]
+        # Its beats count from when it was loaded: here from the loop's start, not the host's.
+        patches.append(mock.patch.object(bell, "_FIRST", 0))
         for patch in patches:
             patch.start()
         try:
             yield
+            late = [it.__name__ for it in _with_a_clock() if it.ticks_ms is not ticks_ms]
+            assert not late, f"load before the clock is set: {late}"
         finally:
             for patch in patches:
                 patch.stop()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from firmware import bell
 from firmware.net.link import ONLINE
 from hw_sim.modem.consumption import Draw
 from tests.support.driven import Driven, drive
@@ -86,6 +87,24 @@ def test_whoever_notices_that_the_modem_restarted_has_data_service_made_anew_at_
             await driven.until(lambda: driven.link.state == ONLINE, 20, "an answer")
 
     drive(story)
+
+
+def test_what_a_radio_does_is_the_same_whenever_its_code_was_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its beats count from then: of the host's clock nothing may be left in a run."""
+
+    async def story(driven: Driven) -> float:
+        await driven.online(60)
+        await asyncio.sleep(930)
+        driven.part.crash(silent=True)
+        return await driven.until(lambda: not driven.modem.attached, 122, "that it restarted")
+
+    noticed_after_s = set()
+    for loaded_at_ms in (0, 1000, 18_000):
+        monkeypatch.setattr(bell, "_FIRST", loaded_at_ms)
+        noticed_after_s.add(drive(story))
+    assert len(noticed_after_s) == 1
 
 
 def test_a_day_without_coverage_costs_three_percent_of_the_battery_and_no_more() -> None:
