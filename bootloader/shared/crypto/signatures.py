@@ -2,7 +2,7 @@
 checks with them.
 """
 
-from bootloader.shared.compat import threshold
+from bootloader.shared.compat import collect, threshold
 
 from .ed25519 import verify as _verify_ed25519
 
@@ -63,3 +63,4 @@ def verify_signature(key: "Key", signature: bytes, data: "bytes | bytearray | me
         return False
     finally:
         threshold(sweep_at)
+        collect()  # or what comes next lies where the heap was full, and stays in between
