@@ -8,6 +8,7 @@ time.
 from hashlib import sha256
 
 from .breath import breathe
+from .compat import collect, threshold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,19 +99,26 @@ def pbkdf2_sha256(secret: bytes, salt: bytes, rounds: int, length_bytes: int = 3
     outer = bytearray(outer_pad) + bytearray(32)
     out = b""
     count = 0
-    while len(out) < length_bytes:
-        count += 1
-        h = sha256(inner_pad)
-        h.update(salt)
-        h.update(count.to_bytes(4, "big"))
-        outer[64:] = h.digest()
-        u = sha256(outer).digest()
-        total = int.from_bytes(u, "big")
-        for _ in range(rounds - 1):
-            breathe()
-            inner[64:] = u
-            outer[64:] = sha256(inner).digest()
+    # As for a signature: nothing of the arithmetic is kept.
+    sweep_at = threshold()
+    threshold(-1)
+    try:
+        while len(out) < length_bytes:
+            count += 1
+            h = sha256(inner_pad)
+            h.update(salt)
+            h.update(count.to_bytes(4, "big"))
+            outer[64:] = h.digest()
             u = sha256(outer).digest()
-            total ^= int.from_bytes(u, "big")
-        out += total.to_bytes(32, "big")
+            total = int.from_bytes(u, "big")
+            for _ in range(rounds - 1):
+                breathe()
+                inner[64:] = u
+                outer[64:] = sha256(inner).digest()
+                u = sha256(outer).digest()
+                total ^= int.from_bytes(u, "big")
+            out += total.to_bytes(32, "big")
+    finally:
+        threshold(sweep_at)
+        collect()
     return out[:length_bytes]

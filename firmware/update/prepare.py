@@ -2,7 +2,7 @@
 it. For `client` only.
 """
 
-from bootloader.shared.compat import collect, sleep_ms
+from bootloader.shared.compat import collect, const, sleep_ms, threshold
 from bootloader.shared.control import OTHER
 from bootloader.shared.partitions import SECTOR_BYTES, make_firm
 from firmware.lent import load
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from .offer import Offer, Way
     from .record import Record
     from .server import Server
+
+
+# Between sweeps, as at the start: what others keep meanwhile would lie scattered over all of the
+# room that an image needs, and leave no piece for the window.
+_SWEEP_BYTES = const(4096)
 
 
 class Preparation:
@@ -58,23 +63,28 @@ class Preparation:
         if not offer.ways:
             raise Interrupted("no payload is listed")
         reason = ""
-        while offer.ways:
-            try:
-                await self._payload.bring(offer)
-                await self._expand(offer.ways[0], slot, release)
-                if await digest_of(slot, release.image_size_bytes) == release.image_sha256:
-                    self._log("image verified in flash")
-                    offer.is_ready = True
-                    return ""
-                raise InstallError("image_hash", "the slot does not hold the signed image")
-            except (InstallError, StorageError) as error:
-                reason = getattr(error, "reason", "storage")
-                self._log(offer.ways[0].kind + " payload: " + str(error))
-                offer.download = None
-                if self._is_tried_again(offer, reason):
-                    raise Interrupted(reason + ", is tried again")
-                del offer.ways[0]
-        return reason
+        sweep_at = threshold()
+        threshold(_SWEEP_BYTES)
+        try:
+            while offer.ways:
+                try:
+                    await self._payload.bring(offer)
+                    await self._expand(offer.ways[0], slot, release)
+                    if await digest_of(slot, release.image_size_bytes) == release.image_sha256:
+                        self._log("image verified in flash")
+                        offer.is_ready = True
+                        return ""
+                    raise InstallError("image_hash", "the slot does not hold the signed image")
+                except (InstallError, StorageError) as error:
+                    reason = getattr(error, "reason", "storage")
+                    self._log(offer.ways[0].kind + " payload: " + str(error))
+                    offer.download = None
+                    if self._is_tried_again(offer, reason):
+                        raise Interrupted(reason + ", is tried again")
+                    del offer.ways[0]
+            return reason
+        finally:
+            threshold(sweep_at)
 
     def _is_tried_again(self, offer: "Offer", reason: str) -> bool:
         """Whether a difference failed for the first time: what came of it is here, so another try
