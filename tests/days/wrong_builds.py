@@ -79,6 +79,10 @@ def _tells_nobody() -> AbstractContextManager[object]:
     return mock.patch.object(online, "raise_alarm", lambda *args: None)
 
 
+def _takes_another_body() -> AbstractContextManager[object]:
+    return mock.patch.object(online, "_is_the_same", lambda stored, request: True)
+
+
 def _tells_another_float() -> AbstractContextManager[object]:
     real = ledger.told_float_minor
 
@@ -144,5 +148,6 @@ WRONG_BUILDS = [
             f"terminal_id, sequence, created_at FROM ledger_transaction WHERE id = {_FIRST_SALE}"
         ),
     ),
+    WrongBuild("another body under a used key", "answer", _takes_another_body),
     WrongBuild("tells a terminal another float", "told", _tells_another_float),
 ]

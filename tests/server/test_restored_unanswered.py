@@ -51,6 +51,7 @@ def test_a_sale_whose_answer_was_lost_keeps_no_terminal_from_agreeing(
     assert town.shop.problems() == []
 
 
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"], indirect=True)
 def test_of_two_sales_without_an_answer_a_terminal_may_have_counted_either(town: Town) -> None:
     device = town.shop.enrol(5)
     device.sale(begins(device))
