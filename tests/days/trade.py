@@ -1,18 +1,16 @@
 """Who stands above the counters of a town: deposits, what goes down the tree and up again, credit,
 reversals, rates, terminals that change hands, and days that are closed.
 
-The model keeps a float for each party and currency, decides by itself what must be refused, and
-takes the shares of a day from the ledger's sales and its own rates: none of the product's sums.
+The model keeps a float for each party and currency and decides by itself what must be refused.
 """
 
 from __future__ import annotations
 
 import functools
 import random
-from dataclasses import dataclass, field
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.days.books import ABOVE, DAY_S, ZONE, Books, Moved, Rate, day_of
 from tests.days.corner import Corner
 from updater_server.errors import ConflictError, InputError
 from updater_server.parties import days, movements, rates, tree
@@ -24,49 +22,9 @@ if TYPE_CHECKING:
     from tests.days.keeper import Keeper
     from tests.days.town import Town
 
-DAY_S = 86_400
-ZONE, ZONE_S = "Africa/Nairobi", 3 * 3600
-ABOVE = {"LAKE": "", "SHORE": "LAKE", "ASHA": "SHORE", "JOY": "SHORE"}
 _KINDS = {"LAKE": "distributor", "SHORE": "agent", "ASHA": "merchant", "JOY": "merchant"}
 CODES = ("KES", "UGX")
 _BY = "asha"
-_SOLD = """
-    SELECT t.reference, t.terminal_id, t.created_at, a.currency, e.amount_minor
-    FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
-    JOIN account a ON a.id = e.account_id AND a.name = 'voucher_sales'"""
-
-
-@dataclass
-class Rate:
-    """What a party earns from a day on; `product` "": on all that have no rate of their own."""
-
-    who: str
-    product: str
-    ppm: int
-    first_day: str
-
-
-@dataclass
-class Moved:
-    """A movement that was posted. Who is no party is a terminal's name."""
-
-    giver: str
-    taker: str
-    minor: int
-    code: str
-    undone: bool = False
-
-
-@dataclass
-class Books:
-    """What the model knows."""
-
-    floats: dict[tuple[str, str], int] = field(default_factory=dict)
-    credits: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
-    moved: dict[str, Moved] = field(default_factory=dict)
-    rates: list[Rate] = field(default_factory=list)
-    owners: list[tuple[int, bytes, str]] = field(default_factory=list)
-    closed: list[str] = field(default_factory=list)
 
 
 class Trade(Corner):
@@ -141,7 +99,7 @@ class Trade(Corner):
         pairs = [(under, who) for who, under in ABOVE.items() if under]
         for keeper in self.town.keepers:
             if keeper.currency == code:
-                owner = self._owner(keeper.device.terminal_id, self._now)
+                owner = self.books.owner(keeper.device.terminal_id, self._now)
                 pairs.append((owner, keeper.device.terminal_id.hex()))
         upper, lower = chance.choice(pairs)
         giver, taker = (upper, lower) if chance.random() < 0.7 else (lower, upper)
@@ -308,14 +266,10 @@ class Trade(Corner):
             return self._now
 
         def given(at: int) -> None:
-            if self._owner(terminal_id, at) != owner:
+            if self.books.owner(terminal_id, at) != owner:
                 self.books.owners.append((at, terminal_id, owner))
 
         self.town.command(give, given)
-
-    def _owner(self, terminal_id: bytes, at: int) -> str:
-        known = [who for since, one, who in self.books.owners if one == terminal_id and since <= at]
-        return known[-1] if known else ""
 
     # --- days that end ---
 
@@ -340,38 +294,8 @@ class Trade(Corner):
         if day in self.books.closed:
             return
         self.books.closed.append(day)
-        for (who, _, code), minor in self.shares(day).items():
+        for (who, _, code), minor in self.books.shares(self.town, day).items():
             self.books.floats[who, code] = self.books.floats.get((who, code), 0) + minor
-
-    def shares(self, day: str) -> dict[tuple[str, str, str], int]:
-        """What each party earned on a day by product and currency."""
-        sold: dict[tuple[str, str, str], int] = {}
-        for reference, terminal_id, at, code, minor in self.town.shop.sql(_SOLD):
-            if day_of(at) != day:
-                continue
-            product = self._product(bytes(terminal_id), int(reference.split(":")[2]))
-            who = self._owner(bytes(terminal_id), at)
-            while who:
-                key = (who, product, code)
-                sold[key] = sold.get(key, 0) + int(minor)
-                who = ABOVE[who]
-        return {key: minor * self._ppm(key[0], key[1], day) // 10**6 for key, minor in sold.items()}
-
-    def _product(self, terminal_id: bytes, sequence: int) -> str:
-        (keeper,) = [one for one in self.town.keepers if one.device.terminal_id == terminal_id]
-        ordered = [one.content[2] for one in keeper.orders if one.content[1] == sequence]
-        return ordered[0] if ordered else "air50"
-
-    def _ppm(self, who: str, product: str, day: str) -> int:
-        for wanted in (product, ""):
-            known = [
-                (rate.first_day, place, rate.ppm)
-                for place, rate in enumerate(self.books.rates)
-                if rate.who == who and rate.product == wanted and rate.first_day <= day
-            ]
-            if known:
-                return max(known)[2]
-        return 0
 
     # --- what must be ---
 
@@ -395,8 +319,3 @@ class Trade(Corner):
     def words(self) -> list[str]:
         """See `Corner`."""
         return self._differs + self._said[-1:] * self._is_refused
-
-
-def day_of(at: int) -> str:
-    """The day in that zone, from the number of days since 1970."""
-    return (date(1970, 1, 1) + timedelta(days=(at + ZONE_S) // DAY_S)).isoformat()

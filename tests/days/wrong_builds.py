@@ -79,6 +79,19 @@ def _tells_nobody() -> AbstractContextManager[object]:
     return mock.patch.object(online, "raise_alarm", lambda *args: None)
 
 
+def _takes_another_body() -> AbstractContextManager[object]:
+    return mock.patch.object(online, "_is_the_same", lambda stored, request: True)
+
+
+def _tells_another_float() -> AbstractContextManager[object]:
+    real = ledger.told_float_minor
+
+    def told_float_minor(*args: Any) -> int:
+        return real(*args) + 1
+
+    return mock.patch.object(ledger, "told_float_minor", told_float_minor)
+
+
 def _answers_before_it_commits() -> AbstractContextManager[object]:
     """Every seventh commit is a rollback that says nothing."""
     real: Any = DefaultDialect.do_commit
@@ -125,4 +138,16 @@ WRONG_BUILDS = [
             f"(SELECT MIN(id) FROM ledger_entry WHERE transaction_id = {_FIRST_SALE})"
         ),
     ),
+    WrongBuild(
+        "books one key twice",
+        "key",
+        spoil=_writes_anew(
+            "INSERT INTO ledger_transaction "
+            "(id, kind, reference, terminal_id, sequence, created_at) "
+            "SELECT (SELECT MAX(id) + 1 FROM ledger_transaction), kind, reference || '+', "
+            f"terminal_id, sequence, created_at FROM ledger_transaction WHERE id = {_FIRST_SALE}"
+        ),
+    ),
+    WrongBuild("another body under a used key", "answer", _takes_another_body),
+    WrongBuild("tells a terminal another float", "told", _tells_another_float),
 ]

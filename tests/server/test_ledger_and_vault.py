@@ -157,6 +157,9 @@ def test_a_spoiled_running_balance_is_found(shop: Shop) -> None:
 def test_a_float_is_known_and_compared_without_walking_through_its_past(
     shop: Shop, question: Callable[[Connection], object]
 ) -> None:
+    device = shop.enrol()
+    device.record(3, ["air50", 5000, 250])  # without an answer: it is asked about, too
+    device.upload()
     with counted(shop.service.engine) as counts, reading(shop.service.engine) as connection:
         question(connection)
     with sqlite3.connect(shop.folder / "duka.db") as raw:

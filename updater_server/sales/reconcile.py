@@ -31,7 +31,7 @@ from updater_server.store.tables import (
     ledger_transaction,
     terminal,
 )
-from updater_server.wire.journal_record import Record, RecordKind
+from updater_server.wire.journal_record import NotARecord, Record, RecordKind
 
 _MOVED = (
     select(ledger_entry.c.amount_minor)
@@ -41,7 +41,9 @@ _MOVED = (
     .scalar_subquery()
 )
 _MINE = ledger_transaction.c.terminal_id == bindparam("terminal_id")
-_OWNED = select(ledger_transaction.c.id, _MOVED.label("amount")).where(_MINE)
+_OWNED = select(
+    ledger_transaction.c.id, ledger_transaction.c.sequence, _MOVED.label("amount")
+).where(_MINE)
 _LATER = Prepared(_OWNED.where(ledger_transaction.c.sequence >= bindparam("before")))
 _BEFORE = or_(
     ledger_transaction.c.sequence.is_(None), ledger_transaction.c.sequence < bindparam("before")
@@ -57,6 +59,14 @@ _SET_ASIDE_OR_BACK = Prepared(
         or_(*(ledger_transaction.c.kind == kind for kind in ("reserve", "release", "void"))),
         ledger_transaction.c.created_at >= bindparam("since"),
         _BEFORE,
+    )
+)
+_SOLD = Prepared(
+    _OWNED.where(
+        ledger_transaction.c.sequence == bindparam("sequence"),
+        or_(
+            *(ledger_transaction.c.kind == kind for kind in ("sale", "reserve", "release", "void"))
+        ),
     )
 )
 
@@ -102,15 +112,26 @@ def floats_in_any_order(
 ) -> set[int]:
     """Every figure that a terminal may rightly have had when a server was put back, at `since`.
     What was credited in the time that it forgot is posted again since, perhaps behind what the
-    terminal had not heard of then; what was set aside or given back since it may have known or not.
+    terminal had not heard of then; what was set aside or given back since it may have known or not,
+    and likewise each sale whose answer it did not have, whether the books remember that one or not.
     """
     reckoned = reckon(connection, terminal_id, before_sequence, known_through=0)
-    values = {"terminal_id": terminal_id, "before": before_sequence, "since": since}
-    back = _SET_ASIDE_OR_BACK.all(connection, **values, float=float_account(terminal_id))
+    values = {"terminal_id": terminal_id, "before": before_sequence}
+    floats = float_account(terminal_id)
+    costs = _unanswered(connection, terminal_id, before_sequence)
+    back = _SET_ASIDE_OR_BACK.all(connection, **values, since=since, float=floats)
     steps = [known - unknown for known, unknown in pairwise(reckoned.figures)]
-    steps[:0] = [row.amount or 0 for row in back if row.id not in reckoned.credits]
-    figures = {reckoned.figures[0]}
-    for step in steps[:_ANY_ORDER]:
+    steps[:0] = [
+        row.amount or 0
+        for row in back
+        if row.id not in reckoned.credits and row.sequence not in costs
+    ]
+    figure = reckoned.figures[0]
+    for sequence in costs:
+        sold = _SOLD.all(connection, terminal_id=terminal_id, sequence=sequence, float=floats)
+        figure -= sum(row.amount or 0 for row in sold)
+    figures = {figure}
+    for step in [*costs.values(), *steps][:_ANY_ORDER]:
         figures |= {figure - step for figure in figures}
     return figures | set(reckoned.figures)
 
@@ -140,18 +161,29 @@ _ASKED_LATE = Prepared(
 )
 
 
-def _unanswered(connection: Connection, terminal_id: bytes, before_sequence: int) -> bool:
-    """Whether an online sale was begun before that record and its answer had not come."""
+def _unanswered(connection: Connection, terminal_id: bytes, before_sequence: int) -> dict[int, int]:
+    """What each online sale costs, in minor units, that was begun before that record and whose
+    answer had not come, by its sequence.
+    """
     values = {"terminal_id": terminal_id, "before": before_sequence}
     rows = _ASKED.all(connection, **values) + _ASKED_LATE.all(connection, **values)
     answered: set[int] = set()
+    costs: dict[int, int] = {}
     for sequence, kind, raw in sorted(rows, reverse=True)[:64]:
-        if kind == RecordKind.INTENT_ONLINE:
-            if sequence not in answered:
-                return True
-        else:
-            answered.update(item for item in Record.parse(raw).body[:1] if type(item) is int)
-    return False
+        record = Record.parse(raw)
+        if kind != RecordKind.INTENT_ONLINE:
+            answered.update(item for item in record.body[:1] if type(item) is int)
+        elif sequence not in answered:
+            costs[sequence] = _cost_minor(record)
+    return costs
+
+
+def _cost_minor(intent: Record) -> int:
+    try:
+        _, amount_minor, commission_minor = intent.fields(str, int, int)
+    except NotARecord:
+        return 0  # nothing is sold for it
+    return int(amount_minor) - int(commission_minor)
 
 
 _REPORT = Prepared(
