@@ -12,6 +12,7 @@ from tests.fleet.habits import DAY_S, Habits, below, places
 from tests.fleet.weights import Weights
 from tests.live.fleet import NEW
 from tests.live.terminal import HOUR_S
+from updater_server.channels import quote
 from updater_server.channels.rollout import Control, RolloutPlan, Wave
 from updater_server.channels.waves import reach, sizes
 from updater_server.verdict.policy import Policy, usual
@@ -99,8 +100,7 @@ class Rollout:
         lasted_h = max(self.pace_h, most_h)
         moved = np.concatenate([self.switched_s[new], self.sham_s[restarts]])
         weights = self.weights
-        each = weights.said(weights.restart) + weights.said(weights.check_in)
-        fetched = weights.fetched(self.patch_bytes)
+        each = quote.following(self.patch_bytes) + weights.updated
         busiest = np.bincount(((moved - now_s) // 60).astype(np.int64)).max(initial=0)
         return Gone(
             size,
@@ -109,8 +109,8 @@ class Rollout:
             max(0.0, float(back[len(back) // 2]) / HOUR_S),
             most_h,
             lasted_h,
-            len(moved) * each + float(new.sum()) * fetched,
-            self.count * weights.fetched(weights.news_of_plan),
+            float(new.sum()) * each + float(restarts.sum()) * weights.restarted,
+            float(self.count) * quote.learning(weights.news_of_plan),
             2 * int(busiest),
         )
 

@@ -1,5 +1,6 @@
 """What things weigh in bytes: messages sealed and answered by the server's own code, news made from
-signed files. What headers and connections add was measured by the simulated network.
+signed files. What headers and connections add is what a release is quoted with
+(`updater_server.channels.quote`), which `inv bench release` holds to the simulated network.
 """
 
 from __future__ import annotations
@@ -17,16 +18,15 @@ from tests.server.shop import NOW, PASSPHRASE, Shop, make_signed
 from tests.server.test_channels import add
 from updater_server import channels
 from updater_server.channels import keys as key_files
+from updater_server.channels import quote
 from updater_server.channels.news import news
 from updater_server.channels.rollout import Control
 from updater_server.channels.waves import reach
 
 DATAGRAM_BYTES = 200 - 133
 """What a message's two bodies cost more on the air by CoAP; docs/decisions/0062-by-datagram.md."""
-CONNECTION_BYTES = 685 - 133
-"""The same of a question by HTTP on a connection of its own."""
-PIECE_BYTES, PIECE_HEAD_BYTES = 1400, 60
-"""A download's TCP segments, with their headers and acknowledgements."""
+NAME_BYTES = 132
+"""Asking for the server's name, which each start does anew; docs/patches.md."""
 DAY_H = 24
 _SAMPLE = 60
 
@@ -47,9 +47,15 @@ class Weights:
         """A message on the air."""
         return body + DATAGRAM_BYTES
 
-    def fetched(self, body: float) -> float:
-        """A file on the air."""
-        return body + CONNECTION_BYTES + body // PIECE_BYTES * PIECE_HEAD_BYTES
+    @property
+    def updated(self) -> float:
+        """The word before the restart, and the first check-in on trial by HTTP."""
+        return quote.TELL_BYTES
+
+    @property
+    def restarted(self) -> float:
+        """The same of a control, which asks for the name and stays with datagrams."""
+        return self.said(self.restart) + NAME_BYTES + self.said(self.check_in)
 
 
 def weigh(sales_a_day: float, window_h: int = 1) -> Weights:

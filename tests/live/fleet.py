@@ -218,14 +218,22 @@ class Fleet:
             assert self._worker.stdout.readline() == "done\n", "the worker ended"
 
     def post(self, body: bytes) -> tuple[int, bytes]:
-        """`POST /m`."""
-        assert self._line is not None
+        """`POST /m`; once more, as terminals do, where the server closed the line in a pause."""
         self.messages += 1
+        try:
+            status, reply = self._posted(body)
+        except ConnectionError:
+            assert self._line is not None
+            self._line.close()
+            status, reply = self._posted(body)
+        self.size_bytes += len(body) + len(reply)
+        return status, reply
+
+    def _posted(self, body: bytes) -> tuple[int, bytes]:
+        assert self._line is not None
         self._line.request("POST", "/m", body, {"Content-Type": "application/cose"})
         answer = self._line.getresponse()
-        reply = answer.read()
-        self.size_bytes += len(body) + len(reply)
-        return answer.status, reply
+        return answer.status, answer.read()
 
     # --- people ---
 

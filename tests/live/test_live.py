@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -44,3 +47,23 @@ def test_an_outage_halts_nothing_and_what_is_wanted_else_is_found_missing(
     assert outcome.broken == ["the last ruling should be one of ('halt',)"], json.dumps(
         outcome.rulings
     )
+
+
+def test_a_line_that_the_server_closed_in_a_pause_costs_no_message(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path, 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for _ in range(2):
+                line, _ = server.accept()
+                with line:  # one answer, and the line is closed without a word
+                    line.recv(4096)
+                    line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
+        fleet._line = http.client.HTTPConnection(*server.getsockname())
+        assert [fleet.post(b"sale"), fleet.post(b"sale")] == [(200, b"ok")] * 2
+        serving.join(10)
+        fleet._line.close()
+    assert fleet.messages == 2

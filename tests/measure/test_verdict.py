@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 
 import numpy as np
 
@@ -118,3 +121,16 @@ def test_a_bar_is_broken_only_by_what_is_hardly_chance() -> None:
 def test_the_worlds_count_what_the_usual_policy_asks_in_its_order() -> None:
     names = [guard.name for guard in usual().guards if guard.name not in OUTCOMES]
     assert list(verdict_worlds.RATES) == names
+
+
+def test_the_server_reckons_on_one_thread_though_numpy_would_take_one_for_each_core() -> None:
+    """A second one spins: half as much CPU again for a verdict."""
+    reckon = (
+        "import os, updater_server, numpy\n"
+        "one = numpy.ones((600, 600))\n"
+        "one @ one\n"
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    bare = {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")}
+    ran = subprocess.run([sys.executable, "-c", reckon], env=bare, capture_output=True, check=True)
+    assert int(ran.stdout) == 1

@@ -226,3 +226,12 @@ def test_what_must_be_proven_before_a_wave_widens_is_sales_and_terminals() -> No
     proven = {guard.name for guard in guards if guard.suspect_score is msgspec.UNSET}
     assert proven == {"sale_failed", "crash", "watchdog", *OUTCOMES}
     assert len(guards) == 12
+
+
+def test_failed_sales_have_most_of_the_error_and_dead_terminals_what_their_bar_needs() -> None:
+    """Less than a tenth, and one dead terminal in ten takes ten hours (decision 0099)."""
+    policy = usual()
+    policy.check()
+    shares = {guard.name: guard.share for guard in policy.guards}
+    assert shares["sale_failed"] > 0.5
+    assert all(shares[outcome] >= 0.1 for outcome in OUTCOMES)

@@ -23,6 +23,7 @@ settings, by a connection of its own (735): as `inv bench release` measures them
 _CONNECTION_BYTES = 180
 _NAME_BYTES = 140
 _QUESTION_BYTES = 160  # the segments of learning
+_LEARN_HEADS_BYTES = 412  # heads of HTTP (132), and segments with the connection's own (280)
 _SHORT_REQUEST_BYTES = 232  # head and head of the answer (112), and their segments
 _REQUEST_BYTES = 412  # the same (292) of a piece, by the payload's whole name
 _ONE_REQUEST_BYTES = 16_384
@@ -64,11 +65,36 @@ class Line(NamedTuple):
 
 def on_air(payload_bytes: int) -> int:
     """What fetching a payload takes, both ways, with headers, in requests of 16 KiB."""
-    requests = -(-payload_bytes // _ONE_REQUEST_BYTES)
     segments = -(-payload_bytes // _SEGMENT_BYTES)
-    request = _SHORT_REQUEST_BYTES if requests == 1 else _REQUEST_BYTES
-    heads = requests * request + segments * _SEGMENT_HEAD_BYTES
-    return _CONNECTION_BYTES + _NAME_BYTES + heads + payload_bytes
+    return (
+        _CONNECTION_BYTES
+        + _NAME_BYTES
+        + _heads(payload_bytes)
+        + segments * _SEGMENT_HEAD_BYTES
+        + payload_bytes
+    )
+
+
+def learning(news_bytes: int) -> int:
+    """What is new in signed lists, `news_bytes` of it, by a connection of its own to the address
+    that a datagram has asked for: both ways, with headers, as `inv bench release` measures it.
+    """
+    return news_bytes + _LEARN_HEADS_BYTES + _further(news_bytes)
+
+
+def following(payload_bytes: int) -> int:
+    """A payload on the connection by which its terminal learned of it, and its end: the same."""
+    return payload_bytes + _heads(payload_bytes) + _further(payload_bytes)
+
+
+def _heads(payload_bytes: int) -> int:
+    requests = -(-payload_bytes // _ONE_REQUEST_BYTES)
+    return requests * (_SHORT_REQUEST_BYTES if requests == 1 else _REQUEST_BYTES)
+
+
+def _further(content_bytes: int) -> int:
+    """Heads of the segments after the first."""
+    return max(0, (content_bytes - 1) // _SEGMENT_BYTES) * _SEGMENT_HEAD_BYTES
 
 
 def takes_s(payload_bytes: int) -> int:
