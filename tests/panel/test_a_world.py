@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from hw_sim.panel.panel import Panel
 from tests.panel.conftest import Visitor, eventually, kind
 from tools.play import journal, making, slots
 from tools.play.__main__ import STATES
 from tools.play.bench import GUIDE, Play
 from tools.play.making import MakingFailed
 from tools.play.states import LOW_FLOAT_MINOR
-from tools.play.world import World
+from tools.play.world import Terminal, World
 from tools.release.image import ROOT
 
 pytestmark = pytest.mark.slow
@@ -245,6 +246,7 @@ def test_a_world_is_used_again_until_the_code_is_another(
         world = World(tmp_path / "world")
         assert world.is_new == (visit == 0)
         world.open()
+        world.wait()
         tokens.append(world.token)
         assert urllib.request.urlopen(f"{world.server.url}/health").status == 200
         world.close()
@@ -253,3 +255,32 @@ def test_a_world_is_used_again_until_the_code_is_another(
     world = World(tmp_path / "world")
     assert world.is_new
     world.close()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_terminal_that_was_made_before_is_on_while_its_server_still_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    (tmp_path / "terminal-0").write_text("6c5f8dd6cb2f0d1a")
+    if kept:
+        (tmp_path / "kept" / "server").mkdir(parents=True)
+    on_meanwhile: list[bool] = []
+
+    def never_answers(world: World) -> None:
+        on_meanwhile.extend(_is_on(each) for each in world.terminals)
+        raise MakingFailed("the server does not start")
+
+    monkeypatch.setattr(World, "open", lambda world: None)
+    monkeypatch.setattr(World, "wait", never_answers)
+    panel = Panel()
+    with (
+        closing(Play(panel, tmp_path)) as visit,
+        closing(panel),
+        pytest.raises(MakingFailed, match="does not start"),
+    ):
+        visit.open()
+    assert on_meanwhile == [kept]
+
+
+def _is_on(terminal: Terminal) -> bool:
+    return terminal.parts.board.board.powered

@@ -69,37 +69,49 @@ class Play:
         if state and state not in {job.name for job in offered}:
             raise MakingFailed(f"no state {state!r}: {', '.join(job.name for job in offered)}")
         world.open()
+        for _ in range(terminals):
+            self._stand()
+        if world.is_kept:
+            self._switch_on()  # what was made before signs people in while the server starts
+        world.wait()
         self.facts = {
             "pin": making.MERCHANT_PIN,
             "board": world.server.url,
             "password": world.token,
             "folder": str(world.folder),
-            "ports": [],
+            "ports": [terminal.parts.board.serial_port for terminal in world.terminals],
             "guide": GUIDE,
         }
-        for at in range(terminals):
-            self._add_terminal(at)
+        self._provision()
         if not world.is_kept:
             self._tell("The first day is remembered")
             world.keep()
         self.panel.offer(offered)
         self.panel.feed.value("world", -1, making="", **self.facts)
-        for terminal in world.terminals:
-            if terminal.terminal_id:
-                terminal.parts.board.power_on()
+        self._switch_on()
         if state:
             self.panel.do_job(state, 0)
 
-    def _add_terminal(self, at: int) -> None:
+    def _stand(self) -> None:
+        """One more terminal on the bench, off."""
+        at = len(self.world.terminals)
         terminal = self.world.add_terminal()
-        feed, parts = self.panel.feed, terminal.parts
-        self._journals.append(JournalEyes(parts.board))
-        self._airs.append(AirEyes(feed, at, terminal, self.world.server.folder))
-        self.panel.add(parts)
-        self.facts["ports"].append(parts.board.serial_port)
-        if not terminal.terminal_id:
-            self.world.provision(at)
-            shutil.rmtree(self.world.folder / "kept", ignore_errors=True)
+        self._journals.append(JournalEyes(terminal.parts.board))
+        self._airs.append(AirEyes(self.panel.feed, at, terminal, self.world.server.folder))
+        self.panel.add(terminal.parts)
+
+    def _provision(self) -> None:
+        """Make terminals of blank boards; the first day is another one then."""
+        for at, terminal in enumerate(self.world.terminals):
+            if not terminal.terminal_id:
+                self.world.provision(at)
+                shutil.rmtree(self.world.folder / "kept", ignore_errors=True)
+
+    def _switch_on(self) -> None:
+        """Every terminal that sells; harmless where it is on."""
+        for terminal in self.world.terminals:
+            if terminal.terminal_id:
+                terminal.parts.board.power_on()
 
     def look(self) -> None:
         """Tell the panel what is new in journals and on the air."""

@@ -157,13 +157,20 @@ class World:
     # made, or used again
 
     def open(self) -> None:
-        """Have a server that answers: on what is here, or on a world made new."""
-        if self._facts().get("fingerprint") == fingerprint():
+        """Have a server that starts on what is here, or a world made new; then `wait` for it."""
+        if self.is_new:
+            self._make()
+        else:
             self.tell("Starting the server")
             self.server.begin()
-            self.server.wait()
-        else:
-            self._make()
+
+    def wait(self) -> None:
+        """Return when the server answers and knows who makes what is sold to a number.
+
+        Raises:
+            MakingFailed: it ended, or does not answer.
+        """
+        self.server.wait()
         self.tell("An operator and an electricity utility")
         self.makers.introduce(self.command, self.server.url)
 
