@@ -3,6 +3,7 @@
 import asyncio
 import gc
 
+from bootloader.shared.compat import const
 from bootloader.shared.cose import derive_keys
 from bootloader.shared.hashes import hkdf_sha256
 from firmware import lent
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
 MODEM_BAUD = 115200
 PRINTER_BAUD = 9600
 
+# How much is allocated between sweeps while an update is made, as at the start: what others keep
+# meanwhile would lie scattered over all the room that it needs, and leave no piece for a window.
+_UPDATE_SWEEP_BYTES = const(4096)
 _PRICES = "/data/catalogue.json"
 _WINDOWS = "firmware.office.windows"
 _NOTICES = "firmware.kept.notices"
@@ -266,7 +270,10 @@ class Terminal:
         while not self.check_in.done:
             await asyncio.sleep_ms(500)
         while True:
+            sweep_at = gc.threshold()
+            gc.threshold(_UPDATE_SWEEP_BYTES)
             pause_s = await self.updates.run_once()
+            gc.threshold(sweep_at)
             pause_ms = apart(int(pause_s * 1000), self.board.random)
             await self.supervisor.rest(self.updates.newest.rest(pause_ms))
 

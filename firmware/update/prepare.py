@@ -2,7 +2,7 @@
 it. For `client` only.
 """
 
-from bootloader.shared.compat import collect, const, sleep_ms, threshold
+from bootloader.shared.compat import collect, const, sleep_ms
 from bootloader.shared.control import OTHER
 from bootloader.shared.partitions import SECTOR_BYTES, make_firm
 from firmware.lent import load
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from .server import Server
 
 
-# Between sweeps, as at the start: what others keep meanwhile would lie scattered over all of the
-# room that an image needs, and leave no piece for the window.
-_SWEEP_BYTES = const(4096)
+_MOMENT_MS = const(1000)
 
 
 class Preparation:
@@ -63,28 +61,23 @@ class Preparation:
         if not offer.ways:
             raise Interrupted("no payload is listed")
         reason = ""
-        sweep_at = threshold()
-        threshold(_SWEEP_BYTES)
-        try:
-            while offer.ways:
-                try:
-                    await self._payload.bring(offer)
-                    await self._expand(offer.ways[0], slot, release)
-                    if await digest_of(slot, release.image_size_bytes) == release.image_sha256:
-                        self._log("image verified in flash")
-                        offer.is_ready = True
-                        return ""
-                    raise InstallError("image_hash", "the slot does not hold the signed image")
-                except (InstallError, StorageError) as error:
-                    reason = getattr(error, "reason", "storage")
-                    self._log(offer.ways[0].kind + " payload: " + str(error))
-                    offer.download = None
-                    if self._is_tried_again(offer, reason):
-                        raise Interrupted(reason + ", is tried again")
-                    del offer.ways[0]
-            return reason
-        finally:
-            threshold(sweep_at)
+        while offer.ways:
+            try:
+                await self._payload.bring(offer)
+                await self._expand(offer.ways[0], slot, release)
+                if await digest_of(slot, release.image_size_bytes) == release.image_sha256:
+                    self._log("image verified in flash")
+                    offer.is_ready = True
+                    return ""
+                raise InstallError("image_hash", "the slot does not hold the signed image")
+            except (InstallError, StorageError) as error:
+                reason = getattr(error, "reason", "storage")
+                self._log(offer.ways[0].kind + " payload: " + str(error))
+                offer.download = None
+                if self._is_tried_again(offer, reason):
+                    raise Interrupted(reason + ", is tried again")
+                del offer.ways[0]
+        return reason
 
     def _is_tried_again(self, offer: "Offer", reason: str) -> bool:
         """Whether a difference failed for the first time: what came of it is here, so another try
@@ -103,15 +96,23 @@ class Preparation:
         base = self._partitions["slot_" + self._running]
         base_size = self._control.state.slots[self._running].image_size
         size = release.image_size_bytes
-        collect()  # room for the window, or what a patch is read with
-        if way.kind == "patch":
-            load("firmware.update.patch", ("firmware.update.model",))
-            await patched(payload, way.length, slot, size, base, base_size)
-        elif way.kind == "delta":
-            load("firmware.update.delta")
-            await expand(payload, way.length, slot, size, base, base_size)
-        else:
-            await expand(payload, way.length, slot, size)
+        for tries_left in (2, 1, 0):
+            collect()  # room for the window, or what a patch is read with
+            try:
+                if way.kind == "patch":
+                    load("firmware.update.patch", ("firmware.update.model",))
+                    await patched(payload, way.length, slot, size, base, base_size)
+                elif way.kind == "delta":
+                    load("firmware.update.delta")
+                    await expand(payload, way.length, slot, size, base, base_size)
+                else:
+                    await expand(payload, way.length, slot, size)
+                return
+            except MemoryError:
+                # Others are at work, and give back what they took; a look anew costs airtime.
+                if not tries_left:
+                    raise
+            await sleep_ms(_MOMENT_MS)
 
 
 async def _holds_firmly(slot: "Partition", release: "Release") -> bool:

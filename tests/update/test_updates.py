@@ -19,7 +19,7 @@ import pytest
 from bootloader.shared import tuf
 from bootloader.shared.crypto import signatures
 from firmware.net.http import DEFLATED
-from firmware.update import news, server
+from firmware.update import install, news, prepare, server
 from hw_sim.flash import PowerCut
 from hw_sim.network.link import LinkProfile
 from tests.support.radio import Radio
@@ -843,6 +843,27 @@ def test_a_look_that_finds_no_room_lets_go_of_the_offer_and_finds_it_again(world
     world.run()
     assert world.switched_to() == 2
     assert not [path for path in map(str, world.site.requests[asked:]) if ".full" in path]
+
+
+@pytest.mark.parametrize(("times", "switches"), [(2, True), (3, False)])
+def test_an_image_that_finds_no_room_waits_for_it_and_asks_for_nothing_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, times: int, switches: bool
+) -> None:
+    waits = [0] * times
+    expand = install.inflater
+
+    def full_heap(stream: Any) -> Any:
+        if waits:
+            waits.pop()
+            raise MemoryError
+        return expand(stream)
+
+    monkeypatch.setattr(install, "inflater", full_heap)
+    monkeypatch.setattr(prepare, "_MOMENT_MS", 0)
+    world.publish(2)
+    world.run()
+    assert world.switched_to() == (2 if switches else 1)
+    assert world.client.waits == (None if switches else [0, "memory"])
 
 
 def test_a_run_that_found_room_forgets_those_that_did_not(world: World) -> None:
