@@ -92,7 +92,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 CRITICAL = {"sale_failed": 0.6, NOT_BACK: 0.1, SILENT: 0.1}
 """What loses money or terminals gets most of the error. Dead terminals stand out within hours
 whatever their share, as hardly any of control's are dead; failed sales are told from bad luck by
-counting them, and there a smaller share is hours (docs/decisions/0099-shares-of-the-error.md).
+counting them, and there a smaller share is hours (docs/decisions/0098-shares-of-the-error.md).
 """
 RESTARTS = ("crash", "watchdog")
 """Guards of a terminal that starts again by itself; counted against minutes."""
