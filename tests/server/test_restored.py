@@ -260,6 +260,24 @@ def test_a_deposit_made_since_is_missed_and_posted_again(town: Town) -> None:
     assert set(town.states().values()) == {"agreed"}
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_what_was_sold_of_a_forgotten_deposit_is_told_of_while_it_is_over_the_float(
+    town: Town, more: int
+) -> None:
+    sales = FLOAT // DEBIT
+    for _ in range(sales):
+        town.till.sell_online()
+    town.talk()
+    copy = town.back_up()
+    town.shop.top_up(town.device, DEBIT, "bank-77")
+    town.talk()
+    assert [town.till.sell_online() for _ in range(more)] == [""] * more
+    town.put_back(copy)
+    town.talk()
+    assert town.shop.float_of(town.device) == FLOAT - DEBIT * (sales + more)
+    assert ("float_negative" in town.shop.alarms()) == bool(more)
+
+
 def test_a_deposit_that_is_posted_again_behind_a_new_one_is_no_difference(town: Town) -> None:
     """The terminal knows the first and not the second; the ledger has them the other way round."""
     copy = town.back_up()

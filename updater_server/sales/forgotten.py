@@ -240,7 +240,7 @@ def adopt_sale(connection: Connection, terminal_id: bytes, delivered: Record, no
         vends.adopt(connection, terminal_id, sequence, product_id, str(recipient), serial, now)
     else:
         vault.give(connection, [voucher_id], terminal_id, now, sale_sequence=sequence)
-    ledger.post(
+    left = ledger.post(
         connection,
         "sale",
         ledger.sale_reference(terminal_id, sequence),
@@ -249,6 +249,9 @@ def adopt_sale(connection: Connection, terminal_id: bytes, delivered: Record, no
         sequence=sequence,
         now=now,
     )
+    if left is not None and left < 0:
+        text = "what was sold in the time that a restore forgot went over the float"
+        raise_alarm(connection, terminal_id, "float_negative", text, now)
     return True
 
 
