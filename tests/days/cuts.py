@@ -6,6 +6,8 @@ terminal it is an answer that never comes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -32,6 +34,13 @@ class Cut:
     def disarm(self) -> None:
         """Let everything happen."""
         self._where = ""
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """For who looks on, and is no part of what is cut."""
+        where, self._where = self._where, ""
+        yield
+        self._where = where
 
     def watch(self, engine: Engine) -> None:
         """From now on what goes through this engine can end."""

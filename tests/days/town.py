@@ -207,7 +207,8 @@ class Town:
     def command(self, run: Callable[[], T], then: Callable[[T], None]) -> T:
         """`run` tells the server, `then` the model; both again after a restore."""
         result = self.done(run)
-        then(result)
+        with self._cut.aside():
+            then(result)
         self.log.append((run, then))
         return result
 
