@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import update
+from typer.testing import CliRunner
 
 from firmware.sales.sale import SaleRefused
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop, voucher_csv
 from tests.server.test_restored import Town
+from updater_server.__main__ import cli
 from updater_server.sales import batches, incoming, restoring
 from updater_server.store.engine import writing
 from updater_server.store.tables import voucher
@@ -123,3 +125,16 @@ def test_stock_that_nobody_took_back_is_offered_again_after_the_restore(town: To
     town.till.sell_offline()
     assert town.given()
     assert town.shop.problems() == []
+
+
+@pytest.mark.parametrize(("option", "is_told"), [([], True), (["--never-here"], False)])
+def test_who_brings_a_delivery_in_while_a_restore_is_open_is_told_that_it_waits(
+    town: Town, tmp_path: Path, option: list[str], is_told: bool
+) -> None:
+    town.put_back(town.back_up())
+    file = tmp_path / "d.csv"
+    file.write_text(voucher_csv("air50", range(900, 950)))
+    words = ["vouchers", "import", str(file), "--yes", *option, "--data", str(town.shop.folder)]
+    done = CliRunner(env={"COLUMNS": "80"}).invoke(cli, words)
+    assert done.exit_code == 0, done.stderr
+    assert ("they wait until it is" in " ".join(done.stdout.split())) == is_told

@@ -27,7 +27,7 @@ from updater_server.cli.shared import (
     who,
 )
 from updater_server.errors import InputError
-from updater_server.sales import delivery_file, forecast, import_recall, imports
+from updater_server.sales import delivery_file, forecast, import_recall, imports, restore_state
 from updater_server.service import Service
 from updater_server.store.engine import reading
 
@@ -139,9 +139,16 @@ def import_vouchers(
         except KeyboardInterrupt:
             say("ended half-way; nothing of it is sold. The same command goes on with it.")
             raise typer.Exit(130) from None
+        with reading(service.engine) as connection:
+            waits = not never_here and restore_state.open_restore(connection) is not None
     say(
         f"import {import_id}: {seen.delivery.count} vouchers are in the vault; now destroy the file"
     )
+    if waits:
+        say(
+            "they may have been sold in the time that the restore forgot, so they wait until it is"
+            " ended (`restored status`); what was certainly never here: --never-here"
+        )
 
 
 def _confirmed(seen: imports.Look, yes: bool, sha256: str) -> bool:
