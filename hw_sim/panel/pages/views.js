@@ -158,8 +158,9 @@ export class Views {
     this._fill(this.recorded, here.recorded, (m) => [["code", m.text]]);
     this._drawReceipts(here);
     this._drawSums(here);
-    if (this.console.textContent !== here.console) {
-      this.console.textContent = here.console.replace(/[^\n\t\x20-\x7e\u00a0-\uffff]/g, "·");
+    const heard = here.console.replaceAll("\r\n", "\n").replace(/[^\n\t\x20-\x7e\u00a0-\uffff]/g, "·");
+    if (this.console.textContent !== heard) {
+      this.console.textContent = heard;
       this.console.scrollTop = this.console.scrollHeight;
     }
     this.portAbout.textContent = "The technician’s cable ends at the device named under the keypad: python -m tools tech … --port reaches it.";
