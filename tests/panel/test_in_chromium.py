@@ -156,6 +156,13 @@ PAPER_BELOW = (
 """So many pixels of what was printed are hidden below the printer's slot."""
 
 
+def test_a_page_that_opens_shows_one_view(hands: Hands) -> None:
+    seen = hands.browser.js(
+        "[...document.querySelectorAll('.view')].filter(v => !v.hidden).map(v => v.id)"
+    )
+    assert seen == ["view-guide"]
+
+
 def test_what_the_port_said_is_read_line_by_line(hands: Hands) -> None:
     browser = hands.browser
     browser.click("#tab-port")

@@ -27,7 +27,7 @@ export class Views {
     this.tabs.append(tab);
     this.views.append(pane);
     this.panes.set(name, { tab, pane });
-    if (this.panes.size === 1) this.open(name);
+    this.open([...this.panes.keys()][0]); // and only that one
     return pane;
   }
 
@@ -48,7 +48,7 @@ export class Views {
   }
 
   addGuide() {
-    this.guidePane = el("div", "Here stands what you may try, once the terminal is there.", "guide");
+    this.guidePane = el("div", "What you may try stands here in a moment.", "guide");
     this.add("guide", "Try this").append(this.guidePane);
   }
 
