@@ -269,6 +269,7 @@ def test_a_meter_with_a_wrong_digit_is_told_without_asking_anybody(meter: str, w
         ["see", "Meter"],
     )
     assert done.saw(words) and done.look_ups == 0
+    assert done.kinds == [] and done.asked == []
 
 
 def test_a_meter_that_nobody_knows_is_not_sold_to() -> None:
@@ -447,6 +448,7 @@ def test_what_must_be_refused_is_refused_before_a_digit_is_typed(
 ) -> None:
     done = run(*IN, *prepare, ["press", "3"], ["see", "Sell what?"], ["press", "1"], ["see", words])
     assert not done.saw("Type the meter")
+    assert done.kinds == [] and done.asked == [] and not "".join(done.paper)
 
 
 def test_a_float_that_the_amount_is_over_is_told_before_agreeing() -> None:

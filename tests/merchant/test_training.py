@@ -8,7 +8,7 @@ import pytest
 
 from firmware.paper import letters, practice
 from firmware.ui import texts
-from tests.merchant.at_counter import Outcome, run
+from tests.merchant.at_counter import DELIVERED, ONLINE, PRINTED, Outcome, run
 from tests.merchant.test_made_by_others import METER, POWER, TOPUP
 from tests.merchant.test_people import ADA_IN, WITH_ADA
 from tests.merchant.test_selling import IN, SELL_50, SOLD, STOCK
@@ -21,7 +21,8 @@ BEGIN: list[list[Any]] = [
 ]
 PRACTISE: list[list[Any]] = [
     *[["press", "1"], ["see", "Sell what?"], ["press", "1"], ["see", "KES 50.00", MARK]],
-    *[["press", "#"], ["see", "worth nothing", "0 Again"]],
+    ["press", "#"],
+    ["see", "worth nothing", "0 Again"],
 ]
 END: list[list[Any]] = [["press", "#"], ["see", "* End"], ["press", "*"], ["see", "Your PIN"]]
 
@@ -59,8 +60,14 @@ def test_every_page_has_the_mark_until_it_ends_and_every_slip_above_and_below() 
 
 
 def test_it_ends_with_the_power_and_whoever_signs_in_then_sells() -> None:
-    done = run(*IN, *BEGIN, ["cut"], *IN, ["not_see", "End"], ["server", ""], *SELL_50, *SOLD)
+    cut: list[list[Any]] = [["see", "Not printed"], ["cut"], ["printer", "ok"]]
+    done = run(
+        *[*IN, *BEGIN, ["printer", "paper_at:60"], *PRACTISE[:-1], *cut],
+        *[*IN, ["not_see", "End"], ["server", ""], *SELL_50, *SOLD],
+    )
+    assert done.paper[0].lstrip().startswith("TRAINING"), "half a slip has its mark"
     assert len(done.asked) == 1 and "TRAINING" not in done.paper[1]
+    assert done.kinds == [ONLINE, DELIVERED, PRINTED], "and of the training nothing"
 
 
 def test_who_practised_is_signed_out_at_its_end() -> None:
@@ -97,6 +104,7 @@ def test_a_printer_without_paper_is_told_before_and_in_the_middle() -> None:
         *[["see", "* End"], ["press", "*"], ["see", "Your PIN"]],
     )
     assert done.paper[0].lstrip().startswith("TRAINING"), "the half slip has the mark as well"
+    assert done.kinds == [] and done.asked == []
 
 
 def test_a_cashier_cannot_begin_it() -> None:

@@ -78,7 +78,7 @@ PAGES = {
     "cover_open": (),
     "error": (),
     "wait_network": (),
-    "wait_voucher": (),
+    "wait_server": (),
     "wait_office": (),
     "wait_print": (),
     "wait_report": (),

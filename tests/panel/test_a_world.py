@@ -74,8 +74,13 @@ def told(play: Play, line: str, **wanted: Any) -> list[dict[str, Any]]:
 
 def snapshot(play: Play) -> list[dict[str, Any]]:
     """All that a page which opens now is told at once."""
-    listener = play.panel.feed.listen()
-    play.panel.feed.leave(listener)
+    return told_now(play.panel)
+
+
+def told_now(panel: Panel) -> list[dict[str, Any]]:
+    """The same, of any panel."""
+    listener = panel.feed.listen()
+    panel.feed.leave(listener)
     return list(iter(lambda: listener.take(0), None))
 
 
@@ -138,6 +143,8 @@ def test_ready_is_the_first_day_and_factory_a_blank_board_that_a_technician_make
     assert flash.snapshot() == b"\xff" * flash.size_bytes
     do_job(play, "provision")
     assert play.world.terminals[0].terminal_id != before
+    (world,) = filter(kind("world"), snapshot(play))
+    assert (world["making"], world["board"]) == ("", play.world.server.url), "no card stays"
     assert float_minor(play) == making.FLOAT_MINOR
     play_script(play, 'wait shows "Your PIN" 120s')
     do_job(play, "ready")
@@ -265,9 +272,11 @@ def test_a_terminal_that_was_made_before_is_on_while_its_server_still_starts(
     if kept:
         (tmp_path / "kept" / "server").mkdir(parents=True)
     on_meanwhile: list[bool] = []
+    pins: list[str] = []
 
     def never_answers(world: World) -> None:
         on_meanwhile.extend(_is_on(each) for each in world.terminals)
+        pins.extend(each["pin"] for each in filter(kind("world"), told_now(panel)))
         raise MakingFailed("the server does not start")
 
     monkeypatch.setattr(World, "open", lambda world: None)
@@ -280,6 +289,7 @@ def test_a_terminal_that_was_made_before_is_on_while_its_server_still_starts(
     ):
         visit.open()
     assert on_meanwhile == [kept]
+    assert pins == ["2580"] * kept, "no card stands before a terminal that can be used"
 
 
 def _is_on(terminal: Terminal) -> bool:

@@ -139,6 +139,37 @@ def test_on_a_telephone_nothing_is_wider_than_it(hands: Hands, width: int) -> No
     assert all(left >= 0 and right <= width and high >= 40 for left, right, high in keys)
 
 
+def test_a_telephone_turned_round_still_shows_the_end_of_the_paper(hands: Hands) -> None:
+    browser = hands.browser
+    hands.sell()
+    browser.wait(lambda: not browser.js("document.querySelector('.tear').hidden"), "the whole slip")
+    browser.resize(390, 844, 2, phone=True)
+    browser.wait(lambda: browser.js("innerWidth") == 390, "the other screen")
+    browser.wait(lambda: browser.js(PAPER_BELOW) < 2, "the end of the paper at the slot")
+    hands.leave_sale()
+
+
+PAPER_BELOW = (
+    "(() => { const at = document.querySelector('.hang:not(.torn)');"
+    "return at.scrollHeight - at.clientHeight - at.scrollTop; })()"
+)
+"""So many pixels of what was printed are hidden below the printer's slot."""
+
+
+def test_a_page_that_opens_shows_one_view(hands: Hands) -> None:
+    seen = hands.browser.js(
+        "[...document.querySelectorAll('.view')].filter(v => !v.hidden).map(v => v.id)"
+    )
+    assert seen == ["view-guide"]
+
+
+def test_what_the_port_said_is_read_line_by_line(hands: Hands) -> None:
+    browser = hands.browser
+    browser.click("#tab-port")
+    browser.wait(lambda: "main: release" in browser.text(".console"), "the log")
+    assert "·\n" not in browser.text(".console"), "the end of a line is no letter"
+
+
 def test_the_servers_board_is_one_click_away_in_a_tab_of_its_own(hands: Hands) -> None:
     browser = hands.browser
     browser.wait(lambda: not browser.js("document.getElementById('board').hidden"), "the link")

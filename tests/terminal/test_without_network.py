@@ -19,6 +19,9 @@ from tests.support.world import PRICES
 from tests.terminal.conftest import STOCK, MakeWorld, TerminalWorld
 from updater_server.channels import OfflinePolicy
 
+AGAIN_S = 12
+"""Between two attempts of the first half minute, and what an attempt takes."""
+
 
 def without_network(world: TerminalWorld) -> Merchant:
     world.terminal.wait_shows("No network", timeout_s=60)
@@ -153,6 +156,22 @@ def test_a_server_that_is_down_is_outlived_from_stock(shop: MakeWorld) -> None:
     world.server.start()
     world.reach()
     nothing_lost(world, [debit_minor(1)])
+
+
+@pytest.mark.parametrize("late_s", [5, 15])
+def test_a_terminal_that_was_on_before_its_server_listens_reaches_it_within_seconds(
+    make_world: MakeWorld, late_s: int
+) -> None:
+    """As on a bench where both are switched on at once: a person may sign in meanwhile."""
+    world = make_world()
+    world.reach()
+    world.terminal.board.power_on()
+    world.terminal.wait_shows("Your PIN", timeout_s=10)
+    world.merchant.sign_in()
+    world.terminal.board.pause(late_s)
+    assert not world.terminal.shows("Online")
+    world.server.start()
+    world.terminal.wait_shows("Online", timeout_s=AGAIN_S)
 
 
 def test_a_stock_delivery_that_power_cut_short_is_fetched_again(make_world: MakeWorld) -> None:

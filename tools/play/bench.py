@@ -52,11 +52,13 @@ class Play:
         self.world = World(folder, self._tell)
         self._journals: list[JournalEyes] = []
         self._airs: list[AirEyes] = []
+        self._pin = ""  # once somebody may sign in
         self.facts: dict[str, Any] = {}
         """What a person must know: pin, board, password, ports, folder."""
 
     def _tell(self, text: str) -> None:
-        self.panel.feed.value("world", -1, making=text)
+        if not self.facts:  # from then on a job tells by its button what it does
+            self.panel.feed.value("world", -1, making=text, pin=self._pin)
 
     def open(self, terminals: int = 1, state: str = "") -> None:
         """Server up, terminals on the bench and on.
@@ -71,9 +73,16 @@ class Play:
         world.open()
         for _ in range(terminals):
             self._stand()
-        if world.is_kept:
-            self._switch_on()  # what was made before signs people in while the server starts
+        whole = world.is_kept and all(terminal.terminal_id for terminal in world.terminals)
+        if whole and not state:  # else each is switched off once more
+            self._switch_on()
+            self._pin = making.MERCHANT_PIN
+            self._tell("Starting the server")
         world.wait()
+        self._provision()
+        if not world.is_kept:
+            self._tell("The first day is remembered")
+            world.keep()
         self.facts = {
             "pin": making.MERCHANT_PIN,
             "board": world.server.url,
@@ -82,10 +91,6 @@ class Play:
             "ports": [terminal.parts.board.serial_port for terminal in world.terminals],
             "guide": GUIDE,
         }
-        self._provision()
-        if not world.is_kept:
-            self._tell("The first day is remembered")
-            world.keep()
         self.panel.offer(offered)
         self.panel.feed.value("world", -1, making="", **self.facts)
         self._switch_on()

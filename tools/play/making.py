@@ -74,7 +74,7 @@ PRICES = channels.Catalogue(
 )  # fmt: skip
 SLIP = (
     "place=Market Road, Kisumu", "telephone=0722 000 111", "tax_number=P051234567X",
-    "vat_permille=160", "helpline=0800 720 720", "terms.en=Vouchers are not taken back.",
+    "vat_permille=160", "helpline=0800 720 720", "terms.en=What is sold is not taken back.",
 )  # fmt: skip
 """What a slip of the shop says beside the sale (docs/merchant.md)."""
 SOLD_OUT = "bao250"

@@ -33,7 +33,7 @@ async def ask_server(desk: "Desk", sale: "Sale", by_sms: bool = False) -> bool:
         done, code = await desk.ui.busy(
             desk.fetch_voucher(sale, by_sms),
             words("selling"),
-            words("wait_sms" if by_sms else "wait_voucher"),
+            words("wait_sms" if by_sms else "wait_server"),
             _BY_SMS_MS if by_sms else ANSWER_MS,
             ("*", "later"),  # the sale is in flash: leaving loses nothing
         )

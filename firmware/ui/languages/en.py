@@ -116,8 +116,8 @@ error|The printer reports a fault. Switch it off and on. Nothing was sold.
 selling|Selling
 wait_network|Looking for the network
 wait_office|Asking the office
-wait_voucher|Asking the server for the voucher
-wait_print|Printing the voucher
+wait_server|Asking the server
+wait_print|Printing the receipt
 wait_report|Printing the report
 no_network|No network
 n_no_sim|No SIM card

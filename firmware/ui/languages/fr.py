@@ -116,8 +116,8 @@ error|Panne de l'imprimante. Éteignez, rallumez. Rien n'a été vendu.
 selling|Vente
 wait_network|Recherche du réseau
 wait_office|Question au bureau
-wait_voucher|Demande du bon au serveur
-wait_print|Impression du bon
+wait_server|Question au serveur
+wait_print|Impression du reçu
 wait_report|Impression du rapport
 no_network|Pas de réseau
 n_no_sim|Pas de carte SIM

@@ -116,8 +116,8 @@ error|Firinta na da matsala. Kashe ta, ka kunna. Ba a sayar da komai ba.
 selling|Ana sayarwa
 wait_network|Ana neman layi
 wait_office|Ana tambayar ofis
-wait_voucher|Ana neman kati daga sabar
-wait_print|Ana buga kati
+wait_server|Ana tambayar sabar
+wait_print|Ana buga takarda
 wait_report|Ana buga rahoto
 no_network|Ba layi
 n_no_sim|Ba katin SIM

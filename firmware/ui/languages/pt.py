@@ -116,7 +116,7 @@ error|A impressora tem avaria. Desligue e ligue. Nada foi vendido.
 selling|A vender
 wait_network|À procura da rede
 wait_office|A perguntar ao escritório
-wait_voucher|A pedir a recarga ao servidor
+wait_server|A perguntar ao servidor
 wait_print|A imprimir o recibo
 wait_report|A imprimir o relatório
 no_network|Sem rede

@@ -116,8 +116,8 @@ error|Printa ina hitilafu. Izime, iwashe. Hakuna kilichouzwa.
 selling|Inauza
 wait_network|Inatafuta mtandao
 wait_office|Inauliza ofisi
-wait_voucher|Inaomba vocha kwa seva
-wait_print|Inachapa vocha
+wait_server|Inauliza seva
+wait_print|Inachapa risiti
 wait_report|Inachapa ripoti
 no_network|Hakuna mtandao
 n_no_sim|Hakuna laini (SIM)

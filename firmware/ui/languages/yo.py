@@ -116,7 +116,7 @@ error|Ẹ̀rọ ìtẹ̀wé ní ìṣòro. Pa á, tàn án. A kò ta nǹkan kan.
 selling|Ó ń tà
 wait_network|Ó ń wá nẹ́tíwọ̀kì
 wait_office|Ó ń bi ọ́fíìsì
-wait_voucher|Ó ń bèèrè káàdì lọ́wọ́ sáfà
+wait_server|Ó ń bi sáfà
 wait_print|Ó ń tẹ ìwé
 wait_report|Ó ń tẹ ìròyìn
 no_network|Kò sí nẹ́tíwọ̀kì

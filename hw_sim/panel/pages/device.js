@@ -54,6 +54,7 @@ export class Device {
       this.do(`power ${this.state.power ? "off" : "on"}`);
     });
     this.root.querySelector(".tear").addEventListener("click", () => this.tear());
+    new ResizeObserver(() => this._toSlot()).observe(this.hang); // a telephone is turned round
     this._draw(null, false);
   }
 

@@ -60,7 +60,7 @@ function world(message) {
     card.querySelector(".what").textContent = message.failed;
     $("line").textContent = "The world could not be made";
   } else if (message.making) {
-    card.className = "making";
+    card.className = message.pin ? "making over" : "making"; // no card before what can be used
     const what = card.querySelector(".what");
     if (what.textContent !== message.making) {
       const done = document.createElement("li");
@@ -68,7 +68,7 @@ function world(message) {
       card.querySelector(".done").append(done);
       what.textContent = message.making;
     }
-    $("line").textContent = `${message.making} …`;
+    $("line").textContent = message.pin ? `Merchant’s PIN ${message.pin}. ${message.making} …` : `${message.making} …`;
   } else {
     card.className = "making over";
     Object.assign(facts, message);

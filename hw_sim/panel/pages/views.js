@@ -27,7 +27,7 @@ export class Views {
     this.tabs.append(tab);
     this.views.append(pane);
     this.panes.set(name, { tab, pane });
-    if (this.panes.size === 1) this.open(name);
+    this.open([...this.panes.keys()][0]); // and only that one
     return pane;
   }
 
@@ -48,7 +48,7 @@ export class Views {
   }
 
   addGuide() {
-    this.guidePane = el("div", "Here stands what you may try, once the terminal is there.", "guide");
+    this.guidePane = el("div", "What you may try stands here in a moment.", "guide");
     this.add("guide", "Try this").append(this.guidePane);
   }
 
@@ -158,8 +158,9 @@ export class Views {
     this._fill(this.recorded, here.recorded, (m) => [["code", m.text]]);
     this._drawReceipts(here);
     this._drawSums(here);
-    if (this.console.textContent !== here.console) {
-      this.console.textContent = here.console.replace(/[^\n\t\x20-\x7e\u00a0-\uffff]/g, "·");
+    const heard = here.console.replaceAll("\r\n", "\n").replace(/[^\n\t\x20-\x7e\u00a0-\uffff]/g, "·");
+    if (this.console.textContent !== heard) {
+      this.console.textContent = heard;
       this.console.scrollTop = this.console.scrollHeight;
     }
     this.portAbout.textContent = "The technician’s cable ends at the device named under the keypad: python -m tools tech … --port reaches it.";
