@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain, zip_longest
 
 from firmware.ui.canvas import Canvas, text_width
 
@@ -30,9 +31,10 @@ def shows(pixels: Rows, text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _shown(lit: int, text: str) -> bool:
+    dark = lit ^ _ALL
     for big, bold in ((False, False), (False, True), (True, False)):
-        places, ink, paper = _template(text, big, bold)
-        if _found(places, ink, paper, lit) or _found(places, ink, paper, lit ^ _ALL):
+        places, pixels = _template(text, big, bold)
+        if _found(places, pixels, (dark, lit)) or _found(places, pixels, (lit, dark)):
             return True
     return False
 
@@ -43,33 +45,34 @@ def _number(pixels: bytes) -> int:
 
 
 @lru_cache(maxsize=256)
-def _template(text: str, big: bool, bold: bool) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
-    """(Places at which the text may begin, offsets of its pixels, offsets of what is blank)."""
+def _template(text: str, big: bool, bold: bool) -> tuple[int, tuple[tuple[int, int], ...]]:
+    """(Places at which the text may begin, its pixels: offset, and 1 where there is ink).
+
+    Blank and inked ones come in turn: on a glass that is nearly all of one kind, a run of that kind
+    would leave every place.
+    """
     width = text_width(text, big) + bold * len(text)
     height = 16 if big else 8
     if width > _WIDTH or not width:
-        return 0, (), ()
+        return 0, ()
     canvas = Canvas()
     canvas.text(0, 0, text, big=big, bold=bold)
-    offsets: tuple[list[int], list[int]] = [], []
+    offsets: tuple[list[tuple[int, int]], list[tuple[int, int]]] = [], []
     for y in range(height):
         page, bit = divmod(y, 8)
         for x in range(width):
-            offsets[canvas.buffer[page * _WIDTH + x] >> bit & 1].append(y * _WIDTH + x)
+            ink = canvas.buffer[page * _WIDTH + x] >> bit & 1
+            offsets[ink].append((y * _WIDTH + x, ink))
     row = (1 << (_WIDTH - width + 1)) - 1
     places = sum(row << y * _WIDTH for y in range(_HEIGHT - height + 1))
-    blank, inked = offsets
-    return places, tuple(inked), tuple(blank)
+    in_turn = chain.from_iterable(zip_longest(*offsets))
+    return places, tuple(pixel for pixel in in_turn if pixel)
 
 
-def _found(places: int, ink: tuple[int, ...], paper: tuple[int, ...], lit: int) -> bool:
-    for offset in ink:
-        places &= lit >> offset
-        if not places:
-            return False
-    dark = lit ^ _ALL
-    for offset in paper:
-        places &= dark >> offset
+def _found(places: int, pixels: tuple[tuple[int, int], ...], glass: tuple[int, int]) -> bool:
+    """`glass`: where a blank pixel may be, and where an inked one."""
+    for offset, ink in pixels:
+        places &= glass[ink] >> offset
         if not places:
             return False
     return bool(places)
