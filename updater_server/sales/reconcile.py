@@ -170,11 +170,10 @@ def _unanswered(connection: Connection, terminal_id: bytes, before_sequence: int
     answered: set[int] = set()
     costs: dict[int, int] = {}
     for sequence, kind, raw in sorted(rows, reverse=True)[:64]:
-        record = Record.parse(raw)
         if kind != RecordKind.INTENT_ONLINE:
-            answered.update(item for item in record.body[:1] if type(item) is int)
+            answered.update(item for item in Record.parse(raw).body[:1] if type(item) is int)
         elif sequence not in answered:
-            costs[sequence] = _cost_minor(record)
+            costs[sequence] = _cost_minor(Record.parse(raw))
     return costs
 
 
