@@ -15,9 +15,11 @@ import pytest
 from tests.env import keeper
 from tests.env.parts import ROOT
 
-# A parent that has a keeper, a child in a session of its own, and a grandchild.
+# A parent that has a keeper, a child in a session of its own, and a grandchild. Whoever starts the
+# tests in the background of a script has them ignore SIGINT.
 _PARENT = """
-import pathlib, subprocess, sys, time
+import pathlib, signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.env.keeper import Keeper
 from tests.env.parts import Part
 folder = pathlib.Path(sys.argv[1])
