@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
 from hashlib import sha256
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -75,8 +76,10 @@ _WELL = {"battery": {"mv": 3900}, "rtc": {"second_ms": 1000}}
 _ILL = {"battery": {"mv": 3299}, "rtc": {"second_ms": 2000}}
 
 
-def _tested(found: dict[str, Any], image: bytes, folder: str) -> Callable[[Any], Any]:
-    """The self-test where `service.parts` finds this, and files lie in that folder."""
+def _tested(found: dict[str, Any], image: bytes, folder: str = "") -> Callable[[Any], Any]:
+    """The self-test where `service.parts` finds this, and files lie in that folder, or in one of
+    its own.
+    """
 
     async def run(desk: Any) -> None:
         async def part(desk: Any, name: str) -> Any:
@@ -86,14 +89,15 @@ def _tested(found: dict[str, Any], image: bytes, folder: str) -> Callable[[Any],
         desk.boot_info.control = SimpleNamespace(state=SimpleNamespace(slots={"a": slot}))
         desk.board.partitions = {"slot_a": None}
         with ExitStack() as changed:
+            place = folder or changed.enter_context(TemporaryDirectory())
             changed.enter_context(patch.object(self_test, "_part", part))
-            changed.enter_context(patch.object(self_test, "_SCRATCH", folder + "/duka-test.new"))
+            changed.enter_context(patch.object(self_test, "_SCRATCH", place + "/duka-test.new"))
             await service.run(desk)
 
     return run
 
 
-_ALL_WELL = _tested(_WELL, b"", "/tmp")
+_ALL_WELL = _tested(_WELL, b"")
 _ALL_ILL = _tested(_ILL, b"other", "/nowhere")
 
 AROUND = [
