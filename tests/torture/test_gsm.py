@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import random
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -87,6 +88,30 @@ def test_whoever_notices_that_the_modem_restarted_has_data_service_made_anew_at_
             await driven.until(lambda: driven.link.state == ONLINE, 20, "an answer")
 
     drive(story)
+
+
+@pytest.mark.parametrize(("part", "step"), [("m95", b"AT+QIACT"), ("sim800", b"AT+CIICR")])
+def test_a_modem_that_starts_anew_while_the_network_is_asked_is_not_waited_for(
+    part: str, step: bytes
+) -> None:
+    async def story(driven: Driven) -> None:
+        await driven.online(60)
+        send, asked = driven.uart.write, []
+
+        def noted(data: Any) -> Any:
+            if step in bytes(data) and not asked:
+                asked.append(step)
+                asyncio.get_running_loop().call_later(0.2, driven.part.crash)
+            return send(data)
+
+        with mock.patch.object(driven.uart, "write", noted):
+            driven.part.crash(silent=True)
+            await driven.link.look()
+            await driven.until(lambda: asked, 60, "the step")
+            await asyncio.sleep(1)
+        await driven.until(lambda: driven.modem.attached, 45, "data service")
+
+    drive(story, part=gsm.PARTS[part])
 
 
 def test_what_a_radio_does_is_the_same_whenever_its_code_was_loaded(

@@ -248,16 +248,16 @@ class Chat:
         await self.command(request, OK, timeout_ms, ERRORS, info, found)
         return found
 
-    async def script(self, steps: "tuple[Step, ...]") -> None:
+    async def script(self, steps: "tuple[Step, ...]", aborts: "Matches" = ERRORS) -> None:
         """Each of `steps`: (request or None, responses, timeout_ms).
 
         Raises: as `wait`, at the first step that fails.
         """
         for request, responses, timeout_ms in steps:
             if request is None:
-                await self.wait(responses, timeout_ms)
+                await self.wait(responses, timeout_ms, aborts)
             else:
-                await self.command(request, responses, timeout_ms)
+                await self.command(request, responses, timeout_ms, aborts)
 
     async def write(self, data: bytes | memoryview, timeout_ms: int = 10000) -> None:
         """All of `data`, as fast as the UART takes it.

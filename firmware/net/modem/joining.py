@@ -6,6 +6,12 @@ from bootloader.shared.compat import sleep_ms, ticks_add, ticks_diff, ticks_ms
 from firmware.net.modem.chat import OK, ChatAborted, is_ascii
 from firmware.net.modem.no_link import NoCoverage, NoSim, RegistrationDenied, SimLocked
 
+GONE = (
+    b"ERROR", b"+CME ERROR:", b"+CMS ERROR:",
+    b"RDY", b"NORMAL POWER DOWN", b"UNDER-VOLTAGE POWER DOWN", b"UNDER_VOLTAGE POWER DOWN",
+)  # fmt: skip
+"""What ends a step that takes the network minutes: errors, and a part that starts anew."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.net.modem.standard import Cell
@@ -84,4 +90,4 @@ async def attach(cell: "Cell") -> None:
     """Packet service on, if it is not. Raises ChatError."""
     found = await cell.chat.lines(b"AT+CGATT?", 10000, b"+CGATT:")
     if b"+CGATT: 1" not in found:
-        await cell.chat.command(b"AT+CGATT=1", OK, 75000)
+        await cell.chat.command(b"AT+CGATT=1", OK, 75000, GONE)

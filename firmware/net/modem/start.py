@@ -111,7 +111,7 @@ async def _bring_up(modem: "Modem", names: bytes) -> None:
     await joining.register(modem.cell)
     try:
         await joining.attach(modem.cell)
-        await modem.chat.script(part.data_service(names))
+        await modem.chat.script(part.data_service(names), joining.GONE)
         await modem.chat.command(part.ADDRESS, (b"",), 5000)
     except ChatAborted as error:
         raise NoData(str(error))
