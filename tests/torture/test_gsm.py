@@ -96,7 +96,8 @@ def test_a_modem_that_starts_anew_while_the_network_is_asked_is_not_waited_for(
 ) -> None:
     async def story(driven: Driven) -> None:
         await driven.online(60)
-        send, asked = driven.uart.write, []
+        send = driven.uart.write
+        asked: list[bytes] = []
 
         def noted(data: Any) -> Any:
             if step in bytes(data) and not asked:
