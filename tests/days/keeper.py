@@ -17,6 +17,7 @@ from tests.server.device import Device
 from tests.server.merchant import STEPS, Merchant
 from tests.suppliers.judge import REFUSED, Sold
 from updater_server.errors import InputError
+from updater_server.wire.journal_record import RecordKind
 
 if TYPE_CHECKING:
     from tests.days.town import Town
@@ -91,6 +92,7 @@ class Keeper(Merchant):
                 opened = self.device.open_stock(file)
                 self.vouchers += [(batch, index) for index in range(len(opened))]
                 self.stock_pins |= {(batch, index): pin for index, (_, pin) in enumerate(opened)}
+                self.device.record(RecordKind.STOCK, [batch, len(opened)])
             assert self.device.ask({0: 5, 1: batch, 2: self.digests[batch]})[1] is True
         self._heard(reply, reply[3])
 
