@@ -172,9 +172,9 @@ def test_a_low_battery_and_an_open_sale_hold_the_switch_back(make_world: MakeWor
     world.offer(2)
     log = world.new_log()
     world.open_shop()
-    world.merchant.sign_in()
     world.wait_logged(log, "waits: the battery is low", timeout_s=90)
     world.eventually(lambda: world.books.waits() == (2, "battery"), 60, "the office sees it")
+    world.merchant.sign_in()  # whoever did before the download may have been signed out again
     world.merchant.choose()
     world.terminal.board.battery.set_mv(4000)
     world.wait_logged(log, "waits: a sale is open")
