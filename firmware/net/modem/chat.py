@@ -29,6 +29,10 @@ _LOOK_MS = const(50)  # a UART that never pauses rings no bell: its buffer of 1 
 
 OK = (b"OK",)
 ERRORS = (b"ERROR", b"+CME ERROR:", b"+CMS ERROR:")
+RESTARTED = (
+    b"RDY", b"NORMAL POWER DOWN", b"UNDER-VOLTAGE POWER DOWN", b"UNDER_VOLTAGE POWER DOWN",
+)  # fmt: skip
+"""What a part says that starts anew, or that its supply switches off."""
 
 
 class ChatError(Exception):

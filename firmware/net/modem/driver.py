@@ -8,7 +8,7 @@ its `lock`. Source: SIM800 Series AT Command Manual 1.12, M95 AT Commands Manual
 
 from bootloader.shared.compat import const, sleep_ms, ticks_diff, ticks_ms
 from firmware import counts
-from firmware.net.modem.chat import ERRORS, OK, Chat, ChatAborted, ChatError, ChatTimeout
+from firmware.net.modem.chat import ERRORS, OK, RESTARTED, Chat, ChatAborted, ChatError, ChatTimeout
 from firmware.net.modem.errors import LinkError, LinkTimeout, ModemError
 from firmware.net.modem.ladder import Ladder
 from firmware.net.modem.standard import Cell, is_digits
@@ -82,11 +82,7 @@ class Modem(Ladder):
             (b"+CMTI:", self._on_sms),
             (b"+CPIN: NOT INSERTED", self._on_lost),
             (b"+CPIN: NOT READY", self._on_lost),
-            (b"RDY", self._on_lost),
-            (b"NORMAL POWER DOWN", self._on_lost),
-            (b"UNDER-VOLTAGE POWER DOWN", self._on_lost),
-            (b"UNDER_VOLTAGE POWER DOWN", self._on_lost),
-        )
+        ) + tuple([(word, self._on_lost) for word in RESTARTED])
 
     @property
     def registered(self) -> bool:

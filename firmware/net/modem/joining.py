@@ -3,13 +3,10 @@ In the heap only while a link is made (`ladder`). The figures of +CME ERROR: 27.
 """
 
 from bootloader.shared.compat import sleep_ms, ticks_add, ticks_diff, ticks_ms
-from firmware.net.modem.chat import OK, ChatAborted, is_ascii
+from firmware.net.modem.chat import ERRORS, OK, RESTARTED, ChatAborted, is_ascii
 from firmware.net.modem.no_link import NoCoverage, NoSim, RegistrationDenied, SimLocked
 
-GONE = (
-    b"ERROR", b"+CME ERROR:", b"+CMS ERROR:",
-    b"RDY", b"NORMAL POWER DOWN", b"UNDER-VOLTAGE POWER DOWN", b"UNDER_VOLTAGE POWER DOWN",
-)  # fmt: skip
+GONE = ERRORS + RESTARTED
 """What ends a step that takes the network minutes: errors, and a part that starts anew."""
 
 TYPE_CHECKING = False
