@@ -158,7 +158,9 @@ def test(context: Context, paths: str = "tests", workers: int = 0, full: bool = 
     paths += " --full" * full
     # Whole terminals wait for their networks and printers more than they compute.
     workers = workers or 2 * (os.cpu_count() or 1)
-    _python(f"-m pytest -n {workers} --dist loadgroup -q {paths}")
+    # A process that is gone ends the run at once, with the name of its test: with another one in
+    # its place, groups were left that nobody ran, and the run never ended.
+    _python(f"-m pytest -n {workers} --dist loadgroup --max-worker-restart=0 -q {paths}")
 
 
 @task(
@@ -431,6 +433,12 @@ def board(context: Context) -> None:
 def names(context: Context) -> None:
     """Write the names of the terminal's program that real boards' interpreters are built with."""
     _python("-m tools.lab.names")
+
+
+@task
+def machine_code(context: Context) -> None:
+    """Write the reader of patches that real boards' interpreters have in machine code."""
+    _python("-m tools.lab.machine_code")
 
 
 @task(help={"paths": "tests to run; the figure counts as the floor for all of them only"})

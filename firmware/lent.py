@@ -47,7 +47,7 @@ def give_back(names: "Iterable[str]") -> None:
     if sys.implementation.name == "micropython":
         for name in names:
             if sys.modules.pop(name, None):
-                room, leaf = name.rsplit(".", 1)
+                room, _, leaf = name.rpartition(".")
                 if room in sys.modules and hasattr(sys.modules[room], leaf):
                     delattr(sys.modules[room], leaf)
     collect()

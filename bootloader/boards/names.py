@@ -8,14 +8,14 @@ if TYPE_CHECKING:
     x.A.AB.ACK.ADDRESS.AES.ALL.AMOUNT.ANSWERED.ANSWER_BYTES.ANSWER_MS.APN.AWAKE_SCANS.Answer.B
     x.BEAT_MS.BIG.BILL.BLIND_START_S.BODY_LIMIT_BYTES.BOOT.BOOTLOADER_VERSION.BadReply
     x.BadResponse.Battery.Bell.BlockDevice.Box.Buzzer.BytesIO.C.CANCEL.CANCELLED.CARRIED.CASHIER
-    x.CBC.CHECK_IN.CHUNK_BYTES.COLUMNS.COMMANDS.CON.COPY.COVER_OPEN.Canvas.Catalogue
+    x.CBC.CHECK_IN.CHUNK_BYTES.COLUMNS.COMMANDS.CON.COPY.COVER_OPEN.CURVES.Canvas.Catalogue
     x.CatalogueError.CborError.Cell.Chat.ChatAborted.ChatError.ChatTimeout.CheckIn.Choice.Cipher
-    x.Clock.Closed.Commands.Config.ConfigError.ConnectionLost.ControlBlock.ControlError.D
+    x.Clock.Closed.Coder.Commands.Config.ConfigError.ConnectionLost.ControlBlock.ControlError.D
     x.DATA_BYTES.DAY_S.DEFLATED.DELIVERED.DETAILS.DUKA_R1.Debouncer.DeflateIO.Delegation
-    x.DeltaError.Dialogs.Display.Download.Duka.E.ECB.ERROR.ERRORS.EVEN.EXTRA.Encrypt0.Envelope
-    x.Event.Expired.F.FILE.FIRST_LOCK_S.FLAGS.FLOAT_MINOR.FOLDER.FREE_TRIES.Forked.Found.G.GET
-    x.GONE.GaveWay.Gone.H.HARDWARE_CLASS.HARDWARE_REVISION.HEAD.HEAD_BYTES.HEAD_LIMIT_BYTES
-    x.HEIGHT.HINTS_TOP.HttpClient.HttpError.I.IDLE_MS.IDLE_STEPS.IMEI.INDEX.INTENT_OFFLINE
+    x.DeltaError.Dialogs.Display.Download.Duka.E.ECB.ERROR.ERRORS.EXTRA.Encrypt0.Envelope.Event
+    x.Expired.F.FILE.FIRST_LOCK_S.FLAGS.FLOAT_MINOR.FOLDER.FREE_TRIES.Forked.Found.G.GET.GONE
+    x.GaveWay.Gone.H.HARDWARE_CLASS.HARDWARE_REVISION.HEAD.HEAD_BYTES.HEAD_LIMIT_BYTES.HEIGHT
+    x.HINTS_TOP.HttpClient.HttpError.I.IDLE_MS.IDLE_STEPS.IMEI.INDEX.INTENT_OFFLINE
     x.INTENT_ONLINE.IOBase.IRQ_FALLING.IRQ_RXIDLE.Idle.InstallError.Interrupted.J.JOURNAL
     x.JOURNAL_READS.JOURNAL_VERSION.Journal.JournalDamaged.JournalFull.JsonError.K
     x.KEYID_HEX_DIGITS.KEYS.KINDS.KNOWN_FILES.Kept.Keypad.Keys.L.LANGUAGES.LEAST_DIGITS.LETTERS
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     x.MAX_DETAILS.MAX_HEAD_BYTES.MAX_ITEMS.MAX_LABEL.MAX_MESSAGE_BYTES.MAX_NAME.MAX_OPEN
     x.MAX_PIN_BYTES.MAX_PRODUCTS.MAX_ROOT_ROTATIONS.MAX_SERIAL_BYTES.MAX_VALUE.MAX_VOUCHERS
     x.MERCHANT_SILENT_MS.MESSAGE_BYTES.METER.MIN_PIN_BYTES.MODEM_BAUD.MOST.MOST_BYTES
-    x.MOST_DIGITS.MOST_LETTERS.Malformed.Memory.Messenger.Metadata.Mismatch.Missing.Model.Modem
+    x.MOST_DIGITS.MOST_LETTERS.MWmw.Malformed.Memory.Messenger.Metadata.Mismatch.Missing.Modem
     x.ModemError.Mount.N.NAMES.NETWORK_MS.NEW.NEWS.NON.NONCE_BYTES.NO_ANSWER.Newest.NoCoverage
     x.NoData.NoModem.NoNetwork.NoSim.NotSigned.O.OFFLINE.OFFLINE_LIMITS.OK.ONE_REQUEST_BYTES
     x.ONLINE.OTHER.OWNER.Offer.Open.P.PAGES.PAGE_BYTES.PAPER_OUT.PATH.PENDING.PIN.PITCH.POLLIN
@@ -40,137 +40,133 @@ if TYPE_CHECKING:
     x.SWEEP_BYTES.Sale.SaleFirst.SaleRefused.SalesState.Scan.ScanError.Screen.SealError
     x.SelfTestFailed.Server.ServerRefused.Shift.Shifts.SignatureCheck.Signers.SimLocked.Slot
     x.SpiDisplay.State.StdioConsole.Stock.StockError.StorageError.Store.StreamReader.Supervisor
-    x.T.TABLE.TAG_BYTES.TALLY.TECHNICIAN.TECHNICIAN_SILENT_MS.TEXTS.TICK_MS.TIMESTAMP_BYTES.TOP
-    x.TOPUP.Tally.TargetsFile.TargetsRoles.Terminal.ThreadSafeFlag.Till.TimeoutError.TooLarge
-    x.TrustError.TrustedMetadata.U.UINT32.UNKNOWN.UNTIL_END.USUAL.UnicodeError.Untrusted
-    x.UpdateClient.V.Verified.VfsLfs2.Voucher.W.WEAK_PERCENT.WHILE_SELLING.WIDTH.WORDS
-    x.WORD_BYTES.Walk.Way.Words.X.Y.Z.ZLIB.Z_REPORT._._ACTIVE._ACUTE._ADRIFT_MS._ALGORITHM
-    x._ALL_LIT._ANSWERS._ANSWER_MS._ASK._ASKED_MS._ASK_MS._AS_HELD._AS_USUAL._AT_A_GLANCE
-    x._AT_ONCE_MS._AT_REST._A_PAGE._Answer._BAR_MS._BASE._BOLD._BOUNDS._BREAK._BY_OTHERS._BY_SMS
-    x._BY_SMS_MS._CALL._CANCELLING._CAPITALS._CELL._CENTRE._CHECK_IN._CLIMB._COLUMNS._CONFIG
-    x._CONTRAST._COPY._COUNTS._CURVE._Comparison._DATAGRAM._DAY._DAY_S._DIGEST_BYTES._DIGITS
-    x._DOT._DOTTED._DOUBLE._ENTRIES._ERASED._ERASED_WORD._ESCAPES._EXPONENT._EXTERNAL_AAD
-    x._Encryptor._Exactly._FAULTS._FAVOURITES._FEED._FEED_MS._FIGURES._FILE._FINISHING._FIRST
-    x._FIRST_PAUSE_MS._FLOWS._FOR_SMS._GRAVE._HEAD._HELD._HISTOGRAMS._Here._IMAGE._INSTALL
-    x._Image._Inflater._JUDGES._K._KEPT._KEY_MS._L._LARGE._LATELY_MS._LEAST_DBM._LEAST_MV
-    x._LEAST_SECOND_MS._LEFT._LETTER._LEVELS._LIT_MS._LOGITS._LONGEST_LINE._LONGEST_PAUSE_MS
-    x._LONGEST_SLEEP_MS._LOOK_MS._LOST._LOW._Lungs._MAGIC._METADATA._METER_DIGITS._MISSES
-    x._MORE_STEPS._MOST._MOST_DIGITS._MOST_LETTERS._MOST_MV._MOST_SECOND_MS._Made._NAME._NAMES
-    x._NEEDED._NEEDS._NEW._NEWS._NEW_PIN._NOBODY_LOOKS_MS._NONE._NOTHING_TO_SELL._NOTICES
-    x._NOT_ITS_FAULT._NO_NEWS._NO_SERVER._NO_SNAPSHOT._News._OF_AN_OFFER._OF_PEOPLE._ONE_VALUE
-    x._ON_PAPER._OURS._OWNER._OWNERS._P._PACE._PAGE._PAGES._PAGES_PER_SECTOR._PAPER._PARTS
-    x._PART_RECORDS._PATIENCE_MS._PATTERN._PEOPLE._PERIOD._PIECES._PIN._PLAIN._POLL_MS._PRICES
-    x._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK._QUIET_MS._READER._RECENT._REMOVE
-    x._RENAME._REPLY_CHARS._REPLY_MS._REPORTS._REQUESTS._RESERVE._REST_MS._ROLES._ROOM._ROWS
-    x._Reader._SBOX._SCAN._SCRATCH._SECOND_MS._SECRET_SETTINGS._SEEK_MS._SELDOM_MS._SELLER
-    x._SELLING._SETTINGS._SHIFTED._SHIFTS._SHORT._SIGNAL_MS._SIM800._SINGLE._SLOT._SMS_BOX
-    x._SPACE._SPKI._START._STATES._STAY._STEPS._STEPS_BY_OTHERS._STEPS_OF_AN_END
-    x._STEPS_OF_PEOPLE._STEPS_OF_REPORTS._STEPS_OF_SHIFTS._STEPS_OF_TRAINING._STILL_MS._STOCK
-    x._SYNC._Sink._SlotWriter._Source._TAIL._TAIL_HIGH._TALL._TARGETS._TECHNICIAN._TECHNICIANS
-    x._TITLE_PX._TODAY._TOKEN_DIGITS._TO_CHOOSE._TO_PREPARE._TO_VERIFY._TRIES._Taken._UNFINISHED
-    x._UNKNOWN._UNREAD._VERSION._WEEK._WINDOWS._WORDS._X._YESTERDAY.__aenter__.__aexit__.__all__
-    x.__dict__.__import__._aad._add._address._adopt._adrift_ms._aes._affine._afford._after
-    x._after_same._after_two._again._all_rows._alone._answer._answered._answers._append._array
-    x._ask._asked._asked_from_ms._asked_s._at._awake._bar._base_multiple._batch._batches
-    x._battery._before._begin._begun_without_head._bell._bit_weights._bits._block._block_at
-    x._board._boot._boot_count._bounded._braked._breath_ms._breathe._bring_up._broken._buffer
-    x._by_hash._by_post._by_sms._bytes._cached._candidate._canvas._carry._cash._catalogue
-    x._change._channel._check._check_bytes._check_date._check_in._check_not_older._check_secret
-    x._check_snapshot_version._choose._chunk._chunk_ms._chunks._circumstances._client._clock
-    x._close._code._code_bit._codes._column._columns._commas._compress._confirm._console
-    x._contrast._control._control_of._copied._copies._copy._count._cramped._cut._data_command
-    x._data_waiting._datagram._days._deadline._debouncer._decompress._depth._details._digest
-    x._digits._display._distance._done._double._doubtful._drain._drawn._due_ms._encrypt_block
-    x._end._enter._entry._erase._escaped._exchange._expand._expander._expires_s._facts._failed
-    x._fed_ms._fetch._fetched._figure._figures._file._files._fill._filled._finish_first
-    x._first_since._fits._flag._flags._flash._flush._flushed._fold._folder._foot._fresh._from
-    x._full._gate_closed._gate_facts._get._give_back._glob._go_on._halted._hand_out._hand_over
-    x._hang_up._has_asked._head._head_bytes._head_line._heads._hear._heard._heed._held._here
-    x._hex._hints._history._holds._holds_firmly._holds_s._host._in_command._in_set._in_turn
-    x._index._install._integers._is_at_work._is_code._is_connected._is_his._is_notice._is_number
-    x._is_open._is_permitted._is_selling._is_tried_again._is_watched._is_whole._journal._judged
-    x._k._keep._keep_expired._kept._key._keypad._keys._kind._known._last._late._lcd._length
-    x._limbs._limit._limit_bytes._line._lines._list_stock._listed._listed_with._load
-    x._load_checkpoint._lock._log._log_at._look._look_at_policy._lost._made._made_room._make
-    x._make_room._map._mark._mark_of._may_begin._may_install._may_sell._memory._messenger
-    x._metadata._missing._model._modem._modem_log._must_look._name._named._names._need._needed
-    x._negated._newer._newest_page._news._next._next_mark._no_network._nonce._not_yet._note
-    x._note_key._noted._now._now_ns._now_s._number._number_in._numbers._obey._odd_multiples
-    x._of_before._of_bits._of_details._of_same._off._offline_behind._old._old_size._oldest
-    x._on_catalogue._on_closed._on_data._on_head._on_lost._on_ring._on_sms._one._one_of._only
-    x._open._open_books._opened._order._others._out_of_service._outcome._owner._pace._pads._page
-    x._page_after._pair._parse._part._partition._partitions._passed_over._path._patterns._pause
-    x._pause_ms._payload._piece._pin_seal._place._plain._point._poll._poll_ms._poll_s._port
-    x._post._practise._prefixes._prepare._press_power_key._pressed._pressed_or._print._printer
-    x._program._put._put_down_at._queue._quoted._radio._range._rates._reach_out._read
-    x._read_catalogue._read_sms._reader._realtime._reason_bytes._record._refuse._refused_batch
-    x._releases._remember._remove._renew_stock._rest._restate._resting._rests_until_ms._resume
-    x._retry_s._ring._rings._roles._rollout._rows._rtc._run._running._said._sale._same
-    x._same_weights._says._scan._scratch._seal._seal_of._sector._sector_hash._security_version
-    x._seen._select._sell._selling._sells_by_sms._send._sent._server._set_aside._settings
-    x._settle._shop._show._shown._sign_in._signature._signatures._signers._sim._since_z._sink
-    x._size._size_bytes._skipping._slip._slots._snapshot._sold._sold_from_stock._sort._sound
-    x._source._speak._spoiled._spread._stand_aside._standing._start._state._stirred._stock
-    x._stopped._store._stored._stream._strengthen._switch._switch_off._sync_due_ms._t._table
-    x._tag._take._take_back._take_in._take_root._taken._targets._technician_ms._tell._terminal
-    x._terminal_id._text._ticks._tidy._till._time_s._tip._title._to_dial._to_next_feed._token
-    x._told._told_s._touch._touched_ms._trust._trusted._try._turned_on._type._uart._ui
-    x._unanswered._unmarked._unsent._until_end._update_log._update_roots._updates._value._vat
+    x.T.TABLE.TAG_BYTES.TALLY.TECHNICIAN.TECHNICIAN_SILENT_MS.TEXTS.TICK_MS.TIMESTAMP_BYTES
+    x.TITLE_PX.TOP.TOPUP.Taken.Tally.TargetsFile.TargetsRoles.Terminal.ThreadSafeFlag.Till
+    x.TimeoutError.TooLarge.TrustError.TrustedMetadata.U.UINT32.UNKNOWN.UNTIL_END.USUAL
+    x.UnicodeError.Untrusted.UpdateClient.V.Verified.VfsLfs2.Voucher.W.WEAK_PERCENT
+    x.WHILE_SELLING.WIDTH.WORDS.WORD_BYTES.Walk.Way.Words.X.Y.Z.ZLIB.Z_REPORT._._ACTIVE._ACUTE
+    x._ALGORITHM._ALL_LIT._ANSWERS._ANSWER_MS._ASK._ASK_MS._AS_HELD._AS_USUAL._AT_A_GLANCE
+    x._AT_ONCE_MS._AT_REST._A_PAGE._Answer._BASE._BOLD._BOUNDS._BREAK._BYTE_CODE._BY_OTHERS
+    x._BY_SMS._BY_SMS_MS._CALL._CANCELLING._CAPITALS._CELL._CENTRE._CHECK_IN._CLIMB._COLUMNS
+    x._CONFIG._CONTRAST._COPY._COUNTS._CURVE._Comparison._DATAGRAM._DAY._DAY_S._DIGEST_BYTES
+    x._DIGITS._DOT._DOTTED._DOUBLE._ENTRIES._ERASED._ERASED_WORD._ESCAPES._EXPONENT
+    x._EXTERNAL_AAD._Encryptor._Exactly._FAULTS._FAVOURITES._FEED._FEED_MS._FIGURES._FILE
+    x._FINISHING._FIRST._FLOWS._FOR_SMS._GRAVE._HEAD._HELD._HISTOGRAMS._Here._IMAGE._INSTALL
+    x._Inflater._JUDGES._K._KEPT._KEY_MS._L._LARGE._LEAST_DBM._LEAST_MV._LEAST_SECOND_MS._LEFT
+    x._LETTER._LEVELS._LIT_MS._LONGEST_SLEEP_MS._LOOK_MS._LOST._LOW._Lungs._MACHINE_CODE._MAGIC
+    x._METADATA._METER_DIGITS._MISSES._MOST._MOST_DIGITS._MOST_LETTERS._MOST_MV._MOST_SECOND_MS
+    x._Made._NAME._NAMES._NEEDED._NEW._NEWS._NEW_PIN._NOBODY_LOOKS_MS._NONE._NOTHING_TO_SELL
+    x._NOTICES._NOT_ITS_FAULT._NO_NEWS._NO_SERVER._NO_SNAPSHOT._News._OF_AN_OFFER._ONE_VALUE
+    x._OURS._OUTWARDS._OWNERS._P._PACE._PAGE._PAGES._PAGES_PER_SECTOR._PAPER._PARTS
+    x._PART_RECORDS._PATIENCE_MS._PATTERN._PEOPLE._PERIOD._PIECES._PIN._PLAIN._PRICES
+    x._PRICE_LIST._PRINT_MS._PRODUCT._PROTECTED._QR_LOOK._READER._RECENT._REMOVE._RENAME
+    x._REPLY_CHARS._REPLY_MS._REPORTS._REQUESTS._RESERVE._REST_MS._ROLES._ROOM._ROWS._Reader
+    x._SBOX._SCAN._SCRATCH._SECRET_SETTINGS._SELDOM_MS._SELLER._SETTINGS._SHIFTED._SHIFTS._SHORT
+    x._SIM800._SINGLE._SLOT._SMS_BOX._SPACE._SPKI._START._STATES._STAY._STEPS._STILL_MS._STOCK
+    x._SYNC._Sink._SlotWriter._Source._TALL._TARGETS._TECHNICIANS._TODAY._TOKEN_DIGITS
+    x._TO_CHOOSE._TO_PREPARE._TO_VERIFY._TRIES._Taken._UNKNOWN._UNREAD._VERSION._WEEK._WINDOWS
+    x._WORDS._X._YESTERDAY.__aenter__.__aexit__.__all__.__dict__.__import__._aad._add._address
+    x._adopt._adrift_ms._aes._affine._afford._after._again._all_rows._alone._answer._answered
+    x._answers._append._array._ask._asked._asked_from_ms._asked_s._at._awake._bar._base_multiple
+    x._batch._batches._battery._before._begin._begun_without_head._bell._block._board._boot
+    x._boot_count._bounded._braked._breath_ms._breathe._bring_up._broken._buffer._by_hash
+    x._by_post._by_sms._bytes._cached._candidate._canvas._carry._cash._catalogue._channel._check
+    x._check_bytes._check_date._check_in._check_not_older._check_secret._check_snapshot_version
+    x._choose._chosen._chunk._chunk_ms._chunks._circumstances._client._clock._close._code._codes
+    x._column._columns._commas._compress._confirm._console._contrast._control._control_of
+    x._copied._copies._copy._count._cramped._cut._data_command._data_waiting._datagram._days
+    x._deadline._debouncer._decompress._depth._details._digest._digits._display._distance._done
+    x._double._doubtful._drain._drawn._due_ms._encrypt_block._end._enter._entry._erase._escaped
+    x._exchange._expand._expander._expires_s._facts._failed._fed_ms._fetch._fetched._figure
+    x._figures._file._files._fill._filled._finish_first._first_since._fits._flag._flags._flash
+    x._flush._flushed._fold._folder._foot._fresh._from._full._gate_closed._gate_facts._get
+    x._give_back._glob._go_on._halted._hand_out._hand_over._hang_up._has_asked._head._head_bytes
+    x._head_line._heads._hear._heard._heed._held._here._hex._hints._holds._holds_firmly._holds_s
+    x._host._in_command._in_set._in_turn._index._install._integers._is_at_work._is_code
+    x._is_connected._is_consistent._is_his._is_notice._is_number._is_open._is_permitted
+    x._is_selling._is_tried_again._is_watched._is_whole._journal._judged._k._keep._keep_expired
+    x._kept._key._keypad._keys._kind._known._last._late._lcd._length._limbs._limit._limit_bytes
+    x._line._lines._list_stock._listed._listed_with._load._load_checkpoint._lock._log._log_at
+    x._look._look_at_policy._lost._made._made_room._make._make_room._map._mark._mark_of._matters
+    x._may_begin._may_install._may_sell._memory._messenger._metadata._missing._modem._modem_log
+    x._must_look._name._named._names._need._needed._negated._newer._newest_page._news._next
+    x._next_mark._no_network._nonce._not_yet._note._note_key._noted._now._now_ns._now_s._number
+    x._number_in._numbers._obey._odd_multiples._of._of_before._of_details._off._offline_behind
+    x._old._oldest._on_catalogue._on_closed._on_data._on_head._on_lost._on_ring._on_sms._one
+    x._one_of._only._open._open_books._opened._order._others._out._out_of_service._outcome
+    x._owner._pace._pads._page._page_after._pair._parse._part._partition._partitions
+    x._passed_over._path._patterns._pause._pause_ms._payload._piece._pin_seal._place._plain
+    x._point._poll._poll_ms._poll_s._port._post._practise._prefixes._prepare._press_power_key
+    x._pressed._pressed_or._print._printer._program._put._put_down_at._queue._quoted._radio
+    x._range._reach_out._read._read_catalogue._read_sms._reader._realtime._reason_bytes._record
+    x._refuse._refused_batch._releases._remember._remove._renew_stock._rest._restate._resting
+    x._rests_until_ms._resume._retry_s._ring._rings._roles._rollout._rows._rtc._run._running
+    x._said._sale._scan._scratch._seal._seal_of._sector._sector_hash._security_version._seen
+    x._select._sell._selling._sells_by_sms._send._sent._server._set_aside._settings._settle
+    x._shop._show._shown._sign_in._signature._signatures._signers._sim._since_z._sink._size
+    x._size_bytes._skipping._slip._snapshot._sold._sold_from_stock._sort._sound._source._speak
+    x._spoiled._spread._stand_aside._standing._start._state._steps._stirred._stock._stopped
+    x._store._stored._stream._strengthen._switch._switch_off._sync_due_ms._t._table._tag._take
+    x._take_back._take_in._take_root._taken._targets._technician_ms._tell._terminal._terminal_id
+    x._text._ticks._tidy._till._time_s._tip._title._to_dial._to_next_feed._token._told._told_s
+    x._touch._touched_ms._trust._trusted._try._turned_on._type._uart._ui._unanswered._unmarked
+    x._unsent._until_end._update_log._update_roots._updates._value._vat._verified
     x._verify_ed25519._version._voucher._w._wait._wake._walk._wanted_s._was_open._watch
-    x._watchdog._watched._watches._ways._which._why._within._without_end._without_ghost._words
-    x._wrapped._write._xor8._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept.acknowledge
-    x.acknowledged.action.active.add.added.adding.address.adopt.advice.aes.aes_cbc.aes_ecb
-    x.after_minor.again_s.agree.air.algorithms.alive.alive_ms.alone.also_settled.always.amount
-    x.amount_minor.answer.answer_ms.answered.answers.any_down.apart.apn.apn_login.apn_user.apply
-    x.are_new.argument.arguments.arm.array.ascii.ask.ask_for.ask_server.asked.asks.asyncio.at
-    x.at_hand.at_least.at_most.at_once.at_start.attach.attached.away.away_s.b.back.bad
-    x.bad_length.bad_meter.bad_start.bar.base.base_sha256.base_size.batch.batch_id.batch_ids
-    x.batches.battery.battery_mv.baud.before.began.begin.begin_offline.begin_online.begin_trial
-    x.behind.bell.beside.big.bill.binascii.bits.blind_starts.block.blocked.board.body
-    x.body_length.body_of.bold.boot.boot_count.boot_info.boot_ms.booted.bootloader.boots.bottom
-    x.bound.braked.breath.breathe.bring.bring_up.buf.buffer.built.built_s.busy.but.buzzer.by
-    x.by_datagram.by_number.by_others.by_sms.byte.bytes_received.c.calendar.cancel.cancel_no
-    x.cancel_q.cancelled.cancelling.canonical.canvas.card.cash_count.cash_minor.cash_now
-    x.cash_rows.cash_start.cashier.catalogue.cause.cbor.cell.certain.chain.challenge.change
-    x.channel.char.character.charging.chat.check.check_bytes.check_in.check_it.check_sim
-    x.check_target.checking.checkpoint.chip_id.choice.choose.chosen.chunk_size.chunked
+    x._watchdog._watched._watches._ways._which._why._window._within._without_end._without_ghost
+    x._words._wrapped._write._xor8._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept
+    x.acknowledge.acknowledged.action.active.add.added.adding.address.adopt.advice.aes.aes_cbc
+    x.aes_ecb.after_minor.again_s.agree.air.algorithms.alive.alive_ms.alone.also_settled.always
+    x.amount.amount_minor.answer.answer_ms.answered.answers.any_down.apart.apn.apn_login
+    x.apn_user.apply.are_new.argument.arguments.arm.array.ascii.ask.ask_for.ask_server.asked
+    x.asks.asyncio.at.at_hand.at_least.at_most.at_once.at_start.attach.attached.away.away_s.b
+    x.back.bad.bad_length.bad_meter.bad_start.bar.base.base_sha256.base_size.batch.batch_id
+    x.batch_ids.batches.battery.battery_mv.baud.before.began.begin.begin_offline.begin_online
+    x.begin_trial.begin_try.behind.bell.beside.big.bill.binascii.bits.blind_starts.block.blocked
+    x.board.body.body_length.body_of.bold.boot.boot_count.boot_info.boot_ms.booted.bootloader
+    x.boots.bottom.bound.braked.breath.breathe.bring.bring_up.buf.buffer.built.built_s.busy.but
+    x.buzzer.by.by_datagram.by_number.by_others.by_sms.byte.bytes_received.c.calendar.cancel
+    x.cancel_no.cancel_q.cancelled.cancelling.canonical.canvas.card.cash_count.cash_minor
+    x.cash_now.cash_rows.cash_start.cashier.catalogue.cause.cbor.cell.cells.certain.chain
+    x.challenge.change.channel.char.character.charging.chat.check.check_bytes.check_in.check_it
+    x.check_sim.check_target.checking.checkpoint.chip_id.choice.choose.chosen.chunk_size.chunked
     x.clear_failure.client.climb.clock.close_shift.closed.coap.coap_port.code.coded.codes
     x.collect.columns.columns_of.columns_on.command.commands.commission.commission_minor
     x.commission_of.commit.compat.complete.condition.config.confirm.connect.connected.connection
     x.consistent_snapshot.console.container.content.content_range.contradicts.contrast
     x.contrast_t.control.control_of.copies.cose.count_fault.counted.counted_minor.counted_rows
     x.counter.counts.cover_open.crash.crashes.crashes_allowed.crc32.create.create_task.crypto
-    x.cryptography.cryptolib.currency.custom.cut.cut_ask.cut_print.d.d_.d_other.damaged.data
-    x.data_command.data_service.data_vfs.datagram.date_text.date_time.date_time_text.datetime
-    x.day.day_report.days.deadline_ms.debit_minor.decode.decompress.decompressobj.default
-    x.deflate.delattr.delegated.delegation.delegations.delivered.delivery.delta.denied.denied_ms
-    x.deposit.depth.derive_keys.desk.detail.details.device_key.dial.dialogs.difference.digest
-    x.digest_of.digit.digits.direction.discard.display.do_.do_challenge.do_configure.do_export
-    x.do_may_retire.do_retire.do_settings.do_status.do_sync.do_test.do_unlock.done.doubt.down
-    x.down_key.download.driver.drivers.dropped.due.due_ms.dump.dumps.duplicate.duration_ms
-    x.duties.e.e_.e_other.earlier.ecdsa.ed25519.either.empty.en.encode.encode_request
-    x.encode_within.encrypt.encryptor.ended.entry.enumerate.eof.equal.erase.erase_sector.error
-    x.errors.etag.every_ms.everybody.exchange.exists.expand.expected_minor.expired.expires
-    x.expires_s.expiry.explain.external_aad.extra.f.facts.fail.failed_release.failure
-    x.failure_reason.fault.faults.faulty.fav_full.fav_off.fav_on.favourites.feed.fetch
-    x.fetch_stock.fetch_voucher.fewest.field.fields.figures.file.file_name.files.fill.finish
-    x.firmware.first.first_kept.first_rung.fits.flag.flags.flash.float.float_minor.float_now
-    x.float_then.flows.flush.folder.font.forget.forgotten_batch.fork.forked.found.fr.free_bytes
-    x.free_sectors.fresh_until_s.from_hex.from_pem.from_sequence.from_stock_refusal.fromhex.full
-    x.g.gap_ms.garbled.gate.gate_battery_mv.gate_blocks.gate_facts.gate_idle_s.gate_sale
-    x.gate_unsynced_records.gc.gently.get_field.give_back.give_up_lost.give_way.gives_way.glyph
-    x.good.grouped.groups.growth.h.ha.halted.hand_over.happens.hardware.hardware_class
-    x.hardware_revision.hardware_revisions.has.has_failed.has_kind.has_news.has_passed.has_short
-    x.has_voucher.hash_flash.hashes.hashlib.head.head_ms.headers.heap_free.hear.heard.height
-    x.held.helpline.here.hex.hexlify.high.hint.hints.hkdf_sha256.hmac_sha256.hold.hold_back
-    x.holds_s.host.hourly.http.http_client.http_post.hurry.i.identity.idle_ms.idle_s.image
-    x.image_hash.image_sha256.image_size.image_size_bytes.imei.implementation.in_step.in_stock
-    x.in_the_way.in_use.inflater.info.install.instructions.invert.io.ioctl.irq.is_ascii.is_asked
-    x.is_blank.is_blind.is_bound.is_copy.is_digits.is_due.is_empty.is_first.is_guessed_first
-    x.is_hourly.is_it.is_known.is_last.is_long.is_lost.is_meter.is_newest.is_number.is_offered
+    x.cryptography.cryptolib.currency.curves.custom.cut.cut_ask.cut_print.d.d_.d_other.damaged
+    x.data.data_command.data_service.data_vfs.datagram.date_text.date_time.date_time_text
+    x.datetime.day.day_report.days.deadline_ms.debit_minor.decode.decompress.decompressobj
+    x.default.deflate.delattr.delegated.delegation.delegations.delivered.delivery.delta.denied
+    x.denied_ms.deposit.depth.derive_keys.desk.detail.details.device_key.dial.dialogs.difference
+    x.digest.digest_of.digit.digits.direction.discard.display.do_.do_challenge.do_configure
+    x.do_export.do_may_retire.do_retire.do_settings.do_status.do_sync.do_test.do_unlock.done
+    x.doubt.down.down_key.download.driver.drivers.dropped.due.due_ms.dump.dumps.duplicate
+    x.duration_ms.duties.e.e_.e_other.earlier.ecdsa.ed25519.either.empty.en.encode
+    x.encode_request.encode_within.encrypt.encryptor.end_try.ended.entry.enumerate.eof.equal
+    x.erase.erase_sector.error.errors.etag.every_ms.everybody.exchange.exists.expand.expected
+    x.expected_minor.expired.expires.expires_s.expiry.explain.external_aad.extra.f.facts.fail
+    x.failed_release.failure.failure_reason.fault.faults.faulty.fav_full.fav_off.fav_on
+    x.favourites.feed.fetch.fetch_stock.fetch_voucher.fewest.field.fields.figures.file.file_name
+    x.files.fill.finish.firmware.first.first_kept.first_rung.fits.flag.flags.flash.float
+    x.float_minor.float_now.float_then.flows.flush.folder.font.forget.forgotten_batch.fork
+    x.forked.found.fr.free_bytes.free_sectors.fresh_until_s.from_hex.from_pem.from_sequence
+    x.from_stock_refusal.fromhex.full.g.gap_ms.garbled.gate.gate_battery_mv.gate_blocks
+    x.gate_facts.gate_idle_s.gate_sale.gate_unsynced_records.gc.gently.get_field.give_back
+    x.give_up_lost.give_way.gives_way.glyph.good.grouped.groups.h.ha.halted.halts.halts_path
+    x.hand_over.happens.hardware.hardware_class.hardware_revision.hardware_revisions.has
+    x.has_failed.has_kind.has_news.has_passed.has_short.has_voucher.hash_flash.hashes.hashlib
+    x.head.head_ms.headers.heap_free.hear.heard.height.held.helpline.here.hex.hexlify.high.hint
+    x.hints.hkdf_sha256.hmac_sha256.hold.hold_back.holds_s.host.hourly.http.http_client
+    x.http_post.hurry.i.identity.idle_ms.idle_s.image.image_hash.image_sha256.image_size
+    x.image_size_bytes.imei.implementation.in_step.in_stock.in_the_way.in_use.inflater.info
+    x.install.instructions.invert.io.ioctl.irq.is_any.is_ascii.is_asked.is_blank.is_blind
+    x.is_bound.is_consistent.is_copy.is_digits.is_due.is_empty.is_failed.is_first
+    x.is_guessed_first.is_hourly.is_it.is_last.is_long.is_lost.is_meter.is_newest.is_number
     x.is_online.is_open.is_over_quote.is_plain.is_ready.is_renewed.is_right.is_same.is_short
-    x.is_sound.is_still.is_sure.is_upgrade.is_watched.is_way_back.is_whole.item.items_left.iv.j
-    x.joining.journal.journal_reads.journal_version.journal_writes.json.judge.jump.jumps.k.keep
+    x.is_so.is_sound.is_still.is_sure.is_upgrade.is_watched.is_way_back.is_whole.item.items_left
+    x.iv.j.joining.journal.journal_reads.journal_version.journal_writes.json.judge.jump.k.keep
     x.keep_expired.keep_from.keep_only.keep_pace.kept.kept_ms.key_first.key_ms.key_n.key_within
     x.keyid.keyids.keypad.keypad_columns.keypad_rows.keytype.keyval.kind.kinds.known.l.label
     x.ladder.language.languages.last.last_failure.last_look.last_money.last_q.last_sale
@@ -180,10 +176,10 @@ if TYPE_CHECKING:
     x.locked.locked_for.log.login.longest_ms.look.look_back.look_up.looked.looked_s.lost.low.m
     x.m95.m_day.m_info.m_language.m_messages.m_people.m_pin.m_reprint.m_sales.m_service.m_set
     x.m_shift.m_training.m_z.made.main.major.make.make_firm.make_room.make_z.malformed.mapped
-    x.mark.mark_bad.marked.match.matches.max.max_age_s.max_amount_minor.max_bytes.max_count
-    x.max_depth.max_items.max_minor.max_total_minor.may.may_be_asked.may_be_out.may_be_seen
-    x.may_begin.may_break.may_end.may_format.may_go_on.may_go_to.may_leave.may_renew.may_text
-    x.mem_free.memory.memoryview.menu.merchant.merchant_name.merchant_text.message
+    x.mark.mark_bad.marked.match.matches.matters.max.max_age_s.max_amount_minor.max_bytes
+    x.max_count.max_depth.max_items.max_minor.max_total_minor.may.may_be_asked.may_be_out
+    x.may_be_seen.may_begin.may_break.may_end.may_format.may_go_on.may_go_to.may_leave.may_renew
+    x.may_text.mem_free.memory.memoryview.menu.merchant.merchant_name.merchant_text.message
     x.message_counter.message_id.messages.messenger.meta.metadata.meter.method.milliseconds.min
     x.min_bootloader.min_minor.minor_digits.missed.misses.mistrust.mixed.mkdir.mkfs.mode.model
     x.modem.modem_power_key.modes.modules.money.money_and_dates.monotonic_ns.month.more.most
@@ -199,80 +195,81 @@ if TYPE_CHECKING:
     x.on_trial.once_more.one.online.only.open_pin.open_reply.open_sale.open_shift.open_still
     x.opened.operation.operator.operator_of.orphans.os.other.others.out.out_of_service.outcome
     x.owner.p.p256.pace.pack.pack_into.page.pages.paid_out.pair.pairs.paper.paper_mm.paper_out
-    x.parent.parse.parse_head.parse_time.part.partition.partitions.parts.patch.patched.path
-    x.path_matches.paths.pattern.pause.pause_ms.payload.payloads.payloads_for.pbkdf2_sha256
+    x.parent.parse.parse_head.parse_time.part.partition.partitions.parts.patch.patch_1.patched
+    x.path.path_matches.paths.pattern.pause.pause_ms.payload.payloads.payloads_for.pbkdf2_sha256
     x.pending.pending_t.people.percent.permille.permit.person.person_of.pick_up.picture.piece
     x.pieces.pieces_of.pin.pin_again.pin_easy.pin_groups.pin_hash.pin_is.pin_kept.pin_lines
-    x.pin_new.pin_old.pin_rounds.pin_salt.pin_short.place.places.plain.plain_body.policy.poll
-    x.poll_ms.poll_s.port.post.postpone.postponed.power_cycle.power_key.practice.prefix.prefixes
-    x.prepare.press_all.price.price_list.prices.printed.printer.product.product_id.products
-    x.program.prompt.property.prove.pt.public.public_key.purpose.put.put_down.q.question.quiet
-    x.quote_bytes.quoted.r.r_copy.r_day.r_dial.r_digest.r_help.r_offline.r_records.r_sale
-    x.r_serial.r_service.r_shift.r_tax.r_thanks.r_valid.r_vat.r_week.r_x.r_z.radio.radio_cycle
-    x.random.ranges.raw.rb.reach.reached.read_hashes.read_into.read_keys.read_raw.read_signal
-    x.readable.readblocks.reads.ready.reason.recalled.receipt.receive.received.recent.recipient
-    x.record.record_crash.records.recover.recovery.refresh.refusal.refuse.refused
-    x.refused_numbers.register.registered.registration.registration_ms.release.releases.remove_q
-    x.rename.renew.reply.report.reported.reprint.reprints.request.request_recovery.reserve.reset
-    x.reset_cause.resolve.response.responses.rest.rest_ms.restart.restarted.restarts.restated
-    x.rests.retire.retry_ms.reversed.revision.revisions.right.ring.rings.road.role.roles.rollout
-    x.room.room_for_sale.root.root_bytes.root_version.rotated.rounds.rows.rpartition.rsa.rsa_pss
-    x.rtc.run.run_flow.run_once.rung.running.running_sha256.running_well.runs.s.s_config
-    x.s_journal.s_stolen.s_wiped.said.sale.sale_no.sales.salt.same.save.say.scan.scheme.scratch
-    x.screen.script.seal.seal_request.sealed.search_again_ms.search_ms.second_ms.seconds.secret
-    x.sector.sector_of.sectors.sectors_read.security_fits.security_version.seek.seen.select
-    x.self_test.selftest_deadline_s.sell.sell_q.sell_what.seller.seller_of.selling.sent.sequence
-    x.serial.serve.server.server_time.service.session.sessions.set_aside.set_pin.set_rtc
-    x.settings.settle.settled.settled_at.sha256.sha512.sham.shape.shared.shift.shift_copy
-    x.shift_open.shift_slip.shifts.shop.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal
-    x.signature.signatures.signed.signers.silence_ms.sim.sim800.sim_locked.sim_ms.sim_network
-    x.since.since_monday.sink.size.size_bytes.skip.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b
-    x.slot_state.slots.small.sms.sms_box.sms_q.sms_to.sms_waiting.snapshot.snapshot_version.snd
-    x.soft.sold.sold_t.sound.sound_display.sources.spell.spell_on.spent.spent_batch.spoiled
-    x.st_back.st_doubt.st_out.st_ready.st_refused.st_unread.st_waits.stale.standard.standing
-    x.stands.start.start_trial.started.starter.starting.starts.stat.state.status.status_bar
-    x.statvfs.stdin.stdout.stem.step_minor.step_ms.stepping_stone.steps.still.stock
-    x.stock_delivery.stock_key.stock_left.stock_q.stolen.stop_batches.stop_selling.storage.store
-    x.stream.strict.string.struct.submit.sums.supervisor.sw.switch.sync.sync_s.sys.t.t_battery
-    x.t_clock.t_keys.t_lcd.t_memory.t_mute.t_program.table.tables.tag.take.take_channel.take_in
-    x.take_notices.take_raw.take_role.take_up.takes.tally.target.target_name.targets.task
-    x.tax_number.technician_permit.telephone.tell.terminal.terminal_id.terminating.terms.test
-    x.tested.text.text_width.texted.texts.then.then_token.threshold.through.ticks.ticks_add
-    x.ticks_diff.ticks_ms.ticks_us.tidy.till.time.time_s.time_seen.time_text.timeout_ms
-    x.timestamp.timestamp_version.tip.title.titled.to_.to_beat_ms.to_bill.today.token.token_
-    x.token_n.told.too_long.took.top.topup.total.total_minor.totals.touched_within.tpdu.tr_done
-    x.tr_end.tr_mark.tr_name.tr_paper.tr_q.training.transport.trial.trial_failed.trials.tried
-    x.tries.tries_left.trigger.trouble.truncated.trust.trusted.try_others_first.tuf
-    x.tuf_delegations.tuf_files.tuf_paths.tuf_signed.turn.turns_on.type_.type_again.typed
-    x.typed_again.u.uart.ui.uid.umount.unconfirmed_boots.unconfirmed_boots_allowed
-    x.unconsumed_tail.under_way.unescape.unfinished.unhexlify.union.unix_seconds.unknown.unlock
-    x.unpack.unpack_from.unread.unread_prices.unreadable.unseal.unsent.unsent_sales.unsolicited
-    x.unsynced.unsynced_count.until.up.up_key.update.update_delegated.update_root
-    x.update_snapshot.update_targets.update_timestamp.updates.use.usual_ms.utc_offset_s.utf8.v
-    x.verified.verify.verify_signature.version.versions.vfs.view.views.void_at.voucher
-    x.voucher_sequence.w.wait.wait_at_most.wait_for_ms.wait_for_network.wait_modem.wait_ms
-    x.wait_name.wait_out.wait_print.wait_sales.wait_sms.waiting.waits.waits_for.waits_ms.wanted
-    x.wanted_s.was_asked.watch.watchdog.way.ways.wb.weak.weak_t.weights.what.when.where.who
-    x.whole.why.width.width_px.window.windows.wipe.wipe_after_s.wiped.wiped_through.with_keys
-    x.with_notices.with_signal.with_t.within.word.words.work.wrap.wrap_columns.writeblocks
-    x.writes.written.wrong.wrong_pin.x.y.year.yo.your_pin.z.z_copy.z_make.z_none.z_number
-    x.z_report.zlib["  "][" - "][" / "][" @%d"][" HTTP/1.1"][" at byte "][" bytes"][" first"]
-    x[" h"][" is "][" is for "][" payload: "][" refused: "][" s"]["!"]['"']['"%s"']["#"]["$"]
-    x["%"]["%%%02X"]["%23"]["&"]["'"]["("][")"]["*"]["*C"]["+"]["+-"][","][", "]["-"]["--"]
-    x["-._~"]["-from-"]["."][".."][".full"][".json"][".last"][".new"][".root.json"]["/"]
-    x["/data"]["/m"]["/plan.json"]["/stock"]["/trust"]["/tuf/news/"]["/tuf/p/"]["0"]
-    x["0123456789"]["04"]["1"]["1."]["11 / 13"]["2"]["3"]["4"]["5"]["6"]["7"]["8"]["9"][":"]
-    x[": "][": FAULT"][": ok"][":%d"][";"]["<"]["<H"]["<I"]["<dictcomp>"]["<genexpr>"]
-    x["<lambda>"]["<listcomp>"]["="][">"][">4sIII8sH"][">BBII"][">I"][">II"]["?"]["@"]["@ "]
-    x["AB*#"]["CME "]["HTTP/1.0"]["Host: "]["Tel."]["Tel. "]["Terminal "]["["]["]"]["^"]["`"]
-    x["brake-"]["brake/"]["brake: "]["check in"]["check-in"]["chunk size"]["class"]["copy "]
-    x["cut short"]["expanding "]["host name"]["journal: "]["keyid "]["left alone"]["modem: "]
-    x["news: "]["no list"]["no memory"]["no room"]["no value"]["not UTF-8"]["not a map"]
-    x["not a time"]["not kept: "]["not ready"]["partition "]["people: {}"]["person "]
-    x["printer "]["receive: "]["refused: "]["rollout-"]["rollout/"]["root %d"]["root.json"]
-    x["signed in"]["signed out"]["sms: "]["stock/%d"]["stock: "]["too long"]["too many"]
-    x["too slow"]["two of "]["w+b"]["{"]["{} - {}"]["{} mV {}%"]["{} x {}"]["{} {}"]
-    x["{} {}: {}"]["{}/{}-{}"]["{}/{}.cbor"]["|"]["}"]["~"]["̀́"]
+    x.pin_new.pin_old.pin_rounds.pin_salt.pin_short.place.places.plain.plain_body.plan.plan_path
+    x.plan_until_s.policy.poll.poll_ms.poll_s.port.post.postpone.postponed.power_cycle.power_key
+    x.practice.prefix.prefixes.prepare.press_all.price.price_list.prices.printed.printer.product
+    x.product_id.products.program.prompt.property.prove.pt.public.public_key.purpose.put
+    x.put_down.q.question.quiet.quote_bytes.quoted.r.r_copy.r_day.r_dial.r_digest.r_help
+    x.r_offline.r_records.r_sale.r_serial.r_service.r_shift.r_tax.r_thanks.r_valid.r_vat.r_week
+    x.r_x.r_z.radio.radio_cycle.random.ranges.raw.rb.reach.reached.read_hashes.read_into
+    x.read_keys.read_raw.read_signal.readable.readblocks.reader.reads.ready.reason.recalled
+    x.receipt.receive.received.recent.recipient.record.record_crash.records.recover.recovery
+    x.refill.refresh.refusal.refuse.refused.refused_numbers.register.registered.registration
+    x.registration_ms.release.releases.remove_q.rename.renew.reply.report.reported.reprint
+    x.reprints.request.request_recovery.reserve.reset.reset_cause.resolve.response.responses
+    x.rest.rest_ms.restart.restarted.restarts.restated.rests.retire.retry_ms.reversed.revision
+    x.revisions.right.ring.rings.road.role.roles.rollout.room.room_for_sale.root.root_bytes
+    x.root_version.rotated.rounds.rows.rpartition.rsa.rsa_pss.rtc.run.run_flow.run_once.rung
+    x.running.running_sha256.running_well.runs.s.s_config.s_journal.s_stolen.s_wiped.said.sale
+    x.sale_no.sales.salt.same.save.say.scan.scheme.scratch.screen.script.seal.seal_request
+    x.sealed.search_again_ms.search_ms.second_ms.seconds.secret.sector.sector_of.sectors
+    x.sectors_read.security_fits.security_version.seek.seen.select.self_test.selftest_deadline_s
+    x.sell.sell_q.sell_what.seller.seller_of.selling.sent.sequence.serial.serve.server
+    x.server_time.service.session.sessions.set_aside.set_pin.set_rtc.settings.settle.settled
+    x.settled_at.sha256.sha512.sham.shape.shared.shift.shift_copy.shift_open.shift_slip.shifts
+    x.shop.shorten.show.show_pin_q.shown.sift.sig.sign_in.signal.signature.signatures.signed
+    x.signers.silence_ms.sim.sim800.sim_locked.sim_ms.sim_network.since.since_monday.sink.size
+    x.size_bytes.skip.sleep.sleep_ms.slip.slot.slot_.slot_a.slot_b.slot_state.slots.small.sms
+    x.sms_box.sms_q.sms_to.sms_waiting.snapshot.snapshot_version.snd.soft.sold.sold_t.sound
+    x.sound_display.sources.spell.spell_on.spent.spent_batch.spoiled.st_back.st_doubt.st_out
+    x.st_ready.st_refused.st_unread.st_waits.stale.standard.standing.stands.start.start_trial
+    x.started.starter.starting.starts.stat.state.status.status_bar.statvfs.stdin.stdout.stem
+    x.step_minor.step_ms.stepping_stone.steps.still.stock.stock_delivery.stock_key.stock_left
+    x.stock_q.stolen.stop_batches.stop_selling.storage.store.stream.strict.string.struct.submit
+    x.sums.supervisor.sw.switch.sync.sync_s.sys.t.t_battery.t_clock.t_keys.t_lcd.t_memory.t_mute
+    x.t_program.table.tag.take.take_channel.take_in.take_notices.take_raw.take_role.take_up
+    x.taken.takes.tally.target.target_name.targets.task.tax_number.technician_permit.telephone
+    x.tell.terminal.terminal_id.terminating.terms.test.tested.text.text_width.texted.texts.then
+    x.then_token.threshold.through.ticks.ticks_add.ticks_diff.ticks_ms.ticks_us.tidy.till.time
+    x.time_s.time_seen.time_text.timeout_ms.timestamp.timestamp_version.tip.title.titled.to_
+    x.to_beat_ms.to_bill.today.token.token_.token_n.told.too_long.took.top.topup.total
+    x.total_minor.totals.touched_within.tpdu.tr_done.tr_end.tr_mark.tr_name.tr_paper.tr_q
+    x.training.transport.trial.trial_failed.trials.tried.tries.tries_left.trigger.trouble
+    x.truncated.trust.trusted.try_others_first.tuf.tuf_delegations.tuf_files.tuf_paths
+    x.tuf_signed.turn.turns_on.type_.type_again.typed.typed_again.u.uart.ui.uid.umount
+    x.unconfirmed_boots.unconfirmed_boots_allowed.unconsumed_tail.under_way.unescape.unfinished
+    x.unhexlify.union.unix_seconds.unknown.unlock.unpack.unpack_from.unread.unread_prices
+    x.unreadable.unseal.unsent.unsent_sales.unsolicited.unsynced.unsynced_count.until.up.up_key
+    x.update.update_delegated.update_root.update_snapshot.update_targets.update_timestamp
+    x.updates.use.usual_ms.utc_offset_s.utf8.v.verified.verify.verify_signature.version.versions
+    x.vfs.view.views.void_at.voucher.voucher_sequence.w.wait.wait_at_most.wait_for_ms
+    x.wait_for_network.wait_modem.wait_ms.wait_name.wait_out.wait_print.wait_sales.wait_sms
+    x.waiting.waits.waits_for.waits_ms.walk.wanted.wanted_s.was_asked.watch.watchdog.way.ways.wb
+    x.weak.weak_t.what.when.where.who.whole.why.width.width_px.window.windows.wipe.wipe_after_s
+    x.wiped.wiped_through.with_keys.with_notices.with_signal.with_t.within.word.words.work.wrap
+    x.wrap_columns.writeblocks.writes.written.wrong.wrong_pin.x.y.year.yo.your_pin.z.z_copy
+    x.z_make.z_none.z_number.z_report.zlib["  "][" - "][" / "][" @%d"][" HTTP/1.1"][" at byte "]
+    x[" bytes"][" first"][" h"][" is "][" is for "][" payload: "][" refused: "][" s"]["!"]['"']
+    x['"%s"']["#"]["$"]["%"]["%%%02X"]["%23"]["&"]["'"]["("][")"]["*"]["*C"]["+"]["+-"][","]
+    x[", "]["-"]["--"]["-._~"]["-from-"]["."][".."][".full"][".json"][".last"][".model"][".new"]
+    x[".patch"][".practice"][".root.json"]["/"]["/data"]["/m"]["/plan.json"]["/stock"]["/trust"]
+    x["/tuf/news/"]["/tuf/p/"]["0"]["0123456789"]["04"]["1"]["1."]["11 / 13"]["2"]["3"]["4"]
+    x["5"]["6"]["7"]["8"]["9"][":"][": "][": FAULT"][": ok"][":%d"][";"]["<"]["<H"]["<I"]
+    x["<dictcomp>"]["<genexpr>"]["<lambda>"]["<listcomp>"]["="][">"][">4sIII8sH"][">BBII"][">I"]
+    x[">II"]["?"]["@"]["@ "]["AB*#"]["CME "]["HTTP/1.0"]["Host: "]["Tel."]["Tel. "]["Terminal "]
+    x["["]["]"]["^"]["`"]["brake-"]["brake/"]["brake: "]["check in"]["check-in"]["chunk size"]
+    x["class"]["copy "]["cut short"]["day report"]["expanding "]["host name"]["journal: "]
+    x["keyid "]["left alone"]["modem: "]["news: "]["no list"]["no memory"]["no room"]
+    x["no value"]["not UTF-8"]["not a map"]["not a time"]["not kept: "]["not ready"]
+    x["partition "]["people: {}"]["person "]["printer "]["receive: "]["refused: "]["rollout-"]
+    x["rollout/"]["root %d"]["root.json"]["signed in"]["signed out"]["sms: "]["stock/%d"]
+    x["stock: "]["too long"]["too many"]["too slow"]["two of "]["w+b"]["{"]["{} - {}"]
+    x["{} mV {}%"]["{} x {}"]["{} {}"]["{} {}: {}"]["{}/{}-{}"]["{}/{}.cbor"]["|"]["}"]["~"]
+    x["̀́"]
     import asyncio.core, asyncio.event, asyncio.funcs, asyncio.lock, bootloader.boot
     import bootloader.identity, bootloader.images, bootloader.jump, bootloader.screen
     import bootloader.shared, bootloader.shared.breath, bootloader.shared.calendar
@@ -342,5 +339,5 @@ if TYPE_CHECKING:
     import firmware.update.model, firmware.update.newest, firmware.update.news
     import firmware.update.offer, firmware.update.patch, firmware.update.payload
     import firmware.update.pieces, firmware.update.prepare, firmware.update.prices
-    import firmware.update.record, firmware.update.server, firmware.update.switch
-    import firmware.update.verified
+    import firmware.update.reader, firmware.update.record, firmware.update.server
+    import firmware.update.switch, firmware.update.taken, firmware.update.verified

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = const(16)
 MAX_ITEMS = const(1024)
+_LONGEST_SHORT = const(10)  # characters of a name; such short ones are the interpreter's own
 
 _SPACE = b" \t\r\n"
 _ESCAPES = {98: "\b", 102: "\f", 110: "\n", 114: "\r", 116: "\t", 34: '"', 92: "\\", 47: "/"}
@@ -36,6 +37,7 @@ class _Reader:
         self.data = data
         self.items_left = items_left
         self.at = 0
+        self.names: dict[str, str] = {}  # key ids stand in a file again and again: once in the heap
 
     def fail(self, what: str) -> "NoReturn":
         """Raises JsonError."""
@@ -60,7 +62,8 @@ class _Reader:
             self.fail("too many items")
         head = self.next()
         if head == 0x22:
-            return self.string()
+            text = self.string()
+            return self.names.get(text, text)
         if head == 0x7B:
             return self.map(depth - 1)
         if head == 0x5B:
@@ -196,6 +199,8 @@ class _Reader:
             if self.next() != 0x3A:
                 self.fail("a colon is needed")
             self.at += 1
+            if len(key) > _LONGEST_SHORT:
+                self.names[key] = key
             out[key] = self.value(depth)
             mark = self.next()
             self.at += 1

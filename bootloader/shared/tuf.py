@@ -35,7 +35,7 @@ from .tuf_files import (
     get,
     read_keys,
 )
-from .tuf_paths import quoted
+from .tuf_paths import quoted, target_name
 from .tuf_signed import SignatureCheck
 
 TYPE_CHECKING = False
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .crypto.signatures import Key
+    from .tuf_delegations import Matters
     from .tuf_files import Json
 
 __all__ = (
@@ -81,14 +82,23 @@ class TrustedMetadata:
     has it passed over without an error).
 
     `known`: digests of what was verified before, as `SignatureCheck` takes them, or None.
+    `matters(delegation)`: whether anything is asked of who is delegated to so; of the others, and
+    of their files in the snapshot, nothing is kept once the targets are taken in.
 
     Raises:
         TrustError: `root_bytes` is not a root that signs for itself. An expired root is taken: it
             may only serve to verify its successor.
     """
 
-    def __init__(self, root_bytes: bytes, now_s: int, known: list[bytes] | None = None) -> None:
+    def __init__(
+        self,
+        root_bytes: bytes,
+        now_s: int,
+        known: list[bytes] | None = None,
+        matters: "Matters | None" = None,
+    ) -> None:
         self.now_s = now_s
+        self._matters = matters
         self.root_version = 0
         self.timestamp_version = 0
         self.snapshot_version = 0
@@ -112,7 +122,7 @@ class TrustedMetadata:
 
     def _take_root(self, data: bytes, before: int | None) -> None:
         file = self._read("root", data)
-        keys = read_keys("root", file.signed)
+        keys = read_keys("root", dict(get("root", file.signed, "keys", dict)))
         entries = get("root", file.signed, "roles", dict)
         signers = {}
         for role in TOP:
@@ -255,8 +265,11 @@ class TrustedMetadata:
         self._check_snapshot_version()
         delegation = None
         if role == "targets":
-            keys = self._keys
+            # From here on nobody asks for the root's other roles; a board needs the room.
             signers = self._signers[role]
+            keys = {keyid: self._keys[keyid] for keyid in signers.keyids if keyid in self._keys}
+            self._signers = {role: signers}
+            self._keys = keys
         else:
             above = self._targets.file(parent)
             if above is None:
@@ -273,7 +286,10 @@ class TrustedMetadata:
         if file.version != wanted.version:
             raise Mismatch(role, "version differs from what is listed")
         file.take_up()
-        self._targets.take(role, TargetsFile(file), parent, delegation)
+        taken = TargetsFile(file, self._matters)
+        for name in taken.others:
+            self._listed.pop(name + ".json", None)
+        self._targets.take(role, taken, parent, delegation)
         self._expires_s[role] = file.expires_s
         self._check_date(role)
 
@@ -315,15 +331,8 @@ class TrustedMetadata:
         return str(version) + "." + name if self.consistent_snapshot else name
 
     def target_name(self, path: str, entry: "Json") -> str:
-        """The path of a target file on the server: with consistent snapshots its hash stands before
-        its name.
-        """
-        if not self.consistent_snapshot:
-            return path
-        hashes = entry["hashes"]
-        digest = hashes.get("sha256") or hashes.get("sha512") or sorted(hashes.items())[0][1]
-        folder, slash, name = path.rpartition("/")
-        return folder + slash + str(digest) + "." + name
+        """As `tuf_paths.target_name`."""
+        return target_name(path, entry, self.consistent_snapshot)
 
     # --- what was found ---
 

@@ -10,10 +10,13 @@ from .tuf_paths import path_matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .crypto.signatures import Key
     from .tuf_files import Envelope, Json
+
+    Matters = Callable[["Delegation"], bool]
 
 MAX_DELEGATIONS = const(32)
 """Roles visited in one search, at most."""
@@ -47,9 +50,14 @@ class Delegation:
 
 
 class TargetsFile:
-    """A file of targets: what it lists ({path: entry}) and to whom it delegates."""
+    """A file of targets: what it lists ({path: entry}) and to whom it delegates. It takes what
+    `file.signed` holds, piece by piece, as a board's heap has no room for both.
 
-    def __init__(self, file: "Envelope") -> None:
+    `matters(delegation)`: of those to whom it delegates only these are kept, and their keys;
+    `others`: the names of the rest. All are read and checked.
+    """
+
+    def __init__(self, file: "Envelope", matters: "Matters | None" = None) -> None:
         """Raises Malformed."""
         role = file.role
         self.targets: Json = get(role, file.signed, "targets", dict)
@@ -58,14 +66,23 @@ class TargetsFile:
             read_hashes(role, entry)
         self.keys: dict[str, Key] = {}
         self.delegations: list[Delegation] = []
+        self.others: list[str] = []
         if "delegations" in file.signed:
             delegations = get(role, file.signed, "delegations", dict)
-            self.keys = read_keys(role, delegations)
-            for entry in get(role, delegations, "roles", list):
-                item = Delegation(role, entry, self.keys)
-                if self.delegation(item.name):
+            keys = read_keys(role, get(role, delegations, "keys", dict))
+            entries = get(role, delegations, "roles", list)
+            entries.reverse()
+            while entries:
+                item = Delegation(role, entries.pop(), keys)
+                if self.delegation(item.name) or item.name in self.others:
                     raise Malformed(role, "two delegations to one role")
+                if matters is not None and not matters(item):
+                    self.others.append(item.name)
+                    continue
                 self.delegations.append(item)
+                for keyid in item.signers.keyids:
+                    if keyid in keys:
+                        self.keys[keyid] = keys[keyid]
 
     def delegation(self, role: str) -> Delegation | None:
         """How this one delegates to `role`, or None."""

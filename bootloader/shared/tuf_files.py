@@ -161,12 +161,13 @@ class Envelope:
             self.signed = canonical.loads(self.data, self._limit_bytes)["signed"]
 
 
-def read_keys(role: str, container: object) -> "dict[str, Key]":
-    """{keyid: key} of a map of keys. A key of a kind that we do not know stays out: it verifies
-    nothing. Raises Malformed.
+def read_keys(role: str, container: "Json") -> "dict[str, Key]":
+    """{keyid: key} of a map of keys, which is empty then. A key of a kind that we do not know stays
+    out: it verifies nothing. Raises Malformed.
     """
     out = {}
-    for keyid, key in get(role, container, "keys", dict).items():
+    while container:
+        keyid, key = container.popitem()
         if not is_bound(keyid, key):
             raise Malformed(role, "keyid " + keyid[:16] + " is not made of its key")
         scheme = get(role, key, "scheme", str)

@@ -1,6 +1,11 @@
-"""Names in TUF metadata: which paths the pattern of a delegation takes in, and a name as part of a
-file's. For `tuf`, `tuf_delegations` and whoever stores what they took.
+"""Names in TUF metadata: which paths the pattern of a delegation takes in, what a target is called
+on the server, and a name as part of a file's. For `tuf`, `tuf_delegations` and whoever stores what
+they took.
 """
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .tuf_files import Json
 
 
 def _in_set(pattern: str, at: int, character: str) -> tuple[bool, int]:
@@ -63,6 +68,18 @@ def path_matches(pattern: str, path: str) -> bool:
     if len(patterns) != len(parts):
         return False
     return all(_glob(patterns[i], parts[i]) for i in range(len(parts)))
+
+
+def target_name(path: str, entry: "Json", is_consistent: bool) -> str:
+    """The path of a target file on the server: with consistent snapshots its hash stands before its
+    name.
+    """
+    if not is_consistent:
+        return path
+    hashes = entry["hashes"]
+    digest = hashes.get("sha256") or hashes.get("sha512") or sorted(hashes.items())[0][1]
+    folder, slash, name = path.rpartition("/")
+    return folder + slash + str(digest) + "." + name
 
 
 def quoted(name: str) -> str:

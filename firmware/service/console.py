@@ -9,6 +9,7 @@ bytes that come in end the program, are kept, or load anything unless they are a
 import asyncio
 
 from bootloader.shared.breath import breathe
+from bootloader.shared.compat import const
 from firmware.bell import to_beat_ms
 from firmware.lent import give_back, load, loaded
 from firmware.log import lines, log
@@ -32,10 +33,10 @@ COMMANDS = (
     "configure",
 )
 _STAY = ("firmware.service.console",)
-_LONGEST_LINE = 255
-_POLL_MS = 100
-_QUIET_MS = 500  # between looks at a cable on which nobody has said anything of late
-_LATELY_MS = 10000
+_LONGEST_LINE = const(255)
+_POLL_MS = const(100)
+_QUIET_MS = const(500)  # between looks at a cable on which nobody has said anything of late
+_LATELY_MS = const(10000)
 _UNKNOWN = b'= {"error": "no such command; log, recovery, reset and those of tools tech", "of": "'
 
 

@@ -6,6 +6,7 @@ from firmware.ui.font import BIG, EXTRA, INDEX, MARKS, SMALL
 WIDTH = 128
 HEIGHT = 64
 _EXTRAS = const(95 * 3)
+_OUTWARDS = "MWmw"  # bold letters that grow to both sides: two strokes of three grow into a third
 
 
 def glyph(char: str) -> int:
@@ -18,13 +19,15 @@ def glyph(char: str) -> int:
     return ((95 + n) if n >= 0 else 31) * 3
 
 
-def text_width(text: str, big: bool = False) -> int:
+def text_width(text: str, big: bool = False, bold: bool = False) -> int:
     """How many pixels wide `text` is, without space after it."""
     width = 0
     for char in text:
         at = glyph(char)
         if at < _EXTRAS or char not in MARKS:
             width += INDEX[at + 2] + 1
+            if bold:
+                width += 2 if char in _OUTWARDS else 1
     width -= 1 if width else 0
     return width * 2 if big else width
 
@@ -55,11 +58,11 @@ def wrap(text: str, width_px: int = WIDTH) -> list[str]:
     return lines
 
 
-def shorten(text: str, width_px: int) -> str:
+def shorten(text: str, width_px: int, bold: bool = False) -> str:
     """`text`, or as much of it as fits with two dots after it."""
-    if not text or text_width(text) <= width_px:
+    if not text or text_width(text, False, bold) <= width_px:
         return text
-    while text and text_width(text + "..") > width_px:
+    while text and text_width(text + "..", False, bold) > width_px:
         text = text[:-1]
     return text + ".."
 
@@ -101,11 +104,15 @@ class Canvas:
                     self._column(x + n, y + 8, BIG[at + width + n])
                 x += width + 2
             else:
+                outwards = bold and char in _OUTWARDS
+                if outwards:
+                    self._column(x, y, SMALL[at])
+                    x += 1
                 for n in range(width):
                     bits = SMALL[at + n]
                     self._column(x + n, y, bits)
-                    if bold:
-                        # a stroke is not widened into a gap of one column: M and w stay open
+                    if bold and (not outwards or n == width - 1):
+                        # a stroke is not widened into a gap of one column: N stays open
                         over = SMALL[at + n + 2] if n + 2 < width else 0
                         self._column(x + n + 1, y, bits & ~over)
                 x += width + (2 if bold else 1)

@@ -7,10 +7,10 @@ for the sign-out time. The way back is always `*`.
 import asyncio
 
 from bootloader.shared.breath import breathe
-from bootloader.shared.compat import ticks_diff, ticks_ms
+from bootloader.shared.compat import const, ticks_diff, ticks_ms
 from firmware.bell import to_beat_ms, wait_at_most
 from firmware.ui.canvas import WIDTH, shorten, text_width, wrap
-from firmware.ui.screen import LINES
+from firmware.ui.screen import LINES, TITLE_PX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ IDLE_MS = 90000
 TICK_MS = (
     22500  # six beats: so often who waits for a key shows that he lives; the supervisor bears 30 s
 )
-_SECOND_MS = 1000
-_BAR_MS = 2000
-_TITLE_PX = 112  # of a title in bold, beside the arrows
+_SECOND_MS = const(1000)
+_BAR_MS = const(2000)
 
 
 class Idle(Exception):
@@ -145,7 +144,7 @@ class Dialogs:
 
     def titled(self, text: str) -> "tuple[str, list[Line]]":
         """(title, lines): `text` as the title if it fits there whole, else as lines under none."""
-        if text_width(text) + len(text) <= _TITLE_PX:
+        if text_width(text, False, True) <= TITLE_PX:
             return text, []
         return "", [text]
 

@@ -20,6 +20,7 @@ TOP = 10
 PITCH = 9
 LINES = 5
 HINTS_TOP = 55
+TITLE_PX = 112  # of a title, in bold, beside the arrows
 
 
 class Screen:
@@ -111,7 +112,7 @@ class Screen:
         canvas.fill(0, 8, WIDTH, 1)
         y = TOP
         if title:
-            canvas.text(1, y, shorten(title, 100), bold=True)
+            canvas.text(1, y, shorten(title, TITLE_PX, True), bold=True)
             y += PITCH
         if more & 2:
             canvas.text(115, TOP, "\x02")
@@ -150,9 +151,9 @@ class Screen:
         if text_width(text) > WIDTH - 2:
             lines = [text[:at], text[at:]] if at else wrap(text, WIDTH - 2)
         for n, line in enumerate(lines):
-            width = text_width(line)
-            bold = width + len(line) <= WIDTH - 2
-            x = (WIDTH - width - (len(line) if bold else 0)) // 2
+            width = text_width(line, False, True)
+            bold = width <= WIDTH - 2
+            x = (WIDTH - (width if bold else text_width(line))) // 2
             canvas.text(x, y + (PITCH * n if len(lines) > 1 else 4), line, bold=bold)
 
     def _hints(self, hints: "Sequence[Hint]") -> None:

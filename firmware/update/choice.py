@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from bootloader.shared.board import Board
     from bootloader.shared.release import Json, Release, ReleaseRefused, Running
-    from bootloader.shared.tuf import TrustedMetadata
     from firmware.boot_info import BootInfo
 
     from .record import Record
+    from .taken import Taken
 
 JOURNAL_VERSION = const(1)  # what this program writes
 JOURNAL_READS = (1,)
@@ -47,21 +47,21 @@ class Choice:
         self._not_yet: list[int] = []
         self._off: list[str] = []
 
-    def choose(self, trusted: "TrustedMetadata", offer: Offer | None) -> Offer | None:
+    def choose(self, taken: "Taken", offer: Offer | None) -> Offer | None:
         """What to bring in now: `offer`, if that is still the best, a new one, or None."""
-        targets = trusted.targets(self._channel)
+        targets = taken.targets
         chosen = None
         sham = ""
         record = self._record
         flags, record.flags = record.flags, []
         try:
-            running = self._running(trusted, targets)
-            record.flags = self._turned_on(trusted, running.rollout)
+            running = self._running(taken, targets)
+            record.flags = self._turned_on(taken, running.rollout)
             chosen = releases.choose(
                 targets, self._board, self._security_version(), running, self._passed_over
             )
             if chosen and not self._boot.trial:
-                chosen = self._finish_first(trusted, targets, running, chosen, offer)
+                chosen = self._finish_first(taken, targets, running, chosen, offer)
             record.is_hourly = running.rollout.is_watched(self._boot.release)
             if chosen is None:
                 chosen, sham = self._control_of(targets, running)
@@ -76,9 +76,7 @@ class Choice:
                 self._log("release %d is no longer offered" % offer.release.release)
             self._record.pending = chosen is not None
             return None
-        fresh_until_s = min(
-            trusted.fresh_until_s(self._channel), trusted.fresh_until_s("rollout-" + self._channel)
-        )
+        fresh_until_s = min(taken.fresh_until_s, taken.plan_until_s)
         is_same = offer is not None and offer.release.image_sha256 == chosen.image_sha256
         if offer is not None and is_same and offer.sham == sham:
             offer.release = chosen
@@ -89,17 +87,17 @@ class Choice:
             self._log("a restart is due, as control of release %d" % chosen.release)
             return Offer(chosen, [], fresh_until_s, sham)
         self._log("release %d (%s) is offered" % (chosen.release, chosen.version))
-        ways = self._ways(trusted, targets, chosen)
+        ways = self._ways(taken, targets, chosen)
         offer = Offer(chosen, ways, fresh_until_s)
         if len(ways) > 1 and 0 < chosen.quote_bytes < ways[-1].length:
             offer.is_over_quote = True
             del ways[-1]  # the full one
         return offer
 
-    def _turned_on(self, trusted: "TrustedMetadata", rollout: Rollout) -> list[str]:
+    def _turned_on(self, taken: "Taken", rollout: Rollout) -> list[str]:
         """The flags that the plan turns on and the brake does not turn off, while that counts."""
         on = [flag for flag in FLAGS if flag not in self._off and rollout.turns_on(flag)]
-        if on and not 0 < trusted.now_s < trusted.fresh_until_s("rollout-" + self._channel):
+        if on and not 0 < taken.now_s < taken.plan_until_s:
             return []
         return on
 
@@ -119,17 +117,17 @@ class Choice:
     def _security_version(self) -> int:
         return self._boot.control.state.security_version
 
-    def _running(self, trusted: "TrustedMetadata", targets: "Json") -> "Running":
+    def _running(self, taken: "Taken", targets: "Json") -> "Running":
         return releases.Running(
             self._channel,
             self._boot.release,
             JOURNAL_VERSION,
             JOURNAL_READS,
             self._record.refused_numbers(),
-            self._rollout(trusted, self._braked(trusted, targets)),
+            self._rollout(taken, self._braked(taken, targets)),
         )
 
-    def _braked(self, trusted: "TrustedMetadata", targets: "Json") -> list[int]:
+    def _braked(self, taken: "Taken", targets: "Json") -> list[int]:
         """What the brake halts, or once did, of what the channel lists and its people have not let
         go on since; and takes in which flags it turns off. Raises ReleaseRefused if the brake's
         file is malformed.
@@ -138,8 +136,8 @@ class Choice:
         for channel, number, at in self._record.braked:
             if channel == self._channel:
                 known[number] = at
-        found, role, entry = trusted.find("brake/" + self._channel + "/halts.json")
-        if found == "found" and role == "brake-" + self._channel:
+        entry = taken.halts
+        if entry is not None:
             try:
                 halted = releases.field(entry.get("custom"), "halted", dict, 0, 16)
                 for name in halted:
@@ -162,12 +160,10 @@ class Choice:
                 braked.append(number)
         return braked
 
-    def _rollout(self, trusted: "TrustedMetadata", braked: list[int]) -> Rollout:
+    def _rollout(self, taken: "Taken", braked: list[int]) -> Rollout:
         """The channel's plan; without one all waits. Raises ReleaseRefused if it is malformed."""
-        found, role, entry = trusted.find("rollout/" + self._channel + "/plan.json")
-        if found != "found" or role != "rollout-" + self._channel:
-            entry = {"custom": {"releases": {}, "halted": []}}
-        return Rollout(entry.get("custom"), self._boot.identity.terminal_id, braked, trusted.now_s)
+        entry = taken.plan or {"custom": {"releases": {}, "halted": []}}
+        return Rollout(entry.get("custom"), self._boot.identity.terminal_id, braked, taken.now_s)
 
     def _passed_over(self, refused: "ReleaseRefused") -> None:
         self._log("passed over: " + str(refused))
@@ -178,20 +174,20 @@ class Choice:
             number = str(refused).split(" ")[0].split("/")[-1].split(".")[0]
             self._record.refusal = [int(number) if number.isdigit() else 0, refused.reason]
 
-    def _ways(self, trusted: "TrustedMetadata", targets: "Json", release: "Release") -> list[Way]:
+    def _ways(self, taken: "Taken", targets: "Json", release: "Release") -> list[Way]:
         ways = []
         running = self._boot.control.state.slots[self._boot.slot]
         for payload in release.payloads_for(running.sha256):
             entry = targets.get(payload.path)
             if entry is not None and "sha256" in entry["hashes"]:
-                path = trusted.target_name(payload.path, entry)
+                path = taken.target_name(payload.path, entry)
                 digest = bytes.fromhex(entry["hashes"]["sha256"])
                 ways.append(Way(payload.kind, path, entry["length"], digest))
         return ways
 
     def _finish_first(
         self,
-        trusted: "TrustedMetadata",
+        taken: "Taken",
         targets: "Json",
         running: "Running",
         chosen: "Release",
@@ -205,7 +201,7 @@ class Choice:
         """
         download = offer.download if offer else None
         digest, received, length = under_way(self._board.partitions["download"], download)
-        ways = self._ways(trusted, targets, chosen)
+        ways = self._ways(taken, targets, chosen)
         if not received or not ways or any(way.digest == digest for way in ways):
             return chosen
         cost = ways[0].length
@@ -213,7 +209,7 @@ class Choice:
             return chosen
         older = self._listed_with(digest, targets, running)
         if older is None or not any(
-            way.digest == digest for way in self._ways(trusted, targets, older)
+            way.digest == digest for way in self._ways(taken, targets, older)
         ):
             return chosen
         if self._record.tried == older.release and self._record.faults:

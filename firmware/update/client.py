@@ -5,8 +5,7 @@ Any step can be cut and repeated: metadata is stored by rename and only once ver
 is resumed from what flash holds, and a slot counts for nothing until `start_trial` names it.
 An expired signature stops installing, never fetching newer metadata.
 
-At rest only this, `record`, `last_look` and `server` lie in the heap; what looks and what installs
-is loaded for that and forgotten after.
+At rest only this, `record`, `last_look` and `server` lie in the heap; `pieces` brings the rest.
 """
 
 import asyncio
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from .gate import GateFacts
     from .offer import Offer
     from .record import Refusal
+    from .taken import Taken
 
 _PIECES = "firmware.update.pieces"
 _PRICES = "catalogue.json"
@@ -214,7 +214,7 @@ class UpdateClient:
             if news is None or is_sure:
                 news = await self._ask(is_sure)
             is_whole = True
-            if news and news.timestamp:
+            if news and news.is_any:
                 is_whole = await self._look(news)
                 self._last.note(news.told, is_whole)
             self._asked_s = self._time_s()
@@ -232,7 +232,7 @@ class UpdateClient:
         return news
 
     def _tidy(self) -> None:
-        at_hand(_PIECES).tidy(self.offer is not None)
+        at_hand(_PIECES).tidy(self.offer)
 
     def _must_look(self) -> bool:
         """Whether the answer "nothing new" would leave something undone that can be done."""
@@ -270,38 +270,16 @@ class UpdateClient:
 
     async def _take_in(self, news: "Found") -> bool:
         """Metadata, prices, then what to run; as `_look`."""
-        at_hand(_PIECES).bring("metadata")
-        from .metadata import Metadata
-        from .verified import Verified
-
-        verified = Verified(self._files, self._note_key, self._log)
-        metadata = Metadata(
-            self._trust, news.fetch, self._log, known=verified.known, pause=self._stand_aside
-        )
-        try:
-            # A task of its own begins at the bottom of the stack, which a board has little of.
-            taking = metadata.take_channel(self._channel, self._time_s(), news.timestamp or b"")
-            await asyncio.create_task(taking)
-        finally:
-            verified.keep()
-        del verified, Metadata, Verified
-        trusted = metadata.trusted
-        for words in metadata.expired:
-            self._why = "expired"
-            self._log("nothing is installed: " + words)
-        if trusted.forked:
-            self._why = "fork"
-            self._log("the server has another timestamp of the known version")
-        is_whole = not metadata.expired and not trusted.forked
-        del metadata
-        give_back(("firmware.update.metadata", "firmware.update.verified"))
+        taken, is_whole = await self._verified(news)
+        # What verified makes room. The event loop's frame keeps the task that ended last: now this.
+        await asyncio.create_task(self._stand_aside())
+        self._tidy()
         load("firmware.update.prices")
         from .prices import Prices
 
-        prices = Prices(
-            self.server, self._files, self._kept, self._catalogue, self.record, self._log
-        )
-        if not await prices.update(trusted):
+        of = (self.server, self._files, self._kept, self._catalogue, self.record, self._log)
+        prices = Prices(*of)
+        if not await prices.update(taken):
             is_whole = False
             self._why = "prices"
         if prices.are_new and self._on_catalogue:
@@ -310,8 +288,32 @@ class UpdateClient:
         from .choice import Choice
 
         choice = Choice(self._board, self._boot, self._channel, self.record, self._log)
-        self.offer = choice.choose(trusted, self.offer)
+        self.offer = choice.choose(taken, self.offer)
         return is_whole
+
+    async def _verified(self, news: "Found") -> "tuple[Taken, bool]":
+        """What was found, and whether nothing of it is left undone; raises as `_look`."""
+        at_hand(_PIECES).bring("metadata")
+        from .metadata import Metadata
+        from .verified import Verified
+
+        verified = Verified(self._files, self._note_key, self._log)
+        take = (self._trust, news.fetch, self._log, True, verified.known, self._stand_aside)
+        metadata = Metadata(*take)
+        try:
+            # A task of its own begins at the bottom of the stack, which a board has little of.
+            by = (self._channel, self._catalogue, self._time_s(), news.timestamp)
+            await asyncio.create_task(metadata.take_channel(*by))
+        finally:
+            verified.keep()
+        for words in metadata.expired:
+            self._why = "expired"
+            self._log("nothing is installed: " + words)
+        taken = metadata.taken
+        if taken.forked:
+            self._why = "fork"
+            self._log("the server has another timestamp of the known version")
+        return taken, not metadata.expired and not taken.forked
 
     # Installing
 

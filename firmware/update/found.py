@@ -17,8 +17,9 @@ _DAY_S = const(86400)
 
 
 class Found:
-    """The new timestamp, None if there is none; `told`: its tag, as the server said it. `places`:
-    where in the file of the news each file is.
+    """`timestamp`: the new one's bytes, or None if there is none or it came with all else in one
+    answer; `told`: its tag, as the server said it. `places`: where in the file of the news each
+    file is.
     """
 
     def __init__(self, server: "Server", store: "Store") -> None:
@@ -27,6 +28,11 @@ class Found:
         self.places: dict[str, tuple[int, int]] = {}
         self.timestamp: bytes | None = None
         self.told = ""
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything is new."""
+        return bool(self.places or self.timestamp)
 
     def mistrust(self, error: Exception) -> None:
         """What came was refused: file by file it shows whose fault that is. Raises Interrupted if
@@ -46,7 +52,7 @@ class Found:
         """As `Server.metadata`, out of the news where that has it. There is no newer root, or there
         would be no news.
         """
-        name_only = name.split(".", 1)[1]
+        name_only = name if name in self.places else name.split(".", 1)[1]
         if name_only == "root.json" and self.places:
             raise Missing(name)
         if name_only not in self.places:

@@ -13,11 +13,12 @@ from .download import hash_flash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from bootloader.shared.compat import Expanded
     from bootloader.shared.partitions import Partition
 
 _WINDOW_BITS = const(12)
-_BLOCK_BYTES = const(64)
 
 
 class InstallError(Exception):
@@ -66,18 +67,17 @@ class _SlotWriter:
         self._size_bytes = size_bytes
         self._page = bytearray(PAGE_BYTES)
         self._filled = 0
-        self._block = memoryview(bytearray(_BLOCK_BYTES))
-        self._block_at = -1
         self.written = 0
 
-    def made(self, offset: int) -> int:
-        """The byte that was written there."""
-        if offset >= self.written - self._filled:
-            return self._page[offset % PAGE_BYTES]
-        if offset // _BLOCK_BYTES != self._block_at:
-            self._block_at = offset // _BLOCK_BYTES
-            self._partition.read_into(self._block_at * _BLOCK_BYTES, self._block)
-        return self._block[offset % _BLOCK_BYTES]
+    def made(self, offset: int, view: memoryview) -> None:
+        """Fill `view` from what was written."""
+        flushed = self.written - self._filled
+        count = min(max(flushed - offset, 0), len(view))
+        if count:
+            self._partition.read_into(offset, view[:count])
+        if count < len(view):
+            first = offset + count - flushed
+            view[count:] = self._page[first : first + len(view) - count]
 
     def write(self, view: memoryview) -> None:
         """Raises InstallError if it is more than the image."""
@@ -166,6 +166,7 @@ async def expand(
 
 
 async def patched(
+    reader: "Any",
     payload: "Partition",
     length: int,
     slot: "Partition",
@@ -173,22 +174,19 @@ async def patched(
     base: "Partition",
     base_size: int,
 ) -> None:
-    """As `expand`, of a patch to `base`.
+    """As `expand`, of a patch to `base`, with the module `patch`.
 
     Raises:
         InstallError: "patch".
     """
-    from . import patch
-    from .model import PatchError
-
     writer = _SlotWriter(slot, size_bytes)
     source = _Source(payload, length)
     try:
-        for _ in patch.apply(
+        for _ in reader.apply(
             source.readinto, base.read_into, base_size, writer.write, writer.made, size_bytes
         ):
             await sleep_ms(0)
-    except PatchError as error:
+    except reader.PatchError as error:
         raise InstallError("patch", str(error))
     writer.flush()
 

@@ -7,11 +7,14 @@ from bootloader.shared import tuf
 from bootloader.shared.compat import collect, sleep_ms
 
 from .errors import Missing, Untrusted
+from .taken import Taken, halts_path, plan_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Protocol
+
+    from bootloader.shared.tuf_delegations import Delegation, Matters
 
     Fetch = Callable[[str, int], Awaitable[bytes]]
     Pause = Callable[[], Awaitable[None]]
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 class Metadata:
     """One refresh. `expired` lists what was past its date, in words: then nothing may be installed.
+    `taken`: what `take_channel` found.
 
     store: `read(name, limit_bytes)` (None if there is none), `write`, `remove`; what is written is
     there whole or not at all. `await fetch(name, limit_bytes)`: the file's bytes; raises `Missing`.
@@ -52,8 +56,10 @@ class Metadata:
         self._keep_expired = keep_expired
         self._known = known
         self._pause = pause
+        self._matters: Matters | None = None
         self._trusted: tuf.TrustedMetadata | None = None
         self.expired: list[str] = []
+        self._taken: Taken | None = None
 
     @property
     def trusted(self) -> tuf.TrustedMetadata:
@@ -61,6 +67,13 @@ class Metadata:
         if self._trusted is None:
             raise RuntimeError("no refresh has begun")
         return self._trusted
+
+    @property
+    def taken(self) -> Taken:
+        """What `take_channel` found. Raises RuntimeError before it has."""
+        if self._taken is None:
+            raise RuntimeError("nothing was taken in")
+        return self._taken
 
     async def refresh(self, now_s: int, timestamp: bytes | None = None) -> None:
         """Root, timestamp, snapshot and targets. `timestamp`: its bytes, if they were fetched.
@@ -71,7 +84,7 @@ class Metadata:
         root = self._store.read("root.json", tuf.LIMITS_BYTES["root"])
         if root is None:
             raise tuf.Malformed("root", "there is none; provision the terminal")
-        trusted = self._trusted = tuf.TrustedMetadata(root, now_s, known=self._known)
+        trusted = self._trusted = tuf.TrustedMetadata(root, now_s, self._known, self._matters)
         root = None
         await self._update_roots()
         self._stored(trusted.update_timestamp, "timestamp")
@@ -87,26 +100,37 @@ class Metadata:
             await self._fetched(trusted.update_snapshot, "snapshot")
         await self.take_role("targets", "root")
 
-    async def take_channel(self, channel: str, now_s: int, timestamp: bytes) -> None:
+    async def take_channel(
+        self, channel: str, prices: str, now_s: int, timestamp: bytes | None
+    ) -> None:
         """A refresh down to all that a terminal on `channel` needs: its releases, its rollout plan,
-        what its brake halts, and the price lists. Returns nothing: what a task returns, its loop
-        keeps in the heap until another task ends.
+        what its brake halts, and the price list `prices` (a target). Returns nothing: what a task
+        returns, its loop keeps in the heap until another task ends.
 
         Raises:
             Untrusted: something was refused. Whatever `fetch` raises.
         """
+        plan, halts = plan_path(channel), halts_path(channel)
+
+        def matters(item: "Delegation") -> bool:
+            if item.name in (channel, "catalogue"):
+                return True
+            return any(item.matches(path) for path in (plan, halts, prices))
+
+        self._matters = matters
         try:
             await self.refresh(now_s, timestamp)
             for role in (channel, "catalogue"):
                 await self.take_role(role, "targets")
             # An online role says how far a release is let out; where there is none, to nobody.
-            found, role, parent = self.trusted.find("rollout/" + channel + "/plan.json")
+            found, role, parent = self.trusted.find(plan)
             if found == "load":
                 await self.take_role(role, parent)
             # Its first version halts nothing, and is not worth its airtime.
-            found, role, parent = self.trusted.find("brake/" + channel + "/halts.json")
+            found, role, parent = self.trusted.find(halts)
             if found == "load" and self.trusted.listed_version(role) > 1:
                 await self.take_role(role, parent)
+            self._taken = Taken(self.trusted, channel, prices)
         except tuf.TrustError as error:
             raise Untrusted("fork" if isinstance(error, tuf.Forked) else "metadata", str(error))
 

@@ -33,7 +33,6 @@ _CHECK_BYTES = const(4)
 _HEAD_BYTES = const(6)
 _LARGEST = const(12288)
 _PAGE_BYTES = const(256)
-_BLOCK_BYTES = const(64)
 _TAIL_BYTES = const(64)
 _VERSION = b'"version":'
 _NO_SNAPSHOT = b"0"
@@ -144,8 +143,6 @@ class _Made:
         self._digest = digest
         self._page = bytearray(_PAGE_BYTES)
         self._filled = self._flushed = 0
-        self._block = bytearray(_BLOCK_BYTES)
-        self._block_at = -1
 
     def write(self, view: memoryview) -> None:
         """More of it."""
@@ -165,16 +162,15 @@ class _Made:
         self._flushed += self._filled
         self._filled = 0
 
-    def byte(self, at: int) -> int:
-        """The byte that was written there."""
-        if at >= self._flushed:
-            return self._page[at - self._flushed]
-        first = at - at % _BLOCK_BYTES
-        if first != self._block_at:
-            self._file.seek(first)
-            self._file.readinto(self._block)  # of a page that is whole
-            self._block_at = first
-        return self._block[at - first]
+    def made(self, offset: int, view: memoryview) -> None:
+        """Fill `view` from what was written."""
+        count = min(max(self._flushed - offset, 0), len(view))
+        if count:
+            self._file.seek(offset)
+            self._file.readinto(view[:count])
+        if count < len(view):
+            first = offset + count - self._flushed
+            view[count:] = self._page[first : first + len(view) - count]
 
     def end(self) -> bytes:
         """All was written; the digest."""
@@ -218,7 +214,8 @@ class _News:
         self.found = Found(server, store)
 
     async def ask(self, tag: str, coded: str) -> bytes | None:
-        """The new timestamp; None if the one that has `tag` still is the newest.
+        """The new timestamp; None if the one that has `tag` still is the newest, or if the new one
+        is among `found.places`.
 
         `coded`: "z" of a server of ours: only there is all in one answer, and where that was of no
         use, it is not asked for again for a day.
@@ -239,7 +236,8 @@ class _News:
             if response.status == 200:
                 answer = response.body
                 del response
-                return await self._take(answer)
+                await self._take(answer)
+                return None
         condition = (DEFLATED,) + condition
         response = await self._server.get("timestamp.json", TIMESTAMP_BYTES, condition)
         if response.status == 304 and tag:
@@ -249,22 +247,15 @@ class _News:
         self.found.told = response.headers.get("etag", "")
         return plain_body(response, TIMESTAMP_BYTES)
 
-    async def _take(self, answer: bytes) -> bytes:
-        load("firmware.update.patch", ("firmware.update.model",))
+    async def _take(self, answer: bytes) -> None:
+        reader = load("firmware.update.reader")
         try:
-            await self._expand(answer)
+            await self._expand(reader.bring(), answer)
         finally:
-            give_back(("firmware.update.patch", "firmware.update.model"))
-        offset, length = self.found.places["timestamp.json"]
-        with open(self._store.path(NEWS), "rb") as file:
-            file.seek(offset)
-            timestamp: bytes = file.read(length)
-            return timestamp
+            reader.tidy()
+            give_back(("firmware.update.reader",))
 
-    async def _expand(self, answer: bytes) -> None:
-        from .model import PatchError
-        from .patch import apply
-
+    async def _expand(self, reader: "Any", answer: bytes) -> None:
         size = int.from_bytes(answer[_CHECK_BYTES:_HEAD_BYTES], "big")
         if len(answer) <= _HEAD_BYTES or size > _LARGEST:
             raise Interrupted("news: malformed")
@@ -273,12 +264,12 @@ class _News:
         made = _Made(self._store.path(NEWS + NEW), self._digest())
         is_good = False
         try:
-            for _ in apply(read, here.read, here.size, made.write, made.byte, size):
+            for _ in reader.apply(read, here.read, here.size, made.write, made.made, size):
                 await sleep_ms(0)
             if made.end()[:_CHECK_BYTES] != answer[:_CHECK_BYTES]:
                 raise Interrupted("news to other files than are here")
             is_good = True
-        except PatchError as error:
+        except reader.PatchError as error:
             raise Interrupted("news: " + str(error))
         finally:
             made.close()

@@ -1,187 +1,297 @@
 """Makes an image from the one that runs and a patch, byte by byte, as an adaptive model expects it
-(docs/formats/patch.md). For `install` only; pure: reading and writing are the caller's.
+(docs/formats/patch.md). Pure: reading and writing are the caller's; no seek in the patch; under
+8 KiB of memory, in pieces of at most 1 KiB.
 
-No seek in the patch; under 8 KiB of memory, in small pieces.
+As `model`, it is byte code in images and machine code in interpreters: what is said there of
+indexes holds here.
 """
 
 from bootloader.shared.compat import const
 
-from .model import EVEN, Model, PatchError, table
+from .model import CURVES, Coder, PatchError, ask, mixed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .model import ptr8, ptr16, ptr32
+
 _RUN_BYTES = const(32)
-_NEAR = const(4096)
-_BLOCK = const(256)
 _AFTER_RUN = const(17)
-_YIELD_EVERY = const(16)
-# Where each kind of slot begins among those that are no table.
-_OTHER = const(32)
-_FAR = const(34)
-_ITSELF = const(36)
+# In turns, and so in bytes made: between two of them others run.
+_PACE = const(16)
+
+# What `walk` ended for.
+_PAUSE = const(0)
+_RUN = const(1)
+_JUMP = const(2)
+
+# The state; what begins in `model` has its numbers.
+_ANSWER = const(2)
+_DONE = const(3)
+_LAST = const(4)
+_SOURCE = const(5)
+_AFTER_SAME = const(6)
+_CHANGE = const(7)
+_HISTORY = const(8)
+_ALIKE = const(9)
+_JUMPED = const(10)
+_FROM = const(11)
+_TO = const(12)
+_COUNT = const(13)
+_LEFT = const(14)
+_OLD_SIZE = const(15)
+_NEW_SIZE = const(16)
+_PLACES = const(17)
+_OF_SAME = const(39)
+_OF_BITS = const(59)
+
+# Places of slots; what begins in `model` has its numbers.
+_NONE = const(2048)
+_EXPECTED = const(0)
+_LAST_BYTE = const(256)
+_BOTH = const(512)
+_BEHIND = const(768)
+_TWO = const(1024)
+_FOUND = const(1536)
+_GUESSES = const(1792)
+_SHORT = const(1856)
+# In the last of the four, those that are asked alone.
+_JUMPS = const(352)
+_OTHER = const(384)
+_FAR = const(386)
+_ITSELF = const(388)
+
+# Cells, an array of bytes: what followed when this byte was changed, and when these two were; the
+# row around the source; what was made and is not written yet.
+_PAIRS = const(256)
+_WINDOW = const(768)
+_OUT = const(960)
+_CELLS = const(1024)
+_WINDOW_BYTES = const(192)
+_LOOK_BACK = const(32)
 
 
-class _Image:
-    """The image as it comes to be. `take(byte)` and what it was expected to be."""
+def byte(
+    state: "ptr32",
+    a: "ptr16",
+    b: "ptr16",
+    c: "ptr16",
+    d: "ptr16",
+    curves: "ptr8",
+    cells: "ptr8",
+    expected: int,
+    reader: "_Reader",
+) -> None:
+    """The answer is a byte that is not as `expected`, told bit by bit."""
+    last = state[_LAST]
+    pair = _PAIRS + (expected * 45 + last * 83 & 511)
+    after = cells[expected]
+    after_pair = cells[pair]
+    changed = (expected + state[_CHANGE]) & 255
+    first = _OF_BITS + 6 * (state[_HISTORY] & 3)
+    found = 1
+    slot = _GUESSES
+    for place in range(8):
+        above = 8 - place
+        state[_PLACES] = _TWO + (last * 45 + found * 83 & 511)
+        state[_PLACES + 1] = _FOUND + found
+        state[_PLACES + 2] = _NONE
+        if after and (after | 256) >> above == found:
+            state[_PLACES + 2] = slot + (after >> above - 1 & 1)
+        state[_PLACES + 3] = _NONE
+        if after_pair and (after_pair | 256) >> above == found:
+            state[_PLACES + 3] = slot + 16 + (after_pair >> above - 1 & 1)
+        state[_PLACES + 4] = _NONE
+        if (changed | 256) >> above == found:
+            state[_PLACES + 4] = slot + 32 + (changed >> above - 1 & 1)
+        state[_PLACES + 5] = _NONE
+        if (expected | 256) >> above == found:
+            state[_PLACES + 5] = slot + 48 + (expected >> above - 1 & 1)
+        slot += 2
+        mixed(state, a, b, c, d, curves, first, 6, reader)
+        found = found << 1 | state[_ANSWER]
+    found &= 255
+    cells[expected] = found
+    cells[pair] = found
+    state[_CHANGE] = (found - expected) & 255
+    state[_HISTORY] = (state[_HISTORY] << 1 & 31) | 1
+    state[_ANSWER] = found
+
+
+def take(state: "ptr32", cells: "ptr8", made: int) -> None:
+    """The image's next byte."""
+    cells[_OUT + (state[_COUNT] & 63)] = made
+    state[_COUNT] += 1
+    state[_DONE] += 1
+    state[_LAST] = made
+    state[_SOURCE] += 1
+
+
+def walk(
+    state: "ptr32",
+    a: "ptr16",
+    b: "ptr16",
+    c: "ptr16",
+    d: "ptr16",
+    curves: "ptr8",
+    cells: "ptr8",
+    reader: "_Reader",
+) -> int:
+    """Answers until a run or a jump follows, the turns are over or the image is whole."""
+    while state[_LEFT] and state[_DONE] < state[_NEW_SIZE]:
+        source = state[_SOURCE]
+        history = state[_HISTORY]
+        expected = 0
+        if source < state[_OLD_SIZE] + state[_DONE]:
+            if state[_ALIKE] == _RUN_BYTES:
+                return _RUN
+            if source < state[_FROM] or source >= state[_TO]:
+                reader.show()
+            at = _WINDOW + source - state[_FROM]
+            expected = cells[at + 1]
+            if state[_ALIKE] < _RUN_BYTES:
+                state[_PLACES] = _SHORT + history
+                state[_PLACES + 1] = _EXPECTED + expected
+                state[_PLACES + 2] = _LAST_BYTE + state[_LAST]
+                state[_PLACES + 3] = _BOTH + ((expected * 29 + cells[at] * 113) >> 2 & 255)
+                state[_PLACES + 4] = _BEHIND + cells[at + 2]
+                first = _OF_SAME + 5 * (history & 3)
+                mixed(state, a, b, c, d, curves, first, 5, reader)
+                if state[_ANSWER]:
+                    state[_LEFT] -= 1
+                    state[_ALIKE] += 1
+                    state[_JUMPED] = 0
+                    state[_AFTER_SAME] = source + 1
+                    state[_HISTORY] = history << 1 & 31
+                    take(state, cells, expected)
+                    continue
+        state[_LEFT] -= 1
+        state[_ALIKE] = 0
+        if not state[_JUMPED]:
+            ask(state, d, _JUMPS + history, reader)
+            if state[_ANSWER]:
+                return _JUMP
+        state[_JUMPED] = 0
+        byte(state, a, b, c, d, curves, cells, expected, reader)
+        take(state, cells, state[_ANSWER])
+    return _PAUSE
+
+
+class _Reader(Coder):
+    """The row, and the walk along it."""
 
     def __init__(
         self,
-        model: Model,
+        read: "Callable[[bytearray], int]",
         old: "Callable[[int, memoryview], None]",
         old_size: int,
         write: "Callable[[memoryview], None]",
-        made: "Callable[[int], int]",
+        made: "Callable[[int, memoryview], None]",
+        new_size: int,
     ) -> None:
-        self._model = model
+        super().__init__(read)
         self._old = old
-        self._old_size = old_size
         self._write = write
         self._made = made
-        self._one = memoryview(bytearray(1))
-        self._block = memoryview(bytearray(_BLOCK))
-        self._block_at = -1
-        self._after = bytearray(256)
-        self._after_two = bytearray(512)
-        self._numbers = [table("H", 80, EVEN) for _ in range(3)]
-        self._slots = table("H", 37, EVEN)
-        self._same = [table("H", 256 if n else 32, EVEN) for n in range(5)]
-        self._bits = [table("H", n, EVEN) for n in (512, 256, 16, 16, 16, 16)]
-        self._same_weights = table("i", 20, 3500)
-        self._bit_weights = table("i", 24, 3500)
-        self._of_same = table("h", 5, 0)
-        self._of_bits = table("h", 6, 0)
-        self.done = self._last = self._source = self._after_same = 0
-        self._distance = self._before = self._kind = self._change = self._history = 0
+        self.cells = bytearray(_CELLS)
+        view = memoryview(self.cells)
+        self._window = view[_WINDOW : _WINDOW + _WINDOW_BYTES]
+        self._out = view[_OUT:]
+        self.state[_OLD_SIZE] = old_size
+        self.state[_NEW_SIZE] = new_size
+        self._before = self._distance = self._kind = 0
 
-    def _at(self, place: int) -> int:
-        """The byte there, base and image taken as one row; 0 where there is none."""
-        if place >= self._old_size:
-            place -= self._old_size
-            return self._made(place) if place < self.done else 0
-        if place < 0:
-            return 0
-        if place // _BLOCK != self._block_at:
-            self._block_at = place // _BLOCK
-            start = self._block_at * _BLOCK
-            self._old(start, self._block[: min(_BLOCK, self._old_size - start)])
-        return self._block[place % _BLOCK]
+    def flush(self) -> None:
+        """Write what was made."""
+        count = self.state[_COUNT]
+        if count:
+            self.state[_COUNT] = 0
+            self._write(self._out[:count])
 
-    def growth(self) -> int:
-        """How many bytes longer than the base it will be."""
-        return self._model.signed(self._numbers[1])
+    def show(self) -> None:
+        """Lay into the window what lies around the source: from 32 bytes and one before it, and at
+        least to the one behind it. A place outside the row holds a 0.
+        """
+        self.flush()
+        state = self.state
+        window = self._window
+        old_size = state[_OLD_SIZE]
+        first = max(state[_SOURCE] - _LOOK_BACK, 0)
+        place = max(first - 1, 0)
+        at = place - first + 1
+        window[0] = 0
+        end = min(first - 1 + _WINDOW_BYTES, old_size + state[_DONE])
+        count = min(end, old_size) - place
+        if count > 0:
+            self._old(place, window[at : at + count])
+            at += count
+            place += count
+        if place < end:
+            count = end - place
+            self._made(place - old_size, window[at : at + count])
+            at += count
+        if at < _WINDOW_BYTES:
+            window[at] = 0
+        state[_FROM] = first
+        # what is not made yet is looked at anew
+        state[_TO] = first + at - 2
 
-    def is_known(self) -> bool:
-        """Whether a byte is expected."""
-        return 0 <= self._source < self._old_size + self.done
-
-    def _take(self, byte: int) -> None:
-        self._one[0] = byte
-        self._write(self._one)
-        self.done += 1
-        self._last = byte
-
-    def is_same(self) -> int:
-        """Whether the next byte is as expected; then it is taken."""
-        source = self._source
-        expected = self._at(source)
-        before = self._at(source - 1)
-        at = self._of_same
-        at[0] = self._history
-        at[1] = expected
-        at[2] = self._last
-        at[3] = (expected * 29 + before * 113) >> 2 & 255
-        at[4] = self._at(source + 1)
-        first = 5 * (self._history & 3)
-        if not self._model.mixed(self._same, at, self._same_weights, first):
-            return 0
-        self._take(expected)
-        self._source = self._after_same = source + 1
-        self._history = self._history << 1 & 31
-        return 1
-
-    def run(self, new_size: int) -> "Iterator[None]":
+    def run(self) -> "Iterator[None]":
         """All that follow as expected, by their number."""
-        left = self._model.number(self._numbers[0])
-        if left > new_size - self.done:
+        state = self.state
+        left = self.number(0)
+        if left > state[_NEW_SIZE] - state[_DONE]:
             raise PatchError("the patch makes too much")
+        state[_TO] = 0
         while left:
-            if self._source < self._old_size:
-                self._at(self._source)
-                first = self._source % _BLOCK
-                count = min(left, _BLOCK - first, self._old_size - self._source)
-                piece = self._block[first : first + count]
-                self._write(piece)
-                self._last = piece[count - 1]
-                self.done += count
+            place = state[_SOURCE] - state[_OLD_SIZE]
+            if place < 0:
+                count = min(left, _WINDOW_BYTES, -place)
+                piece = self._window[:count]
+                self._old(state[_SOURCE], piece)
             else:
-                count = 1
-                self._take(self._at(self._source))
-            self._source += count
+                count = min(left, _WINDOW_BYTES, state[_DONE] - place)
+                piece = self._window[:count]
+                self._made(place, piece)
+            self._write(piece)
+            state[_LAST] = piece[count - 1]
+            state[_DONE] += count
+            state[_SOURCE] += count
             left -= count
             yield
-        self._after_same = self._source
-        self._history = _AFTER_RUN
-
-    def jumps(self) -> int:
-        """Whether another source follows."""
-        return self._model.ask(self._slots, self._history)
+        state[_AFTER_SAME] = state[_SOURCE]
+        state[_HISTORY] = _AFTER_RUN
+        state[_ALIKE] = _RUN_BYTES + 1
 
     def jump(self) -> None:
         """Another source, named by its distance from an expected one or by its place."""
-        model = self._model
-        other = self._kind = model.ask(self._slots, _OTHER + self._kind)
-        if model.ask(self._slots, _FAR + other):
+        state = self.state
+        d = self.pieces[3]
+        old_size = state[_OLD_SIZE]
+        done = state[_DONE]
+        other = self._kind = self.is_so(d, _OTHER + self._kind)
+        if self.is_so(d, _FAR + other):
             start = 0
-            size = self._old_size
-            if model.ask(self._slots, _ITSELF):
+            size = old_size
+            if self.is_so(d, _ITSELF):
                 start = size
-                size = self.done
+                size = done
             found = 0
             while size:
-                found = found << 1 | model.raw()
+                found = found << 1 | self.raw()
                 size >>= 1
             source = start + found
         else:
-            source = self._before + self.done if other else self._after_same
-            source += model.signed(self._numbers[1 + other])
-        if not 0 <= source < self._old_size + self.done:
+            source = self._before + done if other else state[_AFTER_SAME]
+            source += self.signed(1 + other)
+        if not 0 <= source < old_size + done:
             raise PatchError("the patch reads outside its base")
         self._before = self._distance
-        self._distance = source - self.done
-        self._source = source
-        self._history = 0
-
-    def byte(self) -> None:
-        """A byte that is not as expected, bit by bit."""
-        model = self._model
-        at = self._of_bits
-        last = self._last
-        expected = self._at(self._source)
-        two = expected * 45 + last * 83 & 511
-        after = self._after[expected] or -1
-        after_two = self._after_two[two] or -1
-        changed = (expected + self._change) & 255
-        first = 6 * (self._history & 3)
-        found = 1
-        for place in range(7, -1, -1):
-            at[0] = last * 45 + found * 83 & 511
-            at[1] = found
-            slot = 2 * (7 - place)
-            begun = (found << place + 1) - 256
-            above = begun + (2 << place)
-            at[2] = slot + (after >> place & 1) if begun <= after < above else -1
-            at[3] = slot + (after_two >> place & 1) if begun <= after_two < above else -1
-            at[4] = slot + (changed >> place & 1) if begun <= changed < above else -1
-            at[5] = slot + (expected >> place & 1) if begun <= expected < above else -1
-            found = found << 1 | model.mixed(self._bits, at, self._bit_weights, first)
-        found &= 255
-        self._after[expected] = self._after_two[two] = found
-        self._change = (found - expected) & 255
-        self._history = self._history << 1 & 31 | 1
-        self._take(found)
-        self._source += 1
+        self._distance = source - done
+        state[_SOURCE] = source
+        state[_HISTORY] = 0
+        state[_JUMPED] = 1
 
 
 def apply(
@@ -189,45 +299,35 @@ def apply(
     old: "Callable[[int, memoryview], None]",
     old_size: int,
     write: "Callable[[memoryview], None]",
-    made: "Callable[[int], int]",
+    made: "Callable[[int, memoryview], None]",
     new_size: int,
 ) -> "Iterator[None]":
     """Make the new image; a generator that yields every few bytes, so that the caller can let
     others run.
 
-    `read(buf)` fills `buf` from the patch and returns 0 at its end; `old(offset, buf)` fills `buf`
-    from the base; `write(view)` takes the image piece by piece; `made(offset)` is a byte of what
-    was written. Never writes more than `new_size` bytes.
+    `read(buf)` fills `buf` from the patch and returns 0 at its end; `old(offset, view)` fills
+    `view` from the base; `write(view)` takes the image piece by piece; `made(offset, view)` fills
+    `view` from what was written. Never writes more than `new_size` bytes.
 
     Raises:
-        PatchError: as there. Whatever `read` and `write` raise passes through.
+        PatchError: as there. Whatever the four raise passes through.
     """
-    model = Model(read)
-    image = _Image(model, old, old_size, write, made)
-    if old_size + image.growth() != new_size:
+    reader = _Reader(read, old, old_size, write, made, new_size)
+    if old_size + reader.signed(1) != new_size:
         raise PatchError("the patch makes another size")
-    alike = turns = jumped = 0
-    while image.done < new_size:
-        turns += 1
-        if turns % _YIELD_EVERY == 0:
-            yield
-        if image.is_known():
-            if alike == _RUN_BYTES:
-                alike = 0
-                for _ in image.run(new_size):
-                    yield
-                if image.done == new_size:
-                    break
-            elif image.is_same():
-                alike += 1
-                jumped = 0
-                continue
-        alike = 0
-        if not jumped and image.jumps():
-            image.jump()
-            jumped = 1
+    state = reader.state
+    a, b, c, d = reader.pieces
+    while state[_DONE] < new_size:
+        # the curves are only read
+        why = walk(state, a, b, c, d, CURVES, reader.cells, reader)  # type: ignore[arg-type]
+        reader.flush()
+        if why == _RUN:
+            for _ in reader.run():
+                yield
+        elif why == _JUMP:
+            reader.jump()
         else:
-            image.byte()
-            jumped = 0
-    if not model.behind and read(bytearray(1)):
+            state[_LEFT] = _PACE
+            yield
+    if not reader.behind and read(bytearray(1)):
         raise PatchError("something follows the patch")

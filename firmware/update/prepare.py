@@ -68,6 +68,7 @@ class Preparation:
                 if await digest_of(slot, release.image_size_bytes) == release.image_sha256:
                     self._log("image verified in flash")
                     offer.is_ready = True
+                    offer.download = None
                     return ""
                 raise InstallError("image_hash", "the slot does not hold the signed image")
             except (InstallError, StorageError) as error:
@@ -100,8 +101,7 @@ class Preparation:
             collect()  # room for the window, or what a patch is read with
             try:
                 if way.kind == "patch":
-                    load("firmware.update.patch", ("firmware.update.model",))
-                    await patched(payload, way.length, slot, size, base, base_size)
+                    await self._read(way, payload, slot, release, base, base_size)
                 elif way.kind == "delta":
                     load("firmware.update.delta")
                     await expand(payload, way.length, slot, size, base, base_size)
@@ -113,6 +113,35 @@ class Preparation:
                 if not tries_left:
                     raise
             await sleep_ms(_MOMENT_MS)
+
+    async def _read(
+        self,
+        way: "Way",
+        payload: "Partition",
+        slot: "Partition",
+        release: "Release",
+        base: "Partition",
+        base_size: int,
+    ) -> None:
+        number = release.release
+        is_failed = self._record.has_failed(number)
+        reader = load("firmware.update.reader")
+        patch = reader.bring(is_failed)
+        if not is_failed:
+            # It counts as failed while it is under way: who restarts in it goes on in byte code.
+            self._record.begin_try(number)
+        try:
+            await patched(
+                patch, payload, way.length, slot, release.image_size_bytes, base, base_size
+            )
+        except Exception:
+            if not is_failed:
+                self._record.end_try()
+            raise
+        finally:
+            reader.tidy()
+        if not is_failed:
+            self._record.end_try()
 
 
 async def _holds_firmly(slot: "Partition", release: "Release") -> bool:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bootloader.shared.release import Json
-    from bootloader.shared.tuf import TrustedMetadata
     from firmware.kept.files import Kept
     from firmware.kept.store import Store
 
     from .record import Record
     from .server import Server
+    from .taken import Taken
 
 FILE = "catalogue.json"
 _NEW = FILE + ".new"
@@ -44,12 +44,12 @@ class Prices:
         self._log = log
         self.are_new = False
 
-    async def update(self, trusted: "TrustedMetadata") -> bool:
+    async def update(self, taken: "Taken") -> bool:
         """Whether all is done; False: the list must be asked for again. `are_new` tells whether
         another list is in place now.
         """
-        found, _, entry = trusted.find(self._path)
-        if found != "found":
+        entry = taken.prices
+        if entry is None:
             self._log(self._path + " is not listed")
             return True
         wanted = entry["hashes"].get("sha256")
@@ -63,7 +63,7 @@ class Prices:
         try:
             if not 0 < entry["length"] <= catalogue.MAX_BYTES:
                 raise catalogue.CatalogueError("catalogue: over %d bytes" % catalogue.MAX_BYTES)
-            if not await self._fetch(trusted, entry):
+            if not await self._fetch(taken, entry):
                 self._log(self._path + " is not what was signed")
                 return False
             catalogue.load(self._files.path(_NEW))
@@ -87,9 +87,9 @@ class Prices:
         except OSError:
             return False
 
-    async def _fetch(self, trusted: "TrustedMetadata", entry: "Json") -> bool:
+    async def _fetch(self, taken: "Taken", entry: "Json") -> bool:
         """Whether the new file holds now what was signed; it never lies in the heap."""
-        name = trusted.target_name(self._path, entry)
+        name = taken.target_name(self._path, entry)
         response = None
         while not response:
             try:

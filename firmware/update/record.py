@@ -168,6 +168,16 @@ class Record:
             self._begin(number)
         self.faults += 1
 
+    def begin_try(self, number: int) -> None:
+        """What begins now would restart the terminal if it went wrong: a fault until `end_try`."""
+        self.count_fault(number)
+        self.save()
+
+    def end_try(self) -> None:
+        """It ended, well or with an error."""
+        self.faults -= 1
+        self.save()
+
     def has_failed(self, number: int) -> bool:
         """Whether release `number` could not be brought in before."""
         return self.tried == number and self.faults > 0

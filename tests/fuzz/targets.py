@@ -385,13 +385,13 @@ def patch_to_old(data: bytes) -> bool:
         made.extend(view)
         assert len(made) <= NEW_BYTES, "wrote more than the image"
 
-    def byte(offset):  # type: ignore[no-untyped-def]
-        assert 0 <= offset < len(made), "read what is not made yet"
-        return made[offset]
+    def of_image(offset, view) -> None:  # type: ignore[no-untyped-def]
+        assert 0 <= offset <= len(made) - len(view), "read what is not made yet"
+        view[:] = made[offset : offset + len(view)]
 
     try:
         for steps, _ in enumerate(
-            patch.apply(source.readinto, old, len(OLD), write, byte, NEW_BYTES)
+            patch.apply(source.readinto, old, len(OLD), write, of_image, NEW_BYTES)
         ):
             assert steps < 20000, "a small patch makes endless work"
     except patch.PatchError:

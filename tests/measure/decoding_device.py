@@ -13,6 +13,9 @@ import machine
 ARCHIVE = 0x800000
 FINE_SWEEP_BYTES = 4096
 INSTRUCTIONS_A_US = 1000
+HEAP = 1
+IN_BYTE_CODE = 2
+NOTHING = 255
 
 
 class View:
@@ -38,9 +41,10 @@ def pairs(flash):
         at += base + patch
 
 
-async def measure(board, watches_heap):
-    from firmware.update import install, model, patch  # noqa: F401 loaded before it is counted
+async def measure(board, what):
+    from firmware.update import install, reader
 
+    patch = reader.bring(what == IN_BYTE_CODE)  # before anything is counted
     slot = board.partitions["slot_b"]
     figures = []
     for base, coded, size, digest in pairs(board.flash):
@@ -48,11 +52,11 @@ async def measure(board, watches_heap):
         before = gc.mem_alloc()
         machine.heap_peak()
         start = machine.busy_us()
-        await install.patched(View(coded), len(coded), slot, size, View(base), len(base))
+        await install.patched(patch, View(coded), len(coded), slot, size, View(base), len(base))
         busy = (machine.busy_us() - start) * INSTRUCTIONS_A_US
         gc.collect()
         is_right = await install.digest_of(slot, size) == digest
-        figures.append([machine.heap_peak() - before if watches_heap else busy, is_right])
+        figures.append([machine.heap_peak() - before if what == HEAP else busy, is_right])
     print("\nBENCH " + json.dumps(figures))
 
 
@@ -60,10 +64,10 @@ def run(board):
     # Sweeping the heap all the time takes longer than any watchdog allows.
     machine.mem32[0x40008C00] = 0x1ACCE551
     machine.mem32[0x40008008] = 0
-    (watches_heap,) = struct.unpack("<B", board.flash.mapped(ARCHIVE - 1, 1))
-    if watches_heap == 1:
+    (what,) = struct.unpack("<B", board.flash.mapped(ARCHIVE - 1, 1))
+    if what == HEAP:
         gc.threshold(FINE_SWEEP_BYTES)
-    if watches_heap < 2:
-        asyncio.run(measure(board, watches_heap))
+    if what != NOTHING:
+        asyncio.run(measure(board, what))
     while True:
         time.sleep_ms(100)

@@ -13,7 +13,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,11 +35,13 @@ BUDGET = Path(__file__).with_name("running_budget.json")
 """{state: most bytes in use after a sweep} as last accepted."""
 HEAP_BYTES = 128_000
 FREE_BYTES = 12 * 1024
-"""The bar: so much is free in the largest flow."""
+"""The bar: so much is free in the largest flow, and while the terminal updates itself."""
 MARGIN_BYTES = 3072
 """A sync, a check-in or a question may fall into a state or not: its work and its buffers."""
 UPDATES = ("look", "full_image")
 """States in which nobody is in a flow."""
+EVERY_DAY = ("start", "sign_in_page", "menu", "sell", "look")
+"""States that the everyday tests measure: what is there at rest shows in each of them."""
 _SHIFT = 3
 _MAIN = "    asyncio.run(terminal.run())\n"
 _WATCH = """    import machine
@@ -74,7 +76,8 @@ free, at its smallest}}"""
 def prepare(folder: Path) -> Path:
     """A provisioned terminal whose release watches its heap; everything is off."""
     watched = [("firmware/main.py", _MAIN, _WATCH + _MAIN)]
-    make_factory(folder, watched, begin_unix_s=time.time())
+    # Simulated time runs ahead of a quiet host: what was looked at in the future is looked at anew.
+    make_factory(folder, watched, begin_unix_s=time.time() - 3600)
     world = TerminalWorld(folder, simulated())
     with seeded("running", world.now_unix_s):
         products = [*PRICES.products, TOP_UP, METER]
@@ -154,8 +157,10 @@ def suppliers(world: TerminalWorld, calls_back: bool = False) -> Iterator[Operat
         utility.close()
 
 
-def measure(folder: Path, firmware: Path) -> Figures:
-    """Every state of a terminal prepared in `folder`, one after the other."""
+def measure(folder: Path, firmware: Path, is_whole: bool = True) -> Figures:
+    """Every state of a terminal prepared in `folder`, one after the other; unless `is_whole`, those
+    of `EVERY_DAY`, for a third of the CPU.
+    """
     world = TerminalWorld(folder, quick(chip=QemuChip(firmware, instruction_shift=_SHIFT)))
     try:
         world.open_shop()
@@ -166,15 +171,16 @@ def measure(folder: Path, firmware: Path) -> Figures:
             watch.rest("sign_in_page")
             world.merchant.sign_in()
             watch.rest("menu")
-            _flows(world, watch)
-        _update(world, watch)
+            watch.during("sell", world.merchant.sell)
+            if is_whole:
+                _flows(world, watch)
+        _update(world, watch, is_whole)
         return watch.figures
     finally:
         world.close()
 
 
 def _flows(world: TerminalWorld, watch: Watch) -> None:
-    watch.during("sell", world.merchant.sell)
     watch.during("topup", lambda: _topup(world))
     watch.during("meter", lambda: _meter(world))
     watch.during("reprint", lambda: _reprint(world))
@@ -235,25 +241,29 @@ def _people(world: TerminalWorld) -> None:
     world.merchant.press("*", "Menu")
 
 
-def _update(world: TerminalWorld, watch: Watch) -> None:
+def _update(world: TerminalWorld, watch: Watch, is_whole: bool) -> None:
     world.merchant.press("*", "Your PIN")
     world.offer(2)
     log = world.new_log()
-    watch.during("look", lambda: world.wait_logged(log, "expanding", timeout_s=600))
-    watch.during(
-        "full_image", lambda: eventually(lambda: world.running() == (2, False), 600, "release 2")
-    )
+    # What is behind the look and before the image is expanded takes 15 KB less than either.
+    end = "expanding" if is_whole else "bytes are here"
+    watch.during("look", lambda: world.wait_logged(log, end, timeout_s=600))
+    if is_whole:
+        watch.during(
+            "full_image",
+            lambda: eventually(lambda: world.running() == (2, False), 600, "release 2"),
+        )
 
 
-def worse(figures: Figures) -> list[str]:
-    """What leaves too little, or needs more than its budget, in words."""
+def worse(figures: Figures, states: Iterable[str] | None = None) -> list[str]:
+    """What leaves too little, or needs more than its budget, in words; of all `states`."""
     budget: dict[str, int] = json.loads(BUDGET.read_text())
     problems = []
-    for state in budget:
+    for state in budget if states is None else states:
         peak = figures[state]["peak"] if state in figures else sys.maxsize
         if peak > budget[state] + MARGIN_BYTES:
             problems.append(f"{state}: {peak} against a budget of {budget[state]}")
-        if state not in UPDATES and peak > HEAP_BYTES - FREE_BYTES:
+        if peak > HEAP_BYTES - FREE_BYTES:
             problems.append(f"{state}: {HEAP_BYTES - peak} bytes free, the bar is {FREE_BYTES}")
     return problems
 

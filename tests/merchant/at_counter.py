@@ -10,6 +10,7 @@ from hw_sim.printer import EscPosPrinter
 from tests.support import micropython
 
 OFFLINE, ONLINE, DELIVERED, REFUSED, PRINTED, REPRINT = 2, 3, 4, 5, 6, 7
+STOCKED, DETAILS, PENDING, CANCEL = 9, 12, 13, 14
 
 
 @dataclass
@@ -24,6 +25,10 @@ class Outcome:
     records: list[list[Any]] = field(default_factory=list)
     shots: dict[str, bytes] = field(default_factory=dict)
     float_minor: int = 0
+    ledger_minor: int = 0
+    """What the office has left of the float."""
+    begun_at: list[int] = field(default_factory=list)
+    """Of each slip, the number of the journal's newest record when its first byte was printed."""
     loaded: list[str] = field(default_factory=list)
     asked: list[list[Any]] = field(default_factory=list)
     """[product, amount, recipient] of each sale that came to the office."""
@@ -41,9 +46,36 @@ class Outcome:
         """The kinds of the journal's records that are part of a sale, in order."""
         return [record[0] for record in self.records if 2 <= record[0] <= 7]
 
+    @property
+    def journaled(self) -> list[int]:
+        """The kinds of all records but those of starts and settlements, in order."""
+        return [record[0] for record in self.records if record[0] not in (1, 8)]
+
     def saw(self, text: str) -> bool:
         """Whether any page ever said this."""
         return any(text in page + page.replace(" | ", " ") for page in self.pages)
+
+    @property
+    def begun(self) -> list[int]:
+        """The kinds of the records of `begun_at`."""
+        return [self.records[number - 1][0] for number in self.begun_at]
+
+    @property
+    def left_no_trace(self) -> bool:
+        """Nothing on paper, in the journal and on the ledger."""
+        stage = (1, 8, STOCKED)  # what a script makes before its merchant does anything
+        made = [record for record in self.records if record[0] not in stage]
+        return not (
+            "".join(self.paper)
+            or [record for record in made if record[1:2] != ["padding"]]
+            or self.asked
+            or self.float_minor != self.ledger_minor
+        )
+
+    def is_debited(self, *debits_minor: int) -> bool:
+        """Whether the office took these from the float and nothing else, as the terminal says."""
+        left_minor = 100000 - sum(debits_minor)
+        return self.float_minor == self.ledger_minor == left_minor
 
 
 def run(*steps: list[Any], config: dict[str, Any] | None = None) -> Outcome:
@@ -77,6 +109,10 @@ def run(*steps: list[Any], config: dict[str, Any] | None = None) -> Outcome:
             outcome.asked = json.loads(rest)
         elif kind == "LOOKUPS":
             outcome.look_ups = int(rest)
+        elif kind == "LEDGER":
+            outcome.ledger_minor = int(rest)
+        elif kind == "BEGUN":
+            outcome.begun_at = json.loads(rest)
         elif kind == "FLOAT":
             outcome.float_minor = int(rest)
         elif kind == "CONTRAST":

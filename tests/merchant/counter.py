@@ -107,6 +107,9 @@ class PrinterPort:
     def __init__(self):
         self.state = "ok"
         self.written = bytearray()
+        self.begun = []
+        self.newest = int  # the number of the journal's newest record
+        self._is_asked = False
         self._replies = bytearray()
 
     def any(self):
@@ -117,11 +120,18 @@ class PrinterPort:
         self._replies = self._replies[n:]
         return got or None
 
+    def _print(self, data):
+        if self._is_asked:  # how the head is: so every slip begins
+            self._is_asked = False
+            self.begun.append(self.newest())
+        self.written += data
+
     def write(self, data):
         data = bytes(data)
+        self._is_asked = self._is_asked or data == b"\x10\x04\x02"
         if self.state == "mute":
             if data[:2] != b"\x10\x04" and data[:2] != b"\x1dr":
-                self.written += data
+                self._print(data)
             return len(data)
         if data == b"\x10\x04\x02":
             flags = {"cover_open": 0x04, "paper_out": 0x20, "error": 0x40}
@@ -133,10 +143,10 @@ class PrinterPort:
                 self._replies.append(0)
         elif self.state[:9] == "paper_at:":
             left = int(self.state[9:]) - len(data)
-            self.written += data
+            self._print(data)
             self.state = "paper_at:%d" % left if left > 0 else "paper_out"
         elif self.state == "ok":
-            self.written += data
+            self._print(data)
         return len(data)
 
 
@@ -375,6 +385,7 @@ class Counter:
         app.messenger.post = self.server.post
         self.server.answers = []
         self.loses_coverage = False
+        self.board.printer.newest = self.newest
         link = app.link
         link.lost = link.hurry = int  # there is no radio that could do anything about it
         link.look = self.look
@@ -419,6 +430,8 @@ class Counter:
         print("CONTRAST %d" % self.board.lcd.contrast)
         print("SOUNDS " + json.dumps(self.board.sounds))
         print("FLOAT %d" % self.app.till.float_minor)
+        print("LEDGER %d" % self.server.float_minor)
+        print("BEGUN " + json.dumps(self.board.printer.begun))
         print("ASKED " + json.dumps([[r[2], r[3], r.get(21)] for r in self.server.asked]))
         print("LOOKUPS %d" % self.server.look_ups)
 
@@ -427,6 +440,9 @@ class Counter:
         for _, kind, _, body, _ in self.app.journal.records(1):
             found.append([kind] + [str(item) for item in body] if body else [kind])
         return found
+
+    def newest(self):
+        return self.app.journal.next_sequence - 1
 
     async def do_see(self, *texts):
         started = time.ticks_ms()
@@ -461,6 +477,12 @@ class Counter:
         self.app.link.state = NETWORK[state]
         return True
 
+    async def do_unheard(self):
+        """No mast is in reach any more, and the radio has noticed."""
+        self.app.link.state = OFFLINE
+        self.app.link.modem.cell.registered = False
+        return True
+
     async def do_lose_coverage(self):
         self.loses_coverage = True
         return True
@@ -470,7 +492,7 @@ class Counter:
         return True
 
     async def do_lose_reply(self):
-        """The office decides, and its next answer to a sale is lost on the way."""
+        """The office decides, and its next answer is lost on the way."""
         self.server.loses_reply = True
         return True
 
@@ -514,6 +536,19 @@ class Counter:
         app.journal.acknowledge(app.journal.next_sequence - 1, amount_minor, app.now())
         return True
 
+    async def do_no_paper(self):
+        """Nothing was printed since power-on."""
+        return not self.board.printer.written
+
+    async def do_newest(self, kind):
+        """The journal's newest record is of that kind."""
+        found, _, _ = self.app.journal.read(self.newest())
+        return found == kind
+
+    async def do_float_is(self, amount_minor):
+        """What the terminal holds its float to be, and what the office's ledger says."""
+        return self.app.till.float_minor == self.server.float_minor == amount_minor
+
     async def do_fill_journal(self):
         """Settings until there is room for nothing but the end of a sale."""
         try:
@@ -522,6 +557,23 @@ class Counter:
         except JournalFull:
             return True
 
+    async def do_write_on(self, gone=0):
+        """Settings that the office has, up to the next sector, or until that record has left."""
+        journal = self.app.journal
+        newest = journal.ring.newest
+        while journal.oldest <= gone if gone else journal.ring.newest == newest:
+            journal.append(10, ["padding", "." * 200])
+            journal.acknowledge(journal.next_sequence - 1, self.app.till.float_minor, NOW)
+        return True
+
+    async def do_contrast(self, told):
+        return self.board.lcd.contrast == told
+
+    async def do_no_sounder(self):
+        """A board that cannot be heard."""
+        self.app.ui.buzzer.sound = None
+        return True
+
     async def do_blocked(self):
         self.app.till.blocked = True
         return True
@@ -529,6 +581,11 @@ class Counter:
     async def do_office(self, *said):
         """What a check-in would bring: a float, and whether the terminal is blocked; or "hang"."""
         self.app.office = "hang" if said == ("hang",) else said
+        return True
+
+    async def do_second_ms(self, ms):
+        """How long a second of a pause is from now on."""
+        CounterTerminal.second_ms = ms
         return True
 
     async def do_clock(self, seconds):

@@ -12,7 +12,7 @@ from firmware.drivers.lcd import Lcd
 from firmware.kept.files import Kept
 from firmware.net.link import ONLINE
 from firmware.sales.catalogue import Catalogue
-from firmware.ui.canvas import WIDTH, text_width
+from firmware.ui.canvas import WIDTH
 from firmware.ui.dialogs import Dialogs
 from firmware.ui.money_and_dates import money
 from firmware.ui.screen import HINTS_TOP, Screen
@@ -31,10 +31,9 @@ class Pages(Screen):  # type: ignore[misc]
         draw = self._canvas.text
 
         def text(x: int, y: int, what: str, big: bool = False, bold: bool = False) -> int:
-            width = text_width(what, big) + (len(what) if bold else 0)
-            if self.drawn:
-                self.drawn[-1].append((x, y, x + width, what))
             end: int = draw(x, y, what, big, bold)
+            if self.drawn:
+                self.drawn[-1].append((x, y, end - (2 if big else 1), what))  # without the gap
             return end
 
         self._canvas.text = text

@@ -62,9 +62,10 @@ class Office:
         if cancels:
             self.cancels.append(sequence)
         if cancels and self.grants and (self.answers or known):
-            if known:
+            if known and known[1].get(6) != "cancelled":
                 self.float_minor += request[3] - request[20]
             self._said[sequence] = (body, {1: 1, 6: "cancelled", 7: "cancelled"})
+            self._lose()
         if self._said.get(sequence, (None, None))[1]:
             return dict(self._said[sequence][1])
         answer = self.answers.pop(0) if self.answers else None
@@ -90,13 +91,17 @@ class Office:
             if self.details and kind != "pin":
                 reply[9] = self.details
         self._said[sequence] = (body, reply)
+        self._lose()
+        return dict(reply)
+
+    def _lose(self):
         if self.loses_reply:  # what asks again at once does not get it either
             self.loses_reply = False
             raise NoNetwork("the reply was lost")
-        return dict(reply)
 
     def _look_up(self, request):
         self.look_ups += 1
+        self._lose()
         if request[2] not in self.customers:
             return {1: 1, 6: "bad_recipient", 7: "nobody"}
         name, least, most = self.customers[request[2]]

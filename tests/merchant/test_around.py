@@ -56,6 +56,8 @@ def test_a_board_without_a_sounder_is_silent() -> None:
     buzzer.good()
     buzzer.bad()
     assert (buzzer.sound, buzzer.level) == (None, 0)
+    contrast_alone: list[list[Any]] = [*UP, ["press", "AA#"], ["see", "Contrast 4 / 5"]]
+    run(["no_sounder"], *IN, *contrast_alone, ["press", "*"], *MENU)
 
 
 def test_no_contrast_is_so_weak_that_nobody_could_turn_it_back() -> None:
@@ -71,9 +73,11 @@ def test_sound_and_contrast_change_at_once_and_are_kept_over_a_power_cut() -> No
     done = run(
         *[*IN, *SOUND, ["press", "1"], ["see", "2 Results only"], ["press", "2"], *SOUND],
         *[["press", "2"], ["see", "Contrast 4 / 5"], ["press", "BB"], ["see", "2 / 5"]],
+        ["contrast", 0x50],
         *[["press", "#"], ["see", "Menu"], ["cut"], *IN, *SOUND, ["press", "2"]],
         *[["see", "Contrast 2 / 5"], ["press", "A"], ["see", "3 / 5"], ["press", "*"], *MENU],
     )
+    assert done.journaled == [] and done.paper == ["", ""]
     assert done.contrast == 0x50, "what is left with * is as it was"
     last_click = len(done.sounds) - 1 - done.sounds[::-1].index(CLICK)
     assert done.sounds[last_click + 1 :] == [GOOD], "from then on results alone"
@@ -86,7 +90,9 @@ def test_a_cashier_sets_the_sound_and_has_no_service_and_no_training() -> None:
 
 def test_versions_network_and_each_part_are_shown_and_printed() -> None:
     done = run(
-        *[*IN, *SERVICE, ["press", "1"], ["see", "Terminal", "0001020304050607", "Release 7"]],
+        *[*IN, *SERVICE, ["press", "4"], ["see", "Asking the modem"], ["press", "*"]],
+        *[["see", "1 Versions"], ["press", "1"]],
+        ["see", "Terminal", "0001020304050607", "Release 7"],
         *[["press", "B"], ["see", "Bootloader 1", "duka-r1 1", "Channel stable"], ["press", "*"]],
         *[["see", "2 Self-test"], ["press", "2"], ["see", "It stands or runs wrong"]],
         *[["press", "#"], ["see", "Press each key once"], ["press", KEYS], ["see", "All dots"]],
@@ -95,20 +101,26 @@ def test_versions_network_and_each_part_are_shown_and_printed() -> None:
         *[["press", "4"], ["see", "Asking the modem"], ["press", "*"], ["see", "1 Versions"]],
         *[["press", "*"], *MENU],
     )
-    (slip,) = done.paper
+    untested, slip = done.paper[0].split("SERVICE SLIP")[1:]
+    assert untested.count("Not tested") == 2 and "Not tested" not in slip.split("SIM, network")[0]
     lines = [line.split() for line in slip.splitlines()]
     for wanted in ("Release 7", "Clock FAULT", "Keys OK", "Display FAULT", "Modem OK"):
         assert wanted.split() in lines, wanted
     assert "Dots are missing: change the" in slip
-    assert [record[0] for record in done.records] == [1, 8]
+    assert done.journaled == [] and "SIM, network" in slip
     assert "firmware.flows.steps.self_test" not in done.loaded
 
 
 def test_a_service_slip_without_paper_says_so() -> None:
-    run(
+    done = run(
         *[*IN, *SERVICE, ["printer", "paper_out"], ["press", "4"], ["see", "Asking the modem"]],
         *[["press", "*"], ["see", "No paper"], ["press", "*"], ["see", "1 Versions"]],
+        *[["press", "2"], ["see", "It stands or runs wrong"], ["press", "#"], ["see", "each key"]],
+        *[["press", KEYS], ["see", "All dots"], ["press", "##"], ["see", "Was every dot lit?"]],
+        *[["press", "#"], ["see", "Printer", "Put in a new roll"], ["press", "#"]],
+        *[["see", "Battery OK"], ["press", "BB"], ["see", "Printer FAULT"]],
     )
+    assert done.paper == [""] and done.journaled == []
 
 
 def test_a_technician_has_these_pages_and_no_money() -> None:
@@ -129,7 +141,7 @@ def test_the_slip_of_a_shift_is_printed_again_with_time_and_number_of_the_copy()
     done = run(
         *[*IN, *REPORTS, *OPEN, *MENU, ["server", ""], *SELL_50, *SOLD, *REPORTS, *COUNT],
         *[["see", "Expected"], ["press", "#"], *MENU, *REPORTS, *COPY, ["press", "1"], *MENU],
-        *[["cut"], *IN, *REPORTS, *COPY, ["see", "Owner"], ["press", "1"], *MENU],
+        *[["cut"], *IN, *REPORTS, *COPY, ["see", "1 3 Owner 18/11 11:06"], ["press", "1"], *MENU],
     )
     original, first = done.paper[0].split("SHIFT CLOSED")[1:]
     (second,) = done.paper[1].split("SHIFT CLOSED")[1:]
@@ -148,7 +160,34 @@ def test_a_copy_of_a_shift_without_paper_takes_no_number() -> None:
         *[*MENU, ["printer", "paper_out"], *REPORTS, *COPY, ["press", "1"], ["see", "No paper"]],
         *[["press", "*"], *MENU, ["printer", "ok"], *REPORTS, *COPY, ["press", "1"], *MENU],
     )
-    assert "Copy 1 " in done.paper[0] and len(of_kind(done, SETTING)) == 1
+    assert "Copy 1 " in done.paper[0] and done.journaled == [15, 16, SETTING]
+    assert done.paper[0].count("SHIFT CLOSED") == 2, "the slip and its copy"
+
+
+def test_paper_that_ends_in_a_copy_of_a_shift_leaves_the_next_number_to_the_next_one() -> None:
+    done = run(
+        *[*IN, *REPORTS, *OPEN, *MENU, *REPORTS, *COUNT, ["see", "Expected"], ["press", "#"]],
+        *[*MENU, ["printer", "paper_at:90"], *REPORTS, *COPY, ["press", "1"]],
+        *[["see", "Not printed"], ["printer", "ok"], ["press", "#"], *MENU],
+        *[*REPORTS, *COPY, ["press", "1"], *MENU],
+    )
+    part, copy = done.paper[0].split("Mama Asha Shop")[2:]
+    assert "DUPLICATE" in part and "Copy" not in part and "Copy 2 " in copy
+    assert done.journaled == [15, 16, SETTING, SETTING]
+
+
+def test_of_a_shift_whose_begin_has_left_the_journal_the_copy_has_what_its_end_says() -> None:
+    done = run(
+        *[*IN, *REPORTS, *OPEN, *MENU, ["server", ""], *SELL_50, *SOLD, ["write_on"], *REPORTS],
+        *[*COUNT, ["see", "Expected"], ["press", "#"], *MENU, ["write_on", 3], *REPORTS, *COPY],
+        *[["see", "1 3 Owner"], ["press", "1"], *MENU],
+    )
+    copy = done.paper[0].split("SHIFT CLOSED")[2]
+    lines = [line.split(maxsplit=1) for line in copy.splitlines()]
+    for wanted in ("Shift 3", "Sales 1", "Expected KES 250.00", "Counted KES 240.00"):
+        assert wanted.split(maxsplit=1) in lines, wanted
+    assert "Difference            KES -10.00" in copy and "Owner" in copy and "Closed" in copy
+    assert "Savanna" not in copy and "Cash at start" not in copy and "Copy 1 " in copy
 
 
 def test_a_copy_of_a_z_has_its_number_and_its_time() -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.merchant.at_counter import DELIVERED, ONLINE, PRINTED, REFUSED, run
+from tests.merchant.at_counter import CANCEL, DELIVERED, ONLINE, PRINTED, REFUSED, run
 from tests.merchant.test_selling import IN, SELL_50, SOLD
 
-CANCEL = 14
 NO_ANSWER: list[list[Any]] = [
     *SELL_50,
     ["see", "No answer yet"],
@@ -41,7 +40,8 @@ def test_a_sale_without_an_answer_is_cancelled_and_a_slip_says_so() -> None:
     assert ends(done) == [[CANCEL, "3"], [REFUSED, "3", "cancelled"]]
     assert done.paper[0].count("SALE CANCELLED") == 2 and "KES 50.00" in done.paper[0]
     assert "1234" not in done.paper[0]
-    assert done.float_minor == 100000
+    assert done.begun == [REFUSED, REFUSED], "on paper once it is in the journal"
+    assert done.is_debited()
 
 
 def test_what_the_office_had_sold_is_cancelled_too_and_never_printed() -> None:
@@ -50,7 +50,7 @@ def test_what_the_office_had_sold_is_cancelled_too_and_never_printed() -> None:
         ["see", "Last sales", "refused"],
     )
     assert ends(done) == [[CANCEL, "3"], [REFUSED, "3", "cancelled"]]
-    assert "1234" not in done.paper[0]
+    assert "1234" not in done.paper[0] and done.is_debited()
 
 
 def test_asked_without_network_it_is_kept_and_asked_again_by_the_same_key() -> None:
@@ -62,7 +62,19 @@ def test_asked_without_network_it_is_kept_and_asked_again_by_the_same_key() -> N
         *[["press", "#"], ["see", "Menu", "1 Sell"]],
     )
     assert ends(done) == [[CANCEL, "3"], [REFUSED, "3", "cancelled"]]
-    assert [kind for kind in done.kinds if kind != REFUSED] == [ONLINE]
+    assert done.journaled == [ONLINE, CANCEL, REFUSED] and done.is_debited()
+
+
+def test_a_lost_answer_to_the_request_is_the_same_when_it_is_asked_again() -> None:
+    done = run(
+        *[*IN, ["server", ""], ["lose_reply"], *NO_ANSWER, ["float_is", 95250]],
+        *[["lose_reply"], *OPEN_IT, *ASK, ["see", "asked by itself"], ["no_paper"]],
+        *[["press", "#"], ["see", "Last sales", "no answer"], ["press", "#"], ["see", "# OK"]],
+        *[["press", "#"], ["see", "Not sold", "This sale is cancelled"], ["press", "#"]],
+        ["see", "Last sales", "refused"],
+    )
+    assert done.journaled == [ONLINE, CANCEL, REFUSED] and ends(done)[-1][-1] == "cancelled"
+    assert done.is_debited() and done.paper == [""]
 
 
 def test_asked_twice_it_is_one_request() -> None:
@@ -85,16 +97,19 @@ def test_what_the_office_does_not_cancel_is_handed_over_once() -> None:
 
 
 def test_what_was_printed_or_may_be_out_is_not_offered_for_cancelling() -> None:
+    press: list[list[Any]] = [["press", "C"], ["wait_ms", 100]]
     done = run(
         *[*IN, ["server", ""], *SELL_50, *SOLD, ["press", "2"], ["see", "Last sales"]],
         ["press", "#"],
         ["see", "Sale 3", "printed"],
-        ["press", "C"],
-        ["wait_ms", 100],
-        ["see", "Sale 3"],
-        ["not_see", "Cancel"],
+        *[*press, ["see", "Sale 3"], ["not_see", "Cancel"]],
+        *[["press", "*"], ["see", "Last sales"], ["press", "*"], ["see", "Menu"]],
+        *[["server", ""], ["printer", "paper_at:150"], *SELL_50, ["see", "Not printed"]],
+        *[["press", "*"], ["see", "Unfinished sale"], ["press", "3"], ["see", "in doubt"]],
+        *[["press", "#"], ["see", "Sale 6", "in doubt", "# OK"]],
+        *[*press, ["see", "Sale 6"], ["not_see", "Cancel"]],
     )
-    assert ends(done) == []
+    assert ends(done) == [] and done.is_debited(4750, 4750)
 
 
 def test_going_back_asks_nobody() -> None:
@@ -113,3 +128,4 @@ def test_a_slip_without_paper_is_printed_later_from_the_list() -> None:
         ["see", "Last sales"],
     )
     assert done.paper[0].count("SALE CANCELLED") == 1
+    assert done.journaled == [ONLINE, CANCEL, REFUSED] and done.begun == [REFUSED]

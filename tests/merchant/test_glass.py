@@ -60,12 +60,14 @@ def test_a_character_the_font_lacks_is_seen_not_swallowed() -> None:
 
 
 def test_text_is_as_wide_as_it_is_measured() -> None:
-    for text in ("Savanna 50", "KES 1 234.50", "éàç", "iIl1", ""):
-        for big in (False, True):
+    for text in ("Savanna 50", "KES 1 234.50", "éàç", "iIl1", "MWmw", "ẹ̀M", ""):
+        for big, bold in ((False, False), (True, False), (False, True)):
             canvas = Canvas()
-            canvas.text(0, 0, text, big=big)
+            end = canvas.text(0, 0, text, big=big, bold=bold)
             lit = [x for x in range(WIDTH) if any(canvas.buffer[p * WIDTH + x] for p in range(8))]
-            assert max(lit, default=-1) < text_width(text, big) <= max(lit, default=-1) + 4
+            width = text_width(text, big, bold)
+            assert max(lit, default=-1) < width <= max(lit, default=-1) + 4
+            assert width == (end - (2 if big else 1) if text else 0)
 
 
 def test_text_at_the_edge_is_cut_not_wrapped_round() -> None:
@@ -87,6 +89,9 @@ def test_what_does_not_fit_is_shortened_visibly() -> None:
     assert shorten("Savanna", 100) == "Savanna"
     cut = shorten("Savanna Premium Gold 1000", 60)
     assert cut.endswith("..") and text_width(cut) <= 60
+    for letter in "MWmwiIl1":
+        cut = shorten(letter * 60, 60, True)
+        assert cut.endswith("..") and 60 - 9 < text_width(cut, bold=True) <= 60
 
 
 def test_only_pages_that_changed_are_sent() -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.merchant.at_counter import DELIVERED, OFFLINE, ONLINE, PRINTED, REFUSED, REPRINT, run
+from tests.merchant.at_counter import (
+    DELIVERED,
+    OFFLINE,
+    ONLINE,
+    PRINTED,
+    REFUSED,
+    REPRINT,
+    STOCKED,
+    run,
+)
 from tests.merchant.test_made_by_others import AGREED, DETAILS, METER
 from tests.merchant.test_made_by_others import IN as IN_WITH_OTHERS
 from tests.merchant.test_selling import (
@@ -37,6 +46,7 @@ def test_the_last_sales_are_listed_newest_first_with_number_time_product_amount_
         ["network", "offline"],
         *FROM_STOCK,
         *SOLD,
+        ["flash", False],
         *LIST,
         ["see", "9 11:06 printed Savanna 50 50.00 7 11:06 refused Savanna 50 50.00"],
         ["press", "BB"],
@@ -46,8 +56,10 @@ def test_the_last_sales_are_listed_newest_first_with_number_time_product_amount_
         ["see", "9 18/11 printed"],
         ["press", "*"],
         ["see", "Menu"],
+        ["flash", True],
     )
-    assert done.kinds == [ONLINE, DELIVERED, PRINTED, ONLINE, REFUSED, OFFLINE, PRINTED]
+    assert done.journaled[1:] == [ONLINE, DELIVERED, PRINTED, ONLINE, REFUSED, OFFLINE, PRINTED]
+    assert done.begun == [DELIVERED, OFFLINE], "nothing is printed by looking"
     assert done.loaded == ["firmware.flows.menu", "firmware.flows.session"]
 
 
@@ -88,7 +100,9 @@ def test_any_of_them_is_printed_again_by_its_number_with_both_times_and_the_copy
     assert "Copy 1 " in slips[3] and "Copy 2 " in slips[4]
     assert done.kinds == [ONLINE, DELIVERED, PRINTED, OFFLINE, PRINTED, *[REPRINT, PRINTED] * 3]
     assert [record[1] for record in done.records if record[0] == REPRINT] == ["4", "7", "4"]
+    assert done.begun == [DELIVERED, OFFLINE, REPRINT, REPRINT, REPRINT]
     assert done.float_minor == 100000 - 2 * 4750, "a copy costs nothing"
+    assert done.ledger_minor == 100000 - 4750, "what went from stock is not synced yet"
 
 
 def test_a_number_that_is_none_of_them_is_told_so() -> None:
@@ -107,7 +121,8 @@ def test_a_number_that_is_none_of_them_is_told_so() -> None:
         ["press", "0*"],
         ["see", "Last sales 3"],
     )
-    assert done.kinds == [ONLINE, DELIVERED, PRINTED]
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED] and done.begun == [DELIVERED]
+    assert done.is_debited(4750)
 
 
 def test_before_the_first_sale_there_is_nothing_to_list() -> None:
@@ -136,15 +151,15 @@ def test_paid_but_no_token_asks_by_the_same_key_and_hands_over_the_same_token() 
         ["see", "Last sales", "no answer", "Umeme prepaid 200.00"],
         ["press", "#"],
         ["see", "Sale 3", "KES 200.00", "3712 3456 784", "State no answer", "# OK"],
+        ["no_paper"],
         ["press", "#"],
         *COPIED,
         ["see", "3 11:06 printed"],
     )
     assert done.asked == [["power", 20000, METER]] * 2, "the office saw one sale, asked for twice"
-    assert [record[0] for record in done.records].count(ONLINE) == 1
-    assert done.kinds == [ONLINE, DELIVERED, PRINTED]
-    assert "1234 5678 9012" in words_of(done.paper[1]) and "DUPLICATE" not in done.paper[1]
-    assert done.float_minor == 100000 - 19600
+    assert done.kinds == [ONLINE, DELIVERED, PRINTED] and done.begun == [DELIVERED]
+    assert words_of(done.paper[1]).count("1234 5678 9012") == 1 and done.paper[0] == ""
+    assert "DUPLICATE" not in done.paper[1] and done.is_debited(19600)
 
 
 def test_an_answer_that_was_given_before_is_given_again_and_none_besides() -> None:
@@ -153,19 +168,21 @@ def test_an_answer_that_was_given_before_is_given_again_and_none_besides() -> No
         ["server", ""],
         ["lose_reply"],
         *SELL_50,
-        ["see", "No answer yet"],
+        ["see", "No answer yet", "is kept"],
         ["press", "*"],
         ["see", "Menu", "1 Unfinished sale"],
         ["press", "3"],
         ["see", "Last sales", "3 11:06 no answer"],
         ["press", "#"],
         ["see", "Sale 3", "never a second", "# OK"],
+        ["no_paper"],
         ["press", "#"],
         *COPIED,
     )
     assert done.asked == [["air50", 5000, None]], "it was decided once"
-    assert done.kinds == [ONLINE, DELIVERED, PRINTED] and done.float_minor == 100000 - 4750
-    assert words_of(done.paper[0]).count(ONLINE_PIN) == 1
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED] and done.is_debited(4750)
+    assert words_of(done.paper[0]).count(ONLINE_PIN) == 1 and done.begun == [DELIVERED]
+    assert "DUPLICATE" not in done.paper[0]
 
 
 def test_no_answer_again_leaves_the_sale_as_it_was() -> None:
@@ -185,7 +202,8 @@ def test_no_answer_again_leaves_the_sale_as_it_was() -> None:
         ["press", "*"],
         ["see", "Last sales", "no answer"],
     )
-    assert done.kinds == [ONLINE] and done.paper == [""] and done.float_minor == 100000 - 4750
+    assert done.journaled == [ONLINE] and done.paper == [""]
+    assert done.float_minor == 100000 - 4750, "kept for it until the office has decided"
 
 
 def test_a_refused_sale_says_why_and_has_nothing_to_print() -> None:
@@ -250,7 +268,8 @@ def test_a_sale_that_was_cut_is_finished_from_the_list_as_from_the_menu() -> Non
         ["see", "Menu", "1 Sell airtime"],
     )
     assert words_of(done.paper[1]).count("DUPLICATE") == 2
-    assert done.kinds == [OFFLINE, REPRINT, PRINTED]
+    assert done.journaled == [STOCKED, OFFLINE, REPRINT, PRINTED]
+    assert done.begun == [OFFLINE, REPRINT]
 
 
 def test_a_printed_slip_never_comes_as_an_original_again() -> None:
@@ -262,15 +281,24 @@ def test_a_printed_slip_never_comes_as_an_original_again() -> None:
         *SOLD,
         ["press", "2"],
         ["see", "Last sales"],
+        ["printer", "paper_out"],
+        ["press", "#"],
+        ["see", "Sale 3"],
+        ["press", "D"],
+        ["see", "No paper"],
+        ["newest", PRINTED],
+        ["press", "*"],
+        ["see", "Last sales"],
         ["printer", "paper_at:150"],
         ["press", "#"],
         ["see", "Sale 3"],
         ["press", "D"],
-        ["see", "Not printed"],
+        ["see", "Not printed", "Paper ran"],
         ["printer", "ok"],
         ["press", "#"],
         *COPIED,
     )
     slips = words_of(done.paper[0]).split(ONLINE_PIN)
     assert len(slips) == 4 and all("DUPLICATE" in between for between in slips[1:])
-    assert done.kinds == [ONLINE, DELIVERED, PRINTED, REPRINT, REPRINT, PRINTED]
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED, REPRINT, REPRINT, PRINTED]
+    assert done.begun == [DELIVERED, REPRINT, REPRINT] and done.is_debited(4750)

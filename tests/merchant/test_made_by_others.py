@@ -12,7 +12,19 @@ import pytest
 from firmware.flows.steps.recipient import is_meter, operator_of
 from firmware.sales.catalogue import Catalogue
 from firmware.ui.money_and_dates import grouped
-from tests.merchant.at_counter import DELIVERED, ONLINE, PRINTED, REFUSED, REPRINT, Outcome, run
+from tests.merchant.at_counter import (
+    DELIVERED,
+    ONLINE,
+    PENDING,
+    PRINTED,
+    REFUSED,
+    REPRINT,
+    Outcome,
+    run,
+)
+from tests.merchant.at_counter import (
+    DETAILS as OF_DETAILS,
+)
 from tests.money.shop import CATALOGUE
 
 TOPUP = {
@@ -82,6 +94,17 @@ DETAILS = [
     ["free_units", "1.0"],
     ["of_later_times", "xyz"],
 ]
+TOKENS = [
+    "FIRST",
+    "1111 2222 3333\n4444 5555",
+    "Key token 2 of 2",
+    "6666 7777 8888\n9999 0000",
+    "THEN",
+    "Token 1 of 2",
+    "1234 5678 9012\n3456 7890",
+    "Token 2 of 2",
+    "1212 1212 3434\n3434 5656",
+]
 IN: list[list[Any]] = [
     ["sell_also", TOPUP, BUNDLE, POWER, WATER],
     ["sign_in"],
@@ -147,11 +170,12 @@ def test_a_number_is_topped_up_once_it_was_typed_twice() -> None:
         ["see", "Menu"],
     )
     assert done.asked == [["topup", 15000, "0712345678"]]
-    assert done.kinds == [ONLINE, DELIVERED, PRINTED] and done.float_minor == 100000 - 14250
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED] and done.is_debited(14250)
+    assert [ONLINE, "topup", "15000", "750", "0712345678"] in done.records
     assert done.look_ups == 0, "a question costs airtime"
     paper = paper_of(done)
-    assert "Savanna top-up        KES 150.00" in paper and "0712 345 678" in paper
-    assert "SER-1" in paper and "1234" not in paper
+    assert "Savanna top-up        KES 150.00" in paper and paper.count("0712 345 678") == 1
+    assert "SER-1" in paper and "REF-0001" not in paper and done.begun == [DELIVERED]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +195,7 @@ def test_a_number_that_cannot_be_one_is_told_before_it_costs_airtime(
         ["press", "*"],
         ["see", "Menu"],
     )
-    assert done.asked == [] and done.kinds == [] and done.look_ups == 0
+    assert done.left_no_trace and done.look_ups == 0
 
 
 def test_a_number_that_is_typed_otherwise_the_second_time_is_not_topped_up() -> None:
@@ -187,7 +211,7 @@ def test_a_number_that_is_typed_otherwise_the_second_time_is_not_topped_up() -> 
         ["press", "#"],
         ["see", "Menu"],
     )
-    assert done.asked == [] and done.kinds == []
+    assert done.left_no_trace and done.look_ups == 0
 
 
 @pytest.mark.parametrize("typed", ["5", "5001", "152"])
@@ -229,25 +253,19 @@ def test_a_bundle_has_a_fixed_price_and_shows_its_name_in_full() -> None:
 def test_electricity_prints_key_tokens_first_then_every_token_and_all_figures() -> None:
     done = run(*IN, ["server", ""], ["details", *DETAILS], *AGREED, *SOLD)
     assert done.asked == [["power", 20000, METER]] and done.look_ups == 1
-    assert done.kinds == [ONLINE, DELIVERED, PRINTED] and done.float_minor == 100000 - 19600
+    *details, answer, printed = done.journaled[1:]
+    assert set(details) == {OF_DETAILS} and [answer, printed] == [DELIVERED, PRINTED]
+    assert done.kinds == [ONLINE, DELIVERED, PRINTED] and done.is_debited(19600)
+    assert done.begun == [DELIVERED]
     paper = paper_of(done)
-    order = [
-        "3712 3456 784",
-        NAME,
-        "FIRST",
-        "1111 2222 3333\n4444 5555",
-        "Key token 2 of 2",
-        "6666 7777 8888\n9999 0000",
-        "THEN",
-        "Token 1 of 2",
-        "1234 5678 9012\n3456 7890",
-        "Token 2 of 2",
-        "1212 1212 3434\n3434 5656",
-    ]
-    places = [paper.index(text) for text in order]
+    places = [paper.index(text) for text in ("3712 3456 784", NAME, *TOKENS)]
     assert places == sorted(places)
-    for text in ("Umeme prepaid         KES 200.00", "12.3", "Domestic", "27.59", "of_later_times"):
-        assert text in paper
+    assert [paper.count(text) for text in TOKENS] == [1] * len(TOKENS)
+    for label, value in DETAILS[4:]:
+        name = {"units_kwh": "Units kWh", "free_units": "Free units kWh"}.get(label, label)
+        name = name if "_" in name else name[0].upper() + name[1:]
+        assert f"\n{name}{value:>{32 - len(name)}}\n" in paper
+    assert "Umeme prepaid         KES 200.00" in paper
     seen = " ".join(done.pages + done.log)
     assert "1234 5678" not in seen and "1111 2222" not in seen
 
@@ -268,8 +286,7 @@ def test_a_meter_with_a_wrong_digit_is_told_without_asking_anybody(meter: str, w
         ["press", "#"],
         ["see", "Meter"],
     )
-    assert done.saw(words) and done.look_ups == 0
-    assert done.kinds == [] and done.asked == []
+    assert done.saw(words) and done.look_ups == 0 and done.left_no_trace
 
 
 def test_a_meter_that_nobody_knows_is_not_sold_to() -> None:
@@ -285,7 +302,7 @@ def test_a_meter_that_nobody_knows_is_not_sold_to() -> None:
 
 def test_a_name_that_is_not_the_customers_stops_the_sale() -> None:
     done = run(*IN, *TO_A_METER, ["see", NAME], ["press", "*"], ["see", "Menu"])
-    assert done.kinds == [] and done.asked == []
+    assert done.left_no_trace
 
 
 def test_a_meter_without_a_name_is_typed_twice() -> None:
@@ -343,7 +360,11 @@ def test_a_bill_is_paid_by_its_reference_to_the_cent() -> None:
         *SOLD,
     )
     assert done.asked == [["water", 12345, "881234567890"]]
-    assert "8812 3456 7890" in paper_of(done)
+    assert [ONLINE, "water", "12345", "123", "881234567890"] in done.records
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED] and done.records[-1][2] == "0"
+    assert done.begun == [DELIVERED] and done.is_debited(12345 - 123)
+    paper = paper_of(done)
+    assert paper.count("8812 3456 7890") == 1 and "City water bill       KES 123.45" in paper
 
 
 def test_a_pending_sale_is_asked_for_by_itself_and_prints_when_it_is_decided() -> None:
@@ -358,6 +379,8 @@ def test_a_pending_sale_may_be_left_and_others_sold_and_is_finished_from_the_men
         ["server", 3600],
         *AGREED,
         ["see", "Not decided yet", "Do not sell it again"],
+        ["no_paper"],
+        ["float_is", 100000 - 19600],
         ["press", "*"],
         ["see", "Menu", "1 Unfinished sale"],
         ["server", "", ""],
@@ -372,9 +395,12 @@ def test_a_pending_sale_may_be_left_and_others_sold_and_is_finished_from_the_men
         ["press", "#"],
         *SOLD,
     )
-    assert done.kinds == [ONLINE, ONLINE, DELIVERED, PRINTED, DELIVERED, PRINTED]
-    assert done.float_minor == 100000 - 19600 - 4750
-    assert "DUPLICATE" not in done.paper[0]
+    other = [ONLINE, DELIVERED, PRINTED]
+    assert done.journaled == [ONLINE, PENDING, *other, DELIVERED, PRINTED]
+    assert done.is_debited(19600, 4750) and done.begun == [DELIVERED, DELIVERED]
+    paper = paper_of(done)
+    assert paper.count("3712 3456 784") == paper.count("1234 5678 9012") == 1
+    assert "DUPLICATE" not in paper
 
 
 def test_a_pending_sale_that_is_refused_in_the_end_is_told_so() -> None:
@@ -407,9 +433,12 @@ def test_a_cut_after_the_answer_prints_all_tokens_as_a_copy_with_both_times() ->
         *SOLD,
     )
     paper = paper_of(done, 1)
-    assert paper.count("DUPLICATE") == 2 and "6666 7777 8888\n9999 0000" in paper
-    assert "Copy 1" in paper and "Sale 3" in paper
-    assert done.kinds == [ONLINE, DELIVERED, REPRINT, PRINTED]
+    assert paper.count("DUPLICATE") == 2 and "DUPLICATE" not in done.paper[0]
+    places = [paper.index(text) for text in ("3712 3456 784", NAME, *TOKENS)]
+    assert places == sorted(places)
+    assert "Sale 3          18/11/2026 11:06\nCopy 1          18/11/2026 11:07" in paper
+    assert done.kinds == [ONLINE, DELIVERED, REPRINT, PRINTED] and done.is_debited(19600)
+    assert done.begun == [DELIVERED, REPRINT]
 
 
 def test_with_a_dead_printer_all_tokens_are_shown_in_their_order() -> None:
@@ -424,6 +453,7 @@ def test_with_a_dead_printer_all_tokens_are_shown_in_their_order() -> None:
         ["see", "Show the PIN"],
         ["press", "#"],
         ["see", "FIRST"],
+        ["newest", REPRINT],
         ["press", "BBBBB"],
         ["wait_ms", 50],
         ["press", "#"],
@@ -432,30 +462,31 @@ def test_with_a_dead_printer_all_tokens_are_shown_in_their_order() -> None:
     shown = " ".join(done.pages)
     assert shown.index("1111 2222 3333") < shown.index("6666 7777 8888")
     assert shown.index("6666 7777 8888") < shown.index("1234 5678 9012") < shown.index("1212 1212")
-    assert done.kinds == [ONLINE, DELIVERED, REPRINT, PRINTED]
+    assert done.kinds == [ONLINE, DELIVERED, REPRINT, PRINTED] and done.begun == [DELIVERED]
+    assert done.records[-1][2] == "1", "nobody saw it on paper"
+    assert "Thank you" not in done.paper[0] and done.is_debited(19600)
 
 
 @pytest.mark.parametrize(
     ("prepare", "words"),
     [
-        ([["network", "offline"]], "with network only"),
-        ([["float", 1900]], "float is too low"),
-        ([["blocked"]], "blocked"),
+        ([["network", "offline"]], "No network This is sold with network only"),
+        ([["float", 1900]], "Not sold Your float is too low"),
+        ([["blocked"]], "Not sold This terminal is blocked"),
     ],
+    ids=["offline", "no float", "blocked"],
 )
 def test_what_must_be_refused_is_refused_before_a_digit_is_typed(
     prepare: list[list[Any]], words: str
 ) -> None:
     done = run(*IN, *prepare, ["press", "3"], ["see", "Sell what?"], ["press", "1"], ["see", words])
-    assert not done.saw("Type the meter")
-    assert done.kinds == [] and done.asked == [] and not "".join(done.paper)
+    assert not done.saw("Type the meter") and done.left_no_trace and done.look_ups == 0
 
 
 def test_a_float_that_the_amount_is_over_is_told_before_agreeing() -> None:
-    done = run(
-        *IN, ["float", 15000], *TO_A_METER, ["see", NAME], ["press", "#"], ["see", "too low"]
-    )
-    assert not done.saw("Sell Umeme prepaid?") and done.kinds == []
+    too_low: list[Any] = ["see", "Not sold", "float is too low"]
+    done = run(*IN, ["float", 15000], *TO_A_METER, ["see", NAME], ["press", "#"], too_low)
+    assert not done.saw("Sell Umeme prepaid?") and done.left_no_trace
 
 
 def test_flows_are_not_kept_when_they_are_over() -> None:
@@ -583,7 +614,7 @@ def test_a_number_that_seems_to_be_of_another_operator_is_warned_of_before_it_co
         ["press", "0711345678#"],
         ["see", "Sell Savanna top-up?", "Kilele 0711 345 678"],
     )
-    assert done.kinds == [] and done.look_ups == 0
+    assert done.left_no_trace and done.look_ups == 0
 
 
 def test_a_favourite_of_a_long_list_has_a_key_of_its_own_over_a_restart() -> None:

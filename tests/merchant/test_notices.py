@@ -20,6 +20,7 @@ def test_a_deposit_stays_unread_over_a_cut_until_it_was_read_and_prints_a_slip_a
     done = run(
         *IN,
         ["notices", [MESSAGE, DEPOSIT]],
+        *[["press", "5"], ["see", "1 @ 22/09"], ["press", "1"], ["see", "Deposit"]],
         ["cut"],
         ["see", "Your PIN"],
         ["press", "2580#"],
@@ -38,7 +39,13 @@ def test_a_deposit_stays_unread_over_a_cut_until_it_was_read_and_prints_a_slip_a
         ["see", "Menu"],
         ["press", "BBBB"],
         ["see", "5 Messages @1"],
+        ["message", "New: top-ups to a number"],
+        *[["press", "#"], ["see", "1 22/09", "2 @ Tariff", "3 New"], ["press", "3"]],
+        ["see", "New: top-ups to a number"],
+        *[["press", "*"], ["see", "1 22/09"], ["press", "1"], ["see", "Deposit"], ["press", "*"]],
+        ["see", "1 22/09"],
     )
+    assert done.journaled == [] and len(done.paper[-1].split("Mama Asha Shop")) == 3
     original, copy = done.paper[-1].split("Mama Asha Shop")[1:]
     for said in ("Deposit", "50 000.00", "MPESA-QF7J12", "51 000.00", "22/09/2026"):
         assert said in original and said in copy, said
@@ -63,8 +70,22 @@ def test_a_slip_without_paper_is_begun_by_nobody_and_is_an_original_later() -> N
         ["see", "Deposit"],
         ["press", "#"],
         ["see", "1 22/09 50 000.00"],
+        *[["press", "1"], ["see", "Deposit"], ["press", "*"], ["see", "1 22/09 50 000.00"]],
     )
     assert done.paper[-1].count("Deposit") == 1 and "DUPLICATE" not in done.paper[-1]
+    assert done.journaled == []
+
+
+def test_paper_that_ends_in_a_deposits_slip_is_followed_by_a_copy() -> None:
+    show: list[list[Any]] = [["press", "1"], ["see", "Deposit"], ["press", "#"]]
+    done = run(
+        *[*IN, ["notices", [DEPOSIT]], ["press", "5"], ["see", "1 @ 22/09"]],
+        *[["printer", "paper_at:60"], *show, ["see", "Not printed"], ["printer", "ok"]],
+        *[["press", "#"], ["see", "1 22/09"], *show, ["see", "1 22/09"]],
+    )
+    part, copy = done.paper[0].split("Mama Asha Shop")[1:]
+    assert "MPESA-QF7J12" not in part and "MPESA-QF7J12" in copy and "DUPLICATE" in copy
+    assert done.journaled == []
 
 
 def test_what_is_told_again_is_there_once() -> None:

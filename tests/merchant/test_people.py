@@ -90,15 +90,16 @@ def test_a_person_changes_the_pin_by_the_old_one_and_the_new_one_twice() -> None
         *IN,
         *[["press", "8"], ["see", "as it is now"], ["press", "2580#"], ["see", "The new PIN"]],
         *[["press", "9173#"], ["see", "once more"], ["press", "9173#"], ["see", "counts from now"]],
-        *[["press", "#"], ["see", "Menu"], ["cut"], ["see", "Your PIN"], ["press", "2580#"]],
+        *[["cut"], ["see", "Your PIN"], ["press", "2580#"]],
         *[["see", "Wrong PIN"], ["press", "#"], ["see", "Your PIN"], ["press", "9173#"]],
         ["see", "Menu"],
     )
-    assert not done.saw("9173")
+    assert not any(done.saw(pin) or pin in " ".join(done.log) for pin in ("2580", "9173"))
+    assert done.journaled == [] and done.paper == ["", ""]
 
 
 def test_a_new_pin_that_is_short_easy_or_typed_otherwise_is_not_taken() -> None:
-    run(
+    done = run(
         *IN,
         *[["press", "8"], ["see", "as it is now"], ["press", "2580#"], ["see", "The new PIN"]],
         *[["press", "91#"], ["see", "too short"], ["press", "#"], ["see", "The new PIN"]],
@@ -107,16 +108,51 @@ def test_a_new_pin_that_is_short_easy_or_typed_otherwise_is_not_taken() -> None:
         *[["press", "#"], ["see", "The new PIN"], ["press", "*"], ["see", "Menu"], ["press", "*"]],
         *IN,
     )
+    assert done.journaled == [] and done.paper == [""]
+
+
+def test_the_owner_gives_nobody_a_pin_that_is_short_easy_or_typed_otherwise() -> None:
+    spoilt: list[list[Any]] = [
+        *[["see", "The new PIN"], ["press", "739#"], ["see", "too short"], ["press", "#"]],
+        *[["see", "The new PIN"], ["press", "4444#"], ["see", "thief"], ["press", "#"]],
+        *[["see", "The new PIN"], ["press", "7391#"], ["see", "once more"], ["press", "7390#"]],
+        *[["see", "differ"], ["press", "#"], ["see", "The new PIN"]],
+    ]
+    done = run(
+        *[*IN, *PEOPLE, ["press", "1"], ["see", "Cashier"], ["press", "1"], ["see", "Name"]],
+        *[["press", "#"], ["see", "Name"], ["press", "2B3B2#"], *spoilt, ["press", "*"]],
+        *[["see", "1 Add"], ["press", "*"], ["see", "Menu"], *ADD_ADA],
+        *[*PEOPLE, ["press", "1"], ["see", "1 A new PIN"], ["press", "1"], *spoilt, ["press", "*"]],
+        *[["see", "1 ADA"], ["press", "*"], ["see", "Menu"], *OUT, *ADA_IN],
+    )
+    assert done.journaled == [10] and done.paper == [""], "of her who came, once"
+
+
+def test_a_full_journal_lets_nobody_in_under_no_name_and_keeps_nobody_in() -> None:
+    full = ["see", "The sales memory is full"]
+    done = run(
+        *[*IN, *ADD_ADA, ["fill_journal"], *PEOPLE, ["press", "1"], ["see", "2 Another"]],
+        *[["press", "2"], ["see", "ADA"], ["press", "CC6B6B#"], full, ["press", "#"]],
+        *[["see", "Menu"], *PEOPLE, ["see", "1 ADA"], ["press", "2"], ["see", "Cashier"]],
+        *[["press", "1"], ["see", "Name"], ["press", "3#"], ["see", "The new PIN"]],
+        *[["press", "8642#"], ["see", "once more"], ["press", "8642#"], full, ["press", "#"]],
+        *[["see", "Menu"], *PEOPLE, ["see", "2 Add"], ["press", "1"], ["see", "3 Remove"]],
+        *[["press", "3"], ["see", "Remove ADA?"], ["press", "#"], ["see", "Kept"]],
+        *[["cut"], ["see", "Mama Asha Shop", "Your PIN"]],
+    )
+    named = [record[1:] for record in done.records if record[1:2] and "person" in record[1]]
+    assert named == [["person 1", "ADA"]]
 
 
 def test_who_finds_a_terminal_open_cannot_try_pins_there() -> None:
     wrong = [["press", "8"], ["see", "as it is now"], ["press", "1111#"]]
-    run(
+    done = run(
         *IN,
         *[*wrong, ["see", "pause: 2"], ["press", "#"], ["see", "Menu"]],
         *[*wrong, ["see", "pause: 1"], ["press", "#"], ["see", "Menu"]],
         *[*wrong, ["see", "Please wait"], ["cut"], ["see", "Please wait"]],
     )
+    assert done.journaled == [] and done.paper == ["", ""]
 
 
 def test_a_cashiers_lock_outlives_a_power_cut_and_keeps_nobody_else_from_selling() -> None:
@@ -129,24 +165,28 @@ def test_a_cashiers_lock_outlives_a_power_cut_and_keeps_nobody_else_from_selling
         *[*OWNER_IN, ["press", "*"], ["see", "2 ADA"], ["press", "2"]],
         *[["see", "Please wait"], ["see", "Your PIN"], ["press", "7391#"], ["see", "Menu"]],
     )
-    assert done.saw("Try again in 30 s.")
+    told = [page.replace(" | ", " ") for page in done.pages]
+    assert sum("Try again in 30 s." in page for page in told) == 3, "whole at each of her tries"
+    assert "".join(done.paper) == "" and done.kinds == []
 
 
 def test_the_owner_gives_a_cashier_a_new_pin_another_name_and_notice() -> None:
     done = run(
-        *IN,
-        *ADD_ADA,
+        *[*IN, *ADD_ADA[:-4], ["cut"], ["see", "2 ADA"], *OWNER_IN],
         *[*PEOPLE, ["press", "1"], ["see", "ADA", "1 A new PIN"], ["press", "1"]],
         *[["see", "The new PIN"], ["press", "40408#"], ["see", "once more"], ["press", "40408#"]],
-        *[["see", "Kept"], ["press", "#"], ["see", "1 ADA"], ["press", "1"], ["see", "2 Another"]],
+        *[["see", "Kept"], ["cut"], ["see", "2 ADA"], *OWNER_IN, *PEOPLE, ["press", "1"]],
+        ["see", "2 Another"],
         *[["press", "2"], ["see", "ADA"], ["press", "CC6B6B#"], ["see", "Kept"], ["press", "#"]],
         *[["see", "1 AMM"], ["press", "*"], ["see", "Menu"], ["press", "*"], ["see", "2 AMM"]],
         *[["press", "2"], ["see", "Your PIN"], ["press", "40408#"], ["see", "Menu"]],
         *[["press", "*"], ["see", "1 Owner"], *OWNER_IN, *PEOPLE, ["press", "1"], ["see", "AMM"]],
-        *[["press", "3"], ["see", "Remove AMM?"], ["press", "#"], ["see", "Kept"], ["press", "#"]],
-        *[["see", "1 Add"], ["press", "*"], ["see", "Menu"], ["press", "*"], ["see", "Your PIN"]],
+        *[["press", "3"], ["see", "Remove AMM?"], ["press", "*"], ["see", "1 AMM"]],
+        *[["press", "1"], ["see", "3 Remove"], ["press", "3"], ["see", "Remove AMM?"]],
+        *[["press", "#"], ["see", "Kept"], ["cut"], ["see", "Your PIN"]],
     )
     named = [r[1:] for r in done.records if r[0] == 10]
+    assert done.journaled == [10] * 3 and set(done.paper) == {""} and done.float_minor == 100000
     assert named == [["person 1", "ADA"], ["person 1", "AMM"], ["person 1", ""]]
 
 
@@ -154,13 +194,16 @@ def test_the_day_report_says_who_sold_what_and_a_cashier_sees_her_own() -> None:
     done = run(
         *WITH_ADA,
         ["server", "", "", ""],
+        *[*OWNER_IN, *SELL_50, *SOLD, *OUT],
         *[*ADA_IN, *SELL_50, *SOLD, *SELL_50, *SOLD, ["press", "3"], ["see", "1 Today"]],
+        *[["press", "4"], ["see", "2 x Savanna 50"], ["press", "*"], ["see", "1 Today"]],
         *[["press", "1"], ["see", "2 x Savanna 50"], ["press", "B"], ["not_see", "Float"]],
-        *[["press", "*"], ["see", "1 Today"], ["press", "*"], ["see", "Menu"], ["press", "*"]],
-        *[["see", "1 Owner"], *OWNER_IN, *SELL_50, *SOLD, ["press", "4"], ["see", "1 Today"]],
+        *[["press", "*"], ["see", "1 Today"], ["press", "*"], ["see", "Menu"], *OUT],
+        *[*OWNER_IN, ["press", "4"], ["see", "1 Today"]],
         *[["press", "1"], ["see", "3 x Savanna 50"], ["press", "#"]],
         ["see", "Menu"],
     )
+    assert done.journaled == [10, *[3, 4, 6] * 3], "a report leaves nothing in the journal"
     paper = done.paper[0].split("DAY REPORT")[1]
     assert "2 x ADA                   100.00" in paper
     assert "1 x Owner                  50.00" in paper

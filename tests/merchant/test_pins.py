@@ -203,6 +203,8 @@ def tries_gained(judge: Judge, number: int, tmp_path: Path, disk: Disk) -> int:
         except Cut:
             wrong, _ = pin.tries(Memory(path), number)
             gained += asked.judged and wrong < 3
+        else:
+            assert pin.tries(Memory(path), number) == (3, judge is judged_first)
     return gained
 
 

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.merchant.at_counter import DELIVERED, OFFLINE, ONLINE, PRINTED, REFUSED, REPRINT, run
+from tests.merchant.at_counter import (
+    DELIVERED,
+    OFFLINE,
+    ONLINE,
+    PRINTED,
+    REFUSED,
+    REPRINT,
+    STOCKED,
+    run,
+)
 
 IN: list[list[Any]] = [["sign_in"], ["see", "Menu"]]
 CHOOSE_50: list[list[Any]] = [["press", "1"], ["see", "Sell what?"], ["press", "1"]]
@@ -39,11 +48,12 @@ def test_an_online_sale_shows_the_price_and_the_float_before_and_after_and_print
     assert done.saw("Sell Savanna 50? | KES 50.00 | Float now 1 000.00 | Float after 952.50")
     assert done.saw("Float KES 952.50")
     paper = words_of(done.paper[0])
-    assert ONLINE_PIN in paper and "Dial *130*PIN#" in paper and "DUPLICATE" not in paper
+    assert paper.count(ONLINE_PIN) == paper.count("Thank you") == 1
+    assert "Dial *130*PIN#" in paper and "DUPLICATE" not in paper
     assert "Savanna 50             KES 50.00" in paper and "SER-1" in paper
-    assert done.kinds == [ONLINE, DELIVERED, PRINTED]
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED] and done.begun == [DELIVERED]
     assert done.records[-1][2] == "0"  # the printer said that it is out
-    assert done.float_minor == 95250
+    assert done.asked == [["air50", 5000, None]] and done.is_debited(4750)
 
 
 def test_the_pin_is_never_on_the_screen_nor_in_the_log_of_a_sale_that_printed() -> None:
@@ -54,23 +64,47 @@ def test_the_pin_is_never_on_the_screen_nor_in_the_log_of_a_sale_that_printed() 
 
 def test_going_back_before_the_price_is_agreed_sells_nothing() -> None:
     done = run(
-        *IN, ["server", ""], *CHOOSE_50, ["see", "KES 50.00"], ["press", "*"], ["see", "Menu"]
+        *IN,
+        ["server", ""],
+        *CHOOSE_50[:-1],
+        ["press", "9"],
+        ["wait_ms", 50],
+        ["see", "Sell what?"],
+        ["press", "1"],
+        ["see", "KES 50.00"],
+        ["press", "07CD"],
+        ["wait_ms", 50],
+        ["see", "Sell Savanna 50?"],
+        ["press", "*"],
+        ["see", "Menu"],
     )
-    assert done.kinds == [] and done.paper == [""] and done.float_minor == 100000
+    assert done.left_no_trace and done.float_minor == 100000
 
 
 def test_an_impatient_double_press_does_not_agree_to_the_price() -> None:
-    done = run(*IN, ["server", ""], *CHOOSE_50[:-1], ["press", "1#"], ["wait_ms", 100])
-    assert len([k for k in done.kinds if k == ONLINE]) <= 1
+    slow: list[Any] = ["printer", "mute"]  # so long that both keys come before the price
+    done = run(
+        *IN,
+        ["server", ""],
+        slow,
+        *CHOOSE_50[:-1],
+        ["press", "1#"],
+        ["see", "Sell Savanna 50?"],
+        ["wait_ms", 100],
+        ["see", "Sell Savanna 50?"],
+    )
+    assert done.left_no_trace
 
 
 def test_without_network_it_sells_from_stock_when_the_merchant_wants_to() -> None:
-    done = run(*IN, STOCK, ["network", "offline"], *FROM_STOCK, *SOLD)
-    assert done.saw("Left: 10")
+    unwanted: list[list[Any]] = [*FROM_STOCK[:-1], ["press", "*"], ["see", "Menu"], ["no_paper"]]
+    done = run(*IN, STOCK, ["network", "offline"], *unwanted, *FROM_STOCK, *SOLD)
+    assert done.saw("Left: 10") and done.saw("In stock 10")
     paper = words_of(done.paper[0])
-    assert STOCK_PIN in paper and "sold from stock" in paper
-    assert done.kinds == [OFFLINE, PRINTED]
+    assert paper.count(STOCK_PIN) == 1 and "sold from stock" in paper and "DUPLICATE" not in paper
+    assert done.journaled == [STOCKED, OFFLINE, PRINTED] and done.begun == [OFFLINE]
     assert done.float_minor == 95250
+    assert done.ledger_minor == 100000, "the office hears of it later"
 
 
 def test_a_network_that_is_looked_for_is_waited_for_but_not_for_ever() -> None:
@@ -189,7 +223,7 @@ def test_what_must_be_refused_is_refused_before_anybody_is_asked_to_agree(
     prepare: list[list[Any]], words: str
 ) -> None:
     done = run(*IN, *prepare, *CHOOSE_50, ["see", "Not sold", words[:10]], ["press", "#"])
-    assert not done.saw("Sell Savanna 50?") and done.kinds == []
+    assert not done.saw("Sell Savanna 50?") and done.left_no_trace
 
 
 def test_stock_limits_that_are_left_and_float_are_on_the_products_page() -> None:
@@ -264,7 +298,7 @@ def test_no_paper_is_found_before_anything_is_journaled() -> None:
         ["press", "*"],
         ["see", "Menu"],
     )
-    assert done.kinds == [] and done.float_minor == 100000
+    assert done.left_no_trace
 
 
 @pytest.mark.parametrize("state", ["cover_open", "error"])
@@ -305,7 +339,26 @@ def test_paper_that_ends_in_the_receipt_leads_to_a_copy_marked_duplicate() -> No
     )
     paper = words_of(done.paper[0])
     assert paper.count("DUPLICATE") == 2 and ONLINE_PIN in paper.split("DUPLICATE")[1]
-    assert done.kinds == [ONLINE, DELIVERED, REPRINT, REPRINT, PRINTED]
+    assert done.journaled == [ONLINE, DELIVERED, REPRINT, REPRINT, PRINTED]
+    assert done.begun_at == [4, 6], "each copy is in the journal before it is on paper"
+    assert done.is_debited(4750)
+
+
+def test_a_printer_that_fails_before_the_first_byte_prints_an_original_later() -> None:
+    done = run(
+        *IN,
+        ["server", ""],
+        *SELL_50[:-1],
+        ["printer", "paper_out"],
+        ["press", "#"],
+        ["see", "Not printed", "Paper ran"],
+        ["no_paper"],
+        ["printer", "ok"],
+        ["press", "#"],
+        *SOLD,
+    )
+    assert words_of(done.paper[0]).count(ONLINE_PIN) == 1 and "DUPLICATE" not in done.paper[0]
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED] and done.is_debited(4750)
 
 
 def test_with_a_dead_printer_the_customer_gets_the_pin_from_the_screen_after_a_question() -> None:
@@ -320,11 +373,14 @@ def test_with_a_dead_printer_the_customer_gets_the_pin_from_the_screen_after_a_q
         ["not_see", "1234"],
         ["press", "#"],
         ["see", "1234 5678", "9012 3456"],
+        ["newest", REPRINT],
         ["press", "#"],
         ["see", "Menu"],
         ["not_see", "1234"],
     )
-    assert done.kinds == [ONLINE, DELIVERED, REPRINT, PRINTED]
+    assert done.journaled == [ONLINE, DELIVERED, REPRINT, PRINTED] and done.begun == [DELIVERED]
+    assert done.records[-1][2] == "1", "nobody saw it on paper"
+    assert "Thank you" not in done.paper[0] and done.is_debited(4750)
 
 
 def test_no_answer_keeps_the_sale_and_asking_again_finishes_it() -> None:
@@ -367,8 +423,46 @@ def test_a_sale_left_for_later_stands_first_in_the_menu_and_prints_as_an_origina
         *SOLD,
         ["see", "1 Sell airtime"],
     )
-    assert "DUPLICATE" not in done.paper[0] and ONLINE_PIN in words_of(done.paper[0])
-    assert done.kinds == [ONLINE, DELIVERED, PRINTED]
+    assert "DUPLICATE" not in done.paper[0]
+    assert words_of(done.paper[0]).count(ONLINE_PIN) == 1
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED] and done.begun == [DELIVERED]
+    assert done.is_debited(4750)
+
+
+def test_each_sale_that_a_cut_left_open_is_one_question() -> None:
+    done = run(
+        *IN,
+        STOCK,
+        ["server", None],
+        *SELL_50,
+        ["see", "No answer yet"],
+        ["press", "*"],
+        ["see", "Menu", "1 Unfinished sale", "2 Sell airtime"],
+        ["network", "offline"],
+        ["printer", "paper_at:150"],
+        ["press", "2"],
+        *FROM_STOCK[1:],
+        ["see", "Not printed"],
+        ["cut"],
+        ["printer", "ok"],
+        ["see", "Sales to finish: 2"],
+        ["press", "2580"],
+        ["server", ""],
+        ["press", "#"],
+        ["see", "Sale was cut", "Sale 4, Savanna 50: the server has not answered"],
+        ["press", "#"],
+        ["see", "Sold"],
+        ["press", "#"],
+        ["see", "Sale was cut", "Sale 5, Savanna 50: has the customer the receipt"],
+        ["press", "#"],
+        *SOLD,
+        ["see", "1 Sell airtime"],
+    )
+    original, copy = words_of(done.paper[1]).split("Thank you")[:2]
+    assert ONLINE_PIN in original and "DUPLICATE" not in original
+    assert STOCK_PIN in copy and copy.count("DUPLICATE") == 2
+    assert done.journaled == [STOCKED, ONLINE, OFFLINE, DELIVERED, PRINTED, REPRINT, PRINTED]
+    assert done.begun == [OFFLINE, DELIVERED, REPRINT]
 
 
 def test_a_second_online_sale_waits_for_the_first() -> None:
@@ -395,6 +489,7 @@ CUT_WHILE_PRINTING: list[list[Any]] = [
     *FROM_STOCK,
     ["see", "Not printed"],
     ["cut"],
+    ["network", "offline"],
     ["see", "Sales to finish: 1"],
     ["printer", "ok"],
 ]
@@ -409,8 +504,11 @@ def test_after_a_cut_the_open_sale_is_offered_as_a_duplicate_before_the_menu() -
         *SOLD,
     )
     paper = words_of(done.paper[1])
-    assert paper.count("DUPLICATE") == 2 and STOCK_PIN in paper
-    assert done.kinds == [OFFLINE, REPRINT, PRINTED]
+    assert paper.count("DUPLICATE") == 2 and paper.count(STOCK_PIN) == 1
+    assert "DUPLICATE" not in done.paper[0]
+    assert done.journaled == [STOCKED, OFFLINE, REPRINT, PRINTED]
+    assert done.begun == [OFFLINE, REPRINT]
+    assert done.float_minor == 95250
 
 
 def test_after_a_cut_the_merchant_may_say_that_the_receipt_came_out() -> None:
@@ -473,10 +571,11 @@ def test_reprint_last_is_marked_duplicate_and_journaled() -> None:
         *SELL_50,
         *SOLD,
         ["press", "D"],
-        ["see", "marked DUPLICATE"],
+        ["see", "Print sale 3 again, marked DUPLICATE? Savanna 50"],
         ["press", "#"],
         *SOLD,
     )
     paper = words_of(done.paper[0])
     assert paper.count(ONLINE_PIN) == 2 and paper.count("DUPLICATE") == 2
-    assert done.kinds == [ONLINE, DELIVERED, PRINTED, REPRINT, PRINTED]
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED, REPRINT, PRINTED]
+    assert len(done.asked) == 1 and done.float_minor == 95250

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from firmware.flows.steps.pin import FREE_TRIES, LONGEST_LOCK_S, lock_s
-from tests.merchant.at_counter import run
+from tests.merchant.at_counter import DELIVERED, ONLINE, PRINTED, run
 from tests.merchant.test_selling import CHOOSE_50, IN, SELL_50, SOLD
 
 WRONG: list[list[Any]] = [["see", "Your PIN"], ["press", "1111#"]]
@@ -20,12 +20,15 @@ def test_the_lock_grows_with_every_wrong_pin_up_to_an_hour() -> None:
 
 def test_the_right_pin_opens_the_menu_and_is_never_shown() -> None:
     done = run(*IN)
-    assert not done.saw("2580") and "2580" not in " ".join(done.log)
+    typing = [page for page in done.pages if "Your PIN" in page]
+    assert len(typing) == 5 and not any(digit in page for page in typing for digit in "2580")
+    assert "2580" not in " ".join(done.log) and done.left_no_trace
 
 
 def test_a_wrong_pin_says_how_many_tries_are_left() -> None:
-    done = run(*WRONG, ["see", "Wrong PIN", "pause: 2"], ["press", "#"], *IN)
-    assert done.log
+    again: list[list[Any]] = [["press", "#"], *WRONG, ["see", "Wrong PIN", "pause: 1"]]
+    done = run(*WRONG, ["see", "Wrong PIN", "pause: 2"], *again, ["press", "#"], *IN)
+    assert done.left_no_trace
 
 
 def test_the_third_wrong_pin_locks_and_the_lock_outlives_a_power_cut() -> None:
@@ -36,17 +39,26 @@ def test_the_third_wrong_pin_locks_and_the_lock_outlives_a_power_cut() -> None:
         *WRONG,
         ["see", "Wrong PIN"],
         ["press", "#"],
+        ["second_ms", 400],  # a machine with much else to do presses keys slowly
         *WRONG,
         ["see", "Please wait", "Try again in 3"],
         ["press", "2580#"],
         ["not_see", "Menu"],
+        ["second_ms", 20],
         ["cut"],
+        ["see", "Please wait"],
+        ["see", "Your PIN"],
+        ["press", "1111#"],
         ["see", "Please wait"],
         ["see", "Your PIN"],
         ["press", "2580#"],
         ["see", "Menu"],
     )
-    assert done.saw("Too many wrong PINs")
+    told = [page.replace(" | ", " ") for page in done.pages if "Please wait" in page]
+    left_s = [int(page.split("Try again in ")[1].split(" ")[0]) for page in told]
+    begun_s = [n for n, before in zip(left_s, [0, *left_s], strict=False) if n != before - 1]
+    assert begun_s == [30, 30, 60] and left_s[-1] == 1, "whole after the cut, and longer each time"
+    assert done.left_no_trace
 
 
 def test_a_right_pin_ends_the_counting() -> None:
@@ -68,8 +80,12 @@ def test_a_question_left_alone_before_a_sale_sells_nothing() -> None:
 
 
 def test_float_and_commission_are_shown() -> None:
-    done = run(*IN, ["server", ""], *SELL_50, *SOLD, ["press", "3"], ["see", "Float", "KES 952.50"])
-    assert done.saw("Commission 2.50") and done.saw("Not sent yet 1")
+    done = run(
+        *[*IN, ["server", "", ""], *SELL_50, *SOLD, ["clock", 1795000000 + 86400]],
+        *[*SELL_50, *SOLD, ["press", "3"], ["see", "Float", "KES 905.00"]],
+    )
+    assert done.saw("Commission 2.50") and done.saw("Not sent yet 2"), "and of today alone"
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED] * 2 and len(done.receipts) == 2
 
 
 TODAY: list[list[Any]] = [["press", "4"], ["see", "1 Today"], ["press", "1"]]
@@ -85,16 +101,23 @@ def test_the_day_report_adds_up_and_prints() -> None:
         *SOLD,
         *TODAY,
         ["see", "Today", "2 x Savanna 50", "100.00"],
+        ["press", "*"],
+        ["see", "1 Today"],
+        ["press", "1"],
+        ["see", "Today", "2 x Savanna 50", "100.00"],
         ["press", "#"],
         ["see", "Menu"],
     )
+    assert done.paper[0].count("DAY REPORT") == 1, "only when it is wanted"
     paper = done.paper[0].split("DAY REPORT")[1]
+    assert paper.count("18/11/2026") == 2, "its day, and when it was printed"
     assert "2 x Savanna 50            100.00" in paper
     assert "KES 100.00" in paper and "KES 5.00" in paper and "KES 905.00" in paper
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED] * 2
 
 
 def test_a_report_without_paper_says_so() -> None:
-    run(
+    done = run(
         *IN,
         ["printer", "paper_out"],
         *TODAY,
@@ -104,6 +127,7 @@ def test_a_report_without_paper_says_so() -> None:
         ["press", "*"],
         ["see", "Menu"],
     )
+    assert done.paper == [""] and done.journaled == []
 
 
 def test_the_language_changes_at_once_and_is_kept() -> None:
@@ -115,8 +139,14 @@ def test_the_language_changes_at_once_and_is_kept() -> None:
         ["see", "Menu", "Vendre du crédit"],
         ["cut"],
         ["see", "Votre code"],
+        ["press", "2580#"],
+        ["see", "Menu", "Vendre du crédit"],
+        ["server", ""],
+        *[["press", "1"], ["see", "Savanna 50"], ["press", "1"], ["see", "KES 50.00"]],
+        *[["press", "#"], ["see", "Vendu"]],
     )
-    assert done.through
+    assert done.paper[0] == "" and "Vente" in done.paper[1] and "Sale" not in done.paper[1]
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED]
 
 
 def test_the_servers_message_is_read_from_the_menu() -> None:
@@ -149,13 +179,21 @@ def test_a_long_message_is_paged() -> None:
 
 
 def test_the_terminal_tells_a_technician_what_it_is() -> None:
-    run(
+    done = run(
         *IN,
         ["press", "7"],
         ["see", "0001020304050607", "Release 7", "Slot a"],
         ["press", "B"],
-        ["see", "Signal 18", "Battery", "Time"],
+        ["see", "Signal 18", "Battery 3900 mV 73%", "Time 18/11/2026 "],
+        ["press", "*"],
+        ["see", "Menu"],
+        ["unheard"],
+        ["press", "7"],
+        ["see", "Release 7"],
+        ["press", "B"],
+        ["see", "Signal - ", "Battery"],
     )
+    assert done.paper == [""] and done.journaled == []
 
 
 def test_the_menu_can_be_walked_with_up_and_down() -> None:

@@ -8,7 +8,7 @@ from tests.merchant.at_counter import Outcome, run
 from tests.merchant.test_people import ADA_IN, OUT, OWNER_IN, WITH_ADA
 from tests.merchant.test_selling import IN, SELL_50, SOLD
 
-OPENED, CLOSED, Z = 15, 16, 17
+SETTING, OPENED, CLOSED, Z = 10, 15, 16, 17
 REPORTS: list[list[Any]] = [["press", "4"], ["see", "1 Today"]]
 HERS: list[list[Any]] = [["press", "3"], ["see", "1 Today"]]
 MENU: list[list[Any]] = [["see", "Menu"]]
@@ -50,6 +50,9 @@ def test_a_cashier_opens_a_shift_sells_counts_and_the_slip_says_what_is_missing(
     for wanted in ("Expected KES 250.00", "Counted KES 240.00", "Difference KES -10.00"):
         assert wanted.split(maxsplit=1) in lines
     assert "Cash at start         KES 200.00" in slip and "ADA  " in slip
+    assert "1 x Savanna 50             50.00" in slip and "Total                  KES 50.00" in slip
+    assert len(done.receipts) == 2 and done.journaled == [10, OPENED, 3, 4, 6, CLOSED]
+    assert done.float_minor == 95250, "of the sale alone"
     page = next(page for page in done.pages if "Count the cash" in page)
     assert "Expected" not in page, "nobody counts up to what is expected"
 
@@ -58,13 +61,20 @@ def test_the_owner_closes_anybodys_shift_and_a_cashier_her_own_alone() -> None:
     done = run(
         *[*WITH_ADA, *ADA_IN, *HERS, *OPEN, *MENU, *OUT, *OWNER_IN, *REPORTS, ["press", "5"]],
         *[["see", "1 ADA", "2 Open a shift"], ["press", "2"], ["see", "Cash in the drawer now"]],
+        *[["press", "*"], *MENU, *REPORTS, ["press", "5"], ["see", "2 Open a shift"]],
+        *[["press", "2"], ["see", "Cash in the drawer now"]],
         *[["press", "0#"], ["see", "The shift is open"], ["press", "#"], *MENU, *OUT],
         *[*ADA_IN, *HERS, ["press", "5"], ["see", "Count the cash"], ["press", "*"], *MENU, *OUT],
-        *[*OWNER_IN, *REPORTS, ["press", "5"], ["see", "1 ADA", "2 Owner"], ["press", "1"]],
-        *[["see", "Count the cash"], ["press", "200#"], ["see", "Difference", "0.00"]],
-        *[["press", "#"], *MENU],
+        *[*OWNER_IN, ["server", ""], *SELL_50, *SOLD],
+        *[*REPORTS, ["press", "5"], ["see", "1 ADA", "2 Owner"], ["press", "1"]],
+        *[["see", "Count the cash"], ["press", "150#"], ["see", "Expected", "200.00"]],
+        *[["press", "*"], ["see", "Count the cash"], ["press", "200#"], ["see", "Counted"]],
+        *[["press", "B"], ["see", "Difference", "0.00"], ["press", "#"], *MENU],
     )
-    assert [record[-2:] for record in of_kind(done, CLOSED)] == [["1", "0"]]
+    assert done.journaled == [10, OPENED, OPENED, 3, 4, 6, CLOSED]
+    assert len(done.receipts) == 2
+    ((_, *closed),) = of_kind(done, CLOSED)
+    assert closed == ["20000", "20000", "0", "1", "0"], "counted, expected, sales, whose, by whom"
 
 
 def test_who_opens_no_shift_sells_as_ever() -> None:
@@ -84,10 +94,24 @@ def test_a_shift_outlives_a_power_cut_and_is_closed_once() -> None:
 def test_a_shift_is_closed_without_paper_and_nothing_is_lost() -> None:
     done = run(
         *[*IN, *REPORTS, *OPEN, *MENU, ["printer", "paper_out"], *REPORTS, *COUNT],
+        *[["see", "Counted"], ["press", "#"], ["see", "No paper"], ["cut"], ["printer", "ok"]],
+        *[*IN, *REPORTS, *OPEN, *MENU, ["printer", "paper_out"], *REPORTS, *COUNT],
         *[["see", "Counted"], ["press", "#"], ["see", "No paper"], ["printer", "ok"]],
         *[["press", "#"], *MENU],
     )
-    assert len(of_kind(done, CLOSED)) == 1 and "SHIFT CLOSED" in done.paper[0]
+    assert done.journaled == [OPENED, CLOSED] * 2, "closed before the paper is asked for"
+    assert {tuple(body[1:]) for body in of_kind(done, CLOSED)} == {("24000", "20000", *"000")}
+    assert done.paper[0] == "" and done.paper[1].count("SHIFT CLOSED") == 1
+
+
+def test_paper_that_ends_in_a_shifts_slip_leaves_it_closed_and_a_copy() -> None:
+    done = run(
+        *[*IN, *REPORTS, *OPEN, *MENU, *REPORTS, *COUNT, ["see", "Counted"]],
+        *[["printer", "paper_at:100"], ["press", "#"], ["see", "Not printed"], ["printer", "ok"]],
+        *[["press", "#"], *MENU, *REPORTS, ["press", "7"], ["see", "Owner"], ["press", "1"], *MENU],
+    )
+    assert done.journaled == [OPENED, CLOSED, SETTING] and "KES 200.00" in done.paper[0]
+    assert done.paper[0].count("SHIFT CLOSED") == 2 and done.paper[0].count("DUPLICATE") == 1
 
 
 def test_an_x_report_counts_since_the_last_z_and_changes_nothing() -> None:
@@ -98,19 +122,31 @@ def test_an_x_report_counts_since_the_last_z_and_changes_nothing() -> None:
         *[["press", "#"], *MENU],
     )
     assert done.paper[0].count("X REPORT") == 2 and len(of_kind(done, Z)) == 1
-    assert "Records" in done.paper[0].split("X REPORT")[1]
+    assert done.journaled == [3, 4, 6, Z, *[3, 4, 6] * 2]
+    counted = [line for line in done.paper[0].splitlines() if line.startswith("Records")]
+    assert counted[0] == counted[1] != counted[2], "what the Z that came next has counted"
 
 
 def test_a_z_report_has_a_number_that_rises_its_records_and_the_journals_digest() -> None:
     done = run(
-        *[*IN, *DAY, *MAKE_Z, ["see", "Z report 1", "1 x Savanna 50"], ["press", "#"], *MENU],
-        *[["cut"], *IN, *MAKE_Z, ["see", "Z report 2", "Sales 0"], ["press", "#"], *MENU],
+        *[*WITH_ADA, *ADA_IN, *DAY, *OUT, *OWNER_IN],
+        *[*MAKE_Z, ["see", "Z report 1", "1 x Savanna 50"], ["press", "#"], *MENU],
+        *[
+            ["cut"],
+            ["see", "1 Owner"],
+            *OWNER_IN,
+            *MAKE_Z,
+            ["see", "Z report 2", "Sales 0"],
+            ["press", "#"],
+            *MENU,
+        ],
     )
     first, second = of_kind(done, Z)
     assert first[:5] == ["1", "1", "1", "5000", "250"] and second[0] == "2"
     slip = done.paper[0].split("Z REPORT 1")[1]
     digest = bytes(eval(first[5])).hex()
     assert f"Digest          {digest}" in slip and "Total                  KES 50.00" in slip
+    assert "1 x ADA                    50.00" in slip and "Commission              KES 2.50" in slip
     assert f"1 - {int(second[1]) - 2}" in slip
     assert "Z REPORT 2" in done.paper[1]
 
@@ -125,7 +161,8 @@ def test_a_z_report_is_printed_again_by_its_number_as_a_copy() -> None:
     assert "DUPLICATE" in original, "above the copy"
     for line in ("1 x Savanna 50             50.00", "Digest", "Records"):
         assert line in original and line in copy
-    assert len(of_kind(done, Z)) == 1
+    assert done.journaled == [3, 4, 6, Z, 3, 4, 6, SETTING], "of the one that is not there nothing"
+    assert len(done.receipts) == 4
 
 
 def test_no_z_is_made_without_paper_or_without_a_yes() -> None:
@@ -133,7 +170,7 @@ def test_no_z_is_made_without_paper_or_without_a_yes() -> None:
         *[*IN, ["printer", "paper_out"], *MAKE_Z, ["see", "No paper"], ["press", "*"], *MENU],
         *[["printer", "ok"], *MAKE_Z, ["see", "Z report 1"], ["press", "*"], *MENU],
     )
-    assert of_kind(done, Z) == []
+    assert done.journaled == [] and done.paper == [""]
 
 
 def test_paper_that_ends_in_a_z_leaves_its_number_and_a_copy() -> None:
@@ -141,8 +178,10 @@ def test_paper_that_ends_in_a_z_leaves_its_number_and_a_copy() -> None:
         *[*IN, *DAY, ["printer", "paper_at:60"], *MAKE_Z, ["see", "Z report 1"], ["press", "#"]],
         *[["see", "Not printed"], ["printer", "ok"], ["press", "#"], *MENU, *copy_of(1), *MENU],
     )
-    assert [record[0] for record in of_kind(done, Z)] == ["1"]
-    assert "DUPLICATE" in done.paper[0] and "Z REPORT 1" in done.paper[0]
+    assert done.journaled == [3, 4, 6, Z, SETTING] and of_kind(done, Z)[0][0] == "1"
+    part, copy = done.paper[0].rsplit("Mama Asha Shop", 1)
+    assert "Digest" not in part and "DUPLICATE" not in part
+    assert "DUPLICATE" in copy and "Z REPORT 1" in copy
 
 
 def test_a_cashier_is_not_offered_the_z_report() -> None:
@@ -164,4 +203,5 @@ def test_yesterday_and_this_week_are_days_of_the_shop() -> None:
         *[["press", "2"], ["see", "1 x Savanna 50"], ["press", "*"], ["see", "1 Today"]],
         *[["press", "3"], ["see", "3 x Savanna 50"], ["press", "#"], *MENU],
     )
-    assert "REPORT OF THE WEEK" in done.paper[0]
+    slip = done.paper[0].split("REPORT OF THE WEEK")[1].splitlines()
+    assert ["16/11/2026", "17/11/2026"] in [line.split() for line in slip], "as far as it went"

@@ -37,7 +37,7 @@ def test_a_sale_in_training_leaves_nothing_in_flash_and_tells_the_office_nothing
         *[*IN, STOCK, ["flash", False], ["counts", False], *BEGIN, *PRACTISE, *END],
         *[["flash", True], ["counts", True], *IN, *REPORTS, ["press", "4"], ["see", "Sales 0"]],
     )
-    assert done.asked == [] and done.kinds == [] and done.float_minor == 100000
+    assert done.asked == [] and done.journaled == [9] and done.float_minor == 100000
     assert "XXXX XXXX" in done.paper[0] and "Dial" not in done.paper[0]
 
 
@@ -63,11 +63,12 @@ def test_it_ends_with_the_power_and_whoever_signs_in_then_sells() -> None:
     cut: list[list[Any]] = [["see", "Not printed"], ["cut"], ["printer", "ok"]]
     done = run(
         *[*IN, *BEGIN, ["printer", "paper_at:60"], *PRACTISE[:-1], *cut],
-        *[*IN, ["not_see", "End"], ["server", ""], *SELL_50, *SOLD],
+        *[*IN, ["shot", "after"], ["not_see", "End"], ["server", ""], *SELL_50, *SOLD],
     )
+    assert done.shots["after"][0] != 0xFF, "no mark"
     assert done.paper[0].lstrip().startswith("TRAINING"), "half a slip has its mark"
     assert len(done.asked) == 1 and "TRAINING" not in done.paper[1]
-    assert done.kinds == [ONLINE, DELIVERED, PRINTED], "and of the training nothing"
+    assert done.journaled == [ONLINE, DELIVERED, PRINTED], "and of the training nothing"
 
 
 def test_who_practised_is_signed_out_at_its_end() -> None:
@@ -77,7 +78,8 @@ def test_who_practised_is_signed_out_at_its_end() -> None:
 
 def test_it_asks_no_network_and_goes_on_without() -> None:
     done = run(*IN, ["network", "offline"], *BEGIN, *PRACTISE, *END)
-    assert done.asked == [] and done.look_ups == 0
+    assert done.asked == [] and done.look_ups == 0 and done.journaled == []
+    assert marks(done) >= 2 and "XXXX XXXX" in done.paper[0] and len(done.receipts) == 1
 
 
 def test_a_number_and_a_meter_are_practised_with_what_is_checked_here() -> None:
@@ -91,7 +93,8 @@ def test_a_number_and_a_meter_are_practised_with_what_is_checked_here() -> None:
         *[["press", METER + "#"], ["see", "Amount"], ["press", "50#"], ["see", "A customer"]],
         *[["press", "#"], ["see", MARK], ["press", "#"], ["see", "worth nothing"], *END],
     )
-    assert done.look_ups == 0 and done.asked == [] and done.kinds == []
+    assert done.look_ups == 0 and done.asked == [] and done.journaled == []
+    assert len(done.receipts) == 2, "of a number that cannot be none"
     assert "XXXX XXXX XXXX" in done.paper[0]
 
 
@@ -104,7 +107,7 @@ def test_a_printer_without_paper_is_told_before_and_in_the_middle() -> None:
         *[["see", "* End"], ["press", "*"], ["see", "Your PIN"]],
     )
     assert done.paper[0].lstrip().startswith("TRAINING"), "the half slip has the mark as well"
-    assert done.kinds == [] and done.asked == []
+    assert done.journaled == [] and done.asked == [] and len(done.receipts) == 1
 
 
 def test_a_cashier_cannot_begin_it() -> None:

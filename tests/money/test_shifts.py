@@ -185,6 +185,19 @@ def test_each_has_a_shift_of_their_own(tmp_path: Path) -> None:
     assert [one.person for one in found(shop).open] == [0]
 
 
+def test_the_last_twenty_that_are_closed_are_there_the_newest_first(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "stock")
+    opened = []
+    for cash_minor in range(23):
+        found(shop).open_shift(0, cash_minor)
+        (one,) = found(shop).open
+        opened.append(one.number)
+        found(shop).close_shift(one, cash_minor, tally.Tally(shop.journal, one.number), 0)
+    closed = found(shop.reboot()).closed
+    assert [one.number for one in closed] == opened[:2:-1] and len(closed) == 20
+    assert [one.counted_minor for one in closed] == list(range(22, 2, -1))
+
+
 def test_days_are_the_shops_own_and_weeks_begin_on_monday(tmp_path: Path) -> None:
     shop = open_shop(tmp_path / "stock")
     offset_s = 3 * 3600

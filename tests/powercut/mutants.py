@@ -20,11 +20,13 @@ with device.own():
     import firmware.drivers.printer
     import firmware.flows.last_sales
     import firmware.flows.messages
+    import firmware.flows.people
     import firmware.flows.sell
     import firmware.flows.shift
     import firmware.flows.shift_copy
     import firmware.flows.steps.cancel
     import firmware.flows.steps.hand_over
+    import firmware.flows.steps.pin
     import firmware.flows.steps.reach
     import firmware.flows.training
     import firmware.flows.z_report
@@ -765,7 +767,7 @@ MUTANTS: dict[str, Mutant] = {
                 "put",
                 ("self._kept[name] = value", "self._kept = {name: value}"),
             ),
-            ("around",),
+            ("around", "people"),
         ),
         Mutant(
             "training_sells",
@@ -842,6 +844,68 @@ MUTANTS: dict[str, Mutant] = {
                 ("rows, lambda: found.note_copy(one.sequence))", "rows)"),
             ),
             ("around",),
+        ),
+        # people
+        Mutant(
+            "person_named_after",
+            "A cashier can sign in before the journal says who she is: a cut, and the office sees "
+            "sales by somebody whom nobody knows.",
+            _changed(
+                firmware.flows.people,
+                "_add",
+                (
+                    "    _told(desk, one.number, name)\n"
+                    "    pin.keep(desk, everybody, one.number, new)",
+                    "    pin.keep(desk, everybody, one.number, new)\n"
+                    "    _told(desk, one.number, name)",
+                ),
+            ),
+            ("people",),
+        ),
+        Mutant(
+            "gone_before_out",
+            "The office is told that a cashier is gone before she is: a cut, and she goes on "
+            "selling under no name.",
+            _changed(
+                firmware.flows.people,
+                "_one",
+                ('            _told(desk, one.number, "")\n', "            pass\n"),
+                (
+                    "        everybody.others.remove(one)\n",
+                    '        _told(desk, one.number, "")\n        everybody.others.remove(one)\n',
+                ),
+            ),
+            ("people",),
+        ),
+        Mutant(
+            "pin_given_later",
+            "Who is added has the PIN that comes with the terminal until hers is kept: a cut, and "
+            "whoever knows that one sells under her name.",
+            _changed(
+                firmware.flows.people,
+                "_add",
+                (
+                    "    pin.keep(desk, everybody, one.number, new)\n",
+                    '    pin.keep(desk, everybody, one.number, "0000")\n'
+                    "    pin.keep(desk, everybody, one.number, new)\n",
+                ),
+            ),
+            ("people",),
+        ),
+        Mutant(
+            "old_pin_struck_off_first",
+            "The owner's old PIN goes before the new one is kept: a cut, and the PIN that the "
+            "terminal was delivered with opens it again.",
+            _changed(
+                firmware.flows.steps.pin,
+                "keep",
+                (
+                    "    everybody.set_pin(",
+                    "    everybody._owner = None if number == people.OWNER else everybody._owner\n"
+                    "    people.store(desk.files, everybody)\n    everybody.set_pin(",
+                ),
+            ),
+            ("people",),
         ),
         Mutant(
             "notice_in_place",

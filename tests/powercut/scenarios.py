@@ -16,7 +16,7 @@ from typing import Any
 
 from hw_sim.flash import NorFlash
 from tests.money import office
-from tests.powercut import head_office, judge, publisher
+from tests.powercut import head_office, judge, of_people, publisher
 from tests.powercut.files import Files
 from tests.powercut.publisher import image
 from tests.powercut.world import (
@@ -434,12 +434,15 @@ def _stocked(life: Life) -> None:
 
 
 def around(world: World) -> None:
-    """What is done besides selling: settings after two wrong PINs, training, copies of slips."""
+    """What is done besides selling: settings after two wrong PINs, training, a test of the memory,
+    copies of slips.
+    """
     life = starts(world)
     life.app.memory.put("wrong", 2)
     life.set_sound(1)
     life.set_contrast("BB")
     life.practise()
+    life.test_memory()
     life.shift("200")
     life.sell("air50", online=False)
     life.shift("250")
@@ -457,13 +460,14 @@ def _copies(life: Life) -> None:
         life.z_report(copy_of=1)
 
 
-_IN_THEIR_ORDER = ("wrong", "sound", "contrast")
-
-
-def _remembers(world: World) -> list[str]:
+def _remembers(
+    world: World, in_their_order: tuple[str, ...] = ("wrong", "sound", "contrast")
+) -> list[str]:
     """Whether a setting that was kept has taken one of before with it."""
     files = Files(world.flash, *LAYOUT["data"])
     files.mount()
+    if left := [name for name in files.listdir("/data") if "test" in name]:
+        return [f"of the self-test {left} is left"]
     try:
         with files.open("/data/merchant.json", "rb") as file:
             kept = json.loads(file.read())
@@ -471,8 +475,47 @@ def _remembers(world: World) -> list[str]:
         kept = {}
     except ValueError:
         return ["what the terminal remembers cannot be read"]
-    known = [name in kept for name in _IN_THEIR_ORDER]
+    known = [name in kept for name in in_their_order]
     return [] if known == sorted(known, reverse=True) else [f"a setting was forgotten: {kept}"]
+
+
+def people(world: World) -> None:
+    """Who may use the terminal: PINs, names and a language change, one comes and one goes."""
+    life = starts(world)
+    life.own_pin("2580", _OWNERS[0])
+    life.person(0, 0, "ADA", "2B3B2#", _OF_OTHERS[0])
+    life.own_pin(_OWNERS[0], _OWNERS[1])
+    life.speak(1)
+    _each_sells(life)
+    life.person(0, 1, keys="CC6B6B#")
+    life.person(0, 0, "AMM", pin=_OF_OTHERS[1])
+    life.person(1, 0, "EVE", "33B888B33#", _OF_OTHERS[2])
+    life.person(0, 2)
+
+
+_OWNERS = ("9173", "5926")
+_OF_OTHERS = ("7391", "40408", "86420")
+_PEOPLE = "/data/merchant.people"
+
+
+def _each_sells(life: Life) -> None:
+    for number in life.people():
+        life.app.till.person = number
+        life.sell("air50", online=False)
+    life.app.till.person = 0
+
+
+def _all_known(world: World) -> list[str]:
+    files = Files(world.flash, *LAYOUT["data"])
+    files.mount()
+    try:
+        with files.open(_PEOPLE, "rb") as file:
+            raw = file.read()
+    except OSError:
+        raw = b""
+    records = judge.Books(world).records
+    wrong = of_people.of_file(raw, json.loads(CONFIG)["merchant"], _OWNERS, _OF_OTHERS, records)
+    return wrong + of_people.of_records(records) + _remembers(world, ("wrong", "language"))
 
 
 def ring_fills(world: World) -> None:
@@ -829,6 +872,7 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("notices", told, also=_reads_all, kept=_all_told),
         Scenario("away", away, also=_stocked),
         Scenario("around", around, also=_copies, kept=_remembers),
+        Scenario("people", people, also=_each_sells, kept=_all_known),
         Scenario("sync-interrupted", sync_interrupted),
         Scenario("stock", stock_delivery, kept=_has_stock),
         Scenario("many-starts", many_starts),

@@ -24,7 +24,7 @@ from tools.release.image import ROOT
 
 SALES = ("sale-online", "sale-offline", "lost-answer", "reprint", "last-sales", "cancelled")
 UPDATES = ("delta", "crash-in-trial", "serial-recovery", "ring-turns")
-BY_NAME = ("shifts", "notices", "away", "around", "ring-fills")
+BY_NAME = ("shifts", "notices", "away", "around", "people", "ring-fills")
 """What tests of this file cut or play; every other scenario goes its way undisturbed."""
 
 
@@ -108,6 +108,23 @@ def test_a_cut_around_selling_forgets_no_setting_and_numbers_no_copy_twice() -> 
     ]
     assert len(at) > 10
     for number in at:
+        explorer.explore(number, number, 0)
+    assert explorer.found.broken == []
+
+
+def test_a_cut_while_people_pins_or_language_change_leaves_all_as_before_or_all_as_now() -> None:
+    explorer = Explorer("people")
+    journal = range(LAYOUT["journal"][0], sum(LAYOUT["journal"]))
+    names = _where(explorer, "data", b"merchant.people", b"merchant.json")
+    at = [
+        number
+        for number, (address, written) in enumerate(explorer.golden.operations, 1)
+        if address in journal and written and written[0] == 10
+    ]
+    assert len(at) == 4, "added, renamed, added, removed"
+    later = [min(n for n in names if n > number) for number in at]
+    at += [number + 1 for number in at] + later + names[::5]
+    for number in sorted(set(at)):
         explorer.explore(number, number, 0)
     assert explorer.found.broken == []
 
@@ -196,7 +213,8 @@ def test_every_wrong_build_changes_the_code_as_it_stands() -> None:
     "name",
     ["no_read_back", "torn_tag_counts", "intent_after_print", "original_again",
      "attempt_not_recorded", "stock_told_before_stored", "copy_of_another_sale",
-     "cancelled_in_doubt", "shift_closed_beside", "copy_numbered_after", "refused_on_a_page"],
+     "cancelled_in_doubt", "shift_closed_beside", "copy_numbered_after", "refused_on_a_page",
+     "person_named_after"],
 )  # fmt: skip
 def test_the_judge_catches_a_build_with(name: str) -> None:
     with fresh.pool() as pool:

@@ -28,11 +28,15 @@ from tests.powercut.head_office import Server
 with device.own():
     import firmware.clock
     import firmware.drivers.printer
+    import firmware.flows.language
     import firmware.flows.last_sales
     import firmware.flows.messages
+    import firmware.flows.my_pin
+    import firmware.flows.people
     import firmware.flows.shift
     import firmware.flows.shift_copy
     import firmware.flows.sound_display
+    import firmware.flows.steps.self_test
     import firmware.flows.training
     import firmware.flows.z_report
     import firmware.kept.config
@@ -111,11 +115,13 @@ CONFIG = json.dumps(
     }
 ).encode()
 _ON_DATA: list[types.ModuleType] = [
+    firmware.flows.steps.self_test,
     firmware.sales.catalogue,
     firmware.kept.config,
     firmware.kept.files,
     firmware.kept.memory,
     firmware.kept.notices,
+    firmware.kept.people,
     firmware.sales.stock,
     firmware.kept.store,
     firmware.update.client,
@@ -305,7 +311,8 @@ class Merchant:
         self.wants = 0
         self.key_at_no_answer = "*"
         self.wants_copy = self.wants_cancel = False
-        self.types: dict[str, str] = {}
+        self.types: dict[str, str | list[str]] = {}
+        """By title; a list: one each time."""
         self.chooses: list[int | None] = []
         """What is picked of lists; with none left what is to be sold."""
         self.keys = ""
@@ -332,7 +339,8 @@ class Merchant:
         return self.chooses.pop(0) if self.chooses else self.wants
 
     async def digits(self, title: str, *_: Any, **__: Any) -> str:
-        return self.types[title]
+        typed = self.types[title]
+        return typed if isinstance(typed, str) else typed.pop(0)
 
     def titled(self, text: str) -> tuple[str, list[Any]]:
         return text, []
@@ -766,6 +774,34 @@ class Life:
         """The slip of the shift that was closed last, again."""
         self.merchant.chooses = [0]
         return self._flow(firmware.flows.shift_copy.run)
+
+    def own_pin(self, old: str, new: str) -> None:
+        """The owner gives himself another PIN."""
+        self.merchant.types = {words("en")("m_pin"): [old, new, new]}
+        self._flow(firmware.flows.my_pin.run)
+
+    def person(self, at: int, what: int, name: str = "", keys: str = "", pin: str = "") -> str:
+        """Of people: the one at that place, or behind all of them a new one, and what is chosen
+        then; `name` as it is by then, `keys` that spell one.
+        """
+        self.merchant.chooses, self.merchant.keys = [at, what, None], keys
+        self.merchant.types = {name: pin}
+        return self._flow(firmware.flows.people.run)
+
+    def speak(self, at: int) -> None:
+        """Another language, by its place in the list."""
+        self.merchant.chooses = [at]
+        self._flow(firmware.flows.language.run)
+
+    def people(self) -> list[int]:
+        """The numbers of all who may sign in besides the owner."""
+        everybody = firmware.kept.people.load(self.app.files)
+        return [one.number for one in everybody.others]
+
+    def test_memory(self) -> None:
+        """The self-test's look at what /data takes."""
+        if run(firmware.flows.steps.self_test._memory(self.app)):
+            raise Broken("/data keeps nothing")
 
     def set_sound(self, level: int) -> None:
         self.merchant.chooses = [0, level]

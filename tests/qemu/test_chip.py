@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tests.boot.terminal import CHIP, Terminal
+from tests.update.test_patch_bounds import by_the_tools, hostile
 
 
 def test_a_release_made_for_the_simulator_boots_through_the_frozen_bootloader(
@@ -54,6 +55,21 @@ def test_its_flash_keeps_the_rules_of_nor(terminal: Terminal) -> None:
     assert read == mapped == [0x00, 0x3C, 0xFF], "programming only clears bits"
     assert refused == [22, 22, 22, 30], "over a page, into a sector, past the end, in the boot area"
     assert terminal.board.flash.read(0x210000, 2) == b"\x00\x3c", "what the CPU did is in the file"
+
+
+def test_its_interpreter_reads_patches_by_machine_code_as_everybody_does(
+    terminal: Terminal,
+) -> None:
+    terminal.board.power_on()
+    terminal.running()
+    verdicts = set()
+    for base, data, size in hostile(3, 56):
+        if len(base) <= 300 and data:
+            image = by_the_tools(base, data, size)
+            verdicts.add(image is None)
+            said = terminal.facts(f"patch {base.hex()} {data.hex()} {size}")
+            assert " " in said if image is None else said == image.hex()
+    assert verdicts == {True, False}
 
 
 def test_a_copied_flash_does_not_boot_on_another_chip(terminal: Terminal) -> None:

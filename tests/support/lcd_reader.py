@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, zip_longest
 
-from firmware.ui.canvas import Canvas, text_width
+from firmware.ui.canvas import Canvas
 
 Rows = Sequence[Sequence[bool]] | Sequence[Sequence[int]]
 
@@ -51,12 +51,11 @@ def _template(text: str, big: bool, bold: bool) -> tuple[int, tuple[tuple[int, i
     Blank and inked ones come in turn: on a glass that is nearly all of one kind, a run of that kind
     would leave every place.
     """
-    width = text_width(text, big) + bold * len(text)
-    height = 16 if big else 8
-    if width > _WIDTH or not width:
-        return 0, ()
     canvas = Canvas()
-    canvas.text(0, 0, text, big=big, bold=bold)
+    width = canvas.text(0, 0, text, big=big, bold=bold) - (2 if big else 1)  # the gap behind it
+    height = 16 if big else 8
+    if width > _WIDTH or not text:
+        return 0, ()
     offsets: tuple[list[tuple[int, int]], list[tuple[int, int]]] = [], []
     for y in range(height):
         page, bit = divmod(y, 8)

@@ -146,5 +146,6 @@ def agreed(books: Books) -> bool:
     return bool(
         check_in
         and check_in["own_float_minor"] == books.float_minor()
-        and check_in["journal_next"] <= books.acknowledged_through() + 1
+        and (check_in["journal_needed"] or check_in["journal_next"])
+        <= books.acknowledged_through() + 1
     )

@@ -219,7 +219,7 @@ def test_a_look_that_was_cut_asks_file_by_file_and_the_next_one_for_all(
     assert world.switched_to() == 4
 
 
-@pytest.mark.parametrize("at", [0, 3, 5, 40, -1])
+@pytest.mark.parametrize("at", [0, 3, 5, 40, -6])  # the last bytes may say what zeros say, too
 def test_news_that_were_spoiled_cost_one_question_and_nothing_else(world: World, at: int) -> None:
     def spoil(path: str, data: bytes) -> bytes:
         if "news" not in path or not data:
@@ -311,7 +311,7 @@ def test_no_look_begins_while_a_merchant_is_about_something(world: World) -> Non
 def test_what_came_is_not_asked_for_again_where_a_look_finds_no_room(
     world: World, trouble: type[Exception] | None
 ) -> None:
-    """A merchant begins something, or the heap is full, between any two files of a look."""
+    """A merchant begins something, or the heap is full, between any two steps of a look."""
     facts = dict(world.facts)
     steps = 0
 
@@ -340,4 +340,5 @@ def test_what_came_is_not_asked_for_again_where_a_look_finds_no_room(
         assert air_bytes(world) - before <= NEWS_BYTES
         if not is_cut:
             break
-    assert cut == 5, "timestamp, targets, channel, prices, plan: before each of the files"
+    # timestamp, targets, channel, prices, plan
+    assert cut == 6, "before each of the files, and before what is run is chosen"

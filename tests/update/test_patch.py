@@ -52,9 +52,9 @@ def on_a_terminal(base: bytes, data: bytes, size: int) -> bytes:
         assert at >= 0 and at + len(view) <= len(base), "read outside the base"
         view[:] = base[at : at + len(view)]
 
-    def of_image(at: int) -> int:
-        assert 0 <= at < len(made)
-        return made[at]
+    def of_image(at: int, view: memoryview) -> None:
+        assert at >= 0 and at + len(view) <= len(made), "read what is not made yet"
+        view[:] = made[at : at + len(view)]
 
     for _ in terminal.apply(source.readinto, old, len(base), made.extend, of_image, size):
         assert len(made) <= size
@@ -189,7 +189,7 @@ import asyncio, gc, sys, json
 from hashlib import sha256
 from binascii import hexlify
 from bootloader.shared.partitions import Partition
-from firmware.update import install, patch
+from firmware.update import install, reader
 class Flash:
     size_bytes = 3 * 131072
     def __init__(self):
@@ -205,7 +205,7 @@ flash = Flash()
 base, payload, slot = [Partition(flash, n * 131072, 131072) for n in range(3)]
 length, size, base_size = json.loads(sys.stdin.readline())
 async def main():
-    await install.patched(payload, length, slot, size, base, base_size)
+    await install.patched(reader.bring(), payload, length, slot, size, base, base_size)
     print(str(hexlify(await install.digest_of(slot, size)), "ascii"))
 asyncio.run(main())
 flash.file.close()
@@ -245,13 +245,15 @@ done = [0]
 def write(view):
     made[done[0]:done[0] + len(view)] = view
     done[0] += len(view)
+def of_image(at, view):
+    view[:] = made[at:at + len(view)]
 def run():
     worst = 0
     done[0] = 0
     gc.collect()
     before = gc.mem_alloc()
     read = io.BytesIO(data).readinto
-    for n, _ in enumerate(patch.apply(read, old, len(base), write, lambda at: made[at], size)):
+    for n, _ in enumerate(patch.apply(read, old, len(base), write, of_image, size)):
         if n % 20 == 0:
             gc.collect()
             worst = max(worst, gc.mem_alloc() - before)
@@ -281,7 +283,7 @@ def on_flash(data: bytes, base: bytes, size: int) -> bytes:
     flash.damage(0, data)
     flash.damage(65536, base)
     parts = [Partition(flash, n * 32768, 32768) for n in range(3)]
-    asyncio.run(patched(parts[0], len(data), parts[1], size, parts[2], len(base)))
+    asyncio.run(patched(terminal, parts[0], len(data), parts[1], size, parts[2], len(base)))
     assert flash.read(32768 + size, 64) == b"\xff" * 64, "wrote beyond the image"
     return flash.read(32768, size)
 

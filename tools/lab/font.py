@@ -99,7 +99,7 @@ GLYPHS = {
     "\\": "#..../#..../.#.../..#../...#./....#/....#",
     "]": "##/.#/.#/.#/.#/.#/##",
     "^": "..#../.#.#./#...#",
-    "_": "...../...../...../...../...../...../...../#####",
+    "_": "...../...../...../...../...../...../#####",  # lower, large ones touch the line below
     "`": "#./.#",
     "a": "..../..../.##./...#/.###/#..#/.###",
     "b": "#.../#.../###./#..#/#..#/#..#/###.",
@@ -207,8 +207,11 @@ def all_glyphs() -> dict[str, list[str]]:
     for accent, letters in LOWER.items():
         for base, composed in letters.items():
             if base == "i":
-                stem = NARROW_STEM[accent]
-                glyphs[composed] = [*NARROW_MARK[accent], *[stem] * 5, "." * len(stem)]
+                stem, mark = NARROW_STEM[accent], list(NARROW_MARK[accent])
+                blank = "." * len(stem)
+                if mark[1] != blank:  # right on its stem it would be an f
+                    mark.append(blank)
+                glyphs[composed] = [*mark, *[stem] * (7 - len(mark)), blank]
             else:
                 glyphs[composed] = [*LOWER_MARK[accent], *glyphs[base][2:]]
     for accent, letters in UPPER.items():

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from tools.lab import machine_code
 from tools.lab.names import FILE as NAMES
 from tools.lab.names import PATHS
 from tools.release.image import ROOT, for_device
@@ -151,6 +152,7 @@ def _make(tree: Path) -> None:
             copy = frozen / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(device_text, encoding="utf-8")
+    machine_code.write(frozen)
     manifest = BUILD / "manifest.py"
     manifest.write_text(f'include("$(MPY_DIR)/extmod/asyncio")\nfreeze({str(frozen)!r})\n')
     _run(
@@ -187,7 +189,9 @@ def _frozen() -> Iterator[tuple[Path, str]]:
 def _fingerprint() -> str:
     digest = hashlib.sha256(os.environ.get("MICROPYTHON_SRC", "").encode())
     own = [path for path in sorted(BOARD.iterdir()) if path.is_file()]
-    for path in (Path(__file__), PATHS, *own, *(original for original, _ in _frozen())):
+    of_machine_code = (Path(machine_code.__file__), *machine_code.ORIGINALS)
+    frozen = (original for original, _ in _frozen())
+    for path in (Path(__file__), PATHS, *own, *of_machine_code, *frozen):
         digest.update(f"{path.name} {path.stat().st_size} ".encode() + path.read_bytes())
     return digest.hexdigest()
 

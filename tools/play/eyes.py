@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from firmware.ui.canvas import EXTRA, MARKS, Canvas, text_width
+from firmware.ui.canvas import EXTRA, MARKS, Canvas
 from hw_sim.lcd import Picture
 from tools.play import plain
 
@@ -53,8 +53,8 @@ def _weight(big: bool, bold: bool) -> _Weight:
     # of two that look alike the likelier comes first
     for character in [*_LETTERS, *others, *shown]:
         canvas = Canvas()
-        canvas.text(0, 0, character, big=big, bold=bold)
-        width = text_width(character, big) + bold
+        behind = 2 if big else 1
+        width = canvas.text(0, 0, character, big=big, bold=bold) - behind
         upper, lower = canvas.buffer[:width], canvas.buffer[_WIDTH : _WIDTH + width]
         columns = zip(upper, lower, strict=True)
         key = b"".join(bytes((a, b)) if big else bytes((a,)) for a, b in columns)

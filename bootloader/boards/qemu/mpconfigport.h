@@ -11,6 +11,8 @@
 #define MICROPY_ENABLE_EMERGENCY_EXCEPTION_BUF (1)
 #define MICROPY_LONGINT_IMPL        (MICROPY_LONGINT_IMPL_MPZ)
 #define MICROPY_FLOAT_IMPL          (MICROPY_FLOAT_IMPL_FLOAT)
+// for machine code that is frozen in: patch_1
+#define MICROPY_EMIT_THUMB          (1)
 #define MICROPY_PERSISTENT_CODE_LOAD (1)
 #define MICROPY_READER_VFS          (1)
 #define MICROPY_VFS                 (1)

@@ -4,3 +4,5 @@ freeze("$(PORT_DIR)/modules", "rp2.py")  # noqa: F821
 include("$(MPY_DIR)/extmod/asyncio")  # noqa: F821
 freeze(".", ("_boot.py", "main.py", "norflash.py"), opt=2)  # noqa: F821
 freeze("..", "names.py", opt=2)  # noqa: F821
+# Machine code: `inv machine-code` writes it.
+freeze("../../../build/interpreter", ("patch_1/model.py", "patch_1/patch.py"), opt=2)  # noqa: F821

@@ -60,7 +60,7 @@ still|Saura
 only_online|Ana sayar da shi da layi kawai. Ba a sayar da komai ba.
 wait_name|Ana tambayar na wane ne
 no_name|Ba a san na wane ne ba. Ba a sayar da komai ba.
-pending|Ba a yanke ba tukuna
+pending|Ba a yanke ba
 pending_t|An aika ciniki {}. Kada ka sake sayarwa: na'urar za ta tambaya da kanta.
 key_first|DA FARKO rubuta lambobin makulli ({}), a wannan jerin:
 key_n|Lambar makulli {} cikin {}
