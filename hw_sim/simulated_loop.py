@@ -18,6 +18,10 @@ _Block = Callable[[float | None], "list[tuple[selectors.SelectorKey, int]]"]
 
 FAR_END_LIMIT_S = 60.0
 """A far end that owes an answer for so many seconds of the host is stuck."""
+RESOLUTION_S = 2.0**-25
+"""What is due within 30 ns is due now. asyncio adds the host clock's nanosecond, which is lost in a
+float of more than 2**24 seconds: after 194 days nothing was ever due. This is not for eight years.
+"""
 _HOST_LOOK_S = 0.002
 _LOOK_OUT_AFTER = 256
 """So often a CPU may run ahead before the loop looks at its sockets again."""
@@ -61,6 +65,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.stuck = ""
         """Why time could not go on, when it could not."""
         super().__init__(_Jumps(self))
+        self._clock_resolution = RESOLUTION_S
 
     def time(self) -> float:
         """Simulated seconds: since the loop was made, and `begins_s`."""
@@ -137,10 +142,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         if self._ready or self._held or self._requests:  # type: ignore[attr-defined]
             return False
         timers = self._scheduled  # type: ignore[attr-defined]
-        if not timers or timers[0].when() > self._now_s + self._clock_resolution:  # type: ignore[attr-defined]
+        if not timers or timers[0].when() > self._now_s + self._clock_resolution:
             return True  # cancelled or not, the first one is not due
         next_s = self._next_timer_s()
-        return next_s is None or next_s > self._now_s + self._clock_resolution  # type: ignore[attr-defined]
+        return next_s is None or next_s > self._now_s + self._clock_resolution
 
     def run_ahead(self, turn: Computing, seconds: float) -> bool:
         """Let so much time pass at once, if the CPU of `turn`, which begins to wait for so long,
@@ -158,7 +163,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             if from_s <= self._now_s:
                 return False
         next_s = self._next_timer_s()
-        if next_s is not None and next_s <= until_s + self._clock_resolution:  # type: ignore[attr-defined]
+        if next_s is not None and next_s <= until_s + self._clock_resolution:
             return False
         self._ahead += 1
         if self._ahead % _LOOK_OUT_AFTER == 0:

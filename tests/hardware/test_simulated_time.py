@@ -371,6 +371,23 @@ asyncio.run(main())
     assert b"hour 0 1" in board.console_log and b"hour 1 2" in board.console_log
 
 
+@pytest.mark.parametrize("days", [193, 195, 400, 3000])
+def test_time_goes_on_after_half_a_year_and_after_eight(days: int) -> None:
+    thread = SimulatedThread(begins_s=days * 86400 + 0.1)
+    pace = SimulatedPace(thread, START_UNIX_S)
+
+    def sleep() -> None:
+        for _ in range(50):
+            pace.pause(0.1)
+
+    slept = threading.Thread(target=sleep, daemon=True)
+    slept.start()
+    slept.join(20)
+    assert not slept.is_alive(), "simulated time stands still"
+    assert pace.now_s() == pytest.approx(days * 86400 + 5.1, abs=1e-3)
+    thread.close()
+
+
 def test_a_world_may_begin_late_on_the_chips_clock_and_its_calendar_does_not_mind() -> None:
     thread = SimulatedThread(begins_s=1000.5)
     pace = SimulatedPace(thread, 1_772_431_200)

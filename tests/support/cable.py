@@ -21,6 +21,7 @@ import serial
 import smp.message
 import smpclient.transport.serial.common
 
+from hw_sim.simulated_loop import RESOLUTION_S
 from hw_sim.threaded import SimulatedBoard
 from tools.technician import console_link, custody, ports, recovery_link
 
@@ -133,6 +134,7 @@ class _Loop(asyncio.SelectorEventLoop):
     def __init__(self, board: SimulatedBoard) -> None:
         self._pace = board.board.pace
         super().__init__(_Selector(board))
+        self._clock_resolution = RESOLUTION_S
 
     def time(self) -> float:
         """Seconds of the board's world."""
