@@ -12,6 +12,7 @@ from collections import Counter
 import pytest
 import typer.main
 import typer.testing
+from hypothesis.internal.conjecture import providers
 
 from tests.support import given, once, ram
 from tests.support.cpu import CpuSeconds
@@ -19,6 +20,11 @@ from tests.support.cpu import CpuSeconds
 # Typer makes an app's commands anew for each line that is typed: eight tenths of a short command's
 # time. What it makes does not depend on the line.
 typer.testing._get_command = functools.cache(typer.main.get_command)  # type: ignore[attr-defined]
+
+# Of the constants in loaded modules none is an example: what is loaded depends on the tests before,
+# and a failure would not come again where its test runs by itself.
+assert hasattr(providers, "_get_local_constants"), "this version of hypothesis names it otherwise"
+providers._get_local_constants = lambda: providers._local_constants
 
 if in_memory := ram.folder():
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(in_memory))  # below it: pytest-of-USER

@@ -31,6 +31,7 @@ SLOWLY_S = 0.2
 """Between two sales of a terminal while the move is killed at each step."""
 UP_S = 60.0
 MOST_TRIES = 2
+MOST_RUNS = 3
 
 
 @dataclass
@@ -51,14 +52,21 @@ class Seen:
 
 
 def killed_at(server: Process, step: str, url: str) -> str:
-    """The move, killed at a step; what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.env.mover", step,
-         "migrate-store", "--data", str(server.folder), "--database", url],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, (step, done.stdout)
-    return done.stdout
+    """The move, killed at a step; what it said. It is run again where the machine is too busy for
+    it to follow what is sold, as it says.
+    """
+    said = ""
+    for _ in range(MOST_RUNS):
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.env.mover", step,
+             "migrate-store", "--data", str(server.folder), "--database", url],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=300,
+        )  # fmt: skip
+        said += done.stdout
+        if "run this again" not in done.stdout:
+            break
+    assert done.returncode == -signal.SIGKILL, (step, said)
+    return said
 
 
 def troubled(
@@ -92,12 +100,13 @@ def move_under_load(
     steady_s: float,
     first: int = 1,
     dies_decided: bool = False,
+    pause_s: float = 0.0,
 ) -> Seen:
-    """Move a running server, whose terminals are numbered from `first`; `dies_decided`: killed when
-    the one rename was made, and gone on from.
+    """Move a running server, whose terminals are numbered from `first` and sell with `pause_s`
+    between two sales; `dies_decided`: killed when the one rename was made, and gone on from.
     """
     before = delivered(server.folder).keys()
-    with selling(server.port, range(first, first + merchants), pause_s=0.0) as trade:
+    with selling(server.port, range(first, first + merchants), pause_s) as trade:
         time.sleep(steady_s)
         began_at = time.monotonic()
         said = killed_at(server, "decided", url) if dies_decided else ""

@@ -17,7 +17,7 @@ from tests.env.whole import SERVERS, UP_S, Whole, whole
 from tests.measure.load import FLOAT_MINOR, Load, Terminal, load
 from tests.measure.past import Life
 from tests.measure.sales import TERMINALS
-from tests.measure.sales_on_postgresql import PART_BAR, Where, limit
+from tests.measure.sales_on_postgresql import PART_BAR, Where, limits
 from tests.server.test_server_process import Process
 
 MANY = 16
@@ -64,7 +64,7 @@ def rate(line: Callable[[str], None], bar: float = PART_BAR) -> int:
         line(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
         for name in (*names, "worker", "worker-2"):
             made.parts[name].end()
-        bare = {n: limit(where(made), "duka", n, SECONDS) for n in (1, MANY)}
+        bare = limits(where(made), "duka", (1, MANY), SECONDS)
         line(f"pgbench: {bare[1]:.0f}/s on one connection, {bare[MANY]:.0f}/s on {MANY}")
         for name in ("worker", "worker-2"):
             made.parts[name].start()

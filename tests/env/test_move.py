@@ -19,6 +19,10 @@ from updater_server.service import Service
 from updater_server.store.engine import is_sqlite
 
 STEADY_S = 1.0
+PAUSE_S = 0.05
+"""Eighty sales a second at most: more is written than a move can follow on a busy machine, which
+says so and is right.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +48,9 @@ def test_a_move_under_load_killed_as_it_is_decided_costs_no_sale_and_one_retry_a
     try:
         until(lambda: said.read_bytes().count(b"working\n") == 1, UP_S, "a worker")
         url = postgres.url(postgres.make())
-        seen = move_under_load(server, url, 4, STEADY_S, first=2, dies_decided=True)
+        seen = move_under_load(
+            server, url, 4, STEADY_S, first=2, dies_decided=True, pause_s=PAUSE_S
+        )
         service = Service.open(server.folder)
         assert not is_sqlite(service.engine)
         service.engine.dispose()

@@ -212,14 +212,13 @@ class _Writer:
         self._record(life, RecordKind.PRINTED, [sequence])
 
     def flush(self) -> None:
-        """Write what has come together, one transaction."""
-        with self._raw:
-            for table, columns in _INTO.items():
-                marks = ", ".join("?" * (columns.count(",") + 1))
-                self._raw.executemany(
-                    f"INSERT INTO {table} ({columns}) VALUES ({marks})",
-                    self._rows.pop(table, []),
-                )
+        """Write what has come together; nothing is committed before the end."""
+        for table, columns in _INTO.items():
+            marks = ", ".join("?" * (columns.count(",") + 1))
+            self._raw.executemany(
+                f"INSERT INTO {table} ({columns}) VALUES ({marks})",
+                self._rows.pop(table, []),
+            )
 
     def end(self, lives: list[Life]) -> None:
         """The delivery is whole, and the terminals' journals are here."""
@@ -258,6 +257,9 @@ def _unhindered(raw: sqlite3.Connection, is_much: bool) -> Iterator[None]:
     a million searches, and `check` looks at what came of it.
     """
     raw.execute(f"PRAGMA foreign_keys = {'OFF' if is_much else 'ON'}")
+    raw.execute("PRAGMA synchronous = OFF")  # nobody was answered, a kill begins anew
+    if is_much:
+        raw.execute("PRAGMA journal_mode = OFF")
     in_the_way = "type = 'index' AND sql IS NOT NULL OR type = 'trigger' AND sql LIKE '%RAISE%'"
     found = raw.execute(f"SELECT type, name, sql FROM sqlite_master WHERE {in_the_way}").fetchall()
     with raw:
@@ -267,19 +269,19 @@ def _unhindered(raw: sqlite3.Connection, is_much: bool) -> Iterator[None]:
     with raw:
         for _, _, made in found if is_much else ():
             raw.execute(made)
+    raw.execute("PRAGMA journal_mode = WAL")
 
 
 def live_through(service: Service, sales: int, on: int, free: int) -> list[Life]:
     """`sales` in the books and journals of the first `on` terminals, who take turns, and `free`
     vouchers more in the vault; returns where every terminal stands. No server may run on it.
     """
+    service.engine.dispose()  # what is written without a journal is written alone
     with (
         closing(sqlite3.connect(service.folder.database)) as raw,
         _unhindered(raw, sales + free > _PART),
     ):
-        raw.execute("PRAGMA synchronous = OFF")  # nobody was answered, a kill begins anew
-        raw.execute("PRAGMA cache_size = -524288")
-        raw.execute("PRAGMA wal_autocheckpoint = 100000")
+        raw.execute("PRAGMA cache_size = -4194304")  # random places of an index stay in memory
         writer = _Writer(raw, service.key, service.now())
         lives = writer.lives()
         writer.begin_import(_vouchers(sales, on) + free)

@@ -1,4 +1,4 @@
-"""Images of MicroPython code that was not written here: packages of PyPI, fetched once by pip into
+"""Images of MicroPython code that was not written here: packages of PyPI, fetched once into
 `build/airtime` and compiled as a release is. For `airtime`.
 """
 
@@ -7,19 +7,22 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+
+import httpx
 
 from tools.errors import BuildError
 from tools.release import image
 from tools.release.image import ROOT, unpack
 
 STORE = ROOT / "build" / "airtime"
+INDEX = "https://pypi.org/simple"
+_SIMPLE = "application/vnd.pypi.simple.v1+json"
 _A = "adafruit-circuitpython-"
 _NO_PART_OF_IT = {"tests", "test", "docs", "examples", "setup.py", "conf.py", "bin", "libs", "util"}
 
@@ -60,7 +63,7 @@ def pairs() -> Iterator[tuple[str, bytes, bytes]]:
     """(name, image before, image after) of every two releases that follow each other.
 
     Raises:
-        subprocess.CalledProcessError: a package cannot be fetched.
+        httpx.HTTPError, FileNotFoundError, ValueError: a package cannot be fetched.
     """
     for product, (packages, releases) in LINES.items():
         before: bytes | None = None
@@ -95,18 +98,32 @@ def _image(product: str, number: int, versions: dict[str, str]) -> bytes:
 
 
 def _fetched(package: str, version: str) -> Path:
-    """A wheel where there is one, else the source as it was published."""
+    """A wheel where there is one, else the source as it was published; nothing of it is run.
+
+    The index answers as PEP 691 says.
+    """
     kept = STORE / "packages" / f"{package}-{version}"
     if not kept.is_dir():
+        asked = httpx.get(
+            f"{INDEX}/{package}/", headers={"Accept": _SIMPLE}, timeout=60, follow_redirects=True
+        )
+        stem = re.escape(re.sub(r"[-_.]+", "-", package)).replace(r"\-", "[-_.]")
+        its = re.compile(rf"{stem}-{re.escape(version)}(-py.*-none-any\.whl|\.tar\.gz)")
+        files = [
+            each
+            for each in asked.raise_for_status().json()["files"]
+            if its.fullmatch(each["filename"])
+        ]
+        if not files:
+            raise FileNotFoundError(f"{INDEX} has no {package} {version}")
+        file = max(files, key=lambda each: each["filename"].endswith(".whl"))
+        said = httpx.get(file["url"], timeout=60, follow_redirects=True).raise_for_status()
+        if sha256(said.content).hexdigest() != file["hashes"]["sha256"]:
+            raise ValueError(f"{file['url']} is not what the index says")
         fresh = kept.with_suffix(".part")
         shutil.rmtree(fresh, ignore_errors=True)
-        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(fresh)]
-        only = ["--only-binary", ":all:"]
-        for how in (only, ["--no-binary", ":all:"]):
-            done = subprocess.run([*pip, *how, f"{package}=={version}"], capture_output=True)
-            if not done.returncode:
-                break
-        done.check_returncode()
+        fresh.mkdir(parents=True)
+        (fresh / file["filename"]).write_bytes(said.content)
         fresh.rename(kept)
     return next(kept.iterdir())
 

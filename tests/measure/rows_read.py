@@ -16,6 +16,7 @@ _ASKED = (
     "SELECT 'walk ' || relname, seq_tup_read FROM pg_stat_user_tables UNION ALL "
     "SELECT indexrelname, idx_tup_read FROM pg_stat_user_indexes"
 )
+_TELL = "SELECT pg_stat_force_next_flush()"
 
 
 @contextmanager
@@ -35,5 +36,6 @@ def _now(engine: Engine, looking: psycopg.Connection[Any]) -> Counter[str]:
     with ExitStack() as stack:  # each tells what it counted by and by, or when told to
         for _ in range(pool.checkedin()):
             held = stack.enter_context(engine.connect())
-            held.exec_driver_sql("SELECT pg_stat_force_next_flush()")
+            held.exec_driver_sql(_TELL)
+    looking.execute(_TELL)
     return Counter({name: int(count or 0) for name, count in looking.execute(_ASKED)})

@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.measure.counts import counted
-from tests.measure.load import Act, Load, Terminal, fill, load, make_folder
+from tests.measure.kept import make_past
+from tests.measure.load import Act, Load, Terminal, load
 from tests.measure.past import PRODUCT, Life
 from tests.server.shop import make_repository
 from tests.server.test_server_process import Process
@@ -220,11 +221,15 @@ def _told(name: str, seen: Load, extra: str = "") -> str:
     )
 
 
-def measure(base: Path, size: Size, connections: Sequence[int], seconds: float) -> Figures:
+def measure(
+    base: Path, size: Size, connections: Sequence[int], seconds: float, kept: Path | None
+) -> Figures:
     """Print all of one size."""
     folder = base / f"data-{size.past}-{size.on}-{size.free}"
-    server = make_folder(folder, base / "repository", max(TERMINALS, size.on, *connections))
-    lives = fill(server, size.past, size.on, size.free)
+    terminals_made = max(TERMINALS, size.on, *connections)
+    server, lives = make_past(
+        folder, base / "repository", terminals_made, size.past, size.on, size.free, kept
+    )
     _line(f"{size}:")
     copy = _copy(server)
     counts = count(folder, lives[0])
@@ -260,7 +265,7 @@ def measure(base: Path, size: Size, connections: Sequence[int], seconds: float) 
     found = " ".join(server.quick("check").output.split())
     _line(f"    check: {found}")
     assert "agree" in found, found
-    shutil.rmtree(folder)
+    shutil.rmtree(folder)  # two of them may not fit on the disk
     return figures
 
 
@@ -286,13 +291,15 @@ def main() -> int:
     parser.add_argument("--connections", default="1,8,64")
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--full", action="store_true", help="of everything as much as is promised")
+    parser.add_argument("--kept", type=Path, help="a folder for pasts that take long to make")
+    parser.add_argument("--largest-alone", action="store_true", help="not one terminal's past")
     options = parser.parse_args()
     if options.full:
         options.past, options.free, options.terminals = FULL
     connections = [int(word) for word in options.connections.split(",")]
     sizes = [
         Size(0, 1, 100_000),
-        Size(options.past, 1, options.free),
+        *([] if options.largest_alone else [Size(options.past, 1, options.free)]),
         Size(options.past, options.terminals, options.free),
     ]
     Path("build").mkdir(exist_ok=True)
@@ -303,7 +310,7 @@ def main() -> int:
         _line(f"SQLite, four inserts and an update, no guards: {bare_limit(base, 1):.0f}/s")
         _line(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
         for size in sizes:
-            figures.append(measure(base, size, connections, options.seconds))
+            figures.append(measure(base, size, connections, options.seconds, options.kept))
     worst_ms = max(each.cpu_ms for each in figures)
     growth = worst_ms / figures[0].cpu_ms
     least = min(each.part for each in figures)

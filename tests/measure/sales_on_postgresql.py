@@ -12,14 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from tests.measure.load import Load, Terminal, fill, load, make_folder
+from tests.measure.kept import make_past
+from tests.measure.load import Load, Terminal, load
 from tests.measure.moved import move
 from tests.measure.past import PRODUCT, Life
 from tests.measure.sales import FULL, TAIL_BAR, TERMINALS, Size
@@ -85,13 +86,13 @@ class Where:
         return Where(postgres.connect, postgres.url, postgres.folder)
 
 
-def limit(where: Where, database: str, clients: int, seconds: float) -> float:
-    """Transactions a second of `_SCRIPT`, by `pgbench`, in a copy of this database, which nobody
-    may use meanwhile.
+def limits(where: Where, database: str, many: Iterable[int], seconds: float) -> dict[int, float]:
+    """Transactions a second of `_SCRIPT`, by `pgbench`, by connections, in a copy of this database,
+    which nobody may use meanwhile.
     """
     copy = f"{database}_limit"
     with where.connect("postgres") as connection:
-        connection.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{database}"')
+        connection.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{database}" STRATEGY FILE_COPY')
         connection.execute(f'ALTER DATABASE "{copy}" SET search_path = {SCHEMA}')
     with where.connect(copy) as connection:
         for name in ("voucher_sales", "commission"):
@@ -102,18 +103,23 @@ def limit(where: Where, database: str, clients: int, seconds: float) -> float:
     script = where.folder / "sale.pgbench"
     script.write_text(_SCRIPT)
     script.chmod(0o644)
+    found = {clients: _rate(where.url(copy), script, clients, seconds) for clients in sorted(many)}
+    with where.connect("postgres") as connection:
+        connection.execute(f'DROP DATABASE "{copy}" WITH (FORCE)')
+    return found
+
+
+def _rate(url: str, script: Path, clients: int, seconds: float) -> float:
     done = subprocess.run(
         [
             programs_folder() / "pgbench", "-n", "-M", "prepared", "-f", script,
             "-c", str(clients), "-j", "2", "-T", str(max(1, round(seconds))),
-            where.url(copy),
+            url,
         ],
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     found = re.search(r"tps = ([0-9.]+)", done.stdout)
     assert found, done.stderr
-    with where.connect("postgres") as connection:
-        connection.execute(f'DROP DATABASE "{copy}" WITH (FORCE)')
     return float(found[1])
 
 
@@ -147,11 +153,17 @@ class Measured:
 
 
 def prepare(
-    base: Path, postgres: PostgresServer, past: int, free: int, on: int = TERMINALS
+    base: Path,
+    postgres: PostgresServer,
+    past: int,
+    free: int,
+    on: int = TERMINALS,
+    kept: Path | None = None,
 ) -> tuple[str, list[Process], list[Life]]:
     """(database, two processes that are not started, terminals) with a past."""
-    made = make_folder(base / f"past-{past}", base / "repository", on)
-    lives = fill(made, past, min(on, max(1, past)), free)
+    made, lives = make_past(
+        base / f"past-{past}", base / "repository", on, past, min(on, max(1, past)), free, kept
+    )
     database = postgres.make()
     folder = base / f"data-{past}"
     folder.mkdir()
@@ -164,20 +176,24 @@ def prepare(
     with postgres.connect(database) as connection:
         connection.execute(f"SET search_path = {SCHEMA}")
         move(made.folder / "duka.db", connection)
+    (made.folder / "duka.db").unlink()  # two of them may not fit on the disk
     return database, [server, Process(folder)], lives
 
 
 def measure(
-    base: Path, postgres: PostgresServer, size: Size, seconds: float, many: Sequence[int]
+    base: Path,
+    postgres: PostgresServer,
+    size: Size,
+    seconds: float,
+    many: Sequence[int],
+    kept: Path | None,
 ) -> Measured:
     """Print all of one size."""
     free = size.free
-    database, processes, lives = prepare(base, postgres, size.past, free, size.on)
+    database, processes, lives = prepare(base, postgres, size.past, free, size.on, kept)
     _line(f"{size}:")
-    bare = {
-        clients: limit(Where.of(postgres), database, clients, seconds) for clients in {1, *many}
-    }
-    told = (f"{bare[clients]:.0f}/s on {clients}" for clients in sorted(bare))
+    bare = limits(Where.of(postgres), database, {1, *many}, seconds)
+    told = (f"{rate:.0f}/s on {clients}" for clients, rate in bare.items())
     _line(f"    pgbench, by connections: {', '.join(told)}")
     found = Measured()
     ports = []
@@ -237,14 +253,16 @@ def main() -> int:
     parser.add_argument("--connections", default="8,64", help="besides one")
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--full", action="store_true", help="of everything as much as is promised")
+    parser.add_argument("--kept", type=Path, help="a folder for pasts that take long to make")
     options = parser.parse_args()
     if options.full:
         options.past, options.free, options.terminals = FULL
     many = [int(word) for word in options.connections.split(",")]
     Path("build").mkdir(exist_ok=True)
     postgres = PostgresServer(
-        max_connections="120", shared_buffers="512MB", max_wal_size="4GB", autovacuum_naptime="1min"
-    )
+        max_connections="120", shared_buffers="512MB", max_wal_size="4GB",
+        autovacuum="on", wal_level="minimal", max_wal_senders="0",
+    )  # fmt: skip
     figures = []
     try:
         with tempfile.TemporaryDirectory(dir="build") as place:
@@ -255,7 +273,7 @@ def main() -> int:
                 Size(0, TERMINALS, 20_000),
                 Size(options.past, options.terminals, options.free),
             ):
-                figures.append(measure(base, postgres, size, options.seconds, many))
+                figures.append(measure(base, postgres, size, options.seconds, many, options.kept))
     finally:
         postgres.end()
     worst_ms = max(each.cpu_ms for each in figures)
