@@ -1,6 +1,6 @@
 """The way to the server: data service kept up, a check-in when it is due, the journal sent on."""
 
-from bootloader.shared.compat import ticks_add, ticks_diff, ticks_ms
+from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
 from firmware import lent
 from firmware.duties.apart import apart
 from firmware.duties.check_in import take_notices
@@ -21,16 +21,16 @@ _SYNC = "firmware.office.sync"
 _WINDOWS = "firmware.office.windows"
 _SMS_BOX = "firmware.office.sms_box"
 _FOR_SMS = ("firmware.net.modem.sms", "firmware.office.by_sms", "firmware.office.ask")
-_SIGNAL_MS = 60000
-_NOBODY_LOOKS_MS = 300000
+_SIGNAL_MS = const(60000)
+_NOBODY_LOOKS_MS = const(300000)
 """So long after the last key the signal is looked at so seldom; what the network does is told."""
-_FIRST_PAUSE_MS = 5000
-_SEEK_MS = 40000
+_FIRST_PAUSE_MS = const(5000)
+_SEEK_MS = const(40000)
 """So seldom an idle terminal out of coverage looks whether there is a cell; a key makes it look."""
-_LONGEST_PAUSE_MS = 300000
-_ASKED_MS = 600000
+_LONGEST_PAUSE_MS = const(300000)
+_ASKED_MS = const(600000)
 """So long after its start a terminal that is away for too long wipes its stock."""
-_ADRIFT_MS = 120000
+_ADRIFT_MS = const(120000)
 """So long without a network is a data context still believed in."""
 
 

@@ -105,7 +105,10 @@ async def check_in(
         BadReply: also if the server's journal cannot be this one's; the float is then left alone.
     """
     fields[_CHECK_IN_OWN_FLOAT] = till.float_minor
-    fields[_CHECK_IN_JOURNAL] = [journal.oldest, journal.next_sequence]
+    known, following = journal.state.acknowledged, journal.next_sequence
+    fields[_CHECK_IN_JOURNAL] = places = [journal.oldest, following]
+    if known + 1 < following and not journal.has_news(known, following - 1):
+        places.append(known + 1)  # the rest are settlements, which say nothing new
     counted = windows.due(_CHECK_IN_RESTARTS in fields)
     if counted:
         fields[_CHECK_IN_COUNTERS] = counted

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _ASK = "firmware.office.ask"
 MESSAGE_BYTES = const(1900)  # of records; sealed it stays under 2 KiB
+_SETTLEMENTS = const(8)
+"""So many, of two idle days, are worth a message of their own."""
 _JOURNAL_RECORDS = const(1)
 _JOURNAL_COUNTERS = const(13)
 _NOTICES = const(17)
@@ -56,7 +58,7 @@ async def sync(
     """Settle open online sales, then send the journal; returns how many records were acknowledged.
 
     Records written meanwhile are left for the next time. Settlements alone, which the server knows,
-    are worth a message only if `also_settled`: else they wait for company.
+    wait for company, or, if `also_settled`, until they are many.
 
     Raises:
         NoNetwork, BadReply, ServerRefused: the rest waits; what was acknowledged stays so.
@@ -77,7 +79,8 @@ async def sync(
     state = journal.state
     before = state.acknowledged
     told = min(before, messenger.told)
-    if also_settled or journal.has_news(told, journal.next_sequence - 1):
+    end = journal.next_sequence - 1
+    if journal.has_news(told, end) or (also_settled and end - told >= _SETTLEMENTS):
         await tell(journal, messenger, till, told)
     return state.acknowledged - before
 

@@ -97,7 +97,7 @@ def early_s(poll_s: int) -> float:
 def silence(today: Today) -> list[str]:
     """Whether more went out in a day than what was done there explains, or too little."""
     found = []
-    messages = today.times["journal"]
+    messages = today.times["journal"] + today.times["settlements"]
     if messages > _QUIET_MESSAGES + _MESSAGES_A_DEED * today.deeds:
         found.append(f"{messages} journal messages on a day of {today.deeds} deeds")
     least, most = _CHECK_INS

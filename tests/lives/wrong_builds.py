@@ -49,8 +49,8 @@ WRONG_BUILDS = (
         (
             (
                 _SYNC,
-                "if also_settled or journal.has_news(told, journal.next_sequence - 1):",
-                "if True:",
+                "journal.has_news(told, end) or (also_settled and end - told >= _SETTLEMENTS):",
+                "True:",
             ),
             (
                 "firmware/sales/journal.py",

@@ -11,6 +11,8 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,19 +48,33 @@ class Day:
 
 def measure(folder: Path, hours: int) -> Day:
     """So many hours of a terminal that has just sold."""
+    with at_rest(folder) as world:
+        return _live(world, hours)
+
+
+@contextmanager
+def at_rest(
+    folder: Path, float_minor: int = FLOAT_MINOR, by: str = "HTTP"
+) -> Iterator[TerminalWorld]:
+    """A terminal with the usual settings, an hour after a sale; its server answers HTTP, or
+    "CoAP" as well.
+    """
     make_factory(folder)
     world = TerminalWorld(folder, TerminalSettings(simulated=True))
     try:
         with seeded("idle", world.now_unix_s):
-            world.server.start()
+            if by == "CoAP":
+                world.start_with_datagrams()
+            else:
+                world.server.start()
             world.reach()
-            world.provision(FLOAT_MINOR, **USUAL)
+            world.provision(float_minor, **USUAL)
             world.terminal.wait_shows("Your PIN", timeout_s=60)
             world.merchant.sign_in()
             world.wait_online()
             world.merchant.sell()
             world.terminal.board.pause(_HOUR_S)
-            return _live(world, hours)
+            yield world
     finally:
         world.close()
 
@@ -67,14 +83,21 @@ def _live(world: World, hours: int) -> Day:
     airtime = Airtime(world)
     day = Day(airtime.by_bytes, airtime.by_times)
     board = world.terminal.board
-    woke, records = board.board.wake_ups, world.books.acknowledged_through()
+    woke, records = board.board.wake_ups, _written(world)
     operations = board.flash.operations
     board.pause(hours * _HOUR_S)
     airtime.settle()
     day.wake_ups_per_hour = (board.board.wake_ups - woke) / hours
-    day.records = world.books.acknowledged_through() - records
+    day.records = _written(world) - records
     day.flash_operations = board.flash.operations - operations
     return day
+
+
+def _written(world: World) -> int:
+    """So many records its journal had at the last check-in."""
+    said = world.books.check_in()
+    assert said
+    return int(said["journal_next"]) - 1
 
 
 def main(hours: int = 24) -> int:

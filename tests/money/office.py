@@ -64,6 +64,7 @@ class Office:
         self.ledger_minor = float_minor
         self.waiting = dict(batches)
         self.received: dict[int, bytes] = {}
+        self.check_ins: list[dict[int, Any]] = []
         self.more: dict[int, Any] = {}  # in answers to check-ins
         self.time = time
         self.counter = 0
@@ -98,6 +99,7 @@ class Office:
         """The reply's content."""
         kind = request[0]
         if kind == 1:
+            self.check_ins.append(request)
             return {
                 0: 1,
                 1: self.time,

@@ -16,6 +16,7 @@ from updater_server import channels
 from updater_server.errors import InputError
 from updater_server.sales import stock
 from updater_server.store.engine import writing
+from updater_server.wire.journal_record import RecordKind
 
 ON_BOTH_ENGINES = {
     "test_stock_is_fetched_opened_and_confirmed",
@@ -333,6 +334,20 @@ def test_a_terminal_whose_figure_agrees_is_reconciled(shop: Shop) -> None:
     device.upload()
     assert shop.sql("SELECT reconciled FROM check_in") == [(1,)]
     assert shop.alarms() == []
+
+
+def test_what_says_nothing_new_need_not_be_here_for_a_figure_to_be_compared(shop: Shop) -> None:
+    device, _ = sold_offline(shop)
+    sold = len(device.journal)
+    device.record(RecordKind.SETTLED, [sold, 90_500, 0, 0, 0, 0])
+    device.check_in(own_float=90_500, _10=[1, sold + 2, sold + 1])
+    assert shop.sql("SELECT reconciled FROM check_in") == [(None,)]
+    device.upload(last=sold)
+    assert shop.sql("SELECT reconciled FROM check_in") == [(1,)]
+    device.check_in(own_float=90_501, _10=[1, sold + 2, sold + 1])
+    assert shop.alarms() == ["float_mismatch"]
+    device.check_in(own_float=90_501)  # a terminal that tells each settlement
+    assert shop.sql("SELECT reconciled FROM check_in") == [(None,)]
 
 
 def test_a_terminal_whose_figure_is_off_by_a_cent_is_an_alarm(shop: Shop) -> None:

@@ -6,15 +6,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import cbor2
 
+from firmware.sales.state import SETTLED
+from hw_sim.network.datagram_tap import DatagramExchange
 from tests.support.tap import Exchange
 from tests.support.world import World
 from updater_server.fleet import terminals
 from updater_server.service import Service
 from updater_server.store.engine import reading
-from updater_server.wire.keys import KIND, Kind
+from updater_server.wire import coap
+from updater_server.wire.keys import KIND, Journal, Kind
 from updater_server.wire.sealed import open_request, parse_envelope
 
 _NAMES = {
@@ -47,14 +51,22 @@ class Airtime:
             self._keys = terminals.device_keys(connection, service.key, terminal_id)
         service.engine.dispose()
         world.tap.change = self._weigh
+        if world.datagram_tap:
+            world.datagram_tap.change = self._weigh_datagram
 
     def _weigh(self, exchange: Exchange) -> bytes:
-        purpose = self._of(exchange)
+        self._came(self._of(exchange))
+        return exchange.reply
+
+    def _weigh_datagram(self, exchange: DatagramExchange) -> list[bytes]:
+        self._came(self._meant(coap.parse(exchange.asked).payload))
+        return exchange.answers
+
+    def _came(self, purpose: str) -> None:
         self.by_times[purpose] += 1
         self._last = purpose
         self.settle()
         self._hear(purpose)
-        return exchange.reply
 
     def settle(self) -> None:
         """What came since the last exchange was counted is its end."""
@@ -69,6 +81,16 @@ class Airtime:
         """One word or two."""
         if exchange.path != "/m":
             return "releases" if "targets" in exchange.path else "news of files"
+        return self._meant(exchange.body)
+
+    def _meant(self, sealed: bytes) -> str:
         assert self._keys is not None
-        content = cbor2.loads(open_request(parse_envelope(exchange.body), self._keys))
+        content: dict[int, Any] = cbor2.loads(open_request(parse_envelope(sealed), self._keys))
+        if content[KIND] == Kind.JOURNAL and _settles_only(content[Journal.RECORDS]):
+            return "settlements"
         return _NAMES.get(content[KIND], "other")
+
+
+def _settles_only(records: list[bytes]) -> bool:
+    """Whether a journal message holds nothing that was sold or done."""
+    return all(record[:1] == bytes((SETTLED,)) for record in records)

@@ -23,12 +23,16 @@ import firmware.net.modem.m95
 import firmware.net.modem.names
 import firmware.net.modem.sim800
 import firmware.net.modem.start  # noqa: F401
+from bootloader.shared.partitions import Partition
 from firmware import bell
 from firmware.duties.radio import Radio as RadioDuty
 from firmware.net.http_client import HttpClient
 from firmware.net.link import Link
 from firmware.net.modem.driver import Modem
 from firmware.office.messenger import NoNetwork, http_post
+from firmware.sales.journal import Journal
+from firmware.sales.ring import SECTOR_BYTES
+from hw_sim.flash.part import NorFlash
 from hw_sim.modem import GsmPart, Sim800
 from hw_sim.network.gsm import GsmNetwork
 from hw_sim.network.link import LinkProfile
@@ -222,22 +226,18 @@ class Driven:
         self.asking = Asking(self.http, self.link)
         rolls = random.Random(seed)
         config = SimpleNamespace(apn="internet", apn_login=("", ""), sync_s=86400)
-        nothing_to_sync = SimpleNamespace(
-            next_sequence=1,
-            oldest=1,
-            state=SimpleNamespace(acknowledged=0),
-            told=0,
-            sms_to="",
-            notices=None,
-        )
+        flash = NorFlash(size_bytes=4 * SECTOR_BYTES)
+        journal = Journal(Partition(flash, 0, flash.size_bytes), lambda: 0)
+        journal.mount()  # nothing to sync
+        messenger = SimpleNamespace(told=0, sms_to="", notices=None)
         till = SimpleNamespace(unfinished=lambda: (), give_up_lost=lambda: None)
         terminal = SimpleNamespace(
             link=self.link,
             config=config,
             board=SimpleNamespace(random=rolls.randbytes),
             ui=SimpleNamespace(idle_ms=lambda: self.idle_ms),
-            journal=nothing_to_sync,
-            messenger=nothing_to_sync,
+            journal=journal,
+            messenger=messenger,
             till=till,
             supervisor=NoWatchdog(),
             catalogue=SimpleNamespace(wipe_after_s=0),

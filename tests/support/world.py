@@ -445,7 +445,7 @@ class World:
         self.flash = folder / "flash.bin"
         self._terminal: Terminal | None = None
         self._tap: Tap | None = None
-        self._datagram_tap: DatagramTap | None = None
+        self.datagram_tap: DatagramTap | None = None
 
     def now_unix_s(self) -> float:
         """What this world's calendar says."""
@@ -475,7 +475,7 @@ class World:
         for exchange in self._tap.exchanges if self._tap else ():
             found.update(f"{exchange.method} {exchange.path} {exchange.headers}\n".encode())
             found.update(exchange.body + exchange.reply)
-        for seen in self._datagram_tap.exchanges if self._datagram_tap else ():
+        for seen in self.datagram_tap.exchanges if self.datagram_tap else ():
             found.update(seen.asked + b"".join(seen.answers))
         found.update(f"{self._terminal.network.traffic.modelled_total_bytes}".encode())
         return found.hexdigest()[:16]
@@ -502,11 +502,11 @@ class World:
         """
         self.server.answers_datagrams = True
         self.server.start()
-        if self._datagram_tap is None:
-            self._datagram_tap = DatagramTap(
+        if self.datagram_tap is None:
+            self.datagram_tap = DatagramTap(
                 self.terminal.loop, lambda: self.server.coap_port, self._tell_time
             )
-        internet, tap = self.terminal.network.internet, self._datagram_tap
+        internet, tap = self.terminal.network.internet, self.datagram_tap
         self.terminal.board.call(internet.serve_datagrams, SERVER_NAME, COAP_PORT, tap.host)
         return tap
 
@@ -565,7 +565,9 @@ class World:
         lines = ""
         for number, product in enumerate(PRICES.products, start=1):
             for n in range(first, first + per_product):
-                pin = f"{number}{n:03d}{(n * 7919 + 104729) % 10**12:012d}"
+                pin = f"{number}{n:03d}"
+                left = 16 - len(pin)
+                pin += f"{(n * 7919 + 104729) % 10**left:0{left}d}"
                 lines += f"{product.product_id},{pin},SN{number}{n:05d},0\n"
         delivery = self.folder / "delivery.csv"
         delivery.write_text(head + lines)
@@ -631,8 +633,8 @@ class World:
         if self._terminal is not None:
             self._terminal.close()
             self._terminal = None
-        if self._datagram_tap is not None:
-            self._datagram_tap.close()
+        if self.datagram_tap is not None:
+            self.datagram_tap.close()
         self.server.stop()
 
 

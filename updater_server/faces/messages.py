@@ -111,7 +111,11 @@ def _report(content: Content) -> check_ins.CheckIn:
     places = content.items(named.JOURNAL)
     if len(places) < 2:
         raise BadMessage(f"key {named.JOURNAL}: [oldest kept, next]")
-    oldest_kept, following = places[:2]
+    numbers = [check_uint(place, named.JOURNAL) for place in places[:3]]
+    oldest_kept, following = numbers[:2]
+    needed = numbers[2] if len(numbers) > 2 else None
+    if needed is not None and not 0 < needed <= following:
+        raise BadMessage(f"key {named.JOURNAL}: no record of which nothing new follows")
     slot = content.text(named.SLOT, 1)
     if slot not in "ab":
         raise BadMessage(f"key {named.SLOT}: slot a or b")
@@ -128,8 +132,9 @@ def _report(content: Content) -> check_ins.CheckIn:
         failure_release=check_uint(failure_release, named.FAILURE) if failure else None,
         failure_reason=failure_reason[: limits.FAILURE_REASON[1]] if failure else None,
         own_float_minor=content.integer(named.OWN_FLOAT),
-        journal_oldest=check_uint(oldest_kept, named.JOURNAL),
-        journal_next=check_uint(following, named.JOURNAL),
+        journal_oldest=oldest_kept,
+        journal_next=following,
+        journal_needed=needed,
         wait_release=None if wait_code is None else check_uint(wait_release, named.WAITS),
         wait_code=wait_code,
         image=_digest(content, named.IMAGE),

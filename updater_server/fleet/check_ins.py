@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from updater_server.fleet import starts, updates
 from updater_server.fleet.alarms import raise_alarm
@@ -34,6 +34,9 @@ class CheckIn:
     own_float_minor: int
     journal_oldest: int
     journal_next: int
+    journal_needed: int | None = None
+    """From this number on it wrote settlements alone, which the server knows; None: `journal_next`.
+    """
     wait_release: int | None = None
     wait_code: str | None = None
     refused_files: list[tuple[str, str]] | None = None
@@ -44,6 +47,8 @@ class CheckIn:
     """SHA-256 of its settings, in hex; None likewise."""
 
 
+NEEDED = func.coalesce(check_in.c.journal_needed, check_in.c.journal_next).label("journal_needed")
+"""With all records before this one a terminal has told everything that it had done."""
 _BEFORE = Prepared(select(check_in).where(check_in.c.terminal_id == bindparam("terminal_id")))
 _TOLD = [field.name for field in fields(CheckIn)]
 _TOLD += ["at", "reconciled", "failure_at", "wait_since", "channel", "catalogue"]

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, or_, select, update
 
+from updater_server.fleet import check_ins
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales.ledger import float_account, float_minor
 from updater_server.store.prepared import Prepared
@@ -187,7 +188,7 @@ def _cost_minor(intent: Record) -> int:
 
 _REPORT = Prepared(
     select(
-        check_in.c.journal_next,
+        check_ins.NEEDED,
         check_in.c.own_float_minor,
         check_in.c.reconciled,
         check_in.c.mismatches,
@@ -213,14 +214,14 @@ def reconcile(connection: Connection, terminal_id: bytes, now: int) -> bool | No
     yet.
     """
     report = _REPORT.first(connection, terminal_id=terminal_id)
-    if report is None or report.acknowledged_through < report.journal_next - 1:
+    if report is None or report.acknowledged_through < report.journal_needed - 1:
         return None
     if report.reconciled is not None:
         return bool(report.reconciled)
-    if _unanswered(connection, terminal_id, report.journal_next):
+    if _unanswered(connection, terminal_id, report.journal_needed):
         return None
     known_through = report.credits_known_through or 0
-    reckoned = reckon(connection, terminal_id, report.journal_next, known_through)
+    reckoned = reckon(connection, terminal_id, report.journal_needed, known_through)
     agrees = report.own_float_minor in reckoned.figures
     mismatches = 0 if agrees else report.mismatches + 1
     known = _known_through(reckoned, report.own_float_minor) if agrees else None

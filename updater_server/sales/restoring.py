@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from updater_server.errors import InputError
+from updater_server.fleet import check_ins
 from updater_server.fleet.alarms import raise_alarm
 from updater_server.sales.reconcile import floats_in_any_order
 from updater_server.sales.restore_state import batch_floor, held_through, open_restore
@@ -101,13 +102,13 @@ def look(connection: Connection, terminal_id: bytes, now: int) -> None:
     own, before = row.own_float_minor, row.before_sequence
     if own is None:
         report = connection.execute(
-            select(check_in.c.own_float_minor, check_in.c.journal_next, check_in.c.at).where(
+            select(check_in.c.own_float_minor, check_ins.NEEDED, check_in.c.at).where(
                 check_in.c.terminal_id == terminal_id
             )
         ).one_or_none()
         if report is None or restored_at is None or report.at < restored_at:
             return
-        own, before = report.own_float_minor, report.journal_next
+        own, before = report.own_float_minor, report.journal_needed
         connection.execute(
             update(restore_terminal).where(mine).values(own_float_minor=own, before_sequence=before)
         )

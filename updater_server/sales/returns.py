@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select, text
 
 from updater_server.errors import InputError
-from updater_server.fleet import operators
+from updater_server.fleet import check_ins, operators
 from updater_server.sales import batches
 from updater_server.store.tables import (
     check_in,
@@ -210,13 +210,13 @@ def after_wipe(
 
 def _must_be_finished(connection: Connection, terminal_id: bytes) -> None:
     owner = connection.execute(
-        select(terminal.c.blocked, terminal.c.acknowledged_through, check_in.c.journal_next)
+        select(terminal.c.blocked, terminal.c.acknowledged_through, check_ins.NEEDED)
         .outerjoin(check_in, check_in.c.terminal_id == terminal.c.id)
         .where(terminal.c.id == terminal_id)
     ).one()
     if not owner.blocked:
         raise InputError(f"{terminal_id.hex()} is not blocked: `terminal block` it first")
-    if owner.journal_next is None or owner.acknowledged_through < owner.journal_next - 1:
+    if owner.journal_needed is None or owner.acknowledged_through < owner.journal_needed - 1:
         raise InputError(
             f"the journal of {terminal_id.hex()} is not here to its end (through "
             f"{owner.acknowledged_through}): what it sold may not be known; sync or export it first"

@@ -90,6 +90,7 @@ check_in = Table(
     Column("own_float_minor", Big, nullable=False),
     Column("journal_oldest", Big, nullable=False),
     Column("journal_next", Big, nullable=False),
+    Column("journal_needed", Big),  # null: `journal_next`
     Column("reconciled", Boolean),  # null: not comparable yet
     Column("mismatches", Integer, nullable=False, default=0),  # in a row
     Column("credits_known_through", Big),  # ledger transactions; null: nobody knows
