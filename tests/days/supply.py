@@ -140,7 +140,9 @@ class Supply(Corner):
         late = [sold for sold in self._unsure if not sold.first]  # the next night decides it
         known = [sold for sold in self._today if sold.last and sold not in late]
         for sold in known:
-            if sold in self._forgotten + self._unsure and f", {sold.number.lstrip('+')}, " in words:
+            # as its supplier's list writes a number, with a + or without
+            is_listed = any(f", {n}, " in words for n in (sold.number, sold.number.lstrip("+")))
+            if sold in self._forgotten + self._unsure and is_listed:
                 verdict.named += 1  # its supplier's list has it, and our books forgot it
             else:
                 judge_one(sold, self.town.counter.operator, words, verdict)
