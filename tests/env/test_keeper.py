@@ -27,6 +27,7 @@ keeper = Keeper(folder)
 part = Part("one", folder / "one", ["sh", "-c", "trap '' TERM; sleep 600 & sleep 600"])
 part.start()
 print("started", flush=True)
+sys.stdin.readline()
 {then}
 """
 
@@ -42,14 +43,16 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def parent(folder: Path, then: str) -> subprocess.Popen[bytes]:
     started = subprocess.Popen(
         [sys.executable, "-c", _PARENT.format(then=then), str(folder)],
-        cwd=ROOT, stdout=subprocess.PIPE,
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
-    assert started.stdout
+    assert started.stdin and started.stdout
     assert started.stdout.readline() == b"started\n"
     deadline = time.monotonic() + 20
     while len(keeper.at_work_in(folder)) < 3:
         assert time.monotonic() < deadline, keeper.at_work_in(folder)
         time.sleep(0.02)
+    started.stdin.write(b"seen\n")
+    started.stdin.flush()
     return started
 
 
