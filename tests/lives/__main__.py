@@ -86,7 +86,7 @@ def storms(records: Sequence[Record]) -> list[str]:
     """What only several terminals of a town show."""
     days = sorted({number for record in records for number in record.after_mains_s})
     return [
-        f"day {number}: {text}"
+        f"day {number + 1}: {text}"
         for number in days
         for text in judge.storm(
             [r.after_mains_s[number] for r in records if number in r.after_mains_s]

@@ -110,6 +110,7 @@ class Life:
         self._midnight_s = 0.0
         self._day = self._early = 0
         self._checked_in_s = self._done_s = self._disturbed_s = 0.0
+        self._heard_s = self._priced_s = 0.0
         self._is_covered = True
         self.record = Record(terminal)
         office = self._office
@@ -183,6 +184,7 @@ class Life:
         self._note("begun")
 
     def _heard(self, purpose: str) -> None:
+        self._heard_s = self._world.terminal.now_s()
         at_s = self._board.board.pace.now_s() - self._midnight_s
         if purpose == "check-in":
             now_s = self._board.board.pace.now_s()
@@ -196,6 +198,7 @@ class Life:
 
     def _live_a_day(self, number: int) -> None:
         self._day, self._day_said, self._early = number, "", 0
+        before = len(self.record.broken)
         sizes, times = Counter(self._airtime.by_bytes), Counter(self._airtime.by_times)
         begun_s = self._world.terminal.now_s()
         events = day(self._seed, self._terminal, number)
@@ -207,10 +210,12 @@ class Life:
             self._note(f"day {number} {event}: {said}")
             if event.deed not in _HARMLESS:
                 self._disturbed_s = self._done_s
+            if event.deed is Deed.CHANGE_THE_PRICES:
+                self._priced_s = self._done_s
             if event.deed in _SALES:
                 self.record.outcomes[said] += 1
                 for text in judge.service(said, calm_s, self._world.books.float_minor()):
-                    self._broken(f"day {number}: {event}: {text}")
+                    self._broken(f"{event}: {text}")
         self._wait_until(LONG_NIGHT[0])
         self._board.power_on()
         self._cover(True)
@@ -228,9 +233,9 @@ class Life:
             sum(event.deed in VISITS for event in events),
             self._early,
         )
-        broken = self._judge(today)
-        for text in broken:
-            self._broken(f"day {number}: {text}")
+        for text in self._judge(today):
+            self._broken(text)
+        broken = self.record.broken[before:]
         sales = len(self._world.books.debits_minor())
         self._note(f"day {number} over: {sales} sales, float {self._world.books.float_minor()}")
         if number < COMPARED_DAYS:
@@ -242,6 +247,8 @@ class Life:
     def _calm_s(self) -> float:
         """How long nothing has been in the way of a sale."""
         if not self._is_covered or self._office.waits_for_terminals:
+            return 0
+        if self._heard_s <= self._priced_s:  # it offers what things cost before, and is told so
             return 0
         resets_s = [each.time_s for each in self._board.events if each.kind == "reset"]
         since_s = max(self._disturbed_s, *resets_s[-1:], self._midnight_s)
@@ -275,7 +282,8 @@ class Life:
         self.record.lines.append(line)
 
     def _broken(self, text: str) -> None:
-        self.record.broken.append(f"terminal {self._terminal}: {text}")
+        """A promise; `text` says which. Days are numbered from 1, as in the line of each."""
+        self.record.broken.append(f"terminal {self._terminal} day {self._day + 1}: {text}")
         self._note(f"BROKEN {text}")
 
     # deeds
@@ -286,7 +294,7 @@ class Life:
     def _look_at_the_new_day(self, number: int) -> str:
         said = self._keeper.look_at_the_new_day()
         if said != "nothing sold yet":
-            self._broken(f"day {self._day}: {said}")
+            self._broken(said)
         return said
 
     def _switch(self, on: bool) -> str:
