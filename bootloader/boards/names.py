@@ -186,8 +186,8 @@ if TYPE_CHECKING:
     x.most_minor.most_ms.mount.mount_data.mounting.ms.mtime.must_wait.must_wipe.mv.my_pin.n.n_
     x.n_no_modem.name.names.natural.net.network.new.new_catalogue.new_pin.new_size.newer_lost
     x.newest.news.next_number.next_rung.next_sequence.next_z.no_answer.no_float.no_gprs.no_last
-    x.no_link.no_modem.no_name.no_network.no_news_s.no_paper.no_shifts.no_sim.no_stock.nonce
-    x.not_among.not_before_s.not_kept.not_newer.not_sold.not_tested.not_yet.note.note_copy
+    x.no_link.no_modem.no_name.no_network.no_news_s.no_paper.no_room.no_shifts.no_sim.no_stock
+    x.nonce.not_among.not_before_s.not_kept.not_newer.not_sold.not_tested.not_yet.note.note_copy
     x.note_key.noted.nothing.notice.notice_told.notices.now.now_s.np_.number.numbers.o.of.of_all
     x.of_another.of_days.off.offer.offer_sms.offer_stock.office.offline.offline_count
     x.offline_debit_minor.offline_left.offline_limits.offline_refusal.offline_total_minor.offset

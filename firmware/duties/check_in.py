@@ -25,6 +25,8 @@ _WINDOWS = "firmware.office.windows"
 _NOTICES = "firmware.kept.notices"
 _CONFIG = "/data/config.json"
 _LOG_ERRORS = const(22)
+_NO_ROOM_MESSAGES = const(32)
+"""About a day's: so often what could not be kept is told again."""
 
 
 class CheckIn:
@@ -176,11 +178,18 @@ class CheckIn:
 
 def take_notices(terminal: "Parts") -> None:
     """Keep what the last answer told the merchant."""
-    told = terminal.messenger.notices
+    messenger = terminal.messenger
+    told = messenger.notices
     if told:
-        terminal.messenger.notices = None
+        messenger.notices = None
         try:
-            terminal.messenger.notice, terminal.unread = lent.load(_NOTICES).take(told)
+            before = messenger.notice
+            messenger.notice, terminal.unread, is_left = lent.load(_NOTICES).take(told)
+            if messenger.notice == before:  # it would be told with each answer, in vain
+                if is_left:
+                    messenger.no_room = _NO_ROOM_MESSAGES
+                else:
+                    messenger.notice_told = -1  # an office that was put back has not heard of it
         finally:
             lent.give_back((_NOTICES,))
 

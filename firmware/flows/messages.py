@@ -99,6 +99,7 @@ def _read(desk: "Desk", place: "Place") -> "Place":
         if not place[1]:
             place = notices.mark(place)
             desk.unread -= 1
+            desk.messenger.no_room = 0
     except OSError:
         pass
     return place

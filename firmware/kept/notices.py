@@ -76,13 +76,15 @@ def mark(place: "Place", folder: str = FOLDER) -> "Place":
     return after
 
 
-def take(told: "Any", folder: str = FOLDER) -> tuple[int, int]:
-    """Keep what is new of the notices of an answer; returns what `standing` does. What finds no
-    room, as all here is unread, is told again by the office.
+def take(told: "Any", folder: str = FOLDER) -> tuple[int, int, bool]:
+    """Keep what is new of the notices of an answer; returns what `standing` does, and whether
+    something of it is not here: it found no room, as all here is unread, or the disk took nothing,
+    or it is none that this release knows. The office tells it again.
     """
     here = places(folder)
+    items = told if isinstance(told, list) else ()
     try:
-        for said in told if isinstance(told, list) else ():
+        for said in items:
             if not _is_notice(said) or (here and said[0] <= here[-1][0]):
                 continue
             if len(here) >= _MOST and not _made_room(here, folder):
@@ -96,7 +98,9 @@ def take(told: "Any", folder: str = FOLDER) -> tuple[int, int]:
             here.append(place)
     except OSError as error:
         log("memory", "a notice is not kept: " + str(error))
-    return _standing(here)
+    newest, unread = _standing(here)
+    left = [said for said in items if not _is_notice(said) or said[0] > newest]
+    return newest, unread, bool(left)
 
 
 def _made_room(here: "list[Place]", folder: str) -> bool:

@@ -116,7 +116,8 @@ class Messenger:
     `device_key`: what the office's words by short message are sealed under.
 
     `notice`: the number of the newest notice that is kept, `notice_told`: which the office has
-    heard; `notices`: what its last answer told of them, until the duty keeps it.
+    heard; `notices`: what its last answer told of them, until the duty keeps it; `no_room`: in so
+    many messages more it is asked to tell none.
     """
 
     def __init__(
@@ -142,6 +143,7 @@ class Messenger:
         self.notice = 0
         self.notice_told = -1
         self.notices: Any = None
+        self.no_room = 0
         self.texted: tuple[tuple[int, int], ...] = ()
         self._rests_until_ms = ticks_ms()
 

@@ -35,6 +35,7 @@ _SETTLEMENTS = const(8)
 _JOURNAL_RECORDS = const(1)
 _JOURNAL_COUNTERS = const(13)
 _NOTICES = const(17)
+_NO_ROOM = const(18)
 _REPLY_NOTICES = const(10)
 _JOURNAL_REPLY_ACKNOWLEDGED = const(1)
 _JOURNAL_REPLY_FLOAT = const(2)
@@ -149,6 +150,9 @@ async def with_notices(messenger: "Messenger", kind: int, fields: "Content") -> 
     notice = messenger.notice
     if notice != messenger.notice_told:
         fields[_NOTICES] = notice
+    if messenger.no_room:
+        fields[_NO_ROOM] = True
+        messenger.no_room -= 1
     reply = await messenger.exchange(kind, fields)
     messenger.notice_told = notice
     messenger.notices = reply.get(_REPLY_NOTICES)

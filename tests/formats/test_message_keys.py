@@ -63,8 +63,9 @@ def named_on_the_device() -> dict[tuple[str, bool], dict[int, str]]:
                 assert key not in keys, f"key {key} of {kind} has two names"
                 keys[key] = name.removeprefix("REPLY_")
                 break
-        for kind in WITH_NOTICES if target.id in ("_NOTICES", "_REPLY_NOTICES") else ():
-            found[kind, target.id.startswith("_REPLY_")][key] = "NOTICES"
+        name = target.id.removeprefix("_REPLY_").removeprefix("_")
+        for kind in WITH_NOTICES if name in ("NOTICES", "NO_ROOM") else ():
+            found[kind, target.id.startswith("_REPLY_")][key] = name
     return found
 
 

@@ -112,8 +112,13 @@ def test_a_cashier_reads_messages_and_no_money() -> None:
 
 
 def store(folder: Path, *said: list[Any]) -> tuple[int, int]:
-    found: tuple[int, int] = notices.take(list(said), str(folder))
-    return found
+    newest, unread, _ = notices.take(list(said), str(folder))
+    return newest, unread
+
+
+def is_left(folder: Path, *said: list[Any]) -> bool:
+    """Whether something of it is not here."""
+    return bool(notices.take(list(said), str(folder))[2])
 
 
 def test_what_the_office_says_comes_once_and_in_order(tmp_path: Path) -> None:
@@ -128,6 +133,7 @@ def test_the_oldest_that_was_read_makes_room_and_nothing_unread_ever_does(tmp_pa
     folder = tmp_path / "notices"
     store(folder, *[[n, str(n)] for n in range(1, 17)])
     assert store(folder, [17, "no room"]) == (16, 16), "it is told again"
+    assert is_left(folder, [17, "no room"]) and not is_left(folder, [15, "15"], [16, "16"])
     notices.mark((16, 0), str(folder))
     assert store(folder, [17, "no room"]) == (16, 15), "the newest stays, read or not"
     for number in (3, 2):
@@ -144,6 +150,7 @@ def test_a_disk_that_takes_nothing_says_so_to_nobody_and_is_told_again(
 
     monkeypatch.setattr(notices, "put", full)
     assert store(tmp_path / "notices", [5, "a"]) == (0, 0)
+    assert is_left(tmp_path / "notices", [5, "a"])
 
 
 @pytest.mark.parametrize(
@@ -165,6 +172,7 @@ def test_a_disk_that_takes_nothing_says_so_to_nobody_and_is_told_again(
     ],
 )
 def test_what_is_no_notice_is_passed_over_and_the_next_one_taken(tmp_path: Path, said: Any) -> None:
+    assert is_left(tmp_path / "notices", said)
     assert store(tmp_path / "notices", said, [6, "good"]) == (6, 1)
 
 

@@ -4,9 +4,20 @@ is nothing.
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import cbor2
 import pytest
+from sqlalchemy import update
 
+from bootloader.shared import cose
+from firmware.duties import check_in
+from firmware.kept import notices
+from firmware.office.messenger import JOURNAL, Messenger
+from firmware.office.sync import with_notices
 from tests.server.device import Device
 from tests.server.shop import NOW, Shop
 from updater_server.errors import InputError
@@ -14,6 +25,7 @@ from updater_server.fleet import merchant_notices, terminals
 from updater_server.parties import movements, tree
 from updater_server.sales import deposits
 from updater_server.store.engine import writing
+from updater_server.store.tables import terminal
 
 ON_BOTH_ENGINES = {
     "test_a_deposit_is_told_until_the_terminal_says_that_it_has_it",
@@ -151,3 +163,87 @@ def test_what_a_terminal_cannot_have_said_of_its_notices_is_no_message(shop: Sho
     device = shop.enrol()
     reply = device.check_in(_17="all")
     assert (reply[0], reply[1]) == (-1, "bad_message")
+
+
+class Keeper:
+    """What a terminal's program does with notices: it says what it has, and keeps what it hears."""
+
+    def __init__(self, device: Device, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.answers: list[list[Any]] = []
+        """What was told in each answer."""
+        self.device = device
+        keys = cose.derive_keys(device.key, device.terminal_id)
+        self.messenger = Messenger(keys, device.terminal_id, 9, self._post, b"salt")
+        self._parts: Any = SimpleNamespace(messenger=self.messenger, unread=0)
+        room = SimpleNamespace(take=lambda told: notices.take(told, str(folder)))
+        monkeypatch.setattr(check_in.lent, "load", lambda name: room)
+
+    async def _post(self, body: bytes) -> tuple[int, bytes]:
+        return self.device.transport(body)
+
+    def tell(self, times: int = 1) -> list[list[Any]]:
+        """So many journal messages; what each answer told."""
+        told = []
+        for _ in range(times):
+            self.device.record(1, [1, 7, "power-on"])
+            asyncio.run(with_notices(self.messenger, JOURNAL, {1: self.device.journal}))
+            told.append(self.messenger.notices or [])
+            check_in.take_notices(self._parts)
+        return told
+
+    def numbers(self) -> list[int]:
+        return [number for number, _ in notices.places(str(self.folder))]
+
+
+@pytest.fixture
+def keeper(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
+    return Keeper(shop.enrol(), tmp_path / "notices", monkeypatch)
+
+
+def fill(shop: Shop, keeper: Keeper) -> None:
+    """As many deposits as it keeps, which its owner does not read, and two more."""
+    for n in range(18):
+        deposit(shop, keeper.device, "500.00 KES", f"MPESA-{n}")
+    keeper.tell(3)
+    assert len(keeper.numbers()) == 16
+
+
+def test_who_keeps_all_he_can_unread_is_told_the_rest_once_a_day_and_not_with_each_answer(
+    shop: Shop, keeper: Keeper
+) -> None:
+    fill(shop, keeper)
+    told = keeper.tell(70)
+    assert [len(one) for one in told if one] == [2, 2]
+    assert len(keeper.numbers()) == 16
+
+
+def test_once_one_was_read_the_rest_comes_at_once(shop: Shop, keeper: Keeper) -> None:
+    fill(shop, keeper)
+    assert keeper.tell(3) == [[], [], []]
+    for number in keeper.numbers()[:2]:
+        notices.mark((number, 0), str(keeper.folder))
+    keeper.messenger.no_room = 0  # as the page does that shows one
+    assert [len(one) for one in keeper.tell(3)] == [2, 0, 0]
+    assert keeper.numbers()[-1] == NOW + 17
+
+
+def test_a_server_that_was_put_back_hears_once_more_what_is_here(
+    shop: Shop, keeper: Keeper
+) -> None:
+    keeper.tell()
+    deposit(shop, keeper.device, "500.00 KES", "MPESA-7")
+    keeper.tell(2)
+    with writing(shop.service.engine) as connection:
+        connection.execute(update(terminal).values(notices_through=0))
+    assert [len(one) for one in keeper.tell(4)] == [1, 0, 0, 0]
+
+
+def test_a_notice_that_this_release_does_not_take_is_not_told_with_each_answer(
+    shop: Shop, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper.tell()
+    say(shop, keeper.device, "Closed on Friday")
+    monkeypatch.setattr(notices, "_LETTERS", 3)
+    assert sum(len(one) for one in keeper.tell(40)) == 2
+    assert keeper.numbers() == []

@@ -62,7 +62,7 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
     except PricesUnavailable as error:
         log.warning("prices not recorded: %s", error)  # a check-in must not fail for it
     named = keys.CheckInReply
-    notices = _notices(exchange, content, keys.CheckIn.NOTICES)
+    notices = _notices(exchange, content, keys.CheckIn)
     text = owner.merchant_text if notices is None else None
     if owner.blocked:
         text = STOLEN if owner.stolen_at is not None else online.REFUSALS["blocked"]
@@ -89,17 +89,21 @@ def check_in(exchange: Exchange, content: Content) -> Reply:
     return reply
 
 
-def _notices(exchange: Exchange, content: Content, key: int) -> list[list[int | str]] | None:
+def _notices(
+    exchange: Exchange, content: Content, named: type[keys.CheckIn] | type[keys.Journal]
+) -> list[list[int | str]] | None:
     """What the merchant is to be told; None: no release of the terminal has said that it can keep
-    notices. A blocked one is told nothing.
+    notices. A blocked one is told nothing, nor is one that says that it has no room.
     """
     owner = exchange.owner
     through = owner.notices_through
-    if content.has(key):
-        through = merchant_notices.told(exchange.connection, owner, content.uint(key))
+    if content.has(named.NOTICES):
+        through = merchant_notices.told(exchange.connection, owner, content.uint(named.NOTICES))
     if through is None:
         return None
-    return [] if owner.blocked else merchant_notices.waiting(exchange.connection, owner, through)
+    if owner.blocked or (content.has(named.NO_ROOM) and content.flag(named.NO_ROOM)):
+        return []
+    return merchant_notices.waiting(exchange.connection, owner, through)
 
 
 def _report(content: Content) -> check_ins.CheckIn:
@@ -288,7 +292,7 @@ def journal(exchange: Exchange, content: Content) -> Reply:
         reply[told.BATCHES] = wanted
     if blocked:
         reply[told.BLOCKED] = True
-    if notices := _notices(exchange, content, keys.Journal.NOTICES):
+    if notices := _notices(exchange, content, keys.Journal):
         reply[told.NOTICES] = notices
     return reply
 

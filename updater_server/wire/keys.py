@@ -54,6 +54,8 @@ class CheckIn:
     SETTINGS = 16
     NOTICES = 17
     """Through which it has them."""
+    NO_ROOM = 18
+    """For notices."""
 
 
 class CheckInReply:
@@ -130,6 +132,7 @@ class Journal:
     RECORDS = 1
     COUNTERS = 13
     NOTICES = 17
+    NO_ROOM = 18
 
 
 class JournalReply:
