@@ -5,11 +5,13 @@ by.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hw_sim.suppliers.faults import Faults
 from tests.suppliers.counter import NAME, Counter, top_up
-from updater_server.sales import supplier_setup
+from updater_server.sales import supplier_setup, vends
 from updater_server.store.engine import writing
 
 DELIVERED, REFUSED, PENDING = 0, 1, 2
@@ -70,6 +72,15 @@ def test_what_an_operator_has_not_decided_is_pending_and_paid(counter: Counter) 
     assert device.sale(5, amount=5000)[6] == "no_vouchers"  # the till goes on
     assert top_up(device, 6, amount=96_000, number="0722000000")[6] == "no_float"
     assert counter.shop.problems() == []
+
+
+def test_a_sale_that_stays_open_is_asked_for_at_half_its_age_and_not_every_ten_minutes() -> None:
+    row: Any = {"created_at": 0}
+    asked_at_s = [0]
+    while asked_at_s[-1] < 86_400:
+        asked_at_s.append(asked_at_s[-1] + vends.ask_again_s(row, asked_at_s[-1]))
+    assert (len([at for at in asked_at_s if at < 60]), len(asked_at_s)) == (7, 42)
+    assert vends.ask_again_s(row, -86_400) == 5, "a clock that was set back"
 
 
 def test_a_report_makes_the_server_ask_and_the_waiting_terminal_is_answered(

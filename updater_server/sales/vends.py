@@ -32,6 +32,7 @@ from updater_server.server_key import ServerKey
 from updater_server.store.engine import new_id
 from updater_server.store.prepared import Prepared
 from updater_server.store.tables import sale, vend, vend_event
+from updater_server.wire import limits
 
 RESERVED, SENT, UNKNOWN = "reserved", "sent", "unknown"
 DELIVERED, REJECTED = "delivered", "rejected"
@@ -361,9 +362,11 @@ def _hear_later(connection: Connection, row: Row, outcome: Outcome, source: str,
 
 
 def ask_again_s(row: Row, now: int) -> int:
-    """After how many seconds a terminal may ask again for one that is open."""
+    """After how many seconds a terminal may ask again for one that is open: half its age. Each time
+    costs its airtime; who waits at the counter can ask at once.
+    """
     age_s = int(now - row["created_at"])
-    return max(FIRST_PAUSE_S, min(600, age_s // 2))
+    return max(FIRST_PAUSE_S, min(limits.ASK_AGAIN_S[1], age_s // 2))
 
 
 _SAID = Prepared(insert(vend_event), ["vend_id", "at", "state", "source", "note"])
