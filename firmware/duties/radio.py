@@ -28,6 +28,10 @@ _FIRST_PAUSE_MS = const(5000)
 _SEEK_MS = const(40000)
 """So seldom an idle terminal out of coverage looks whether there is a cell; a key makes it look."""
 _LONGEST_PAUSE_MS = const(300000)
+_LONGEST_ALONE_MS = const(3600000)
+"""Between two questions that nobody answers: each costs its airtime, and who signs in has it asked
+at once.
+"""
 _ASKED_MS = const(600000)
 """So long after its start a terminal that is away for too long wipes its stock."""
 _ADRIFT_MS = const(120000)
@@ -77,9 +81,7 @@ class Radio:
             except NO_ANSWER as error:
                 log("radio", str(error))
                 link.lost()
-                pause_ms = apart(self._pause_ms, terminal.board.random)
-                await terminal.supervisor.rest(link.rest(pause_ms))
-                self._pause_ms = min(2 * self._pause_ms, _LONGEST_PAUSE_MS)
+                await self._pause()
                 continue
             self._pause_ms = _FIRST_PAUSE_MS
             alone = not self._is_watched()
@@ -87,6 +89,25 @@ class Radio:
             texts = bool(terminal.messenger.sms_to)
             look_ms = min(look_ms, terminal.config.sync_s * 1000)
             await terminal.supervisor.rest(link.watch(look_ms, alone, texts))
+
+    async def _pause(self) -> None:
+        """Nobody answered: wait, each time twice as long, till somebody is in a hurry or a short
+        message has come.
+        """
+        terminal = self._terminal
+        link = terminal.link
+        most_ms = _LONGEST_PAUSE_MS if self._is_watched() else _LONGEST_ALONE_MS
+        left_ms = apart(min(self._pause_ms, most_ms), terminal.board.random)
+        self._pause_ms = min(2 * self._pause_ms, _LONGEST_ALONE_MS)
+        while True:
+            self.alive_ms = ticks_ms()
+            step_ms = min(left_ms, _LONGEST_PAUSE_MS)
+            left_ms -= step_ms
+            if await terminal.supervisor.rest(link.rest(step_ms)) or left_ms <= 0:
+                return
+            await link.look()
+            if link.modem.sms_waiting and terminal.messenger.sms_to:
+                return
 
     def _look_at_policy(self) -> None:
         """Wipe the stock of a terminal that was away for too long. What a clock that went wrong

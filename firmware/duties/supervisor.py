@@ -108,14 +108,15 @@ class Supervisor:
         else:
             await asyncio.sleep_ms(to_beat_ms(BEAT_MS))
 
-    async def rest(self, pause: "Awaitable[object]") -> None:
-        """Await `pause`, in which the task that calls this does nothing that takes long.
+    async def rest(self, pause: "Awaitable[object]") -> object:
+        """Await `pause`, in which the task that calls this does nothing that takes long; what it
+        returns.
 
         While all rest the watchdog is fed seldom; who comes back has it fed before working.
         """
         self._resting += 1
         try:
-            await pause
+            return await pause
         finally:
             self._resting -= 1
             self._stirred.set()

@@ -83,7 +83,10 @@ class DatagramTap:
             answer(said)
 
     async def _ask(self, data: bytes, port: int) -> list[bytes]:
-        key = (self._port(), port)
+        try:
+            key = (self._port(), port)
+        except OSError:
+            return []  # nobody is there
         if key not in self._sockets:
             self._sockets[key] = opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             opened.settimeout(_PATIENCE_S)

@@ -67,8 +67,10 @@ class Server:
         self.refuses = False
         self.reachable = True
         self.loses_reply = False
+        self.feed = lambda: None
 
     async def post(self, body):
+        self.feed()
         if not self.reachable:
             raise NoNetwork("no network")
         _, head, sealed = cbor.loads(body)
@@ -150,7 +152,10 @@ class Day:
         )
 
     def run(self, feed):
-        """The whole day; `feed()` is called between steps."""
+        """The whole day; `feed()` is called between steps, and with each message: a step with many
+        is longer than a watchdog waits.
+        """
+        self._server.feed = feed
         self._power_cycle()
         for _ in range(STEPS):
             feed()

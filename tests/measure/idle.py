@@ -1,6 +1,6 @@
 """`inv bench idle`: a day on which nobody sells. What a terminal sends and hears, by purpose and
-with all headers; how often its CPU wakes; what it writes. Simulated time, real interpreter and
-server.
+with all headers; how often its CPU wakes; what it writes; what goes out where its server is away.
+Simulated time, real interpreter and server.
 
 The settings are those that provisioning gives; the day begins an hour after the last sale.
 """
@@ -30,6 +30,8 @@ BARS = {"bytes": 6 * 1024, "journal records": 8, "wake-ups": 24 * 640}
 BEFORE = {"bytes": 90_400 + 121_000, "journal records": 288, "wake-ups": 24 * 1056}
 """At a poll of 900 s and a sync of 300 s, before an idle terminal was silent: computed from 942
 bytes a poll, measured a journal ping."""
+BEFORE_AWAY = {"HTTP": 155_356 + 39_996, "CoAP": 298_535 + 76_428}
+"""Bytes of such a day, names asked for too, when it was asked every five minutes day and night."""
 _HOUR_S = 3600
 _CONNECTION_BYTES = 5 * SEGMENT_OVERHEAD_BYTES
 """Three segments to open it, two to end it."""
@@ -93,6 +95,18 @@ def _live(world: World, hours: int) -> Day:
     return day
 
 
+def without_server(folder: Path, hours: int, by: str) -> int:
+    """Bytes on the air, all headers and names counted, of so many hours in which its server is
+    away.
+    """
+    with at_rest(folder, by=by) as world:
+        world.server.stop()
+        traffic = world.terminal.network.traffic
+        before = traffic.on_air_bytes
+        world.terminal.board.pause(hours * _HOUR_S)
+        return traffic.on_air_bytes - before
+
+
 def _written(world: World) -> int:
     """So many records its journal had at the last check-in."""
     said = world.books.check_in()
@@ -106,6 +120,7 @@ def main(hours: int = 24) -> int:
     try:
         with quiet_tools():
             day = measure(folder / "world", hours)
+            away = {by: without_server(folder / by, hours, by) for by in BEFORE_AWAY}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     scale = 24 / hours
@@ -124,6 +139,9 @@ def main(hours: int = 24) -> int:
     for name, value in found.items():
         kept = "kept" if value <= BARS[name] else "NOT KEPT"
         print(f"{name}: {value:.0f} a day, before {BEFORE[name]:,}, bar {BARS[name]:,}: {kept}")
+    for by, size in away.items():
+        told = f"a day without its server, by {by}: {size * scale:.0f} bytes"
+        print(f"{told}, before {BEFORE_AWAY[by]:,}")
     print(f"wake-ups: {day.wake_ups_per_hour:.0f} an idle hour")
     print(f"flash operations: {day.flash_operations * scale:.0f} a day")
     return int(any(found[name] > BARS[name] for name in BARS))

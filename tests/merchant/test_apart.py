@@ -69,6 +69,7 @@ def test_whom_a_server_did_not_answer_asks_again_after_a_time_of_their_own(
         board=SimpleNamespace(random=lambda count: bytes([byte] * count)),
         supervisor=NoWatchdog(),
         journal=SimpleNamespace(state=None),
+        ui=SimpleNamespace(idle_ms=lambda: 0),
     )
     check_in: Any = SimpleNamespace(run=unanswered, is_due=lambda: True)
     with pytest.raises(_Rested):

@@ -39,7 +39,10 @@ class Hands:
             self._play.look()
             return any(text in self.shown for text in texts)
 
-        self.browser.wait(check, f"{texts} on the display, which says {self.shown!r}", timeout_s)
+        try:
+            self.browser.wait(check, f"{texts} on the display", timeout_s)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: it says {self.shown!r}") from error
 
     def sign_in(self) -> None:
         """From the question for the PIN to the menu, on the computer's keyboard."""

@@ -196,9 +196,9 @@ class Asking:
 class NoWatchdog:
     """As `duties.supervisor.Supervisor`, on a board that has no watchdog to feed."""
 
-    async def rest(self, pause: Awaitable[object]) -> None:
+    async def rest(self, pause: Awaitable[object]) -> object:
         """Await it."""
-        await pause
+        return await pause
 
 
 class Driven:
