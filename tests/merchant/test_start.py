@@ -244,7 +244,7 @@ app.boot_info.control = Control()
 app.boot_info.last_failure = {"release": 8, "reason": "crash"}
 sent = []
 class Messenger:
-    notice, notice_told = 0, -1
+    notice, notice_told, no_room = 0, -1, 0
     async def exchange(self, kind, fields):
         sent.append(fields)
         return {1: 1795000100, 2: 90000, 3: app.journal.next_sequence - 1, 4: "Hello", 5: []}
