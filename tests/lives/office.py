@@ -87,9 +87,12 @@ class Office:
             self.release = self._newest
 
     def change_the_prices(self, number: int) -> str:
-        """The second product is dearer from now on."""
+        """The second product is dearer from now on; after half a year it begins at its first price
+        again, or no float would be enough for it.
+        """
         second = PRICES.products[1]
-        dearer = msgspec.structs.replace(second, amount_minor=second.amount_minor + 100 * number)
+        more_minor = 100 * (number % 180)
+        dearer = msgspec.structs.replace(second, amount_minor=second.amount_minor + more_minor)
         prices = msgspec.structs.replace(
             PRICES, version=number + 2, products=[PRICES.products[0], dearer]
         )
