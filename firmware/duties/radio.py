@@ -179,7 +179,7 @@ class Radio:
             self._sync_due_ms = ticks_ms()
             has_checked_in = True
         if ticks_diff(ticks_ms(), self._sync_due_ms) >= 0:
-            # After a check-in the server is to have all: it compares floats with whole journals.
+            # Many settlements go after a check-in; few wait, as the server compares without them.
             try:
                 sync = lent.load(_SYNC, (_WINDOWS,))
                 await sync.sync(terminal.journal, terminal.messenger, terminal.till, has_checked_in)
