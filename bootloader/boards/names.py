@@ -109,8 +109,8 @@ if TYPE_CHECKING:
     x._store._stored._stream._strengthen._switch._switch_off._sync_due_ms._t._table._tag._take
     x._take_back._take_in._take_root._taken._targets._technician_ms._tell._terminal._terminal_id
     x._text._ticks._tidy._till._time_s._tip._title._to_dial._to_next_feed._token._told._told_s
-    x._touch._touched_ms._trust._trusted._try._turned_on._type._uart._ui._unanswered._unmarked
-    x._unsent._until_end._update_log._update_roots._updates._value._vat._verified
+    x._touch._touched_ms._trust._trusted._try._turn._turned_on._type._uart._ui._unanswered
+    x._unmarked._unsent._until_end._update_log._update_roots._updates._value._vat._verified
     x._verify_ed25519._version._voucher._w._wait._wake._walk._wanted_s._was_open._watch
     x._watchdog._watched._watches._ways._which._why._window._within._without_end._without_ghost
     x._words._wrapped._write._xor8._xor_key_stream._zlib.a.a2b_base64.aad.aborts.accept

@@ -40,10 +40,8 @@ def opened(messenger: "Messenger", counter: int, body: bytes) -> bytes | None:
 
 async def by_datagram(messenger: "Messenger", plain: bytes) -> bytes | None:
     """What the server answers to `plain`, opened; None when no answer came by this road."""
-    client = messenger.client
-    if client is None:
-        return None
-    modem: Any = client.transport
+    client: Any = messenger.client
+    modem = client.transport
     counter, sealed = messenger.seal(plain)  # its turn for the modem is its turn among the counters
     async with modem.lock:
         drawn = messenger.random(4)

@@ -8,6 +8,7 @@ from bootloader.shared import cbor, cose
 from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
 from bootloader.shared.strict import fault
 from firmware import counts, lent
+from firmware.net.modem.errors import ModemError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,11 +106,12 @@ class Messenger:
     `boot_count` must never have been used before under these keys: it makes the replay counter.
     `salt` is 4 random bytes of this boot: should a boot count come again after all, nonces do not.
 
-    Where the server takes datagrams (`coap_port`, 0: it does not; `client`, `random`: set beside
-    it), what fits is asked by one first, and by `post` when no answer came: under a new counter, as
-    each is taken once. `misses`: how often in a row that was in vain though `post` was answered; 1
-    while nobody knows, -1 once one has passed; from 2 on datagrams rest, longer each time.
-    `usual_ms`: how long an answer took of late.
+    `client`: whose modem all goes through, None on a technician's cable. Where the server takes
+    datagrams (`coap_port`, 0: it does not; `random`: set beside it), what fits is asked by one
+    first, and by `post` when no answer came: under a new counter, as each is taken once. `misses`:
+    how often in a row that was in vain though `post` was answered; 1 while nobody knows, -1 once
+    one has passed; from 2 on datagrams rest, longer each time. `usual_ms`: how long an answer took
+    of late.
 
     `sms_to`: the number on which the office answers short messages, "" where it answers none;
     `texted`: the last questions that went there, each (sequence of the sale, counter);
@@ -158,9 +160,10 @@ class Messenger:
         plain = cbor.dumps(content)
         answer: bytes | None = None
         purpose = _AIR_WASTED
-        fits = self.coap_port and kind != STOCK and len(plain) <= _COAP_PLAIN_BYTES
+        fits = self.client and self.coap_port and kind != STOCK and len(plain) <= _COAP_PLAIN_BYTES
         is_first = fits and not road and ticks_diff(ticks_ms(), self._rests_until_ms) >= 0
         if is_first:
+            await self._turn()
             try:
                 answer = await lent.load(_DATAGRAM[1], _DATAGRAM[:1]).by_datagram(self, plain)
             except MemoryError:
@@ -206,7 +209,19 @@ class Messenger:
         counter = cose.message_counter(self._boot_count, self._sent)
         return counter, cose.seal_request(self.keys.up, self.terminal_id, self.salt, counter, plain)
 
+    async def _turn(self) -> None:
+        """Wait for the modem before a counter is taken, as the server takes them in order alone.
+        Raises NoNetwork.
+        """
+        if self.client:
+            modem: Any = self.client.transport
+            try:
+                await modem.turn()
+            except ModemError as error:
+                raise NoNetwork(str(error))
+
     async def _by_post(self, plain: bytes) -> bytes:
+        await self._turn()
         counter, sealed = self.seal(plain)
         status, body = await self.post(sealed)
         if status == 503:

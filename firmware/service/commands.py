@@ -167,14 +167,14 @@ class Commands:
         sealed here, so the technician's computer carries it but can neither read nor change it."""
         terminal = await self._stopped()
         messenger = terminal.messenger
-        over_the_air, coap_port = messenger.post, messenger.coap_port
-        messenger.post, messenger.coap_port = self._post, 0
+        over_the_air, client = messenger.post, messenger.client
+        messenger.post, messenger.client = self._post, None
         try:
             count = await sync.sync(terminal.journal, messenger, terminal.till)
         except (NoNetwork, BadReply, ServerRefused) as error:
             raise Refused("the server did not take the journal: " + str(error))
         finally:
-            messenger.post, messenger.coap_port = over_the_air, coap_port
+            messenger.post, messenger.client = over_the_air, client
         return {"sent": count, "unsynced": terminal.till.unsynced_count, "then": "restart"}
 
     async def _post(self, body: bytes) -> tuple[int, bytes]:

@@ -390,7 +390,7 @@ class Counter:
         link.lost = link.hurry = int  # there is no radio that could do anything about it
         link.look = self.look
         link.state = ONLINE
-        link.modem.cell.registered = True
+        link.modem.cell.registered = link.modem.attached = True
         link.modem.cell.signal = 18
         link.modem.refresh = self.look
         self.app = app

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from firmware.net import coap
-from firmware.net.modem.errors import LinkError
+from firmware.net.modem.errors import LinkError, ModemError
 from firmware.office import datagram, messenger
 from firmware.office.messenger import Messenger, NoNetwork
 from hw_sim.network.link import DATAGRAM_OVERHEAD_BYTES, LinkProfile, name_bytes
@@ -95,6 +95,49 @@ def test_an_answer_that_never_comes_is_asked_for_by_http_and_costs_one_voucher(
         assert counter.longest_s < 20
 
     at_counter(shop, story)
+
+
+@pytest.mark.parametrize("who_is_first", ["sale", "search"])
+def test_a_sale_does_not_wait_behind_the_search_for_a_network_to_its_end(
+    shop: Shop, who_is_first: str
+) -> None:
+    async def story(counter: Counter) -> None:
+        driven = counter.driven
+        await counter.sell()
+        sale = counter.new_sale()
+        driven.network.set_coverage(False)
+        driven.modem.is_lost()
+        works = [counter.ask(sale), driven.modem.connect("internet")]
+        tasks = [asyncio.ensure_future(work) for work in works[:: ORDER[who_is_first]]]
+        asking, searching = tasks[:: ORDER[who_is_first]]
+        begun_s = driven.now_s
+        assert not await asking
+        assert driven.now_s - begun_s < 45
+        with pytest.raises(ModemError):
+            await searching
+        assert driven.now_s - begun_s > 60, "there was no search to wait for"
+        driven.network.set_coverage(True)
+        await driven.online()
+        assert await counter.ask(sale)
+        assert counter.lost_and_doubled() == (0, 0)
+
+    at_counter(shop, story)
+
+
+def test_a_sale_that_finds_its_modem_restarting_is_answered_when_it_is_back(shop: Shop) -> None:
+    async def story(counter: Counter) -> None:
+        driven = counter.driven
+        await counter.sell()
+        driven.part.crash()
+        await driven.until(lambda: not driven.modem.attached, 150, "its words")
+        assert await counter.ask(counter.new_sale())
+        assert (counter.server.posted, counter.lost_and_doubled()) == (0, (0, 0))
+
+    at_counter(shop, story)
+
+
+ORDER = {"sale": 1, "search": -1}
+"""In which steps to go through (sale, search)."""
 
 
 def test_a_socket_that_is_gone_ends_the_wait_and_the_sale_goes_the_other_road(shop: Shop) -> None:

@@ -7,7 +7,7 @@ errors and the dialect's `Modem`.
 
 import asyncio
 
-from bootloader.shared.compat import const
+from bootloader.shared.compat import const, sleep_ms
 from firmware import lent
 from firmware.net.modem.errors import ModemError
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RETRY_FIRST_MS = const(5000)
+_TURN_MS = const(30000)
+_LOOK_MS = const(250)
 RUNGS = ("as it is", "radio off and on", "power key")
 _CLIMB = "firmware.net.modem.climb"
 _NEEDED = ("firmware.net.modem.no_link", "firmware.net.modem.joining")
@@ -81,6 +83,21 @@ class Ladder:
         self.connected = self.attached = False
         if was_attached and self.on_lost:
             self.on_lost()
+
+    async def turn(self) -> None:
+        """Return when the `lock` is free, or soon will be. Who brings data service up holds it for
+        minutes where no network is heard: a customer does not wait for that.
+
+        Raises:
+            ModemError: it has taken long enough.
+        """
+        for _ in range(_TURN_MS // _LOOK_MS):
+            if self.attached:
+                return
+            await sleep_ms(_LOOK_MS)  # who has waited for the lock has it by then
+            if not self.lock.locked():
+                return
+        raise ModemError("no data service yet")
 
     async def connect(
         self, apn: str, login: tuple[str, str] = ("", ""), gently: bool = False
