@@ -24,6 +24,8 @@ LANGUAGES = ("en", "sw", "fr")
 """What merchants speak here."""
 _RESTORED_ONE_DAY_IN = 8
 """Of the days on which the office signs nothing."""
+_AWAY_ONE_DAY_IN = 8
+"""Of those on which the office signs nothing and restores nothing: nobody reaches the server."""
 _BACK_UP_S = 5 * HOUR_S + 600
 """After the morning's deposits and deliveries."""
 _VISITED_ONE_DAY_IN = 3
@@ -50,6 +52,8 @@ class Deed(Enum):
     TOP_UP = auto()
     DELIVER_STOCK = auto()
     RESTART_THE_SERVER = auto()
+    LOSE_THE_SERVER = auto()
+    FIND_THE_SERVER = auto()
     OFFER_A_GOOD_RELEASE = auto()
     OFFER_A_BAD_RELEASE = auto()
     PROMOTE_TO_BETA = auto()
@@ -130,6 +134,8 @@ def day(seed: int, terminal: int, number: int) -> list[Event]:
     restore = _restore(random.Random(f"{seed}/{terminal}/{number}/restore"), weekday)
     bench = random.Random(f"{seed}/{terminal}/{number}/bench")
     events += restore or _technician(bench, weekday)
+    if not restore:
+        events = _away(random.Random(f"{seed}/{terminal}/{number}/away"), weekday, events)
     return sorted(events, key=lambda event: (event.at_s, event.deed.value))
 
 
@@ -143,6 +149,17 @@ def _restore(draw: random.Random, weekday: int) -> list[Event]:
         Event(_BACK_UP_S, Deed.BACK_UP_THE_SERVER),
         Event(at_s, Deed.RESTORE_THE_SERVER),
         Event(at_s + _TOLD_AFTER_S, Deed.END_THE_RESTORE),
+    ]
+
+
+def _away(draw: random.Random, weekday: int, events: list[Event]) -> list[Event]:
+    """The day, or the same with a server that is away from before the shop opens."""
+    signed = (GOOD_RELEASE_DAY, BAD_RELEASE_DAY, PRICES_DAY)
+    if weekday in signed or draw.randrange(_AWAY_ONE_DAY_IN):
+        return events
+    return [event for event in events if event.deed is not Deed.RESTART_THE_SERVER] + [
+        Event(6 * HOUR_S + 1200, Deed.LOSE_THE_SERVER),
+        Event(draw.randint(16 * HOUR_S, 20 * HOUR_S), Deed.FIND_THE_SERVER),
     ]
 
 

@@ -23,6 +23,11 @@ _MOST_EARLY = 6
 """A release that comes, is tried and confirmed tells of itself; so does stock that was fetched."""
 _UNEXPECTED_ALARMS = ("journal", "float", "voucher", "reply", "message", "file")
 _LATE_S = 6 * 3600
+_IN_VAIN_BYTES = 1000
+"""A question that nobody answers, with its name and headers; one an hour of who is left alone."""
+_IN_VAIN_A_DEED = 9
+"""After a start, and when the server is lost, the pauses between two grow from seconds to an hour.
+"""
 _UPDATE_BYTES = 60_000
 """A release that changes some lines comes as a delta; whole it is twice as much."""
 _STORM_S = 30
@@ -38,6 +43,16 @@ _RESTARTS_OF_A_VISIT = 2
 """Into the repaired program, or with new settings; and whom the technician's tool starts anew."""
 _RESTARTS_FOR_A_RELEASE = 6
 """The switch; and of a bad one two crashes, the way back, and what power cuts repeat."""
+
+
+@dataclass
+class InVain:
+    """When the server was lost, what had gone over the air by then, and what was done since."""
+
+    since_s: float = 0
+    on_air_bytes: int = 0
+    deeds: int = 0
+    """With that by which it was lost."""
 
 
 @dataclass
@@ -109,6 +124,16 @@ def silence(today: Today) -> list[str]:
     if today.bytes["releases"] > _UPDATE_BYTES:
         found.append(f"{today.bytes['releases']} bytes of releases on a day")
     return found
+
+
+def in_vain(lost: InVain, now_s: float, on_air_bytes: int) -> list[str]:
+    """Whether more went out to a server that nobody reached than who is at the keys explains, and
+    one look now and then.
+    """
+    hours = (now_s - lost.since_s) / 3600
+    most = _IN_VAIN_BYTES * (_IN_VAIN_A_DEED * lost.deeds + hours)
+    spent = on_air_bytes - lost.on_air_bytes
+    return [f"{spent} bytes in vain in {hours:.0f} h"] if spent > most else []
 
 
 def steadiness(today: Today) -> list[str]:

@@ -111,7 +111,8 @@ class Life:
         self._day = self._early = 0
         self._checked_in_s = self._done_s = self._disturbed_s = 0.0
         self._heard_s = self._priced_s = 0.0
-        self._is_covered = True
+        self._is_covered = self._is_served = True
+        self._in_vain = judge.InVain()
         self.record = Record(terminal)
         office = self._office
         self._deeds: dict[Deed, Callable[[int], str]] = {
@@ -132,6 +133,8 @@ class Life:
                 number, self._draw.choice((1, 1, 3))
             ),
             Deed.RESTART_THE_SERVER: lambda number: self._restart_the_server(),
+            Deed.LOSE_THE_SERVER: lambda number: self._lose_the_server(),
+            Deed.FIND_THE_SERVER: lambda number: self._find_the_server(),
             Deed.OFFER_A_GOOD_RELEASE: lambda number: self._offer(None),
             Deed.OFFER_A_BAD_RELEASE: lambda number: self._offer(list(Bad)[number % 2]),
             Deed.PROMOTE_TO_BETA: lambda number: office.promote("beta", self._bad),
@@ -207,6 +210,7 @@ class Life:
             calm_s = self._calm_s()
             said = self._deeds[event.deed](event.number)
             self._done_s = self._world.terminal.now_s()
+            self._in_vain.deeds += 1
             self._note(f"day {number} {event}: {said}")
             if event.deed not in _HARMLESS:
                 self._disturbed_s = self._done_s
@@ -246,7 +250,7 @@ class Life:
 
     def _calm_s(self) -> float:
         """How long nothing has been in the way of a sale."""
-        if not self._is_covered or self._office.waits_for_terminals:
+        if not self._is_covered or not self._is_served or self._office.waits_for_terminals:
             return 0
         if self._heard_s <= self._priced_s:  # it offers what things cost before, and is told so
             return 0
@@ -315,6 +319,23 @@ class Life:
         self._board.pause(_SERVER_DOWN_S)
         self._world.server.start()
         return ""
+
+    def _lose_the_server(self) -> str:
+        self._world.server.stop()
+        self._is_served = False
+        self._in_vain = judge.InVain(self._world.terminal.now_s(), self._on_air_bytes())
+        return ""
+
+    def _find_the_server(self) -> str:
+        now_s, on_air_bytes = self._world.terminal.now_s(), self._on_air_bytes()
+        for text in judge.in_vain(self._in_vain, now_s, on_air_bytes):
+            self._broken(text)
+        self._world.server.start()
+        self._is_served = True
+        return f"{on_air_bytes - self._in_vain.on_air_bytes} bytes in vain"
+
+    def _on_air_bytes(self) -> int:
+        return self._world.terminal.network.traffic.on_air_bytes
 
     def _offer(self, bad: Bad | None) -> str:
         self._bad = bad

@@ -69,6 +69,12 @@ def test_a_customer_who_goes_without_for_no_reason_is_a_broken_promise() -> None
     assert judge.service("refused", calm_s, 5_000) == [], "the float is at its end"
 
 
+def test_a_server_that_is_away_is_asked_now_and_then_and_not_all_day() -> None:
+    lost = judge.InVain(since_s=3600, on_air_bytes=5_000, deeds=5)
+    assert judge.in_vain(lost, 3600 + 11 * 3600, 5_000 + 19_000) == []
+    assert judge.in_vain(lost, 3600 + 11 * 3600, 5_000 + 90_000) == ["90000 bytes in vain in 11 h"]
+
+
 def test_a_midnight_that_differs_on_micropython_is_told_with_its_day() -> None:
     bulk, sample = Record(4, midnights=["a", "b", "c"]), Record(4, midnights=["a", "b"])
     assert differences([bulk], [sample]) == []

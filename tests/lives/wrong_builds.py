@@ -68,6 +68,20 @@ WRONG_BUILDS = (
         "check-ins on a day",
     ),
     WrongBuild(
+        "a server that nobody reaches is asked every five minutes, day and night",
+        (
+            (
+                "firmware/duties/radio.py",
+                "_LONGEST_ALONE_MS = const(3600000)",
+                "_LONGEST_ALONE_MS = const(300000)",
+            ),
+        ),
+        1,
+        "bytes in vain",
+        terminals=(2,),
+        seed=2,  # its first day is one without a server
+    ),
+    WrongBuild(
         "the float is off by a cent",
         (("firmware/sales/till.py", "state.float_minor\n", "state.float_minor + 1\n"),),
         1,
