@@ -70,7 +70,7 @@ async def sync(
         try:
             await load(_ASK).ask(messenger, till, sale)
         except (BadReply, ServerRefused, SaleRefused):
-            pass  # it stays open; what else was sold must not wait for it
+            till.rest(sale)  # it stays open; what else was sold must not wait for it
         finally:
             give_back((_ASK,))
     try:

@@ -252,6 +252,11 @@ class Till:
             if debit_minor and not held_at:
                 self._append(PENDING, [sale.sequence])
 
+    def rest(self, sale: Sale) -> None:
+        """Its answer decided nothing: asked again unbidden after half its age, at most an hour."""
+        again_s = min(max(60, (self._now() - sale.time) // 2), 3600)
+        self._again[sale.sequence] = ticks_add(ticks_ms(), again_s * 1000)
+
     def due_ms(self, sale: Sale) -> int:
         """In how many milliseconds an open sale may be asked for again; 0: now."""
         at = self._again.get(sale.sequence)

@@ -11,7 +11,7 @@ import pytest
 from bootloader.shared import cose
 from firmware.office import sync
 from firmware.office.ask import ask
-from firmware.office.messenger import BadReply, Messenger, NoNetwork, ServerRefused
+from firmware.office.messenger import SALE, BadReply, Messenger, NoNetwork, ServerRefused
 from firmware.office.stock_delivery import stop_batches
 from firmware.sales.sale import SaleRefused
 from firmware.sales.stock import StockError
@@ -83,6 +83,33 @@ def test_a_sync_does_not_ask_for_the_sale_that_its_merchant_is_asking_for(tmp_pa
     shop.till.under_way = 0
     shop.sync()
     assert [asked[1] for asked in shop.server.asked] == [sale.sequence]
+
+
+def test_a_sale_whose_answer_decides_nothing_is_asked_for_less_and_less_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = open_shop(tmp_path)
+    monkeypatch.setattr("firmware.sales.till.ticks_ms", lambda: shop.time * 1000 % (1 << 30))
+    answer, asked = shop.server.answer, []
+
+    def says_nothing(request: dict[int, Any]) -> dict[int, Any]:
+        if request[0] != SALE:
+            return answer(request)
+        asked.append(shop.time)
+        return {0: -1, 1: "teapot", 2: "no server of ours says so"}
+
+    shop.server.answer = says_nothing  # type: ignore[method-assign]
+    with pytest.raises(ServerRefused):
+        shop.sell_online()
+    for _ in range(288):
+        shop.time += 300
+        shop.sync()
+    assert len(asked) == 30, "of 288 syncs a day"
+    shop.server.answer = answer  # type: ignore[method-assign]
+    shop.time += 3600
+    shop.sync()
+    [sale] = shop.till.unfinished()
+    assert sale.has_voucher
 
 
 def test_a_sale_made_while_the_sync_is_under_way_is_still_counted(tmp_path: Path) -> None:
