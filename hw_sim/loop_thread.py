@@ -34,7 +34,15 @@ class LoopThread:
         return threading.current_thread() is self._thread
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None = 60) -> T:
-        """Run a coroutine there and return what it returns. TimeoutError after `timeout_s`."""
+        """Run a coroutine there and return what it returns.
+
+        Raises:
+            TimeoutError: it takes longer than `timeout_s`.
+            RuntimeError: the thread was closed.
+        """
+        if self.loop.is_closed():
+            work.close()
+            raise RuntimeError("the loop's thread was closed")
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
         try:
             return future.result(timeout_s)

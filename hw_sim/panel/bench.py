@@ -9,7 +9,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -134,6 +134,10 @@ class Bench:
         except (script.StepFailed, TimeoutError) as error:
             said = str(error).splitlines()[0].removeprefix("line 1: ")
             self._tell_playing(said, step.line, failed=True)
+        except (CancelledError, RuntimeError):
+            if not self._stop.is_set():
+                raise
+            self._tell_playing("stopped")  # within a step: the board was closed
         finally:
             self._playing.release()
 

@@ -92,7 +92,9 @@ class Panel:
         self._start_job(self._bench(str(at)), name)
 
     def close(self) -> None:
-        """Show it no more. The boards stay as they are."""
+        """Show it no more; no script goes on. The boards stay as they are."""
+        for bench in self._benches:
+            bench.stop()
         for watcher in self._watchers:
             watcher.close()
         self.web.close()

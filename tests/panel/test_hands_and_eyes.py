@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from PIL import Image
 from hw_sim import script
 from hw_sim.panel.feed import _BEHIND_LIMIT, Feed
 from hw_sim.panel.panel import Job
-from tests.panel.conftest import MakePanel, eventually, kind
+from tests.panel.conftest import WAIT_S, MakePanel, eventually, kind
 
 PRINTING = """
 from machine import UART
@@ -118,6 +119,22 @@ def test_a_script_that_fails_says_where_and_stops(make_panel: MakePanel) -> None
     assert failed["line"] == 2
     assert "never" in failed["text"]
     assert visitor.parts.board.board.battery.charging
+
+
+@pytest.mark.parametrize("step", ['wait shows "never" 60s', "press 1 hold 60s"])
+def test_a_panel_that_is_closed_under_a_script_ends_it_without_a_word_of_python(
+    make_panel: MakePanel, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    died: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", died.append)
+    visitor = make_panel()
+    visitor.ask("/t/0/play", step + "\ncharger on")
+    visitor.stream(kind("playing", line=1))
+    [thread] = [each for each in threading.enumerate() if each.name == "script"]
+    visitor.panel.close()
+    visitor.parts.board.close()
+    thread.join(WAIT_S)
+    assert (thread.is_alive(), died) == (False, [])
 
 
 def test_a_script_is_stopped_after_the_step_that_it_is_at(make_panel: MakePanel) -> None:
