@@ -12,6 +12,7 @@ from hashlib import sha256
 from types import CodeType, ModuleType
 from typing import Any
 
+from hw_sim.hosted import literals
 from hw_sim.hosted.files import FILE, FOLDER, Mounts
 
 Sources = Mapping[bytes, str]
@@ -29,7 +30,8 @@ def compiled(content: bytes | memoryview, name: str, text: str | None = None) ->
     code = _code.get(key)
     if code is None:
         text = str(content, "utf-8") if text is None else text
-        code = compile(text, name, "exec", _FLAGS, dont_inherit=True, optimize=optimize)
+        program = literals.marked(text, name)
+        code = compile(program, name, "exec", _FLAGS, dont_inherit=True, optimize=optimize)
         _code[key] = code
     return code
 
@@ -45,6 +47,7 @@ class Modules:
         self.sys: Any = self.native("sys", {"path": [".frozen"], "modules": self.loaded})
         self.builtins: dict[str, Any] = {
             **vars(builtins),
+            **literals.NAMES,
             "__import__": self.import_,
             "open": mounts.open,
         }

@@ -31,6 +31,7 @@ from hw_sim.hosted.console import Input, Output, exception_text
 from hw_sim.hosted.errors import DeviceError
 from hw_sim.hosted.files import Mounts
 from hw_sim.hosted.imports import Make, Modules
+from hw_sim.hosted.literals import in_order
 
 HEAP_FREE_BYTES: Final = 92_000
 """What `gc.mem_free()` says: about what a terminal has when its tasks start."""
@@ -148,28 +149,12 @@ def _dumps(value: Any, **options: Any) -> str:
 
 
 def _as_hashed(value: Any) -> Any:
-    """The same with the keys in the order that MicroPython writes them: that of the slots of a
-    table which is as large as the dictionary, as a literal's is, filled in the order of the keys.
-    """
+    """The same with the keys in the order that MicroPython writes them."""
     if isinstance(value, (list, tuple)):
         return [_as_hashed(each) for each in value]
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         return value
-    slots: list[str | None] = [None] * len(value)
-    for key in value:
-        at = _hash(key) % len(slots)
-        while slots[at] is not None:
-            at = (at + 1) % len(slots)
-        slots[at] = key
-    return {key: _as_hashed(value[key]) for key in slots if key is not None}
-
-
-def _hash(text: str) -> int:
-    """Of a string, 16 bits."""
-    found = 5381
-    for byte in text.encode():
-        found = found * 33 ^ byte
-    return found & 0xFFFF or 1
+    return {key: _as_hashed(value[key]) for key in in_order(value)}
 
 
 def _json() -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import random
 import sys
 import threading
 import time
@@ -722,6 +723,33 @@ time.sleep(1000)
 def test_what_a_port_has_in_c_gives_the_same(bench: Bench) -> None:
     run = lived_alike(bench, IN_C, until("done"))
     assert "syntax error in JSON" in run.console
+
+
+def dictionaries() -> str:
+    """A program that writes dictionaries of every size up to 30: displays, those that grew key by
+    key, displays that grew, and what was read from a file.
+    """
+    draw = random.Random(7)
+    lines = ["import json, time"]
+    for size in range(31):
+        names = draw.sample(range(1000), size)
+        few = draw.randint(0, size)
+        shown = ", ".join(f'"key{n}": {n}' for n in names[:few])
+        lines.append(f"grown = {{{shown}}}")
+        lines += [f'grown["key{n}"] = {n}' for n in names[few:]]
+        text = ", ".join(f'"key{n}": {n}' for n in names)
+        lines += [
+            "print(json.dumps(grown))",
+            f"print(json.dumps({{{text}}}))",
+            f"read = json.loads('{{{text}}}')",
+            'read["more"] = 1',
+            "print(json.dumps(read))",
+        ]
+    return "\n".join([*lines, 'print("done")', "time.sleep(1000)"])
+
+
+def test_keys_stand_in_the_same_order_however_a_dictionary_grew(bench: Bench) -> None:
+    lived_alike(bench, dictionaries(), until("done"))
 
 
 def test_a_wait_is_over_at_once_only_if_nothing_else_can_happen_before(bench: Bench) -> None:
