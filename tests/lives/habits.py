@@ -25,7 +25,7 @@ LANGUAGES = ("en", "sw", "fr")
 _RESTORED_ONE_DAY_IN = 8
 """Of the days on which the office signs nothing."""
 _AWAY_ONE_DAY_IN = 8
-"""Of those on which the office signs nothing and restores nothing: nobody reaches the server."""
+"""Of those on which the office signs, restores and permits nothing: nobody reaches the server."""
 _BACK_UP_S = 5 * HOUR_S + 600
 """After the morning's deposits and deliveries."""
 _VISITED_ONE_DAY_IN = 3
@@ -133,8 +133,9 @@ def day(seed: int, terminal: int, number: int) -> list[Event]:
         events.append(Event(3300, Deed.CHOOSE_A_LANGUAGE, spoken))
     restore = _restore(random.Random(f"{seed}/{terminal}/{number}/restore"), weekday)
     bench = random.Random(f"{seed}/{terminal}/{number}/bench")
-    events += restore or _technician(bench, weekday)
-    if not restore:
+    visits = restore or _technician(bench, weekday)
+    events += visits
+    if not visits:
         events = _away(random.Random(f"{seed}/{terminal}/{number}/away"), weekday, events)
     return sorted(events, key=lambda event: (event.at_s, event.deed.value))
 

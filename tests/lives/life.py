@@ -160,7 +160,7 @@ class Life:
                 for number in range(days):
                     self._live_a_day(number)
                     tell(f"terminal {self._terminal} day {number + 1}: {self._day_said}")
-        except (AssertionError, TimeoutError, RuntimeError) as error:
+        except (AssertionError, OSError, RuntimeError) as error:
             self._broken(f"the life ended: {error}")
         finally:
             if self.record.days:
