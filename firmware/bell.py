@@ -18,6 +18,10 @@ BEAT_MS = 3750
 """While anybody works: half of what the watchdog bears (8 s), as work may lie between two feeds."""
 REST_BEAT_MS = 2 * BEAT_MS
 """While all rest: half a second less than it bears."""
+NOBODY_LOOKS_MS = 300000
+"""So long after the last key the terminal is left alone: the display stands still, the signal is
+looked at seldom, all may rest; what the network does is told.
+"""
 
 
 def to_beat_ms(every_ms: int) -> int:

@@ -2,6 +2,7 @@
 
 from bootloader.shared.compat import const, ticks_add, ticks_diff, ticks_ms
 from firmware import lent
+from firmware.bell import NOBODY_LOOKS_MS
 from firmware.duties.apart import apart
 from firmware.duties.check_in import take_notices
 from firmware.log import log
@@ -22,8 +23,6 @@ _WINDOWS = "firmware.office.windows"
 _SMS_BOX = "firmware.office.sms_box"
 _FOR_SMS = ("firmware.net.modem.sms", "firmware.office.by_sms", "firmware.office.ask")
 _SIGNAL_MS = const(60000)
-_NOBODY_LOOKS_MS = const(300000)
-"""So long after the last key the signal is looked at so seldom; what the network does is told."""
 _FIRST_PAUSE_MS = const(5000)
 _SEEK_MS = const(40000)
 """So seldom an idle terminal out of coverage looks whether there is a cell; a key makes it look."""
@@ -85,7 +84,7 @@ class Radio:
                 continue
             self._pause_ms = _FIRST_PAUSE_MS
             alone = not self._is_watched()
-            look_ms = _NOBODY_LOOKS_MS if alone else _SIGNAL_MS
+            look_ms = NOBODY_LOOKS_MS if alone else _SIGNAL_MS
             texts = bool(terminal.messenger.sms_to)
             look_ms = min(look_ms, terminal.config.sync_s * 1000)
             await terminal.supervisor.rest(link.watch(look_ms, alone, texts))
@@ -142,7 +141,7 @@ class Radio:
             lent.give_back((_SMS_BOX,) + _FOR_SMS)
 
     def _is_watched(self) -> bool:
-        return self._terminal.ui.idle_ms() < _NOBODY_LOOKS_MS
+        return self._terminal.ui.idle_ms() < NOBODY_LOOKS_MS
 
     def _sells_by_sms(self) -> bool:
         """Whether somebody may want to sell by short message now: the whole ladder found no data,

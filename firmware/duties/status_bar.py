@@ -2,7 +2,7 @@
 
 import asyncio
 
-from firmware.bell import BEAT_MS, to_beat_ms
+from firmware.bell import BEAT_MS, NOBODY_LOOKS_MS, to_beat_ms
 from firmware.drivers.battery import LOW_PERCENT
 from firmware.ui.money_and_dates import time_text
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from firmware.duties.parts import Parts
 
 _SELDOM_MS = 60000
-_NOBODY_LOOKS_MS = 300000
 _WORDS = ("offline", "searching", "online")  # by `Link.state`
 
 
@@ -29,7 +28,7 @@ async def show(terminal: "Parts") -> None:
             time_text(terminal.now(), terminal.config.utc_offset_s),
             terminal.unread,
         )
-        if terminal.ui.idle_ms() < _NOBODY_LOOKS_MS:
+        if terminal.ui.idle_ms() < NOBODY_LOOKS_MS:
             await asyncio.sleep_ms(to_beat_ms(BEAT_MS))
         else:
             await terminal.ui.touched_within(to_beat_ms(_SELDOM_MS))

@@ -8,7 +8,7 @@ import asyncio
 from bootloader.shared import breath
 from bootloader.shared.compat import const, ticks_diff, ticks_ms
 from firmware import counts
-from firmware.bell import BEAT_MS, REST_BEAT_MS, to_beat_ms, wait_at_most
+from firmware.bell import BEAT_MS, NOBODY_LOOKS_MS, REST_BEAT_MS, to_beat_ms, wait_at_most
 from firmware.drivers.keypad import SCAN_MS
 from firmware.log import log
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 MERCHANT_SILENT_MS = 30000
 RADIO_SILENT_MS = 1200000
 TECHNICIAN_SILENT_MS = 300000
-_NOBODY_LOOKS_MS = 300000
 _WHO_REST = const(2)
 """Radio and updates: with a merchant who is not there nobody else begins anything long."""
 _ON_MS = const(0)  # of `counts`
@@ -103,7 +102,7 @@ class Supervisor:
 
     async def _to_next_feed(self) -> None:
         self._stirred.clear()
-        if self._resting == _WHO_REST and self._ui.idle_ms() >= _NOBODY_LOOKS_MS:
+        if self._resting == _WHO_REST and self._ui.idle_ms() >= NOBODY_LOOKS_MS:
             await wait_at_most(self._stirred.wait(), to_beat_ms(REST_BEAT_MS))
         else:
             await asyncio.sleep_ms(to_beat_ms(BEAT_MS))

@@ -205,7 +205,7 @@ b = counter.Counter({})
 app = b.app
 app.boot_info.watchdog = app.supervisor._watchdog = dog = Watchdog()
 supervisor.BEAT_MS, supervisor.REST_BEAT_MS = 300, 60000
-supervisor._NOBODY_LOOKS_MS = {nobody_ms}
+supervisor.NOBODY_LOOKS_MS = {nobody_ms}
 async def pause(ms):
     await asyncio.sleep_ms(ms)
 async def go():
