@@ -19,6 +19,8 @@ _QUIET_MESSAGES = 8
 _MESSAGES_A_DEED = 4
 _CHECK_INS = (3, 24)
 """Of a day: every three hours makes eight, and each start one."""
+_MISSED = 2
+"""Of those, on a day on which its server was away for most of it."""
 _MOST_EARLY = 6
 """A release that comes, is tried and confirmed tells of itself; so does stock that was fetched."""
 _UNEXPECTED_ALARMS = ("journal", "float", "voucher", "reply", "message", "file")
@@ -69,6 +71,8 @@ class Today:
     """Whether one was offered."""
     visits: int = 0
     """How often a technician had it."""
+    was_without_server: bool = False
+    """Whether nobody reached it, from the morning on."""
     early_check_ins: int = 0
     """Those soon after the one before, though nothing was done to terminal or office meanwhile."""
 
@@ -116,6 +120,7 @@ def silence(today: Today) -> list[str]:
     if messages > _QUIET_MESSAGES + _MESSAGES_A_DEED * today.deeds:
         found.append(f"{messages} journal messages on a day of {today.deeds} deeds")
     least, most = _CHECK_INS
+    least -= _MISSED if today.was_without_server else 0
     check_ins = today.times["check-in"]
     if not least <= check_ins <= most + today.deeds:
         found.append(f"{check_ins} check-ins on a day of {today.deeds} deeds")

@@ -235,6 +235,7 @@ class Life:
             self._restarts(begun_s),
             number % 7 in (GOOD_RELEASE_DAY, BAD_RELEASE_DAY),
             sum(event.deed in VISITS for event in events),
+            any(event.deed is Deed.LOSE_THE_SERVER for event in events),
             self._early,
         )
         for text in self._judge(today):
