@@ -19,6 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _LINE = re.compile(r"^(tests/.*) ([0-9a-f]{16})$", re.MULTILINE)
+_TOLD = 6000
+"""So many letters of the first failure are told, and of the end."""
 _BUSY = "while True:\n    pass"
 
 
@@ -42,7 +44,8 @@ def run(paths: list[str], number: int, workers: int) -> dict[str, str]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     found = dict(_LINE.findall(done.stdout))
     if done.returncode or not found:
-        raise RuntimeError(f"run {number} failed:\n{done.stdout[-4000:]}")
+        why = done.stdout.partition(" FAILURES ")[2] or done.stdout
+        raise RuntimeError(f"run {number} failed:\n{why[:_TOLD]}\n{done.stdout[-_TOLD:]}")
     return found
 
 
