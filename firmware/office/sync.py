@@ -69,7 +69,9 @@ async def sync(
             continue  # what its merchant asks for right now would come, and be paid, twice
         try:
             await load(_ASK).ask(messenger, till, sale)
-        except (BadReply, ServerRefused, SaleRefused):
+        except SaleRefused:
+            pass  # no room for its answer: what follows makes some
+        except (BadReply, ServerRefused):
             till.rest(sale)  # it stays open; what else was sold must not wait for it
         finally:
             give_back((_ASK,))

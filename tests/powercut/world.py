@@ -652,7 +652,7 @@ class Life:
         self.merchant = Merchant()
         app.ui = self.merchant
         app.link.modem = Radio()
-        app.messenger.post = world.post
+        app.messenger.post, app.messenger.client = world.post, None
         app.check_in.hear = self._hear
         self.line = publisher.Line(world)
         app.http = firmware.terminal.HttpClient(self.line, "127.0.0.1", 80)

@@ -21,6 +21,7 @@ from tests.server.device import Device
 from tests.server.engines import numbers_given_before
 from tests.server.shop import NOW, Shop
 from tests.support import postgres
+from tests.support.world import eventually
 from updater_server import moving
 from updater_server.__main__ import cli
 from updater_server.cli import moving as moving_cli
@@ -212,6 +213,12 @@ def test_a_server_that_could_not_write_there_is_told_before_it_is_decided(
 # --- killed, and gone on from there ---
 
 
+_LOCKED = (
+    "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database"
+    " WHERE locktype = 'advisory' AND d.datname = current_database()"
+)
+
+
 def run_and_be_killed(shop: Shop, url: str, at: str, question: int = 0) -> int:
     """Run the move in a process of its own that is killed -9 once it says `at`, or before it asks
     its `question`th question of SQLite. Its exit status; 0: it came to its end.
@@ -242,6 +249,8 @@ def run_and_be_killed(shop: Shop, url: str, at: str, question: int = 0) -> int:
         finally:
             os._exit(3)
     _, status = os.waitpid(pid, 0)
+    with closing(raw(url)) as connection:  # the database notices a moment later that it is gone
+        eventually(lambda: not connection.execute(_LOCKED).fetchall(), 60, "its locks go")
     return os.waitstatus_to_exitcode(status)
 
 
