@@ -14,6 +14,8 @@ UTC_OFFSET_S = 3 * HOUR_S
 """All times of day are the shop's."""
 GOOD_RELEASE_DAY, MAINS_DAY, BAD_RELEASE_DAY, SETTINGS_DAY, PRICES_DAY = 1, 2, 3, 4, 5
 """Days of a week."""
+_SIGNED_DAYS = (GOOD_RELEASE_DAY, BAD_RELEASE_DAY, PRICES_DAY)
+"""On these the office signs: its server is there, and stays."""
 REPAIR_DAY = MAINS_DAY
 """The good release is on all channels, the bad one on none."""
 MAINS_CUT = (HOUR_S + 1800, 5 * HOUR_S + 1800)
@@ -142,8 +144,7 @@ def day(seed: int, terminal: int, number: int) -> list[Event]:
 
 def _restore(draw: random.Random, weekday: int) -> list[Event]:
     """The server's disk dies, and it comes back from this morning's back-up."""
-    signed = (GOOD_RELEASE_DAY, BAD_RELEASE_DAY, PRICES_DAY)
-    if weekday in signed or draw.randrange(_RESTORED_ONE_DAY_IN):
+    if weekday in _SIGNED_DAYS or draw.randrange(_RESTORED_ONE_DAY_IN):
         return []
     at_s = draw.randint(10 * HOUR_S, 17 * HOUR_S)
     return [
@@ -155,8 +156,7 @@ def _restore(draw: random.Random, weekday: int) -> list[Event]:
 
 def _away(draw: random.Random, weekday: int, events: list[Event]) -> list[Event]:
     """The day, or the same with a server that is away from before the shop opens."""
-    signed = (GOOD_RELEASE_DAY, BAD_RELEASE_DAY, PRICES_DAY)
-    if weekday in signed or draw.randrange(_AWAY_ONE_DAY_IN):
+    if weekday in _SIGNED_DAYS or draw.randrange(_AWAY_ONE_DAY_IN):
         return events
     return [event for event in events if event.deed is not Deed.RESTART_THE_SERVER] + [
         Event(6 * HOUR_S + 1200, Deed.LOSE_THE_SERVER),

@@ -111,7 +111,7 @@ class Life:
         self._day = self._early = 0
         self._checked_in_s = self._done_s = self._disturbed_s = 0.0
         self._heard_s = self._priced_s = 0.0
-        self._is_covered = self._is_served = True
+        self._is_covered = True
         self._in_vain = judge.InVain()
         self.record = Record(terminal)
         office = self._office
@@ -251,7 +251,9 @@ class Life:
 
     def _calm_s(self) -> float:
         """How long nothing has been in the way of a sale."""
-        if not self._is_covered or not self._is_served or self._office.waits_for_terminals:
+        if not self._is_covered or not self._world.server.running:
+            return 0
+        if self._office.waits_for_terminals:
             return 0
         if self._heard_s <= self._priced_s:  # it offers what things cost before, and is told so
             return 0
@@ -323,7 +325,6 @@ class Life:
 
     def _lose_the_server(self) -> str:
         self._world.server.stop()
-        self._is_served = False
         self._in_vain = judge.InVain(self._world.terminal.now_s(), self._on_air_bytes())
         return ""
 
@@ -332,7 +333,6 @@ class Life:
         for text in judge.in_vain(self._in_vain, now_s, on_air_bytes):
             self._broken(text)
         self._world.server.start()
-        self._is_served = True
         return f"{on_air_bytes - self._in_vain.on_air_bytes} bytes in vain"
 
     def _on_air_bytes(self) -> int:

@@ -97,9 +97,9 @@ def test_an_answer_that_never_comes_is_asked_for_by_http_and_costs_one_voucher(
     at_counter(shop, story)
 
 
-@pytest.mark.parametrize("who_is_first", ["sale", "search"])
+@pytest.mark.parametrize("step", [1, -1], ids=["the-sale-first", "the-search-first"])
 def test_a_sale_does_not_wait_behind_the_search_for_a_network_to_its_end(
-    shop: Shop, who_is_first: str
+    shop: Shop, step: int
 ) -> None:
     async def story(counter: Counter) -> None:
         driven = counter.driven
@@ -108,8 +108,8 @@ def test_a_sale_does_not_wait_behind_the_search_for_a_network_to_its_end(
         driven.network.set_coverage(False)
         driven.modem.is_lost()
         works = [counter.ask(sale), driven.modem.connect("internet")]
-        tasks = [asyncio.ensure_future(work) for work in works[:: ORDER[who_is_first]]]
-        asking, searching = tasks[:: ORDER[who_is_first]]
+        tasks = [asyncio.ensure_future(work) for work in works[::step]]
+        asking, searching = tasks[::step]
         begun_s = driven.now_s
         assert not await asking
         assert driven.now_s - begun_s < 45
@@ -134,10 +134,6 @@ def test_a_sale_that_finds_its_modem_restarting_is_answered_when_it_is_back(shop
         assert (counter.server.posted, counter.lost_and_doubled()) == (0, (0, 0))
 
     at_counter(shop, story)
-
-
-ORDER = {"sale": 1, "search": -1}
-"""In which steps to go through (sale, search)."""
 
 
 def test_a_socket_that_is_gone_ends_the_wait_and_the_sale_goes_the_other_road(shop: Shop) -> None:
