@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import gc
 import hashlib
-import os
 import random
 from collections import Counter
 
@@ -26,8 +25,7 @@ typer.testing._get_command = functools.cache(typer.main.get_command)  # type: ig
 assert hasattr(providers, "_get_local_constants"), "this version of hypothesis names it otherwise"
 providers._get_local_constants = lambda: providers._local_constants
 
-if in_memory := ram.folder():
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(in_memory))  # below it: pytest-of-USER
+ram.use()
 
 
 def pytest_collection_finish() -> None:

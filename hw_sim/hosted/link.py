@@ -18,10 +18,11 @@ from collections.abc import Callable
 from hw_sim import simulated
 from hw_sim.bus import Answer, BadArgument, FlashRefused, Handler, Op
 from hw_sim.hosted.errors import Gone
+from hw_sim.hosted.spins import stands_for_ever
 from hw_sim.pacing import Turn
 from hw_sim.simulated import SimulatedLoop
 
-_LOOK_S = 0.25
+_LOOK_S = 0.05
 _END_LIMIT_S = 2.0
 """How long the end of a killed program is waited for; one that goes on after it is left alone."""
 _PATIENCE = 1000
@@ -103,13 +104,17 @@ class Link:
         while not self._to_loop.acquire(timeout=_LOOK_S):
             if asked != self._requests:
                 used_s, asked = self._used_s(), self._requests
-            elif self._used_s() - used_s > simulated.SPINS_AFTER_CPU_S:
+            elif self._spins(used_s):
                 with self._guard:
                     self._astray = True
                     if not (self._handed_over or self._serving):
                         self._turn.rest()  # time passes it by, and its watchdog may bite
                         break
                     self._astray = False
+
+    def _spins(self, used_before_s: float) -> bool:
+        used_s = self._used_s() - used_before_s
+        return used_s > simulated.SPINS_AFTER_CPU_S or stands_for_ever(self._thread.ident or 0)
 
     def _used_s(self) -> float:
         """CPU seconds of the host that the program has used."""

@@ -482,11 +482,15 @@ print("back")
 """
 
 
+@pytest.mark.parametrize(
+    ("work", "seen_after_cpu_s"), [("pass", 1e9), ("cause = machine", 0.2)], ids=["jumps", "works"]
+)
 def test_a_program_that_spins_is_bitten_and_its_thread_ends(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, work: str, seen_after_cpu_s: float
 ) -> None:
-    monkeypatch.setattr(simulated, "SPINS_AFTER_CPU_S", 0.2)
-    board = bench.board(SPINS, hosted=True)
+    """That one which only jumps has come to no end is known without waiting for it."""
+    monkeypatch.setattr(simulated, "SPINS_AFTER_CPU_S", seen_after_cpu_s)
+    board = bench.board(SPINS.replace("pass", work), hosted=True)
     board.loop_thread.call(lambda: None)
     before = threading.enumerate()
     board.power_on()

@@ -116,7 +116,8 @@ def _written(world: World) -> int:
 
 def main(hours: int = 24) -> int:
     """Print the day; 1 if a bar is not kept."""
-    folder = Path(tempfile.mkdtemp(prefix="duka-idle-", dir=ram.folder()))
+    ram.use()
+    folder = Path(tempfile.mkdtemp(prefix="duka-idle-"))
     try:
         with quiet_tools():
             day = measure(folder / "world", hours)

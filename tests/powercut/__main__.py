@@ -23,6 +23,7 @@ from tests.powercut.mutants import MUTANTS
 from tests.powercut.runner import Explorer, Found, golden, pieces
 from tests.powercut.scenarios import SCENARIOS
 from tests.powercut.world import Answering, Reset
+from tests.support import ram
 
 SECOND_EVERY = 800
 """Of every so many cuts, chosen by their ids, the recovery is cut, too."""
@@ -209,6 +210,7 @@ def main() -> int:
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2)
     arguments = parser.parse_args()
+    ram.use()
     if arguments.case:
         return _replay(arguments.case)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -22,7 +22,6 @@ from sqlalchemy import Connection
 
 from tests.money import office, oracle
 from tests.powercut import publisher
-from tests.support import ram
 from updater_server.channels.newest import Newest
 from updater_server.faces import terminal
 from updater_server.fleet import merchant_notices, terminals
@@ -146,7 +145,7 @@ class _Machine:
     """What servers run on in one process; the database is in memory once one was loaded."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="duka-powercut-server-", dir=ram.folder())
+        self._folder = tempfile.TemporaryDirectory(prefix="duka-powercut-server-")
         folder = DataFolder(Path(self._folder.name))
         engine = database.open_engine(folder.database)
         key = ServerKey(bytes(range(32)))

@@ -34,7 +34,6 @@ from bootloader.shared import tuf
 from bootloader.shared.crypto import signatures
 from firmware.update import metadata as device_metadata
 from tests.powercut import disk
-from tests.support import ram
 from updater_server import atomic
 from updater_server.channels import audit
 from updater_server.channels import publication as publications
@@ -131,7 +130,7 @@ SCENARIOS: dict[str, Callable[[Repository], Any]] = {
 @functools.cache
 def _start() -> Path:
     """A site with a release on `stable` and one on `ci`; its folder goes with the process."""
-    keeper = tempfile.TemporaryDirectory(prefix="duka-publications-", dir=ram.folder())
+    keeper = tempfile.TemporaryDirectory(prefix="duka-publications-")
     _keepers.append(keeper)
     site = Path(keeper.name) / "site"
     keys = {role: [_signer(role).public_key] for role in ROLES}
@@ -354,7 +353,7 @@ def explore(
     name, first, every = work
     found = Found(name)
     began = time.process_time()
-    with tempfile.TemporaryDirectory(prefix="duka-publication-", dir=ram.folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="duka-publication-") as folder:
         room = Path(folder)
         made = golden(name, room)
         found.operations = len(made.operations)

@@ -18,7 +18,6 @@ from unittest.mock import patch
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
-from tests.support import ram
 from tests.support.static_site import Direct, Site
 from updater_server.channels.entry import (
     Catalogue,
@@ -145,7 +144,7 @@ class Publisher:
 @functools.cache
 def publisher() -> Publisher:
     """The one of this process; its folder goes with the process."""
-    folder = tempfile.TemporaryDirectory(prefix="duka-powercut-", dir=ram.folder())
+    folder = tempfile.TemporaryDirectory(prefix="duka-powercut-")
     made = Publisher(Path(folder.name))
     made.__dict__["_keeper"] = folder
     return made

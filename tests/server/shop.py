@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import select, text
 
 from tests.server.device import Device, Transport
-from tests.support import ram
 from updater_server import channels, server_key
 from updater_server.faces import terminal
 from updater_server.fleet import alarms, technicians
@@ -94,7 +93,7 @@ def make_repository(
 @functools.cache
 def _empty_database() -> bytes:
     """Made once a process, by every migration: half a second."""
-    with tempfile.TemporaryDirectory(dir=ram.folder()) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "empty.db")
         engine = database.open_engine(path)
         database.migrate(engine)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -34,3 +35,11 @@ def folder() -> Path | None:
     except OSError:
         return None
     return _MEMORY if has_room and os.access(_MEMORY, os.W_OK) else None
+
+
+def use() -> None:
+    """From now on this process and its children make their files that nobody names there, too: a
+    program's outputs, what a build unpacks.
+    """
+    if there := folder():
+        os.environ["TMPDIR"] = tempfile.tempdir = str(there)

@@ -132,7 +132,7 @@ def a_shop(vouchers: int) -> Iterator[Shop]:
     """A server with so many vouchers in its vault, in memory where the host has such a folder: it
     is not the disk that is tried here.
     """
-    with tempfile.TemporaryDirectory(prefix="duka-gsm-", dir=ram.folder()) as name:
+    with tempfile.TemporaryDirectory(prefix="duka-gsm-") as name:
         shop = Shop.open(Path(name) / "data", _signed() / "repository")
         shop.stock_vault(count=vouchers)
         try:
@@ -193,6 +193,7 @@ def main() -> int:
     parser.add_argument("--part", choices=PARTS, default="sim800", help="which modem it has")
     parser.add_argument("--wrong-builds", action="store_true", help="see that each is noticed")
     asked = parser.parse_args()
+    ram.use()
     if asked.wrong_builds:
         from tests.torture.gsm_wrong_builds import look_at_all
 

@@ -22,7 +22,6 @@ from bootloader.shared.control import ControlBlock
 from firmware.net.http_client import HttpClient
 from firmware.update.client import UpdateClient
 from hw_sim.flash import NorFlash
-from tests.support import ram
 from tests.support.static_site import Direct, Site
 from updater_server.channels.entry import (
     Catalogue,
@@ -62,7 +61,7 @@ def signers() -> tuple[dict[str, list[CryptoSigner]], list[CryptoSigner]]:
 @functools.cache
 def _first_site() -> TemporaryDirectory[str]:
     """The site as it is first published, made once a process; a world has a copy."""
-    made = TemporaryDirectory(dir=ram.folder())
+    made = TemporaryDirectory()
     by_role, everybody = signers()
     keys = {role: [s.public_key for s in found] for role, found in by_role.items()}
     day_before = NOW - timedelta(days=1)
