@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 
 from hw_sim.bus import BusServer
@@ -50,6 +51,7 @@ class Board:
     """
 
     _hosted: Sources | None = None
+    _costs = ""
     _loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(
@@ -126,6 +128,18 @@ class Board:
         if not self.pace.jumps:
             raise ValueError("a hosted CPU needs simulated time")
         self._hosted = sources
+
+    def charge(self, costs: Mapping[str, int]) -> None:
+        """From the next start on, calls of these functions take as long as on a real core:
+        microseconds by "module:function" or "module:class.method". All else that a program computes
+        takes none.
+
+        Raises:
+            ValueError: the pace does not jump.
+        """
+        if not self.pace.jumps:
+            raise ValueError("what a program computes takes its own time where time is real")
+        self._costs = "\n".join(f"{where} {us}" for where, us in costs.items())
 
     async def open(self) -> None:
         """Bring up the serial port. Before anything else."""
@@ -222,7 +236,7 @@ class Board:
         if sources is not None and has_program(self.flash, self.description.romfs_bytes):
             self._requests.runs_ahead = True
             self.console.hold_for_cpu(True)
-            sizes = Sizes(self.flash.size_bytes, self.description.romfs_bytes)
+            sizes = Sizes(self.flash.size_bytes, self.description.romfs_bytes, self._costs)
             serve, ended = self._requests.serve, self._hosted_ended
             cpu = HostedCpu(self._turn, serve, self.bus, self.console, sources, sizes, ended)
             self._cpu = cpu
@@ -248,6 +262,7 @@ class Board:
             romfs_bytes=self.description.romfs_bytes,
             output=self.console.cpu_output,
             simulated_time=self.pace.jumps,
+            costs=self._costs,
             bus=f"{self.bus.address}:{self.bus.new_token()}",
             stay_in_raw_repl=stay_in_raw_repl,
             on_exit=self._cpu_ended_in_thread,

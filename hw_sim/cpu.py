@@ -73,11 +73,13 @@ class Cpu:
         stay_in_raw_repl: bool,
         on_exit: Callable[[Cpu, int], None],
         simulated_time: bool = False,
+        costs: str = "",
     ) -> None:
         """Start it. Raises `InterpreterError` when that cannot be.
 
         `terminal` is its standard input, `output` where it prints. With `simulated_time` it asks
-        the board for the time (docs/simulated-time.md).
+        the board for the time (docs/simulated-time.md), and what it computes takes what `costs` say
+        (`hw_sim/micropython/simulated/costs.py`).
         """
         heap = heap_bytes + LAYER_HEAP_BYTES + NAMES_HEAP_BYTES
         heap += SIMULATED_TIME_HEAP_BYTES * simulated_time
@@ -97,6 +99,7 @@ class Cpu:
             "HW_SIM_ROMFS_BYTES": str(romfs_bytes),
             "HW_SIM_REPL": "raw" if stay_in_raw_repl else "",
             "HW_SIM_TIME": "simulated" if simulated_time else "",
+            "HW_SIM_COSTS": costs if simulated_time else "",
         }
         command += ["-X", f"heapsize={heap}", "-i", str(LAYER / "start.py")]
         try:

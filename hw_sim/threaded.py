@@ -8,7 +8,7 @@ with SimulatedBoard(tmp_path / "flash.bin", unique_id=b"\\0" * 8) as board:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -28,7 +28,7 @@ class SimulatedBoard:
     """A `Board` with a thread of its own; every method may be called from any thread.
 
     Takes what `Board` takes. With `loop_thread`, it lives there instead, beside others.
-    With `hosted` its program runs in this process: see `Board.host`.
+    With `hosted` its program runs in this process: see `Board.host`; for `costs`: `Board.charge`.
     `board` is the board itself: read its attributes freely; change anything through `call`.
     """
 
@@ -38,6 +38,7 @@ class SimulatedBoard:
         *,
         loop_thread: LoopThread | None = None,
         hosted: Sources | None = None,
+        costs: Mapping[str, int] | None = None,
         **options: Any,
     ) -> None:
         self._own_thread = loop_thread is None
@@ -48,6 +49,8 @@ class SimulatedBoard:
             self.board = self.loop_thread.call(lambda: Board(flash, **options))
             if hosted is not None:
                 self.board.host(hosted)
+            if costs:
+                self.board.charge(costs)
             self.loop_thread.run(self.board.open())
         except BaseException:
             if self._own_thread:

@@ -52,6 +52,8 @@ class Sizes:
 
     flash_bytes: int
     romfs_bytes: int
+    costs: str = ""
+    """What its program's functions take; see `hw_sim/micropython/simulated/costs.py`."""
 
 
 class Chip:
@@ -123,6 +125,8 @@ class Chip:
         norflash = self._layer("norflash")
         for name in ("time", "select", "tasks"):
             self._layer(f"simulated/{name}")
+        if self._sizes.costs:
+            vars(self._layer("simulated/costs"))["know"](self._sizes.costs)
         size = self._sizes.flash_bytes
         vars(norflash).update(
             _window_is_true=True, _window=bytearray(size), _seen=bytearray(size // SECTOR_BYTES)

@@ -49,6 +49,10 @@ def _start():
         import tasks
 
         sys.modules["_asyncio"] = tasks  # that of the interpreter is not found by its path
+        if os.getenv("HW_SIM_COSTS"):
+            import costs
+
+            costs.know(os.getenv("HW_SIM_COSTS"))
         norflash._window_is_true = True
 
     norflash._window = _window

@@ -17,10 +17,11 @@ UNIQUE_ID = bytes.fromhex("0123456789abcdef")
 MakeBoard = Callable[..., SimulatedBoard]
 
 
-def romfs(folder: Path, program: str) -> bytes:
-    """A ROMFS image with `program` as its main.py."""
+def romfs(folder: Path, program: str, **modules: str) -> bytes:
+    """A ROMFS image with `program` as its main.py, and others beside it."""
     folder.mkdir()
-    (folder / "main.py").write_text(program)
+    for name, text in {"main": program, **modules}.items():
+        (folder / f"{name}.py").write_text(text)
     image: bytes = make_romfs(str(folder), mpy_cross=False)
     return image
 

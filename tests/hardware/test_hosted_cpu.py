@@ -797,3 +797,67 @@ def test_a_wait_is_over_at_once_only_if_nothing_else_can_happen_before(bench: Be
         (False, 8),
         (False, 8),
     ]
+
+
+COSTS = """
+import machine, time
+dog = machine.WDT(timeout=8000)
+def work(a, b):
+    return a * b
+class Worker:
+    def __init__(self, n):
+        self.n = n
+    def step(self, by):
+        self.n += by
+        return self.n
+time.sleep(1)
+begin = time.ticks_ms()
+print(work(6, 7), time.ticks_diff(time.ticks_ms(), begin))
+worker = Worker(1)
+print(worker.step(2), worker.step(3), worker.n, time.ticks_diff(time.ticks_ms(), begin))
+for _ in range(3):
+    dog.feed()
+    work(1, 1)
+print("end", time.ticks_diff(time.ticks_ms(), begin))
+while True:
+    work(1, 1)
+"""
+
+
+def test_what_functions_compute_takes_the_time_that_was_measured(bench: Bench) -> None:
+    """And a program that computes too long without feeding its watchdog is bitten."""
+
+    def story(board: SimulatedBoard) -> None:
+        board.wait_for(lambda: "watchdog" in board.resets, 60)
+
+    costs = {"main:work": 2_500_000, "main:Worker.step": 1500, "nowhere:work": 9}
+    run = lived_alike(bench, COSTS, story, costs=costs)
+    assert run.console.splitlines()[:3] == ["42 2500", "3 6 6 2503", "end 10003"]
+
+
+def test_a_module_that_is_loaded_anew_takes_as_long_as_before(bench: Bench, tmp_path: Path) -> None:
+    program = """
+import sys, time
+for _ in range(2):
+    import leaf
+    time.sleep(1)
+    begin = time.ticks_ms()
+    leaf.work()
+    print(time.ticks_diff(time.ticks_ms(), begin))
+    del sys.modules["leaf"]
+print("done")
+time.sleep(1000)
+"""
+    image = romfs(tmp_path / "image", program, leaf="def work():\n    pass\n")
+    for hosted in (False, True):
+        flash = NorFlash(None)
+        flash.damage(0, image)
+        board = bench.board(None, hosted, flash=flash, costs={"leaf:work": 40_000})
+        board.power_on()
+        board.wait_for_console(b"done", 10)
+        assert board.console_log.startswith(b"40\n40\ndone")
+
+
+def test_where_time_is_real_what_a_program_computes_takes_its_own(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="where time is real"):
+        SimulatedBoard(NorFlash(None), unique_id=UNIQUE_ID, costs={"main:work": 1})

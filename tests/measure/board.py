@@ -12,17 +12,17 @@ import tempfile
 from pathlib import Path
 
 from hw_sim.qemu import QemuChip
+from tests.support.computing import BUDGET
 from tests.support.world import TerminalSettings, World, quiet_tools
 from tools.lab import qemu
 from tools.release.image import ROOT
 
-BUDGET = Path(__file__).with_name("board_budget.json")
-"""{"instructions": {work: count}, "heap_bytes": {work: bytes}} as last accepted."""
 MARGIN = 1.10
 SWEPT_MARGIN = 1.35
 """Of the instructions of a refresh: near the heap's end they hang on how often it is swept, and
 that on keys and addresses of the day: 1.54 to 1.98 thousand million for one build, measured."""
 _DEVICE = Path(__file__).with_name("board_device.py")
+_WORKS = Path(__file__).with_name("works_device.py")
 _ARCHIVE = 0x800000
 _END = b"\xff\xff\xff\xff\xff\xff"
 
@@ -53,6 +53,7 @@ def _prepare(world: World) -> dict[str, bytes]:
     manager.create()
     manager.check_out()
     shutil.copy(_DEVICE, manager.checkout / "firmware" / "measure.py")
+    shutil.copy(_WORKS, manager.checkout / "firmware" / "works.py")
     start = "    log.start(board.console)\n"
     manager.change(
         "firmware/main.py", start, "    import machine\n\n    at = machine.busy_us()\n" + start

@@ -1,9 +1,9 @@
 """`inv bench sale`: from the merchant's last key to the slip, for what is sold by each road; the
 pictures that the display is given for a key; the heap that the largest flow leaves.
 
-Simulated time has the waits: keypad, modem, network, printer and its wire. What a Cortex-M3
-computes takes none there, so it stands in a column of its own, computed: the instructions that
-`inv bench board` counts for a sale, at 133 MHz. Heap is what `inv bench running` last accepted.
+Simulated time has the waits (keypad, modem, network, printer and its wire) and what a Cortex-M3
+computes for the sale itself (tests/support/computing.py). Heap is what `inv bench running` last
+accepted.
 Fails when the largest flow leaves less than its bar, or a sale is slow by docs/formats/metrics.md.
 """
 
@@ -20,14 +20,13 @@ from typing import NamedTuple
 import msgspec
 
 from hw_sim.uart import UartPeer
-from tests.measure import board, running
+from tests.measure import running
 from tests.measure.roads import SALE_BAR_S
 from tests.support.seeded import seeded
 from tests.support.sources import CheckoutSources
 from tests.support.world import PRICES, quiet_tools
 from tests.terminal.conftest import TerminalWorld, make_factory, make_ready, simulated
 
-CPU_HZ = 133_000_000
 ONLINE, FROM_STOCK = 3, 2
 """Sales of each kind; the offline policy allows two from stock."""
 _SENT = "        self._send(changed)\n"
@@ -243,12 +242,6 @@ def _hang_up(world: TerminalWorld) -> None:
     world.terminal.board.pause(_SETTLED_S)
 
 
-def computed_s() -> float:
-    """What a Cortex-M3 computes for a sale from stock; no signature is checked in any sale."""
-    instructions: int = json.loads(board.BUDGET.read_text())["instructions"]["sale"]
-    return instructions / CPU_HZ
-
-
 def largest_flow(budget: Mapping[str, int]) -> tuple[str, int]:
     """(state, bytes of the heap that it leaves), of those in which somebody is in a flow."""
     flows = {state: peak for state, peak in budget.items() if state not in running.UPDATES}
@@ -261,7 +254,7 @@ def worse(found: Mapping[Road, Sequence[Sale]], budget: Mapping[str, int]) -> li
     problems = [
         f"{kind}, {how}: {first_s:.1f} s to the first byte; the bar is {SALE_BAR_S:.0f}"
         for (kind, how), sales in found.items()
-        if (first_s := max(sale.first_byte_s for sale in sales) + computed_s()) > SALE_BAR_S
+        if (first_s := max(sale.first_byte_s for sale in sales)) > SALE_BAR_S
     ]
     state, free = largest_flow(budget)
     if free < running.FREE_BYTES:
@@ -281,8 +274,7 @@ def line(road: Road, sales: Sequence[Sale]) -> str:
     last = statistics.median(sale.keys[-1].pictures for sale in sales)
     return (
         f"| {kind} | {how} | {len(sales[0].keys)} | {before_s:.1f} s "
-        f"| {first_s:.2f} s, at most {most_s:.2f} | {computed_s():.2f} s "
-        f"| {first_s + computed_s():.2f} s | {sold_s + computed_s():.1f} s "
+        f"| {first_s:.2f} s, at most {most_s:.2f} | {sold_s:.1f} s "
         f"| {statistics.mean(pictures):.1f}, at most {max(pictures)} "
         f"| {statistics.mean(bands):.1f} | {last:.0f} |"
     )
@@ -293,10 +285,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="duka-sale-") as folder, quiet_tools():
         found = measure(Path(folder) / "world")
     print(
-        "| what | by | keys | longest wait before | last key to first byte: waits | computed "
-        "| sum | to *Sold* | pictures a key | bands a key | pictures after the last |"
+        "| what | by | keys | longest wait before | last key to first byte "
+        "| to *Sold* | pictures a key | bands a key | pictures after the last |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|")
     for road in sorted(found):
         print(line(road, found[road]))
     budget: dict[str, int] = json.loads(running.BUDGET.read_text())

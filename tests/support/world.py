@@ -39,6 +39,7 @@ from hw_sim.threaded import SimulatedBoard
 from tests.support import nursery
 from tests.support.books import Books
 from tests.support.cable import cable
+from tests.support.computing import costs
 from tests.support.lcd_reader import shows
 from tests.support.tap import Tap
 from tests.support.world_clock import WorldClock
@@ -346,6 +347,7 @@ class Terminal:
             modem=self.modem,
             printer=self.printer,
             pace=pace,
+            costs=costs() if settings.simulated else None,
             **settings.board,
             chip=settings.chip,
             description=QEMU_BOARD if settings.chip else REFERENCE,

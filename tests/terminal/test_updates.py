@@ -172,7 +172,7 @@ def test_a_low_battery_and_an_open_sale_hold_the_switch_back(make_world: MakeWor
     world.offer(2)
     log = world.new_log()
     world.open_shop()
-    world.wait_logged(log, "waits: the battery is low", timeout_s=90)
+    world.wait_logged(log, "waits: the battery is low", timeout_s=150)
     world.eventually(lambda: world.books.waits() == (2, "battery"), 60, "the office sees it")
     world.merchant.sign_in()  # whoever did before the download may have been signed out again
     world.merchant.choose()
@@ -217,7 +217,7 @@ def test_a_release_that_hangs_is_ended_by_the_watchdog_and_rolled_back(
     world.manager.sign_release(world.image(4).read_bytes(), 4, trial=trial)
     world.manager.publish()
     world.open_shop()
-    world.eventually(lambda: bool(world.books.failures()), 120, "the report")
+    world.eventually(lambda: bool(world.books.failures()), 240, "the report")
     release, reason = world.books.failures()[-1]
     assert release == 4
     assert "watchdog" in reason

@@ -35,6 +35,10 @@ Progress = Callable[[int, int], None]
 
 _T = TypeVar("_T")
 _SECTOR_BYTES = 4096
+_WORKS_S = 60.0
+"""How long one request may take: with the first image after its start a terminal checks all signed
+files on board, ten seconds at 133 MHz and two more with each further channel.
+"""
 _PROVISIONING_GROUP = 64
 
 
@@ -239,7 +243,8 @@ class RecoveryLink:
         self, path: str, content: bytes, progress: Progress = lambda done, total: None
     ) -> None:
         """Write one file under /data on the terminal."""
-        self._run(self._follow(self._client.upload_file(content, path), len(content), progress))
+        offsets = self._client.upload_file(content, path, _WORKS_S)
+        self._run(self._follow(offsets, len(content), progress))
 
     def upload_permitted(
         self,
@@ -258,7 +263,8 @@ class RecoveryLink:
 
     def upload_image(self, image: bytes, progress: Progress = lambda done, total: None) -> None:
         """Upload a release image; the terminal accepts it only if its channel lists it."""
-        self._run(self._follow(self._client.upload(image), len(image), progress))
+        offsets = self._client.upload(image, first_timeout_s=_WORKS_S)
+        self._run(self._follow(offsets, len(image), progress))
 
     def choose_image(self, sha256: bytes, confirm: bool) -> None:
         """Boot the uploaded image of that hash next: on trial, or with `confirm` for good."""
@@ -273,7 +279,7 @@ class RecoveryLink:
             progress(offset, total)
 
     def _request(self, request: SMPRequest[TRep, TEr1, TEr2]) -> TRep:
-        answer = self._run(self._client.request(request))
+        answer = self._run(self._client.request(request, _WORKS_S))
         if success(answer):
             return answer
         raise LinkError(f"{self._port}: the terminal refused: {_reason(answer)}")
