@@ -44,14 +44,18 @@ class Board:
     `watchdog` and `events`. `resets` is the cause of each start of the CPU, oldest first;
     `cpu_faulted` whether it crashed and has not been reset since.
 
+    `costs`, set before a start: what calls of functions take on a real core, microseconds by
+    "module:function" or "module:class.method", where the pace jumps; all else that a program
+    computes takes none.
+
     `chip` is the CPU if it shall not be an interpreter of this host; its flash is a file.
     `seed` fixes contact bounce and power-up noise. `throttle_uarts` makes the CPU's transmissions
     take the time they take on a wire. `watchdog_stretch` multiplies watchdog timeouts, for hosts so
     slow that a real second is too short. `pace` is the board's clock: real time if left out.
     """
 
+    costs: Mapping[str, int] = {}  # noqa: RUF012  replaced, never changed
     _hosted: Sources | None = None
-    _costs = ""
     _loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(
@@ -128,18 +132,6 @@ class Board:
         if not self.pace.jumps:
             raise ValueError("a hosted CPU needs simulated time")
         self._hosted = sources
-
-    def charge(self, costs: Mapping[str, int]) -> None:
-        """From the next start on, calls of these functions take as long as on a real core:
-        microseconds by "module:function" or "module:class.method". All else that a program computes
-        takes none.
-
-        Raises:
-            ValueError: the pace does not jump.
-        """
-        if not self.pace.jumps:
-            raise ValueError("what a program computes takes its own time where time is real")
-        self._costs = "\n".join(f"{where} {us}" for where, us in costs.items())
 
     async def open(self) -> None:
         """Bring up the serial port. Before anything else."""
@@ -236,7 +228,7 @@ class Board:
         if sources is not None and has_program(self.flash, self.description.romfs_bytes):
             self._requests.runs_ahead = True
             self.console.hold_for_cpu(True)
-            sizes = Sizes(self.flash.size_bytes, self.description.romfs_bytes, self._costs)
+            sizes = Sizes(self.flash.size_bytes, self.description.romfs_bytes, self.costs)
             serve, ended = self._requests.serve, self._hosted_ended
             cpu = HostedCpu(self._turn, serve, self.bus, self.console, sources, sizes, ended)
             self._cpu = cpu
@@ -262,7 +254,7 @@ class Board:
             romfs_bytes=self.description.romfs_bytes,
             output=self.console.cpu_output,
             simulated_time=self.pace.jumps,
-            costs=self._costs,
+            costs=self.costs,
             bus=f"{self.bus.address}:{self.bus.new_token()}",
             stay_in_raw_repl=stay_in_raw_repl,
             on_exit=self._cpu_ended_in_thread,

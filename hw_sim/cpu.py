@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -57,6 +57,11 @@ def find_interpreter() -> str:
     return found
 
 
+def told_costs(costs: Mapping[str, int]) -> str:
+    """As `hw_sim/micropython/simulated/costs.py` is told of them."""
+    return "\n".join(f"{where} {us}" for where, us in costs.items())
+
+
 class Cpu:
     """One running interpreter. `on_exit(status)` comes once, from a thread of its own."""
 
@@ -72,14 +77,13 @@ class Cpu:
         bus: str,
         stay_in_raw_repl: bool,
         on_exit: Callable[[Cpu, int], None],
+        costs: Mapping[str, int],
         simulated_time: bool = False,
-        costs: str = "",
     ) -> None:
         """Start it. Raises `InterpreterError` when that cannot be.
 
         `terminal` is its standard input, `output` where it prints. With `simulated_time` it asks
-        the board for the time (docs/simulated-time.md), and what it computes takes what `costs` say
-        (`hw_sim/micropython/simulated/costs.py`).
+        the board for the time (docs/simulated-time.md), and `costs` say what takes how long.
         """
         heap = heap_bytes + LAYER_HEAP_BYTES + NAMES_HEAP_BYTES
         heap += SIMULATED_TIME_HEAP_BYTES * simulated_time
@@ -99,7 +103,7 @@ class Cpu:
             "HW_SIM_ROMFS_BYTES": str(romfs_bytes),
             "HW_SIM_REPL": "raw" if stay_in_raw_repl else "",
             "HW_SIM_TIME": "simulated" if simulated_time else "",
-            "HW_SIM_COSTS": costs if simulated_time else "",
+            "HW_SIM_COSTS": told_costs(costs),
         }
         command += ["-X", f"heapsize={heap}", "-i", str(LAYER / "start.py")]
         try:

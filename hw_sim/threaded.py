@@ -28,7 +28,7 @@ class SimulatedBoard:
     """A `Board` with a thread of its own; every method may be called from any thread.
 
     Takes what `Board` takes. With `loop_thread`, it lives there instead, beside others.
-    With `hosted` its program runs in this process: see `Board.host`; for `costs`: `Board.charge`.
+    With `hosted` its program runs in this process: see `Board.host`; for `costs` see `Board`.
     `board` is the board itself: read its attributes freely; change anything through `call`.
     """
 
@@ -50,7 +50,11 @@ class SimulatedBoard:
             if hosted is not None:
                 self.board.host(hosted)
             if costs:
-                self.board.charge(costs)
+                if not self.board.pace.jumps:
+                    raise ValueError(
+                        "what a program computes takes its own time where time is real"
+                    )
+                self.board.costs = costs
             self.loop_thread.run(self.board.open())
         except BaseException:
             if self._own_thread:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, Final, Protocol
 
 from hw_sim.bus import POSTED, Answer, BadArgument, FlashRefused, Op
-from hw_sim.cpu import LAYER
+from hw_sim.cpu import LAYER, told_costs
 from hw_sim.flash import SECTOR_BYTES
 from hw_sim.hosted import natives, romfs
 from hw_sim.hosted.console import Input, Output, exception_text, print_line
@@ -52,8 +52,8 @@ class Sizes:
 
     flash_bytes: int
     romfs_bytes: int
-    costs: str = ""
-    """What its program's functions take; see `hw_sim/micropython/simulated/costs.py`."""
+    costs: Mapping[str, int]
+    """What its program's functions take; see `Board`."""
 
 
 class Chip:
@@ -126,7 +126,7 @@ class Chip:
         for name in ("time", "select", "tasks"):
             self._layer(f"simulated/{name}")
         if self._sizes.costs:
-            vars(self._layer("simulated/costs"))["know"](self._sizes.costs)
+            vars(self._layer("simulated/costs"))["know"](told_costs(self._sizes.costs))
         size = self._sizes.flash_bytes
         vars(norflash).update(
             _window_is_true=True, _window=bytearray(size), _seen=bytearray(size // SECTOR_BYTES)

@@ -1,7 +1,7 @@
 # mypy: ignore-errors
 # Device code: MicroPython has no typing.
-# Goes into a release as firmware/works.py, and is run on the host as well (tests/support): one
-# thing done many times, to tell what each takes. What a work needs is not in the heap before.
+# Goes into a release's `firmware`, and is run on the host as well (tests/support): one thing done
+# many times, to tell what each takes. What a work needs is not in the heap before.
 
 # RFC 8032, section 7.1, test 1
 PUBLIC = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")

@@ -34,7 +34,7 @@ of 192 bytes."""
 
 @cache
 def costs() -> dict[str, int]:
-    """Microseconds of a call, by function; see `Board.charge`."""
+    """Microseconds of a call, by function; see `Board`."""
     instructions = json.loads(BUDGET.read_text())["instructions"]
     counted = {name: instructions[work] // calls for name, (work, calls) in CALLS.items()}
     counted["firmware.update.patch:mixed"] = PATCH_ANSWER_INSTRUCTIONS

@@ -35,6 +35,7 @@ Progress = Callable[[int, int], None]
 
 _T = TypeVar("_T")
 _SECTOR_BYTES = 4096
+_GREETS_S = 10.0
 _WORKS_S = 60.0
 """How long one request may take: with the first image after its start a terminal checks all signed
 files on board, ten seconds at 133 MHz and two more with each further channel.
@@ -206,13 +207,16 @@ class BlankBoard:
 
 
 class RecoveryLink:
-    """A bootloader in serial recovery, reached by SMP. Synchronous; one request at a time."""
+    """A bootloader in serial recovery, reached by SMP. Synchronous; one request at a time, which
+    may take `timeout_s`.
+    """
 
-    def __init__(self, port: str, timeout_s: float = 10) -> None:
+    def __init__(self, port: str, timeout_s: float = _WORKS_S) -> None:
         self._port = port
         self._timeout_s = timeout_s
         self._runner = asyncio.Runner()
-        self._client = SMPClient(SMPSerialTransport(), port, timeout_s=timeout_s)
+        greeting_s = min(timeout_s, _GREETS_S)
+        self._client = SMPClient(SMPSerialTransport(), port, timeout_s=greeting_s)
 
     def __enter__(self) -> RecoveryLink:
         try:
@@ -243,7 +247,7 @@ class RecoveryLink:
         self, path: str, content: bytes, progress: Progress = lambda done, total: None
     ) -> None:
         """Write one file under /data on the terminal."""
-        offsets = self._client.upload_file(content, path, _WORKS_S)
+        offsets = self._client.upload_file(content, path, self._timeout_s)
         self._run(self._follow(offsets, len(content), progress))
 
     def upload_permitted(
@@ -263,7 +267,7 @@ class RecoveryLink:
 
     def upload_image(self, image: bytes, progress: Progress = lambda done, total: None) -> None:
         """Upload a release image; the terminal accepts it only if its channel lists it."""
-        offsets = self._client.upload(image, first_timeout_s=_WORKS_S)
+        offsets = self._client.upload(image, first_timeout_s=self._timeout_s)
         self._run(self._follow(offsets, len(image), progress))
 
     def choose_image(self, sha256: bytes, confirm: bool) -> None:
@@ -279,7 +283,7 @@ class RecoveryLink:
             progress(offset, total)
 
     def _request(self, request: SMPRequest[TRep, TEr1, TEr2]) -> TRep:
-        answer = self._run(self._client.request(request, _WORKS_S))
+        answer = self._run(self._client.request(request, self._timeout_s))
         if success(answer):
             return answer
         raise LinkError(f"{self._port}: the terminal refused: {_reason(answer)}")

@@ -29,8 +29,7 @@ _send = machine._post
 
 
 def before_wait():
-    # costs.py puts its own here
-    pass
+    """Look for what has been loaded; costs.py puts its own here."""
 
 
 def _post(op, unit=0, arg=0, arg2=0, payload=b""):
