@@ -54,7 +54,7 @@ class Board:
     slow that a real second is too short. `pace` is the board's clock: real time if left out.
     """
 
-    costs: Mapping[str, int] = {}  # noqa: RUF012  replaced, never changed
+    costs: Mapping[str, int] = {}
     _hosted: Sources | None = None
     _loop: asyncio.AbstractEventLoop | None = None
 
