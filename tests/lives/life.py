@@ -204,6 +204,7 @@ class Life:
         before = len(self.record.broken)
         sizes, times = Counter(self._airtime.by_bytes), Counter(self._airtime.by_times)
         begun_s = self._world.terminal.now_s()
+        paid_in_minor = self._office.paid_in_minor
         events = day(self._seed, self._terminal, number)
         for event in events:
             self._wait_until(event.at_s)
@@ -237,6 +238,7 @@ class Life:
             sum(event.deed in VISITS for event in events),
             any(event.deed is Deed.LOSE_THE_SERVER for event in events),
             self._early,
+            self._office.paid_in_minor - paid_in_minor,
         )
         for text in self._judge(today):
             self._broken(text)
@@ -272,7 +274,7 @@ class Life:
             self._note(f"at night: {office.end_the_restore()}")
         return [
             *judge.restore(office.waits_for_terminals),
-            *judge.money(world, office.paid_in_minor),
+            *judge.money(world, office.paid_in_minor, today.untold_minor),
             *judge.trust(world, office.release, office.bad, self._technician.repairs),
             *judge.silence(today),
             *judge.steadiness(today),

@@ -52,6 +52,18 @@ def test_a_float_that_is_off_by_a_cent_is_a_broken_promise(shop: MakeWorld) -> N
     assert any("float" in text for text in judge.money(world, FLOAT_MINOR + 1))
 
 
+def test_a_deposit_that_no_check_in_could_tell_of_yet_is_none_and_another_sum_is(
+    shop: MakeWorld,
+) -> None:
+    world = shop("calm")
+    world.wait_online()
+    world.deposit(5_000)
+    said = "terminal and ledger have different floats"
+    assert judge.money(world, FLOAT_MINOR + 5_000, 5_000) == []
+    assert judge.money(world, FLOAT_MINOR + 5_000) == [said]
+    assert judge.money(world, FLOAT_MINOR + 5_000, 4_999) == [said]
+
+
 def test_a_release_that_should_run_and_does_not_is_a_broken_promise(shop: MakeWorld) -> None:
     world = shop("calm")
     world.wait_online()
