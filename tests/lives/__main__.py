@@ -85,7 +85,9 @@ def _pool() -> ProcessPoolExecutor:
     """A process for each processor, and each on its own: a hosted terminal's program and its board
     take turns some thousand times a day, which costs more between two processors.
     """
-    processors = sorted(os.sched_getaffinity(0))
+    processors: Sequence[int] = range(os.cpu_count() or 1)
+    if sys.platform == "linux":  # elsewhere nobody can say where a process runs
+        processors = sorted(os.sched_getaffinity(0))
     left: SimpleQueue[int] = multiprocessing.SimpleQueue()
     for number in processors:
         left.put(number)
@@ -93,7 +95,8 @@ def _pool() -> ProcessPoolExecutor:
 
 
 def _settle(left: SimpleQueue[int]) -> None:
-    os.sched_setaffinity(0, {left.get()})
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, {left.get()})
     gc.freeze()  # all that was imported
     gc.set_threshold(10_000, 10, 5)  # as the tests have it: what goes in circles may wait
 
