@@ -836,6 +836,7 @@ def test_what_functions_compute_takes_the_time_that_was_measured(bench: Bench) -
 
 
 def test_a_module_that_is_loaded_anew_takes_as_long_as_before(bench: Bench, tmp_path: Path) -> None:
+    """And one that waits while it is loaded is looked at again; what it has not costs nothing."""
     program = """
 import sys, time
 for _ in range(2):
@@ -848,11 +849,13 @@ for _ in range(2):
 print("done")
 time.sleep(1000)
 """
-    image = romfs(tmp_path / "image", program, leaf="def work():\n    pass\n")
+    leaf = "import time\ntime.sleep(0.1)\ndef work():\n    pass\ntime.sleep(0.1)\n"
+    image = romfs(tmp_path / "image", program, leaf=leaf)
+    costs = {"leaf:work": 40_000, "leaf:Nobody.works": 7, "leaf:works": 7}
     for hosted in (False, True):
         flash = NorFlash(None)
         flash.damage(0, image)
-        board = bench.board(None, hosted, flash=flash, costs={"leaf:work": 40_000})
+        board = bench.board(None, hosted, flash=flash, costs=costs)
         board.power_on()
         board.wait_for_console(b"done", 10)
         assert board.console_log.startswith(b"40\n40\ndone")
