@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 from collections.abc import Callable
 
@@ -319,6 +321,19 @@ def test_a_port_that_is_not_there_is_named(
     technician = technician_of(make_world("factory"))
     said = technician.tech("list", "--port", "/dev/no-such-port")
     assert "Is the cable in?" in said
+
+
+def test_a_port_on_which_nothing_answers_is_told_of_in_one_line(
+    technician_of: TechnicianOf, make_world: MakeWorld
+) -> None:
+    technician = technician_of(make_world("factory"))
+    ours, theirs = pty.openpty()
+    port = os.ttyname(theirs)
+    with technician.start("list", "--port", port) as program:
+        said, _ = program.communicate(timeout=60)
+    for end in (ours, theirs):
+        os.close(end)
+    assert said.splitlines() == [f"{port}  nothing answers"]
 
 
 def test_a_provision_that_lost_its_server_goes_on_later(

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+import logging
 import termios
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -35,6 +36,8 @@ Progress = Callable[[int, int], None]
 
 _T = TypeVar("_T")
 _SECTOR_BYTES = 4096
+logging.getLogger("smpclient").addHandler(logging.NullHandler())  # it fails by `LinkError`
+
 _GREETS_S = 10.0
 _WORKS_S = 60.0
 """How long one request may take: with the first image after its start a terminal checks all signed
