@@ -56,12 +56,20 @@ print(json.dumps([day.state(), day.counts]))
 """
 
 MAIN = """
-import json
-from firmware.day import Day
+import json, os
+from firmware.day import SECTORS, Day
 from firmware.given import BATCHES, CATALOGUE
+def begin_anew(journal):
+    # The office lies in the same heap: a day that ends for want of memory is begun anew.
+    for sector in range(SECTORS):
+        journal.erase_sector(sector * 4096)
+    if "stock" in os.listdir("/data"):
+        for name in os.listdir("/data/stock"):
+            os.remove("/data/stock/" + name)
 def run(board, info):
     board.data_vfs()
     journal = board.partitions["journal"]
+    begin_anew(journal)
     day = Day(board.flash, journal.offset, "/data/stock", CATALOGUE, BATCHES)
     day.run(info.watchdog.feed)
     print("\\nDAY " + json.dumps([day.state(), day.counts]))

@@ -18,9 +18,11 @@ from tools.lab import qemu
 from tools.release.image import ROOT
 
 MARGIN = 1.10
-SWEPT_MARGIN = 1.35
-"""Of the instructions of a refresh: near the heap's end they hang on how often it is swept, and
-that on keys and addresses of the day: 1.54 to 1.98 thousand million for one build, measured."""
+UNEVEN_MARGIN = 1.35
+UNEVEN = {("instructions", "metadata_refresh"), ("instructions", "signed_json")}
+"""A refresh hangs near the heap's end on how often it is swept, and that on keys and addresses of
+the day: 1.54 to 1.98 thousand million for one build, measured. A hundredth of a second of JSON is
+as uneven: 1.46 to 1.70 million."""
 _DEVICE = Path(__file__).with_name("board_device.py")
 _WORKS = Path(__file__).with_name("works_device.py")
 _ARCHIVE = 0x800000
@@ -125,7 +127,7 @@ def _run(folder: Path, chip: QemuChip, archive: dict[str, bytes]) -> dict[str, i
 
 def margin(kind: str, work: str) -> float:
     """How much of its budget a figure may be."""
-    return SWEPT_MARGIN if (kind, work) == ("instructions", "metadata_refresh") else MARGIN
+    return UNEVEN_MARGIN if (kind, work) in UNEVEN else MARGIN
 
 
 def worse(figures: Figures) -> list[str]:
