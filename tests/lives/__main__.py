@@ -9,7 +9,6 @@ same digest at each midnight.
 from __future__ import annotations
 
 import argparse
-import gc
 import hashlib
 import multiprocessing
 import os
@@ -91,14 +90,12 @@ def _pool() -> ProcessPoolExecutor:
     left: SimpleQueue[int] = multiprocessing.SimpleQueue()
     for number in processors:
         left.put(number)
-    return ProcessPoolExecutor(len(processors), initializer=_settle, initargs=(left,))
+    return ProcessPoolExecutor(len(processors), initializer=_keep_to_one, initargs=(left,))
 
 
-def _settle(left: SimpleQueue[int]) -> None:
+def _keep_to_one(left: SimpleQueue[int]) -> None:
     if sys.platform == "linux":
         os.sched_setaffinity(0, {left.get()})
-    gc.freeze()  # all that was imported
-    gc.set_threshold(10_000, 10, 5)  # as the tests have it: what goes in circles may wait
 
 
 def _say(line: str) -> None:

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from hw_sim.qemu import QemuChip
-from tests.support.computing import BUDGET
+from tests.support.computing import BUDGET, CLOCK_HZ
 from tests.support.world import TerminalSettings, World, quiet_tools
 from tools.lab import qemu
 from tools.release.image import ROOT
@@ -151,7 +151,9 @@ def main() -> int:
         BUDGET.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
     for kind, works in figures.items():
         for work, count in works.items():
-            computed = f"  computed: {count / 133e3:8.1f} ms at 133 MHz" * (kind == "instructions")
+            computed = f"  computed: {count * 1000 / CLOCK_HZ:8.1f} ms at 133 MHz" * (
+                kind == "instructions"
+            )
             print(f"{kind:<13} {work:<17} {count:>12,}{computed}")
     problems = worse(figures)
     for problem in problems:

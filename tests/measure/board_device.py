@@ -111,24 +111,23 @@ def run(board, app, boot_us):
     meter = Meter("heap" in found)
     figures = meter.figures
     gc.collect()
-    figures["at_rest" if "heap" in found else "verified_boot"] = (
-        gc.mem_alloc() if "heap" in found else boot_us * INSTRUCTIONS_A_US
-    )
+    if "heap" in found:
+        figures["at_rest"] = gc.mem_alloc()
+    else:
+        figures["verified_boot"] = boot_us * INSTRUCTIONS_A_US
+        figures["start"] = (started_us - boot_us) * INSTRUCTIONS_A_US
     meter.start()
     sell(app)
     meter.stop("sale")
     # not before: at rest it is not in the heap
     from firmware import works
 
-    for work in works.WORKS[: 1 if "heap" in found else None]:
-        if "heap" not in found:
-            work()  # what it loads is loaded then
+    for work in works.WORKS[:1] if "heap" in found else works.WORKS:
+        work()  # what it loads is loaded then
         meter.start()
         work()
         meter.stop(work.__name__)
     del sys.modules["firmware.works"], works
-    if "heap" not in found:
-        figures["start"] = (started_us - boot_us) * INSTRUCTIONS_A_US
     app.updates.server.http = Server(found)
     asyncio.run(update(app, meter))
     print("\nBENCH " + json.dumps(figures))

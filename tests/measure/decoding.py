@@ -19,13 +19,13 @@ from pathlib import Path
 from hw_sim.qemu import QemuChip
 from tests.measure import in_its_place
 from tests.measure.airtime import own_pairs
+from tests.support.computing import CLOCK_HZ
 from tests.support.world import TerminalSettings, World, quiet_tools
 from tools.lab import qemu
 from updater_server.channels import patch
 from updater_server.wire.limits import PATCH_DECISIONS
 
 SECONDS_BAR, HEAP_BAR_BYTES = 30, 8 * 1024
-CLOCK_HZ = 133_000_000
 _ARCHIVE = 0x800000
 _END = b"\xff" * 12
 _DEVICE = Path(__file__).with_name("decoding_device.py")

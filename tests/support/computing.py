@@ -15,7 +15,7 @@ from typing import Final
 
 BUDGET: Final = Path(__file__).resolve().parent.parent / "measure" / "board_budget.json"
 """{"instructions": {work: count}, "heap_bytes": {work: bytes}} as last accepted."""
-CLOCK_MHZ: Final = 133
+CLOCK_HZ: Final = 133_000_000
 PATCH_ANSWER_INSTRUCTIONS: Final = 5_550
 """The dearest but one of four pairs (docs/patches.md)."""
 CALLS: Final = {
@@ -38,4 +38,4 @@ def costs() -> dict[str, int]:
     instructions = json.loads(BUDGET.read_text())["instructions"]
     counted = {name: instructions[work] // calls for name, (work, calls) in CALLS.items()}
     counted["firmware.update.patch:mixed"] = PATCH_ANSWER_INSTRUCTIONS
-    return {name: round(count / CLOCK_MHZ) for name, count in counted.items()}
+    return {name: round(count * 1_000_000 / CLOCK_HZ) for name, count in counted.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,16 @@ from tests.support import computing
 COUNTED: dict[str, Callable[[], object]] = {work.__name__: work for work in WORKS}
 
 
+def place_of(where: str) -> tuple[Any, str]:
+    """What holds the function, and its name in there."""
+    room, _, path = where.partition(":")
+    owner: Any = importlib.import_module(room)
+    *above, name = path.split(".")
+    for each in above:
+        owner = getattr(owner, each)
+    return owner, name
+
+
 @pytest.mark.parametrize(
     "where", [name for name, (work, _) in computing.CALLS.items() if work in COUNTED]
 )
@@ -20,11 +31,7 @@ def test_the_work_that_was_measured_calls_each_function_as_often_as_is_said(
     where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work, calls = computing.CALLS[where]
-    room, _, path = where.partition(":")
-    owner: object = importlib.import_module(room)
-    *above, name = path.split(".")
-    for each in above:
-        owner = getattr(owner, each)
+    owner, name = place_of(where)
     counted = []
     does = getattr(owner, name)
 
@@ -40,9 +47,5 @@ def test_the_work_that_was_measured_calls_each_function_as_often_as_is_said(
 
 @pytest.mark.parametrize("where", computing.costs())
 def test_what_takes_time_is_there(where: str) -> None:
-    room, _, path = where.partition(":")
-    found: object = importlib.import_module(room)
-    for name in path.split("."):
-        found = getattr(found, name)
-    assert callable(found)
+    assert callable(getattr(*place_of(where)))
     assert computing.costs()[where] > 0
